@@ -1,0 +1,11 @@
+package dev.vivarium.node.driver;
+
+import dev.vivarium.protocol.run.RunId;
+
+/**
+ * The attempt that a sandbox serves; fences everything that the sandbox does.
+ *
+ * @param run the run
+ * @param attempt the attempt's number, from 1
+ */
+public record AttemptName(RunId run, int attempt) {}

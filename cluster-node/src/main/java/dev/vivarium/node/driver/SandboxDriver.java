@@ -1,0 +1,44 @@
+package dev.vivarium.node.driver;
+
+import dev.vivarium.protocol.run.Isolation;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import org.apache.pekko.Done;
+
+/**
+ * Makes and destroys sandboxes. Every call returns at once; stages fail with a {@link DriverException} only. All
+ * blocking work runs on the driver's own bounded dispatcher.
+ */
+public interface SandboxDriver extends AutoCloseable {
+    /** The isolation classes that this driver can give right now, on this machine. */
+    Set<Isolation> isolations();
+
+    /**
+     * Makes a fresh sandbox whose guest is up and waits, and opens the channel to it. From the moment of the call until
+     * {@link #destroy} the caller owns the sandbox. When the stage fails, nothing is left behind.
+     *
+     * @param id chosen by the caller, so that it can destroy what it asked for even before the answer
+     * @param listener hears every frame of the guest and the channel's end, one at a time and in order
+     */
+    CompletionStage<SandboxChannel> create(SandboxId id, SandboxTemplate template, ChannelListener listener);
+
+    /**
+     * Marks a waiting sandbox as the one of an attempt. The engine itself refuses a second sandbox for the same
+     * attempt, whoever asks. Each sandbox is claimed once.
+     */
+    CompletionStage<Done> claim(SandboxId id, AttemptName attempt);
+
+    /** Kills and removes the sandbox and waits until it is gone. Idempotent: an unknown sandbox is gone. */
+    CompletionStage<Done> destroy(SandboxId id);
+
+    /** All sandboxes of this installation on this engine that this node made, whether it still knows of them or not. */
+    CompletionStage<List<SandboxId>> listOwned();
+
+    /** What the sandbox uses, measured from outside. */
+    CompletionStage<SandboxSample> sample(SandboxId id);
+
+    /** Ends the driver's connections. Sandboxes are not destroyed by it, but their channels close. */
+    @Override
+    void close();
+}

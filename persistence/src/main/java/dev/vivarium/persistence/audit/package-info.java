@@ -1,0 +1,5 @@
+/** Queries over the journal, from projections of it. */
+@NullMarked
+package dev.vivarium.persistence.audit;
+
+import org.jspecify.annotations.NullMarked;

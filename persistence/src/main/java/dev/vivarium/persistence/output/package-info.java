@@ -1,0 +1,5 @@
+/** What runs printed. */
+@NullMarked
+package dev.vivarium.persistence.output;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,33 @@
+package dev.vivarium.protocol.api;
+
+import dev.vivarium.protocol.run.RunEvent;
+import dev.vivarium.protocol.run.RunId;
+import java.time.Instant;
+
+/**
+ * One event of a run's history as the API shows it.
+ *
+ * @param run the run
+ * @param seq the event's number in the run, from 1 without gaps
+ * @param type the event's name
+ * @param at when it happened
+ * @param node the node that said so
+ * @param data the event itself; secrets and file contents are not in it
+ * @param previousHash hash of the event before, in hex; of the run's id for the first one
+ * @param hash hash over the previous hash and this event's stored bytes, in hex
+ */
+public record EventView(
+        RunId run, long seq, String type, Instant at, String node, Object data, String previousHash, String hash) {
+
+    /** An event that was submitted, with the spec in the form that the API shows. */
+    public record SubmittedData(String type, Instant at, String node, RunId runId, SpecView spec) {}
+
+    /** The view of an event. */
+    public static EventView of(RunId run, long seq, RunEvent event, String previousHash, String hash) {
+        String type = event.getClass().getSimpleName();
+        Object data = event instanceof RunEvent.RunSubmitted submitted
+                ? new SubmittedData(type, event.at(), event.node(), run, SpecView.of(submitted.spec()))
+                : event;
+        return new EventView(run, seq, type, event.at(), event.node(), data, previousHash, hash);
+    }
+}

@@ -1,0 +1,28 @@
+package dev.vivarium.protocol.api;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import java.util.List;
+
+/**
+ * Problem details (RFC 9457): why a request was refused and what to do about it.
+ *
+ * @param type the stable name of the kind of problem, a URI
+ * @param title what kind of problem it is
+ * @param status the HTTP status
+ * @param detail one sentence about this occurrence that says what to do
+ * @param errors every bad field, when the problem is in the body or the query
+ */
+@JsonInclude(JsonInclude.Include.NON_EMPTY)
+public record Problem(String type, String title, int status, String detail, List<FieldError> errors) {
+    public Problem {
+        errors = List.copyOf(errors);
+    }
+
+    /**
+     * One bad field.
+     *
+     * @param field the field's path, such as {@code limits.memory}
+     * @param message what is wrong with it and what it must be
+     */
+    public record FieldError(String field, String message) {}
+}

@@ -1,0 +1,102 @@
+package dev.vivarium.protocol.api;
+
+import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.Measurement;
+import dev.vivarium.protocol.run.RunEvent;
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunState;
+import dev.vivarium.protocol.run.RunStatus;
+import dev.vivarium.protocol.run.StartFailure;
+import dev.vivarium.protocol.run.Usage;
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * A run as the API shows it.
+ *
+ * @param id the run's name for ever
+ * @param status where it stands
+ * @param reason why it was ended from outside, if it was
+ * @param measurement what was measured against which limit, when a limit ended it
+ * @param exitCode the agent's exit code, when it ended by itself
+ * @param failure why the agent never ran, if it did not
+ * @param attempt the newest attempt, from 1; 0 before the first one
+ * @param node the node that holds or held the newest attempt
+ * @param submittedAt when it was acknowledged
+ * @param startedAt when the newest attempt's process started
+ * @param cancelRequestedAt when somebody asked it to stop
+ * @param finishedAt when it ended
+ * @param usage what the last attempt used, once the run has ended
+ * @param spec what it was asked to be, defaults filled in, without secrets and file contents
+ */
+public record RunView(
+        RunId id,
+        RunStatus status,
+        Optional<KillReason> reason,
+        Optional<Measurement> measurement,
+        Optional<Integer> exitCode,
+        Optional<StartFailure> failure,
+        int attempt,
+        Optional<String> node,
+        Instant submittedAt,
+        Optional<Instant> startedAt,
+        Optional<Instant> cancelRequestedAt,
+        Optional<Instant> finishedAt,
+        Optional<Usage> usage,
+        SpecView spec) {
+
+    /** The view of a run in the state that its events fold to. */
+    public static RunView of(RunState.Existing state) {
+        return new RunView(
+                state.submission().id(),
+                state.status(),
+                state instanceof RunState.Finished finished ? finished.reason() : Optional.empty(),
+                end(state).flatMap(RunView::measurement),
+                end(state).flatMap(RunView::exitCode),
+                end(state).flatMap(RunView::failure),
+                state.attempt(),
+                node(state),
+                state.submission().submittedAt(),
+                startedAt(state),
+                state.submission().cancelRequestedAt(),
+                end(state).map(RunEvent::at),
+                end(state).map(RunEvent.Terminal::usage),
+                SpecView.of(state.submission().spec()));
+    }
+
+    private static Optional<RunEvent.Terminal> end(RunState state) {
+        return state instanceof RunState.Finished finished ? Optional.of(finished.end()) : Optional.empty();
+    }
+
+    private static Optional<Measurement> measurement(RunEvent.Terminal end) {
+        return end instanceof RunEvent.RunKilled killed ? killed.measurement() : Optional.empty();
+    }
+
+    private static Optional<Integer> exitCode(RunEvent.Terminal end) {
+        if (end instanceof RunEvent.RunSucceeded) {
+            return Optional.of(0);
+        }
+        return end instanceof RunEvent.RunFailed failed ? Optional.of(failed.exitCode()) : Optional.empty();
+    }
+
+    private static Optional<StartFailure> failure(RunEvent.Terminal end) {
+        return end instanceof RunEvent.RunNotStarted notStarted ? Optional.of(notStarted.failure()) : Optional.empty();
+    }
+
+    private static Optional<String> node(RunState.Existing state) {
+        if (state instanceof RunState.Starting starting) {
+            return Optional.of(starting.node());
+        }
+        if (state instanceof RunState.Running running) {
+            return Optional.of(running.node());
+        }
+        return end(state).map(RunEvent::node);
+    }
+
+    private static Optional<Instant> startedAt(RunState.Existing state) {
+        if (state instanceof RunState.Running running) {
+            return Optional.of(running.startedAt());
+        }
+        return state instanceof RunState.Finished finished ? finished.startedAt() : Optional.empty();
+    }
+}

@@ -1,0 +1,52 @@
+package dev.vivarium.protocol.run;
+
+import dev.vivarium.protocol.egress.EgressPolicy;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a run is to be, complete: admission has filled in every default, checked every ceiling and sealed the secrets.
+ *
+ * @param image the sandbox's image, as the engine names it
+ * @param command the agent's program and its arguments; at least the program
+ * @param env environment variables, secrets not among them
+ * @param secrets environment variables whose values nobody but the agent may see
+ * @param workdir where the agent starts
+ * @param files what is put into the workspace before the agent starts, by path; relative paths are below the workspace
+ * @param limits the hard limits
+ * @param egress what it may reach
+ * @param isolation how strongly it is separated from its node
+ * @param onNodeLoss what happens when an attempt is interrupted by something that was not its own doing
+ * @param maxAttempts how many attempts the run may have in all, one or more
+ * @param labels the user's own marks, for finding runs again
+ */
+public record RunSpec(
+        String image,
+        List<String> command,
+        Map<String, String> env,
+        SealedSecrets secrets,
+        String workdir,
+        Map<String, Blob> files,
+        Limits limits,
+        EgressPolicy egress,
+        Isolation isolation,
+        NodeLossPolicy onNodeLoss,
+        int maxAttempts,
+        Map<String, String> labels) {
+    public RunSpec {
+        command = List.copyOf(command);
+        env = Map.copyOf(env);
+        files = Map.copyOf(files);
+        labels = Map.copyOf(labels);
+    }
+
+    /** The label that names the tenant, until there is authentication. */
+    public static final String TENANT_LABEL = "tenant";
+
+    /** The tenant of a run that names none. */
+    public static final String DEFAULT_TENANT = "default";
+
+    public String tenant() {
+        return labels.getOrDefault(TENANT_LABEL, DEFAULT_TENANT);
+    }
+}

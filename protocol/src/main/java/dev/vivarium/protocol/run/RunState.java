@@ -1,0 +1,244 @@
+package dev.vivarium.protocol.run;
+
+import dev.vivarium.protocol.run.RunEvent.AlarmRaised;
+import dev.vivarium.protocol.run.RunEvent.AttemptInterrupted;
+import dev.vivarium.protocol.run.RunEvent.AttemptStarted;
+import dev.vivarium.protocol.run.RunEvent.AttemptStarting;
+import dev.vivarium.protocol.run.RunEvent.CancelRequested;
+import dev.vivarium.protocol.run.RunEvent.RunCancelled;
+import dev.vivarium.protocol.run.RunEvent.RunLost;
+import dev.vivarium.protocol.run.RunEvent.RunNotStarted;
+import dev.vivarium.protocol.run.RunEvent.RunSubmitted;
+import dev.vivarium.protocol.run.RunEvent.Terminal;
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * The whole life of a run as a pure machine: {@link #after} takes every event in every state and either gives the next
+ * state or says that the event is illegal there. It starts nothing and calls nobody; the Run entity acts on the states
+ * and the queries fold the same events with it, so that both always agree.
+ *
+ * <pre>
+ * Unborn -> Submitted -> Starting -> Running -> Finished
+ *               |           ^  |        |
+ *               |           |  +--------+--> Interrupted -> Starting (attempt n+1) | Finished
+ *               +-----------+--------------------------------------------------> Finished
+ * </pre>
+ */
+public sealed interface RunState {
+    /** The state of a run of which nothing is journaled. */
+    static RunState initial() {
+        return new Unborn();
+    }
+
+    /** The state after the event. Total: throws {@link IllegalTransition} for an event that may not happen here. */
+    RunState after(RunEvent event);
+
+    /** Tells whether the event may happen here. */
+    default boolean accepts(RunEvent event) {
+        try {
+            after(event);
+            return true;
+        } catch (IllegalTransition refused) {
+            return false;
+        }
+    }
+
+    /** What was submitted, and what has been asked of the run since; what every state after the first one knows. */
+    record Submission(RunId id, RunSpec spec, Blob digest, Instant submittedAt, Optional<Instant> cancelRequestedAt) {
+        Submission cancelled(Instant at) {
+            return new Submission(
+                    id, spec, digest, submittedAt, cancelRequestedAt.isPresent() ? cancelRequestedAt : Optional.of(at));
+        }
+    }
+
+    /** A state in which the run exists. */
+    sealed interface Existing extends RunState {
+        Submission submission();
+
+        /** The number of the newest attempt; 0 before the first one. */
+        int attempt();
+
+        RunStatus status();
+    }
+
+    /** A run that has not ended. */
+    sealed interface Live extends Existing {}
+
+    /** Nothing has happened yet. */
+    record Unborn() implements RunState {
+        @Override
+        public RunState after(RunEvent event) {
+            if (event instanceof RunSubmitted submitted) {
+                return new Submitted(new Submission(
+                        submitted.runId(), submitted.spec(), submitted.submission(), submitted.at(), Optional.empty()));
+            }
+            throw new IllegalTransition(this, event);
+        }
+    }
+
+    /** Accepted; no attempt yet. */
+    record Submitted(Submission submission) implements Live {
+        @Override
+        public int attempt() {
+            return 0;
+        }
+
+        @Override
+        public RunStatus status() {
+            return RunStatus.SUBMITTED;
+        }
+
+        @Override
+        public RunState after(RunEvent event) {
+            if (event instanceof CancelRequested cancel) {
+                return new Submitted(submission.cancelled(cancel.at()));
+            }
+            if (event instanceof AttemptStarting starting && starting.attempt() == 1) {
+                return new Starting(submission, 1, starting.node());
+            }
+            if (event instanceof RunCancelled || event instanceof RunNotStarted) {
+                return finished(this, (Terminal) event, Optional.empty());
+            }
+            throw new IllegalTransition(this, event);
+        }
+    }
+
+    /** A sandbox is being made. */
+    record Starting(Submission submission, int attempt, String node) implements Live {
+        @Override
+        public RunStatus status() {
+            return RunStatus.STARTING;
+        }
+
+        @Override
+        public RunState after(RunEvent event) {
+            if (event instanceof CancelRequested cancel) {
+                return new Starting(submission.cancelled(cancel.at()), attempt, node);
+            }
+            if (event instanceof AttemptStarted started && started.attempt() == attempt) {
+                return new Running(submission, attempt, node, started.sandbox(), started.at());
+            }
+            if (event instanceof AttemptInterrupted interrupted && interrupted.attempt() == attempt) {
+                return Interrupted.by(submission, interrupted);
+            }
+            if (event instanceof Terminal terminal && !(event instanceof RunLost) && terminal.attempt() == attempt) {
+                return finished(this, terminal, Optional.empty());
+            }
+            throw new IllegalTransition(this, event);
+        }
+    }
+
+    /** The agent's process runs. */
+    record Running(Submission submission, int attempt, String node, String sandbox, Instant startedAt) implements Live {
+        @Override
+        public RunStatus status() {
+            return RunStatus.RUNNING;
+        }
+
+        @Override
+        public RunState after(RunEvent event) {
+            if (event instanceof CancelRequested cancel) {
+                return new Running(submission.cancelled(cancel.at()), attempt, node, sandbox, startedAt);
+            }
+            if (event instanceof AlarmRaised alarm && alarm.attempt() == attempt) {
+                return this;
+            }
+            if (event instanceof AttemptInterrupted interrupted && interrupted.attempt() == attempt) {
+                return Interrupted.by(submission, interrupted);
+            }
+            if (event instanceof Terminal terminal
+                    && !(event instanceof RunLost)
+                    && !(event instanceof RunNotStarted)
+                    && terminal.attempt() == attempt) {
+                return finished(this, terminal, Optional.of(startedAt));
+            }
+            throw new IllegalTransition(this, event);
+        }
+    }
+
+    /** The attempt is over without a result; the next one, or the end, follows at once. */
+    record Interrupted(Submission submission, int attempt, Interruption cause, String detail) implements Live {
+        static Interrupted by(Submission submission, AttemptInterrupted event) {
+            return new Interrupted(submission, event.attempt(), event.cause(), event.detail());
+        }
+
+        @Override
+        public RunStatus status() {
+            return RunStatus.QUEUED;
+        }
+
+        /** Whether the run's policy allows a further attempt. */
+        public boolean mayRestart() {
+            return submission.cancelRequestedAt().isEmpty()
+                    && submission.spec().onNodeLoss() == NodeLossPolicy.RESTART
+                    && attempt < submission.spec().maxAttempts();
+        }
+
+        @Override
+        public RunState after(RunEvent event) {
+            if (event instanceof CancelRequested cancel) {
+                return new Interrupted(submission.cancelled(cancel.at()), attempt, cause, detail);
+            }
+            if (event instanceof AttemptStarting starting && starting.attempt() == attempt + 1) {
+                return new Starting(submission, starting.attempt(), starting.node());
+            }
+            if ((event instanceof RunLost || event instanceof RunCancelled || event instanceof RunEvent.RunKilled)
+                    && ((Terminal) event).attempt() == attempt) {
+                return finished(this, (Terminal) event, Optional.empty());
+            }
+            throw new IllegalTransition(this, event);
+        }
+    }
+
+    /** The run has ended; nothing follows. */
+    record Finished(Submission submission, int attempt, Optional<Instant> startedAt, Terminal end) implements Existing {
+        @Override
+        public RunStatus status() {
+            if (end instanceof RunEvent.RunSucceeded) {
+                return RunStatus.SUCCEEDED;
+            }
+            if (end instanceof RunEvent.RunKilled) {
+                return RunStatus.KILLED;
+            }
+            if (end instanceof RunCancelled) {
+                return RunStatus.CANCELLED;
+            }
+            if (end instanceof RunLost) {
+                return RunStatus.LOST;
+            }
+            return RunStatus.FAILED;
+        }
+
+        /** Why the run was ended from outside, if it was. */
+        public Optional<KillReason> reason() {
+            if (end instanceof RunEvent.RunKilled killed) {
+                return Optional.of(killed.reason());
+            }
+            if (end instanceof RunCancelled) {
+                return Optional.of(KillReason.CANCELLED);
+            }
+            if (end instanceof RunLost lost) {
+                return Optional.of(lost.cause() == Interruption.DRAINED ? KillReason.DRAINED : KillReason.NODE_LOST);
+            }
+            return Optional.empty();
+        }
+
+        @Override
+        public RunState after(RunEvent event) {
+            throw new IllegalTransition(this, event);
+        }
+    }
+
+    private static Finished finished(Existing from, Terminal end, Optional<Instant> startedAt) {
+        return new Finished(from.submission(), end.attempt(), startedAt, end);
+    }
+
+    /** An event that may not happen in a state: a defect in the code or a damaged journal. */
+    final class IllegalTransition extends IllegalStateException {
+        IllegalTransition(RunState state, RunEvent event) {
+            super(event.getClass().getSimpleName() + " may not happen to a run that is "
+                    + state.getClass().getSimpleName());
+        }
+    }
+}

@@ -1,0 +1,29 @@
+package dev.vivarium.protocol.run;
+
+/**
+ * Why an agent never ran, in terms that its owner can act on.
+ *
+ * @param kind the stable name of the cause
+ * @param message one sentence that says what to do
+ */
+public record StartFailure(Kind kind, String message) {
+    /** The causes. */
+    public enum Kind {
+        /** The engine has no such image, and may not fetch it. */
+        IMAGE_UNAVAILABLE,
+        /** The image is there but cannot be used. */
+        IMAGE_REFUSED,
+        /** The command does not exist in the sandbox. */
+        COMMAND_NOT_FOUND,
+        /** The command exists and cannot be executed. */
+        COMMAND_NOT_EXECUTABLE,
+        /** The working directory does not exist or cannot be entered. */
+        WORKDIR_UNAVAILABLE,
+        /** A file could not be put into the sandbox. */
+        FILE_REFUSED,
+        /** The secrets' key is gone. */
+        SECRETS_UNAVAILABLE,
+        /** The engine refused the sandbox. */
+        SANDBOX_REFUSED
+    }
+}
