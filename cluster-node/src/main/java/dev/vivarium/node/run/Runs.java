@@ -1,0 +1,75 @@
+package dev.vivarium.node.run;
+
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.RunState;
+import java.util.concurrent.CompletionStage;
+import org.apache.pekko.NotUsed;
+import org.apache.pekko.stream.javadsl.Source;
+
+/**
+ * The way to the runs, wherever in the cluster they live. Stages fail with
+ * {@link dev.vivarium.persistence.journal.StoreUnavailable} when nothing could be made durable in time; the caller then
+ * knows nothing about the outcome and may ask again.
+ */
+public interface Runs {
+    /**
+     * Submits a run. Idempotent by id: the second submission of an id answers what became of the first.
+     *
+     * @param submission digest of what the client sent
+     */
+    CompletionStage<SubmitReply> submit(RunId id, RunSpec spec, Blob submission);
+
+    /** Asks a run to stop. Idempotent; a run that has ended stays as it is. */
+    CompletionStage<CancelReply> cancel(RunId id);
+
+    /**
+     * Says when there is something new to read about a run: at once, whenever an event or output was made durable, and
+     * every few seconds whatever happened. Conflated: a slow reader gets the newest only. Completes after the progress
+     * that says {@link Progress.Life#ENDED}. Ask for runs only that exist.
+     */
+    Source<Progress, NotUsed> progress(RunId id);
+
+    /** The answer to a submission. */
+    sealed interface SubmitReply {
+        /** It is durable now. */
+        record Accepted(RunState.Existing state) implements SubmitReply {}
+
+        /** The same submission was accepted before. */
+        record AcceptedBefore(RunState.Existing state) implements SubmitReply {}
+
+        /** Another submission was accepted under this id before. */
+        record OtherSubmission(RunId id) implements SubmitReply {}
+
+        /** The node takes no new runs: it is leaving. */
+        record Draining() implements SubmitReply {}
+
+        /** The node is full. */
+        record Full(int liveRuns) implements SubmitReply {}
+    }
+
+    /** The answer to a request to stop. */
+    sealed interface CancelReply {
+        /** The request stands, or the run has ended already. */
+        record Noted(RunState.Existing state) implements CancelReply {}
+
+        /** There is no such run. */
+        record NoSuchRun() implements CancelReply {}
+    }
+
+    /**
+     * How far a run has come.
+     *
+     * @param seq the number of its last event
+     * @param outputEnd the offset after the last byte of its output that can be read
+     * @param life whether anything can follow
+     */
+    record Progress(long seq, long outputEnd, Life life) {
+        /** Whether anything can follow. */
+        public enum Life {
+            LIVE,
+            ENDED
+        }
+    }
+}
