@@ -23,7 +23,7 @@ final class RequestBody {
     /** What came of it. */
     sealed interface Received {
         /** All of it. */
-        record Whole(byte[] bytes) implements Received {}
+        record Whole(ByteString bytes) implements Received {}
 
         /** More than the limit. */
         record TooLarge() implements Received {}
@@ -86,7 +86,7 @@ final class RequestBody {
             if (seenBytes > maxBytes) {
                 return new Received.TooLarge();
             }
-            return room == Room.EXHAUSTED ? new Received.NoRoom() : new Received.Whole(bytes.toArray());
+            return room == Room.EXHAUSTED ? new Received.NoRoom() : new Received.Whole(bytes);
         }
     }
 
