@@ -27,7 +27,8 @@ record Installation(String id) {
                 String id = UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT);
                 Files.writeString(file, id, StandardCharsets.US_ASCII, StandardOpenOption.CREATE_NEW);
             }
-            return new Installation(Files.readString(file, StandardCharsets.US_ASCII).strip());
+            return new Installation(
+                    Files.readString(file, StandardCharsets.US_ASCII).strip());
         } catch (IOException e) {
             throw new UncheckedIOException(
                     "The data directory " + dataDirectory + " cannot be used: " + e.getMessage(), e);

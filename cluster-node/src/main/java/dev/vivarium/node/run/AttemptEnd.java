@@ -26,8 +26,7 @@ final class AttemptEnd {
         }
         if (outcome instanceof Outcome.Signaled signaled) {
             int exitCode = SIGNAL_EXIT_BASE + signaled.signal();
-            return new RunEvent.RunFailed(
-                    at, node, attempt, exitCode, Optional.of(signaled.signal()), ended.usage());
+            return new RunEvent.RunFailed(at, node, attempt, exitCode, Optional.of(signaled.signal()), ended.usage());
         }
         if (outcome instanceof Outcome.NotStarted notStarted) {
             return new RunEvent.RunNotStarted(at, node, attempt, notStarted.failure());

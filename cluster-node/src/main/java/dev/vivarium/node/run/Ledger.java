@@ -23,7 +23,7 @@ record Ledger(RunState state, Blob head, long seq) {
 
     /** The ledger after an entry of the journal. */
     Ledger after(JournalEntry entry) {
-        return new Ledger(state.after(EventCodec.open(entry)), entry.hash(), seq + 1);
+        return new Ledger(state.after(EventCodec.standard().decode(entry)), entry.hash(), seq + 1);
     }
 
     /**
@@ -34,7 +34,7 @@ record Ledger(RunState state, Blob head, long seq) {
         List<JournalEntry> entries = new ArrayList<>();
         Ledger ledger = this;
         for (RunEvent event : events) {
-            JournalEntry entry = EventCodec.seal(event, ledger.head);
+            JournalEntry entry = EventCodec.standard().encode(event, ledger.head);
             ledger = ledger.after(entry);
             entries.add(entry);
         }

@@ -5,7 +5,7 @@ import dev.vivarium.node.run.Runs.Progress;
 import dev.vivarium.node.sandbox.Sandbox;
 import dev.vivarium.node.sandbox.SandboxReport;
 import dev.vivarium.persistence.journal.JournalEntry;
-import dev.vivarium.persistence.journal.RunPersistence;
+import dev.vivarium.persistence.journal.RunPersistenceId;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Interruption;
@@ -122,7 +122,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
             RunEnvironment environment,
             ActorRef<ClusterSharding.ShardCommand> shard) {
         super(
-                RunPersistence.id(id),
+                RunPersistenceId.of(id),
                 SupervisorStrategy.restartWithBackoff(Duration.ofMillis(200), Duration.ofSeconds(5), 0.2));
         this.context = context;
         this.id = id;
@@ -216,10 +216,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
                                 ledger,
                                 new RunEvent.CancelRequested(now(), node()),
                                 new RunEvent.RunCancelled(
-                                        now(),
-                                        node(),
-                                        existing(ledger).attempt(),
-                                        Usage.NONE))
+                                        now(), node(), existing(ledger).attempt(), Usage.NONE))
                         .thenRun((Ledger after) -> {
                             cancel.replyTo.tell(new CancelAnswer(view(after)));
                             ended(after);
@@ -288,20 +285,20 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     // ---- attempts
 
     private Effect<JournalEntry, Ledger> startAttempt(Ledger ledger, int attempt) {
-        return persist(ledger, new RunEvent.AttemptStarting(now(), node(), attempt)).thenRun((Ledger after) -> {
-            ActorRef<SandboxReport> reports =
-                    context.messageAdapter(SandboxReport.class, FromSandbox::new);
-            ActorRef<Sandbox.Command> child = context.spawn(
-                    Sandbox.create(
-                            environment.sandbox(),
-                            new AttemptName(id, attempt),
-                            existing(after).submission().spec(),
-                            reports),
-                    "attempt-" + attempt);
-            context.watchWith(child, new SandboxVanished(attempt));
-            sandbox = Optional.of(child);
-            announce(after);
-        });
+        return persist(ledger, new RunEvent.AttemptStarting(now(), node(), attempt))
+                .thenRun((Ledger after) -> {
+                    ActorRef<SandboxReport> reports = context.messageAdapter(SandboxReport.class, FromSandbox::new);
+                    ActorRef<Sandbox.Command> child = context.spawn(
+                            Sandbox.create(
+                                    environment.sandbox(),
+                                    new AttemptName(id, attempt),
+                                    existing(after).submission().spec(),
+                                    reports),
+                            "attempt-" + attempt);
+                    context.watchWith(child, new SandboxVanished(attempt));
+                    sandbox = Optional.of(child);
+                    announce(after);
+                });
     }
 
     private Effect<JournalEntry, Ledger> onReport(Ledger ledger, FromSandbox message) {
@@ -367,7 +364,8 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     private Effect<JournalEntry, Ledger> interrupt(Ledger ledger, Interruption cause, String detail) {
         return persist(
                         ledger,
-                        new RunEvent.AttemptInterrupted(now(), node(), existing(ledger).attempt(), cause, detail))
+                        new RunEvent.AttemptInterrupted(
+                                now(), node(), existing(ledger).attempt(), cause, detail))
                 .thenRun((Ledger after) -> {
                     announce(after);
                     context.getSelf().tell(Proceed.INSTANCE);
@@ -377,10 +375,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     private Effect<JournalEntry, Ledger> onInterrupted(Ledger ledger, Proceed proceed) {
         RunState.Interrupted run = (RunState.Interrupted) ledger.state();
         if (run.submission().cancelRequestedAt().isPresent()) {
-            return persist(
-                            ledger,
-                            new RunEvent.RunCancelled(
-                                    now(), node(), run.attempt(), Usage.NONE))
+            return persist(ledger, new RunEvent.RunCancelled(now(), node(), run.attempt(), Usage.NONE))
                     .thenRun(this::ended);
         }
         if (!run.mayRestart()) {

@@ -26,7 +26,11 @@ public final class RunMetrics {
         Counter.builder("vivarium.runs.ended")
                 .description("Runs that ended on this node, by status and reason.")
                 .tag("status", run.status().name().toLowerCase(Locale.ROOT))
-                .tag("reason", run.reason().map(reason -> reason.name().toLowerCase(Locale.ROOT)).orElse("none"))
+                .tag(
+                        "reason",
+                        run.reason()
+                                .map(reason -> reason.name().toLowerCase(Locale.ROOT))
+                                .orElse("none"))
                 .register(registry)
                 .increment();
     }

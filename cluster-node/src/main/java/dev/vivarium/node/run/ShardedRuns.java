@@ -59,9 +59,7 @@ public final class ShardedRuns implements Runs {
                     new SubmitReply.Full(environment.live().count()));
         }
         CompletionStage<Run.SubmitAnswer> answer = entity(id)
-                .ask(
-                        (ActorRef<Run.SubmitAnswer> replyTo) -> new Run.Submit(spec, submission, replyTo),
-                        askTimeout);
+                .ask((ActorRef<Run.SubmitAnswer> replyTo) -> new Run.Submit(spec, submission, replyTo), askTimeout);
         return durable(answer).thenApply(given -> switch (given.verdict()) {
             case ACCEPTED -> new SubmitReply.Accepted(given.run());
             case ACCEPTED_BEFORE -> new SubmitReply.AcceptedBefore(given.run());
@@ -73,9 +71,9 @@ public final class ShardedRuns implements Runs {
     public CompletionStage<CancelReply> cancel(RunId id) {
         CompletionStage<Run.CancelAnswer> answer =
                 entity(id).ask((ActorRef<Run.CancelAnswer> replyTo) -> new Run.Cancel(replyTo), askTimeout);
-        return durable(answer).thenApply(given -> given.run()
-                .<CancelReply>map(CancelReply.Noted::new)
-                .orElseGet(CancelReply.NoSuchRun::new));
+        return durable(answer)
+                .thenApply(given ->
+                        given.run().<CancelReply>map(CancelReply.Noted::new).orElseGet(CancelReply.NoSuchRun::new));
     }
 
     @Override
@@ -97,8 +95,8 @@ public final class ShardedRuns implements Runs {
     }
 
     /** One place in which the newest progress wins: a slow reader costs nothing, and can read all the rest later. */
-    private static final Source<Progress, ActorRef<Progress>> NEWEST_PROGRESS = ActorSource.actorRef(
-            progress -> false, failure -> Optional.empty(), 1, OverflowStrategy.dropHead());
+    private static final Source<Progress, ActorRef<Progress>> NEWEST_PROGRESS =
+            ActorSource.actorRef(progress -> false, failure -> Optional.empty(), 1, OverflowStrategy.dropHead());
 
     private EntityRef<Run.Command> entity(RunId id) {
         return sharding.entityRefFor(Run.TYPE_KEY, id.value());
@@ -107,9 +105,8 @@ public final class ShardedRuns implements Runs {
     /** An answer that does not come in time says nothing about what was made durable. */
     private static <T> CompletionStage<T> durable(CompletionStage<T> answer) {
         return answer.exceptionally(failure -> {
-            Throwable cause = failure instanceof CompletionException && failure.getCause() != null
-                    ? failure.getCause()
-                    : failure;
+            Throwable cause =
+                    failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
             if (cause instanceof TimeoutException) {
                 throw new StoreUnavailable("Nothing could be made durable in time; try again.", cause);
             }

@@ -84,29 +84,26 @@ final class AgentStart {
         if (failed.stage() == GuestFrame.Stage.WORKDIR) {
             return new StartFailure(
                     Kind.WORKDIR_UNAVAILABLE,
-                    "The working directory " + spec.workdir() + " cannot be entered by the agent's user (" + errno(failed)
-                            + "): name one that the image has, or leave it out for " + WORKSPACE + ".");
+                    "The working directory " + spec.workdir() + " cannot be entered by the agent's user ("
+                            + errno(failed) + "): name one that the image has, or leave it out for " + WORKSPACE + ".");
         }
         if (failed.stage() == GuestFrame.Stage.PREPARE) {
             return new StartFailure(
                     Kind.SANDBOX_REFUSED, "The sandbox could not prepare a process (" + errno(failed) + ").");
         }
         return switch (failed.errno()) {
-            case Errno.ENOENT, Errno.ENOTDIR ->
-                new StartFailure(
-                        Kind.COMMAND_NOT_FOUND,
-                        "There is no command '" + command + "' in image " + spec.image()
-                                + ": check its name, or give its full path.");
-            case Errno.E2BIG ->
-                new StartFailure(
-                        Kind.SANDBOX_REFUSED,
-                        "Arguments and environment together are more than the kernel takes: pass large data as files.");
-            default ->
-                new StartFailure(
-                        Kind.COMMAND_NOT_EXECUTABLE,
-                        "The command '" + command + "' cannot be executed (" + errno(failed)
-                                + "): it must be a program, or a script with a first line such as #!/usr/bin/python3, and"
-                                + " be marked executable.");
+            case Errno.ENOENT, Errno.ENOTDIR -> new StartFailure(
+                    Kind.COMMAND_NOT_FOUND,
+                    "There is no command '" + command + "' in image " + spec.image()
+                            + ": check its name, or give its full path.");
+            case Errno.E2BIG -> new StartFailure(
+                    Kind.SANDBOX_REFUSED,
+                    "Arguments and environment together are more than the kernel takes: pass large data as files.");
+            default -> new StartFailure(
+                    Kind.COMMAND_NOT_EXECUTABLE,
+                    "The command '" + command + "' cannot be executed (" + errno(failed)
+                            + "): it must be a program, or a script with a first line such as #!/usr/bin/python3, and"
+                            + " be marked executable.");
         };
     }
 
@@ -122,8 +119,8 @@ final class AgentStart {
         return switch (failed.kind()) {
             case IMAGE_UNAVAILABLE -> Optional.of(new StartFailure(Kind.IMAGE_UNAVAILABLE, message(failed)));
             case IMAGE_REFUSED -> Optional.of(new StartFailure(Kind.IMAGE_REFUSED, message(failed)));
-            case REFUSED, GUEST_SILENT, ATTEMPT_CLAIMED ->
-                Optional.of(new StartFailure(Kind.SANDBOX_REFUSED, message(failed)));
+            case REFUSED, GUEST_SILENT, ATTEMPT_CLAIMED -> Optional.of(
+                    new StartFailure(Kind.SANDBOX_REFUSED, message(failed)));
             case ENGINE_UNAVAILABLE, SANDBOX_UNKNOWN -> Optional.empty();
         };
     }

@@ -115,24 +115,35 @@ record LimitWatch(
     /** The limit that is reached, if one is. Memory goes first: the rest often follows from it. */
     Optional<Breach> breach(long nowMillis) {
         if (outOfMemoryKills > 0 || memoryBytes > limits.memory().bytes()) {
-            long measured = outOfMemoryKills > 0 ? Math.max(memoryPeakBytes, limits.memory().bytes()) : memoryBytes;
-            return breach(KillReason.MEMORY, Measurement.bytes(measured, limits.memory().bytes()));
+            long measured = outOfMemoryKills > 0
+                    ? Math.max(memoryPeakBytes, limits.memory().bytes())
+                    : memoryBytes;
+            return breach(
+                    KillReason.MEMORY,
+                    Measurement.bytes(measured, limits.memory().bytes()));
         }
         if (forksRefused > 0) {
             return breach(KillReason.PIDS, Measurement.count(Math.max(pidsPeak, limits.pids()), limits.pids()));
         }
         if (diskFull == GuestFrame.Pressure.FULL || diskBytes > limits.disk().bytes()) {
-            return breach(KillReason.DISK, Measurement.bytes(diskBytes, limits.disk().bytes()));
+            return breach(
+                    KillReason.DISK, Measurement.bytes(diskBytes, limits.disk().bytes()));
         }
         if (outputBytes > limits.output().bytes()) {
-            return breach(KillReason.OUTPUT, Measurement.bytes(outputBytes, limits.output().bytes()));
+            return breach(
+                    KillReason.OUTPUT,
+                    Measurement.bytes(outputBytes, limits.output().bytes()));
         }
         if (cpuMillis >= limits.cpuTime().millis()) {
-            return breach(KillReason.CPU_TIME, Measurement.millis(cpuMillis, limits.cpuTime().millis()));
+            return breach(
+                    KillReason.CPU_TIME,
+                    Measurement.millis(cpuMillis, limits.cpuTime().millis()));
         }
         long idleMillis = nowMillis - activeAtMillis;
         if (idleMillis >= limits.idle().millis()) {
-            return breach(KillReason.IDLE, Measurement.millis(idleMillis, limits.idle().millis()));
+            return breach(
+                    KillReason.IDLE,
+                    Measurement.millis(idleMillis, limits.idle().millis()));
         }
         return Optional.empty();
     }
@@ -140,13 +151,18 @@ record LimitWatch(
     /** A limit that is nearly reached, if one is, so that the history shows what came before a kill. */
     Optional<Breach> warning(double share) {
         if (memoryBytes > share * limits.memory().bytes()) {
-            return breach(KillReason.MEMORY, Measurement.bytes(memoryBytes, limits.memory().bytes()));
+            return breach(
+                    KillReason.MEMORY,
+                    Measurement.bytes(memoryBytes, limits.memory().bytes()));
         }
         if (diskBytes > share * limits.disk().bytes()) {
-            return breach(KillReason.DISK, Measurement.bytes(diskBytes, limits.disk().bytes()));
+            return breach(
+                    KillReason.DISK, Measurement.bytes(diskBytes, limits.disk().bytes()));
         }
         if (cpuMillis > share * limits.cpuTime().millis()) {
-            return breach(KillReason.CPU_TIME, Measurement.millis(cpuMillis, limits.cpuTime().millis()));
+            return breach(
+                    KillReason.CPU_TIME,
+                    Measurement.millis(cpuMillis, limits.cpuTime().millis()));
         }
         return Optional.empty();
     }

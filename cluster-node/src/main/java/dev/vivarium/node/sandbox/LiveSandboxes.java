@@ -45,8 +45,8 @@ public final class LiveSandboxes {
     /** Completes when no sandbox of an earlier attempt of the run is left on this node. */
     CompletionStage<Done> goneBefore(AttemptName attempt) {
         return all(entries.values().stream()
-                .filter(entry -> entry.attempt.run().equals(attempt.run())
-                        && entry.attempt.attempt() < attempt.attempt())
+                .filter(entry ->
+                        entry.attempt.run().equals(attempt.run()) && entry.attempt.attempt() < attempt.attempt())
                 .map(Entry::gone)
                 .toList());
     }
@@ -63,10 +63,14 @@ public final class LiveSandboxes {
 
     /** The runs that have a sandbox here. */
     public List<RunId> runs() {
-        return entries.values().stream().map(entry -> entry.attempt.run()).distinct().toList();
+        return entries.values().stream()
+                .map(entry -> entry.attempt.run())
+                .distinct()
+                .toList();
     }
 
     private static CompletionStage<Done> all(List<CompletableFuture<Done>> stages) {
-        return CompletableFuture.allOf(stages.toArray(CompletableFuture[]::new)).thenApply(nothing -> Done.getInstance());
+        return CompletableFuture.allOf(stages.toArray(CompletableFuture[]::new))
+                .thenApply(nothing -> Done.getInstance());
     }
 }

@@ -44,9 +44,8 @@ final class OutputBuffer {
             return;
         }
         Blob kept = room == data.length() ? data : Blob.of(java.util.Arrays.copyOf(data.toByteArray(), room));
-        OutputChunkView.Stream name = stream == NodeFrame.Stream.STDOUT
-                ? OutputChunkView.Stream.STDOUT
-                : OutputChunkView.Stream.STDERR;
+        OutputChunkView.Stream name =
+                stream == NodeFrame.Stream.STDOUT ? OutputChunkView.Stream.STDOUT : OutputChunkView.Stream.STDERR;
         pending.add(new OutputChunk(attempt, name, nextOffset, at, kept));
         nextOffset += room;
         keptBytes += room;
@@ -93,6 +92,7 @@ final class OutputBuffer {
         }
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         pieces.forEach(piece -> bytes.writeBytes(piece.data().toByteArray()));
-        return new OutputChunk(first.attempt(), first.stream(), first.offset(), first.at(), Blob.of(bytes.toByteArray()));
+        return new OutputChunk(
+                first.attempt(), first.stream(), first.offset(), first.at(), Blob.of(bytes.toByteArray()));
     }
 }

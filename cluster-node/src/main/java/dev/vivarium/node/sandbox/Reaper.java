@@ -55,9 +55,12 @@ public final class Reaper extends AbstractBehavior<Reaper.Command> {
     }
 
     private Behavior<Command> onSweep(Sweep sweep) {
-        getContext().pipeToSelf(sweep(driver, live), (orphans, failure) -> failure == null
-                ? new Swept(orphans)
-                : new SweepFailed(String.valueOf(failure.getMessage())));
+        getContext()
+                .pipeToSelf(
+                        sweep(driver, live),
+                        (orphans, failure) -> failure == null
+                                ? new Swept(orphans)
+                                : new SweepFailed(String.valueOf(failure.getMessage())));
         return this;
     }
 
@@ -84,7 +87,8 @@ public final class Reaper extends AbstractBehavior<Reaper.Command> {
                     .filter(id -> !live.owns(id))
                     .map((SandboxId id) -> driver.destroy(id).toCompletableFuture())
                     .toList();
-            return CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new)).thenApply(done -> ends.size());
+            return CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new))
+                    .thenApply(done -> ends.size());
         });
     }
 }

@@ -161,7 +161,8 @@ public final class Sandbox {
         this.bornNanos = environment.clock().nanos();
         this.startedNanos = bornNanos;
         this.endedNanos = bornNanos;
-        this.output = new OutputBuffer(attempt.attempt(), 0, spec.limits().output().bytes());
+        this.output =
+                new OutputBuffer(attempt.attempt(), 0, spec.limits().output().bytes());
         this.watch = LimitWatch.of(spec.limits());
         files.addAll(AgentStart.files(spec, settings.agentUid()));
         environment.live().add(id, attempt, context.getSelf());
@@ -276,8 +277,9 @@ public final class Sandbox {
             return end(new Outcome.NotStarted(new StartFailure(
                     StartFailure.Kind.SECRETS_UNAVAILABLE, "The run's secrets could not be opened; submit it again.")));
         }
-        Optional<StartFailure> failure =
-                failed.why instanceof DriverException driverFailed ? AgentStart.failure(driverFailed) : Optional.empty();
+        Optional<StartFailure> failure = failed.why instanceof DriverException driverFailed
+                ? AgentStart.failure(driverFailed)
+                : Optional.empty();
         return end(failure.<Outcome>map(Outcome.NotStarted::new)
                 .orElseGet(() ->
                         new Outcome.Interrupted(Interruption.ENGINE_LOST, String.valueOf(failed.why.getMessage()))));
@@ -335,7 +337,8 @@ public final class Sandbox {
             return Behaviors.same();
         }
         send(new NodeFrame.CloseStdin(AgentStart.PROCESS));
-        run.tell(new SandboxReport.Started(attempt.attempt(), environment.clock().now(), id.value()));
+        run.tell(
+                new SandboxReport.Started(attempt.attempt(), environment.clock().now(), id.value()));
         timers.startSingleTimer(
                 Alarm.WALL_CLOCK, spec.limits().wallClock().duration().minusMillis(millisSince(startedNanos)));
         scheduleSample();
@@ -492,8 +495,8 @@ public final class Sandbox {
         return end(
                 switch (ended.why.cause()) {
                     case PROTOCOL_VIOLATED -> killed(KillReason.OPERATOR, Optional.empty());
-                    case SANDBOX_ENDED, ENGINE_LOST, CLOSED_HERE ->
-                        new Outcome.Interrupted(Interruption.ENGINE_LOST, ended.why.detail());
+                    case SANDBOX_ENDED, ENGINE_LOST, CLOSED_HERE -> new Outcome.Interrupted(
+                            Interruption.ENGINE_LOST, ended.why.detail());
                 });
     }
 
@@ -573,7 +576,8 @@ public final class Sandbox {
                 ? CompletableFuture.completedStage(Done.getInstance())
                 : environment.store().output().append(attempt.run(), batch.chunks());
         context.pipeToSelf(
-                written, (done, failure) -> failure == null ? new Stored(batch) : new StoreFailed(batch, cause(failure)));
+                written,
+                (done, failure) -> failure == null ? new Stored(batch) : new StoreFailed(batch, cause(failure)));
     }
 
     private Behavior<Command> onStored(Stored stored) {
@@ -610,7 +614,9 @@ public final class Sandbox {
     private Behavior<Command> onPostStop(PostStop signal) {
         if (presence != Presence.GONE) {
             channel.ifPresent(SandboxChannel::close);
-            environment.driver().destroy(id).whenComplete((done, failure) -> environment.live().remove(id));
+            environment.driver().destroy(id).whenComplete((done, failure) -> environment
+                    .live()
+                    .remove(id));
         }
         return Behaviors.same();
     }

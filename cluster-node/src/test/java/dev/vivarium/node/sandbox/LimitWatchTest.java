@@ -71,8 +71,7 @@ class LimitWatchTest {
     void aRefusedForkIsAPidsBreach() {
         LimitWatch watch = LimitWatch.of(LIMITS).sampled(new SandboxSample(10, MIB, 0, MIB, 21, 0, 7), 1_000);
 
-        assertThat(watch.breach(1_000))
-                .contains(new LimitWatch.Breach(KillReason.PIDS, Measurement.count(20, 20)));
+        assertThat(watch.breach(1_000)).contains(new LimitWatch.Breach(KillReason.PIDS, Measurement.count(20, 20)));
     }
 
     @Test
