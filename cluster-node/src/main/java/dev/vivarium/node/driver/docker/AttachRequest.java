@@ -39,7 +39,9 @@ final class AttachRequest {
         while (head.length() < HEAD_BYTES_MAX) {
             wire.readFully(one, 0, 1);
             head.append((char) (one[0] & 0xff));
-            if (one[0] == '\n' && head.length() >= 4 && "\r\n\r\n".contentEquals(head.subSequence(head.length() - 4, head.length()))) {
+            if (one[0] == '\n'
+                    && head.length() >= 4
+                    && "\r\n\r\n".contentEquals(head.subSequence(head.length() - 4, head.length()))) {
                 return head.toString();
             }
         }

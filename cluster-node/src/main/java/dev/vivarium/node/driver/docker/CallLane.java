@@ -26,14 +26,16 @@ final class CallLane {
     /** The stage fails with what the call throws, or with ENGINE_UNAVAILABLE when too many wait already. */
     <T> CompletionStage<T> run(Supplier<T> call) {
         CompletableFuture<T> result = new CompletableFuture<>();
-        submit(() -> {
-            try {
-                result.complete(call.get());
-            } catch (Throwable failure) {
-                // Errors too: a caller that never hears back would hold its sandbox for ever.
-                result.completeExceptionally(failure);
-            }
-        }, result);
+        submit(
+                () -> {
+                    try {
+                        result.complete(call.get());
+                    } catch (Throwable failure) {
+                        // Errors too: a caller that never hears back would hold its sandbox for ever.
+                        result.completeExceptionally(failure);
+                    }
+                },
+                result);
         return result;
     }
 

@@ -130,7 +130,8 @@ final class Engine implements AutoCloseable {
     private Session negotiate(DockerHttpClient http) {
         JsonNode version = json(http, DockerHttpClient.Request.Method.GET, "/version");
         ApiVersion api = ApiVersion.negotiate(
-                version.path("ApiVersion").asText(), version.path("MinAPIVersion").asText());
+                version.path("ApiVersion").asText(),
+                version.path("MinAPIVersion").asText());
         EngineFacts facts = EngineFacts.of(json(http, DockerHttpClient.Request.Method.GET, "/v" + api + "/info"));
         requireLinux(facts);
         LOG.info(
