@@ -16,7 +16,7 @@
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-/* The kernel's own layout; its headers are not part of musl. */
+/* The kernel's own layouts; its headers are not part of musl. */
 #define CAPABILITY_VERSION_3 0x20080522
 #define CAPABILITIES_END 64
 
@@ -27,6 +27,13 @@ struct capability_header {
 
 struct capability_data {
 	uint32_t effective, permitted, inheritable;
+};
+
+struct kernel_sigaction {
+	void (*handler)(int);
+	unsigned long flags;
+	void (*restorer)(void);
+	uint64_t mask;
 };
 
 static int failures_fd;
@@ -47,14 +54,15 @@ static void require(bool succeeded)
 		fail(STAGE_PREPARE);
 }
 
+/* Past libc, which keeps two signals to itself: whatever the engine ignores, the agent does not inherit. */
 static void reset_signals(void)
 {
-	struct sigaction action = {.sa_handler = SIG_DFL};
+	static const struct kernel_sigaction by_default;
 	sigset_t none;
 
-	/* Fails for SIGKILL, SIGSTOP and libc's own, which cannot have been changed either. */
-	for (int number = 1; number <= SIGRTMAX; number++)
-		sigaction(number, &action, NULL);
+	/* Fails for SIGKILL and SIGSTOP, which are always at their default. */
+	for (int number = 1; number <= LAST_SIGNAL; number++)
+		syscall(SYS_rt_sigaction, number, &by_default, NULL, sizeof(by_default.mask));
 	sigemptyset(&none);
 	require(sigprocmask(SIG_SETMASK, &none, NULL) == 0);
 }

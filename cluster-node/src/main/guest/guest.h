@@ -26,6 +26,7 @@
 #define PROCESSES_MAX 64
 #define POLLED_MAX (4 * PROCESSES_MAX)
 #define NO_ID UINT32_MAX /* setresuid(2) and its kin take it for "leave it": never an identity */
+#define LAST_SIGNAL 64
 #define NEVER UINT64_MAX
 
 /* How the guest ends; the node reads the reason from its exit code. */

@@ -22,7 +22,6 @@
 #define STUCK_PIPE_MILLIS 200 /* for output that has no credit when all processes are gone */
 /* poll's own clock stands still while the machine sleeps; the deadline's does not. */
 #define LONGEST_SLEEP_MILLIS 5000
-#define LAST_SIGNAL 64
 #define FIRST_FREE_FD 3
 #define LAST_FREE_FD 65535
 
