@@ -20,7 +20,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -125,11 +124,10 @@ class GuestEndTest {
 
     @Test
     void aForkBombIsGoneAndLeavesNoZombie() {
-        guest.send(new SpawnBuilder(1, "sh", "-c", "f() { f & f & sleep 1; }; f; wait")
-                .uid(60_123)
-                .rlimits(Map.of(NodeFrame.Resource.NPROC, 200L))
-                .windowBytes(4096)
-                .build());
+        guest.send(sh(
+                1,
+                "trap '' TERM; f() { if [ $1 -gt 0 ]; then f $(($1-1)) & f $(($1-1)) & wait;"
+                        + " else while :; do (:) done; fi; }; f 6"));
         TestGuest.waiting("a crowd").until(() -> guest.processes().size() > 100);
         guest.send(new KillAll(100));
 
