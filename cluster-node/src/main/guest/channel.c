@@ -168,7 +168,7 @@ void channel_watch(struct pollfd fds[2])
 {
 	bool reads = channel_takes_reply() && in_length < sizeof(in);
 
-	/* An end or an error is told by poll whether it is asked for or not: the switch also works while writes wait. */
+	/* Poll tells of an end or an error whether it is asked for or not: the switch works while writes wait, too. */
 	fds[0] = (struct pollfd){.fd = STDIN_FILENO, .events = reads ? POLLIN : 0};
 	fds[1] = (struct pollfd){.fd = STDOUT_FILENO, .events = out_length > 0 ? POLLOUT : 0};
 }

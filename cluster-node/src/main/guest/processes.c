@@ -35,7 +35,7 @@ struct process {
 	struct stream streams[2];
 	uint64_t hang_up_at; /* unless something comes */
 	uint32_t stdin_count;
-	uint8_t stdin_bytes[STDIN_WINDOW]; /* the last field: it is not cleared, and costs no memory before it is used */
+	uint8_t stdin_bytes[STDIN_WINDOW]; /* last: it is not cleared, and costs no memory before its use */
 };
 
 static struct process table[PROCESSES_MAX];
@@ -202,7 +202,7 @@ static void signal_group(struct process *p, int number)
 		kill(p->pid, number);
 }
 
-/* A process may have ended while a frame for it was on its way: then the frame is checked like any other, and dropped. */
+/* A process may have ended while a frame for it was on its way: then the frame is checked as always, and dropped. */
 void handle_process_frame(uint8_t type, struct reader *frame)
 {
 	struct process *p = find_process(take(frame, 4));
@@ -428,8 +428,8 @@ void processes_tell(void)
 }
 
 /*
- * Finds the ends that reading does not: of streams without credit; of terminals whose owner has ended, which Linux hangs
- * up and gVisor does not; and of all that is stuck, when there is nobody left to wait for.
+ * Finds the ends that reading does not: of streams without credit; of terminals whose owner has ended, which Linux
+ * hangs up and gVisor does not; and of all that is stuck, when there is nobody left to wait for.
  */
 static void find_end(struct process *p, int stream, uint64_t now, bool stuck)
 {

@@ -235,7 +235,7 @@ class GuestEndTest {
 
     @Test
     void theLastDeadlineIsTheOneThatCounts() {
-        guest.send(new NodeFrame.Arm(200), new NodeFrame.Arm(Long.MAX_VALUE), sh(1, "sleep 0.4"));
+        guest.send(new NodeFrame.Arm(1000), new NodeFrame.Arm(Long.MAX_VALUE), sh(1, "sleep 1.1"));
 
         assertThat(guest.awaitExit(1)).isEqualTo(new Exited(1, 0));
     }
