@@ -17,9 +17,9 @@ static size_t in_length;
 
 /* One frame of output, and replies beside it. */
 static uint8_t out[OUTPUT_HEADER + OUTPUT_MAX + 128 * REPLY_MAX];
-static size_t out_from, out_to, frame_start;
+static size_t out_length;
 
-static uint8_t *take(struct reader *frame, size_t count)
+static uint8_t *take_bytes(struct reader *frame, size_t count)
 {
 	uint8_t *at = frame->at;
 
@@ -29,9 +29,9 @@ static uint8_t *take(struct reader *frame, size_t count)
 	return at;
 }
 
-static uint64_t take_number(struct reader *frame, size_t bytes)
+uint64_t take(struct reader *frame, size_t bytes)
 {
-	const uint8_t *at = take(frame, bytes);
+	const uint8_t *at = take_bytes(frame, bytes);
 	uint64_t value = 0;
 
 	while (bytes--)
@@ -39,29 +39,9 @@ static uint64_t take_number(struct reader *frame, size_t bytes)
 	return value;
 }
 
-uint8_t take_u8(struct reader *frame)
-{
-	return (uint8_t)take_number(frame, 1);
-}
-
-uint16_t take_u16(struct reader *frame)
-{
-	return (uint16_t)take_number(frame, 2);
-}
-
-uint32_t take_u32(struct reader *frame)
-{
-	return (uint32_t)take_number(frame, 4);
-}
-
-uint64_t take_u64(struct reader *frame)
-{
-	return take_number(frame, 8);
-}
-
 uint8_t take_choice(struct reader *frame, uint8_t choices)
 {
-	uint8_t value = take_u8(frame);
+	uint8_t value = take(frame, 1);
 
 	if (value >= choices)
 		die(EXIT_PROTOCOL);
@@ -71,14 +51,14 @@ uint8_t take_choice(struct reader *frame, uint8_t choices)
 /* Moves the text over the last byte of its length, which is read by then: so its NUL costs the next field nothing. */
 char *take_string(struct reader *frame)
 {
-	uint32_t length = take_u32(frame);
-	uint8_t *text = take(frame, length);
+	size_t length = take(frame, 4);
+	uint8_t *text = take_bytes(frame, length) - 1;
 
-	if (memchr(text, 0, length))
+	if (memchr(text + 1, 0, length))
 		die(EXIT_PROTOCOL);
-	memmove(text - 1, text, length);
-	text[(size_t)length - 1] = 0;
-	return (char *)text - 1;
+	memmove(text, text + 1, length);
+	text[length] = 0;
+	return (char *)text;
 }
 
 void take_end(const struct reader *frame)
@@ -89,49 +69,30 @@ void take_end(const struct reader *frame)
 
 bool channel_takes_reply(void)
 {
-	return sizeof(out) - out_to >= REPLY_MAX;
+	return sizeof(out) - out_length >= REPLY_MAX;
 }
 
-void begin(uint8_t type)
+static uint8_t *put(uint8_t *at, uint64_t value, size_t bytes)
 {
-	frame_start = out_to;
-	out_to += LENGTH_BYTES;
-	put_u8(type);
+	for (size_t i = bytes; i-- > 0; value >>= 8)
+		at[i] = value;
+	return at + bytes;
 }
 
-static void put_number(uint8_t *at, uint64_t value, size_t bytes)
+void tell_fields(uint8_t type, const struct field *fields)
 {
-	while (bytes--) {
-		at[bytes] = (uint8_t)value;
-		value >>= 8;
-	}
-}
+	uint8_t *start = out + out_length;
+	uint8_t *at = put(start + LENGTH_BYTES, type, 1);
 
-void put_u8(uint8_t value)
-{
-	out[out_to++] = value;
-}
-
-void put_u32(uint32_t value)
-{
-	put_number(out + out_to, value, 4);
-	out_to += 4;
-}
-
-void put_u64(uint64_t value)
-{
-	put_number(out + out_to, value, 8);
-	out_to += 8;
-}
-
-void end(void)
-{
-	put_number(out + frame_start, out_to - frame_start - LENGTH_BYTES, LENGTH_BYTES);
+	for (; fields->bytes; fields++)
+		at = put(at, fields->value, fields->bytes);
+	put(start, at - start - LENGTH_BYTES, LENGTH_BYTES);
+	out_length += at - start;
 }
 
 bool channel_takes_output(void)
 {
-	return out_to == 0;
+	return out_length == 0;
 }
 
 uint8_t *output_space(void)
@@ -139,38 +100,35 @@ uint8_t *output_space(void)
 	return out + OUTPUT_HEADER;
 }
 
-void send_output(uint32_t process, uint8_t stream, size_t length)
+void tell_output(uint32_t process, uint8_t stream, size_t length)
 {
-	begin(OUTPUT);
-	put_u32(process);
-	put_u8(stream);
-	out_to += length;
-	end();
+	tell(OUTPUT, {4, process}, {1, stream});
+	put(out, OUTPUT_HEADER - LENGTH_BYTES + length, LENGTH_BYTES);
+	out_length += length;
 	channel_flush();
 }
 
-static void set_nonblocking(int fd)
+bool set_nonblocking(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
 
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
-		die(EXIT_CHANNEL);
+	return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
 }
 
 void channel_open(void)
 {
-	set_nonblocking(STDIN_FILENO);
-	set_nonblocking(STDOUT_FILENO);
-	begin(HELLO);
-	put_u32(PROTOCOL_VERSION);
-	end();
+	if (!set_nonblocking(STDIN_FILENO) || !set_nonblocking(STDOUT_FILENO))
+		die(EXIT_CHANNEL);
+	tell(HELLO, {4, PROTOCOL_VERSION});
 	channel_flush();
 }
 
 void channel_flush(void)
 {
-	while (out_from < out_to) {
-		ssize_t count = write(STDOUT_FILENO, out + out_from, out_to - out_from);
+	size_t from = 0;
+
+	while (from < out_length) {
+		ssize_t count = write(STDOUT_FILENO, out + from, out_length - from);
 
 		if (count < 0 && errno == EINTR)
 			continue;
@@ -178,11 +136,10 @@ void channel_flush(void)
 			die(EXIT_CHANNEL);
 		if (count <= 0)
 			break;
-		out_from += (size_t)count;
+		from += count;
 	}
-	memmove(out, out + out_from, out_to - out_from);
-	out_to -= out_from;
-	out_from = 0;
+	out_length -= from;
+	memmove(out, out + from, out_length);
 }
 
 /* Frames that are complete are handled as long as their replies have room; the others wait. */
@@ -192,7 +149,7 @@ static void handle_frames(void)
 
 	while (in_length - from >= LENGTH_BYTES && channel_takes_reply()) {
 		struct reader rest = {in + from, in + in_length};
-		uint32_t length = take_u32(&rest);
+		uint32_t length = take(&rest, LENGTH_BYTES);
 
 		/* As soon as it can be seen: what follows may never come. */
 		if (length < 1 || length > NODE_FRAME_MAX)
@@ -203,17 +160,17 @@ static void handle_frames(void)
 		handle_frame(&rest);
 		from += LENGTH_BYTES + length;
 	}
-	memmove(in, in + from, in_length - from);
 	in_length -= from;
+	memmove(in, in + from, in_length);
 }
 
 void channel_watch(struct pollfd fds[2])
 {
 	bool reads = channel_takes_reply() && in_length < sizeof(in);
 
-	/* An end or an error is told by poll whether it is asked for or not: the switch also works while writes wait. */
+	/* Poll tells of an end or an error whether it is asked for or not: the switch works while writes wait, too. */
 	fds[0] = (struct pollfd){.fd = STDIN_FILENO, .events = reads ? POLLIN : 0};
-	fds[1] = (struct pollfd){.fd = STDOUT_FILENO, .events = out_to > 0 ? POLLOUT : 0};
+	fds[1] = (struct pollfd){.fd = STDOUT_FILENO, .events = out_length > 0 ? POLLOUT : 0};
 }
 
 void channel_serve(const struct pollfd fds[2])
@@ -221,19 +178,13 @@ void channel_serve(const struct pollfd fds[2])
 	if (fds[1].revents & (POLLERR | POLLHUP | POLLNVAL))
 		die(EXIT_CHANNEL);
 	channel_flush();
-	if (!(fds[0].events & POLLIN)) {
-		if (fds[0].revents)
-			die(EXIT_CHANNEL);
-		handle_frames();
-		return;
-	}
 	if (fds[0].revents) {
-		ssize_t count = read(STDIN_FILENO, in + in_length, sizeof(in) - in_length);
+		ssize_t count = fds[0].events ? read(STDIN_FILENO, in + in_length, sizeof(in) - in_length) : 0;
 
 		if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR))
 			die(EXIT_CHANNEL);
 		if (count > 0)
-			in_length += (size_t)count;
+			in_length += count;
 	}
 	handle_frames();
 }

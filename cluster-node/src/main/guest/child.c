@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -16,18 +17,12 @@
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-/* The kernel's own layout; its headers are not part of musl. */
+/* The kernel's headers are not part of musl. What is passed in these layouts is all zero, so sizes will do. */
 #define CAPABILITY_VERSION_3 0x20080522
 #define CAPABILITIES_END 64
-
-struct capability_header {
-	uint32_t version;
-	int pid;
-};
-
-struct capability_data {
-	uint32_t effective, permitted, inheritable;
-};
+#define CAPABILITY_SETS 6	/* effective, permitted, inheritable, in two words each */
+#define SIGACTION_WORDS 8	/* no less than any architecture's */
+#define SIGNAL_MASK_BYTES 8
 
 static int failures_fd;
 
@@ -47,28 +42,26 @@ static void require(bool succeeded)
 		fail(STAGE_PREPARE);
 }
 
+/* Past libc, which keeps two signals to itself: whatever the engine ignores, the agent does not inherit. */
 static void reset_signals(void)
 {
-	struct sigaction action = {.sa_handler = SIG_DFL};
+	static const unsigned long by_default[SIGACTION_WORDS];
 	sigset_t none;
 
-	/* Fails for SIGKILL, SIGSTOP and libc's own, which cannot have been changed either. */
-	for (int number = 1; number <= SIGRTMAX; number++)
-		sigaction(number, &action, NULL);
+	/* Fails for SIGKILL and SIGSTOP, which are always at their default. */
+	for (int number = 1; number <= LAST_SIGNAL; number++)
+		syscall(SYS_rt_sigaction, number, &by_default, NULL, SIGNAL_MASK_BYTES);
 	sigemptyset(&none);
 	require(sigprocmask(SIG_SETMASK, &none, NULL) == 0);
 }
 
-/* The kernel is to pick the agent first when memory ends. A sandbox without /proc goes without this. */
+/* The kernel is to pick the agent first when memory ends. A sandbox without /proc goes without. */
 static void volunteer_for_oom(void)
 {
 	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
-	if (fd < 0)
-		return;
-	if (write(fd, "1000", 4) < 0)
-		errno = 0; /* gVisor and locked-down engines may refuse; nothing depends on it */
-	close(fd);
+	if (fd >= 0 && write(fd, "1000", 4) < 0)
+		errno = 0; /* locked-down engines may refuse; nothing depends on it */
 }
 
 static void set_limits(const struct order *order)
@@ -80,21 +73,21 @@ static void set_limits(const struct order *order)
 	for (int i = 0; i < RESOURCES; i++) {
 		struct rlimit now, wanted = {order->limits[i], order->limits[i]};
 
-		if (!order->limited[i])
+		if (!order->limited[i] || setrlimit(resources[i], &wanted) == 0)
 			continue;
-		if (setrlimit(resources[i], &wanted) == 0)
-			continue;
-		/* What the sandbox was given bounds what it may give: the stricter of the two limits holds. */
+		/*
+		 * What the sandbox was given bounds what it may give: the stricter of the two limits holds. Where even
+		 * that is refused there is no such limit, as gVisor has none on processes.
+		 */
 		require(errno == EPERM && getrlimit(resources[i], &now) == 0);
 		wanted.rlim_cur = wanted.rlim_max = now.rlim_max;
-		require(setrlimit(resources[i], &wanted) == 0);
+		require(setrlimit(resources[i], &wanted) == 0 || errno == EPERM);
 	}
 }
 
 static void drop_privileges(const struct order *order)
 {
-	struct capability_header header = {CAPABILITY_VERSION_3, 0};
-	struct capability_data none[2] = {{0}, {0}};
+	uint32_t header[2] = {CAPABILITY_VERSION_3, 0}, none[CAPABILITY_SETS] = {0};
 
 	/* Without CAP_SETPCAP the bounding set stays, and no_new_privs keeps exec from drawing on it. */
 	for (int capability = 0; capability < CAPABILITIES_END; capability++)
@@ -104,7 +97,7 @@ static void drop_privileges(const struct order *order)
 	require(setgroups(0, NULL) == 0);
 	require(setresgid(order->gid, order->gid, order->gid) == 0);
 	require(setresuid(order->uid, order->uid, order->uid) == 0);
-	require(syscall(SYS_capset, &header, none) == 0);
+	require(syscall(SYS_capset, header, none) == 0);
 	require(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
 }
 
@@ -117,36 +110,30 @@ static const char *search_path(char **env)
 }
 
 /* execvpe(3) looks into the caller's PATH and not into the new one, and runs /bin/sh on what is no program. */
-static void exec_by_path(char *name, char **argv, char **env)
+static void exec_by_path(const char *name, char **argv, char **env)
 {
 	static char file[PATH_MAX];
-	size_t name_length = strlen(name);
-	bool forbidden = false;
+	const char *end, *from = search_path(env);
+	int error = ENOENT;
 
-	for (const char *from = search_path(env), *end;; from = end + 1) {
+	do {
 		end = from + strcspn(from, ":");
-
-		size_t length = (size_t)(end - from);
-
-		if (length + 1 + name_length < sizeof(file)) {
-			memcpy(file, from, length);
-			file[length] = '/';
-			memcpy(file + length + (length > 0), name, name_length + 1);
+		errno = ENOENT;
+		if (snprintf(file, sizeof(file), "%.*s%s%s", (int)(end - from), from, end > from ? "/" : "", name) <
+		    (int)sizeof(file))
 			execve(file, argv, env);
-			if (errno == EACCES)
-				forbidden = true;
-			else if (errno != ENOENT && errno != ENOTDIR)
-				return;
-		}
-		if (!*end)
-			break;
-	}
-	errno = forbidden ? EACCES : ENOENT;
+		if (errno == EACCES)
+			error = EACCES; /* told unless a later place has one that runs */
+		else if (errno != ENOENT && errno != ENOTDIR)
+			return;
+		from = end + 1;
+	} while (*end);
+	errno = error;
 }
 
-_Noreturn void become(const struct order *order, const int stdio[3], int error_fd)
+_Noreturn void become(const struct order *order, const int stdio[3], int failures)
 {
-	failures_fd = error_fd;
+	failures_fd = failures;
 	reset_signals();
 	require(setsid() >= 0);
 	if (order->terminal)

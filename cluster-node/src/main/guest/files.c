@@ -2,7 +2,6 @@
 /* File requests, made with the rights of the agent, and the watch over what the sandbox stores. */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -19,16 +18,14 @@ bool act_as(uint32_t uid, uint32_t gid)
 		errno = EINVAL;
 		return false;
 	}
-	if (setegid(gid) < 0)
-		return false;
-	if (seteuid(uid) < 0) {
-		int error = errno;
+	if (setegid(gid) == 0 && seteuid(uid) == 0)
+		return true;
 
-		act_as_guest();
-		errno = error;
-		return false;
-	}
-	return true;
+	int error = errno;
+
+	act_as_guest();
+	errno = error;
+	return false;
 }
 
 void act_as_guest(void)
@@ -41,14 +38,13 @@ static int make_parents(char *path)
 {
 	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		struct stat there;
-		int error = 0;
+		int error;
 
 		*slash = 0;
-		if (mkdir(path, 0755) < 0 && errno != EEXIST) {
-			error = errno;
-			if (stat(path, &there) == 0)
-				error = 0; /* read-only places say so before they say that it exists */
-		}
+		error = mkdir(path, 0755) < 0 ? errno : 0;
+		/* It may have been there; read-only places say first that they are read-only. */
+		if (error && stat(path, &there) == 0)
+			error = 0;
 		*slash = '/';
 		if (error)
 			return error;
@@ -69,7 +65,7 @@ static int open_part(char *path, uint64_t offset)
 	return fd;
 }
 
-static int write_part(int fd, uint32_t mode, uint64_t offset, const uint8_t *data, size_t length)
+static int write_part(int fd, uint32_t mode, uint64_t offset, struct reader data)
 {
 	struct stat file;
 	struct statfs place;
@@ -79,26 +75,24 @@ static int write_part(int fd, uint32_t mode, uint64_t offset, const uint8_t *dat
 	/* A pipe or a device could block; what lies in /proc under the guest's own name is not the agent's to write. */
 	if (!S_ISREG(file.st_mode) || place.f_type == PROC_SUPER_MAGIC)
 		return EACCES;
-	if (offset > INT64_MAX - length)
+	if (offset > INT64_MAX - NODE_FRAME_MAX)
 		return EFBIG;
 	if (offset == 0 && (ftruncate(fd, 0) < 0 || fchmod(fd, mode & 07777) < 0))
 		return errno;
-	while (length > 0) {
-		ssize_t count = pwrite(fd, data, length, (off_t)offset);
+	while (data.at < data.end) {
+		ssize_t count = pwrite(fd, data.at, data.end - data.at, offset);
 
 		if (count < 0 && errno == EINTR)
 			continue;
 		if (count <= 0)
 			return count < 0 ? errno : EIO;
-		data += count;
-		offset += (size_t)count;
-		length -= (size_t)count;
+		data.at += count;
+		offset += count;
 	}
 	return 0;
 }
 
-int write_file(uint32_t mode, uint32_t uid, uint32_t gid, uint64_t offset, char *path, const uint8_t *data,
-	       size_t length)
+int write_file(uint32_t mode, uint32_t uid, uint32_t gid, uint64_t offset, char *path, struct reader data)
 {
 	int error, fd;
 
@@ -107,7 +101,7 @@ int write_file(uint32_t mode, uint32_t uid, uint32_t gid, uint64_t offset, char 
 	if (!act_as(uid, gid))
 		return errno;
 	fd = open_part(path, offset);
-	error = fd < 0 ? errno : write_part(fd, mode, offset, data, length);
+	error = fd < 0 ? errno : write_part(fd, mode, offset, data);
 	/* Some file systems tell only now that the bytes have no place. */
 	if (fd >= 0 && close(fd) < 0 && error == 0)
 		error = errno;
@@ -134,7 +128,7 @@ static void add_place(const char *path, dev_t except[2], struct usage *sum)
 	/* A file system that does not know its size has no limit to tell. */
 	if (statfs(path, &space) < 0 || space.f_blocks == 0)
 		return;
-	block = (uint64_t)(space.f_frsize > 0 ? space.f_frsize : space.f_bsize);
+	block = space.f_frsize > 0 ? space.f_frsize : space.f_bsize;
 	limit = space.f_blocks * block;
 	sum->used += (space.f_blocks - space.f_bfree) * block;
 	sum->limit = limit > sum->limit ? limit : sum->limit;
@@ -159,9 +153,5 @@ void disk_look(void)
 	if (now.used == told.used && now.limit == told.limit && now.full == told.full)
 		return;
 	told = now;
-	begin(DISK);
-	put_u64(now.used);
-	put_u64(now.limit);
-	put_u8(now.full);
-	end();
+	tell(DISK, {8, now.used}, {8, now.limit}, {1, now.full});
 }

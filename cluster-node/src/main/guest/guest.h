@@ -17,77 +17,51 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #define PROTOCOL_VERSION 1
 #define NODE_FRAME_MAX 1048576 /* bytes of type and payload */
 #define OUTPUT_MAX 65536       /* bytes of data in one Output */
 #define STDIN_WINDOW 65536     /* initial credit for a process's stdin */
 #define PROCESSES_MAX 64
-#define POLLED_MAX (4 * PROCESSES_MAX)
+#define POLLED_MAX (4 * PROCESSES_MAX) /* each may have its start, its input and two outputs in a poll set */
+#define RESOURCES 7
+#define LAST_SIGNAL 64
 #define NO_ID UINT32_MAX /* setresuid(2) and its kin take it for "leave it": never an identity */
 #define NEVER UINT64_MAX
 
-/* How the guest ends; the node reads the reason from its exit code. */
-enum {
-	EXIT_UNFIT = 83,    /* not in a place where a guest can work */
-	EXIT_DEADLINE = 84, /* the second clock */
-	EXIT_CHANNEL = 85,  /* the dead-man's switch */
-	EXIT_PROTOCOL = 86, /* the node sent what no node sends */
-};
+/* How the guest ends: not in a place where it can work; the second clock; the dead-man's switch; a broken protocol. */
+enum { EXIT_UNFIT = 83, EXIT_DEADLINE, EXIT_CHANNEL, EXIT_PROTOCOL };
 
-enum node_frame {
-	ARM = 0x01,
-	WRITE_FILE,
-	SPAWN,
-	STDIN,
-	CLOSE_STDIN,
-	SIGNAL,
-	RESIZE,
-	CREDIT,
-	KILL_ALL,
-	PING,
-};
-
-enum guest_frame {
-	HELLO = 0x81,
-	SPAWNED,
-	SPAWN_FAILED,
-	OUTPUT,
-	OUTPUT_CLOSED,
-	EXITED,
-	SIGNALED,
-	STDIN_CREDIT,
-	DONE,
-	ALL_GONE,
-	DISK,
-	PONG,
-};
+enum { ARM = 0x01, WRITE_FILE, SPAWN, STDIN, CLOSE_STDIN, SIGNAL, RESIZE, CREDIT, KILL_ALL, PING };
+enum { HELLO = 0x81, SPAWNED, SPAWN_FAILED, OUTPUT, OUTPUT_CLOSED, EXITED, SIGNALED, STDIN_CREDIT, DONE, ALL_GONE,
+       DISK, PONG };
 
 enum stage { STAGE_PREPARE, STAGE_WORKDIR, STAGE_EXEC };
 
-enum { RESOURCES = 7 };
+/* The unread rest of a frame. */
+struct reader {
+	uint8_t *at, *end;
+};
+
+/* A number of so many bytes in a frame. */
+struct field {
+	uint8_t bytes;
+	uint64_t value;
+};
 
 /* What a Spawn asks for. The strings lie in the frame. */
 struct order {
 	uint32_t id, uid, gid, window;
 	bool terminal;
 	uint16_t rows, columns;
-	char *workdir;
-	char **argv, **env;
+	char *workdir, **argv, **env;
 	bool limited[RESOURCES];
 	uint64_t limits[RESOURCES];
 };
 
 /* What a child tells through its close-on-exec pipe when it does not reach exec. */
 struct failure {
-	int32_t stage;
-	int32_t error;
-};
-
-/* The unread rest of a frame. */
-struct reader {
-	uint8_t *at, *end;
+	int32_t stage, error;
 };
 
 /* vivarium-init.c */
@@ -95,25 +69,19 @@ _Noreturn void die(int code);
 void handle_frame(struct reader *frame);
 
 /* channel.c: a frame that ends before its fields do is a broken protocol, so the readers do not return then. */
-uint8_t take_u8(struct reader *frame);
-uint16_t take_u16(struct reader *frame);
-uint32_t take_u32(struct reader *frame);
-uint64_t take_u64(struct reader *frame);
+uint64_t take(struct reader *frame, size_t bytes);
 uint8_t take_choice(struct reader *frame, uint8_t choices); /* less than choices */
-char *take_string(struct reader *frame);                    /* NUL-terminated, in place */
+char *take_string(struct reader *frame);		    /* NUL-terminated, in place */
 void take_end(const struct reader *frame);
 
-bool channel_takes_reply(void); /* to be true before each begin() */
-void begin(uint8_t type);
-void put_u8(uint8_t value);
-void put_u32(uint32_t value);
-void put_u64(uint64_t value);
-void end(void);
-
+bool channel_takes_reply(void); /* to be true before each tell() */
+#define tell(type, ...) tell_fields(type, (const struct field[]){__VA_ARGS__, {0, 0}})
+void tell_fields(uint8_t type, const struct field *fields);
 bool channel_takes_output(void); /* to be true before each output_space() */
-uint8_t *output_space(void);     /* OUTPUT_MAX bytes, to be filled in place */
-void send_output(uint32_t process, uint8_t stream, size_t length);
+uint8_t *output_space(void);	 /* OUTPUT_MAX bytes, to be filled in place */
+void tell_output(uint32_t process, uint8_t stream, size_t length);
 
+bool set_nonblocking(int fd);
 void channel_open(void);
 void channel_watch(struct pollfd fds[2]);
 void channel_serve(const struct pollfd fds[2]);
@@ -121,28 +89,20 @@ void channel_flush(void);
 
 /* processes.c */
 void spawn(const struct order *order, bool refused);
-void feed_stdin(uint32_t id, const uint8_t *data, size_t length);
-void close_stdin(uint32_t id);
-void signal_process(uint32_t id, int number);
-void resize_terminal(uint32_t id, uint16_t rows, uint16_t columns);
-void add_credit(uint32_t id, uint8_t stream, uint32_t bytes);
-
+void handle_process_frame(uint8_t type, struct reader *frame);
 bool processes_live(void);  /* any child, orphans that became ours too */
-bool processes_known(void); /* any entry in the table that still has something to tell */
+bool processes_known(void); /* any that still has something to tell */
 nfds_t processes_watch(struct pollfd *fds);
 void processes_serve(const struct pollfd *fds, nfds_t count);
 bool processes_reap(void); /* true when one that was spawned has ended */
 void processes_tell(void);
-void processes_find_ends(void);
-void processes_close_stdins(void);
-void processes_close_stuck(void);
+void processes_find_ends(uint64_t now, bool stuck);
 
 /* child.c */
-_Noreturn void become(const struct order *order, const int stdio[3], int error_fd);
+_Noreturn void become(const struct order *order, const int stdio[3], int failures);
 
 /* files.c */
-int write_file(uint32_t mode, uint32_t uid, uint32_t gid, uint64_t offset, char *path, const uint8_t *data,
-	       size_t length);
+int write_file(uint32_t mode, uint32_t uid, uint32_t gid, uint64_t offset, char *path, struct reader data);
 bool act_as(uint32_t uid, uint32_t gid);
 void act_as_guest(void);
 void disk_look(void);

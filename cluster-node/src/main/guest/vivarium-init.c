@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -17,14 +16,13 @@
 
 #include "guest.h"
 
-#define TICK_MILLIS 100	      /* between two looks at the disk */
+#define TICK_MILLIS 100	      /* between two looks at the disk and at what poll does not tell */
 #define SWEEP_MILLIS 10	      /* between two SIGKILLs to everything */
 #define STUCK_PIPE_MILLIS 200 /* for output that has no credit when all processes are gone */
 /* poll's own clock stands still while the machine sleeps; the deadline's does not. */
 #define LONGEST_SLEEP_MILLIS 5000
-#define LAST_SIGNAL 64
 #define FIRST_FREE_FD 3
-#define LAST_FREE_FD 65535
+#define PLAUSIBLE_FDS 4096 /* looked through where the kernel cannot close all of them at once */
 
 enum ending { NOT_ENDING, KILLING, DRAINING };
 
@@ -32,7 +30,7 @@ static uint64_t deadline = NEVER;
 static enum ending ending;
 static uint64_t sweep_at;   /* KILLING: when SIGKILL is due */
 static uint64_t give_up_at; /* DRAINING: when stuck pipes are closed */
-static uint64_t look_at;    /* when the next look at the disk is due */
+static uint64_t tick_at;    /* when the next look around is due */
 static bool look_due;
 
 static volatile sig_atomic_t child_changed;
@@ -56,7 +54,7 @@ static uint64_t now_millis(void)
 
 	if (clock_gettime(CLOCK_BOOTTIME, &now) < 0 && clock_gettime(CLOCK_MONOTONIC, &now) < 0)
 		die(EXIT_UNFIT);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static uint64_t from_now(uint64_t millis)
@@ -66,31 +64,20 @@ static uint64_t from_now(uint64_t millis)
 	return millis < NEVER - now ? now + millis : NEVER;
 }
 
-static void on_arm(struct reader *frame)
-{
-	uint64_t millis = take_u64(frame);
-
-	take_end(frame);
-	deadline = from_now(millis);
-}
-
 static void on_write_file(struct reader *frame)
 {
-	uint32_t request = take_u32(frame), mode = take_u32(frame), uid = take_u32(frame), gid = take_u32(frame);
-	uint64_t offset = take_u64(frame);
+	uint32_t request = take(frame, 4), mode = take(frame, 4), uid = take(frame, 4), gid = take(frame, 4);
+	uint64_t offset = take(frame, 8);
 	char *path = take_string(frame);
-	int error = write_file(mode, uid, gid, offset, path, frame->at, (size_t)(frame->end - frame->at));
+	int error = write_file(mode, uid, gid, offset, path, *frame);
 
-	begin(DONE);
-	put_u32(request);
-	put_u32((uint32_t)error);
-	end();
+	tell(DONE, {4, request}, {4, error});
 }
 
 /* An argument vector in place: pointers to the strings in the frame, with a NULL behind them. */
 static char **take_strings(struct reader *frame, char ***words)
 {
-	uint32_t count = take_u32(frame);
+	uint32_t count = take(frame, 4);
 	char **first = *words;
 
 	/* Each string has at least its length, so no count that a frame can keep outgrows the table of words. */
@@ -109,59 +96,29 @@ static void on_spawn(struct reader *frame)
 	char **next = words;
 
 	memset(&order, 0, sizeof(order));
-	order.id = take_u32(frame);
-	order.uid = take_u32(frame);
-	order.gid = take_u32(frame);
-	order.window = take_u32(frame);
+	order.id = take(frame, 4);
+	order.uid = take(frame, 4);
+	order.gid = take(frame, 4);
+	order.window = take(frame, 4);
 	order.terminal = take_choice(frame, 2);
-	order.rows = take_u16(frame);
-	order.columns = take_u16(frame);
+	order.rows = take(frame, 2);
+	order.columns = take(frame, 2);
 	order.workdir = take_string(frame);
 	order.argv = take_strings(frame, &next);
 	order.env = take_strings(frame, &next);
-	for (uint32_t count = take_u32(frame); count > 0; count--) {
+	for (uint32_t count = take(frame, 4); count > 0; count--) {
 		uint8_t resource = take_choice(frame, RESOURCES);
 
 		order.limited[resource] = true;
-		order.limits[resource] = take_u64(frame);
+		order.limits[resource] = take(frame, 8);
 	}
 	take_end(frame);
 	spawn(&order, ending != NOT_ENDING);
 }
 
-static void on_signal(struct reader *frame)
-{
-	uint32_t id = take_u32(frame);
-	int number = take_choice(frame, LAST_SIGNAL + 1);
-
-	take_end(frame);
-	if (number == 0)
-		die(EXIT_PROTOCOL);
-	signal_process(id, number);
-}
-
-static void on_resize(struct reader *frame)
-{
-	uint32_t id = take_u32(frame);
-	uint16_t rows = take_u16(frame), columns = take_u16(frame);
-
-	take_end(frame);
-	resize_terminal(id, rows, columns);
-}
-
-static void on_credit(struct reader *frame)
-{
-	uint32_t id = take_u32(frame);
-	uint8_t stream = take_choice(frame, 2);
-	uint32_t bytes = take_u32(frame);
-
-	take_end(frame);
-	add_credit(id, stream, bytes);
-}
-
 static void on_kill_all(struct reader *frame)
 {
-	uint64_t kill_at = from_now(take_u32(frame));
+	uint64_t kill_at = from_now(take(frame, 4));
 
 	take_end(frame);
 	if (ending != NOT_ENDING) {
@@ -175,46 +132,30 @@ static void on_kill_all(struct reader *frame)
 	kill(-1, SIGCONT);
 }
 
-static void on_ping(struct reader *frame)
-{
-	uint32_t request = take_u32(frame);
-
-	take_end(frame);
-	begin(PONG);
-	put_u32(request);
-	end();
-}
-
 void handle_frame(struct reader *frame)
 {
-	uint32_t id;
+	uint8_t type = take(frame, 1);
+	uint64_t number;
 
-	switch (take_u8(frame)) {
+	switch (type) {
 	case ARM:
-		return on_arm(frame);
+		number = take(frame, 8);
+		take_end(frame);
+		deadline = from_now(number);
+		return;
 	case WRITE_FILE:
 		return on_write_file(frame);
 	case SPAWN:
 		return on_spawn(frame);
-	case STDIN:
-		id = take_u32(frame);
-		return feed_stdin(id, frame->at, (size_t)(frame->end - frame->at));
-	case CLOSE_STDIN:
-		id = take_u32(frame);
-		take_end(frame);
-		return close_stdin(id);
-	case SIGNAL:
-		return on_signal(frame);
-	case RESIZE:
-		return on_resize(frame);
-	case CREDIT:
-		return on_credit(frame);
 	case KILL_ALL:
 		return on_kill_all(frame);
 	case PING:
-		return on_ping(frame);
+		number = take(frame, 4);
+		take_end(frame);
+		tell(PONG, {4, number});
+		return;
 	default:
-		die(EXIT_PROTOCOL);
+		return handle_process_frame(type, frame);
 	}
 }
 
@@ -232,17 +173,13 @@ static void end_step(uint64_t now)
 	}
 	if (ending != DRAINING)
 		return;
-	processes_close_stdins();
-	processes_find_ends();
-	if (now >= give_up_at) {
-		processes_close_stuck();
-		give_up_at = now + SWEEP_MILLIS; /* what has credit may still lose it */
-	}
+	processes_find_ends(now, now >= give_up_at);
+	if (now >= give_up_at)
+		give_up_at = now + SWEEP_MILLIS; /* what still has credit may use it up */
 	processes_tell();
 	if (!processes_known() && channel_takes_reply()) {
 		ending = NOT_ENDING;
-		begin(ALL_GONE);
-		end();
+		tell(ALL_GONE, {0, 0});
 	}
 }
 
@@ -256,12 +193,12 @@ static void step(void)
 	if (child_changed) {
 		child_changed = 0;
 		look_due |= processes_reap();
-		processes_find_ends();
+		tick_at = now; /* the ends of streams come with those of processes */
 	}
-	if (processes_live() && now >= look_at) {
-		look_at = now + TICK_MILLIS;
-		look_due = true;
-		processes_find_ends();
+	if (now >= tick_at && (processes_live() || processes_known())) {
+		tick_at = now + TICK_MILLIS;
+		look_due |= processes_live();
+		processes_find_ends(now, false);
 	}
 	/* Before the ends are told: who hears of one knows then how full the disk was. */
 	if (look_due && channel_takes_reply()) {
@@ -279,8 +216,8 @@ static int sleep_millis(void)
 
 	if (deadline != NEVER && deadline > now + LONGEST_SLEEP_MILLIS)
 		until = now + LONGEST_SLEEP_MILLIS;
-	if (processes_live() && look_at < until)
-		until = look_at;
+	if ((processes_live() || processes_known()) && tick_at < until)
+		until = tick_at;
 	if (ending == KILLING && sweep_at < until)
 		until = sweep_at;
 	if (ending == DRAINING && give_up_at < until)
@@ -323,22 +260,17 @@ static _Noreturn void refuse(const char *why)
 /* Descriptors that an engine forgot to close would leak from here into every process. */
 static void close_inherited(void)
 {
-	struct rlimit files;
-	rlim_t end = LAST_FREE_FD;
-
 #ifdef SYS_close_range
 	if (syscall(SYS_close_range, FIRST_FREE_FD, ~0U, 0) == 0)
 		return;
 #endif
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < end)
-		end = files.rlim_cur;
-	for (int fd = FIRST_FREE_FD; fd < (int)end; fd++)
+	for (int fd = FIRST_FREE_FD; fd < PLAUSIBLE_FDS; fd++)
 		close(fd);
 }
 
 int main(void)
 {
-	struct sigaction action = {.sa_handler = on_child};
+	struct sigaction on_change = {.sa_handler = on_child}, ignored = {.sa_handler = SIG_IGN};
 	sigset_t blocked, while_polling;
 
 	if (getpid() != 1)
@@ -351,19 +283,15 @@ int main(void)
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGCHLD);
 	sigemptyset(&while_polling);
-	/* SIGCHLD is taken only inside of ppoll, so that none is missed between a look and a sleep. */
-	if (sigprocmask(SIG_SETMASK, &blocked, NULL) < 0 || sigaction(SIGCHLD, &action, NULL) < 0)
-		refuse("vivarium-init cannot wait for processes here.\n");
-	action.sa_handler = SIG_IGN;
-	if (sigaction(SIGPIPE, &action, NULL) < 0)
-		refuse("vivarium-init cannot ignore SIGPIPE here.\n");
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		refuse("vivarium-init cannot hide from debuggers here.\n");
-	/* An engine may have added groups, and files are made with ours. EPERM: then there is nothing to drop with. */
-	if (setgroups(0, NULL) < 0 && errno != EPERM)
-		refuse("vivarium-init cannot drop its groups here.\n");
-	if (chdir("/") < 0)
-		refuse("vivarium-init cannot enter its root.\n");
+	/*
+	 * SIGCHLD is taken only inside of ppoll, so that none is missed between a look and a sleep. The agent may not
+	 * look into the guest. An engine may have added groups, and files are made with ours; without the right to drop
+	 * them (EPERM) there is none to use them either.
+	 */
+	if (sigprocmask(SIG_SETMASK, &blocked, NULL) < 0 || sigaction(SIGCHLD, &on_change, NULL) < 0 ||
+	    sigaction(SIGPIPE, &ignored, NULL) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || chdir("/") < 0 ||
+	    (setgroups(0, NULL) < 0 && errno != EPERM))
+		refuse("vivarium-init cannot work here: a system call that it needs is refused.\n");
 	channel_open();
 	run(&while_polling);
 }
