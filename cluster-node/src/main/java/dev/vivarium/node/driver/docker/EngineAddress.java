@@ -56,8 +56,7 @@ record EngineAddress(URI uri, Optional<SSLConfig> tls) {
         try {
             socket.setTcpNoDelay(true);
             socket.setKeepAlive(true);
-            socket.connect(
-                    new InetSocketAddress(uri.getHost(), uri.getPort()), Math.toIntExact(timeout.toMillis()));
+            socket.connect(new InetSocketAddress(uri.getHost(), uri.getPort()), Math.toIntExact(timeout.toMillis()));
             Optional<SSLContext> context = tlsContext();
             return Wire.socket(context.isPresent() ? secured(socket, context.get()) : socket);
         } catch (IOException | RuntimeException failure) {

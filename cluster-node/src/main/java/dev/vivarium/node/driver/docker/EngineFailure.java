@@ -44,7 +44,9 @@ final class EngineFailure {
                                 + "). Is it running?",
                         failure)
                 : new DriverException(
-                        DriverException.Kind.REFUSED, "It failed while " + doing + ": " + rootMessage(failure), failure);
+                        DriverException.Kind.REFUSED,
+                        "It failed while " + doing + ": " + rootMessage(failure),
+                        failure);
     }
 
     static boolean isNotFound(DriverException failure) {
@@ -68,7 +70,8 @@ final class EngineFailure {
         int object = text.indexOf('{');
         if (object >= 0) {
             try {
-                String message = JSON.readTree(text.substring(object)).path("message").asText();
+                String message =
+                        JSON.readTree(text.substring(object)).path("message").asText();
                 text = message.isEmpty() ? text : message;
             } catch (JsonProcessingException notJson) {
                 return bounded(text);

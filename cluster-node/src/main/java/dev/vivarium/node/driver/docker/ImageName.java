@@ -13,14 +13,12 @@ record ImageName(String value) {
     private static final int LENGTH_MAX = 512;
     private static final int LENGTH_SHOWN_MAX = 80;
     private static final String HOST_LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
-    private static final String REGISTRY =
-            "(?:" + HOST_LABEL + "(?:\\." + HOST_LABEL + "){0,126}(?::[0-9]{1,5})?/)?";
+    private static final String REGISTRY = "(?:" + HOST_LABEL + "(?:\\." + HOST_LABEL + "){0,126}(?::[0-9]{1,5})?/)?";
     private static final String PATH_PART = "[a-z0-9]++(?:(?:\\.|__?|-++)[a-z0-9]++)*+";
     private static final String PATH = PATH_PART + "(?:/" + PATH_PART + ")*+";
     private static final String TAG = "(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?";
     private static final String DIGEST = "(?:@sha256:[0-9a-f]{64})?";
-    private static final Pattern SHAPE =
-            Pattern.compile("sha256:[0-9a-f]{64}|" + REGISTRY + PATH + TAG + DIGEST);
+    private static final Pattern SHAPE = Pattern.compile("sha256:[0-9a-f]{64}|" + REGISTRY + PATH + TAG + DIGEST);
 
     /**
      * Takes an image's name from a run's specification.
