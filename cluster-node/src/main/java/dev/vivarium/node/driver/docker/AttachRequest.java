@@ -2,6 +2,7 @@ package dev.vivarium.node.driver.docker;
 
 import com.github.dockerjava.api.exception.DockerException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -18,10 +19,10 @@ final class AttachRequest {
     static Wire open(Wire wire, ApiVersion api, String containerId) throws IOException {
         boolean open = false;
         try {
-            wire.write(("POST /v" + api + "/containers/" + containerId
-                            + "/attach?stream=1&stdin=1&stdout=1&stderr=1 HTTP/1.1\r\n"
-                            + "Host: engine\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n")
-                    .getBytes(StandardCharsets.US_ASCII));
+            String request = "POST /v" + api + "/containers/" + containerId
+                    + "/attach?stream=1&stdin=1&stdout=1&stderr=1 HTTP/1.1\r\n"
+                    + "Host: engine\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n";
+            wire.write(ByteBuffer.wrap(request.getBytes(StandardCharsets.US_ASCII)));
             requireSwitched(readHead(wire));
             open = true;
             return wire;

@@ -4,7 +4,6 @@ import dev.vivarium.node.driver.DriverException;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
@@ -23,16 +22,24 @@ final class CallLane {
         this.waitingMax = waitingMax;
     }
 
-    /** The stage fails with what the call throws, or with ENGINE_UNAVAILABLE when too many wait already. */
-    <T> CompletionStage<T> run(Supplier<T> call) {
+    /**
+     * The future fails with a {@link DriverException} only: ENGINE_UNAVAILABLE when too many wait already.
+     *
+     * @param doing what the call is for, as it follows "while"
+     */
+    <T> CompletableFuture<T> run(String doing, Supplier<T> call) {
         CompletableFuture<T> result = new CompletableFuture<>();
         submit(
                 () -> {
                     try {
                         result.complete(call.get());
-                    } catch (Throwable failure) {
+                    } catch (Exception failure) {
+                        result.completeExceptionally(EngineFailure.translate(doing, failure));
+                    } catch (Throwable error) {
                         // Errors too: a caller that never hears back would hold its sandbox for ever.
-                        result.completeExceptionally(failure);
+                        result.completeExceptionally(new DriverException(
+                                DriverException.Kind.REFUSED, "The node itself failed while " + doing + ".", error));
+                        throw error;
                     }
                 },
                 result);

@@ -6,8 +6,8 @@ import com.github.dockerjava.api.DockerClient;
 import com.github.dockerjava.api.exception.DockerException;
 import com.github.dockerjava.core.DefaultDockerClientConfig;
 import com.github.dockerjava.core.DockerClientImpl;
-import com.github.dockerjava.httpclient5.ZerodepDockerHttpClient;
 import com.github.dockerjava.transport.DockerHttpClient;
+import com.github.dockerjava.zerodep.ZerodepDockerHttpClient;
 import dev.vivarium.node.driver.DriverException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -58,8 +58,8 @@ final class Engine implements AutoCloseable {
     }
 
     /** Asks for a JSON document that the client library has no exact words for. */
-    JsonNode ask(String doing, DockerHttpClient.Request.Method method, String path) {
-        return guarded(doing, responseTimeout, used -> json(used.http(), method, "/v" + used.api() + path));
+    JsonNode ask(String doing, Duration limit, DockerHttpClient.Request.Method method, String path) {
+        return guarded(doing, limit, used -> json(used.http(), method, "/v" + used.api() + path));
     }
 
     /** Opens the byte stream to a container's standard input and output; nothing of it may be lost, so before start. */
@@ -118,7 +118,7 @@ final class Engine implements AutoCloseable {
         }
         DockerHttpClient http = newHttpClient();
         try {
-            Session negotiated = timeouts.within(connectTimeout.plus(responseTimeout), () -> negotiate(http));
+            Session negotiated = timeouts.within(connectTimeout.multipliedBy(2), () -> negotiate(http));
             session = Optional.of(negotiated);
             return negotiated;
         } catch (Exception failure) {
@@ -184,7 +184,7 @@ final class Engine implements AutoCloseable {
     }
 
     private synchronized void replace(Session old, Session fresh) {
-        if (session.isPresent() && session.get() == old) {
+        if (session.isPresent() && session.get().http() == old.http()) {
             session = Optional.of(fresh);
         }
     }

@@ -24,7 +24,7 @@ interface Wire extends Closeable {
     int read(byte[] buffer, int offset, int length) throws IOException;
 
     /** Writes all of the bytes. */
-    void write(byte[] bytes) throws IOException;
+    void write(ByteBuffer bytes) throws IOException;
 
     /** Reads exactly that many bytes. */
     default void readFully(byte[] buffer, int offset, int length) throws IOException {
@@ -61,10 +61,9 @@ interface Wire extends Closeable {
         }
 
         @Override
-        public void write(byte[] bytes) throws IOException {
-            ByteBuffer rest = ByteBuffer.wrap(bytes);
-            while (rest.hasRemaining()) {
-                channel.write(rest);
+        public void write(ByteBuffer bytes) throws IOException {
+            while (bytes.hasRemaining()) {
+                channel.write(bytes);
             }
         }
 
@@ -82,8 +81,10 @@ interface Wire extends Closeable {
         }
 
         @Override
-        public void write(byte[] bytes) throws IOException {
-            out.write(bytes);
+        public void write(ByteBuffer bytes) throws IOException {
+            byte[] copy = new byte[bytes.remaining()];
+            bytes.get(copy);
+            out.write(copy);
             out.flush();
         }
 
