@@ -6,11 +6,11 @@ import com.github.dockerjava.transport.DockerHttpClient;
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.ChannelListener;
 import dev.vivarium.node.driver.DriverException;
-import dev.vivarium.node.driver.SandboxChannel;
 import dev.vivarium.node.driver.SandboxDriver;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.driver.SandboxTemplate;
+import dev.vivarium.node.driver.WaitingSandbox;
 import dev.vivarium.protocol.run.Isolation;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -101,7 +101,7 @@ public final class DockerDriver implements SandboxDriver {
     }
 
     @Override
-    public CompletionStage<SandboxChannel> create(SandboxId id, SandboxTemplate template, ChannelListener listener) {
+    public CompletionStage<WaitingSandbox> create(SandboxId id, SandboxTemplate template, ChannelListener listener) {
         DockerSandbox sandbox = new DockerSandbox(id);
         if (sandboxes.putIfAbsent(id, sandbox) != null) {
             return CompletableFuture.failedFuture(

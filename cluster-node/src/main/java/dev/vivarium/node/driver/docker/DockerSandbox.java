@@ -1,15 +1,15 @@
 package dev.vivarium.node.driver.docker;
 
 import dev.vivarium.node.driver.DriverException;
-import dev.vivarium.node.driver.SandboxChannel;
 import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.driver.WaitingSandbox;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /** What the driver knows of a sandbox that it was asked to make. Safe for use by any thread. */
 final class DockerSandbox {
     private final SandboxId id;
-    private final CompletableFuture<SandboxChannel> created = new CompletableFuture<>();
+    private final CompletableFuture<WaitingSandbox> created = new CompletableFuture<>();
     private Optional<String> container = Optional.empty();
     private Optional<GuestChannel> channel = Optional.empty();
     private Optional<Sampler> sampler = Optional.empty();
@@ -25,7 +25,7 @@ final class DockerSandbox {
     }
 
     /** Completes when the guest has greeted, or nothing is left of the attempt to make the sandbox. */
-    CompletableFuture<SandboxChannel> created() {
+    CompletableFuture<WaitingSandbox> created() {
         return created;
     }
 

@@ -7,8 +7,10 @@ import com.github.dockerjava.api.model.PullResponseItem;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.docker.DockerDriverConfig.PullPolicy;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,10 +30,10 @@ final class Images {
     }
 
     /**
-     * The id of the image that has this name now. Sandboxes are made from the id, so that what was checked is what is
+     * The image that has this name now. Sandboxes are made from its id, so that what was checked is what is
      * started, whoever moves the name meanwhile.
      */
-    String usableId(ImageName name) {
+    UsableImage usable(ImageName name) {
         InspectImageResponse image = find(name)
                 .or(() -> {
                     fetch(name);
@@ -55,7 +57,19 @@ final class Images {
         if (id == null) {
             throw refused(name, "the engine gives it no id.");
         }
-        return id;
+        return new UsableImage(id, environment(Optional.ofNullable(config)));
+    }
+
+    /** NAME=value by NAME; what has no '=' is no variable that a process could be given. */
+    private static Map<String, String> environment(Optional<ContainerConfig> config) {
+        Map<String, String> variables = new TreeMap<>();
+        for (String variable : config.map(ContainerConfig::getEnv).map(List::of).orElse(List.of())) {
+            int equals = variable.indexOf('=');
+            if (equals > 0) {
+                variables.put(variable.substring(0, equals), variable.substring(equals + 1));
+            }
+        }
+        return variables;
     }
 
     private Optional<InspectImageResponse> find(ImageName name) {

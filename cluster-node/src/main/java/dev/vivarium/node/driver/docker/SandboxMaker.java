@@ -3,8 +3,8 @@ package dev.vivarium.node.driver.docker;
 import com.github.dockerjava.api.command.CreateContainerResponse;
 import dev.vivarium.node.driver.ChannelListener;
 import dev.vivarium.node.driver.DriverException;
-import dev.vivarium.node.driver.SandboxChannel;
 import dev.vivarium.node.driver.SandboxTemplate;
+import dev.vivarium.node.driver.WaitingSandbox;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import java.util.Locale;
 import java.util.concurrent.ExecutionException;
@@ -37,12 +37,12 @@ final class SandboxMaker {
     }
 
     /** Returns once the guest has greeted. */
-    SandboxChannel make(DockerSandbox sandbox, SandboxTemplate template, ChannelListener listener) {
+    WaitingSandbox make(DockerSandbox sandbox, SandboxTemplate template, ChannelListener listener) {
         ImageName name = ImageName.parse(template.image());
         requireSupported(template);
         sandbox.requireWanted();
-        String image = images.usableId(name);
-        guest.ensure(image);
+        UsableImage image = images.usable(name);
+        guest.ensure(image.id());
         try {
             return start(sandbox, template, image, listener);
         } catch (DriverException failure) {
@@ -51,16 +51,16 @@ final class SandboxMaker {
             }
             LOG.warn("The guest program was not in the engine's volume any more; putting it there again");
             guest.distrust();
-            guest.ensure(image);
+            guest.ensure(image.id());
             return start(sandbox, template, image, listener);
         }
     }
 
-    private SandboxChannel start(
-            DockerSandbox sandbox, SandboxTemplate template, String image, ChannelListener listener) {
+    private WaitingSandbox start(
+            DockerSandbox sandbox, SandboxTemplate template, UsableImage image, ChannelListener listener) {
         boolean complete = false;
         try {
-            String container = create(sandbox, template, image);
+            String container = create(sandbox, template, image.id());
             sandbox.contain(container);
             GuestChannel channel = new GuestChannel(
                     sandbox.id(), engine.attach(container), config, listener, () -> containerEnd.explain(container));
@@ -71,7 +71,7 @@ final class SandboxMaker {
             awaitGreeting(channel);
             sandbox.requireWanted();
             complete = true;
-            return channel;
+            return new WaitingSandbox(channel, image.environment());
         } finally {
             if (!complete) {
                 undo(sandbox);
