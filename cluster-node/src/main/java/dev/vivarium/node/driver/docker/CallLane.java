@@ -6,6 +6,7 @@ import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /** Runs blocking calls on an executor, so many at once and no more; the others wait in order, up to a limit. */
@@ -29,48 +30,57 @@ final class CallLane {
      */
     <T> CompletableFuture<T> run(String doing, Supplier<T> call) {
         CompletableFuture<T> result = new CompletableFuture<>();
-        submit(
-                () -> {
-                    try {
-                        result.complete(call.get());
-                    } catch (Exception failure) {
-                        result.completeExceptionally(EngineFailure.translate(doing, failure));
-                    } catch (Throwable error) {
-                        // Errors too: a caller that never hears back would hold its sandbox for ever.
-                        result.completeExceptionally(new DriverException(
-                                DriverException.Kind.REFUSED, "The node itself failed while " + doing + ".", error));
-                        throw error;
-                    }
-                },
-                result);
+        run(doing, call, result::complete, result::completeExceptionally);
         return result;
     }
 
-    private void submit(Runnable task, CompletableFuture<?> result) {
-        synchronized (this) {
-            if (running >= parallelMax) {
-                if (waiting.size() >= waitingMax) {
-                    result.completeExceptionally(new DriverException(
-                            DriverException.Kind.ENGINE_UNAVAILABLE,
-                            "The container engine is too far behind: " + waitingMax + " calls wait already."));
-                    return;
-                }
-                waiting.add(task);
-                return;
-            }
-            running++;
-        }
-        start(task, result);
+    /** As {@link #run(String, Supplier)}, for callers that hear of one of the two ends, on the thread of the call. */
+    <T> void run(String doing, Supplier<T> call, Consumer<T> done, Consumer<DriverException> failed) {
+        submit(() -> runAndTell(doing, call, done, failed), failed);
     }
 
-    private void start(Runnable task, CompletableFuture<?> result) {
+    private static <T> void runAndTell(
+            String doing, Supplier<T> call, Consumer<T> done, Consumer<DriverException> failed) {
+        T result;
+        try {
+            result = call.get();
+        } catch (Exception failure) {
+            failed.accept(EngineFailure.translate(doing, failure));
+            return;
+        } catch (Throwable error) {
+            // Errors too: a caller that never hears back would hold its sandbox for ever.
+            failed.accept(new DriverException(
+                    DriverException.Kind.REFUSED, "The node itself failed while " + doing + ".", error));
+            throw error;
+        }
+        done.accept(result);
+    }
+
+    private void submit(Runnable task, Consumer<DriverException> failed) {
+        synchronized (this) {
+            if (running < parallelMax) {
+                running++;
+            } else if (waiting.size() < waitingMax) {
+                waiting.add(task);
+                return;
+            } else {
+                failed.accept(new DriverException(
+                        DriverException.Kind.ENGINE_UNAVAILABLE,
+                        "The container engine is too far behind: " + waitingMax + " calls wait already."));
+                return;
+            }
+        }
+        start(task, failed);
+    }
+
+    private void start(Runnable task, Consumer<DriverException> failed) {
         try {
             executor.execute(() -> runAndGoOn(task));
         } catch (RejectedExecutionException closed) {
             synchronized (this) {
                 running--;
             }
-            result.completeExceptionally(
+            failed.accept(
                     new DriverException(DriverException.Kind.ENGINE_UNAVAILABLE, "The node is shutting down.", closed));
         }
     }

@@ -94,8 +94,11 @@ public final class DockerDriver implements SandboxDriver {
         long now = System.nanoTime();
         boolean old = isolations.isEmpty() || now - asked > FACTS_FRESH_NANOS;
         if (old && factsAskedNanos.compareAndSet(asked, now)) {
-            calls.run("asking for its facts", () -> engine.refreshFacts().isolations(config.runtimes()))
-                    .whenComplete((fresh, failure) -> isolations = failure == null ? fresh : Set.of());
+            calls.run(
+                    "asking for its facts",
+                    () -> engine.refreshFacts().isolations(config.runtimes()),
+                    fresh -> isolations = fresh,
+                    failure -> isolations = Set.of());
         }
         return isolations;
     }
@@ -107,15 +110,13 @@ public final class DockerDriver implements SandboxDriver {
             return CompletableFuture.failedFuture(
                     new DriverException(DriverException.Kind.REFUSED, "There is a sandbox " + id + " already."));
         }
-        creates.run("making the sandbox", () -> maker.make(sandbox, template, listener))
-                .whenComplete((channel, failure) -> {
-                    if (failure == null) {
-                        sandbox.created().complete(channel);
-                        calls.run("looking at the sandbox", () -> sampler(sandbox));
-                    } else {
-                        sandboxes.remove(id, sandbox);
-                        sandbox.created().completeExceptionally(failure);
-                    }
+        creates.run(
+                "making the sandbox",
+                () -> maker.make(sandbox, template, listener),
+                sandbox.created()::complete,
+                failure -> {
+                    sandboxes.remove(id, sandbox);
+                    sandbox.created().completeExceptionally(failure);
                 });
         return sandbox.created();
     }
@@ -157,15 +158,14 @@ public final class DockerDriver implements SandboxDriver {
         }
         known.doom();
         // A sandbox that is still being made cleans up after itself as soon as it notices, and may not be overtaken.
-        known.created()
-                .whenComplete((channel, failure) -> removeAsync(gone, () -> {
-                    if (known.container().isPresent()) {
-                        containerEnd.remove(known.container().get());
-                    } else {
-                        containerEnd.removeAll(id);
-                    }
-                    sandboxes.remove(id, known);
-                }));
+        known.afterCreation(() -> removeAsync(gone, () -> {
+            if (known.container().isPresent()) {
+                containerEnd.remove(known.container().get());
+            } else {
+                containerEnd.removeAll(id);
+            }
+            sandboxes.remove(id, known);
+        }));
         return gone;
     }
 
@@ -202,17 +202,14 @@ public final class DockerDriver implements SandboxDriver {
     }
 
     private void removeAsync(CompletableFuture<Done> gone, Runnable removal) {
-        calls.run("destroying the sandbox", () -> {
+        calls.run(
+                "destroying the sandbox",
+                () -> {
                     removal.run();
                     return Done.getInstance();
-                })
-                .whenComplete((done, failure) -> {
-                    if (failure == null) {
-                        gone.complete(done);
-                    } else {
-                        gone.completeExceptionally(failure);
-                    }
-                });
+                },
+                gone::complete,
+                gone::completeExceptionally);
     }
 
     private static SandboxSample sample(SandboxId id, Sampler sampler) {

@@ -29,6 +29,12 @@ final class DockerSandbox {
         return created;
     }
 
+    /** Runs the action once {@link #created} is complete, well or not. */
+    @SuppressWarnings("FutureReturnValueIgnored") // What the action itself does has an outcome of its own.
+    void afterCreation(Runnable action) {
+        created.whenComplete((channel, failure) -> action.run());
+    }
+
     synchronized Optional<String> container() {
         return container;
     }
