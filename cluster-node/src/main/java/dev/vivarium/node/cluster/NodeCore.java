@@ -101,8 +101,7 @@ final class NodeCore implements AutoCloseable {
             driver.close();
             throw failed;
         }
-        SandboxEnvironment sandbox =
-                SandboxEnvironment.of(driver, store, sandboxes, config, NodeClock.system());
+        SandboxEnvironment sandbox = SandboxEnvironment.of(driver, store, sandboxes, config, NodeClock.system());
         this.runs = ShardedRuns.start(
                 system,
                 new RunEnvironment(nodeName(config), sandbox, liveRuns, drain, new RunMetrics(metrics, liveRuns)));
