@@ -28,7 +28,8 @@ final class ContainerSpec {
     private static final long BYTES_PER_INODE = 8 * 1024;
     private static final long INODES_MIN = 1024;
     private static final long INODES_MAX = 1 << 18;
-    private static final long OPEN_FILES_MAX = 65_536;
+    /** Each process. More would be refused by engines whose own hard limit is lower, as in unprivileged machines. */
+    private static final long OPEN_FILES_MAX = 4096;
 
     private final DockerDriverConfig config;
     private final Mount guest;
