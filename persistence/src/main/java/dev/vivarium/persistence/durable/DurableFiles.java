@@ -34,6 +34,8 @@ public final class DurableFiles {
                 draft,
                 EnumSet.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
                 PosixFilePermissions.asFileAttribute(permissions))) {
+            // Once more, since the process's umask has taken from what the creation asked for.
+            Files.setPosixFilePermissions(draft, permissions);
             writeAll(channel, ByteBuffer.wrap(content));
             channel.force(true);
         } catch (IOException notWritten) {
@@ -62,6 +64,14 @@ public final class DurableFiles {
         if (!Files.isDirectory(directory)) {
             Files.createDirectory(directory, PosixFilePermissions.asFileAttribute(OWNER_ONLY_DIRECTORY));
             syncDirectory(directoryOf(directory));
+        }
+    }
+
+    /** Creates a directory that everybody may enter and only its owner may change, if it does not exist. */
+    public static void createPublicDirectory(Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            Files.createDirectory(directory);
+            Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
         }
     }
 

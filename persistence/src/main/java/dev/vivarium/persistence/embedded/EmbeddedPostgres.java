@@ -40,7 +40,6 @@ final class EmbeddedPostgres implements AutoCloseable {
     private static final int PASSWORD_FILE_BYTES_MAX = 1024;
     private static final long LOG_BYTES_MAX = 1 << 20;
     private static final Set<PosixFilePermission> WORLD_READABLE = PosixFilePermissions.fromString("rw-r--r--");
-    private static final Set<PosixFilePermission> WORLD_ENTERABLE = PosixFilePermissions.fromString("rwxr-xr-x");
 
     private final ServerKeeper keeper;
     private final PostgresAddress address;
@@ -57,9 +56,7 @@ final class EmbeddedPostgres implements AutoCloseable {
      */
     static EmbeddedPostgres start(Path directory) {
         try {
-            if (!Files.isDirectory(directory)) {
-                Files.createDirectory(directory, PosixFilePermissions.asFileAttribute(WORLD_ENTERABLE));
-            }
+            DurableFiles.createPublicDirectory(directory);
             return startIn(directory.toRealPath());
         } catch (IOException failed) {
             throw new StoreUnavailable(
@@ -119,8 +116,7 @@ final class EmbeddedPostgres implements AutoCloseable {
         log.info("Making the embedded PostgreSQL's data in {}", data);
         Path draft = base.resolve("data.new");
         Trees.delete(draft);
-        Files.createDirectory(
-                draft, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        DurableFiles.createPrivateDirectory(draft);
         account.own(draft);
         Commands.run(account.command(
                 "KILL",
@@ -144,9 +140,7 @@ final class EmbeddedPostgres implements AutoCloseable {
     private static List<String> command(Path base, Path data, Path programs, ServerAccount account, int port)
             throws IOException {
         Path conf = base.resolve("conf");
-        if (!Files.isDirectory(conf)) {
-            Files.createDirectory(conf, PosixFilePermissions.asFileAttribute(WORLD_ENTERABLE));
-        }
+        DurableFiles.createPublicDirectory(conf);
         Path server = conf.resolve("postgresql.conf");
         Path access = conf.resolve("pg_hba.conf");
         DurableFiles.write(server, ServerSettings.server(port).getBytes(StandardCharsets.UTF_8), WORLD_READABLE);

@@ -43,8 +43,7 @@ final class ServerBinaries {
         log.info("Unpacking PostgreSQL to {}, once", home);
         Path draft = base.resolve("bin.new");
         Trees.delete(draft);
-        Files.createDirectory(
-                draft, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
+        DurableFiles.createPublicDirectory(draft);
         unpack(archive, draft);
         Commands.run("sync", "-f", draft.toString());
         Files.move(draft, home, StandardCopyOption.ATOMIC_MOVE);
@@ -94,10 +93,10 @@ final class ServerBinaries {
             throw new IOException("The archive of PostgreSQL has a file outside of itself: " + entry.getName());
         }
         if (entry.isDirectory()) {
-            Files.createDirectories(target);
+            createEnterable(target, into);
             return;
         }
-        Files.createDirectories(target.resolveSibling("."));
+        createEnterable(target.resolveSibling(".").normalize(), into);
         if (entry.isSymbolicLink()) {
             Files.createSymbolicLink(target, Path.of(entry.getLinkName()));
         } else {
@@ -105,6 +104,14 @@ final class ServerBinaries {
             boolean executable = (entry.getMode() & 0100) != 0;
             Files.setPosixFilePermissions(
                     target, PosixFilePermissions.fromString(executable ? "rwxr-xr-x" : "rw-r--r--"));
+        }
+    }
+
+    /** The archive does not name every directory above its files. */
+    private static void createEnterable(Path directory, Path top) throws IOException {
+        if (!directory.equals(top) && !Files.isDirectory(directory)) {
+            createEnterable(directory.resolveSibling(".").normalize(), top);
+            DurableFiles.createPublicDirectory(directory);
         }
     }
 }

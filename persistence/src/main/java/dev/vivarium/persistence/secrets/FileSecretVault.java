@@ -133,6 +133,17 @@ public final class FileSecretVault implements SecretVault {
         });
     }
 
+    /** As {@link #shred}, on this thread. */
+    public void shredNow(RunId run) {
+        try {
+            DurableFiles.shred(file(run));
+        } catch (IOException failed) {
+            throw new StoreUnavailable(
+                    "The vault cannot destroy the key to the secrets of run " + run + ": " + failed.getMessage(),
+                    failed);
+        }
+    }
+
     /** The runs whose keys exist. A run that has ended should not be among them. */
     public Set<RunId> runsWithKeys() {
         try (Stream<Path> files = Files.list(keys)) {
