@@ -6,7 +6,6 @@ import dev.vivarium.node.sandbox.Sandbox;
 import dev.vivarium.node.sandbox.SandboxReport;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.RunPersistenceId;
-import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.KillReason;
@@ -86,9 +85,9 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
      * The answer to {@link Submit}.
      *
      * @param verdict what became of the submission
-     * @param run the run as it is now
+     * @param state the run as it is now
      */
-    record SubmitAnswer(Verdict verdict, RunView run) implements RunMessage {
+    record SubmitAnswer(Verdict verdict, RunState.Existing state) implements RunMessage {
         /** What can become of a submission. */
         enum Verdict {
             ACCEPTED,
@@ -98,7 +97,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     }
 
     /** The answer to {@link Cancel}: the run as it is now, if there is one. */
-    record CancelAnswer(Optional<RunView> run) implements RunMessage {}
+    record CancelAnswer(Optional<RunState.Existing> state) implements RunMessage {}
 
     private static final int WATCHERS_MAX = 1_000;
 
@@ -194,7 +193,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
                                 new RunEvent.CancelRequested(now(), node()),
                                 new RunEvent.RunCancelled(now(), node(), 0, Usage.NONE))
                         .thenRun((Ledger after) -> {
-                            cancel.replyTo.tell(new CancelAnswer(view(after)));
+                            cancel.replyTo.tell(new CancelAnswer(found(after)));
                             ended(after);
                         }))
                 .onCommand(Proceed.class, (ledger, proceed) -> startAttempt(ledger, 1));
@@ -218,7 +217,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
                                 new RunEvent.RunCancelled(
                                         now(), node(), existing(ledger).attempt(), Usage.NONE))
                         .thenRun((Ledger after) -> {
-                            cancel.replyTo.tell(new CancelAnswer(view(after)));
+                            cancel.replyTo.tell(new CancelAnswer(found(after)));
                             ended(after);
                         }))
                 .onCommand(Proceed.class, this::onInterrupted);
@@ -239,7 +238,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
                 .onCommand(Submit.class, this::onFurtherSubmit)
                 .onCommand(Cancel.class, (ledger, cancel) -> {
                     passivate();
-                    return Effect().reply(cancel.replyTo, new CancelAnswer(view(ledger)));
+                    return Effect().reply(cancel.replyTo, new CancelAnswer(found(ledger)));
                 })
                 .onCommand(Watch.class, this::onWatch)
                 .onCommand(WatcherGone.class, (ledger, gone) -> {
@@ -266,7 +265,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         return persist(ledger, submitted).thenRun((Ledger after) -> {
             environment.live().add(id);
             environment.metrics().submitted();
-            submit.replyTo.tell(new SubmitAnswer(SubmitAnswer.Verdict.ACCEPTED, RunView.of(existing(after))));
+            submit.replyTo.tell(new SubmitAnswer(SubmitAnswer.Verdict.ACCEPTED, existing(after)));
             context.getSelf().tell(Proceed.INSTANCE);
         });
     }
@@ -279,7 +278,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         if (run instanceof RunState.Finished) {
             passivate();
         }
-        return Effect().reply(submit.replyTo, new SubmitAnswer(verdict, RunView.of(run)));
+        return Effect().reply(submit.replyTo, new SubmitAnswer(verdict, run));
     }
 
     // ---- attempts
@@ -395,11 +394,11 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     private Effect<JournalEntry, Ledger> onCancelOfLive(Ledger ledger, Cancel cancel) {
         sandbox.ifPresent(child -> child.tell(new Sandbox.Stop(KillReason.CANCELLED)));
         if (existing(ledger).submission().cancelRequestedAt().isPresent()) {
-            return Effect().reply(cancel.replyTo, new CancelAnswer(view(ledger)));
+            return Effect().reply(cancel.replyTo, new CancelAnswer(found(ledger)));
         }
         return persist(ledger, new RunEvent.CancelRequested(now(), node())).thenRun((Ledger after) -> {
             announce(after);
-            cancel.replyTo.tell(new CancelAnswer(view(after)));
+            cancel.replyTo.tell(new CancelAnswer(found(after)));
         });
     }
 
@@ -470,8 +469,8 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         return Effect().persist(ledger.entries(List.of(events)));
     }
 
-    private Optional<RunView> view(Ledger ledger) {
-        return Optional.of(RunView.of(existing(ledger)));
+    private Optional<RunState.Existing> found(Ledger ledger) {
+        return Optional.of(existing(ledger));
     }
 
     private static RunState.Existing existing(Ledger ledger) {

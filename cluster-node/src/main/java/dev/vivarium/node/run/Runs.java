@@ -1,9 +1,9 @@
 package dev.vivarium.node.run;
 
-import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.RunState;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.stream.javadsl.Source;
@@ -34,10 +34,10 @@ public interface Runs {
     /** The answer to a submission. */
     sealed interface SubmitReply {
         /** It is durable now. */
-        record Accepted(RunView run) implements SubmitReply {}
+        record Accepted(RunState.Existing state) implements SubmitReply {}
 
         /** The same submission was accepted before. */
-        record AcceptedBefore(RunView run) implements SubmitReply {}
+        record AcceptedBefore(RunState.Existing state) implements SubmitReply {}
 
         /** Another submission was accepted under this id before. */
         record OtherSubmission(RunId id) implements SubmitReply {}
@@ -52,7 +52,7 @@ public interface Runs {
     /** The answer to a request to stop. */
     sealed interface CancelReply {
         /** The request stands, or the run has ended already. */
-        record Noted(RunView run) implements CancelReply {}
+        record Noted(RunState.Existing state) implements CancelReply {}
 
         /** There is no such run. */
         record NoSuchRun() implements CancelReply {}

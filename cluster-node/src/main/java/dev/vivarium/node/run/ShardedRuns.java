@@ -61,8 +61,8 @@ public final class ShardedRuns implements Runs {
         CompletionStage<Run.SubmitAnswer> answer = entity(id)
                 .ask((ActorRef<Run.SubmitAnswer> replyTo) -> new Run.Submit(spec, submission, replyTo), askTimeout);
         return durable(answer).thenApply(given -> switch (given.verdict()) {
-            case ACCEPTED -> new SubmitReply.Accepted(given.run());
-            case ACCEPTED_BEFORE -> new SubmitReply.AcceptedBefore(given.run());
+            case ACCEPTED -> new SubmitReply.Accepted(given.state());
+            case ACCEPTED_BEFORE -> new SubmitReply.AcceptedBefore(given.state());
             case OTHER_SUBMISSION -> new SubmitReply.OtherSubmission(id);
         });
     }
@@ -73,7 +73,7 @@ public final class ShardedRuns implements Runs {
                 entity(id).ask((ActorRef<Run.CancelAnswer> replyTo) -> new Run.Cancel(replyTo), askTimeout);
         return durable(answer)
                 .thenApply(given ->
-                        given.run().<CancelReply>map(CancelReply.Noted::new).orElseGet(CancelReply.NoSuchRun::new));
+                        given.state().<CancelReply>map(CancelReply.Noted::new).orElseGet(CancelReply.NoSuchRun::new));
     }
 
     @Override

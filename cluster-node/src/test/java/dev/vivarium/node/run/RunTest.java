@@ -170,11 +170,11 @@ class RunTest {
 
         run.tell(new Run.Cancel(cancelled.ref()));
 
-        assertThat(cancelled.receiveMessage().run()).isPresent();
+        assertThat(cancelled.receiveMessage().state()).isPresent();
         awaitLast("RunCancelled");
         assertThat(eventNames()).contains("CancelRequested");
         run.tell(new Run.Cancel(cancelled.ref()));
-        assertThat(cancelled.receiveMessage().run())
+        assertThat(cancelled.receiveMessage().state())
                 .hasValueSatisfying(view -> assertThat(view.status()).isEqualTo(RunStatus.CANCELLED));
     }
 
@@ -182,7 +182,7 @@ class RunTest {
     void aRunThatDoesNotExistCannotBeCancelled() {
         run.tell(new Run.Cancel(cancelled.ref()));
 
-        assertThat(cancelled.receiveMessage().run()).isEmpty();
+        assertThat(cancelled.receiveMessage().state()).isEmpty();
         assertThat(entries()).isEmpty();
     }
 
@@ -270,7 +270,7 @@ class RunTest {
         run.tell(new Run.Submit(spec, DIGEST, submitted.ref()));
         Run.SubmitAnswer answer = submitted.receiveMessage();
         assertThat(answer.verdict()).isEqualTo(Run.SubmitAnswer.Verdict.ACCEPTED);
-        assertThat(answer.run().status()).isEqualTo(RunStatus.SUBMITTED);
+        assertThat(answer.state().status()).isEqualTo(RunStatus.SUBMITTED);
     }
 
     private void awaitStarted(int attempt) {

@@ -11,6 +11,7 @@ import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.ChannelListener.Cause;
 import dev.vivarium.node.driver.DriverException.Kind;
 import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.driver.WaitingSandbox;
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
@@ -178,6 +179,7 @@ class SandboxLifeTest {
             creations.add(sandboxes
                     .driver()
                     .create(id, template(TestSandboxes.IMAGE), heard)
+                    .thenApply(WaitingSandbox::channel)
                     .thenAccept(channel -> {
                         heard.confirmOn(channel);
                         synchronized (live) {

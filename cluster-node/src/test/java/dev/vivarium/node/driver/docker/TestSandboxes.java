@@ -129,7 +129,7 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
 
     static Live create(DockerDriver driver, SandboxId id, SandboxTemplate template) {
         Heard heard = new Heard();
-        SandboxChannel channel = outcome(driver.create(id, template, heard));
+        SandboxChannel channel = outcome(driver.create(id, template, heard)).channel();
         heard.confirmOn(channel);
         return new Live(id, channel, heard);
     }

@@ -1,0 +1,56 @@
+package dev.vivarium.node.admission;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import dev.vivarium.protocol.run.Isolation;
+import java.util.Map;
+
+/**
+ * What the operator decides about submissions beside their limits.
+ *
+ * @param maxAttemptsDefault attempts of a run that names no count
+ * @param maxAttemptsCeiling the most attempts that a run may ask for
+ * @param isolationDefault the isolation of a run that names none
+ * @param isolationMinimum the weakest isolation that a run may ask for
+ * @param maxBodyBytes the largest body
+ */
+public record AdmissionSettings(
+        int maxAttemptsDefault,
+        int maxAttemptsCeiling,
+        Isolation isolationDefault,
+        Isolation isolationMinimum,
+        int maxBodyBytes) {
+    /** The isolation classes by the names that the API and the configuration give them. */
+    static final Map<String, Isolation> ISOLATIONS =
+            Map.of("container", Isolation.CONTAINER, "gvisor", Isolation.GVISOR, "microvm", Isolation.MICROVM);
+
+    /**
+     * Reads the settings.
+     *
+     * @param admission the block {@code vivarium.admission}
+     * @throws ConfigException when a key is missing or wrong
+     */
+    public static AdmissionSettings from(Config admission, int maxBodyBytes) {
+        int ceiling = admission.getInt("max-attempts.ceiling");
+        int attempts = admission.getInt("max-attempts.default");
+        if (attempts < 1 || attempts > ceiling) {
+            throw new ConfigException.BadValue(
+                    "vivarium.admission.max-attempts.default", "must be from 1 to the ceiling, " + ceiling);
+        }
+        Isolation isolation = isolation(admission, "isolation.default");
+        Isolation minimum = isolation(admission, "isolation.minimum");
+        if (isolation.compareTo(minimum) < 0) {
+            throw new ConfigException.BadValue(
+                    "vivarium.admission.isolation.default", "must not be weaker than isolation.minimum");
+        }
+        return new AdmissionSettings(attempts, ceiling, isolation, minimum, maxBodyBytes);
+    }
+
+    private static Isolation isolation(Config admission, String key) {
+        Isolation isolation = ISOLATIONS.get(admission.getString(key));
+        if (isolation == null) {
+            throw new ConfigException.BadValue("vivarium.admission." + key, "must be container, gvisor or microvm");
+        }
+        return isolation;
+    }
+}

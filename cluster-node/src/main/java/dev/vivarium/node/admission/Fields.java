@@ -1,0 +1,219 @@
+package dev.vivarium.node.admission;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+
+/**
+ * Reads one JSON object field by field. Whatever is wrong goes to the findings under the field's path, and the field
+ * then reads as absent, so that one pass finds everything.
+ */
+final class Fields {
+    private static final Pattern PLAIN_NAME = Pattern.compile("[A-Za-z0-9_-]{1,64}");
+    private static final int SHOWN_NAME_CHARS = 64;
+    private static final BigInteger LARGEST = BigInteger.valueOf(Long.MAX_VALUE);
+
+    private final String path;
+    private final JsonNode object;
+    private final Findings findings;
+
+    private Fields(String path, JsonNode object, Findings findings) {
+        this.path = path;
+        this.object = object;
+        this.findings = findings;
+    }
+
+    /** The fields of an object; every field of another name than the known ones is a finding. */
+    static Fields of(String path, JsonNode object, Set<String> known, Findings findings) {
+        Fields fields = new Fields(path, object, findings);
+        object.fieldNames().forEachRemaining(name -> {
+            if (!known.contains(name)) {
+                String hint = NearestName.to(name, known)
+                        .map(near -> "; did you mean '" + near + "'?")
+                        .orElse("");
+                findings.add(fields.pathOf(name), "unknown field" + hint);
+            }
+        });
+        return fields;
+    }
+
+    /** The path of a field, as the API names it: {@code limits.memory}, {@code files["a.py"]}. */
+    String pathOf(String name) {
+        return path(path, name);
+    }
+
+    /** The path of a field of a field. */
+    String pathOf(String name, String child) {
+        return path(pathOf(name), child);
+    }
+
+    private static String path(String parent, String name) {
+        if (PLAIN_NAME.matcher(name).matches()) {
+            return parent.isEmpty() ? name : parent + "." + name;
+        }
+        StringBuilder shown = new StringBuilder(parent).append("[\"");
+        name.codePoints().limit(SHOWN_NAME_CHARS).forEach(point -> {
+            if (point == '"' || point == '\\') {
+                shown.append('\\').appendCodePoint(point);
+            } else if (Character.isISOControl(point)) {
+                shown.append(String.format("\\u%04x", point));
+            } else {
+                shown.appendCodePoint(point);
+            }
+        });
+        return shown.append(name.codePointCount(0, name.length()) > SHOWN_NAME_CHARS ? "…\"]" : "\"]")
+                .toString();
+    }
+
+    boolean has(String name) {
+        return object.has(name);
+    }
+
+    Optional<String> text(String name) {
+        return node(name).flatMap(node -> {
+            if (node.isTextual()) {
+                return Optional.of(node.textValue());
+            }
+            return wrongType(pathOf(name), "a string", node);
+        });
+    }
+
+    /** A string in a notation of its own, whose parser says with a sentence what it does not take. */
+    <T> Optional<T> quantity(String name, Function<String, T> parse) {
+        return text(name).flatMap(text -> parsed(name, text, parse));
+    }
+
+    /** Like {@link #quantity}; a JSON number stands for the same digits as a string. */
+    <T> Optional<T> quantityOrNumber(String name, Function<String, T> parse) {
+        return node(name).flatMap(node -> {
+            if (node.isTextual()) {
+                return parsed(name, node.textValue(), parse);
+            }
+            return node.isNumber()
+                    ? parsed(name, plain(node.decimalValue()), parse)
+                    : wrongType(pathOf(name), "a string or a number", node);
+        });
+    }
+
+    private <T> Optional<T> parsed(String name, String text, Function<String, T> parse) {
+        try {
+            return Optional.of(parse.apply(text));
+        } catch (IllegalArgumentException | ArithmeticException refused) {
+            findings.add(pathOf(name), String.valueOf(refused.getMessage()));
+            return Optional.empty();
+        }
+    }
+
+    /** Without an exponent, unless that would make a text of a million digits. */
+    private static String plain(BigDecimal number) {
+        return Math.abs((long) number.scale()) > 64 ? number.toString() : number.toPlainString();
+    }
+
+    /** A whole number; one that is larger than any counter counts as the largest. */
+    Optional<Long> wholeNumber(String name) {
+        return node(name).flatMap(node -> {
+            if (node.isIntegralNumber()) {
+                return Optional.of(node.bigIntegerValue()
+                        .min(LARGEST)
+                        .max(LARGEST.negate())
+                        .longValue());
+            }
+            return wrongType(pathOf(name), "a whole number", node);
+        });
+    }
+
+    /** One of a few words. */
+    <T> Optional<T> word(String name, Map<String, T> words) {
+        return text(name).flatMap(text -> {
+            T meaning = words.get(text);
+            if (meaning == null) {
+                findings.add(pathOf(name), "must be one of " + String.join(", ", new TreeMap<>(words).keySet()));
+            }
+            return Optional.ofNullable(meaning);
+        });
+    }
+
+    Optional<List<String>> texts(String name) {
+        return node(name).flatMap(node -> {
+            if (!node.isArray()) {
+                return wrongType(pathOf(name), "a list of strings", node);
+            }
+            List<String> texts = new ArrayList<>();
+            for (int index = 0; index < node.size(); index++) {
+                JsonNode element = node.path(index);
+                if (element.isTextual()) {
+                    texts.add(element.textValue());
+                } else {
+                    wrongType(pathOf(name) + "[" + index + "]", "a string", element);
+                }
+            }
+            return texts.size() == node.size() ? Optional.of(texts) : Optional.empty();
+        });
+    }
+
+    /** An object with known fields. */
+    Optional<Fields> object(String name, Set<String> known) {
+        return node(name).flatMap(node -> {
+            if (node.isObject()) {
+                return Optional.of(Fields.of(pathOf(name), node, known, findings));
+            }
+            return wrongType(pathOf(name), "an object", node);
+        });
+    }
+
+    /** An object whose names the client chose; the visitor is given each name and value. */
+    void entries(String name, BiConsumer<Entry, JsonNode> visitor) {
+        node(name).ifPresent(node -> {
+            if (!node.isObject()) {
+                wrongType(pathOf(name), "an object", node);
+                return;
+            }
+            for (var entry : node.properties()) {
+                visitor.accept(new Entry(entry.getKey(), path(pathOf(name), entry.getKey())), entry.getValue());
+            }
+        });
+    }
+
+    /** A name that the client chose, and the path by which findings call it. */
+    record Entry(String name, String path) {}
+
+    /** The text of an entry. */
+    Optional<String> text(Entry entry, JsonNode value) {
+        return value.isTextual() ? Optional.of(value.textValue()) : wrongType(entry.path(), "a string", value);
+    }
+
+    private Optional<JsonNode> node(String name) {
+        JsonNode node = object.path(name);
+        if (node.isNull()) {
+            findings.add(pathOf(name), "must not be null; a field that is left out gets its default");
+            return Optional.empty();
+        }
+        return node.isMissingNode() ? Optional.empty() : Optional.of(node);
+    }
+
+    private <T> Optional<T> wrongType(String at, String expected, JsonNode actual) {
+        findings.add(at, "must be " + expected + ", not " + describe(actual));
+        return Optional.empty();
+    }
+
+    static String describe(JsonNode node) {
+        return switch (node.getNodeType()) {
+            case OBJECT -> "an object";
+            case ARRAY -> "a list";
+            case STRING -> "a string";
+            case NUMBER -> "a number";
+            case BOOLEAN -> "true or false";
+            case NULL -> "null";
+            default -> "this";
+        };
+    }
+}

@@ -1,0 +1,130 @@
+package dev.vivarium.node.admission;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.ByteSize;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * The files that are put into the sandbox: where they may lie and what may be in them. Text is given as a string, bytes
+ * as {@code {"base64": "…"}}.
+ */
+final class FileFields {
+    /** Where relative paths start. */
+    static final String WORKSPACE = "/workspace";
+
+    static final int MAX_FILES = 1_000;
+
+    private static final Set<String> WRITABLE = Set.of(WORKSPACE, "/tmp");
+    private static final int MAX_PATH_BYTES = 1_024;
+    private static final int MAX_PART_BYTES = 255;
+
+    private final Fields fields;
+    private final Findings findings;
+    private final Map<String, Blob> files = new TreeMap<>();
+
+    /** Absolute path to the path as the client wrote it; directories on the way are mapped to the file below them. */
+    private final Map<String, String> taken = new HashMap<>();
+
+    private final Map<String, String> directories = new HashMap<>();
+    private int count;
+    private long totalBytes;
+
+    FileFields(Fields fields, Findings findings) {
+        this.fields = fields;
+        this.findings = findings;
+    }
+
+    /** @param disk what the run may store; files are the first that is stored */
+    Map<String, Blob> read(ByteSize disk) {
+        fields.entries("files", this::file);
+        if (count > MAX_FILES) {
+            findings.add("files", "are " + count + " files; at most " + MAX_FILES + " can be given");
+        }
+        if (totalBytes > disk.bytes()) {
+            findings.add("files", "are " + totalBytes + " bytes together; limits.disk allows " + disk);
+        }
+        return files;
+    }
+
+    private void file(Fields.Entry entry, JsonNode value) {
+        count++;
+        if (count > MAX_FILES) {
+            return;
+        }
+        Optional<Blob> content = content(entry, value);
+        Optional<String> mistake = checkPath(entry.name());
+        if (mistake.isPresent()) {
+            findings.add(entry.path(), mistake.get());
+        } else if (content.isPresent()) {
+            totalBytes += content.get().length();
+            files.put(entry.name(), content.get());
+        }
+    }
+
+    private Optional<Blob> content(Fields.Entry entry, JsonNode value) {
+        if (value.isTextual()) {
+            return Optional.of(Blob.ofUtf8(value.textValue()));
+        }
+        JsonNode base64 = value.path("base64");
+        if (!value.isObject() || value.size() != 1 || !base64.isTextual()) {
+            findings.add(entry.path(), "must be the text of the file, or {\"base64\": \"…\"} with its bytes");
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(
+                    Blob.of(Base64.getDecoder().decode(base64.textValue().getBytes(StandardCharsets.UTF_8))));
+        } catch (IllegalArgumentException malformed) {
+            findings.add(entry.path() + ".base64", "is not valid base64 (RFC 4648, without line breaks)");
+            return Optional.empty();
+        }
+    }
+
+    private Optional<String> checkPath(String path) {
+        if (path.isEmpty() || path.indexOf('\0') >= 0) {
+            return Optional.of("the path must not be empty nor hold a NUL");
+        }
+        if (path.getBytes(StandardCharsets.UTF_8).length > MAX_PATH_BYTES) {
+            return Optional.of("the path must be at most " + MAX_PATH_BYTES + " bytes");
+        }
+        String absolute = path.startsWith("/") ? path : WORKSPACE + "/" + path;
+        String[] parts = absolute.substring(1).split("/", -1);
+        for (String part : parts) {
+            if (part.isEmpty() || part.equals(".") || part.equals("..")) {
+                return Optional.of("the path must not hold empty parts, '.' or '..'");
+            }
+            if (part.getBytes(StandardCharsets.UTF_8).length > MAX_PART_BYTES) {
+                return Optional.of("each part of the path must be at most " + MAX_PART_BYTES + " bytes");
+            }
+        }
+        if (parts.length < 2 || !WRITABLE.contains("/" + parts[0])) {
+            return Optional.of("the path must be relative, and then lies below " + WORKSPACE + ", or be below "
+                    + WORKSPACE + " or /tmp");
+        }
+        return checkPlace(path, absolute);
+    }
+
+    private Optional<String> checkPlace(String path, String absolute) {
+        String same = taken.putIfAbsent(absolute, path);
+        if (same != null) {
+            return Optional.of("is the same file as '" + same + "'");
+        }
+        if (directories.containsKey(absolute)) {
+            return Optional.of("is a file, and '" + directories.get(absolute) + "' takes it for a directory");
+        }
+        for (int slash = absolute.lastIndexOf('/'); slash > 0; slash = absolute.lastIndexOf('/', slash - 1)) {
+            String directory = absolute.substring(0, slash);
+            directories.putIfAbsent(directory, path);
+            if (taken.containsKey(directory)) {
+                return Optional.of("takes the file '" + taken.get(directory) + "' for a directory");
+            }
+        }
+        return Optional.empty();
+    }
+}

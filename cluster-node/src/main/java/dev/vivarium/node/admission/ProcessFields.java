@@ -1,0 +1,120 @@
+package dev.vivarium.node.admission;
+
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * Command, environment and secrets: what the kernel is to be given when the agent starts, held to the kernel's limits
+ * here, where the client can still be told.
+ */
+final class ProcessFields {
+    /** The kernel's MAX_ARG_STRLEN, 128 KiB, its closing NUL not counted. */
+    static final int MAX_STRING_BYTES = 128 * 1024 - 1;
+
+    /** Arguments and environment together; they must fit into one frame to the guest (1 MiB) beside the image's own. */
+    static final int MAX_TOTAL_BYTES = 512 * 1024;
+
+    private static final int MAX_NAME_BYTES = 255;
+
+    /** What each string costs beside its bytes: a closing NUL and a pointer. */
+    private static final int STRING_OVERHEAD_BYTES = 9;
+
+    private final Fields fields;
+    private final Findings findings;
+    private long totalBytes;
+
+    ProcessFields(Fields fields, Findings findings) {
+        this.fields = fields;
+        this.findings = findings;
+    }
+
+    List<String> command() {
+        if (!fields.has("command")) {
+            findings.add(
+                    "command",
+                    "is required: a run without a command would be a session, and sessions are not available yet");
+            return List.of();
+        }
+        List<String> command = fields.texts("command").orElse(List.of(" "));
+        if (command.isEmpty() || command.get(0).isEmpty()) {
+            findings.add("command", "must name at least the program to run");
+        }
+        for (int index = 0; index < command.size(); index++) {
+            count("command[" + index + "]", command.get(index));
+        }
+        return command;
+    }
+
+    Map<String, String> env() {
+        return variables("env");
+    }
+
+    Map<String, Secret> secrets(Map<String, String> env) {
+        Map<String, Secret> secrets = new TreeMap<>();
+        variables("secrets").forEach((name, value) -> {
+            if (env.containsKey(name)) {
+                findings.add(fields.pathOf("secrets", name), "is named in env too: name it in one of them");
+            }
+            secrets.put(name, new Secret(value));
+        });
+        return secrets;
+    }
+
+    /** To be called when everything else was read. */
+    void checkTotal() {
+        if (totalBytes > MAX_TOTAL_BYTES) {
+            findings.add(
+                    "command",
+                    "command, env and secrets are " + totalBytes + " bytes together; at most " + MAX_TOTAL_BYTES
+                            + " can be given to a process: put large values into files");
+        }
+    }
+
+    private Map<String, String> variables(String field) {
+        Map<String, String> variables = new TreeMap<>();
+        fields.entries(field, (entry, node) -> {
+            Optional<String> value = fields.text(entry, node);
+            boolean named = checkName(entry);
+            if (named && value.isPresent()) {
+                count(entry.path(), entry.name() + "=" + value.get());
+                variables.put(entry.name(), value.get());
+            }
+        });
+        return variables;
+    }
+
+    private boolean checkName(Fields.Entry entry) {
+        String name = entry.name();
+        if (name.isEmpty() || name.indexOf('=') >= 0 || name.indexOf('\0') >= 0) {
+            findings.add(entry.path(), "the name of an environment variable must not be empty nor hold '=' or NUL");
+            return false;
+        }
+        if (utf8Bytes(name) > MAX_NAME_BYTES) {
+            findings.add(
+                    entry.path(), "the name of an environment variable must be at most " + MAX_NAME_BYTES + " bytes");
+            return false;
+        }
+        return true;
+    }
+
+    private void count(String path, String text) {
+        int bytes = utf8Bytes(text);
+        totalBytes += bytes + STRING_OVERHEAD_BYTES;
+        if (text.indexOf('\0') >= 0) {
+            findings.add(path, "must not hold a NUL");
+        }
+        if (bytes > MAX_STRING_BYTES) {
+            findings.add(
+                    path,
+                    "is " + bytes + " bytes; the kernel takes at most " + MAX_STRING_BYTES
+                            + " in one argument or variable: put it into a file");
+        }
+    }
+
+    private static int utf8Bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8).length;
+    }
+}

@@ -1,0 +1,63 @@
+package dev.vivarium.node.admission;
+
+import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.Limits;
+import dev.vivarium.protocol.run.NodeLossPolicy;
+import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.SealedSecrets;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a client asked for, checked field by field, with every default filled in and every ceiling kept. It differs from
+ * a {@link RunSpec} in its secrets, which are still in clear here.
+ *
+ * @param bodyDigest SHA-256 of what the client sent, in canonical form and without the values of the secrets: equal for
+ *     equal requests, whatever the node's defaults have become in between
+ */
+public record Submission(
+        String image,
+        List<String> command,
+        Map<String, String> env,
+        Map<String, Secret> secrets,
+        String workdir,
+        Map<String, Blob> files,
+        Limits limits,
+        EgressPolicy egress,
+        Isolation isolation,
+        NodeLossPolicy onNodeLoss,
+        int maxAttempts,
+        Map<String, String> labels,
+        Blob bodyDigest) {
+    public Submission {
+        command = List.copyOf(command);
+        env = Map.copyOf(env);
+        secrets = Map.copyOf(secrets);
+        files = Map.copyOf(files);
+        labels = Map.copyOf(labels);
+    }
+
+    /** The tenant on whose behalf it was sent. */
+    String tenant() {
+        return labels.getOrDefault(RunSpec.TENANT_LABEL, RunSpec.DEFAULT_TENANT);
+    }
+
+    /** The spec, with the secrets in the form that may be stored. */
+    RunSpec sealedWith(SealedSecrets ciphertext) {
+        return new RunSpec(
+                image,
+                command,
+                env,
+                ciphertext,
+                workdir,
+                files,
+                limits,
+                egress,
+                isolation,
+                onNodeLoss,
+                maxAttempts,
+                labels);
+    }
+}

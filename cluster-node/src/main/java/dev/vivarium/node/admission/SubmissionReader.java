@@ -1,0 +1,265 @@
+package dev.vivarium.node.admission;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.vivarium.protocol.api.Problem.FieldError;
+import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.protocol.run.ByteSize;
+import dev.vivarium.protocol.run.CpuQuota;
+import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.Limits;
+import dev.vivarium.protocol.run.NodeLossPolicy;
+import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.TimeSpan;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
+
+/**
+ * The one place where the body of a submission is parsed: hostile bytes in, a typed {@link Submission} out, or
+ * everything that is wrong with it at once. After this place nobody checks again.
+ */
+public final class SubmissionReader {
+    private static final Set<String> FIELDS = Set.of(
+            "image",
+            "command",
+            "env",
+            "secrets",
+            "workdir",
+            "files",
+            "limits",
+            "egress",
+            "isolation",
+            "onNodeLoss",
+            "maxAttempts",
+            "labels");
+    private static final Set<String> LIMITS =
+            Set.of("wallClock", "idle", "cpu", "cpuTime", "memory", "pids", "disk", "output", "egressRequests");
+    private static final Map<String, EgressPolicy.Mode> EGRESS_MODES = Map.of(
+            "none", EgressPolicy.Mode.NONE,
+            "allowlist", EgressPolicy.Mode.ALLOWLIST,
+            "public", EgressPolicy.Mode.PUBLIC);
+    private static final Map<String, NodeLossPolicy> NODE_LOSS_POLICIES =
+            Map.of("restart", NodeLossPolicy.RESTART, "fail", NodeLossPolicy.FAIL);
+    private static final int MAX_WORKDIR_BYTES = 1_024;
+    private static final int MAX_LABELS = 64;
+    private static final Pattern LABEL_KEY = Pattern.compile("[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?");
+    private static final Pattern LABEL_VALUE = Pattern.compile("[^\\p{Cc}]{0,255}");
+
+    private final LimitPolicy limitPolicy;
+    private final AdmissionSettings settings;
+    private final Supplier<Set<Isolation>> isolations;
+    private final StrictJson json;
+
+    /** @param isolations the isolation classes that the node can give right now */
+    public SubmissionReader(LimitPolicy limitPolicy, AdmissionSettings settings, Supplier<Set<Isolation>> isolations) {
+        this.limitPolicy = limitPolicy;
+        this.settings = settings;
+        this.isolations = isolations;
+        this.json = new StrictJson(settings.maxBodyBytes());
+    }
+
+    /** What a body turned out to be. */
+    public sealed interface Reading {
+        /** A submission that may become a run. */
+        record Valid(Submission submission) implements Reading {}
+
+        /**
+         * JSON, and not a submission.
+         *
+         * @param errors everything that is wrong, at least one
+         */
+        record Invalid(List<FieldError> errors) implements Reading {}
+
+        /**
+         * Not JSON.
+         *
+         * @param sentence why not, for the user
+         */
+        record Malformed(String sentence) implements Reading {}
+    }
+
+    /** Reads a body. Never throws for what is in it. */
+    public Reading read(byte[] body) {
+        StrictJson.Parsed parsed = json.parse(body);
+        if (parsed instanceof StrictJson.Parsed.Malformed malformed) {
+            return new Reading.Malformed(malformed.sentence());
+        }
+        JsonNode root = ((StrictJson.Parsed.Tree) parsed).root();
+        if (!root.isObject()) {
+            return new Reading.Malformed("The body must be a JSON object, not " + Fields.describe(root) + ".");
+        }
+        Findings findings = new Findings();
+        Submission submission = new OneBody(Fields.of("", root, FIELDS, findings), findings).submission(root);
+        return findings.isEmpty() ? new Reading.Valid(submission) : new Reading.Invalid(findings.all());
+    }
+
+    /** The reading of one body; what it returns is of use only when there were no findings. */
+    private final class OneBody {
+        private final Fields fields;
+        private final Findings findings;
+
+        OneBody(Fields fields, Findings findings) {
+            this.fields = fields;
+            this.findings = findings;
+        }
+
+        Submission submission(JsonNode root) {
+            ProcessFields process = new ProcessFields(fields, findings);
+            String image = image();
+            List<String> command = process.command();
+            Map<String, String> env = process.env();
+            Map<String, Secret> secrets = process.secrets(env);
+            process.checkTotal();
+            Limits limits = limits();
+            return new Submission(
+                    image,
+                    command,
+                    env,
+                    secrets,
+                    workdir(),
+                    new FileFields(fields, findings).read(limits.disk()),
+                    limits,
+                    new EgressPolicy(egressMode()),
+                    isolation(),
+                    fields.word("onNodeLoss", NODE_LOSS_POLICIES).orElse(NodeLossPolicy.RESTART),
+                    maxAttempts(),
+                    labels(),
+                    CanonicalDigest.ofBody(root));
+        }
+
+        private String image() {
+            if (!fields.has("image")) {
+                findings.add("image", "is required: name the image of the sandbox, such as vivarium/python");
+            }
+            Optional<String> image = fields.text("image");
+            if (image.isPresent() && !ImageName.isValid(image.get())) {
+                findings.add(
+                        "image",
+                        "must be an image reference in lower case, such as vivarium/python or registry.example/team/agent:1.2");
+            }
+            return image.orElse("");
+        }
+
+        private String workdir() {
+            Optional<String> workdir = fields.text("workdir");
+            workdir.ifPresent(path -> {
+                if (!path.startsWith("/")
+                        || path.indexOf('\0') >= 0
+                        || path.getBytes(StandardCharsets.UTF_8).length > MAX_WORKDIR_BYTES) {
+                    findings.add(
+                            "workdir",
+                            "must be an absolute path without NUL, of at most " + MAX_WORKDIR_BYTES + " bytes");
+                }
+            });
+            return workdir.orElse(FileFields.WORKSPACE);
+        }
+
+        private Limits limits() {
+            LimitRequest asked = fields.object("limits", LIMITS)
+                    .map(limits -> new LimitRequest(
+                            limits.quantity("wallClock", TimeSpan::parse),
+                            limits.quantity("idle", TimeSpan::parse),
+                            limits.quantityOrNumber("cpu", CpuQuota::parse),
+                            limits.quantity("cpuTime", TimeSpan::parse),
+                            limits.quantityOrNumber("memory", ByteSize::parse),
+                            limits.wholeNumber("pids"),
+                            limits.quantityOrNumber("disk", ByteSize::parse),
+                            limits.quantityOrNumber("output", ByteSize::parse),
+                            limits.wholeNumber("egressRequests")))
+                    .orElse(LimitRequest.NOTHING);
+            LimitPolicy.Verdict verdict = limitPolicy.decide(asked);
+            if (verdict instanceof LimitPolicy.Verdict.Refused refused) {
+                refused.errors().forEach(error -> findings.add(error.field(), error.message()));
+                return limitPolicy.defaults();
+            }
+            return ((LimitPolicy.Verdict.Granted) verdict).limits();
+        }
+
+        private EgressPolicy.Mode egressMode() {
+            EgressPolicy.Mode mode = fields.object("egress", Set.of("mode"))
+                    .flatMap(egress -> {
+                        if (!egress.has("mode")) {
+                            findings.add("egress.mode", "is required");
+                        }
+                        return egress.word("mode", EGRESS_MODES);
+                    })
+                    .orElse(EgressPolicy.Mode.NONE);
+            if (mode != EgressPolicy.Mode.NONE) {
+                String word = mode == EgressPolicy.Mode.PUBLIC ? "public" : "allowlist";
+                findings.add("egress.mode", word + " is not available yet on this node: use none");
+            }
+            return mode;
+        }
+
+        private Isolation isolation() {
+            Isolation isolation =
+                    fields.word("isolation", AdmissionSettings.ISOLATIONS).orElse(settings.isolationDefault());
+            if (isolation.compareTo(settings.isolationMinimum()) < 0) {
+                findings.add(
+                        "isolation",
+                        "must be at least " + name(settings.isolationMinimum())
+                                + ", the minimum that this node's operator set");
+            } else if (!isolations.get().contains(isolation)) {
+                findings.add("isolation", name(isolation) + " is not available on this node; it offers " + offered());
+            }
+            return isolation;
+        }
+
+        private String offered() {
+            List<String> names = isolations.get().stream()
+                    .sorted()
+                    .map(SubmissionReader::name)
+                    .toList();
+            return names.isEmpty() ? "none at the moment" : String.join(", ", names);
+        }
+
+        private int maxAttempts() {
+            long attempts = fields.wholeNumber("maxAttempts").orElse((long) settings.maxAttemptsDefault());
+            if (attempts < 1 || attempts > settings.maxAttemptsCeiling()) {
+                findings.add("maxAttempts", "must be from 1 to " + settings.maxAttemptsCeiling());
+                return 1;
+            }
+            return (int) attempts;
+        }
+
+        private Map<String, String> labels() {
+            Map<String, String> labels = new TreeMap<>();
+            fields.entries("labels", (entry, node) -> {
+                if (!LABEL_KEY.matcher(entry.name()).matches()) {
+                    findings.add(
+                            entry.path(),
+                            "a label's key must be 1 to 63 letters, digits, '.', '_', '/' or '-', and begin and end with a letter or digit");
+                }
+                fields.text(entry, node).ifPresent(value -> {
+                    if (!LABEL_VALUE.matcher(value).matches()) {
+                        findings.add(
+                                entry.path(), "a label's value must be at most 255 characters and none of control");
+                    }
+                    labels.put(entry.name(), value);
+                });
+            });
+            if (labels.size() > MAX_LABELS) {
+                findings.add("labels", "are " + labels.size() + "; at most " + MAX_LABELS + " can be given");
+            }
+            if ("".equals(labels.get(RunSpec.TENANT_LABEL))) {
+                findings.add(
+                        "labels." + RunSpec.TENANT_LABEL, "must not be empty: leave it out for the default tenant");
+            }
+            labels.putIfAbsent(RunSpec.TENANT_LABEL, RunSpec.DEFAULT_TENANT);
+            return labels;
+        }
+    }
+
+    private static String name(Isolation isolation) {
+        return AdmissionSettings.ISOLATIONS.entrySet().stream()
+                .filter(entry -> entry.getValue() == isolation)
+                .map(Map.Entry::getKey)
+                .findFirst()
+                .orElseThrow();
+    }
+}

@@ -1,0 +1,168 @@
+package dev.vivarium.node.admission;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.vivarium.node.admission.Admission.Decision;
+import dev.vivarium.node.doubles.InMemoryRuns;
+import dev.vivarium.node.doubles.InMemoryVault;
+import dev.vivarium.node.run.Runs;
+import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunState;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ForkJoinPool;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class AdmissionTest {
+    private static final String WITH_SECRET =
+            "{\"image\": \"a\", \"command\": [\"x\"], \"secrets\": {\"PIN\": \"1234\"}, \"labels\": {\"tenant\": \"t1\"}}";
+
+    private final InMemoryRuns runs = new InMemoryRuns();
+    private final InMemoryVault vault = new InMemoryVault();
+    private final Admission admission = new Admission(runs, runs, vault, ForkJoinPool.commonPool());
+
+    @Test
+    void anAcceptedRunHasASpecWithSealedSecretsAndAFreshId() {
+        RunState.Existing first = accepted(submit(WITH_SECRET, ""));
+        RunState.Existing second = accepted(submit(WITH_SECRET, ""));
+
+        assertThat(first.submission().id()).isNotEqualTo(second.submission().id());
+        assertThat(first.submission().spec().secrets().names()).containsExactly("PIN");
+        assertThat(first.submission().spec().secrets().ciphertext()).isEqualTo(Blob.ofUtf8("sealed"));
+        assertThat(first.submission().spec().tenant()).isEqualTo("t1");
+        assertThat(vault.holdsKeyOf(first.submission().id())).isTrue();
+    }
+
+    @Test
+    void aRetryUnderTheSameKeyIsTheSameRunAndSealsNothing() {
+        RunState.Existing first = accepted(submit(WITH_SECRET, "k"));
+
+        Decision retry = submit(WITH_SECRET.replace(", ", " ,\n"), "k");
+
+        assertThat(retry).isEqualTo(new Decision.AcceptedBefore(first));
+        assertThat(vault.seals()).isEqualTo(1);
+        assertThat(runs.submissions()).isEqualTo(1);
+    }
+
+    @Test
+    void anotherBodyUnderTheSameKeyIsAConflictAndLeavesTheFirstRunsKeyAlone() {
+        RunId first = accepted(submit(WITH_SECRET, "k")).submission().id();
+
+        assertThat(submit(WITH_SECRET.replace("\"x\"", "\"y\""), "k")).isEqualTo(new Decision.OtherSubmission(first));
+        assertThat(vault.holdsKeyOf(first)).isTrue();
+    }
+
+    @Test
+    void anotherSecretUnderTheSameKeyIsAConflict() {
+        accepted(submit(WITH_SECRET, "k"));
+
+        assertThat(submit(WITH_SECRET.replace("1234", "1235"), "k")).isInstanceOf(Decision.OtherSubmission.class);
+    }
+
+    @Test
+    void theSameKeyOfAnotherTenantIsAnotherRun() {
+        RunId first = accepted(submit(WITH_SECRET, "k")).submission().id();
+        RunId second = accepted(submit(WITH_SECRET.replace("t1", "t2"), "k"))
+                .submission()
+                .id();
+
+        assertThat(second).isNotEqualTo(first);
+    }
+
+    @Test
+    void theDigestOfASecretCannotBeFoundWithoutTheIdempotencyKey() {
+        Submission submission = Samples.valid(WITH_SECRET);
+        Submission other = Samples.valid(WITH_SECRET.replace("1234", "9999"));
+
+        // The body's own digest knows nothing of the value; the keyed one differs with the key.
+        assertThat(submission.bodyDigest()).isEqualTo(other.bodyDigest());
+        assertThat(SubmissionName.digest(submission, new IdempotencyKey("k1")))
+                .isNotEqualTo(SubmissionName.digest(submission, new IdempotencyKey("k2")))
+                .isNotEqualTo(SubmissionName.digest(other, new IdempotencyKey("k1")))
+                .isEqualTo(SubmissionName.digest(Samples.valid(WITH_SECRET), new IdempotencyKey("k1")));
+    }
+
+    @Test
+    void concurrentRetriesAreOneRunWithOneKey() {
+        List<CompletionStage<Decision>> all = IntStream.range(0, 20)
+                .mapToObj(index -> admission.submit(Samples.valid(WITH_SECRET), key("k")))
+                .toList();
+
+        assertThat(all.stream()
+                        .map(stage -> stage.toCompletableFuture().join())
+                        .filter(Decision.Accepted.class::isInstance))
+                .hasSize(1);
+        assertThat(vault.seals()).isEqualTo(1);
+    }
+
+    @Test
+    void aRefusedRunLeavesNoKeyBehind() {
+        runs.refuseWith(new Runs.SubmitReply.Full(7));
+        assertThat(submit(WITH_SECRET, "k")).isEqualTo(new Decision.Full(7));
+        assertThat(submit(WITH_SECRET, "")).isEqualTo(new Decision.Full(7));
+
+        runs.refuseWith(new Runs.SubmitReply.Draining());
+        assertThat(submit(WITH_SECRET, "")).isEqualTo(new Decision.Draining());
+
+        assertThat(vault.seals()).isEqualTo(3);
+        assertThat(vault.keys()).isZero();
+    }
+
+    @Test
+    void aRetryOfAnAcceptedRunIsAnsweredEvenByANodeThatTakesNoNewRuns() {
+        RunState.Existing first = accepted(submit(WITH_SECRET, "k"));
+        runs.refuseWith(new Runs.SubmitReply.Draining());
+
+        assertThat(submit(WITH_SECRET, "k")).isEqualTo(new Decision.AcceptedBefore(first));
+    }
+
+    @Test
+    void anUnknownOutcomeKeepsTheKeyBecauseTheRunMayExist() {
+        runs.goAway();
+
+        assertThatThrownBy(() -> submit(WITH_SECRET, ""))
+                .hasRootCauseMessage("secret detail")
+                .cause()
+                .isInstanceOf(StoreUnavailable.class);
+        assertThat(vault.keys()).isEqualTo(1);
+    }
+
+    @Test
+    void afterAFailureTheSameKeyMayBeTriedAgain() {
+        runs.goAway();
+        assertThatThrownBy(() -> submit(WITH_SECRET, "k")).cause().isInstanceOf(StoreUnavailable.class);
+        runs.comeBack();
+
+        assertThat(submit(WITH_SECRET, "k")).isInstanceOf(Decision.Accepted.class);
+    }
+
+    @Test
+    void anIdempotencyKeyIsVisibleAscii() {
+        assertThat(IdempotencyKey.of("2f1c-~!")).isPresent();
+        assertThat(IdempotencyKey.of("k".repeat(255))).isPresent();
+        assertThat(IdempotencyKey.of("k".repeat(256))).isEmpty();
+        assertThat(IdempotencyKey.of("")).isEmpty();
+        assertThat(IdempotencyKey.of("a b")).isEmpty();
+        assertThat(IdempotencyKey.of("é")).isEmpty();
+    }
+
+    private Decision submit(String body, String key) {
+        return admission
+                .submit(Samples.valid(body), key(key))
+                .toCompletableFuture()
+                .join();
+    }
+
+    private static Optional<IdempotencyKey> key(String key) {
+        return Optional.of(key).filter(text -> !text.isEmpty()).map(IdempotencyKey::new);
+    }
+
+    private static RunState.Existing accepted(Decision decision) {
+        return ((Decision.Accepted) decision).state();
+    }
+}

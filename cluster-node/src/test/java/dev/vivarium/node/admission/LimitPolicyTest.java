@@ -1,0 +1,92 @@
+package dev.vivarium.node.admission;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigFactory;
+import dev.vivarium.protocol.api.Problem.FieldError;
+import dev.vivarium.protocol.run.ByteSize;
+import dev.vivarium.protocol.run.Limits;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class LimitPolicyTest {
+    private static final Config SHIPPED = Samples.SHIPPED.getConfig("limits");
+
+    @ParameterizedTest
+    @CsvSource({
+        "5m,    1,    5m31s",
+        "1h,    500m, 33m1s",
+        "10m,   2,    22m1s",
+        "1ms,   1,    2s",
+        "24h,   4,    24h",
+    })
+    void processorTimeThatNobodyNamedIsOutOfReachWithinTheWallClock(String wallClock, String cpu, String expected) {
+        Limits limits = Samples.valid("{\"image\": \"a\", \"command\": [\"x\"], \"limits\": {\"wallClock\": \""
+                        + wallClock + "\", \"cpu\": \"" + cpu + "\"}}")
+                .limits();
+
+        assertThat(limits.cpuTime()).hasToString(expected);
+    }
+
+    @Test
+    void limitsAtTheirCeilingAndAtTheirMinimumAreGranted() {
+        Limits most = Samples.valid(
+                        """
+                        {"image": "a", "command": ["x"], "limits": {"wallClock": "24h", "idle": "24h", "cpu": 4,
+                         "cpuTime": "24h", "memory": "4Gi", "pids": 4096, "disk": "4Gi", "output": 1073741824,
+                         "egressRequests": 100000}}
+                        """)
+                .limits();
+        Limits least = Samples.valid(
+                        """
+                        {"image": "a", "command": ["x"], "limits": {"wallClock": "1ms", "idle": "1ms", "cpu": 0.01,
+                         "cpuTime": "1ms", "memory": "6Mi", "pids": 1, "disk": "4Ki", "output": 1, "egressRequests": 1}}
+                        """)
+                .limits();
+
+        assertThat(most.pids()).isEqualTo(4096);
+        assertThat(least.cpu()).hasToString("10m");
+    }
+
+    @Test
+    void anOperatorsOwnCeilingHolds() {
+        Config strict = ConfigFactory.parseString("ceiling.memory = 300Mi").withFallback(SHIPPED);
+        LimitPolicy policy = LimitPolicy.from(strict);
+
+        LimitRequest asked = new LimitRequest(
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.of(ByteSize.ofMebibytes(301)),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty());
+
+        assertThat(policy.decide(asked))
+                .isEqualTo(new LimitPolicy.Verdict.Refused(List.of(new FieldError(
+                        "limits.memory", "must be at most 300Mi, the ceiling that this node's operator set"))));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "default.memory = 8Gi,       limits.default.memory",
+        "ceiling.pids = 0,           limits.ceiling.pids",
+        "default.wallClock = soon,   wallClock",
+        "ceiling.cpuTime = 0s,       limits.ceiling.cpuTime",
+    })
+    void aConfigurationThatContradictsItselfIsRefusedByName(String setting, String key) {
+        Config config = ConfigFactory.parseString(setting).withFallback(SHIPPED);
+
+        assertThatThrownBy(() -> LimitPolicy.from(config))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining(key);
+    }
+}

@@ -1,0 +1,46 @@
+package dev.vivarium.node.admission;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import dev.vivarium.protocol.run.Isolation;
+import java.nio.charset.StandardCharsets;
+import java.util.Set;
+
+/** Bodies as clients send them, and a reader with the shipped configuration. */
+public final class Samples {
+    public static final Config SHIPPED =
+            ConfigFactory.parseResources("reference.conf").getConfig("vivarium");
+
+    /** The sample of the design's section 8, apart from its egress mode. */
+    public static final String FULL_BODY =
+            """
+            { "image": "vivarium/python", "command": ["python3", "-c", "print('hello')"],
+              "env": {"A": "1"}, "secrets": {"OPENAI_API_KEY": "…"}, "workdir": "/workspace", "files": {"agent.py": "…"},
+              "limits": {"wallClock": "5m", "idle": "60s", "cpu": "500m", "cpuTime": "2m", "memory": "256Mi",
+                         "pids": 128, "disk": "512Mi", "output": "10Mi", "egressRequests": 1000},
+              "egress": {"mode": "none"}, "isolation": "container",
+              "onNodeLoss": "restart", "maxAttempts": 3, "labels": {"team": "research"} }
+            """;
+
+    public static final String SMALL_BODY = "{\"image\": \"vivarium/python\", \"command\": [\"true\"]}";
+
+    private Samples() {}
+
+    public static SubmissionReader reader(Isolation... offered) {
+        return new SubmissionReader(
+                LimitPolicy.from(SHIPPED.getConfig("limits")),
+                AdmissionSettings.from(SHIPPED.getConfig("admission"), 8 << 20),
+                () -> Set.of(offered));
+    }
+
+    static SubmissionReader.Reading read(String body) {
+        return reader(Isolation.CONTAINER).read(body.getBytes(StandardCharsets.UTF_8));
+    }
+
+    static Submission valid(String body) {
+        if (read(body) instanceof SubmissionReader.Reading.Valid valid) {
+            return valid.submission();
+        }
+        throw new AssertionError(read(body));
+    }
+}

@@ -1,0 +1,448 @@
+package dev.vivarium.node.admission;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.vivarium.node.admission.SubmissionReader.Reading;
+import dev.vivarium.protocol.api.Problem.FieldError;
+import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.ByteSize;
+import dev.vivarium.protocol.run.CpuQuota;
+import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.Limits;
+import dev.vivarium.protocol.run.NodeLossPolicy;
+import dev.vivarium.protocol.run.TimeSpan;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class SubmissionReaderTest {
+    @Test
+    void theSampleOfTheDesignBecomesASubmission() {
+        Submission submission = Samples.valid(Samples.FULL_BODY);
+
+        assertThat(submission.image()).isEqualTo("vivarium/python");
+        assertThat(submission.command()).containsExactly("python3", "-c", "print('hello')");
+        assertThat(submission.env()).isEqualTo(Map.of("A", "1"));
+        assertThat(submission.secrets()).isEqualTo(Map.of("OPENAI_API_KEY", new Secret("…")));
+        assertThat(submission.workdir()).isEqualTo("/workspace");
+        assertThat(submission.files()).isEqualTo(Map.of("agent.py", Blob.ofUtf8("…")));
+        assertThat(submission.limits())
+                .isEqualTo(new Limits(
+                        TimeSpan.parse("5m"),
+                        TimeSpan.parse("60s"),
+                        CpuQuota.parse("500m"),
+                        TimeSpan.parse("2m"),
+                        ByteSize.parse("256Mi"),
+                        128,
+                        ByteSize.parse("512Mi"),
+                        ByteSize.parse("10Mi"),
+                        1000));
+        assertThat(submission.egress().mode()).isEqualTo(EgressPolicy.Mode.NONE);
+        assertThat(submission.isolation()).isEqualTo(Isolation.CONTAINER);
+        assertThat(submission.onNodeLoss()).isEqualTo(NodeLossPolicy.RESTART);
+        assertThat(submission.maxAttempts()).isEqualTo(3);
+        assertThat(submission.labels()).isEqualTo(Map.of("team", "research", "tenant", "default"));
+    }
+
+    @Test
+    void aBodyWithImageAndCommandGetsEveryDefault() {
+        Submission submission = Samples.valid(Samples.SMALL_BODY);
+
+        assertThat(submission.workdir()).isEqualTo("/workspace");
+        assertThat(submission.limits().memory()).isEqualTo(ByteSize.parse("256Mi"));
+        assertThat(submission.egress().mode()).isEqualTo(EgressPolicy.Mode.NONE);
+        assertThat(submission.maxAttempts()).isEqualTo(3);
+        assertThat(submission.tenant()).isEqualTo("default");
+    }
+
+    /** Each line: a field and its value in a body that is right otherwise; the field found wrong; a part of why. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            textBlock =
+                    """
+            "colour": "red"                          | colour                      | unknown field
+            "Egress": {"mode": "none"}               | Egress                      | did you mean 'egress'
+            "max_attempts": 2                        | max_attempts                | did you mean 'maxAttempts'
+            "limits": {"memoryy": "1Mi"}             | limits.memoryy              | did you mean 'memory'
+            "egress": {"mode": "none", "hosts": []}  | egress.hosts                | unknown field
+            "image": 7                               | image                       | must be a string, not a number
+            "image": ""                              | image                       | image reference
+            "image": "Vivarium/Python"               | image                       | lower case
+            "image": "a b"                           | image                       | image reference
+            "image": "-x"                            | image                       | image reference
+            "image": "x:"                            | image                       | image reference
+            "image": null                            | image                       | must not be null
+            "command": "python3"                     | command                     | must be a list of strings, not a string
+            "command": []                            | command                     | at least the program
+            "command": [""]                          | command                     | at least the program
+            "command": ["a", 1, null]                | command[1]                  | must be a string, not a number
+            "command": ["a", 1, null]                | command[2]                  | must be a string, not null
+            "command": ["a", "b\\u0000"]             | command[1]                  | NUL
+            "env": ["A=1"]                           | env                         | must be an object, not a list
+            "env": {"A": 1}                          | env.A                       | must be a string, not a number
+            "env": {"A=B": "1"}                      | env["A=B"]                  | '='
+            "env": {"": "1"}                         | env[""]                     | must not be empty
+            "env": {"A\\u0000": "1"}                 | env["A\\u0000"]             | NUL
+            "env": {"A": "\\u0000"}                  | env.A                       | NUL
+            "secrets": {"K": true}                   | secrets.K                   | must be a string, not true or false
+            "secrets": {"=": "x"}                    | secrets["="]                | '='
+            "env": {"K": "1"}, "secrets": {"K": "2"} | secrets.K                   | env too
+            "workdir": "work"                        | workdir                     | absolute
+            "workdir": "/a\\u0000"                   | workdir                     | NUL
+            "files": "agent.py"                      | files                       | must be an object
+            "files": {"../a": ""}                    | files["../a"]               | '..'
+            "files": {"a/../../b": ""}               | files["a/../../b"]          | '..'
+            "files": {"./a": ""}                     | files["./a"]                | '.'
+            "files": {"a//b": ""}                    | files["a//b"]               | empty parts
+            "files": {"a/": ""}                      | files["a/"]                 | empty parts
+            "files": {"/etc/passwd": ""}             | files["/etc/passwd"]        | below /workspace or /tmp
+            "files": {"/workspace": ""}              | files["/workspace"]         | below /workspace or /tmp
+            "files": {"/workspacex/a": ""}           | files["/workspacex/a"]      | below /workspace or /tmp
+            "files": {"a\\u0000b": ""}               | files["a\\u0000b"]          | NUL
+            "files": {"": ""}                        | files[""]                   | empty
+            "files": {"a": 1}                        | files.a                     | text of the file
+            "files": {"a": {"base64": "%%%"}}        | files.a.base64              | not valid base64
+            "files": {"a": {"base64": "", "x": 1}}   | files.a                     | text of the file
+            "files": {"a": "", "/workspace/a": ""}   | files["/workspace/a"]       | same file as 'a'
+            "files": {"a": "", "a/b": ""}            | files["a/b"]                | for a directory
+            "files": {"a/b": "", "a": ""}            | files.a                     | for a directory
+            "files": {"a": "12345"}, "limits": {"disk": "4Ki"}, "labels": 1 | labels | must be an object
+            "limits": []                             | limits                      | must be an object, not a list
+            "limits": {"wallClock": "0s"}            | limits.wallClock            | at least 1ms
+            "limits": {"wallClock": 300}             | limits.wallClock            | must be a string, not a number
+            "limits": {"wallClock": "5 minutes"}     | limits.wallClock            | such as 5m
+            "limits": {"wallClock": "-5m"}           | limits.wallClock            | such as 5m
+            "limits": {"wallClock": "25h"}           | limits.wallClock            | at most 24h, the ceiling
+            "limits": {"idle": "999999h"}            | limits.idle                 | at most 24h
+            "limits": {"cpu": "0"}                   | limits.cpu                  | at least 10m
+            "limits": {"cpu": 0}                     | limits.cpu                  | at least 10m
+            "limits": {"cpu": "many"}                | limits.cpu                  | such as 500m
+            "limits": {"cpu": 1e400000000}           | limits.cpu                  | such as 500m
+            "limits": {"cpu": 4.5}                   | limits.cpu                  | at most 4, the ceiling
+            "limits": {"cpuTime": "0ms"}             | limits.cpuTime              | at least 1ms
+            "limits": {"memory": "0"}                | limits.memory               | at least 6Mi
+            "limits": {"memory": "1Mi"}              | limits.memory               | at least 6Mi
+            "limits": {"memory": "5Gi"}              | limits.memory               | at most 4Gi, the ceiling
+            "limits": {"memory": "256MB"}            | limits.memory               | such as 256Mi
+            "limits": {"memory": -1}                 | limits.memory               | such as 256Mi
+            "limits": {"memory": "999999999999999Ti"} | limits.memory              | larger than any machine
+            "limits": {"memory": {}}                 | limits.memory               | must be a string or a number, not an object
+            "limits": {"memory": null}               | limits.memory               | must not be null
+            "limits": {"pids": 0}                    | limits.pids                 | at least 1
+            "limits": {"pids": -3}                   | limits.pids                 | at least 1
+            "limits": {"pids": 1.5}                  | limits.pids                 | whole number
+            "limits": {"pids": "128"}                | limits.pids                 | whole number
+            "limits": {"pids": 99999999999999999999} | limits.pids                 | at most 4096
+            "limits": {"disk": "0Gi"}                | limits.disk                 | at least 4Ki
+            "limits": {"output": "0"}                | limits.output               | at least 1
+            "limits": {"egressRequests": 0}          | limits.egressRequests       | at least 1
+            "egress": "none"                         | egress                      | must be an object
+            "egress": {}                             | egress.mode                 | is required
+            "egress": {"mode": "public"}             | egress.mode                 | public is not available yet on this node: use none
+            "egress": {"mode": "allowlist"}          | egress.mode                 | allowlist is not available yet
+            "egress": {"mode": "NONE"}               | egress.mode                 | must be one of allowlist, none, public
+            "isolation": "gvisor"                    | isolation                   | gvisor is not available on this node; it offers container
+            "isolation": "chroot"                    | isolation                   | must be one of container, gvisor, microvm
+            "onNodeLoss": "retry"                    | onNodeLoss                  | must be one of fail, restart
+            "maxAttempts": 0                         | maxAttempts                 | from 1 to 10
+            "maxAttempts": 11                        | maxAttempts                 | from 1 to 10
+            "maxAttempts": "3"                       | maxAttempts                 | whole number
+            "labels": {"-a": "x"}                    | labels.-a                   | label's key
+            "labels": {"a=b": "x"}                   | labels["a=b"]               | label's key
+            "labels": {"a": 1}                       | labels.a                    | must be a string
+            "labels": {"a": "x\\ny"}                 | labels.a                    | label's value
+            "labels": {"tenant": ""}                 | labels.tenant               | must not be empty
+            """)
+    void aBadFieldIsNamedWithWhatItMustBe(String field, String path, String why) {
+        Reading reading = Samples.read(overlaid(field));
+
+        assertThat(reading).isInstanceOf(Reading.Invalid.class);
+        assertThat(((Reading.Invalid) reading).errors()).anySatisfy(error -> {
+            assertThat(error.field()).isEqualTo(path);
+            assertThat(error.message()).contains(why);
+        });
+    }
+
+    @Test
+    void allBadFieldsAreNamedInOneAnswer() {
+        Reading reading = Samples.read(
+                """
+                {"image": "UPPER", "comand": ["x"], "limits": {"memory": "lots", "pids": 0, "cpu": "9"},
+                 "egress": {"mode": "public"}, "maxAttempts": 99}
+                """);
+
+        assertThat(((Reading.Invalid) reading).errors())
+                .extracting(FieldError::field)
+                .containsExactlyInAnyOrder(
+                        "comand",
+                        "image",
+                        "command",
+                        "limits.memory",
+                        "limits.pids",
+                        "limits.cpu",
+                        "egress.mode",
+                        "maxAttempts");
+    }
+
+    @Test
+    void aMissingCommandIsToldThatSessionsAreNotThereYet() {
+        Reading reading = Samples.read("{\"image\": \"a\"}");
+
+        assertThat(((Reading.Invalid) reading).errors()).singleElement().satisfies(error -> assertThat(error.message())
+                .contains("sessions are not available yet"));
+    }
+
+    @Test
+    void gvisorIsTakenWhereTheNodeOffersIt() {
+        Reading reading =
+                Samples.reader(Isolation.CONTAINER, Isolation.GVISOR).read(utf8(overlaid("\"isolation\": \"gvisor\"")));
+
+        assertThat(((Reading.Valid) reading).submission().isolation()).isEqualTo(Isolation.GVISOR);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "vivarium/python",
+                "python",
+                "python:3.12-slim",
+                "registry.example:5000/team/agent_x:V1",
+                "localhost/a",
+                "a__b/c--d",
+                "x@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+            })
+    void everyFormOfImageReferenceIsTaken(String image) {
+        assertThat(Samples.valid("{\"image\": \"" + image + "\", \"command\": [\"x\"]}")
+                        .image())
+                .isEqualTo(image);
+    }
+
+    @Test
+    void filesMayBeTextOrBytesAndLieInTheWorkspaceOrTmp() {
+        Submission submission = Samples.valid(overlaid(
+                "\"files\": {\"src/a.py\": \"é\", \"/tmp/b\": {\"base64\": \"AP8=\"}, \"/workspace/..c\": \"\"}"));
+
+        assertThat(submission.files())
+                .isEqualTo(Map.of(
+                        "src/a.py",
+                        Blob.ofUtf8("é"),
+                        "/tmp/b",
+                        Blob.of(new byte[] {0, (byte) 0xff}),
+                        "/workspace/..c",
+                        Blob.EMPTY));
+    }
+
+    @Test
+    void filesLargerThanTheRunsDiskAreRefused() {
+        Reading reading = Samples.read(
+                overlaid("\"limits\": {\"disk\": \"4Ki\"}, \"files\": {\"a\": \"" + "x".repeat(4097) + "\"}"));
+
+        assertThat(((Reading.Invalid) reading).errors())
+                .containsExactly(new FieldError("files", "are 4097 bytes together; limits.disk allows 4Ki"));
+    }
+
+    @Test
+    void whatTheKernelCannotTakeInOneArgumentIsRefused() {
+        String longest = "x".repeat(ProcessFields.MAX_STRING_BYTES);
+
+        assertThat(Samples.read(overlaid("\"command\": [\"a\", \"" + longest + "\"]")))
+                .isInstanceOf(Reading.Valid.class);
+        assertThat(errors(overlaid("\"command\": [\"a\", \"" + longest + "x\"]")))
+                .containsExactly("command[1]");
+        assertThat(errors(overlaid("\"env\": {\"A\": \"" + longest + "\"}"))).containsExactly("env.A");
+    }
+
+    @Test
+    void whatDoesNotFitIntoOneProcessIsRefused() {
+        String variables = IntStream.range(0, 6)
+                .mapToObj(index -> "\"V" + index + "\": \"" + "x".repeat(100_000) + "\"")
+                .collect(Collectors.joining(","));
+
+        assertThat(errors(overlaid("\"env\": {" + variables + "}"))).containsExactly("command");
+    }
+
+    @Test
+    void tooManyLabelsOrFilesAreRefused() {
+        assertThat(errors(overlaid("\"labels\": {" + names(65) + "}"))).containsExactly("labels");
+        assertThat(errors(overlaid("\"files\": {" + names(FileFields.MAX_FILES + 1) + "}")))
+                .containsExactly("files");
+    }
+
+    @Test
+    void aMillionMistakesGiveAShortAnswer() {
+        List<FieldError> errors = ((Reading.Invalid) Samples.read("{" + names(5000) + "}")).errors();
+
+        assertThat(errors).hasSize(Findings.MAX_ERRORS + 1);
+        assertThat(errors.get(Findings.MAX_ERRORS).message()).contains("more fields are wrong");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            textBlock =
+                    """
+            ``                        | empty
+            `  `                      | empty
+            []                        | must be a JSON object, not a list
+            7                         | must be a JSON object, not a number
+            null                      | must be a JSON object, not null
+            {                         | cut off
+            {"image": "a             | cut off
+            {"image": "a", "ima      | cut off
+            {"image": "a", "image": "b"} | 'image' occurs twice
+            {"env": {"A": "", "A": ""}} | 'A' occurs twice
+            {} {}                     | Something follows
+            {}x                       | not valid JSON
+            {"a": NaN}                | not valid JSON
+            {'a': 1}                  | not valid JSON
+            {"a": 01}                 | not valid JSON
+            {"a": sk-12345}           | not valid JSON
+            {"a": "\\ud800"}          | surrogate
+            {"\\udc00": 1}            | surrogate
+            {"a": 1e99999999999}      | exponent
+            """)
+    void whatIsNotJsonIsToldInOneSentence(String body, String why) {
+        Reading reading = Samples.read(body);
+
+        assertThat(reading).isInstanceOf(Reading.Malformed.class);
+        assertThat(((Reading.Malformed) reading).sentence())
+                .contains(why)
+                .doesNotContain("sk-")
+                .doesNotContain("12345");
+    }
+
+    @Test
+    void malformedUtf8IsNamedWithItsPlace() {
+        byte[] body = utf8("{\"image\": \"a?\"}");
+        body[12] = (byte) 0xff;
+
+        Reading reading = Samples.reader(Isolation.CONTAINER).read(body);
+
+        assertThat(((Reading.Malformed) reading).sentence()).contains("not valid UTF-8 at byte 12");
+    }
+
+    @Test
+    void utf8ThatIsCutInTheMiddleOfACharacterIsMalformed() {
+        byte[] whole = utf8("{\"image\": \"é");
+
+        Reading reading = Samples.reader(Isolation.CONTAINER).read(Arrays.copyOf(whole, whole.length - 1));
+
+        assertThat(((Reading.Malformed) reading).sentence()).contains("not valid UTF-8");
+    }
+
+    @Test
+    void nestingAndNumbersBeyondAllMeasureAreMalformed() {
+        assertThat(Samples.read("{\"a\":" + "[".repeat(100_000))).isInstanceOf(Reading.Malformed.class);
+        assertThat(Samples.read("{\"a\":" + "1".repeat(100_000) + "}")).isInstanceOf(Reading.Malformed.class);
+        assertThat(Samples.read("{\"" + "a".repeat(100_000) + "\": 1}")).isInstanceOf(Reading.Malformed.class);
+    }
+
+    @Test
+    void secretsShowNowhereInASubmissionsText() {
+        Submission submission = Samples.valid(overlaid("\"secrets\": {\"K\": \"hunter2\"}"));
+
+        assertThat(submission.toString()).doesNotContain("hunter2").contains("K=***");
+    }
+
+    @Test
+    void damagedBodiesNeverCauseAnException() {
+        Random random = new Random(20261124);
+        SubmissionReader reader = Samples.reader(Isolation.CONTAINER);
+        byte[] sample = utf8(Samples.FULL_BODY);
+        byte[] alphabet = utf8("{}[]\":,\\u0d8null-1e9.5 /ké\u0000");
+        for (int round = 0; round < 30_000; round++) {
+            byte[] body =
+                    Arrays.copyOf(sample, random.nextInt(10) == 0 ? random.nextInt(sample.length) : sample.length);
+            for (int edits = 1 + random.nextInt(5); edits > 0 && body.length > 0; edits--) {
+                body[random.nextInt(body.length)] =
+                        random.nextBoolean() ? alphabet[random.nextInt(alphabet.length)] : (byte) random.nextInt(256);
+            }
+            assertThat(reader.read(body)).isNotNull();
+        }
+    }
+
+    @Test
+    void valuesOfEveryTypeInEveryPlaceNeverCauseAnException() {
+        List<String> values = List.of(
+                "null",
+                "true",
+                "0",
+                "-1",
+                "1e30",
+                "0.1",
+                "\"\"",
+                "\"x\"",
+                "[]",
+                "[null]",
+                "[[]]",
+                "{}",
+                "{\"a\":null}",
+                "{\"\":{}}",
+                "{\"mode\":1}",
+                "{\"a\":{\"base64\":1}}");
+        List<String> fields = List.of(
+                "image",
+                "command",
+                "env",
+                "secrets",
+                "workdir",
+                "files",
+                "limits",
+                "egress",
+                "isolation",
+                "onNodeLoss",
+                "maxAttempts",
+                "labels",
+                "wallClock",
+                "memory",
+                "pids",
+                "cpu");
+        for (String field : fields) {
+            for (String value : values) {
+                assertThat(Samples.read("{\"" + field + "\":" + value + "}")).isInstanceOf(Reading.Invalid.class);
+                assertThat(Samples.read("{\"limits\":{\"" + field + "\":" + value + "}}"))
+                        .isInstanceOf(Reading.Invalid.class);
+            }
+        }
+    }
+
+    /** A right body with one more field, or with another value of a field. */
+    private static String overlaid(String field) {
+        StringBuilder body = new StringBuilder("{").append(field);
+        if (!field.startsWith("\"image\"")) {
+            body.append(", \"image\": \"a\"");
+        }
+        if (!field.startsWith("\"command\"")) {
+            body.append(", \"command\": [\"x\"]");
+        }
+        return body.append('}').toString();
+    }
+
+    private static List<String> errors(String body) {
+        return Samples.read(body) instanceof Reading.Invalid invalid
+                ? invalid.errors().stream().map(FieldError::field).toList()
+                : List.of();
+    }
+
+    private static String names(int count) {
+        return IntStream.range(0, count)
+                .mapToObj(index -> "\"n" + index + "\": \"\"")
+                .collect(Collectors.joining(","));
+    }
+
+    private static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+}

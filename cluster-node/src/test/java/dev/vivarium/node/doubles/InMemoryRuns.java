@@ -1,0 +1,239 @@
+package dev.vivarium.node.doubles;
+
+import dev.vivarium.node.run.Runs;
+import dev.vivarium.persistence.audit.RunIndex;
+import dev.vivarium.persistence.journal.RecordedEvent;
+import dev.vivarium.persistence.journal.RunJournal;
+import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.persistence.output.OutputChunk;
+import dev.vivarium.persistence.output.OutputStore;
+import dev.vivarium.protocol.api.OutputChunkView.Stream;
+import dev.vivarium.protocol.api.RunPage;
+import dev.vivarium.protocol.api.RunView;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.RunEvent;
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.RunState;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.apache.pekko.Done;
+import org.apache.pekko.NotUsed;
+import org.apache.pekko.stream.OverflowStrategy;
+import org.apache.pekko.stream.javadsl.Source;
+import org.apache.pekko.stream.javadsl.SourceQueueWithComplete;
+
+/** Runs that a test moves by hand: entity, journal, output and index in one, without a sandbox or a disk. */
+public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunIndex {
+    public static final Instant NOON = Instant.parse("2026-11-24T12:00:00Z");
+
+    private final Map<RunId, List<RecordedEvent>> events = new HashMap<>();
+    private final Map<RunId, List<OutputChunk>> output = new HashMap<>();
+    private final Map<RunId, List<SourceQueueWithComplete<Progress>>> followers = new HashMap<>();
+    private Optional<RuntimeException> outage = Optional.empty();
+    private Optional<SubmitReply> refusal = Optional.empty();
+    private Optional<Query> lastQuery = Optional.empty();
+    private int submissions;
+
+    /** From now on every call fails like this. */
+    public synchronized void failWith(RuntimeException failure) {
+        outage = Optional.of(failure);
+    }
+
+    public void goAway() {
+        failWith(new StoreUnavailable("The store does not answer.", new IllegalStateException("secret detail")));
+    }
+
+    public synchronized void comeBack() {
+        outage = Optional.empty();
+    }
+
+    /** From now on every new run is refused with this. */
+    public synchronized void refuseWith(SubmitReply reply) {
+        refusal = Optional.of(reply);
+    }
+
+    public synchronized int submissions() {
+        return submissions;
+    }
+
+    public synchronized Query lastQuery() {
+        return lastQuery.orElseThrow();
+    }
+
+    /** How many follow a run right now. */
+    public synchronized int followers(RunId run) {
+        return followers.getOrDefault(run, List.of()).size();
+    }
+
+    public synchronized RunState.Existing stateOf(RunId run) {
+        return (RunState.Existing) fold(run);
+    }
+
+    /** Something happens to the run. */
+    public synchronized void happen(RunId run, RunEvent event) {
+        fold(run).after(event);
+        List<RecordedEvent> history = events.computeIfAbsent(run, any -> new ArrayList<>());
+        Blob hash = Blob.of(new byte[32]);
+        history.add(new RecordedEvent(run, history.size() + 1L, event, hash, hash));
+        tell(run);
+    }
+
+    /** The run prints something. */
+    public void print(RunId run, Stream stream, String text) {
+        print(run, stream, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    public synchronized void print(RunId run, Stream stream, byte[] bytes) {
+        output.computeIfAbsent(run, any -> new ArrayList<>())
+                .add(new OutputChunk(1, stream, outputEnd(run), NOON, Blob.of(bytes)));
+        tell(run);
+    }
+
+    @Override
+    public CompletionStage<SubmitReply> submit(RunId id, RunSpec spec, Blob submission) {
+        return answer(() -> {
+            submissions++;
+            if (fold(id) instanceof RunState.Existing existing) {
+                return existing.submission().digest().equals(submission)
+                        ? new SubmitReply.AcceptedBefore(existing)
+                        : new SubmitReply.OtherSubmission(id);
+            }
+            if (refusal.isPresent()) {
+                return refusal.get();
+            }
+            happen(id, new RunEvent.RunSubmitted(NOON, "node-1", id, spec, submission));
+            return new SubmitReply.Accepted(stateOf(id));
+        });
+    }
+
+    @Override
+    public CompletionStage<CancelReply> cancel(RunId id) {
+        return answer(() -> {
+            RunState state = fold(id);
+            if (state instanceof RunState.Live) {
+                happen(id, new RunEvent.CancelRequested(NOON, "node-1"));
+            }
+            return fold(id) instanceof RunState.Existing existing
+                    ? new CancelReply.Noted(existing)
+                    : new CancelReply.NoSuchRun();
+        });
+    }
+
+    @Override
+    public Source<Progress, NotUsed> progress(RunId id) {
+        return Source.<Progress>queue(1, OverflowStrategy.dropHead()).mapMaterializedValue(queue -> {
+            join(id, queue);
+            return NotUsed.getInstance();
+        });
+    }
+
+    private synchronized void join(RunId id, SourceQueueWithComplete<Progress> queue) {
+        followers.computeIfAbsent(id, any -> new ArrayList<>()).add(queue);
+        queue.watchCompletion().whenComplete((done, failure) -> leave(id, queue));
+        tell(id);
+    }
+
+    private synchronized void leave(RunId id, SourceQueueWithComplete<Progress> queue) {
+        followers.getOrDefault(id, new ArrayList<>()).remove(queue);
+    }
+
+    private void tell(RunId run) {
+        boolean ended = fold(run) instanceof RunState.Finished;
+        Progress progress = new Progress(
+                events.getOrDefault(run, List.of()).size(),
+                outputEnd(run),
+                ended ? Progress.Life.ENDED : Progress.Life.LIVE);
+        for (SourceQueueWithComplete<Progress> queue : List.copyOf(followers.getOrDefault(run, List.of()))) {
+            queue.offer(progress);
+            if (ended) {
+                queue.complete();
+            }
+        }
+    }
+
+    @Override
+    public CompletionStage<List<RecordedEvent>> events(RunId run, long fromSeq) {
+        return answer(() -> events.getOrDefault(run, List.of()).stream()
+                .filter(event -> event.seq() >= fromSeq)
+                .toList());
+    }
+
+    @Override
+    public CompletionStage<RunState> state(RunId run) {
+        return answer(() -> fold(run));
+    }
+
+    @Override
+    public CompletionStage<Done> append(RunId run, List<OutputChunk> chunks) {
+        throw new UnsupportedOperationException("Only sandboxes append.");
+    }
+
+    @Override
+    public CompletionStage<List<OutputChunk>> read(RunId run, long fromOffset, int maxBytes) {
+        return answer(() -> {
+            List<OutputChunk> page = new ArrayList<>();
+            int bytes = 0;
+            for (OutputChunk chunk : output.getOrDefault(run, List.of())) {
+                if (chunk.offset() + chunk.data().length() > fromOffset) {
+                    bytes += chunk.data().length();
+                    if (!page.isEmpty() && bytes > maxBytes) {
+                        break;
+                    }
+                    page.add(chunk);
+                }
+            }
+            return page;
+        });
+    }
+
+    @Override
+    public CompletionStage<Long> end(RunId run) {
+        return answer(() -> outputEnd(run));
+    }
+
+    @Override
+    public CompletionStage<RunPage> find(Query query) {
+        lastQuery = Optional.of(query);
+        if (query.cursor().isPresent()) {
+            return CompletableFuture.failedStage(new BadCursor());
+        }
+        return answer(() -> new RunPage(
+                events.keySet().stream()
+                        .map(this::stateOf)
+                        .map(RunView::of)
+                        .limit(query.limit())
+                        .toList(),
+                Optional.of("next-page")));
+    }
+
+    private long outputEnd(RunId run) {
+        List<OutputChunk> chunks = output.getOrDefault(run, List.of());
+        if (chunks.isEmpty()) {
+            return 0;
+        }
+        OutputChunk last = chunks.get(chunks.size() - 1);
+        return last.offset() + last.data().length();
+    }
+
+    private RunState fold(RunId run) {
+        RunState state = RunState.initial();
+        for (RecordedEvent event : events.getOrDefault(run, List.of())) {
+            state = state.after(event.event());
+        }
+        return state;
+    }
+
+    private synchronized <T> CompletionStage<T> answer(Supplier<T> answer) {
+        return outage.<CompletionStage<T>>map(CompletableFuture::failedStage)
+                .orElseGet(() -> CompletableFuture.completedStage(answer.get()));
+    }
+}
