@@ -72,7 +72,7 @@ final class QuickstartCommand implements Callable<Integer> {
         NodeOptions options = new NodeOptions("127.0.0.1", 0, state.resolve("data"), Optional.empty(), Map.of());
         Report report;
         try (RunningNode node = surroundings.launcher().start(options);
-                Census census = new Census(node.sandboxLabel())) {
+                Census census = new Census(surroundings.environment(), node.sandboxLabel())) {
             surroundings.interrupts().listen(count -> stop(node, count));
             say("The node is ready at " + node.uri() + " after "
                     + Amounts.time(Duration.between(start, surroundings.clock().instant())) + ". "

@@ -5,7 +5,6 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
@@ -22,8 +21,7 @@ import java.util.Set;
  * @param columns the width of the terminal
  * @param colours whether to draw in colours
  */
-record Terminal(
-        OutputStream out, OutputStream err, Kind outKind, Kind errKind, int columns, Table.Colours colours) {
+record Terminal(OutputStream out, OutputStream err, Kind outKind, Kind errKind, int columns, Table.Colours colours) {
     private static final int COLUMNS_DEFAULT = 100;
 
     /** What is behind a stream. */
@@ -64,16 +62,6 @@ record Terminal(
     /** Prints a line about what is going on to standard error. */
     void note(String line) {
         write(err, "vivarium: " + line + "\n");
-    }
-
-    /** A view of standard output for those who need a print stream. */
-    PrintStream printer() {
-        return new PrintStream(out, true, StandardCharsets.UTF_8);
-    }
-
-    /** A view of standard error for those who need a print stream. */
-    PrintStream errorPrinter() {
-        return new PrintStream(err, true, StandardCharsets.UTF_8);
     }
 
     private static void write(OutputStream stream, String text) {

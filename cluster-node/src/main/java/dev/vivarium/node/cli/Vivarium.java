@@ -12,7 +12,10 @@ import dev.vivarium.node.cli.client.OutputFollower;
 import dev.vivarium.node.cli.text.Printable;
 import dev.vivarium.node.cli.text.Table;
 import dev.vivarium.protocol.api.Problem;
+import java.io.OutputStream;
+import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import picocli.AutoComplete;
@@ -54,8 +57,7 @@ public final class Vivarium implements Runnable {
         System.exit(commandLine(Surroundings.ofProcess(Vivarium::startNode)).execute(arguments));
     }
 
-    private static RunningNode startNode(NodeOptions options)
-            throws NodeStartException {
+    private static RunningNode startNode(NodeOptions options) throws NodeStartException {
         Optional<NodeLauncher> launcher = ServiceLoader.load(NodeLauncher.class).findFirst();
         return launcher.orElseThrow(() -> new NodeStartException("This build holds no node, only the client."))
                 .start(options);
@@ -75,8 +77,8 @@ public final class Vivarium implements Runnable {
                 .addSubcommand("completion", new AutoComplete.GenerateCompletion())
                 .addSubcommand(new CommandLine.HelpCommand());
         Terminal terminal = surroundings.terminal();
-        line.setOut(new PrintWriter(terminal.printer(), true));
-        line.setErr(new PrintWriter(terminal.errorPrinter(), true));
+        line.setOut(writer(terminal.out()));
+        line.setErr(writer(terminal.err()));
         line.setColorScheme(
                 CommandLine.Help.defaultColorScheme(terminal.colours() == Table.Colours.ON ? Ansi.ON : Ansi.OFF));
         line.setUsageHelpAutoWidth(false);
@@ -90,6 +92,10 @@ public final class Vivarium implements Runnable {
         });
         line.setExecutionExceptionHandler((failure, ignored, parsed) -> explain(failure, terminal));
         return line;
+    }
+
+    private static PrintWriter writer(OutputStream stream) {
+        return new PrintWriter(new OutputStreamWriter(stream, StandardCharsets.UTF_8), true);
     }
 
     @Override
@@ -114,7 +120,9 @@ public final class Vivarium implements Runnable {
             return ExitCode.UNAVAILABLE;
         }
         terminal.note("this is a defect in Vivarium: " + Printable.of(failure.toString()));
-        failure.printStackTrace(terminal.errorPrinter());
+        PrintWriter trace = writer(terminal.err());
+        failure.printStackTrace(trace);
+        trace.flush();
         return ExitCode.DEFECT;
     }
 

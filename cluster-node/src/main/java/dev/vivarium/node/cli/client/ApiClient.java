@@ -16,6 +16,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -149,7 +150,8 @@ public final class ApiClient {
                     return ApiJson.parse(body);
                 }
                 asked = retryAfter(response);
-                if (!isPassing(status) || status == 429 && asked.isZero() || !tries.again(asked)) {
+                boolean hopeless = !isPassing(status) || (status == 429 && asked.isZero());
+                if (hopeless || !tries.again(asked)) {
                     throw refused(status, body);
                 }
                 continue;
@@ -201,7 +203,7 @@ public final class ApiClient {
         try {
             JsonNode json = ApiJson.parse(body);
             if (json.isObject() && json.hasNonNull("title")) {
-                List<Problem.FieldError> errors = new java.util.ArrayList<>();
+                List<Problem.FieldError> errors = new ArrayList<>();
                 json.path("errors")
                         .forEach(error -> errors.add(new Problem.FieldError(
                                 error.path("field").asText(),

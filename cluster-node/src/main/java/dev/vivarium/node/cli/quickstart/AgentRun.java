@@ -57,15 +57,19 @@ public final class AgentRun {
     /** Listens to what it prints, on a thread that ends with the run or with this process. */
     public void listen(ApiClient client) {
         OutputFollower follower = new OutputFollower(
-                client, view.id().value(), Set.of(Stream.STDOUT, Stream.STDERR), 0, chunk -> lastLine.accept(
-                        chunk.data().toByteArray()));
+                client,
+                view.id().value(),
+                Set.of(Stream.STDOUT, Stream.STDERR),
+                0,
+                chunk -> lastLine.accept(chunk.data().toByteArray()));
         Thread listener = new Thread(
                 () -> {
                     try {
                         follower.read(OutputFollower.Mode.TO_THE_END);
                     } catch (ApiException | OutputFollower.SinkClosed | InterruptedIOException silent) {
                         // What it says is for show; where it stands is looked up elsewhere, and failures show there.
-                        lastLine.accept("\n(its output cannot be read)".getBytes(java.nio.charset.StandardCharsets.UTF_8));
+                        lastLine.accept(
+                                "\n(its output cannot be read)".getBytes(java.nio.charset.StandardCharsets.UTF_8));
                     }
                 },
                 "quickstart-" + agent.name());

@@ -1,18 +1,17 @@
 package dev.vivarium.node.cli.quickstart;
 
-import com.github.dockerjava.api.DockerClient;
-import com.github.dockerjava.api.async.ResultCallback;
-import com.github.dockerjava.api.model.Event;
-import com.github.dockerjava.core.DefaultDockerClientConfig;
-import com.github.dockerjava.core.DockerClientConfig;
-import com.github.dockerjava.core.DockerClientImpl;
-import com.github.dockerjava.zerodep.ZerodepDockerHttpClient;
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.node.RunningNode.SandboxLabel;
+import dev.vivarium.node.cli.client.ApiJson;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -25,36 +24,39 @@ import java.util.concurrent.ConcurrentHashMap;
  * engine no longer knows.
  */
 public final class Census implements AutoCloseable {
-    private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(20);
-
-    private final SandboxLabel label;
-    private final DockerClientConfig config;
-    private final DockerClient engine;
+    private final EngineSocket engine;
+    private final String filter;
+    private final InputStream births;
     private final Set<String> containers = ConcurrentHashMap.newKeySet();
-    private final ResultCallback.Adapter<Event> births;
 
-    /** Begins to write down what is made. */
-    public Census(SandboxLabel label) {
-        this.label = label;
-        this.config = DefaultDockerClientConfig.createDefaultConfigBuilder().build();
-        this.engine = DockerClientImpl.getInstance(
-                config,
-                new ZerodepDockerHttpClient.Builder()
-                        .dockerHost(config.getDockerHost())
-                        .sslConfig(config.getSSLConfig())
-                        .connectionTimeout(ANSWER_TIMEOUT)
-                        .build());
-        this.births = engine.eventsCmd()
-                .withLabelFilter(Map.of(label.key(), label.value()))
-                .withEventFilter("create")
-                .exec(new ResultCallback.Adapter<>() {
-                    @Override
-                    public void onNext(Event event) {
-                        if (event.getId() != null) {
-                            containers.add(event.getId());
-                        }
-                    }
-                });
+    /**
+     * Begins to write down what is made.
+     *
+     * @throws IOException with a sentence for the user when the engine does not answer
+     */
+    public Census(Map<String, String> environment, SandboxLabel label) throws IOException {
+        this.engine = EngineSocket.of(environment);
+        this.filter = label.key() + "=" + label.value();
+        this.births = engine.get(
+                "/events", Map.of("filters", filters(Map.of("label", filter, "type", "container", "event", "create"))));
+        Thread clerk = new Thread(this::writeDown, "quickstart-census");
+        clerk.setDaemon(true);
+        clerk.start();
+    }
+
+    private void writeDown() {
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(births, StandardCharsets.UTF_8))) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                String id = ApiJson.parse(line.getBytes(StandardCharsets.UTF_8))
+                        .path("id")
+                        .asText();
+                if (!id.isEmpty()) {
+                    containers.add(id);
+                }
+            }
+        } catch (IOException closed) {
+            // By close(), or by an engine that went away: then the count itself fails, and says so.
+        }
     }
 
     /** How many sandboxes there have been. */
@@ -64,18 +66,21 @@ public final class Census implements AutoCloseable {
 
     /** Counts what is there now. */
     public Leftovers count() throws IOException {
-        List<String> living =
-                engine
-                        .listContainersCmd()
-                        .withShowAll(true)
-                        .withLabelFilter(Map.of(label.key(), label.value()))
-                        .exec()
-                        .stream()
-                        .map(container -> container.getId())
-                        .toList();
+        List<String> living = new ArrayList<>();
+        try (InputStream answer =
+                engine.get("/containers/json", Map.of("all", "true", "filters", filters(Map.of("label", filter))))) {
+            for (JsonNode container : ApiJson.parse(answer.readAllBytes())) {
+                living.add(container.path("Id").asText());
+            }
+        }
         containers.addAll(living);
-        boolean local = "unix".equals(config.getDockerHost().getScheme());
-        return new Leftovers(living.size(), local ? OptionalInt.of(processes()) : OptionalInt.empty());
+        return new Leftovers(living.size(), engine.isLocal() ? OptionalInt.of(processes()) : OptionalInt.empty());
+    }
+
+    private static String filters(Map<String, String> wanted) {
+        var json = ApiJson.object();
+        wanted.forEach((name, value) -> json.putArray(name).add(value));
+        return ApiJson.line(json);
     }
 
     /** A container's control group has the container's id in its path, whatever manages the groups. */
@@ -103,6 +108,5 @@ public final class Census implements AutoCloseable {
     @Override
     public void close() throws IOException {
         births.close();
-        engine.close();
     }
 }

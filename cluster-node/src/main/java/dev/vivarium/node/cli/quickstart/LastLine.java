@@ -14,13 +14,15 @@ final class LastLine {
         // Of a flood only the end can be seen.
         int from = Math.max(0, bytes.length - 4 * CHARACTERS_MAX);
         String text = new String(bytes, from, bytes.length - from, StandardCharsets.UTF_8);
-        for (char next : text.toCharArray()) {
-            if (next == '\n' || next == '\r') {
-                current.setLength(0);
-            } else if (current.length() < CHARACTERS_MAX) {
-                current.append(next);
-            }
-            if (!current.toString().isBlank()) {
+        text.chars().forEach(this::accept);
+    }
+
+    private void accept(int next) {
+        if (next == '\n' || next == '\r') {
+            current.setLength(0);
+        } else if (current.length() < CHARACTERS_MAX) {
+            current.append((char) next);
+            if (!Character.isWhitespace(next)) {
                 last = current.toString();
             }
         }

@@ -13,6 +13,12 @@ import java.util.stream.IntStream;
 public final class Table {
     private static final String GAP = "  ";
 
+    /** First and last of the characters that terminals draw two columns wide: East Asian scripts and pictures. */
+    private static final int[][] WIDE = {
+        {0x1100, 0x115f}, {0x2e80, 0xa4cf}, {0xac00, 0xd7a3}, {0xf900, 0xfaff},
+        {0xfe30, 0xfe6f}, {0xff00, 0xff60}, {0x1f300, 0x1faff}, {0x20000, 0x3fffd}
+    };
+
     private final List<String> headings;
     private final List<List<Cell>> rows = new ArrayList<>();
 
@@ -166,20 +172,17 @@ public final class Table {
         return text.codePoints().map(Table::width).sum();
     }
 
-    /** Columns that a terminal gives a character: none to marks, two to the scripts and pictures that are drawn wide. */
+    /** Columns that a terminal gives a character: none to marks, two to what is wide. */
     private static int width(int codePoint) {
         int type = Character.getType(codePoint);
         if (type == Character.NON_SPACING_MARK || type == Character.ENCLOSING_MARK) {
             return 0;
         }
-        boolean wide = codePoint >= 0x1100 && codePoint <= 0x115f
-                || codePoint >= 0x2e80 && codePoint <= 0xa4cf
-                || codePoint >= 0xac00 && codePoint <= 0xd7a3
-                || codePoint >= 0xf900 && codePoint <= 0xfaff
-                || codePoint >= 0xfe30 && codePoint <= 0xfe6f
-                || codePoint >= 0xff00 && codePoint <= 0xff60
-                || codePoint >= 0x1f300 && codePoint <= 0x1faff
-                || codePoint >= 0x20000 && codePoint <= 0x3fffd;
-        return wide ? 2 : 1;
+        for (int[] range : WIDE) {
+            if (codePoint >= range[0] && codePoint <= range[1]) {
+                return 2;
+            }
+        }
+        return 1;
     }
 }
