@@ -137,6 +137,50 @@ public record DockerDriverConfig(
                 runtimes);
     }
 
+    /** The same but for what is done about missing images. */
+    public DockerDriverConfig withPullPolicy(PullPolicy other) {
+        return new DockerDriverConfig(
+                engine,
+                installation,
+                node,
+                other,
+                pullTimeout,
+                connectTimeout,
+                responseTimeout,
+                guestStartTimeout,
+                concurrentCreatesMax,
+                concurrentCallsMax,
+                waitingCallsMax,
+                channelQueueBytesMax,
+                unconfirmedFramesMax,
+                sharedMemory,
+                agentUid,
+                agentGid,
+                runtimes);
+    }
+
+    /** The same but for the time that one call to the engine may take. */
+    public DockerDriverConfig withResponseTimeout(Duration other) {
+        return new DockerDriverConfig(
+                engine,
+                installation,
+                node,
+                pullPolicy,
+                pullTimeout,
+                connectTimeout,
+                other,
+                guestStartTimeout,
+                concurrentCreatesMax,
+                concurrentCallsMax,
+                waitingCallsMax,
+                channelQueueBytesMax,
+                unconfirmedFramesMax,
+                sharedMemory,
+                agentUid,
+                agentGid,
+                runtimes);
+    }
+
     static URI engineUri(String configured, Optional<String> dockerHost) {
         if (!configured.isEmpty()) {
             return URI.create(configured);
