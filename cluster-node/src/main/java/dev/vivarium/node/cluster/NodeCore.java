@@ -63,6 +63,9 @@ final class NodeCore implements AutoCloseable {
         }
         Config config = ConfigFactory.parseMap(options.overrides())
                 .withFallback(store.journalConfig())
+                .withFallback(options.config()
+                        .map(file -> ConfigFactory.parseFile(file.toFile()))
+                        .orElseGet(ConfigFactory::empty))
                 .withFallback(ConfigFactory.load())
                 .resolve();
         CompletableFuture<Done> joined = new CompletableFuture<>();

@@ -1,0 +1,53 @@
+package dev.vivarium.node.http;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.vivarium.protocol.api.Problem;
+import dev.vivarium.protocol.api.Problem.FieldError;
+import java.time.Duration;
+import java.util.List;
+import org.apache.pekko.http.javadsl.model.ContentType;
+import org.apache.pekko.http.javadsl.model.ContentTypes;
+import org.apache.pekko.http.javadsl.model.HttpEntities;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.http.javadsl.model.headers.RawHeader;
+import org.apache.pekko.util.ByteString;
+
+/** Makes responses. */
+final class Answers {
+    private static final ContentType PROBLEM_JSON = ContentTypes.parse("application/problem+json");
+
+    private Answers() {}
+
+    static HttpResponse json(int status, Object body) {
+        return HttpResponse.create()
+                .withStatus(status)
+                .withEntity(HttpEntities.create(ContentTypes.APPLICATION_JSON, bytes(body)));
+    }
+
+    static HttpResponse problem(ProblemType type, String detail) {
+        return problem(type, detail, List.of());
+    }
+
+    static HttpResponse problem(ProblemType type, String detail, List<FieldError> errors) {
+        return problem(type, type.status(), detail, errors);
+    }
+
+    /** A problem under another status than its usual one; for what Pekko HTTP refuses with a status of its own. */
+    static HttpResponse problem(ProblemType type, int status, String detail, List<FieldError> errors) {
+        Problem problem = new Problem(type.uri(), type.title(), status, detail, errors);
+        return HttpResponse.create().withStatus(status).withEntity(HttpEntities.create(PROBLEM_JSON, bytes(problem)));
+    }
+
+    /** A problem that passes; the client is told when to try again. */
+    static HttpResponse retryLater(ProblemType type, String detail, Duration after) {
+        return problem(type, detail).addHeader(RawHeader.create("Retry-After", Long.toString(after.toSeconds())));
+    }
+
+    static ByteString bytes(Object body) {
+        try {
+            return ByteString.fromArrayUnsafe(ApiJson.mapper().writeValueAsBytes(body));
+        } catch (JsonProcessingException defect) {
+            throw new IllegalStateException("Bodies of the API can be written as JSON.", defect);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+package dev.vivarium.node.http;
+
+import dev.vivarium.node.admission.Admission;
+import dev.vivarium.node.admission.IdempotencyKey;
+import dev.vivarium.node.admission.SubmissionReader;
+import dev.vivarium.node.admission.SubmissionReader.Reading;
+import dev.vivarium.protocol.api.Problem.FieldError;
+import dev.vivarium.protocol.api.RunView;
+import dev.vivarium.protocol.run.RunState;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.http.javadsl.model.ContentType;
+import org.apache.pekko.http.javadsl.model.HttpCharsets;
+import org.apache.pekko.http.javadsl.model.HttpHeader;
+import org.apache.pekko.http.javadsl.model.HttpRequest;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.http.javadsl.model.headers.RawHeader;
+
+/** Takes submissions: receives the body, has it read and admitted, and says what became of it. */
+final class SubmitEndpoint {
+    private final ActorSystem<?> system;
+    private final HttpSettings settings;
+    private final SubmissionReader reader;
+    private final Admission admission;
+    private final BodyBudget budget;
+
+    SubmitEndpoint(ActorSystem<?> system, HttpSettings settings, SubmissionReader reader, Admission admission) {
+        this.system = system;
+        this.settings = settings;
+        this.reader = reader;
+        this.admission = admission;
+        this.budget = new BodyBudget(settings.maxBodiesBytes());
+    }
+
+    CompletionStage<HttpResponse> answer(HttpRequest request) {
+        BodyBudget.Share share = budget.open();
+        return RequestBody.receive(request.entity(), settings.maxBodyBytes(), settings.bodyTimeout(), share, system)
+                .thenCompose(body -> answer(request, body))
+                .whenComplete((response, failure) -> share.close());
+    }
+
+    private CompletionStage<HttpResponse> answer(HttpRequest request, RequestBody.Received received) {
+        if (!(received instanceof RequestBody.Received.Whole whole)) {
+            return done(notReceived(received));
+        }
+        if (!isJson(request.entity().getContentType())) {
+            return done(Answers.problem(
+                    ProblemType.UNSUPPORTED_MEDIA_TYPE, "Send the run with Content-Type: application/json, in UTF-8."));
+        }
+        Optional<String> keyText = request.getHeader("Idempotency-Key").map(HttpHeader::value);
+        Optional<IdempotencyKey> key = keyText.flatMap(IdempotencyKey::of);
+        if (keyText.isPresent() && key.isEmpty()) {
+            return done(Answers.problem(
+                    ProblemType.INVALID_HEADER,
+                    "An idempotency key is 1 to 255 visible ASCII characters.",
+                    List.of(new FieldError("Idempotency-Key", "must be 1 to 255 visible ASCII characters"))));
+        }
+        Reading reading = reader.read(whole.bytes());
+        if (reading instanceof Reading.Malformed malformed) {
+            return done(Answers.problem(ProblemType.MALFORMED_JSON, malformed.sentence()));
+        }
+        if (reading instanceof Reading.Invalid invalid) {
+            return done(Answers.problem(
+                    ProblemType.INVALID_RUN, "Correct the fields that are named in errors.", invalid.errors()));
+        }
+        return admission.submit(((Reading.Valid) reading).submission(), key).thenApply(this::answer);
+    }
+
+    private HttpResponse answer(Admission.Decision decision) {
+        if (decision instanceof Admission.Decision.Accepted accepted) {
+            return accepted(accepted.state());
+        }
+        if (decision instanceof Admission.Decision.AcceptedBefore before) {
+            return accepted(before.state()).addHeader(RawHeader.create("Idempotent-Replayed", "true"));
+        }
+        if (decision instanceof Admission.Decision.OtherSubmission other) {
+            return Answers.problem(
+                    ProblemType.IDEMPOTENCY_CONFLICT,
+                    "Run " + other.id() + " was submitted with another body under this key: choose another key.");
+        }
+        if (decision instanceof Admission.Decision.Full full) {
+            return Answers.retryLater(
+                    ProblemType.NODE_FULL,
+                    "The node has " + full.liveRuns() + " live runs, its most: try again later.",
+                    settings.retryAfter());
+        }
+        return Answers.retryLater(
+                ProblemType.DRAINING, "The node is leaving: submit to another one, or later.", settings.retryAfter());
+    }
+
+    private static HttpResponse accepted(RunState.Existing state) {
+        return Answers.json(202, RunView.of(state))
+                .addHeader(RawHeader.create(
+                        "Location", "/v1/runs/" + state.submission().id()));
+    }
+
+    private HttpResponse notReceived(RequestBody.Received received) {
+        if (received instanceof RequestBody.Received.TooLarge) {
+            return Answers.problem(
+                    ProblemType.BODY_TOO_LARGE, "A body may have " + settings.maxBodyBytes() + " bytes at most.");
+        }
+        if (received instanceof RequestBody.Received.TooSlow) {
+            return Answers.problem(
+                    ProblemType.BODY_TIMEOUT,
+                    "A body must arrive within " + settings.bodyTimeout().toSeconds() + " seconds.");
+        }
+        if (received instanceof RequestBody.Received.NoRoom) {
+            return Answers.retryLater(
+                    ProblemType.NODE_FULL, "Too many large bodies at once: try again later.", settings.retryAfter());
+        }
+        return Answers.problem(ProblemType.MALFORMED_REQUEST, "The body was cut off.");
+    }
+
+    private static boolean isJson(ContentType type) {
+        return type.mediaType().mainType().equals("application")
+                && type.mediaType().subType().equals("json")
+                && type.getCharsetOption().map(HttpCharsets.UTF_8::equals).orElse(true);
+    }
+
+    private static CompletionStage<HttpResponse> done(HttpResponse response) {
+        return CompletableFuture.completedStage(response);
+    }
+}
