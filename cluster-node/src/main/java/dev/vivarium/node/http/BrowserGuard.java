@@ -43,7 +43,7 @@ final class BrowserGuard {
     }
 
     private boolean isKnown(String host) {
-        if (allowedHosts.contains(host) || loopback && LOOPBACK.contains(host)) {
+        if (allowedHosts.contains(host) || (loopback && LOOPBACK.contains(host))) {
             return true;
         }
         return !loopback && allowedHosts.isEmpty();
