@@ -1,5 +1,6 @@
 package dev.vivarium.node.http;
 
+import dev.vivarium.protocol.run.Blob;
 import java.time.Duration;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -23,7 +24,7 @@ final class RequestBody {
     /** What came of it. */
     sealed interface Received {
         /** All of it. */
-        record Whole(byte[] bytes) implements Received {}
+        record Whole(Blob body) implements Received {}
 
         /** More than the limit. */
         record TooLarge() implements Received {}
@@ -86,7 +87,7 @@ final class RequestBody {
             if (seenBytes > maxBytes) {
                 return new Received.TooLarge();
             }
-            return room == Room.EXHAUSTED ? new Received.NoRoom() : new Received.Whole(bytes.toArray());
+            return room == Room.EXHAUSTED ? new Received.NoRoom() : new Received.Whole(Blob.of(bytes.toArray()));
         }
     }
 
