@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,7 +27,8 @@ final class Leftovers {
     private static final Duration PATIENCE = Duration.ofSeconds(3);
     private static final Duration GIVE_UP = Duration.ofSeconds(10);
     private static final long POLL_MILLIS = 10;
-    private static final String PROGRAM = "postgres";
+    /** The program, also when its file has been removed since. */
+    private static final Pattern PROGRAM = Pattern.compile(".*/postgres( \\(deleted\\))?");
 
     private Leftovers() {}
 
@@ -68,9 +70,8 @@ final class Leftovers {
     private static boolean worksIn(Path process, Path data) {
         try {
             // The program first: a shell in the data directory is an operator's, and none of our business.
-            String program =
-                    Files.readSymbolicLink(process.resolve("exe")).getFileName().toString();
-            return program.startsWith(PROGRAM) && Files.isSameFile(process.resolve("cwd"), data);
+            String program = Files.readSymbolicLink(process.resolve("exe")).toString();
+            return PROGRAM.matcher(program).matches() && Files.isSameFile(process.resolve("cwd"), data);
         } catch (IOException goneOrForeign) {
             return false;
         }

@@ -94,7 +94,8 @@ final class ServerKeeper implements AutoCloseable {
                 boolean first = !ready.isDone();
                 try {
                     serve();
-                } catch (IOException | StoreUnavailable failed) {
+                } catch (IOException | RuntimeException failed) {
+                    // Whatever it was: a keeper that ends would leave the node without a store for ever.
                     if (first) {
                         ready.completeExceptionally(failed);
                         return;

@@ -48,7 +48,7 @@ final class Sealer {
     }
 
     byte[] open(byte[] sealed, byte[] context) throws GeneralSecurityException {
-        if (sealed.length < HEAD_BYTES || sealed[0] != VERSION) {
+        if (sealed.length < HEAD_BYTES + TAG_BITS / Byte.SIZE || sealed[0] != VERSION) {
             throw new GeneralSecurityException("Not sealed by this version.");
         }
         byte[] nonce = Arrays.copyOfRange(sealed, 1, HEAD_BYTES);
