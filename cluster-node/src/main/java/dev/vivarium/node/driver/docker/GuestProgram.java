@@ -19,8 +19,8 @@ final class GuestProgram {
     private final byte[] bytes;
     private final String sha256;
 
-    private GuestProgram(byte[] bytes) {
-        this.bytes = bytes;
+    GuestProgram(byte[] bytes) {
+        this.bytes = bytes.clone();
         this.sha256 = sha256(bytes);
     }
 

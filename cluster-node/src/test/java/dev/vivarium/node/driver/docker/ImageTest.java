@@ -2,7 +2,6 @@ package dev.vivarium.node.driver.docker;
 
 import static dev.vivarium.node.driver.docker.TestSandboxes.failure;
 import static dev.vivarium.node.driver.docker.TestSandboxes.newId;
-import static dev.vivarium.node.driver.docker.TestSandboxes.outcome;
 import static dev.vivarium.node.driver.docker.TestSandboxes.template;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -133,28 +132,6 @@ class ImageTest {
                 .hasMessageContaining("Isolation microvm is not available")
                 .extracting(DriverException::kind)
                 .isEqualTo(Kind.REFUSED);
-    }
-
-    @Test
-    void aDamagedGuestProgramIsReplacedBeforeItIsStarted() {
-        // given: the volume of this build's guest, with other bytes where the program should be
-        sandboxes.destroy(sandboxes.create());
-        String volume = "vivarium-guest-" + GuestProgram.load().sha256().substring(0, 16);
-        String damaging = "vivarium-test-" + newId();
-        Docker.run("create", "--name", damaging, "--network", "none", "-v", volume + ":/v", TestSandboxes.IMAGE);
-        try {
-            Docker.run(TestArchive.of("vivarium-init", new byte[] {1, 2, 3}), "cp", "-", damaging + ":/v");
-        } finally {
-            Docker.run("rm", "-f", damaging);
-        }
-
-        // when
-        DockerDriver fresh = DockerDriver.open(sandboxes.config(), sandboxes.blocking());
-        Live sandbox = TestSandboxes.create(fresh, newId(), template(TestSandboxes.IMAGE));
-
-        // then
-        outcome(fresh.destroy(sandbox.id()));
-        fresh.close();
     }
 
     private DriverException refusalOf(SandboxTemplate template) {
