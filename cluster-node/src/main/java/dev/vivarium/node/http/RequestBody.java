@@ -24,7 +24,7 @@ final class RequestBody {
     /** What came of it. */
     sealed interface Received {
         /** All of it. */
-        record Whole(Blob body) implements Received {}
+        record Whole(ByteString bytes) implements Received {}
 
         /** More than the limit. */
         record TooLarge() implements Received {}
@@ -87,7 +87,7 @@ final class RequestBody {
             if (seenBytes > maxBytes) {
                 return new Received.TooLarge();
             }
-            return room == Room.EXHAUSTED ? new Received.NoRoom() : new Received.Whole(Blob.of(bytes.toArray()));
+            return room == Room.EXHAUSTED ? new Received.NoRoom() : new Received.Whole(bytes);
         }
     }
 

@@ -58,7 +58,7 @@ final class SubmitEndpoint {
                     "An idempotency key is 1 to 255 visible ASCII characters.",
                     List.of(new FieldError("Idempotency-Key", "must be 1 to 255 visible ASCII characters"))));
         }
-        Reading reading = reader.read(whole.body().toByteArray());
+        Reading reading = reader.read(whole.bytes().toArray());
         if (reading instanceof Reading.Malformed malformed) {
             return done(Answers.problem(ProblemType.MALFORMED_JSON, malformed.sentence()));
         }
