@@ -18,7 +18,6 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.ServiceLoader;
-import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
@@ -74,7 +73,7 @@ public final class Vivarium implements Runnable {
                 .addSubcommand(new EventsCommand(surroundings))
                 .addSubcommand(new CancelCommand(surroundings))
                 .addSubcommand(new VersionCommand(surroundings))
-                .addSubcommand("completion", new AutoComplete.GenerateCompletion())
+                .addSubcommand(new CompletionCommand(surroundings))
                 .addSubcommand(new CommandLine.HelpCommand());
         Terminal terminal = surroundings.terminal();
         line.setOut(writer(terminal.out()));

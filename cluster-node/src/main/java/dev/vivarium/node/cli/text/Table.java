@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
  * again; styles are put around a cell after its width is known.
  */
 public final class Table {
-    private static final String GAP = "  ";
+    private static final int GAP_COLUMNS = 2;
 
     /** First and last of the characters that terminals draw two columns wide: East Asian scripts and pictures. */
     private static final int[][] WIDE = {
@@ -126,13 +126,13 @@ public final class Table {
             String text = cut(cell.text(), columns - used);
             line.append(drawn(text, cell.style(), colours));
             used += width(text);
-            if (column < last) {
-                String padding = " ".repeat(Math.max(0, widths[column] - width(text))) + GAP;
-                line.append(padding);
-                used += padding.length();
+            if (column < last && used < columns) {
+                int padding = Math.min(widths[column] - width(text) + GAP_COLUMNS, columns - used);
+                line.append(" ".repeat(padding));
+                used += padding;
             }
         }
-        return line.toString();
+        return line.toString().stripTrailing();
     }
 
     private static int lastUsed(List<Cell> cells) {
