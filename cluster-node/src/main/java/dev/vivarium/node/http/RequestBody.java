@@ -1,6 +1,5 @@
 package dev.vivarium.node.http;
 
-import dev.vivarium.protocol.run.Blob;
 import java.time.Duration;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;

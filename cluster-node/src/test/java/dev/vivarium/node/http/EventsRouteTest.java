@@ -8,6 +8,7 @@ import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import java.io.BufferedReader;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.net.http.HttpResponse;
@@ -169,7 +170,7 @@ class EventsRouteTest {
         }
 
         @Override
-        public void close() throws Exception {
+        public void close() throws IOException {
             reader.close();
         }
     }

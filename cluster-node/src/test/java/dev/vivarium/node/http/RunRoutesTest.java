@@ -16,6 +16,7 @@ import dev.vivarium.protocol.run.Usage;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -136,14 +137,13 @@ class RunRoutesTest {
         RunId run = api.submitted();
         api.runs.goAway();
 
-        for (HttpResponse<String> answer : new HttpResponse[] {
-            api.post("/v1/runs", Samples.SMALL_BODY),
-            api.get("/v1/runs"),
-            api.get("/v1/runs/" + run),
-            api.get("/v1/runs/" + run + "/output?follow=true"),
-            api.get("/v1/runs/" + run + "/events"),
-            api.post("/v1/runs/" + run + "/cancel", "")
-        }) {
+        for (HttpResponse<String> answer : List.of(
+                api.post("/v1/runs", Samples.SMALL_BODY),
+                api.get("/v1/runs"),
+                api.get("/v1/runs/" + run),
+                api.get("/v1/runs/" + run + "/output?follow=true"),
+                api.get("/v1/runs/" + run + "/events"),
+                api.post("/v1/runs/" + run + "/cancel", ""))) {
             assertThat(answer.statusCode()).isEqualTo(503);
             assertThat(problem(answer)).isEqualTo("store-unavailable");
             assertThat(answer.headers().firstValue("Retry-After")).hasValue("5");
@@ -205,12 +205,11 @@ class RunRoutesTest {
     @ParameterizedTest
     @ValueSource(strings = {TestApi.UNKNOWN_RUN, "nonsense", "..%2f..%2fetc", "01JD4H5S2M8X7K9Q3V6W0T1Y2Z"})
     void arunThatDoesNotExistIsNotFound(String id) {
-        for (HttpResponse<String> answer : new HttpResponse[] {
-            api.get("/v1/runs/" + id),
-            api.get("/v1/runs/" + id + "/output?follow=true"),
-            api.get("/v1/runs/" + id + "/events", "Accept", "text/event-stream"),
-            api.post("/v1/runs/" + id + "/cancel", "")
-        }) {
+        for (HttpResponse<String> answer : List.of(
+                api.get("/v1/runs/" + id),
+                api.get("/v1/runs/" + id + "/output?follow=true"),
+                api.get("/v1/runs/" + id + "/events", "Accept", "text/event-stream"),
+                api.post("/v1/runs/" + id + "/cancel", ""))) {
             assertThat(answer.statusCode()).isEqualTo(404);
             assertThat(problem(answer)).isEqualTo("no-such-run");
         }

@@ -149,7 +149,7 @@ final class TestApi implements AutoCloseable {
                 new SimpleRequest.Builder(request.method(), request.uri().getPath());
         request.headers().map().forEach((name, values) -> simple.withHeader(name, values));
         if (request.uri().getQuery() != null) {
-            for (String pair : request.uri().getQuery().split("&")) {
+            for (String pair : request.uri().getQuery().split("&", -1)) {
                 String[] parts = pair.split("=", 2);
                 simple.withQueryParam(parts[0], parts[1]);
             }

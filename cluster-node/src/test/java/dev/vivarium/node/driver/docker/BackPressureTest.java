@@ -37,7 +37,8 @@ class BackPressureTest {
         // given
         SandboxId id = newId();
         Heard heard = new Heard();
-        SandboxChannel channel = outcome(sandboxes.driver().create(id, template(TestSandboxes.IMAGE), heard));
+        SandboxChannel channel = outcome(sandboxes.driver().create(id, template(TestSandboxes.IMAGE), heard))
+                .channel();
         int framesMax = sandboxes.config().unconfirmedFramesMax();
 
         // when
@@ -61,7 +62,8 @@ class BackPressureTest {
     void aSandboxThatIsNotReadCanStillBeOrderedToKill() {
         SandboxId id = newId();
         Heard heard = new Heard();
-        SandboxChannel channel = outcome(sandboxes.driver().create(id, template(TestSandboxes.IMAGE), heard));
+        SandboxChannel channel = outcome(sandboxes.driver().create(id, template(TestSandboxes.IMAGE), heard))
+                .channel();
         channel.send(flood());
         Awaitility.await()
                 .until(() -> heard.frames().size() == sandboxes.config().unconfirmedFramesMax());
@@ -78,7 +80,8 @@ class BackPressureTest {
     void closingWakesAChannelThatWaitsForConfirmation() {
         SandboxId id = newId();
         Heard heard = new Heard();
-        SandboxChannel channel = outcome(sandboxes.driver().create(id, template(TestSandboxes.IMAGE), heard));
+        SandboxChannel channel = outcome(sandboxes.driver().create(id, template(TestSandboxes.IMAGE), heard))
+                .channel();
         channel.send(flood());
         Awaitility.await()
                 .until(() -> heard.frames().size() == sandboxes.config().unconfirmedFramesMax());
