@@ -21,7 +21,7 @@ public interface SandboxDriver extends AutoCloseable {
      * @param id chosen by the caller, so that it can destroy what it asked for even before the answer
      * @param listener hears every frame of the guest and the channel's end, one at a time and in order
      */
-    CompletionStage<SandboxChannel> create(SandboxId id, SandboxTemplate template, ChannelListener listener);
+    CompletionStage<WaitingSandbox> create(SandboxId id, SandboxTemplate template, ChannelListener listener);
 
     /**
      * Marks a waiting sandbox as the one of an attempt. The engine itself refuses a second sandbox for the same

@@ -65,7 +65,7 @@ public interface Runs {
      * @param outputEnd the offset after the last byte of its output that can be read
      * @param life whether anything can follow
      */
-    record Progress(long seq, long outputEnd, Life life) {
+    record Progress(long seq, long outputEnd, Life life) implements RunMessage {
         /** Whether anything can follow. */
         public enum Life {
             LIVE,

@@ -1,5 +1,7 @@
 package dev.vivarium.protocol.run;
 
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import dev.vivarium.protocol.run.RunEvent.AlarmRaised;
 import dev.vivarium.protocol.run.RunEvent.AttemptInterrupted;
 import dev.vivarium.protocol.run.RunEvent.AttemptStarted;
@@ -52,7 +54,15 @@ public sealed interface RunState {
         }
     }
 
-    /** A state in which the run exists. */
+    /** A state in which the run exists. Its JSON form is for messages between nodes of one version, and not kept. */
+    @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "state")
+    @JsonSubTypes({
+        @JsonSubTypes.Type(value = Submitted.class, name = "Submitted"),
+        @JsonSubTypes.Type(value = Starting.class, name = "Starting"),
+        @JsonSubTypes.Type(value = Running.class, name = "Running"),
+        @JsonSubTypes.Type(value = Interrupted.class, name = "Interrupted"),
+        @JsonSubTypes.Type(value = Finished.class, name = "Finished"),
+    })
     sealed interface Existing extends RunState {
         Submission submission();
 

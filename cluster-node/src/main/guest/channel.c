@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The byte channel to the node: standard input and output, non-blocking, in frames. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "guest.h"
+
+#define LENGTH_BYTES 4
+#define OUTPUT_HEADER (LENGTH_BYTES + 1 + 4 + 1) /* length, type, process, stream */
+#define REPLY_MAX 32				 /* every guest frame but Output is shorter */
+
+/* A frame that is not complete leaves room for a byte more, so reading can always go on. */
+static uint8_t in[LENGTH_BYTES + NODE_FRAME_MAX];
+static size_t in_length;
+
+/* One frame of output, and replies beside it. */
+static uint8_t out[OUTPUT_HEADER + OUTPUT_MAX + 128 * REPLY_MAX];
+static size_t out_length;
+
+static uint8_t *take_bytes(struct reader *frame, size_t count)
+{
+	uint8_t *at = frame->at;
+
+	if ((size_t)(frame->end - at) < count)
+		die(EXIT_PROTOCOL);
+	frame->at += count;
+	return at;
+}
+
+uint64_t take(struct reader *frame, size_t bytes)
+{
+	const uint8_t *at = take_bytes(frame, bytes);
+	uint64_t value = 0;
+
+	while (bytes--)
+		value = value << 8 | *at++;
+	return value;
+}
+
+uint8_t take_choice(struct reader *frame, uint8_t choices)
+{
+	uint8_t value = take(frame, 1);
+
+	if (value >= choices)
+		die(EXIT_PROTOCOL);
+	return value;
+}
+
+/* Moves the text over the last byte of its length, which is read by then: so its NUL costs the next field nothing. */
+char *take_string(struct reader *frame)
+{
+	size_t length = take(frame, 4);
+	uint8_t *text = take_bytes(frame, length) - 1;
+
+	if (memchr(text + 1, 0, length))
+		die(EXIT_PROTOCOL);
+	memmove(text, text + 1, length);
+	text[length] = 0;
+	return (char *)text;
+}
+
+void take_end(const struct reader *frame)
+{
+	if (frame->at != frame->end)
+		die(EXIT_PROTOCOL);
+}
+
+bool channel_takes_reply(void)
+{
+	return sizeof(out) - out_length >= REPLY_MAX;
+}
+
+static uint8_t *put(uint8_t *at, uint64_t value, size_t bytes)
+{
+	for (size_t i = bytes; i-- > 0; value >>= 8)
+		at[i] = value;
+	return at + bytes;
+}
+
+void tell_fields(uint8_t type, const struct field *fields)
+{
+	uint8_t *start = out + out_length;
+	uint8_t *at = put(start + LENGTH_BYTES, type, 1);
+
+	for (; fields->bytes; fields++)
+		at = put(at, fields->value, fields->bytes);
+	put(start, at - start - LENGTH_BYTES, LENGTH_BYTES);
+	out_length += at - start;
+}
+
+bool channel_takes_output(void)
+{
+	return out_length == 0;
+}
+
+uint8_t *output_space(void)
+{
+	return out + OUTPUT_HEADER;
+}
+
+void tell_output(uint32_t process, uint8_t stream, size_t length)
+{
+	tell(OUTPUT, {4, process}, {1, stream});
+	put(out, OUTPUT_HEADER - LENGTH_BYTES + length, LENGTH_BYTES);
+	out_length += length;
+	channel_flush();
+}
+
+bool set_nonblocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+}
+
+void channel_open(void)
+{
+	if (!set_nonblocking(STDIN_FILENO) || !set_nonblocking(STDOUT_FILENO))
+		die(EXIT_CHANNEL);
+	tell(HELLO, {4, PROTOCOL_VERSION});
+	channel_flush();
+}
+
+void channel_flush(void)
+{
+	size_t from = 0;
+
+	while (from < out_length) {
+		ssize_t count = write(STDOUT_FILENO, out + from, out_length - from);
+
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0 && errno != EAGAIN)
+			die(EXIT_CHANNEL);
+		if (count <= 0)
+			break;
+		from += count;
+	}
+	out_length -= from;
+	memmove(out, out + from, out_length);
+}
+
+/* Frames that are complete are handled as long as their replies have room; the others wait. */
+static void handle_frames(void)
+{
+	size_t from = 0;
+
+	while (in_length - from >= LENGTH_BYTES && channel_takes_reply()) {
+		struct reader rest = {in + from, in + in_length};
+		uint32_t length = take(&rest, LENGTH_BYTES);
+
+		/* As soon as it can be seen: what follows may never come. */
+		if (length < 1 || length > NODE_FRAME_MAX)
+			die(EXIT_PROTOCOL);
+		if ((size_t)(rest.end - rest.at) < length)
+			break;
+		rest.end = rest.at + length;
+		handle_frame(&rest);
+		from += LENGTH_BYTES + length;
+	}
+	in_length -= from;
+	memmove(in, in + from, in_length);
+}
+
+void channel_watch(struct pollfd fds[2])
+{
+	bool reads = channel_takes_reply() && in_length < sizeof(in);
+
+	/* Poll tells of an end or an error whether it is asked for or not: the switch works while writes wait, too. */
+	fds[0] = (struct pollfd){.fd = STDIN_FILENO, .events = reads ? POLLIN : 0};
+	fds[1] = (struct pollfd){.fd = STDOUT_FILENO, .events = out_length > 0 ? POLLOUT : 0};
+}
+
+void channel_serve(const struct pollfd fds[2])
+{
+	if (fds[1].revents & (POLLERR | POLLHUP | POLLNVAL))
+		die(EXIT_CHANNEL);
+	channel_flush();
+	if (fds[0].revents) {
+		ssize_t count = fds[0].events ? read(STDIN_FILENO, in + in_length, sizeof(in) - in_length) : 0;
+
+		if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR))
+			die(EXIT_CHANNEL);
+		if (count > 0)
+			in_length += count;
+	}
+	handle_frames();
+}

@@ -1,0 +1,39 @@
+package dev.vivarium.node;
+
+import java.net.URI;
+import java.time.Duration;
+import java.util.concurrent.CompletionStage;
+import org.apache.pekko.Done;
+
+/** A node that is ready. Whoever started it must stop it, by {@link #drain} or {@link #close}. */
+public interface RunningNode extends AutoCloseable {
+    /** Where its API answers, with the port that it really got. */
+    URI uri();
+
+    /** The label that every sandbox of this node's installation carries, and no other container. */
+    SandboxLabel sandboxLabel();
+
+    /**
+     * Takes no new runs, waits for the live ones, ends those that are left after the given time, and stops. Completes
+     * when the node is gone with all its sandboxes. Idempotent; {@link #close} may overtake it.
+     */
+    CompletionStage<Done> drain(Duration atMost);
+
+    /** Completes when the node is gone, whoever stopped it; fails when it ended by a defect. */
+    CompletionStage<Done> terminated();
+
+    /**
+     * Stops at once: ends what runs, destroys every sandbox and waits, for a bounded time, until that is done.
+     * Idempotent.
+     */
+    @Override
+    void close();
+
+    /**
+     * A label as the engine knows it.
+     *
+     * @param key the label's name
+     * @param value what this installation sets it to
+     */
+    record SandboxLabel(String key, String value) {}
+}

@@ -1,0 +1,76 @@
+package dev.vivarium.node.cli;
+
+import dev.vivarium.node.cli.client.ApiClient;
+import dev.vivarium.node.cli.client.ApiException;
+import dev.vivarium.protocol.api.RunView;
+import dev.vivarium.protocol.run.RunStatus;
+import java.io.InterruptedIOException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What Ctrl-C means for a run that is being followed: the first one cancels it, also when it comes before the run is
+ * accepted; the second one leaves it alone.
+ */
+final class Cancellation {
+    private final ApiClient client;
+    private final Terminal terminal;
+
+    private @Nullable String run;
+    private Wish wish = Wish.GO_ON;
+
+    private enum Wish {
+        GO_ON,
+        CANCEL
+    }
+
+    Cancellation(ApiClient client, Terminal terminal) {
+        this.client = client;
+        this.terminal = terminal;
+    }
+
+    /** Called by the thread that listens to signals. */
+    void interrupted(int count) {
+        String known;
+        synchronized (this) {
+            wish = Wish.CANCEL;
+            known = run;
+        }
+        if (count > 1) {
+            terminal.note("leaving the run alone" + (known == null ? "." : "; see `vivarium show " + known + "`."));
+            // The main thread may be anywhere, in a read that cannot be interrupted too.
+            Runtime.getRuntime().halt(ExitCode.INTERRUPTED);
+        }
+        if (known == null) {
+            terminal.note("cancelling the run as soon as it is accepted; Ctrl-C again leaves it alone.");
+        } else {
+            terminal.note("cancelling run " + known + "; Ctrl-C again leaves it alone.");
+            cancel(known);
+        }
+    }
+
+    /** The run exists from now on. */
+    void accepted(String id) {
+        Wish wished;
+        synchronized (this) {
+            run = id;
+            wished = wish;
+        }
+        if (wished == Wish.CANCEL) {
+            cancel(id);
+        }
+    }
+
+    /** The code to exit with when the run has ended. */
+    synchronized int exitCode(RunView ended) {
+        boolean ours = wish == Wish.CANCEL && ended.status() == RunStatus.CANCELLED;
+        return ours ? ExitCode.INTERRUPTED : ExitCode.of(ended);
+    }
+
+    private void cancel(String id) {
+        try {
+            client.cancel(id);
+        } catch (ApiException | InterruptedIOException failure) {
+            terminal.note("the run could not be cancelled: " + failure.getMessage());
+        }
+    }
+}

@@ -1,0 +1,134 @@
+package dev.vivarium.node.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.vivarium.node.cli.client.ApiClient;
+import dev.vivarium.node.cli.client.ApiException;
+import dev.vivarium.node.cli.client.ApiJson;
+import dev.vivarium.node.cli.client.OutputFollower;
+import dev.vivarium.node.cli.text.Ending;
+import dev.vivarium.protocol.api.OutputChunkView.Stream;
+import dev.vivarium.protocol.api.RunView;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.URI;
+import java.net.UnknownHostException;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code vivarium run}. */
+@Command(
+        name = "run",
+        description = {
+            "Runs a command in a fresh sandbox, prints what it prints, and exits with its exit code.",
+            "Ctrl-C cancels the run and waits for its end; a second one leaves it alone.",
+            "",
+        },
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        usageHelpAutoWidth = true,
+        footer = {
+            "",
+            "Exit codes, when the agent did not end by itself:",
+            "  124 WALL_CLOCK    201 IDLE       202 CPU_TIME          203 MEMORY      204 PIDS       205 DISK",
+            "  206 OUTPUT        207 EGRESS_REQUESTS                  208 CANCELLED   209 NODE_LOST",
+            "  210 DRAINED       211 OPERATOR   130 cancelled by Ctrl-C",
+            "  125 not started   126 the command is not executable    127 there is no such command",
+            "The reason and what was measured are on stderr. 64 and above to 75: see `vivarium --help`."
+        })
+final class RunCommand implements Callable<Integer> {
+    private final Surroundings surroundings;
+
+    @Mixin
+    private final SubmissionOptions submission = new SubmissionOptions();
+
+    @Option(
+            names = "--idempotency-key",
+            paramLabel = "KEY",
+            description = "Two submissions with one key are one run (default: a new key, kept for this command's own"
+                    + " retries).")
+    private @Nullable String idempotencyKey;
+
+    @Option(
+            names = {"-d", "--detach"},
+            description = "Print the run's id once it is accepted, and leave it alone.")
+    private boolean detach;
+
+    @Option(
+            names = "--raw",
+            description = "Send the bytes as they are to a terminal, too. The agent can then steer it.")
+    private boolean raw;
+
+    @Mixin
+    private final FormatOption format = new FormatOption();
+
+    @Mixin
+    private final ServerOption server = new ServerOption();
+
+    RunCommand(Surroundings surroundings) {
+        this.surroundings = surroundings;
+    }
+
+    @Override
+    public Integer call() throws ApiException, IOException {
+        ApiClient client = server.client(surroundings);
+        ObjectNode body = submission.body(surroundings.environment());
+        warnOfOpenSecrets(client.server(), body);
+        Cancellation cancellation = new Cancellation(client, surroundings.terminal());
+        if (!detach) {
+            surroundings.interrupts().listen(cancellation::interrupted);
+        }
+        JsonNode accepted = client.submit(body, idempotencyKey != null ? idempotencyKey : "cli-" + UUID.randomUUID());
+        RunView run = client.view(accepted);
+        if (detach) {
+            surroundings
+                    .terminal()
+                    .say(format.isJson() ? ApiJson.pretty(accepted) : run.id().value());
+            return ExitCode.OK;
+        }
+        cancellation.accepted(run.id().value());
+        return follow(client, run, cancellation);
+    }
+
+    private int follow(ApiClient client, RunView run, Cancellation cancellation) throws ApiException, IOException {
+        String id = run.id().value();
+        RunOutput output = new RunOutput(surroundings.terminal(), LogsCommand.form(format, raw));
+        try {
+            new OutputFollower(client, id, Set.of(Stream.STDOUT, Stream.STDERR), 0, output)
+                    .read(OutputFollower.Mode.TO_THE_END);
+            output.end();
+        } catch (OutputFollower.SinkClosed closed) {
+            // As a program of the pipeline would end when nobody reads it any more, so does the run.
+            client.cancel(id);
+            return ExitCode.OUTPUT_CLOSED;
+        }
+        JsonNode end = client.run(id);
+        RunView ended = client.view(end);
+        if (format.isJson()) {
+            surroundings.terminal().say(ApiJson.line(end));
+        }
+        Optional<String> sentence = Ending.sentence(ended);
+        sentence.ifPresent(surroundings.terminal()::note);
+        return cancellation.exitCode(ended);
+    }
+
+    private void warnOfOpenSecrets(URI uri, ObjectNode body) {
+        if (!body.has("secrets") || "https".equals(uri.getScheme())) {
+            return;
+        }
+        try {
+            if (InetAddress.getByName(uri.getHost()).isLoopbackAddress()) {
+                return;
+            }
+        } catch (UnknownHostException unknown) {
+            return; // The submission will say so.
+        }
+        surroundings.terminal().note("the secrets go unencrypted to " + uri.getHost() + "; use an https address.");
+    }
+}

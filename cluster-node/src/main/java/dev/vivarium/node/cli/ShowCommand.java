@@ -1,0 +1,133 @@
+package dev.vivarium.node.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.vivarium.node.cli.client.ApiClient;
+import dev.vivarium.node.cli.client.ApiException;
+import dev.vivarium.node.cli.client.ApiJson;
+import dev.vivarium.node.cli.text.Amounts;
+import dev.vivarium.node.cli.text.Ending;
+import dev.vivarium.node.cli.text.Table;
+import dev.vivarium.protocol.api.RunView;
+import dev.vivarium.protocol.api.SpecView;
+import dev.vivarium.protocol.run.Limits;
+import dev.vivarium.protocol.run.Usage;
+import java.io.InterruptedIOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+/** {@code vivarium show}. */
+@Command(
+        name = "show",
+        description = "Shows one run: where it stands, what it used, what it was asked to be.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false)
+final class ShowCommand implements Callable<Integer> {
+    private final Surroundings surroundings;
+
+    @Parameters(paramLabel = "ID", description = "The run.")
+    private String id = "";
+
+    @Mixin
+    private final FormatOption format = new FormatOption();
+
+    @Mixin
+    private final ServerOption server = new ServerOption();
+
+    ShowCommand(Surroundings surroundings) {
+        this.surroundings = surroundings;
+    }
+
+    @Override
+    public Integer call() throws ApiException, InterruptedIOException {
+        ApiClient client = server.client(surroundings);
+        JsonNode run = client.run(ServerOption.runId(id));
+        Terminal terminal = surroundings.terminal();
+        if (format.isJson()) {
+            terminal.say(ApiJson.pretty(run));
+        } else {
+            terminal.print(table(client.view(run)).render(terminal.colours()));
+        }
+        return ExitCode.OK;
+    }
+
+    static Table table(RunView run) {
+        Table table = new Table("RUN", run.id().value());
+        table.row(List.of(Table.Cell.of("status"), new Table.Cell(run.status().name(), Table.Style.of(run.status()))));
+        add(table, "cause", Ending.cause(run));
+        run.failure().ifPresent(failure -> table.row("failure", failure.message()));
+        add(
+                table,
+                "attempt",
+                run.attempt() == 0 ? "" : run.attempt() + " of " + run.spec().maxAttempts());
+        run.node().ifPresent(node -> table.row("node", node));
+        table.row("submitted", run.submittedAt().toString());
+        run.startedAt().ifPresent(at -> table.row("started", at.toString()));
+        run.cancelRequestedAt().ifPresent(at -> table.row("cancel asked", at.toString()));
+        run.finishedAt().ifPresent(at -> table.row("finished", at.toString()));
+        run.usage().ifPresent(usage -> table.row("used", used(usage)));
+        describe(table, run.spec());
+        return table;
+    }
+
+    private static void describe(Table table, SpecView spec) {
+        table.row("image", spec.image());
+        table.row("command", String.join(" ", spec.command()));
+        table.row("workdir", spec.workdir());
+        table.row("limits", limits(spec.limits()));
+        table.row("egress", ApiJson.tree(spec.egress().mode()).asText());
+        table.row("isolation", ApiJson.tree(spec.isolation()).asText());
+        table.row("on node loss", ApiJson.tree(spec.onNodeLoss()).asText());
+        add(table, "env", pairs(spec.env().entrySet()));
+        add(table, "secrets", String.join(", ", spec.secrets()));
+        add(
+                table,
+                "files",
+                spec.files().entrySet().stream()
+                        .map(file -> file.getKey() + " (" + Amounts.size(file.getValue()) + ")")
+                        .collect(Collectors.joining(", ")));
+        add(table, "labels", pairs(spec.labels().entrySet()));
+    }
+
+    private static void add(Table table, String name, String value) {
+        if (!value.isEmpty()) {
+            table.row(name, value);
+        }
+    }
+
+    private static String pairs(java.util.Set<java.util.Map.Entry<String, String>> entries) {
+        return entries.stream()
+                .map(entry -> entry.getKey() + "=" + entry.getValue())
+                .sorted()
+                .collect(Collectors.joining(" "));
+    }
+
+    private static String used(Usage usage) {
+        return "%s, %s of processor, %s of memory, %s of disk, %s of output, %d processes"
+                .formatted(
+                        Amounts.time(Duration.ofMillis(usage.wallMillis())),
+                        Amounts.time(Duration.ofMillis(usage.cpuMillis())),
+                        Amounts.size(usage.memoryPeakBytes()),
+                        Amounts.size(usage.diskPeakBytes()),
+                        Amounts.size(usage.outputBytes()),
+                        usage.pidsPeak());
+    }
+
+    private static String limits(Limits limits) {
+        return "wallClock %s, idle %s, cpu %s, cpuTime %s, memory %s, pids %d, disk %s, output %s, egressRequests %d"
+                .formatted(
+                        limits.wallClock(),
+                        limits.idle(),
+                        limits.cpu(),
+                        limits.cpuTime(),
+                        limits.memory(),
+                        limits.pids(),
+                        limits.disk(),
+                        limits.output(),
+                        limits.egressRequests());
+    }
+}

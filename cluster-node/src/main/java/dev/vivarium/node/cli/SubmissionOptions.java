@@ -1,0 +1,232 @@
+package dev.vivarium.node.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.vivarium.node.cli.client.Submission;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** The options that say what a run is to be. What they leave out is the node's to fill in. */
+final class SubmissionOptions {
+    /** What a node takes at most in one body, about; files beyond it are not even read. */
+    private static final long FILE_BYTES_MAX = 64L << 20;
+
+    @Parameters(paramLabel = "COMMAND", arity = "1..*", description = "The program and its arguments, after --.")
+    private List<String> command = new ArrayList<>();
+
+    @Option(
+            names = "--image",
+            defaultValue = "vivarium/python",
+            description = "The sandbox's image (default: ${DEFAULT-VALUE}).")
+    private String image = "vivarium/python";
+
+    @Option(names = "--memory", paramLabel = "SIZE", description = "All processes together, such as 256Mi.")
+    private @Nullable String memory;
+
+    @Option(names = "--cpu", paramLabel = "CORES", description = "The share of processor time, such as 500m or 2.")
+    private @Nullable String cpu;
+
+    @Option(names = "--cpu-time", paramLabel = "TIME", description = "Processor time in all, such as 2m.")
+    private @Nullable String cpuTime;
+
+    @Option(names = "--wall-clock", paramLabel = "TIME", description = "From start to end, such as 5m.")
+    private @Nullable String wallClock;
+
+    @Option(names = "--idle", paramLabel = "TIME", description = "Without output and work, such as 60s.")
+    private @Nullable String idle;
+
+    @Option(names = "--pids", paramLabel = "COUNT", description = "Processes and threads alive at once.")
+    private @Nullable Integer pids;
+
+    @Option(names = "--disk", paramLabel = "SIZE", description = "The workspace and /tmp, such as 512Mi.")
+    private @Nullable String disk;
+
+    @Option(names = "--output-limit", paramLabel = "SIZE", description = "Stdout and stderr together, such as 10Mi.")
+    private @Nullable String output;
+
+    @Option(names = "--egress", paramLabel = "MODE", description = "What it may reach: none, allowlist or public.")
+    private @Nullable String egress;
+
+    @Option(names = "--isolation", paramLabel = "CLASS", description = "container, gvisor or microvm.")
+    private @Nullable String isolation;
+
+    @Option(
+            names = "--on-node-loss",
+            paramLabel = "POLICY",
+            description = "When its node is lost: restart (a new attempt) or fail.")
+    private @Nullable String onNodeLoss;
+
+    @Option(names = "--max-attempts", paramLabel = "COUNT", description = "Attempts in all.")
+    private @Nullable Integer maxAttempts;
+
+    @Option(
+            names = {"-e", "--env"},
+            paramLabel = "K=V",
+            description = "An environment variable; K alone passes yours on. May be repeated, like all that follow.")
+    private List<String> env = new ArrayList<>();
+
+    @Option(
+            names = "--secret",
+            paramLabel = "K",
+            description = "A secret environment variable, with the value that K has here, or K=@FILE with a file's"
+                    + " content. Never a value itself: command lines are no secret.")
+    private List<String> secrets = new ArrayList<>();
+
+    @Option(
+            names = {"-l", "--label"},
+            paramLabel = "K=V",
+            description = "A mark to find the run by; tenant=NAME says whose it is.")
+    private List<String> labels = new ArrayList<>();
+
+    @Option(
+            names = {"-F", "--file"},
+            paramLabel = "PATH[=DEST]",
+            description = "A file to put into the workspace, under its own name or as DEST.")
+    private List<String> files = new ArrayList<>();
+
+    @Option(
+            names = {"-w", "--workdir"},
+            paramLabel = "DIR",
+            description = "Where the command starts.")
+    private @Nullable String workdir;
+
+    /** The submission's body. */
+    ObjectNode body(Map<String, String> environment) {
+        Submission submission = new Submission(image, command);
+        addLimits(submission);
+        if (egress != null) {
+            submission.egress(egress);
+        }
+        field(submission, "isolation", isolation);
+        field(submission, "onNodeLoss", onNodeLoss);
+        field(submission, "workdir", workdir);
+        if (maxAttempts != null) {
+            submission.maxAttempts(maxAttempts);
+        }
+        env.forEach(variable -> addVariable(submission, variable, environment));
+        secrets.forEach(secret -> addSecret(submission, secret, environment));
+        labels.forEach(label -> addLabel(submission, label));
+        files.forEach(file -> addFile(submission, file));
+        return submission.body();
+    }
+
+    private void addLimits(Submission submission) {
+        limit(submission, "memory", memory);
+        limit(submission, "cpu", cpu);
+        limit(submission, "cpuTime", cpuTime);
+        limit(submission, "wallClock", wallClock);
+        limit(submission, "idle", idle);
+        limit(submission, "disk", disk);
+        limit(submission, "output", output);
+        if (pids != null) {
+            submission.limit("pids", pids);
+        }
+    }
+
+    private static void limit(Submission submission, String name, @Nullable String quantity) {
+        if (quantity != null) {
+            submission.limit(name, quantity);
+        }
+    }
+
+    private static void field(Submission submission, String name, @Nullable String value) {
+        if (value != null) {
+            submission.with(name, value);
+        }
+    }
+
+    private static void addVariable(Submission submission, String variable, Map<String, String> environment) {
+        int equals = variable.indexOf('=');
+        if (equals == 0 || variable.isEmpty()) {
+            throw new UserError(ExitCode.USAGE, "--env " + variable + ": a variable needs a name.");
+        }
+        if (equals > 0) {
+            submission.env(variable.substring(0, equals), variable.substring(equals + 1));
+            return;
+        }
+        String value = environment.get(variable);
+        if (value == null) {
+            throw new UserError(
+                    ExitCode.USAGE, "--env " + variable + ": you have no such variable; give it a value with K=V.");
+        }
+        submission.env(variable, value);
+    }
+
+    private static void addSecret(Submission submission, String secret, Map<String, String> environment) {
+        int equals = secret.indexOf('=');
+        String name = equals < 0 ? secret : secret.substring(0, equals);
+        if (name.isEmpty()) {
+            throw new UserError(ExitCode.USAGE, "--secret: a secret needs a name.");
+        }
+        if (equals >= 0 && !secret.startsWith("@", equals + 1)) {
+            // The value is not repeated: what is printed may be kept.
+            throw new UserError(
+                    ExitCode.USAGE,
+                    "--secret " + name + ": a value on the command line is no secret, everybody on this machine can"
+                            + " read it. Put it into the variable " + name + " and say --secret " + name
+                            + ", or into a file and say --secret " + name + "=@FILE.");
+        }
+        submission.secret(
+                name, equals < 0 ? fromEnvironment(name, environment) : fromFile(name, secret.substring(equals + 2)));
+    }
+
+    private static String fromEnvironment(String name, Map<String, String> environment) {
+        String value = environment.get(name);
+        if (value == null) {
+            throw new UserError(
+                    ExitCode.USAGE,
+                    "--secret " + name + ": you have no variable " + name + "; set it, or say --secret " + name
+                            + "=@FILE.");
+        }
+        return value;
+    }
+
+    /** The file's content; the line end that editors put at the end of a file is not part of a secret. */
+    private static String fromFile(String name, String path) {
+        String option = "--secret " + name;
+        return Submission.utf8(read(Path.of(path), option))
+                .orElseThrow(() -> new UserError(ExitCode.USAGE, option + ": " + path + " is not text (UTF-8)."))
+                .replaceFirst("\\r?\\n\\z", "");
+    }
+
+    private static void addLabel(Submission submission, String label) {
+        int equals = label.indexOf('=');
+        if (equals < 1) {
+            throw new UserError(ExitCode.USAGE, "--label " + label + ": a label is K=V.");
+        }
+        submission.label(label.substring(0, equals), label.substring(equals + 1));
+    }
+
+    /** A path may hold an equals sign itself; one that exists as it stands is taken so. */
+    private static void addFile(Submission submission, String file) {
+        int equals = file.lastIndexOf('=');
+        boolean renamed = equals > 0 && !Files.exists(Path.of(file));
+        Path path = Path.of(renamed ? file.substring(0, equals) : file);
+        String destination = renamed ? file.substring(equals + 1) : String.valueOf(path.getFileName());
+        submission.file(destination, read(path, "--file " + file));
+    }
+
+    private static byte[] read(Path path, String option) {
+        try {
+            if (Files.isDirectory(path)) {
+                throw new UserError(
+                        ExitCode.USAGE, option + ": " + path + " is a directory; name its files one by one.");
+            }
+            if (Files.size(path) > FILE_BYTES_MAX) {
+                throw new UserError(ExitCode.REFUSED, option + ": " + path + " is too large to be sent.");
+            }
+            return Files.readAllBytes(path);
+        } catch (NoSuchFileException missing) {
+            throw new UserError(ExitCode.NOT_FOUND, option + ": there is no file " + path + ".");
+        } catch (IOException unreadable) {
+            throw new UserError(ExitCode.NOT_FOUND, option + ": " + path + " cannot be read.");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+package dev.vivarium.node.cli;
+
+import dev.vivarium.node.NodeOptions;
+import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.RunningNode;
+import dev.vivarium.node.cli.text.Amounts;
+import dev.vivarium.protocol.run.TimeSpan;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code vivarium up}. */
+@Command(
+        name = "up",
+        description = {
+            "Runs a node in the foreground and prints its URL once it is ready.",
+            "Ctrl-C or SIGTERM drains it: no new runs, the live ones may end. A second one ends them at once. Either way"
+                    + " no sandbox stays behind."
+        },
+        mixinStandardHelpOptions = true,
+        sortOptions = false)
+final class UpCommand implements Callable<Integer> {
+    private final Surroundings surroundings;
+
+    @Option(
+            names = "--port",
+            defaultValue = "8080",
+            description = "The API's port; 0 for any free one (default: ${DEFAULT-VALUE}).")
+    private int port;
+
+    @Option(
+            names = "--host",
+            defaultValue = "127.0.0.1",
+            description = "The address to listen on (default: ${DEFAULT-VALUE}, this machine alone).")
+    private String host = "127.0.0.1";
+
+    @Option(
+            names = "--data",
+            paramLabel = "DIR",
+            description = "Where the node keeps what must last (default: $$VIVARIUM_HOME/data).")
+    private @Nullable Path data;
+
+    @Option(
+            names = "--drain",
+            paramLabel = "TIME",
+            defaultValue = "30s",
+            description = "How long live runs get when the node drains (default: ${DEFAULT-VALUE}).")
+    private String drain = "30s";
+
+    @Option(names = "--config", paramLabel = "FILE", description = "A configuration file (HOCON).")
+    private @Nullable Path config;
+
+    @Option(
+            names = "--set",
+            paramLabel = "KEY=VALUE",
+            description = "A key of the configuration; may be repeated. reference.conf explains them all.")
+    private Map<String, String> overrides = new LinkedHashMap<>();
+
+    UpCommand(Surroundings surroundings) {
+        this.surroundings = surroundings;
+    }
+
+    @Override
+    public Integer call() throws NodeStartException {
+        if (port < 0 || port > 65_535) {
+            throw new UserError(ExitCode.USAGE, "--port must be from 0 to 65535.");
+        }
+        Duration patience = drainTime();
+        warnOfStrangers();
+        NodeLog.toStandardError();
+        if (config != null && !Files.isReadable(config)) {
+            throw new UserError(ExitCode.NOT_FOUND, "--config " + config + ": there is no such file.");
+        }
+        Path dataDir = data != null ? data : surroundings.home().resolve("data");
+        NodeOptions options =
+                new NodeOptions(host, port, dataDir.toAbsolutePath(), Optional.ofNullable(config), overrides);
+        try (RunningNode node = surroundings.launcher().start(options)) {
+            surroundings.interrupts().listen(count -> interrupted(node, count, patience));
+            surroundings.terminal().say("Vivarium is ready at " + node.uri() + " (data in " + dataDir + ")");
+            surroundings.terminal().note("Ctrl-C drains the node.");
+            node.terminated().toCompletableFuture().join();
+            return ExitCode.OK;
+        } catch (CompletionException ended) {
+            surroundings.terminal().note("the node ended by a defect: " + ended.getCause());
+            return ExitCode.DEFECT;
+        }
+    }
+
+    private void interrupted(RunningNode node, int count, Duration patience) {
+        if (count == 1) {
+            surroundings
+                    .terminal()
+                    .note("draining: live runs get up to " + Amounts.time(patience) + "; Ctrl-C again ends them now.");
+            node.drain(patience);
+        } else if (count == 2) {
+            surroundings.terminal().note("ending what runs.");
+            node.close();
+        }
+    }
+
+    private Duration drainTime() {
+        try {
+            return TimeSpan.parse(drain).duration();
+        } catch (IllegalArgumentException malformed) {
+            throw new UserError(ExitCode.USAGE, "--drain " + malformed.getMessage() + ".");
+        }
+    }
+
+    private void warnOfStrangers() {
+        try {
+            if (!InetAddress.getByName(host).isLoopbackAddress()) {
+                surroundings
+                        .terminal()
+                        .note("the API asks nobody who they are: everyone who reaches " + host
+                                + " can run code on this machine.");
+            }
+        } catch (UnknownHostException unknown) {
+            throw new UserError(ExitCode.USAGE, "--host " + host + " is not an address of this machine.");
+        }
+    }
+}

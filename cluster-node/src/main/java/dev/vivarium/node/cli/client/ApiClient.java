@@ -1,0 +1,244 @@
+package dev.vivarium.node.cli.client;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.vivarium.protocol.api.Problem;
+import dev.vivarium.protocol.api.RunView;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.net.ConnectException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * Speaks version 1 of the API with one node. Every request is safe to repeat (a submission by its idempotency key), so
+ * a lost connection is tried again within the client's {@link Patience}; only a node that was never there is given up
+ * at once. Safe for use by several threads.
+ */
+public final class ApiClient {
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
+    private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(30);
+    /** A page of runs, or a history; far above what a node sends, and still no danger to this process. */
+    private static final int ANSWER_BYTES_MAX = 64 << 20;
+
+    private final URI server;
+    private final Patience patience;
+    private final HttpClient http;
+    private volatile Acquaintance acquaintance = Acquaintance.NONE;
+
+    private enum Acquaintance {
+        NONE,
+        MET
+    }
+
+    public ApiClient(URI server, Patience patience) {
+        this.server = server;
+        this.patience = patience;
+        this.http = HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .connectTimeout(CONNECT_TIMEOUT)
+                .build();
+    }
+
+    public URI server() {
+        return server;
+    }
+
+    /** Submits a run; the same key with the same body is the same run, however often it is sent. */
+    public JsonNode submit(JsonNode submission, String idempotencyKey) throws ApiException, InterruptedIOException {
+        return json(request("/v1/runs")
+                .header("Content-Type", "application/json")
+                .header("Idempotency-Key", idempotencyKey)
+                .POST(HttpRequest.BodyPublishers.ofByteArray(ApiJson.bytes(submission)))
+                .build());
+    }
+
+    public JsonNode run(String id) throws ApiException, InterruptedIOException {
+        return json(request("/v1/runs/" + id).build());
+    }
+
+    public JsonNode runs(List<Map.Entry<String, String>> query) throws ApiException, InterruptedIOException {
+        return json(request("/v1/runs" + queryString(query)).build());
+    }
+
+    public JsonNode cancel(String id) throws ApiException, InterruptedIOException {
+        return json(request("/v1/runs/" + id + "/cancel")
+                .POST(HttpRequest.BodyPublishers.noBody())
+                .build());
+    }
+
+    public JsonNode events(String id) throws ApiException, InterruptedIOException {
+        return json(request("/v1/runs/" + id + "/events").build());
+    }
+
+    /** The run in the API's own types. */
+    public RunView view(JsonNode run) throws ApiException {
+        return read(run, RunView.class);
+    }
+
+    /** An answer in the API's own types. */
+    public <T> T read(JsonNode answer, Class<T> type) throws ApiException {
+        try {
+            return ApiJson.as(answer, type);
+        } catch (JsonProcessingException malformed) {
+            throw garbled(malformed);
+        }
+    }
+
+    /** A try at opening a stream; the caller closes it. An {@link IOException} says that it may be tried again. */
+    InputStream open(String path, String accept, Map<String, String> headers) throws IOException, ApiException {
+        HttpRequest.Builder request = request(path).setHeader("Accept", accept);
+        headers.forEach(request::setHeader);
+        HttpResponse<InputStream> response = send(request.build());
+        if (response.statusCode() == 200) {
+            return response.body();
+        }
+        try (InputStream body = response.body()) {
+            byte[] bytes = body.readNBytes(ANSWER_BYTES_MAX);
+            if (isPassing(response.statusCode())) {
+                throw new IOException("the node answers " + response.statusCode());
+            }
+            throw refused(response.statusCode(), bytes);
+        }
+    }
+
+    Patience.Tries tries() {
+        return patience.begin();
+    }
+
+    ApiException.NodeUnreachable unreachable(IOException cause) {
+        return new ApiException.NodeUnreachable(server, reason(cause));
+    }
+
+    ApiException.Garbled garbled(JsonProcessingException malformed) {
+        return new ApiException.Garbled(server, malformed.getOriginalMessage());
+    }
+
+    /** Tells whether it is worth trying again after a failure: not when there never was anybody. */
+    boolean isWorthRetrying(IOException failure) {
+        return acquaintance == Acquaintance.MET || !(failure instanceof ConnectException);
+    }
+
+    private HttpRequest.Builder request(String path) {
+        String base = server.toString().replaceFirst("/+$", "");
+        return HttpRequest.newBuilder(URI.create(base + path))
+                .timeout(ANSWER_TIMEOUT)
+                .header("Accept", "application/json");
+    }
+
+    private JsonNode json(HttpRequest request) throws ApiException, InterruptedIOException {
+        Patience.Tries tries = patience.begin();
+        while (true) {
+            IOException failure;
+            Duration asked = Duration.ZERO;
+            try {
+                HttpResponse<InputStream> response = send(request);
+                byte[] body = body(response);
+                int status = response.statusCode();
+                if (status / 100 == 2) {
+                    return ApiJson.parse(body);
+                }
+                asked = retryAfter(response);
+                boolean hopeless = !isPassing(status) || (status == 429 && asked.isZero());
+                if (hopeless || !tries.again(asked)) {
+                    throw refused(status, body);
+                }
+                continue;
+            } catch (JsonProcessingException malformed) {
+                throw garbled(malformed);
+            } catch (InterruptedIOException interrupted) {
+                throw interrupted;
+            } catch (IOException lost) {
+                failure = lost;
+            }
+            if (!isWorthRetrying(failure) || !tries.again(asked)) {
+                throw unreachable(failure);
+            }
+        }
+    }
+
+    private HttpResponse<InputStream> send(HttpRequest request) throws IOException {
+        try {
+            HttpResponse<InputStream> response = http.send(request, BodyHandlers.ofInputStream());
+            acquaintance = Acquaintance.MET;
+            return response;
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted");
+        }
+    }
+
+    private static byte[] body(HttpResponse<InputStream> response) throws IOException {
+        try (InputStream body = response.body()) {
+            byte[] bytes = body.readNBytes(ANSWER_BYTES_MAX + 1);
+            if (bytes.length > ANSWER_BYTES_MAX) {
+                throw new IOException("the answer is longer than " + ANSWER_BYTES_MAX + " bytes");
+            }
+            return bytes;
+        }
+    }
+
+    /** The node is there and may do it later. */
+    private static boolean isPassing(int status) {
+        return status == 429 || status == 502 || status == 503 || status == 504;
+    }
+
+    private static Duration retryAfter(HttpResponse<?> response) {
+        String seconds = response.headers().firstValue("Retry-After").orElse("");
+        return seconds.matches("\\d{1,6}") ? Duration.ofSeconds(Long.parseLong(seconds)) : Duration.ZERO;
+    }
+
+    private ApiException refused(int status, byte[] body) {
+        try {
+            JsonNode json = ApiJson.parse(body);
+            if (json.isObject() && json.hasNonNull("title")) {
+                List<Problem.FieldError> errors = new ArrayList<>();
+                json.path("errors")
+                        .forEach(error -> errors.add(new Problem.FieldError(
+                                error.path("field").asText(),
+                                error.path("message").asText())));
+                return new ApiException.Refused(new Problem(
+                        json.path("type").asText(),
+                        json.path("title").asText(),
+                        status,
+                        json.path("detail").asText(),
+                        errors));
+            }
+        } catch (JsonProcessingException notJson) {
+            return new ApiException.Garbled(server, "status " + status + " without an explanation");
+        }
+        return new ApiException.Garbled(server, "status " + status + " without an explanation");
+    }
+
+    private static String reason(IOException cause) {
+        if (cause instanceof ConnectException) {
+            return "connection refused";
+        }
+        String message = cause.getMessage();
+        return message == null ? cause.getClass().getSimpleName() : message;
+    }
+
+    static String queryString(List<Map.Entry<String, String>> query) {
+        if (query.isEmpty()) {
+            return "";
+        }
+        return query.stream()
+                .map(entry -> encode(entry.getKey()) + "=" + encode(entry.getValue()))
+                .collect(Collectors.joining("&", "?", ""));
+    }
+
+    private static String encode(String text) {
+        return URLEncoder.encode(text, StandardCharsets.UTF_8);
+    }
+}

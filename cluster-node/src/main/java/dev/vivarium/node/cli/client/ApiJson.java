@@ -1,0 +1,75 @@
+package dev.vivarium.node.cli.client;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectWriter;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
+import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+
+/** JSON as a client reads it: what a newer node says beyond what this client knows is passed over. */
+public final class ApiJson {
+    private static final JsonMapper MAPPER = JsonMapper.builder()
+            .addModule(new Jdk8Module())
+            .addModule(new JavaTimeModule())
+            .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .disable(SerializationFeature.WRITE_DATES_AS_TIMESTAMPS)
+            .build();
+
+    private ApiJson() {}
+
+    public static ObjectNode object() {
+        return MAPPER.createObjectNode();
+    }
+
+    public static JsonNode parse(byte[] json) throws JsonProcessingException {
+        try {
+            return MAPPER.readTree(json);
+        } catch (JsonProcessingException malformed) {
+            throw malformed;
+        } catch (java.io.IOException impossible) {
+            throw new IllegalStateException("An array cannot fail to be read.", impossible);
+        }
+    }
+
+    public static <T> T as(JsonNode json, Class<T> type) throws JsonProcessingException {
+        return MAPPER.treeToValue(json, type);
+    }
+
+    public static JsonNode tree(Object value) {
+        return MAPPER.valueToTree(value);
+    }
+
+    public static byte[] bytes(JsonNode json) {
+        try {
+            return MAPPER.writeValueAsBytes(json);
+        } catch (JsonProcessingException impossible) {
+            throw new IllegalStateException("A tree can always be written.", impossible);
+        }
+    }
+
+    /** One line of JSON in pure ASCII, so that nothing in it can steer a terminal. */
+    public static String line(JsonNode json) {
+        return write(MAPPER.writer(), json);
+    }
+
+    /** Indented JSON in pure ASCII. */
+    public static String pretty(JsonNode json) {
+        return write(MAPPER.writerWithDefaultPrettyPrinter(), json);
+    }
+
+    private static String write(ObjectWriter writer, JsonNode json) {
+        try {
+            // DEL is the one control character within ASCII that JSON leaves as it is.
+            return writer.with(JsonWriteFeature.ESCAPE_NON_ASCII)
+                    .writeValueAsString(json)
+                    .replace("\u007f", "\\u007f");
+        } catch (JsonProcessingException impossible) {
+            throw new IllegalStateException("A tree can always be written.", impossible);
+        }
+    }
+}

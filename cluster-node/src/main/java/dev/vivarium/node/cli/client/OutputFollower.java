@@ -1,0 +1,133 @@
+package dev.vivarium.node.cli.client;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.vivarium.protocol.api.OutputChunkView;
+import dev.vivarium.protocol.api.OutputChunkView.Stream;
+import dev.vivarium.protocol.run.Blob;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * Reads what a run printed, each byte once and in order, however often the connection is lost on the way: it knows the
+ * offset that it has come to, and asks for what follows.
+ */
+public final class OutputFollower {
+    private final ApiClient client;
+    private final String run;
+    private final Set<Stream> streams;
+    private final Sink sink;
+    private long next;
+
+    /** Whether to wait for what is yet to be printed. */
+    public enum Mode {
+        SO_FAR,
+        TO_THE_END
+    }
+
+    /** Where the chunks go. */
+    public interface Sink {
+        /** Takes the next chunk. An exception ends the following and reaches its caller as {@link SinkClosed}. */
+        void accept(OutputChunkView chunk) throws IOException;
+    }
+
+    /** Whoever reads what the client prints has gone. */
+    public static final class SinkClosed extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        SinkClosed(IOException cause) {
+            super(cause);
+        }
+    }
+
+    /** @param from the offset of the first byte wanted, over both streams together */
+    public OutputFollower(ApiClient client, String run, Set<Stream> streams, long from, Sink sink) {
+        this.client = client;
+        this.run = run;
+        this.streams = Set.copyOf(streams);
+        this.next = from;
+        this.sink = sink;
+    }
+
+    /** Reads until there is nothing more: so far, or for ever. */
+    public void read(Mode mode) throws ApiException, SinkClosed, InterruptedIOException {
+        Patience.Tries tries = client.tries();
+        while (true) {
+            // Looked up before the read: only what is read after a run's end is sure to be all of it.
+            boolean complete =
+                    mode == Mode.SO_FAR || client.view(client.run(run)).status().isTerminal();
+            long before = next;
+            try (Lines lines = new Lines(client.open(path(mode), "application/x-ndjson", Map.of()))) {
+                copy(lines);
+                if (complete) {
+                    return;
+                }
+                tries.succeeded();
+                tries.breathe();
+            } catch (JsonProcessingException malformed) {
+                throw client.garbled(malformed);
+            } catch (InterruptedIOException interrupted) {
+                throw interrupted;
+            } catch (IOException lost) {
+                if (next > before) {
+                    tries.succeeded();
+                }
+                if (!client.isWorthRetrying(lost) || !tries.again()) {
+                    throw client.unreachable(lost);
+                }
+            }
+        }
+    }
+
+    private void copy(Lines lines) throws IOException, SinkClosed {
+        for (Optional<String> line = lines.next(); line.isPresent(); line = lines.next()) {
+            if (line.get().isBlank()) {
+                continue;
+            }
+            OutputChunkView chunk = ApiJson.as(
+                    ApiJson.parse(line.get().getBytes(java.nio.charset.StandardCharsets.UTF_8)), OutputChunkView.class);
+            pass(chunk);
+        }
+    }
+
+    private void pass(OutputChunkView chunk) throws SinkClosed {
+        byte[] bytes = chunk.data().toByteArray();
+        long end = chunk.offset() + bytes.length;
+        if (end <= next) {
+            return;
+        }
+        int known = (int) Math.max(0, next - chunk.offset());
+        next = end;
+        try {
+            sink.accept(
+                    known == 0
+                            ? chunk
+                            : new OutputChunkView(
+                                    chunk.stream(),
+                                    chunk.attempt(),
+                                    chunk.offset() + known,
+                                    chunk.time(),
+                                    Blob.of(Arrays.copyOfRange(bytes, known, bytes.length))));
+        } catch (IOException closed) {
+            throw new SinkClosed(closed);
+        }
+    }
+
+    private String path(Mode mode) {
+        String names = streams.stream()
+                .map(stream -> stream.name().toLowerCase(Locale.ROOT))
+                .sorted()
+                .collect(Collectors.joining(","));
+        return "/v1/runs/" + run + "/output"
+                + ApiClient.queryString(List.of(
+                        Map.entry("stream", names),
+                        Map.entry("follow", Boolean.toString(mode == Mode.TO_THE_END)),
+                        Map.entry("from", Long.toString(next))));
+    }
+}

@@ -1,0 +1,5 @@
+/** The client of the HTTP API: retries, resumed streams, and answers that say what went wrong. */
+@NullMarked
+package dev.vivarium.node.cli.client;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,185 @@
+package dev.vivarium.node.cluster;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import dev.vivarium.node.NodeOptions;
+import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.RunningNode;
+import dev.vivarium.node.admission.Admission;
+import dev.vivarium.node.admission.AdmissionSettings;
+import dev.vivarium.node.admission.LimitPolicy;
+import dev.vivarium.node.admission.SubmissionReader;
+import dev.vivarium.node.http.HttpApi;
+import dev.vivarium.node.http.HttpServer;
+import dev.vivarium.node.http.HttpSettings;
+import dev.vivarium.protocol.api.Health;
+import dev.vivarium.protocol.run.RunId;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A node with its API. Draining and closing may be asked for by any thread, and happen once. */
+final class LocalNode implements RunningNode {
+    private static final Logger LOG = LoggerFactory.getLogger(LocalNode.class);
+    private static final Duration BIND_MAX = Duration.ofSeconds(10);
+    private static final Duration REQUESTS_GRACE = Duration.ofSeconds(1);
+    /** A run that does not exist: asking for it tells whether the journal answers. */
+    private static final RunId NOBODY = new RunId("00000000000000000000000000");
+
+    private final NodeCore core;
+    private final HttpServer http;
+    private final URI uri;
+    private final CompletableFuture<Done> terminated = new CompletableFuture<>();
+    private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.RUNNING);
+
+    private enum Phase {
+        RUNNING,
+        DRAINING,
+        CLOSING
+    }
+
+    static LocalNode start(NodeOptions options) throws NodeStartException {
+        NodeCore core = NodeCore.start(options);
+        try {
+            HttpServer http = serve(core, options);
+            return new LocalNode(core, http, uri(options.host(), http.address()));
+        } catch (RuntimeException | NodeStartException failed) {
+            core.close();
+            if (failed instanceof NodeStartException told) {
+                throw told;
+            }
+            throw new NodeStartException("The node cannot start: " + failed.getMessage(), failed);
+        }
+    }
+
+    private LocalNode(NodeCore core, HttpServer http, URI uri) {
+        this.core = core;
+        this.http = http;
+        this.uri = uri;
+    }
+
+    private static HttpServer serve(NodeCore core, NodeOptions options) throws NodeStartException {
+        Config listening = ConfigFactory.parseMap(Map.of("host", options.host(), "port", options.port()));
+        HttpSettings settings =
+                HttpSettings.from(listening.withFallback(core.config().getConfig("vivarium.http")));
+        SubmissionReader reader = new SubmissionReader(
+                LimitPolicy.from(core.config().getConfig("vivarium.limits")),
+                AdmissionSettings.from(
+                        core.config().getConfig("vivarium.admission"),
+                        Math.toIntExact(core.config().getBytes("vivarium.http.max-body"))),
+                core.driver()::isolations);
+        Admission admission = new Admission(
+                core.runs(),
+                core.store().journal(),
+                core.store().secrets(),
+                core.system().dispatchers().lookup(DispatcherSelector.blocking()));
+        HttpApi api = new HttpApi(
+                core.system(),
+                settings,
+                new HttpApi.Parts(
+                        reader,
+                        admission,
+                        core.runs(),
+                        core.store().journal(),
+                        core.store().output(),
+                        core.store().runs(),
+                        () -> health(core),
+                        core.metrics()));
+        try {
+            return HttpServer.start(core.system(), settings, api)
+                    .toCompletableFuture()
+                    .get(BIND_MAX.toSeconds(), TimeUnit.SECONDS);
+        } catch (ExecutionException | TimeoutException failed) {
+            throw new NodeStartException(
+                    "The API cannot listen on " + options.host() + ":" + options.port()
+                            + ": is another program there? Choose another one with --port, or 0 for any.",
+                    failed);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new NodeStartException("Interrupted while the API was started.", interrupted);
+        }
+    }
+
+    private static CompletionStage<List<Health.Check>> health(NodeCore core) {
+        CompletionStage<Health.Check> store =
+                check("store", core.store().journal().state(NOBODY));
+        CompletionStage<Health.Check> engine = check("engine", core.driver().listOwned());
+        return store.thenCombine(engine, List::of);
+    }
+
+    private static CompletionStage<Health.Check> check(String part, CompletionStage<?> asked) {
+        return asked.handle((answer, failure) -> failure == null
+                ? new Health.Check(part, Health.Status.UP, "answers")
+                : new Health.Check(part, Health.Status.DOWN, "does not answer"));
+    }
+
+    private static URI uri(String host, InetSocketAddress bound) {
+        String name = host.contains(":") ? "[" + host + "]" : host;
+        return URI.create("http://" + name + ":" + bound.getPort());
+    }
+
+    @Override
+    public URI uri() {
+        return uri;
+    }
+
+    @Override
+    public SandboxLabel sandboxLabel() {
+        return new SandboxLabel("dev.vivarium.installation", core.installation().id());
+    }
+
+    @Override
+    public CompletionStage<Done> drain(Duration atMost) {
+        if (phase.compareAndSet(Phase.RUNNING, Phase.DRAINING)) {
+            core.drainSandboxes(atMost).whenComplete((over, failure) -> stopInItsOwnThread());
+        }
+        return terminated();
+    }
+
+    @Override
+    public CompletionStage<Done> terminated() {
+        return terminated.minimalCompletionStage();
+    }
+
+    @Override
+    public void close() {
+        stopInItsOwnThread();
+        terminated.join();
+    }
+
+    /** Stopping waits for the actor system, so none of the system's own threads may do it. */
+    private void stopInItsOwnThread() {
+        if (phase.getAndSet(Phase.CLOSING) != Phase.CLOSING) {
+            Thread stopping = new Thread(this::stop, "vivarium-stop");
+            stopping.start();
+        }
+    }
+
+    private void stop() {
+        try {
+            http.stop(REQUESTS_GRACE).toCompletableFuture().get(BIND_MAX.toSeconds(), TimeUnit.SECONDS);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException failed) {
+            LOG.warn("The API did not stop in order: {}", String.valueOf(failed.getMessage()));
+        }
+        try {
+            core.close();
+            terminated.complete(Done.getInstance());
+        } catch (RuntimeException failed) {
+            terminated.completeExceptionally(failed);
+        }
+    }
+}

@@ -1,0 +1,214 @@
+package dev.vivarium.node.cluster;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import dev.vivarium.node.NodeOptions;
+import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.driver.SandboxDriver;
+import dev.vivarium.node.driver.docker.DockerDriver;
+import dev.vivarium.node.driver.docker.DockerDriverConfig;
+import dev.vivarium.node.run.Drain;
+import dev.vivarium.node.run.LiveRuns;
+import dev.vivarium.node.run.RunEnvironment;
+import dev.vivarium.node.run.RunMetrics;
+import dev.vivarium.node.run.Runs;
+import dev.vivarium.node.run.ShardedRuns;
+import dev.vivarium.node.sandbox.LiveSandboxes;
+import dev.vivarium.node.sandbox.NodeClock;
+import dev.vivarium.node.sandbox.Reaper;
+import dev.vivarium.node.sandbox.SandboxEnvironment;
+import dev.vivarium.persistence.embedded.EmbeddedStore;
+import dev.vivarium.protocol.run.KillReason;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A node without its API: store, actor system, engine, runs, reaper, in the order in which each needs the one before, and
+ * stopped in the opposite order. Owned by a {@link LocalNode}; when starting fails, what was started is stopped.
+ */
+final class NodeCore implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(NodeCore.class);
+    private static final Duration STEP_MAX = Duration.ofSeconds(60);
+
+    private final Config config;
+    private final Installation installation;
+    private final EmbeddedStore store;
+    private final ActorSystem<Guardian.Command> system;
+    private final SandboxDriver driver;
+    private final LiveSandboxes sandboxes = new LiveSandboxes();
+    private final LiveRuns liveRuns = new LiveRuns();
+    private final Drain drain = new Drain();
+    private final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final Runs runs;
+
+    /** Starts everything and returns once runs can be submitted; runs that were live before come back. */
+    static NodeCore start(NodeOptions options) throws NodeStartException {
+        Installation installation = Installation.of(options.dataDir());
+        EmbeddedStore store;
+        try {
+            store = EmbeddedStore.open(options.dataDir());
+        } catch (RuntimeException failed) {
+            throw new NodeStartException(String.valueOf(failed.getMessage()), failed);
+        }
+        Config config = ConfigFactory.parseMap(options.overrides())
+                .withFallback(store.journalConfig())
+                .withFallback(options.config()
+                        .map(file -> ConfigFactory.parseFile(file.toFile()))
+                        .orElseGet(ConfigFactory::empty))
+                .withFallback(ConfigFactory.load())
+                .resolve();
+        CompletableFuture<Done> joined = new CompletableFuture<>();
+        ActorSystem<Guardian.Command> system = ActorSystem.create(Guardian.create(joined), "vivarium", config);
+        try {
+            await("joining the cluster", joined);
+            return new NodeCore(config, installation, store, system);
+        } catch (RuntimeException | NodeStartException failed) {
+            stop(system);
+            store.close();
+            if (failed instanceof NodeStartException told) {
+                throw told;
+            }
+            throw new NodeStartException("The node cannot start: " + failed.getMessage(), failed);
+        }
+    }
+
+    private NodeCore(
+            Config config, Installation installation, EmbeddedStore store, ActorSystem<Guardian.Command> system)
+            throws NodeStartException {
+        this.config = config;
+        this.installation = installation;
+        this.store = store;
+        this.system = system;
+        this.driver = DockerDriver.open(
+                DockerDriverConfig.from(
+                        config.getConfig("vivarium.driver.docker"), installation.id(), nodeName(config)),
+                system.dispatchers().lookup(DispatcherSelector.fromConfig("vivarium.engine-dispatcher")));
+        try {
+            // Before any run comes back: what an earlier life of this node left must be gone.
+            int orphans = await("asking the container engine for orphans", Reaper.sweep(driver, sandboxes));
+            if (orphans > 0) {
+                LOG.warn("Destroyed {} sandboxes that an earlier life of this node had left.", orphans);
+            }
+        } catch (NodeStartException failed) {
+            driver.close();
+            throw failed;
+        }
+        SandboxEnvironment sandbox = SandboxEnvironment.of(driver, store, sandboxes, config, NodeClock.system());
+        this.runs = ShardedRuns.start(
+                system,
+                new RunEnvironment(nodeName(config), sandbox, liveRuns, drain, new RunMetrics(metrics, liveRuns)));
+        metrics.gauge("vivarium.sandboxes.live", sandboxes, LiveSandboxes::count);
+        metrics.gauge("vivarium.projection.lag.seconds", store, NodeCore::lagSeconds);
+        system.tell(new Guardian.Sweep(driver, sandboxes, config.getDuration("vivarium.reaper.interval")));
+    }
+
+    private static double lagSeconds(EmbeddedStore store) {
+        return store.projectionLag().toMillis() / 1_000.0;
+    }
+
+    private static String nodeName(Config config) {
+        return config.getString("vivarium.cluster.node-name");
+    }
+
+    Config config() {
+        return config;
+    }
+
+    Installation installation() {
+        return installation;
+    }
+
+    EmbeddedStore store() {
+        return store;
+    }
+
+    ActorSystem<Guardian.Command> system() {
+        return system;
+    }
+
+    SandboxDriver driver() {
+        return driver;
+    }
+
+    Runs runs() {
+        return runs;
+    }
+
+    Drain drain() {
+        return drain;
+    }
+
+    PrometheusMeterRegistry metrics() {
+        return metrics;
+    }
+
+    /**
+     * Takes no new runs and waits for live sandboxes to end; those left after the time are told to.
+     *
+     * @return completes when no sandbox is left, or when those told to end have had their time
+     */
+    CompletionStage<Done> drainSandboxes(Duration atMost) {
+        drain.begin();
+        return within(sandboxes.allGone(), atMost).thenCompose(over -> {
+            sandboxes.stopAll(KillReason.DRAINED);
+            return within(sandboxes.allGone(), config.getDuration("vivarium.drain.end-wait"));
+        });
+    }
+
+    private static CompletionStage<Done> within(CompletionStage<Done> stage, Duration atMost) {
+        return stage.toCompletableFuture()
+                .copy()
+                .completeOnTimeout(Done.getInstance(), atMost.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    /** Stops everything and waits. Sandboxes that are still there are destroyed with their owners, and looked for after. */
+    @Override
+    public void close() {
+        drain.begin();
+        stop(system);
+        try {
+            await("sweeping", Reaper.sweep(driver, new LiveSandboxes()));
+        } catch (NodeStartException failed) {
+            LOG.warn("Sandboxes may be left until the next start: {}", failed.getMessage());
+        }
+        driver.close();
+        store.close();
+    }
+
+    private static void stop(ActorSystem<?> system) {
+        system.terminate();
+        try {
+            system.getWhenTerminated().toCompletableFuture().get(STEP_MAX.toSeconds(), TimeUnit.SECONDS);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException failed) {
+            LOG.warn("The actor system did not stop in order: {}", String.valueOf(failed.getMessage()));
+        }
+    }
+
+    private static <T> T await(String doing, CompletionStage<T> stage) throws NodeStartException {
+        try {
+            return stage.toCompletableFuture().get(STEP_MAX.toSeconds(), TimeUnit.SECONDS);
+        } catch (ExecutionException failed) {
+            Throwable cause = failed.getCause() == null ? failed : failed.getCause();
+            throw new NodeStartException("Failed at " + doing + ": " + cause.getMessage(), failed);
+        } catch (TimeoutException late) {
+            throw new NodeStartException(
+                    "Gave up " + doing + " after " + STEP_MAX.toSeconds() + " s; see the log.", late);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new NodeStartException("Interrupted at " + doing + ".", interrupted);
+        }
+    }
+}

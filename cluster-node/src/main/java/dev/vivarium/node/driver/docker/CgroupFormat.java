@@ -1,0 +1,106 @@
+package dev.vivarium.node.driver.docker;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** The text formats of the kernel's control group files, as pure functions. */
+final class CgroupFormat {
+    private CgroupFormat() {}
+
+    /**
+     * One line of /proc/PID/cgroup.
+     *
+     * @param controllers empty for version 2
+     * @param path within its hierarchy
+     */
+    record Membership(List<String> controllers, String path) {}
+
+    /**
+     * One mounted hierarchy.
+     *
+     * @param version2 or version 1
+     * @param options controllers among them, for version 1
+     */
+    record Hierarchy(boolean version2, String mountPoint, List<String> options) {}
+
+    static List<Membership> memberships(List<String> procCgroup) {
+        List<Membership> result = new ArrayList<>();
+        for (String line : procCgroup) {
+            String[] parts = line.split(":", 3);
+            if (parts.length == 3) {
+                List<String> controllers = parts[1].isEmpty() ? List.of() : Arrays.asList(parts[1].split(",", -1));
+                result.add(new Membership(List.copyOf(controllers), parts[2]));
+            }
+        }
+        return List.copyOf(result);
+    }
+
+    static List<Hierarchy> hierarchies(List<String> procMounts) {
+        List<Hierarchy> result = new ArrayList<>();
+        for (String line : procMounts) {
+            String[] parts = line.split(" ", -1);
+            if (parts.length >= 4 && (parts[2].equals("cgroup") || parts[2].equals("cgroup2"))) {
+                result.add(new Hierarchy(parts[2].equals("cgroup2"), parts[1], List.of(parts[3].split(",", -1))));
+            }
+        }
+        return List.copyOf(result);
+    }
+
+    /** The directory of the group that a process is in, for a controller of version 1. */
+    static Optional<String> directoryV1(List<Hierarchy> mounted, List<Membership> memberships, String controller) {
+        Optional<String> mountPoint = mounted.stream()
+                .filter(hierarchy ->
+                        !hierarchy.version2() && hierarchy.options().contains(controller))
+                .map(Hierarchy::mountPoint)
+                .findFirst();
+        Optional<String> path = memberships.stream()
+                .filter(membership -> membership.controllers().contains(controller))
+                .map(Membership::path)
+                .findFirst();
+        return mountPoint.flatMap(root -> path.filter(CgroupFormat::isVisible).map(root::concat));
+    }
+
+    /** The directory of the group that a process is in, for version 2. */
+    static Optional<String> directoryV2(List<Hierarchy> mounted, List<Membership> memberships) {
+        Optional<String> mountPoint = mounted.stream()
+                .filter(Hierarchy::version2)
+                .map(Hierarchy::mountPoint)
+                .findFirst();
+        Optional<String> path = memberships.stream()
+                .filter(membership -> membership.controllers().isEmpty())
+                .map(Membership::path)
+                .findFirst();
+        return mountPoint.flatMap(root -> path.filter(CgroupFormat::isVisible).map(root::concat));
+    }
+
+    /** A path that leads up is outside of this process's own control group namespace. */
+    private static boolean isVisible(String path) {
+        return path.startsWith("/") && !path.startsWith("/..");
+    }
+
+    /** Lines of a name and a number, as memory.stat and memory.events have them. */
+    static Map<String, Long> flatKeyed(String text) {
+        Map<String, Long> result = new HashMap<>();
+        for (String line : text.split("\n", -1)) {
+            int space = line.indexOf(' ');
+            if (space > 0) {
+                result.put(line.substring(0, space), number(line.substring(space + 1)));
+            }
+        }
+        return result;
+    }
+
+    /** A number, or what the kernel writes for none ("max"): then the largest. */
+    static long number(String text) {
+        String trimmed = text.strip();
+        try {
+            return Long.parseLong(trimmed);
+        } catch (NumberFormatException unlimited) {
+            return Long.MAX_VALUE;
+        }
+    }
+}

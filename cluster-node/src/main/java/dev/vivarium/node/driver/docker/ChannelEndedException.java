@@ -1,0 +1,19 @@
+package dev.vivarium.node.driver.docker;
+
+import dev.vivarium.node.driver.ChannelListener.ClosedBecause;
+
+/** Carries the reason for a channel's end out of the depth of its reading. */
+final class ChannelEndedException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    private final transient ClosedBecause why;
+
+    ChannelEndedException(ClosedBecause why) {
+        super(why.detail());
+        this.why = why;
+    }
+
+    ClosedBecause why() {
+        return why;
+    }
+}

@@ -1,0 +1,106 @@
+package dev.vivarium.node.driver.docker;
+
+import com.github.dockerjava.api.command.CreateContainerCmd;
+import com.github.dockerjava.api.model.Capability;
+import com.github.dockerjava.api.model.HealthCheck;
+import com.github.dockerjava.api.model.HostConfig;
+import com.github.dockerjava.api.model.LogConfig;
+import com.github.dockerjava.api.model.Mount;
+import com.github.dockerjava.api.model.RestartPolicy;
+import com.github.dockerjava.api.model.Ulimit;
+import dev.vivarium.node.driver.SandboxTemplate;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a sandbox is to the engine: the one place where its walls are written down. A pure function of the template, the
+ * configuration and the engine's size.
+ */
+final class ContainerSpec {
+    /** The guest's own: its program, its buffers, its page tables; and room for the runtime that starts it. */
+    static final long GUEST_MEMORY_BYTES = 16L << 20;
+
+    /** The guest has one thread. */
+    static final int GUEST_PIDS = 1;
+
+    private static final long NANO_CPUS_PER_MILLICORE = 1_000_000;
+    private static final long NANO_CPUS_PER_CPU = 1_000_000_000;
+    private static final long BYTES_PER_INODE = 8 * 1024;
+    private static final long INODES_MIN = 1024;
+    private static final long INODES_MAX = 1 << 18;
+    /** Each process. More would be refused by engines whose own hard limit is lower, as in unprivileged machines. */
+    private static final long OPEN_FILES_MAX = 4096;
+
+    private final DockerDriverConfig config;
+    private final Mount guest;
+
+    ContainerSpec(DockerDriverConfig config, Mount guest) {
+        this.config = config;
+        this.guest = guest;
+    }
+
+    CreateContainerCmd applyTo(CreateContainerCmd create, SandboxTemplate template, EngineFacts facts) {
+        return create.withEntrypoint(List.of(GuestVolume.PROGRAM_PATH))
+                .withCmd(List.of())
+                .withUser("0:0")
+                .withWorkingDir("/")
+                .withHostName("sandbox")
+                .withStdinOpen(true)
+                // With this the engine ends the sandbox's input when its one client goes away: the dead-man's switch.
+                .withStdInOnce(true)
+                .withAttachStdin(true)
+                .withAttachStdout(true)
+                .withAttachStderr(true)
+                .withTty(false)
+                .withHealthcheck(new HealthCheck().withTest(List.of("NONE")))
+                .withHostConfig(walls(template, facts));
+    }
+
+    private HostConfig walls(SandboxTemplate template, EngineFacts facts) {
+        HostConfig walls = new HostConfig()
+                // The guest starts agents as another user, signals them, and drops all of these for them.
+                .withCapDrop(Capability.ALL)
+                .withCapAdd(Capability.SETUID, Capability.SETGID, Capability.KILL, Capability.SETPCAP)
+                .withSecurityOpts(List.of("no-new-privileges:true"))
+                .withPrivileged(false)
+                .withReadonlyRootfs(true)
+                .withNetworkMode("none")
+                .withIpcMode("private")
+                .withCgroupnsMode("private")
+                .withMounts(List.of(guest))
+                .withTmpFs(tmpfs(template.disk().bytes()))
+                .withShmSize(config.sharedMemory().bytes())
+                .withUlimits(List.of(new Ulimit("nofile", OPEN_FILES_MAX, OPEN_FILES_MAX), new Ulimit("core", 0L, 0L)))
+                .withOomKillDisable(false)
+                .withLogConfig(new LogConfig(LogConfig.LoggingType.NONE))
+                .withRestartPolicy(RestartPolicy.noRestart())
+                // A sandbox whose node is dead ends by itself and must vanish by itself too.
+                .withAutoRemove(true);
+        limit(walls, template, facts);
+        String runtime = config.runtimes().get(template.isolation());
+        return runtime == null ? walls : walls.withRuntime(runtime);
+    }
+
+    private static void limit(HostConfig walls, SandboxTemplate template, EngineFacts facts) {
+        long memoryBytes = Math.addExact(
+                Math.addExact(template.memory().bytes(), template.disk().bytes()), GUEST_MEMORY_BYTES);
+        // The engine refuses a quota above what its machine has; it means the same as all that there is.
+        long nanoCpus = Math.min(
+                Math.multiplyExact(template.cpu().millicores(), NANO_CPUS_PER_MILLICORE),
+                facts.cpus() * NANO_CPUS_PER_CPU);
+        walls.withMemory(memoryBytes)
+                .withMemorySwap(memoryBytes)
+                .withNanoCPUs(nanoCpus)
+                .withPidsLimit((long) template.pids() + GUEST_PIDS);
+    }
+
+    private Map<String, String> tmpfs(long bytes) {
+        long inodes = Math.max(INODES_MIN, Math.min(INODES_MAX, bytes / BYTES_PER_INODE));
+        String common = "rw,exec,nosuid,nodev,size=" + bytes + ",nr_inodes=" + inodes;
+        return Map.of(
+                "/workspace",
+                common + ",mode=0700,uid=" + config.agentUid() + ",gid=" + config.agentGid(),
+                "/tmp",
+                common + ",mode=1777");
+    }
+}

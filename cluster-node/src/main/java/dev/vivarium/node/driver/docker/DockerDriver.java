@@ -1,0 +1,281 @@
+package dev.vivarium.node.driver.docker;
+
+import com.github.dockerjava.api.command.InspectContainerResponse;
+import com.github.dockerjava.api.model.Container;
+import com.github.dockerjava.transport.DockerHttpClient;
+import dev.vivarium.node.driver.AttemptName;
+import dev.vivarium.node.driver.ChannelListener;
+import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.node.driver.SandboxDriver;
+import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.driver.SandboxSample;
+import dev.vivarium.node.driver.SandboxTemplate;
+import dev.vivarium.node.driver.WaitingSandbox;
+import dev.vivarium.protocol.run.Isolation;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import org.apache.pekko.Done;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sandboxes as containers of a Docker engine. The container's attached standard input and output are the channel; the
+ * guest comes from a volume; the container's name is the claim, because the engine gives each name once.
+ *
+ * <p>Containers are removed by the engine itself when they end, so that a dead node leaves nothing behind.
+ */
+public final class DockerDriver implements SandboxDriver {
+    private static final Logger LOG = LoggerFactory.getLogger(DockerDriver.class);
+    private static final long FACTS_FRESH_NANOS = Duration.ofSeconds(30).toNanos();
+    /** Reading kernel files does not wait for anything, so more at once would gain nothing. */
+    private static final int CONCURRENT_SAMPLES_MAX = 2;
+
+    private static final int CONTAINER_ID_DIGITS_MIN = 12;
+
+    private final DockerDriverConfig config;
+    private final Engine engine;
+    private final Labels labels;
+    private final GuestVolume guest;
+    private final ContainerEnd containerEnd;
+    private final SandboxMaker maker;
+    private final CallLane creates;
+    private final CallLane calls;
+    private final CallLane samples;
+    private final ConcurrentMap<SandboxId, DockerSandbox> sandboxes = new ConcurrentHashMap<>();
+    private final AtomicLong factsAskedNanos = new AtomicLong();
+    private volatile Set<Isolation> isolations = Set.of();
+
+    private DockerDriver(DockerDriverConfig config, Executor blocking) {
+        this.config = config;
+        this.engine = new Engine(EngineAddress.of(config.engine()), config.connectTimeout(), config.responseTimeout());
+        this.labels = new Labels(config);
+        this.guest = new GuestVolume(engine, GuestProgram.load(), labels);
+        this.containerEnd = new ContainerEnd(engine, labels);
+        this.maker = new SandboxMaker(config, engine, labels, guest, containerEnd);
+        this.creates = new CallLane(blocking, config.concurrentCreatesMax(), config.waitingCallsMax());
+        this.calls = new CallLane(blocking, config.concurrentCallsMax(), config.waitingCallsMax());
+        this.samples = new CallLane(blocking, CONCURRENT_SAMPLES_MAX, config.waitingCallsMax());
+    }
+
+    /**
+     * Opens a driver and asks the engine, blocking, what it can do. An engine that does not answer is no error: it may
+     * come later, and until then each call fails with ENGINE_UNAVAILABLE.
+     *
+     * @param blocking runs all blocking work; should have a thread for each call that the configuration allows at once
+     * @throws IllegalArgumentException when the engine's address is none
+     */
+    public static DockerDriver open(DockerDriverConfig config, Executor blocking) {
+        DockerDriver driver = new DockerDriver(config, blocking);
+        driver.factsAskedNanos.set(System.nanoTime());
+        try {
+            driver.isolations = driver.engine.facts().isolations(config.runtimes());
+        } catch (DriverException failure) {
+            LOG.warn("No sandboxes can be made for now: {}", failure.getMessage());
+        }
+        return driver;
+    }
+
+    /** What was last known; asked anew in the background when that is old. */
+    @Override
+    public Set<Isolation> isolations() {
+        long asked = factsAskedNanos.get();
+        long now = System.nanoTime();
+        boolean old = isolations.isEmpty() || now - asked > FACTS_FRESH_NANOS;
+        if (old && factsAskedNanos.compareAndSet(asked, now)) {
+            calls.run(
+                    "asking for its facts",
+                    () -> engine.refreshFacts().isolations(config.runtimes()),
+                    fresh -> isolations = fresh,
+                    failure -> isolations = Set.of());
+        }
+        return isolations;
+    }
+
+    @Override
+    public CompletionStage<WaitingSandbox> create(SandboxId id, SandboxTemplate template, ChannelListener listener) {
+        DockerSandbox sandbox = new DockerSandbox(id);
+        if (sandboxes.putIfAbsent(id, sandbox) != null) {
+            return CompletableFuture.failedFuture(
+                    new DriverException(DriverException.Kind.REFUSED, "There is a sandbox " + id + " already."));
+        }
+        creates.run(
+                "making the sandbox",
+                () -> maker.make(sandbox, template, listener),
+                sandbox.created()::complete,
+                failure -> {
+                    sandboxes.remove(id, sandbox);
+                    sandbox.created().completeExceptionally(failure);
+                });
+        return sandbox.created();
+    }
+
+    @Override
+    public CompletionStage<Done> claim(SandboxId id, AttemptName attempt) {
+        return calls.run("claiming the sandbox", () -> {
+            DockerSandbox sandbox = known(id);
+            String container = sandbox.container().orElseThrow(() -> unknown(id));
+            sandbox.claim();
+            try {
+                engine.call("claiming the sandbox", client -> client.renameContainerCmd(container)
+                        .withName(labels.attemptName(attempt))
+                        .exec());
+                return Done.getInstance();
+            } catch (DriverException failure) {
+                if (EngineFailure.isNotFound(failure)) {
+                    throw unknown(id);
+                }
+                if (EngineFailure.isConflict(failure)) {
+                    sandbox.unclaim();
+                    throw new DriverException(
+                            DriverException.Kind.ATTEMPT_CLAIMED,
+                            "Attempt " + attempt.attempt() + " of run " + attempt.run() + " already has a sandbox.",
+                            failure);
+                }
+                throw failure;
+            }
+        });
+    }
+
+    @Override
+    public CompletionStage<Done> destroy(SandboxId id) {
+        CompletableFuture<Done> gone = new CompletableFuture<>();
+        DockerSandbox known = sandboxes.get(id);
+        if (known == null) {
+            removeAsync(gone, () -> containerEnd.removeAll(id));
+            return gone;
+        }
+        known.doom();
+        // A sandbox that is still being made cleans up after itself as soon as it notices, and may not be overtaken.
+        known.afterCreation(() -> removeAsync(gone, () -> {
+            if (known.container().isPresent()) {
+                containerEnd.remove(known.container().get());
+            } else {
+                containerEnd.removeAll(id);
+            }
+            sandboxes.remove(id, known);
+        }));
+        return gone;
+    }
+
+    @Override
+    public CompletionStage<List<SandboxId>> listOwned() {
+        return calls.run("listing sandboxes", () -> {
+            List<SandboxId> owned = new ArrayList<>();
+            for (Container container : containerEnd.list(labels.ownedFilter())) {
+                String id = container.getLabels() == null
+                        ? null
+                        : container.getLabels().get(Labels.SANDBOX);
+                if (id != null && SandboxId.isValid(id) && !guest.isCarrier(new SandboxId(id))) {
+                    owned.add(new SandboxId(id));
+                }
+            }
+            return List.copyOf(owned);
+        });
+    }
+
+    @Override
+    public CompletionStage<SandboxSample> sample(SandboxId id) {
+        Optional<Sampler> fast = Optional.ofNullable(sandboxes.get(id))
+                .flatMap(DockerSandbox::sampler)
+                .filter(CgroupFiles.class::isInstance);
+        return fast.isPresent()
+                ? samples.run("measuring the sandbox", () -> sample(id, fast.get()))
+                : calls.run("measuring the sandbox", () -> sample(id, sampler(known(id))));
+    }
+
+    @Override
+    public void close() {
+        sandboxes.values().forEach(DockerSandbox::disconnect);
+        engine.close();
+    }
+
+    private void removeAsync(CompletableFuture<Done> gone, Runnable removal) {
+        calls.run(
+                "destroying the sandbox",
+                () -> {
+                    removal.run();
+                    return Done.getInstance();
+                },
+                gone::complete,
+                gone::completeExceptionally);
+    }
+
+    private static SandboxSample sample(SandboxId id, Sampler sampler) {
+        try {
+            return sampler.sample();
+        } catch (IOException ended) {
+            throw unknown(id);
+        }
+    }
+
+    /** Finds out once how the sandbox can be measured. */
+    private Sampler sampler(DockerSandbox sandbox) {
+        return sandbox.sampler().orElseGet(() -> {
+            String container = sandbox.container().orElseThrow(() -> unknown(sandbox.id()));
+            Sampler found = controlGroup(sandbox.id(), container)
+                    .map(Sampler.class::cast)
+                    .orElse(() -> engineSample(sandbox.id(), container));
+            sandbox.sampler(found);
+            return found;
+        });
+    }
+
+    private Optional<CgroupFiles> controlGroup(SandboxId id, String container) {
+        if (!engine.address().isLocal()) {
+            return Optional.empty();
+        }
+        Long pid = inspect(id, container).getState().getPidLong();
+        String mark = container.substring(0, Math.min(container.length(), CONTAINER_ID_DIGITS_MIN));
+        return pid == null || pid <= 0 ? Optional.empty() : CgroupFiles.of(Path.of("/proc"), pid, mark);
+    }
+
+    private SandboxSample engineSample(SandboxId id, String container) {
+        var stats = notFoundAsUnknown(
+                id,
+                () -> engine.ask(
+                        "measuring the sandbox",
+                        config.responseTimeout(),
+                        DockerHttpClient.Request.Method.GET,
+                        "/containers/" + container + "/stats?stream=false&one-shot=true"));
+        Boolean outOfMemory = inspect(id, container).getState().getOOMKilled();
+        return EngineStats.sample(stats, Boolean.TRUE.equals(outOfMemory));
+    }
+
+    private InspectContainerResponse inspect(SandboxId id, String container) {
+        return notFoundAsUnknown(
+                id,
+                () -> engine.call("looking at the sandbox", client -> client.inspectContainerCmd(container)
+                        .exec()));
+    }
+
+    private static <T> T notFoundAsUnknown(SandboxId id, Supplier<T> call) {
+        try {
+            return call.get();
+        } catch (DriverException failure) {
+            if (EngineFailure.isNotFound(failure)) {
+                throw unknown(id);
+            }
+            throw failure;
+        }
+    }
+
+    private DockerSandbox known(SandboxId id) {
+        return Optional.ofNullable(sandboxes.get(id)).orElseThrow(() -> unknown(id));
+    }
+
+    private static DriverException unknown(SandboxId id) {
+        return new DriverException(DriverException.Kind.SANDBOX_UNKNOWN, "There is no sandbox " + id + ".");
+    }
+}

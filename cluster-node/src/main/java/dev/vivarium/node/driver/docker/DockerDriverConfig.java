@@ -1,0 +1,209 @@
+package dev.vivarium.node.driver.docker;
+
+import com.typesafe.config.Config;
+import dev.vivarium.protocol.run.ByteSize;
+import dev.vivarium.protocol.run.Isolation;
+import java.net.URI;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/**
+ * How the driver reaches its engine, and the limits that it keeps. The keys, their units and their defaults are in
+ * {@code docker-driver.conf}.
+ *
+ * @param engine where the engine listens: {@code unix:///path} or {@code tcp://host:port}
+ * @param installation names the installation; nodes of one installation on one engine share it
+ * @param node names this node within the installation
+ * @param pullPolicy whether a missing image may be fetched
+ * @param pullTimeout how long fetching one image may take
+ * @param connectTimeout how long connecting to the engine may take
+ * @param responseTimeout how long one call to the engine may take, images aside
+ * @param guestStartTimeout how long a started sandbox's guest may take until it greets
+ * @param concurrentCreatesMax sandboxes that are being made at once; more wait
+ * @param concurrentCallsMax other calls to the engine at once; more wait
+ * @param waitingCallsMax calls that may wait for their turn; more are refused
+ * @param channelQueueBytesMax bytes that may wait to be sent to one sandbox
+ * @param unconfirmedFramesMax frames of one sandbox that its listener may have unconfirmed
+ * @param sharedMemory the size of /dev/shm
+ * @param agentUid the user that owns the workspace
+ * @param agentGid the group that owns the workspace
+ * @param runtimes the engine's runtime for an isolation class; the engine's default for a class without one
+ */
+public record DockerDriverConfig(
+        URI engine,
+        String installation,
+        String node,
+        PullPolicy pullPolicy,
+        Duration pullTimeout,
+        Duration connectTimeout,
+        Duration responseTimeout,
+        Duration guestStartTimeout,
+        int concurrentCreatesMax,
+        int concurrentCallsMax,
+        int waitingCallsMax,
+        int channelQueueBytesMax,
+        int unconfirmedFramesMax,
+        ByteSize sharedMemory,
+        int agentUid,
+        int agentGid,
+        Map<Isolation, String> runtimes) {
+    private static final URI LOCAL_ENGINE = URI.create("unix:///var/run/docker.sock");
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.:@-]{0,127}");
+
+    /** Whether a missing image may be fetched from its registry. */
+    public enum PullPolicy {
+        /** Only images that the engine already has. */
+        NEVER,
+        /** Fetched once, when the engine does not have it. */
+        MISSING
+    }
+
+    public DockerDriverConfig {
+        requireName("installation", installation);
+        requireName("node", node);
+        requirePositive("pull-timeout", pullTimeout);
+        requirePositive("connect-timeout", connectTimeout);
+        requirePositive("response-timeout", responseTimeout);
+        requirePositive("guest-start-timeout", guestStartTimeout);
+        requirePositive("concurrent-creates-max", concurrentCreatesMax);
+        requirePositive("concurrent-calls-max", concurrentCallsMax);
+        requirePositive("waiting-calls-max", waitingCallsMax);
+        requirePositive("channel-queue-bytes-max", channelQueueBytesMax);
+        requirePositive("unconfirmed-frames-max", unconfirmedFramesMax);
+        // Uid 0 would be the guest's own: the agent could then signal and trace it.
+        requirePositive("agent-uid", agentUid);
+        requirePositive("agent-gid", agentGid);
+        runtimes = Map.copyOf(runtimes);
+    }
+
+    /**
+     * Reads the keys of {@code docker-driver.conf}.
+     *
+     * @param docker the object with those keys
+     * @throws IllegalArgumentException or a ConfigException, that names the key that is wrong
+     */
+    public static DockerDriverConfig from(Config docker, String installation, String node) {
+        Map<Isolation, String> runtimes = new EnumMap<>(Isolation.class);
+        Config named = docker.getConfig("runtimes");
+        for (Isolation isolation : Isolation.values()) {
+            String key = isolation.name().toLowerCase(Locale.ROOT);
+            if (named.hasPath(key) && !named.getString(key).isEmpty()) {
+                runtimes.put(isolation, named.getString(key));
+            }
+        }
+        return new DockerDriverConfig(
+                engineUri(docker.getString("engine"), Optional.ofNullable(System.getenv("DOCKER_HOST"))),
+                installation,
+                node,
+                docker.getEnum(PullPolicy.class, "pull"),
+                docker.getDuration("pull-timeout"),
+                docker.getDuration("connect-timeout"),
+                docker.getDuration("response-timeout"),
+                docker.getDuration("guest-start-timeout"),
+                docker.getInt("concurrent-creates-max"),
+                docker.getInt("concurrent-calls-max"),
+                docker.getInt("waiting-calls-max"),
+                Math.toIntExact(docker.getBytes("channel-queue-bytes-max")),
+                docker.getInt("unconfirmed-frames-max"),
+                new ByteSize(docker.getBytes("shared-memory")),
+                docker.getInt("agent-uid"),
+                docker.getInt("agent-gid"),
+                runtimes);
+    }
+
+    /** The same but for the engine. */
+    public DockerDriverConfig withEngine(URI other) {
+        return new DockerDriverConfig(
+                other,
+                installation,
+                node,
+                pullPolicy,
+                pullTimeout,
+                connectTimeout,
+                responseTimeout,
+                guestStartTimeout,
+                concurrentCreatesMax,
+                concurrentCallsMax,
+                waitingCallsMax,
+                channelQueueBytesMax,
+                unconfirmedFramesMax,
+                sharedMemory,
+                agentUid,
+                agentGid,
+                runtimes);
+    }
+
+    /** The same but for what is done about missing images. */
+    public DockerDriverConfig withPullPolicy(PullPolicy other) {
+        return new DockerDriverConfig(
+                engine,
+                installation,
+                node,
+                other,
+                pullTimeout,
+                connectTimeout,
+                responseTimeout,
+                guestStartTimeout,
+                concurrentCreatesMax,
+                concurrentCallsMax,
+                waitingCallsMax,
+                channelQueueBytesMax,
+                unconfirmedFramesMax,
+                sharedMemory,
+                agentUid,
+                agentGid,
+                runtimes);
+    }
+
+    /** The same but for the time that one call to the engine may take. */
+    public DockerDriverConfig withResponseTimeout(Duration other) {
+        return new DockerDriverConfig(
+                engine,
+                installation,
+                node,
+                pullPolicy,
+                pullTimeout,
+                connectTimeout,
+                other,
+                guestStartTimeout,
+                concurrentCreatesMax,
+                concurrentCallsMax,
+                waitingCallsMax,
+                channelQueueBytesMax,
+                unconfirmedFramesMax,
+                sharedMemory,
+                agentUid,
+                agentGid,
+                runtimes);
+    }
+
+    static URI engineUri(String configured, Optional<String> dockerHost) {
+        if (!configured.isEmpty()) {
+            return URI.create(configured);
+        }
+        return dockerHost.filter(host -> !host.isEmpty()).map(URI::create).orElse(LOCAL_ENGINE);
+    }
+
+    private static void requireName(String key, String name) {
+        if (!NAME.matcher(name).matches()) {
+            throw new IllegalArgumentException(
+                    key + " must be 1 to 128 letters, digits, dots, dashes, colons or underscores");
+        }
+    }
+
+    private static void requirePositive(String key, Duration duration) {
+        if (duration.isNegative() || duration.isZero()) {
+            throw new IllegalArgumentException(key + " must be longer than zero");
+        }
+    }
+
+    private static void requirePositive(String key, int number) {
+        if (number <= 0) {
+            throw new IllegalArgumentException(key + " must be above zero");
+        }
+    }
+}

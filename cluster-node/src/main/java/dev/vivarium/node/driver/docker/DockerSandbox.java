@@ -1,0 +1,97 @@
+package dev.vivarium.node.driver.docker;
+
+import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.driver.WaitingSandbox;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/** What the driver knows of a sandbox that it was asked to make. Safe for use by any thread. */
+final class DockerSandbox {
+    private final SandboxId id;
+    private final CompletableFuture<WaitingSandbox> created = new CompletableFuture<>();
+    private Optional<String> container = Optional.empty();
+    private Optional<GuestChannel> channel = Optional.empty();
+    private Optional<Sampler> sampler = Optional.empty();
+    private boolean doomed;
+    private boolean claimed;
+
+    DockerSandbox(SandboxId id) {
+        this.id = id;
+    }
+
+    SandboxId id() {
+        return id;
+    }
+
+    /** Completes when the guest has greeted, or nothing is left of the attempt to make the sandbox. */
+    CompletableFuture<WaitingSandbox> created() {
+        return created;
+    }
+
+    /** Runs the action once {@link #created} is complete, well or not. */
+    @SuppressWarnings("FutureReturnValueIgnored") // What the action itself does has an outcome of its own.
+    void afterCreation(Runnable action) {
+        created.whenComplete((channel, failure) -> action.run());
+    }
+
+    synchronized Optional<String> container() {
+        return container;
+    }
+
+    /** Takes note of the container, and fails when the sandbox is to be destroyed already. */
+    synchronized void contain(String containerId) {
+        container = Optional.of(containerId);
+        requireWanted();
+    }
+
+    synchronized void connect(GuestChannel opened) {
+        channel = Optional.of(opened);
+        requireWanted();
+    }
+
+    synchronized void requireWanted() {
+        if (doomed) {
+            throw new DriverException(
+                    DriverException.Kind.SANDBOX_UNKNOWN, "The sandbox was destroyed before it was complete.");
+        }
+    }
+
+    /** Ends its channel, and whatever is still being done to make it as soon as that notices. */
+    void doom() {
+        synchronized (this) {
+            doomed = true;
+        }
+        disconnect();
+    }
+
+    /** Ends its channel only. */
+    void disconnect() {
+        Optional<GuestChannel> open;
+        synchronized (this) {
+            open = channel;
+        }
+        open.ifPresent(GuestChannel::close);
+    }
+
+    /** Takes the one claim that a sandbox has. */
+    synchronized void claim() {
+        requireWanted();
+        if (claimed) {
+            throw new DriverException(DriverException.Kind.REFUSED, "The sandbox already serves an attempt.");
+        }
+        claimed = true;
+    }
+
+    synchronized void unclaim() {
+        claimed = false;
+    }
+
+    synchronized Optional<Sampler> sampler() {
+        return sampler;
+    }
+
+    synchronized void sampler(Sampler found) {
+        sampler = Optional.of(found);
+    }
+}

@@ -1,0 +1,208 @@
+package dev.vivarium.node.driver.docker;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.github.dockerjava.api.DockerClient;
+import com.github.dockerjava.api.exception.DockerException;
+import com.github.dockerjava.core.DefaultDockerClientConfig;
+import com.github.dockerjava.core.DockerClientImpl;
+import com.github.dockerjava.transport.DockerHttpClient;
+import com.github.dockerjava.zerodep.ZerodepDockerHttpClient;
+import dev.vivarium.node.driver.DriverException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The engine, as it can be reached right now: negotiates on first use, and again after the connection was lost, since
+ * what comes back may be another version. All calls block, are limited in time and throw {@link DriverException} only.
+ */
+final class Engine implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final EngineAddress address;
+    private final Duration connectTimeout;
+    private final Duration responseTimeout;
+    private final EngineTimeouts timeouts = new EngineTimeouts();
+    private Optional<Session> session = Optional.empty();
+
+    /** One negotiated connection pool. */
+    private record Session(ApiVersion api, EngineFacts facts, DockerHttpClient http, DockerClient client) {}
+
+    Engine(EngineAddress address, Duration connectTimeout, Duration responseTimeout) {
+        this.address = address;
+        this.connectTimeout = connectTimeout;
+        this.responseTimeout = responseTimeout;
+    }
+
+    EngineAddress address() {
+        return address;
+    }
+
+    /**
+     * Makes one call.
+     *
+     * @param doing what it is for, as it follows "while": "starting the sandbox"
+     */
+    <T> T call(String doing, Function<DockerClient, T> call) {
+        return call(doing, responseTimeout, call);
+    }
+
+    <T> T call(String doing, Duration limit, Function<DockerClient, T> call) {
+        return guarded(doing, limit, used -> call.apply(used.client()));
+    }
+
+    /** Asks for a JSON document that the client library has no exact words for. */
+    JsonNode ask(String doing, Duration limit, DockerHttpClient.Request.Method method, String path) {
+        return guarded(doing, limit, used -> json(used.http(), method, "/v" + used.api() + path));
+    }
+
+    /** Opens the byte stream to a container's standard input and output; nothing of it may be lost, so before start. */
+    Wire attach(String containerId) {
+        return guarded("opening the channel", responseTimeout, used -> {
+            try {
+                return AttachRequest.open(address.connect(connectTimeout), used.api(), containerId);
+            } catch (IOException unreachable) {
+                throw new IllegalStateException(unreachable);
+            }
+        });
+    }
+
+    /** What the engine said of itself when it was last negotiated with. */
+    EngineFacts facts() {
+        return guarded("asking for its facts", responseTimeout, Session::facts);
+    }
+
+    /** Asks anew what the engine can do; its configuration may have been reloaded. */
+    EngineFacts refreshFacts() {
+        return guarded("asking for its facts", responseTimeout, used -> {
+            EngineFacts fresh =
+                    EngineFacts.of(json(used.http(), DockerHttpClient.Request.Method.GET, "/v" + used.api() + "/info"));
+            replace(used, new Session(used.api(), fresh, used.http(), used.client()));
+            return fresh;
+        });
+    }
+
+    @Override
+    public void close() {
+        synchronized (this) {
+            session.ifPresent(used -> closeQuietly(used.http()));
+            session = Optional.empty();
+        }
+        timeouts.close();
+    }
+
+    private <T> T guarded(String doing, Duration limit, Function<Session, T> call) {
+        Optional<Session> used = Optional.empty();
+        try {
+            used = Optional.of(session());
+            Session current = used.get();
+            return timeouts.within(limit, () -> call.apply(current));
+        } catch (Exception failure) {
+            DriverException translated = EngineFailure.translate(doing, failure);
+            if (translated.kind() == DriverException.Kind.ENGINE_UNAVAILABLE) {
+                used.ifPresent(this::abandon);
+            }
+            throw translated;
+        }
+    }
+
+    private synchronized Session session() throws Exception {
+        if (session.isPresent()) {
+            return session.get();
+        }
+        DockerHttpClient http = newHttpClient();
+        try {
+            Session negotiated = timeouts.within(connectTimeout.multipliedBy(2), () -> negotiate(http));
+            session = Optional.of(negotiated);
+            return negotiated;
+        } catch (Exception failure) {
+            closeQuietly(http);
+            throw failure;
+        }
+    }
+
+    private Session negotiate(DockerHttpClient http) {
+        JsonNode version = json(http, DockerHttpClient.Request.Method.GET, "/version");
+        ApiVersion api = ApiVersion.negotiate(
+                version.path("ApiVersion").asText(),
+                version.path("MinAPIVersion").asText());
+        EngineFacts facts = EngineFacts.of(json(http, DockerHttpClient.Request.Method.GET, "/v" + api + "/info"));
+        requireLinux(facts);
+        LOG.info(
+                "Container engine at {}: version {}, API {}, runtimes {}",
+                address.uri(),
+                version.path("Version").asText(),
+                api,
+                facts.runtimes());
+        DefaultDockerClientConfig config = DefaultDockerClientConfig.createDefaultConfigBuilder()
+                .withDockerHost(address.uri().toString())
+                .withApiVersion(api.toString())
+                .build();
+        return new Session(api, facts, http, DockerClientImpl.getInstance(config, http));
+    }
+
+    private static void requireLinux(EngineFacts facts) {
+        if (!"linux".equals(facts.operatingSystem())) {
+            throw new DriverException(
+                    DriverException.Kind.REFUSED,
+                    "The container engine makes " + facts.operatingSystem()
+                            + " containers; Vivarium needs one that makes Linux containers.");
+        }
+    }
+
+    private DockerHttpClient newHttpClient() {
+        ZerodepDockerHttpClient.Builder builder = new ZerodepDockerHttpClient.Builder()
+                .dockerHost(address.uri())
+                .connectionTimeout(connectTimeout)
+                .responseTimeout(responseTimeout);
+        address.tls().ifPresent(builder::sslConfig);
+        DockerHttpClient pooled = builder.build();
+        return address.isLocal() ? new ConnectionPerCall(pooled) : pooled;
+    }
+
+    private static JsonNode json(DockerHttpClient http, DockerHttpClient.Request.Method method, String path) {
+        DockerHttpClient.Request request = DockerHttpClient.Request.builder()
+                .method(method)
+                .path(path)
+                .putHeader("accept", "application/json")
+                .build();
+        try (DockerHttpClient.Response response = http.execute(request)) {
+            byte[] body = response.getBody().readAllBytes();
+            if (response.getStatusCode() / 100 != 2) {
+                throw new DockerException(new String(body, StandardCharsets.UTF_8), response.getStatusCode());
+            }
+            return JSON.readTree(body);
+        } catch (IOException unreachable) {
+            throw new IllegalStateException(unreachable);
+        }
+    }
+
+    private synchronized void replace(Session old, Session fresh) {
+        if (session.isPresent() && session.get().http() == old.http()) {
+            session = Optional.of(fresh);
+        }
+    }
+
+    /** Forgets a session that has failed: its pooled connections may be dead and the next engine another version. */
+    private synchronized void abandon(Session failed) {
+        if (session.isPresent() && session.get().http() == failed.http()) {
+            // Not closed here: other threads may be in calls that the engine is about to answer. The pool is collected
+            // with its last user, and its connections are closed when the engine's end is.
+            session = Optional.empty();
+        }
+    }
+
+    private static void closeQuietly(DockerHttpClient http) {
+        try {
+            http.close();
+        } catch (IOException ignored) {
+            LOG.debug("Closing the engine's connections failed", ignored);
+        }
+    }
+}

@@ -1,0 +1,208 @@
+package dev.vivarium.node.driver.docker;
+
+import com.github.dockerjava.api.model.HostConfig;
+import com.github.dockerjava.api.model.Mount;
+import com.github.dockerjava.api.model.MountType;
+import com.github.dockerjava.api.model.VolumeOptions;
+import com.github.f4b6a3.ulid.UlidCreator;
+import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.node.driver.SandboxId;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+import org.apache.commons.compress.archivers.tar.TarConstants;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The guest program on the engine's side: a named volume for each version of the program, mounted read-only into every
+ * sandbox. It works with an engine on another host, which a bind mount would not.
+ *
+ * <p>What is in the volume is believed only after it was read back. Filling it puts a whole file beside the one that
+ * sandboxes start and links it into place, so that nobody ever starts half a program; several nodes may do so at once.
+ */
+final class GuestVolume {
+    /** Where the volume is in a sandbox. */
+    static final String MOUNT_POINT = "/.vivarium";
+
+    static final String PROGRAM_PATH = MOUNT_POINT + "/" + GuestProgram.NAME;
+
+    private static final Logger LOG = LoggerFactory.getLogger(GuestVolume.class);
+    private static final int NAME_DIGITS = 16;
+    private static final int PROGRAM_MODE = 0555;
+
+    private final Engine engine;
+    private final GuestProgram program;
+    private final Labels labels;
+    /** Containers that only carry the volume while it is looked at; they look like sandboxes, so that a reaper sees them. */
+    private final Set<SandboxId> carriers = ConcurrentHashMap.newKeySet();
+
+    private boolean trusted;
+
+    GuestVolume(Engine engine, GuestProgram program, Labels labels) {
+        this.engine = engine;
+        this.program = program;
+        this.labels = labels;
+    }
+
+    Mount readOnlyMount() {
+        return mount().withReadOnly(true);
+    }
+
+    boolean isCarrier(SandboxId id) {
+        return carriers.contains(id);
+    }
+
+    /**
+     * Sees to it that the engine has the program; asks only once until {@link #distrust}. Others wait meanwhile.
+     *
+     * @param imageId any image that the engine has, to make a container of that is never started
+     */
+    synchronized void ensure(String imageId) {
+        if (trusted) {
+            return;
+        }
+        String architecture = engine.facts().architecture();
+        if (!program.runsOn(architecture)) {
+            throw new DriverException(
+                    DriverException.Kind.REFUSED,
+                    "The container engine's machine is " + architecture
+                            + ", and this node's guest program was built for another. Build Vivarium there.");
+        }
+        withCarrier(imageId, this::verifyOrFill);
+        trusted = true;
+    }
+
+    /** To be told when a sandbox did not find its program: the engine may have been emptied or exchanged. */
+    synchronized void distrust() {
+        trusted = false;
+    }
+
+    private void verifyOrFill(String container) {
+        if (holdsProgram(container)) {
+            return;
+        }
+        LOG.info("Putting the guest program into the engine's volume {}", name());
+        byte[] archive = archive();
+        engine.call("storing the guest program", client -> {
+            client.copyArchiveToContainerCmd(container)
+                    .withRemotePath(MOUNT_POINT)
+                    .withTarInputStream(new ByteArrayInputStream(archive))
+                    .exec();
+            return archive.length;
+        });
+        if (!holdsProgram(container)) {
+            throw new DriverException(
+                    DriverException.Kind.REFUSED,
+                    "The container engine did not keep the guest program in its volume " + name()
+                            + ". Remove that volume and look at the engine's disk.");
+        }
+    }
+
+    private boolean holdsProgram(String container) {
+        try {
+            return engine.call("reading the guest program back", client -> {
+                try (InputStream archive = client.copyArchiveFromContainerCmd(container, PROGRAM_PATH)
+                        .exec()) {
+                    return isProgram(archive);
+                } catch (IOException unreadable) {
+                    throw new UncheckedIOException(unreadable);
+                }
+            });
+        } catch (DriverException failure) {
+            if (EngineFailure.isNotFound(failure)) {
+                return false;
+            }
+            throw failure;
+        }
+    }
+
+    private boolean isProgram(InputStream archive) throws IOException {
+        TarArchiveInputStream tar = new TarArchiveInputStream(archive);
+        TarArchiveEntry entry = tar.getNextEntry();
+        boolean plausible = entry != null
+                && entry.isFile()
+                && entry.getSize() == program.length()
+                && (entry.getMode() & 0777) == PROGRAM_MODE
+                && entry.getLongUserId() == 0;
+        return plausible && program.equalsBytes(tar.readNBytes(program.length()));
+    }
+
+    private byte[] archive() {
+        String beside = GuestProgram.NAME + "." + UlidCreator.getUlid().toLowerCase();
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (TarArchiveOutputStream tar = new TarArchiveOutputStream(bytes)) {
+            TarArchiveEntry file = new TarArchiveEntry(beside);
+            file.setSize(program.length());
+            file.setMode(PROGRAM_MODE);
+            tar.putArchiveEntry(file);
+            tar.write(program.bytes());
+            tar.closeArchiveEntry();
+            TarArchiveEntry link = new TarArchiveEntry(GuestProgram.NAME, TarConstants.LF_LINK);
+            link.setLinkName(beside);
+            link.setMode(PROGRAM_MODE);
+            tar.putArchiveEntry(link);
+            tar.closeArchiveEntry();
+        } catch (IOException impossible) {
+            throw new UncheckedIOException("An archive in memory cannot fail.", impossible);
+        }
+        return bytes.toByteArray();
+    }
+
+    private void withCarrier(String imageId, Consumer<String> work) {
+        SandboxId id = new SandboxId(UlidCreator.getUlid().toLowerCase());
+        carriers.add(id);
+        Optional<String> container = Optional.empty();
+        try {
+            container = Optional.of(
+                    engine.call("making room for the guest program", client -> client.createContainerCmd(imageId)
+                            .withName(labels.waitingName(id))
+                            .withLabels(labels.of(id))
+                            .withEntrypoint(List.of(PROGRAM_PATH))
+                            .withHostConfig(
+                                    new HostConfig().withNetworkMode("none").withMounts(List.of(mount())))
+                            .exec()
+                            .getId()));
+            work.accept(container.get());
+        } finally {
+            container.ifPresent(this::remove);
+            carriers.remove(id);
+        }
+    }
+
+    private void remove(String container) {
+        try {
+            engine.call("removing a container that was never started", client -> client.removeContainerCmd(container)
+                    .withForce(true)
+                    .withRemoveVolumes(true)
+                    .exec());
+        } catch (DriverException failure) {
+            LOG.warn("A container that was never started stays until the next sweep: {}", failure.getMessage());
+        }
+    }
+
+    private Mount mount() {
+        // Without "no copy" the engine would fill a new volume with what the image has there: another program.
+        return new Mount()
+                .withType(MountType.VOLUME)
+                .withSource(name())
+                .withTarget(MOUNT_POINT)
+                .withVolumeOptions(
+                        new VolumeOptions().withNoCopy(true).withLabels(Map.of(Labels.GUEST, program.sha256())));
+    }
+
+    private String name() {
+        return "vivarium-guest-" + program.sha256().substring(0, NAME_DIGITS);
+    }
+}

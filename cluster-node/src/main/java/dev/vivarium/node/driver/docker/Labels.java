@@ -1,0 +1,53 @@
+package dev.vivarium.node.driver.docker;
+
+import dev.vivarium.node.driver.AttemptName;
+import dev.vivarium.node.driver.SandboxId;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.zip.CRC32;
+
+/** By what the engine knows whose a container is: its labels and its name. */
+final class Labels {
+    static final String INSTALLATION = "dev.vivarium.installation";
+    static final String NODE = "dev.vivarium.node";
+    static final String SANDBOX = "dev.vivarium.sandbox";
+    static final String GUEST = "dev.vivarium.guest";
+
+    private final String installation;
+    private final String node;
+    private final String namePrefix;
+
+    Labels(DockerDriverConfig config) {
+        this.installation = config.installation();
+        this.node = config.node();
+        // Names must differ between installations that share an engine; installation ids may be long and alike.
+        CRC32 sum = new CRC32();
+        sum.update(installation.getBytes(StandardCharsets.UTF_8));
+        this.namePrefix = "vivarium-" + String.format("%08x", sum.getValue()) + "-";
+    }
+
+    Map<String, String> of(SandboxId id) {
+        return Map.of(INSTALLATION, installation, NODE, node, SANDBOX, id.value());
+    }
+
+    /** Selects the containers that this node made. */
+    List<String> ownedFilter() {
+        return List.of(INSTALLATION + "=" + installation, NODE + "=" + node);
+    }
+
+    /** Selects the containers of one sandbox, whichever node of the installation made it. */
+    List<String> sandboxFilter(SandboxId id) {
+        return List.of(INSTALLATION + "=" + installation, SANDBOX + "=" + id.value());
+    }
+
+    /** The name of a sandbox that waits. */
+    String waitingName(SandboxId id) {
+        return namePrefix + id.value();
+    }
+
+    /** The name of the one sandbox of an attempt: the engine gives each name once. */
+    String attemptName(AttemptName attempt) {
+        return namePrefix + attempt.run().value() + "-" + attempt.attempt();
+    }
+}

@@ -1,0 +1,14 @@
+package dev.vivarium.node.driver.docker;
+
+import dev.vivarium.node.driver.SandboxSample;
+import java.io.IOException;
+
+/** A way to measure one sandbox. */
+interface Sampler {
+    /**
+     * Measures now.
+     *
+     * @throws IOException when what is read is gone, with its sandbox
+     */
+    SandboxSample sample() throws IOException;
+}

@@ -1,0 +1,151 @@
+package dev.vivarium.node.driver.docker;
+
+import com.github.dockerjava.api.command.CreateContainerResponse;
+import dev.vivarium.node.driver.ChannelListener;
+import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.node.driver.SandboxTemplate;
+import dev.vivarium.node.driver.WaitingSandbox;
+import dev.vivarium.protocol.egress.EgressPolicy;
+import java.util.Locale;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Makes sandboxes, blocking, step by step; when a step fails, undoes those before it. */
+final class SandboxMaker {
+    private static final Logger LOG = LoggerFactory.getLogger(SandboxMaker.class);
+
+    private final DockerDriverConfig config;
+    private final Engine engine;
+    private final Labels labels;
+    private final Images images;
+    private final GuestVolume guest;
+    private final ContainerSpec spec;
+    private final ContainerEnd containerEnd;
+
+    SandboxMaker(
+            DockerDriverConfig config, Engine engine, Labels labels, GuestVolume guest, ContainerEnd containerEnd) {
+        this.config = config;
+        this.engine = engine;
+        this.labels = labels;
+        this.images = new Images(engine, config.pullPolicy(), config.pullTimeout());
+        this.guest = guest;
+        this.spec = new ContainerSpec(config, guest.readOnlyMount());
+        this.containerEnd = containerEnd;
+    }
+
+    /** Returns once the guest has greeted. */
+    WaitingSandbox make(DockerSandbox sandbox, SandboxTemplate template, ChannelListener listener) {
+        ImageName name = ImageName.parse(template.image());
+        requireSupported(template);
+        sandbox.requireWanted();
+        UsableImage image = images.usable(name);
+        guest.ensure(image.id());
+        try {
+            return start(sandbox, template, image, listener);
+        } catch (DriverException failure) {
+            if (!lacksGuest(failure)) {
+                throw failure;
+            }
+            LOG.warn("The guest program was not in the engine's volume any more; putting it there again");
+            guest.distrust();
+            guest.ensure(image.id());
+            return start(sandbox, template, image, listener);
+        }
+    }
+
+    private WaitingSandbox start(
+            DockerSandbox sandbox, SandboxTemplate template, UsableImage image, ChannelListener listener) {
+        boolean complete = false;
+        try {
+            String container = create(sandbox, template, image.id());
+            sandbox.contain(container);
+            GuestChannel channel = new GuestChannel(
+                    sandbox.id(), engine.attach(container), config, listener, () -> containerEnd.explain(container));
+            channel.open();
+            sandbox.connect(channel);
+            engine.call("starting the sandbox", client -> client.startContainerCmd(container)
+                    .exec());
+            awaitGreeting(channel);
+            sandbox.requireWanted();
+            complete = true;
+            return new WaitingSandbox(channel, image.environment());
+        } finally {
+            if (!complete) {
+                undo(sandbox);
+            }
+        }
+    }
+
+    private String create(DockerSandbox sandbox, SandboxTemplate template, String image) {
+        EngineFacts facts = engine.facts();
+        CreateContainerResponse response = engine.call(
+                "making the sandbox", client -> spec.applyTo(client.createContainerCmd(image), template, facts)
+                        .withName(labels.waitingName(sandbox.id()))
+                        .withLabels(labels.of(sandbox.id()))
+                        .exec());
+        return response.getId();
+    }
+
+    private void awaitGreeting(GuestChannel channel) {
+        try {
+            channel.greeted().get(config.guestStartTimeout().toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException silent) {
+            throw new DriverException(
+                    DriverException.Kind.GUEST_SILENT,
+                    "The sandbox's guest did not greet within "
+                            + config.guestStartTimeout().toMillis() + " ms; the machine may be overloaded.",
+                    silent);
+        } catch (ExecutionException ended) {
+            throw new DriverException(
+                    DriverException.Kind.GUEST_SILENT,
+                    "The sandbox ended before its guest greeted. "
+                            + String.valueOf(
+                                    ended.getCause() == null
+                                            ? ""
+                                            : ended.getCause().getMessage()),
+                    ended);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new DriverException(
+                    DriverException.Kind.GUEST_SILENT, "The node was stopped while a sandbox started.", interrupted);
+        }
+    }
+
+    private void undo(DockerSandbox sandbox) {
+        sandbox.disconnect();
+        try {
+            if (sandbox.container().isPresent()) {
+                containerEnd.remove(sandbox.container().get());
+            } else {
+                containerEnd.removeAll(sandbox.id());
+            }
+        } catch (DriverException failure) {
+            LOG.warn("What was made of sandbox {} stays until the next sweep: {}", sandbox.id(), failure.getMessage());
+        }
+    }
+
+    private void requireSupported(SandboxTemplate template) {
+        if (template.egress().mode() != EgressPolicy.Mode.NONE) {
+            throw new DriverException(
+                    DriverException.Kind.REFUSED,
+                    "Egress mode " + template.egress().mode().name().toLowerCase(Locale.ROOT)
+                            + " is not available: sandboxes have no network yet. Use mode none.");
+        }
+        boolean known = engine.facts().isolations(config.runtimes()).contains(template.isolation());
+        // A runtime may have been added since, without a restart of the engine.
+        if (!known && !engine.refreshFacts().isolations(config.runtimes()).contains(template.isolation())) {
+            throw new DriverException(
+                    DriverException.Kind.REFUSED,
+                    "Isolation " + template.isolation().name().toLowerCase(Locale.ROOT)
+                            + " is not available: the node's container engine has no runtime for it.");
+        }
+    }
+
+    private static boolean lacksGuest(DriverException failure) {
+        String message = String.valueOf(failure.getMessage());
+        return failure.kind() == DriverException.Kind.REFUSED && message.contains(GuestVolume.PROGRAM_PATH);
+    }
+}

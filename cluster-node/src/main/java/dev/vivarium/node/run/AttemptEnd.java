@@ -1,0 +1,51 @@
+package dev.vivarium.node.run;
+
+import dev.vivarium.node.sandbox.SandboxReport;
+import dev.vivarium.node.sandbox.SandboxReport.Outcome;
+import dev.vivarium.protocol.run.Interruption;
+import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.RunEvent;
+import java.time.Instant;
+import java.util.Optional;
+
+/** What the end of a sandbox means to its run. Pure. */
+final class AttemptEnd {
+    private static final int SIGNAL_EXIT_BASE = 128;
+
+    private AttemptEnd() {}
+
+    /** The event that follows from a sandbox's last report. */
+    static RunEvent event(SandboxReport.Ended ended, String node) {
+        Instant at = ended.at();
+        int attempt = ended.attempt();
+        Outcome outcome = ended.outcome();
+        if (outcome instanceof Outcome.Exited exited) {
+            return exited.exitCode() == 0
+                    ? new RunEvent.RunSucceeded(at, node, attempt, ended.usage())
+                    : new RunEvent.RunFailed(at, node, attempt, exited.exitCode(), Optional.empty(), ended.usage());
+        }
+        if (outcome instanceof Outcome.Signaled signaled) {
+            int exitCode = SIGNAL_EXIT_BASE + signaled.signal();
+            return new RunEvent.RunFailed(at, node, attempt, exitCode, Optional.of(signaled.signal()), ended.usage());
+        }
+        if (outcome instanceof Outcome.NotStarted notStarted) {
+            return new RunEvent.RunNotStarted(at, node, attempt, notStarted.failure());
+        }
+        if (outcome instanceof Outcome.Interrupted interrupted) {
+            return new RunEvent.AttemptInterrupted(at, node, attempt, interrupted.cause(), interrupted.detail());
+        }
+        return killed((Outcome.Killed) outcome, ended, node);
+    }
+
+    private static RunEvent killed(Outcome.Killed killed, SandboxReport.Ended ended, String node) {
+        if (killed.reason() == KillReason.CANCELLED) {
+            return new RunEvent.RunCancelled(ended.at(), node, ended.attempt(), ended.usage());
+        }
+        if (killed.reason() == KillReason.DRAINED) {
+            return new RunEvent.AttemptInterrupted(
+                    ended.at(), node, ended.attempt(), Interruption.DRAINED, "The node was drained.");
+        }
+        return new RunEvent.RunKilled(
+                ended.at(), node, ended.attempt(), killed.reason(), killed.measurement(), ended.usage());
+    }
+}

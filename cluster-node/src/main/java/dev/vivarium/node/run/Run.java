@@ -1,0 +1,487 @@
+package dev.vivarium.node.run;
+
+import dev.vivarium.node.driver.AttemptName;
+import dev.vivarium.node.run.Runs.Progress;
+import dev.vivarium.node.sandbox.Sandbox;
+import dev.vivarium.node.sandbox.SandboxReport;
+import dev.vivarium.persistence.journal.JournalEntry;
+import dev.vivarium.persistence.journal.RunPersistenceId;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Interruption;
+import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.RunEvent;
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.RunState;
+import dev.vivarium.protocol.run.Usage;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.SupervisorStrategy;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
+import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
+import org.apache.pekko.persistence.typed.RecoveryCompleted;
+import org.apache.pekko.persistence.typed.javadsl.CommandHandler;
+import org.apache.pekko.persistence.typed.javadsl.CommandHandlerBuilder;
+import org.apache.pekko.persistence.typed.javadsl.Effect;
+import org.apache.pekko.persistence.typed.javadsl.EffectBuilder;
+import org.apache.pekko.persistence.typed.javadsl.EventHandler;
+import org.apache.pekko.persistence.typed.javadsl.EventSourcedBehavior;
+import org.apache.pekko.persistence.typed.javadsl.SignalHandler;
+import org.slf4j.Logger;
+
+/**
+ * One run, from its submission to its end: a persistent, sharded actor. Commands become events, events are durable
+ * before anybody hears of them, and only then something is done in the world, through one {@link Sandbox} child an
+ * attempt. The shard is its parent. When it stops, however it does, its child stops and destroys the sandbox. It is
+ * remembered while the run is live, so that it comes back after a crash and decides by the run's policy; when the run
+ * has ended it passivates.
+ *
+ * <p>No snapshots: a run has a dozen events, the alarms that are noted among them once each.
+ */
+public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, Ledger> {
+    /** The name of the entities under Cluster Sharding. */
+    public static final EntityTypeKey<Command> TYPE_KEY = EntityTypeKey.create(Command.class, "run");
+
+    /** What a run understands. */
+    public sealed interface Command {}
+
+    /** Submits it; answers {@link SubmitAnswer}. */
+    record Submit(RunSpec spec, Blob submission, ActorRef<SubmitAnswer> replyTo) implements Command, RunMessage {}
+
+    /** Asks it to stop; answers {@link CancelAnswer}. */
+    record Cancel(ActorRef<CancelAnswer> replyTo) implements Command, RunMessage {}
+
+    /** Tells the watcher of every progress until it ends, the present one at once. Idempotent. */
+    record Watch(ActorRef<Progress> watcher) implements Command, RunMessage {}
+
+    /** The shard's word that the entity may stop now. */
+    enum Leave implements Command, RunMessage {
+        INSTANCE
+    }
+
+    private record FromSandbox(SandboxReport report) implements Command {}
+
+    private record SandboxVanished(int attempt) implements Command {}
+
+    private record WatcherGone(ActorRef<Progress> watcher) implements Command {}
+
+    private record OutputEndRead(ActorRef<Progress> watcher, long end) implements Command {}
+
+    /** What to do next, after an event or a recovery that leaves something to do. */
+    private enum Proceed implements Command {
+        INSTANCE
+    }
+
+    /**
+     * The answer to {@link Submit}.
+     *
+     * @param verdict what became of the submission
+     * @param state the run as it is now
+     */
+    record SubmitAnswer(Verdict verdict, RunState.Existing state) implements RunMessage {
+        /** What can become of a submission. */
+        enum Verdict {
+            ACCEPTED,
+            ACCEPTED_BEFORE,
+            OTHER_SUBMISSION
+        }
+    }
+
+    /** The answer to {@link Cancel}: the run as it is now, if there is one. */
+    record CancelAnswer(Optional<RunState.Existing> state) implements RunMessage {}
+
+    private static final int WATCHERS_MAX = 1_000;
+
+    private final ActorContext<Command> context;
+    private final RunId id;
+    private final RunEnvironment environment;
+    private final ActorRef<ClusterSharding.ShardCommand> shard;
+    private final Set<ActorRef<Progress>> watchers = new HashSet<>();
+    private Optional<ActorRef<Sandbox.Command>> sandbox = Optional.empty();
+    private long outputEnd;
+
+    /** The behavior of the entity of a run. */
+    public static Behavior<Command> create(
+            RunId id, RunEnvironment environment, ActorRef<ClusterSharding.ShardCommand> shard) {
+        return Behaviors.setup(context -> new Run(context, id, environment, shard));
+    }
+
+    private Run(
+            ActorContext<Command> context,
+            RunId id,
+            RunEnvironment environment,
+            ActorRef<ClusterSharding.ShardCommand> shard) {
+        super(
+                RunPersistenceId.of(id),
+                SupervisorStrategy.restartWithBackoff(Duration.ofMillis(200), Duration.ofSeconds(5), 0.2));
+        this.context = context;
+        this.id = id;
+        this.environment = environment;
+        this.shard = shard;
+    }
+
+    @Override
+    public Ledger emptyState() {
+        return Ledger.of(id);
+    }
+
+    @Override
+    public EventHandler<Ledger, JournalEntry> eventHandler() {
+        return Ledger::after;
+    }
+
+    @Override
+    public SignalHandler<Ledger> signalHandler() {
+        return newSignalHandlerBuilder()
+                .onSignal(RecoveryCompleted.instance(), this::onRecovered)
+                .onSignal(PostStop.instance(), ledger -> environment.live().remove(id))
+                .build();
+    }
+
+    /** Whatever was live has lost its sandbox with the entity that owned it. */
+    private void onRecovered(Ledger ledger) {
+        if (ledger.state() instanceof RunState.Live) {
+            environment.live().add(id);
+            context.getSelf().tell(Proceed.INSTANCE);
+        } else if (ledger.state() instanceof RunState.Finished) {
+            // It may have stopped between its last event and this.
+            shred();
+            passivate();
+        }
+    }
+
+    @Override
+    public CommandHandler<Command, JournalEntry, Ledger> commandHandler() {
+        CommandHandlerBuilder<Command, JournalEntry, Ledger> builder = newCommandHandlerBuilder();
+        unborn(builder);
+        submitted(builder);
+        attempting(builder);
+        interrupted(builder);
+        finished(builder);
+        anywhere(builder);
+        return builder.build();
+    }
+
+    // ---- by state
+
+    private void unborn(CommandHandlerBuilder<Command, JournalEntry, Ledger> builder) {
+        builder.forState(ledger -> ledger.state() instanceof RunState.Unborn)
+                .onCommand(Submit.class, this::onFirstSubmit)
+                .onCommand(Cancel.class, (ledger, cancel) -> {
+                    passivate();
+                    return Effect().reply(cancel.replyTo, new CancelAnswer(Optional.empty()));
+                })
+                .onCommand(Watch.class, (ledger, watch) -> {
+                    passivate();
+                    return Effect().none();
+                });
+    }
+
+    private void submitted(CommandHandlerBuilder<Command, JournalEntry, Ledger> builder) {
+        builder.forState(ledger -> ledger.state() instanceof RunState.Submitted)
+                .onCommand(Cancel.class, (ledger, cancel) -> persist(
+                                ledger,
+                                new RunEvent.CancelRequested(now(), node()),
+                                new RunEvent.RunCancelled(now(), node(), 0, Usage.NONE))
+                        .thenRun((Ledger after) -> {
+                            cancel.replyTo.tell(new CancelAnswer(found(after)));
+                            ended(after);
+                        }))
+                .onCommand(Proceed.class, (ledger, proceed) -> startAttempt(ledger, 1));
+    }
+
+    /** A sandbox is being made or runs: Starting and Running differ in what the child reports, not in what is asked. */
+    private void attempting(CommandHandlerBuilder<Command, JournalEntry, Ledger> builder) {
+        builder.forState(ledger ->
+                        ledger.state() instanceof RunState.Starting || ledger.state() instanceof RunState.Running)
+                .onCommand(Cancel.class, this::onCancelOfLive)
+                .onCommand(FromSandbox.class, this::onReport)
+                .onCommand(SandboxVanished.class, this::onSandboxVanished)
+                .onCommand(Proceed.class, this::onRecoveredWithoutSandbox);
+    }
+
+    private void interrupted(CommandHandlerBuilder<Command, JournalEntry, Ledger> builder) {
+        builder.forState(ledger -> ledger.state() instanceof RunState.Interrupted)
+                .onCommand(Cancel.class, (ledger, cancel) -> persist(
+                                ledger,
+                                new RunEvent.CancelRequested(now(), node()),
+                                new RunEvent.RunCancelled(
+                                        now(), node(), existing(ledger).attempt(), Usage.NONE))
+                        .thenRun((Ledger after) -> {
+                            cancel.replyTo.tell(new CancelAnswer(found(after)));
+                            ended(after);
+                        }))
+                .onCommand(Proceed.class, this::onInterrupted);
+    }
+
+    private void finished(CommandHandlerBuilder<Command, JournalEntry, Ledger> builder) {
+        builder.forState(ledger -> ledger.state() instanceof RunState.Finished)
+                .onCommand(Watch.class, this::onWatchOfFinished)
+                .onCommand(OutputEndRead.class, (ledger, read) -> {
+                    read.watcher.tell(new Progress(ledger.seq(), read.end, Progress.Life.ENDED));
+                    passivate();
+                    return Effect().none();
+                });
+    }
+
+    private void anywhere(CommandHandlerBuilder<Command, JournalEntry, Ledger> builder) {
+        builder.forAnyState()
+                .onCommand(Submit.class, this::onFurtherSubmit)
+                .onCommand(Cancel.class, (ledger, cancel) -> {
+                    passivate();
+                    return Effect().reply(cancel.replyTo, new CancelAnswer(found(ledger)));
+                })
+                .onCommand(Watch.class, this::onWatch)
+                .onCommand(WatcherGone.class, (ledger, gone) -> {
+                    watchers.remove(gone.watcher);
+                    return Effect().none();
+                })
+                .onCommand(Leave.class, leave -> Effect().stop())
+                .onAnyCommand((ledger, command) -> {
+                    // A late word of a sandbox of an earlier attempt, or of a step that something else overtook.
+                    context.getLog()
+                            .debug(
+                                    "{} of run {} changes nothing while it is {}.",
+                                    command.getClass().getSimpleName(),
+                                    id,
+                                    ledger.state().getClass().getSimpleName());
+                    return Effect().none();
+                });
+    }
+
+    // ---- submission
+
+    private Effect<JournalEntry, Ledger> onFirstSubmit(Ledger ledger, Submit submit) {
+        RunEvent submitted = new RunEvent.RunSubmitted(now(), node(), id, submit.spec, submit.submission);
+        return persist(ledger, submitted).thenRun((Ledger after) -> {
+            environment.live().add(id);
+            environment.metrics().submitted();
+            submit.replyTo.tell(new SubmitAnswer(SubmitAnswer.Verdict.ACCEPTED, existing(after)));
+            context.getSelf().tell(Proceed.INSTANCE);
+        });
+    }
+
+    private Effect<JournalEntry, Ledger> onFurtherSubmit(Ledger ledger, Submit submit) {
+        RunState.Existing run = existing(ledger);
+        SubmitAnswer.Verdict verdict = run.submission().digest().equals(submit.submission)
+                ? SubmitAnswer.Verdict.ACCEPTED_BEFORE
+                : SubmitAnswer.Verdict.OTHER_SUBMISSION;
+        if (run instanceof RunState.Finished) {
+            passivate();
+        }
+        return Effect().reply(submit.replyTo, new SubmitAnswer(verdict, run));
+    }
+
+    // ---- attempts
+
+    private Effect<JournalEntry, Ledger> startAttempt(Ledger ledger, int attempt) {
+        return persist(ledger, new RunEvent.AttemptStarting(now(), node(), attempt))
+                .thenRun((Ledger after) -> {
+                    ActorRef<SandboxReport> reports = context.messageAdapter(SandboxReport.class, FromSandbox::new);
+                    ActorRef<Sandbox.Command> child = context.spawn(
+                            Sandbox.create(
+                                    environment.sandbox(),
+                                    new AttemptName(id, attempt),
+                                    existing(after).submission().spec(),
+                                    reports),
+                            "attempt-" + attempt);
+                    context.watchWith(child, new SandboxVanished(attempt));
+                    sandbox = Optional.of(child);
+                    announce(after);
+                });
+    }
+
+    private Effect<JournalEntry, Ledger> onReport(Ledger ledger, FromSandbox message) {
+        SandboxReport report = message.report;
+        if (report.attempt() != existing(ledger).attempt()) {
+            return Effect().none();
+        }
+        if (report instanceof SandboxReport.Started started) {
+            return persist(
+                            ledger,
+                            new RunEvent.AttemptStarted(started.at(), node(), started.attempt(), started.sandbox()))
+                    .thenRun(this::announce);
+        }
+        if (report instanceof SandboxReport.Alarm alarm) {
+            return persist(
+                            ledger,
+                            new RunEvent.AlarmRaised(
+                                    alarm.at(),
+                                    node(),
+                                    alarm.attempt(),
+                                    alarm.reason(),
+                                    alarm.measurement(),
+                                    alarm.consequence()))
+                    .thenRun(this::announce);
+        }
+        if (report instanceof SandboxReport.OutputAdvanced advanced) {
+            outputEnd = advanced.end();
+            announce(ledger);
+            return Effect().none();
+        }
+        return onEnd(ledger, (SandboxReport.Ended) report);
+    }
+
+    private Effect<JournalEntry, Ledger> onEnd(Ledger ledger, SandboxReport.Ended ended) {
+        sandbox = Optional.empty();
+        RunEvent event = AttemptEnd.event(ended, node());
+        return persist(ledger, event).thenRun((Ledger after) -> {
+            if (after.state() instanceof RunState.Finished) {
+                ended(after);
+            } else {
+                announce(after);
+                context.getSelf().tell(Proceed.INSTANCE);
+            }
+        });
+    }
+
+    /** The child stopped without its last report: it crashed, and its PostStop has destroyed the sandbox. */
+    private Effect<JournalEntry, Ledger> onSandboxVanished(Ledger ledger, SandboxVanished vanished) {
+        if (sandbox.isEmpty() || vanished.attempt != existing(ledger).attempt()) {
+            return Effect().none();
+        }
+        sandbox = Optional.empty();
+        return interrupt(ledger, Interruption.ENGINE_LOST, "The sandbox's owner failed; see the node's log.");
+    }
+
+    private Effect<JournalEntry, Ledger> onRecoveredWithoutSandbox(Ledger ledger, Proceed proceed) {
+        if (sandbox.isPresent()) {
+            return Effect().none();
+        }
+        return interrupt(ledger, Interruption.NODE_LOST, "The node that held the attempt stopped without ending it.");
+    }
+
+    private Effect<JournalEntry, Ledger> interrupt(Ledger ledger, Interruption cause, String detail) {
+        return persist(
+                        ledger,
+                        new RunEvent.AttemptInterrupted(
+                                now(), node(), existing(ledger).attempt(), cause, detail))
+                .thenRun((Ledger after) -> {
+                    announce(after);
+                    context.getSelf().tell(Proceed.INSTANCE);
+                });
+    }
+
+    private Effect<JournalEntry, Ledger> onInterrupted(Ledger ledger, Proceed proceed) {
+        RunState.Interrupted run = (RunState.Interrupted) ledger.state();
+        if (run.submission().cancelRequestedAt().isPresent()) {
+            return persist(ledger, new RunEvent.RunCancelled(now(), node(), run.attempt(), Usage.NONE))
+                    .thenRun(this::ended);
+        }
+        if (!run.mayRestart()) {
+            return persist(ledger, new RunEvent.RunLost(now(), node(), run.attempt(), run.cause(), run.detail()))
+                    .thenRun(this::ended);
+        }
+        if (environment.drain().isDraining()) {
+            // The next attempt belongs to whoever holds the run next: another node, or this one when it is back.
+            announce(ledger);
+            return Effect().none();
+        }
+        return startAttempt(ledger, run.attempt() + 1);
+    }
+
+    // ---- cancelling
+
+    private Effect<JournalEntry, Ledger> onCancelOfLive(Ledger ledger, Cancel cancel) {
+        sandbox.ifPresent(child -> child.tell(new Sandbox.Stop(KillReason.CANCELLED)));
+        if (existing(ledger).submission().cancelRequestedAt().isPresent()) {
+            return Effect().reply(cancel.replyTo, new CancelAnswer(found(ledger)));
+        }
+        return persist(ledger, new RunEvent.CancelRequested(now(), node())).thenRun((Ledger after) -> {
+            announce(after);
+            cancel.replyTo.tell(new CancelAnswer(found(after)));
+        });
+    }
+
+    // ---- watching
+
+    private Effect<JournalEntry, Ledger> onWatch(Ledger ledger, Watch watch) {
+        if (watchers.size() < WATCHERS_MAX && watchers.add(watch.watcher)) {
+            context.watchWith(watch.watcher, new WatcherGone(watch.watcher));
+        }
+        // Beyond the limit a watcher still gets an answer each time it asks, only nothing in between.
+        watch.watcher.tell(progress(ledger));
+        return Effect().none();
+    }
+
+    private Effect<JournalEntry, Ledger> onWatchOfFinished(Ledger ledger, Watch watch) {
+        context.pipeToSelf(
+                environment.sandbox().store().output().end(id),
+                (end, failure) -> new OutputEndRead(watch.watcher, failure == null ? end : outputEnd));
+        return Effect().none();
+    }
+
+    private void announce(Ledger ledger) {
+        Progress progress = progress(ledger);
+        watchers.forEach(watcher -> watcher.tell(progress));
+    }
+
+    private Progress progress(Ledger ledger) {
+        return new Progress(
+                ledger.seq(),
+                outputEnd,
+                ledger.state() instanceof RunState.Finished ? Progress.Life.ENDED : Progress.Life.LIVE);
+    }
+
+    // ---- the end
+
+    private void ended(Ledger ledger) {
+        RunState.Finished run = (RunState.Finished) ledger.state();
+        environment.metrics().ended(run);
+        context.getLog()
+                .info(
+                        "Run {} {}{} after attempt {}.",
+                        id,
+                        run.status(),
+                        run.reason().map(reason -> " (" + reason + ")").orElse(""),
+                        run.attempt());
+        environment.live().remove(id);
+        announce(ledger);
+        shred();
+        passivate();
+    }
+
+    private void shred() {
+        Logger log = context.getLog();
+        environment.sandbox().store().secrets().shred(id).whenComplete((done, failure) -> {
+            if (failure != null) {
+                log.error("The key to the secrets of run {} is not destroyed yet: {}", id, failure.getMessage());
+            }
+        });
+    }
+
+    private void passivate() {
+        shard.tell(new ClusterSharding.Passivate<>(context.getSelf()));
+    }
+
+    // ---- small words
+
+    private EffectBuilder<JournalEntry, Ledger> persist(Ledger ledger, RunEvent... events) {
+        return Effect().persist(ledger.entries(List.of(events)));
+    }
+
+    private Optional<RunState.Existing> found(Ledger ledger) {
+        return Optional.of(existing(ledger));
+    }
+
+    private static RunState.Existing existing(Ledger ledger) {
+        return (RunState.Existing) ledger.state();
+    }
+
+    private Instant now() {
+        return environment.sandbox().clock().now();
+    }
+
+    private String node() {
+        return environment.nodeName();
+    }
+}

@@ -1,0 +1,15 @@
+package dev.vivarium.node.run;
+
+import dev.vivarium.node.sandbox.SandboxEnvironment;
+
+/**
+ * What every Run of a node works with.
+ *
+ * @param nodeName the name that stands in events
+ * @param sandbox what the Sandbox children work with
+ * @param live the node's live runs
+ * @param drain whether the node is leaving
+ * @param metrics what is counted
+ */
+public record RunEnvironment(
+        String nodeName, SandboxEnvironment sandbox, LiveRuns live, Drain drain, RunMetrics metrics) {}

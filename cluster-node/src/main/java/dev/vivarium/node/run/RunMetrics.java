@@ -1,0 +1,37 @@
+package dev.vivarium.node.run;
+
+import dev.vivarium.protocol.run.RunState;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.Locale;
+
+/** What is counted about runs, in the words of the API. */
+public final class RunMetrics {
+    private final MeterRegistry registry;
+    private final Counter submitted;
+
+    public RunMetrics(MeterRegistry registry, LiveRuns live) {
+        this.registry = registry;
+        this.submitted = Counter.builder("vivarium.runs.submitted")
+                .description("Runs that were accepted by this node.")
+                .register(registry);
+        registry.gauge("vivarium.runs.live", live, LiveRuns::count);
+    }
+
+    void submitted() {
+        submitted.increment();
+    }
+
+    void ended(RunState.Finished run) {
+        Counter.builder("vivarium.runs.ended")
+                .description("Runs that ended on this node, by status and reason.")
+                .tag("status", run.status().name().toLowerCase(Locale.ROOT))
+                .tag(
+                        "reason",
+                        run.reason()
+                                .map(reason -> reason.name().toLowerCase(Locale.ROOT))
+                                .orElse("none"))
+                .register(registry)
+                .increment();
+    }
+}

@@ -1,0 +1,135 @@
+package dev.vivarium.node.sandbox;
+
+import dev.vivarium.node.driver.AttemptName;
+import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.protocol.guest.GuestFrame;
+import dev.vivarium.protocol.guest.NodeFrame;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.StartFailure;
+import dev.vivarium.protocol.run.StartFailure.Kind;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** How a spec becomes frames to the guest, and how the guest's refusals become sentences for the run's owner. Pure. */
+final class AgentStart {
+    /** The agent is the only process that a run with a command starts through the channel. */
+    static final int PROCESS = 1;
+
+    static final String WORKSPACE = "/workspace";
+
+    private static final int FILE_PART_BYTES = 512 * 1024;
+    private static final int MODE_PLAIN = 0644;
+    private static final int MODE_SCRIPT = 0755;
+
+    private AgentStart() {}
+
+    /** The frames that put the spec's files into the sandbox, with the requests numbered from 1 in order. */
+    static List<NodeFrame.WriteFile> files(RunSpec spec, int uid) {
+        List<NodeFrame.WriteFile> frames = new ArrayList<>();
+        new TreeMap<>(spec.files()).forEach((path, content) -> {
+            byte[] bytes = content.toByteArray();
+            int mode = bytes.length > 2 && bytes[0] == '#' && bytes[1] == '!' ? MODE_SCRIPT : MODE_PLAIN;
+            int offset = 0;
+            do {
+                int end = Math.min(bytes.length, offset + FILE_PART_BYTES);
+                Blob part = Blob.of(Arrays.copyOfRange(bytes, offset, end));
+                frames.add(new NodeFrame.WriteFile(frames.size() + 1, absolute(path), mode, uid, uid, offset, part));
+                offset = end;
+            } while (offset < bytes.length);
+        });
+        return frames;
+    }
+
+    private static String absolute(String path) {
+        return path.startsWith("/") ? path : WORKSPACE + "/" + path;
+    }
+
+    /** The frame that starts the agent. What the run asks for goes before what the image says. */
+    static NodeFrame.Spawn spawn(
+            AttemptName attempt,
+            RunSpec spec,
+            Map<String, String> imageEnvironment,
+            Map<String, String> secrets,
+            SandboxSettings settings) {
+        Map<String, String> env = new LinkedHashMap<>();
+        env.put("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+        env.put("LANG", "C.UTF-8");
+        env.putAll(imageEnvironment);
+        env.put("HOME", WORKSPACE);
+        env.put("TMPDIR", "/tmp");
+        env.put("VIVARIUM_RUN_ID", attempt.run().value());
+        env.put("VIVARIUM_ATTEMPT", Integer.toString(attempt.attempt()));
+        env.putAll(spec.env());
+        env.putAll(secrets);
+        return new NodeFrame.Spawn(
+                PROCESS,
+                spec.command(),
+                env,
+                spec.workdir(),
+                settings.agentUid(),
+                settings.agentUid(),
+                Map.of(NodeFrame.Resource.NOFILE, settings.noFile(), NodeFrame.Resource.CORE, 0L),
+                Optional.empty(),
+                settings.outputWindowBytes());
+    }
+
+    static StartFailure refused(GuestFrame.SpawnFailed failed, RunSpec spec) {
+        String command = spec.command().get(0);
+        if (failed.stage() == GuestFrame.Stage.WORKDIR) {
+            return new StartFailure(
+                    Kind.WORKDIR_UNAVAILABLE,
+                    "The working directory " + spec.workdir() + " cannot be entered by the agent's user ("
+                            + errno(failed) + "): name one that the image has, or leave it out for " + WORKSPACE + ".");
+        }
+        if (failed.stage() == GuestFrame.Stage.PREPARE) {
+            return new StartFailure(
+                    Kind.SANDBOX_REFUSED, "The sandbox could not prepare a process (" + errno(failed) + ").");
+        }
+        return switch (failed.errno()) {
+            case Errno.ENOENT, Errno.ENOTDIR -> new StartFailure(
+                    Kind.COMMAND_NOT_FOUND,
+                    "There is no command '" + command + "' in image " + spec.image()
+                            + ": check its name, or give its full path.");
+            case Errno.E2BIG -> new StartFailure(
+                    Kind.SANDBOX_REFUSED,
+                    "Arguments and environment together are more than the kernel takes: pass large data as files.");
+            default -> new StartFailure(
+                    Kind.COMMAND_NOT_EXECUTABLE,
+                    "The command '" + command + "' cannot be executed (" + errno(failed)
+                            + "): it must be a program, or a script with a first line such as #!/usr/bin/python3, and"
+                            + " be marked executable.");
+        };
+    }
+
+    static StartFailure fileRefused(String path, int errno) {
+        return new StartFailure(
+                Kind.FILE_REFUSED,
+                "The file " + path + " could not be written (" + Errno.name(errno)
+                        + "): check that it fits into limits.disk and that no part of its path is a file.");
+    }
+
+    /** What a failed creation means to the run's owner; empty when it was not the run's doing. */
+    static Optional<StartFailure> failure(DriverException failed) {
+        return switch (failed.kind()) {
+            case IMAGE_UNAVAILABLE -> Optional.of(new StartFailure(Kind.IMAGE_UNAVAILABLE, message(failed)));
+            case IMAGE_REFUSED -> Optional.of(new StartFailure(Kind.IMAGE_REFUSED, message(failed)));
+            case REFUSED, GUEST_SILENT, ATTEMPT_CLAIMED -> Optional.of(
+                    new StartFailure(Kind.SANDBOX_REFUSED, message(failed)));
+            case ENGINE_UNAVAILABLE, SANDBOX_UNKNOWN -> Optional.empty();
+        };
+    }
+
+    private static String message(DriverException failed) {
+        return String.valueOf(failed.getMessage());
+    }
+
+    private static String errno(GuestFrame.SpawnFailed failed) {
+        return Errno.name(failed.errno());
+    }
+}

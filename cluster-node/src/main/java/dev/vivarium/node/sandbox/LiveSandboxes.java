@@ -1,0 +1,76 @@
+package dev.vivarium.node.sandbox;
+
+import dev.vivarium.node.driver.AttemptName;
+import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.RunId;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.typed.ActorRef;
+
+/**
+ * The sandboxes that actors of this node own right now. An entry stands from before the sandbox is asked for until it
+ * is known to be gone, so that what the engine has and is not here is an orphan, and so that the next attempt of a run
+ * can wait for the end of the one before.
+ */
+public final class LiveSandboxes {
+    private final Map<SandboxId, Entry> entries = new ConcurrentHashMap<>();
+
+    private record Entry(AttemptName attempt, ActorRef<Sandbox.Command> owner, CompletableFuture<Done> gone) {}
+
+    void add(SandboxId id, AttemptName attempt, ActorRef<Sandbox.Command> owner) {
+        entries.put(id, new Entry(attempt, owner, new CompletableFuture<>()));
+    }
+
+    /** The sandbox is gone, or was left to the reaper. Idempotent. */
+    void remove(SandboxId id) {
+        Entry entry = entries.remove(id);
+        if (entry != null) {
+            entry.gone.complete(Done.getInstance());
+        }
+    }
+
+    boolean owns(SandboxId id) {
+        return entries.containsKey(id);
+    }
+
+    public int count() {
+        return entries.size();
+    }
+
+    /** Completes when no sandbox of an earlier attempt of the run is left on this node. */
+    CompletionStage<Done> goneBefore(AttemptName attempt) {
+        return all(entries.values().stream()
+                .filter(entry ->
+                        entry.attempt.run().equals(attempt.run()) && entry.attempt.attempt() < attempt.attempt())
+                .map(Entry::gone)
+                .toList());
+    }
+
+    /** Completes when all sandboxes that are live now are gone. */
+    public CompletionStage<Done> allGone() {
+        return all(entries.values().stream().map(Entry::gone).toList());
+    }
+
+    /** Tells every live sandbox to end for a reason. */
+    public void stopAll(KillReason reason) {
+        entries.values().forEach(entry -> entry.owner.tell(new Sandbox.Stop(reason)));
+    }
+
+    /** The runs that have a sandbox here. */
+    public List<RunId> runs() {
+        return entries.values().stream()
+                .map(entry -> entry.attempt.run())
+                .distinct()
+                .toList();
+    }
+
+    private static CompletionStage<Done> all(List<CompletableFuture<Done>> stages) {
+        return CompletableFuture.allOf(stages.toArray(CompletableFuture[]::new))
+                .thenApply(nothing -> Done.getInstance());
+    }
+}

@@ -1,0 +1,648 @@
+package dev.vivarium.node.sandbox;
+
+import dev.vivarium.node.driver.AttemptName;
+import dev.vivarium.node.driver.ChannelListener;
+import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.node.driver.SandboxChannel;
+import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.driver.SandboxSample;
+import dev.vivarium.node.sandbox.SandboxReport.Outcome;
+import dev.vivarium.protocol.guest.GuestFrame;
+import dev.vivarium.protocol.guest.NodeFrame;
+import dev.vivarium.protocol.run.Interruption;
+import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.Measurement;
+import dev.vivarium.protocol.run.RunEvent.Consequence;
+import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.StartFailure;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.BehaviorBuilder;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+
+/**
+ * Owns one sandbox, for one attempt of a run, from before it exists until it is gone: makes it, puts the agent in,
+ * watches its limits, keeps its output, ends it. A child of the Run that it serves, to which it reports; it stops itself
+ * after its last report, {@link SandboxReport.Ended}. However it stops, PostStop destroys the sandbox.
+ *
+ * <pre>
+ * creating -> preparing -> starting -> running -> ending -> (gone)
+ *     |           |            |                    ^
+ *     +-----------+------------+--------------------+
+ * </pre>
+ */
+public final class Sandbox {
+    /** What a Sandbox understands. */
+    public sealed interface Command {}
+
+    /** Ends the attempt; harmless when it is ending already. */
+    public record Stop(KillReason reason) implements Command {}
+
+    private record Created(SandboxChannel channel, Map<String, String> imageEnvironment, long outputStart)
+            implements Command {}
+
+    private record CreateFailed(Throwable why) implements Command {}
+
+    private record FrameArrived(GuestFrame frame) implements Command {}
+
+    private record ChannelEnded(ChannelListener.ClosedBecause why) implements Command {}
+
+    private record Claimed() implements Command {}
+
+    private record SecretsOpened(Map<String, String> secrets) implements Command {
+        @Override
+        public String toString() {
+            return "SecretsOpened(" + secrets.keySet() + ")";
+        }
+    }
+
+    private record PreparationFailed(Step step, Throwable why) implements Command {}
+
+    private record Sampled(SandboxSample sample) implements Command {}
+
+    private record SampleFailed(Throwable why) implements Command {}
+
+    private record Stored(OutputBuffer.Batch batch) implements Command {}
+
+    private record StoreFailed(OutputBuffer.Batch batch, Throwable why) implements Command {}
+
+    private record Destroyed() implements Command {}
+
+    private record DestroyFailed(Throwable why) implements Command {}
+
+    private enum Alarm implements Command {
+        RETRY_CREATE,
+        WALL_CLOCK,
+        SAMPLE_DUE,
+        KILL_UNCONFIRMED,
+        DESTROY_OVERDUE
+    }
+
+    private record RetryStore(OutputBuffer.Batch batch) implements Command {}
+
+    private enum Step {
+        CLAIM,
+        SECRETS,
+        FILES
+    }
+
+    private final ActorContext<Command> context;
+    private final TimerScheduler<Command> timers;
+    private final SandboxEnvironment environment;
+    private final SandboxSettings settings;
+    private final AttemptName attempt;
+    private final RunSpec spec;
+    private final ActorRef<SandboxReport> run;
+    private final SandboxId id;
+    private final long bornNanos;
+
+    private final Deque<NodeFrame.WriteFile> files = new ArrayDeque<>();
+    private final Set<Step> steps = EnumSet.allOf(Step.class);
+    private final Set<KillReason> warned = EnumSet.noneOf(KillReason.class);
+    private Map<String, String> imageEnvironment = Map.of();
+    private Map<String, String> secrets = Map.of();
+    private Optional<KillReason> stopRequested = Optional.empty();
+    private Optional<SandboxChannel> channel = Optional.empty();
+    private Optional<Outcome> outcome = Optional.empty();
+    private OutputBuffer output;
+    private LimitWatch watch;
+    private long startedNanos;
+    private long endedNanos;
+    private Storing storing = Storing.IDLE;
+    private Presence presence = Presence.HERE;
+
+    private enum Storing {
+        IDLE,
+        UNDER_WAY
+    }
+
+    private enum Presence {
+        HERE,
+        BEING_DESTROYED,
+        GONE
+    }
+
+    /** An actor that makes a sandbox for the attempt at once. */
+    public static Behavior<Command> create(
+            SandboxEnvironment environment, AttemptName attempt, RunSpec spec, ActorRef<SandboxReport> run) {
+        return Behaviors.setup(context -> Behaviors.withTimers(
+                timers -> new Sandbox(context, timers, environment, attempt, spec, run).creating()));
+    }
+
+    private Sandbox(
+            ActorContext<Command> context,
+            TimerScheduler<Command> timers,
+            SandboxEnvironment environment,
+            AttemptName attempt,
+            RunSpec spec,
+            ActorRef<SandboxReport> run) {
+        this.context = context;
+        this.timers = timers;
+        this.environment = environment;
+        this.settings = environment.settings();
+        this.attempt = attempt;
+        this.spec = spec;
+        this.run = run;
+        this.id = environment.newSandboxId();
+        this.bornNanos = environment.clock().nanos();
+        this.startedNanos = bornNanos;
+        this.endedNanos = bornNanos;
+        this.output =
+                new OutputBuffer(attempt.attempt(), 0, spec.limits().output().bytes());
+        this.watch = LimitWatch.of(spec.limits());
+        files.addAll(AgentStart.files(spec, settings.agentUid()));
+        environment.live().add(id, attempt, context.getSelf());
+        askForSandbox();
+    }
+
+    // ---- creating: the engine was asked, or will be again
+
+    private Behavior<Command> creating() {
+        return state().onMessage(Created.class, this::onCreated)
+                .onMessage(CreateFailed.class, this::onCreateFailed)
+                .onMessageEquals(Alarm.RETRY_CREATE, this::onRetryCreate)
+                .onMessage(Stop.class, this::onStopWhileCreating)
+                .build();
+    }
+
+    private void askForSandbox() {
+        CompletionStage<Long> outputStart = attempt.attempt() == 1
+                ? CompletableFuture.completedStage(0L)
+                : environment.store().output().end(attempt.run());
+        ActorRef<Command> self = context.getSelf();
+        ChannelListener listener = new ChannelListener() {
+            @Override
+            public void onFrame(GuestFrame frame) {
+                self.tell(new FrameArrived(frame));
+            }
+
+            @Override
+            public void onClosed(ClosedBecause why) {
+                self.tell(new ChannelEnded(why));
+            }
+        };
+        CompletionStage<Created> created = environment
+                .live()
+                .goneBefore(attempt)
+                .thenCompose(gone -> environment.driver().create(id, environment.template(spec), listener))
+                .thenCombine(outputStart, (made, start) -> new Created(made.channel(), made.environment(), start));
+        context.pipeToSelf(created, (answer, failure) -> failure == null ? answer : new CreateFailed(cause(failure)));
+    }
+
+    private Behavior<Command> onCreated(Created created) {
+        channel = Optional.of(created.channel);
+        imageEnvironment = created.imageEnvironment;
+        output = new OutputBuffer(
+                attempt.attempt(), created.outputStart, spec.limits().output().bytes());
+        if (stopRequested.isPresent()) {
+            return end(killed(stopRequested.get(), Optional.empty()));
+        }
+        context.pipeToSelf(
+                environment.driver().claim(id, attempt),
+                (done, failure) -> failure == null ? new Claimed() : new PreparationFailed(Step.CLAIM, cause(failure)));
+        context.pipeToSelf(
+                environment.store().secrets().open(attempt.run(), spec.secrets()),
+                (opened, failure) -> failure == null
+                        ? new SecretsOpened(opened)
+                        : new PreparationFailed(Step.SECRETS, cause(failure)));
+        sendNextFile();
+        return preparing();
+    }
+
+    private Behavior<Command> onCreateFailed(CreateFailed failed) {
+        if (stopRequested.isPresent()) {
+            return end(killed(stopRequested.get(), Optional.empty()));
+        }
+        if (failed.why instanceof DriverException driverFailed) {
+            Optional<StartFailure> failure = AgentStart.failure(driverFailed);
+            if (failure.isPresent()) {
+                return end(new Outcome.NotStarted(failure.get()));
+            }
+        }
+        if (millisSince(bornNanos) < settings.engineWait().toMillis()) {
+            context.getLog().warn("No sandbox yet for {}: {}", attempt, failed.why.getMessage());
+            timers.startSingleTimer(Alarm.RETRY_CREATE, settings.engineRetry());
+            return Behaviors.same();
+        }
+        return end(new Outcome.Interrupted(Interruption.ENGINE_LOST, String.valueOf(failed.why.getMessage())));
+    }
+
+    private Behavior<Command> onRetryCreate() {
+        askForSandbox();
+        return Behaviors.same();
+    }
+
+    private Behavior<Command> onStopWhileCreating(Stop stop) {
+        // Whether the sandbox exists is only known with the driver's answer; then it is destroyed.
+        stopRequested = Optional.of(stop.reason);
+        if (timers.isTimerActive(Alarm.RETRY_CREATE)) {
+            return end(killed(stop.reason, Optional.empty()));
+        }
+        return Behaviors.same();
+    }
+
+    // ---- preparing: the sandbox waits; it is claimed, files and secrets are brought
+
+    private Behavior<Command> preparing() {
+        return state().onMessage(Claimed.class, claimed -> prepared(Step.CLAIM))
+                .onMessage(SecretsOpened.class, this::onSecretsOpened)
+                .onMessage(PreparationFailed.class, this::onPreparationFailed)
+                .onMessage(FrameArrived.class, this::onFrameWhilePreparing)
+                .onMessage(ChannelEnded.class, this::onChannelEnded)
+                .onMessage(Stop.class, stop -> end(killed(stop.reason, Optional.empty())))
+                .build();
+    }
+
+    private Behavior<Command> onSecretsOpened(SecretsOpened opened) {
+        secrets = opened.secrets;
+        return prepared(Step.SECRETS);
+    }
+
+    private Behavior<Command> onPreparationFailed(PreparationFailed failed) {
+        if (failed.step == Step.SECRETS) {
+            return end(new Outcome.NotStarted(new StartFailure(
+                    StartFailure.Kind.SECRETS_UNAVAILABLE, "The run's secrets could not be opened; submit it again.")));
+        }
+        Optional<StartFailure> failure = failed.why instanceof DriverException driverFailed
+                ? AgentStart.failure(driverFailed)
+                : Optional.empty();
+        return end(failure.<Outcome>map(Outcome.NotStarted::new)
+                .orElseGet(() ->
+                        new Outcome.Interrupted(Interruption.ENGINE_LOST, String.valueOf(failed.why.getMessage()))));
+    }
+
+    private Behavior<Command> onFrameWhilePreparing(FrameArrived arrived) {
+        confirm();
+        if (arrived.frame instanceof GuestFrame.Done done) {
+            NodeFrame.WriteFile sent = files.remove();
+            if (done.errno() != 0) {
+                return end(new Outcome.NotStarted(AgentStart.fileRefused(sent.path(), done.errno())));
+            }
+            return sendNextFile();
+        }
+        return Behaviors.same();
+    }
+
+    /** One part at a time: what waits in the channel stays small, however much is brought. */
+    private Behavior<Command> sendNextFile() {
+        if (files.isEmpty()) {
+            return prepared(Step.FILES);
+        }
+        send(files.element());
+        return Behaviors.same();
+    }
+
+    private Behavior<Command> prepared(Step step) {
+        steps.remove(step);
+        if (!steps.isEmpty()) {
+            return Behaviors.same();
+        }
+        send(new NodeFrame.Arm(
+                spec.limits().wallClock().millis() + settings.secondClockGrace().toMillis()));
+        send(AgentStart.spawn(attempt, spec, imageEnvironment, secrets, settings));
+        secrets = Map.of();
+        startedNanos = environment.clock().nanos();
+        return starting();
+    }
+
+    // ---- starting: the guest was told to start the agent
+
+    private Behavior<Command> starting() {
+        return state().onMessage(FrameArrived.class, this::onFrameWhileStarting)
+                .onMessage(ChannelEnded.class, this::onChannelEnded)
+                .onMessage(Stop.class, stop -> end(killed(stop.reason, Optional.empty())))
+                .build();
+    }
+
+    private Behavior<Command> onFrameWhileStarting(FrameArrived arrived) {
+        confirm();
+        if (arrived.frame instanceof GuestFrame.SpawnFailed failed) {
+            return end(new Outcome.NotStarted(AgentStart.refused(failed, spec)));
+        }
+        if (!(arrived.frame instanceof GuestFrame.Spawned)) {
+            return Behaviors.same();
+        }
+        send(new NodeFrame.CloseStdin(AgentStart.PROCESS));
+        run.tell(
+                new SandboxReport.Started(attempt.attempt(), environment.clock().now(), id.value()));
+        timers.startSingleTimer(
+                Alarm.WALL_CLOCK, spec.limits().wallClock().duration().minusMillis(millisSince(startedNanos)));
+        scheduleSample();
+        return running();
+    }
+
+    // ---- running: the agent's process lives
+
+    private Behavior<Command> running() {
+        return state().onMessage(FrameArrived.class, this::onFrameWhileRunning)
+                .onMessageEquals(Alarm.WALL_CLOCK, this::onWallClock)
+                .onMessageEquals(Alarm.SAMPLE_DUE, this::onSampleDue)
+                .onMessage(Sampled.class, this::onSampled)
+                .onMessage(SampleFailed.class, this::onSampleFailed)
+                .onMessage(ChannelEnded.class, this::onChannelEnded)
+                .onMessage(Stop.class, stop -> kill(killed(stop.reason, Optional.empty()), settings.softGrace()))
+                .build();
+    }
+
+    private Behavior<Command> onFrameWhileRunning(FrameArrived arrived) {
+        confirm();
+        observe(arrived.frame);
+        if (arrived.frame instanceof GuestFrame.Exited exited && exited.process() == AgentStart.PROCESS) {
+            return lookBackAndEnd(new Outcome.Exited(exited.exitCode()));
+        }
+        if (arrived.frame instanceof GuestFrame.Signaled signaled && signaled.process() == AgentStart.PROCESS) {
+            return lookBackAndEnd(new Outcome.Signaled(signaled.signal()));
+        }
+        return killOnBreach();
+    }
+
+    /** Takes in what a frame says about output and disk. */
+    private void observe(GuestFrame frame) {
+        if (frame instanceof GuestFrame.Output printed) {
+            watch = watch.printed(printed.data().length(), millisSince(startedNanos));
+            output.add(printed.stream(), printed.data(), environment.clock().now());
+            store();
+        } else if (frame instanceof GuestFrame.Disk disk) {
+            watch = watch.disk(disk);
+        }
+    }
+
+    private Behavior<Command> killOnBreach() {
+        Optional<LimitWatch.Breach> breach = watch.breach(millisSince(startedNanos));
+        if (breach.isPresent()) {
+            LimitWatch.Breach reached = breach.get();
+            Duration grace = reached.reason() == KillReason.IDLE ? settings.softGrace() : settings.hardGrace();
+            return kill(killed(reached.reason(), Optional.of(reached.measurement())), grace);
+        }
+        watch.warning(settings.warningShare())
+                .filter(warning -> warned.add(warning.reason()))
+                .ifPresent(warning -> alarm(warning.reason(), warning.measurement(), Consequence.NOTED));
+        return Behaviors.same();
+    }
+
+    private Behavior<Command> onWallClock() {
+        Measurement measured = Measurement.millis(
+                millisSince(startedNanos), spec.limits().wallClock().millis());
+        return kill(killed(KillReason.WALL_CLOCK, Optional.of(measured)), settings.hardGrace());
+    }
+
+    private Behavior<Command> onSampleDue() {
+        context.pipeToSelf(
+                environment.driver().sample(id),
+                (sample, failure) -> failure == null ? new Sampled(sample) : new SampleFailed(cause(failure)));
+        return Behaviors.same();
+    }
+
+    private Behavior<Command> onSampled(Sampled sampled) {
+        watch = watch.sampled(sampled.sample, millisSince(startedNanos));
+        scheduleSample();
+        return killOnBreach();
+    }
+
+    private Behavior<Command> onSampleFailed(SampleFailed failed) {
+        context.getLog().debug("No sample of {}: {}", attempt, failed.why.getMessage());
+        scheduleSample();
+        return Behaviors.same();
+    }
+
+    private void scheduleSample() {
+        timers.startSingleTimer(
+                Alarm.SAMPLE_DUE, watch.nextSample(settings.sampleInterval(), millisSince(startedNanos)));
+    }
+
+    // ---- ending: nothing of the agent may go on; what it printed is kept, then the sandbox is destroyed
+
+    private Behavior<Command> ending() {
+        return state().onMessage(FrameArrived.class, this::onFrameWhileEnding)
+                .onMessage(Sampled.class, this::onLastSample)
+                .onMessage(SampleFailed.class, failed -> endProcesses(Duration.ZERO))
+                .onMessage(ChannelEnded.class, ended -> destroy())
+                .onMessageEquals(Alarm.KILL_UNCONFIRMED, this::destroy)
+                .onMessage(Destroyed.class, destroyed -> gone())
+                .onMessage(DestroyFailed.class, this::onDestroyFailed)
+                .onMessageEquals(Alarm.DESTROY_OVERDUE, this::onDestroyOverdue)
+                .build();
+    }
+
+    /** The agent ended by itself: one last look tells whether a limit was what ended it. */
+    private Behavior<Command> lookBackAndEnd(Outcome exit) {
+        endedNanos = environment.clock().nanos();
+        outcome = Optional.of(exit);
+        timers.cancel(Alarm.WALL_CLOCK);
+        timers.cancel(Alarm.SAMPLE_DUE);
+        onSampleDue();
+        return ending();
+    }
+
+    private Behavior<Command> onLastSample(Sampled sampled) {
+        if (outcome.filter(end -> !(end instanceof Outcome.Killed)).isPresent()) {
+            watch = watch.sampled(sampled.sample, millisSince(startedNanos));
+            return endProcesses(Duration.ZERO);
+        }
+        return Behaviors.same();
+    }
+
+    private Behavior<Command> kill(Outcome.Killed killed, Duration grace) {
+        outcome = Optional.of(killed);
+        timers.cancel(Alarm.WALL_CLOCK);
+        timers.cancel(Alarm.SAMPLE_DUE);
+        killed.measurement().ifPresent(measurement -> alarm(killed.reason(), measurement, Consequence.KILL));
+        endProcesses(grace);
+        return ending();
+    }
+
+    private Behavior<Command> endProcesses(Duration grace) {
+        send(new NodeFrame.KillAll(Math.toIntExact(grace.toMillis())));
+        timers.startSingleTimer(Alarm.KILL_UNCONFIRMED, grace.plus(settings.killConfirm()));
+        return Behaviors.same();
+    }
+
+    private Behavior<Command> onFrameWhileEnding(FrameArrived arrived) {
+        confirm();
+        observe(arrived.frame);
+        return arrived.frame instanceof GuestFrame.AllGone ? destroy() : Behaviors.same();
+    }
+
+    /** Ends an attempt whose agent never ran, or whose sandbox is beyond talking to. */
+    private Behavior<Command> end(Outcome how) {
+        outcome = Optional.of(how);
+        timers.cancelAll();
+        destroy();
+        return ending();
+    }
+
+    private Behavior<Command> onChannelEnded(ChannelEnded ended) {
+        long wallMillis = millisSince(startedNanos);
+        long limitMillis = spec.limits().wallClock().millis();
+        if (wallMillis >= limitMillis) {
+            // The guest's own clock was first: this node was too slow, or asleep.
+            return end(killed(KillReason.WALL_CLOCK, Optional.of(Measurement.millis(wallMillis, limitMillis))));
+        }
+        return end(
+                switch (ended.why.cause()) {
+                    case PROTOCOL_VIOLATED -> killed(KillReason.OPERATOR, Optional.empty());
+                    case SANDBOX_ENDED, ENGINE_LOST, CLOSED_HERE -> new Outcome.Interrupted(
+                            Interruption.ENGINE_LOST, ended.why.detail());
+                });
+    }
+
+    private Behavior<Command> destroy() {
+        if (presence == Presence.HERE) {
+            presence = Presence.BEING_DESTROYED;
+            if (endedNanos == bornNanos) {
+                endedNanos = environment.clock().nanos();
+            }
+            timers.cancel(Alarm.KILL_UNCONFIRMED);
+            timers.startSingleTimer(Alarm.DESTROY_OVERDUE, settings.destroyWait());
+            channel.ifPresent(SandboxChannel::close);
+            askForDestruction();
+        }
+        return Behaviors.same();
+    }
+
+    private void askForDestruction() {
+        context.pipeToSelf(
+                environment.driver().destroy(id),
+                (done, failure) -> failure == null ? new Destroyed() : new DestroyFailed(cause(failure)));
+    }
+
+    private Behavior<Command> onDestroyFailed(DestroyFailed failed) {
+        context.getLog().warn("Could not destroy the sandbox of {} yet: {}", attempt, failed.why.getMessage());
+        return Behaviors.same();
+    }
+
+    /** The engine is away for longer: the reaper compares and destroys when it is back. */
+    private Behavior<Command> onDestroyOverdue() {
+        context.getLog().warn("The sandbox {} of {} is left to the reaper.", id, attempt);
+        return gone();
+    }
+
+    private Behavior<Command> gone() {
+        presence = Presence.GONE;
+        environment.live().remove(id);
+        timers.cancel(Alarm.DESTROY_OVERDUE);
+        return reportWhenStored();
+    }
+
+    private Behavior<Command> reportWhenStored() {
+        if (presence != Presence.GONE || storing == Storing.UNDER_WAY || !output.isEmpty()) {
+            return Behaviors.same();
+        }
+        long wallMillis = Math.max(0, (endedNanos - startedNanos) / 1_000_000);
+        run.tell(new SandboxReport.Ended(
+                attempt.attempt(),
+                environment.clock().now(),
+                judged(outcome.orElseThrow()),
+                watch.usage(wallMillis, output.keptBytes())));
+        return Behaviors.stopped();
+    }
+
+    /** An exit that a limit brought about is a kill: the kernel had refused the agent something, or killed a part of it. */
+    private Outcome judged(Outcome ended) {
+        if (ended instanceof Outcome.Exited || ended instanceof Outcome.Signaled) {
+            return watch.breach(0)
+                    .<Outcome>map(breach -> killed(breach.reason(), Optional.of(breach.measurement())))
+                    .orElse(ended);
+        }
+        return ended;
+    }
+
+    // ---- output, in every state
+
+    private void store() {
+        if (storing == Storing.UNDER_WAY || output.isEmpty()) {
+            return;
+        }
+        write(output.drain());
+    }
+
+    private void write(OutputBuffer.Batch batch) {
+        storing = Storing.UNDER_WAY;
+        CompletionStage<Done> written = batch.chunks().isEmpty()
+                ? CompletableFuture.completedStage(Done.getInstance())
+                : environment.store().output().append(attempt.run(), batch.chunks());
+        context.pipeToSelf(
+                written,
+                (done, failure) -> failure == null ? new Stored(batch) : new StoreFailed(batch, cause(failure)));
+    }
+
+    private Behavior<Command> onStored(Stored stored) {
+        storing = Storing.IDLE;
+        stored.batch.credit().forEach((stream, bytes) -> send(new NodeFrame.Credit(AgentStart.PROCESS, stream, bytes)));
+        if (!stored.batch.chunks().isEmpty()) {
+            run.tell(new SandboxReport.OutputAdvanced(attempt.attempt(), stored.batch.end()));
+        }
+        store();
+        return presence == Presence.GONE ? reportWhenStored() : Behaviors.same();
+    }
+
+    private Behavior<Command> onStoreFailed(StoreFailed failed) {
+        context.getLog().warn("Output of {} could not be stored yet: {}", attempt, failed.why.getMessage());
+        timers.startSingleTimer(new RetryStore(failed.batch), settings.storeRetry());
+        return Behaviors.same();
+    }
+
+    private Behavior<Command> onRetryStore(RetryStore retry) {
+        write(retry.batch);
+        return Behaviors.same();
+    }
+
+    // ---- what all states share
+
+    private BehaviorBuilder<Command> state() {
+        return Behaviors.receive(Command.class)
+                .onMessage(Stored.class, this::onStored)
+                .onMessage(StoreFailed.class, this::onStoreFailed)
+                .onMessage(RetryStore.class, this::onRetryStore)
+                .onSignal(PostStop.class, this::onPostStop);
+    }
+
+    private Behavior<Command> onPostStop(PostStop signal) {
+        if (presence != Presence.GONE) {
+            channel.ifPresent(SandboxChannel::close);
+            environment.driver().destroy(id).whenComplete((done, failure) -> environment
+                    .live()
+                    .remove(id));
+        }
+        return Behaviors.same();
+    }
+
+    private void send(NodeFrame frame) {
+        channel.ifPresent(open -> open.send(frame));
+    }
+
+    private void confirm() {
+        channel.ifPresent(SandboxChannel::confirm);
+    }
+
+    private void alarm(KillReason reason, Measurement measurement, Consequence consequence) {
+        run.tell(new SandboxReport.Alarm(
+                attempt.attempt(), environment.clock().now(), reason, measurement, consequence));
+    }
+
+    private Outcome.Killed killed(KillReason reason, Optional<Measurement> measurement) {
+        return new Outcome.Killed(reason, measurement);
+    }
+
+    private long millisSince(long nanos) {
+        return (environment.clock().nanos() - nanos) / 1_000_000;
+    }
+
+    private static Throwable cause(Throwable failure) {
+        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+    }
+}

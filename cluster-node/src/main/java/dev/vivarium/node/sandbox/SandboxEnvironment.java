@@ -1,0 +1,44 @@
+package dev.vivarium.node.sandbox;
+
+import com.github.f4b6a3.ulid.UlidCreator;
+import com.typesafe.config.Config;
+import dev.vivarium.node.driver.SandboxDriver;
+import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.driver.SandboxTemplate;
+import dev.vivarium.persistence.Store;
+import dev.vivarium.protocol.run.RunSpec;
+import java.util.Locale;
+
+/**
+ * What every Sandbox actor of a node works with.
+ *
+ * @param driver makes and destroys sandboxes
+ * @param store keeps output and opens secrets
+ * @param live the sandboxes that this node owns
+ * @param settings graces, intervals and windows
+ * @param clock the time
+ */
+public record SandboxEnvironment(
+        SandboxDriver driver, Store store, LiveSandboxes live, SandboxSettings settings, NodeClock clock) {
+    /** What the Sandbox actors of a node with this configuration work with. */
+    public static SandboxEnvironment of(
+            SandboxDriver driver, Store store, LiveSandboxes live, Config config, NodeClock clock) {
+        return new SandboxEnvironment(driver, store, live, SandboxSettings.from(config), clock);
+    }
+
+    SandboxId newSandboxId() {
+        return new SandboxId(UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT));
+    }
+
+    /** The template of the sandbox that a spec asks for. */
+    SandboxTemplate template(RunSpec spec) {
+        return new SandboxTemplate(
+                spec.image(),
+                spec.isolation(),
+                spec.limits().cpu(),
+                spec.limits().memory(),
+                spec.limits().pids(),
+                spec.limits().disk(),
+                spec.egress());
+    }
+}

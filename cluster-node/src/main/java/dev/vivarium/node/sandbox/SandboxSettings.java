@@ -1,0 +1,54 @@
+package dev.vivarium.node.sandbox;
+
+import com.typesafe.config.Config;
+import java.time.Duration;
+
+/**
+ * The block {@code vivarium.sandbox} of the configuration; reference.conf says what each key means.
+ *
+ * @param hardGrace between SIGTERM and SIGKILL when a hard limit is reached
+ * @param softGrace the same when the run is cancelled, idle, or its node is drained
+ * @param killConfirm how long the guest may take to confirm a kill before the engine is asked to do it
+ * @param secondClockGrace how long after the deadline the guest ends everything by itself
+ * @param sampleInterval the time between two looks at a sandbox's use
+ * @param warningShare the share of a limit above which an alarm is noted
+ * @param outputWindowBytes how much unstored output a stream may have
+ * @param storeRetry the pause before output is offered again to a store that failed
+ * @param engineRetry the pause before a sandbox is asked for again from an engine that is away
+ * @param engineWait how long an engine may be away before the attempt is given up
+ * @param destroyWait how long the end of a sandbox is waited for before the reaper is left to it
+ * @param agentUid the user that agents run as
+ * @param noFile file descriptors a process may have
+ */
+public record SandboxSettings(
+        Duration hardGrace,
+        Duration softGrace,
+        Duration killConfirm,
+        Duration secondClockGrace,
+        Duration sampleInterval,
+        double warningShare,
+        int outputWindowBytes,
+        Duration storeRetry,
+        Duration engineRetry,
+        Duration engineWait,
+        Duration destroyWait,
+        int agentUid,
+        long noFile) {
+    static SandboxSettings from(Config config) {
+        Config sandbox = config.getConfig("vivarium.sandbox");
+        return new SandboxSettings(
+                sandbox.getDuration("hard-grace"),
+                sandbox.getDuration("soft-grace"),
+                sandbox.getDuration("kill-confirm"),
+                sandbox.getDuration("second-clock-grace"),
+                sandbox.getDuration("sample-interval"),
+                sandbox.getDouble("warning-share"),
+                Math.toIntExact(sandbox.getBytes("output-window")),
+                sandbox.getDuration("store-retry"),
+                sandbox.getDuration("engine-retry"),
+                sandbox.getDuration("engine-wait"),
+                sandbox.getDuration("destroy-wait"),
+                sandbox.getInt("agent-uid"),
+                sandbox.getLong("no-file"));
+    }
+}

@@ -1,0 +1,54 @@
+package dev.vivarium.node.cli;
+
+import dev.vivarium.node.NodeLauncher;
+import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.cli.text.Table;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+
+/** The command line with everything around it put up by a test. */
+final class CommandLineFixture {
+    final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    final ByteArrayOutputStream err = new ByteArrayOutputStream();
+    final Map<String, String> environment = new HashMap<>();
+    final CompletableFuture<Interrupts.Listener> interrupts = new CompletableFuture<>();
+    NodeLauncher launcher = options -> {
+        throw new NodeStartException("This test starts no node.");
+    };
+    Terminal.Kind kind = Terminal.Kind.PIPE;
+    Path home = Path.of("home");
+    Path root = Path.of("").toAbsolutePath().getParent();
+
+    int run(String... arguments) {
+        Surroundings surroundings = new Surroundings(
+                new Terminal(out, err, kind, kind, 100, Table.Colours.OFF),
+                environment,
+                home,
+                root,
+                interrupts::complete,
+                launcher,
+                ScriptedNode.SHORT,
+                Clock.fixed(Instant.parse("2026-01-01T00:10:00Z"), ZoneOffset.UTC));
+        return Vivarium.commandLine(surroundings).execute(arguments);
+    }
+
+    CommandLineFixture against(ScriptedNode node) {
+        environment.put("VIVARIUM_SERVER", node.uri().toString());
+        return this;
+    }
+
+    String printed() {
+        return out.toString(StandardCharsets.UTF_8);
+    }
+
+    String noted() {
+        return err.toString(StandardCharsets.UTF_8);
+    }
+}

@@ -1,0 +1,269 @@
+package dev.vivarium.node.cli;
+
+import static dev.vivarium.node.cli.SampleRuns.ID;
+import static dev.vivarium.node.cli.SampleRuns.cancelled;
+import static dev.vivarium.node.cli.SampleRuns.chunk;
+import static dev.vivarium.node.cli.SampleRuns.failed;
+import static dev.vivarium.node.cli.SampleRuns.killed;
+import static dev.vivarium.node.cli.SampleRuns.lost;
+import static dev.vivarium.node.cli.SampleRuns.notStarted;
+import static dev.vivarium.node.cli.SampleRuns.running;
+import static dev.vivarium.node.cli.SampleRuns.succeeded;
+import static dev.vivarium.node.cli.ScriptedNode.answer;
+import static dev.vivarium.node.cli.ScriptedNode.hangUp;
+import static dev.vivarium.node.cli.ScriptedNode.json;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.vivarium.node.cli.client.ApiJson;
+import dev.vivarium.protocol.run.KillReason;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class RunCommandTest {
+    private static final String SUBMIT = "POST /v1/runs";
+    private static final String RUN = "GET /v1/runs/" + ID;
+    private static final String CANCEL = "POST /v1/runs/" + ID + "/cancel";
+
+    private final CommandLineFixture line = new CommandLineFixture();
+    private ScriptedNode node;
+
+    @BeforeEach
+    void start() throws IOException {
+        node = new ScriptedNode();
+        line.against(node);
+    }
+
+    @AfterEach
+    void stop() {
+        node.close();
+    }
+
+    /** A run that prints and ends as given. */
+    private void aRunThatEnds(String end) {
+        node.on(SUBMIT, json(202, running()))
+                .on(RUN, json(200, running()), json(200, end))
+                .on(
+                        RUN + "/output",
+                        answer(200, "application/x-ndjson", chunk("stdout", 0, "out\n") + chunk("stderr", 4, "err\n")),
+                        answer(200, "application/x-ndjson", ""));
+    }
+
+    private JsonNode submitted() throws IOException {
+        return ApiJson.parse(node.requests(SUBMIT).get(0).body().getBytes(StandardCharsets.UTF_8));
+    }
+
+    @Test
+    void printsWhatTheRunPrintsAndExitsAsItDid() {
+        aRunThatEnds(failed(7));
+
+        assertThat(line.run("run", "--", "python3", "a.py")).isEqualTo(7);
+
+        assertThat(line.printed()).isEqualTo("out\n");
+        assertThat(line.noted()).isEqualTo("err\n");
+    }
+
+    @Test
+    void sendsWhatItIsTold(@TempDir Path folder) throws IOException {
+        Path text = Files.writeString(folder.resolve("a=b.py"), "print('ä')");
+        Path binary = Files.write(folder.resolve("model"), new byte[] {(byte) 0xff, 0});
+        Path secret = Files.writeString(folder.resolve("key"), "from file\n");
+        line.environment.put("KEY", "from environment");
+        line.environment.put("MINE", "passed on");
+        aRunThatEnds(succeeded());
+
+        assertThat(line.run(
+                        ("run --image i --memory 64Mi --cpu 500m --cpu-time 2m --wall-clock 5s --idle 1s --pids 8 --disk 1Mi"
+                                        + " --output-limit 2Mi --egress none --isolation gvisor --on-node-loss fail"
+                                        + " --max-attempts 2 -e A=1=2 -e MINE --secret KEY --secret K2=@" + secret
+                                        + " -l team=research --file " + text + " --file " + binary
+                                        + "=models/m.bin --workdir /workspace/x --idempotency-key k -- sh -c -x")
+                                .split(" ")))
+                .isZero();
+
+        assertThat(submitted())
+                .isEqualTo(ApiJson.parse(
+                        """
+                                {"image":"i","command":["sh","-c","-x"],
+                                 "limits":{"memory":"64Mi","cpu":"500m","cpuTime":"2m","wallClock":"5s","idle":"1s","disk":"1Mi",
+                                   "output":"2Mi","pids":8},
+                                 "egress":{"mode":"none"},"isolation":"gvisor","onNodeLoss":"fail","workdir":"/workspace/x",
+                                 "maxAttempts":2,"env":{"A":"1=2","MINE":"passed on"},
+                                 "secrets":{"KEY":"from environment","K2":"from file"},"labels":{"team":"research"},
+                                 "files":{"a=b.py":"print('ä')","models/m.bin":{"base64":"/wA="}}}"""
+                                .getBytes(StandardCharsets.UTF_8)));
+        assertThat(node.requests(SUBMIT).get(0).header("Idempotency-key")).isEqualTo("k");
+    }
+
+    @Test
+    void leavesToTheNodeWhatItIsNotTold() throws IOException {
+        aRunThatEnds(succeeded());
+
+        line.run("run", "--", "true");
+
+        assertThat(submitted()).hasToString("{\"image\":\"vivarium/python\",\"command\":[\"true\"]}");
+        assertThat(node.requests(SUBMIT).get(0).header("Idempotency-key")).startsWith("cli-");
+    }
+
+    @Test
+    void aSecretOnTheCommandLineIsRefusedAndNotRepeated() {
+        assertThat(line.run("run", "--secret", "KEY=hunter2", "--", "true")).isEqualTo(64);
+
+        assertThat(line.noted()).contains("--secret KEY").contains("KEY=@FILE").doesNotContain("hunter2");
+        assertThat(node.requests()).isEmpty();
+    }
+
+    @Test
+    void whatIsMissingHereIsSaidBeforeAnythingIsSent() {
+        assertThat(line.run("run", "--secret", "NONE", "--", "true")).isEqualTo(64);
+        assertThat(line.run("run", "--env", "NONE", "--", "true")).isEqualTo(64);
+        assertThat(line.run("run", "--label", "x", "--", "true")).isEqualTo(64);
+        assertThat(line.run("run", "--file", "/no/such/file", "--", "true")).isEqualTo(66);
+        assertThat(line.run("run", "--file", "/tmp", "--", "true")).isEqualTo(64);
+        assertThat(line.run("run")).isEqualTo(64);
+        assertThat(node.requests()).isEmpty();
+    }
+
+    @Test
+    void everyBadFieldIsSaid() {
+        node.on(
+                SUBMIT,
+                json(
+                        400,
+                        """
+                        {"type":"urn:x","title":"Bad request","status":400,"detail":"The submission has 2 bad fields.",
+                         "errors":[{"field":"limits.memory","message":"must be a size"},{"field":"limits.pids","message":"is 0"}]}"""));
+
+        assertThat(line.run("run", "--memory", "x", "--pids", "0", "--", "true"))
+                .isEqualTo(65);
+
+        assertThat(line.noted())
+                .isEqualTo(
+                        """
+                        vivarium: The submission has 2 bad fields.
+                        vivarium:   limits.memory: must be a size
+                        vivarium:   limits.pids: is 0
+                        """);
+    }
+
+    @Test
+    void aKilledRunSaysWhyAndHowMuch() {
+        aRunThatEnds(killed("WALL_CLOCK", "{\"measured\":5003,\"limit\":5000,\"unit\":\"MILLIS\"}"));
+
+        assertThat(line.run("run", "--", "sleep", "60")).isEqualTo(124);
+
+        assertThat(line.noted())
+                .endsWith("vivarium: run " + ID + " was killed: WALL_CLOCK after 5.003 s (limit 5 s)\n");
+    }
+
+    @ParameterizedTest
+    @EnumSource(KillReason.class)
+    void everyReasonHasACodeOfItsOwn(KillReason reason) {
+        int code = ExitCode.of(SampleRuns.view(killed(reason.name(), "null")));
+
+        assertThat(code == 124 || (code > 200 && code < 212)).isTrue();
+        assertThat(Arrays.stream(KillReason.values())
+                        .map(other -> ExitCode.of(SampleRuns.view(killed(other.name(), "null"))))
+                        .collect(Collectors.toSet()))
+                .hasSize(KillReason.values().length);
+        line.run("run", "--help");
+        assertThat(line.printed()).contains(code + " " + reason);
+    }
+
+    @Test
+    void aRunThatDidNotStartSaysWhy() {
+        aRunThatEnds(notStarted("COMMAND_NOT_FOUND", "There is no nonsense in the sandbox."));
+        assertThat(line.run("run", "--", "nonsense")).isEqualTo(127);
+        assertThat(line.noted())
+                .endsWith("run " + ID + " did not start: COMMAND_NOT_FOUND: There is no nonsense in the sandbox.\n");
+
+        assertThat(ExitCode.of(SampleRuns.view(notStarted("COMMAND_NOT_EXECUTABLE", "x"))))
+                .isEqualTo(126);
+        assertThat(ExitCode.of(SampleRuns.view(notStarted("IMAGE_UNAVAILABLE", "x"))))
+                .isEqualTo(125);
+    }
+
+    @Test
+    void aLostRunSaysSo() {
+        aRunThatEnds(lost("NODE_LOST"));
+
+        assertThat(line.run("run", "--", "true")).isEqualTo(209);
+        assertThat(line.noted()).contains("was lost: NODE_LOST");
+    }
+
+    @Test
+    void aDetachedRunIsItsId() {
+        node.on(SUBMIT, json(202, running()));
+
+        assertThat(line.run("run", "-d", "--", "true")).isZero();
+
+        assertThat(line.printed()).isEqualTo(ID + "\n");
+        assertThat(node.requests()).hasSize(1);
+    }
+
+    @Test
+    void machinesGetChunksAndThenTheRun() {
+        aRunThatEnds(succeeded());
+
+        assertThat(line.run("run", "-o", "json", "--", "true")).isZero();
+
+        assertThat(line.printed().lines().toList()).hasSize(3).satisfies(lines -> assertThat(lines.get(2))
+                .contains("\"status\":\"SUCCEEDED\""));
+    }
+
+    @Test
+    void theFirstCtrlCCancels() {
+        node.on(SUBMIT, json(202, running()))
+                .on(CANCEL, json(202, running()))
+                .on(RUN, json(200, running()), json(200, cancelled()))
+                .on(
+                        RUN + "/output",
+                        exchange -> {
+                            line.interrupts.join().interrupted(1);
+                            answer(200, "application/x-ndjson", chunk("stdout", 0, "a"))
+                                    .give(exchange);
+                        },
+                        answer(200, "application/x-ndjson", chunk("stdout", 1, "b")));
+
+        assertThat(line.run("run", "--", "sleep", "60")).isEqualTo(130);
+
+        assertThat(node.requests(CANCEL)).hasSize(1);
+        assertThat(line.printed()).isEqualTo("ab");
+        assertThat(line.noted()).contains("cancelling run " + ID).contains("was cancelled");
+    }
+
+    @Test
+    void aCtrlCBeforeTheAcknowledgementCancelsAfterIt() {
+        node.on(
+                        SUBMIT,
+                        exchange -> {
+                            line.interrupts.join().interrupted(1);
+                            hangUp().give(exchange);
+                        },
+                        json(202, running()))
+                .on(CANCEL, json(202, running()))
+                .on(RUN, json(200, cancelled()))
+                .on(RUN + "/output", answer(200, "application/x-ndjson", ""));
+
+        assertThat(line.run("run", "--", "true")).isEqualTo(130);
+
+        assertThat(node.requests(CANCEL)).hasSize(1);
+    }
+
+    @Test
+    void aRunThatSomebodyElseCancelledIsToldApart() {
+        aRunThatEnds(cancelled());
+
+        assertThat(line.run("run", "--", "true")).isEqualTo(208);
+    }
+}

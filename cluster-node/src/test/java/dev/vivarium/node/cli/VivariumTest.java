@@ -1,0 +1,213 @@
+package dev.vivarium.node.cli;
+
+import static dev.vivarium.node.cli.SampleRuns.ID;
+import static dev.vivarium.node.cli.SampleRuns.chunk;
+import static dev.vivarium.node.cli.SampleRuns.event;
+import static dev.vivarium.node.cli.SampleRuns.running;
+import static dev.vivarium.node.cli.SampleRuns.sent;
+import static dev.vivarium.node.cli.SampleRuns.succeeded;
+import static dev.vivarium.node.cli.ScriptedNode.answer;
+import static dev.vivarium.node.cli.ScriptedNode.json;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class VivariumTest {
+    private static final String RUN = "GET /v1/runs/" + ID;
+
+    private final CommandLineFixture line = new CommandLineFixture();
+    private ScriptedNode node;
+
+    @BeforeEach
+    void start() throws IOException {
+        node = new ScriptedNode();
+        line.against(node);
+    }
+
+    @AfterEach
+    void stop() {
+        node.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"quickstart", "up", "run", "ps", "show", "logs", "events", "cancel", "version", "completion"})
+    void everyCommandHasHelp(String command) {
+        assertThat(line.run(command, "--help")).isZero();
+        assertThat(line.printed()).contains("Usage: vivarium " + command);
+        assertThat(line.printed()).doesNotContain("\u001b");
+    }
+
+    @Test
+    void withoutACommandItListsThem() {
+        assertThat(line.run()).isZero();
+        assertThat(line.printed()).contains("quickstart").contains("cancel").contains("Exit codes");
+    }
+
+    @Test
+    void theCompletionKnowsTheCommands() {
+        assertThat(line.run("completion")).isZero();
+        assertThat(line.printed()).contains("complete ").contains("quickstart");
+    }
+
+    @Test
+    void whatMakesNoSenseIsWrongUsage() {
+        assertThat(line.run("ran")).isEqualTo(64);
+        assertThat(line.noted()).contains("ran").contains("--help");
+        assertThat(line.run("show")).isEqualTo(64);
+        assertThat(line.run("show", "../../etc")).isEqualTo(64);
+        assertThat(line.run("ps", "--server", "ftp://x")).isEqualTo(64);
+        assertThat(line.run("up", "--port", "70000")).isEqualTo(64);
+        assertThat(node.requests()).isEmpty();
+    }
+
+    @Test
+    void theVersionIsPrintedForPeopleAndMachines() {
+        assertThat(line.run("version")).isZero();
+        assertThat(line.run("version", "-o", "json")).isZero();
+        assertThat(line.printed()).startsWith("vivarium ").contains("\"version\"");
+    }
+
+    @Test
+    void psListsRuns() {
+        node.on("GET /v1/runs", json(200, "{\"runs\":[" + running() + "," + succeeded() + "],\"next\":\"c2\"}"));
+
+        assertThat(line.run("ps", "--label", "team=research", "--status", "RUNNING,SUCCEEDED", "-n", "2"))
+                .isZero();
+
+        assertThat(node.requests().get(0).line())
+                .endsWith("/v1/runs?status=RUNNING&status=SUCCEEDED&label=team%3Dresearch&limit=2");
+        assertThat(line.printed().lines().toList().get(0)).startsWith("ID").endsWith("LABELS");
+        assertThat(line.printed()).contains(ID + "  RUNNING").contains("exit 0").contains("team=research");
+        assertThat(line.noted()).contains("--cursor c2");
+    }
+
+    @Test
+    void jsonIsWhatTheNodeSaid() {
+        node.on(RUN, json(200, running()));
+
+        assertThat(line.run("show", "-o", "json", ID.toUpperCase(java.util.Locale.ROOT)))
+                .isZero();
+
+        assertThat(line.printed()).contains("\"somethingNewer\" : true");
+    }
+
+    @Test
+    void showTellsWhatARunIs() {
+        node.on(
+                RUN,
+                json(
+                        200,
+                        SampleRuns.killed(
+                                "MEMORY", "{\"measured\":104857600,\"limit\":104857600,\"unit\":\"BYTES\"}")));
+
+        assertThat(line.run("show", ID)).isZero();
+
+        assertThat(line.printed())
+                .contains("KILLED")
+                .contains("MEMORY 100 MiB (limit 100 MiB)")
+                .contains("5.003 s, 4.99 s of processor, 12.3 MiB of memory")
+                .contains("a.py (17 B)");
+    }
+
+    @Test
+    void noSuchRunIsSaid() {
+        node.on(
+                RUN,
+                json(
+                        404,
+                        "{\"type\":\"urn:x\",\"title\":\"No such run\",\"status\":404,\"detail\":\"There is no run.\"}"));
+
+        assertThat(line.run("show", ID)).isEqualTo(66);
+        assertThat(line.noted()).isEqualTo("vivarium: There is no run.\n");
+    }
+
+    @Test
+    void noNodeIsOneSentence() {
+        node.close();
+
+        assertThat(line.run("ps")).isEqualTo(69);
+        assertThat(line.noted().lines()).hasSize(1);
+        assertThat(line.noted()).contains("No node answers at " + node.uri());
+    }
+
+    @Test
+    void logsPassBytesIntoPipes() {
+        node.on(
+                RUN + "/output",
+                answer(
+                        200,
+                        "application/x-ndjson",
+                        chunk("stdout", 0, "\u001b[2Ja\u0000") + chunk("stderr", 6, "oops")));
+
+        assertThat(line.run("logs", ID)).isZero();
+
+        assertThat(line.printed()).isEqualTo("\u001b[2Ja\u0000");
+        assertThat(line.noted()).isEqualTo("oops");
+    }
+
+    @Test
+    void logsCannotSteerATerminal() {
+        line.kind = Terminal.Kind.TERMINAL;
+        node.on(RUN + "/output", answer(200, "application/x-ndjson", chunk("stdout", 0, "\u001b[2Ja")));
+
+        assertThat(line.run("logs", ID)).isZero();
+        assertThat(line.printed()).isEqualTo("^[[2Ja");
+        line.out.reset();
+        assertThat(line.run("logs", "--raw", ID)).isZero();
+        assertThat(line.printed()).isEqualTo("\u001b[2Ja");
+    }
+
+    @Test
+    void logsComeAsChunksForMachines() {
+        node.on(RUN + "/output", answer(200, "application/x-ndjson", chunk("stdout", 0, "a")));
+
+        assertThat(line.run("logs", "-o", "json", "--stream", "stdout", "--from", "0", ID))
+                .isZero();
+
+        assertThat(line.printed()).startsWith("{\"stream\":\"stdout\",").contains("\"data\":\"YQ==\"");
+        assertThat(node.requests().get(0).line()).contains("stream=stdout&");
+    }
+
+    @Test
+    void eventsAreLines() {
+        node.on(
+                RUN + "/events",
+                json(
+                        200,
+                        "{\"events\":["
+                                + event(1, "RunKilled", "{\"type\":\"RunKilled\",\"reason\":\"PIDS\",\"x\":\"a\\nb\"}")
+                                + "]}"));
+
+        assertThat(line.run("events", ID)).isZero();
+
+        assertThat(line.printed())
+                .isEqualTo("  1  2026-01-01T00:00:01Z      RunKilled           reason=PIDS x=a\\nb\n");
+    }
+
+    @Test
+    void eventsAreFollowed() {
+        node.on(RUN, json(200, succeeded()))
+                .on(
+                        RUN + "/events",
+                        answer(200, "text/event-stream", sent(1, "RunSubmitted") + sent(2, "RunSucceeded")));
+
+        assertThat(line.run("events", "-f", "-o", "json", ID)).isZero();
+
+        assertThat(line.printed().lines()).hasSize(2).allMatch(event -> event.startsWith("{\"run\":"));
+    }
+
+    @Test
+    void cancelAsks() {
+        node.on("POST /v1/runs/" + ID + "/cancel", json(202, running()));
+
+        assertThat(line.run("cancel", ID)).isZero();
+
+        assertThat(line.printed()).isEqualTo("run " + ID + " is asked to stop\n");
+    }
+}

@@ -1,0 +1,91 @@
+package dev.vivarium.node.cli.client;
+
+import static dev.vivarium.node.cli.SampleRuns.ID;
+import static dev.vivarium.node.cli.SampleRuns.running;
+import static dev.vivarium.node.cli.ScriptedNode.answer;
+import static dev.vivarium.node.cli.ScriptedNode.hangUp;
+import static dev.vivarium.node.cli.ScriptedNode.json;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.InstanceOfAssertFactories.type;
+
+import dev.vivarium.node.cli.ScriptedNode;
+import dev.vivarium.protocol.api.Problem;
+import java.io.IOException;
+import java.net.URI;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class ApiClientTest {
+    private static final String SUBMIT = "POST /v1/runs";
+
+    private ScriptedNode node;
+
+    @BeforeEach
+    void start() throws IOException {
+        node = new ScriptedNode();
+    }
+
+    @AfterEach
+    void stop() {
+        node.close();
+    }
+
+    @Test
+    void aSubmissionThatGotNoAnswerIsSentAgainUnderTheSameKey() throws Exception {
+        node.on(SUBMIT, hangUp(), json(503, "{}"), json(202, running()));
+
+        var run = node.client().submit(new Submission("i", List.of("true")).body(), "key-1");
+
+        assertThat(run.path("id").asText()).isEqualTo(ID);
+        assertThat(node.requests(SUBMIT)).hasSize(3).allMatch(request -> request.header("Idempotency-key")
+                .equals("key-1"));
+    }
+
+    @Test
+    void aRefusalIsNotRepeatedAndNamesEveryField() {
+        node.on(
+                SUBMIT,
+                json(
+                        400,
+                        """
+                        {"type":"urn:vivarium:bad-request","title":"Bad request","status":400,"detail":"Two fields are bad.",
+                         "errors":[{"field":"limits.memory","message":"is zero"},{"field":"image","message":"is missing"}]}"""));
+
+        assertThatThrownBy(() -> node.client().submit(ApiJson.object(), "k"))
+                .asInstanceOf(type(ApiException.Refused.class))
+                .satisfies(refused -> assertThat(refused.problem().errors())
+                        .containsExactly(
+                                new Problem.FieldError("limits.memory", "is zero"),
+                                new Problem.FieldError("image", "is missing")));
+        assertThat(node.requests()).hasSize(1);
+    }
+
+    @Test
+    void aNodeThatIsFullIsAskedAgainOnlyWhereItSaysWhen() {
+        node.on(SUBMIT, json(429, "{\"title\":\"Full\",\"detail\":\"The node is full.\"}"));
+
+        assertThatThrownBy(() -> node.client().submit(ApiJson.object(), "k")).isInstanceOf(ApiException.Refused.class);
+        assertThat(node.requests()).hasSize(1);
+    }
+
+    @Test
+    void noNodeAtAllIsSaidAtOnce() {
+        URI closed = node.uri();
+        node.close();
+
+        assertThatThrownBy(() -> new ApiClient(closed, Patience.DEFAULT).run(ID))
+                .isInstanceOf(ApiException.NodeUnreachable.class)
+                .hasMessageContaining("No node answers at " + closed)
+                .hasMessageContaining("vivarium up");
+    }
+
+    @Test
+    void somethingElseThatAnswersIsNoNode() {
+        node.on("GET /v1/runs/" + ID, answer(200, "text/html", "<html>"));
+
+        assertThatThrownBy(() -> node.client().run(ID)).isInstanceOf(ApiException.Garbled.class);
+    }
+}

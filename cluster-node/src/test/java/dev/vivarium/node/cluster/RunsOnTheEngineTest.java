@@ -1,0 +1,291 @@
+package dev.vivarium.node.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.github.f4b6a3.ulid.UlidCreator;
+import dev.vivarium.node.NodeOptions;
+import dev.vivarium.persistence.output.OutputChunk;
+import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.ByteSize;
+import dev.vivarium.protocol.run.CpuQuota;
+import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.Limits;
+import dev.vivarium.protocol.run.NodeLossPolicy;
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.RunState;
+import dev.vivarium.protocol.run.RunStatus;
+import dev.vivarium.protocol.run.SealedSecrets;
+import dev.vivarium.protocol.run.StartFailure;
+import dev.vivarium.protocol.run.TimeSpan;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Runs from their submission to their end on a real engine and a real store: every limit, and every way to end. */
+class RunsOnTheEngineTest {
+    private static NodeCore node;
+
+    @BeforeAll
+    static void startNode() throws Exception {
+        Path data = Files.createTempDirectory("vivarium-runs-");
+        node = NodeCore.start(new NodeOptions("127.0.0.1", 0, data, Optional.empty(), Map.of()));
+    }
+
+    @AfterAll
+    static void stopNode() {
+        node.close();
+    }
+
+    @Test
+    void anAgentThatSucceedsLeavesItsOutputAndNothingElse() throws Exception {
+        RunId run = submit(python("import sys; print('hello'); print('oops', file=sys.stderr)"));
+
+        RunState.Finished end = finished(run);
+
+        assertThat(end.status()).isEqualTo(RunStatus.SUCCEEDED);
+        assertThat(printed(run)).contains("hello\n").contains("oops\n");
+        assertNothingIsLeft();
+    }
+
+    @Test
+    void anExitCodeIsTheAgentsOwn() throws Exception {
+        RunState.Finished end = finished(submit(python("import sys; sys.exit(7)")));
+
+        assertThat(end.status()).isEqualTo(RunStatus.FAILED);
+        assertThat(end.end()).hasFieldOrPropertyWithValue("exitCode", 7);
+    }
+
+    @Test
+    void anExitCodeOf137IsNoMemoryKill() throws Exception {
+        RunState.Finished end = finished(submit(python("import sys; sys.exit(137)")));
+
+        assertThat(end.status()).isEqualTo(RunStatus.FAILED);
+    }
+
+    @Test
+    void anEndlessLoopIsKilledAtItsDeadlineOnTheDot() throws Exception {
+        RunState.Finished end = finished(submit(
+                spec(List.of("python3", "-c", "while True: pass"), limits("1s", "60s", "60s", 64, 32, 32, 1 << 20))));
+
+        assertThat(end.reason()).contains(KillReason.WALL_CLOCK);
+        assertThat(end.end().usage().wallMillis()).isBetween(1_000L, 2_500L);
+    }
+
+    @Test
+    void usedUpProcessorTimeIsAKill() throws Exception {
+        RunState.Finished end = finished(submit(spec(
+                List.of("python3", "-c", "while True: pass"), limits("30s", "60s", "500ms", 64, 32, 32, 1 << 20))));
+
+        assertThat(end.reason()).contains(KillReason.CPU_TIME);
+    }
+
+    @Test
+    void anAgentThatDoesNothingIsIdle() throws Exception {
+        RunState.Finished end = finished(submit(spec(
+                List.of("python3", "-c", "import time; time.sleep(60)"),
+                limits("30s", "1s", "30s", 64, 32, 32, 1 << 20))));
+
+        assertThat(end.reason()).contains(KillReason.IDLE);
+    }
+
+    @Test
+    void aMemoryBombIsKilledForMemory() throws Exception {
+        RunState.Finished end = finished(submit(python("x = []\nwhile True: x.append(bytearray(1 << 20))")));
+
+        assertThat(end.reason()).contains(KillReason.MEMORY);
+    }
+
+    @Test
+    void aForkBombIsKilledForPids() throws Exception {
+        RunState.Finished end = finished(submit(python("import os\nwhile True: os.fork()")));
+
+        assertThat(end.reason()).contains(KillReason.PIDS);
+        assertNothingIsLeft();
+    }
+
+    @Test
+    void aDiskFillerIsKilledForDisk() throws Exception {
+        RunState.Finished end = finished(
+                submit(python("f = open('/workspace/big', 'wb')\nwhile True: f.write(b'x' * 65536); f.flush()")));
+
+        assertThat(end.reason()).contains(KillReason.DISK);
+    }
+
+    @Test
+    void aFloodOfOutputIsCutOffAndKilled() throws Exception {
+        RunId run = submit(python("while True: print('x' * 1000)"));
+
+        assertThat(finished(run).reason()).contains(KillReason.OUTPUT);
+        assertThat(node.store().output().end(run).toCompletableFuture().get(5, TimeUnit.SECONDS))
+                .isEqualTo(1 << 20);
+    }
+
+    @Test
+    void daemonsThatIgnoreSignalsAreGoneWithTheirRun() throws Exception {
+        RunState.Finished end = finished(
+                submit(
+                        python(
+                                """
+                import os, signal, time
+                if os.fork() == 0:
+                    os.setsid()
+                    if os.fork() == 0:
+                        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                        time.sleep(600)
+                    os._exit(0)
+                raise SystemExit(3)
+                """)));
+
+        assertThat(end.status()).isEqualTo(RunStatus.FAILED);
+        assertNothingIsLeft();
+    }
+
+    @Test
+    void aCommandThatDoesNotExistIsToldInASentence() throws Exception {
+        RunState.Finished end = finished(submit(spec(List.of("no-such-command"), limits())));
+
+        assertThat(end.status()).isEqualTo(RunStatus.FAILED);
+        assertThat(end.end()).extracting("failure.kind").isEqualTo(StartFailure.Kind.COMMAND_NOT_FOUND);
+    }
+
+    @Test
+    void aCommandThatIsNotExecutableIsToldInASentence() throws Exception {
+        RunState.Finished end = finished(submit(spec(List.of("/etc/passwd"), limits())));
+
+        assertThat(end.end()).extracting("failure.kind").isEqualTo(StartFailure.Kind.COMMAND_NOT_EXECUTABLE);
+    }
+
+    @Test
+    void anImageThatDoesNotExistIsToldInASentence() throws Exception {
+        RunSpec spec = spec(List.of("true"), limits());
+        RunSpec missing = new RunSpec(
+                "vivarium/no-such-image",
+                spec.command(),
+                spec.env(),
+                spec.secrets(),
+                spec.workdir(),
+                spec.files(),
+                spec.limits(),
+                spec.egress(),
+                spec.isolation(),
+                spec.onNodeLoss(),
+                spec.maxAttempts(),
+                spec.labels());
+
+        RunState.Finished end = finished(submit(missing));
+
+        assertThat(end.end()).extracting("failure.kind").isEqualTo(StartFailure.Kind.IMAGE_UNAVAILABLE);
+    }
+
+    @Test
+    void outputOfAnyBytesIsKeptAsItWasPrinted() throws Exception {
+        RunId run = submit(python("import sys; sys.stdout.buffer.write(bytes(range(256)) * 100)"));
+
+        assertThat(finished(run).status()).isEqualTo(RunStatus.SUCCEEDED);
+        byte[] expected = new byte[25_600];
+        for (int i = 0; i < expected.length; i++) {
+            expected[i] = (byte) i;
+        }
+        assertThat(bytes(run)).isEqualTo(expected);
+    }
+
+    @Test
+    void aCancelledRunEndsAndIsCancelled() throws Exception {
+        RunId run = submit(python("import time; print('up', flush=True); time.sleep(60)"));
+        Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> printed(run)
+                .contains("up"));
+
+        node.runs().cancel(run).toCompletableFuture().get(5, TimeUnit.SECONDS);
+
+        assertThat(finished(run).status()).isEqualTo(RunStatus.CANCELLED);
+    }
+
+    private static RunSpec python(String program) {
+        return spec(List.of("python3", "-c", program), limits());
+    }
+
+    private static Limits limits() {
+        return limits("30s", "30s", "30s", 64, 32, 16, 1 << 20);
+    }
+
+    private static Limits limits(
+            String wallClock, String idle, String cpuTime, int memoryMib, int pids, int diskMib, long outputBytes) {
+        return new Limits(
+                TimeSpan.parse(wallClock),
+                TimeSpan.parse(idle),
+                CpuQuota.parse("1"),
+                TimeSpan.parse(cpuTime),
+                ByteSize.ofMebibytes(memoryMib),
+                pids,
+                ByteSize.ofMebibytes(diskMib),
+                new ByteSize(outputBytes),
+                100);
+    }
+
+    private static RunSpec spec(List<String> command, Limits limits) {
+        return new RunSpec(
+                "vivarium/python",
+                command,
+                Map.of(),
+                SealedSecrets.NONE,
+                "/workspace",
+                Map.of(),
+                limits,
+                new EgressPolicy(EgressPolicy.Mode.NONE),
+                Isolation.CONTAINER,
+                NodeLossPolicy.RESTART,
+                3,
+                Map.of());
+    }
+
+    private static RunId submit(RunSpec spec) throws Exception {
+        RunId id = new RunId(UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT));
+        node.runs().submit(id, spec, Blob.ofUtf8("test")).toCompletableFuture().get(10, TimeUnit.SECONDS);
+        return id;
+    }
+
+    private static RunState.Finished finished(RunId run) {
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(60))
+                .pollInterval(Duration.ofMillis(50))
+                .until(() -> state(run) instanceof RunState.Finished);
+        return (RunState.Finished) state(run);
+    }
+
+    private static RunState state(RunId run) {
+        return node.store().journal().state(run).toCompletableFuture().join();
+    }
+
+    private static String printed(RunId run) {
+        return new String(bytes(run), StandardCharsets.UTF_8);
+    }
+
+    private static byte[] bytes(RunId run) {
+        java.io.ByteArrayOutputStream all = new java.io.ByteArrayOutputStream();
+        for (OutputChunk chunk : node.store()
+                .output()
+                .read(run, 0, 1 << 21)
+                .toCompletableFuture()
+                .join()) {
+            all.writeBytes(chunk.data().toByteArray());
+        }
+        return all.toByteArray();
+    }
+
+    private static void assertNothingIsLeft() {
+        assertThat(node.driver().listOwned().toCompletableFuture().join()).isEmpty();
+    }
+}

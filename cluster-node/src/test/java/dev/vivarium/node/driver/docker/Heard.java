@@ -1,0 +1,121 @@
+package dev.vivarium.node.driver.docker;
+
+import dev.vivarium.node.driver.ChannelListener;
+import dev.vivarium.node.driver.SandboxChannel;
+import dev.vivarium.protocol.guest.GuestFrame;
+import dev.vivarium.protocol.guest.NodeFrame;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+
+/** A listener that writes down what it hears. */
+final class Heard implements ChannelListener {
+    private final List<GuestFrame> frames = new ArrayList<>();
+    private final CompletableFuture<ClosedBecause> closed = new CompletableFuture<>();
+    private final CompletableFuture<SandboxChannel> confirming = new CompletableFuture<>();
+
+    /** From now on each frame is confirmed as it comes, and those before at once. */
+    void confirmOn(SandboxChannel channel) {
+        synchronized (this) {
+            frames.forEach(frame -> channel.confirm());
+            confirming.complete(channel);
+        }
+    }
+
+    @Override
+    public synchronized void onFrame(GuestFrame frame) {
+        if (closed.isDone()) {
+            throw new AssertionError("A frame came after the end.");
+        }
+        frames.add(frame);
+        if (confirming.isDone()) {
+            confirming.join().confirm();
+        }
+    }
+
+    @Override
+    public void onClosed(ClosedBecause why) {
+        if (!closed.complete(why)) {
+            throw new AssertionError("The end was told twice.");
+        }
+    }
+
+    synchronized List<GuestFrame> frames() {
+        return List.copyOf(frames);
+    }
+
+    boolean isClosed() {
+        return closed.isDone();
+    }
+
+    ClosedBecause awaitClosed() {
+        return closed.orTimeout(30, TimeUnit.SECONDS).join();
+    }
+
+    <F extends GuestFrame> F await(Class<F> type) {
+        return Awaitility.await(type.getSimpleName())
+                .pollInterval(Duration.ofMillis(2))
+                .atMost(Duration.ofSeconds(30))
+                .until(() -> first(type), Optional::isPresent)
+                .orElseThrow();
+    }
+
+    synchronized <F extends GuestFrame> Optional<F> first(Class<F> type) {
+        return frames.stream().filter(type::isInstance).map(type::cast).findFirst();
+    }
+
+    synchronized long outputBytes() {
+        return frames.stream()
+                .mapToLong(frame -> frame instanceof GuestFrame.Output output
+                        ? output.data().length()
+                        : 0)
+                .sum();
+    }
+
+    synchronized String output(int process, NodeFrame.Stream stream) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        for (GuestFrame frame : frames) {
+            if (frame instanceof GuestFrame.Output output && output.process() == process && output.stream() == stream) {
+                bytes.writeBytes(output.data().toByteArray());
+            }
+        }
+        return bytes.toString(StandardCharsets.UTF_8);
+    }
+
+    /** Waits until the process has ended and its streams with it. */
+    int awaitEnd(int process) {
+        Awaitility.await("the end of process " + process)
+                .pollInterval(Duration.ofMillis(2))
+                .atMost(Duration.ofSeconds(30))
+                .until(() -> ended(process) && closedStreams(process) == 2);
+        return frames().stream()
+                .filter(frame -> frame instanceof GuestFrame.Exited exited && exited.process() == process)
+                .map(frame -> ((GuestFrame.Exited) frame).exitCode())
+                .findFirst()
+                .orElse(-1);
+    }
+
+    private synchronized boolean ended(int process) {
+        for (GuestFrame frame : frames) {
+            if (frame instanceof GuestFrame.Exited exited && exited.process() == process) {
+                return true;
+            }
+            if (frame instanceof GuestFrame.Signaled signaled && signaled.process() == process) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private synchronized long closedStreams(int process) {
+        return frames.stream()
+                .filter(frame -> frame instanceof GuestFrame.OutputClosed over && over.process() == process)
+                .count();
+    }
+}

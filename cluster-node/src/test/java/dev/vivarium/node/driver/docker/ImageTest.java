@@ -1,0 +1,172 @@
+package dev.vivarium.node.driver.docker;
+
+import static dev.vivarium.node.driver.docker.TestSandboxes.failure;
+import static dev.vivarium.node.driver.docker.TestSandboxes.newId;
+import static dev.vivarium.node.driver.docker.TestSandboxes.template;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.node.driver.DriverException.Kind;
+import dev.vivarium.node.driver.SandboxTemplate;
+import dev.vivarium.node.driver.docker.DockerDriverConfig.PullPolicy;
+import dev.vivarium.node.driver.docker.TestSandboxes.Live;
+import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.protocol.guest.GuestFrame;
+import dev.vivarium.protocol.guest.NodeFrame;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Isolation;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+
+class ImageTest {
+    /** The end of a tar archive and nothing before it. */
+    private static final byte[] EMPTY_ARCHIVE = new byte[1024];
+
+    @RegisterExtension
+    final TestSandboxes sandboxes = new TestSandboxes();
+
+    private final String imported = "vivarium-test/imported-" + newId();
+
+    @AfterEach
+    void removeImage() {
+        if (!Docker.run("images", "-q", imported).isEmpty()) {
+            Docker.run("rmi", imported);
+        }
+    }
+
+    @Test
+    void anImageWithNothingInItIsEnough(@TempDir Path folder) throws Exception {
+        // given
+        Docker.run(EMPTY_ARCHIVE, "import", "-", imported);
+        Blob program = Blob.of(staticProgram(folder));
+        Live sandbox = sandboxes.create(template(imported));
+
+        // when
+        sandbox.channel().send(new NodeFrame.WriteFile(1, "/workspace/bin/hello", 0755, 10001, 10001, 0, program));
+        assertThat(sandbox.heard().await(GuestFrame.Done.class).errno()).isZero();
+        sandbox.start(1, "/workspace/bin/hello");
+
+        // then
+        assertThat(sandbox.heard().awaitEnd(1)).isEqualTo(3);
+        assertThat(sandbox.heard().output(1, NodeFrame.Stream.STDOUT)).isEqualTo("hello\n");
+        sandboxes.destroy(sandbox);
+    }
+
+    @Test
+    void whatTheImageWantsToStartDoesNotMatter() {
+        Docker.run(
+                EMPTY_ARCHIVE,
+                "import",
+                "--change",
+                "ENTRYPOINT [\"/nothing\"]",
+                "--change",
+                "CMD [\"at all\"]",
+                "--change",
+                "WORKDIR /deep/in/there",
+                "--change",
+                "USER 4711",
+                "--change",
+                "HEALTHCHECK CMD /nothing",
+                "-",
+                imported);
+
+        Live sandbox = sandboxes.create(template(imported));
+
+        sandboxes.destroy(sandbox);
+    }
+
+    @Test
+    void anImageThatDeclaresVolumesIsRefused() {
+        Docker.run(EMPTY_ARCHIVE, "import", "--change", "VOLUME /data", "-", imported);
+
+        DriverException refusal = refusalOf(template(imported));
+
+        assertThat(refusal.kind()).isEqualTo(Kind.IMAGE_REFUSED);
+        assertThat(refusal).hasMessageContaining("VOLUME").hasMessageContaining("/data");
+    }
+
+    @Test
+    void aMissingImageIsToldWithWhatToDo() {
+        DriverException refusal = refusalOf(template("vivarium/no-such-image:1.0"));
+
+        assertThat(refusal.kind()).isEqualTo(Kind.IMAGE_UNAVAILABLE);
+        assertThat(refusal).hasMessageContaining("vivarium/no-such-image:1.0").hasMessageContaining("Pull or build");
+    }
+
+    @Test
+    void anImageWhoseRegistryDoesNotAnswerIsUnavailable() {
+        DockerDriverConfig fetching = sandboxes.config().withPullPolicy(PullPolicy.MISSING);
+        DockerDriver driver = DockerDriver.open(fetching, sandboxes.blocking());
+
+        DriverException refusal = failure(driver.create(newId(), template("127.0.0.1:1/no/such:image"), new Heard()));
+
+        assertThat(refusal.kind()).isEqualTo(Kind.IMAGE_UNAVAILABLE);
+        assertThat(refusal).hasMessageContaining("127.0.0.1:1/no/such:image");
+        driver.close();
+    }
+
+    @Test
+    void anImageIsFoundByItsIdToo() {
+        String id = Docker.run("images", "-q", "--no-trunc", TestSandboxes.IMAGE);
+
+        Live sandbox = sandboxes.create(template(id));
+
+        sandboxes.destroy(sandbox);
+    }
+
+    @Test
+    void otherEgressAndIsolationThanThereIsIsRefused() {
+        SandboxTemplate plain = template(TestSandboxes.IMAGE);
+
+        assertThat(refusalOf(withEgress(plain, EgressPolicy.Mode.PUBLIC)))
+                .hasMessageContaining("Egress mode public is not available")
+                .extracting(DriverException::kind)
+                .isEqualTo(Kind.REFUSED);
+        assertThat(refusalOf(withIsolation(plain, Isolation.MICROVM)))
+                .hasMessageContaining("Isolation microvm is not available")
+                .extracting(DriverException::kind)
+                .isEqualTo(Kind.REFUSED);
+    }
+
+    private DriverException refusalOf(SandboxTemplate template) {
+        return failure(sandboxes.driver().create(newId(), template, new Heard()));
+    }
+
+    private static SandboxTemplate withEgress(SandboxTemplate plain, EgressPolicy.Mode mode) {
+        return new SandboxTemplate(
+                plain.image(),
+                plain.isolation(),
+                plain.cpu(),
+                plain.memory(),
+                plain.pids(),
+                plain.disk(),
+                new EgressPolicy(mode));
+    }
+
+    private static SandboxTemplate withIsolation(SandboxTemplate plain, Isolation isolation) {
+        return new SandboxTemplate(
+                plain.image(), isolation, plain.cpu(), plain.memory(), plain.pids(), plain.disk(), plain.egress());
+    }
+
+    private static byte[] staticProgram(Path folder) throws IOException, InterruptedException {
+        Path source = Files.writeString(
+                folder.resolve("hello.c"),
+                """
+                #include <unistd.h>
+                int main(void) { return write(1, "hello\\n", 6) == 6 ? 3 : 1; }
+                """);
+        Path program = folder.resolve("hello");
+        Process compiler = new ProcessBuilder("musl-gcc", "-static", "-Os", "-o", program.toString(), source.toString())
+                .inheritIO()
+                .start();
+        assertThat(compiler.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(compiler.exitValue()).isZero();
+        return Files.readAllBytes(program);
+    }
+}

@@ -1,0 +1,216 @@
+package dev.vivarium.node.driver.docker;
+
+import static dev.vivarium.node.driver.docker.TestSandboxes.failure;
+import static dev.vivarium.node.driver.docker.TestSandboxes.newId;
+import static dev.vivarium.node.driver.docker.TestSandboxes.outcome;
+import static dev.vivarium.node.driver.docker.TestSandboxes.template;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+
+import dev.vivarium.node.driver.AttemptName;
+import dev.vivarium.node.driver.ChannelListener.Cause;
+import dev.vivarium.node.driver.DriverException.Kind;
+import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.driver.WaitingSandbox;
+import dev.vivarium.node.driver.docker.TestSandboxes.Live;
+import dev.vivarium.protocol.guest.GuestFrame;
+import dev.vivarium.protocol.guest.NodeFrame;
+import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.RunId;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+class SandboxLifeTest {
+    @RegisterExtension
+    final TestSandboxes sandboxes = new TestSandboxes();
+
+    @Test
+    void aProcessRunsInAFreshSandboxAndIsHeard() {
+        // given
+        Live sandbox = sandboxes.create();
+
+        // when
+        String printed = sandbox.python(1, "import sys; print('hello'); print('oops', file=sys.stderr)");
+
+        // then
+        assertThat(printed).isEqualTo("hello");
+        assertThat(sandbox.heard().output(1, NodeFrame.Stream.STDERR)).isEqualTo("oops\n");
+        assertThat(sandbox.heard().first(GuestFrame.Hello.class)).isEmpty();
+        sandboxes.destroy(sandbox);
+        assertThat(sandbox.heard().awaitClosed().cause()).isEqualTo(Cause.CLOSED_HERE);
+    }
+
+    @Test
+    void aSandboxIsGoneWhenDestroyHasAnswered() {
+        Live sandbox = sandboxes.create();
+        sandbox.start(1, "python3", "-c", "import time; time.sleep(1000)");
+        sandbox.heard().await(GuestFrame.Spawned.class);
+
+        sandboxes.destroy(sandbox);
+
+        assertThat(sandboxes.containers()).isEmpty();
+        assertThatCode(() -> sandboxes.destroy(sandbox)).doesNotThrowAnyException();
+        assertThatCode(() -> outcome(sandboxes.driver().destroy(newId()))).doesNotThrowAnyException();
+    }
+
+    @Test
+    void manyCallsToDestroyOneSandboxAllAnswerWhenItIsGone() {
+        Live sandbox = sandboxes.create();
+
+        List<CompletionStage<?>> answers = new ArrayList<>();
+        for (int call = 0; call < 8; call++) {
+            answers.add(sandboxes.driver().destroy(sandbox.id()));
+        }
+
+        answers.forEach(TestSandboxes::outcome);
+        assertThat(sandboxes.containers()).isEmpty();
+    }
+
+    @Test
+    void aSandboxThatIsDestroyedWhileItIsMadeLeavesNothing() {
+        SandboxId id = newId();
+        CompletionStage<?> creation = sandboxes.driver().create(id, template(TestSandboxes.IMAGE), new Heard());
+
+        outcome(sandboxes.driver().destroy(id));
+
+        assertThat(sandboxes.containers()).isEmpty();
+        assertThat(failure(creation).kind()).isIn(Kind.SANDBOX_UNKNOWN, Kind.GUEST_SILENT);
+    }
+
+    @Test
+    void theEngineRefusesASecondSandboxForAnAttempt() {
+        // given
+        AttemptName attempt = new AttemptName(new RunId(newId().value()), 1);
+        Live first = sandboxes.create();
+        Live second = sandboxes.create();
+        outcome(sandboxes.driver().claim(first.id(), attempt));
+
+        // when
+        Kind refusal = failure(sandboxes.driver().claim(second.id(), attempt)).kind();
+
+        // then
+        assertThat(refusal).isEqualTo(Kind.ATTEMPT_CLAIMED);
+        assertThat(sandboxes.containers())
+                .anyMatch(name -> name.endsWith("-" + attempt.run() + "-1"))
+                .anyMatch(name -> name.endsWith("-" + second.id()));
+        assertThat(failure(sandboxes.driver().claim(first.id(), new AttemptName(attempt.run(), 2)))
+                        .kind())
+                .isEqualTo(Kind.REFUSED);
+        outcome(sandboxes.driver().claim(second.id(), new AttemptName(attempt.run(), 2)));
+        sandboxes.destroy(first);
+        sandboxes.destroy(second);
+        assertThat(failure(sandboxes.driver().claim(first.id(), attempt)).kind())
+                .isEqualTo(Kind.SANDBOX_UNKNOWN);
+    }
+
+    @Test
+    void theListenerHearsThatTheSandboxEndedWhenItsGuestIsKilled() {
+        Live sandbox = sandboxes.create();
+
+        Docker.run("kill", sandboxes.containers().get(0));
+
+        assertThat(sandbox.heard().awaitClosed().cause()).isEqualTo(Cause.SANDBOX_ENDED);
+        sandboxes.destroy(sandbox);
+    }
+
+    @Test
+    void theEngineRemovesASandboxWhoseChannelWasClosed() {
+        Live sandbox = sandboxes.create();
+
+        sandbox.channel().close();
+
+        assertThat(sandbox.heard().awaitClosed().cause()).isEqualTo(Cause.CLOSED_HERE);
+        awaitNoContainers();
+    }
+
+    @Test
+    void theGuestsOwnClockEndsTheSandbox() {
+        Live sandbox = sandboxes.create();
+        sandbox.start(1, "python3", "-c", "import time; time.sleep(1000)");
+
+        sandbox.channel().send(new NodeFrame.Arm(100));
+
+        assertThat(sandbox.heard().awaitClosed().cause()).isEqualTo(Cause.SANDBOX_ENDED);
+        awaitNoContainers();
+        sandboxes.destroy(sandbox);
+    }
+
+    @Test
+    void aRestartedNodeFindsAndDestroysWhatItOwned() {
+        // given
+        Live sandbox = sandboxes.create();
+        DockerDriver restarted = DockerDriver.open(sandboxes.config(), sandboxes.blocking());
+        DockerDriver other = DockerDriver.open(
+                TestSandboxes.config(sandboxes.config().installation(), "node-2"), sandboxes.blocking());
+
+        // then
+        assertThat(outcome(restarted.listOwned())).containsExactly(sandbox.id());
+        assertThat(outcome(other.listOwned())).isEmpty();
+        outcome(restarted.destroy(sandbox.id()));
+        assertThat(sandbox.heard().awaitClosed().cause()).isEqualTo(Cause.SANDBOX_ENDED);
+        assertThat(outcome(restarted.listOwned())).isEmpty();
+        restarted.close();
+        other.close();
+    }
+
+    @Test
+    void closingTheDriverEndsItsSandboxes() {
+        DockerDriver closing = DockerDriver.open(sandboxes.config(), sandboxes.blocking());
+        Live sandbox = TestSandboxes.create(closing, newId(), template(TestSandboxes.IMAGE));
+
+        closing.close();
+
+        assertThat(sandbox.heard().awaitClosed().cause()).isEqualTo(Cause.CLOSED_HERE);
+        awaitNoContainers();
+    }
+
+    @Test
+    void severalSandboxesAreMadeAtOnceAndEachHearsItsOwn() {
+        List<Live> live = new ArrayList<>();
+        List<CompletionStage<?>> creations = new ArrayList<>();
+        for (int count = 0; count < 6; count++) {
+            SandboxId id = newId();
+            Heard heard = new Heard();
+            creations.add(sandboxes
+                    .driver()
+                    .create(id, template(TestSandboxes.IMAGE), heard)
+                    .thenApply(WaitingSandbox::channel)
+                    .thenAccept(channel -> {
+                        heard.confirmOn(channel);
+                        synchronized (live) {
+                            live.add(new Live(id, channel, heard));
+                        }
+                    }));
+        }
+        creations.forEach(TestSandboxes::outcome);
+
+        for (int index = 0; index < live.size(); index++) {
+            live.get(index).start(1, "python3", "-c", "print('I am " + index + "')");
+        }
+
+        for (int index = 0; index < live.size(); index++) {
+            assertThat(live.get(index).heard().awaitEnd(1)).isZero();
+            assertThat(live.get(index).heard().output(1, NodeFrame.Stream.STDOUT))
+                    .isEqualTo("I am " + index + "\n");
+            sandboxes.destroy(live.get(index));
+        }
+    }
+
+    @Test
+    void theEngineTellsWhichIsolationClassesItHas() {
+        assertThat(sandboxes.driver().isolations())
+                .contains(Isolation.CONTAINER)
+                .doesNotContain(Isolation.MICROVM);
+    }
+
+    private void awaitNoContainers() {
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(5))
+                .until(() -> sandboxes.containers().isEmpty());
+    }
+}

@@ -1,0 +1,144 @@
+package dev.vivarium.node.driver.docker;
+
+import static dev.vivarium.node.driver.docker.TestSandboxes.failure;
+import static dev.vivarium.node.driver.docker.TestSandboxes.newId;
+import static dev.vivarium.node.driver.docker.TestSandboxes.outcome;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.vivarium.node.driver.DriverException.Kind;
+import dev.vivarium.node.driver.SandboxSample;
+import dev.vivarium.node.driver.SandboxTemplate;
+import dev.vivarium.node.driver.docker.TestSandboxes.Live;
+import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.protocol.guest.GuestFrame;
+import dev.vivarium.protocol.guest.NodeFrame;
+import dev.vivarium.protocol.run.ByteSize;
+import dev.vivarium.protocol.run.CpuQuota;
+import dev.vivarium.protocol.run.Isolation;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+class SandboxSampleTest {
+    @RegisterExtension
+    final TestSandboxes sandboxes = new TestSandboxes();
+
+    @Test
+    void aWaitingSandboxUsesNextToNothing() {
+        Live sandbox = sandboxes.create();
+
+        SandboxSample sample = sample(sandbox);
+
+        assertThat(sample.pids()).isEqualTo(1);
+        assertThat(sample.anonymousBytes()).isLessThan(4 << 20);
+        assertThat(sample.outOfMemoryKills()).isZero();
+        assertThat(sample.forksRefused()).isZero();
+        sandboxes.destroy(sandbox);
+        assertThat(failure(sandboxes.driver().sample(sandbox.id())).kind()).isEqualTo(Kind.SANDBOX_UNKNOWN);
+    }
+
+    @Test
+    void heapsFilesAndProcessorTimeAreToldApart() {
+        Live sandbox = sandboxes.create();
+
+        sandbox.start(
+                1,
+                "python3",
+                "-c",
+                """
+                import time
+                heap = bytearray(b'x') * (20 << 20)
+                open('/workspace/file', 'wb').write(bytes(8 << 20))
+                while time.process_time() < 0.5: pass
+                time.sleep(1000)
+                """);
+
+        Awaitility.await().untilAsserted(() -> {
+            SandboxSample sample = sample(sandbox);
+            assertThat(sample.cpuMillis()).isBetween(500L, 2_000L);
+            assertThat(sample.anonymousBytes()).isBetween(20L << 20, 36L << 20);
+            assertThat(sample.sharedBytes()).isBetween(8L << 20, 9L << 20);
+            assertThat(sample.peakBytes()).isGreaterThanOrEqualTo(28L << 20);
+            assertThat(sample.pids()).isEqualTo(2);
+        });
+        sandboxes.destroy(sandbox);
+    }
+
+    @Test
+    void aKillForMemoryIsCountedAndTheGuestLives() {
+        Live sandbox = sandboxes.create();
+
+        sandbox.start(1, "python3", "-c", "bytearray(b'x') * (500 << 20)");
+
+        GuestFrame.Signaled end = sandbox.heard().await(GuestFrame.Signaled.class);
+        assertThat(end.signal()).isEqualTo(9);
+        assertThat(sample(sandbox).outOfMemoryKills()).isEqualTo(1);
+        assertThat(sandbox.python(2, "print('still here')")).isEqualTo("still here");
+        sandboxes.destroy(sandbox);
+    }
+
+    @Test
+    void refusedForksAreCounted() {
+        Live sandbox = sandboxes.create(limitedTo(5));
+
+        sandbox.start(
+                1,
+                "python3",
+                "-c",
+                """
+                import os, time
+                started = 0
+                try:
+                    while True:
+                        if os.fork() == 0:
+                            time.sleep(1000)
+                        started += 1
+                except OSError as error:
+                    print(started, error.errno)
+                """);
+
+        sandbox.heard().await(GuestFrame.Exited.class);
+        assertThat(sandbox.heard().output(1, NodeFrame.Stream.STDOUT)).isEqualTo("4 11\n");
+        assertThat(sample(sandbox).forksRefused()).isPositive();
+        sandboxes.destroy(sandbox);
+    }
+
+    @Test
+    void aSandboxForOneProcessComesUp() {
+        Live sandbox = sandboxes.create(limitedTo(1));
+
+        sandbox.start(1, "python3", "-c", "print('alone')");
+
+        assertThat(sandbox.heard().awaitEnd(1)).isZero();
+        assertThat(sandbox.heard().output(1, NodeFrame.Stream.STDOUT)).isEqualTo("alone\n");
+        sandboxes.destroy(sandbox);
+    }
+
+    @Test
+    void aSandboxIsUnknownToItsSamplerOnceItHasEnded() {
+        Live sandbox = sandboxes.create();
+        sample(sandbox);
+
+        sandbox.channel().close();
+
+        Awaitility.await().until(() -> sandboxes.containers().isEmpty());
+        assertThat(failure(sandboxes.driver().sample(sandbox.id())).kind()).isEqualTo(Kind.SANDBOX_UNKNOWN);
+        assertThat(failure(sandboxes.driver().sample(newId())).kind()).isEqualTo(Kind.SANDBOX_UNKNOWN);
+        sandboxes.destroy(sandbox);
+    }
+
+    private SandboxSample sample(Live sandbox) {
+        return outcome(sandboxes.driver().sample(sandbox.id()));
+    }
+
+    private static SandboxTemplate limitedTo(int pids) {
+        return new SandboxTemplate(
+                TestSandboxes.IMAGE,
+                Isolation.CONTAINER,
+                CpuQuota.parse("1"),
+                ByteSize.ofMebibytes(32),
+                pids,
+                ByteSize.ofMebibytes(4),
+                new EgressPolicy(EgressPolicy.Mode.NONE));
+    }
+}

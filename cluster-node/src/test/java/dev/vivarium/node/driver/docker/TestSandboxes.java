@@ -1,0 +1,165 @@
+package dev.vivarium.node.driver.docker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.github.f4b6a3.ulid.UlidCreator;
+import com.typesafe.config.ConfigFactory;
+import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.node.driver.SandboxChannel;
+import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.driver.SandboxTemplate;
+import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.protocol.guest.NodeFrame;
+import dev.vivarium.protocol.run.ByteSize;
+import dev.vivarium.protocol.run.CpuQuota;
+import dev.vivarium.protocol.run.Isolation;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/** A driver on the machine's real engine for each test, as an installation of its own that must leave nothing behind. */
+final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
+    static final String IMAGE = "vivarium/python";
+
+    private final UnaryOperator<DockerDriverConfig> change;
+    private ExecutorService blocking;
+    private DockerDriverConfig config;
+    private DockerDriver driver;
+
+    TestSandboxes() {
+        this(UnaryOperator.identity());
+    }
+
+    TestSandboxes(UnaryOperator<DockerDriverConfig> change) {
+        this.change = change;
+    }
+
+    /** A sandbox that is up. */
+    record Live(SandboxId id, SandboxChannel channel, Heard heard) {
+        void start(int process, String... argv) {
+            channel.send(new NodeFrame.Spawn(
+                    process,
+                    List.of(argv),
+                    Map.of("PATH", "/usr/bin:/bin"),
+                    "/workspace",
+                    10001,
+                    10001,
+                    Map.of(),
+                    Optional.empty(),
+                    1 << 20));
+        }
+
+        /** Runs a Python program to its end and returns what it printed. */
+        String python(int process, String program) {
+            start(process, "python3", "-c", program);
+            int exitCode = heard.awaitEnd(process);
+            assertThat(exitCode)
+                    .as(heard.output(process, NodeFrame.Stream.STDERR))
+                    .isZero();
+            return heard.output(process, NodeFrame.Stream.STDOUT).strip();
+        }
+    }
+
+    @Override
+    public void beforeEach(ExtensionContext context) {
+        Docker.run("version");
+        blocking = Executors.newCachedThreadPool();
+        config = change.apply(config("test-" + UlidCreator.getUlid().toLowerCase(), "node-1"));
+        driver = DockerDriver.open(config, blocking);
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) {
+        List<String> left = Docker.containers(Labels.INSTALLATION + "=" + config.installation());
+        for (SandboxId id : outcome(driver.listOwned())) {
+            outcome(driver.destroy(id));
+        }
+        driver.close();
+        blocking.shutdownNow();
+        assertThat(left).as("sandboxes left behind").isEmpty();
+    }
+
+    static DockerDriverConfig config(String installation, String node) {
+        return DockerDriverConfig.from(ConfigFactory.parseResources("docker-driver.conf"), installation, node);
+    }
+
+    static SandboxTemplate template(String image) {
+        return new SandboxTemplate(
+                image,
+                Isolation.CONTAINER,
+                CpuQuota.parse("1"),
+                ByteSize.ofMebibytes(64),
+                64,
+                ByteSize.ofMebibytes(16),
+                new EgressPolicy(EgressPolicy.Mode.NONE));
+    }
+
+    static SandboxId newId() {
+        return new SandboxId(UlidCreator.getUlid().toLowerCase());
+    }
+
+    DockerDriver driver() {
+        return driver;
+    }
+
+    DockerDriverConfig config() {
+        return config;
+    }
+
+    ExecutorService blocking() {
+        return blocking;
+    }
+
+    Live create() {
+        return create(template(IMAGE));
+    }
+
+    Live create(SandboxTemplate template) {
+        return create(driver, newId(), template);
+    }
+
+    static Live create(DockerDriver driver, SandboxId id, SandboxTemplate template) {
+        Heard heard = new Heard();
+        SandboxChannel channel = outcome(driver.create(id, template, heard)).channel();
+        heard.confirmOn(channel);
+        return new Live(id, channel, heard);
+    }
+
+    void destroy(Live sandbox) {
+        outcome(driver.destroy(sandbox.id()));
+    }
+
+    List<String> containers() {
+        return Docker.containers(Labels.INSTALLATION + "=" + config.installation());
+    }
+
+    /** The outcome of a stage, its failure as it is. */
+    static <T> T outcome(CompletionStage<T> stage) {
+        try {
+            return stage.toCompletableFuture().orTimeout(60, TimeUnit.SECONDS).join();
+        } catch (CompletionException failure) {
+            if (failure.getCause() instanceof DriverException driverFailure) {
+                throw driverFailure;
+            }
+            throw failure;
+        }
+    }
+
+    static DriverException failure(CompletionStage<?> stage) {
+        try {
+            outcome(stage);
+        } catch (DriverException expected) {
+            return expected;
+        }
+        throw new AssertionError("This should have failed.");
+    }
+}

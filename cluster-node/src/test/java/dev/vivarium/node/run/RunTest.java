@@ -1,0 +1,302 @@
+package dev.vivarium.node.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import dev.vivarium.node.driver.ChannelListener;
+import dev.vivarium.node.run.Runs.Progress;
+import dev.vivarium.node.sandbox.LiveSandboxes;
+import dev.vivarium.node.sandbox.MemoryStore;
+import dev.vivarium.node.sandbox.NodeClock;
+import dev.vivarium.node.sandbox.SandboxEnvironment;
+import dev.vivarium.node.sandbox.ScriptedDriver;
+import dev.vivarium.node.sandbox.Specs;
+import dev.vivarium.persistence.journal.EventCodec;
+import dev.vivarium.persistence.journal.JournalEntry;
+import dev.vivarium.persistence.journal.RunPersistenceId;
+import dev.vivarium.protocol.guest.GuestFrame;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.NodeLossPolicy;
+import dev.vivarium.protocol.run.RunEvent;
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.RunStatus;
+import dev.vivarium.protocol.run.TimeSpan;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.SerializationTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
+import org.apache.pekko.persistence.testkit.PersistenceTestKitPlugin;
+import org.apache.pekko.persistence.testkit.javadsl.PersistenceTestKit;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The life of a run as its entity lives it, with a journal that can be read and a guest that the test plays. */
+class RunTest {
+    private static final Config CONFIG = ConfigFactory.parseString(
+                    """
+            pekko.actor.provider = local
+            vivarium.sandbox { sample-interval = 20ms, kill-confirm = 50ms, soft-grace = 50ms }
+            """)
+            .withFallback(PersistenceTestKitPlugin.getInstance().config())
+            .withFallback(ConfigFactory.load());
+    private static final ActorTestKit KIT = ActorTestKit.create("run", CONFIG);
+    private static final PersistenceTestKit JOURNAL = PersistenceTestKit.create(KIT.system());
+    private static final Blob DIGEST = Blob.ofUtf8("digest");
+
+    private final RunId id =
+            new RunId(com.github.f4b6a3.ulid.UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT));
+    private final ScriptedDriver driver = new ScriptedDriver();
+    private final MemoryStore store = new MemoryStore();
+    private final LiveRuns live = new LiveRuns();
+    private final Drain drain = new Drain();
+    private final TestProbe<ClusterSharding.ShardCommand> shard =
+            KIT.createTestProbe(ClusterSharding.ShardCommand.class);
+    private final TestProbe<Run.SubmitAnswer> submitted = KIT.createTestProbe(Run.SubmitAnswer.class);
+    private final TestProbe<Run.CancelAnswer> cancelled = KIT.createTestProbe(Run.CancelAnswer.class);
+    private ActorRef<Run.Command> run;
+
+    @AfterAll
+    static void stopKit() {
+        KIT.shutdownTestKit();
+    }
+
+    @BeforeEach
+    void startEntity() {
+        JOURNAL.clearAll();
+        run = entity();
+    }
+
+    @Test
+    void aRunGoesFromItsSubmissionToItsEndInAChainOfEvents() {
+        submit(Specs.hello());
+        awaitStarted(1);
+
+        driver.emit(new GuestFrame.Exited(1, 0));
+
+        awaitEvents("RunSubmitted", "AttemptStarting", "AttemptStarted", "RunSucceeded");
+        assertThat(driver.live()).isEmpty();
+        shard.expectMessageClass(ClusterSharding.Passivate.class);
+        assertThat(live.count()).isZero();
+        Blob head = EventCodec.genesis(id);
+        for (JournalEntry entry : entries()) {
+            assertThat(entry.previousHash()).isEqualTo(head);
+            head = entry.hash();
+        }
+    }
+
+    @Test
+    void aRepeatedSubmissionIsTheSameRunAndAnotherOneIsRefused() {
+        submit(Specs.hello());
+        awaitStarted(1);
+
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, submitted.ref()));
+        assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.ACCEPTED_BEFORE);
+        run.tell(new Run.Submit(Specs.hello(), Blob.ofUtf8("other"), submitted.ref()));
+        assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.OTHER_SUBMISSION);
+
+        assertThat(driver.claims()).hasSize(1);
+    }
+
+    @Test
+    void nothingIsAcknowledgedThatIsNotDurable() {
+        JOURNAL.failNextPersisted(RunPersistenceId.of(id).id());
+
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, submitted.ref()));
+
+        submitted.expectNoMessage(Duration.ofMillis(200));
+        assertThat(driver.claims()).isEmpty();
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, submitted.ref()));
+        assertThat(submitted.receiveMessage(Duration.ofSeconds(5)).verdict())
+                .isEqualTo(Run.SubmitAnswer.Verdict.ACCEPTED);
+    }
+
+    @Test
+    void aRunThatComesBackWithoutItsSandboxStartsItsNextAttempt() {
+        submit(Specs.hello());
+        awaitStarted(1);
+
+        crash();
+
+        awaitStarted(2);
+        assertThat(driver.live()).hasSize(1);
+        assertThat(eventNames())
+                .containsExactly(
+                        "RunSubmitted",
+                        "AttemptStarting",
+                        "AttemptStarted",
+                        "AttemptInterrupted",
+                        "AttemptStarting",
+                        "AttemptStarted");
+    }
+
+    @Test
+    void aRunThatMayNotRestartIsLostWithItsNode() {
+        submit(Specs.spec(TimeSpan.ofSeconds(60), NodeLossPolicy.FAIL, 3));
+        awaitStarted(1);
+
+        crash();
+
+        awaitLast("RunLost");
+        assertThat(driver.live()).isEmpty();
+    }
+
+    @Test
+    void aRunIsTriedNoMoreOftenThanItsSpecSays() {
+        submit(Specs.spec(TimeSpan.ofSeconds(60), NodeLossPolicy.RESTART, 2));
+        awaitStarted(1);
+        driver.hangUp(ChannelListener.Cause.ENGINE_LOST);
+        awaitStarted(2);
+
+        driver.hangUp(ChannelListener.Cause.ENGINE_LOST);
+
+        awaitLast("RunLost");
+        assertThat(eventNames()).filteredOn("AttemptStarting"::equals).hasSize(2);
+    }
+
+    @Test
+    void aCancelledRunIsKilledAndCancelled() {
+        submit(Specs.hello());
+        awaitStarted(1);
+
+        run.tell(new Run.Cancel(cancelled.ref()));
+
+        assertThat(cancelled.receiveMessage().state()).isPresent();
+        awaitLast("RunCancelled");
+        assertThat(eventNames()).contains("CancelRequested");
+        run.tell(new Run.Cancel(cancelled.ref()));
+        assertThat(cancelled.receiveMessage().state())
+                .hasValueSatisfying(view -> assertThat(view.status()).isEqualTo(RunStatus.CANCELLED));
+    }
+
+    @Test
+    void aRunThatDoesNotExistCannotBeCancelled() {
+        run.tell(new Run.Cancel(cancelled.ref()));
+
+        assertThat(cancelled.receiveMessage().state()).isEmpty();
+        assertThat(entries()).isEmpty();
+    }
+
+    @Test
+    void aKillStandsInTheHistoryWithItsAlarmAndMeasuredValue() {
+        submit(Specs.spec(new TimeSpan(Duration.ofMillis(60)), NodeLossPolicy.RESTART, 3));
+
+        awaitLast("RunKilled");
+        RunEvent.RunKilled killed = (RunEvent.RunKilled) events().get(events().size() - 1);
+        assertThat(killed.reason()).isEqualTo(KillReason.WALL_CLOCK);
+        assertThat(killed.measurement())
+                .hasValueSatisfying(measured -> assertThat(measured.measured()).isGreaterThanOrEqualTo(60));
+        assertThat(eventNames())
+                .containsExactly("RunSubmitted", "AttemptStarting", "AttemptStarted", "AlarmRaised", "RunKilled");
+    }
+
+    @Test
+    void aDrainedRunWaitsForWhoeverHoldsItNext() {
+        submit(Specs.hello());
+        awaitStarted(1);
+        drain.begin();
+
+        liveSandboxes.stopAll(KillReason.DRAINED);
+
+        awaitLast("AttemptInterrupted");
+        assertThat(driver.live()).isEmpty();
+    }
+
+    @Test
+    void theKeyOfItsSecretsIsDestroyedWhenARunEnds() {
+        submit(Specs.hello());
+        awaitStarted(1);
+
+        driver.emit(new GuestFrame.Exited(1, 1));
+
+        awaitLast("RunFailed");
+        Awaitility.await().untilAsserted(() -> assertThat(store.shredded()).contains(id));
+    }
+
+    @Test
+    void aWatcherIsToldOfEveryStepAndOfTheEnd() {
+        TestProbe<Progress> watcher = KIT.createTestProbe(Progress.class);
+        submit(Specs.hello());
+        run.tell(new Run.Watch(watcher.ref()));
+        awaitStarted(1);
+
+        driver.emit(
+                new GuestFrame.Output(1, dev.vivarium.protocol.guest.NodeFrame.Stream.STDOUT, Blob.ofUtf8("hello")));
+        Awaitility.await().until(() -> watcher.receiveMessage().outputEnd() == 5);
+        driver.emit(new GuestFrame.Exited(1, 0));
+
+        Awaitility.await().until(() -> watcher.receiveMessage().equals(new Progress(4, 5, Progress.Life.ENDED)));
+    }
+
+    @Test
+    void whatTravelsBetweenNodesCanBeSerialized() {
+        SerializationTestKit serialization = KIT.serializationTestKit();
+        submit(Specs.hello());
+        run.tell(new Run.Cancel(cancelled.ref()));
+
+        serialization.verifySerialization(new Run.Submit(Specs.hello(), DIGEST, submitted.ref()), true);
+        serialization.verifySerialization(new Run.Cancel(cancelled.ref()), true);
+        serialization.verifySerialization(cancelled.receiveMessage(), true);
+        serialization.verifySerialization(new Progress(4, 5, Progress.Life.ENDED), true);
+        serialization.verifySerialization(Run.Leave.INSTANCE, true);
+    }
+
+    private final LiveSandboxes liveSandboxes = new LiveSandboxes();
+
+    private ActorRef<Run.Command> entity() {
+        SandboxEnvironment sandbox = SandboxEnvironment.of(driver, store, liveSandboxes, CONFIG, NodeClock.system());
+        return KIT.spawn(Run.create(
+                id,
+                new RunEnvironment("node-1", sandbox, live, drain, new RunMetrics(new SimpleMeterRegistry(), live)),
+                shard.ref()));
+    }
+
+    /** The entity stops with all that it holds, and another one takes over from the journal. */
+    private void crash() {
+        KIT.stop(run);
+        run = entity();
+    }
+
+    private void submit(RunSpec spec) {
+        run.tell(new Run.Submit(spec, DIGEST, submitted.ref()));
+        Run.SubmitAnswer answer = submitted.receiveMessage();
+        assertThat(answer.verdict()).isEqualTo(Run.SubmitAnswer.Verdict.ACCEPTED);
+        assertThat(answer.state().status()).isEqualTo(RunStatus.SUBMITTED);
+    }
+
+    private void awaitStarted(int attempt) {
+        Awaitility.await().untilAsserted(() -> assertThat(events())
+                .anyMatch(event -> event instanceof RunEvent.AttemptStarted started && started.attempt() == attempt));
+    }
+
+    private void awaitLast(String name) {
+        Awaitility.await().untilAsserted(() -> assertThat(eventNames()).endsWith(name));
+    }
+
+    private void awaitEvents(String... names) {
+        Awaitility.await().untilAsserted(() -> assertThat(eventNames()).containsExactly(names));
+    }
+
+    private List<String> eventNames() {
+        return events().stream().map(event -> event.getClass().getSimpleName()).toList();
+    }
+
+    private List<RunEvent> events() {
+        return entries().stream().map(EventCodec.standard()::decode).toList();
+    }
+
+    private List<JournalEntry> entries() {
+        return JOURNAL.persistedInStorage(RunPersistenceId.of(id).id()).stream()
+                .map(JournalEntry.class::cast)
+                .toList();
+    }
+}

@@ -1,0 +1,99 @@
+package dev.vivarium.node.sandbox;
+
+import dev.vivarium.persistence.Store;
+import dev.vivarium.persistence.audit.RunIndex;
+import dev.vivarium.persistence.journal.RunJournal;
+import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.persistence.output.OutputChunk;
+import dev.vivarium.persistence.output.OutputStore;
+import dev.vivarium.persistence.secrets.SecretVault;
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.SealedSecrets;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.pekko.Done;
+
+/** A store for tests of actors: it keeps output in a list, and can be away. The real ones have tests of their own. */
+public final class MemoryStore implements Store, OutputStore, SecretVault {
+    private final List<OutputChunk> chunks = new CopyOnWriteArrayList<>();
+    private final List<RunId> shredded = new CopyOnWriteArrayList<>();
+    private final AtomicInteger appendsToFail = new AtomicInteger();
+
+    public void failNextAppends(int count) {
+        appendsToFail.set(count);
+    }
+
+    public List<RunId> shredded() {
+        return shredded;
+    }
+
+    public String printed() {
+        StringBuilder text = new StringBuilder();
+        chunks.forEach(chunk -> text.append(new String(chunk.data().toByteArray(), StandardCharsets.UTF_8)));
+        return text.toString();
+    }
+
+    @Override
+    public CompletionStage<Done> append(RunId run, List<OutputChunk> added) {
+        if (appendsToFail.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+            return CompletableFuture.failedStage(new StoreUnavailable("away", new IllegalStateException("away")));
+        }
+        chunks.addAll(added);
+        return CompletableFuture.completedStage(Done.getInstance());
+    }
+
+    @Override
+    public CompletionStage<List<OutputChunk>> read(RunId run, long fromOffset, int maxBytes) {
+        return CompletableFuture.completedStage(
+                chunks.stream().filter(chunk -> chunk.offset() >= fromOffset).toList());
+    }
+
+    @Override
+    public CompletionStage<Long> end(RunId run) {
+        return CompletableFuture.completedStage(chunks.stream()
+                .mapToLong(chunk -> chunk.offset() + chunk.data().length())
+                .max()
+                .orElse(0));
+    }
+
+    @Override
+    public CompletionStage<SealedSecrets> seal(RunId run, Map<String, String> secrets) {
+        return CompletableFuture.completedStage(SealedSecrets.NONE);
+    }
+
+    @Override
+    public CompletionStage<Map<String, String>> open(RunId run, SealedSecrets sealed) {
+        return CompletableFuture.completedStage(Map.of());
+    }
+
+    @Override
+    public CompletionStage<Done> shred(RunId run) {
+        shredded.add(run);
+        return CompletableFuture.completedStage(Done.getInstance());
+    }
+
+    @Override
+    public RunJournal journal() {
+        throw new UnsupportedOperationException("No actor reads the journal through the store.");
+    }
+
+    @Override
+    public OutputStore output() {
+        return this;
+    }
+
+    @Override
+    public RunIndex runs() {
+        throw new UnsupportedOperationException("No actor reads the index.");
+    }
+
+    @Override
+    public SecretVault secrets() {
+        return this;
+    }
+}

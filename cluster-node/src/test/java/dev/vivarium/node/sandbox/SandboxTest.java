@@ -1,0 +1,240 @@
+package dev.vivarium.node.sandbox;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import dev.vivarium.node.driver.AttemptName;
+import dev.vivarium.node.driver.ChannelListener;
+import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.node.driver.SandboxSample;
+import dev.vivarium.node.sandbox.SandboxReport.Outcome;
+import dev.vivarium.protocol.guest.GuestFrame;
+import dev.vivarium.protocol.guest.NodeFrame;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Interruption;
+import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.NodeLossPolicy;
+import dev.vivarium.protocol.run.RunEvent.Consequence;
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.StartFailure;
+import dev.vivarium.protocol.run.TimeSpan;
+import java.time.Duration;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What the Sandbox actor decides, with a guest that the test plays. */
+class SandboxTest {
+    private static final Config CONFIG = ConfigFactory.parseString(
+                    """
+            pekko.actor.provider = local
+            vivarium.sandbox { sample-interval = 20ms, kill-confirm = 50ms, store-retry = 20ms, engine-retry = 20ms,
+              engine-wait = 200ms, soft-grace = 100ms }
+            """)
+            .withFallback(ConfigFactory.load());
+    private static final ActorTestKit KIT = ActorTestKit.create("sandbox", CONFIG);
+    private static final AttemptName FIRST = new AttemptName(new RunId("01hzzzzzzzzzzzzzzzzzzzzzzz"), 1);
+
+    private final ScriptedDriver driver = new ScriptedDriver();
+    private final MemoryStore store = new MemoryStore();
+    private final LiveSandboxes live = new LiveSandboxes();
+    private final TestProbe<SandboxReport> run = KIT.createTestProbe(SandboxReport.class);
+
+    @AfterAll
+    static void stopKit() {
+        KIT.shutdownTestKit();
+    }
+
+    @AfterEach
+    void nothingIsLeft() {
+        assertThat(driver.live()).isEmpty();
+        assertThat(live.count()).isZero();
+    }
+
+    @Test
+    void anAgentThatEndsIsReportedAfterItsSandboxIsGoneAndItsOutputKept() {
+        start(FIRST, Specs.hello());
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        driver.emit(new GuestFrame.Output(1, NodeFrame.Stream.STDOUT, Blob.ofUtf8("hello\n")));
+        driver.emit(new GuestFrame.Exited(1, 3));
+
+        SandboxReport.Ended ended = ended();
+        assertThat(ended.outcome()).isEqualTo(new Outcome.Exited(3));
+        assertThat(ended.usage().outputBytes()).isEqualTo(6);
+        assertThat(store.printed()).isEqualTo("hello\n");
+        assertThat(driver.destroyed()).hasSize(1);
+    }
+
+    @Test
+    void filesAreBroughtAndTheSecondClockIsArmedBeforeTheAgentStarts() {
+        start(FIRST, Specs.hello());
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        assertThat(driver.sent().subList(0, 3).stream().map(NodeFrame::getClass).toList())
+                .isEqualTo(java.util.List.of(NodeFrame.WriteFile.class, NodeFrame.Arm.class, NodeFrame.Spawn.class));
+        assertThat(((NodeFrame.Arm) driver.sent().get(1)).deadlineMillis()).isEqualTo(62_000);
+        assertThat(((NodeFrame.Spawn) driver.sent().get(2)).env())
+                .containsEntry("A", "1")
+                .containsEntry("VIVARIUM_RUN_ID", FIRST.run().value());
+        stop(KillReason.CANCELLED);
+        ended();
+    }
+
+    @Test
+    void theDeadlineKillsWithTheMeasuredTime() {
+        start(FIRST, Specs.spec(new TimeSpan(Duration.ofMillis(80)), NodeLossPolicy.FAIL, 1));
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        SandboxReport.Alarm alarm = run.expectMessageClass(SandboxReport.Alarm.class);
+        assertThat(alarm.reason()).isEqualTo(KillReason.WALL_CLOCK);
+        assertThat(alarm.consequence()).isEqualTo(Consequence.KILL);
+        assertThat(alarm.measurement().measured()).isGreaterThanOrEqualTo(80);
+        assertThat(ended().outcome()).isInstanceOfSatisfying(Outcome.Killed.class, killed -> assertThat(killed.reason())
+                .isEqualTo(KillReason.WALL_CLOCK));
+    }
+
+    @Test
+    void aGuestThatDoesNotConfirmAKillIsDestroyedAllTheSame() {
+        driver.behave(ScriptedDriver.Manners.DEAF_AFTER_START);
+        start(FIRST, Specs.spec(new TimeSpan(Duration.ofMillis(30)), NodeLossPolicy.FAIL, 1));
+
+        assertThat(ended().outcome()).isInstanceOf(Outcome.Killed.class);
+        assertThat(driver.destroyed()).hasSize(1);
+    }
+
+    @Test
+    void aFloodIsCutOffAtTheLimitAndKilled() {
+        start(FIRST, Specs.hello());
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        driver.emit(new GuestFrame.Output(1, NodeFrame.Stream.STDOUT, Blob.ofUtf8("x".repeat(150))));
+
+        SandboxReport.Ended ended = ended();
+        assertThat(ended.outcome()).isInstanceOfSatisfying(Outcome.Killed.class, killed -> assertThat(killed.reason())
+                .isEqualTo(KillReason.OUTPUT));
+        assertThat(store.printed()).hasSize(100);
+    }
+
+    @Test
+    void anExitAfterTheKernelKilledAPartOfTheAgentIsAMemoryKill() {
+        start(FIRST, Specs.hello());
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        driver.use(new SandboxSample(5, 1 << 20, 0, 64 << 20, 1, 1, 0));
+        driver.emit(new GuestFrame.Signaled(1, 9));
+
+        assertThat(ended().outcome()).isInstanceOfSatisfying(Outcome.Killed.class, killed -> assertThat(killed.reason())
+                .isEqualTo(KillReason.MEMORY));
+    }
+
+    @Test
+    void anExitCodeOf137OfTheAgentsOwnIsNoMemoryKill() {
+        start(FIRST, Specs.hello());
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        driver.emit(new GuestFrame.Exited(1, 137));
+
+        assertThat(ended().outcome()).isEqualTo(new Outcome.Exited(137));
+    }
+
+    @Test
+    void anEngineThatIsAwayIsAskedAgain() {
+        driver.failNextCreate(new DriverException(DriverException.Kind.ENGINE_UNAVAILABLE, "away"));
+        start(FIRST, Specs.hello());
+
+        run.expectMessageClass(SandboxReport.Started.class);
+        stop(KillReason.CANCELLED);
+        ended();
+    }
+
+    @Test
+    void anEngineThatStaysAwayInterruptsTheAttempt() {
+        for (int i = 0; i < 50; i++) {
+            driver.failNextCreate(new DriverException(DriverException.Kind.ENGINE_UNAVAILABLE, "away"));
+        }
+        start(FIRST, Specs.hello());
+
+        assertThat(ended().outcome()).isEqualTo(new Outcome.Interrupted(Interruption.ENGINE_LOST, "away"));
+    }
+
+    @Test
+    void aMissingImageEndsTheRunWithASentence() {
+        driver.failNextCreate(new DriverException(DriverException.Kind.IMAGE_UNAVAILABLE, "There is no image x."));
+        start(FIRST, Specs.hello());
+
+        assertThat(ended().outcome())
+                .isEqualTo(new Outcome.NotStarted(
+                        new StartFailure(StartFailure.Kind.IMAGE_UNAVAILABLE, "There is no image x.")));
+    }
+
+    @Test
+    void aLostChannelInterruptsTheAttempt() {
+        start(FIRST, Specs.hello());
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        driver.hangUp(ChannelListener.Cause.ENGINE_LOST);
+
+        assertThat(ended().outcome()).isEqualTo(new Outcome.Interrupted(Interruption.ENGINE_LOST, "as scripted"));
+    }
+
+    @Test
+    void aGuestThatBreaksTheProtocolIsKilledAndNotTriedAgain() {
+        start(FIRST, Specs.hello());
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        driver.hangUp(ChannelListener.Cause.PROTOCOL_VIOLATED);
+
+        assertThat(ended().outcome()).isInstanceOfSatisfying(Outcome.Killed.class, killed -> assertThat(killed.reason())
+                .isEqualTo(KillReason.OPERATOR));
+    }
+
+    @Test
+    void outputSurvivesAStoreThatIsAwayForAWhile() {
+        start(FIRST, Specs.hello());
+        run.expectMessageClass(SandboxReport.Started.class);
+        store.failNextAppends(3);
+
+        driver.emit(new GuestFrame.Output(1, NodeFrame.Stream.STDOUT, Blob.ofUtf8("kept")));
+        driver.emit(new GuestFrame.Exited(1, 0));
+
+        assertThat(ended().outcome()).isEqualTo(new Outcome.Exited(0));
+        assertThat(store.printed()).isEqualTo("kept");
+    }
+
+    @Test
+    void aStoppedActorDestroysItsSandbox() {
+        ActorRef<Sandbox.Command> sandbox = start(FIRST, Specs.hello());
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        KIT.stop(sandbox);
+
+        assertThat(driver.destroyed()).hasSize(1);
+    }
+
+    private ActorRef<Sandbox.Command> start(AttemptName attempt, RunSpec spec) {
+        SandboxEnvironment environment = SandboxEnvironment.of(driver, store, live, CONFIG, NodeClock.system());
+        actor = KIT.spawn(Sandbox.create(environment, attempt, spec, run.ref()));
+        return actor;
+    }
+
+    private ActorRef<Sandbox.Command> actor;
+
+    private void stop(KillReason reason) {
+        actor.tell(new Sandbox.Stop(reason));
+    }
+
+    private SandboxReport.Ended ended() {
+        return (SandboxReport.Ended) run.fishForMessage(
+                        Duration.ofSeconds(5),
+                        report -> report instanceof SandboxReport.Ended
+                                ? org.apache.pekko.actor.testkit.typed.javadsl.FishingOutcomes.complete()
+                                : org.apache.pekko.actor.testkit.typed.javadsl.FishingOutcomes.continueAndIgnore())
+                .get(0);
+    }
+}

@@ -1,0 +1,152 @@
+package dev.vivarium.node.sandbox;
+
+import dev.vivarium.node.driver.AttemptName;
+import dev.vivarium.node.driver.ChannelListener;
+import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.node.driver.SandboxChannel;
+import dev.vivarium.node.driver.SandboxDriver;
+import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.driver.SandboxSample;
+import dev.vivarium.node.driver.SandboxTemplate;
+import dev.vivarium.node.driver.WaitingSandbox;
+import dev.vivarium.protocol.guest.GuestFrame;
+import dev.vivarium.protocol.guest.NodeFrame;
+import dev.vivarium.protocol.run.Isolation;
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.apache.pekko.Done;
+
+/**
+ * A driver whose sandboxes do what the test says: it plays a polite guest, starts nothing, and remembers what it was
+ * asked. For tests of what the node decides; what a real engine does is told by the driver's own tests.
+ */
+public final class ScriptedDriver implements SandboxDriver {
+    /** What guests do without being told. */
+    public enum Manners {
+        /** Answers files, starts and kills as a good guest does. */
+        POLITE,
+        /** Starts the agent and then answers nothing any more. */
+        DEAF_AFTER_START
+    }
+
+    private final Map<SandboxId, ChannelListener> live = new ConcurrentHashMap<>();
+    private final Map<SandboxId, AttemptName> claims = new ConcurrentHashMap<>();
+    private final List<NodeFrame> sent = new CopyOnWriteArrayList<>();
+    private final List<SandboxId> destroyed = new CopyOnWriteArrayList<>();
+    private final Queue<DriverException> createFailures = new ArrayDeque<>();
+    private volatile SandboxSample sample = new SandboxSample(1, 1 << 20, 0, 1 << 20, 2, 0, 0);
+    private volatile Manners manners = Manners.POLITE;
+
+    public void behave(Manners newManners) {
+        manners = newManners;
+    }
+
+    public void use(SandboxSample newSample) {
+        sample = newSample;
+    }
+
+    public synchronized void failNextCreate(DriverException failure) {
+        createFailures.add(failure);
+    }
+
+    public List<NodeFrame> sent() {
+        return sent;
+    }
+
+    public Set<SandboxId> live() {
+        return live.keySet();
+    }
+
+    public List<SandboxId> destroyed() {
+        return destroyed;
+    }
+
+    public Map<SandboxId, AttemptName> claims() {
+        return claims;
+    }
+
+    /** Has every live guest send the frame. */
+    public void emit(GuestFrame frame) {
+        live.values().forEach(listener -> listener.onFrame(frame));
+    }
+
+    /** Ends every live channel. */
+    public void hangUp(ChannelListener.Cause cause) {
+        live.values().forEach(listener -> listener.onClosed(new ChannelListener.ClosedBecause(cause, "as scripted")));
+    }
+
+    @Override
+    public Set<Isolation> isolations() {
+        return Set.of(Isolation.CONTAINER);
+    }
+
+    @Override
+    public synchronized CompletionStage<WaitingSandbox> create(
+            SandboxId id, SandboxTemplate template, ChannelListener listener) {
+        DriverException failure = createFailures.poll();
+        if (failure != null) {
+            return CompletableFuture.failedStage(failure);
+        }
+        live.put(id, listener);
+        return CompletableFuture.completedStage(new WaitingSandbox(new ScriptedChannel(listener), Map.of()));
+    }
+
+    @Override
+    public CompletionStage<Done> claim(SandboxId id, AttemptName attempt) {
+        claims.put(id, attempt);
+        return CompletableFuture.completedStage(Done.getInstance());
+    }
+
+    @Override
+    public CompletionStage<Done> destroy(SandboxId id) {
+        live.remove(id);
+        destroyed.add(id);
+        return CompletableFuture.completedStage(Done.getInstance());
+    }
+
+    @Override
+    public CompletionStage<List<SandboxId>> listOwned() {
+        return CompletableFuture.completedStage(List.copyOf(live.keySet()));
+    }
+
+    @Override
+    public CompletionStage<SandboxSample> sample(SandboxId id) {
+        return CompletableFuture.completedStage(sample);
+    }
+
+    @Override
+    public void close() {}
+
+    private final class ScriptedChannel implements SandboxChannel {
+        private final ChannelListener listener;
+
+        ScriptedChannel(ChannelListener listener) {
+            this.listener = listener;
+        }
+
+        @Override
+        public void send(NodeFrame frame) {
+            sent.add(frame);
+            if (frame instanceof NodeFrame.WriteFile file) {
+                listener.onFrame(new GuestFrame.Done(file.request(), 0));
+            } else if (frame instanceof NodeFrame.Spawn spawn) {
+                listener.onFrame(new GuestFrame.Spawned(spawn.process(), 2));
+            } else if (frame instanceof NodeFrame.KillAll && manners == Manners.POLITE) {
+                listener.onFrame(new GuestFrame.AllGone());
+            }
+        }
+
+        @Override
+        public void confirm() {}
+
+        @Override
+        public void close() {}
+    }
+}

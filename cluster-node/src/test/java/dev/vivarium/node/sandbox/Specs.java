@@ -1,0 +1,48 @@
+package dev.vivarium.node.sandbox;
+
+import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.ByteSize;
+import dev.vivarium.protocol.run.CpuQuota;
+import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.Limits;
+import dev.vivarium.protocol.run.NodeLossPolicy;
+import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.SealedSecrets;
+import dev.vivarium.protocol.run.TimeSpan;
+import java.util.List;
+import java.util.Map;
+
+/** Specs for tests. */
+public final class Specs {
+    private Specs() {}
+
+    public static RunSpec hello() {
+        return spec(TimeSpan.ofSeconds(60), NodeLossPolicy.RESTART, 3);
+    }
+
+    public static RunSpec spec(TimeSpan wallClock, NodeLossPolicy onNodeLoss, int maxAttempts) {
+        return new RunSpec(
+                "vivarium/python",
+                List.of("python3", "agent.py"),
+                Map.of("A", "1"),
+                SealedSecrets.NONE,
+                "/workspace",
+                Map.of("agent.py", Blob.ofUtf8("print('hello')")),
+                new Limits(
+                        wallClock,
+                        TimeSpan.ofSeconds(60),
+                        CpuQuota.parse("1"),
+                        TimeSpan.ofSeconds(60),
+                        ByteSize.ofMebibytes(64),
+                        32,
+                        ByteSize.ofMebibytes(32),
+                        new ByteSize(100),
+                        100),
+                new EgressPolicy(EgressPolicy.Mode.NONE),
+                Isolation.CONTAINER,
+                onNodeLoss,
+                maxAttempts,
+                Map.of("team", "research"));
+    }
+}

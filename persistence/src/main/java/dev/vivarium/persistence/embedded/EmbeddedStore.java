@@ -1,0 +1,113 @@
+package dev.vivarium.persistence.embedded;
+
+import com.typesafe.config.Config;
+import dev.vivarium.persistence.Store;
+import dev.vivarium.persistence.audit.RunIndex;
+import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.persistence.output.OutputStore;
+import dev.vivarium.persistence.postgres.PostgresJournal;
+import dev.vivarium.persistence.postgres.PostgresStore;
+import dev.vivarium.persistence.secrets.SecretVault;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+
+/**
+ * The store of one machine, with nothing to install: everything is below one data directory, which one node at a time
+ * works on. Open it before the actor system, whose configuration it completes; close it after.
+ */
+public final class EmbeddedStore implements Store, AutoCloseable {
+    private final DataLock lock;
+    private final EmbeddedPostgres server;
+    private final PostgresStore store;
+
+    private EmbeddedStore(DataLock lock, EmbeddedPostgres server, PostgresStore store) {
+        this.lock = lock;
+        this.server = server;
+        this.store = store;
+    }
+
+    /**
+     * Opens the store, making it first if the directory is new. Blocks: some seconds the first time, some tenths of one
+     * after that.
+     *
+     * @throws StoreUnavailable with a sentence for the user when it cannot be opened, or another node has it open
+     */
+    public static EmbeddedStore open(Path dataDir) {
+        try {
+            if (!Files.isDirectory(dataDir)) {
+                // Others may pass, since the server may be another user, and not look around.
+                Files.createDirectories(
+                        dataDir, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx--x--x")));
+            }
+            Path data = dataDir.toRealPath();
+            return openLocked(data, DataLock.take(data));
+        } catch (IOException failed) {
+            throw new StoreUnavailable(
+                    "The data directory " + dataDir + " cannot be used: " + failed.getMessage(), failed);
+        }
+    }
+
+    private static EmbeddedStore openLocked(Path data, DataLock lock) throws IOException {
+        EmbeddedPostgres server = null;
+        try {
+            server = EmbeddedPostgres.start(data.resolve("postgres"));
+            return new EmbeddedStore(lock, server, PostgresStore.open(server.address(), data));
+        } catch (RuntimeException failed) {
+            if (server != null) {
+                server.close();
+            }
+            lock.close();
+            throw failed;
+        }
+    }
+
+    /** What the actor system's configuration must say so that its journal is this store's; goes above everything else. */
+    public Config journalConfig() {
+        return store.journalConfig();
+    }
+
+    @Override
+    public PostgresJournal journal() {
+        return store.journal();
+    }
+
+    @Override
+    public OutputStore output() {
+        return store.output();
+    }
+
+    @Override
+    public RunIndex runs() {
+        return store.runs();
+    }
+
+    @Override
+    public SecretVault secrets() {
+        return store.secrets();
+    }
+
+    /** How old the answers of {@link #runs} may be; about a tenth of a second while all is well. */
+    public Duration projectionLag() {
+        return store.projectionLag();
+    }
+
+    /** The server's main process, for those who watch it. */
+    public ProcessHandle serverProcess() {
+        return server.process();
+    }
+
+    /** Ends everything, in an order that leaves nobody without what it needs; returns when the server is gone. */
+    @Override
+    public void close() {
+        store.close();
+        server.close();
+        try {
+            lock.close();
+        } catch (IOException failed) {
+            throw new StoreUnavailable("The lock on the data directory cannot be given back.", failed);
+        }
+    }
+}

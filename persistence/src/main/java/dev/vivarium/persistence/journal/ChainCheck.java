@@ -1,0 +1,57 @@
+package dev.vivarium.persistence.journal;
+
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.RunId;
+import java.util.List;
+
+/**
+ * Checks that a run's entries are the ones that were written: none missing at the start or in between, none edited, none
+ * moved, none from another run. Entries missing at the end leave a shorter chain that is still intact: to notice those,
+ * keep the head of an earlier check and compare.
+ */
+public final class ChainCheck {
+    private ChainCheck() {}
+
+    /** What a check found. */
+    public sealed interface Verdict {
+        /** The hash of the last intact entry; the genesis hash when there is none. */
+        Blob head();
+    }
+
+    /** Every entry follows from the one before. */
+    public record Intact(long entries, Blob head) implements Verdict {}
+
+    /** The first place where an entry does not follow from the one before. */
+    public record Broken(long seq, Fault fault, Blob head) implements Verdict {}
+
+    /** What is wrong at the first broken place. */
+    public enum Fault {
+        /** The number does not follow: entries are missing or out of order. */
+        GAP,
+        /** The entry names another predecessor than the one it has: it was moved, or its predecessor replaced. */
+        UNLINKED,
+        /** The entry's hash is not the hash of its content: it was edited. */
+        EDITED
+    }
+
+    /** Checks all entries of a run, in order of their numbers. */
+    public static Verdict check(RunId run, List<StoredEntry> entries) {
+        Blob head = EventCodec.genesis(run);
+        long expectedSeq = 1;
+        for (StoredEntry stored : entries) {
+            JournalEntry entry = stored.entry();
+            if (stored.seq() != expectedSeq) {
+                return new Broken(expectedSeq, Fault.GAP, head);
+            }
+            if (!entry.previousHash().equals(head)) {
+                return new Broken(expectedSeq, Fault.UNLINKED, head);
+            }
+            if (!entry.hash().equals(EventCodec.hash(head, entry.type(), entry.version(), entry.payload()))) {
+                return new Broken(expectedSeq, Fault.EDITED, head);
+            }
+            head = entry.hash();
+            expectedSeq++;
+        }
+        return new Intact(entries.size(), head);
+    }
+}

@@ -1,0 +1,147 @@
+package dev.vivarium.persistence.journal;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.vivarium.persistence.journal.UnreadableEntry.Reason;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.RunEvent;
+import dev.vivarium.protocol.run.RunId;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * Turns events into journal entries and back. Pure, and safe for use by many threads.
+ *
+ * <p>Every event type has a version, from 1. To change an event's shape, raise its version in {@link #VERSIONS} and
+ * register an {@link Upcaster} from the old version; what is in the journal is never rewritten.
+ *
+ * <p>Entries of a run form a chain: each holds the hash of the one before. The hash covers the stored bytes, each field
+ * preceded by its length, so that no two different entries have the same input to the hash.
+ */
+public final class EventCodec {
+    /** Versions of the events whose shape has changed since they were first written; all others are at 1. */
+    private static final Map<String, Integer> VERSIONS = Map.of();
+
+    /** The upcasters that today's journal needs. */
+    private static final Map<EventShape, Upcaster> UPCASTERS = Map.of();
+
+    private static final EventCodec STANDARD = new EventCodec(currentVersions(), UPCASTERS);
+
+    private static final String TYPE = "type";
+
+    private final Map<String, Integer> versions;
+    private final Map<EventShape, Upcaster> upcasters;
+
+    EventCodec(Map<String, Integer> versions, Map<EventShape, Upcaster> upcasters) {
+        this.versions = Map.copyOf(versions);
+        this.upcasters = Map.copyOf(upcasters);
+    }
+
+    /** The codec of today's events. */
+    public static EventCodec standard() {
+        return STANDARD;
+    }
+
+    static Map<String, Integer> currentVersions() {
+        Map<String, Integer> versions = new HashMap<>();
+        eventTypes(RunEvent.class).forEach(type -> versions.put(type.getSimpleName(), 1));
+        versions.putAll(VERSIONS);
+        return versions;
+    }
+
+    private static Stream<Class<?>> eventTypes(Class<?> type) {
+        return type.isRecord()
+                ? Stream.of(type)
+                : Stream.of(type.getPermittedSubclasses()).flatMap(EventCodec::eventTypes);
+    }
+
+    /** The hash before a run's first entry: it ties the chain to the run, so that no entry fits into another run's. */
+    public static Blob genesis(RunId run) {
+        return Blob.of(sha256().digest(("vivarium.run:" + run).getBytes(StandardCharsets.UTF_8)));
+    }
+
+    /** The entry of an event that follows the entry with the given hash; {@link #genesis} for a run's first one. */
+    public JournalEntry encode(RunEvent event, Blob previousHash) {
+        String type = event.getClass().getSimpleName();
+        Integer version = versions.get(type);
+        if (version == null) {
+            throw new IllegalArgumentException(type + " is not an event that this codec knows.");
+        }
+        Blob payload;
+        try {
+            payload = Blob.of(JournalJson.MAPPER.writerFor(RunEvent.class).writeValueAsBytes(event));
+        } catch (JsonProcessingException notWritable) {
+            throw new IllegalArgumentException("The event " + type + " cannot be written as JSON.", notWritable);
+        }
+        return new JournalEntry(type, version, payload, previousHash, hash(previousHash, type, version, payload));
+    }
+
+    /**
+     * The event of an entry, brought to today's shape.
+     *
+     * @throws UnreadableEntry for an entry that this version of the code cannot read, saying why
+     */
+    public RunEvent decode(JournalEntry entry) {
+        EventShape stored = new EventShape(entry.type(), entry.version());
+        try {
+            JsonNode json = JournalJson.MAPPER.readTree(entry.payload().toByteArray());
+            if (!(json instanceof ObjectNode object)) {
+                throw new UnreadableEntry(Reason.DAMAGED, stored, null);
+            }
+            return JournalJson.MAPPER.treeToValue(upcast(stored, object), RunEvent.class);
+        } catch (IOException notReadable) {
+            throw new UnreadableEntry(Reason.DAMAGED, stored, notReadable);
+        }
+    }
+
+    /** Applies upcasters, each a step towards today's shape, until none is needed. */
+    private ObjectNode upcast(EventShape stored, ObjectNode payload) {
+        EventShape shape = stored;
+        ObjectNode json = payload;
+        for (Upcaster step = upcasters.get(shape); step != null; step = upcasters.get(shape)) {
+            json = step.upcast().apply(json);
+            shape = step.to();
+        }
+        Integer current = versions.get(shape.type());
+        if (current == null) {
+            throw new UnreadableEntry(Reason.UNKNOWN_TYPE, stored, null);
+        }
+        if (shape.version() > current) {
+            throw new UnreadableEntry(Reason.NEWER_VERSION, stored, null);
+        }
+        if (shape.version() < current) {
+            throw new UnreadableEntry(Reason.NO_UPCASTER, stored, null);
+        }
+        return json.put(TYPE, shape.type());
+    }
+
+    /** SHA-256 over previous hash, type, version and payload, each preceded by its length in four bytes. */
+    static Blob hash(Blob previousHash, String type, int version, Blob payload) {
+        MessageDigest digest = sha256();
+        update(digest, previousHash.toByteArray());
+        update(digest, type.getBytes(StandardCharsets.UTF_8));
+        update(digest, ByteBuffer.allocate(Integer.BYTES).putInt(version).array());
+        update(digest, payload.toByteArray());
+        return Blob.of(digest.digest());
+    }
+
+    private static void update(MessageDigest digest, byte[] field) {
+        digest.update(ByteBuffer.allocate(Integer.BYTES).putInt(field.length).array());
+        digest.update(field);
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException missing) {
+            throw new IllegalStateException("Every Java platform has SHA-256.", missing);
+        }
+    }
+}

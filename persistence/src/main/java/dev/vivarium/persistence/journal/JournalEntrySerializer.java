@@ -1,0 +1,39 @@
+package dev.vivarium.persistence.journal;
+
+import java.io.NotSerializableException;
+import org.apache.pekko.serialization.SerializerWithStringManifest;
+
+/** Brings journal entries into the journal by way of Pekko's serialization; bound to them in reference.conf. */
+public final class JournalEntrySerializer extends SerializerWithStringManifest {
+    /** Stored beside every entry: never change it. */
+    public static final int IDENTIFIER = 86_001;
+
+    @Override
+    public int identifier() {
+        return IDENTIFIER;
+    }
+
+    @Override
+    public String manifest(Object entry) {
+        return JournalEntryFormat.MANIFEST;
+    }
+
+    @Override
+    public byte[] toBinary(Object entry) {
+        if (entry instanceof JournalEntry journalEntry) {
+            return JournalEntryFormat.write(journalEntry);
+        }
+        throw new IllegalArgumentException(entry.getClass().getName() + " is not a journal entry.");
+    }
+
+    @Override
+    public Object fromBinary(byte[] bytes, String manifest) throws NotSerializableException {
+        try {
+            return JournalEntryFormat.read(manifest, bytes);
+        } catch (IllegalArgumentException notAnEntry) {
+            NotSerializableException refused = new NotSerializableException(notAnEntry.getMessage());
+            refused.initCause(notAnEntry);
+            throw refused;
+        }
+    }
+}

@@ -1,0 +1,28 @@
+package dev.vivarium.persistence.journal;
+
+import dev.vivarium.protocol.run.RunId;
+import java.util.Optional;
+import org.apache.pekko.persistence.typed.PersistenceId;
+
+/** How a run is named in the journal: {@code run|<id>}. The journal holds others' names too, of sharding for one. */
+public final class RunPersistenceId {
+    /** The kind of entity, which is also the name of the sharded entity type. */
+    public static final String ENTITY_TYPE = "run";
+
+    private static final String PREFIX = ENTITY_TYPE + PersistenceId.DefaultSeparator();
+
+    private RunPersistenceId() {}
+
+    public static PersistenceId of(RunId run) {
+        return PersistenceId.of(ENTITY_TYPE, run.value());
+    }
+
+    /** The run of a name in the journal; empty when it names something else. */
+    public static Optional<RunId> parse(String persistenceId) {
+        if (!persistenceId.startsWith(PREFIX)) {
+            return Optional.empty();
+        }
+        String id = persistenceId.substring(PREFIX.length());
+        return RunId.isValid(id) ? Optional.of(new RunId(id)) : Optional.empty();
+    }
+}

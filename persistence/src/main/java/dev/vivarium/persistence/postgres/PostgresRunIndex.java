@@ -1,0 +1,114 @@
+package dev.vivarium.persistence.postgres;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectReader;
+import dev.vivarium.persistence.audit.RunCursor;
+import dev.vivarium.persistence.audit.RunIndex;
+import dev.vivarium.persistence.journal.JournalJson;
+import dev.vivarium.protocol.api.RunPage;
+import dev.vivarium.protocol.api.RunView;
+import dev.vivarium.protocol.run.RunStatus;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/** Finds runs in what {@link RunProjection} has written. Pages by key, so the last page costs what the first one does. */
+final class PostgresRunIndex implements RunIndex {
+    /** Runs a page, at most. */
+    private static final int LIMIT_MAX = 500;
+
+    /** A newer node may have written more than this one knows; what this one needs is still there. */
+    private static final ObjectReader VIEW =
+            JournalJson.MAPPER.readerFor(RunView.class).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
+
+    private final Database database;
+
+    PostgresRunIndex(Database database) {
+        this.database = database;
+    }
+
+    @Override
+    public CompletionStage<RunPage> find(Query query) {
+        if (query.limit() < 1 || query.limit() > LIMIT_MAX) {
+            return CompletableFuture.failedFuture(
+                    new IllegalArgumentException("The limit is from 1 to " + LIMIT_MAX + "."));
+        }
+        Optional<RunCursor> after;
+        try {
+            after = query.cursor().map(RunCursor::decode);
+        } catch (BadCursor refused) {
+            return CompletableFuture.failedFuture(refused);
+        }
+        return database.transact("list runs", connection -> page(connection, query, after));
+    }
+
+    private static RunPage page(Connection connection, Query query, Optional<RunCursor> after) throws SQLException {
+        try (PreparedStatement select = prepare(connection, query, after);
+                ResultSet rows = select.executeQuery()) {
+            List<RunView> runs = new ArrayList<>();
+            while (runs.size() < query.limit() && rows.next()) {
+                runs.add(view(rows.getString(1)));
+            }
+            boolean more = runs.size() == query.limit() && rows.next();
+            return new RunPage(runs, more ? Optional.of(cursorAfter(runs.get(runs.size() - 1))) : Optional.empty());
+        }
+    }
+
+    /** Only the conditions that were asked for, so that the planner sees which index fits. */
+    private static PreparedStatement prepare(Connection connection, Query query, Optional<RunCursor> after)
+            throws SQLException {
+        StringBuilder sql = new StringBuilder("SELECT view FROM run_view WHERE true");
+        List<Object> values = new ArrayList<>();
+        if (!query.statuses().isEmpty()) {
+            sql.append(" AND status = ANY (?)");
+            values.add(query.statuses().stream().map(RunStatus::name).toArray(String[]::new));
+        }
+        if (!query.labels().isEmpty()) {
+            sql.append(" AND labels @> ?::jsonb");
+            values.add(LabelText.json(query.labels()));
+        }
+        query.since().ifPresent(since -> {
+            sql.append(" AND submitted_at >= ?");
+            values.add(time(since));
+        });
+        after.ifPresent(cursor -> {
+            sql.append(" AND (submitted_at, run_id) < (?, ?)");
+            values.add(time(cursor.submittedAt()));
+            values.add(cursor.run().value());
+        });
+        sql.append(" ORDER BY submitted_at DESC, run_id DESC LIMIT ").append(query.limit() + 1);
+        PreparedStatement select = connection.prepareStatement(sql.toString());
+        for (int i = 0; i < values.size(); i++) {
+            Object value = values.get(i);
+            select.setObject(i + 1, value instanceof String[] array ? connection.createArrayOf("text", array) : value);
+        }
+        return select;
+    }
+
+    static OffsetDateTime time(Instant instant) {
+        return OffsetDateTime.ofInstant(instant, ZoneOffset.UTC);
+    }
+
+    private static String cursorAfter(RunView run) {
+        return new RunCursor(run.submittedAt(), run.id()).encode();
+    }
+
+    private static RunView view(String json) {
+        try {
+            return VIEW.readValue(json);
+        } catch (JsonProcessingException unreadable) {
+            throw new IllegalStateException(
+                    "The index holds a run that this node cannot read: make it anew.", unreadable);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/** Journal, output and queries on a PostgreSQL, wherever it runs. */
+@NullMarked
+package dev.vivarium.persistence.postgres;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,217 @@
+package dev.vivarium.persistence.secrets;
+
+import dev.vivarium.persistence.durable.DurableFiles;
+import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.SealedSecrets;
+import java.io.IOException;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.stream.Stream;
+import org.apache.pekko.Done;
+
+/**
+ * A vault whose keys are files: {@code keys/<run>} holds the run's key, wrapped with the node's {@code master.key}. They
+ * are kept out of the database because a database forgets slowly: a deleted row lives on in its log and in dead tuples,
+ * while a small file can be overwritten and removed. Where the disk itself keeps old blocks (flash, copy on write), what
+ * survives there is a wrapped key, worthless without the master key.
+ *
+ * <p>AES-256-GCM throughout, with a fresh nonce for each value. What belongs to what is authenticated: a wrapped key to
+ * its run, a value to its run and name.
+ */
+public final class FileSecretVault implements SecretVault {
+    private static final String MASTER_KEY = "master.key";
+    private static final String KEYS = "keys";
+    private static final int WRAPPED_BYTES_MAX = 256;
+
+    private final Path keys;
+    private final Sealer master;
+    private final SecureRandom random;
+    private final Executor executor;
+
+    private FileSecretVault(Path keys, Sealer master, SecureRandom random, Executor executor) {
+        this.keys = keys;
+        this.master = master;
+        this.random = random;
+        this.executor = executor;
+    }
+
+    /**
+     * Opens the vault in a directory, making its master key when there has never been one.
+     *
+     * @param executor where files are written and forced to disk
+     * @throws StoreUnavailable with a sentence for the user when that cannot be done
+     */
+    public static FileSecretVault in(Path directory, Executor executor) {
+        try {
+            Path keys = directory.resolve(KEYS);
+            Path masterKey = directory.resolve(MASTER_KEY);
+            SecureRandom random = new SecureRandom();
+            DurableFiles.createPrivateDirectory(keys);
+            if (!Files.exists(masterKey)) {
+                makeMasterKey(masterKey, keys, random);
+            }
+            byte[] key = DurableFiles.read(masterKey, Sealer.KEY_BYTES);
+            return new FileSecretVault(keys, new Sealer(key, random), random, executor);
+        } catch (IOException | IllegalArgumentException failed) {
+            throw new StoreUnavailable(
+                    "The keys of secrets in " + directory + " cannot be read: " + failed.getMessage(), failed);
+        }
+    }
+
+    private static void makeMasterKey(Path masterKey, Path keys, SecureRandom random) throws IOException {
+        try (Stream<Path> wrapped = Files.list(keys)) {
+            if (wrapped.findAny().isPresent()) {
+                throw new StoreUnavailable("The master key " + masterKey + " is gone, and " + keys
+                        + " holds keys that only it can open: restore it, or remove them and with them the secrets.");
+            }
+        }
+        DurableFiles.write(masterKey, Sealer.newKey(random), DurableFiles.OWNER_ONLY);
+    }
+
+    @Override
+    public CompletionStage<SealedSecrets> seal(RunId run, Map<String, String> secrets) {
+        if (secrets.isEmpty()) {
+            return CompletableFuture.completedFuture(SealedSecrets.NONE);
+        }
+        Map<String, String> sorted = new TreeMap<>(secrets);
+        return work("seal the secrets of run " + run, () -> {
+            Sealer sealer = new Sealer(Files.exists(file(run)) ? unwrap(run) : makeKey(run), random);
+            List<byte[]> sealed = new ArrayList<>();
+            int bytes = 0;
+            for (Map.Entry<String, String> secret : sorted.entrySet()) {
+                byte[] value = secret.getValue().getBytes(StandardCharsets.UTF_8);
+                sealed.add(sealer.seal(value, context(run, secret.getKey())));
+                bytes += Integer.BYTES + sealed.get(sealed.size() - 1).length;
+            }
+            ByteBuffer out = ByteBuffer.allocate(bytes);
+            sealed.forEach(value -> out.putInt(value.length).put(value));
+            return new SealedSecrets(List.copyOf(sorted.keySet()), Blob.of(out.array()));
+        });
+    }
+
+    @Override
+    public CompletionStage<Map<String, String>> open(RunId run, SealedSecrets sealed) {
+        if (sealed.names().isEmpty()) {
+            return CompletableFuture.completedFuture(Map.of());
+        }
+        return work("open the secrets of run " + run, () -> {
+            Sealer sealer = new Sealer(unwrap(run), random);
+            ByteBuffer in = ByteBuffer.wrap(sealed.ciphertext().toByteArray());
+            Map<String, String> secrets = new TreeMap<>();
+            for (String name : sealed.names()) {
+                byte[] value = new byte[checkedLength(in)];
+                in.get(value);
+                secrets.put(name, new String(sealer.open(value, context(run, name)), StandardCharsets.UTF_8));
+            }
+            return secrets;
+        });
+    }
+
+    @Override
+    public CompletionStage<Done> shred(RunId run) {
+        return work("destroy the key to the secrets of run " + run, () -> {
+            DurableFiles.shred(file(run));
+            return Done.getInstance();
+        });
+    }
+
+    /** As {@link #shred}, on this thread. */
+    public void shredNow(RunId run) {
+        try {
+            DurableFiles.shred(file(run));
+        } catch (IOException failed) {
+            throw new StoreUnavailable(
+                    "The vault cannot destroy the key to the secrets of run " + run + ": " + failed.getMessage(),
+                    failed);
+        }
+    }
+
+    /** The runs whose keys exist. A run that has ended should not be among them. */
+    public Set<RunId> runsWithKeys() {
+        try (Stream<Path> files = Files.list(keys)) {
+            Set<RunId> runs = new HashSet<>();
+            files.map(file -> file.getFileName().toString())
+                    .filter(RunId::isValid)
+                    .forEach(name -> runs.add(new RunId(name)));
+            return runs;
+        } catch (IOException failed) {
+            throw new StoreUnavailable("The keys of secrets cannot be listed: " + failed.getMessage(), failed);
+        }
+    }
+
+    private Path file(RunId run) {
+        return keys.resolve(run.value());
+    }
+
+    private byte[] makeKey(RunId run) throws IOException, GeneralSecurityException {
+        byte[] key = Sealer.newKey(random);
+        DurableFiles.write(file(run), master.seal(key, context(run, "")), DurableFiles.OWNER_ONLY);
+        return key;
+    }
+
+    private byte[] unwrap(RunId run) throws IOException, GeneralSecurityException {
+        try {
+            return master.open(DurableFiles.read(file(run), WRAPPED_BYTES_MAX), context(run, ""));
+        } catch (NoSuchFileException destroyed) {
+            throw new KeyDestroyed(run);
+        }
+    }
+
+    /** No name of a secret is empty, so the context of a key is no value's. */
+    private static byte[] context(RunId run, String name) {
+        return ("vivarium.secret:" + run + ":" + name).getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static int checkedLength(ByteBuffer in) {
+        int length = in.getInt();
+        if (length < 0 || length > in.remaining()) {
+            throw new BufferUnderflowException();
+        }
+        return length;
+    }
+
+    /** Blocking work on files. */
+    private interface Work<T> {
+        T run() throws IOException, GeneralSecurityException;
+    }
+
+    /** Errors name the run and never what was sealed. */
+    private <T> CompletionStage<T> work(String what, Work<T> work) {
+        try {
+            return CompletableFuture.supplyAsync(
+                    () -> {
+                        try {
+                            return work.run();
+                        } catch (IOException failed) {
+                            throw new StoreUnavailable("The vault cannot " + what + ": " + failed.getMessage(), failed);
+                        } catch (GeneralSecurityException | BufferUnderflowException failed) {
+                            throw new StoreUnavailable(
+                                    "The vault cannot " + what + ": the key or the sealed secrets are damaged.",
+                                    failed);
+                        }
+                    },
+                    executor);
+        } catch (RejectedExecutionException overloaded) {
+            return CompletableFuture.failedFuture(
+                    new StoreUnavailable("The vault cannot " + what + ": it has too much to do.", overloaded));
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package dev.vivarium.persistence;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+@AnalyzeClasses(packages = "dev.vivarium", importOptions = ImportOption.DoNotIncludeTests.class)
+class ArchitectureTest {
+    private static final String BASE = "dev.vivarium.persistence";
+
+    @ArchTest
+    static final ArchRule persistenceKnowsNothingOfNodes = noClasses()
+            .that()
+            .resideInAPackage(BASE + "..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("dev.vivarium.node..");
+
+    @ArchTest
+    static final ArchRule packagesHaveNoCycles =
+            slices().matching(BASE + ".(*)..").should().beFreeOfCycles();
+
+    @ArchTest
+    static final ArchRule importsPointOneWay = layeredArchitecture()
+            .consideringOnlyDependenciesInLayers()
+            .layer("embedded")
+            .definedBy(BASE + ".embedded..")
+            .layer("postgres")
+            .definedBy(BASE + ".postgres..")
+            .layer("store")
+            .definedBy(BASE)
+            .layer("secrets")
+            .definedBy(BASE + ".secrets..")
+            .layer("contracts")
+            .definedBy(BASE + ".audit..", BASE + ".output..", BASE + ".journal..")
+            .layer("durable")
+            .definedBy(BASE + ".durable..")
+            .whereLayer("embedded")
+            .mayNotBeAccessedByAnyLayer()
+            .whereLayer("postgres")
+            .mayOnlyBeAccessedByLayers("embedded")
+            .whereLayer("store")
+            .mayOnlyBeAccessedByLayers("embedded", "postgres")
+            .whereLayer("secrets")
+            .mayOnlyBeAccessedByLayers("embedded", "postgres", "store")
+            .whereLayer("durable")
+            .mayOnlyBeAccessedByLayers("embedded", "secrets");
+
+    @ArchTest
+    static final ArchRule contractsAndTheirPureParts = noClasses()
+            .that()
+            .resideInAnyPackage(BASE + ".journal..", BASE + ".audit..", BASE + ".output..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("java.sql..", "javax.sql..", "java.nio.file..", "com.zaxxer..");
+}

@@ -1,0 +1,101 @@
+package dev.vivarium.persistence;
+
+import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.ByteSize;
+import dev.vivarium.protocol.run.CpuQuota;
+import dev.vivarium.protocol.run.Interruption;
+import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.Limits;
+import dev.vivarium.protocol.run.Measurement;
+import dev.vivarium.protocol.run.NodeLossPolicy;
+import dev.vivarium.protocol.run.RunEvent;
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.SealedSecrets;
+import dev.vivarium.protocol.run.StartFailure;
+import dev.vivarium.protocol.run.TimeSpan;
+import dev.vivarium.protocol.run.Usage;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Runs and events as tests tell them. */
+public final class Fixtures {
+    public static final Instant NOON = Instant.parse("2026-01-01T12:00:00.123456789Z");
+    public static final Usage USAGE = new Usage(5003, 4990, 12345678, 4096, 42, 7);
+
+    private Fixtures() {}
+
+    /** The n-th run. */
+    public static RunId run(int n) {
+        String digits = Integer.toString(n, 10);
+        return new RunId("01hzzzzzzzzzzzzzzzzzzzzzzz".substring(0, 26 - digits.length()) + digits);
+    }
+
+    public static RunSpec spec(Map<String, String> labels) {
+        return new RunSpec(
+                "vivarium/python",
+                List.of("python3", "-c", "print('h\u00e9llo \ud83d\ude00')"),
+                Map.of("A", "1", "B", "nul \u0000 and lone \ud800 surrogate", "C", "3"),
+                new SealedSecrets(List.of("KEY"), Blob.ofUtf8("sealed")),
+                "/workspace",
+                Map.of("agent.py", Blob.of(new byte[] {0, -1, 127})),
+                new Limits(
+                        TimeSpan.parse("5m"),
+                        TimeSpan.parse("60s"),
+                        CpuQuota.parse("500m"),
+                        TimeSpan.parse("2m"),
+                        ByteSize.parse("256Mi"),
+                        128,
+                        ByteSize.parse("512Mi"),
+                        ByteSize.parse("10Mi"),
+                        1000),
+                new EgressPolicy(EgressPolicy.Mode.NONE),
+                Isolation.CONTAINER,
+                NodeLossPolicy.RESTART,
+                3,
+                labels);
+    }
+
+    public static RunEvent submitted(RunId run, Instant at, Map<String, String> labels) {
+        return new RunEvent.RunSubmitted(at, "node-1", run, spec(labels), Blob.ofUtf8("digest"));
+    }
+
+    public static RunEvent submitted(RunId run) {
+        return submitted(run, NOON, Map.of("team", "research"));
+    }
+
+    /** One event of every type; together they are no possible life of a run. */
+    public static List<RunEvent> oneOfEachType(RunId run) {
+        return List.of(
+                submitted(run),
+                new RunEvent.AttemptStarting(NOON, "node-1", 1),
+                new RunEvent.AttemptStarted(NOON, "node-1", 1, "sandbox"),
+                new RunEvent.AlarmRaised(
+                        NOON, "node-1", 1, KillReason.MEMORY, Measurement.bytes(2, 1), RunEvent.Consequence.NOTED),
+                new RunEvent.CancelRequested(NOON, "node-1"),
+                new RunEvent.AttemptInterrupted(NOON, "node-1", 1, Interruption.ENGINE_LOST, "gone"),
+                new RunEvent.RunSucceeded(NOON, "node-1", 1, USAGE),
+                new RunEvent.RunFailed(NOON, "node-1", 1, 139, Optional.of(11), USAGE),
+                new RunEvent.RunFailed(NOON, "node-1", 1, 3, Optional.empty(), USAGE),
+                new RunEvent.RunNotStarted(
+                        NOON, "node-1", 1, new StartFailure(StartFailure.Kind.COMMAND_NOT_FOUND, "no such file")),
+                new RunEvent.RunKilled(
+                        NOON, "node-1", 1, KillReason.WALL_CLOCK, Optional.of(Measurement.millis(5003, 5000)), USAGE),
+                new RunEvent.RunKilled(NOON, "node-1", 1, KillReason.OPERATOR, Optional.empty(), USAGE),
+                new RunEvent.RunCancelled(NOON, "node-1", 1, USAGE),
+                new RunEvent.RunLost(NOON, "node-1", 1, Interruption.NODE_LOST, "the node is gone"));
+    }
+
+    /** The life of a run that succeeds. */
+    public static List<RunEvent> success(RunId run, Instant at, Map<String, String> labels) {
+        return List.of(
+                submitted(run, at, labels),
+                new RunEvent.AttemptStarting(at, "node-1", 1),
+                new RunEvent.AttemptStarted(at, "node-1", 1, "sandbox"),
+                new RunEvent.RunSucceeded(at, "node-1", 1, USAGE));
+    }
+}

@@ -1,0 +1,92 @@
+package dev.vivarium.persistence.embedded;
+
+import dev.vivarium.persistence.postgres.PostgresAddress;
+import dev.vivarium.persistence.postgres.PostgresStore;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/** A real server and the store on it, for the tests of one class. */
+public final class TestPostgres implements BeforeAllCallback, AfterAllCallback {
+    private Path directory;
+    private EmbeddedPostgres server;
+    private PostgresStore store;
+
+    @Override
+    public void beforeAll(ExtensionContext context) throws IOException {
+        directory = newDirectory();
+        server = EmbeddedPostgres.start(directory.resolve("postgres"));
+        store = PostgresStore.open(server.address(), directory);
+    }
+
+    @Override
+    public void afterAll(ExtensionContext context) throws IOException {
+        store.close();
+        server.close();
+        Trees.delete(directory);
+    }
+
+    /** A directory that every user may enter. */
+    public static Path newDirectory() throws IOException {
+        Path directory = Files.createTempDirectory(Path.of("/tmp"), "vivarium-test-");
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
+        Path programs = Programs.HOME;
+        Files.createSymbolicLink(
+                Files.createDirectory(directory.resolve("postgres")).resolve(programs.getFileName()), programs);
+        return directory;
+    }
+
+    /** Unpacked once for all tests of this JVM. */
+    private static final class Programs {
+        private static final Path HOME = unpack();
+
+        private static Path unpack() {
+            try {
+                Path directory = Files.createTempDirectory(Path.of("/tmp"), "vivarium-test-programs-");
+                Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
+                Runtime.getRuntime().addShutdownHook(new Thread(() -> remove(directory)));
+                return ServerBinaries.unpackedBelow(directory);
+            } catch (IOException failed) {
+                throw new UncheckedIOException(failed);
+            }
+        }
+
+        private static void remove(Path directory) {
+            try {
+                Trees.delete(directory);
+            } catch (IOException failed) {
+                throw new UncheckedIOException(failed);
+            }
+        }
+    }
+
+    public static void delete(Path directory) throws IOException {
+        Trees.delete(directory);
+    }
+
+    public PostgresStore store() {
+        return store;
+    }
+
+    public PostgresAddress address() {
+        return server.address();
+    }
+
+    public Path directory() {
+        return directory;
+    }
+
+    /** A connection of one's own. */
+    public Connection connect() throws SQLException {
+        return DriverManager.getConnection(
+                address().url(), address().user(), address().password());
+    }
+}

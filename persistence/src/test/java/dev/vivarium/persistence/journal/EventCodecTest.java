@@ -1,0 +1,162 @@
+package dev.vivarium.persistence.journal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.vivarium.persistence.Fixtures;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.RunEvent;
+import dev.vivarium.protocol.run.RunId;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class EventCodecTest {
+    private static final RunId RUN = Fixtures.run(1);
+    private static final Blob GENESIS = EventCodec.genesis(RUN);
+
+    private final EventCodec codec = EventCodec.standard();
+
+    @Test
+    void everyTypeOfEventReadsBackEqual() {
+        for (RunEvent event : Fixtures.oneOfEachType(RUN)) {
+            assertThat(codec.decode(codec.encode(event, GENESIS))).isEqualTo(event);
+        }
+    }
+
+    @Test
+    void theFixturesHoldEveryTypeOfEvent() {
+        assertThat(Fixtures.oneOfEachType(RUN))
+                .extracting(event -> event.getClass().getSimpleName())
+                .containsAll(EventCodec.currentVersions().keySet());
+    }
+
+    @Test
+    void theSameEventAlwaysGivesTheSameBytes() {
+        RunEvent event = Fixtures.submitted(RUN, Fixtures.NOON, Map.of("b", "2", "a", "1", "c", "3"));
+        RunEvent same = Fixtures.submitted(RUN, Fixtures.NOON, Map.of("c", "3", "a", "1", "b", "2"));
+
+        assertThat(codec.encode(event, GENESIS)).isEqualTo(codec.encode(same, GENESIS));
+    }
+
+    /** If this fails, the journals of all installations have become unreadable or unverifiable: give versions instead. */
+    @Test
+    void whatTheFirstVersionWroteIsStillWhatIsWritten() {
+        JournalEntry entry = codec.encode(new RunEvent.AttemptStarting(Fixtures.NOON, "node-1", 1), GENESIS);
+
+        assertThat(entry.type()).isEqualTo("AttemptStarting");
+        assertThat(entry.version()).isEqualTo(1);
+        assertThat(text(entry.payload()))
+                .isEqualTo(
+                        "{\"type\":\"AttemptStarting\",\"at\":\"2026-01-01T12:00:00.123456789Z\",\"attempt\":1,\"node\":\"node-1\"}");
+        assertThat(GENESIS.toHex()).isEqualTo("2529c96932223d7991f6bc54651dbdf9c42a23ca2e453deaec8c6d13f6f839c9");
+        assertThat(entry.hash().toHex()).isEqualTo("67fce8d43a81ada0210242d9a68efdbe2292146d36d3c9577ac0d01ca5947727");
+    }
+
+    @Test
+    void anEventOfAnOldVersionIsBroughtToTodaysShape() {
+        // given a journal in which version 1 of AttemptStarting counted from 0 and named its node "host", and was
+        // called otherwise before that
+        Map<String, Integer> versions = new HashMap<>(EventCodec.currentVersions());
+        versions.put("AttemptStarting", 2);
+        EventCodec later = new EventCodec(
+                versions,
+                Map.of(
+                        new EventShape("AttemptBegun", 1),
+                        new Upcaster(new EventShape("AttemptStarting", 1), json -> json),
+                        new EventShape("AttemptStarting", 1),
+                        new Upcaster(new EventShape("AttemptStarting", 2), json -> {
+                            json.put("attempt", json.get("attempt").asInt() + 1);
+                            json.set("node", json.remove("host"));
+                            return json;
+                        })));
+        String old =
+                "{\"type\":\"AttemptBegun\",\"at\":\"2026-01-01T12:00:00.123456789Z\",\"attempt\":0,\"host\":\"node-1\"}";
+
+        // when
+        RunEvent today = later.decode(entry("AttemptBegun", 1, old));
+
+        // then
+        assertThat(today).isEqualTo(new RunEvent.AttemptStarting(Fixtures.NOON, "node-1", 1));
+    }
+
+    @Test
+    void anUnknownTypeIsRefusedByName() {
+        refused(entry("RunTeleported", 1, "{}"), UnreadableEntry.Reason.UNKNOWN_TYPE, "RunTeleported version 1");
+    }
+
+    @Test
+    void aNewerVersionIsRefusedByName() {
+        refused(entry("RunLost", 2, "{}"), UnreadableEntry.Reason.NEWER_VERSION, "RunLost version 2");
+    }
+
+    @Test
+    void anOldVersionWithoutAnUpcasterIsRefused() {
+        refused(entry("RunLost", 0, "{}"), UnreadableEntry.Reason.NO_UPCASTER, "RunLost version 0");
+    }
+
+    @Test
+    void aDamagedPayloadIsRefusedWithoutQuotingIt() {
+        for (String payload : new String[] {
+            "",
+            "[]",
+            "{\"at\":\"hush-hush\"",
+            "{\"at\":\"hush-hush\",\"node\":\"n\"}",
+            "{\"at\":\"2026-01-01T12:00:00Z\",\"node\":\"n\",\"hush-hush\":1}",
+            "{\"node\":\"n\"}"
+        }) {
+            assertThatThrownBy(() -> codec.decode(entry("CancelRequested", 1, payload)))
+                    .isInstanceOf(UnreadableEntry.class)
+                    .hasMessageContaining("CancelRequested version 1")
+                    .satisfies(refused ->
+                            assertThat(((UnreadableEntry) refused).reason()).isEqualTo(UnreadableEntry.Reason.DAMAGED))
+                    .satisfies(refused -> assertThat(refused.toString()).doesNotContain("hush-hush"));
+        }
+    }
+
+    @Test
+    void theFormatInTheJournalReadsBackEqual() {
+        JournalEntrySerializer serializer = new JournalEntrySerializer();
+        for (RunEvent event : Fixtures.oneOfEachType(RUN)) {
+            JournalEntry entry = codec.encode(event, GENESIS);
+
+            assertThat(JournalEntryFormat.read(serializer.manifest(entry), serializer.toBinary(entry)))
+                    .isEqualTo(entry);
+        }
+    }
+
+    @Test
+    void anEntryThatIsCutOffOrOfAnUnknownFormatIsRefused() {
+        byte[] bytes = JournalEntryFormat.write(codec.encode(Fixtures.submitted(RUN), GENESIS));
+
+        assertThatThrownBy(
+                        () -> JournalEntryFormat.read(JournalEntryFormat.MANIFEST, java.util.Arrays.copyOf(bytes, 40)))
+                .hasMessageContaining("cut off");
+        assertThatThrownBy(() -> JournalEntryFormat.read("entry/9", bytes)).hasMessageContaining("entry/9");
+    }
+
+    @Test
+    void aRunsNameInTheJournalLeadsBackToTheRun() {
+        assertThat(RunPersistenceId.of(RUN).id()).isEqualTo("run|" + RUN);
+        assertThat(RunPersistenceId.parse("run|" + RUN)).contains(RUN);
+        assertThat(RunPersistenceId.parse("/sharding/run-entities")).isEmpty();
+        assertThat(RunPersistenceId.parse("run|nobody")).isEmpty();
+    }
+
+    private void refused(JournalEntry entry, UnreadableEntry.Reason reason, String name) {
+        assertThatThrownBy(() -> codec.decode(entry))
+                .isInstanceOf(UnreadableEntry.class)
+                .hasMessageContaining(name)
+                .satisfies(refused ->
+                        assertThat(((UnreadableEntry) refused).reason()).isEqualTo(reason));
+    }
+
+    private static JournalEntry entry(String type, int version, String payload) {
+        return new JournalEntry(type, version, Blob.ofUtf8(payload), GENESIS, Blob.EMPTY);
+    }
+
+    private static String text(Blob blob) {
+        return new String(blob.toByteArray(), StandardCharsets.UTF_8);
+    }
+}

@@ -1,0 +1,142 @@
+package dev.vivarium.persistence.postgres;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.vivarium.persistence.Fixtures;
+import dev.vivarium.persistence.embedded.TestPostgres;
+import dev.vivarium.persistence.output.OutputChunk;
+import dev.vivarium.persistence.output.OutputStore;
+import dev.vivarium.protocol.api.OutputChunkView.Stream;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.RunId;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+class OutputStoreTest {
+    @RegisterExtension
+    static final TestPostgres POSTGRES = new TestPostgres();
+
+    private static final Instant AT = Instant.parse("2026-01-01T00:00:00.000123Z");
+
+    private final OutputStore output = POSTGRES.store().output();
+    private RunId run;
+
+    @BeforeEach
+    void anotherRun(TestInfo test) {
+        run = Fixtures.run(1000 + Math.floorMod(test.getDisplayName().hashCode(), 1_000_000));
+    }
+
+    @Test
+    void chunksReadBackEqualAndInOrder() {
+        List<OutputChunk> chunks = List.of(
+                chunk(1, 0, "out"),
+                new OutputChunk(1, Stream.STDERR, 3, AT, Blob.of(new byte[] {0, -1, 10})),
+                chunk(1, 6, "more"));
+        append(chunks);
+
+        assertThat(read(0, 1000)).isEqualTo(chunks);
+        assertThat(end()).isEqualTo(10);
+    }
+
+    @Test
+    void nothingIsReadWhereNothingIs() {
+        assertThat(read(0, 1000)).isEmpty();
+        assertThat(end()).isZero();
+        append(List.of(chunk(1, 0, "x")));
+        assertThat(read(1, 1000)).isEmpty();
+    }
+
+    @Test
+    void readingStartsWithTheChunkThatHoldsTheOffset() {
+        append(List.of(chunk(1, 0, "0123"), chunk(1, 4, "4567"), chunk(1, 20, "later")));
+
+        assertThat(read(3, 1000)).extracting(OutputChunk::offset).containsExactly(0L, 4L, 20L);
+        assertThat(read(4, 1000)).extracting(OutputChunk::offset).containsExactly(4L, 20L);
+        assertThat(read(9, 1000)).extracting(OutputChunk::offset).containsExactly(20L);
+    }
+
+    @Test
+    void noMoreIsReadThanFitsButAtLeastOneChunk() {
+        append(List.of(chunk(1, 0, "0123"), chunk(1, 4, "4567"), chunk(1, 8, "89")));
+
+        assertThat(read(0, 1)).hasSize(1);
+        assertThat(read(0, 8)).hasSize(2);
+        assertThat(read(0, 9)).hasSize(2);
+        assertThat(read(0, 10)).hasSize(3);
+    }
+
+    @Test
+    void appendingAgainChangesNothing() {
+        append(List.of(chunk(1, 0, "first")));
+        append(List.of(chunk(1, 0, "other"), chunk(1, 5, "next")));
+        append(List.of(chunk(1, 5, "next")));
+
+        assertThat(text(read(0, 1000))).isEqualTo("firstnext");
+    }
+
+    @Test
+    void aChunkThatReachesIntoAnotherChangesNothing() {
+        append(List.of(chunk(1, 0, "0123"), chunk(1, 10, "abcd")));
+
+        append(List.of(chunk(1, 2, "XX"), chunk(1, 8, "XXX"), chunk(1, 9, "XXXXXXX"), chunk(1, 13, "X")));
+
+        assertThat(text(read(0, 1000))).isEqualTo("0123abcd");
+    }
+
+    @Test
+    void anAttemptThatHasASuccessorCannotWrite() {
+        append(List.of(chunk(1, 0, "first"), chunk(2, 5, "second")));
+
+        append(List.of(chunk(1, 11, "zombie"), chunk(1, 500, "zombie")));
+
+        assertThat(text(read(0, 1000))).isEqualTo("firstsecond");
+    }
+
+    @Test
+    void tenMebibytesAreReadPieceByPiece() {
+        byte[] piece = new byte[64 << 10];
+        List<OutputChunk> chunks = new ArrayList<>();
+        for (int i = 0; i < 160; i++) {
+            chunks.add(new OutputChunk(1, Stream.STDOUT, (long) i * piece.length, AT, Blob.of(piece)));
+        }
+        append(chunks);
+
+        long offset = 0;
+        int reads = 0;
+        for (List<OutputChunk> got = read(0, 1 << 20); !got.isEmpty(); got = read(offset, 1 << 20)) {
+            OutputChunk last = got.get(got.size() - 1);
+            offset = last.offset() + last.data().length();
+            reads++;
+        }
+        assertThat(offset).isEqualTo(10 << 20);
+        assertThat(reads).isEqualTo(10);
+    }
+
+    private OutputChunk chunk(int attempt, long offset, String text) {
+        return new OutputChunk(attempt, Stream.STDOUT, offset, AT, Blob.ofUtf8(text));
+    }
+
+    private void append(List<OutputChunk> chunks) {
+        output.append(run, chunks).toCompletableFuture().join();
+    }
+
+    private List<OutputChunk> read(long from, int max) {
+        return output.read(run, from, max).toCompletableFuture().join();
+    }
+
+    private long end() {
+        return output.end(run).toCompletableFuture().join();
+    }
+
+    private static String text(List<OutputChunk> chunks) {
+        StringBuilder text = new StringBuilder();
+        chunks.forEach(
+                chunk -> text.append(new String(chunk.data().toByteArray(), java.nio.charset.StandardCharsets.UTF_8)));
+        return text.toString();
+    }
+}

@@ -1,0 +1,254 @@
+package dev.vivarium.protocol.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.protocol.run.RunEvent.AlarmRaised;
+import dev.vivarium.protocol.run.RunEvent.AttemptInterrupted;
+import dev.vivarium.protocol.run.RunEvent.AttemptStarted;
+import dev.vivarium.protocol.run.RunEvent.AttemptStarting;
+import dev.vivarium.protocol.run.RunEvent.CancelRequested;
+import dev.vivarium.protocol.run.RunEvent.Consequence;
+import dev.vivarium.protocol.run.RunEvent.RunCancelled;
+import dev.vivarium.protocol.run.RunEvent.RunFailed;
+import dev.vivarium.protocol.run.RunEvent.RunKilled;
+import dev.vivarium.protocol.run.RunEvent.RunLost;
+import dev.vivarium.protocol.run.RunEvent.RunNotStarted;
+import dev.vivarium.protocol.run.RunEvent.RunSubmitted;
+import dev.vivarium.protocol.run.RunEvent.RunSucceeded;
+import dev.vivarium.protocol.run.RunState.Existing;
+import dev.vivarium.protocol.run.RunState.Finished;
+import dev.vivarium.protocol.run.RunState.IllegalTransition;
+import dev.vivarium.protocol.run.RunState.Interrupted;
+import dev.vivarium.protocol.run.RunState.Running;
+import dev.vivarium.protocol.run.RunState.Starting;
+import dev.vivarium.protocol.run.RunState.Submission;
+import dev.vivarium.protocol.run.RunState.Submitted;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class RunStateTest {
+    /** The whole law: for each event, the state that follows in each state; a dash where the event may not happen. */
+    private static final String LEGALITY =
+            """
+            event              | Unborn    | Submitted | Starting    | Running     | Interrupted | Finished
+            RunSubmitted       | Submitted | -         | -           | -           | -           | -
+            AttemptStarting    | -         | Starting  | -           | -           | Starting    | -
+            AttemptStarted     | -         | -         | Running     | -           | -           | -
+            AlarmRaised        | -         | -         | -           | Running     | -           | -
+            CancelRequested    | -         | Submitted | Starting    | Running     | Interrupted | -
+            AttemptInterrupted | -         | -         | Interrupted | Interrupted | -           | -
+            RunSucceeded       | -         | -         | Finished    | Finished    | -           | -
+            RunFailed          | -         | -         | Finished    | Finished    | -           | -
+            RunNotStarted      | -         | Finished  | Finished    | -           | -           | -
+            RunKilled          | -         | -         | Finished    | Finished    | Finished    | -
+            RunCancelled       | -         | Finished  | Finished    | Finished    | Finished    | -
+            RunLost            | -         | -         | -           | -           | Finished    | -
+            """;
+
+    private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
+    private static final RunId ID = new RunId("01j0000000000000000000000a");
+    private static final Submission SUBMISSION = submission(NodeLossPolicy.RESTART, 3);
+
+    private static final List<RunState> STATES = List.of(
+            RunState.initial(),
+            new Submitted(SUBMISSION),
+            new Starting(SUBMISSION, 1, "n1"),
+            new Running(SUBMISSION, 1, "n1", "sandbox", NOW),
+            new Interrupted(SUBMISSION, 1, Interruption.NODE_LOST, "detail"),
+            new Finished(SUBMISSION, 1, Optional.of(NOW), new RunSucceeded(NOW, "n1", 1, Usage.NONE)));
+
+    static Stream<Arguments> everyPair() {
+        List<List<String>> table = LEGALITY.lines()
+                .map(line -> Arrays.stream(line.split("\\|")).map(String::trim).toList())
+                .toList();
+        List<String> states = table.get(0);
+        return table.stream().skip(1).flatMap(row -> STATES.stream()
+                .map(state -> Arguments.of(state, row.get(0), row.get(states.indexOf(name(state))))));
+    }
+
+    @ParameterizedTest(name = "{1} in {0} gives {2}")
+    @MethodSource("everyPair")
+    void everyEventInEveryStateGivesWhatTheTableSays(RunState state, String kind, String expected) {
+        RunEvent event = fitting(kind, state);
+
+        if (expected.equals("-")) {
+            assertThat(state.accepts(event)).isFalse();
+            assertThatThrownBy(() -> state.after(event))
+                    .isInstanceOf(IllegalTransition.class)
+                    .hasMessage(kind + " may not happen to a run that is " + name(state));
+        } else {
+            assertThat(state.accepts(event)).isTrue();
+            assertThat(name(state.after(event))).isEqualTo(expected);
+        }
+    }
+
+    @Test
+    void theTableKnowsEveryStateAndEveryEvent() {
+        Set<String> events = Arrays.stream(RunEvent.class.getPermittedSubclasses())
+                .filter(Class::isRecord)
+                .map(Class::getSimpleName)
+                .collect(Collectors.toSet());
+        Arrays.stream(RunEvent.Terminal.class.getPermittedSubclasses())
+                .map(Class::getSimpleName)
+                .forEach(events::add);
+        Set<String> walked = everyPair().map(pair -> (String) pair.get()[1]).collect(Collectors.toSet());
+
+        assertThat(walked).isEqualTo(events);
+        assertThat(STATES.stream().map(RunStateTest::name))
+                .containsExactly("Unborn", "Submitted", "Starting", "Running", "Interrupted", "Finished");
+    }
+
+    static Stream<Arguments> everyPairWithAnAttempt() {
+        return everyPair().filter(pair -> {
+            String kind = (String) pair.get()[1];
+            return !kind.equals("RunSubmitted") && !kind.equals("CancelRequested");
+        });
+    }
+
+    @ParameterizedTest(name = "{1} of attempt 7 in {0}")
+    @MethodSource("everyPairWithAnAttempt")
+    void anEventOfAnotherAttemptNeverHappensOnceThereIsOne(RunState state, String kind, String ignored) {
+        if (state instanceof Submitted) {
+            return;
+        }
+        assertThat(state.accepts(event(kind, 7))).isFalse();
+    }
+
+    @Test
+    void theFirstAttemptIsNumberOne() {
+        assertThat(new Submitted(SUBMISSION).accepts(event("AttemptStarting", 2)))
+                .isFalse();
+    }
+
+    @ParameterizedTest
+    @EnumSource(KillReason.class)
+    void aKilledRunSaysWhy(KillReason reason) {
+        RunKilled killed = new RunKilled(NOW, "n1", 1, reason, Optional.empty(), Usage.NONE);
+
+        Finished end = (Finished) new Running(SUBMISSION, 1, "n1", "sandbox", NOW).after(killed);
+
+        assertThat(end.status()).isEqualTo(RunStatus.KILLED);
+        assertThat(end.reason()).contains(reason);
+        assertThat(end.startedAt()).contains(NOW);
+    }
+
+    static Stream<Arguments> ends() {
+        return Stream.of(
+                Arguments.of("RunSucceeded", RunStatus.SUCCEEDED, Optional.empty()),
+                Arguments.of("RunFailed", RunStatus.FAILED, Optional.empty()),
+                Arguments.of("RunNotStarted", RunStatus.FAILED, Optional.empty()),
+                Arguments.of("RunKilled", RunStatus.KILLED, Optional.of(KillReason.MEMORY)),
+                Arguments.of("RunCancelled", RunStatus.CANCELLED, Optional.of(KillReason.CANCELLED)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("ends")
+    void eachEndHasItsStatusAndReason(String kind, RunStatus status, Optional<KillReason> reason) {
+        Finished end = (Finished) new Starting(SUBMISSION, 1, "n1").after(event(kind, 1));
+
+        assertThat(end.status()).isEqualTo(status);
+        assertThat(end.status().isTerminal()).isTrue();
+        assertThat(end.reason()).isEqualTo(reason);
+        assertThat(end.startedAt()).isEmpty();
+    }
+
+    @Test
+    void aLostRunSaysWhetherItsNodeDiedOrWasDrained() {
+        assertThat(lostBy(Interruption.NODE_LOST).reason()).contains(KillReason.NODE_LOST);
+        assertThat(lostBy(Interruption.ENGINE_LOST).reason()).contains(KillReason.NODE_LOST);
+        assertThat(lostBy(Interruption.DRAINED).reason()).contains(KillReason.DRAINED);
+        assertThat(lostBy(Interruption.DRAINED).status()).isEqualTo(RunStatus.LOST);
+    }
+
+    @Test
+    void theFirstRequestToCancelIsTheOneThatCounts() {
+        RunState once = new Running(SUBMISSION, 1, "n1", "sandbox", NOW).after(new CancelRequested(NOW, "n1"));
+        RunState twice = once.after(new CancelRequested(NOW.plusSeconds(9), "n1"));
+
+        assertThat(((Existing) twice).submission().cancelRequestedAt()).contains(NOW);
+    }
+
+    @Test
+    void anInterruptedRunMayRestartOnlyAsItsPolicySaysAndOnlyUncancelled() {
+        assertThat(interrupted(submission(NodeLossPolicy.RESTART, 2), 1).mayRestart())
+                .isTrue();
+        assertThat(interrupted(submission(NodeLossPolicy.RESTART, 2), 2).mayRestart())
+                .isFalse();
+        assertThat(interrupted(submission(NodeLossPolicy.FAIL, 2), 1).mayRestart())
+                .isFalse();
+        assertThat(interrupted(submission(NodeLossPolicy.RESTART, 2).cancelled(NOW), 1)
+                        .mayRestart())
+                .isFalse();
+    }
+
+    private static Interrupted interrupted(Submission submission, int attempt) {
+        return new Interrupted(submission, attempt, Interruption.NODE_LOST, "detail");
+    }
+
+    private static Finished lostBy(Interruption cause) {
+        return (Finished) interrupted(SUBMISSION, 1).after(new RunLost(NOW, "n1", 1, cause, "detail"));
+    }
+
+    private static String name(RunState state) {
+        return state.getClass().getSimpleName();
+    }
+
+    /** An event of the kind that carries the attempt which is due in the state. */
+    private static RunEvent fitting(String kind, RunState state) {
+        int attempt = state instanceof Existing existing ? existing.attempt() : 0;
+        return event(kind, kind.equals("AttemptStarting") && !(state instanceof Starting) ? attempt + 1 : attempt);
+    }
+
+    private static RunEvent event(String kind, int attempt) {
+        return switch (kind) {
+            case "RunSubmitted" -> new RunSubmitted(NOW, "n1", ID, SUBMISSION.spec(), Blob.EMPTY);
+            case "AttemptStarting" -> new AttemptStarting(NOW, "n1", attempt);
+            case "AttemptStarted" -> new AttemptStarted(NOW, "n1", attempt, "sandbox");
+            case "AlarmRaised" -> new AlarmRaised(
+                    NOW, "n1", attempt, KillReason.MEMORY, Measurement.bytes(9, 10), Consequence.NOTED);
+            case "CancelRequested" -> new CancelRequested(NOW, "n1");
+            case "AttemptInterrupted" -> new AttemptInterrupted(NOW, "n1", attempt, Interruption.NODE_LOST, "detail");
+            case "RunSucceeded" -> new RunSucceeded(NOW, "n1", attempt, Usage.NONE);
+            case "RunFailed" -> new RunFailed(NOW, "n1", attempt, 1, Optional.empty(), Usage.NONE);
+            case "RunNotStarted" -> new RunNotStarted(
+                    NOW, "n1", attempt, new StartFailure(StartFailure.Kind.COMMAND_NOT_FOUND, "Name another."));
+            case "RunKilled" -> new RunKilled(
+                    NOW, "n1", attempt, KillReason.MEMORY, Optional.of(Measurement.bytes(11, 10)), Usage.NONE);
+            case "RunCancelled" -> new RunCancelled(NOW, "n1", attempt, Usage.NONE);
+            case "RunLost" -> new RunLost(NOW, "n1", attempt, Interruption.NODE_LOST, "detail");
+            default -> throw new AssertionError("The table names " + kind + ", which is no event.");
+        };
+    }
+
+    private static Submission submission(NodeLossPolicy policy, int maxAttempts) {
+        TimeSpan minute = TimeSpan.ofSeconds(60);
+        ByteSize size = ByteSize.ofMebibytes(64);
+        RunSpec spec = new RunSpec(
+                "image",
+                List.of("agent"),
+                Map.of(),
+                SealedSecrets.NONE,
+                "/workspace",
+                Map.of(),
+                new Limits(minute, minute, new CpuQuota(1000), minute, size, 64, size, size, 0),
+                new EgressPolicy(EgressPolicy.Mode.NONE),
+                Isolation.CONTAINER,
+                policy,
+                maxAttempts,
+                Map.of());
+        return new Submission(ID, spec, Blob.EMPTY, NOW, Optional.empty());
+    }
+}
