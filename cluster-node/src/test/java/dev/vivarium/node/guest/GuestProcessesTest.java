@@ -286,7 +286,9 @@ class GuestProcessesTest {
 
         assertThat(guest.await(Signaled.class)).isEqualTo(new Signaled(1, 9));
         guest.await(OutputClosed.class, closed -> closed.process() == 1 && closed.stream() == Stream.STDOUT);
-        assertThat(guest.run(3, "cat /proc/[0-9]*/comm | grep -c '^sleep$'"))
+        // The other shell may not have become its sleep yet: wait for it.
+        String count = "cat /proc/[0-9]*/comm | grep -c '^sleep$'";
+        assertThat(guest.run(3, "until [ $(" + count + ") = 1 ]; do :; done; " + count))
                 .as("the group's sleep is gone and the other is not")
                 .isEqualTo("1");
     }
