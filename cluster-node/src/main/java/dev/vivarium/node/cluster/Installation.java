@@ -1,12 +1,12 @@
 package dev.vivarium.node.cluster;
 
 import com.github.f4b6a3.ulid.UlidCreator;
+import dev.vivarium.persistence.durable.DurableFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Locale;
 
 /**
@@ -18,14 +18,13 @@ import java.util.Locale;
 record Installation(String id) {
     private static final String FILE = "installation";
 
-    /** The installation whose data are in the directory; a new one when it is empty. */
+    /** The installation whose data are in the directory, which exists; a new one when there is none yet. */
     static Installation of(Path dataDirectory) {
         Path file = dataDirectory.resolve(FILE);
         try {
-            Files.createDirectories(dataDirectory);
             if (!Files.exists(file)) {
                 String id = UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT);
-                Files.writeString(file, id, StandardCharsets.US_ASCII, StandardOpenOption.CREATE_NEW);
+                DurableFiles.write(file, id.getBytes(StandardCharsets.US_ASCII), DurableFiles.OWNER_ONLY);
             }
             return new Installation(
                     Files.readString(file, StandardCharsets.US_ASCII).strip());

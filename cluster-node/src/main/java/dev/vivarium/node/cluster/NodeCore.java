@@ -54,13 +54,26 @@ final class NodeCore implements AutoCloseable {
 
     /** Starts everything and returns once runs can be submitted; runs that were live before come back. */
     static NodeCore start(NodeOptions options) throws NodeStartException {
-        Installation installation = Installation.of(options.dataDir());
         EmbeddedStore store;
         try {
             store = EmbeddedStore.open(options.dataDir());
         } catch (RuntimeException failed) {
             throw new NodeStartException(String.valueOf(failed.getMessage()), failed);
         }
+        try {
+            return start(options, store);
+        } catch (RuntimeException | NodeStartException failed) {
+            store.close();
+            if (failed instanceof NodeStartException told) {
+                throw told;
+            }
+            throw new NodeStartException("The node cannot start: " + failed.getMessage(), failed);
+        }
+    }
+
+    private static NodeCore start(NodeOptions options, EmbeddedStore store) throws NodeStartException {
+        // Only whoever holds the lock on the data directory may give the installation its name.
+        Installation installation = Installation.of(options.dataDir());
         Config config = ConfigFactory.parseMap(options.overrides())
                 .withFallback(store.journalConfig())
                 .withFallback(options.config()
@@ -75,11 +88,7 @@ final class NodeCore implements AutoCloseable {
             return new NodeCore(config, installation, store, system);
         } catch (RuntimeException | NodeStartException failed) {
             stop(system);
-            store.close();
-            if (failed instanceof NodeStartException told) {
-                throw told;
-            }
-            throw new NodeStartException("The node cannot start: " + failed.getMessage(), failed);
+            throw failed;
         }
     }
 

@@ -93,6 +93,29 @@ class RunsOnTheEngineTest {
     }
 
     @Test
+    void anAgentGetsItsShareOfTheProcessorsAndNoMore() throws Exception {
+        RunSpec burner = python(
+                """
+                import multiprocessing, time
+                def burn():
+                    until = time.monotonic() + 2
+                    while time.monotonic() < until: pass
+                burners = [multiprocessing.Process(target=burn) for _ in range(4)]
+                for burner in burners: burner.start()
+                for burner in burners: burner.join()
+                """);
+
+        RunState.Finished end = finished(submit(withCpu(burner, "200m")));
+
+        assertThat(end.status()).isEqualTo(RunStatus.SUCCEEDED);
+        // Making the sandbox is counted in its processor time and not in the wall time, and the kernel deals out
+        // slices;
+        // without a quota it would be as much as the wall time, or a multiple of that.
+        assertThat(end.end().usage().cpuMillis())
+                .isLessThanOrEqualTo(end.end().usage().wallMillis() / 4 + 100);
+    }
+
+    @Test
     void anAgentThatDoesNothingIsIdle() throws Exception {
         RunState.Finished end = finished(submit(spec(
                 List.of("python3", "-c", "import time; time.sleep(60)"),
@@ -215,6 +238,22 @@ class RunsOnTheEngineTest {
 
     private static RunSpec python(String program) {
         return spec(List.of("python3", "-c", program), limits());
+    }
+
+    private static RunSpec withCpu(RunSpec spec, String cpu) {
+        Limits limits = spec.limits();
+        return spec(
+                spec.command(),
+                new Limits(
+                        limits.wallClock(),
+                        limits.idle(),
+                        CpuQuota.parse(cpu),
+                        limits.cpuTime(),
+                        limits.memory(),
+                        limits.pids(),
+                        limits.disk(),
+                        limits.output(),
+                        limits.egressRequests()));
     }
 
     private static Limits limits() {

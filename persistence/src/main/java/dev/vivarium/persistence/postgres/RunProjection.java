@@ -137,9 +137,10 @@ final class RunProjection implements AutoCloseable {
                     if (!more) {
                         closing.await(POLL.toMillis(), TimeUnit.MILLISECONDS);
                     }
-                } catch (StoreUnavailable unavailable) {
+                } catch (RuntimeException failed) {
+                    // Whatever it was: a projection that ends would leave the lists of runs standing still for ever.
                     if (!failing) {
-                        log.warn("The index of runs cannot follow the journal for now: {}", unavailable.getMessage());
+                        tell(failed);
                     }
                     failing = true;
                     closing.await(POLL_WHEN_FAILING.toMillis(), TimeUnit.MILLISECONDS);
@@ -147,6 +148,14 @@ final class RunProjection implements AutoCloseable {
             }
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void tell(RuntimeException failed) {
+        if (failed instanceof StoreUnavailable) {
+            log.warn("The index of runs cannot follow the journal for now: {}", failed.getMessage());
+        } else {
+            log.error("The index of runs cannot follow the journal for now", failed);
         }
     }
 

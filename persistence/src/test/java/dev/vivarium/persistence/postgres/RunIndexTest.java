@@ -38,10 +38,7 @@ class RunIndexTest {
 
     @BeforeEach
     void emptyJournal() throws SQLException {
-        try (Connection connection = POSTGRES.connect();
-                Statement statement = connection.createStatement()) {
-            statement.execute("DELETE FROM event_tag; DELETE FROM event_journal; DELETE FROM run_view");
-        }
+        execute("DELETE FROM event_tag; DELETE FROM event_journal; DELETE FROM run_view");
     }
 
     @Test
@@ -55,6 +52,27 @@ class RunIndexTest {
         assertThat(find(all()).runs()).containsExactly(RunView.of((RunState.Existing) state));
         await().atMost(Duration.ofSeconds(2))
                 .until(() -> POSTGRES.store().projectionLag().toMillis() < 300);
+    }
+
+    @Test
+    void theProjectionOutlivesWhatNobodyExpected() throws SQLException {
+        execute("INSERT INTO run_unreadable (run_id, reason) VALUES ('not the id of a run', 'put here by hand')");
+        try (PostgresStore other = PostgresStore.open(POSTGRES.address(), POSTGRES.directory())) {
+            await().atMost(Duration.ofSeconds(10))
+                    .until(() -> other.projectionLag().toMillis() > 500);
+
+            execute("DELETE FROM run_unreadable");
+
+            await().atMost(Duration.ofSeconds(10))
+                    .until(() -> other.projectionLag().toMillis() < 300);
+        }
+    }
+
+    private static void execute(String sql) throws SQLException {
+        try (Connection connection = POSTGRES.connect();
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
     }
 
     @Test

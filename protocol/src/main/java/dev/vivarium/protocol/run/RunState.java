@@ -8,6 +8,7 @@ import dev.vivarium.protocol.run.RunEvent.AttemptStarted;
 import dev.vivarium.protocol.run.RunEvent.AttemptStarting;
 import dev.vivarium.protocol.run.RunEvent.CancelRequested;
 import dev.vivarium.protocol.run.RunEvent.RunCancelled;
+import dev.vivarium.protocol.run.RunEvent.RunKilled;
 import dev.vivarium.protocol.run.RunEvent.RunLost;
 import dev.vivarium.protocol.run.RunEvent.RunNotStarted;
 import dev.vivarium.protocol.run.RunEvent.RunSubmitted;
@@ -107,14 +108,15 @@ public sealed interface RunState {
             if (event instanceof AttemptStarting starting && starting.attempt() == 1) {
                 return new Starting(submission, 1, starting.node());
             }
-            if (event instanceof RunCancelled || event instanceof RunNotStarted) {
+            if ((event instanceof RunCancelled || event instanceof RunNotStarted)
+                    && ((Terminal) event).attempt() == attempt()) {
                 return finished(this, (Terminal) event, Optional.empty());
             }
             throw new IllegalTransition(this, event);
         }
     }
 
-    /** A sandbox is being made. */
+    /** A sandbox is being made; nothing of the agent's has run, so it can be ended from outside only. */
     record Starting(Submission submission, int attempt, String node) implements Live {
         @Override
         public RunStatus status() {
@@ -132,8 +134,9 @@ public sealed interface RunState {
             if (event instanceof AttemptInterrupted interrupted && interrupted.attempt() == attempt) {
                 return Interrupted.by(submission, interrupted);
             }
-            if (event instanceof Terminal terminal && !(event instanceof RunLost) && terminal.attempt() == attempt) {
-                return finished(this, terminal, Optional.empty());
+            if ((event instanceof RunNotStarted || event instanceof RunKilled || event instanceof RunCancelled)
+                    && ((Terminal) event).attempt() == attempt) {
+                return finished(this, (Terminal) event, Optional.empty());
             }
             throw new IllegalTransition(this, event);
         }
@@ -193,7 +196,7 @@ public sealed interface RunState {
             if (event instanceof AttemptStarting starting && starting.attempt() == attempt + 1) {
                 return new Starting(submission, starting.attempt(), starting.node());
             }
-            if ((event instanceof RunLost || event instanceof RunCancelled || event instanceof RunEvent.RunKilled)
+            if ((event instanceof RunLost || event instanceof RunCancelled || event instanceof RunKilled)
                     && ((Terminal) event).attempt() == attempt) {
                 return finished(this, (Terminal) event, Optional.empty());
             }
@@ -208,7 +211,7 @@ public sealed interface RunState {
             if (end instanceof RunEvent.RunSucceeded) {
                 return RunStatus.SUCCEEDED;
             }
-            if (end instanceof RunEvent.RunKilled) {
+            if (end instanceof RunKilled) {
                 return RunStatus.KILLED;
             }
             if (end instanceof RunCancelled) {
@@ -222,7 +225,7 @@ public sealed interface RunState {
 
         /** Why the run was ended from outside, if it was. */
         public Optional<KillReason> reason() {
-            if (end instanceof RunEvent.RunKilled killed) {
+            if (end instanceof RunKilled killed) {
                 return Optional.of(killed.reason());
             }
             if (end instanceof RunCancelled) {
