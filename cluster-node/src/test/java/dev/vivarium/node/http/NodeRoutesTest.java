@@ -10,7 +10,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class NodeRoutesTest {
-    private final TestApi api = new TestApi("request-timeout = 1s");
+    private final TestApi api = new TestApi("request-timeout = 1s, body-timeout = 500ms");
 
     @AfterEach
     void close() {

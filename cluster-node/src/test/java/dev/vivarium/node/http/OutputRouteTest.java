@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 @Timeout(60)
 class OutputRouteTest {
-    private final TestApi api = new TestApi("follow-read = 64KiB");
+    private final TestApi api = new TestApi("follow-read = 64KiB, request-wait = 1s");
 
     @AfterEach
     void close() {

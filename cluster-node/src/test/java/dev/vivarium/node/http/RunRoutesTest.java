@@ -15,6 +15,7 @@ import dev.vivarium.protocol.run.RunStatus;
 import dev.vivarium.protocol.run.Usage;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -97,7 +98,7 @@ class RunRoutesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1"})
+    @ValueSource(strings = {"text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"})
     void aBodyOfAnotherMediaTypeIsRefused(String type) {
         HttpResponse<String> answer = api.exchange(api.request("/v1/runs")
                 .header("Content-Type", type)
@@ -106,6 +107,27 @@ class RunRoutesTest {
 
         assertThat(answer.statusCode()).isEqualTo(415);
         assertThat(problem(answer)).isEqualTo("unsupported-media-type");
+    }
+
+    @Test
+    void aBodyInAnotherCharsetIsNotGuessedAt() {
+        HttpResponse<String> answer = api.exchange(api.request("/v1/runs")
+                .header("Content-Type", "application/json; charset=latin1")
+                .POST(BodyPublishers.ofString(
+                        "{\"image\": \"a\", \"command\": [\"caf\u00e9\"]}", StandardCharsets.ISO_8859_1))
+                .build());
+
+        assertThat(answer.statusCode()).isEqualTo(400);
+        assertThat(TestApi.json(answer).path("detail").asText()).contains("not valid UTF-8 at byte 31");
+    }
+
+    @Test
+    void aCompressedBodyIsRefusedWithWhatIsTaken() {
+        HttpResponse<String> answer = api.post("/v1/runs", Samples.SMALL_BODY, "Content-Encoding", "gzip");
+
+        assertThat(answer.statusCode()).isEqualTo(415);
+        assertThat(problem(answer)).isEqualTo("unsupported-media-type");
+        assertThat(answer.headers().firstValue("Accept-Encoding")).hasValue("identity");
     }
 
     @Test

@@ -119,8 +119,14 @@ final class TestApi implements AutoCloseable {
     HttpResponse<String> exchange(HttpRequest request) {
         HttpResponse<String> response = send(request);
         ValidationReport report = DOCUMENT.validateResponse(
-                request.uri().getPath(), Request.Method.valueOf(request.method()), simple(response));
-        if (report.hasErrors()) {
+                request.uri().getRawPath(), Request.Method.valueOf(request.method()), simple(response));
+        // The validator takes an empty body for none; the output of a run that has printed nothing is empty.
+        boolean empty = response.headers()
+                .firstValue("Content-Type")
+                .filter("application/octet-stream"::equals)
+                .isPresent();
+        if (report.getMessages().stream()
+                .anyMatch(message -> !(empty && message.getKey().equals("validation.response.body.missing")))) {
             throw new AssertionError(request.uri() + " answered " + response.body() + "\n" + report.getMessages());
         }
         return response;
