@@ -40,9 +40,6 @@ public final class HttpServer {
                 "pekko.http.server.request-timeout", millis(settings.requestTimeout()),
                 "pekko.http.server.idle-timeout", millis(settings.idleTimeout()),
                 "pekko.http.server.max-connections", settings.maxConnections(),
-                // With one request ahead, Pekko HTTP reads on while a response is streaming, and so learns that a client
-                // has closed its side; with none it would learn that only from the next thing that it sends.
-                "pekko.http.server.pipelining-limit", 2,
                 "pekko.http.server.socket-options.tcp-keep-alive", "on",
                 "pekko.http.server.parsing.error-handler", UnreadableRequests.class.getName(),
                 // What a client writes into its headers is no operator's business.

@@ -10,8 +10,7 @@ import org.apache.pekko.stream.Inlet;
 import org.apache.pekko.stream.KillSwitches;
 import org.apache.pekko.stream.Outlet;
 import org.apache.pekko.stream.SharedKillSwitch;
-import org.apache.pekko.stream.stage.AbstractInHandler;
-import org.apache.pekko.stream.stage.AbstractOutHandler;
+import org.apache.pekko.stream.stage.AbstractInOutHandler;
 import org.apache.pekko.stream.stage.AsyncCallback;
 import org.apache.pekko.stream.stage.GraphStage;
 import org.apache.pekko.stream.stage.GraphStageLogic;
@@ -66,14 +65,14 @@ final class RequestWait extends GraphStage<BidiShape<HttpRequest, HttpRequest, H
 
         Logic() {
             super(RequestWait.this.shape());
-            setHandler(requestIn, new Requests());
-            setHandler(requestOut, pulling(requestIn));
-            setHandler(responseIn, new Responses());
-            setHandler(responseOut, pulling(responseIn));
+            setHandlers(requestIn, requestOut, new Requests());
+            setHandlers(responseIn, responseOut, new Responses());
         }
 
         @Override
         public void preStart() {
+            // A response may go on streaming when all ports are closed, and this stage is what can still end it.
+            setKeepGoing(true);
             scheduleOnce(PATIENCE, limit);
         }
 
@@ -85,33 +84,19 @@ final class RequestWait extends GraphStage<BidiShape<HttpRequest, HttpRequest, H
 
         private void answered() {
             underWay--;
-            if (underWay > 0) {
-                return;
-            }
-            if (isClosed(responseIn)) {
-                completeStage();
-            } else if (!isClosed(requestIn)) {
+            if (underWay == 0 && !isClosed(requestIn)) {
                 scheduleOnce(PATIENCE, limit);
             }
+            stopAfterTheLast();
         }
 
-        private AbstractOutHandler pulling(Inlet<?> inlet) {
-            return new AbstractOutHandler() {
-                @Override
-                public void onPull() {
-                    if (!isClosed(inlet)) {
-                        pull(inlet);
-                    }
-                }
-
-                @Override
-                public void onDownstreamFinish(Throwable cause) {
-                    cancel(inlet, cause);
-                }
-            };
+        private void stopAfterTheLast() {
+            if (underWay == 0 && isClosed(responseIn)) {
+                completeStage();
+            }
         }
 
-        private final class Requests extends AbstractInHandler {
+        private final class Requests extends AbstractInOutHandler {
             @Override
             public void onPush() {
                 underWay++;
@@ -124,15 +109,27 @@ final class RequestWait extends GraphStage<BidiShape<HttpRequest, HttpRequest, H
                 complete(requestOut);
                 scheduleOnce(PATIENCE, limit);
             }
+
+            @Override
+            public void onPull() {
+                if (!isClosed(requestIn)) {
+                    pull(requestIn);
+                }
+            }
+
+            @Override
+            public void onDownstreamFinish(Throwable cause) {
+                cancel(requestIn, cause);
+            }
         }
 
-        private final class Responses extends AbstractInHandler {
+        private final class Responses extends AbstractInOutHandler {
             @Override
             public void onPush() {
                 HttpResponse response = grab(responseIn);
                 if (response.entity().isStrict()) {
-                    answered();
                     push(responseOut, response);
+                    answered();
                 } else {
                     push(responseOut, observed(response));
                 }
@@ -140,10 +137,21 @@ final class RequestWait extends GraphStage<BidiShape<HttpRequest, HttpRequest, H
 
             @Override
             public void onUpstreamFinish() {
-                // The last response may still be streaming: this stage is needed until its end, or the client's patience.
-                if (underWay == 0) {
-                    completeStage();
+                complete(responseOut);
+                stopAfterTheLast();
+            }
+
+            @Override
+            public void onPull() {
+                if (!isClosed(responseIn)) {
+                    pull(responseIn);
                 }
+            }
+
+            @Override
+            public void onDownstreamFinish(Throwable cause) {
+                cancel(responseIn, cause);
+                stopAfterTheLast();
             }
         }
 
