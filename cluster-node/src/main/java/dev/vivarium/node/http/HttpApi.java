@@ -33,7 +33,6 @@ import org.apache.pekko.http.javadsl.server.Route;
 public final class HttpApi extends AllDirectives {
     private static final List<MediaType> JSON = List.of(MediaTypes.APPLICATION_JSON);
 
-    private final ActorSystem<?> system;
     private final BrowserGuard guard;
     private final Failures failures;
     private final PrometheusMeterRegistry metrics;
@@ -62,7 +61,6 @@ public final class HttpApi extends AllDirectives {
 
     public HttpApi(ActorSystem<?> system, HttpSettings settings, Parts parts) {
         Followers followers = new Followers();
-        this.system = system;
         this.guard = new BrowserGuard(settings);
         this.failures = new Failures(settings);
         this.metrics = parts.metrics();
@@ -89,9 +87,6 @@ public final class HttpApi extends AllDirectives {
     }
 
     private HttpResponse finished(HttpRequest request, HttpResponse response) {
-        // A client that is still sending would not see the answer, and the connection would be of no use any more. Where
-        // the body was read this does nothing; a body beyond Pekko HTTP's max-content-length is cut off.
-        request.discardEntityBytes(system);
         metrics.counter(
                         "vivarium.http.responses",
                         "method",
@@ -113,10 +108,17 @@ public final class HttpApi extends AllDirectives {
                 new Operation(HttpMethods.GET, "/v1/runs", json((request, id) -> runs.list(request))),
                 new Operation(HttpMethods.GET, "/v1/runs/{id}", json((request, id) -> runs.show(id))),
                 new Operation(HttpMethods.POST, "/v1/runs/{id}/cancel", json((request, id) -> runs.cancel(id))),
-                new Operation(HttpMethods.GET, "/v1/runs/{id}/output", (request, id) -> runs.withRun(
-                        id, state -> output.answer(request, state.submission().id()))),
-                new Operation(HttpMethods.GET, "/v1/runs/{id}/events", (request, id) -> runs.withRun(
-                        id, state -> events.answer(request, state))),
+                new Operation(
+                        HttpMethods.GET,
+                        "/v1/runs/{id}/output",
+                        (request, id) -> runs.withRun(
+                                id,
+                                state -> output.answer(
+                                        request, state.submission().id()))),
+                new Operation(
+                        HttpMethods.GET,
+                        "/v1/runs/{id}/events",
+                        (request, id) -> runs.withRun(id, state -> events.answer(request, state))),
                 new Operation(HttpMethods.GET, "/health/alive", now(node::alive)),
                 new Operation(HttpMethods.GET, "/health/ready", (request, id) -> node.ready()),
                 new Operation(HttpMethods.GET, "/metrics", now(node::metrics)),

@@ -67,7 +67,8 @@ public record HttpSettings(
         }
         if (settings.bodyTimeout.compareTo(settings.requestTimeout) >= 0) {
             throw new ConfigException.BadValue(
-                    "vivarium.http.body-timeout", "must be less than request-timeout, or slow bodies are never told why");
+                    "vivarium.http.body-timeout",
+                    "must be less than request-timeout, or slow bodies are never told why");
         }
         if (settings.maxBodiesBytes < settings.maxBodyBytes) {
             throw new ConfigException.BadValue("vivarium.http.max-bodies", "must be at least max-body");

@@ -3,10 +3,17 @@ package dev.vivarium.node.http;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.node.admission.Samples;
+import java.io.IOException;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -15,7 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class HostileRequestsTest {
-    private final TestApi api = new TestApi("body-timeout = 1s, max-bodies = 9MiB");
+    private final TestApi api = new TestApi("body-timeout = 1s, max-bodies = 9MiB, request-wait = 2s");
 
     @AfterEach
     void close() {
@@ -70,15 +77,14 @@ class HostileRequestsTest {
 
     @Test
     void aBodyThatNeverComesIsGivenUp() throws Exception {
-        try (var socket = new java.net.Socket("localhost", api.port())) {
+        try (var socket = new Socket("localhost", api.port())) {
             socket.setSoTimeout(20_000);
             socket.getOutputStream()
                     .write(("POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                                     + "Content-Length: 1000\r\n\r\n{")
-                            .getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+                            .getBytes(StandardCharsets.US_ASCII));
             byte[] start = socket.getInputStream().readNBytes(12);
-            assertThat(new String(start, java.nio.charset.StandardCharsets.US_ASCII))
-                    .isEqualTo("HTTP/1.1 408");
+            assertThat(new String(start, StandardCharsets.US_ASCII)).isEqualTo("HTTP/1.1 408");
         }
     }
 
@@ -106,6 +112,117 @@ class HostileRequestsTest {
         String answer = api.raw("GET /" + "x".repeat(10_000) + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
 
         assertThat(answer).startsWith("HTTP/1.1 414").contains("application/problem+json");
+    }
+
+    @Test
+    void aQueryOrAHeaderWithoutEndIsAProblemToo() {
+        String query = api.raw("GET /v1/runs?label=" + "x".repeat(10_000) + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        String header =
+                api.raw("GET /v1/runs HTTP/1.1\r\nHost: localhost\r\nX-Large: " + "x".repeat(100_000) + "\r\n\r\n");
+        String headers =
+                api.raw("GET /v1/runs HTTP/1.1\r\nHost: localhost\r\n" + "X-One: 1\r\n".repeat(1_000) + "\r\n");
+
+        assertThat(query).startsWith("HTTP/1.1 414").contains("application/problem+json");
+        assertThat(header).startsWith("HTTP/1.1 431").contains("application/problem+json");
+        assertThat(headers).startsWith("HTTP/1.1 4").contains("application/problem+json");
+        assertThat(api.get("/v1/runs").statusCode()).isEqualTo(200);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "BREW /v1/runs HTTP/1.1,                              501",
+        "GET /v1/runs HTTP/3.0,                               505",
+        "POST /v1/runs HTTP/1.1\\r\\nTransfer-Encoding: chunked\\r\\nContent-Length: 3, 400",
+        "POST /v1/runs HTTP/1.1\\r\\nContent-Length: 3\\r\\nContent-Length: 4, 400",
+    })
+    void whatPekkoHttpRefusesIsAProblemToo(String head, int status) {
+        String answer = api.raw(head.replace("\\r\\n", "\r\n") + "\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+
+        assertThat(answer)
+                .startsWith("HTTP/1.1 " + status)
+                .contains("application/problem+json")
+                .contains("https://vivarium.dev/problems/malformed-request")
+                .contains("\"status\":" + status);
+    }
+
+    @Test
+    void garbageAfterAGoodRequestSpoilsOnlyItself() {
+        String answers = api.raw("GET /health/alive HTTP/1.1\r\nHost: localhost\r\n\r\n\0\1\2garbage\r\n\r\n");
+
+        assertThat(answers).startsWith("HTTP/1.1 200").contains("HTTP/1.1 400").contains("problems/malformed-request");
+        assertThat(api.get("/health/alive").statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void theHeadOfARequestThatComesByteByByteIsGivenUp() throws Exception {
+        try (var socket = new Socket("localhost", api.port())) {
+            socket.setSoTimeout(20_000);
+            var sender = CompletableFuture.runAsync(() -> dribble(socket));
+
+            assertThat(endOf(socket)).isEmpty();
+            sender.join();
+        }
+        assertThat(api.get("/health/alive").statusCode()).isEqualTo(200);
+    }
+
+    /** Sends one byte after the other until the server has had enough. */
+    private static void dribble(Socket socket) {
+        try {
+            socket.getOutputStream().write("GET /v1/runs HTTP/1.1\r\nX-Slow: ".getBytes(StandardCharsets.US_ASCII));
+            for (int sent = 0; sent < 8_000; sent++) {
+                socket.getOutputStream().write('x');
+                LockSupport.parkNanos(Duration.ofMillis(10).toNanos());
+            }
+        } catch (IOException closed) {
+            // That is what the test waits for.
+        }
+    }
+
+    @Test
+    void aConnectionThatBringsNoFurtherRequestIsClosed() throws Exception {
+        try (var socket = new Socket("localhost", api.port())) {
+            socket.setSoTimeout(20_000);
+            socket.getOutputStream()
+                    .write("GET /health/alive HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+
+            assertThat(endOf(socket)).startsWith("HTTP/1.1 200").endsWith("{\"status\":\"UP\",\"checks\":[]}");
+        }
+    }
+
+    /** All that the server sends before it closes the connection. */
+    private static String endOf(Socket socket) {
+        StringBuilder text = new StringBuilder();
+        try {
+            for (int next = socket.getInputStream().read();
+                    next >= 0;
+                    next = socket.getInputStream().read()) {
+                text.append((char) next);
+            }
+        } catch (SocketTimeoutException stillOpen) {
+            throw new AssertionError("The server did not close the connection.", stillOpen);
+        } catch (IOException reset) {
+            // A close while the client still sends.
+        }
+        return text.toString();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"/v1/runs, 403", "/nowhere, 403", "/nowhere, 404", "/metrics, 405", "/v1/runs/x/cancel, 404"})
+    void aClientThatIsStillSendingWhatNobodyWantsSeesWhy(String path, int status) {
+        HttpRequest.Builder request = api.request(path).POST(BodyPublishers.ofByteArray(new byte[7_000_000]));
+
+        HttpResponse<String> answer =
+                api.send((status == 403 ? request.header("Origin", "https://evil.example") : request).build());
+
+        assertThat(answer.statusCode()).isEqualTo(status);
+        assertThat(answer.headers().firstValue("Content-Type")).hasValue("application/problem+json");
+    }
+
+    @Test
+    void aHeadRequestIsRefusedWithoutABody() {
+        String answer = api.raw("HEAD /v1/runs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+
+        assertThat(answer).startsWith("HTTP/1.1 405").contains("Allow: ").endsWith("\r\n\r\n");
     }
 
     @ParameterizedTest

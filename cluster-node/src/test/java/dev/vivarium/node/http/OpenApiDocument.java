@@ -156,8 +156,8 @@ final class OpenApiDocument {
 
     /** What is wrong with a request, by the document. */
     static List<String> mistakes(HttpRequest request, String body) {
-        SimpleRequest.Builder simple = new SimpleRequest.Builder(
-                request.method(), request.uri().getRawPath());
+        SimpleRequest.Builder simple =
+                new SimpleRequest.Builder(request.method(), request.uri().getRawPath());
         request.headers().map().forEach((name, values) -> simple.withHeader(name, values));
         if (request.uri().getQuery() != null) {
             for (String pair : request.uri().getQuery().split("&", -1)) {

@@ -79,8 +79,11 @@ class OpenApiDocumentTest {
     }
 
     private void answersAboutRuns() {
-        RunId run = new RunId(
-                TestApi.json(api.get("/v1/runs")).path("runs").path(0).path("id").asText());
+        RunId run = new RunId(TestApi.json(api.get("/v1/runs"))
+                .path("runs")
+                .path(0)
+                .path("id")
+                .asText());
         api.get("/v1/runs?status=SUBMITTED&tenant=default&label=team%3Dresearch&since=2026-01-31T12:00:00Z&limit=10"
                 + "&cursor=next-page");
         api.get("/v1/runs?limit=0");
@@ -107,7 +110,8 @@ class OpenApiDocumentTest {
         api.get(run + "/output", "Accept", "application/x-ndjson")
                 .body()
                 .lines()
-                .forEach(line -> assertThat(OpenApiDocument.mistakes("OutputChunk", line)).isEmpty());
+                .forEach(line -> assertThat(OpenApiDocument.mistakes("OutputChunk", line))
+                        .isEmpty());
         api.get(run + "/events?from=1&limit=2");
         api.get(run + "/events?from=0");
         api.get(run + "/events", "Accept", "text/event-stream", "Last-Event-ID", "1")
@@ -123,7 +127,8 @@ class OpenApiDocumentTest {
         for (String path : List.of("/health/alive", "/health/ready", "/metrics", "/openapi.yaml")) {
             api.get(path);
         }
-        api.readiness = CompletableFuture.completedStage(List.of(new Health.Check("store", Health.Status.DOWN, "is away")));
+        api.readiness =
+                CompletableFuture.completedStage(List.of(new Health.Check("store", Health.Status.DOWN, "is away")));
         api.get("/health/ready");
     }
 
@@ -178,7 +183,10 @@ class OpenApiDocumentTest {
         api.runs.happen(
                 notStarted,
                 new RunEvent.RunNotStarted(
-                        NOON, NODE, 1, new StartFailure(StartFailure.Kind.IMAGE_UNAVAILABLE, "Name one that is there.")));
+                        NOON,
+                        NODE,
+                        1,
+                        new StartFailure(StartFailure.Kind.IMAGE_UNAVAILABLE, "Name one that is there.")));
 
         Set<String> seen = new TreeSet<>();
         for (JsonNode run : TestApi.json(api.get("/v1/runs")).path("runs")) {
@@ -193,7 +201,8 @@ class OpenApiDocumentTest {
     }
 
     private static String words(String schema, String property) {
-        List<?> words = OpenApiDocument.schema(schema).getProperties().get(property).getEnum();
+        List<?> words =
+                OpenApiDocument.schema(schema).getProperties().get(property).getEnum();
         return words.stream().map(String::valueOf).collect(Collectors.joining("\",\""));
     }
 
@@ -211,12 +220,11 @@ class OpenApiDocumentTest {
                 .containsExactlyInAnyOrderElementsOf(Arrays.stream(ProblemType.values())
                         .map(ProblemType::uri)
                         .toList());
-        String explained = OpenApiDocument.schema("Problem")
-                .getProperties()
-                .get("type")
-                .getDescription();
+        String explained =
+                OpenApiDocument.schema("Problem").getProperties().get("type").getDescription();
         assertThat(ProblemType.values()).allSatisfy(type -> assertThat(explained)
-                .contains("| " + type.uri().substring(type.uri().lastIndexOf('/') + 1) + " | " + type.status() + " | "));
+                .contains(
+                        "| " + type.uri().substring(type.uri().lastIndexOf('/') + 1) + " | " + type.status() + " | "));
     }
 
     @Test
@@ -308,7 +316,8 @@ class OpenApiDocumentTest {
     @ParameterizedTest
     @ValueSource(strings = {"/v1/runs", "/v1/runs/RUN/output", "/v1/runs/RUN/events"})
     void aParameterThatTheDocumentDoesNotNameIsRefused(String path) {
-        HttpResponse<String> answer = api.get(path.replace("RUN", api.submitted().value()) + "?colour=red");
+        HttpResponse<String> answer =
+                api.get(path.replace("RUN", api.submitted().value()) + "?colour=red");
 
         assertThat(answer.statusCode()).isEqualTo(400);
         assertThat(TestApi.json(answer).path("errors").findValuesAsText("field"))

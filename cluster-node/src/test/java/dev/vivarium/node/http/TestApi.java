@@ -116,8 +116,7 @@ final class TestApi implements AutoCloseable {
     HttpResponse<String> exchangeRaw(String method, String path, String headersAndBody) {
         HttpRequest request =
                 request(path).method(method, BodyPublishers.noBody()).build();
-        return described(
-                request, RawResponse.of(request, raw(method + " " + path + " HTTP/1.1\r\n" + headersAndBody)));
+        return described(request, RawResponse.of(request, raw(method + " " + path + " HTTP/1.1\r\n" + headersAndBody)));
     }
 
     /** Like {@link #exchange}, with a body that never comes. */

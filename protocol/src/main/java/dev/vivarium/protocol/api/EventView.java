@@ -24,9 +24,7 @@ public record EventView(
         Instant at,
         String node,
         // Said here, for the events' own type information does not reach through a field of this type.
-        @JsonTypeInfo(use = JsonTypeInfo.Id.SIMPLE_NAME, property = "type")
-        Object data,
-
+        @JsonTypeInfo(use = JsonTypeInfo.Id.SIMPLE_NAME, property = "type") Object data,
         String previousHash,
         String hash) {
 
