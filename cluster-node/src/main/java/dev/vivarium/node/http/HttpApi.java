@@ -10,16 +10,23 @@ import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.output.OutputStore;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.http.javadsl.model.HttpMethod;
+import org.apache.pekko.http.javadsl.model.HttpMethods;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.MediaType;
 import org.apache.pekko.http.javadsl.model.MediaTypes;
 import org.apache.pekko.http.javadsl.server.AllDirectives;
+import org.apache.pekko.http.javadsl.server.PathMatcher0;
+import org.apache.pekko.http.javadsl.server.PathMatcher1;
+import org.apache.pekko.http.javadsl.server.PathMatchers;
 import org.apache.pekko.http.javadsl.server.Route;
 
 /** The routes of the API, and what holds for all of them. What each does is in its endpoint. */
@@ -34,6 +41,7 @@ public final class HttpApi extends AllDirectives {
     private final OutputEndpoint output;
     private final EventsEndpoint events;
     private final NodeEndpoint node;
+    private final List<Operation> operations;
 
     /**
      * What the API stands on.
@@ -61,6 +69,7 @@ public final class HttpApi extends AllDirectives {
         this.output = new OutputEndpoint(parts.runs(), parts.output(), followers, settings);
         this.events = new EventsEndpoint(parts.runs(), parts.journal(), followers, settings);
         this.node = new NodeEndpoint(parts.readiness(), metrics);
+        this.operations = operations();
         Gauge.builder("vivarium.http.followers", followers, Followers::count)
                 .description("Clients that follow the output or the events of a run")
                 .register(metrics);
@@ -68,8 +77,9 @@ public final class HttpApi extends AllDirectives {
 
     /** All routes; every answer that they give is one that {@code openapi.yaml} describes. */
     Route route() {
+        Route paths = paths();
         Route guarded = extractRequest(
-                request -> guard.refusal(request).<Route>map(this::complete).orElseGet(this::paths));
+                request -> guard.refusal(request).<Route>map(this::complete).orElse(paths));
         Route total = guarded.seal(failures.rejections(), failures.exceptions());
         return extractRequest(request -> withRequestTimeoutResponse(
                 late -> finished(late, failures.timeout(late)),
@@ -87,42 +97,84 @@ public final class HttpApi extends AllDirectives {
         return StandardHeaders.on(response);
     }
 
-    private Route paths() {
-        return concat(
-                path(
-                        segment("v1").slash("runs"),
-                        () -> concat(post(() -> json(submit::answer)), get(() -> json(runs::list)))),
-                path(segment("v1").slash("runs").slash(segment()), id -> get(() -> json(request -> runs.show(id)))),
-                path(
-                        segment("v1").slash("runs").slash(segment()).slash("cancel"),
-                        id -> post(() -> json(request -> runs.cancel(id)))),
-                path(
-                        segment("v1").slash("runs").slash(segment()).slash("output"),
-                        id -> get(() -> answer(request -> runs.withRun(
-                                id,
-                                state -> output.answer(
-                                        request, state.submission().id()))))),
-                path(
-                        segment("v1").slash("runs").slash(segment()).slash("events"),
-                        id -> get(() -> answer(request -> runs.withRun(id, state -> events.answer(request, state))))),
-                path(segment("health").slash("alive"), () -> get(() -> answerNow(node::alive))),
-                path(segment("health").slash("ready"), () -> get(() -> answer(request -> node.ready()))),
-                path(segment("metrics"), () -> get(() -> answerNow(node::metrics))),
-                path(segment("openapi.yaml"), () -> get(() -> answerNow(node::openApi))));
+    /** What is served, as the document writes it: {@code GET /v1/runs/{id}}. */
+    List<String> served() {
+        return operations.stream().map(Operation::toString).toList();
     }
 
-    private Route answer(Function<HttpRequest, CompletionStage<HttpResponse>> endpoint) {
-        return extractRequest(request -> completeWithFuture(endpoint.apply(request)));
+    private List<Operation> operations() {
+        return List.of(
+                new Operation(HttpMethods.POST, "/v1/runs", json((request, id) -> submit.answer(request))),
+                new Operation(HttpMethods.GET, "/v1/runs", json((request, id) -> runs.list(request))),
+                new Operation(HttpMethods.GET, "/v1/runs/{id}", json((request, id) -> runs.show(id))),
+                new Operation(HttpMethods.POST, "/v1/runs/{id}/cancel", json((request, id) -> runs.cancel(id))),
+                new Operation(
+                        HttpMethods.GET,
+                        "/v1/runs/{id}/output",
+                        (request, id) -> runs.withRun(
+                                id,
+                                state -> output.answer(
+                                        request, state.submission().id()))),
+                new Operation(
+                        HttpMethods.GET,
+                        "/v1/runs/{id}/events",
+                        (request, id) -> runs.withRun(id, state -> events.answer(request, state))),
+                new Operation(HttpMethods.GET, "/health/alive", now(node::alive)),
+                new Operation(HttpMethods.GET, "/health/ready", (request, id) -> node.ready()),
+                new Operation(HttpMethods.GET, "/metrics", now(node::metrics)),
+                new Operation(HttpMethods.GET, "/openapi.yaml", now(node::openApi)));
+    }
+
+    /** Answers a request; is given the id that the path names, or nothing where it names none. */
+    @FunctionalInterface
+    private interface Endpoint {
+        CompletionStage<HttpResponse> answer(HttpRequest request, String id);
+    }
+
+    /** A method of a path, as the document has it. */
+    private record Operation(HttpMethod method, String path, Endpoint endpoint) {
+        @Override
+        public String toString() {
+            return method.name() + " " + path;
+        }
+    }
+
+    private Route paths() {
+        return operations.stream()
+                .map(this::route)
+                .reduce((first, second) -> concat(first, second))
+                .orElseThrow();
+    }
+
+    private Route route(Operation operation) {
+        String[] around = operation.path().split("/\\{id\\}", -1);
+        Function<String, Route> answered = id -> method(
+                operation.method(),
+                () -> extractRequest(
+                        request -> completeWithFuture(operation.endpoint().answer(request, id))));
+        PathMatcher0 before = matcher(around[0]);
+        if (around.length == 1) {
+            return path(before, () -> answered.apply(""));
+        }
+        PathMatcher1<String> withId = before.slash(segment());
+        return path(around[1].isEmpty() ? withId : withId.slash(matcher(around[1])), answered);
+    }
+
+    private static PathMatcher0 matcher(String path) {
+        return Arrays.stream(path.substring(1).split("/", -1))
+                .map(PathMatchers::segment)
+                .reduce(PathMatcher0::slash)
+                .orElseThrow();
     }
 
     /** An endpoint that answers with JSON, for clients that take it. */
-    private Route json(Function<HttpRequest, CompletionStage<HttpResponse>> endpoint) {
-        return extractRequest(request -> Acceptable.best(request, JSON).isPresent()
-                ? completeWithFuture(endpoint.apply(request))
-                : complete(Acceptable.refusal(JSON)));
+    private static Endpoint json(Endpoint endpoint) {
+        return (request, id) -> Acceptable.best(request, JSON).isPresent()
+                ? endpoint.answer(request, id)
+                : CompletableFuture.completedStage(Acceptable.refusal(JSON));
     }
 
-    private Route answerNow(Supplier<HttpResponse> endpoint) {
-        return extractRequest(request -> complete(endpoint.get()));
+    private static Endpoint now(Supplier<HttpResponse> endpoint) {
+        return (request, id) -> CompletableFuture.completedStage(endpoint.get());
     }
 }

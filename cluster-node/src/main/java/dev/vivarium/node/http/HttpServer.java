@@ -11,6 +11,7 @@ import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.http.javadsl.Http;
 import org.apache.pekko.http.javadsl.ServerBinding;
 import org.apache.pekko.http.javadsl.settings.ServerSettings;
+import org.apache.pekko.stream.javadsl.BidiFlow;
 
 /** The bound server. */
 public final class HttpServer {
@@ -28,7 +29,8 @@ public final class HttpServer {
         return Http.get(system)
                 .newServerAt(settings.host(), settings.port())
                 .withSettings(serverSettings(system.settings().config(), settings))
-                .bind(api.route())
+                .bindFlow(BidiFlow.fromGraph(new RequestWait(settings.requestWait()))
+                        .join(api.route().flow(system)))
                 .thenApply(HttpServer::new);
     }
 
@@ -39,8 +41,14 @@ public final class HttpServer {
                 "pekko.http.server.idle-timeout", millis(settings.idleTimeout()),
                 "pekko.http.server.max-connections", settings.maxConnections(),
                 "pekko.http.server.socket-options.tcp-keep-alive", "on",
-                "pekko.http.server.parsing.error-handler", UnreadableRequests.class.getName()));
-        return ServerSettings.create(ours.withFallback(system));
+                "pekko.http.server.parsing.error-handler", UnreadableRequests.class.getName(),
+                // What a client writes into its headers is no operator's business.
+                "pekko.http.server.parsing.illegal-header-warnings", "off"));
+        return ServerSettings.create(ours.withFallback(system))
+                .withTerminationDeadlineExceededResponse(StandardHeaders.on(Answers.retryLater(
+                        ProblemType.DRAINING,
+                        "The node stopped before it could answer; what was asked may or may not have been done.",
+                        settings.retryAfter())));
     }
 
     private static String millis(Duration duration) {

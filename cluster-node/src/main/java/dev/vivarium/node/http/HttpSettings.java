@@ -17,6 +17,7 @@ import java.util.stream.Collectors;
  * @param maxBodiesBytes all bodies that are being worked on together
  * @param bodyTimeout the time that a body may take to arrive
  * @param requestTimeout the time until a response must have begun
+ * @param requestWait the time that an open connection may take to bring the whole head of its next request
  * @param idleTimeout the longest silence on a connection
  * @param heartbeat the longest silence of an event stream
  * @param maxConnections connections at once
@@ -31,6 +32,7 @@ public record HttpSettings(
         long maxBodiesBytes,
         Duration bodyTimeout,
         Duration requestTimeout,
+        Duration requestWait,
         Duration idleTimeout,
         Duration heartbeat,
         int maxConnections,
@@ -53,6 +55,7 @@ public record HttpSettings(
                 http.getBytes("max-bodies"),
                 http.getDuration("body-timeout"),
                 http.getDuration("request-timeout"),
+                http.getDuration("request-wait"),
                 http.getDuration("idle-timeout"),
                 http.getDuration("heartbeat"),
                 http.getInt("max-connections"),
@@ -61,6 +64,11 @@ public record HttpSettings(
         if (settings.heartbeat.compareTo(settings.idleTimeout) >= 0) {
             throw new ConfigException.BadValue(
                     "vivarium.http.heartbeat", "must be less than idle-timeout, or silent event streams are cut");
+        }
+        if (settings.bodyTimeout.compareTo(settings.requestTimeout) >= 0) {
+            throw new ConfigException.BadValue(
+                    "vivarium.http.body-timeout",
+                    "must be less than request-timeout, or slow bodies are never told why");
         }
         if (settings.maxBodiesBytes < settings.maxBodyBytes) {
             throw new ConfigException.BadValue("vivarium.http.max-bodies", "must be at least max-body");

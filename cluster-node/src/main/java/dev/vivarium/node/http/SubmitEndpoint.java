@@ -12,11 +12,10 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.http.javadsl.model.ContentType;
-import org.apache.pekko.http.javadsl.model.HttpCharsets;
 import org.apache.pekko.http.javadsl.model.HttpHeader;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.http.javadsl.model.MediaTypes;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 
 /** Takes submissions: receives the body, has it read and admitted, and says what became of it. */
@@ -46,9 +45,9 @@ final class SubmitEndpoint {
         if (!(received instanceof RequestBody.Received.Whole whole)) {
             return done(notReceived(received));
         }
-        if (!isJson(request.entity().getContentType())) {
-            return done(Answers.problem(
-                    ProblemType.UNSUPPORTED_MEDIA_TYPE, "Send the run with Content-Type: application/json, in UTF-8."));
+        Optional<HttpResponse> unsupported = unsupported(request);
+        if (unsupported.isPresent()) {
+            return done(unsupported.get());
         }
         Optional<String> keyText = request.getHeader("Idempotency-Key").map(HttpHeader::value);
         Optional<IdempotencyKey> key = keyText.flatMap(IdempotencyKey::of);
@@ -114,10 +113,22 @@ final class SubmitEndpoint {
         return Answers.problem(ProblemType.MALFORMED_REQUEST, "The body was cut off.");
     }
 
-    private static boolean isJson(ContentType type) {
-        return type.mediaType().mainType().equals("application")
-                && type.mediaType().subType().equals("json")
-                && type.getCharsetOption().map(HttpCharsets.UTF_8::equals).orElse(true);
+    /** The refusal of a body that is in another form than the one that is read here. */
+    private static Optional<HttpResponse> unsupported(HttpRequest request) {
+        boolean encoded = request.getHeader("Content-Encoding")
+                .map(header -> !header.value().equalsIgnoreCase("identity"))
+                .orElse(false);
+        if (encoded) {
+            return Optional.of(
+                    Answers.problem(ProblemType.UNSUPPORTED_MEDIA_TYPE, "Send the run as it is, without compression.")
+                            .addHeader(RawHeader.create("Accept-Encoding", "identity")));
+        }
+        // A charset is no matter: JSON has none but UTF-8 (RFC 8259, section 11), and the reader holds it to that.
+        return request.entity().getContentType().mediaType().equals(MediaTypes.APPLICATION_JSON)
+                ? Optional.empty()
+                : Optional.of(Answers.problem(
+                        ProblemType.UNSUPPORTED_MEDIA_TYPE,
+                        "Send the run with Content-Type: application/json, in UTF-8."));
     }
 
     private static CompletionStage<HttpResponse> done(HttpResponse response) {

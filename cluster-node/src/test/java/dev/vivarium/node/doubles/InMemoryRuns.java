@@ -35,6 +35,8 @@ import org.apache.pekko.stream.javadsl.SourceQueueWithComplete;
 public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunIndex {
     public static final Instant NOON = Instant.parse("2026-11-24T12:00:00Z");
 
+    private static final String NEXT_PAGE = "next-page";
+
     private final Map<RunId, List<RecordedEvent>> events = new HashMap<>();
     private final Map<RunId, List<OutputChunk>> output = new HashMap<>();
     private final Map<RunId, List<SourceQueueWithComplete<Progress>>> followers = new HashMap<>();
@@ -203,7 +205,7 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
     @Override
     public CompletionStage<RunPage> find(Query query) {
         lastQuery = Optional.of(query);
-        if (query.cursor().isPresent()) {
+        if (query.cursor().filter(cursor -> !cursor.equals(NEXT_PAGE)).isPresent()) {
             return CompletableFuture.failedStage(new BadCursor());
         }
         return answer(() -> new RunPage(
@@ -212,7 +214,7 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
                         .map(RunView::of)
                         .limit(query.limit())
                         .toList(),
-                Optional.of("next-page")));
+                Optional.of(NEXT_PAGE)));
     }
 
     private long outputEnd(RunId run) {

@@ -1,10 +1,5 @@
 package dev.vivarium.node.http;
 
-import com.atlassian.oai.validator.OpenApiInteractionValidator;
-import com.atlassian.oai.validator.model.Request;
-import com.atlassian.oai.validator.model.SimpleRequest;
-import com.atlassian.oai.validator.model.SimpleResponse;
-import com.atlassian.oai.validator.report.ValidationReport;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.admission.Admission;
@@ -19,7 +14,6 @@ import dev.vivarium.protocol.run.Usage;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.net.URI;
@@ -31,8 +25,10 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.ForkJoinPool;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -43,10 +39,6 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
  */
 final class TestApi implements AutoCloseable {
     static final String UNKNOWN_RUN = "01jd4h5s2m8x7k9q3v6w0t1y2z";
-
-    private static final OpenApiInteractionValidator DOCUMENT =
-            OpenApiInteractionValidator.createForInlineApiSpecification(document())
-                    .build();
 
     final InMemoryRuns runs = new InMemoryRuns();
     final InMemoryVault vault = new InMemoryVault();
@@ -59,13 +51,16 @@ final class TestApi implements AutoCloseable {
             Behaviors.empty(),
             "api",
             ConfigFactory.parseString("pekko.loglevel = WARNING").withFallback(ConfigFactory.load()));
+    private final HttpApi routes;
     private final HttpServer server;
+    private final Set<String> answers = new ConcurrentSkipListSet<>();
+    private final Set<String> parameters = new ConcurrentSkipListSet<>();
 
     TestApi(String settings) {
         HttpSettings http = HttpSettings.from(ConfigFactory.parseString("port = 0\n" + settings)
                 .withFallback(Samples.SHIPPED.getConfig("http"))
                 .resolve());
-        HttpApi api = new HttpApi(
+        routes = new HttpApi(
                 system,
                 http,
                 new HttpApi.Parts(
@@ -77,20 +72,17 @@ final class TestApi implements AutoCloseable {
                         runs,
                         () -> readiness,
                         metrics));
-        server = HttpServer.start(system, http, api).toCompletableFuture().join();
-    }
-
-    static String document() {
-        try (InputStream stream = TestApi.class.getResourceAsStream("/openapi.yaml")) {
-            return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException unreadable) {
-            throw new UncheckedIOException(unreadable);
-        }
+        server = HttpServer.start(system, http, routes).toCompletableFuture().join();
     }
 
     /** Lets every connection see that it goes. */
     HttpServer server() {
         return server;
+    }
+
+    /** Every operation that has a route. */
+    List<String> served() {
+        return routes.served();
     }
 
     int port() {
@@ -117,13 +109,52 @@ final class TestApi implements AutoCloseable {
 
     /** Sends a request whose answer the document must describe. */
     HttpResponse<String> exchange(HttpRequest request) {
-        HttpResponse<String> response = send(request);
-        ValidationReport report = DOCUMENT.validateResponse(
-                request.uri().getPath(), Request.Method.valueOf(request.method()), simple(response));
-        if (report.hasErrors()) {
-            throw new AssertionError(request.uri() + " answered " + response.body() + "\n" + report.getMessages());
+        return described(request, send(request));
+    }
+
+    /** Like {@link #exchange}, with the head of the request as it is given here. */
+    HttpResponse<String> exchangeRaw(String method, String path, String headersAndBody) {
+        HttpRequest request =
+                request(path).method(method, BodyPublishers.noBody()).build();
+        return described(request, RawResponse.of(request, raw(method + " " + path + " HTTP/1.1\r\n" + headersAndBody)));
+    }
+
+    /** Like {@link #exchange}, with a body that never comes. */
+    HttpResponse<String> exchangeSlowly(String method, String path) {
+        HttpRequest request =
+                request(path).method(method, BodyPublishers.noBody()).build();
+        String head = method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                + "Content-Length: 1000\r\nConnection: close\r\n\r\n{";
+        try (Socket socket = new Socket("localhost", port())) {
+            socket.setSoTimeout(20_000);
+            socket.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
+            String text = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            return described(request, RawResponse.of(request, text));
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
+    }
+
+    private HttpResponse<String> described(HttpRequest request, HttpResponse<String> response) {
+        List<String> mistakes = OpenApiDocument.mistakes(request, response);
+        if (!mistakes.isEmpty()) {
+            throw new AssertionError(request.uri() + " answered " + response.body() + "\n" + mistakes);
+        }
+        answers.add(OpenApiDocument.answerOf(request, response));
+        if (response.statusCode() < 300) {
+            parameters.addAll(OpenApiDocument.parametersOf(request));
         }
         return response;
+    }
+
+    /** Every answer so far, in the document's words. */
+    Set<String> answers() {
+        return answers;
+    }
+
+    /** Every parameter that was taken so far, in the document's words. */
+    Set<String> parameters() {
+        return parameters;
     }
 
     /** Sends a request that no path of the document describes, or with an answer of HTTP itself. */
@@ -133,29 +164,6 @@ final class TestApi implements AutoCloseable {
         } catch (IOException | InterruptedException failure) {
             throw new AssertionError(request.uri() + " got no answer", failure);
         }
-    }
-
-    private static SimpleResponse simple(HttpResponse<String> response) {
-        SimpleResponse.Builder simple = SimpleResponse.Builder.status(response.statusCode());
-        response.headers().map().forEach((name, values) -> simple.withHeader(name, values));
-        return response.body().isEmpty()
-                ? simple.build()
-                : simple.withBody(response.body()).build();
-    }
-
-    /** What is wrong with a request, by the document. */
-    static ValidationReport requestReport(HttpRequest request, String body) {
-        SimpleRequest.Builder simple =
-                new SimpleRequest.Builder(request.method(), request.uri().getPath());
-        request.headers().map().forEach((name, values) -> simple.withHeader(name, values));
-        if (request.uri().getQuery() != null) {
-            for (String pair : request.uri().getQuery().split("&", -1)) {
-                String[] parts = pair.split("=", 2);
-                simple.withQueryParam(parts[0], parts[1]);
-            }
-        }
-        return DOCUMENT.validateRequest(
-                body.isEmpty() ? simple.build() : simple.withBody(body).build());
     }
 
     /** Sends bytes as they are and reads all that comes back until the server or the client closes. */

@@ -1,5 +1,6 @@
 package dev.vivarium.protocol.api;
 
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
@@ -17,17 +18,25 @@ import java.time.Instant;
  * @param hash hash over the previous hash and this event's stored bytes, in hex
  */
 public record EventView(
-        RunId run, long seq, String type, Instant at, String node, Object data, String previousHash, String hash) {
+        RunId run,
+        long seq,
+        String type,
+        Instant at,
+        String node,
+        // Said here, for the events' own type information does not reach through a field of this type.
+        @JsonTypeInfo(use = JsonTypeInfo.Id.SIMPLE_NAME, property = "type") Object data,
+        String previousHash,
+        String hash) {
 
-    /** An event that was submitted, with the spec in the form that the API shows. */
-    public record SubmittedData(String type, Instant at, String node, RunId runId, SpecView spec) {}
+    /** The acceptance of a run, with the spec in the form that the API shows. */
+    public record RunSubmitted(Instant at, String node, RunId runId, SpecView spec) {}
 
     /** The view of an event. */
     public static EventView of(RunId run, long seq, RunEvent event, String previousHash, String hash) {
-        String type = event.getClass().getSimpleName();
         Object data = event instanceof RunEvent.RunSubmitted submitted
-                ? new SubmittedData(type, event.at(), event.node(), run, SpecView.of(submitted.spec()))
+                ? new RunSubmitted(event.at(), event.node(), run, SpecView.of(submitted.spec()))
                 : event;
-        return new EventView(run, seq, type, event.at(), event.node(), data, previousHash, hash);
+        return new EventView(
+                run, seq, event.getClass().getSimpleName(), event.at(), event.node(), data, previousHash, hash);
     }
 }
