@@ -118,7 +118,10 @@ final class LocalNode implements RunningNode {
         CompletionStage<Health.Check> store =
                 check("store", core.store().journal().state(NOBODY));
         CompletionStage<Health.Check> engine = check("engine", core.driver().listOwned());
-        return store.thenCombine(engine, List::of);
+        Health.Check node = core.drain().isDraining()
+                ? new Health.Check("node", Health.Status.DOWN, "is leaving and takes no new runs")
+                : new Health.Check("node", Health.Status.UP, "takes runs");
+        return store.thenCombine(engine, (first, second) -> List.of(node, first, second));
     }
 
     private static CompletionStage<Health.Check> check(String part, CompletionStage<?> asked) {
