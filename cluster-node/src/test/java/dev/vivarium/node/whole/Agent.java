@@ -44,6 +44,10 @@ final class Agent {
         return with(body -> body.withObject("/secrets").put(name, value));
     }
 
+    Agent file(String path, String content) {
+        return with(body -> body.withObject("/files").put(path, content));
+    }
+
     private Agent with(Consumer<ObjectNode> change) {
         ObjectNode changed = body.deepCopy();
         change.accept(changed);
