@@ -54,12 +54,18 @@ final class NodeCore implements AutoCloseable {
 
     /** Starts everything and returns once runs can be submitted; runs that were live before come back. */
     static NodeCore start(NodeOptions options) throws NodeStartException {
-        Installation installation = Installation.of(options.dataDir());
         EmbeddedStore store;
         try {
             store = EmbeddedStore.open(options.dataDir());
         } catch (RuntimeException failed) {
             throw new NodeStartException(String.valueOf(failed.getMessage()), failed);
+        }
+        Installation installation;
+        try {
+            installation = Installation.of(options.dataDir());
+        } catch (NodeStartException failed) {
+            store.close();
+            throw failed;
         }
         Config config = ConfigFactory.parseMap(options.overrides())
                 .withFallback(store.journalConfig())
