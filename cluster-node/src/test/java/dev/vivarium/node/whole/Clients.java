@@ -74,12 +74,22 @@ final class Clients implements AutoCloseable {
         return List.copyOf(failures);
     }
 
-    /** Returns when the last one has seen the end of its run, or of the node. */
-    @Override
-    public void close() throws InterruptedException {
+    /** Returns when the last one has seen the end of its run, or of the node. Idempotent. */
+    void awaitEnd() {
         closing.set(true);
-        for (Thread thread : threads) {
+        threads.forEach(Clients::join);
+    }
+
+    private static void join(Thread thread) {
+        try {
             thread.join();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
         }
+    }
+
+    @Override
+    public void close() {
+        awaitEnd();
     }
 }

@@ -93,7 +93,7 @@ class KilledStoreOfANodeTest {
             first.kill();
 
             // then
-            clients.close();
+            clients.awaitEnd();
             accepted.addAll(clients.accepted());
         }
         try (WholeNode second = WholeNode.on(data).go()) {

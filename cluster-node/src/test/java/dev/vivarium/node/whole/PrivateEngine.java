@@ -78,7 +78,15 @@ final class PrivateEngine implements AutoCloseable {
     }
 
     @Override
-    public void close() throws IOException, InterruptedException {
+    public void close() throws IOException {
+        try {
+            end();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void end() throws IOException, InterruptedException {
         if (daemon != null) {
             stop();
         }
