@@ -1,13 +1,16 @@
 package dev.vivarium.node.cluster;
 
 import com.github.f4b6a3.ulid.UlidCreator;
+import dev.vivarium.node.NodeStartException;
 import dev.vivarium.persistence.durable.DurableFiles;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * Names one installation of Vivarium for ever, so that its sandboxes can be told from those of others on the same
@@ -17,20 +20,31 @@ import java.util.Locale;
  */
 record Installation(String id) {
     private static final String FILE = "installation";
+    private static final int FILE_BYTES_MAX = 64;
+    private static final Pattern ID = Pattern.compile("[0-9a-z]{26}");
+    private static final Set<PosixFilePermission> WORLD_READABLE = PosixFilePermissions.fromString("rw-r--r--");
 
-    /** The installation whose data are in the directory, which exists; a new one when there is none yet. */
-    static Installation of(Path dataDirectory) {
+    /**
+     * The installation whose data are in the directory; a new one when they are new. The caller has the directory to
+     * itself. The name is there whole or not at all, since sandboxes under half a name would be nobody's.
+     */
+    static Installation of(Path dataDirectory) throws NodeStartException {
         Path file = dataDirectory.resolve(FILE);
         try {
             if (!Files.exists(file)) {
-                String id = UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT);
-                DurableFiles.write(file, id.getBytes(StandardCharsets.US_ASCII), DurableFiles.OWNER_ONLY);
+                String fresh = UlidCreator.getUlid().toLowerCase();
+                DurableFiles.write(file, fresh.getBytes(StandardCharsets.US_ASCII), WORLD_READABLE);
             }
-            return new Installation(
-                    Files.readString(file, StandardCharsets.US_ASCII).strip());
-        } catch (IOException e) {
-            throw new UncheckedIOException(
-                    "The data directory " + dataDirectory + " cannot be used: " + e.getMessage(), e);
+            String id = new String(DurableFiles.read(file, FILE_BYTES_MAX), StandardCharsets.US_ASCII).strip();
+            if (!ID.matcher(id).matches()) {
+                throw new NodeStartException("The file " + file
+                        + " does not hold the name of an installation: restore it, or remove it together with all"
+                        + " containers that carry the label dev.vivarium.installation.");
+            }
+            return new Installation(id);
+        } catch (IOException failed) {
+            throw new NodeStartException(
+                    "The data directory " + dataDirectory + " cannot be used: " + failed.getMessage(), failed);
         }
     }
 }

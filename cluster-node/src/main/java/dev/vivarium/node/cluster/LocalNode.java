@@ -35,6 +35,8 @@ final class LocalNode implements RunningNode {
     private static final Logger LOG = LoggerFactory.getLogger(LocalNode.class);
     private static final Duration BIND_MAX = Duration.ofSeconds(10);
     private static final Duration REQUESTS_GRACE = Duration.ofSeconds(1);
+    /** Less than the API waits for all checks together, so that its answer names the part that is silent. */
+    private static final Duration CHECK_MAX = Duration.ofSeconds(2);
     /** A run that does not exist: asking for it tells whether the journal answers. */
     private static final RunId NOBODY = new RunId("00000000000000000000000000");
 
@@ -116,11 +118,16 @@ final class LocalNode implements RunningNode {
         CompletionStage<Health.Check> store =
                 check("store", core.store().journal().state(NOBODY));
         CompletionStage<Health.Check> engine = check("engine", core.driver().listOwned());
-        return store.thenCombine(engine, List::of);
+        Health.Check node = core.drain().isDraining()
+                ? new Health.Check("node", Health.Status.DOWN, "is leaving and takes no new runs")
+                : new Health.Check("node", Health.Status.UP, "takes runs");
+        return store.thenCombine(engine, (first, second) -> List.of(node, first, second));
     }
 
     private static CompletionStage<Health.Check> check(String part, CompletionStage<?> asked) {
-        return asked.handle((answer, failure) -> failure == null
+        CompletableFuture<?> inTime =
+                asked.toCompletableFuture().copy().orTimeout(CHECK_MAX.toMillis(), TimeUnit.MILLISECONDS);
+        return inTime.handle((answer, failure) -> failure == null
                 ? new Health.Check(part, Health.Status.UP, "answers")
                 : new Health.Check(part, Health.Status.DOWN, "does not answer"));
     }

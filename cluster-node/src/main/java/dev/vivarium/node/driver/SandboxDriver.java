@@ -11,7 +11,7 @@ import org.apache.pekko.Done;
  * blocking work runs on the driver's own bounded dispatcher.
  */
 public interface SandboxDriver extends AutoCloseable {
-    /** The isolation classes that this driver can give right now, on this machine. */
+    /** The isolation classes that this driver can give on this machine, as the engine said when it last answered. */
     Set<Isolation> isolations();
 
     /**

@@ -147,8 +147,12 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
                 .build();
     }
 
-    /** Whatever was live has lost its sandbox with the entity that owned it. */
+    /**
+     * Whatever was live has lost its sandbox with the entity that owned it. That is so when the entity is new, and when
+     * the journal failed under it: then this very object goes on after its children were stopped.
+     */
     private void onRecovered(Ledger ledger) {
+        sandbox = Optional.empty();
         if (ledger.state() instanceof RunState.Live) {
             environment.live().add(id);
             context.getSelf().tell(Proceed.INSTANCE);

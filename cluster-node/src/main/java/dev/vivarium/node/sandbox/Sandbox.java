@@ -89,6 +89,7 @@ public final class Sandbox {
         WALL_CLOCK,
         SAMPLE_DUE,
         KILL_UNCONFIRMED,
+        RETRY_DESTROY,
         DESTROY_OVERDUE
     }
 
@@ -195,12 +196,21 @@ public final class Sandbox {
                 self.tell(new ChannelEnded(why));
             }
         };
-        CompletionStage<Created> created = environment
+        // The sandbox comes last: when a step before it fails there is none, and the driver leaves none when it fails.
+        CompletionStage<Created> created = outputStart.thenCompose(start -> environment
                 .live()
                 .goneBefore(attempt)
-                .thenCompose(gone -> environment.driver().create(id, environment.template(spec), listener))
-                .thenCombine(outputStart, (made, start) -> new Created(made.channel(), made.environment(), start));
+                .thenCompose(gone -> nothingLeftBefore())
+                .thenCompose(none -> environment.driver().create(id, environment.template(spec), listener))
+                .thenApply(made -> new Created(made.channel(), made.environment(), start)));
         context.pipeToSelf(created, (answer, failure) -> failure == null ? answer : new CreateFailed(cause(failure)));
+    }
+
+    /** What an earlier attempt left to the reaper, when the engine was away, must be gone before the agent runs again. */
+    private CompletionStage<Integer> nothingLeftBefore() {
+        return attempt.attempt() == 1
+                ? CompletableFuture.completedStage(0)
+                : Reaper.sweep(environment.driver(), environment.live());
     }
 
     private Behavior<Command> onCreated(Created created) {
@@ -225,12 +235,12 @@ public final class Sandbox {
 
     private Behavior<Command> onCreateFailed(CreateFailed failed) {
         if (stopRequested.isPresent()) {
-            return end(killed(stopRequested.get(), Optional.empty()));
+            return endWithoutSandbox(killed(stopRequested.get(), Optional.empty()));
         }
         if (failed.why instanceof DriverException driverFailed) {
             Optional<StartFailure> failure = AgentStart.failure(driverFailed);
             if (failure.isPresent()) {
-                return end(new Outcome.NotStarted(failure.get()));
+                return endWithoutSandbox(new Outcome.NotStarted(failure.get()));
             }
         }
         if (millisSince(bornNanos) < settings.engineWait().toMillis()) {
@@ -238,7 +248,8 @@ public final class Sandbox {
             timers.startSingleTimer(Alarm.RETRY_CREATE, settings.engineRetry());
             return Behaviors.same();
         }
-        return end(new Outcome.Interrupted(Interruption.ENGINE_LOST, String.valueOf(failed.why.getMessage())));
+        return endWithoutSandbox(
+                new Outcome.Interrupted(Interruption.ENGINE_LOST, String.valueOf(failed.why.getMessage())));
     }
 
     private Behavior<Command> onRetryCreate() {
@@ -250,7 +261,7 @@ public final class Sandbox {
         // Whether the sandbox exists is only known with the driver's answer; then it is destroyed.
         stopRequested = Optional.of(stop.reason);
         if (timers.isTimerActive(Alarm.RETRY_CREATE)) {
-            return end(killed(stop.reason, Optional.empty()));
+            return endWithoutSandbox(killed(stop.reason, Optional.empty()));
         }
         return Behaviors.same();
     }
@@ -434,6 +445,7 @@ public final class Sandbox {
                 .onMessageEquals(Alarm.KILL_UNCONFIRMED, this::destroy)
                 .onMessage(Destroyed.class, destroyed -> gone())
                 .onMessage(DestroyFailed.class, this::onDestroyFailed)
+                .onMessageEquals(Alarm.RETRY_DESTROY, this::onRetryDestroy)
                 .onMessageEquals(Alarm.DESTROY_OVERDUE, this::onDestroyOverdue)
                 .build();
     }
@@ -485,6 +497,13 @@ public final class Sandbox {
         return ending();
     }
 
+    /** Ends an attempt for which the driver has made no sandbox: then none is left, and nobody needs to be waited for. */
+    private Behavior<Command> endWithoutSandbox(Outcome how) {
+        outcome = Optional.of(how);
+        timers.cancelAll();
+        return gone();
+    }
+
     private Behavior<Command> onChannelEnded(ChannelEnded ended) {
         long wallMillis = millisSince(startedNanos);
         long limitMillis = spec.limits().wallClock().millis();
@@ -522,6 +541,14 @@ public final class Sandbox {
 
     private Behavior<Command> onDestroyFailed(DestroyFailed failed) {
         context.getLog().warn("Could not destroy the sandbox of {} yet: {}", attempt, failed.why.getMessage());
+        if (presence == Presence.BEING_DESTROYED) {
+            timers.startSingleTimer(Alarm.RETRY_DESTROY, settings.engineRetry());
+        }
+        return Behaviors.same();
+    }
+
+    private Behavior<Command> onRetryDestroy() {
+        askForDestruction();
         return Behaviors.same();
     }
 
@@ -534,6 +561,7 @@ public final class Sandbox {
     private Behavior<Command> gone() {
         presence = Presence.GONE;
         environment.live().remove(id);
+        timers.cancel(Alarm.RETRY_DESTROY);
         timers.cancel(Alarm.DESTROY_OVERDUE);
         return reportWhenStored();
     }

@@ -28,12 +28,16 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.SerializationTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.persistence.testkit.PersistenceTestKitPlugin;
+import org.apache.pekko.persistence.testkit.ProcessingSuccess$;
+import org.apache.pekko.persistence.testkit.StorageFailure;
+import org.apache.pekko.persistence.testkit.WriteEvents;
 import org.apache.pekko.persistence.testkit.javadsl.PersistenceTestKit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -73,6 +77,7 @@ class RunTest {
     @BeforeEach
     void startEntity() {
         JOURNAL.clearAll();
+        JOURNAL.resetPolicy();
         run = entity();
     }
 
@@ -118,6 +123,30 @@ class RunTest {
         run.tell(new Run.Submit(Specs.hello(), DIGEST, submitted.ref()));
         assertThat(submitted.receiveMessage(Duration.ofSeconds(5)).verdict())
                 .isEqualTo(Run.SubmitAnswer.Verdict.ACCEPTED);
+    }
+
+    @Test
+    void aRunUnderWhichTheJournalFailsLosesItsSandboxAndStartsItsNextAttempt() {
+        failOnce("AttemptStarted");
+
+        submit(Specs.hello());
+
+        awaitStarted(2);
+        assertThat(driver.live()).hasSize(1);
+        assertThat(eventNames())
+                .containsExactly(
+                        "RunSubmitted", "AttemptStarting", "AttemptInterrupted", "AttemptStarting", "AttemptStarted");
+    }
+
+    /** Has the journal fail at the first event of the type. */
+    private static void failOnce(String type) {
+        AtomicBoolean failed = new AtomicBoolean();
+        JOURNAL.withPolicy((persistenceId, operation) -> operation instanceof WriteEvents write
+                        && write.getBatch().stream()
+                                .anyMatch(event -> ((JournalEntry) event).type().equals(type))
+                        && failed.compareAndSet(false, true)
+                ? StorageFailure.create()
+                : ProcessingSuccess$.MODULE$);
     }
 
     @Test

@@ -7,6 +7,7 @@ import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.ChannelListener;
 import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.sandbox.SandboxReport.Outcome;
 import dev.vivarium.protocol.guest.GuestFrame;
@@ -21,6 +22,7 @@ import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.StartFailure;
 import dev.vivarium.protocol.run.TimeSpan;
 import java.time.Duration;
+import java.util.Optional;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -205,6 +207,50 @@ class SandboxTest {
 
         assertThat(ended().outcome()).isEqualTo(new Outcome.Exited(0));
         assertThat(store.printed()).isEqualTo("kept");
+    }
+
+    @Test
+    void aRunThatIsCancelledWhileTheEngineIsAwayEndsAtOnce() {
+        for (int i = 0; i < 1_000; i++) {
+            driver.failNextCreate(engineAway());
+            driver.failNextDestroy(engineAway());
+        }
+        start(FIRST, Specs.hello());
+
+        stop(KillReason.CANCELLED);
+
+        assertThat(ended().outcome()).isEqualTo(new Outcome.Killed(KillReason.CANCELLED, Optional.empty()));
+    }
+
+    @Test
+    void aSandboxThatCannotBeDestroyedIsDestroyedWhenTheEngineIsBack() {
+        start(FIRST, Specs.hello());
+        run.expectMessageClass(SandboxReport.Started.class);
+        driver.failNextDestroy(engineAway());
+        driver.failNextDestroy(engineAway());
+
+        driver.hangUp(ChannelListener.Cause.ENGINE_LOST);
+
+        assertThat(ended().outcome()).isInstanceOf(Outcome.Interrupted.class);
+        assertThat(driver.destroyed()).hasSize(1);
+    }
+
+    @Test
+    void theNextAttemptWaitsUntilNothingIsLeftOfTheOneBefore() {
+        SandboxId left = new SandboxId("01hyyyyyyyyyyyyyyyyyyyyyyy");
+        driver.leave(left);
+        driver.failNextDestroy(engineAway());
+
+        start(new AttemptName(FIRST.run(), 2), Specs.hello());
+
+        run.expectMessageClass(SandboxReport.Started.class);
+        assertThat(driver.destroyed()).containsExactly(left);
+        stop(KillReason.CANCELLED);
+        ended();
+    }
+
+    private static DriverException engineAway() {
+        return new DriverException(DriverException.Kind.ENGINE_UNAVAILABLE, "It is away, as scripted.");
     }
 
     @Test

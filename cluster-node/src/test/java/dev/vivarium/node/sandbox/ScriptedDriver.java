@@ -41,6 +41,7 @@ public final class ScriptedDriver implements SandboxDriver {
     private final List<NodeFrame> sent = new CopyOnWriteArrayList<>();
     private final List<SandboxId> destroyed = new CopyOnWriteArrayList<>();
     private final Queue<DriverException> createFailures = new ArrayDeque<>();
+    private final Queue<DriverException> destroyFailures = new ArrayDeque<>();
     private volatile SandboxSample sample = new SandboxSample(1, 1 << 20, 0, 1 << 20, 2, 0, 0);
     private volatile Manners manners = Manners.POLITE;
 
@@ -54,6 +55,10 @@ public final class ScriptedDriver implements SandboxDriver {
 
     public synchronized void failNextCreate(DriverException failure) {
         createFailures.add(failure);
+    }
+
+    public synchronized void failNextDestroy(DriverException failure) {
+        destroyFailures.add(failure);
     }
 
     public List<NodeFrame> sent() {
@@ -70,6 +75,17 @@ public final class ScriptedDriver implements SandboxDriver {
 
     public Map<SandboxId, AttemptName> claims() {
         return claims;
+    }
+
+    /** Puts a sandbox into the engine that nobody here knows of. */
+    public void leave(SandboxId id) {
+        live.put(id, new ChannelListener() {
+            @Override
+            public void onFrame(GuestFrame frame) {}
+
+            @Override
+            public void onClosed(ClosedBecause why) {}
+        });
     }
 
     /** Has every live guest send the frame. */
@@ -105,7 +121,11 @@ public final class ScriptedDriver implements SandboxDriver {
     }
 
     @Override
-    public CompletionStage<Done> destroy(SandboxId id) {
+    public synchronized CompletionStage<Done> destroy(SandboxId id) {
+        DriverException failure = destroyFailures.poll();
+        if (failure != null) {
+            return CompletableFuture.failedStage(failure);
+        }
         live.remove(id);
         destroyed.add(id);
         return CompletableFuture.completedStage(Done.getInstance());

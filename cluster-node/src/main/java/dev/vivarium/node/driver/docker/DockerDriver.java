@@ -87,7 +87,10 @@ public final class DockerDriver implements SandboxDriver {
         return driver;
     }
 
-    /** What was last known; asked anew in the background when that is old. */
+    /**
+     * What was last known; asked anew in the background when that is old. An engine that is away keeps what it had: what
+     * it can do does not change by that, and runs wait for it.
+     */
     @Override
     public Set<Isolation> isolations() {
         long asked = factsAskedNanos.get();
@@ -98,7 +101,7 @@ public final class DockerDriver implements SandboxDriver {
                     "asking for its facts",
                     () -> engine.refreshFacts().isolations(config.runtimes()),
                     fresh -> isolations = fresh,
-                    failure -> isolations = Set.of());
+                    failure -> LOG.debug("The engine's facts are the old ones: {}", failure.getMessage()));
         }
         return isolations;
     }

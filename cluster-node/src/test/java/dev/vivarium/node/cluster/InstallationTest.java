@@ -1,0 +1,41 @@
+package dev.vivarium.node.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.vivarium.node.NodeStartException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class InstallationTest {
+    @TempDir
+    private Path data;
+
+    @Test
+    void anInstallationKeepsItsName() throws Exception {
+        Installation first = Installation.of(data);
+
+        assertThat(Installation.of(data)).isEqualTo(first);
+        assertThat(first.id()).matches("[0-9a-z]{26}");
+    }
+
+    @Test
+    void halfANameIsRefusedSinceSandboxesUnderItWouldBeNobodys() throws Exception {
+        for (String half : new String[] {"", "01hzzz", "01hzzzzzzzzzzzzzzzzzzzzzzz-and-more"}) {
+            Files.writeString(data.resolve("installation"), half);
+
+            assertThatThrownBy(() -> Installation.of(data))
+                    .isInstanceOf(NodeStartException.class)
+                    .hasMessageContaining("does not hold the name of an installation");
+        }
+    }
+
+    @Test
+    void aDirectoryThatCannotBeUsedIsToldInASentence() {
+        assertThatThrownBy(() -> Installation.of(data.resolve("missing")))
+                .isInstanceOf(NodeStartException.class)
+                .hasMessageContaining("cannot be used");
+    }
+}

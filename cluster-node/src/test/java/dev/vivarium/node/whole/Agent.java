@@ -1,0 +1,61 @@
+package dev.vivarium.node.whole;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.vivarium.node.cli.client.ApiJson;
+import java.util.function.Consumer;
+
+/** A submission, written as a user would write it. Immutable. */
+final class Agent {
+    private final ObjectNode body;
+
+    private Agent(ObjectNode body) {
+        this.body = body;
+    }
+
+    /** An agent that is one Python program, with limits that no test reaches by accident. */
+    static Agent python(String program) {
+        ObjectNode body = ApiJson.object();
+        body.put("image", "vivarium/python");
+        body.putArray("command").add("python3").add("-c").add(program);
+        body.putObject("egress").put("mode", "none");
+        ObjectNode limits = body.putObject("limits");
+        limits.put("wallClock", "2m").put("memory", "64Mi").put("disk", "16Mi").put("pids", 32);
+        return new Agent(body);
+    }
+
+    /** An agent that says which attempt it is and then does nothing for longer than any test waits. */
+    static Agent sleeper() {
+        return python("import os, time; print('attempt', os.environ['VIVARIUM_ATTEMPT'], flush=True); time.sleep(600)");
+    }
+
+    Agent limit(String name, String value) {
+        return with(body -> ((ObjectNode) body.get("limits")).put(name, value));
+    }
+
+    Agent onNodeLoss(String policy) {
+        return with(body -> body.put("onNodeLoss", policy));
+    }
+
+    Agent maxAttempts(int attempts) {
+        return with(body -> body.put("maxAttempts", attempts));
+    }
+
+    Agent secret(String name, String value) {
+        return with(body -> body.withObject("/secrets").put(name, value));
+    }
+
+    Agent file(String path, String content) {
+        return with(body -> body.withObject("/files").put(path, content));
+    }
+
+    private Agent with(Consumer<ObjectNode> change) {
+        ObjectNode changed = body.deepCopy();
+        change.accept(changed);
+        return new Agent(changed);
+    }
+
+    /** The body of the request. */
+    String json() {
+        return ApiJson.line(body);
+    }
+}

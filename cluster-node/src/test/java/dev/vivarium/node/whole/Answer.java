@@ -1,0 +1,28 @@
+package dev.vivarium.node.whole;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+
+/**
+ * What a node answered.
+ *
+ * @param status the HTTP status
+ * @param contentType what the body is
+ * @param body the body, as JSON
+ */
+record Answer(int status, String contentType, JsonNode body) {
+    /** The name of the run that was accepted. */
+    String acceptedRun() {
+        assertThat(status).as("the answer %s", body).isEqualTo(202);
+        return body.path("id").asText();
+    }
+
+    /** A refusal as this API makes them: a problem of the kind, with a sentence. */
+    void assertProblem(int expectedStatus, String kind) {
+        assertThat(status).as("the answer %s", body).isEqualTo(expectedStatus);
+        assertThat(contentType).isEqualTo("application/problem+json");
+        assertThat(body.path("type").asText()).endsWith("/" + kind);
+        assertThat(body.path("detail").asText()).endsWith(".");
+    }
+}

@@ -1,0 +1,103 @@
+package dev.vivarium.node.whole;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.vivarium.node.cli.quickstart.Census;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A node that is asked to leave, by SIGTERM or Ctrl-C: it takes nothing new, lets runs end, and leaves nothing behind. */
+@Timeout(180)
+class LeavingNodeTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    private DataDirectory data;
+
+    @BeforeEach
+    void create() throws IOException {
+        data = DataDirectory.create();
+    }
+
+    @AfterEach
+    void delete() {
+        data.delete();
+    }
+
+    @Test
+    void sigtermLetsRunsEndWithinTheDrainAndKeepsTheOthersForTheNextStart() throws Exception {
+        String ending;
+        String restarting;
+        String failing;
+        try (WholeNode node = WholeNode.on(data).with("--drain", "6s").go();
+                Census census = node.census()) {
+            // given
+            List<ProcessHandle> children = node.children();
+            ending = node.submit(Agent.python("import time; print('up', flush=True); time.sleep(3)"))
+                    .acceptedRun();
+            restarting = node.submit(Agent.sleeper().onNodeLoss("restart")).acceptedRun();
+            failing = node.submit(Agent.sleeper().onNodeLoss("fail")).acceptedRun();
+            node.awaitRunning(ending, 1);
+            node.awaitPrinted(restarting, "attempt 1");
+            node.awaitPrinted(failing, "attempt 1");
+
+            // when
+            node.signal("TERM");
+
+            // then
+            await().atMost(PATIENCE)
+                    .until(() -> node.submit(Agent.python("pass")).status() == 503);
+            node.submit(Agent.python("pass")).assertProblem(503, "draining");
+            assertThat(node.get("/health/alive").status()).isEqualTo(200);
+            node.get("/health/ready").assertProblem(503, "not-ready");
+            assertThat(node.awaitEnd(ending).path("status").asText()).isEqualTo("SUCCEEDED");
+            assertThat(node.awaitExit(PATIENCE)).as(node::log).isZero();
+            assertNothingIsLeft(node, census, children);
+        }
+
+        try (WholeNode next = WholeNode.on(data).go()) {
+            assertThat(next.awaitEnd(failing).path("reason").asText()).isEqualTo("DRAINED");
+            assertThat(next.awaitRunning(restarting, 2).path("status").asText()).isEqualTo("RUNNING");
+            assertThat(next.history(restarting))
+                    .containsExactly(
+                            "RunSubmitted",
+                            "AttemptStarting",
+                            "AttemptStarted",
+                            "AttemptInterrupted",
+                            "AttemptStarting",
+                            "AttemptStarted");
+        }
+    }
+
+    @Test
+    void aSecondInterruptHastensTheEnd() throws Exception {
+        try (WholeNode node = WholeNode.on(data).with("--drain", "5m").go();
+                Census census = node.census()) {
+            // given
+            List<ProcessHandle> children = node.children();
+            String run = node.submit(Agent.sleeper()).acceptedRun();
+            node.awaitPrinted(run, "attempt 1");
+
+            // when
+            node.signal("INT");
+            await().atMost(PATIENCE).until(() -> node.log().contains("draining"));
+            node.signal("INT");
+
+            // then
+            assertThat(node.awaitExit(PATIENCE)).as(node::log).isZero();
+            assertNothingIsLeft(node, census, children);
+        }
+    }
+
+    private static void assertNothingIsLeft(WholeNode node, Census census, List<ProcessHandle> children)
+            throws IOException {
+        assertThat(census.count().isNothing()).as(census.count().words()).isTrue();
+        assertThat(children).noneMatch(ProcessHandle::isAlive);
+        assertThat(node.temporaryFiles()).isEmpty();
+    }
+}

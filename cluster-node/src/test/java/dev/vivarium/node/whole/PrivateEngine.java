@@ -1,0 +1,110 @@
+package dev.vivarium.node.whole;
+
+import static org.awaitility.Awaitility.await;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+
+/** A container engine of the test's own, which it may kill. Needs root. It holds the image that agents run in. */
+final class PrivateEngine implements AutoCloseable {
+    private static final Duration START_MAX = Duration.ofSeconds(60);
+    private static final Duration STOP_MAX = Duration.ofSeconds(60);
+
+    private final Path folder;
+    private final URI address;
+    private Process daemon;
+
+    private PrivateEngine(Path folder) {
+        this.folder = folder;
+        this.address = URI.create("unix://" + folder.resolve("docker.sock"));
+    }
+
+    static PrivateEngine start() throws IOException, InterruptedException {
+        PrivateEngine engine = new PrivateEngine(Files.createTempDirectory(Path.of("/tmp"), "vivarium-engine-"));
+        try {
+            engine.comeBack();
+            Commands.run("sh", "-c", "docker save vivarium/python | docker --host " + engine.address + " load");
+            return engine;
+        } catch (IOException | InterruptedException | RuntimeException failed) {
+            engine.close();
+            throw failed;
+        }
+    }
+
+    URI address() {
+        return address;
+    }
+
+    /** Starts it, on what it had; returns when it answers. */
+    void comeBack() throws IOException {
+        daemon = new ProcessBuilder(
+                        "dockerd",
+                        "--host=" + address,
+                        "--data-root=" + folder.resolve("data"),
+                        "--exec-root=" + folder.resolve("exec"),
+                        "--pidfile=" + folder.resolve("pid"),
+                        "--bridge=none",
+                        "--iptables=false",
+                        "--ip6tables=false")
+                .redirectErrorStream(true)
+                .redirectOutput(
+                        ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()))
+                .start();
+        await("the engine, see " + folder.resolve("log"))
+                .atMost(START_MAX)
+                .pollInterval(Duration.ofMillis(100))
+                .failFast(() -> !daemon.isAlive())
+                .ignoreExceptions()
+                .until(() -> !Commands.run("docker", "--host", address.toString(), "version")
+                        .isEmpty());
+    }
+
+    /** SIGKILL: its containers live on, with nobody to speak for them. */
+    void kill() {
+        daemon.destroyForcibly();
+        daemon.onExit().join();
+    }
+
+    /** As the machine's own service manager stops it: it ends its containers first. */
+    void stop() throws InterruptedException {
+        daemon.destroy();
+        if (!daemon.waitFor(STOP_MAX.toMillis(), TimeUnit.MILLISECONDS)) {
+            kill();
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        try {
+            end();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void end() throws IOException, InterruptedException {
+        if (daemon != null) {
+            stop();
+        }
+        // What the engine had started and did not end is found by its folder, which nobody else uses.
+        ProcessHandle.allProcesses().filter(this::isOurs).forEach(ProcessHandle::destroyForcibly);
+        Commands.run(
+                "sh",
+                "-c",
+                "for m in $(grep -o ' " + folder + "[^ ]*' /proc/mounts | sort -r); do umount -l $m; done; rm -rf "
+                        + folder);
+    }
+
+    private boolean isOurs(ProcessHandle process) {
+        try {
+            return Files.readString(Path.of("/proc/" + process.pid() + "/cmdline"))
+                    .contains(folder.toString() + "/");
+        } catch (IOException gone) {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,301 @@
+package dev.vivarium.node.whole;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.vivarium.node.RunningNode.SandboxLabel;
+import dev.vivarium.node.cli.client.ApiJson;
+import dev.vivarium.node.cli.quickstart.Census;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.StreamSupport;
+
+/** A node in a JVM of its own, as {@code vivarium up} starts it. Closing it ends it the hard way. */
+final class WholeNode implements AutoCloseable {
+    private static final Pattern READY = Pattern.compile("Vivarium is ready at (http://\\S+)");
+    private static final Duration START_MAX = Duration.ofSeconds(90);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final List<String> TERMINAL = List.of("SUCCEEDED", "FAILED", "KILLED", "CANCELLED", "LOST");
+
+    private final HttpClient client = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(Duration.ofSeconds(10))
+            .build();
+    private final DataDirectory data;
+    private final Process process;
+    private final Path errors;
+    private final Path temporary;
+    private final Map<String, String> environment;
+    private final URI uri;
+
+    private WholeNode(DataDirectory data, Start start) throws IOException {
+        this.data = data;
+        this.temporary = Files.createTempDirectory("vivarium-whole-tmp-");
+        this.errors = Files.createTempFile("vivarium-whole-", ".err");
+        Path output = Files.createTempFile("vivarium-whole-", ".out");
+        List<String> command = new ArrayList<>(
+                List.of(ProcessHandle.current().info().command().orElseThrow(), "-XX:TieredStopAtLevel=1", "-Xms64m"));
+        // As it is shipped, not as tests log.
+        command.add("-Dlogback.configurationFile=logback.xml");
+        command.addAll(List.of("-Xmx" + start.heap, "-XX:+ExitOnOutOfMemoryError", "-Djava.io.tmpdir=" + temporary));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), "dev.vivarium.node.cli.Vivarium"));
+        command.addAll(List.of("up", "--port", "0", "--data", data.path().toString()));
+        command.addAll(start.arguments);
+        ProcessBuilder builder =
+                new ProcessBuilder(command).redirectOutput(output.toFile()).redirectError(errors.toFile());
+        builder.environment().put("TMPDIR", temporary.toString());
+        builder.environment().putAll(start.environment);
+        this.environment = Map.copyOf(builder.environment());
+        this.process = builder.start();
+        try {
+            await().atMost(START_MAX)
+                    .pollInterval(Duration.ofMillis(50))
+                    .until(() -> !process.isAlive()
+                            || READY.matcher(Files.readString(output)).find());
+            Matcher ready = READY.matcher(Files.readString(output));
+            assertThat(ready.find()).as(this::log).isTrue();
+            this.uri = URI.create(ready.group(1));
+        } catch (RuntimeException | AssertionError failed) {
+            close();
+            throw failed;
+        } finally {
+            Files.delete(output);
+        }
+    }
+
+    /** How to start one. */
+    record Start(DataDirectory data, String heap, Map<String, String> environment, List<String> arguments) {
+        Start heap(String most) {
+            return new Start(data, most, environment, arguments);
+        }
+
+        Start engine(URI engine) {
+            return new Start(data, heap, Map.of("DOCKER_HOST", engine.toString()), arguments);
+        }
+
+        Start with(String... further) {
+            return new Start(data, heap, environment, List.of(further));
+        }
+
+        /** Returns once it is ready. */
+        WholeNode go() throws IOException {
+            return new WholeNode(data, this);
+        }
+    }
+
+    static Start on(DataDirectory data) {
+        return new Start(data, "512m", Map.of(), List.of());
+    }
+
+    // ---- what a user does
+
+    URI uri() {
+        return uri;
+    }
+
+    Answer submit(Agent agent) throws IOException, InterruptedException {
+        return answer(submission(agent));
+    }
+
+    Answer submit(Agent agent, String idempotencyKey) throws IOException, InterruptedException {
+        return answer(submission(agent).header("Idempotency-Key", idempotencyKey));
+    }
+
+    private HttpRequest.Builder submission(Agent agent) {
+        return request("/v1/runs")
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(agent.json()));
+    }
+
+    Answer get(String path) throws IOException, InterruptedException {
+        return answer(request(path));
+    }
+
+    Answer post(String path) throws IOException, InterruptedException {
+        return answer(request(path).POST(HttpRequest.BodyPublishers.noBody()));
+    }
+
+    /** The run as it is now. */
+    JsonNode run(String id) throws IOException, InterruptedException {
+        Answer answer = get("/v1/runs/" + id);
+        assertThat(answer.status()).as("the answer %s", answer.body()).isEqualTo(200);
+        return answer.body();
+    }
+
+    String status(String id) throws IOException, InterruptedException {
+        return run(id).path("status").asText();
+    }
+
+    /** The run once it runs in the attempt. */
+    JsonNode awaitRunning(String id, int attempt) {
+        return awaitRun(
+                id,
+                run -> run.path("status").asText().equals("RUNNING")
+                        && run.path("attempt").asInt() == attempt);
+    }
+
+    /** The run once it has ended. */
+    JsonNode awaitEnd(String id) {
+        return awaitRun(id, run -> TERMINAL.contains(run.path("status").asText()));
+    }
+
+    private JsonNode awaitRun(String id, java.util.function.Predicate<JsonNode> wanted) {
+        return await("run " + id)
+                .atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(50))
+                .ignoreExceptions()
+                .failFast("the node is gone", () -> !isAlive())
+                .until(() -> run(id), wanted);
+    }
+
+    /** The types of the run's events, oldest first. */
+    List<String> history(String id) throws IOException, InterruptedException {
+        return StreamSupport.stream(
+                        get("/v1/runs/" + id + "/events").body().path("events").spliterator(), false)
+                .map(event -> event.path("type").asText())
+                .toList();
+    }
+
+    /** What the run has printed so far. */
+    String printed(String id) throws IOException, InterruptedException {
+        try (InputStream output = open("/v1/runs/" + id + "/output", "application/octet-stream")) {
+            return new String(output.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    void awaitPrinted(String id, String text) {
+        await(id + " prints " + text)
+                .atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(50))
+                .ignoreExceptions()
+                .until(() -> printed(id).contains(text));
+    }
+
+    /** The body of an answer, as it comes. */
+    InputStream open(String path, String accept) throws IOException, InterruptedException {
+        var response = client.send(
+                HttpRequest.newBuilder(uri.resolve(path))
+                        .header("Accept", accept)
+                        .build(),
+                BodyHandlers.ofInputStream());
+        assertThat(response.statusCode()).isEqualTo(200);
+        return response.body();
+    }
+
+    private HttpRequest.Builder request(String path) {
+        return HttpRequest.newBuilder(uri.resolve(path)).timeout(PATIENCE);
+    }
+
+    private Answer answer(HttpRequest.Builder request) throws IOException, InterruptedException {
+        var response = client.send(request.build(), BodyHandlers.ofByteArray());
+        return new Answer(
+                response.statusCode(),
+                response.headers().firstValue("Content-Type").orElse(""),
+                ApiJson.parse(response.body()));
+    }
+
+    // ---- what an operator sees
+
+    /** Counts its sandboxes and their processes from outside, from now on. */
+    Census census() throws IOException {
+        return new Census(environment, new SandboxLabel("dev.vivarium.installation", data.installation()));
+    }
+
+    /** What it has logged and told its operator. */
+    String log() {
+        try {
+            return Files.readString(errors);
+        } catch (IOException unreadable) {
+            return unreadable.toString();
+        }
+    }
+
+    /** Its temporary files. */
+    List<Path> temporaryFiles() throws IOException {
+        try (var files = Files.list(temporary)) {
+            return files.toList();
+        }
+    }
+
+    /** The processes that it has started, and theirs. */
+    List<ProcessHandle> children() {
+        return process.descendants().toList();
+    }
+
+    /** The main process of its store. */
+    ProcessHandle store() {
+        return process.children()
+                .filter(child -> child.info().command().orElse("").contains("postgres"))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    long residentBytes() throws IOException {
+        return Files.readAllLines(Path.of("/proc/" + process.pid() + "/status")).stream()
+                .filter(line -> line.startsWith("VmRSS:"))
+                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
+                .findFirst()
+                .orElse(0);
+    }
+
+    boolean isAlive() {
+        return process.isAlive();
+    }
+
+    // ---- harm
+
+    /** SIGKILL; returns when it is dead. */
+    void kill() {
+        process.destroyForcibly();
+        process.onExit().join();
+    }
+
+    /** Sends a signal, such as TERM. */
+    void signal(String name) throws IOException, InterruptedException {
+        Commands.run("kill", "-s", name, Long.toString(process.pid()));
+    }
+
+    /** Its exit code, once it has ended. */
+    int awaitExit(Duration atMost) throws InterruptedException {
+        assertThat(process.waitFor(atMost.toMillis(), TimeUnit.MILLISECONDS))
+                .as("the node ended within %s: %s", atMost, log())
+                .isTrue();
+        return process.exitValue();
+    }
+
+    /** Ends it as an operator would who is in no hurry, and says what it exited with. */
+    int stop() throws IOException, InterruptedException {
+        signal("TERM");
+        signal("TERM");
+        return awaitExit(PATIENCE);
+    }
+
+    @Override
+    public void close() {
+        kill();
+        if (Files.exists(errors)) {
+            System.out.println("What the node on " + data.path() + " said:\n" + log());
+        }
+        try {
+            DataDirectory.delete(temporary);
+            Files.deleteIfExists(errors);
+        } catch (IOException failed) {
+            throw new java.io.UncheckedIOException(failed);
+        }
+    }
+}
