@@ -1,8 +1,8 @@
 package dev.vivarium.node.cluster;
 
 import com.github.f4b6a3.ulid.UlidCreator;
+import dev.vivarium.node.NodeStartException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,7 +19,7 @@ record Installation(String id) {
     private static final String FILE = "installation";
 
     /** The installation whose data are in the directory; a new one when it is empty. */
-    static Installation of(Path dataDirectory) {
+    static Installation of(Path dataDirectory) throws NodeStartException {
         Path file = dataDirectory.resolve(FILE);
         try {
             Files.createDirectories(dataDirectory);
@@ -30,8 +30,10 @@ record Installation(String id) {
             return new Installation(
                     Files.readString(file, StandardCharsets.US_ASCII).strip());
         } catch (IOException e) {
-            throw new UncheckedIOException(
-                    "The data directory " + dataDirectory + " cannot be used: " + e.getMessage(), e);
+            throw new NodeStartException(
+                    "The data directory " + dataDirectory + " cannot be made or written to. Choose one of your own with"
+                            + " --data.",
+                    e);
         }
     }
 }

@@ -1,6 +1,7 @@
 package dev.vivarium.node.cluster;
 
 import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
@@ -52,8 +53,20 @@ final class NodeCore implements AutoCloseable {
     private final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final Runs runs;
 
+    /** The operator's file; read before anything is started that would have to be stopped again. */
+    private static Config given(NodeOptions options) throws NodeStartException {
+        try {
+            return options.config()
+                    .map(file -> ConfigFactory.parseFile(file.toFile()))
+                    .orElseGet(ConfigFactory::empty);
+        } catch (ConfigException malformed) {
+            throw new NodeStartException("The configuration cannot be read: " + malformed.getMessage(), malformed);
+        }
+    }
+
     /** Starts everything and returns once runs can be submitted; runs that were live before come back. */
     static NodeCore start(NodeOptions options) throws NodeStartException {
+        Config given = given(options);
         Installation installation = Installation.of(options.dataDir());
         EmbeddedStore store;
         try {
@@ -63,9 +76,7 @@ final class NodeCore implements AutoCloseable {
         }
         Config config = ConfigFactory.parseMap(options.overrides())
                 .withFallback(store.journalConfig())
-                .withFallback(options.config()
-                        .map(file -> ConfigFactory.parseFile(file.toFile()))
-                        .orElseGet(ConfigFactory::empty))
+                .withFallback(given)
                 .withFallback(ConfigFactory.load())
                 .resolve();
         CompletableFuture<Done> joined = new CompletableFuture<>();
