@@ -16,7 +16,8 @@ import picocli.CommandLine.Parameters;
         name = "cancel",
         description = "Asks a run to stop. It gets SIGTERM, and SIGKILL after a grace. A run that has ended stays so.",
         mixinStandardHelpOptions = true,
-        sortOptions = false)
+        sortOptions = false,
+        footer = {"", "Example:", "  vivarium cancel ID && vivarium events -f ID"})
 final class CancelCommand implements Callable<Integer> {
     private final Surroundings surroundings;
 

@@ -9,7 +9,10 @@ import picocli.CommandLine.Spec;
 /** {@code vivarium completion}. */
 @Command(
         name = "completion",
-        description = {"Prints a completion script for bash and zsh.", "Use it with: source <(./vivarium completion)"},
+        description = {
+            "Prints a completion script for bash and zsh, for a launcher on the PATH or called as ./vivarium.",
+            "Use it with: source <(./vivarium completion)"
+        },
         mixinStandardHelpOptions = true)
 final class CompletionCommand implements Callable<Integer> {
     private final Surroundings surroundings;

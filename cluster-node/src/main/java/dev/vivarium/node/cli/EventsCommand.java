@@ -17,7 +17,12 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code vivarium events}. */
-@Command(name = "events", description = "Prints a run's history.", mixinStandardHelpOptions = true, sortOptions = false)
+@Command(
+        name = "events",
+        description = "Prints a run's history.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        footer = {"", "Examples:", "  vivarium events -f ID", "  vivarium events -o json ID    one event a line"})
 final class EventsCommand implements Callable<Integer> {
     /** What an event's own columns say already. */
     private static final Set<String> SHOWN = Set.of("type", "at", "node", "runId", "spec");

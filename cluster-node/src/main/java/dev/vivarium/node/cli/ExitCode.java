@@ -12,8 +12,8 @@ final class ExitCode {
     static final int OK = 0;
     /** A quickstart of which not every line was as expected. */
     static final int UNEXPECTED = 1;
-    /** The command line makes no sense (EX_USAGE). */
-    static final int USAGE = 64;
+    /** The command line makes no sense, as shells and most programs say it. */
+    static final int USAGE = 2;
     /** The node refused what it was asked, and would again (EX_DATAERR). */
     static final int REFUSED = 65;
     /** There is no such run or file (EX_NOINPUT). */

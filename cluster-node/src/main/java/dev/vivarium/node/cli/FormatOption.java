@@ -8,7 +8,7 @@ final class FormatOption {
             names = {"-o", "--output"},
             paramLabel = "FORMAT",
             defaultValue = "table",
-            description = "How to print: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+            description = "How to print: json for programs, table for people (default: ${DEFAULT-VALUE}).")
     private OutputFormat format = OutputFormat.table;
 
     boolean isJson() {

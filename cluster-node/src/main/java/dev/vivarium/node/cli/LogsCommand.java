@@ -22,7 +22,14 @@ import picocli.CommandLine.Parameters;
                     + " ends, tabs and colours pass."
         },
         mixinStandardHelpOptions = true,
-        sortOptions = false)
+        sortOptions = false,
+        footer = {
+            "",
+            "Examples:",
+            "  vivarium logs -f ID",
+            "  vivarium logs --stream stderr ID",
+            "  vivarium logs -o json ID    one object a line: stream, offset, time, base64 data"
+        })
 final class LogsCommand implements Callable<Integer> {
     private final Surroundings surroundings;
 
@@ -65,9 +72,12 @@ final class LogsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws ApiException, OutputFollower.SinkClosed, IOException {
+        if (from < 0) {
+            throw new UserError(ExitCode.USAGE, "--from " + from + ": an offset is 0 or more.");
+        }
         RunOutput output = new RunOutput(surroundings.terminal(), form(format, raw));
-        OutputFollower follower = new OutputFollower(
-                server.client(surroundings), ServerOption.runId(id), wanted(), Math.max(0, from), output);
+        OutputFollower follower =
+                new OutputFollower(server.client(surroundings), ServerOption.runId(id), wanted(), from, output);
         try {
             follower.read(follow ? OutputFollower.Mode.TO_THE_END : OutputFollower.Mode.SO_FAR);
         } finally {

@@ -7,13 +7,16 @@ import dev.vivarium.node.cli.client.ApiJson;
 import dev.vivarium.node.cli.text.Amounts;
 import dev.vivarium.node.cli.text.Ending;
 import dev.vivarium.node.cli.text.Printable;
+import dev.vivarium.node.cli.text.ShellWords;
 import dev.vivarium.node.cli.text.Table;
 import dev.vivarium.protocol.api.RunPage;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.run.RunStatus;
+import dev.vivarium.protocol.run.TimeSpan;
 import java.io.InterruptedIOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.AbstractMap.SimpleImmutableEntry;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,7 +34,13 @@ import picocli.CommandLine.Option;
         aliases = "list",
         description = "Lists runs, newest first.",
         mixinStandardHelpOptions = true,
-        sortOptions = false)
+        sortOptions = false,
+        footer = {
+            "",
+            "Examples:",
+            "  vivarium ps --status running,starting",
+            "  vivarium ps --since 2h --label team=research -o json"
+        })
 final class PsCommand implements Callable<Integer> {
     private static final int COMMAND_COLUMNS_MAX = 40;
 
@@ -52,9 +61,9 @@ final class PsCommand implements Callable<Integer> {
 
     @Option(
             names = "--since",
-            paramLabel = "INSTANT",
-            description = "Only runs submitted since, as 2026-01-31T12:00:00Z.")
-    private @Nullable Instant since;
+            paramLabel = "WHEN",
+            description = "Only runs submitted since an instant, as 2026-01-31T12:00:00Z, or within a time, as 2h.")
+    private @Nullable String since;
 
     @Option(
             names = {"-n", "--limit"},
@@ -90,6 +99,9 @@ final class PsCommand implements Callable<Integer> {
         }
         RunPage page = client.read(answer, RunPage.class);
         terminal.print(table(page, surroundings.clock().instant()).render(terminal.colours()));
+        if (page.runs().isEmpty()) {
+            terminal.note("there are no such runs.");
+        }
         page.next().ifPresent(next -> terminal.note("there are more: --cursor " + Printable.of(next)));
         return ExitCode.OK;
     }
@@ -102,13 +114,28 @@ final class PsCommand implements Callable<Integer> {
             query.add(new SimpleImmutableEntry<>("tenant", tenant));
         }
         if (since != null) {
-            query.add(new SimpleImmutableEntry<>("since", since.toString()));
+            query.add(new SimpleImmutableEntry<>("since", instant(since).toString()));
         }
         if (cursor != null) {
             query.add(new SimpleImmutableEntry<>("cursor", cursor));
         }
         query.add(new SimpleImmutableEntry<>("limit", Integer.toString(limit)));
         return query;
+    }
+
+    private Instant instant(String when) {
+        try {
+            return Instant.parse(when);
+        } catch (DateTimeParseException noInstant) {
+            try {
+                return surroundings.clock().instant().minus(TimeSpan.parse(when).duration());
+            } catch (IllegalArgumentException noTime) {
+                throw new UserError(
+                        ExitCode.USAGE,
+                        "--since " + when
+                                + ": it must be an instant such as 2026-01-31T12:00:00Z, or a time such as 2h.");
+            }
+        }
     }
 
     static Table table(RunPage page, Instant now) {
@@ -121,7 +148,7 @@ final class PsCommand implements Callable<Integer> {
                         Table.Cell.of(Amounts.age(Duration.between(run.submittedAt(), now))),
                         Table.Cell.of(took(run, now)),
                         Table.Cell.of(run.spec().image()),
-                        Table.Cell.of(Table.cut(String.join(" ", run.spec().command()), COMMAND_COLUMNS_MAX)),
+                        Table.Cell.of(Table.cut(ShellWords.of(run.spec().command()), COMMAND_COLUMNS_MAX)),
                         Table.Cell.of(labels(run)))));
         return table;
     }

@@ -28,6 +28,7 @@ import picocli.CommandLine.Option;
         description = {
             "Runs a command in a fresh sandbox, prints what it prints, and exits with its exit code.",
             "Ctrl-C cancels the run and waits for its end; a second one leaves it alone.",
+            "The words after -- go to the sandbox as they are, without a shell. Its stdin is empty.",
             "",
         },
         mixinStandardHelpOptions = true,
@@ -40,7 +41,17 @@ import picocli.CommandLine.Option;
             "  206 OUTPUT        207 EGRESS_REQUESTS                  208 CANCELLED   209 NODE_LOST",
             "  210 DRAINED       211 OPERATOR   130 cancelled by Ctrl-C",
             "  125 not started   126 the command is not executable    127 there is no such command",
-            "The reason and what was measured are on stderr. 64 and above to 75: see `vivarium --help`."
+            "The reason and what was measured are on stderr.",
+            "",
+            "Exit codes, when there was no run or nobody to tell of its end:",
+            "  2 wrong usage     65 refused by the node    66 no such file    69 no node answers",
+            "  74 nobody reads the output (the run is cancelled)              75 try again later",
+            "",
+            "Examples:",
+            "  vivarium run -- python3 -c 'print(6 * 7)'",
+            "  vivarium run --memory 64Mi --wall-clock 5s --file agent.py -- python3 agent.py",
+            "  vivarium run --secret OPENAI_API_KEY --secret DB=@db.key --label team=research -- ./agent",
+            "  ID=$(vivarium run -d -- sleep 60); vivarium logs -f $ID"
         })
 final class RunCommand implements Callable<Integer> {
     private final Surroundings surroundings;
@@ -78,7 +89,7 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() throws ApiException, IOException {
         ApiClient client = server.client(surroundings);
-        ObjectNode body = submission.body(surroundings.environment());
+        ObjectNode body = submission.body(surroundings.environment(), surroundings.secretPrompt());
         warnOfOpenSecrets(client.server(), body);
         Cancellation cancellation = new Cancellation(client, surroundings.terminal());
         if (!detach) {

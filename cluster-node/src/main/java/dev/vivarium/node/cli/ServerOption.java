@@ -14,7 +14,7 @@ final class ServerOption {
     @Option(
             names = "--server",
             paramLabel = "URL",
-            description = "The node to talk to (default: VIVARIUM_SERVER, else " + DEFAULT + ").")
+            description = {"The node to talk to (default: VIVARIUM_SERVER, else", DEFAULT + ")."})
     private @Nullable String server;
 
     ApiClient client(Surroundings surroundings) {

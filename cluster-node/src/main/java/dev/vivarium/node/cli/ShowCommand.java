@@ -6,6 +6,7 @@ import dev.vivarium.node.cli.client.ApiException;
 import dev.vivarium.node.cli.client.ApiJson;
 import dev.vivarium.node.cli.text.Amounts;
 import dev.vivarium.node.cli.text.Ending;
+import dev.vivarium.node.cli.text.ShellWords;
 import dev.vivarium.node.cli.text.Table;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.api.SpecView;
@@ -25,7 +26,8 @@ import picocli.CommandLine.Parameters;
         name = "show",
         description = "Shows one run: where it stands, what it used, what it was asked to be.",
         mixinStandardHelpOptions = true,
-        sortOptions = false)
+        sortOptions = false,
+        footer = {"", "Examples:", "  vivarium show ID", "  vivarium show -o json ID"})
 final class ShowCommand implements Callable<Integer> {
     private final Surroundings surroundings;
 
@@ -76,7 +78,7 @@ final class ShowCommand implements Callable<Integer> {
 
     private static void describe(Table table, SpecView spec) {
         table.row("image", spec.image());
-        table.row("command", String.join(" ", spec.command()));
+        table.row("command", ShellWords.of(spec.command()));
         table.row("workdir", spec.workdir());
         table.row("limits", limits(spec.limits()));
         table.row("egress", ApiJson.tree(spec.egress().mode()).asText());

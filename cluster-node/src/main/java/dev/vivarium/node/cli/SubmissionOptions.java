@@ -23,6 +23,7 @@ final class SubmissionOptions {
 
     @Option(
             names = "--image",
+            paramLabel = "IMAGE",
             defaultValue = "vivarium/python",
             description = "The sandbox's image (default: ${DEFAULT-VALUE}).")
     private String image = "vivarium/python";
@@ -51,10 +52,13 @@ final class SubmissionOptions {
     @Option(names = "--output-limit", paramLabel = "SIZE", description = "Stdout and stderr together, such as 10Mi.")
     private @Nullable String output;
 
-    @Option(names = "--egress", paramLabel = "MODE", description = "What it may reach: none, allowlist or public.")
+    @Option(names = "--egress", paramLabel = "MODE", description = "What it may reach. A node says which modes it has.")
     private @Nullable String egress;
 
-    @Option(names = "--isolation", paramLabel = "CLASS", description = "container, gvisor or microvm.")
+    @Option(
+            names = "--isolation",
+            paramLabel = "CLASS",
+            description = "How it is walled in: container, gvisor or microvm. A node says which it has.")
     private @Nullable String isolation;
 
     @Option(
@@ -75,8 +79,10 @@ final class SubmissionOptions {
     @Option(
             names = "--secret",
             paramLabel = "K",
-            description = "A secret environment variable, with the value that K has here, or K=@FILE with a file's"
-                    + " content. Never a value itself: command lines are no secret.")
+            description =
+                    "A secret environment variable, with the value that K has here; on a terminal you are asked for"
+                            + " it when there is none. K=@FILE takes a file's content. Never a value itself: command lines are"
+                            + " no secret.")
     private List<String> secrets = new ArrayList<>();
 
     @Option(
@@ -98,7 +104,7 @@ final class SubmissionOptions {
     private @Nullable String workdir;
 
     /** The submission's body. */
-    ObjectNode body(Map<String, String> environment) {
+    ObjectNode body(Map<String, String> environment, SecretPrompt prompt) {
         Submission submission = new Submission(image, command);
         addLimits(submission);
         if (egress != null) {
@@ -111,7 +117,7 @@ final class SubmissionOptions {
             submission.maxAttempts(maxAttempts);
         }
         env.forEach(variable -> addVariable(submission, variable, environment));
-        secrets.forEach(secret -> addSecret(submission, secret, environment));
+        secrets.forEach(secret -> addSecret(submission, secret, environment, prompt));
         labels.forEach(label -> addLabel(submission, label));
         files.forEach(file -> addFile(submission, file));
         return submission.body();
@@ -159,7 +165,8 @@ final class SubmissionOptions {
         submission.env(variable, value);
     }
 
-    private static void addSecret(Submission submission, String secret, Map<String, String> environment) {
+    private static void addSecret(
+            Submission submission, String secret, Map<String, String> environment, SecretPrompt prompt) {
         int equals = secret.indexOf('=');
         String name = equals < 0 ? secret : secret.substring(0, equals);
         if (name.isEmpty()) {
@@ -174,18 +181,18 @@ final class SubmissionOptions {
                             + ", or into a file and say --secret " + name + "=@FILE.");
         }
         submission.secret(
-                name, equals < 0 ? fromEnvironment(name, environment) : fromFile(name, secret.substring(equals + 2)));
+                name, equals < 0 ? fromHere(name, environment, prompt) : fromFile(name, secret.substring(equals + 2)));
     }
 
-    private static String fromEnvironment(String name, Map<String, String> environment) {
+    private static String fromHere(String name, Map<String, String> environment, SecretPrompt prompt) {
         String value = environment.get(name);
-        if (value == null) {
-            throw new UserError(
-                    ExitCode.USAGE,
-                    "--secret " + name + ": you have no variable " + name + "; set it, or say --secret " + name
-                            + "=@FILE.");
-        }
-        return value;
+        return value != null
+                ? value
+                : prompt.ask(name)
+                        .orElseThrow(() -> new UserError(
+                                ExitCode.USAGE,
+                                "--secret " + name + ": you have no variable " + name + "; set it, or say --secret "
+                                        + name + "=@FILE."));
     }
 
     /** The file's content; the line end that editors put at the end of a file is not part of a secret. */
@@ -220,7 +227,8 @@ final class SubmissionOptions {
                         ExitCode.USAGE, option + ": " + path + " is a directory; name its files one by one.");
             }
             if (Files.size(path) > FILE_BYTES_MAX) {
-                throw new UserError(ExitCode.REFUSED, option + ": " + path + " is too large to be sent.");
+                throw new UserError(
+                        ExitCode.REFUSED, option + ": " + path + " is too large to be sent (more than 64 MiB).");
             }
             return Files.readAllBytes(path);
         } catch (NoSuchFileException missing) {

@@ -16,6 +16,7 @@ import java.util.Map;
  * @param interrupts Ctrl-C and SIGTERM
  * @param launcher starts nodes in this process
  * @param patience how long a client waits for a node that is lost
+ * @param secretPrompt asks for secrets that are nowhere else
  * @param clock says what time it is
  */
 record Surroundings(
@@ -26,6 +27,7 @@ record Surroundings(
         Interrupts interrupts,
         NodeLauncher launcher,
         Patience patience,
+        SecretPrompt secretPrompt,
         Clock clock) {
     /** Those of this process. */
     static Surroundings ofProcess(NodeLauncher launcher) {
@@ -41,6 +43,7 @@ record Surroundings(
                 Interrupts.ofProcess(),
                 launcher,
                 Patience.DEFAULT,
+                SecretPrompt.ofProcess(),
                 Clock.systemUTC());
     }
 }

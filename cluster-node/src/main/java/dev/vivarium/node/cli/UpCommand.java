@@ -28,18 +28,28 @@ import picocli.CommandLine.Option;
                     + " no sandbox stays behind."
         },
         mixinStandardHelpOptions = true,
-        sortOptions = false)
+        sortOptions = false,
+        footer = {
+            "",
+            "Exit codes: 0 drained and gone; 2 wrong usage; 66 no such file; 69 it cannot start; 70 a defect.",
+            "",
+            "Examples:",
+            "  vivarium up --port 9000 --data /var/lib/vivarium",
+            "  vivarium up --set vivarium.run.live-max=64"
+        })
 final class UpCommand implements Callable<Integer> {
     private final Surroundings surroundings;
 
     @Option(
             names = "--port",
+            paramLabel = "PORT",
             defaultValue = "8080",
             description = "The API's port; 0 for any free one (default: ${DEFAULT-VALUE}).")
     private int port;
 
     @Option(
             names = "--host",
+            paramLabel = "ADDRESS",
             defaultValue = "127.0.0.1",
             description = "The address to listen on (default: ${DEFAULT-VALUE}, this machine alone).")
     private String host = "127.0.0.1";

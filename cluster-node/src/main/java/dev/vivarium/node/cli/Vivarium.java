@@ -16,8 +16,11 @@ import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
@@ -42,11 +45,27 @@ import picocli.CommandLine.Spec;
             "  VIVARIUM_HOME    where state is kept (.vivarium beside the launcher)",
             "  NO_COLOR         anything here switches colours off",
             "",
-            "Exit codes: 0 done; 64 wrong usage; 65 refused by the node; 66 no such run or file; 69 no node or engine",
-            "answers; 70 a defect; 74 the output could not be written; 75 try again later. `vivarium run --help` has",
-            "those of a run."
+            "Exit codes (`vivarium run --help` has those of a run):",
+            "  0 done                          2 wrong usage",
+            "  65 refused by the node          66 no such run or file",
+            "  69 no node or engine answers    70 a defect in Vivarium",
+            "  74 nobody reads the output      75 try again later"
         })
 public final class Vivarium implements Runnable {
+    /** For the help of each command; a run's own are with its options. */
+    private static final Map<String, Map<String, String>> CODES = Map.of(
+            "ps", codes("done", ExitCode.REFUSED, ExitCode.UNAVAILABLE, ExitCode.TRY_LATER),
+            "show", codes("done", ExitCode.NOT_FOUND, ExitCode.UNAVAILABLE, ExitCode.TRY_LATER),
+            "logs", codes("done, however the run ended", ExitCode.NOT_FOUND, ExitCode.UNAVAILABLE, ExitCode.TRY_LATER),
+            "events",
+                    codes("done, however the run ended", ExitCode.NOT_FOUND, ExitCode.UNAVAILABLE, ExitCode.TRY_LATER),
+            "cancel",
+                    codes(
+                            "it is asked to stop, or had ended",
+                            ExitCode.NOT_FOUND,
+                            ExitCode.UNAVAILABLE,
+                            ExitCode.TRY_LATER));
+
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before anything else
     private CommandSpec spec;
@@ -75,6 +94,8 @@ public final class Vivarium implements Runnable {
                 .addSubcommand(new VersionCommand(surroundings))
                 .addSubcommand(new CompletionCommand(surroundings))
                 .addSubcommand(new CommandLine.HelpCommand());
+        line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.getSubcommands().forEach(Vivarium::complete);
         Terminal terminal = surroundings.terminal();
         line.setOut(writer(terminal.out()));
         line.setErr(writer(terminal.err()));
@@ -83,14 +104,39 @@ public final class Vivarium implements Runnable {
         line.setUsageHelpAutoWidth(false);
         line.setUsageHelpWidth(Math.max(80, Math.min(terminal.columns(), 120)));
         line.setParameterExceptionHandler((problem, ignored) -> {
-            terminal.note(Printable.of(String.valueOf(problem.getMessage())));
-            CommandLine.UnmatchedArgumentException.printSuggestions(
-                    problem, problem.getCommandLine().getErr());
+            Misunderstanding.sentences(problem).forEach(sentence -> terminal.note(Printable.of(sentence)));
             terminal.note("see `" + problem.getCommandLine().getCommandSpec().qualifiedName() + " --help`.");
             return ExitCode.USAGE;
         });
         line.setExecutionExceptionHandler((failure, ignored, parsed) -> explain(failure, terminal));
         return line;
+    }
+
+    /** What all commands have in common, beside their options. */
+    private static void complete(String name, CommandLine command) {
+        CommandSpec spec = command.getCommandSpec();
+        spec.versionProvider(new Version());
+        if (CODES.containsKey(name)) {
+            spec.usageMessage().exitCodeListHeading("%nExit codes:%n").exitCodeList(CODES.get(name));
+        }
+    }
+
+    private static Map<String, String> codes(String done, int... further) {
+        Map<String, String> codes = new LinkedHashMap<>();
+        codes.put("0", done);
+        codes.put("2", "the command line makes no sense");
+        for (int code : further) {
+            codes.put(
+                    Integer.toString(code),
+                    switch (code) {
+                        case ExitCode.REFUSED -> "the node refuses it, and would again";
+                        case ExitCode.NOT_FOUND -> "there is no such run";
+                        case ExitCode.UNAVAILABLE -> "no node answers";
+                        case ExitCode.TRY_LATER -> "the node is full or leaving: try again later";
+                        default -> throw new IllegalArgumentException("No words for " + code);
+                    });
+        }
+        return codes;
     }
 
     private static PrintWriter writer(OutputStream stream) {
@@ -105,7 +151,7 @@ public final class Vivarium implements Runnable {
     /** Says what went wrong, and gives the code to exit with. */
     private static int explain(Exception failure, Terminal terminal) {
         if (failure instanceof Terminal.OutputClosed || failure instanceof OutputFollower.SinkClosed) {
-            return ExitCode.OUTPUT_CLOSED;
+            return unwritten(failure.getCause(), terminal);
         }
         if (failure instanceof UserError error) {
             terminal.note(Printable.of(String.valueOf(error.getMessage())));
@@ -123,6 +169,15 @@ public final class Vivarium implements Runnable {
         failure.printStackTrace(trace);
         trace.flush();
         return ExitCode.DEFECT;
+    }
+
+    /** A reader that has seen enough, such as head(1), is nothing to talk about; a full disk is. */
+    private static int unwritten(@Nullable Throwable cause, Terminal terminal) {
+        String reason = String.valueOf(cause == null ? null : cause.getMessage());
+        if (!reason.contains("Broken pipe")) {
+            terminal.note("the output cannot be written: " + reason + ".");
+        }
+        return ExitCode.OUTPUT_CLOSED;
     }
 
     private static int explain(Refused refused, Terminal terminal) {

@@ -14,7 +14,9 @@ import dev.vivarium.node.http.HttpServer;
 import dev.vivarium.node.http.HttpSettings;
 import dev.vivarium.protocol.api.Health;
 import dev.vivarium.protocol.run.RunId;
+import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
@@ -53,6 +55,7 @@ final class LocalNode implements RunningNode {
     }
 
     static LocalNode start(NodeOptions options) throws NodeStartException {
+        refuseTakenAddress(options);
         NodeCore core = NodeCore.start(options);
         try {
             HttpServer http = serve(core, options);
@@ -104,14 +107,29 @@ final class LocalNode implements RunningNode {
                     .toCompletableFuture()
                     .get(BIND_MAX.toSeconds(), TimeUnit.SECONDS);
         } catch (ExecutionException | TimeoutException failed) {
-            throw new NodeStartException(
-                    "The API cannot listen on " + options.host() + ":" + options.port()
-                            + ": is another program there? Choose another one with --port, or 0 for any.",
-                    failed);
+            throw cannotListen(options, failed);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             throw new NodeStartException("Interrupted while the API was started.", interrupted);
         }
+    }
+
+    /** Tells of a port in use before the seconds that a start takes; binding it in the end tells it again. */
+    private static void refuseTakenAddress(NodeOptions options) throws NodeStartException {
+        try (ServerSocket probe = new ServerSocket()) {
+            probe.setReuseAddress(true);
+            probe.bind(new InetSocketAddress(options.host(), options.port()));
+        } catch (IOException taken) {
+            throw cannotListen(options, taken);
+        }
+    }
+
+    private static NodeStartException cannotListen(NodeOptions options, Exception cause) {
+        return new NodeStartException(
+                "The API cannot listen on " + options.host() + ":" + options.port()
+                        + ". Is another program there, or is the address not this machine's? Choose another port with"
+                        + " --port (0 for any free one), or another address with --host.",
+                cause);
     }
 
     private static CompletionStage<List<Health.Check>> health(NodeCore core) {

@@ -1,6 +1,7 @@
 package dev.vivarium.node.cluster;
 
 import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
@@ -52,8 +53,20 @@ final class NodeCore implements AutoCloseable {
     private final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final Runs runs;
 
+    /** The operator's file; read before anything is started that would have to be stopped again. */
+    private static Config given(NodeOptions options) throws NodeStartException {
+        try {
+            return options.config()
+                    .map(file -> ConfigFactory.parseFile(file.toFile()))
+                    .orElseGet(ConfigFactory::empty);
+        } catch (ConfigException malformed) {
+            throw new NodeStartException("The configuration cannot be read: " + malformed.getMessage(), malformed);
+        }
+    }
+
     /** Starts everything and returns once runs can be submitted; runs that were live before come back. */
     static NodeCore start(NodeOptions options) throws NodeStartException {
+        Config given = given(options);
         EmbeddedStore store;
         try {
             store = EmbeddedStore.open(options.dataDir());
@@ -61,7 +74,7 @@ final class NodeCore implements AutoCloseable {
             throw new NodeStartException(String.valueOf(failed.getMessage()), failed);
         }
         try {
-            return start(options, store);
+            return start(options, given, store);
         } catch (RuntimeException | NodeStartException failed) {
             store.close();
             if (failed instanceof NodeStartException told) {
@@ -71,14 +84,13 @@ final class NodeCore implements AutoCloseable {
         }
     }
 
-    private static NodeCore start(NodeOptions options, EmbeddedStore store) throws NodeStartException {
+    private static NodeCore start(NodeOptions options, Config given, EmbeddedStore store)
+            throws NodeStartException {
         // Only whoever holds the lock on the data directory may give the installation its name.
         Installation installation = Installation.of(options.dataDir());
         Config config = ConfigFactory.parseMap(options.overrides())
                 .withFallback(store.journalConfig())
-                .withFallback(options.config()
-                        .map(file -> ConfigFactory.parseFile(file.toFile()))
-                        .orElseGet(ConfigFactory::empty))
+                .withFallback(given)
                 .withFallback(ConfigFactory.load())
                 .resolve();
         CompletableFuture<Done> joined = new CompletableFuture<>();

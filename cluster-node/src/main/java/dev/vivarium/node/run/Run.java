@@ -74,8 +74,6 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
 
     private record WatcherGone(ActorRef<Progress> watcher) implements Command {}
 
-    private record OutputEndRead(ActorRef<Progress> watcher, long end) implements Command {}
-
     /** What to do next, after an event or a recovery that leaves something to do. */
     private enum Proceed implements Command {
         INSTANCE
@@ -229,12 +227,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
 
     private void finished(CommandHandlerBuilder<Command, JournalEntry, Ledger> builder) {
         builder.forState(ledger -> ledger.state() instanceof RunState.Finished)
-                .onCommand(Watch.class, this::onWatchOfFinished)
-                .onCommand(OutputEndRead.class, (ledger, read) -> {
-                    read.watcher.tell(new Progress(ledger.seq(), read.end, Progress.Life.ENDED));
-                    passivate();
-                    return Effect().none();
-                });
+                .onCommand(Watch.class, this::onWatchOfFinished);
     }
 
     private void anywhere(CommandHandlerBuilder<Command, JournalEntry, Ledger> builder) {
@@ -417,10 +410,16 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         return Effect().none();
     }
 
+    /** The answer does not need the entity, which may have left (passivation) before the store has answered. */
     private Effect<JournalEntry, Ledger> onWatchOfFinished(Ledger ledger, Watch watch) {
-        context.pipeToSelf(
-                environment.sandbox().store().output().end(id),
-                (end, failure) -> new OutputEndRead(watch.watcher, failure == null ? end : outputEnd));
+        long known = outputEnd;
+        environment
+                .sandbox()
+                .store()
+                .output()
+                .end(id)
+                .whenComplete((end, failure) -> watch.watcher.tell(
+                        new Progress(ledger.seq(), failure == null ? end : known, Progress.Life.ENDED)));
         return Effect().none();
     }
 

@@ -4,6 +4,8 @@ import dev.vivarium.node.NodeLauncher;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.cli.text.Table;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -11,6 +13,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /** The command line with everything around it put up by a test. */
@@ -22,19 +25,43 @@ final class CommandLineFixture {
     NodeLauncher launcher = options -> {
         throw new NodeStartException("This test starts no node.");
     };
+    SecretPrompt secretPrompt = name -> Optional.empty();
+    /** What the operating system says to whoever writes to standard output. */
+    Optional<String> outFailure = Optional.empty();
+
     Terminal.Kind kind = Terminal.Kind.PIPE;
     Path home = Path.of("home");
     Path root = Path.of("").toAbsolutePath().getParent();
 
+    private static final class FailingStream extends OutputStream {
+        private final String message;
+
+        FailingStream(String message) {
+            this.message = message;
+        }
+
+        @Override
+        public void write(int next) throws IOException {
+            throw new IOException(message);
+        }
+    }
+
     int run(String... arguments) {
         Surroundings surroundings = new Surroundings(
-                new Terminal(out, err, kind, kind, 100, Table.Colours.OFF),
+                new Terminal(
+                        outFailure.<OutputStream>map(FailingStream::new).orElse(out),
+                        err,
+                        kind,
+                        kind,
+                        100,
+                        Table.Colours.OFF),
                 environment,
                 home,
                 root,
                 interrupts::complete,
                 launcher,
                 ScriptedNode.SHORT,
+                secretPrompt,
                 Clock.fixed(Instant.parse("2026-01-01T00:10:00Z"), ZoneOffset.UTC));
         return Vivarium.commandLine(surroundings).execute(arguments);
     }

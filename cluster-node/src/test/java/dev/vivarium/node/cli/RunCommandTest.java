@@ -22,6 +22,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -117,20 +118,31 @@ class RunCommandTest {
 
     @Test
     void aSecretOnTheCommandLineIsRefusedAndNotRepeated() {
-        assertThat(line.run("run", "--secret", "KEY=hunter2", "--", "true")).isEqualTo(64);
+        assertThat(line.run("run", "--secret", "KEY=hunter2", "--", "true")).isEqualTo(2);
 
         assertThat(line.noted()).contains("--secret KEY").contains("KEY=@FILE").doesNotContain("hunter2");
         assertThat(node.requests()).isEmpty();
     }
 
     @Test
+    void aSecretThatIsNowhereIsAskedFor() throws IOException {
+        aRunThatEnds(succeeded());
+        line.secretPrompt = name -> Optional.of("typed " + name);
+
+        assertThat(line.run("run", "--secret", "KEY", "--", "true")).isZero();
+
+        assertThat(submitted().path("secrets").path("KEY").asText()).isEqualTo("typed KEY");
+        assertThat(line.printed() + line.noted()).doesNotContain("typed KEY");
+    }
+
+    @Test
     void whatIsMissingHereIsSaidBeforeAnythingIsSent() {
-        assertThat(line.run("run", "--secret", "NONE", "--", "true")).isEqualTo(64);
-        assertThat(line.run("run", "--env", "NONE", "--", "true")).isEqualTo(64);
-        assertThat(line.run("run", "--label", "x", "--", "true")).isEqualTo(64);
+        assertThat(line.run("run", "--secret", "NONE", "--", "true")).isEqualTo(2);
+        assertThat(line.run("run", "--env", "NONE", "--", "true")).isEqualTo(2);
+        assertThat(line.run("run", "--label", "x", "--", "true")).isEqualTo(2);
         assertThat(line.run("run", "--file", "/no/such/file", "--", "true")).isEqualTo(66);
-        assertThat(line.run("run", "--file", "/tmp", "--", "true")).isEqualTo(64);
-        assertThat(line.run("run")).isEqualTo(64);
+        assertThat(line.run("run", "--file", "/tmp", "--", "true")).isEqualTo(2);
+        assertThat(line.run("run")).isEqualTo(2);
         assertThat(node.requests()).isEmpty();
     }
 

@@ -11,6 +11,7 @@ import static dev.vivarium.node.cli.ScriptedNode.json;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -43,6 +44,78 @@ class VivariumTest {
         assertThat(line.printed()).doesNotContain("\u001b");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"up", "run", "ps", "show", "logs", "events", "cancel"})
+    void everyCommandThatMayFailTellsItsExitCodesAndShowsHowItIsUsed(String command) {
+        line.run(command, "--help");
+
+        assertThat(line.printed()).contains("Exit codes").contains("Example").contains("vivarium " + command + " ");
+    }
+
+    @Test
+    void everyCommandTellsTheVersion() {
+        assertThat(line.run("run", "--version")).isZero();
+
+        assertThat(line.printed()).isEqualTo("vivarium " + Vivarium.Version.number() + "\n");
+    }
+
+    @Test
+    void aSlipOfTheFingerIsToldWhatWasMeant() {
+        assertThat(line.run("cancle", "x")).isEqualTo(2);
+        assertThat(line.run("run", "--memroy=1Mi", "--", "true")).isEqualTo(2);
+        assertThat(line.run("show", ID, "x")).isEqualTo(2);
+        assertThat(line.run("frobnicate")).isEqualTo(2);
+
+        assertThat(line.noted())
+                .isEqualTo(
+                        """
+                        vivarium: there is no command 'cancle'.
+                        vivarium: did you mean cancel?
+                        vivarium: see `vivarium --help`.
+                        vivarium: there is no option --memroy=1Mi.
+                        vivarium: did you mean --memory?
+                        vivarium: see `vivarium run --help`.
+                        vivarium: 'x' is one word too many.
+                        vivarium: see `vivarium show --help`.
+                        vivarium: there is no command 'frobnicate'.
+                        vivarium: see `vivarium --help`.
+                        """);
+    }
+
+    @Test
+    void runsAreListedSinceAnInstantOrWithinATime() {
+        node.on("GET /v1/runs", json(200, "{\"runs\":[],\"next\":null}"));
+
+        assertThat(line.run("ps", "--since", "2026-01-01T00:00:00Z")).isZero();
+        assertThat(line.run("ps", "--since", "5m", "--status", "killed")).isZero();
+        assertThat(line.run("ps", "--since", "yesterday")).isEqualTo(2);
+
+        assertThat(node.requests().get(0).line()).contains("since=2026-01-01T00%3A00%3A00Z");
+        assertThat(node.requests().get(1).line()).contains("status=KILLED").contains("since=2026-01-01T00%3A05%3A00Z");
+        assertThat(line.noted())
+                .contains("there are no such runs.")
+                .contains("--since yesterday: it must be an instant");
+    }
+
+    @Test
+    void anOffsetBeforeTheFirstByteIsRefused() {
+        assertThat(line.run("logs", "--from=-1", ID)).isEqualTo(2);
+        assertThat(node.requests()).isEmpty();
+    }
+
+    @Test
+    void aFullDiskIsToldAndAReaderThatHasSeenEnoughIsNot() {
+        node.on(RUN, json(200, running()));
+
+        line.outFailure = Optional.of("Broken pipe");
+        assertThat(line.run("show", ID)).isEqualTo(74);
+        assertThat(line.noted()).isEmpty();
+
+        line.outFailure = Optional.of("No space left on device");
+        assertThat(line.run("show", ID)).isEqualTo(74);
+        assertThat(line.noted()).contains("the output cannot be written: No space left on device.");
+    }
+
     @Test
     void withoutACommandItListsThem() {
         assertThat(line.run()).isZero();
@@ -57,12 +130,12 @@ class VivariumTest {
 
     @Test
     void whatMakesNoSenseIsWrongUsage() {
-        assertThat(line.run("ran")).isEqualTo(64);
+        assertThat(line.run("ran")).isEqualTo(2);
         assertThat(line.noted()).contains("ran").contains("--help");
-        assertThat(line.run("show")).isEqualTo(64);
-        assertThat(line.run("show", "../../etc")).isEqualTo(64);
-        assertThat(line.run("ps", "--server", "ftp://x")).isEqualTo(64);
-        assertThat(line.run("up", "--port", "70000")).isEqualTo(64);
+        assertThat(line.run("show")).isEqualTo(2);
+        assertThat(line.run("show", "../../etc")).isEqualTo(2);
+        assertThat(line.run("ps", "--server", "ftp://x")).isEqualTo(2);
+        assertThat(line.run("up", "--port", "70000")).isEqualTo(2);
         assertThat(node.requests()).isEmpty();
     }
 

@@ -29,6 +29,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.CompletableFuture;
+import org.apache.pekko.Done;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.SerializationTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
@@ -264,6 +266,24 @@ class RunTest {
         driver.emit(new GuestFrame.Exited(1, 0));
 
         Awaitility.await().until(() -> watcher.receiveMessage().equals(new Progress(4, 5, Progress.Life.ENDED)));
+    }
+
+    @Test
+    void aWatcherOfAFinishedRunIsAnsweredAlsoWhenTheEntityLeavesBeforeTheStoreHasAnswered() {
+        submit(Specs.hello());
+        awaitStarted(1);
+        driver.emit(new GuestFrame.Exited(1, 0));
+        awaitEvents("RunSubmitted", "AttemptStarting", "AttemptStarted", "RunSucceeded");
+        CompletableFuture<Done> slowStore = new CompletableFuture<>();
+        store.holdEnd(slowStore);
+        TestProbe<Progress> watcher = KIT.createTestProbe(Progress.class);
+
+        run.tell(new Run.Watch(watcher.ref()));
+        run.tell(Run.Leave.INSTANCE);
+        watcher.expectTerminated(run);
+        slowStore.complete(Done.getInstance());
+
+        watcher.expectMessage(new Progress(4, 0, Progress.Life.ENDED));
     }
 
     @Test

@@ -24,8 +24,15 @@ public final class MemoryStore implements Store, OutputStore, SecretVault {
     private final List<RunId> shredded = new CopyOnWriteArrayList<>();
     private final AtomicInteger appendsToFail = new AtomicInteger();
 
+    private volatile CompletionStage<Done> endGate = CompletableFuture.completedStage(Done.getInstance());
+
     public void failNextAppends(int count) {
         appendsToFail.set(count);
+    }
+
+    /** From now on the question for the output's end is answered only when the gate opens. */
+    public void holdEnd(CompletionStage<Done> gate) {
+        endGate = gate;
     }
 
     public List<RunId> shredded() {
@@ -55,7 +62,7 @@ public final class MemoryStore implements Store, OutputStore, SecretVault {
 
     @Override
     public CompletionStage<Long> end(RunId run) {
-        return CompletableFuture.completedStage(chunks.stream()
+        return endGate.thenApply(open -> chunks.stream()
                 .mapToLong(chunk -> chunk.offset() + chunk.data().length())
                 .max()
                 .orElse(0));

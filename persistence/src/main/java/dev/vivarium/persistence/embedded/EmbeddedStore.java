@@ -46,7 +46,9 @@ public final class EmbeddedStore implements Store, AutoCloseable {
             return openLocked(data, DataLock.take(data));
         } catch (IOException failed) {
             throw new StoreUnavailable(
-                    "The data directory " + dataDir + " cannot be used: " + failed.getMessage(), failed);
+                    "The data directory " + dataDir + " cannot be made or written to (" + failed
+                            + "): choose another one, or give this user the right to it.",
+                    failed);
         }
     }
 

@@ -1,0 +1,67 @@
+package dev.vivarium.node.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.vivarium.node.NodeOptions;
+import dev.vivarium.node.NodeStartException;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What keeps a node from starting is said in a sentence, and before anything is started or written. */
+class NodeStartTest {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void aPortInUseIsRefusedBeforeAnythingIsWritten() throws IOException {
+        try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            Path data = folder.resolve("data");
+
+            assertThatThrownBy(() -> start("127.0.0.1", other.getLocalPort(), data, Optional.empty()))
+                    .isInstanceOf(NodeStartException.class)
+                    .hasMessageContaining("127.0.0.1:" + other.getLocalPort())
+                    .hasMessageContaining("--port");
+            assertThat(data).doesNotExist();
+        }
+    }
+
+    @Test
+    void anAddressOfAnotherMachineIsRefused() {
+        assertThatThrownBy(() -> start("192.0.2.1", 0, folder.resolve("data"), Optional.empty()))
+                .isInstanceOf(NodeStartException.class)
+                .hasMessageContaining("--host");
+    }
+
+    @Test
+    void aDataDirectoryThatCannotBeMadeIsRefused() throws IOException {
+        Path file = Files.writeString(folder.resolve("file"), "in the way");
+
+        assertThatThrownBy(() -> start("127.0.0.1", 0, file.resolve("data"), Optional.empty()))
+                .isInstanceOf(NodeStartException.class)
+                .hasMessageContaining(file.resolve("data").toString())
+                .hasMessageContaining("--data");
+    }
+
+    @Test
+    void aConfigurationThatCannotBeReadIsRefusedBeforeAnythingIsWritten() throws IOException {
+        Path config = Files.writeString(folder.resolve("bad.conf"), "vivarium { run {");
+        Path data = folder.resolve("data");
+
+        assertThatThrownBy(() -> start("127.0.0.1", 0, data, Optional.of(config)))
+                .isInstanceOf(NodeStartException.class)
+                .hasMessageContaining("bad.conf");
+        assertThat(data).doesNotExist();
+    }
+
+    private static void start(String host, int port, Path data, Optional<Path> config) throws NodeStartException {
+        LocalNode.start(new NodeOptions(host, port, data, config, Map.of())).close();
+    }
+}
