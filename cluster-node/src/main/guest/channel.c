@@ -9,7 +9,7 @@
 
 #define LENGTH_BYTES 4
 #define OUTPUT_HEADER (LENGTH_BYTES + 1 + 4 + 1) /* length, type, process, stream */
-#define REPLY_MAX 32				 /* every guest frame but Output is shorter */
+#define REPLY_MAX 32				  /* every guest frame but Output is shorter */
 
 /* A frame that is not complete leaves room for a byte more, so reading can always go on. */
 static uint8_t in[LENGTH_BYTES + NODE_FRAME_MAX];
@@ -39,19 +39,24 @@ uint64_t take(struct reader *frame, size_t bytes)
 	return value;
 }
 
-uint8_t take_choice(struct reader *frame, uint8_t choices)
+uint32_t take_number(struct reader *frame)
 {
-	uint8_t value = take(frame, 1);
+	return (uint32_t)take(frame, 4);
+}
 
-	if (value >= choices)
+uint8_t take_between(struct reader *frame, uint8_t least, uint8_t most)
+{
+	uint64_t value = take(frame, 1);
+
+	if (value < least || value > most)
 		die(EXIT_PROTOCOL);
-	return value;
+	return (uint8_t)value;
 }
 
 /* Moves the text over the last byte of its length, which is read by then: so its NUL costs the next field nothing. */
 char *take_string(struct reader *frame)
 {
-	size_t length = take(frame, 4);
+	size_t length = take_number(frame);
 	uint8_t *text = take_bytes(frame, length) - 1;
 
 	if (memchr(text + 1, 0, length))
@@ -75,7 +80,7 @@ bool channel_takes_reply(void)
 static uint8_t *put(uint8_t *at, uint64_t value, size_t bytes)
 {
 	for (size_t i = bytes; i-- > 0; value >>= 8)
-		at[i] = value;
+		at[i] = (uint8_t)value;
 	return at + bytes;
 }
 
@@ -86,8 +91,8 @@ void tell_fields(uint8_t type, const struct field *fields)
 
 	for (; fields->bytes; fields++)
 		at = put(at, fields->value, fields->bytes);
-	put(start, at - start - LENGTH_BYTES, LENGTH_BYTES);
-	out_length += at - start;
+	put(start, (size_t)(at - start) - LENGTH_BYTES, LENGTH_BYTES);
+	out_length = (size_t)(at - out);
 }
 
 bool channel_takes_output(void)
@@ -95,32 +100,24 @@ bool channel_takes_output(void)
 	return out_length == 0;
 }
 
-uint8_t *output_space(void)
+ssize_t tell_output(uint32_t process, uint8_t stream, int fd, uint64_t most)
 {
-	return out + OUTPUT_HEADER;
-}
+	ssize_t count = read(fd, out + OUTPUT_HEADER, most < OUTPUT_MAX ? (size_t)most : OUTPUT_MAX);
 
-void tell_output(uint32_t process, uint8_t stream, size_t length)
-{
-	tell(OUTPUT, {4, process}, {1, stream});
-	put(out, OUTPUT_HEADER - LENGTH_BYTES + length, LENGTH_BYTES);
-	out_length += length;
-	channel_flush();
-}
-
-bool set_nonblocking(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+	if (count > 0) {
+		tell(OUTPUT, {4, process}, {1, stream});
+		out_length += (size_t)count;
+		put(out, out_length - LENGTH_BYTES, LENGTH_BYTES);
+		channel_flush();
+	}
+	return count;
 }
 
 void channel_open(void)
 {
-	if (!set_nonblocking(STDIN_FILENO) || !set_nonblocking(STDOUT_FILENO))
+	if (fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK) < 0 || fcntl(STDOUT_FILENO, F_SETFL, O_NONBLOCK) < 0)
 		die(EXIT_CHANNEL);
 	tell(HELLO, {4, PROTOCOL_VERSION});
-	channel_flush();
 }
 
 void channel_flush(void)
@@ -130,13 +127,11 @@ void channel_flush(void)
 	while (from < out_length) {
 		ssize_t count = write(STDOUT_FILENO, out + from, out_length - from);
 
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count < 0 && errno != EAGAIN)
+		if (count < 0 && errno != EAGAIN && errno != EINTR)
 			die(EXIT_CHANNEL);
 		if (count <= 0)
 			break;
-		from += count;
+		from += (size_t)count;
 	}
 	out_length -= from;
 	memmove(out, out + from, out_length);
@@ -149,7 +144,7 @@ static void handle_frames(void)
 
 	while (in_length - from >= LENGTH_BYTES && channel_takes_reply()) {
 		struct reader rest = {in + from, in + in_length};
-		uint32_t length = take(&rest, LENGTH_BYTES);
+		uint32_t length = take_number(&rest);
 
 		/* As soon as it can be seen: what follows may never come. */
 		if (length < 1 || length > NODE_FRAME_MAX)
@@ -162,9 +157,10 @@ static void handle_frames(void)
 	}
 	in_length -= from;
 	memmove(in, in + from, in_length);
+	explicit_bzero(in + in_length, from); /* it may have carried secrets; with the move, nothing of it is left */
 }
 
-void channel_watch(struct pollfd fds[2])
+void channel_watch(struct pollfd *fds)
 {
 	bool reads = channel_takes_reply() && in_length < sizeof(in);
 
@@ -173,7 +169,7 @@ void channel_watch(struct pollfd fds[2])
 	fds[1] = (struct pollfd){.fd = STDOUT_FILENO, .events = out_length > 0 ? POLLOUT : 0};
 }
 
-void channel_serve(const struct pollfd fds[2])
+void channel_serve(const struct pollfd *fds)
 {
 	if (fds[1].revents & (POLLERR | POLLHUP | POLLNVAL))
 		die(EXIT_CHANNEL);
@@ -184,7 +180,7 @@ void channel_serve(const struct pollfd fds[2])
 		if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR))
 			die(EXIT_CHANNEL);
 		if (count > 0)
-			in_length += count;
+			in_length += (size_t)count;
 	}
 	handle_frames();
 }

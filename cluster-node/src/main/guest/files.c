@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
@@ -10,62 +11,63 @@
 #include "guest.h"
 
 #define PROC_SUPER_MAGIC 0x9fa0
-
-/* Drops the rights of root for a while. The saved uid stays, so that the agent may not signal the guest meanwhile. */
-bool act_as(uint32_t uid, uint32_t gid)
-{
-	if (uid == NO_ID || gid == NO_ID) {
-		errno = EINVAL;
-		return false;
-	}
-	if (setegid(gid) == 0 && seteuid(uid) == 0)
-		return true;
-
-	int error = errno;
-
-	act_as_guest();
-	errno = error;
-	return false;
-}
+#define STEP (O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 void act_as_guest(void)
 {
-	if (seteuid(0) < 0 || setegid(0) < 0)
+	/* A change of uid may make a process dumpable, as the host is set up; this one never is. */
+	if (seteuid(0) < 0 || setegid(0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		die(EXIT_UNFIT);
 }
 
-static int make_parents(char *path)
+/* Drops the rights of root for a while. The saved uid stays, so that the agent may not signal the guest meanwhile. */
+int act_as(uint32_t uid, uint32_t gid)
 {
-	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		struct stat there;
-		int error;
+	int error;
 
-		*slash = 0;
-		error = mkdir(path, 0755) < 0 ? errno : 0;
-		/* It may have been there; read-only places say first that they are read-only. */
-		if (error && stat(path, &there) == 0)
-			error = 0;
-		*slash = '/';
-		if (error)
-			return error;
-	}
-	return 0;
+	if (uid == NO_ID || gid == NO_ID)
+		return EINVAL;
+	if (setegid(gid) == 0 && seteuid(uid) == 0)
+		return 0;
+	error = errno;
+	act_as_guest();
+	return error;
 }
 
-static int open_part(char *path, uint64_t offset)
+/* Goes on to a directory, or makes it. The parent is closed; -1 with errno when there is no way. */
+static int enter(int parent, const char *name, bool makes)
 {
-	int flags = O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | (offset == 0 ? O_CREAT : 0);
-	int fd = open(path, flags, 0600);
+	int child = openat(parent, name, STEP);
 
-	if (fd < 0 && errno == ENOENT && offset == 0) {
-		errno = make_parents(path);
-		if (errno == 0)
-			fd = open(path, flags, 0600);
+	if (child < 0 && errno == ENOENT && makes && (mkdirat(parent, name, 0755) == 0 || errno == EEXIST))
+		child = openat(parent, name, STEP);
+	close(parent);
+	return child;
+}
+
+/*
+ * Each step starts where the last one ended and follows no link: whoever moves directories meanwhile, or puts links in
+ * their places, leads nowhere.
+ */
+static int open_part(char *name, bool creates)
+{
+	const int flags = O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int parent = open("/", STEP), fd;
+	char *slash;
+
+	while (parent >= 0 && (slash = strchr(name, '/'))) {
+		*slash = 0;
+		parent = enter(parent, name, creates);
+		name = slash + 1;
 	}
+	if (parent < 0)
+		return -1;
+	fd = openat(parent, *name ? name : ".", creates ? flags | O_CREAT : flags, 0600);
+	close(parent);
 	return fd;
 }
 
-static int write_part(int fd, uint32_t mode, uint64_t offset, struct reader data)
+static int write_part(int fd, uint32_t mode, uint64_t offset, struct reader *data)
 {
 	struct stat file;
 	struct statfs place;
@@ -75,44 +77,43 @@ static int write_part(int fd, uint32_t mode, uint64_t offset, struct reader data
 	/* A pipe or a device could block; what lies in /proc under the guest's own name is not the agent's to write. */
 	if (!S_ISREG(file.st_mode) || place.f_type == PROC_SUPER_MAGIC)
 		return EACCES;
-	if (offset > INT64_MAX - NODE_FRAME_MAX)
-		return EFBIG;
 	if (offset == 0 && (ftruncate(fd, 0) < 0 || fchmod(fd, mode & 07777) < 0))
 		return errno;
-	while (data.at < data.end) {
-		ssize_t count = pwrite(fd, data.at, data.end - data.at, offset);
+	while (data->at < data->end) {
+		ssize_t count = pwrite(fd, data->at, (size_t)(data->end - data->at), (off_t)offset);
 
 		if (count < 0 && errno == EINTR)
 			continue;
 		if (count <= 0)
 			return count < 0 ? errno : EIO;
-		data.at += count;
-		offset += count;
+		data->at += count;
+		offset += (uint64_t)count;
 	}
 	return 0;
 }
 
-int write_file(uint32_t mode, uint32_t uid, uint32_t gid, uint64_t offset, char *path, struct reader data)
+void handle_write_file(struct reader *frame)
 {
-	int error, fd;
+	uint32_t request = take_number(frame), mode = take_number(frame);
+	uint32_t uid = take_number(frame), gid = take_number(frame);
+	uint64_t offset = take(frame, 8);
+	char *path = take_string(frame);
+	int error = EINVAL, fd;
 
-	if (path[0] != '/')
-		return EINVAL;
-	if (!act_as(uid, gid))
-		return errno;
-	fd = open_part(path, offset);
-	error = fd < 0 ? errno : write_part(fd, mode, offset, data);
-	/* Some file systems tell only now that the bytes have no place. */
-	if (fd >= 0 && close(fd) < 0 && error == 0)
-		error = errno;
-	act_as_guest();
-	return error;
+	if (path[0] == '/' && !strstr(path, "/../") && !(error = act_as(uid, gid))) {
+		fd = open_part(path + 1, offset == 0);
+		error = fd < 0 ? errno : write_part(fd, mode, offset, frame);
+		/* Some file systems tell only now that the bytes have no place. */
+		if (fd >= 0 && close(fd) < 0 && error == 0)
+			error = errno;
+		act_as_guest();
+	}
+	tell(DONE, {4, request}, {4, (uint64_t)error});
 }
 
 /* What was last told; no sandbox has this limit, so that the first look always differs. */
 static struct usage {
-	uint64_t used, limit;
-	bool full;
+	uint64_t used, limit, full;
 } told = {.limit = NEVER};
 
 static void add_place(const char *path, dev_t except[2], struct usage *sum)
@@ -128,7 +129,7 @@ static void add_place(const char *path, dev_t except[2], struct usage *sum)
 	/* A file system that does not know its size has no limit to tell. */
 	if (statfs(path, &space) < 0 || space.f_blocks == 0)
 		return;
-	block = space.f_frsize > 0 ? space.f_frsize : space.f_bsize;
+	block = (uint64_t)(space.f_frsize > 0 ? space.f_frsize : space.f_bsize);
 	limit = space.f_blocks * block;
 	sum->used += (space.f_blocks - space.f_bfree) * block;
 	sum->limit = limit > sum->limit ? limit : sum->limit;
@@ -150,7 +151,7 @@ void disk_look(void)
 	if (now.limit == 0)
 		return;
 	now.full |= now.used >= now.limit;
-	if (now.used == told.used && now.limit == told.limit && now.full == told.full)
+	if (memcmp(&now, &told, sizeof(now)) == 0)
 		return;
 	told = now;
 	tell(DISK, {8, now.used}, {8, now.limit}, {1, now.full});

@@ -17,17 +17,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define PROTOCOL_VERSION 1
 #define NODE_FRAME_MAX 1048576 /* bytes of type and payload */
 #define OUTPUT_MAX 65536       /* bytes of data in one Output */
 #define STDIN_WINDOW 65536     /* initial credit for a process's stdin */
 #define PROCESSES_MAX 64
-#define POLLED_MAX (4 * PROCESSES_MAX) /* each may have its start, its input and two outputs in a poll set */
-#define RESOURCES 7
 #define LAST_SIGNAL 64
 #define NO_ID UINT32_MAX /* setresuid(2) and its kin take it for "leave it": never an identity */
 #define NEVER UINT64_MAX
+
+/* The poll set: the channel's two ends, then a place for each end that each process may have. */
+enum { CHANNEL_ENDS = 2, PROCESS_ENDS = 4, POLLED = CHANNEL_ENDS + PROCESSES_MAX * PROCESS_ENDS };
 
 /* How the guest ends: not in a place where it can work; the second clock; the dead-man's switch; a broken protocol. */
 enum { EXIT_UNFIT = 83, EXIT_DEADLINE, EXIT_CHANNEL, EXIT_PROTOCOL };
@@ -37,6 +39,7 @@ enum { HELLO = 0x81, SPAWNED, SPAWN_FAILED, OUTPUT, OUTPUT_CLOSED, EXITED, SIGNA
        DISK, PONG };
 
 enum stage { STAGE_PREPARE, STAGE_WORKDIR, STAGE_EXEC };
+enum resource { NOFILE, CORE, FSIZE, STACK, MEMLOCK, MSGQUEUE, NPROC, RESOURCES };
 
 /* The unread rest of a frame. */
 struct reader {
@@ -55,8 +58,7 @@ struct order {
 	bool terminal;
 	uint16_t rows, columns;
 	char *workdir, **argv, **env;
-	bool limited[RESOURCES];
-	uint64_t limits[RESOURCES];
+	uint64_t limits[RESOURCES]; /* NEVER: as the guest has it */
 };
 
 /* What a child tells through its close-on-exec pipe when it does not reach exec. */
@@ -70,30 +72,30 @@ void handle_frame(struct reader *frame);
 
 /* channel.c: a frame that ends before its fields do is a broken protocol, so the readers do not return then. */
 uint64_t take(struct reader *frame, size_t bytes);
-uint8_t take_choice(struct reader *frame, uint8_t choices); /* less than choices */
-char *take_string(struct reader *frame);		    /* NUL-terminated, in place */
+uint32_t take_number(struct reader *frame); /* four bytes */
+uint8_t take_between(struct reader *frame, uint8_t least, uint8_t most);
+char *take_string(struct reader *frame);    /* NUL-terminated, in place */
 void take_end(const struct reader *frame);
 
 bool channel_takes_reply(void); /* to be true before each tell() */
 #define tell(type, ...) tell_fields(type, (const struct field[]){__VA_ARGS__, {0, 0}})
 void tell_fields(uint8_t type, const struct field *fields);
-bool channel_takes_output(void); /* to be true before each output_space() */
-uint8_t *output_space(void);	 /* OUTPUT_MAX bytes, to be filled in place */
-void tell_output(uint32_t process, uint8_t stream, size_t length);
+bool channel_takes_output(void); /* to be true before each tell_output() */
+/* Tells up to so many bytes that it reads; returns as read(2) does. */
+ssize_t tell_output(uint32_t process, uint8_t stream, int fd, uint64_t most);
 
-bool set_nonblocking(int fd);
 void channel_open(void);
-void channel_watch(struct pollfd fds[2]);
-void channel_serve(const struct pollfd fds[2]);
+void channel_watch(struct pollfd *fds);
+void channel_serve(const struct pollfd *fds);
 void channel_flush(void);
 
 /* processes.c */
 void spawn(const struct order *order, bool refused);
 void handle_process_frame(uint8_t type, struct reader *frame);
 bool processes_live(void);  /* any child, orphans that became ours too */
-bool processes_known(void); /* any that still has something to tell */
-nfds_t processes_watch(struct pollfd *fds);
-void processes_serve(const struct pollfd *fds, nfds_t count);
+bool processes_known(void); /* those, and any that ended and still has something to tell */
+void processes_watch(struct pollfd *fds);
+void processes_serve(const struct pollfd *fds);
 bool processes_reap(void); /* true when one that was spawned has ended */
 void processes_tell(void);
 void processes_find_ends(uint64_t now, bool stuck);
@@ -102,8 +104,8 @@ void processes_find_ends(uint64_t now, bool stuck);
 _Noreturn void become(const struct order *order, const int stdio[3], int failures);
 
 /* files.c */
-int write_file(uint32_t mode, uint32_t uid, uint32_t gid, uint64_t offset, char *path, struct reader data);
-bool act_as(uint32_t uid, uint32_t gid);
+void handle_write_file(struct reader *frame);
+int act_as(uint32_t uid, uint32_t gid); /* 0, and then until act_as_guest(); or an errno */
 void act_as_guest(void);
 void disk_look(void);
 

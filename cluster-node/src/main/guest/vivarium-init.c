@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -21,19 +22,16 @@
 #define STUCK_PIPE_MILLIS 200 /* for output that has no credit when all processes are gone */
 /* poll's own clock stands still while the machine sleeps; the deadline's does not. */
 #define LONGEST_SLEEP_MILLIS 5000
-#define FIRST_FREE_FD 3
 #define PLAUSIBLE_FDS 4096 /* looked through where the kernel cannot close all of them at once */
 
 enum ending { NOT_ENDING, KILLING, DRAINING };
 
 static uint64_t deadline = NEVER;
 static enum ending ending;
-static uint64_t sweep_at;   /* KILLING: when SIGKILL is due */
-static uint64_t give_up_at; /* DRAINING: when stuck pipes are closed */
-static uint64_t tick_at;    /* when the next look around is due */
+static uint64_t ending_at; /* KILLING: when SIGKILL is due; DRAINING: when stuck pipes are closed */
+static uint64_t tick_at;   /* when the next look around is due */
 static bool look_due;
-
-static volatile sig_atomic_t child_changed;
+static int children_fd; /* readable when a child has ended */
 
 _Noreturn void die(int code)
 {
@@ -42,19 +40,13 @@ _Noreturn void die(int code)
 	_exit(code);
 }
 
-static void on_child(int number)
-{
-	(void)number;
-	child_changed = 1;
-}
-
 static uint64_t now_millis(void)
 {
 	struct timespec now;
 
 	if (clock_gettime(CLOCK_BOOTTIME, &now) < 0 && clock_gettime(CLOCK_MONOTONIC, &now) < 0)
 		die(EXIT_UNFIT);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 static uint64_t from_now(uint64_t millis)
@@ -64,20 +56,10 @@ static uint64_t from_now(uint64_t millis)
 	return millis < NEVER - now ? now + millis : NEVER;
 }
 
-static void on_write_file(struct reader *frame)
-{
-	uint32_t request = take(frame, 4), mode = take(frame, 4), uid = take(frame, 4), gid = take(frame, 4);
-	uint64_t offset = take(frame, 8);
-	char *path = take_string(frame);
-	int error = write_file(mode, uid, gid, offset, path, *frame);
-
-	tell(DONE, {4, request}, {4, error});
-}
-
 /* An argument vector in place: pointers to the strings in the frame, with a NULL behind them. */
 static char **take_strings(struct reader *frame, char ***words)
 {
-	uint32_t count = take(frame, 4);
+	uint32_t count = take_number(frame);
 	char **first = *words;
 
 	/* Each string has at least its length, so no count that a frame can keep outgrows the table of words. */
@@ -95,21 +77,20 @@ static void on_spawn(struct reader *frame)
 	static struct order order;
 	char **next = words;
 
-	memset(&order, 0, sizeof(order));
-	order.id = take(frame, 4);
-	order.uid = take(frame, 4);
-	order.gid = take(frame, 4);
-	order.window = take(frame, 4);
-	order.terminal = take_choice(frame, 2);
-	order.rows = take(frame, 2);
-	order.columns = take(frame, 2);
+	order.id = take_number(frame);
+	order.uid = take_number(frame);
+	order.gid = take_number(frame);
+	order.window = take_number(frame);
+	order.terminal = take_between(frame, 0, 1);
+	order.rows = (uint16_t)take(frame, 2);
+	order.columns = (uint16_t)take(frame, 2);
 	order.workdir = take_string(frame);
 	order.argv = take_strings(frame, &next);
 	order.env = take_strings(frame, &next);
-	for (uint32_t count = take(frame, 4); count > 0; count--) {
-		uint8_t resource = take_choice(frame, RESOURCES);
+	memset(order.limits, 0xff, sizeof(order.limits)); /* NEVER */
+	for (uint32_t count = take_number(frame); count > 0; count--) {
+		uint8_t resource = take_between(frame, 0, RESOURCES - 1);
 
-		order.limited[resource] = true;
 		order.limits[resource] = take(frame, 8);
 	}
 	take_end(frame);
@@ -118,87 +99,62 @@ static void on_spawn(struct reader *frame)
 
 static void on_kill_all(struct reader *frame)
 {
-	uint64_t kill_at = from_now(take(frame, 4));
+	uint64_t kill_at = from_now(take_number(frame));
 
 	take_end(frame);
-	if (ending != NOT_ENDING) {
-		sweep_at = kill_at < sweep_at ? kill_at : sweep_at;
-		return;
+	if (ending == NOT_ENDING) {
+		ending = KILLING;
+		ending_at = kill_at;
+		/* Both fail only when there is nobody. What is stopped cannot hear of its end before it goes on. */
+		kill(-1, SIGTERM);
+		kill(-1, SIGCONT);
+	} else if (ending == KILLING && kill_at < ending_at) {
+		ending_at = kill_at;
 	}
-	ending = KILLING;
-	sweep_at = kill_at;
-	/* Both fail only when there is nobody. What is stopped cannot hear of its end before it goes on. */
-	kill(-1, SIGTERM);
-	kill(-1, SIGCONT);
 }
 
 void handle_frame(struct reader *frame)
 {
-	uint8_t type = take(frame, 1);
-	uint64_t number;
+	uint8_t type = (uint8_t)take(frame, 1);
 
 	switch (type) {
 	case ARM:
-		number = take(frame, 8);
-		take_end(frame);
-		deadline = from_now(number);
-		return;
+		deadline = from_now(take(frame, 8));
+		return take_end(frame);
 	case WRITE_FILE:
-		return on_write_file(frame);
+		return handle_write_file(frame);
 	case SPAWN:
 		return on_spawn(frame);
 	case KILL_ALL:
 		return on_kill_all(frame);
 	case PING:
-		number = take(frame, 4);
-		take_end(frame);
-		tell(PONG, {4, number});
-		return;
-	default:
+		tell(PONG, {4, take_number(frame)});
+		return take_end(frame);
+	case STDIN ... CREDIT:
 		return handle_process_frame(type, frame);
+	default:
+		die(EXIT_PROTOCOL);
 	}
 }
 
-/* One step on the way from KillAll to AllGone. */
-static void end_step(uint64_t now)
+/* What time, the ends of processes and KillAll have made due. */
+static void step(uint64_t now)
 {
-	if (ending == KILLING && processes_live() && now >= sweep_at) {
-		kill(-1, SIGKILL);
-		sweep_at = now + SWEEP_MILLIS;
-	}
-	if (ending == KILLING && !processes_live()) {
-		kill(-1, SIGKILL); /* those that the engine put in beside us, and that nobody here waits for */
-		ending = DRAINING;
-		give_up_at = now + STUCK_PIPE_MILLIS;
-	}
-	if (ending != DRAINING)
-		return;
-	processes_find_ends(now, now >= give_up_at);
-	if (now >= give_up_at)
-		give_up_at = now + SWEEP_MILLIS; /* what still has credit may use it up */
-	processes_tell();
-	if (!processes_known() && channel_takes_reply()) {
-		ending = NOT_ENDING;
-		tell(ALL_GONE, {0, 0});
-	}
-}
-
-/* What time and the ends of processes have made due. */
-static void step(void)
-{
-	uint64_t now = now_millis();
-
 	if (now >= deadline)
 		die(EXIT_DEADLINE);
-	if (child_changed) {
-		child_changed = 0;
-		look_due |= processes_reap();
-		tick_at = now; /* the ends of streams come with those of processes */
+	if (ending == KILLING && (now >= ending_at || !processes_live())) {
+		kill(-1, SIGKILL); /* with no child left, for those that the engine put in beside us */
+		ending = processes_live() ? KILLING : DRAINING;
+		ending_at = now + (ending == KILLING ? SWEEP_MILLIS : STUCK_PIPE_MILLIS);
 	}
-	if (now >= tick_at && (processes_live() || processes_known())) {
+	if (now >= tick_at && processes_known()) {
 		tick_at = now + TICK_MILLIS;
 		look_due |= processes_live();
 		processes_find_ends(now, false);
+	}
+	if (ending == DRAINING && now >= ending_at) {
+		ending_at = now + SWEEP_MILLIS; /* what still has credit may use it up */
+		processes_find_ends(now, true);
 	}
 	/* Before the ends are told: who hears of one knows then how full the disk was. */
 	if (look_due && channel_takes_reply()) {
@@ -206,92 +162,100 @@ static void step(void)
 		disk_look();
 	}
 	processes_tell();
-	end_step(now);
+	if (ending == DRAINING && !processes_known() && channel_takes_reply()) {
+		ending = NOT_ENDING;
+		tell(ALL_GONE, {0, 0});
+	}
 	channel_flush();
 }
 
-static int sleep_millis(void)
+static int sleep_millis(uint64_t now)
 {
-	uint64_t now = now_millis(), until = deadline;
+	uint64_t until = now + LONGEST_SLEEP_MILLIS;
 
-	if (deadline != NEVER && deadline > now + LONGEST_SLEEP_MILLIS)
-		until = now + LONGEST_SLEEP_MILLIS;
-	if ((processes_live() || processes_known()) && tick_at < until)
+	if (deadline < until)
+		until = deadline;
+	if (processes_known() && tick_at < until)
 		until = tick_at;
-	if (ending == KILLING && sweep_at < until)
-		until = sweep_at;
-	if (ending == DRAINING && give_up_at < until)
-		until = give_up_at;
-	if (until == NEVER)
-		return -1;
+	if (ending != NOT_ENDING && ending_at < until)
+		until = ending_at;
 	return until > now ? (int)(until - now) : 0;
 }
 
-static _Noreturn void run(const sigset_t *while_polling)
+static void reap(void)
 {
-	static struct pollfd fds[2 + POLLED_MAX];
+	struct signalfd_siginfo news;
 
-	for (;;) {
-		int millis = sleep_millis();
-		struct timespec timeout = {millis / 1000, millis % 1000 * 1000000L};
-		nfds_t count;
-
-		channel_watch(fds);
-		count = processes_watch(fds + 2);
-		if (ppoll(fds, 2 + count, millis < 0 ? NULL : &timeout, while_polling) < 0) {
-			if (errno != EINTR)
-				die(EXIT_UNFIT);
-			memset(fds, 0, sizeof(fds)); /* nothing is known of them */
-		}
-		processes_serve(fds + 2, count);
-		channel_serve(fds);
-		step();
-	}
+	if (read(children_fd, &news, sizeof(news)) < 0 && errno != EAGAIN && errno != EINTR)
+		die(EXIT_UNFIT);
+	look_due |= processes_reap();
+	tick_at = 0; /* the ends of streams come with those of processes */
 }
 
-static _Noreturn void refuse(const char *why)
+static _Noreturn void run(void)
 {
-	/* The one sentence that this program has for people. Nothing can be done when even that cannot be written. */
-	if (write(STDERR_FILENO, why, strlen(why)) < 0)
-		errno = 0;
-	_exit(EXIT_UNFIT);
+	static struct pollfd fds[POLLED + 1];
+
+	for (;;) {
+		uint64_t now = now_millis();
+
+		step(now);
+		channel_watch(fds);
+		processes_watch(fds + CHANNEL_ENDS);
+		fds[POLLED] = (struct pollfd){.fd = children_fd, .events = POLLIN};
+		if (poll(fds, POLLED + 1, sleep_millis(now)) < 0) {
+			if (errno != EINTR)
+				die(EXIT_UNFIT);
+			continue;
+		}
+		processes_serve(fds + CHANNEL_ENDS);
+		if (fds[POLLED].revents)
+			reap();
+		channel_serve(fds);
+	}
 }
 
 /* Descriptors that an engine forgot to close would leak from here into every process. */
 static void close_inherited(void)
 {
-#ifdef SYS_close_range
-	if (syscall(SYS_close_range, FIRST_FREE_FD, ~0U, 0) == 0)
+	if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0) == 0)
 		return;
-#endif
-	for (int fd = FIRST_FREE_FD; fd < PLAUSIBLE_FDS; fd++)
+	for (int fd = STDERR_FILENO + 1; fd < PLAUSIBLE_FDS; fd++)
 		close(fd);
+}
+
+/*
+ * SIGCHLD is blocked and read like any other input, so that none interrupts anything. The agent may not look into the
+ * guest. An engine may have added groups, and files are made with ours; without the right to drop them (EPERM) there
+ * is none to use them either.
+ */
+static bool settle(void)
+{
+	sigset_t children;
+
+	if (fcntl(STDERR_FILENO, F_GETFD) < 0)
+		return false; /* what is opened next would take its place */
+	close_inherited();
+	sigemptyset(&children);
+	sigaddset(&children, SIGCHLD);
+	umask(022);
+	children_fd = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
+	return children_fd >= 0 && sigprocmask(SIG_SETMASK, &children, NULL) == 0 &&
+	       signal(SIGPIPE, SIG_IGN) != SIG_ERR && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && chdir("/") == 0 &&
+	       (setgroups(0, NULL) == 0 || errno == EPERM);
 }
 
 int main(void)
 {
-	struct sigaction on_change = {.sa_handler = on_child}, ignored = {.sa_handler = SIG_IGN};
-	sigset_t blocked, while_polling;
+	/* The one sentence that this program has for people. Nothing can be done when even that cannot be written. */
+	static const char refusal[] = "vivarium-init cannot work here: it is not the first process of a sandbox (PID 1),"
+				      " has no standard error, or is refused a system call.\n";
 
-	if (getpid() != 1)
-		refuse("vivarium-init is the first process of a sandbox (PID 1) and nothing else.\n");
-	for (int fd = 0; fd < FIRST_FREE_FD; fd++)
-		if (fcntl(fd, F_GETFD) < 0)
-			_exit(EXIT_CHANNEL);
-	close_inherited();
-	umask(022);
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGCHLD);
-	sigemptyset(&while_polling);
-	/*
-	 * SIGCHLD is taken only inside of ppoll, so that none is missed between a look and a sleep. The agent may not
-	 * look into the guest. An engine may have added groups, and files are made with ours; without the right to drop
-	 * them (EPERM) there is none to use them either.
-	 */
-	if (sigprocmask(SIG_SETMASK, &blocked, NULL) < 0 || sigaction(SIGCHLD, &on_change, NULL) < 0 ||
-	    sigaction(SIGPIPE, &ignored, NULL) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || chdir("/") < 0 ||
-	    (setgroups(0, NULL) < 0 && errno != EPERM))
-		refuse("vivarium-init cannot work here: a system call that it needs is refused.\n");
-	channel_open();
-	run(&while_polling);
+	if (getpid() == 1) {
+		channel_open();
+		if (settle())
+			run();
+	}
+	write(STDERR_FILENO, refusal, sizeof(refusal) - 1);
+	return EXIT_UNFIT;
 }

@@ -24,6 +24,7 @@ import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The ways in which processes and guests end: asked for, by the clock, by the switch, by a broken protocol. */
@@ -168,12 +169,91 @@ class GuestEndTest {
     void whenTheChannelClosesEverythingIsGoneAtOnce() {
         guest.send(sh(1, STUBBORN), new NodeFrame.Arm(3_600_000));
         guest.awaitText(1, "ready");
+        TestGuest.waiting("the guest, two shells and a sleep").until(() -> guest.processes().size() > 3);
         List<ProcessHandle> processes = guest.processes();
-        assertThat(processes).hasSizeGreaterThan(3);
         guest.closeInput();
 
         assertThat(guest.exitCode()).isEqualTo(CHANNEL);
         TestGuest.waiting("all gone").until(() -> processes.stream().noneMatch(ProcessHandle::isAlive));
+    }
+
+    @Test
+    void thoseWhoForkFasterThanAnybodyLooksAreGoneToo() {
+        // Each has its own session, ignores SIGTERM and lives until its child does the same: eight at a time, ever new.
+        guest.send(sh(
+                1,
+                "printf '#!/bin/sh\\ntrap \"\" TERM HUP\\nsetsid /tmp/rabbit &\\nexit' > /tmp/rabbit; chmod 755"
+                        + " /tmp/rabbit; for i in 1 2 3 4 5 6 7 8; do /tmp/rabbit; done; echo running"));
+        guest.awaitText(1, "running");
+        guest.awaitExit(1);
+        guest.send(new KillAll(20));
+
+        guest.await(AllGone.class);
+        assertThat(guest.processes()).as("unshare's child, the guest").hasSize(1);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void theSwitchWorksInEveryState(State state) {
+        state.reach(guest);
+        guest.closeInput();
+
+        assertThat(guest.exitCode()).isEqualTo(CHANNEL);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void theSecondClockWorksInEveryState(State state) {
+        guest.send(new NodeFrame.Arm(700));
+        state.reach(guest);
+
+        assertThat(guest.exitCode()).isEqualTo(DEADLINE);
+    }
+
+    /** What a guest may be at when its end comes. */
+    private enum State {
+        WAITING {
+            @Override
+            void reach(TestGuest guest) {
+                guest.send(new NodeFrame.Ping(1)).await(Pong.class);
+            }
+        },
+        /** The process blocks in its write, and its pipe is full. */
+        OUT_OF_CREDIT {
+            @Override
+            void reach(TestGuest guest) {
+                guest.send(new SpawnBuilder(1, "yes").windowBytes(10).build());
+                guest.awaitOutputBytes(1, 10);
+            }
+        },
+        IN_GRACE {
+            @Override
+            void reach(TestGuest guest) {
+                guest.send(sh(1, STUBBORN));
+                guest.awaitText(1, "ready");
+                guest.send(new KillAll(Integer.MAX_VALUE), new NodeFrame.Ping(1)).await(Pong.class);
+            }
+        },
+        /** Input waits that the process does not read. */
+        INPUT_WAITING {
+            @Override
+            void reach(TestGuest guest) {
+                guest.send(sh(1, "echo ready; sleep 1000"), new NodeFrame.Stdin(1, Blob.of(new byte[65_536])));
+                guest.awaitText(1, "ready");
+            }
+        },
+        ON_A_TERMINAL {
+            @Override
+            void reach(TestGuest guest) {
+                guest.send(new SpawnBuilder(1, "yes")
+                        .terminal(24, 80)
+                        .windowBytes(10)
+                        .build());
+                guest.awaitOutputBytes(1, 10);
+            }
+        };
+
+        abstract void reach(TestGuest guest);
     }
 
     @Test
@@ -249,6 +329,11 @@ class GuestEndTest {
                 "0000000100", // no such type
                 "000000010b", // no such type
                 "0000000181", // a frame of the guest
+                "000000050000000001", // no such type, about a process that is there
+                "000000050b00000001", // no such type, about a process that is there
+                "000000090b00000001" + "00180050", // no such type, in the shape of another
+                "0000000581" + "00000001", // a frame of the guest
+                "000000058a" + "00000009", // a frame of the guest, about nobody
             })
     void whatNoNodeSendsEndsTheGuest(String wire) {
         guest.send(sh(1, STUBBORN));

@@ -24,6 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class GuestFilesTest {
     private static final int ENOENT = 2;
     private static final int EACCES = 13;
+    private static final int ENOTDIR = 20;
     private static final int ENOSPC = 28;
     private static final int ELOOP = 40;
     private static final int MEBIBYTE = 1 << 20;
@@ -88,6 +89,30 @@ class GuestFilesTest {
         assertThat(guest.run(2, "cat target")).isEqualTo("kept");
     }
 
+    @Test
+    void aLinkOnTheWayIsNotFollowedEither() {
+        guest.run(1, "ln -s /tmp link; mkdir real; ln -s /tmp real/link");
+
+        assertThat(write("/workspace/link/f", 0644, 0, Blob.ofUtf8("x"))).isEqualTo(ENOTDIR);
+        assertThat(write("/workspace/real/link/new/f", 0644, 0, Blob.ofUtf8("x")))
+                .isEqualTo(ENOTDIR);
+        assertThat(guest.run(2, "ls /tmp")).isEmpty();
+    }
+
+    @Test
+    void anAgentThatSwapsDirectoriesAndLinksMeanwhileLeadsNowhere() {
+        guest.send(sh(
+                1,
+                "mkdir a /tmp/trap; ln -s /tmp/trap l; echo ready;"
+                        + " while :; do mv -T a b; mv -T l a; mv -T a l; mv -T b a; done 2>/dev/null"));
+        guest.awaitText(1, "ready");
+        for (int file = 0; file < 300; file++) {
+            write("/workspace/a/f" + file, 0644, 0, Blob.ofUtf8("x"));
+        }
+
+        assertThat(guest.run(2, "ls /tmp/trap")).isEmpty();
+    }
+
     @ParameterizedTest
     @CsvSource({
         "relative, 22",
@@ -99,10 +124,15 @@ class GuestFilesTest {
         "/etc/passwd, 13",
         "/etc/passwd/x, 20",
         "/dev/null, 13",
-        "/proc/self/attr/current, 13",
-        "/proc/self/comm, 13",
+        "/proc/1/attr/current, 13",
+        "/proc/1/comm, 13",
         "/proc/1/mem, 13",
-        "/proc/self/fd/1, 40",
+        "/proc/1/fd/1, 40",
+        "/proc/self/comm, 20",
+        "/workspace/../tmp/f, 22",
+        "/workspace/none/../f, 22",
+        "/workspace/.., 21",
+        "/workspace//f, 2",
     })
     void placesThatAreNotTheAgentsAreRefusedWithTheirReason(String path, int errno) {
         assertThat(write(path, 0644, 0, Blob.ofUtf8("x"))).isEqualTo(errno);

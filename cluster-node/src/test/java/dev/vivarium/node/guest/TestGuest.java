@@ -11,6 +11,7 @@ import dev.vivarium.protocol.guest.NodeFrame.Stream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
 import java.nio.ByteBuffer;
@@ -274,10 +275,35 @@ final class TestGuest implements AutoCloseable {
         }
     }
 
+    private Path procFolder() {
+        return Path.of("/proc/"
+                + process.toHandle().children().findFirst().orElseThrow().pid());
+    }
+
+    /** Whether the text is somewhere in what the guest itself can write to. */
+    boolean remembers(String text) throws IOException {
+        try (RandomAccessFile memory =
+                new RandomAccessFile(procFolder().resolve("mem").toFile(), "r")) {
+            for (String mapping : Files.readAllLines(procFolder().resolve("maps"))) {
+                String[] fields = mapping.split("[- ]", 4);
+                if (!fields[2].startsWith("rw")) {
+                    continue;
+                }
+                long start = Long.parseLong(fields[0], 16);
+                byte[] content = new byte[Math.toIntExact(Long.parseLong(fields[1], 16) - start)];
+                memory.seek(start);
+                memory.readFully(content);
+                if (new String(content, StandardCharsets.ISO_8859_1).contains(text)) {
+                    return true;
+                }
+            }
+            return false;
+        }
+    }
+
     /** What the guest itself holds in memory at this moment. */
     long residentBytes() throws IOException {
-        ProcessHandle guest = process.toHandle().children().findFirst().orElseThrow();
-        String line = Files.readAllLines(Path.of("/proc/" + guest.pid() + "/status")).stream()
+        String line = Files.readAllLines(procFolder().resolve("status")).stream()
                 .filter(candidate -> candidate.startsWith("VmRSS"))
                 .findFirst()
                 .orElseThrow();

@@ -46,7 +46,7 @@ final class GuestFrames {
             case OUTPUT -> new Output(in.u32(), in.choice(STREAMS), output(in.bytes()));
             case OUTPUT_CLOSED -> new OutputClosed(in.u32(), in.choice(STREAMS));
             case EXITED -> new Exited(in.u32(), in.u8());
-            case SIGNALED -> new Signaled(in.u32(), in.u8());
+            case SIGNALED -> new Signaled(in.u32(), NodeFrames.signal(in.u8()));
             case STDIN_CREDIT -> new StdinCredit(in.u32(), in.u32());
             case DONE -> new Done(in.u32(), in.u32());
             case ALL_GONE -> new AllGone();
@@ -74,7 +74,7 @@ final class GuestFrames {
         } else if (frame instanceof Exited exited) {
             out.u8(EXITED, "type").u32(exited.process(), "process").u8(exited.exitCode(), "exit code");
         } else if (frame instanceof Signaled signaled) {
-            out.u8(SIGNALED, "type").u32(signaled.process(), "process").u8(signaled.signal(), "signal");
+            out.u8(SIGNALED, "type").u32(signaled.process(), "process").u8(NodeFrames.signal(signaled.signal()), "signal");
         } else if (frame instanceof StdinCredit credit) {
             out.u8(STDIN_CREDIT, "type").u32(credit.process(), "process").u32(credit.bytes(), "credit");
         } else if (frame instanceof Done done) {

@@ -160,7 +160,8 @@ final class NodeFrames {
         return name;
     }
 
-    private static int signal(int number) {
+    /** Holds a number to those that signals have. */
+    static int signal(int number) {
         if (number < 1 || number > LAST_SIGNAL) {
             throw new MalformedFrameException("There is no signal " + number + "; they go from 1 to 64.");
         }

@@ -34,6 +34,7 @@ final class Frames {
 
     static Arbitrary<GuestFrame> ofGuest() {
         Arbitrary<Integer> small = Arbitraries.integers().between(0, 255);
+        Arbitrary<Integer> signal = Arbitraries.integers().between(1, 64);
         Arbitrary<Stream> stream = Arbitraries.of(Stream.class);
         return Arbitraries.oneOf(
                 number().map(GuestFrame.Hello::new),
@@ -43,7 +44,7 @@ final class Frames {
                 Combinators.combine(number(), stream, blob(1, 3000)).as(GuestFrame.Output::new),
                 Combinators.combine(number(), stream).as(GuestFrame.OutputClosed::new),
                 Combinators.combine(number(), small).as(GuestFrame.Exited::new),
-                Combinators.combine(number(), small).as(GuestFrame.Signaled::new),
+                Combinators.combine(number(), signal).as(GuestFrame.Signaled::new),
                 Combinators.combine(number(), number()).as(GuestFrame.StdinCredit::new),
                 Combinators.combine(number(), number()).as(GuestFrame.Done::new),
                 Arbitraries.just(new GuestFrame.AllGone()),

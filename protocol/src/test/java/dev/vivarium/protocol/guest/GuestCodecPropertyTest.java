@@ -62,6 +62,37 @@ class GuestCodecPropertyTest {
         acceptsOrRefuses(GuestCodec.nodeFrames(), inChunks(bytes, damage));
     }
 
+    @Property(tries = 2000)
+    void whatABrokenGuestMakesOfItsFramesIsFramesOrMalformedAndNothingElse(
+            @ForAll("guestFrames") List<GuestFrame> frames, @ForAll Random damage) {
+        byte[] bytes = joined(frames, GuestCodec::encode);
+        for (int change = damage.nextInt(4); change > 0 && bytes.length > 0; change--) {
+            bytes = damaged(bytes, damage);
+        }
+
+        acceptsOrRefuses(GuestCodec.guestFrames(), inChunks(bytes, damage));
+    }
+
+    /** A byte changed, bytes left out, or bytes twice. */
+    private static byte[] damaged(byte[] bytes, Random damage) {
+        int at = damage.nextInt(bytes.length);
+        int count = Math.min(bytes.length - at, 1 + damage.nextInt(8));
+        return switch (damage.nextInt(3)) {
+            case 0 -> {
+                bytes[at] = (byte) damage.nextInt();
+                yield bytes;
+            }
+            case 1 -> ByteBuffer.allocate(bytes.length - count)
+                    .put(bytes, 0, at)
+                    .put(bytes, at + count, bytes.length - at - count)
+                    .array();
+            default -> ByteBuffer.allocate(bytes.length + count)
+                    .put(bytes, 0, at + count)
+                    .put(bytes, at, bytes.length - at)
+                    .array();
+        };
+    }
+
     @Provide
     Arbitrary<List<NodeFrame>> nodeFrames() {
         return Frames.ofNode().list().ofMaxSize(8);

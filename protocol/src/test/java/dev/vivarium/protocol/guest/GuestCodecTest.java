@@ -71,6 +71,8 @@ class GuestCodecTest {
         "0000000a83000000070300000002, choice 3 of 3",
         "00000006840000000700, 1 to 65536 are allowed",
         "000000068500000007" + "02, choice 2 of 2",
+        "000000068700000007" + "00, no signal 0",
+        "000000068700000007" + "41, no signal 65",
     })
     void malformedBytesOfTheGuestAreRefusedWithASentence(String wire, String said) {
         assertThatThrownBy(() -> fromGuest(wire))
@@ -143,6 +145,18 @@ class GuestCodecTest {
 
         assertThat(allocatedBytes() - before).isLessThan(4L << 20);
         assertThat(decoders).hasSize(1000);
+    }
+
+    @Test
+    void aHeaderThatAnnouncesFourGibibytesIsRefusedAndCostsNothing() {
+        ByteBuffer header = bytes("ffffffff" + "84");
+        FrameDecoder<GuestFrame> decoder = GuestCodec.guestFrames();
+        long before = allocatedBytes();
+
+        assertThatThrownBy(() -> decoder.decode(header, frame -> {})).isInstanceOf(MalformedFrameException.class);
+
+        // The exception and what checks it; a buffer of even one frame would be more.
+        assertThat(allocatedBytes() - before).isLessThan(GuestCodec.GUEST_FRAME_LIMIT_BYTES);
     }
 
     /** A count is only believed as far as the frame holds that many. */

@@ -34,7 +34,7 @@ final class GuestChannel implements SandboxChannel {
     private final Supplier<ClosedBecause> whyEnded;
     private final SendQueue queue;
     private final FrameWindow window;
-    private final OutputCredits credits = new OutputCredits();
+    private final GuestConduct conduct = new GuestConduct();
     private final FrameDecoder<GuestFrame> decoder = GuestCodec.guestFrames();
     private final GuestStderr stderr;
     private final CompletableFuture<Void> greeted = new CompletableFuture<>();
@@ -73,7 +73,7 @@ final class GuestChannel implements SandboxChannel {
     @Override
     public void send(NodeFrame frame) {
         ByteBuffer bytes = GuestCodec.encode(frame);
-        credits.sending(frame);
+        conduct.sending(frame);
         queue.add(bytes);
     }
 
@@ -126,9 +126,9 @@ final class GuestChannel implements SandboxChannel {
             greet(frame);
             return;
         }
-        if (!credits.admits(frame)) {
-            throw new ChannelEndedException(violated("The guest sent more output than it had credit for."));
-        }
+        conduct.objection(frame).ifPresent(sentence -> {
+            throw new ChannelEndedException(violated(sentence));
+        });
         try {
             if (!window.awaitPlace()) {
                 throw new ChannelEndedException(
