@@ -9,7 +9,6 @@ import dev.vivarium.loadtests.subject.FirstByte;
 import dev.vivarium.loadtests.subject.FirstByteOfDockerRun;
 import dev.vivarium.loadtests.subject.FirstByteOfEngine;
 import dev.vivarium.loadtests.subject.FirstByteOfVivarium;
-import dev.vivarium.loadtests.subject.FirstByteOfVivarium.Steps;
 import dev.vivarium.loadtests.subject.VivariumApi;
 import dev.vivarium.loadtests.subject.Workload;
 import java.io.IOException;
@@ -77,7 +76,8 @@ final class ColdStartCommand implements Callable<Integer> {
             FirstByteOfVivarium vivarium = new FirstByteOfVivarium(new VivariumApi(lease.uri()), workload);
             Map<String, FirstByte> subjects = new LinkedHashMap<>();
             subjects.put(VIVARIUM, vivarium);
-            subjects.put(ENGINE, new FirstByteOfEngine(engine, workload));
+            FirstByteOfEngine own = new FirstByteOfEngine(engine, workload);
+            subjects.put(ENGINE, own);
             subjects.put(DOCKER_RUN, new FirstByteOfDockerRun(workload));
             measure(subjects, warmUp);
             Map<String, Series> measured = measure(subjects, rounds);
@@ -85,7 +85,7 @@ final class ColdStartCommand implements Callable<Integer> {
             print("command  " + String.join(" ", workload.command()) + ", in " + workload.image() + "; " + rounds
                     + " rounds after " + warmUp + "\n\n");
             print(table(measured));
-            print("\nWhere Vivarium's time goes (median, ms):\n\n" + table(vivarium.newest(rounds)));
+            print("\nWhere the time goes, ms:\n\n" + table(vivarium.newest(rounds), own.newest(rounds)));
         }
         return 0;
     }
@@ -124,17 +124,21 @@ final class ColdStartCommand implements Callable<Integer> {
         return table.render();
     }
 
-    private static String table(List<Steps> steps) {
+    private static String table(List<FirstByteOfVivarium.Steps> ours, List<FirstByteOfEngine.Steps> engine) {
         return new TextTable("step", "p50", "p90")
-                .row(step("POST until the run is submitted", steps, Steps::received))
-                .row(step("until its submission is durable", steps, Steps::accepted))
-                .row(step("until the agent's process runs", steps, Steps::made))
-                .row(step("until the node has its first output", steps, Steps::printed))
-                .row(step("until the client has it", steps, Steps::delivered))
+                .row(step("Vivarium: POST until the run is submitted", ours, FirstByteOfVivarium.Steps::received))
+                .row(step("  until its submission is durable", ours, FirstByteOfVivarium.Steps::accepted))
+                .row(step("  until the agent's process runs", ours, FirstByteOfVivarium.Steps::made))
+                .row(step("  until the node has its first output", ours, FirstByteOfVivarium.Steps::printed))
+                .row(step("  until the client has it", ours, FirstByteOfVivarium.Steps::delivered))
+                .row(step("engine's API: create", engine, FirstByteOfEngine.Steps::create))
+                .row(step("  attach", engine, FirstByteOfEngine.Steps::attach))
+                .row(step("  start, until the first byte", engine, FirstByteOfEngine.Steps::printed))
+                .row(step("  start, until the engine's answer", engine, FirstByteOfEngine.Steps::start))
                 .render();
     }
 
-    private static String[] step(String name, List<Steps> steps, Function<Steps, Duration> part) {
+    private static <S> String[] step(String name, List<S> steps, Function<S, Duration> part) {
         Series series = new Series(steps.stream().map(part).toList());
         return new String[] {name, Figures.millis(series.median()), Figures.millis(series.percentile(90))};
     }

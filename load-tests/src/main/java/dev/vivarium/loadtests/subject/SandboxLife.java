@@ -28,7 +28,7 @@ public interface SandboxLife {
     /** Through the engine's own API. */
     static SandboxLife of(EngineApi engine, Workload workload) {
         return () -> {
-            String container = engine.create(workload.container(Workload.Removal.BY_THE_CLIENT));
+            String container = engine.create(workload.container());
             try {
                 engine.start(container);
                 int exit = engine.awaitExit(container);

@@ -2,6 +2,7 @@ package dev.vivarium.loadtests.subject;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -22,12 +23,6 @@ public record Workload(String image, List<String> command) {
     private static final int AGENT_UID = 10_001;
     private static final long OPEN_FILES_MAX = 4096;
 
-    /** Whether the engine removes the container by itself when it has ended. */
-    public enum Removal {
-        BY_THE_ENGINE,
-        BY_THE_CLIENT
-    }
-
     public Workload {
         command = List.copyOf(command);
     }
@@ -47,7 +42,7 @@ public record Workload(String image, List<String> command) {
     }
 
     /** The body of the engine's POST /containers/create. */
-    public ObjectNode container(Removal removal) {
+    public ObjectNode container() {
         ObjectNode body = Json.object()
                 .put("Image", image)
                 .put("User", AGENT_UID + ":" + AGENT_UID)
@@ -65,8 +60,7 @@ public record Workload(String image, List<String> command) {
                 .put("MemorySwap", MEMORY_BYTES + DISK_BYTES + GUEST_BYTES)
                 .put("NanoCpus", 1_000_000_000L)
                 .put("PidsLimit", PIDS)
-                .put("ShmSize", 64 * MEBIBYTE)
-                .put("AutoRemove", removal == Removal.BY_THE_ENGINE);
+                .put("ShmSize", 64 * MEBIBYTE);
         host.putArray("CapDrop").add("ALL");
         host.putArray("SecurityOpt").add("no-new-privileges:true");
         host.putObject("LogConfig").put("Type", "none");
@@ -82,7 +76,7 @@ public record Workload(String image, List<String> command) {
 
     /** The command line of the engine's client, as its users type it. */
     public List<String> dockerRun() {
-        List<String> line = new java.util.ArrayList<>(List.of("docker", "run", "--rm", "--log-driver", "none", image));
+        List<String> line = new ArrayList<>(List.of("docker", "run", "--rm", "--log-driver", "none", image));
         line.addAll(command);
         return List.copyOf(line);
     }
