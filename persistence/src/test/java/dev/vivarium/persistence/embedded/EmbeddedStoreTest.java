@@ -142,7 +142,7 @@ class EmbeddedStoreTest {
 
         assertThatThrownBy(() -> EmbeddedStore.open(file))
                 .isInstanceOf(StoreUnavailable.class)
-                .hasMessageContaining("cannot be used");
+                .hasMessageContaining("cannot be made or written to");
     }
 
     private static void append(EmbeddedStore store, long offset) {

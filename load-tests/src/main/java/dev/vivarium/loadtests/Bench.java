@@ -1,0 +1,50 @@
+package dev.vivarium.loadtests;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+
+/** The command line's entry point. */
+@Command(
+        name = "vivarium bench",
+        description = "Measures Vivarium beside what a user would pick instead, and puts load on its API.",
+        synopsisSubcommandLabel = "BENCHMARK",
+        subcommands = {ColdStartCommand.class, ThroughputCommand.class, GatlingCommand.class},
+        mixinStandardHelpOptions = true,
+        sortOptions = false)
+public final class Bench implements Runnable {
+    /** What could not be measured (EX_UNAVAILABLE). */
+    private static final int UNAVAILABLE = 69;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it before anything else
+    private CommandSpec spec;
+
+    /** Runs one benchmark and exits with its code. */
+    public static void main(String[] arguments) {
+        System.exit(commandLine().execute(arguments));
+    }
+
+    static CommandLine commandLine() {
+        CommandLine line = new CommandLine(new Bench());
+        line.setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8));
+        line.setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
+        line.setExecutionExceptionHandler((failure, failed, parsed) -> {
+            if (!(failure instanceof IOException)) {
+                throw failure;
+            }
+            line.getErr().println("vivarium bench: " + failure.getMessage());
+            return UNAVAILABLE;
+        });
+        return line;
+    }
+
+    @Override
+    public void run() {
+        spec.commandLine().usage(spec.commandLine().getOut());
+    }
+}

@@ -1,0 +1,108 @@
+package dev.vivarium.loadtests;
+
+import dev.vivarium.loadtests.report.Figures;
+import dev.vivarium.loadtests.report.MachineFacts;
+import dev.vivarium.loadtests.report.Rates;
+import dev.vivarium.loadtests.subject.ClosedLoop;
+import dev.vivarium.loadtests.subject.EngineApi;
+import dev.vivarium.loadtests.subject.SandboxLife;
+import dev.vivarium.loadtests.subject.VivariumApi;
+import dev.vivarium.loadtests.subject.Workload;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code vivarium bench throughput}. */
+@Command(
+        name = "throughput",
+        description = {
+            "Fresh sandboxes a second, each for a short command, from submission until it is gone,",
+            "beside the engine's own API (create, start, wait, remove) with the same walls. Each at its best number in"
+                    + " flight, in slices that take turns."
+        },
+        mixinStandardHelpOptions = true,
+        sortOptions = false)
+final class ThroughputCommand implements Callable<Integer> {
+    private static final String VIVARIUM = "Vivarium";
+    private static final String ENGINE = "engine's API";
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it before anything else
+    private CommandSpec spec;
+
+    @Mixin
+    private final NodeOption node = new NodeOption();
+
+    @Mixin
+    private final WorkloadOptions options = new WorkloadOptions();
+
+    @Option(
+            names = "--in-flight",
+            defaultValue = "4,8,16",
+            split = ",",
+            description = "Numbers of sandboxes at once to try (default: ${DEFAULT-VALUE}).")
+    private List<Integer> inFlight = List.of(4, 8, 16);
+
+    @Option(names = "--slice", defaultValue = "8", description = "Seconds of a slice (default: ${DEFAULT-VALUE}).")
+    private int sliceSeconds = 8;
+
+    @Option(names = "--rounds", defaultValue = "3", description = "Slices of each kind (default: ${DEFAULT-VALUE}).")
+    private int rounds = 3;
+
+    @Override
+    public Integer call() throws IOException {
+        if (rounds < 1 || sliceSeconds < 1 || inFlight.stream().anyMatch(count -> count < 1)) {
+            throw new ParameterException(spec.commandLine(), "--in-flight, --slice and --rounds are at least 1.");
+        }
+        Map<String, String> environment = System.getenv();
+        Workload workload = options.workload();
+        EngineApi engine = EngineApi.of(environment);
+        print(MachineFacts.of(engine.facts()));
+        String loadBefore = MachineFacts.load();
+        try (NodeOption.Lease lease = node.lease(environment)) {
+            SandboxLife vivarium = SandboxLife.of(new VivariumApi(lease.uri()), workload);
+            SandboxLife own = SandboxLife.of(engine, workload);
+            Duration slice = Duration.ofSeconds(sliceSeconds);
+            ClosedLoop.run(vivarium, 4, slice);
+            ClosedLoop.run(own, 4, slice);
+            Rates rates = measure(vivarium, own, slice);
+            print("load     " + loadBefore + " before, " + MachineFacts.load() + " after (1 minute)\n");
+            print("command  " + String.join(" ", workload.command()) + ", in " + workload.image() + "; " + rounds
+                    + " slices of " + sliceSeconds + " s each, after a warm-up\n\n");
+            print(rates.table());
+            print("\n" + VIVARIUM + " to " + ENGINE + ", each at its best: "
+                    + Figures.ratio(rates.best(VIVARIUM) / rates.best(ENGINE)) + "\n");
+        }
+        return 0;
+    }
+
+    private Rates measure(SandboxLife vivarium, SandboxLife own, Duration slice) throws IOException {
+        Rates rates = new Rates();
+        for (int round = 0; round < rounds; round++) {
+            for (int count : inFlight) {
+                // The one that begins changes with the rounds, so that neither always follows the other's leavings.
+                if (round % 2 == 0) {
+                    rates.add(VIVARIUM, count, ClosedLoop.run(vivarium, count, slice));
+                    rates.add(ENGINE, count, ClosedLoop.run(own, count, slice));
+                } else {
+                    rates.add(ENGINE, count, ClosedLoop.run(own, count, slice));
+                    rates.add(VIVARIUM, count, ClosedLoop.run(vivarium, count, slice));
+                }
+            }
+        }
+        return rates;
+    }
+
+    private void print(String text) {
+        spec.commandLine().getOut().print(text);
+        spec.commandLine().getOut().flush();
+    }
+}

@@ -1,0 +1,5 @@
+/** What was measured, in figures and tables. */
+@NullMarked
+package dev.vivarium.loadtests.report;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,114 @@
+package dev.vivarium.loadtests.subject;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * A node of the benchmark's own: started by the launcher as a process, so that it shares no heap and no compiler with
+ * what measures it, on a free port, with a data directory that goes with it. Closing stops it; so does the end of this
+ * program.
+ */
+public final class NodeProcess implements AutoCloseable {
+    private static final Pattern READY = Pattern.compile("ready at (http://\\S+)");
+    private static final long STOP_SECONDS_MAX = 60;
+
+    private final Process process;
+    private final Path folder;
+    private final URI uri;
+    private final Thread lastWill = new Thread(this::stop, "stop the node");
+
+    /**
+     * Starts a node and returns once it is ready.
+     *
+     * @param root where the launcher is
+     * @param home where state is kept; on the disk that a user's node has its data on, which /tmp often is not
+     */
+    public static NodeProcess start(Path root, Path home) throws IOException {
+        Files.createDirectories(home);
+        Path folder = Files.createTempDirectory(home, "bench-");
+        Path log = folder.resolve("node.log");
+        Process process = new ProcessBuilder(
+                        root.resolve("vivarium").toString(),
+                        "up",
+                        "--port",
+                        "0",
+                        "--data",
+                        folder.resolve("data").toString(),
+                        "--drain",
+                        "5s")
+                .redirectError(log.toFile())
+                .start();
+        Optional<URI> uri = Optional.empty();
+        try {
+            uri = readUri(process);
+        } finally {
+            if (uri.isEmpty()) {
+                process.destroy();
+            }
+        }
+        return new NodeProcess(
+                process,
+                folder,
+                uri.orElseThrow(() -> new IOException("The node did not start; what it said is in " + log + ".")));
+    }
+
+    private NodeProcess(Process process, Path folder, URI uri) {
+        this.process = process;
+        this.folder = folder;
+        this.uri = uri;
+        Runtime.getRuntime().addShutdownHook(lastWill);
+    }
+
+    @SuppressWarnings("resource") // Closing the reader would close the node's standard output, which it may write to.
+    private static Optional<URI> readUri(Process process) throws IOException {
+        BufferedReader lines = process.inputReader(StandardCharsets.UTF_8);
+        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+            Matcher ready = READY.matcher(line);
+            if (ready.find()) {
+                return Optional.of(URI.create(ready.group(1)));
+            }
+        }
+        return Optional.empty();
+    }
+
+    public URI uri() {
+        return uri;
+    }
+
+    @Override
+    public void close() throws IOException {
+        Runtime.getRuntime().removeShutdownHook(lastWill);
+        stop();
+        try (Stream<Path> tree = Files.walk(folder)) {
+            for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(path);
+            }
+        }
+        if (Thread.interrupted()) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted while the node stopped");
+        }
+    }
+
+    private void stop() {
+        process.destroy();
+        try {
+            if (!process.waitFor(STOP_SECONDS_MAX, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,43 @@
+package dev.vivarium.loadtests.subject;
+
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunStatus;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+
+/** One way to give a command a fresh sandbox and take it away again. Safe for use by several threads. */
+public interface SandboxLife {
+    /** Makes a sandbox, runs the command in it to its end, and returns when the sandbox is gone. */
+    void once() throws IOException;
+
+    /** Through a node: a run's output ends when the run does, and then its sandbox is gone. */
+    static SandboxLife of(VivariumApi api, Workload workload) {
+        return () -> {
+            RunId run = api.submit(workload);
+            try (InputStream output = api.followOutput(run)) {
+                output.transferTo(OutputStream.nullOutputStream());
+            }
+            RunStatus end = api.status(run);
+            if (end != RunStatus.SUCCEEDED) {
+                throw new IOException("Run " + run + " is " + end + " and not SUCCEEDED.");
+            }
+        };
+    }
+
+    /** Through the engine's own API. */
+    static SandboxLife of(EngineApi engine, Workload workload) {
+        return () -> {
+            String container = engine.create(workload.container());
+            try {
+                engine.start(container);
+                int exit = engine.awaitExit(container);
+                if (exit != 0) {
+                    throw new IOException("The command ended with " + exit + ".");
+                }
+            } finally {
+                engine.remove(container);
+            }
+        };
+    }
+}

@@ -1,0 +1,83 @@
+package dev.vivarium.loadtests.subject;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What is run, in the words of each subject. The limits are Vivarium's defaults, and the engine gets the same walls
+ * (ARCHITECTURE.md, "Limits and disk"), so that neither is spared a step of the kernel's.
+ *
+ * @param image the image
+ * @param command a command that prints something at once and ends
+ */
+public record Workload(String image, List<String> command) {
+    private static final long MEBIBYTE = 1L << 20;
+    private static final long MEMORY_BYTES = 256 * MEBIBYTE;
+    private static final long DISK_BYTES = 256 * MEBIBYTE;
+    /** What Vivarium adds for its guest. */
+    private static final long GUEST_BYTES = 16 * MEBIBYTE;
+
+    private static final int PIDS = 128;
+    private static final int AGENT_UID = 10_001;
+    private static final long OPEN_FILES_MAX = 4096;
+
+    public Workload {
+        command = List.copyOf(command);
+    }
+
+    /** The body of POST /v1/runs. */
+    public ObjectNode submission() {
+        ObjectNode body = Json.object().put("image", image);
+        command.forEach(body.putArray("command")::add);
+        body.putObject("egress").put("mode", "none");
+        body.putObject("limits")
+                .put("cpu", "1")
+                .put("memory", MEMORY_BYTES / MEBIBYTE + "Mi")
+                .put("disk", DISK_BYTES / MEBIBYTE + "Mi")
+                .put("pids", PIDS);
+        body.putObject("labels").put("purpose", "benchmark");
+        return body;
+    }
+
+    /** The body of the engine's POST /containers/create. */
+    public ObjectNode container() {
+        ObjectNode body = Json.object()
+                .put("Image", image)
+                .put("User", AGENT_UID + ":" + AGENT_UID)
+                .put("WorkingDir", "/workspace")
+                .put("AttachStdout", true)
+                .put("AttachStderr", true);
+        command.forEach(body.putArray("Cmd")::add);
+        body.putObject("Labels").put("dev.vivarium.benchmark", "true");
+        ObjectNode host = body.putObject("HostConfig")
+                .put("NetworkMode", "none")
+                .put("IpcMode", "private")
+                .put("CgroupnsMode", "private")
+                .put("ReadonlyRootfs", true)
+                .put("Memory", MEMORY_BYTES + DISK_BYTES + GUEST_BYTES)
+                .put("MemorySwap", MEMORY_BYTES + DISK_BYTES + GUEST_BYTES)
+                .put("NanoCpus", 1_000_000_000L)
+                .put("PidsLimit", PIDS)
+                .put("ShmSize", 64 * MEBIBYTE);
+        host.putArray("CapDrop").add("ALL");
+        host.putArray("SecurityOpt").add("no-new-privileges:true");
+        host.putObject("LogConfig").put("Type", "none");
+        String common = "rw,exec,nosuid,nodev,size=" + DISK_BYTES + ",nr_inodes=" + DISK_BYTES / (8 * 1024);
+        host.putObject("Tmpfs")
+                .put("/workspace", common + ",mode=0700,uid=" + AGENT_UID + ",gid=" + AGENT_UID)
+                .put("/tmp", common + ",mode=1777");
+        ArrayNode limits = host.putArray("Ulimits");
+        limits.addObject().put("Name", "nofile").put("Soft", OPEN_FILES_MAX).put("Hard", OPEN_FILES_MAX);
+        limits.addObject().put("Name", "core").put("Soft", 0).put("Hard", 0);
+        return body;
+    }
+
+    /** The command line of the engine's client, as its users type it. */
+    public List<String> dockerRun() {
+        List<String> line = new ArrayList<>(List.of("docker", "run", "--rm", "--log-driver", "none", image));
+        line.addAll(command);
+        return List.copyOf(line);
+    }
+}
