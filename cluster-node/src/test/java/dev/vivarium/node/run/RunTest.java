@@ -51,6 +51,7 @@ class RunTest {
     private static final Config CONFIG = ConfigFactory.parseString(
                     """
             pekko.actor.provider = local
+            pekko.actor.testkit.typed.single-expect-default = 20s
             vivarium.sandbox { sample-interval = 20ms, kill-confirm = 50ms, soft-grace = 50ms }
             """)
             .withFallback(PersistenceTestKitPlugin.getInstance().config())
@@ -140,10 +141,12 @@ class RunTest {
                         "RunSubmitted", "AttemptStarting", "AttemptInterrupted", "AttemptStarting", "AttemptStarted");
     }
 
-    /** Has the journal fail at the first event of the type. */
-    private static void failOnce(String type) {
+    /** Has the journal fail at this run's first event of the type. */
+    private void failOnce(String type) {
         AtomicBoolean failed = new AtomicBoolean();
-        JOURNAL.withPolicy((persistenceId, operation) -> operation instanceof WriteEvents write
+        JOURNAL.withPolicy((persistenceId, operation) -> persistenceId.equals(
+                                RunPersistenceId.of(id).id())
+                        && operation instanceof WriteEvents write
                         && write.getBatch().stream()
                                 .anyMatch(event -> ((JournalEntry) event).type().equals(type))
                         && failed.compareAndSet(false, true)

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A node that stands still, as on a machine that is paused, does not let a run outlive its wall clock. */
-@Timeout(120)
+@Timeout(300)
 class FrozenNodeTest {
     private static final Duration WALL_CLOCK = Duration.ofSeconds(3);
     /** The guest's clock runs out this much later than the node's (vivarium.sandbox.second-clock-grace). */

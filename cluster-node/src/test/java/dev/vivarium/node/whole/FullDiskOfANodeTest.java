@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A node whose disk is full, on a small file system of its own, which only root can make. */
-@Timeout(180)
+@Timeout(300)
 class FullDiskOfANodeTest {
     private static final Duration PATIENCE = Duration.ofSeconds(90);
     private static final int SUBMISSIONS_MAX = 300;

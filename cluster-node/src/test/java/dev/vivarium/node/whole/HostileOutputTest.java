@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
  * One line of a hundred megabytes, of arbitrary bytes, through everything that handles output: it comes out as it went
  * in, and neither the node nor the client needs memory for it, whoever reads how slowly.
  */
-@Timeout(180)
+@Timeout(300)
 class HostileOutputTest {
     private static final long LINE_BYTES = 100L << 20;
     /** A fraction of the line; the JVM ends at once if it does not suffice. */

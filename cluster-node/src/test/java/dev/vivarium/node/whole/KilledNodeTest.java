@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A node that is killed with -9 while it is busy takes its sandboxes with it, and its runs come back or end by their policy. */
-@Timeout(180)
+@Timeout(300)
 class KilledNodeTest {
     /** How long agents may outlive their node at most on a machine of its own. */
     private static final Duration ORPHANS_MAX = Duration.ofSeconds(1);

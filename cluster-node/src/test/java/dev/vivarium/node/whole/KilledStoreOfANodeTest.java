@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Whatever was answered with 202 reaches exactly one end, though the store is killed under the node, or both together. */
-@Timeout(180)
+@Timeout(300)
 class KilledStoreOfANodeTest {
     private static final Agent QUICK = Agent.python("print('done')");
     private static final int CLIENTS = 3;

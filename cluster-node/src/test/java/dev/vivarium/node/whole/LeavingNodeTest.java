@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** A node that is asked to leave, by SIGTERM or Ctrl-C: it takes nothing new, lets runs end, and leaves nothing behind. */
-@Timeout(180)
+@Timeout(300)
 class LeavingNodeTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** An engine that goes away while runs are live and comes back: nothing is left hanging, and the node needs no restart. */
-@Timeout(240)
+@Timeout(300)
 class LostEngineOfANodeTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Agent QUICK = Agent.python("print('done')");

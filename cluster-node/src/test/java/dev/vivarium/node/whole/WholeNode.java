@@ -278,9 +278,8 @@ final class WholeNode implements AutoCloseable {
         return process.exitValue();
     }
 
-    /** Ends it as an operator would who is in no hurry, and says what it exited with. */
+    /** Ends a node whose runs have ended, as an operator would, and says what it exited with. */
     int stop() throws IOException, InterruptedException {
-        signal("TERM");
         signal("TERM");
         return awaitExit(PATIENCE);
     }
