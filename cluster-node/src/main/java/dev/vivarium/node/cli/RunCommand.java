@@ -104,7 +104,16 @@ final class RunCommand implements Callable<Integer> {
             return ExitCode.OK;
         }
         cancellation.accepted(run.id().value());
-        return follow(client, run, cancellation);
+        try {
+            return follow(client, run, cancellation);
+        } catch (ApiException.NodeUnreachable lost) {
+            String id = run.id().value();
+            surroundings
+                    .terminal()
+                    .note("run " + id + " was accepted, and how it ends is not known here; once the node is"
+                            + " back, `vivarium logs -f " + id + "` follows it.");
+            throw lost;
+        }
     }
 
     private int follow(ApiClient client, RunView run, Cancellation cancellation) throws ApiException, IOException {

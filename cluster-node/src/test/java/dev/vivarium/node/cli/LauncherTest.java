@@ -80,8 +80,37 @@ class LauncherTest {
 
     @Test
     void javaOf24AndLaterIsToldWhatItWouldWarnOf() throws Exception {
-        assertThat(launch(java("25.0.1"), "ps").words()).contains("--enable-native-access=ALL-UNNAMED");
-        assertThat(launch(java("17.0.9"), "ps").words()).doesNotContain("--enable-native-access=ALL-UNNAMED");
+        String option = "--enable-native-access=ALL-UNNAMED";
+
+        assertThat(launch(java("25.0.1"), "up", "--help").words()).contains(option);
+        assertThat(launch(java("17.0.9"), "up", "--help").words()).doesNotContain(option);
+    }
+
+    @Test
+    void aClientHasTheFlagsOfItsRehearsalOrTheArchiveDoesNotFit() throws Exception {
+        List<String> client = flags(launch(java("25.0.1"), "ps").words());
+        List<String> rehearsal = flags(rehearsal(java("25.0.1")));
+
+        assertThat(rehearsal).isNotEmpty().allMatch(client::contains);
+        assertThat(client).allMatch(rehearsal::contains);
+    }
+
+    /** The words of the Java that a launcher calls to make the archive. */
+    private List<String> rehearsal(Path javaHome) throws Exception {
+        Path words = folder.resolve("rehearsed");
+        Path program = javaHome.resolve("bin/java");
+        Files.writeString(
+                program, "#!/bin/sh\ncase \"$*\" in *Rehearsal*) printf '%s\\n' \"$@\" >'" + words + "' ;; esac\n");
+        launch(javaHome, "up", "--help");
+        return Files.readAllLines(words);
+    }
+
+    /** What configures the JVM itself, the archive's own options and properties aside. */
+    private static List<String> flags(List<String> words) {
+        return words.stream()
+                .filter(word -> word.startsWith("-X") || word.startsWith("--"))
+                .filter(word -> !word.contains(".jsa"))
+                .toList();
     }
 
     @Test

@@ -206,6 +206,15 @@ class RunCommandTest {
     }
 
     @Test
+    void aRunWhoseNodeIsGoneIsNamedSoThatItCanBeFoundAgain() {
+        node.on(SUBMIT, json(202, running())).on(RUN, hangUp());
+
+        assertThat(line.run("run", "--", "true")).isEqualTo(69);
+
+        assertThat(line.noted()).contains("run " + ID + " was accepted").contains("vivarium logs -f " + ID);
+    }
+
+    @Test
     void aLostRunSaysSo() {
         aRunThatEnds(lost("NODE_LOST"));
 
