@@ -10,6 +10,7 @@ import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.output.OutputStore;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -33,6 +34,8 @@ import org.apache.pekko.http.javadsl.server.Route;
 public final class HttpApi extends AllDirectives {
     private static final List<MediaType> JSON = List.of(MediaTypes.APPLICATION_JSON);
 
+    private final ActorSystem<?> system;
+    private final Duration bodyTimeout;
     private final BrowserGuard guard;
     private final Failures failures;
     private final PrometheusMeterRegistry metrics;
@@ -61,6 +64,8 @@ public final class HttpApi extends AllDirectives {
 
     public HttpApi(ActorSystem<?> system, HttpSettings settings, Parts parts) {
         Followers followers = new Followers();
+        this.system = system;
+        this.bodyTimeout = settings.bodyTimeout();
         this.guard = new BrowserGuard(settings);
         this.failures = new Failures(settings);
         this.metrics = parts.metrics();
@@ -83,7 +88,18 @@ public final class HttpApi extends AllDirectives {
         Route total = guarded.seal(failures.rejections(), failures.exceptions());
         return extractRequest(request -> withRequestTimeoutResponse(
                 late -> finished(late, failures.timeout(late)),
-                () -> mapResponse(response -> finished(request, response), () -> total)));
+                () -> mapResponse(response -> finished(request, response), () -> afterBody(request, total))));
+    }
+
+    /**
+     * Answers when the whole body has come, wanted or not: a client that is still sending would find its connection
+     * broken, and not see the answer.
+     */
+    private Route afterBody(HttpRequest request, Route route) {
+        return mapRouteResultFuture(
+                result -> result.thenCompose(answer -> RequestBody.discard(request.entity(), bodyTimeout, system)
+                        .thenApply(discarded -> answer)),
+                () -> route);
     }
 
     private HttpResponse finished(HttpRequest request, HttpResponse response) {

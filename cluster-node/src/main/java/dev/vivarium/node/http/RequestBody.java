@@ -1,6 +1,7 @@
 package dev.vivarium.node.http;
 
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeoutException;
@@ -47,6 +48,16 @@ final class RequestBody {
                         Sink.fold(Kept.NOTHING, (Kept kept, ByteString part) -> kept.with(part, maxBytes, share)),
                         system)
                 .handle((kept, failure) -> failure == null ? kept.received(maxBytes) : failed(failure));
+    }
+
+    /**
+     * Receives a body that nobody wants, where it was not received before, and throws it away. Completes when that is
+     * done or has taken too long; never fails.
+     */
+    static CompletionStage<Received> discard(RequestEntity entity, Duration timeout, ActorSystem<?> system) {
+        return entity.isStrict()
+                ? CompletableFuture.completedStage(new Received.Whole(ByteString.emptyByteString()))
+                : receive(entity, 0, timeout, new BodyBudget(0).open(), system);
     }
 
     private static Received failed(Throwable failure) {
