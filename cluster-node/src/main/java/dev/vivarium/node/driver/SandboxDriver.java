@@ -24,6 +24,14 @@ public interface SandboxDriver extends AutoCloseable {
     CompletionStage<WaitingSandbox> create(SandboxId id, SandboxTemplate template, ChannelListener listener);
 
     /**
+     * As {@link #create} and {@link #claim} in one, for an attempt that waits already: the sandbox belongs to the attempt
+     * from its first moment, and the engine is asked once less. The stage fails with ATTEMPT_CLAIMED when the attempt
+     * has another sandbox.
+     */
+    CompletionStage<WaitingSandbox> createFor(
+            AttemptName attempt, SandboxId id, SandboxTemplate template, ChannelListener listener);
+
+    /**
      * Marks a waiting sandbox as the one of an attempt. The engine itself refuses a second sandbox for the same
      * attempt, whoever asks. Each sandbox is claimed once.
      */

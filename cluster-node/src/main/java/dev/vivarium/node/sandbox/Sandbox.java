@@ -61,8 +61,6 @@ public final class Sandbox {
 
     private record ChannelEnded(ChannelListener.ClosedBecause why) implements Command {}
 
-    private record Claimed() implements Command {}
-
     private record SecretsOpened(Map<String, String> secrets) implements Command {
         @Override
         public String toString() {
@@ -70,7 +68,7 @@ public final class Sandbox {
         }
     }
 
-    private record PreparationFailed(Step step, Throwable why) implements Command {}
+    private record SecretsUnavailable(Throwable why) implements Command {}
 
     private record Sampled(SandboxSample sample) implements Command {}
 
@@ -95,7 +93,6 @@ public final class Sandbox {
     private record RetryStore(OutputBuffer.Batch batch) implements Command {}
 
     private enum Step {
-        CLAIM,
         SECRETS,
         FILES
     }
@@ -198,7 +195,7 @@ public final class Sandbox {
         CompletionStage<Created> created = environment
                 .live()
                 .goneBefore(attempt)
-                .thenCompose(gone -> environment.driver().create(id, environment.template(spec), listener))
+                .thenCompose(gone -> environment.driver().createFor(attempt, id, environment.template(spec), listener))
                 .thenCombine(outputStart, (made, start) -> new Created(made.channel(), made.environment(), start));
         context.pipeToSelf(created, (answer, failure) -> failure == null ? answer : new CreateFailed(cause(failure)));
     }
@@ -212,13 +209,9 @@ public final class Sandbox {
             return end(killed(stopRequested.get(), Optional.empty()));
         }
         context.pipeToSelf(
-                environment.driver().claim(id, attempt),
-                (done, failure) -> failure == null ? new Claimed() : new PreparationFailed(Step.CLAIM, cause(failure)));
-        context.pipeToSelf(
                 environment.store().secrets().open(attempt.run(), spec.secrets()),
-                (opened, failure) -> failure == null
-                        ? new SecretsOpened(opened)
-                        : new PreparationFailed(Step.SECRETS, cause(failure)));
+                (opened, failure) ->
+                        failure == null ? new SecretsOpened(opened) : new SecretsUnavailable(cause(failure)));
         sendNextFile();
         return preparing();
     }
@@ -255,12 +248,11 @@ public final class Sandbox {
         return Behaviors.same();
     }
 
-    // ---- preparing: the sandbox waits; it is claimed, files and secrets are brought
+    // ---- preparing: the sandbox waits; files and secrets are brought
 
     private Behavior<Command> preparing() {
-        return state().onMessage(Claimed.class, claimed -> prepared(Step.CLAIM))
-                .onMessage(SecretsOpened.class, this::onSecretsOpened)
-                .onMessage(PreparationFailed.class, this::onPreparationFailed)
+        return state().onMessage(SecretsOpened.class, this::onSecretsOpened)
+                .onMessage(SecretsUnavailable.class, this::onSecretsUnavailable)
                 .onMessage(FrameArrived.class, this::onFrameWhilePreparing)
                 .onMessage(ChannelEnded.class, this::onChannelEnded)
                 .onMessage(Stop.class, stop -> end(killed(stop.reason, Optional.empty())))
@@ -272,17 +264,10 @@ public final class Sandbox {
         return prepared(Step.SECRETS);
     }
 
-    private Behavior<Command> onPreparationFailed(PreparationFailed failed) {
-        if (failed.step == Step.SECRETS) {
-            return end(new Outcome.NotStarted(new StartFailure(
-                    StartFailure.Kind.SECRETS_UNAVAILABLE, "The run's secrets could not be opened; submit it again.")));
-        }
-        Optional<StartFailure> failure = failed.why instanceof DriverException driverFailed
-                ? AgentStart.failure(driverFailed)
-                : Optional.empty();
-        return end(failure.<Outcome>map(Outcome.NotStarted::new)
-                .orElseGet(() ->
-                        new Outcome.Interrupted(Interruption.ENGINE_LOST, String.valueOf(failed.why.getMessage()))));
+    private Behavior<Command> onSecretsUnavailable(SecretsUnavailable failed) {
+        context.getLog().warn("The secrets of {} could not be opened: {}", attempt, failed.why.getMessage());
+        return end(new Outcome.NotStarted(new StartFailure(
+                StartFailure.Kind.SECRETS_UNAVAILABLE, "The run's secrets could not be opened; submit it again.")));
     }
 
     private Behavior<Command> onFrameWhilePreparing(FrameArrived arrived) {

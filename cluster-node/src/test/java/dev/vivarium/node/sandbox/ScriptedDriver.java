@@ -99,6 +99,15 @@ public final class ScriptedDriver implements SandboxDriver {
     }
 
     @Override
+    public CompletionStage<WaitingSandbox> createFor(
+            AttemptName attempt, SandboxId id, SandboxTemplate template, ChannelListener listener) {
+        return create(id, template, listener).thenApply(waiting -> {
+            claims.put(id, attempt);
+            return waiting;
+        });
+    }
+
+    @Override
     public CompletionStage<Done> claim(SandboxId id, AttemptName attempt) {
         claims.put(id, attempt);
         return CompletableFuture.completedStage(Done.getInstance());

@@ -105,18 +105,34 @@ public final class DockerDriver implements SandboxDriver {
 
     @Override
     public CompletionStage<WaitingSandbox> create(SandboxId id, SandboxTemplate template, ChannelListener listener) {
+        return create(new DockerSandbox(id), labels.waitingName(id), template, listener);
+    }
+
+    @Override
+    public CompletionStage<WaitingSandbox> createFor(
+            AttemptName attempt, SandboxId id, SandboxTemplate template, ChannelListener listener) {
         DockerSandbox sandbox = new DockerSandbox(id);
+        sandbox.claim();
+        return create(sandbox, labels.attemptName(attempt), template, listener);
+    }
+
+    private CompletionStage<WaitingSandbox> create(
+            DockerSandbox sandbox, String name, SandboxTemplate template, ChannelListener listener) {
+        SandboxId id = sandbox.id();
         if (sandboxes.putIfAbsent(id, sandbox) != null) {
             return CompletableFuture.failedFuture(
                     new DriverException(DriverException.Kind.REFUSED, "There is a sandbox " + id + " already."));
         }
         creates.run(
                 "making the sandbox",
-                () -> maker.make(sandbox, template, listener),
-                sandbox.created()::complete,
+                () -> {
+                    maker.make(sandbox, name, template, listener);
+                    return Done.getInstance();
+                },
+                done -> sandbox.settled(),
                 failure -> {
                     sandboxes.remove(id, sandbox);
-                    sandbox.created().completeExceptionally(failure);
+                    sandbox.notMade(failure);
                 });
         return sandbox.created();
     }

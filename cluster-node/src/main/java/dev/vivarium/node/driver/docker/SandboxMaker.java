@@ -36,15 +36,20 @@ final class SandboxMaker {
         this.containerEnd = containerEnd;
     }
 
-    /** Returns once the guest has greeted. */
-    WaitingSandbox make(DockerSandbox sandbox, SandboxTemplate template, ChannelListener listener) {
+    /**
+     * Returns once the guest has greeted and the engine has answered. The sandbox is {@link DockerSandbox#up} with the
+     * first of the two, as nobody needs to wait for what the engine writes down after the start.
+     *
+     * @param containerName by which the engine knows it
+     */
+    void make(DockerSandbox sandbox, String containerName, SandboxTemplate template, ChannelListener listener) {
         ImageName name = ImageName.parse(template.image());
         requireSupported(template);
         sandbox.requireWanted();
         UsableImage image = images.usable(name);
         guest.ensure(image.id());
         try {
-            return start(sandbox, template, image, listener);
+            start(sandbox, containerName, template, image, listener);
         } catch (DriverException failure) {
             if (!lacksGuest(failure)) {
                 throw failure;
@@ -52,26 +57,30 @@ final class SandboxMaker {
             LOG.warn("The guest program was not in the engine's volume any more; putting it there again");
             guest.distrust();
             guest.ensure(image.id());
-            return start(sandbox, template, image, listener);
+            start(sandbox, containerName, template, image, listener);
         }
     }
 
-    private WaitingSandbox start(
-            DockerSandbox sandbox, SandboxTemplate template, UsableImage image, ChannelListener listener) {
+    @SuppressWarnings("FutureReturnValueIgnored") // A guest that does not greet is waited for below.
+    private void start(
+            DockerSandbox sandbox,
+            String containerName,
+            SandboxTemplate template,
+            UsableImage image,
+            ChannelListener listener) {
         boolean complete = false;
         try {
-            String container = create(sandbox, template, image.id());
+            String container = create(sandbox, containerName, template, image.id());
             sandbox.contain(container);
             GuestChannel channel = new GuestChannel(
                     sandbox.id(), engine.attach(container), config, listener, () -> containerEnd.explain(container));
             channel.open();
             sandbox.connect(channel);
-            engine.call("starting the sandbox", client -> client.startContainerCmd(container)
-                    .exec());
+            channel.greeted().thenRun(() -> sandbox.up(new WaitingSandbox(channel, image.environment())));
+            startContainer(container, channel);
             awaitGreeting(channel);
             sandbox.requireWanted();
             complete = true;
-            return new WaitingSandbox(channel, image.environment());
         } finally {
             if (!complete) {
                 undo(sandbox);
@@ -79,14 +88,50 @@ final class SandboxMaker {
         }
     }
 
-    private String create(DockerSandbox sandbox, SandboxTemplate template, String image) {
+    private String create(DockerSandbox sandbox, String name, SandboxTemplate template, String image) {
+        try {
+            return createOnce(sandbox, name, template, image);
+        } catch (DriverException failure) {
+            if (!EngineFailure.isConflict(failure)) {
+                throw failure;
+            }
+        }
+        // The name may be held by what an earlier try for this very sandbox left, whose answer was lost.
+        containerEnd.removeAll(sandbox.id());
+        try {
+            return createOnce(sandbox, name, template, image);
+        } catch (DriverException failure) {
+            if (EngineFailure.isConflict(failure)) {
+                throw new DriverException(
+                        DriverException.Kind.ATTEMPT_CLAIMED,
+                        "The container engine has another sandbox named " + name + ".",
+                        failure);
+            }
+            throw failure;
+        }
+    }
+
+    private String createOnce(DockerSandbox sandbox, String name, SandboxTemplate template, String image) {
         EngineFacts facts = engine.facts();
         CreateContainerResponse response = engine.call(
                 "making the sandbox", client -> spec.applyTo(client.createContainerCmd(image), template, facts)
-                        .withName(labels.waitingName(sandbox.id()))
+                        .withName(name)
                         .withLabels(labels.of(sandbox.id()))
                         .exec());
         return response.getId();
+    }
+
+    private void startContainer(String container, GuestChannel channel) {
+        try {
+            engine.call("starting the sandbox", client -> client.startContainerCmd(container)
+                    .exec());
+        } catch (DriverException failure) {
+            if (!channel.hasGreeted()) {
+                throw failure;
+            }
+            // It runs, as its guest has said, and may be in use; its channel will tell of its end.
+            LOG.info("The answer to the start of a running sandbox was lost: {}", failure.getMessage());
+        }
     }
 
     private void awaitGreeting(GuestChannel channel) {

@@ -109,10 +109,10 @@ class EngineLossTest {
     @Test
     void anIdleChannelOutlivesTheResponseTimeout() throws Exception {
         try (EngineProxy proxy = EngineProxy.tcp()) {
-            driver = open(proxy.uri(), Duration.ofMillis(700));
+            driver = open(proxy.uri(), Duration.ofSeconds(3));
             Live sandbox = TestSandboxes.create(driver, newId(), template(TestSandboxes.IMAGE));
 
-            Awaitility.await().during(Duration.ofMillis(1_500)).until(() -> !sandbox.heard()
+            Awaitility.await().during(Duration.ofMillis(4_500)).until(() -> !sandbox.heard()
                     .isClosed());
 
             assertThat(sandbox.python(1, "print('awake')")).isEqualTo("awake");

@@ -109,6 +109,45 @@ class SandboxLifeTest {
     }
 
     @Test
+    void aSandboxMadeForAnAttemptIsItsOnlyOne() {
+        // given
+        AttemptName attempt = new AttemptName(new RunId(newId().value()), 1);
+        SandboxId first = newId();
+        SandboxId second = newId();
+        outcome(sandboxes.driver().createFor(attempt, first, template(TestSandboxes.IMAGE), new Heard()));
+
+        // when
+        Kind refusal = failure(
+                        sandboxes.driver().createFor(attempt, second, template(TestSandboxes.IMAGE), new Heard()))
+                .kind();
+
+        // then
+        assertThat(refusal).isEqualTo(Kind.ATTEMPT_CLAIMED);
+        assertThat(sandboxes.containers()).singleElement().asString().endsWith("-" + attempt.run() + "-1");
+        assertThat(failure(sandboxes.driver().claim(first, new AttemptName(attempt.run(), 2)))
+                        .kind())
+                .isEqualTo(Kind.REFUSED);
+        outcome(sandboxes.driver().destroy(first));
+    }
+
+    @Test
+    void whatALostAnswerLeftDoesNotStandInTheWayOfTheSameSandbox() {
+        // given a sandbox that the engine made for a driver that did not live to hear of it
+        AttemptName attempt = new AttemptName(new RunId(newId().value()), 1);
+        SandboxId id = newId();
+        DockerDriver earlier = DockerDriver.open(sandboxes.config(), sandboxes.blocking());
+        outcome(earlier.createFor(attempt, id, template(TestSandboxes.IMAGE), new Heard()));
+
+        // when
+        outcome(sandboxes.driver().createFor(attempt, id, template(TestSandboxes.IMAGE), new Heard()));
+
+        // then
+        assertThat(sandboxes.containers()).hasSize(1);
+        outcome(sandboxes.driver().destroy(id));
+        earlier.close();
+    }
+
+    @Test
     void theListenerHearsThatTheSandboxEndedWhenItsGuestIsKilled() {
         Live sandbox = sandboxes.create();
 
