@@ -61,6 +61,13 @@ final class ColdStartCommand implements Callable<Integer> {
     @Option(names = "--warm-up", defaultValue = "10", description = "Rounds before those (default: ${DEFAULT-VALUE}).")
     private int warmUp = 10;
 
+    @Option(
+            names = "--docker-network",
+            paramLabel = "NETWORK",
+            defaultValue = "",
+            description = "The network of docker run (default: its own default).")
+    private String dockerNetwork = "";
+
     @Override
     public Integer call() throws IOException {
         if (rounds < ROUNDS_MIN || warmUp < 0) {
@@ -78,12 +85,13 @@ final class ColdStartCommand implements Callable<Integer> {
             subjects.put(VIVARIUM, vivarium);
             FirstByteOfEngine own = new FirstByteOfEngine(engine, workload);
             subjects.put(ENGINE, own);
-            subjects.put(DOCKER_RUN, new FirstByteOfDockerRun(workload));
+            subjects.put(DOCKER_RUN, new FirstByteOfDockerRun(workload.dockerRun(dockerNetwork)));
             measure(subjects, warmUp);
             Map<String, Series> measured = measure(subjects, rounds);
             print("load     " + loadBefore + " before, " + MachineFacts.load() + " after (1 minute)\n");
             print("command  " + String.join(" ", workload.command()) + ", in " + workload.image() + "; " + rounds
-                    + " rounds after " + warmUp + "\n\n");
+                    + " rounds after " + warmUp + "\n");
+            print("docker   " + String.join(" ", workload.dockerRun(dockerNetwork)) + "\n\n");
             print(table(measured));
             print("\nWhere the time goes, ms:\n\n" + table(vivarium.newest(rounds), own.newest(rounds)));
         }

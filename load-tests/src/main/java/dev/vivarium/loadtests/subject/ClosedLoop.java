@@ -16,7 +16,7 @@ public final class ClosedLoop {
     private ClosedLoop() {}
 
     /**
-     * Begins sandboxes for the length of the slice and waits for those under way.
+     * Begins sandboxes for the length of the slice, each place at least one, and waits for those under way.
      *
      * @return how many a second, over the whole time from the first one's begin to the last one's end
      */
@@ -27,10 +27,10 @@ public final class ClosedLoop {
             long end = began + slice.toNanos();
             Callable<Integer> worker = () -> {
                 int done = 0;
-                while (System.nanoTime() - end < 0) {
+                do {
                     life.once();
                     done++;
-                }
+                } while (System.nanoTime() - end < 0);
                 return done;
             };
             List<Future<Integer>> working = new ArrayList<>();

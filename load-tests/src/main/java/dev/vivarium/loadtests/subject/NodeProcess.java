@@ -26,7 +26,7 @@ public final class NodeProcess implements AutoCloseable {
     private final Process process;
     private final Path folder;
     private final URI uri;
-    private final Thread lastWill = new Thread(this::stop, "stop the node");
+    private final Thread lastWill = new Thread(this::takeAway, "take the node away");
 
     /**
      * Starts a node and returns once it is ready.
@@ -88,16 +88,25 @@ public final class NodeProcess implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        Runtime.getRuntime().removeShutdownHook(lastWill);
-        stop();
-        try (Stream<Path> tree = Files.walk(folder)) {
-            for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(path);
-            }
+        try {
+            Runtime.getRuntime().removeShutdownHook(lastWill);
+        } catch (IllegalStateException ending) {
+            // This program is being ended, and the last will is carried out already.
+            return;
         }
-        if (Thread.interrupted()) {
-            Thread.currentThread().interrupt();
+        stop();
+        delete();
+        if (Thread.currentThread().isInterrupted()) {
             throw new InterruptedIOException("interrupted while the node stopped");
+        }
+    }
+
+    private void takeAway() {
+        stop();
+        try {
+            delete();
+        } catch (IOException left) {
+            System.err.println("vivarium bench: " + folder + " is left: " + left.getMessage());
         }
     }
 
@@ -108,7 +117,16 @@ public final class NodeProcess implements AutoCloseable {
                 process.destroyForcibly();
             }
         } catch (InterruptedException interrupted) {
+            process.destroyForcibly();
             Thread.currentThread().interrupt();
+        }
+    }
+
+    private void delete() throws IOException {
+        try (Stream<Path> tree = Files.walk(folder)) {
+            for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(path);
+            }
         }
     }
 }

@@ -74,9 +74,17 @@ public record Workload(String image, List<String> command) {
         return body;
     }
 
-    /** The command line of the engine's client, as its users type it. */
-    public List<String> dockerRun() {
-        List<String> line = new ArrayList<>(List.of("docker", "run", "--rm", "--log-driver", "none", image));
+    /**
+     * The command line of the engine's client.
+     *
+     * @param network what the container is connected to; empty for the client's default, as its users type it
+     */
+    public List<String> dockerRun(String network) {
+        List<String> line = new ArrayList<>(List.of("docker", "run", "--rm", "--log-driver", "none"));
+        if (!network.isEmpty()) {
+            line.addAll(List.of("--network", network));
+        }
+        line.add(image);
         line.addAll(command);
         return List.copyOf(line);
     }

@@ -24,7 +24,7 @@ class ClosedLoopTest {
                     done.incrementAndGet();
                 },
                 3,
-                Duration.ofMillis(50));
+                Duration.ofMillis(1));
 
         assertThat(done.get()).isGreaterThanOrEqualTo(3);
         assertThat(rate).isPositive();
