@@ -84,8 +84,7 @@ final class NodeCore implements AutoCloseable {
         }
     }
 
-    private static NodeCore start(NodeOptions options, Config given, EmbeddedStore store)
-            throws NodeStartException {
+    private static NodeCore start(NodeOptions options, Config given, EmbeddedStore store) throws NodeStartException {
         // Only whoever holds the lock on the data directory may give the installation its name.
         Installation installation = Installation.of(options.dataDir());
         Config config = ConfigFactory.parseMap(options.overrides())

@@ -389,14 +389,19 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     // ---- cancelling
 
     private Effect<JournalEntry, Ledger> onCancelOfLive(Ledger ledger, Cancel cancel) {
-        sandbox.ifPresent(child -> child.tell(new Sandbox.Stop(KillReason.CANCELLED)));
         if (existing(ledger).submission().cancelRequestedAt().isPresent()) {
+            stopSandbox();
             return Effect().reply(cancel.replyTo, new CancelAnswer(found(ledger)));
         }
         return persist(ledger, new RunEvent.CancelRequested(now(), node())).thenRun((Ledger after) -> {
+            stopSandbox();
             announce(after);
             cancel.replyTo.tell(new CancelAnswer(found(after)));
         });
+    }
+
+    private void stopSandbox() {
+        sandbox.ifPresent(child -> child.tell(new Sandbox.Stop(KillReason.CANCELLED)));
     }
 
     // ---- watching

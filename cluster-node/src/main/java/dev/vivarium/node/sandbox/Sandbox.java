@@ -198,8 +198,7 @@ public final class Sandbox {
                 .live()
                 .goneBefore(attempt)
                 .thenCompose(gone -> nothingLeftBefore())
-                .thenCompose(
-                        none -> environment.driver().createFor(attempt, id, environment.template(spec), listener))
+                .thenCompose(none -> environment.driver().createFor(attempt, id, environment.template(spec), listener))
                 .thenApply(made -> new Created(made.channel(), made.environment(), start)));
         context.pipeToSelf(created, (answer, failure) -> failure == null ? answer : new CreateFailed(cause(failure)));
     }

@@ -28,8 +28,8 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.SerializationTestKit;
@@ -210,6 +210,18 @@ class RunTest {
         run.tell(new Run.Cancel(cancelled.ref()));
         assertThat(cancelled.receiveMessage().state())
                 .hasValueSatisfying(view -> assertThat(view.status()).isEqualTo(RunStatus.CANCELLED));
+    }
+
+    @Test
+    void aCancellationThatIsNotDurableStopsNothing() {
+        failOnce("CancelRequested");
+        submit(Specs.hello());
+        awaitStarted(1);
+
+        run.tell(new Run.Cancel(cancelled.ref()));
+
+        awaitStarted(2);
+        assertThat(eventNames()).doesNotContain("RunCancelled");
     }
 
     @Test

@@ -41,7 +41,10 @@ final class PrivateEngine implements AutoCloseable {
 
     /** Starts it, on what it had; returns when it answers. */
     void comeBack() throws IOException {
+        // In a network of its own: an engine without a bridge takes away docker0, which may be another engine's.
         daemon = new ProcessBuilder(
+                        "unshare",
+                        "--net",
                         "dockerd",
                         "--host=" + address,
                         "--data-root=" + folder.resolve("data"),

@@ -132,10 +132,7 @@ class HostileGuestTest {
         lies.add(lie("stream that is not open", output(1, Stream.STDOUT, 1)));
         lies.add(lie("stream that is not open", new Spawned(2, 11), output(2, Stream.STDERR, 1)));
         lies.add(lie(
-                "stream that is not open",
-                started,
-                new OutputClosed(1, Stream.STDOUT),
-                output(1, Stream.STDOUT, 1)));
+                "stream that is not open", started, new OutputClosed(1, Stream.STDOUT), output(1, Stream.STDOUT, 1)));
         lies.add(lie("more output than it had credit", started, output(1, Stream.STDOUT, WINDOW_BYTES + 1)));
         lies.add(lie(
                 "more output than it had credit",
