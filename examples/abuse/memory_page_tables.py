@@ -9,7 +9,9 @@ expect: KILLED MEMORY
 
 import mmap
 
-area = mmap.mmap(-1, 512 << 30, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_NORESERVE)
+MAP_NORESERVE = 0x4000
+
+area = mmap.mmap(-1, 512 << 30, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | MAP_NORESERVE)
 area.madvise(mmap.MADV_NOHUGEPAGE)
 for at in range(0, len(area), 2 << 20):
     area[at]

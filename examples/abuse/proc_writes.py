@@ -14,7 +14,7 @@ for name in ("kernel/core_pattern", "kernel/modprobe", "kernel/hostname", "kerne
              "kernel/randomize_va_space", "kernel/yama/ptrace_scope", "kernel/shmmax", "vm/drop_caches", "vm/overcommit_memory",
              "fs/file-max", "fs/suid_dumpable", "net/ipv4/ip_forward", "user/max_user_namespaces"):
     attempt(f"/proc/sys/{name}", lambda: write(f"/proc/sys/{name}", b"1"), errno.ENOENT)
-attempt("/proc/sysrq-trigger", lambda: write("/proc/sysrq-trigger", b"h"))
+attempt("/proc/sysrq-trigger", lambda: write("/proc/sysrq-trigger", b"h"), errno.ENOENT)
 attempt("/proc/irq/default_smp_affinity", lambda: write("/proc/irq/default_smp_affinity", b"1"), errno.ENOENT)
 attempt("/proc/bus", lambda: write("/proc/bus/pci/devices", b"1"), errno.ENOENT)
 attempt("/proc/mtrr", lambda: write("/proc/mtrr", b"1"), errno.ENOENT)

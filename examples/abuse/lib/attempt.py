@@ -98,7 +98,7 @@ def attempt(what, action, *also):
         if error.errno in WALLS + also:
             held(f"{what} ({name})")
         else:
-            _failed.append(what)
+            _failed.append(f"{what} ({name}, which is no wall)")
             print(f"UNCLEAR: {what} failed with {name}, which is no wall", flush=True)
         return
     escaped(what, result)

@@ -3,12 +3,15 @@ package dev.vivarium.node.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.cli.abuse.Bout;
+import dev.vivarium.node.cli.abuse.HostileImages;
 import dev.vivarium.node.cli.abuse.Payload;
 import dev.vivarium.node.cli.abuse.Payloads;
 import dev.vivarium.node.cli.client.ApiClient;
 import dev.vivarium.node.cli.client.ApiException;
 import dev.vivarium.node.cli.client.ApiJson;
 import dev.vivarium.node.cli.text.Amounts;
+import dev.vivarium.node.cli.text.Ending;
+import dev.vivarium.node.cli.text.Printable;
 import dev.vivarium.node.cli.text.Table;
 import dev.vivarium.node.cli.trial.AgentRun;
 import dev.vivarium.node.cli.trial.Board;
@@ -27,7 +30,6 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -117,16 +119,9 @@ final class AbuseCommand implements Callable<Integer> {
             throws ApiException, IOException, NodeStartException {
         Path state = Files.createDirectories(surroundings.home().resolve("abuse"));
         say("Starting a node (its log: " + state.resolve("node.log") + ")");
-        AtomicReference<@Nullable Bout> running = new AtomicReference<>();
-        Runnable removeImages = () -> {
-            Bout bout = running.get();
-            if (bout != null) {
-                bout.close();
-            }
-        };
-        try (TrialNode node = TrialNode.start(surroundings, state, removeImages);
-                Bout bout = bout(node.client(), chosen, stage)) {
-            running.set(bout);
+        try (HostileImages images = images();
+                TrialNode node = TrialNode.start(surroundings, state, images::close)) {
+            Bout bout = bout(node.client(), images, chosen, stage);
             perform(bout, start);
             return verdict(node.client(), bout, stage, start, Optional.of(node.leftovers()));
         }
@@ -135,26 +130,41 @@ final class AbuseCommand implements Callable<Integer> {
     private Verdict onRunningNode(String address, List<Payload> chosen, Stage stage, Instant start)
             throws ApiException, IOException {
         ApiClient client = ServerOption.client(address, surroundings);
-        try (Bout bout = bout(client, chosen, stage)) {
+        try (HostileImages images = images()) {
+            Bout bout = bout(client, images, chosen, stage);
             perform(bout, start);
             return verdict(client, bout, stage, start, Optional.empty());
         }
     }
 
-    private Bout bout(ApiClient client, List<Payload> chosen, Stage stage) {
-        return new Bout(
-                client, EngineSocket.of(surroundings.environment()), stage, chosen, atOnce, surroundings.clock());
+    private HostileImages images() {
+        return new HostileImages(EngineSocket.of(surroundings.environment()));
+    }
+
+    private Bout bout(ApiClient client, HostileImages images, List<Payload> chosen, Stage stage) {
+        return new Bout(client, images, stage, chosen, atOnce, surroundings.clock());
     }
 
     /** Shows the payloads until all are over. */
     private void perform(Bout bout, Instant start) throws ApiException, IOException {
         Board board = new Board(
                 TrialNode.boardForm(format, terminal), terminal.columns(), terminal.colours(), start, terminal::print);
-        while (bout.step(result -> {})) {
+        while (bout.step(result -> {
+            board.wipe();
+            say(line(result));
+        })) {
             board.show(bout.onStage(), surroundings.clock().instant());
             TrialNode.pause(LOOK_INTERVAL);
         }
         board.wipe();
+    }
+
+    private static String line(Report.Result result) {
+        return "%-6s %s: %s"
+                .formatted(
+                        result.isAsExpected() ? "ok" : "NOT SO",
+                        result.agent().name(),
+                        Printable.of(result.isAsExpected() ? Ending.cause(result.run()) : result.words()));
     }
 
     private Verdict verdict(ApiClient client, Bout bout, Stage stage, Instant start, Optional<Leftovers> counted)

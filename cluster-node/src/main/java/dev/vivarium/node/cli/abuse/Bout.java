@@ -3,11 +3,9 @@ package dev.vivarium.node.cli.abuse;
 import dev.vivarium.node.cli.client.ApiClient;
 import dev.vivarium.node.cli.client.ApiException;
 import dev.vivarium.node.cli.trial.AgentRun;
-import dev.vivarium.node.cli.trial.EngineSocket;
 import dev.vivarium.node.cli.trial.Report;
 import dev.vivarium.node.cli.trial.Stage;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -17,21 +15,20 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
 /**
  * Payloads against one node, so many at once, with a {@link Neighbour} beside them that worked alone before. Step by
  * step, so that its caller waits and shows between the steps.
  */
-public final class Bout implements AutoCloseable {
+public final class Bout {
     /** Two seconds of a neighbour alone. */
     private static final int BASELINE_TICKS = 40;
     /** Beyond its own wall clock, for making and destroying its sandbox on a machine that is busy. */
     private static final Duration PATIENCE = Duration.ofSeconds(90);
 
     private final ApiClient client;
-    private final EngineSocket engine;
+    private final HostileImages images;
     private final Stage stage;
     private final int atOnce;
     private final Clock clock;
@@ -39,7 +36,6 @@ public final class Bout implements AutoCloseable {
     private final Deque<Payload> waiting;
     private final List<Live> live = new ArrayList<>();
     private final List<Report.Result> results = new ArrayList<>();
-    private final ConcurrentHashMap.KeySetView<HostileImage, Boolean> images = ConcurrentHashMap.newKeySet();
     private OptionalDouble aloneMillis = OptionalDouble.empty();
 
     private record Live(AgentRun run, Optional<HostileImage> image, Instant giveUpAt) {}
@@ -48,9 +44,9 @@ public final class Bout implements AutoCloseable {
      * @param stage the folder of the payloads, and the image that they run in
      * @param atOnce how many run at the same time; with one alone the neighbour's slow-down is that payload's doing
      */
-    public Bout(ApiClient client, EngineSocket engine, Stage stage, List<Payload> payloads, int atOnce, Clock clock) {
+    public Bout(ApiClient client, HostileImages images, Stage stage, List<Payload> payloads, int atOnce, Clock clock) {
         this.client = client;
-        this.engine = engine;
+        this.images = images;
         this.stage = stage;
         this.atOnce = atOnce;
         this.clock = clock;
@@ -88,8 +84,7 @@ public final class Bout implements AutoCloseable {
     private void start(Payload payload) throws ApiException, IOException {
         Optional<HostileImage> image = payload.image().isNone()
                 ? Optional.empty()
-                : Optional.of(HostileImage.make(engine, stage.image(), payload.name(), payload.image()));
-        image.ifPresent(images::add);
+                : Optional.of(images.make(stage.image(), payload));
         AgentRun run = AgentRun.submit(
                 client,
                 payload.agent(),
@@ -108,7 +103,7 @@ public final class Bout implements AutoCloseable {
         }
         live.remove(payload);
         if (payload.image.isPresent()) {
-            remove(payload.image.get());
+            images.remove(payload.image.get());
         }
         Report.Result result = Report.Result.of(payload.run, slowDown(payload.run));
         results.add(result);
@@ -150,22 +145,5 @@ public final class Bout implements AutoCloseable {
     /** How long a tick of the neighbour took while nobody was beside it. */
     public OptionalDouble aloneMillis() {
         return aloneMillis;
-    }
-
-    private void remove(HostileImage image) throws IOException {
-        images.remove(image);
-        image.close();
-    }
-
-    /** Removes the images that are still there. */
-    @Override
-    public void close() {
-        for (HostileImage image : images) {
-            try {
-                remove(image);
-            } catch (IOException failure) {
-                throw new UncheckedIOException(failure);
-            }
-        }
     }
 }

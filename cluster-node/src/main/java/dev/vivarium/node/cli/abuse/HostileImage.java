@@ -22,8 +22,9 @@ import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
  * @param engine where it is
  * @param name what it is called
  */
-record HostileImage(EngineSocket engine, String name) implements AutoCloseable {
+record HostileImage(EngineSocket engine, String name) {
     private static final String LABEL = "dev.vivarium.abuse";
+    private static final String STOP_SIGNAL = "STOPSIGNAL ";
     private static final String JSON = "application/json";
 
     static HostileImage make(EngineSocket engine, String base, String payload, ImageChange change) throws IOException {
@@ -44,8 +45,10 @@ record HostileImage(EngineSocket engine, String name) implements AutoCloseable {
             query.add(Map.entry("container", container));
             query.add(Map.entry("repo", repository));
             query.add(Map.entry("tag", tag));
-            change.instructions().forEach(instruction -> query.add(Map.entry("changes", instruction)));
-            engine.send("POST", "/commit", query, JSON, new byte[0]);
+            change.instructions().stream()
+                    .filter(instruction -> !instruction.startsWith(STOP_SIGNAL))
+                    .forEach(instruction -> query.add(Map.entry("changes", instruction)));
+            engine.send("POST", "/commit", query, JSON, ApiJson.bytes(configuration(change)));
         } finally {
             engine.send("DELETE", "/containers/" + container, List.of(Map.entry("force", "true")), JSON, new byte[0]);
         }
@@ -66,6 +69,15 @@ record HostileImage(EngineSocket engine, String name) implements AutoCloseable {
         return ApiJson.parse(answer).path("Id").asText();
     }
 
+    /** The one instruction that engines do not take as a change. */
+    private static ObjectNode configuration(ImageChange change) {
+        ObjectNode configuration = ApiJson.object();
+        change.instructions().stream()
+                .filter(instruction -> instruction.startsWith(STOP_SIGNAL))
+                .forEach(instruction -> configuration.put("StopSignal", instruction.substring(STOP_SIGNAL.length())));
+        return configuration;
+    }
+
     private static byte[] archive(List<ImageFile> files) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (TarArchiveOutputStream tar = new TarArchiveOutputStream(bytes, StandardCharsets.UTF_8.name())) {
@@ -82,8 +94,7 @@ record HostileImage(EngineSocket engine, String name) implements AutoCloseable {
         return bytes.toByteArray();
     }
 
-    @Override
-    public void close() throws IOException {
+    void remove() throws IOException {
         engine.send("DELETE", "/images/" + name, List.of(Map.entry("force", "true")), JSON, new byte[0]);
     }
 }

@@ -36,6 +36,11 @@ public record Report(List<Result> results, Leftovers leftovers, int leaks, Durat
             return new Result(run.agent(), run.view(), run.lastWords(), slowDown);
         }
 
+        /** What it came to, and what it said last: what explains an end that was not expected. */
+        public String words() {
+            return Expectation.wordsOf(run) + " " + (measured(run).isEmpty() ? lastWords : measured(run));
+        }
+
         public boolean isAsExpected() {
             return agent.expect().isMetBy(run);
         }
