@@ -1,4 +1,4 @@
-"""Two thousand processes that end at once, each an orphan that PID 1 must reap.
+"""Five hundred processes that end at once, each an orphan that PID 1 must reap.
 
 Tries: to drown the guest in ends of children that it has never heard of.
 Must: succeed: never many at once is within the limits, and the guest keeps up.
@@ -12,7 +12,7 @@ import time
 
 from lib.attempt import finish, held
 
-left = 2000
+left = 500
 while left:
     try:
         child = os.fork()
@@ -27,5 +27,5 @@ while left:
     left -= 1
     while len([name for name in os.listdir("/proc") if name.isdigit()]) > 16:
         time.sleep(0.001)
-held("2000 orphans were reaped")
+held("500 orphans were reaped")
 finish()

@@ -23,6 +23,9 @@ import java.util.OptionalDouble;
  * @param total how long it all took
  */
 public record Report(List<Result> results, Leftovers leftovers, int leaks, Duration total) {
+    /** A sentence in one line would push all that follows off the screen; the JSON has it whole. */
+    private static final int MEASURED_COLUMNS = 60;
+
     /**
      * One line.
      *
@@ -80,7 +83,7 @@ public record Report(List<Result> results, Leftovers leftovers, int leaks, Durat
                 Cell.of(result.agent().name()),
                 Cell.of(result.agent().expect().words()),
                 new Cell(Expectation.wordsOf(run), style),
-                Cell.of(result.isAsExpected() ? measured(run) : lastWords(result)),
+                Cell.of(Table.cut(result.isAsExpected() ? measured(run) : lastWords(result), MEASURED_COLUMNS)),
                 Cell.of(run.usage()
                         .map(usage -> Amounts.time(Duration.ofMillis(usage.wallMillis())))
                         .orElse("")),
