@@ -82,9 +82,8 @@ public final class Bout {
     }
 
     private void start(Payload payload) throws ApiException, IOException {
-        Optional<HostileImage> image = payload.image().isNone()
-                ? Optional.empty()
-                : Optional.of(images.make(stage.image(), payload));
+        Optional<HostileImage> image =
+                payload.image().isNone() ? Optional.empty() : Optional.of(images.make(stage.image(), payload));
         AgentRun run = AgentRun.submit(
                 client,
                 payload.agent(),

@@ -2,6 +2,7 @@ package dev.vivarium.node.cli.abuse;
 
 import dev.vivarium.node.cli.trial.EngineSocket;
 import java.io.IOException;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -29,7 +30,7 @@ public final class HostileImages implements AutoCloseable {
     /** Removes those that are left; one that cannot be removed is left to the user, who finds it by its label. */
     @Override
     public void close() {
-        for (HostileImage image : images) {
+        for (HostileImage image : List.copyOf(images)) {
             try {
                 remove(image);
             } catch (IOException stays) {

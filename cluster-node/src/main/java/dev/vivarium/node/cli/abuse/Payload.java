@@ -78,7 +78,7 @@ public record Payload(Agent agent, String tries, String must, ImageChange image)
                 name,
                 lines.get(0),
                 only(entries, "command")
-                        .map(command -> List.of(command.split(" ")))
+                        .map(command -> List.of(command.split(" ", -1)))
                         .orElse(List.of("python3", name + ".py")),
                 List.of(name + ".py", SHARED_FILE),
                 "stranger",
@@ -126,7 +126,7 @@ public record Payload(Agent agent, String tries, String must, ImageChange image)
 
     private static Map<String, JsonNode> limits(String changed) {
         Map<String, String> all = new TreeMap<>(LIMITS);
-        for (String limit : changed.isEmpty() ? new String[0] : changed.split(" +")) {
+        for (String limit : changed.isEmpty() ? new String[0] : changed.split(" +", -1)) {
             int equals = limit.indexOf('=');
             if (equals < 1) {
                 throw new IllegalArgumentException("a limit is NAME=QUANTITY, and '" + limit + "' is not");
@@ -144,7 +144,7 @@ public record Payload(Agent agent, String tries, String must, ImageChange image)
         List<ImageFile> files = entries.getOrDefault("image-file", List.of()).stream()
                 .map(Payload::imageFile)
                 .toList();
-        String[] variables = only(entries, "image-env").orElse("0 0").split(" ");
+        String[] variables = only(entries, "image-env").orElse("0 0").split(" ", -1);
         return new ImageChange(
                 entries.getOrDefault("image", List.of()),
                 files,

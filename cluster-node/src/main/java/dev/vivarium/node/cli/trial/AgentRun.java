@@ -58,7 +58,7 @@ public final class AgentRun {
         listen(client, chunk -> {});
     }
 
-    /** @param also gets each chunk, too */
+    /** Listens likewise, and lets somebody else hear each chunk too. */
     public void listen(ApiClient client, OutputFollower.Sink also) {
         OutputFollower follower =
                 new OutputFollower(client, view.id().value(), Set.of(Stream.STDOUT, Stream.STDERR), 0, chunk -> {

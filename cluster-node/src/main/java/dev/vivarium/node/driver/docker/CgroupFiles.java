@@ -80,7 +80,10 @@ sealed interface CgroupFiles extends Sampler {
          */
         void countSockets() {
             try {
-                Files.writeString(memory.resolve(SOCKETS_LIMIT), text(memory.resolve("memory.limit_in_bytes")), StandardOpenOption.WRITE);
+                Files.writeString(
+                        memory.resolve(SOCKETS_LIMIT),
+                        text(memory.resolve("memory.limit_in_bytes")),
+                        StandardOpenOption.WRITE);
             } catch (IOException unsupported) {
                 LOG.debug("Memory of sockets is not counted in {}: {}", memory, unsupported.toString());
             }

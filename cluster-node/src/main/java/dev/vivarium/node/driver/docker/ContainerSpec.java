@@ -25,7 +25,7 @@ final class ContainerSpec {
 
     /**
      * When the whole machine is out of memory, sandboxes go before the node and everybody else. The guest lets its agents
-     * go before itself, and none may lower its own below this.
+     * go before itself; none may lower its own below this where the engine has CAP_SYS_RESOURCE, and below 0 anywhere.
      */
     private static final int OOM_SCORE = 500;
 

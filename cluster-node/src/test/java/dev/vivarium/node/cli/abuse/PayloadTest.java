@@ -52,8 +52,8 @@ class PayloadTest {
             assertThat(payload.agent().about()).endsWith(".");
             assertThat(payload.tries()).endsWith(".");
             assertThat(payload.must()).endsWith(".");
-            assertThat(payload.agent().files()).allSatisfy(file -> assertThat(FOLDER.resolve(file))
-                    .isRegularFile());
+            assertThat(payload.agent().files())
+                    .allSatisfy(file -> assertThat(FOLDER.resolve(file)).isRegularFile());
         });
     }
 
