@@ -1,32 +1,27 @@
 package dev.vivarium.node.cli;
 
-import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
-import dev.vivarium.node.RunningNode;
 import dev.vivarium.node.cli.client.ApiClient;
 import dev.vivarium.node.cli.client.ApiException;
 import dev.vivarium.node.cli.client.ApiJson;
-import dev.vivarium.node.cli.quickstart.Agent;
-import dev.vivarium.node.cli.quickstart.AgentRun;
-import dev.vivarium.node.cli.quickstart.Board;
-import dev.vivarium.node.cli.quickstart.Catalogue;
-import dev.vivarium.node.cli.quickstart.Census;
-import dev.vivarium.node.cli.quickstart.Leftovers;
-import dev.vivarium.node.cli.quickstart.Report;
 import dev.vivarium.node.cli.text.Amounts;
-import dev.vivarium.node.cli.text.Table;
+import dev.vivarium.node.cli.trial.Agent;
+import dev.vivarium.node.cli.trial.AgentRun;
+import dev.vivarium.node.cli.trial.Board;
+import dev.vivarium.node.cli.trial.Catalogue;
+import dev.vivarium.node.cli.trial.Leftovers;
+import dev.vivarium.node.cli.trial.Report;
+import dev.vivarium.node.cli.trial.Stage;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -45,10 +40,8 @@ final class QuickstartCommand implements Callable<Integer> {
     private static final Duration LOOK_INTERVAL = Duration.ofMillis(200);
     /** All examples together; they take a tenth of it. */
     private static final Duration TOTAL_MAX = Duration.ofMinutes(3);
-    /** For the last sandbox to go when the last run has ended. */
+    /** For what was cancelled to end. */
     private static final Duration LEAVE_MAX = Duration.ofSeconds(10);
-
-    private static final int SECRET_BYTES = 16;
 
     private final Surroundings surroundings;
     private final Terminal terminal;
@@ -67,39 +60,35 @@ final class QuickstartCommand implements Callable<Integer> {
         Path folder = surroundings.root().resolve("examples");
         Catalogue catalogue = Catalogue.of(folder);
         Path state = Files.createDirectories(surroundings.home().resolve("quickstart"));
-        NodeLog.toFile(state.resolve("node.log"));
         say("Starting a node (its log: " + state.resolve("node.log") + ")");
-        NodeOptions options = new NodeOptions("127.0.0.1", 0, state.resolve("data"), Optional.empty(), Map.of());
         Report report;
-        try (RunningNode node = surroundings.launcher().start(options);
-                Census census = new Census(surroundings.environment(), node.sandboxLabel())) {
-            surroundings.interrupts().listen(count -> stop(node, count));
-            say("The node is ready at " + node.uri() + " after "
+        try (TrialNode node = TrialNode.start(surroundings, state, () -> {})) {
+            say("The node is ready at " + node.client().server() + " after "
                     + Amounts.time(Duration.between(start, surroundings.clock().instant())) + ". "
                     + catalogue.agents().size() + " agents run now, each in a sandbox of its own:\n");
-            report = perform(new ApiClient(node.uri(), surroundings.patience()), catalogue, folder, census, start);
+            report = perform(node, catalogue, folder, start);
         }
         tell(report, state.resolve("data"));
         return report.isAsExpected() ? ExitCode.OK : ExitCode.UNEXPECTED;
     }
 
-    private Report perform(ApiClient client, Catalogue catalogue, Path folder, Census census, Instant start)
+    private Report perform(TrialNode node, Catalogue catalogue, Path folder, Instant start)
             throws ApiException, IOException {
-        byte[] random = new byte[SECRET_BYTES];
-        new SecureRandom().nextBytes(random);
-        String secret = "canary-" + HexFormat.of().formatHex(random);
+        ApiClient client = node.client();
+        String secret = TrialNode.newSecret();
+        Stage stage = new Stage(folder, catalogue.image(), Optional.empty(), secret);
         List<AgentRun> runs = new ArrayList<>();
         for (Agent agent : catalogue.agents()) {
-            AgentRun run = AgentRun.submit(client, agent, folder, catalogue.image(), secret);
+            AgentRun run = AgentRun.submit(client, agent, stage);
             run.listen(client);
             runs.add(run);
         }
         watch(client, runs, start);
-        Leftovers leftovers = countWhenSettled(census);
-        int leaks = leaks(client, runs, secret);
+        Leftovers leftovers = node.leftovers();
+        int leaks = TrialNode.leaks(client, runs, secret);
         return new Report(
                 runs.stream()
-                        .map(run -> new Report.Result(run.agent(), run.view()))
+                        .map(run -> Report.Result.of(run, OptionalDouble.empty()))
                         .toList(),
                 leftovers,
                 leaks,
@@ -108,11 +97,12 @@ final class QuickstartCommand implements Callable<Integer> {
 
     /** Shows the runs until all are over; what takes far too long is cancelled, and the report will say so. */
     private void watch(ApiClient client, List<AgentRun> runs, Instant start) throws ApiException, IOException {
-        Board board = new Board(boardForm(), terminal.columns(), terminal.colours(), start, terminal::print);
+        Board board = new Board(
+                TrialNode.boardForm(format, terminal), terminal.columns(), terminal.colours(), start, terminal::print);
         Instant end = start.plus(TOTAL_MAX);
         boolean inTime = true;
         while (!runs.stream().allMatch(AgentRun::isOver)) {
-            pause();
+            TrialNode.pause(LOOK_INTERVAL);
             for (AgentRun run : runs) {
                 run.look(client);
             }
@@ -135,30 +125,6 @@ final class QuickstartCommand implements Callable<Integer> {
                 client.cancel(run.view().id().value());
             }
         }
-    }
-
-    /** A run has ended a moment before its sandbox is taken away; the node gets that moment, and no more. */
-    private Leftovers countWhenSettled(Census census) throws IOException {
-        Instant end = surroundings.clock().instant().plus(LEAVE_MAX);
-        Leftovers leftovers = census.count();
-        while (!leftovers.isNothing() && surroundings.clock().instant().isBefore(end)) {
-            pause();
-            leftovers = census.count();
-        }
-        return leftovers;
-    }
-
-    /** Looks for the secret where everybody may look: in what the API says of the runs. */
-    private static int leaks(ApiClient client, List<AgentRun> runs, String secret)
-            throws ApiException, InterruptedIOException {
-        int leaks = 0;
-        for (AgentRun run : runs) {
-            String id = run.view().id().value();
-            for (var answer : List.of(client.run(id), client.events(id))) {
-                leaks += ApiJson.line(answer).contains(secret) ? 1 : 0;
-            }
-        }
-        return leaks;
     }
 
     private void tell(Report report, Path data) {
@@ -188,31 +154,6 @@ final class QuickstartCommand implements Callable<Integer> {
     private void say(String line) {
         if (!format.isJson()) {
             terminal.say(line);
-        }
-    }
-
-    private Board.Form boardForm() {
-        if (format.isJson()) {
-            return Board.Form.NOTHING;
-        }
-        boolean redraws = terminal.outKind() == Terminal.Kind.TERMINAL && terminal.colours() == Table.Colours.ON;
-        return redraws ? Board.Form.TABLE : Board.Form.LINES;
-    }
-
-    private void stop(RunningNode node, int count) {
-        if (count == 1) {
-            terminal.note("stopping, and taking the sandboxes away.");
-            node.close();
-            Runtime.getRuntime().halt(ExitCode.INTERRUPTED);
-        }
-    }
-
-    private static void pause() throws InterruptedIOException {
-        try {
-            Thread.sleep(LOOK_INTERVAL.toMillis());
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            throw new InterruptedIOException("interrupted");
         }
     }
 }

@@ -21,8 +21,16 @@ final class ServerOption {
         return new ApiClient(uri(surroundings), surroundings.patience());
     }
 
+    /** A client of the node at an address as users write it. */
+    static ApiClient client(String address, Surroundings surroundings) {
+        return new ApiClient(uri(address), surroundings.patience());
+    }
+
     private URI uri(Surroundings surroundings) {
-        String named = server != null ? server : surroundings.environment().getOrDefault("VIVARIUM_SERVER", "");
+        return uri(server != null ? server : surroundings.environment().getOrDefault("VIVARIUM_SERVER", ""));
+    }
+
+    private static URI uri(String named) {
         String text = named.isEmpty() ? DEFAULT : named.contains("://") ? named : "http://" + named;
         try {
             URI uri = URI.create(text);

@@ -84,6 +84,7 @@ public final class Vivarium implements Runnable {
     static CommandLine commandLine(Surroundings surroundings) {
         CommandLine line = new CommandLine(new Vivarium())
                 .addSubcommand(new QuickstartCommand(surroundings))
+                .addSubcommand(new AbuseCommand(surroundings))
                 .addSubcommand(new UpCommand(surroundings))
                 .addSubcommand(new RunCommand(surroundings))
                 .addSubcommand(new PsCommand(surroundings))

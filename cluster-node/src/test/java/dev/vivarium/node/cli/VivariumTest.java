@@ -37,7 +37,19 @@ class VivariumTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"quickstart", "up", "run", "ps", "show", "logs", "events", "cancel", "version", "completion"})
+            strings = {
+                "quickstart",
+                "abuse",
+                "up",
+                "run",
+                "ps",
+                "show",
+                "logs",
+                "events",
+                "cancel",
+                "version",
+                "completion"
+            })
     void everyCommandHasHelp(String command) {
         assertThat(line.run(command, "--help")).isZero();
         assertThat(line.printed()).contains("Usage: vivarium " + command);

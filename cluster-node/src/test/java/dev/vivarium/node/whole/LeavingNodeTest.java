@@ -3,7 +3,7 @@ package dev.vivarium.node.whole;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.vivarium.node.cli.quickstart.Census;
+import dev.vivarium.node.cli.trial.Census;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;

@@ -6,7 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.node.RunningNode.SandboxLabel;
 import dev.vivarium.node.cli.client.ApiJson;
-import dev.vivarium.node.cli.quickstart.Census;
+import dev.vivarium.node.cli.trial.Census;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;

@@ -99,6 +99,18 @@ public final class ApiClient {
         return json(request("/v1/runs/" + id + "/events").build());
     }
 
+    /** Whether the node says that it can do its work. */
+    public boolean isReady() throws ApiException, InterruptedIOException {
+        try {
+            return json(request("/health/ready").build())
+                    .path("status")
+                    .asText()
+                    .equals("UP");
+        } catch (ApiException.Refused notReady) {
+            return false;
+        }
+    }
+
     /** The run in the API's own types. */
     public RunView view(JsonNode run) throws ApiException {
         return read(run, RunView.class);

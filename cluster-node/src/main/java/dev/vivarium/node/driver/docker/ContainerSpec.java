@@ -23,6 +23,12 @@ final class ContainerSpec {
     /** The guest has one thread. */
     static final int GUEST_PIDS = 1;
 
+    /**
+     * When the whole machine is out of memory, sandboxes go before the node and everybody else. The guest lets its agents
+     * go before itself; none may lower its own below this where the engine has CAP_SYS_RESOURCE, and below 0 anywhere.
+     */
+    private static final int OOM_SCORE = 500;
+
     private static final long NANO_CPUS_PER_MILLICORE = 1_000_000;
     private static final long NANO_CPUS_PER_CPU = 1_000_000_000;
     private static final long BYTES_PER_INODE = 8 * 1024;
@@ -33,6 +39,7 @@ final class ContainerSpec {
 
     private final DockerDriverConfig config;
     private final Mount guest;
+    private final String filter = SystemCallFilter.securityOption();
 
     ContainerSpec(DockerDriverConfig config, Mount guest) {
         this.config = config;
@@ -61,7 +68,7 @@ final class ContainerSpec {
                 // The guest starts agents as another user, signals them, and drops all of these for them.
                 .withCapDrop(Capability.ALL)
                 .withCapAdd(Capability.SETUID, Capability.SETGID, Capability.KILL, Capability.SETPCAP)
-                .withSecurityOpts(List.of("no-new-privileges:true"))
+                .withSecurityOpts(List.of("no-new-privileges:true", filter))
                 .withPrivileged(false)
                 .withReadonlyRootfs(true)
                 .withNetworkMode("none")
@@ -72,6 +79,7 @@ final class ContainerSpec {
                 .withShmSize(config.sharedMemory().bytes())
                 .withUlimits(List.of(new Ulimit("nofile", OPEN_FILES_MAX, OPEN_FILES_MAX), new Ulimit("core", 0L, 0L)))
                 .withOomKillDisable(false)
+                .withOomScoreAdj(OOM_SCORE)
                 .withLogConfig(new LogConfig(LogConfig.LoggingType.NONE))
                 .withRestartPolicy(RestartPolicy.noRestart())
                 // A sandbox whose node is dead ends by itself and must vanish by itself too.

@@ -129,13 +129,14 @@ public final class DockerDriver implements SandboxDriver {
         creates.run(
                 "making the sandbox",
                 () -> {
-                    maker.make(sandbox, name, template, listener);
-                    return Done.getInstance();
+                    WaitingSandbox made = maker.make(sandbox, name, template, listener);
+                    prepareToSample(sandbox);
+                    return made;
                 },
-                done -> sandbox.settled(),
+                sandbox.created()::complete,
                 failure -> {
                     sandboxes.remove(id, sandbox);
-                    sandbox.notMade(failure);
+                    sandbox.created().completeExceptionally(failure);
                 });
         return sandbox.created();
     }
@@ -249,6 +250,16 @@ public final class DockerDriver implements SandboxDriver {
             sandbox.sampler(found);
             return found;
         });
+    }
+
+    /** Before an agent runs: some of what it uses is counted from then on only. */
+    private void prepareToSample(DockerSandbox sandbox) {
+        try {
+            sampler(sandbox);
+        } catch (DriverException failure) {
+            // It has just greeted. If it is gone already, its channel says so to whoever asked for it.
+            LOG.debug("Sandbox {} cannot be measured yet: {}", sandbox.id(), failure.getMessage());
+        }
     }
 
     private Optional<CgroupFiles> controlGroup(SandboxId id, String container) {

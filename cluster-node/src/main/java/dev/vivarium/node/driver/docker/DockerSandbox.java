@@ -10,7 +10,6 @@ import java.util.concurrent.CompletableFuture;
 final class DockerSandbox {
     private final SandboxId id;
     private final CompletableFuture<WaitingSandbox> created = new CompletableFuture<>();
-    private final CompletableFuture<Void> settled = new CompletableFuture<>();
     private Optional<String> container = Optional.empty();
     private Optional<GuestChannel> channel = Optional.empty();
     private Optional<Sampler> sampler = Optional.empty();
@@ -30,31 +29,10 @@ final class DockerSandbox {
         return created;
     }
 
-    /** The guest has greeted: the sandbox can be used, even before the engine has said that it is started. */
-    void up(WaitingSandbox waiting) {
-        synchronized (this) {
-            if (doomed) {
-                return;
-            }
-        }
-        created.complete(waiting);
-    }
-
-    /** Nothing is left to be done to make it. */
-    void settled() {
-        settled.complete(null);
-    }
-
-    /** Nothing is left of it; who has begun to use it has heard that its channel is closed. */
-    void notMade(DriverException failure) {
-        created.completeExceptionally(failure);
-        settled();
-    }
-
-    /** Runs the action once nothing more is done to make the sandbox, with success or without. */
+    /** Runs the action once {@link #created} is complete, well or not. */
     @SuppressWarnings("FutureReturnValueIgnored") // What the action itself does has an outcome of its own.
     void afterCreation(Runnable action) {
-        settled.whenComplete((done, failure) -> action.run());
+        created.whenComplete((channel, failure) -> action.run());
     }
 
     synchronized Optional<String> container() {

@@ -70,10 +70,6 @@ final class GuestChannel implements SandboxChannel {
         return greeted;
     }
 
-    boolean hasGreeted() {
-        return greeted.isDone() && !greeted.isCompletedExceptionally();
-    }
-
     @Override
     public void send(NodeFrame frame) {
         ByteBuffer bytes = GuestCodec.encode(frame);

@@ -37,19 +37,19 @@ final class SandboxMaker {
     }
 
     /**
-     * Returns once the guest has greeted and the engine has answered. The sandbox is {@link DockerSandbox#up} with the
-     * first of the two, as nobody needs to wait for what the engine writes down after the start.
+     * Returns once the guest has greeted.
      *
      * @param containerName by which the engine knows it
      */
-    void make(DockerSandbox sandbox, String containerName, SandboxTemplate template, ChannelListener listener) {
+    WaitingSandbox make(
+            DockerSandbox sandbox, String containerName, SandboxTemplate template, ChannelListener listener) {
         ImageName name = ImageName.parse(template.image());
         requireSupported(template);
         sandbox.requireWanted();
         UsableImage image = images.usable(name);
         guest.ensure(image.id());
         try {
-            start(sandbox, containerName, template, image, listener);
+            return start(sandbox, containerName, template, image, listener);
         } catch (DriverException failure) {
             if (!lacksGuest(failure)) {
                 throw failure;
@@ -57,12 +57,11 @@ final class SandboxMaker {
             LOG.warn("The guest program was not in the engine's volume any more; putting it there again");
             guest.distrust();
             guest.ensure(image.id());
-            start(sandbox, containerName, template, image, listener);
+            return start(sandbox, containerName, template, image, listener);
         }
     }
 
-    @SuppressWarnings("FutureReturnValueIgnored") // A guest that does not greet is waited for below.
-    private void start(
+    private WaitingSandbox start(
             DockerSandbox sandbox,
             String containerName,
             SandboxTemplate template,
@@ -76,11 +75,12 @@ final class SandboxMaker {
                     sandbox.id(), engine.attach(container), config, listener, () -> containerEnd.explain(container));
             channel.open();
             sandbox.connect(channel);
-            channel.greeted().thenRun(() -> sandbox.up(new WaitingSandbox(channel, image.environment())));
-            startContainer(container, channel);
+            engine.call("starting the sandbox", client -> client.startContainerCmd(container)
+                    .exec());
             awaitGreeting(channel);
             sandbox.requireWanted();
             complete = true;
+            return new WaitingSandbox(channel, image.environment());
         } finally {
             if (!complete) {
                 undo(sandbox);
@@ -119,19 +119,6 @@ final class SandboxMaker {
                         .withLabels(labels.of(sandbox.id()))
                         .exec());
         return response.getId();
-    }
-
-    private void startContainer(String container, GuestChannel channel) {
-        try {
-            engine.call("starting the sandbox", client -> client.startContainerCmd(container)
-                    .exec());
-        } catch (DriverException failure) {
-            if (!channel.hasGreeted()) {
-                throw failure;
-            }
-            // It runs, as its guest has said, and may be in use; its channel will tell of its end.
-            LOG.info("The answer to the start of a running sandbox was lost: {}", failure.getMessage());
-        }
     }
 
     private void awaitGreeting(GuestChannel channel) {

@@ -61,7 +61,8 @@ class SandboxWallsTest {
                 .isEqualTo(sandboxes.config().installation());
         assertThat(texts(host.at("/CapDrop"))).containsExactly("ALL");
         assertThat(texts(host.at("/CapAdd"))).containsExactlyInAnyOrder("SETUID", "SETGID", "KILL", "SETPCAP");
-        assertThat(texts(host.at("/SecurityOpt"))).containsExactly("no-new-privileges:true");
+        assertThat(texts(host.at("/SecurityOpt")))
+                .containsExactly("no-new-privileges:true", SystemCallFilter.securityOption());
         assertThat(host.at("/Privileged").asBoolean()).isFalse();
         assertThat(host.at("/ReadonlyRootfs").asBoolean()).isTrue();
         assertThat(host.at("/NetworkMode").asText()).isEqualTo("none");
@@ -72,6 +73,7 @@ class SandboxWallsTest {
         assertThat(host.at("/Memory").asLong()).isEqualTo((64 + 16 + 16) << 20);
         assertThat(host.at("/MemorySwap").asLong()).isEqualTo(host.at("/Memory").asLong());
         assertThat(host.at("/OomKillDisable").asBoolean()).isFalse();
+        assertThat(host.at("/OomScoreAdj").asInt()).isEqualTo(500);
         assertThat(host.at("/PidsLimit").asLong()).isEqualTo(21);
         assertThat(host.at("/NanoCpus").asLong()).isEqualTo(500_000_000);
         assertThat(host.at("/ShmSize").asLong()).isEqualTo(64 << 20);

@@ -1,0 +1,256 @@
+package dev.vivarium.node.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.cli.abuse.Bout;
+import dev.vivarium.node.cli.abuse.HostileImages;
+import dev.vivarium.node.cli.abuse.Payload;
+import dev.vivarium.node.cli.abuse.Payloads;
+import dev.vivarium.node.cli.client.ApiClient;
+import dev.vivarium.node.cli.client.ApiException;
+import dev.vivarium.node.cli.client.ApiJson;
+import dev.vivarium.node.cli.text.Amounts;
+import dev.vivarium.node.cli.text.Ending;
+import dev.vivarium.node.cli.text.Printable;
+import dev.vivarium.node.cli.text.Table;
+import dev.vivarium.node.cli.trial.AgentRun;
+import dev.vivarium.node.cli.trial.Board;
+import dev.vivarium.node.cli.trial.EngineSocket;
+import dev.vivarium.node.cli.trial.Leftovers;
+import dev.vivarium.node.cli.trial.Report;
+import dev.vivarium.node.cli.trial.Stage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code vivarium abuse}. */
+@Command(
+        name = "abuse",
+        description = {
+            "Runs hostile payloads of examples/abuse/, each in a sandbox of its own, beside a well-behaved neighbour.",
+            "Exits with 0 only when each came to what it must, every neighbour finished, the node is healthy and nothing"
+                    + " was left behind."
+        },
+        mixinStandardHelpOptions = true,
+        sortOptions = false)
+final class AbuseCommand implements Callable<Integer> {
+    private static final String IMAGE = "vivarium/python";
+    /** Between two looks at the runs: often enough for the eye. */
+    private static final Duration LOOK_INTERVAL = Duration.ofMillis(100);
+
+    private static final int AT_ONCE_MAX = 16;
+
+    private final Surroundings surroundings;
+    private final Terminal terminal;
+
+    @Parameters(paramLabel = "NAME", arity = "0..*", description = "The payloads to run (default: all).")
+    private List<String> names = new ArrayList<>();
+
+    @Option(names = "--list", description = "Say what there is, and run nothing.")
+    private boolean list;
+
+    @Option(
+            names = "--isolation",
+            paramLabel = "CLASS",
+            description = "The isolation class to attack: container or gvisor (default: the node's own).")
+    private @Nullable String isolation;
+
+    @Option(
+            names = "--at-once",
+            paramLabel = "COUNT",
+            defaultValue = "1",
+            description = "Payloads at the same time (default: ${DEFAULT-VALUE}, so that a neighbour's slow-down is the"
+                    + " doing of one).")
+    private int atOnce = 1;
+
+    @Mixin
+    private final FormatOption format = new FormatOption();
+
+    @Option(
+            names = {"--url", "--server"},
+            paramLabel = "URL",
+            description = "A node that runs already, with its engine at DOCKER_HOST (default: start one).")
+    private @Nullable String url;
+
+    AbuseCommand(Surroundings surroundings) {
+        this.surroundings = surroundings;
+        this.terminal = surroundings.terminal();
+    }
+
+    /** How it all ended. */
+    private record Verdict(Report report, Bout bout, boolean healthy, boolean counted) {
+        boolean isAsExpected() {
+            return report.isAsExpected() && bout.allNeighboursSucceeded() && healthy;
+        }
+    }
+
+    @Override
+    public Integer call() throws ApiException, IOException, NodeStartException {
+        Payloads payloads = Payloads.of(surroundings.root().resolve("examples").resolve("abuse"));
+        List<Payload> chosen = choose(payloads);
+        if (list) {
+            tellPayloads(chosen);
+            return ExitCode.OK;
+        }
+        if (atOnce < 1 || atOnce > AT_ONCE_MAX) {
+            throw new UserError(ExitCode.USAGE, "--at-once must be from 1 to " + AT_ONCE_MAX + ".");
+        }
+        Instant start = surroundings.clock().instant();
+        Stage stage = new Stage(payloads.folder(), IMAGE, Optional.ofNullable(isolation), TrialNode.newSecret());
+        Verdict verdict = url == null ? onNewNode(chosen, stage, start) : onRunningNode(url, chosen, stage, start);
+        tell(verdict);
+        return verdict.isAsExpected() ? ExitCode.OK : ExitCode.UNEXPECTED;
+    }
+
+    private Verdict onNewNode(List<Payload> chosen, Stage stage, Instant start)
+            throws ApiException, IOException, NodeStartException {
+        Path state = Files.createDirectories(surroundings.home().resolve("abuse"));
+        say("Starting a node (its log: " + state.resolve("node.log") + ")");
+        try (HostileImages images = images();
+                TrialNode node = TrialNode.start(surroundings, state, images::close)) {
+            Bout bout = bout(node.client(), images, chosen, stage);
+            perform(bout, start);
+            return verdict(node.client(), bout, stage, start, Optional.of(node.leftovers()));
+        }
+    }
+
+    private Verdict onRunningNode(String address, List<Payload> chosen, Stage stage, Instant start)
+            throws ApiException, IOException {
+        ApiClient client = ServerOption.client(address, surroundings);
+        try (HostileImages images = images()) {
+            Bout bout = bout(client, images, chosen, stage);
+            perform(bout, start);
+            return verdict(client, bout, stage, start, Optional.empty());
+        }
+    }
+
+    private HostileImages images() {
+        return new HostileImages(EngineSocket.of(surroundings.environment()));
+    }
+
+    private Bout bout(ApiClient client, HostileImages images, List<Payload> chosen, Stage stage) {
+        return new Bout(client, images, stage, chosen, atOnce, surroundings.clock());
+    }
+
+    /** Shows the payloads until all are over. */
+    private void perform(Bout bout, Instant start) throws ApiException, IOException {
+        Board board = new Board(
+                TrialNode.boardForm(format, terminal), terminal.columns(), terminal.colours(), start, terminal::print);
+        while (bout.step(result -> {
+            board.wipe();
+            say(line(result));
+        })) {
+            board.show(bout.onStage(), surroundings.clock().instant());
+            TrialNode.pause(LOOK_INTERVAL);
+        }
+        board.wipe();
+    }
+
+    private static String line(Report.Result result) {
+        return "%-6s %s: %s"
+                .formatted(
+                        result.isAsExpected() ? "ok" : "NOT SO",
+                        result.agent().name(),
+                        Printable.of(result.isAsExpected() ? Ending.cause(result.run()) : result.words()));
+    }
+
+    private Verdict verdict(ApiClient client, Bout bout, Stage stage, Instant start, Optional<Leftovers> counted)
+            throws ApiException, IOException {
+        Leftovers leftovers = counted.orElse(new Leftovers(0, OptionalInt.empty()));
+        int leaks = TrialNode.leaks(client, bout.neighbours(), stage.secretValue());
+        Duration total = Duration.between(start, surroundings.clock().instant());
+        return new Verdict(
+                new Report(bout.results(), leftovers, leaks, total), bout, client.isReady(), counted.isPresent());
+    }
+
+    private List<Payload> choose(Payloads payloads) {
+        for (String name : names) {
+            if (payloads.all().stream().noneMatch(payload -> payload.name().equals(name))) {
+                throw new UserError(
+                        ExitCode.NOT_FOUND,
+                        "there is no payload '" + name + "'; `vivarium abuse --list` has them all.");
+            }
+        }
+        return payloads.all().stream()
+                .filter(payload -> names.isEmpty() || names.contains(payload.name()))
+                .toList();
+    }
+
+    private void tellPayloads(List<Payload> payloads) {
+        if (format.isJson()) {
+            var lines = ApiJson.object().putArray("payloads");
+            for (Payload payload : payloads) {
+                ObjectNode line = lines.addObject();
+                line.put("payload", payload.name());
+                line.put("about", payload.agent().about());
+                line.put("tries", payload.tries());
+                line.put("must", payload.must());
+                line.put("expected", payload.agent().expect().words());
+            }
+            terminal.say(ApiJson.pretty(lines));
+            return;
+        }
+        Table table = new Table("PAYLOAD", "EXPECTED", "WHAT IT IS");
+        payloads.forEach(payload -> table.row(
+                payload.name(),
+                payload.agent().expect().words(),
+                payload.agent().about()));
+        terminal.print(table.render(terminal.colours()));
+    }
+
+    private void tell(Verdict verdict) {
+        Report report = verdict.report();
+        if (format.isJson()) {
+            ObjectNode json = report.json();
+            json.put("asExpected", verdict.isAsExpected());
+            json.put("nodeHealthy", verdict.healthy());
+            json.put("neighbours", verdict.bout().neighbours().size());
+            json.put("neighboursSucceeded", verdict.bout().allNeighboursSucceeded());
+            verdict.bout().aloneMillis().ifPresent(millis -> json.put("neighbourAloneMillis", millis));
+            terminal.say(ApiJson.pretty(json));
+            return;
+        }
+        terminal.print("\n" + report.table().render(terminal.colours()) + "\n");
+        verdict.bout().aloneMillis().ifPresent(millis -> terminal.say(neighbours(verdict, millis)));
+        terminal.say(
+                verdict.counted()
+                        ? report.leftovers().words() + " (counted by the engine and the kernel, not by the node)"
+                        : "what is left was not counted: the node was not started here");
+        terminal.say("the node is " + (verdict.healthy() ? "healthy" : "NOT HEALTHY"));
+        if (report.leaks() > 0) {
+            terminal.say("THE NEIGHBOUR'S SECRET WAS FOUND in " + report.leaks() + " answers of the API");
+        }
+        terminal.say(report.results().size() + " payloads in " + Amounts.time(report.total())
+                + (verdict.isAsExpected() ? ", all as expected" : ", NOT ALL AS EXPECTED"));
+    }
+
+    private static String neighbours(Verdict verdict, double aloneMillis) {
+        List<AgentRun> runs = verdict.bout().neighbours();
+        return String.format(
+                Locale.ROOT,
+                "neighbours: %d runs, %s; a tick of work took %.1f ms alone, and NEIGHBOUR says how many times that beside"
+                        + " each payload",
+                runs.size(),
+                verdict.bout().allNeighboursSucceeded() ? "all finished" : "NOT ALL FINISHED",
+                aloneMillis);
+    }
+
+    private void say(String line) {
+        if (!format.isJson()) {
+            terminal.say(line);
+        }
+    }
+}

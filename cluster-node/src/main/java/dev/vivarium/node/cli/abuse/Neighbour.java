@@ -1,0 +1,115 @@
+package dev.vivarium.node.cli.abuse;
+
+import com.fasterxml.jackson.databind.node.TextNode;
+import dev.vivarium.node.cli.client.ApiClient;
+import dev.vivarium.node.cli.client.ApiException;
+import dev.vivarium.node.cli.trial.Agent;
+import dev.vivarium.node.cli.trial.AgentRun;
+import dev.vivarium.node.cli.trial.Expectation;
+import dev.vivarium.node.cli.trial.Stage;
+import dev.vivarium.protocol.api.OutputChunkView;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The well-behaved run beside the payloads: a little of the processor, of files and of output, twenty times a second, and
+ * it tells how long each took. When one has finished the next one starts, so that there is always one.
+ */
+final class Neighbour {
+    /** Ticks that must have been heard before their mean says anything. */
+    static final int TICKS_MIN = 3;
+
+    private static final Agent WORKER = new Agent(
+            "neighbour",
+            "works steadily, and says how long it took",
+            List.of("python3", "lib/neighbour.py"),
+            List.of("lib/neighbour.py"),
+            "neighbour",
+            List.of("NEIGHBOUR_KEY"),
+            Map.of(
+                    "cpu", TextNode.valueOf("500m"),
+                    "memory", TextNode.valueOf("64Mi"),
+                    "disk", TextNode.valueOf("16Mi"),
+                    "wallClock", TextNode.valueOf("2m")),
+            Expectation.parse("SUCCEEDED"));
+
+    private static final Pattern TICK = Pattern.compile("tick (\\d+(?:\\.\\d+)?)");
+
+    private final ApiClient client;
+    private final Stage stage;
+    private final List<AgentRun> runs = new ArrayList<>();
+    /** Milliseconds by the node's time of their arrival, and a number, since two may come at once. */
+    private final ConcurrentSkipListMap<Heard, Double> ticks = new ConcurrentSkipListMap<>();
+
+    private record Heard(Instant at, long number) implements Comparable<Heard> {
+        @Override
+        public int compareTo(Heard other) {
+            int order = at.compareTo(other.at);
+            return order != 0 ? order : Long.compare(number, other.number);
+        }
+    }
+
+    Neighbour(ApiClient client, Stage stage) {
+        this.client = client;
+        this.stage = stage;
+    }
+
+    /** Starts the next one when the last one has finished. */
+    void keepGoing() throws ApiException, IOException {
+        if (runs.isEmpty() || last().isOver()) {
+            AgentRun next = AgentRun.submit(client, WORKER, stage);
+            next.listen(client, this::hear);
+            runs.add(next);
+        } else {
+            last().look(client);
+        }
+    }
+
+    /** Lets the last one finish; false while it has not. */
+    boolean hasFinished() throws ApiException, IOException {
+        if (!runs.isEmpty()) {
+            last().look(client);
+        }
+        return runs.isEmpty() || last().isOver();
+    }
+
+    private AgentRun last() {
+        return runs.get(runs.size() - 1);
+    }
+
+    private synchronized void hear(OutputChunkView chunk) {
+        Matcher tick = TICK.matcher(new String(chunk.data().toByteArray(), StandardCharsets.UTF_8));
+        while (tick.find()) {
+            ticks.put(new Heard(chunk.time(), ticks.size()), Double.parseDouble(tick.group(1)));
+        }
+    }
+
+    int ticksHeard() {
+        return ticks.size();
+    }
+
+    /** The mean time of a tick between two moments; empty when too few were heard. */
+    OptionalDouble meanMillis(Instant from, Instant to) {
+        var between =
+                ticks.subMap(new Heard(from, 0), new Heard(to, Long.MAX_VALUE)).values();
+        return between.size() < TICKS_MIN
+                ? OptionalDouble.empty()
+                : between.stream().mapToDouble(Double::doubleValue).average();
+    }
+
+    List<AgentRun> runs() {
+        return List.copyOf(runs);
+    }
+
+    boolean allSucceeded() {
+        return runs.stream().allMatch(run -> run.agent().expect().isMetBy(run.view()));
+    }
+}

@@ -1,0 +1,168 @@
+package dev.vivarium.node.cli.abuse;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.IntNode;
+import com.fasterxml.jackson.databind.node.TextNode;
+import dev.vivarium.node.cli.abuse.ImageChange.ImageFile;
+import dev.vivarium.node.cli.trial.Agent;
+import dev.vivarium.node.cli.trial.Expectation;
+import dev.vivarium.protocol.run.Blob;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * One hostile payload, as its file declares it. A file begins with a docstring, and the docstring ends with the header:
+ *
+ * <pre>
+ * """Forks without end.
+ *
+ * Tries: to take all processes that the machine has.
+ * Must: be killed at its limit, and nobody else may notice.
+ *
+ * limits: pids=32
+ * expect: KILLED PIDS
+ * """
+ * </pre>
+ *
+ * Keys of the header, each on a line of its own, continued on lines that are indented: {@code limits} (those that differ
+ * from the suite's), {@code expect} (required), {@code command} (in place of Python with this file), {@code image} (an
+ * instruction of a Dockerfile; may be repeated), {@code image-file} ({@code PATH MODE text|hex CONTENT}; may be repeated)
+ * and {@code image-env} ({@code COUNT BYTES}).
+ *
+ * @param agent what is run, and what it must come to
+ * @param tries what it tries, in a sentence
+ * @param must what must happen, in a sentence
+ * @param image how its image differs from the others'
+ */
+public record Payload(Agent agent, String tries, String must, ImageChange image) {
+    /** What the payloads share: how a try is made and told. */
+    static final String SHARED_FILE = "lib/attempt.py";
+
+    /** Small, so that a payload is at its limits soon; half a processor, so that a neighbour has one too. */
+    private static final Map<String, String> LIMITS =
+            Map.of("cpu", "500m", "memory", "64Mi", "disk", "16Mi", "pids", "64", "output", "1Mi", "wallClock", "30s");
+
+    private static final Pattern DOCSTRING = Pattern.compile("\\A\"\"\"(.*?)\"\"\"\n", Pattern.DOTALL);
+    private static final Pattern ENTRY = Pattern.compile("(Tries|Must|[a-z][a-z-]*): (.+)");
+    private static final List<String> KEYS =
+            List.of("Tries", "Must", "limits", "expect", "command", "image", "image-file", "image-env");
+    private static final List<String> REPEATABLE = List.of("image", "image-file");
+
+    public String name() {
+        return agent.name();
+    }
+
+    /**
+     * Reads a payload's file.
+     *
+     * @param name the file's name without its ending
+     * @param text the file
+     * @throws IllegalArgumentException with what is wrong
+     */
+    static Payload parse(String name, String text) {
+        Matcher docstring = DOCSTRING.matcher(text);
+        if (!docstring.lookingAt()) {
+            throw new IllegalArgumentException("it does not begin with a docstring");
+        }
+        List<String> lines = docstring.group(1).lines().toList();
+        Map<String, List<String>> entries = entries(lines);
+        String expect = only(entries, "expect")
+                .orElseThrow(() -> new IllegalArgumentException("it does not say what to expect"));
+        Agent agent = new Agent(
+                name,
+                lines.get(0),
+                only(entries, "command")
+                        .map(command -> List.of(command.split(" ", -1)))
+                        .orElse(List.of("python3", name + ".py")),
+                List.of(name + ".py", SHARED_FILE),
+                "stranger",
+                List.of(),
+                limits(only(entries, "limits").orElse("")),
+                Expectation.parse(expect));
+        return new Payload(agent, sentence(entries, "Tries"), sentence(entries, "Must"), image(entries));
+    }
+
+    /** A line that begins with a key opens an entry, and those that follow belong to it, up to an empty one. */
+    private static Map<String, List<String>> entries(List<String> lines) {
+        Map<String, List<String>> entries = new TreeMap<>();
+        List<String> current = new ArrayList<>();
+        for (String line : lines) {
+            Matcher entry = ENTRY.matcher(line);
+            if (entry.matches()) {
+                String key = entry.group(1);
+                if (!KEYS.contains(key)) {
+                    throw new IllegalArgumentException("'" + key + "' is no key of a header");
+                }
+                current = entries.computeIfAbsent(key, unused -> new ArrayList<>());
+                current.add(entry.group(2));
+            } else if (line.isBlank()) {
+                current = new ArrayList<>();
+            } else if (!current.isEmpty()) {
+                current.set(current.size() - 1, current.get(current.size() - 1) + " " + line.strip());
+            }
+        }
+        entries.forEach((key, values) -> {
+            if (values.size() > 1 && !REPEATABLE.contains(key)) {
+                throw new IllegalArgumentException("'" + key + "' stands there twice");
+            }
+        });
+        return entries;
+    }
+
+    private static Optional<String> only(Map<String, List<String>> entries, String key) {
+        return Optional.ofNullable(entries.get(key)).map(values -> values.get(0));
+    }
+
+    private static String sentence(Map<String, List<String>> entries, String key) {
+        return only(entries, key)
+                .orElseThrow(() -> new IllegalArgumentException("its docstring has no line '" + key + ": …'"));
+    }
+
+    private static Map<String, JsonNode> limits(String changed) {
+        Map<String, String> all = new TreeMap<>(LIMITS);
+        for (String limit : changed.isEmpty() ? new String[0] : changed.split(" +", -1)) {
+            int equals = limit.indexOf('=');
+            if (equals < 1) {
+                throw new IllegalArgumentException("a limit is NAME=QUANTITY, and '" + limit + "' is not");
+            }
+            all.put(limit.substring(0, equals), limit.substring(equals + 1));
+        }
+        Map<String, JsonNode> limits = new TreeMap<>();
+        all.forEach((limit, quantity) -> limits.put(
+                limit,
+                limit.equals("pids") ? IntNode.valueOf(Integer.parseInt(quantity)) : TextNode.valueOf(quantity)));
+        return limits;
+    }
+
+    private static ImageChange image(Map<String, List<String>> entries) {
+        List<ImageFile> files = entries.getOrDefault("image-file", List.of()).stream()
+                .map(Payload::imageFile)
+                .toList();
+        String[] variables = only(entries, "image-env").orElse("0 0").split(" ", -1);
+        return new ImageChange(
+                entries.getOrDefault("image", List.of()),
+                files,
+                Integer.parseInt(variables[0]),
+                Integer.parseInt(variables[1]));
+    }
+
+    private static ImageFile imageFile(String entry) {
+        String[] parts = entry.split(" ", 4);
+        if (parts.length < 4 || !parts[0].startsWith("/")) {
+            throw new IllegalArgumentException("an image-file is /PATH MODE text|hex CONTENT");
+        }
+        Blob content =
+                switch (parts[2]) {
+                    case "text" -> Blob.ofUtf8(parts[3] + "\n");
+                    case "hex" -> Blob.of(HexFormat.of().parseHex(parts[3].replace(" ", "")));
+                    default -> throw new IllegalArgumentException("an image-file is text or hex, not " + parts[2]);
+                };
+        return new ImageFile(parts[0], Integer.parseInt(parts[1], 8), content);
+    }
+}

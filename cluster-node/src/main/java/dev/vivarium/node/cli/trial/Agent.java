@@ -1,0 +1,58 @@
+package dev.vivarium.node.cli.trial;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.vivarium.node.cli.client.Submission;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One agent of a trial.
+ *
+ * @param name what it is called
+ * @param about what it does, in a few words
+ * @param command what is run in the workspace
+ * @param files the files that the workspace gets, from the folder of its stage
+ * @param tenant whose it is
+ * @param secrets the names of the secrets that it gets; the values are made up anew each time
+ * @param limits those of its limits that differ from the defaults
+ * @param expect what it must come to
+ */
+public record Agent(
+        String name,
+        String about,
+        List<String> command,
+        List<String> files,
+        String tenant,
+        List<String> secrets,
+        Map<String, JsonNode> limits,
+        Expectation expect) {
+    public Agent {
+        command = List.copyOf(command);
+        files = List.copyOf(files);
+        secrets = List.copyOf(secrets);
+        limits = Map.copyOf(limits);
+    }
+
+    /** The submission for this agent on a stage. */
+    public Submission submission(Stage stage) throws IOException {
+        Submission submission = new Submission(stage.image(), command)
+                .egress("none")
+                .label("tenant", tenant)
+                .label("agent", name);
+        for (String file : files) {
+            submission.file(file, Files.readAllBytes(stage.folder().resolve(file)));
+        }
+        secrets.forEach(secret -> submission.secret(secret, stage.secretValue()));
+        stage.isolation().ifPresent(isolation -> submission.with("isolation", isolation));
+        limits.forEach((limit, quantity) -> {
+            if (quantity.isNumber()) {
+                submission.limit(limit, quantity.asLong());
+            } else {
+                submission.limit(limit, quantity.asText());
+            }
+        });
+        return submission;
+    }
+}

@@ -1,0 +1,97 @@
+package dev.vivarium.node.cli.trial;
+
+import dev.vivarium.protocol.api.RunView;
+import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.RunStatus;
+import dev.vivarium.protocol.run.StartFailure;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * What an agent must come to. What is left out may be anything.
+ *
+ * @param status where it must end
+ * @param reason why it must have been killed
+ * @param exitCode what it must have exited with
+ * @param failure why it must never have run
+ */
+public record Expectation(
+        RunStatus status,
+        Optional<KillReason> reason,
+        Optional<Integer> exitCode,
+        Optional<StartFailure.Kind> failure) {
+    private static final Pattern EXIT = Pattern.compile("exit (\\d{1,3})");
+
+    /**
+     * The expectation that these words say, the opposite of {@link #words}: {@code SUCCEEDED}, {@code FAILED exit 7},
+     * {@code FAILED IMAGE_REFUSED}, {@code KILLED MEMORY}.
+     *
+     * @throws IllegalArgumentException when they say none
+     */
+    public static Expectation parse(String words) {
+        String[] parts = words.split(" ", 2);
+        RunStatus status = RunStatus.valueOf(parts[0]);
+        String detail = parts.length < 2 ? "" : parts[1];
+        return switch (status) {
+            case SUCCEEDED -> requireNone(
+                    detail, new Expectation(status, Optional.empty(), Optional.of(0), Optional.empty()));
+            case KILLED -> new Expectation(
+                    status, Optional.of(KillReason.valueOf(detail)), Optional.empty(), Optional.empty());
+            case FAILED -> failed(detail);
+            default -> throw new IllegalArgumentException("no agent is expected to end as " + status);
+        };
+    }
+
+    private static Expectation requireNone(String detail, Expectation expectation) {
+        if (!detail.isEmpty()) {
+            throw new IllegalArgumentException("nothing may follow " + expectation.status);
+        }
+        return expectation;
+    }
+
+    private static Expectation failed(String detail) {
+        Matcher exit = EXIT.matcher(detail);
+        return exit.matches()
+                ? new Expectation(
+                        RunStatus.FAILED,
+                        Optional.empty(),
+                        Optional.of(Integer.parseInt(exit.group(1))),
+                        Optional.empty())
+                : new Expectation(
+                        RunStatus.FAILED,
+                        Optional.empty(),
+                        Optional.empty(),
+                        Optional.of(StartFailure.Kind.valueOf(detail)));
+    }
+
+    /** Whether the run came to what was expected. */
+    public boolean isMetBy(RunView run) {
+        return run.status() == status
+                && (reason.isEmpty() || reason.equals(run.reason()))
+                && (exitCode.isEmpty() || exitCode.equals(run.exitCode()))
+                && (failure.isEmpty() || failure.equals(run.failure().map(StartFailure::kind)));
+    }
+
+    /** In the words of the API, such as {@code KILLED MEMORY}. */
+    public String words() {
+        return words(status, reason, exitCode, failure);
+    }
+
+    /** What a run has come to, in the same words. */
+    static String wordsOf(RunView run) {
+        return words(run.status(), run.reason(), run.exitCode(), run.failure().map(StartFailure::kind));
+    }
+
+    private static String words(
+            RunStatus status,
+            Optional<KillReason> reason,
+            Optional<Integer> exitCode,
+            Optional<StartFailure.Kind> failure) {
+        String detail = reason.map(Enum::toString)
+                .or(() -> failure.map(Enum::toString))
+                .or(() -> exitCode.filter(code -> status == RunStatus.FAILED).map(code -> "exit " + code))
+                .orElse("");
+        return (status + " " + detail).strip();
+    }
+}

@@ -1,0 +1,77 @@
+package dev.vivarium.node.driver.docker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CgroupFilesTest {
+    @TempDir
+    private Path group;
+
+    private void files(Map<String, String> contents) throws IOException {
+        for (Map.Entry<String, String> file : contents.entrySet()) {
+            Files.writeString(group.resolve(file.getKey()), file.getValue());
+        }
+    }
+
+    private CgroupFiles.Version1 version1() throws IOException {
+        files(Map.of(
+                "memory.stat", "rss 1000\nshmem 20\n",
+                "memory.kmem.usage_in_bytes", "300\n",
+                "memory.kmem.tcp.usage_in_bytes", "4000\n",
+                "memory.kmem.tcp.limit_in_bytes", "9223372036854771712\n",
+                "memory.limit_in_bytes", "67108864\n",
+                "memory.max_usage_in_bytes", "5000\n",
+                "memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n",
+                "cpuacct.usage", "7000000\n",
+                "pids.current", "3\n",
+                "pids.events", "max 1\n"));
+        return new CgroupFiles.Version1(group, group, group);
+    }
+
+    @Test
+    void memoryOfSocketsIsMemoryInVersion1() throws IOException {
+        assertThat(version1().sample().anonymousBytes()).isEqualTo(5_300);
+    }
+
+    @Test
+    void version1IsToldToCountSocketsWithinTheLimitOfMemory() throws IOException {
+        version1().countSockets();
+
+        assertThat(group.resolve("memory.kmem.tcp.limit_in_bytes")).content().contains("67108864");
+    }
+
+    @Test
+    void aKernelThatCountsNoSocketsIsLeftAlone() throws IOException {
+        CgroupFiles.Version1 files = version1();
+        Files.delete(group.resolve("memory.kmem.tcp.limit_in_bytes"));
+        Files.delete(group.resolve("memory.kmem.tcp.usage_in_bytes"));
+
+        files.countSockets();
+
+        assertThat(files.sample().anonymousBytes()).isEqualTo(1_300);
+        assertThat(group.resolve("memory.kmem.tcp.limit_in_bytes")).doesNotExist();
+    }
+
+    @Test
+    void memoryOfSocketsIsMemoryInVersion2WhetherTheKernelSumsUpOrNot() throws IOException {
+        files(Map.of(
+                "memory.current", "9000\n",
+                "memory.events", "oom_kill 0\n",
+                "cpu.stat", "usage_usec 7000\n",
+                "pids.current", "3\n",
+                "pids.events", "max 0\n"));
+        CgroupFiles files = new CgroupFiles.Version2(group);
+
+        files(Map.of("memory.stat", "anon 1000\nkernel 300\nslab 200\npagetables 100\nsock 4000\nshmem 20\n"));
+        assertThat(files.sample().anonymousBytes()).isEqualTo(5_300);
+
+        files(Map.of("memory.stat", "anon 1000\nslab 200\npagetables 100\nsock 4000\nshmem 20\n"));
+        assertThat(files.sample().anonymousBytes()).isEqualTo(5_300);
+    }
+}

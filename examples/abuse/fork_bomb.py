@@ -1,0 +1,16 @@
+"""A fork bomb: every process starts two more.
+
+Tries: to take all processes that the machine can have.
+Must: be killed at its limit of processes, before anybody else runs out of them.
+
+limits: pids=32
+expect: KILLED PIDS
+"""
+
+import os
+
+while True:
+    try:
+        os.fork()
+    except OSError:
+        pass
