@@ -105,6 +105,9 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     private final ActorRef<ClusterSharding.ShardCommand> shard;
     private final Set<ActorRef<Progress>> watchers = new HashSet<>();
     private Optional<ActorRef<Sandbox.Command>> sandbox = Optional.empty();
+    /** How an attempt ended, until that is durable: what an agent has done is not done again because the journal failed. */
+    private Optional<SandboxReport.Ended> unsaved = Optional.empty();
+
     private long outputEnd;
 
     /** The behavior of the entity of a run. */
@@ -151,14 +154,20 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
      */
     private void onRecovered(Ledger ledger) {
         sandbox = Optional.empty();
-        if (ledger.state() instanceof RunState.Live) {
+        if (ledger.state() instanceof RunState.Live run) {
             environment.live().add(id);
-            context.getSelf().tell(Proceed.INSTANCE);
+            context.getSelf().tell(whatNobodyWouldTellAgain(run).orElse(Proceed.INSTANCE));
         } else if (ledger.state() instanceof RunState.Finished) {
             // It may have stopped between its last event and this.
             shred();
             passivate();
         }
+    }
+
+    private Optional<Command> whatNobodyWouldTellAgain(RunState.Live run) {
+        return unsaved.filter(end -> run.attempt() == end.attempt())
+                .filter(end -> run instanceof RunState.Starting || run instanceof RunState.Running)
+                .map(FromSandbox::new);
     }
 
     @Override
@@ -330,8 +339,10 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
 
     private Effect<JournalEntry, Ledger> onEnd(Ledger ledger, SandboxReport.Ended ended) {
         sandbox = Optional.empty();
+        unsaved = Optional.of(ended);
         RunEvent event = AttemptEnd.event(ended, node());
         return persist(ledger, event).thenRun((Ledger after) -> {
+            unsaved = Optional.empty();
             if (after.state() instanceof RunState.Finished) {
                 ended(after);
             } else {

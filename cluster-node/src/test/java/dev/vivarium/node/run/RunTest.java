@@ -141,6 +141,17 @@ class RunTest {
                         "RunSubmitted", "AttemptStarting", "AttemptInterrupted", "AttemptStarting", "AttemptStarted");
     }
 
+    @Test
+    void aRunThatHasEndedDoesNotRunAgainBecauseTheJournalFailed() {
+        failOnce("RunSucceeded");
+        submit(Specs.hello());
+        awaitStarted(1);
+
+        driver.emit(new GuestFrame.Exited(1, 0));
+
+        awaitEvents("RunSubmitted", "AttemptStarting", "AttemptStarted", "RunSucceeded");
+    }
+
     /** Has the journal fail at this run's first event of the type. */
     private void failOnce(String type) {
         AtomicBoolean failed = new AtomicBoolean();
