@@ -8,6 +8,7 @@ public interface SandboxChannel {
      * Sends a frame, after all those sent before. Frames to a closed channel are dropped: its end has been, or will be,
      * told to the listener.
      *
+     * @throws IllegalArgumentException when the frame cannot be sent, or starts a process under a number that is in use
      * @throws IllegalStateException when more bytes wait to be sent than the channel's limit allows
      */
     void send(NodeFrame frame);

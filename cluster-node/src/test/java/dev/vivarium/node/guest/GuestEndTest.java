@@ -169,7 +169,8 @@ class GuestEndTest {
     void whenTheChannelClosesEverythingIsGoneAtOnce() {
         guest.send(sh(1, STUBBORN), new NodeFrame.Arm(3_600_000));
         guest.awaitText(1, "ready");
-        TestGuest.waiting("the guest, two shells and a sleep").until(() -> guest.processes().size() > 3);
+        TestGuest.waiting("the guest, two shells and a sleep")
+                .until(() -> guest.processes().size() > 3);
         List<ProcessHandle> processes = guest.processes();
         guest.closeInput();
 
@@ -231,7 +232,8 @@ class GuestEndTest {
             void reach(TestGuest guest) {
                 guest.send(sh(1, STUBBORN));
                 guest.awaitText(1, "ready");
-                guest.send(new KillAll(Integer.MAX_VALUE), new NodeFrame.Ping(1)).await(Pong.class);
+                guest.send(new KillAll(Integer.MAX_VALUE), new NodeFrame.Ping(1))
+                        .await(Pong.class);
             }
         },
         /** Input waits that the process does not read. */

@@ -74,7 +74,9 @@ final class GuestFrames {
         } else if (frame instanceof Exited exited) {
             out.u8(EXITED, "type").u32(exited.process(), "process").u8(exited.exitCode(), "exit code");
         } else if (frame instanceof Signaled signaled) {
-            out.u8(SIGNALED, "type").u32(signaled.process(), "process").u8(NodeFrames.signal(signaled.signal()), "signal");
+            out.u8(SIGNALED, "type")
+                    .u32(signaled.process(), "process")
+                    .u8(NodeFrames.signal(signaled.signal()), "signal");
         } else if (frame instanceof StdinCredit credit) {
             out.u8(STDIN_CREDIT, "type").u32(credit.process(), "process").u32(credit.bytes(), "credit");
         } else if (frame instanceof Done done) {

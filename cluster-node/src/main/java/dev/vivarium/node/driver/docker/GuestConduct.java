@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * ended, since a descendant may still read its input.
  */
 final class GuestConduct {
-    private final Map<Integer, Process> processes = new HashMap<>();
+    private final Map<Integer, Ordered> processes = new HashMap<>();
     private final Map<Integer, Integer> files = new HashMap<>();
     private final Map<Integer, Integer> pings = new HashMap<>();
     private int killAlls;
@@ -29,7 +29,7 @@ final class GuestConduct {
     }
 
     /** A process that the node ordered and that may still have something to tell. */
-    private static final class Process {
+    private static final class Ordered {
         Phase phase = Phase.STARTING;
         /** What each stream may still send; without those that have ended. */
         final Map<NodeFrame.Stream, Long> bytesLeft = new EnumMap<>(NodeFrame.Stream.class);
@@ -40,7 +40,7 @@ final class GuestConduct {
         if (frame instanceof NodeFrame.Spawn spawn) {
             expect(spawn);
         } else if (frame instanceof NodeFrame.Credit credit) {
-            Process process = processes.get(credit.process());
+            Ordered process = processes.get(credit.process());
             if (process != null) {
                 process.bytesLeft.computeIfPresent(credit.stream(), (stream, bytes) -> bytes + credit.bytes());
             }
@@ -54,7 +54,7 @@ final class GuestConduct {
     }
 
     private void expect(NodeFrame.Spawn spawn) {
-        Process process = new Process();
+        Ordered process = new Ordered();
         process.bytesLeft.put(NodeFrame.Stream.STDOUT, (long) spawn.outputWindowBytes());
         if (spawn.terminal().isEmpty()) {
             process.bytesLeft.put(NodeFrame.Stream.STDERR, (long) spawn.outputWindowBytes());
@@ -75,7 +75,7 @@ final class GuestConduct {
         } else if (frame instanceof GuestFrame.Output output) {
             return printed(output);
         } else if (frame instanceof GuestFrame.OutputClosed closed) {
-            return closed(closed);
+            return streamEnded(closed);
         } else if (frame instanceof GuestFrame.Exited exited) {
             return ended(exited.process());
         } else if (frame instanceof GuestFrame.Signaled signaled) {
@@ -91,7 +91,7 @@ final class GuestConduct {
     }
 
     private Optional<String> started(int id) {
-        Process process = in(Phase.STARTING, id);
+        Ordered process = in(Phase.STARTING, id);
         if (process == null) {
             return Optional.of("The guest told of the start of process " + id + ", which was not to be started.");
         }
@@ -108,16 +108,17 @@ final class GuestConduct {
     }
 
     private Optional<String> printed(GuestFrame.Output output) {
-        Process process = started(output.process(), output.stream());
+        Ordered process = withOpen(output.process(), output.stream());
         if (process == null) {
             return Optional.of("The guest sent output of a stream that is not open.");
         }
-        long left = process.bytesLeft.merge(output.stream(), -(long) output.data().length(), Long::sum);
+        long left =
+                process.bytesLeft.merge(output.stream(), -(long) output.data().length(), Long::sum);
         return left < 0 ? Optional.of("The guest sent more output than it had credit for.") : Optional.empty();
     }
 
-    private Optional<String> closed(GuestFrame.OutputClosed closed) {
-        Process process = started(closed.process(), closed.stream());
+    private Optional<String> streamEnded(GuestFrame.OutputClosed closed) {
+        Ordered process = withOpen(closed.process(), closed.stream());
         if (process == null) {
             return Optional.of("The guest closed a stream that is not open.");
         }
@@ -127,7 +128,7 @@ final class GuestConduct {
     }
 
     private Optional<String> ended(int id) {
-        Process process = in(Phase.RUNNING, id);
+        Ordered process = in(Phase.RUNNING, id);
         if (process == null) {
             return Optional.of("The guest told of the end of process " + id + ", which does not run.");
         }
@@ -154,20 +155,20 @@ final class GuestConduct {
         return Optional.empty();
     }
 
-    private @Nullable Process in(Phase phase, int id) {
-        Process process = processes.get(id);
+    private @Nullable Ordered in(Phase phase, int id) {
+        Ordered process = processes.get(id);
         return process != null && process.phase == phase ? process : null;
     }
 
     /** The process, when it was started and that stream of it is open. */
-    private @Nullable Process started(int id, NodeFrame.Stream stream) {
-        Process process = processes.get(id);
+    private @Nullable Ordered withOpen(int id, NodeFrame.Stream stream) {
+        Ordered process = processes.get(id);
         return process != null && process.phase != Phase.STARTING && process.bytesLeft.containsKey(stream)
                 ? process
                 : null;
     }
 
-    private void forgetWhenOver(int id, Process process) {
+    private void forgetWhenOver(int id, Ordered process) {
         if (process.phase == Phase.ENDED && process.bytesLeft.isEmpty()) {
             processes.remove(id);
         }

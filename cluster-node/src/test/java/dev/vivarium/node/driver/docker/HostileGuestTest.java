@@ -32,7 +32,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
-import java.util.stream.Stream.Builder;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -120,40 +119,38 @@ class HostileGuestTest {
         assertThat(heard.frames()).as("all but the last").isEqualTo(frames.subList(0, frames.size() - 1));
     }
 
-    static java.util.stream.Stream<Arguments> lies() {
+    static List<Arguments> lies() {
         Spawned started = new Spawned(1, 10);
-        Builder<Arguments> lies = java.util.stream.Stream.builder();
-        lies.add(lie("greeted twice", new Hello(1)));
-        lies.add(lie("process 9, which was not to be started", new Spawned(9, 10)));
-        lies.add(lie("process 1, which was not to be started", started, started));
-        lies.add(lie("did not start process 9", new SpawnFailed(9, Stage.EXEC, 2)));
-        lies.add(lie("did not start process 1", started, new SpawnFailed(1, Stage.EXEC, 2)));
-        lies.add(lie("stream that is not open", output(9, Stream.STDOUT, 1)));
-        lies.add(lie("stream that is not open", output(1, Stream.STDOUT, 1)));
-        lies.add(lie("stream that is not open", new Spawned(2, 11), output(2, Stream.STDERR, 1)));
-        lies.add(lie(
-                "stream that is not open",
-                started,
-                new OutputClosed(1, Stream.STDOUT),
-                output(1, Stream.STDOUT, 1)));
-        lies.add(lie("more output than it had credit", started, output(1, Stream.STDOUT, WINDOW_BYTES + 1)));
-        lies.add(lie(
-                "more output than it had credit",
-                started,
-                output(1, Stream.STDERR, WINDOW_BYTES),
-                output(1, Stream.STDERR, 1)));
-        lies.add(lie("closed a stream", new OutputClosed(1, Stream.STDOUT)));
-        lies.add(lie(
-                "closed a stream", started, new OutputClosed(1, Stream.STDOUT), new OutputClosed(1, Stream.STDOUT)));
-        lies.add(lie("end of process 1", new Exited(1, 0)));
-        lies.add(lie("end of process 1", started, new Exited(1, 0), new Exited(1, 0)));
-        lies.add(lie("end of process 1", started, new Exited(1, 0), new Signaled(1, 9)));
-        lies.add(lie("file request 8", new Done(8, 0)));
-        lies.add(lie("file request 7", new Done(7, 0), new Done(7, 0)));
-        lies.add(lie("ping 7", new Pong(7)));
-        lies.add(lie("all are gone", started, new AllGone()));
-        lies.add(lie("all are gone", new AllGone(), new AllGone()));
-        return lies.build();
+        return List.of(
+                lie("greeted twice", new Hello(1)),
+                lie("process 9, which was not to be started", new Spawned(9, 10)),
+                lie("process 1, which was not to be started", started, started),
+                lie("did not start process 9", new SpawnFailed(9, Stage.EXEC, 2)),
+                lie("did not start process 1", started, new SpawnFailed(1, Stage.EXEC, 2)),
+                lie("stream that is not open", output(9, Stream.STDOUT, 1)),
+                lie("stream that is not open", output(1, Stream.STDOUT, 1)),
+                lie("stream that is not open", new Spawned(2, 11), output(2, Stream.STDERR, 1)),
+                lie(
+                        "stream that is not open",
+                        started,
+                        new OutputClosed(1, Stream.STDOUT),
+                        output(1, Stream.STDOUT, 1)),
+                lie("more output than it had credit", started, output(1, Stream.STDOUT, WINDOW_BYTES + 1)),
+                lie(
+                        "more output than it had credit",
+                        started,
+                        output(1, Stream.STDERR, WINDOW_BYTES),
+                        output(1, Stream.STDERR, 1)),
+                lie("closed a stream", new OutputClosed(1, Stream.STDOUT)),
+                lie("closed a stream", started, new OutputClosed(1, Stream.STDOUT), new OutputClosed(1, Stream.STDOUT)),
+                lie("end of process 1", new Exited(1, 0)),
+                lie("end of process 1", started, new Exited(1, 0), new Exited(1, 0)),
+                lie("end of process 1", started, new Exited(1, 0), new Signaled(1, 9)),
+                lie("file request 8", new Done(8, 0)),
+                lie("file request 7", new Done(7, 0), new Done(7, 0)),
+                lie("ping 7", new Pong(7)),
+                lie("all are gone", started, new AllGone()),
+                lie("all are gone", new AllGone(), new AllGone()));
     }
 
     @Test

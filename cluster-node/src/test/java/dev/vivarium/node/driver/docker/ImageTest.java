@@ -25,6 +25,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 class ImageTest {
+    private static final int ENOENT = 2;
+
     /** The end of a tar archive and nothing before it. */
     private static final byte[] EMPTY_ARCHIVE = new byte[1024];
 
@@ -55,6 +57,44 @@ class ImageTest {
         // then
         assertThat(sandbox.heard().awaitEnd(1)).isEqualTo(3);
         assertThat(sandbox.heard().output(1, NodeFrame.Stream.STDOUT)).isEqualTo("hello\n");
+        sandboxes.destroy(sandbox);
+    }
+
+    /** What {@code FROM scratch} and one copied program make: no shell, no libraries, no /etc, no /tmp. */
+    @Test
+    void anImageWithOneStaticProgramIsEnough(@TempDir Path folder) throws Exception {
+        // given
+        Docker.run(TestArchive.of("bin/agent", staticProgram(folder)), "import", "-", imported);
+        Live sandbox = sandboxes.create(template(imported));
+
+        // when
+        sandbox.start(1, "agent");
+        sandbox.start(2, "/bin/agent");
+        sandbox.start(3, "sh", "-c", "agent");
+
+        // then
+        assertThat(sandbox.heard().awaitEnd(1)).isEqualTo(3);
+        assertThat(sandbox.heard().output(1, NodeFrame.Stream.STDOUT)).isEqualTo("hello\n");
+        assertThat(sandbox.heard().awaitEnd(2)).isEqualTo(3);
+        assertThat(sandbox.heard().await(GuestFrame.SpawnFailed.class))
+                .isEqualTo(new GuestFrame.SpawnFailed(3, GuestFrame.Stage.EXEC, ENOENT));
+        sandbox.channel().send(new NodeFrame.KillAll(0));
+        sandbox.heard().await(GuestFrame.AllGone.class);
+        sandboxes.destroy(sandbox);
+    }
+
+    @Test
+    void aScriptWhoseShellIsNotThereIsToldAsSuch() {
+        Docker.run(EMPTY_ARCHIVE, "import", "-", imported);
+        Live sandbox = sandboxes.create(template(imported));
+
+        sandbox.channel()
+                .send(new NodeFrame.WriteFile(
+                        1, "/workspace/run", 0755, 10001, 10001, 0, Blob.ofUtf8("#!/bin/sh\necho hello\n")));
+        sandbox.start(1, "/workspace/run");
+
+        assertThat(sandbox.heard().await(GuestFrame.SpawnFailed.class))
+                .isEqualTo(new GuestFrame.SpawnFailed(1, GuestFrame.Stage.EXEC, ENOENT));
         sandboxes.destroy(sandbox);
     }
 

@@ -21,7 +21,9 @@ final class ScriptedGuest implements Wire {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         for (GuestFrame frame : frames) {
             ByteBuffer encoded = GuestCodec.encode(frame);
-            bytes.write(encoded.array(), 0, encoded.remaining());
+            byte[] copy = new byte[encoded.remaining()];
+            encoded.get(copy);
+            bytes.writeBytes(copy);
         }
         return bytes.toByteArray();
     }
