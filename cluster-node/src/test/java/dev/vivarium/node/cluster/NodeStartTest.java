@@ -46,8 +46,8 @@ class NodeStartTest {
 
         assertThatThrownBy(() -> start("127.0.0.1", 0, file.resolve("data"), Optional.empty()))
                 .isInstanceOf(NodeStartException.class)
-                .hasMessageContaining(file.resolve("data").toString())
-                .hasMessageContaining("--data");
+                .hasMessageContaining("The data directory " + file.resolve("data") + " cannot be made or written to")
+                .hasMessageContaining("choose another one");
     }
 
     @Test

@@ -7,6 +7,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /** A container engine of the test's own, which it may kill. Needs root. It holds the image that agents run in. */
@@ -66,10 +67,23 @@ final class PrivateEngine implements AutoCloseable {
                         .isEmpty());
     }
 
-    /** SIGKILL: its containers live on, with nobody to speak for them. */
+    /**
+     * SIGKILL: its containers live on, with nobody to speak for them. Its containerd dies with it, and must be gone for
+     * good before it can come back: it takes one that nobody has reaped yet for alive, and waits for it in vain.
+     */
     void kill() {
+        Optional<ProcessHandle> containerd = containerd();
         daemon.destroyForcibly();
         daemon.onExit().join();
+        await("the end of the engine's containerd").atMost(START_MAX).until(() -> containerd
+                .filter(process -> Files.exists(Path.of("/proc/" + process.pid())))
+                .isEmpty());
+    }
+
+    private Optional<ProcessHandle> containerd() {
+        return daemon.children()
+                .filter(child -> child.info().command().orElse("").endsWith("containerd"))
+                .findFirst();
     }
 
     /** As the machine's own service manager stops it: it ends its containers first. */
