@@ -111,7 +111,7 @@ class HostileGuestTest {
     @MethodSource("lies")
     void whatNoHonestGuestSaysEndsTheChannel(String sentence, List<GuestFrame> frames) {
         begin(ASKED);
-        guest.say(frames.toArray(GuestFrame[]::new));
+        guest.say(frames.toArray(GuestFrame[]::new)).end();
 
         ClosedBecause why = heard.awaitClosed();
         assertThat(why.cause()).isEqualTo(Cause.PROTOCOL_VIOLATED);
