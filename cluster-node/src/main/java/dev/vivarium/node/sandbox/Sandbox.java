@@ -115,6 +115,8 @@ public final class Sandbox {
     private Map<String, String> secrets = Map.of();
     private Optional<KillReason> stopRequested = Optional.empty();
     private Optional<SandboxChannel> channel = Optional.empty();
+    private Optional<ChannelEnded> endedBeforeChannel = Optional.empty();
+    private int framesBeforeChannel;
     private Optional<Outcome> outcome = Optional.empty();
     private OutputBuffer output;
     private LimitWatch watch;
@@ -172,6 +174,8 @@ public final class Sandbox {
     private Behavior<Command> creating() {
         return state().onMessage(Created.class, this::onCreated)
                 .onMessage(CreateFailed.class, this::onCreateFailed)
+                .onMessage(FrameArrived.class, this::onFrameWhileCreating)
+                .onMessage(ChannelEnded.class, this::onChannelEndedWhileCreating)
                 .onMessageEquals(Alarm.RETRY_CREATE, this::onRetryCreate)
                 .onMessage(Stop.class, this::onStopWhileCreating)
                 .build();
@@ -210,13 +214,31 @@ public final class Sandbox {
                 : Reaper.sweep(environment.driver(), environment.live());
     }
 
+    /** A guest has nothing to say before it is asked; it is only confirmed, so that it is not held up later. */
+    private Behavior<Command> onFrameWhileCreating(FrameArrived early) {
+        framesBeforeChannel++;
+        return Behaviors.same();
+    }
+
+    /** The end may be told before the driver's answer, which then tells of a sandbox that is no more. */
+    private Behavior<Command> onChannelEndedWhileCreating(ChannelEnded ended) {
+        endedBeforeChannel = Optional.of(ended);
+        return Behaviors.same();
+    }
+
     private Behavior<Command> onCreated(Created created) {
         channel = Optional.of(created.channel);
+        for (; framesBeforeChannel > 0; framesBeforeChannel--) {
+            confirm();
+        }
         imageEnvironment = created.imageEnvironment;
         output = new OutputBuffer(
                 attempt.attempt(), created.outputStart, spec.limits().output().bytes());
         if (stopRequested.isPresent()) {
             return end(killed(stopRequested.get(), Optional.empty()));
+        }
+        if (endedBeforeChannel.isPresent()) {
+            return onChannelEnded(endedBeforeChannel.get());
         }
         context.pipeToSelf(
                 environment.store().secrets().open(attempt.run(), spec.secrets()),
@@ -238,6 +260,8 @@ public final class Sandbox {
         }
         if (millisSince(bornNanos) < settings.engineWait().toMillis()) {
             context.getLog().warn("No sandbox yet for {}: {}", attempt, failed.why.getMessage());
+            endedBeforeChannel = Optional.empty();
+            framesBeforeChannel = 0;
             timers.startSingleTimer(Alarm.RETRY_CREATE, settings.engineRetry());
             return Behaviors.same();
         }

@@ -186,6 +186,16 @@ class SandboxTest {
     }
 
     @Test
+    void aGuestThatIsGoneRightAfterItsGreetingInterruptsTheAttempt() {
+        driver.behave(ScriptedDriver.Manners.GONE_AFTER_GREETING);
+
+        start(FIRST, Specs.hello());
+
+        assertThat(ended().outcome()).isInstanceOf(Outcome.Interrupted.class);
+        assertThat(driver.destroyed()).hasSize(1);
+    }
+
+    @Test
     void aGuestThatBreaksTheProtocolIsKilledAndNotTriedAgain() {
         start(FIRST, Specs.hello());
         run.expectMessageClass(SandboxReport.Started.class);

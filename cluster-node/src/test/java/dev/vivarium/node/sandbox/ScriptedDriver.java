@@ -33,7 +33,9 @@ public final class ScriptedDriver implements SandboxDriver {
         /** Answers files, starts and kills as a good guest does. */
         POLITE,
         /** Starts the agent and then answers nothing any more. */
-        DEAF_AFTER_START
+        DEAF_AFTER_START,
+        /** Greets, and is gone before its owner hears of it. */
+        GONE_AFTER_GREETING
     }
 
     private final Map<SandboxId, ChannelListener> live = new ConcurrentHashMap<>();
@@ -111,6 +113,10 @@ public final class ScriptedDriver implements SandboxDriver {
             return CompletableFuture.failedStage(failure);
         }
         live.put(id, listener);
+        if (manners == Manners.GONE_AFTER_GREETING) {
+            listener.onClosed(
+                    new ChannelListener.ClosedBecause(ChannelListener.Cause.SANDBOX_ENDED, "gone after its greeting"));
+        }
         return CompletableFuture.completedStage(new WaitingSandbox(new ScriptedChannel(listener), Map.of()));
     }
 
