@@ -100,8 +100,17 @@ record DataDirectory(Path path) {
             Files.walkFileTree(folder, new SimpleFileVisitor<>() {
                 @Override
                 public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                    Files.delete(file);
+                    Files.deleteIfExists(file);
                     return FileVisitResult.CONTINUE;
+                }
+
+                /** A store whose node was killed takes its own files away while it ends. */
+                @Override
+                public FileVisitResult visitFileFailed(Path file, java.io.IOException failed) throws IOException {
+                    if (failed instanceof java.nio.file.NoSuchFileException) {
+                        return FileVisitResult.CONTINUE;
+                    }
+                    throw failed;
                 }
 
                 @Override
