@@ -10,7 +10,7 @@ import errno
 import glob
 import os
 
-from lib.attempt import attempt, call, check, finish, write
+from lib.attempt import OWN_KERNEL, attempt, call, check, finish, write
 
 KNOBS = ("release_agent", "notify_on_release", "cgroup.procs", "tasks", "memory.limit_in_bytes", "memory.max", "memory.oom_control",
          "pids.max", "cpu.cfs_quota_us", "cpu.max", "devices.allow", "cgroup.subtree_control", "freezer.state", "cgroup.freeze")
@@ -27,5 +27,5 @@ for controller in ("memory", "rdma", "devices", "misc"):
     attempt(f"mounting the {controller} hierarchy", lambda: call("mount", b"cgroup", b"/tmp", b"cgroup", 0, controller.encode()))
 with open("/proc/self/cgroup") as groups:
     paths = {line.strip().split(":", 2)[2] for line in groups}
-check(f"its groups are called / from inside: {paths}", paths == {"/"})
+check(f"its groups are called / from inside: {paths}", paths == {"/"} or (OWN_KERNEL and not paths))
 finish()

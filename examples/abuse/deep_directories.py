@@ -5,6 +5,7 @@ Must: be killed at its limit of disk, whose inodes end; the tree goes with the s
 
 limits: disk=8Mi
 expect: KILLED DISK
+expect-gvisor: KILLED DISK or KILLED MEMORY or KILLED WALL_CLOCK
 """
 
 import os

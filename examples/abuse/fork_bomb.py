@@ -5,6 +5,7 @@ Must: be killed at its limit of processes, before anybody else runs out of them.
 
 limits: pids=32
 expect: KILLED PIDS
+expect-gvisor: KILLED PIDS or KILLED MEMORY
 """
 
 import os

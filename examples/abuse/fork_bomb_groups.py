@@ -5,6 +5,7 @@ Must: be killed at its limit of processes, all of them at once.
 
 limits: pids=24
 expect: KILLED PIDS
+expect-gvisor: KILLED PIDS or KILLED MEMORY
 """
 
 import os

@@ -5,6 +5,7 @@ Must: be killed at its limit of processes, with none left behind.
 
 limits: pids=32
 expect: KILLED PIDS
+expect-gvisor: KILLED PIDS or KILLED MEMORY
 """
 
 import os

@@ -5,6 +5,7 @@ Must: be killed at its limit of disk: a tmpfs counts each link as an inode.
 
 limits: disk=8Mi
 expect: KILLED DISK
+expect-gvisor: KILLED DISK or KILLED MEMORY or KILLED WALL_CLOCK
 """
 
 import os

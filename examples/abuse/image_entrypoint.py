@@ -11,10 +11,10 @@ expect: SUCCEEDED
 
 import os
 
-from lib.attempt import attempt, check, finish, read
+from lib.attempt import check, finish, look_into_guest, read
 
 check("this is what the run says", read("/proc/self/cmdline").startswith(b"python3"))
 check("it is in its workspace", os.getcwd() == "/workspace")
 check("PID 1 is the guest", read("/proc/1/comm") == b"vivarium-init\n")
-attempt("looking into it", lambda: read("/proc/1/environ"))
+look_into_guest("environ")
 finish()

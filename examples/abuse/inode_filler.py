@@ -5,6 +5,7 @@ Must: be killed at its limit of disk, which counts inodes too.
 
 limits: disk=8Mi
 expect: KILLED DISK
+expect-gvisor: KILLED DISK or KILLED MEMORY or KILLED WALL_CLOCK
 """
 
 number = 0

@@ -11,7 +11,7 @@ import os
 import signal
 import time
 
-from lib.attempt import attempt, call, finish
+from lib.attempt import attempt, call, finish, prepare
 
 
 class Vector(ctypes.Structure):
@@ -29,7 +29,7 @@ local = Vector(ctypes.addressof(copy), 16)
 attempt("process_vm_readv", lambda: call("process_vm_readv", child, ctypes.byref(local), 1, ctypes.byref(remote), 1, 0))
 attempt("process_vm_writev", lambda: call("process_vm_writev", child, ctypes.byref(local), 1, ctypes.byref(remote), 1, 0))
 attempt("kcmp", lambda: call("kcmp", os.getpid(), child, 0, 0, 0))
-descriptor = call("pidfd_open", child, 0)
+descriptor = prepare(lambda: call("pidfd_open", child, 0), -1)
 attempt("pidfd_getfd", lambda: call("pidfd_getfd", descriptor, 1, 0))
 attempt("process_madvise", lambda: call("process_madvise", descriptor, ctypes.byref(remote), 1, 21, 0))
 os.kill(child, signal.SIGKILL)

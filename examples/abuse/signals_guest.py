@@ -9,7 +9,7 @@ expect: SUCCEEDED
 import os
 import signal
 
-from lib.attempt import LIBC, attempt, call, finish
+from lib.attempt import LIBC, attempt, call, finish, prepare
 
 
 def thread_kill(number):
@@ -22,7 +22,7 @@ def thread_kill(number):
 for number in (0, signal.SIGTERM, signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD, signal.SIGSEGV, 40, 64):
     attempt(f"kill(1, {number})", lambda: os.kill(1, number))
     attempt(f"tgkill(1, 1, {number})", lambda: thread_kill(number))
-descriptor = call("pidfd_open", 1, 0)
+descriptor = prepare(lambda: call("pidfd_open", 1, 0), -1)
 attempt("pidfd_send_signal(1, SIGKILL)", lambda: signal.pidfd_send_signal(descriptor, signal.SIGKILL))
 attempt("pidfd_getfd(1, stdin)", lambda: call("pidfd_getfd", descriptor, 0, 0))
 finish()

@@ -11,6 +11,7 @@ import os
 import signal
 import time
 
+signal.signal(signal.SIGHUP, signal.SIG_IGN)  # which kernels send to a stopped group that is left alone
 for _ in range(4):
     if os.fork() == 0:
         if os.fork() == 0:

@@ -9,7 +9,7 @@
 
 #define LENGTH_BYTES 4
 #define OUTPUT_HEADER (LENGTH_BYTES + 1 + 4 + 1) /* length, type, process, stream */
-#define REPLY_MAX 32				  /* every guest frame but Output is shorter */
+#define REPLY_MAX 32 /* every guest frame but Output is shorter, and so are the two of one look together */
 
 /* A frame that is not complete leaves room for a byte more, so reading can always go on. */
 static uint8_t in[LENGTH_BYTES + NODE_FRAME_MAX];

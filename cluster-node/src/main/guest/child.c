@@ -74,7 +74,7 @@ static void set_limits(const struct order *order)
 		if (order->limits[i] < limit.rlim_max)
 			limit.rlim_max = order->limits[i];
 		limit.rlim_cur = limit.rlim_max;
-		/* Refused only where there is no such limit, as gVisor has none on processes. */
+		/* Refused only where there is no such limit. */
 		require(setrlimit(resources[i], &limit) == 0 || errno == EPERM);
 	}
 }

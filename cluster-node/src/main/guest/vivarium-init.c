@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,6 +32,8 @@ static enum ending ending;
 static uint64_t ending_at; /* KILLING: when SIGKILL is due; DRAINING: when stuck pipes are closed */
 static uint64_t tick_at;   /* when the next look around is due */
 static bool look_due;
+static bool kernel_is_own; /* it counts what runs in the sandbox, where the host's would count the host */
+static uint32_t pids_told;
 static int children_fd; /* readable when a child has ended */
 
 _Noreturn void die(int code)
@@ -137,6 +140,23 @@ void handle_frame(struct reader *frame)
 	}
 }
 
+/* Processes and threads beside this one, as far as the kernel knows. */
+static uint32_t count_pids(void)
+{
+	struct sysinfo all;
+
+	return sysinfo(&all) < 0 || all.procs == 0 ? 0 : all.procs - 1U;
+}
+
+static void pids_look(void)
+{
+	uint32_t count = kernel_is_own ? count_pids() : 0;
+
+	if (count != pids_told)
+		tell(PIDS, {4, count});
+	pids_told = count;
+}
+
 /* What time, the ends of processes and KillAll have made due. */
 static void step(uint64_t now)
 {
@@ -159,6 +179,7 @@ static void step(uint64_t now)
 	/* Before the ends are told: who hears of one knows then how full the disk was. */
 	if (look_due && channel_takes_reply()) {
 		look_due = false;
+		pids_look();
 		disk_look();
 	}
 	processes_tell();
@@ -239,6 +260,7 @@ static bool settle(void)
 	sigemptyset(&children);
 	sigaddset(&children, SIGCHLD);
 	umask(022);
+	kernel_is_own = count_pids() == 0;
 	children_fd = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
 	return children_fd >= 0 && sigprocmask(SIG_SETMASK, &children, NULL) == 0 &&
 	       signal(SIGPIPE, SIG_IGN) != SIG_ERR && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && chdir("/") == 0 &&

@@ -26,6 +26,8 @@ public interface ChannelListener {
     enum Cause {
         /** The sandbox ended: its guest exited or was killed. */
         SANDBOX_ENDED,
+        /** The sandbox ended because the kernel killed in it for memory: its own kernel, or its guest. */
+        OUT_OF_MEMORY,
         /** The connection to the engine broke, or the engine died. */
         ENGINE_LOST,
         /** The guest sent what no guest sends. */

@@ -3,7 +3,7 @@ package dev.vivarium.node.driver;
 /**
  * What a sandbox uses, measured from outside.
  *
- * @param cpuMillis processor time so far
+ * @param cpuMillis processor time since the sandbox was handed over; since it was begun, where that is not known
  * @param anonymousBytes memory now that is not backed by a file: heaps, stacks, kernel memory
  * @param sharedBytes shared memory now; the files of the workspace and /tmp are in it
  * @param peakBytes the highest memory use of all kinds so far
@@ -18,4 +18,16 @@ public record SandboxSample(
         long peakBytes,
         long pids,
         long outOfMemoryKills,
-        long forksRefused) {}
+        long forksRefused) {
+    /** The same, without processor time that had been used before. */
+    public SandboxSample since(long earlierCpuMillis) {
+        return new SandboxSample(
+                cpuMillis - earlierCpuMillis,
+                anonymousBytes,
+                sharedBytes,
+                peakBytes,
+                pids,
+                outOfMemoryKills,
+                forksRefused);
+    }
+}

@@ -10,6 +10,7 @@ import dev.vivarium.protocol.run.StartFailure;
 import dev.vivarium.protocol.run.StartFailure.Kind;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -74,9 +75,24 @@ final class AgentStart {
                 spec.workdir(),
                 settings.agentUid(),
                 settings.agentUid(),
-                Map.of(NodeFrame.Resource.NOFILE, settings.noFile(), NodeFrame.Resource.CORE, 0L),
+                resources(spec, settings),
                 Optional.empty(),
                 settings.outputWindowBytes());
+    }
+
+    /**
+     * Where the kernel is shared, it counts a user's processes in all sandboxes together, so a limit on them would let
+     * neighbours starve each other; the control group counts there. In a kernel of its own, the sandbox may start one
+     * more than it may keep: so it is seen to have passed its limit, and cannot go on from there.
+     */
+    private static Map<NodeFrame.Resource, Long> resources(RunSpec spec, SandboxSettings settings) {
+        Map<NodeFrame.Resource, Long> resources = new EnumMap<>(NodeFrame.Resource.class);
+        resources.put(NodeFrame.Resource.NOFILE, settings.noFile());
+        resources.put(NodeFrame.Resource.CORE, 0L);
+        if (spec.isolation().hasOwnKernel()) {
+            resources.put(NodeFrame.Resource.NPROC, spec.limits().pids() + 1L);
+        }
+        return resources;
     }
 
     static StartFailure refused(GuestFrame.SpawnFailed failed, RunSpec spec) {
@@ -96,15 +112,20 @@ final class AgentStart {
                     Kind.COMMAND_NOT_FOUND,
                     "There is no command '" + command + "' in image " + spec.image()
                             + ": check its name, or give its full path.");
-            case Errno.E2BIG -> new StartFailure(
-                    Kind.SANDBOX_REFUSED,
-                    "Arguments and environment together are more than the kernel takes: pass large data as files.");
+            case Errno.E2BIG -> tooLong();
             default -> new StartFailure(
                     Kind.COMMAND_NOT_EXECUTABLE,
                     "The command '" + command + "' cannot be executed (" + errno(failed)
                             + "): it must be a program, or a script with a first line such as #!/usr/bin/python3, and"
                             + " be marked executable.");
         };
+    }
+
+    /** What the run and its image put into arguments and environment is beyond the kernel's measure, or the channel's. */
+    static StartFailure tooLong() {
+        return new StartFailure(
+                Kind.SANDBOX_REFUSED,
+                "Arguments and environment together are more than the kernel takes: pass large data as files.");
     }
 
     static StartFailure fileRefused(String path, int errno) {

@@ -112,17 +112,41 @@ record LimitWatch(
                 sampledAtMillis);
     }
 
+    /** What the guest counted, where the host cannot. */
+    LimitWatch pids(int count) {
+        return new LimitWatch(
+                limits,
+                cpuMillis,
+                memoryBytes,
+                memoryPeakBytes,
+                diskBytes,
+                diskPeakBytes,
+                diskFull,
+                outputBytes,
+                Math.max(pidsPeak, count),
+                forksRefused,
+                outOfMemoryKills,
+                activeAtMillis,
+                sampledAtMillis);
+    }
+
+    /** What a kill by the kernel tells: the limit was reached, though no sample may have seen it. */
+    Measurement outOfMemory() {
+        long limit = limits.memory().bytes();
+        return Measurement.bytes(Math.max(memoryPeakBytes, limit), limit);
+    }
+
     /** The limit that is reached, if one is. Memory goes first: the rest often follows from it. */
     Optional<Breach> breach(long nowMillis) {
-        if (outOfMemoryKills > 0 || memoryBytes > limits.memory().bytes()) {
-            long measured = outOfMemoryKills > 0
-                    ? Math.max(memoryPeakBytes, limits.memory().bytes())
-                    : memoryBytes;
+        if (outOfMemoryKills > 0) {
+            return breach(KillReason.MEMORY, outOfMemory());
+        }
+        if (memoryBytes > limits.memory().bytes()) {
             return breach(
                     KillReason.MEMORY,
-                    Measurement.bytes(measured, limits.memory().bytes()));
+                    Measurement.bytes(memoryBytes, limits.memory().bytes()));
         }
-        if (forksRefused > 0) {
+        if (forksRefused > 0 || pidsPeak > limits.pids()) {
             return breach(KillReason.PIDS, Measurement.count(Math.max(pidsPeak, limits.pids()), limits.pids()));
         }
         if (diskFull == GuestFrame.Pressure.FULL || diskBytes > limits.disk().bytes()) {

@@ -8,6 +8,7 @@ import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.sandbox.SandboxReport.Outcome;
 import dev.vivarium.protocol.guest.GuestFrame;
+import dev.vivarium.protocol.guest.MalformedFrameException;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.KillReason;
@@ -333,8 +334,13 @@ public final class Sandbox {
         }
         send(new NodeFrame.Arm(
                 spec.limits().wallClock().millis() + settings.secondClockGrace().toMillis()));
-        send(AgentStart.spawn(attempt, spec, imageEnvironment, secrets, settings));
+        NodeFrame.Spawn agent = AgentStart.spawn(attempt, spec, imageEnvironment, secrets, settings);
         secrets = Map.of();
+        try {
+            send(agent);
+        } catch (MalformedFrameException tooLong) {
+            return end(new Outcome.NotStarted(AgentStart.tooLong()));
+        }
         startedNanos = environment.clock().nanos();
         return starting();
     }
@@ -398,6 +404,8 @@ public final class Sandbox {
             store();
         } else if (frame instanceof GuestFrame.Disk disk) {
             watch = watch.disk(disk);
+        } else if (frame instanceof GuestFrame.Pids pids && spec.isolation().hasOwnKernel()) {
+            watch = watch.pids(pids.count());
         }
     }
 
@@ -522,6 +530,7 @@ public final class Sandbox {
         }
         return end(
                 switch (ended.why.cause()) {
+                    case OUT_OF_MEMORY -> killed(KillReason.MEMORY, Optional.of(watch.outOfMemory()));
                     case PROTOCOL_VIOLATED -> killed(KillReason.OPERATOR, Optional.empty());
                     case SANDBOX_ENDED, ENGINE_LOST, CLOSED_HERE -> new Outcome.Interrupted(
                             Interruption.ENGINE_LOST, ended.why.detail());

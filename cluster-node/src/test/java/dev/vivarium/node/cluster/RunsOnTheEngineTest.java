@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.github.f4b6a3.ulid.UlidCreator;
 import dev.vivarium.node.NodeOptions;
+import dev.vivarium.node.driver.docker.EachIsolation;
 import dev.vivarium.persistence.output.OutputChunk;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Blob;
@@ -32,11 +33,24 @@ import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Runs from their submission to their end on a real engine and a real store: every limit, and every way to end. */
+@EachIsolation
 class RunsOnTheEngineTest {
     private static NodeCore node;
+
+    private final Isolation isolation;
+
+    RunsOnTheEngineTest(Isolation isolation) {
+        this.isolation = isolation;
+    }
+
+    @BeforeEach
+    void theEngineHasTheClass() {
+        EachIsolation.Here.assume(isolation, node.driver().isolations());
+    }
 
     @BeforeAll
     static void startNode() throws Exception {
@@ -236,11 +250,11 @@ class RunsOnTheEngineTest {
         assertThat(finished(run).status()).isEqualTo(RunStatus.CANCELLED);
     }
 
-    private static RunSpec python(String program) {
+    private RunSpec python(String program) {
         return spec(List.of("python3", "-c", program), limits());
     }
 
-    private static RunSpec withCpu(RunSpec spec, String cpu) {
+    private RunSpec withCpu(RunSpec spec, String cpu) {
         Limits limits = spec.limits();
         return spec(
                 spec.command(),
@@ -274,7 +288,7 @@ class RunsOnTheEngineTest {
                 100);
     }
 
-    private static RunSpec spec(List<String> command, Limits limits) {
+    private RunSpec spec(List<String> command, Limits limits) {
         return new RunSpec(
                 "vivarium/python",
                 command,
@@ -284,13 +298,13 @@ class RunsOnTheEngineTest {
                 Map.of(),
                 limits,
                 new EgressPolicy(EgressPolicy.Mode.NONE),
-                Isolation.CONTAINER,
+                isolation,
                 NodeLossPolicy.RESTART,
                 3,
                 Map.of());
     }
 
-    private static RunId submit(RunSpec spec) throws Exception {
+    private RunId submit(RunSpec spec) throws Exception {
         RunId id = new RunId(UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT));
         node.runs().submit(id, spec, Blob.ofUtf8("test")).toCompletableFuture().get(10, TimeUnit.SECONDS);
         return id;

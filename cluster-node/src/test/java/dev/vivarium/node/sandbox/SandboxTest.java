@@ -14,7 +14,9 @@ import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Interruption;
+import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.NodeLossPolicy;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 import dev.vivarium.protocol.run.RunId;
@@ -22,6 +24,7 @@ import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.StartFailure;
 import dev.vivarium.protocol.run.TimeSpan;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
@@ -86,6 +89,57 @@ class SandboxTest {
                 .containsEntry("VIVARIUM_RUN_ID", FIRST.run().value());
         stop(KillReason.CANCELLED);
         ended();
+    }
+
+    @Test
+    void anEnvironmentBeyondEveryMeasureStartsNoAgentAndIsToldInASentence() {
+        driver.setImageEnvironment(Map.of("HUGE", "x".repeat(2 << 20)));
+        start(FIRST, Specs.hello());
+
+        assertThat(ended().outcome())
+                .isInstanceOfSatisfying(Outcome.NotStarted.class, notStarted -> assertThat(notStarted.failure())
+                        .isEqualTo(new StartFailure(
+                                StartFailure.Kind.SANDBOX_REFUSED,
+                                "Arguments and environment together are more than the kernel takes: pass large data as"
+                                        + " files.")));
+    }
+
+    @Test
+    void anAgentWhoseKernelDiesForMemoryIsKilledForMemory() {
+        start(FIRST, Specs.hello());
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        driver.hangUp(ChannelListener.Cause.OUT_OF_MEMORY);
+
+        assertThat(ended().outcome()).isInstanceOfSatisfying(Outcome.Killed.class, killed -> {
+            assertThat(killed.reason()).isEqualTo(KillReason.MEMORY);
+            assertThat(killed.measurement().orElseThrow().limit())
+                    .isEqualTo(Specs.hello().limits().memory().bytes());
+        });
+    }
+
+    @Test
+    void theGuestsCountOfProcessesIsTakenWhereTheHostCannotCount() {
+        int limit = Specs.hello().limits().pids();
+        start(FIRST, Specs.isolatedBy(Isolation.GVISOR));
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        driver.emit(new GuestFrame.Pids(limit));
+        driver.emit(new GuestFrame.Pids(limit + 1));
+
+        assertThat(ended().outcome())
+                .isEqualTo(new Outcome.Killed(KillReason.PIDS, Optional.of(Measurement.count(limit + 1L, limit))));
+    }
+
+    @Test
+    void aGuestThatCountsTheProcessesOfASharedKernelIsNotBelieved() {
+        start(FIRST, Specs.hello());
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        driver.emit(new GuestFrame.Pids(1_000_000));
+        driver.emit(new GuestFrame.Exited(1, 0));
+
+        assertThat(ended().outcome()).isEqualTo(new Outcome.Exited(0));
     }
 
     @Test

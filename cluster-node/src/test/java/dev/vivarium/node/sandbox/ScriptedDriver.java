@@ -9,6 +9,7 @@ import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.WaitingSandbox;
+import dev.vivarium.protocol.guest.GuestCodec;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Isolation;
@@ -46,9 +47,15 @@ public final class ScriptedDriver implements SandboxDriver {
     private final Queue<DriverException> destroyFailures = new ArrayDeque<>();
     private volatile SandboxSample sample = new SandboxSample(1, 1 << 20, 0, 1 << 20, 2, 0, 0);
     private volatile Manners manners = Manners.POLITE;
+    private volatile Map<String, String> imageEnvironment = Map.of();
 
     public void behave(Manners newManners) {
         manners = newManners;
+    }
+
+    /** What the image of the sandboxes to come sets. */
+    public void setImageEnvironment(Map<String, String> environment) {
+        imageEnvironment = environment;
     }
 
     public void use(SandboxSample newSample) {
@@ -117,7 +124,7 @@ public final class ScriptedDriver implements SandboxDriver {
             listener.onClosed(
                     new ChannelListener.ClosedBecause(ChannelListener.Cause.SANDBOX_ENDED, "gone after its greeting"));
         }
-        return CompletableFuture.completedStage(new WaitingSandbox(new ScriptedChannel(listener), Map.of()));
+        return CompletableFuture.completedStage(new WaitingSandbox(new ScriptedChannel(listener), imageEnvironment));
     }
 
     @Override
@@ -168,6 +175,8 @@ public final class ScriptedDriver implements SandboxDriver {
 
         @Override
         public void send(NodeFrame frame) {
+            // As a real channel does: what has no form on the wire is refused to the sender.
+            GuestCodec.encode(frame);
             sent.add(frame);
             if (frame instanceof NodeFrame.WriteFile file) {
                 listener.onFrame(new GuestFrame.Done(file.request(), 0));

@@ -21,7 +21,15 @@ public final class Specs {
         return spec(TimeSpan.ofSeconds(60), NodeLossPolicy.RESTART, 3);
     }
 
+    public static RunSpec isolatedBy(Isolation isolation) {
+        return spec(TimeSpan.ofSeconds(60), NodeLossPolicy.RESTART, 3, isolation);
+    }
+
     public static RunSpec spec(TimeSpan wallClock, NodeLossPolicy onNodeLoss, int maxAttempts) {
+        return spec(wallClock, onNodeLoss, maxAttempts, Isolation.CONTAINER);
+    }
+
+    private static RunSpec spec(TimeSpan wallClock, NodeLossPolicy onNodeLoss, int maxAttempts, Isolation isolation) {
         return new RunSpec(
                 "vivarium/python",
                 List.of("python3", "agent.py"),
@@ -40,7 +48,7 @@ public final class Specs {
                         new ByteSize(100),
                         100),
                 new EgressPolicy(EgressPolicy.Mode.NONE),
-                Isolation.CONTAINER,
+                isolation,
                 onNodeLoss,
                 maxAttempts,
                 Map.of("team", "research"));

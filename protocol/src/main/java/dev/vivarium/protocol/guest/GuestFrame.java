@@ -37,6 +37,12 @@ public sealed interface GuestFrame {
     /** What is stored in the writable places (workspace and /tmp), sent when it changes, ten times a second at most. */
     record Disk(long usedBytes, long limitBytes, Pressure pressure) implements GuestFrame {}
 
+    /**
+     * Processes and threads in the sandbox beside the guest itself, sent when it changes, ten times a second at most; only
+     * where the kernel that the guest sees is the sandbox's own, and the host's cannot tell.
+     */
+    record Pids(int count) implements GuestFrame {}
+
     /** The answer to {@link NodeFrame.Ping}. */
     record Pong(int request) implements GuestFrame {}
 

@@ -7,6 +7,7 @@ import dev.vivarium.protocol.guest.GuestFrame.Exited;
 import dev.vivarium.protocol.guest.GuestFrame.Hello;
 import dev.vivarium.protocol.guest.GuestFrame.Output;
 import dev.vivarium.protocol.guest.GuestFrame.OutputClosed;
+import dev.vivarium.protocol.guest.GuestFrame.Pids;
 import dev.vivarium.protocol.guest.GuestFrame.Pong;
 import dev.vivarium.protocol.guest.GuestFrame.Pressure;
 import dev.vivarium.protocol.guest.GuestFrame.Signaled;
@@ -31,6 +32,7 @@ final class GuestFrames {
     private static final int ALL_GONE = 0x8a;
     private static final int DISK = 0x8b;
     private static final int PONG = 0x8c;
+    private static final int PIDS = 0x8d;
 
     // values() copies its array at each call, and Output comes often.
     private static final Stream[] STREAMS = Stream.values();
@@ -52,6 +54,7 @@ final class GuestFrames {
             case ALL_GONE -> new AllGone();
             case DISK -> new Disk(in.u64(), in.u64(), in.choice(Pressure.values()));
             case PONG -> new Pong(in.u32());
+            case PIDS -> new Pids(in.u32());
             default -> throw new MalformedFrameException(
                     "No guest sends frames of type 0x" + Integer.toHexString(type) + ".");
         };
@@ -88,6 +91,8 @@ final class GuestFrames {
             out.choice(disk.pressure());
         } else if (frame instanceof Pong pong) {
             out.u8(PONG, "type").u32(pong.request(), "request");
+        } else if (frame instanceof Pids pids) {
+            out.u8(PIDS, "type").u32(pids.count(), "count");
         }
     }
 

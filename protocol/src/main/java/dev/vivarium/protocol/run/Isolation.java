@@ -12,5 +12,13 @@ public enum Isolation {
     GVISOR,
     /** A virtual machine with a kernel of its own. */
     @JsonProperty("microvm")
-    MICROVM
+    MICROVM;
+
+    /**
+     * Whether sandboxes have a kernel of their own: then what that kernel counts (processes, users' processes) is the
+     * sandbox's alone, and what the host counts is the kernel's upkeep too.
+     */
+    public boolean hasOwnKernel() {
+        return this != CONTAINER;
+    }
 }

@@ -50,7 +50,8 @@ final class Frames {
                 Arbitraries.just(new GuestFrame.AllGone()),
                 Combinators.combine(wide(), wide(), Arbitraries.of(Pressure.class))
                         .as(GuestFrame.Disk::new),
-                number().map(GuestFrame.Pong::new));
+                number().map(GuestFrame.Pong::new),
+                number().map(GuestFrame.Pids::new));
     }
 
     private static Arbitrary<NodeFrame> spawn() {

@@ -63,7 +63,7 @@ class GuestCodecTest {
         "00010041, announces 65601 bytes",
         "ffffffff, announces 4294967295 bytes",
         "0000000101, type 0x1",
-        "000000018d, type 0x8d",
+        "000000018e, type 0x8e",
         "0000000481000001, ends within a field",
         "00000006810000000100, 1 bytes behind its last field",
         "00000005c1ffffffff, type 0xc1",

@@ -76,7 +76,7 @@ public final class Bout {
             look(payload, ended);
         }
         while (live.size() < atOnce && !waiting.isEmpty()) {
-            start(waiting.remove());
+            start(waiting.remove().in(neighbour.isolation()));
         }
         return true;
     }

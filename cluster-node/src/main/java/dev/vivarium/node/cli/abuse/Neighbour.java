@@ -8,6 +8,7 @@ import dev.vivarium.node.cli.trial.AgentRun;
 import dev.vivarium.node.cli.trial.Expectation;
 import dev.vivarium.node.cli.trial.Stage;
 import dev.vivarium.protocol.api.OutputChunkView;
+import dev.vivarium.protocol.run.Isolation;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -90,6 +91,11 @@ final class Neighbour {
         while (tick.find()) {
             ticks.put(new Heard(chunk.time(), ticks.size()), Double.parseDouble(tick.group(1)));
         }
+    }
+
+    /** The class that the node has put it into, and puts the payloads into too. */
+    Isolation isolation() {
+        return last().view().spec().isolation();
     }
 
     int ticksHeard() {

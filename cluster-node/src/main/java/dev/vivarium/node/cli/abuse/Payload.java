@@ -7,6 +7,7 @@ import dev.vivarium.node.cli.abuse.ImageChange.ImageFile;
 import dev.vivarium.node.cli.trial.Agent;
 import dev.vivarium.node.cli.trial.Expectation;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Isolation;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -31,7 +32,7 @@ import java.util.regex.Pattern;
  * </pre>
  *
  * Keys of the header, each on a line of its own, continued on lines that are indented: {@code limits} (those that differ
- * from the suite's), {@code expect} (required), {@code command} (in place of Python with this file), {@code image} (an
+ * from the suite's), {@code expect} (required), {@code expect-gvisor} (where that class differs), {@code command} (in place of Python with this file), {@code image} (an
  * instruction of a Dockerfile; may be repeated), {@code image-file} ({@code PATH MODE text|hex CONTENT}; may be repeated)
  * and {@code image-env} ({@code COUNT BYTES}).
  *
@@ -39,8 +40,9 @@ import java.util.regex.Pattern;
  * @param tries what it tries, in a sentence
  * @param must what must happen, in a sentence
  * @param image how its image differs from the others'
+ * @param expectInGvisor what it must come to in that class, where that differs
  */
-public record Payload(Agent agent, String tries, String must, ImageChange image) {
+public record Payload(Agent agent, String tries, String must, ImageChange image, Optional<Expectation> expectInGvisor) {
     /** What the payloads share: how a try is made and told. */
     static final String SHARED_FILE = "lib/attempt.py";
 
@@ -50,12 +52,21 @@ public record Payload(Agent agent, String tries, String must, ImageChange image)
 
     private static final Pattern DOCSTRING = Pattern.compile("\\A\"\"\"(.*?)\"\"\"\n", Pattern.DOTALL);
     private static final Pattern ENTRY = Pattern.compile("(Tries|Must|[a-z][a-z-]*): (.+)");
+    private static final String GVISOR = "expect-gvisor";
     private static final List<String> KEYS =
-            List.of("Tries", "Must", "limits", "expect", "command", "image", "image-file", "image-env");
+            List.of("Tries", "Must", "limits", "expect", GVISOR, "command", "image", "image-file", "image-env");
     private static final List<String> REPEATABLE = List.of("image", "image-file");
 
     public String name() {
         return agent.name();
+    }
+
+    /** The same payload, expecting what it must come to in a class. */
+    public Payload in(Isolation isolation) {
+        return expectInGvisor
+                .filter(other -> isolation == Isolation.GVISOR)
+                .map(other -> new Payload(agent.expecting(other), tries, must, image, Optional.of(other)))
+                .orElse(this);
     }
 
     /**
@@ -85,7 +96,12 @@ public record Payload(Agent agent, String tries, String must, ImageChange image)
                 List.of(),
                 limits(only(entries, "limits").orElse("")),
                 Expectation.parse(expect));
-        return new Payload(agent, sentence(entries, "Tries"), sentence(entries, "Must"), image(entries));
+        return new Payload(
+                agent,
+                sentence(entries, "Tries"),
+                sentence(entries, "Must"),
+                image(entries),
+                only(entries, GVISOR).map(Expectation::parse));
     }
 
     /** A line that begins with a key opens an entry, and those that follow belong to it, up to an empty one. */

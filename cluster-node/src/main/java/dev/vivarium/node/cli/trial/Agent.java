@@ -35,6 +35,11 @@ public record Agent(
         limits = Map.copyOf(limits);
     }
 
+    /** The same agent, from whom something else is expected. */
+    public Agent expecting(Expectation other) {
+        return new Agent(name, about, command, files, tenant, secrets, limits, other);
+    }
+
     /** The submission for this agent on a stage. */
     public Submission submission(Stage stage) throws IOException {
         Submission submission = new Submission(stage.image(), command)

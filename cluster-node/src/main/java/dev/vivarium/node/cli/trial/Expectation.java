@@ -15,32 +15,53 @@ import java.util.regex.Pattern;
  * @param reason why it must have been killed
  * @param exitCode what it must have exited with
  * @param failure why it must never have run
+ * @param or what will do as well
  */
 public record Expectation(
         RunStatus status,
         Optional<KillReason> reason,
         Optional<Integer> exitCode,
-        Optional<StartFailure.Kind> failure) {
+        Optional<StartFailure.Kind> failure,
+        Optional<Expectation> or) {
+    private static final String OR = " or ";
     private static final Pattern EXIT = Pattern.compile("exit (\\d{1,3})");
 
     /**
      * The expectation that these words say, the opposite of {@link #words}: {@code SUCCEEDED}, {@code FAILED exit 7},
-     * {@code FAILED IMAGE_REFUSED}, {@code KILLED MEMORY}.
+     * {@code FAILED IMAGE_REFUSED}, {@code KILLED MEMORY}, {@code KILLED PIDS or KILLED MEMORY}.
      *
      * @throws IllegalArgumentException when they say none
      */
     public static Expectation parse(String words) {
+        int or = words.lastIndexOf(OR);
+        if (or > 0) {
+            Expectation last = parseOne(words.substring(or + OR.length()));
+            return last.orAs(parse(words.substring(0, or)));
+        }
+        return parseOne(words);
+    }
+
+    private static Expectation parseOne(String words) {
         String[] parts = words.split(" ", 2);
         RunStatus status = RunStatus.valueOf(parts[0]);
         String detail = parts.length < 2 ? "" : parts[1];
         return switch (status) {
             case SUCCEEDED -> requireNone(
-                    detail, new Expectation(status, Optional.empty(), Optional.of(0), Optional.empty()));
+                    detail,
+                    new Expectation(status, Optional.empty(), Optional.of(0), Optional.empty(), Optional.empty()));
             case KILLED -> new Expectation(
-                    status, Optional.of(KillReason.valueOf(detail)), Optional.empty(), Optional.empty());
+                    status,
+                    Optional.of(KillReason.valueOf(detail)),
+                    Optional.empty(),
+                    Optional.empty(),
+                    Optional.empty());
             case FAILED -> failed(detail);
             default -> throw new IllegalArgumentException("no agent is expected to end as " + status);
         };
+    }
+
+    private Expectation orAs(Expectation first) {
+        return new Expectation(status, reason, exitCode, failure, Optional.of(first));
     }
 
     private static Expectation requireNone(String detail, Expectation expectation) {
@@ -57,25 +78,29 @@ public record Expectation(
                         RunStatus.FAILED,
                         Optional.empty(),
                         Optional.of(Integer.parseInt(exit.group(1))),
+                        Optional.empty(),
                         Optional.empty())
                 : new Expectation(
                         RunStatus.FAILED,
                         Optional.empty(),
                         Optional.empty(),
-                        Optional.of(StartFailure.Kind.valueOf(detail)));
+                        Optional.of(StartFailure.Kind.valueOf(detail)),
+                        Optional.empty());
     }
 
     /** Whether the run came to what was expected. */
     public boolean isMetBy(RunView run) {
-        return run.status() == status
-                && (reason.isEmpty() || reason.equals(run.reason()))
-                && (exitCode.isEmpty() || exitCode.equals(run.exitCode()))
-                && (failure.isEmpty() || failure.equals(run.failure().map(StartFailure::kind)));
+        return or.filter(other -> other.isMetBy(run)).isPresent()
+                || (run.status() == status
+                        && (reason.isEmpty() || reason.equals(run.reason()))
+                        && (exitCode.isEmpty() || exitCode.equals(run.exitCode()))
+                        && (failure.isEmpty() || failure.equals(run.failure().map(StartFailure::kind))));
     }
 
     /** In the words of the API, such as {@code KILLED MEMORY}. */
     public String words() {
-        return words(status, reason, exitCode, failure);
+        String own = words(status, reason, exitCode, failure);
+        return or.map(other -> other.words() + OR + own).orElse(own);
     }
 
     /** What a run has come to, in the same words. */

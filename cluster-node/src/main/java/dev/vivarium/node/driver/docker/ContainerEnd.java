@@ -7,8 +7,11 @@ import dev.vivarium.node.driver.ChannelListener.Cause;
 import dev.vivarium.node.driver.ChannelListener.ClosedBecause;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.SandboxId;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /** Ends containers for sure, and finds out how one has ended. All calls block. */
 final class ContainerEnd {
@@ -22,6 +25,7 @@ final class ContainerEnd {
 
     private final Engine engine;
     private final Labels labels;
+    private final ContainerProcesses processes = new ContainerProcesses(Path.of("/proc"));
 
     ContainerEnd(Engine engine, Labels labels) {
         this.engine = engine;
@@ -37,6 +41,9 @@ final class ContainerEnd {
 
     /** Kills and removes the container, and returns when it is gone. */
     void remove(String container) {
+        if (engine.address().isLocal()) {
+            processes.kill(container);
+        }
         for (int attempt = 1; ; attempt++) {
             try {
                 engine.call("destroying the sandbox", client -> client.removeContainerCmd(container)
@@ -66,8 +73,15 @@ final class ContainerEnd {
                 .exec());
     }
 
-    /** What the end of a container's stream means. */
-    ClosedBecause explain(String container) {
+    /**
+     * What the end of a container's stream means.
+     *
+     * @param sampler by which the kernel's kills for memory can be seen, while the control group is still there
+     */
+    ClosedBecause explain(String container, Optional<Sampler> sampler) {
+        if (sampler.filter(ContainerEnd::sawKillForMemory).isPresent()) {
+            return new ClosedBecause(Cause.OUT_OF_MEMORY, "The kernel ended the sandbox for its use of memory.");
+        }
         try {
             JsonNode status = await(container, "not-running", STOPPING_TIME);
             return new ClosedBecause(
@@ -77,6 +91,14 @@ final class ContainerEnd {
                     ? new ClosedBecause(Cause.SANDBOX_ENDED, "The sandbox has ended and is gone.")
                     : new ClosedBecause(
                             Cause.ENGINE_LOST, "The connection to the sandbox broke: " + failure.getMessage());
+        }
+    }
+
+    private static boolean sawKillForMemory(Sampler sampler) {
+        try {
+            return sampler.sample().outOfMemoryKills() > 0;
+        } catch (IOException | DriverException gone) {
+            return false;
         }
     }
 

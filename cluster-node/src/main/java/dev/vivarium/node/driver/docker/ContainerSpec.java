@@ -21,7 +21,7 @@ final class ContainerSpec {
     static final long GUEST_MEMORY_BYTES = 16L << 20;
 
     /** The guest has one thread. */
-    static final int GUEST_PIDS = 1;
+    static final long GUEST_PIDS = 1;
 
     /**
      * When the whole machine is out of memory, sandboxes go before the node and everybody else. The guest lets its agents
@@ -39,7 +39,7 @@ final class ContainerSpec {
 
     private final DockerDriverConfig config;
     private final Mount guest;
-    private final String filter = SystemCallFilter.securityOption();
+    private final SystemCallFilter filter = new SystemCallFilter();
 
     ContainerSpec(DockerDriverConfig config, Mount guest) {
         this.config = config;
@@ -68,7 +68,7 @@ final class ContainerSpec {
                 // The guest starts agents as another user, signals them, and drops all of these for them.
                 .withCapDrop(Capability.ALL)
                 .withCapAdd(Capability.SETUID, Capability.SETGID, Capability.KILL, Capability.SETPCAP)
-                .withSecurityOpts(List.of("no-new-privileges:true", filter))
+                .withSecurityOpts(List.of("no-new-privileges:true", filter.securityOption(template.isolation())))
                 .withPrivileged(false)
                 .withReadonlyRootfs(true)
                 .withNetworkMode("none")
@@ -90,8 +90,10 @@ final class ContainerSpec {
     }
 
     private static void limit(HostConfig walls, SandboxTemplate template, EngineFacts facts) {
+        KernelUpkeep upkeep = KernelUpkeep.of(template, facts.cpus());
         long memoryBytes = Math.addExact(
-                Math.addExact(template.memory().bytes(), template.disk().bytes()), GUEST_MEMORY_BYTES);
+                Math.addExact(template.memory().bytes(), template.disk().bytes()),
+                GUEST_MEMORY_BYTES + upkeep.memoryBytes());
         // The engine refuses a quota above what its machine has; it means the same as all that there is.
         long nanoCpus = Math.min(
                 Math.multiplyExact(template.cpu().millicores(), NANO_CPUS_PER_MILLICORE),
@@ -99,7 +101,7 @@ final class ContainerSpec {
         walls.withMemory(memoryBytes)
                 .withMemorySwap(memoryBytes)
                 .withNanoCPUs(nanoCpus)
-                .withPidsLimit((long) template.pids() + GUEST_PIDS);
+                .withPidsLimit(template.pids() + GUEST_PIDS + upkeep.pids());
     }
 
     private Map<String, String> tmpfs(long bytes) {

@@ -108,19 +108,18 @@ public final class DockerDriver implements SandboxDriver {
 
     @Override
     public CompletionStage<WaitingSandbox> create(SandboxId id, SandboxTemplate template, ChannelListener listener) {
-        return create(new DockerSandbox(id), labels.waitingName(id), template, listener);
+        return create(new DockerSandbox(id, template), labels.waitingName(id), listener);
     }
 
     @Override
     public CompletionStage<WaitingSandbox> createFor(
             AttemptName attempt, SandboxId id, SandboxTemplate template, ChannelListener listener) {
-        DockerSandbox sandbox = new DockerSandbox(id);
+        DockerSandbox sandbox = new DockerSandbox(id, template);
         sandbox.claim();
-        return create(sandbox, labels.attemptName(attempt), template, listener);
+        return create(sandbox, labels.attemptName(attempt), listener);
     }
 
-    private CompletionStage<WaitingSandbox> create(
-            DockerSandbox sandbox, String name, SandboxTemplate template, ChannelListener listener) {
+    private CompletionStage<WaitingSandbox> create(DockerSandbox sandbox, String name, ChannelListener listener) {
         SandboxId id = sandbox.id();
         if (sandboxes.putIfAbsent(id, sandbox) != null) {
             return CompletableFuture.failedFuture(
@@ -129,7 +128,7 @@ public final class DockerDriver implements SandboxDriver {
         creates.run(
                 "making the sandbox",
                 () -> {
-                    WaitingSandbox made = maker.make(sandbox, name, template, listener);
+                    WaitingSandbox made = maker.make(sandbox, name, listener);
                     prepareToSample(sandbox);
                     return made;
                 },
@@ -207,12 +206,10 @@ public final class DockerDriver implements SandboxDriver {
 
     @Override
     public CompletionStage<SandboxSample> sample(SandboxId id) {
-        Optional<Sampler> fast = Optional.ofNullable(sandboxes.get(id))
-                .flatMap(DockerSandbox::sampler)
-                .filter(CgroupFiles.class::isInstance);
-        return fast.isPresent()
-                ? samples.run("measuring the sandbox", () -> sample(id, fast.get()))
-                : calls.run("measuring the sandbox", () -> sample(id, sampler(known(id))));
+        Optional<DockerSandbox> fast = Optional.ofNullable(sandboxes.get(id))
+                .filter(sandbox ->
+                        sandbox.sampler().filter(CgroupFiles.class::isInstance).isPresent());
+        return (fast.isPresent() ? samples : calls).run("measuring the sandbox", () -> sample(known(id)));
     }
 
     @Override
@@ -232,11 +229,13 @@ public final class DockerDriver implements SandboxDriver {
                 gone::completeExceptionally);
     }
 
-    private static SandboxSample sample(SandboxId id, Sampler sampler) {
+    private SandboxSample sample(DockerSandbox sandbox) {
         try {
-            return sampler.sample();
+            return KernelUpkeep.of(sandbox.template(), engine.facts().cpus())
+                    .without(sampler(sandbox).sample())
+                    .since(sandbox.birthCpuMillis());
         } catch (IOException ended) {
-            throw unknown(id);
+            throw unknown(sandbox.id());
         }
     }
 
@@ -255,8 +254,10 @@ public final class DockerDriver implements SandboxDriver {
     /** Before an agent runs: some of what it uses is counted from then on only. */
     private void prepareToSample(DockerSandbox sandbox) {
         try {
-            sampler(sandbox);
-        } catch (DriverException failure) {
+            if (sampler(sandbox) instanceof CgroupFiles files) {
+                sandbox.born(files.sample().cpuMillis());
+            }
+        } catch (DriverException | IOException failure) {
             // It has just greeted. If it is gone already, its channel says so to whoever asked for it.
             LOG.debug("Sandbox {} cannot be measured yet: {}", sandbox.id(), failure.getMessage());
         }

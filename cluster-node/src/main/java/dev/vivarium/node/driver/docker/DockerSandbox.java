@@ -2,6 +2,7 @@ package dev.vivarium.node.driver.docker;
 
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.WaitingSandbox;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -9,19 +10,26 @@ import java.util.concurrent.CompletableFuture;
 /** What the driver knows of a sandbox that it was asked to make. Safe for use by any thread. */
 final class DockerSandbox {
     private final SandboxId id;
+    private final SandboxTemplate template;
     private final CompletableFuture<WaitingSandbox> created = new CompletableFuture<>();
     private Optional<String> container = Optional.empty();
     private Optional<GuestChannel> channel = Optional.empty();
     private Optional<Sampler> sampler = Optional.empty();
+    private long birthCpuMillis;
     private boolean doomed;
     private boolean claimed;
 
-    DockerSandbox(SandboxId id) {
+    DockerSandbox(SandboxId id, SandboxTemplate template) {
         this.id = id;
+        this.template = template;
     }
 
     SandboxId id() {
         return id;
+    }
+
+    SandboxTemplate template() {
+        return template;
     }
 
     /** Completes when the guest has greeted, or nothing is left of the attempt to make the sandbox. */
@@ -89,6 +97,15 @@ final class DockerSandbox {
 
     synchronized Optional<Sampler> sampler() {
         return sampler;
+    }
+
+    /** Processor time that making the sandbox took, which its agent has not used. */
+    synchronized long birthCpuMillis() {
+        return birthCpuMillis;
+    }
+
+    synchronized void born(long cpuMillis) {
+        birthCpuMillis = cpuMillis;
     }
 
     synchronized void sampler(Sampler found) {

@@ -41,15 +41,15 @@ final class SandboxMaker {
      *
      * @param containerName by which the engine knows it
      */
-    WaitingSandbox make(
-            DockerSandbox sandbox, String containerName, SandboxTemplate template, ChannelListener listener) {
+    WaitingSandbox make(DockerSandbox sandbox, String containerName, ChannelListener listener) {
+        SandboxTemplate template = sandbox.template();
         ImageName name = ImageName.parse(template.image());
         requireSupported(template);
         sandbox.requireWanted();
         UsableImage image = images.usable(name);
         guest.ensure(image.id());
         try {
-            return start(sandbox, containerName, template, image, listener);
+            return start(sandbox, containerName, image, listener);
         } catch (DriverException failure) {
             if (!lacksGuest(failure)) {
                 throw failure;
@@ -57,22 +57,22 @@ final class SandboxMaker {
             LOG.warn("The guest program was not in the engine's volume any more; putting it there again");
             guest.distrust();
             guest.ensure(image.id());
-            return start(sandbox, containerName, template, image, listener);
+            return start(sandbox, containerName, image, listener);
         }
     }
 
     private WaitingSandbox start(
-            DockerSandbox sandbox,
-            String containerName,
-            SandboxTemplate template,
-            UsableImage image,
-            ChannelListener listener) {
+            DockerSandbox sandbox, String containerName, UsableImage image, ChannelListener listener) {
         boolean complete = false;
         try {
-            String container = create(sandbox, containerName, template, image.id());
+            String container = create(sandbox, containerName, image.id());
             sandbox.contain(container);
             GuestChannel channel = new GuestChannel(
-                    sandbox.id(), engine.attach(container), config, listener, () -> containerEnd.explain(container));
+                    sandbox.id(),
+                    engine.attach(container),
+                    config,
+                    listener,
+                    () -> containerEnd.explain(container, sandbox.sampler()));
             channel.open();
             sandbox.connect(channel);
             engine.call("starting the sandbox", client -> client.startContainerCmd(container)
@@ -88,9 +88,9 @@ final class SandboxMaker {
         }
     }
 
-    private String create(DockerSandbox sandbox, String name, SandboxTemplate template, String image) {
+    private String create(DockerSandbox sandbox, String name, String image) {
         try {
-            return createOnce(sandbox, name, template, image);
+            return createOnce(sandbox, name, image);
         } catch (DriverException failure) {
             if (!EngineFailure.isConflict(failure)) {
                 throw failure;
@@ -99,7 +99,7 @@ final class SandboxMaker {
         // The name may be held by what an earlier try for this very sandbox left, whose answer was lost.
         containerEnd.removeAll(sandbox.id());
         try {
-            return createOnce(sandbox, name, template, image);
+            return createOnce(sandbox, name, image);
         } catch (DriverException failure) {
             if (EngineFailure.isConflict(failure)) {
                 throw new DriverException(
@@ -111,13 +111,13 @@ final class SandboxMaker {
         }
     }
 
-    private String createOnce(DockerSandbox sandbox, String name, SandboxTemplate template, String image) {
+    private String createOnce(DockerSandbox sandbox, String name, String image) {
         EngineFacts facts = engine.facts();
-        CreateContainerResponse response = engine.call(
-                "making the sandbox", client -> spec.applyTo(client.createContainerCmd(image), template, facts)
-                        .withName(name)
-                        .withLabels(labels.of(sandbox.id()))
-                        .exec());
+        CreateContainerResponse response = engine.call("making the sandbox", client -> spec.applyTo(
+                        client.createContainerCmd(image), sandbox.template(), facts)
+                .withName(name)
+                .withLabels(labels.of(sandbox.id()))
+                .exec());
         return response.getId();
     }
 

@@ -1,28 +1,62 @@
 package dev.vivarium.node.driver.docker;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.vivarium.protocol.run.Isolation;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 
 /**
  * The system calls that a sandbox may make: a list of our own, {@code seccomp.json}, in the engine's format, because the
  * engine's default differs from version to version and allows more than agents need. What is left out, and why, stands in
- * SECURITY.md. Runtimes that are a kernel themselves, such as gVisor's, ignore it.
+ * SECURITY.md.
+ *
+ * <p>A kernel of the sandbox's own applies it when its runtime is told to (gVisor: {@code --oci-seccomp}), a second wall
+ * before the agent comes to that kernel. gVisor answers EPERM whatever errno is asked for, and the C libraries take
+ * nothing but ENOSYS for "use clone": so clone3 is left to that kernel, in which a namespace opens nothing of the host.
  */
 final class SystemCallFilter {
     private static final String RESOURCE = "seccomp.json";
+    private static final String FALLS_BACK_ON_ENOSYS_ONLY = "clone3";
+    private static final ObjectMapper JSON = new ObjectMapper();
 
-    private SystemCallFilter() {}
+    private final String onSharedKernel;
+    private final String onOwnKernel;
+
+    SystemCallFilter() {
+        ObjectNode profile = profile();
+        onSharedKernel = "seccomp=" + profile;
+        leaveToTheKernel(FALLS_BACK_ON_ENOSYS_ONLY, profile.withArray("syscalls"));
+        onOwnKernel = "seccomp=" + profile;
+    }
 
     /** The filter as a security option of the engine's API. */
-    static String securityOption() {
+    String securityOption(Isolation isolation) {
+        return isolation.hasOwnKernel() ? onOwnKernel : onSharedKernel;
+    }
+
+    private static ObjectNode profile() {
         try (InputStream profile = SystemCallFilter.class.getResourceAsStream(RESOURCE)) {
             if (profile == null) {
                 throw new IllegalStateException(RESOURCE + " is missing from this build.");
             }
-            return "seccomp=" + new String(profile.readAllBytes(), StandardCharsets.UTF_8);
+            return (ObjectNode) JSON.readTree(profile);
         } catch (IOException unreadable) {
             throw new IllegalStateException(RESOURCE + " cannot be read.", unreadable);
         }
+    }
+
+    private static void leaveToTheKernel(String call, ArrayNode rules) {
+        for (JsonNode rule : rules) {
+            ArrayNode names = (ArrayNode) rule.get("names");
+            for (int index = names.size() - 1; index >= 0; index--) {
+                if (names.get(index).asText().equals(call)) {
+                    names.remove(index);
+                }
+            }
+        }
+        rules.addObject().put("action", "SCMP_ACT_ALLOW").putArray("names").add(call);
     }
 }

@@ -2,7 +2,6 @@ package dev.vivarium.node.driver.docker;
 
 import static dev.vivarium.node.driver.docker.TestSandboxes.newId;
 import static dev.vivarium.node.driver.docker.TestSandboxes.outcome;
-import static dev.vivarium.node.driver.docker.TestSandboxes.template;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.node.driver.SandboxChannel;
@@ -11,6 +10,7 @@ import dev.vivarium.node.driver.docker.TestSandboxes.Live;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Isolation;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -20,6 +20,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
+@EachIsolation
 class BackPressureTest {
     private static final String FLOOD =
             """
@@ -30,14 +31,18 @@ class BackPressureTest {
             """;
 
     @RegisterExtension
-    final TestSandboxes sandboxes = new TestSandboxes();
+    final TestSandboxes sandboxes;
+
+    BackPressureTest(Isolation isolation) {
+        sandboxes = new TestSandboxes(isolation);
+    }
 
     @Test
     void aFloodWaitsForAListenerThatDoesNotConfirm() {
         // given
         SandboxId id = newId();
         Heard heard = new Heard();
-        SandboxChannel channel = outcome(sandboxes.driver().create(id, template(TestSandboxes.IMAGE), heard))
+        SandboxChannel channel = outcome(sandboxes.driver().create(id, sandboxes.template(), heard))
                 .channel();
         int framesMax = sandboxes.config().unconfirmedFramesMax();
 
@@ -62,7 +67,7 @@ class BackPressureTest {
     void aSandboxThatIsNotReadCanStillBeOrderedToKill() {
         SandboxId id = newId();
         Heard heard = new Heard();
-        SandboxChannel channel = outcome(sandboxes.driver().create(id, template(TestSandboxes.IMAGE), heard))
+        SandboxChannel channel = outcome(sandboxes.driver().create(id, sandboxes.template(), heard))
                 .channel();
         channel.send(flood());
         Awaitility.await()
@@ -80,7 +85,7 @@ class BackPressureTest {
     void closingWakesAChannelThatWaitsForConfirmation() {
         SandboxId id = newId();
         Heard heard = new Heard();
-        SandboxChannel channel = outcome(sandboxes.driver().create(id, template(TestSandboxes.IMAGE), heard))
+        SandboxChannel channel = outcome(sandboxes.driver().create(id, sandboxes.template(), heard))
                 .channel();
         channel.send(flood());
         Awaitility.await()

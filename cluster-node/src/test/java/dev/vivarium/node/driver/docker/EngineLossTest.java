@@ -3,7 +3,6 @@ package dev.vivarium.node.driver.docker;
 import static dev.vivarium.node.driver.docker.TestSandboxes.failure;
 import static dev.vivarium.node.driver.docker.TestSandboxes.newId;
 import static dev.vivarium.node.driver.docker.TestSandboxes.outcome;
-import static dev.vivarium.node.driver.docker.TestSandboxes.template;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -69,7 +68,7 @@ class EngineLossTest {
         try (EngineProxy proxy = EngineProxy.unix(folder)) {
             // given
             driver = open(proxy.uri());
-            Live sandbox = TestSandboxes.create(driver, newId(), template(TestSandboxes.IMAGE));
+            Live sandbox = TestSandboxes.create(driver, newId(), sandboxes.template());
 
             // when
             proxy.cut();
@@ -81,7 +80,7 @@ class EngineLossTest {
 
             proxy.resume();
             outcome(driver.destroy(sandbox.id()));
-            Live next = TestSandboxes.create(driver, newId(), template(TestSandboxes.IMAGE));
+            Live next = TestSandboxes.create(driver, newId(), sandboxes.template());
             assertThat(next.python(1, "print('back')")).isEqualTo("back");
             outcome(driver.destroy(next.id()));
         }
@@ -92,7 +91,7 @@ class EngineLossTest {
         try (EngineProxy proxy = EngineProxy.unix(folder)) {
             // given
             driver = open(proxy.uri());
-            Live sandbox = TestSandboxes.create(driver, newId(), template(TestSandboxes.IMAGE));
+            Live sandbox = TestSandboxes.create(driver, newId(), sandboxes.template());
 
             // when
             proxy.silence();
@@ -110,7 +109,7 @@ class EngineLossTest {
     void anIdleChannelOutlivesTheResponseTimeout() throws Exception {
         try (EngineProxy proxy = EngineProxy.tcp()) {
             driver = open(proxy.uri(), Duration.ofSeconds(3));
-            Live sandbox = TestSandboxes.create(driver, newId(), template(TestSandboxes.IMAGE));
+            Live sandbox = TestSandboxes.create(driver, newId(), sandboxes.template());
 
             Awaitility.await().during(Duration.ofMillis(4_500)).until(() -> !sandbox.heard()
                     .isClosed());
@@ -124,7 +123,7 @@ class EngineLossTest {
     void anEngineBehindTcpIsMeasuredThroughItsOwnStatistics() throws Exception {
         try (EngineProxy proxy = EngineProxy.tcp()) {
             driver = open(proxy.uri(), Duration.ofSeconds(20));
-            Live sandbox = TestSandboxes.create(driver, newId(), template(TestSandboxes.IMAGE));
+            Live sandbox = TestSandboxes.create(driver, newId(), sandboxes.template());
             sandbox.python(1, "x = bytearray(b'x') * (16 << 20)");
 
             var sample = outcome(driver.sample(sandbox.id()));
@@ -168,7 +167,7 @@ class EngineLossTest {
     }
 
     private DriverException creationFailure() {
-        return failure(driver.create(newId(), template(TestSandboxes.IMAGE), new Heard()));
+        return failure(driver.create(newId(), sandboxes.template(), new Heard()));
     }
 
     private DockerDriver open(URI engine) {

@@ -2,7 +2,6 @@ package dev.vivarium.node.driver.docker;
 
 import static dev.vivarium.node.driver.docker.TestSandboxes.failure;
 import static dev.vivarium.node.driver.docker.TestSandboxes.newId;
-import static dev.vivarium.node.driver.docker.TestSandboxes.template;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.node.driver.DriverException;
@@ -24,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
+@EachIsolation
 class ImageTest {
     private static final int ENOENT = 2;
 
@@ -31,7 +31,11 @@ class ImageTest {
     private static final byte[] EMPTY_ARCHIVE = new byte[1024];
 
     @RegisterExtension
-    final TestSandboxes sandboxes = new TestSandboxes();
+    final TestSandboxes sandboxes;
+
+    ImageTest(Isolation isolation) {
+        sandboxes = new TestSandboxes(isolation);
+    }
 
     private final String imported = "vivarium-test/imported-" + newId();
 
@@ -47,7 +51,7 @@ class ImageTest {
         // given
         Docker.run(EMPTY_ARCHIVE, "import", "-", imported);
         Blob program = Blob.of(staticProgram(folder));
-        Live sandbox = sandboxes.create(template(imported));
+        Live sandbox = sandboxes.create(sandboxes.template(imported));
 
         // when
         sandbox.channel().send(new NodeFrame.WriteFile(1, "/workspace/bin/hello", 0755, 10001, 10001, 0, program));
@@ -65,7 +69,7 @@ class ImageTest {
     void anImageWithOneStaticProgramIsEnough(@TempDir Path folder) throws Exception {
         // given
         Docker.run(TestArchive.of("bin/agent", staticProgram(folder)), "import", "-", imported);
-        Live sandbox = sandboxes.create(template(imported));
+        Live sandbox = sandboxes.create(sandboxes.template(imported));
 
         // when
         sandbox.start(1, "agent");
@@ -86,7 +90,7 @@ class ImageTest {
     @Test
     void aScriptWhoseShellIsNotThereIsToldAsSuch() {
         Docker.run(EMPTY_ARCHIVE, "import", "-", imported);
-        Live sandbox = sandboxes.create(template(imported));
+        Live sandbox = sandboxes.create(sandboxes.template(imported));
 
         sandbox.channel()
                 .send(new NodeFrame.WriteFile(
@@ -116,7 +120,7 @@ class ImageTest {
                 "-",
                 imported);
 
-        Live sandbox = sandboxes.create(template(imported));
+        Live sandbox = sandboxes.create(sandboxes.template(imported));
 
         sandboxes.destroy(sandbox);
     }
@@ -125,7 +129,7 @@ class ImageTest {
     void anImageThatDeclaresVolumesIsRefused() {
         Docker.run(EMPTY_ARCHIVE, "import", "--change", "VOLUME /data", "-", imported);
 
-        DriverException refusal = refusalOf(template(imported));
+        DriverException refusal = refusalOf(sandboxes.template(imported));
 
         assertThat(refusal.kind()).isEqualTo(Kind.IMAGE_REFUSED);
         assertThat(refusal).hasMessageContaining("VOLUME").hasMessageContaining("/data");
@@ -133,7 +137,7 @@ class ImageTest {
 
     @Test
     void aMissingImageIsToldWithWhatToDo() {
-        DriverException refusal = refusalOf(template("vivarium/no-such-image:1.0"));
+        DriverException refusal = refusalOf(sandboxes.template("vivarium/no-such-image:1.0"));
 
         assertThat(refusal.kind()).isEqualTo(Kind.IMAGE_UNAVAILABLE);
         assertThat(refusal).hasMessageContaining("vivarium/no-such-image:1.0").hasMessageContaining("Pull or build");
@@ -144,7 +148,8 @@ class ImageTest {
         DockerDriverConfig fetching = sandboxes.config().withPullPolicy(PullPolicy.MISSING);
         DockerDriver driver = DockerDriver.open(fetching, sandboxes.blocking());
 
-        DriverException refusal = failure(driver.create(newId(), template("127.0.0.1:1/no/such:image"), new Heard()));
+        DriverException refusal =
+                failure(driver.create(newId(), sandboxes.template("127.0.0.1:1/no/such:image"), new Heard()));
 
         assertThat(refusal.kind()).isEqualTo(Kind.IMAGE_UNAVAILABLE);
         assertThat(refusal).hasMessageContaining("127.0.0.1:1/no/such:image");
@@ -155,14 +160,14 @@ class ImageTest {
     void anImageIsFoundByItsIdToo() {
         String id = Docker.run("images", "-q", "--no-trunc", TestSandboxes.IMAGE);
 
-        Live sandbox = sandboxes.create(template(id));
+        Live sandbox = sandboxes.create(sandboxes.template(id));
 
         sandboxes.destroy(sandbox);
     }
 
     @Test
     void otherEgressAndIsolationThanThereIsIsRefused() {
-        SandboxTemplate plain = template(TestSandboxes.IMAGE);
+        SandboxTemplate plain = sandboxes.template();
 
         assertThat(refusalOf(withEgress(plain, EgressPolicy.Mode.PUBLIC)))
                 .hasMessageContaining("Egress mode public is not available")

@@ -1,11 +1,11 @@
 package dev.vivarium.node.driver.docker;
 
 import static dev.vivarium.node.driver.docker.TestSandboxes.newId;
-import static dev.vivarium.node.driver.docker.TestSandboxes.template;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;
 import dev.vivarium.protocol.guest.GuestFrame;
+import dev.vivarium.protocol.run.Isolation;
 import java.io.BufferedReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +15,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
+@EachIsolation
 class NodeDeathTest {
     private static final String STUBBORN_CHILDREN =
             """
@@ -27,7 +28,11 @@ class NodeDeathTest {
             """;
 
     @RegisterExtension
-    final TestSandboxes sandboxes = new TestSandboxes();
+    final TestSandboxes sandboxes;
+
+    NodeDeathTest(Isolation isolation) {
+        sandboxes = new TestSandboxes(isolation);
+    }
 
     @Test
     void aNodeThatIsKilledLeavesNoSandbox() throws Exception {
@@ -37,7 +42,8 @@ class NodeDeathTest {
                         "-cp",
                         System.getProperty("java.class.path"),
                         Node.class.getName(),
-                        sandboxes.config().installation())
+                        sandboxes.config().installation(),
+                        sandboxes.isolation().name())
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
         try (BufferedReader said = node.inputReader()) {
@@ -70,7 +76,8 @@ class NodeDeathTest {
         public static void main(String[] arguments) throws Exception {
             DockerDriver driver =
                     DockerDriver.open(TestSandboxes.config(arguments[0], "node-1"), Executors.newCachedThreadPool());
-            Live sandbox = TestSandboxes.create(driver, newId(), template(TestSandboxes.IMAGE));
+            Live sandbox = TestSandboxes.create(
+                    driver, newId(), TestSandboxes.template(TestSandboxes.IMAGE, Isolation.valueOf(arguments[1])));
             sandbox.start(1, "python3", "-c", STUBBORN_CHILDREN);
             sandbox.heard().await(GuestFrame.Spawned.class);
             System.out.println("holding");

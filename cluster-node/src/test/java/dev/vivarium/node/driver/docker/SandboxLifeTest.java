@@ -3,7 +3,6 @@ package dev.vivarium.node.driver.docker;
 import static dev.vivarium.node.driver.docker.TestSandboxes.failure;
 import static dev.vivarium.node.driver.docker.TestSandboxes.newId;
 import static dev.vivarium.node.driver.docker.TestSandboxes.outcome;
-import static dev.vivarium.node.driver.docker.TestSandboxes.template;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
@@ -17,6 +16,7 @@ import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.RunId;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,9 +25,14 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
+@EachIsolation
 class SandboxLifeTest {
     @RegisterExtension
-    final TestSandboxes sandboxes = new TestSandboxes();
+    final TestSandboxes sandboxes;
+
+    SandboxLifeTest(Isolation isolation) {
+        sandboxes = new TestSandboxes(isolation);
+    }
 
     @Test
     void aProcessRunsInAFreshSandboxAndIsHeard() {
@@ -74,7 +79,7 @@ class SandboxLifeTest {
     @Test
     void aSandboxThatIsDestroyedWhileItIsMadeLeavesNothing() {
         SandboxId id = newId();
-        CompletionStage<?> creation = sandboxes.driver().create(id, template(TestSandboxes.IMAGE), new Heard());
+        CompletionStage<?> creation = sandboxes.driver().create(id, sandboxes.template(), new Heard());
 
         outcome(sandboxes.driver().destroy(id));
 
@@ -114,11 +119,10 @@ class SandboxLifeTest {
         AttemptName attempt = new AttemptName(new RunId(newId().value()), 1);
         SandboxId first = newId();
         SandboxId second = newId();
-        outcome(sandboxes.driver().createFor(attempt, first, template(TestSandboxes.IMAGE), new Heard()));
+        outcome(sandboxes.driver().createFor(attempt, first, sandboxes.template(), new Heard()));
 
         // when
-        Kind refusal = failure(
-                        sandboxes.driver().createFor(attempt, second, template(TestSandboxes.IMAGE), new Heard()))
+        Kind refusal = failure(sandboxes.driver().createFor(attempt, second, sandboxes.template(), new Heard()))
                 .kind();
 
         // then
@@ -136,10 +140,10 @@ class SandboxLifeTest {
         AttemptName attempt = new AttemptName(new RunId(newId().value()), 1);
         SandboxId id = newId();
         DockerDriver earlier = DockerDriver.open(sandboxes.config(), sandboxes.blocking());
-        outcome(earlier.createFor(attempt, id, template(TestSandboxes.IMAGE), new Heard()));
+        outcome(earlier.createFor(attempt, id, sandboxes.template(), new Heard()));
 
         // when
-        outcome(sandboxes.driver().createFor(attempt, id, template(TestSandboxes.IMAGE), new Heard()));
+        outcome(sandboxes.driver().createFor(attempt, id, sandboxes.template(), new Heard()));
 
         // then
         assertThat(sandboxes.containers()).hasSize(1);
@@ -200,7 +204,7 @@ class SandboxLifeTest {
     @Test
     void closingTheDriverEndsItsSandboxes() {
         DockerDriver closing = DockerDriver.open(sandboxes.config(), sandboxes.blocking());
-        Live sandbox = TestSandboxes.create(closing, newId(), template(TestSandboxes.IMAGE));
+        Live sandbox = TestSandboxes.create(closing, newId(), sandboxes.template());
 
         closing.close();
 
@@ -217,7 +221,7 @@ class SandboxLifeTest {
             Heard heard = new Heard();
             creations.add(sandboxes
                     .driver()
-                    .create(id, template(TestSandboxes.IMAGE), heard)
+                    .create(id, sandboxes.template(), heard)
                     .thenApply(WaitingSandbox::channel)
                     .thenAccept(channel -> {
                         heard.confirmOn(channel);
@@ -238,6 +242,25 @@ class SandboxLifeTest {
                     .isEqualTo("I am " + index + "\n");
             sandboxes.destroy(live.get(index));
         }
+    }
+
+    /** An agent may have brought its guest, or the kernel that it has for itself, to a standstill. */
+    @Test
+    void aSandboxThatHangsIsDestroyedAllTheSame() throws Exception {
+        Live sandbox = sandboxes.create();
+        sandbox.start(1, "python3", "-c", "import time; time.sleep(1000)");
+        sandbox.heard().await(GuestFrame.Spawned.class);
+        String container =
+                Docker.inspect(sandboxes.containers().get(0)).at("/Id").asText();
+        ContainerProcesses processes = new ContainerProcesses(Path.of("/proc"));
+        for (long pid : processes.in(container)) {
+            new ProcessBuilder("kill", "-STOP", Long.toString(pid)).start().waitFor();
+        }
+
+        sandboxes.destroy(sandbox);
+
+        assertThat(sandboxes.containers()).isEmpty();
+        assertThat(processes.in(container)).isEmpty();
     }
 
     @Test

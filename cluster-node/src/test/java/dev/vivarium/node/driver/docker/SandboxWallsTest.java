@@ -62,7 +62,7 @@ class SandboxWallsTest {
         assertThat(texts(host.at("/CapDrop"))).containsExactly("ALL");
         assertThat(texts(host.at("/CapAdd"))).containsExactlyInAnyOrder("SETUID", "SETGID", "KILL", "SETPCAP");
         assertThat(texts(host.at("/SecurityOpt")))
-                .containsExactly("no-new-privileges:true", SystemCallFilter.securityOption());
+                .containsExactly("no-new-privileges:true", new SystemCallFilter().securityOption(Isolation.CONTAINER));
         assertThat(host.at("/Privileged").asBoolean()).isFalse();
         assertThat(host.at("/ReadonlyRootfs").asBoolean()).isTrue();
         assertThat(host.at("/NetworkMode").asText()).isEqualTo("none");

@@ -30,16 +30,26 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
     static final String IMAGE = "vivarium/python";
 
+    private final Isolation isolation;
     private final UnaryOperator<DockerDriverConfig> change;
     private ExecutorService blocking;
     private DockerDriverConfig config;
     private DockerDriver driver;
 
     TestSandboxes() {
-        this(UnaryOperator.identity());
+        this(Isolation.CONTAINER);
+    }
+
+    TestSandboxes(Isolation isolation) {
+        this(isolation, UnaryOperator.identity());
     }
 
     TestSandboxes(UnaryOperator<DockerDriverConfig> change) {
+        this(Isolation.CONTAINER, change);
+    }
+
+    private TestSandboxes(Isolation isolation, UnaryOperator<DockerDriverConfig> change) {
+        this.isolation = isolation;
         this.change = change;
     }
 
@@ -75,6 +85,7 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
         blocking = Executors.newCachedThreadPool();
         config = change.apply(config("test-" + UlidCreator.getUlid().toLowerCase(), "node-1"));
         driver = DockerDriver.open(config, blocking);
+        EachIsolation.Here.assume(isolation, driver.isolations());
     }
 
     @Override
@@ -92,10 +103,22 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
         return DockerDriverConfig.from(ConfigFactory.parseResources("docker-driver.conf"), installation, node);
     }
 
-    static SandboxTemplate template(String image) {
+    Isolation isolation() {
+        return isolation;
+    }
+
+    SandboxTemplate template() {
+        return template(IMAGE);
+    }
+
+    SandboxTemplate template(String image) {
+        return template(image, isolation);
+    }
+
+    static SandboxTemplate template(String image, Isolation isolation) {
         return new SandboxTemplate(
                 image,
-                Isolation.CONTAINER,
+                isolation,
                 CpuQuota.parse("1"),
                 ByteSize.ofMebibytes(64),
                 64,
@@ -120,7 +143,7 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
     }
 
     Live create() {
-        return create(template(IMAGE));
+        return create(template());
     }
 
     Live create(SandboxTemplate template) {

@@ -1,0 +1,39 @@
+package dev.vivarium.node.driver.docker;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.vivarium.protocol.run.Isolation;
+import java.io.File;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** A test class that is run for each isolation class there is, which its constructor takes. */
+@Target(ElementType.TYPE)
+@Retention(RetentionPolicy.RUNTIME)
+@ParameterizedClass(name = "{0}")
+@EnumSource(
+        value = Isolation.class,
+        names = {"CONTAINER", "GVISOR"})
+public @interface EachIsolation {
+    /** What this machine can give. */
+    final class Here {
+        private Here() {}
+
+        /** A machine without gVisor is spared its tests; one that has it, and whose engine does not offer it, fails them. */
+        public static void assume(Isolation isolation, Set<Isolation> offered) {
+            boolean installed = Stream.of(System.getenv("PATH").split(File.pathSeparator, -1))
+                    .anyMatch(folder -> Files.isExecutable(Path.of(folder, "runsc")));
+            assumeTrue(
+                    offered.contains(isolation) || (isolation == Isolation.GVISOR && installed),
+                    () -> "This machine has nothing for the isolation class " + isolation + ".");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+package dev.vivarium.node.driver.docker;
+
+import static dev.vivarium.node.driver.docker.TestSandboxes.outcome;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.vivarium.node.driver.ChannelListener.Cause;
+import dev.vivarium.node.driver.SandboxSample;
+import dev.vivarium.node.driver.docker.TestSandboxes.Live;
+import dev.vivarium.protocol.guest.GuestFrame;
+import dev.vivarium.protocol.guest.NodeFrame;
+import dev.vivarium.protocol.run.Isolation;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What differs where a sandbox has a kernel of its own: who counts, what is measured, and how memory ends. */
+class GvisorSandboxTest {
+    @RegisterExtension
+    final TestSandboxes sandboxes = new TestSandboxes(Isolation.GVISOR);
+
+    private Live sandbox;
+
+    @BeforeEach
+    void makeSandbox() {
+        sandbox = sandboxes.create();
+    }
+
+    @AfterEach
+    void destroySandbox() {
+        sandboxes.destroy(sandbox);
+    }
+
+    @Test
+    void theAgentHasAnotherKernelThanTheHostAndTheFilterBeforeIt() {
+        String said = sandbox.python(
+                1,
+                """
+                import ctypes, os
+                libc = ctypes.CDLL(None, use_errno=True)
+                print(os.uname().version)
+                print(libc.ptrace(0, 0, 0, 0), ctypes.get_errno())
+                print([line.split()[1] for line in open('/proc/self/status') if line.startswith('Seccomp:')])
+                """);
+
+        assertThat(said).isEqualTo("#1 SMP Sun Jan 10 15:06:54 PST 2016\n-1 1\n['2']");
+    }
+
+    @Test
+    void theUpkeepOfTheKernelIsNotTheAgents() {
+        SandboxSample sample = outcome(sandboxes.driver().sample(sandbox.id()));
+
+        assertThat(sample.pids()).isEqualTo(1);
+        assertThat(sample.anonymousBytes()).isZero();
+        assertThat(sample.sharedBytes()).isLessThan(4 << 20);
+        assertThat(sample.cpuMillis()).isLessThan(500);
+    }
+
+    @Test
+    void theAgentsMemoryIsMeasured() {
+        sandbox.start(1, "python3", "-c", "import time; heap = bytearray(b'x') * (20 << 20); time.sleep(1000)");
+
+        Awaitility.await().untilAsserted(() -> {
+            SandboxSample sample = outcome(sandboxes.driver().sample(sandbox.id()));
+            assertThat(sample.anonymousBytes() + sample.sharedBytes()).isBetween(20L << 20, 48L << 20);
+        });
+    }
+
+    @Test
+    void theGuestTellsHowManyProcessesAndThreadsThereAre() {
+        sandbox.start(
+                1,
+                "python3",
+                "-c",
+                """
+                import os, threading, time
+                threading.Thread(target=time.sleep, args=(1000,)).start()
+                for _ in range(3):
+                    if os.fork() == 0:
+                        time.sleep(1000)
+                time.sleep(1000)
+                """);
+
+        Awaitility.await().until(() -> sandbox.heard().frames().contains(new GuestFrame.Pids(5)));
+        sandbox.channel().send(new NodeFrame.KillAll(0));
+        Awaitility.await().until(() -> sandbox.heard().frames().contains(new GuestFrame.Pids(0)));
+    }
+
+    @Test
+    void theAgentsUserCannotHaveMoreProcessesThanItsLimit() {
+        sandbox.channel()
+                .send(new NodeFrame.Spawn(
+                        1,
+                        List.of(
+                                "python3",
+                                "-c",
+                                """
+                                import os, time
+                                started = 0
+                                try:
+                                    while True:
+                                        if os.fork() == 0:
+                                            time.sleep(1000)
+                                        started += 1
+                                except OSError as error:
+                                    print(started, error.errno)
+                                """),
+                        Map.of("PATH", "/usr/bin:/bin"),
+                        "/workspace",
+                        10001,
+                        10001,
+                        Map.of(NodeFrame.Resource.NPROC, 5L),
+                        Optional.empty(),
+                        1 << 20));
+
+        assertThat(sandbox.heard().awaitEnd(1)).isZero();
+        assertThat(sandbox.heard().output(1, NodeFrame.Stream.STDOUT)).isEqualTo("4 11\n");
+    }
+
+    /** The host kills the kernel, and everything with it; that must not look like an accident of the engine's. */
+    @Test
+    void aSandboxThatIsKilledForMemoryIsToldAsSuch() {
+        sandbox.start(1, "python3", "-c", "bytearray(b'x') * (500 << 20)");
+
+        assertThat(sandbox.heard().awaitClosed().cause()).isEqualTo(Cause.OUT_OF_MEMORY);
+    }
+}
