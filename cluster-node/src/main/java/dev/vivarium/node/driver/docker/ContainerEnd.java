@@ -7,14 +7,18 @@ import dev.vivarium.node.driver.ChannelListener.Cause;
 import dev.vivarium.node.driver.ChannelListener.ClosedBecause;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.SandboxId;
-import java.io.IOException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
-import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Ends containers for sure, and finds out how one has ended. All calls block. */
 final class ContainerEnd {
+    private static final Logger LOG = LoggerFactory.getLogger(ContainerEnd.class);
     /** How long a container may take to stop after its streams have ended, before it counts as alive. */
     private static final Duration STOPPING_TIME = Duration.ofSeconds(5);
     /** How long the engine may take for a removal that somebody else began, before it is asked again. */
@@ -73,31 +77,44 @@ final class ContainerEnd {
                 .exec());
     }
 
-    /**
-     * What the end of a container's stream means.
-     *
-     * @param sampler by which the kernel's kills for memory can be seen, while the control group is still there
-     */
-    ClosedBecause explain(String container, Optional<Sampler> sampler) {
-        if (sampler.filter(ContainerEnd::sawKillForMemory).isPresent()) {
-            return new ClosedBecause(Cause.OUT_OF_MEMORY, "The kernel ended the sandbox for its use of memory.");
-        }
+    /** What the end of a container's stream means. */
+    ClosedBecause explain(String container) {
+        String end;
         try {
             JsonNode status = await(container, "not-running", STOPPING_TIME);
-            return new ClosedBecause(
-                    Cause.SANDBOX_ENDED, endOf(status.path("StatusCode").asInt()));
+            end = endOf(status.path("StatusCode").asInt());
         } catch (DriverException failure) {
-            return EngineFailure.isNotFound(failure)
-                    ? new ClosedBecause(Cause.SANDBOX_ENDED, "The sandbox has ended and is gone.")
-                    : new ClosedBecause(
-                            Cause.ENGINE_LOST, "The connection to the sandbox broke: " + failure.getMessage());
+            if (!EngineFailure.isNotFound(failure)) {
+                return new ClosedBecause(
+                        Cause.ENGINE_LOST, "The connection to the sandbox broke: " + failure.getMessage());
+            }
+            end = "The sandbox has ended and is gone.";
         }
+        return wasKilledForMemory(container)
+                ? new ClosedBecause(Cause.OUT_OF_MEMORY, "The kernel killed for memory. " + end)
+                : new ClosedBecause(Cause.SANDBOX_ENDED, end);
     }
 
-    private static boolean sawKillForMemory(Sampler sampler) {
+    /**
+     * Whether the kernel killed in it for memory. The control group and the container are gone within 40 ms of such an
+     * end, and what remains is the engine's memory of its last 256 events.
+     */
+    private boolean wasKilledForMemory(String container) {
+        Instant now = Instant.now();
+        String filters = "{\"container\":[\"" + container + "\"],\"event\":[\"oom\"]}";
         try {
-            return sampler.sample().outOfMemoryKills() > 0;
-        } catch (IOException | DriverException gone) {
+            return engine.ask(
+                            "asking how the sandbox ended",
+                            STOPPING_TIME,
+                            DockerHttpClient.Request.Method.GET,
+                            "/events?since=0&until=%d.%09d&filters=%s"
+                                    .formatted(
+                                            now.getEpochSecond(),
+                                            now.getNano(),
+                                            URLEncoder.encode(filters, StandardCharsets.UTF_8)))
+                    .has("Action");
+        } catch (DriverException unanswered) {
+            LOG.debug("How {} ended stays unknown: {}", container, unanswered.getMessage());
             return false;
         }
     }

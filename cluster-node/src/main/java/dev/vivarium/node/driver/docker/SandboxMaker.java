@@ -68,11 +68,7 @@ final class SandboxMaker {
             String container = create(sandbox, containerName, image.id());
             sandbox.contain(container);
             GuestChannel channel = new GuestChannel(
-                    sandbox.id(),
-                    engine.attach(container),
-                    config,
-                    listener,
-                    () -> containerEnd.explain(container, sandbox.sampler()));
+                    sandbox.id(), engine.attach(container), config, listener, () -> containerEnd.explain(container));
             channel.open();
             sandbox.connect(channel);
             engine.call("starting the sandbox", client -> client.startContainerCmd(container)
