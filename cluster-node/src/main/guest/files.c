@@ -137,22 +137,23 @@ static void add_place(const char *path, dev_t except[2], struct usage *sum)
 	sum->full |= space.f_bavail == 0 || (space.f_files > 0 && space.f_ffree == 0);
 }
 
-void disk_look(void)
+bool disk_look(void)
 {
 	struct stat root;
 	struct usage now = {0};
 	dev_t except[2];
 
 	if (stat("/", &root) < 0)
-		return;
+		return false;
 	except[0] = except[1] = root.st_dev;
 	add_place("/workspace", except, &now);
 	add_place("/tmp", except, &now);
 	if (now.limit == 0)
-		return;
+		return false;
 	now.full |= now.used >= now.limit;
 	if (memcmp(&now, &told, sizeof(now)) == 0)
-		return;
+		return false;
 	told = now;
 	tell(DISK, {8, now.used}, {8, now.limit}, {1, now.full});
+	return true;
 }

@@ -107,6 +107,6 @@ _Noreturn void become(const struct order *order, const int stdio[3], int failure
 void handle_write_file(struct reader *frame);
 int act_as(uint32_t uid, uint32_t gid); /* 0, and then until act_as_guest(); or an errno */
 void act_as_guest(void);
-void disk_look(void);
+bool disk_look(void); /* true when there was news */
 
 #endif
