@@ -27,7 +27,7 @@ import picocli.CommandLine.Option;
             "How late the last process of a run is gone after its deadline, with many runs live.",
             "All have a deadline in the same second; some are polite, some ignore SIGTERM, some are stopped, some have"
                     + " daemons. Beside it, the same with `timeout` around `docker run`. The ends are seen in the kernel's"
-                    + " lists of processes."
+                    + " counts of processes."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false)
@@ -93,11 +93,14 @@ final class KillPrecisionCommand implements Callable<Integer> {
     }
 
     private void measure(String subject, TimedRuns timed, Punctuality punctuality) throws IOException {
-        long aim = System.nanoTime() + lead(subject, timed).toNanos();
-        setting.progress(subject + ": starting " + runs + ", all to end in "
-                + Duration.ofNanos(aim - System.nanoTime()).toSeconds() + " s");
+        Duration lead = lead(subject, timed);
+        setting.progress(subject + ": starting " + runs + ", all to end in " + lead.toSeconds() + " s");
+        long aim = System.nanoTime() + lead.toNanos();
         List<Condemned> condemned =
                 InFlight.all(runs, inFlight, index -> timed.start(MANNERS.get(index % MANNERS.size()), aim));
+        if (System.nanoTime() - aim > 0) {
+            throw new IOException("The deadline was over before all had started; give them longer with --lead.");
+        }
         EndWatch.Seen seen = EndWatch.watch(condemned, Duration.ofMillis(lookMillis), PATIENCE);
         for (Manner manner : MANNERS) {
             String group = subject + ", " + manner.name().toLowerCase(Locale.ROOT);

@@ -8,6 +8,7 @@ package dev.vivarium.node.driver;
  * @param sharedBytes shared memory now; the files of the workspace and /tmp are in it
  * @param peakBytes the highest memory use of all kinds so far
  * @param pids processes and threads now
+ * @param pidsPeak the most of them at once so far, where the kernel tells; otherwise those now
  * @param outOfMemoryKills how often the kernel killed a process for memory
  * @param forksRefused how often the kernel refused a process for the pids limit
  */
@@ -17,5 +18,6 @@ public record SandboxSample(
         long sharedBytes,
         long peakBytes,
         long pids,
+        long pidsPeak,
         long outOfMemoryKills,
         long forksRefused) {}

@@ -25,7 +25,7 @@ public final class Condemned implements Closeable {
     }
 
     boolean isGone() {
-        return processes.alive().isEmpty();
+        return processes.count() <= 0;
     }
 
     @Override

@@ -52,14 +52,14 @@ public final class Kernel {
         return line.substring(line.lastIndexOf(')') + 2).split(" ");
     }
 
-    /** The file that lists the processes of the container that the process is in. */
-    static Path listOfProcesses(long pid) throws IOException {
+    /** The control group that counts the processes of the container that the process is in. */
+    static Path groupOfProcesses(long pid) throws IOException {
         for (String line : Files.readAllLines(PROC.resolve(pid + "/cgroup"))) {
             String[] parts = line.split(":", 3);
             Path root = Path.of("/sys/fs/cgroup").resolve(parts[1]);
-            Path list = root.resolve(parts[2].substring(1)).resolve("cgroup.procs");
-            if ((parts[1].equals("pids") || parts[1].isEmpty()) && parts[2].length() > 1 && Files.isReadable(list)) {
-                return list;
+            Path group = root.resolve(parts[2].substring(1));
+            if ((parts[1].equals("pids") || parts[1].isEmpty()) && Files.isReadable(group.resolve("pids.current"))) {
+                return group;
             }
         }
         throw new IOException("The control group of process " + pid

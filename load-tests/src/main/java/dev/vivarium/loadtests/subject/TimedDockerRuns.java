@@ -64,7 +64,7 @@ public final class TimedDockerRuns implements TimedRuns {
             if (first > 0) {
                 ContainerProcesses processes = new ContainerProcesses(first, 0);
                 // The engine's own init is one of them.
-                if (processes.alive().size() > manner.processes()) {
+                if (processes.count() > manner.processes()) {
                     return processes;
                 }
                 processes.close();

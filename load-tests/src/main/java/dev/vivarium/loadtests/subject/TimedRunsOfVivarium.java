@@ -54,14 +54,14 @@ public final class TimedRunsOfVivarium implements TimedRuns {
     /** Waits until it is as it should be, and gives its first process: that with the lowest start time. */
     private long awaitAll(ContainerProcesses processes, Manner manner, RunId run) throws IOException {
         long latest = System.nanoTime() + SETTLING_MAX.toNanos();
-        while (processes.alive().size() < manner.processes()) {
+        while (processes.count() < manner.processes()) {
             if (System.nanoTime() - latest > 0) {
                 throw new IOException("Run " + run + " does not become " + manner + ".");
             }
             Pauses.millis(POLL_MILLIS);
         }
         long first = 0;
-        for (long pid : processes.alive()) {
+        for (long pid : processes.pids()) {
             if (first == 0 || Kernel.startNanos(pid, bootNanos) < Kernel.startNanos(first, bootNanos)) {
                 first = pid;
             }

@@ -211,8 +211,8 @@ public final class DockerDriver implements SandboxDriver {
                 .flatMap(DockerSandbox::sampler)
                 .filter(CgroupFiles.class::isInstance);
         return fast.isPresent()
-                ? samples.run("measuring the sandbox", () -> sample(id, fast.get()))
-                : calls.run("measuring the sandbox", () -> sample(id, sampler(known(id))));
+                ? samples.run("measuring the sandbox", () -> sample(known(id), fast.get()))
+                : calls.run("measuring the sandbox", () -> sample(known(id), sampler(known(id))));
     }
 
     @Override
@@ -232,11 +232,13 @@ public final class DockerDriver implements SandboxDriver {
                 gone::completeExceptionally);
     }
 
-    private static SandboxSample sample(SandboxId id, Sampler sampler) {
+    private static SandboxSample sample(DockerSandbox sandbox, Sampler sampler) {
         try {
             return sampler.sample();
-        } catch (IOException ended) {
-            throw unknown(id);
+        } catch (IOException gone) {
+            // Usually with its sandbox; if that lives on, the next sample finds another way.
+            sandbox.forget(sampler);
+            throw unknown(sandbox.id());
         }
     }
 
@@ -268,7 +270,10 @@ public final class DockerDriver implements SandboxDriver {
         }
         Long pid = inspect(id, container).getState().getPidLong();
         String mark = container.substring(0, Math.min(container.length(), CONTAINER_ID_DIGITS_MIN));
-        return pid == null || pid <= 0 ? Optional.empty() : CgroupFiles.of(Path.of("/proc"), pid, mark);
+        Optional<CgroupFiles> group =
+                pid == null || pid <= 0 ? Optional.empty() : CgroupFiles.of(Path.of("/proc"), pid, mark);
+        group.ifPresent(CgroupFiles::begin);
+        return group;
     }
 
     private SandboxSample engineSample(SandboxId id, String container) {
