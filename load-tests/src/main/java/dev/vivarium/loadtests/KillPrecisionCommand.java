@@ -112,8 +112,9 @@ final class KillPrecisionCommand implements Callable<Integer> {
         for (Condemned one : condemned) {
             one.close();
         }
-        setting.print(subject + ": the " + runs + " deadlines lie within " + spreadMillis(condemned)
-                + " ms; ends are seen within " + Figures.millis(seen.longestGap()) + " ms; " + timed.verdicts() + "\n");
+        setting.print(subject + ": the " + runs + " deadlines lie within " + spreadMillis(condemned) + " ms, "
+                + inBusiestSecond(condemned) + " of them within one second; ends are seen within "
+                + Figures.millis(seen.longestGap()) + " ms; " + timed.verdicts() + "\n");
     }
 
     /** The first starts show how long all of them will take; those few end a little before. */
@@ -146,5 +147,17 @@ final class KillPrecisionCommand implements Callable<Integer> {
                 condemned.stream().mapToLong(Condemned::deadlineNanos).min().orElseThrow();
         long last = condemned.stream().mapToLong(Condemned::deadlineNanos).max().orElseThrow();
         return Math.round((last - first) / NANOS_PER_MILLI);
+    }
+
+    private static long inBusiestSecond(List<Condemned> condemned) {
+        long second = Duration.ofSeconds(1).toNanos();
+        return condemned.stream()
+                .mapToLong(Condemned::deadlineNanos)
+                .map(first -> condemned.stream()
+                        .mapToLong(one -> one.deadlineNanos() - first)
+                        .filter(after -> after >= 0 && after < second)
+                        .count())
+                .max()
+                .orElseThrow();
     }
 }

@@ -25,11 +25,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-
-
 /** On a real engine, through a whole node: what an agent used and came near to, as whoever owns the run sees it. */
 @Timeout(180)
-
 class AlarmsOnTheEngineTest {
     private static RunningNode node;
     private static ApiClient client;

@@ -11,7 +11,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The control group of one sandbox, read from the kernel's files, which are kept open: some 30 µs a sample where the
+ * The control group of one sandbox, read from the kernel's files, which are kept open: some 40 µs a sample where the
  * engine's own statistics take up to a second.
  */
 sealed interface CgroupFiles extends Sampler {
@@ -117,7 +117,7 @@ sealed interface CgroupFiles extends Sampler {
 
         Version1(Path memory, Path cpuacct, Path pids) {
             this.memory = memory;
-            this.stat = new KernelFile(memory.resolve("memory.stat"));
+            this.stat = KernelFile.ofStatistics(memory.resolve("memory.stat"));
             this.kernel = new KernelFile(memory.resolve("memory.kmem.usage_in_bytes"));
             this.sockets = new KernelFile(memory.resolve("memory.kmem.tcp.usage_in_bytes"));
             this.peak = new KernelFile(memory.resolve(PEAK));
@@ -189,7 +189,7 @@ sealed interface CgroupFiles extends Sampler {
         private final Pids pids;
 
         Version2(Path directory) {
-            this.stat = new KernelFile(directory.resolve("memory.stat"));
+            this.stat = KernelFile.ofStatistics(directory.resolve("memory.stat"));
             this.current = new KernelFile(directory.resolve("memory.current"));
             this.peak = new KernelFile(directory.resolve("memory.peak"));
             this.outOfMemory = new KernelFile(directory.resolve("memory.events"));

@@ -14,10 +14,13 @@ import org.jspecify.annotations.Nullable;
  * tenth of the cost of opening it each time. Safe for use by any thread.
  */
 final class KernelFile implements Closeable {
-    /** The largest, memory.stat, has under 3 KiB. */
-    private static final int BYTES_MAX = 16 * 1024;
+    /** A number, or a few lines. */
+    private static final int BYTES_MAX = 1024;
+    /** memory.stat has some 50 lines. */
+    private static final int STATISTICS_BYTES_MAX = 8 * 1024;
 
     private final Path path;
+    private final int bytesMax;
     private @Nullable FileChannel channel;
     private State state = State.UNOPENED;
 
@@ -29,12 +32,22 @@ final class KernelFile implements Closeable {
     }
 
     KernelFile(Path path) {
+        this(path, BYTES_MAX);
+    }
+
+    private KernelFile(Path path, int bytesMax) {
         this.path = path;
+        this.bytesMax = bytesMax;
+    }
+
+    /** One that is longer than the others. */
+    static KernelFile ofStatistics(Path path) {
+        return new KernelFile(path, STATISTICS_BYTES_MAX);
     }
 
     /** What is in it now; fails when it is gone, or never was. */
     String text() throws IOException {
-        ByteBuffer bytes = ByteBuffer.allocate(BYTES_MAX);
+        ByteBuffer bytes = ByteBuffer.allocate(bytesMax);
         FileChannel open = open();
         if (open == null) {
             throw new NoSuchFileException(path.toString());
