@@ -13,7 +13,13 @@ import picocli.CommandLine.Spec;
         name = "vivarium bench",
         description = "Measures Vivarium beside what a user would pick instead, and puts load on its API.",
         synopsisSubcommandLabel = "BENCHMARK",
-        subcommands = {ColdStartCommand.class, ThroughputCommand.class, GatlingCommand.class},
+        subcommands = {
+            ColdStartCommand.class,
+            ThroughputCommand.class,
+            KillPrecisionCommand.class,
+            SamplingCommand.class,
+            GatlingCommand.class
+        },
         mixinStandardHelpOptions = true,
         sortOptions = false)
 public final class Bench implements Runnable {

@@ -1,7 +1,6 @@
 package dev.vivarium.loadtests;
 
 import dev.vivarium.loadtests.report.Figures;
-import dev.vivarium.loadtests.report.MachineFacts;
 import dev.vivarium.loadtests.report.Series;
 import dev.vivarium.loadtests.report.TextTable;
 import dev.vivarium.loadtests.subject.EngineApi;
@@ -21,10 +20,7 @@ import java.util.concurrent.Callable;
 import java.util.function.Function;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** {@code vivarium bench cold-start}. */
 @Command(
@@ -42,9 +38,8 @@ final class ColdStartCommand implements Callable<Integer> {
     private static final String DOCKER_RUN = "docker run --rm";
     private static final int ROUNDS_MIN = 20;
 
-    @Spec
-    @SuppressWarnings("NullAway.Init") // picocli sets it before anything else
-    private CommandSpec spec;
+    @Mixin
+    private final Setting setting = new Setting();
 
     @Mixin
     private final NodeOption node = new NodeOption();
@@ -71,15 +66,11 @@ final class ColdStartCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         if (rounds < ROUNDS_MIN || warmUp < 0) {
-            throw new ParameterException(
-                    spec.commandLine(), "--rounds is at least " + ROUNDS_MIN + ", and --warm-up not negative.");
+            throw setting.refusal("--rounds is at least " + ROUNDS_MIN + ", and --warm-up not negative.");
         }
-        Map<String, String> environment = System.getenv();
-        Workload workload = options.workload();
-        EngineApi engine = EngineApi.of(environment);
-        print(MachineFacts.of(engine.facts()));
-        String loadBefore = MachineFacts.load();
-        try (NodeOption.Lease lease = node.lease(environment)) {
+        Workload workload = options.workload(setting.image());
+        EngineApi engine = setting.engine();
+        try (NodeOption.Lease lease = node.lease(setting.environment())) {
             FirstByteOfVivarium vivarium = new FirstByteOfVivarium(new VivariumApi(lease.uri()), workload);
             Map<String, FirstByte> subjects = new LinkedHashMap<>();
             subjects.put(VIVARIUM, vivarium);
@@ -88,12 +79,12 @@ final class ColdStartCommand implements Callable<Integer> {
             subjects.put(DOCKER_RUN, new FirstByteOfDockerRun(workload.dockerRun(dockerNetwork)));
             measure(subjects, warmUp);
             Map<String, Series> measured = measure(subjects, rounds);
-            print("load     " + loadBefore + " before, " + MachineFacts.load() + " after (1 minute)\n");
-            print("command  " + String.join(" ", workload.command()) + ", in " + workload.image() + "; " + rounds
-                    + " rounds after " + warmUp + "\n");
-            print("docker   " + String.join(" ", workload.dockerRun(dockerNetwork)) + "\n\n");
-            print(table(measured));
-            print("\nWhere the time goes, ms:\n\n" + table(vivarium.newest(rounds), own.newest(rounds)));
+            setting.printLoad();
+            setting.print("command  " + String.join(" ", workload.command()) + ", in " + workload.image() + "; "
+                    + rounds + " rounds after " + warmUp + "\n");
+            setting.print("docker   " + String.join(" ", workload.dockerRun(dockerNetwork)) + "\n\n");
+            setting.print(table(measured));
+            setting.print("\nWhere the time goes, ms:\n\n" + table(vivarium.newest(rounds), own.newest(rounds)));
         }
         return 0;
     }
@@ -149,10 +140,5 @@ final class ColdStartCommand implements Callable<Integer> {
     private static <S> String[] step(String name, List<S> steps, Function<S, Duration> part) {
         Series series = new Series(steps.stream().map(part).toList());
         return new String[] {name, Figures.millis(series.median()), Figures.millis(series.percentile(90))};
-    }
-
-    private void print(String text) {
-        spec.commandLine().getOut().print(text);
-        spec.commandLine().getOut().flush();
     }
 }

@@ -20,6 +20,9 @@ import picocli.CommandLine.Option;
         sortOptions = false)
 final class GatlingCommand implements Callable<Integer> {
     @Mixin
+    private final Setting setting = new Setting();
+
+    @Mixin
     private final NodeOption node = new NodeOption();
 
     @Option(names = "--rate", defaultValue = "2", description = "Submissions a second (default: ${DEFAULT-VALUE}).")
@@ -28,13 +31,10 @@ final class GatlingCommand implements Callable<Integer> {
     @Option(names = "--seconds", defaultValue = "30", description = "How long (default: ${DEFAULT-VALUE}).")
     private int seconds = 30;
 
-    @Option(names = "--image", defaultValue = "vivarium/python", description = "The image (default: ${DEFAULT-VALUE}).")
-    private String image = "vivarium/python";
-
     @Override
     public Integer call() throws IOException {
         Path root = Path.of(System.getProperty("vivarium.root", ".")).toAbsolutePath();
-        try (NodeOption.Lease lease = node.lease(System.getenv())) {
+        try (NodeOption.Lease lease = node.lease(setting.environment())) {
             // A process of its own: Gatling ends the JVM that it runs in.
             Process gatling = new ProcessBuilder(
                             Path.of(System.getProperty("java.home"), "bin", "java")
@@ -45,7 +45,7 @@ final class GatlingCommand implements Callable<Integer> {
                             "-D" + RunsSimulation.URL + "=" + lease.uri(),
                             "-D" + RunsSimulation.RATE + "=" + rate,
                             "-D" + RunsSimulation.SECONDS + "=" + seconds,
-                            "-D" + RunsSimulation.IMAGE + "=" + image,
+                            "-D" + RunsSimulation.IMAGE + "=" + setting.image(),
                             "io.gatling.app.Gatling",
                             "--simulation",
                             RunsSimulation.class.getName(),

@@ -24,14 +24,20 @@ final class NodeOption {
         void close() throws IOException;
     }
 
-    // The launcher names the root as a system property.
     Lease lease(Map<String, String> environment) throws IOException {
-        if (url != null) {
-            return new Borrowed(url);
-        }
+        return url != null ? new Borrowed(url) : new Owned(start(environment, Map.of()));
+    }
+
+    /**
+     * Starts a node of the benchmark's own.
+     *
+     * @param config keys of the node's configuration that are to differ from its defaults
+     */
+    static NodeProcess start(Map<String, String> environment, Map<String, String> config) throws IOException {
+        // The launcher names the root as a system property.
         Path root = Path.of(System.getProperty("vivarium.root", ".")).toAbsolutePath();
         String home = environment.getOrDefault("VIVARIUM_HOME", "");
-        return new Owned(NodeProcess.start(root, home.isEmpty() ? root.resolve(".vivarium") : Path.of(home)));
+        return NodeProcess.start(root, home.isEmpty() ? root.resolve(".vivarium") : Path.of(home), config);
     }
 
     private record Borrowed(URI uri) implements Lease {

@@ -1,7 +1,6 @@
 package dev.vivarium.loadtests;
 
 import dev.vivarium.loadtests.report.Figures;
-import dev.vivarium.loadtests.report.MachineFacts;
 import dev.vivarium.loadtests.report.Rates;
 import dev.vivarium.loadtests.subject.ClosedLoop;
 import dev.vivarium.loadtests.subject.EngineApi;
@@ -11,14 +10,10 @@ import dev.vivarium.loadtests.subject.Workload;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** {@code vivarium bench throughput}. */
 @Command(
@@ -34,9 +29,8 @@ final class ThroughputCommand implements Callable<Integer> {
     private static final String VIVARIUM = "Vivarium";
     private static final String ENGINE = "engine's API";
 
-    @Spec
-    @SuppressWarnings("NullAway.Init") // picocli sets it before anything else
-    private CommandSpec spec;
+    @Mixin
+    private final Setting setting = new Setting();
 
     @Mixin
     private final NodeOption node = new NodeOption();
@@ -60,25 +54,22 @@ final class ThroughputCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         if (rounds < 1 || sliceSeconds < 1 || inFlight.stream().anyMatch(count -> count < 1)) {
-            throw new ParameterException(spec.commandLine(), "--in-flight, --slice and --rounds are at least 1.");
+            throw setting.refusal("--in-flight, --slice and --rounds are at least 1.");
         }
-        Map<String, String> environment = System.getenv();
-        Workload workload = options.workload();
-        EngineApi engine = EngineApi.of(environment);
-        print(MachineFacts.of(engine.facts()));
-        String loadBefore = MachineFacts.load();
-        try (NodeOption.Lease lease = node.lease(environment)) {
+        Workload workload = options.workload(setting.image());
+        EngineApi engine = setting.engine();
+        try (NodeOption.Lease lease = node.lease(setting.environment())) {
             SandboxLife vivarium = SandboxLife.of(new VivariumApi(lease.uri()), workload);
             SandboxLife own = SandboxLife.of(engine, workload);
             Duration slice = Duration.ofSeconds(sliceSeconds);
             ClosedLoop.run(vivarium, 4, slice);
             ClosedLoop.run(own, 4, slice);
             Rates rates = measure(vivarium, own, slice);
-            print("load     " + loadBefore + " before, " + MachineFacts.load() + " after (1 minute)\n");
-            print("command  " + String.join(" ", workload.command()) + ", in " + workload.image() + "; " + rounds
-                    + " slices of " + sliceSeconds + " s each, after a warm-up\n\n");
-            print(rates.table());
-            print("\n" + VIVARIUM + " to " + ENGINE + ", each at its best: "
+            setting.printLoad();
+            setting.print("command  " + String.join(" ", workload.command()) + ", in " + workload.image() + "; "
+                    + rounds + " slices of " + sliceSeconds + " s each, after a warm-up\n\n");
+            setting.print(rates.table());
+            setting.print("\n" + VIVARIUM + " to " + ENGINE + ", each at its best: "
                     + Figures.ratio(rates.best(VIVARIUM) / rates.best(ENGINE)) + "\n");
         }
         return 0;
@@ -99,10 +90,5 @@ final class ThroughputCommand implements Callable<Integer> {
             }
         }
         return rates;
-    }
-
-    private void print(String text) {
-        spec.commandLine().getOut().print(text);
-        spec.commandLine().getOut().flush();
     }
 }

@@ -2,21 +2,17 @@ package dev.vivarium.loadtests;
 
 import dev.vivarium.loadtests.subject.Workload;
 import java.util.List;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** What is run in each sandbox. */
 final class WorkloadOptions {
-    @Option(names = "--image", defaultValue = "vivarium/python", description = "The image (default: ${DEFAULT-VALUE}).")
-    private String image = "vivarium/python";
-
     @Parameters(
             arity = "0..*",
             paramLabel = "COMMAND",
             description = "The command, after --; it prints something and ends (default: echo ready).")
     private List<String> command = List.of();
 
-    Workload workload() {
+    Workload workload(String image) {
         return new Workload(image, command.isEmpty() ? List.of("echo", "ready") : command);
     }
 }

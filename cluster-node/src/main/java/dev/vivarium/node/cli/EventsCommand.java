@@ -1,11 +1,14 @@
 package dev.vivarium.node.cli;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.node.cli.client.ApiClient;
 import dev.vivarium.node.cli.client.ApiException;
 import dev.vivarium.node.cli.client.ApiJson;
 import dev.vivarium.node.cli.client.EventFollower;
+import dev.vivarium.node.cli.text.Amounts;
 import dev.vivarium.node.cli.text.Printable;
+import dev.vivarium.protocol.run.Measurement;
 import java.io.InterruptedIOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -83,7 +86,19 @@ final class EventsCommand implements Callable<Integer> {
     }
 
     private static String value(JsonNode value) {
+        if (value.path("unit").isTextual() && value.path("measured").isIntegralNumber()) {
+            return measurement(value);
+        }
         String text = value.isValueNode() ? value.asText() : ApiJson.line(value);
         return text.length() <= VALUE_CHARACTERS_MAX ? text : text.substring(0, VALUE_CHARACTERS_MAX) + "…";
+    }
+
+    /** As people say it; in a unit that this client does not know, as it came. */
+    private static String measurement(JsonNode value) {
+        try {
+            return Amounts.measurement(ApiJson.as(value, Measurement.class));
+        } catch (JsonProcessingException ofANewerNode) {
+            return ApiJson.line(value);
+        }
     }
 }

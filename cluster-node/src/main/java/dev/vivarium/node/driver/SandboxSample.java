@@ -8,6 +8,7 @@ package dev.vivarium.node.driver;
  * @param sharedBytes shared memory now; the files of the workspace and /tmp are in it
  * @param peakBytes the highest memory use of all kinds so far
  * @param pids processes and threads now
+ * @param pidsPeak the most of them at once so far, where the kernel tells; otherwise those now
  * @param outOfMemoryKills how often the kernel killed a process for memory
  * @param forksRefused how often the kernel refused a process for the pids limit
  */
@@ -17,6 +18,7 @@ public record SandboxSample(
         long sharedBytes,
         long peakBytes,
         long pids,
+        long pidsPeak,
         long outOfMemoryKills,
         long forksRefused) {
     /** The same, without processor time that had been used before. */
@@ -27,6 +29,7 @@ public record SandboxSample(
                 sharedBytes,
                 peakBytes,
                 pids,
+                pidsPeak,
                 outOfMemoryKills,
                 forksRefused);
     }

@@ -2,12 +2,18 @@ package dev.vivarium.node.sandbox;
 
 import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.protocol.guest.GuestFrame;
+import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.Measurement;
+import dev.vivarium.protocol.run.RunEvent.Consequence;
 import dev.vivarium.protocol.run.Usage;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What is known of an attempt's use of its limits, and the decisions that follow: pure, so that every limit can be
@@ -17,200 +23,278 @@ import java.util.Optional;
  * workspace or of /tmp (which lie in memory too and count as disk). The kernel's own limit is memory and disk together;
  * the first process that it kills for memory ends the run.
  *
+ * <p>Each gauge warns once in an attempt, however often its threshold is crossed: an agent cannot flood its history.
+ *
  * @param limits the run's limits
- * @param cpuMillis processor time at the last sample
- * @param memoryBytes memory at the last sample
- * @param memoryPeakBytes the most seen
- * @param diskBytes disk use that the guest told last
- * @param diskPeakBytes the most seen
- * @param diskFull whether a writable place has no room
- * @param outputBytes what was printed, the part over the limit too
- * @param pidsPeak the most processes and threads seen
- * @param forksRefused how often the kernel refused a process
- * @param outOfMemoryKills how often the kernel killed for memory
+ * @param thresholds where alarms begin that come before a limit
+ * @param idleCpuShare the share of one core below which the sandbox counts as idle
+ * @param sampled what the kernel says, as of the last sample
+ * @param stored what the guest says of the disk
+ * @param printed what came out
  * @param activeAtMillis when the agent last printed or used the processor measurably
- * @param sampledAtMillis when the last sample was taken
+ * @param warned what has been warned of
  */
 record LimitWatch(
         Limits limits,
-        long cpuMillis,
-        long memoryBytes,
-        long memoryPeakBytes,
-        long diskBytes,
-        long diskPeakBytes,
-        GuestFrame.Pressure diskFull,
-        long outputBytes,
-        long pidsPeak,
-        long forksRefused,
-        long outOfMemoryKills,
+        Thresholds thresholds,
+        double idleCpuShare,
+        Sampled sampled,
+        Stored stored,
+        Printed printed,
         long activeAtMillis,
-        long sampledAtMillis) {
+        Set<Gauge> warned) {
     /** Below this share of one core a process counts as idle: what timers and keep-alives of a waiting runtime use. */
     private static final double IDLE_CPU_SHARE = 0.01;
+    /** A kernel of its own has timers too (gVisor's, with a sleeping agent, was seen at 0.3 to 1 %). */
+    private static final double IDLE_CPU_SHARE_OF_OWN_KERNEL = 0.03;
 
-    /** A limit that was reached. */
+    /** However near a limit is, a sandbox is not looked at more often than this. */
+    private static final long MINIMUM_SAMPLE_MILLIS = 10;
+
+    /** What is measured against a limit; in the order in which limits are blamed: the rest often follows from memory. */
+    private enum Gauge {
+        MEMORY(KillReason.MEMORY),
+        PIDS(KillReason.PIDS),
+        DISK(KillReason.DISK),
+        OUTPUT(KillReason.OUTPUT),
+        OUTPUT_RATE(KillReason.OUTPUT),
+        CPU_TIME(KillReason.CPU_TIME),
+        IDLE(KillReason.IDLE),
+        WALL_CLOCK(KillReason.WALL_CLOCK);
+
+        private final KillReason reason;
+
+        Gauge(KillReason reason) {
+            this.reason = reason;
+        }
+    }
+
+    /**
+     * Where alarms begin that come before a limit.
+     *
+     * @param share the share of each limit
+     * @param outputRate the rate of output, which has no limit of the run's own
+     */
+    record Thresholds(double share, OutputRateAlarm outputRate) {}
+
+    /**
+     * What the kernel says.
+     *
+     * @param cpuMillis processor time
+     * @param memoryBytes memory now
+     * @param memoryPeakBytes the most seen
+     * @param pidsPeak the most processes and threads seen
+     * @param forksRefused how often it refused a process
+     * @param outOfMemoryKills how often it killed for memory
+     * @param atMillis when it was asked last
+     */
+    record Sampled(
+            long cpuMillis,
+            long memoryBytes,
+            long memoryPeakBytes,
+            long pidsPeak,
+            long forksRefused,
+            long outOfMemoryKills,
+            long atMillis) {}
+
+    /** What lies on the disk: now, at most, and whether a writable place has no room. */
+    record Stored(long bytes, long peakBytes, GuestFrame.Pressure pressure) {}
+
+    /** What came out: in all, the part over the limit too, and since the present window of the rate began. */
+    record Printed(long bytes, long windowFromMillis, long windowBytes) {}
+
+    /** What was measured of a limit that is reached or near. */
     record Breach(KillReason reason, Measurement measurement) {}
 
-    static LimitWatch of(Limits limits) {
-        return new LimitWatch(limits, 0, 0, 0, 0, 0, GuestFrame.Pressure.NONE, 0, 0, 0, 0, 0, 0);
+    /** The watch that has warned, and of what. */
+    record Warned(LimitWatch watch, List<Breach> warnings) {}
+
+    /** The watch over an agent that has just started: one process, of which nothing else is known. */
+    static LimitWatch of(Limits limits, Thresholds thresholds, Isolation isolation) {
+        return new LimitWatch(
+                limits,
+                thresholds,
+                isolation.hasOwnKernel() ? IDLE_CPU_SHARE_OF_OWN_KERNEL : IDLE_CPU_SHARE,
+                new Sampled(0, 0, 0, 1, 0, 0, 0),
+                new Stored(0, 0, GuestFrame.Pressure.NONE),
+                new Printed(0, 0, 0),
+                0,
+                Set.of());
     }
+
+    // ---- what is learned
 
     LimitWatch sampled(SandboxSample sample, long nowMillis) {
-        long memory = sample.anonymousBytes() + Math.max(0, sample.sharedBytes() - diskBytes);
+        long memory = sample.anonymousBytes() + Math.max(0, sample.sharedBytes() - stored.bytes());
         // The kernel's peak counts files and their cache too: it only fills the gaps between samples, up to the limit.
-        long kernelPeak =
-                Math.min(sample.peakBytes() - diskPeakBytes, limits.memory().bytes());
-        long used = sample.cpuMillis() - cpuMillis;
-        boolean busy = used > IDLE_CPU_SHARE * Math.max(1, nowMillis - sampledAtMillis);
-        return new LimitWatch(
-                limits,
+        long kernelPeak = Math.min(
+                sample.peakBytes() - stored.peakBytes(), limits.memory().bytes());
+        // The guest is one of them. At the limit they were, when a further one was refused.
+        long pids = sample.forksRefused() > 0 ? limits.pids() : sample.pidsPeak() - 1;
+        boolean busy =
+                sample.cpuMillis() - sampled.cpuMillis > idleCpuShare * Math.max(1, nowMillis - sampled.atMillis);
+        Sampled now = new Sampled(
                 sample.cpuMillis(),
                 memory,
-                Math.max(Math.max(memoryPeakBytes, memory), kernelPeak),
-                diskBytes,
-                diskPeakBytes,
-                diskFull,
-                outputBytes,
-                Math.max(pidsPeak, Math.max(0, sample.pids() - 1)),
+                Math.max(Math.max(sampled.memoryPeakBytes, memory), kernelPeak),
+                Math.max(sampled.pidsPeak, pids),
                 sample.forksRefused(),
                 sample.outOfMemoryKills(),
-                busy ? nowMillis : activeAtMillis,
                 nowMillis);
-    }
-
-    LimitWatch disk(GuestFrame.Disk disk) {
-        return new LimitWatch(
-                limits,
-                cpuMillis,
-                memoryBytes,
-                memoryPeakBytes,
-                disk.usedBytes(),
-                Math.max(diskPeakBytes, disk.usedBytes()),
-                disk.pressure(),
-                outputBytes,
-                pidsPeak,
-                forksRefused,
-                outOfMemoryKills,
-                activeAtMillis,
-                sampledAtMillis);
-    }
-
-    LimitWatch printed(long bytes, long nowMillis) {
-        return new LimitWatch(
-                limits,
-                cpuMillis,
-                memoryBytes,
-                memoryPeakBytes,
-                diskBytes,
-                diskPeakBytes,
-                diskFull,
-                outputBytes + bytes,
-                pidsPeak,
-                forksRefused,
-                outOfMemoryKills,
-                nowMillis,
-                sampledAtMillis);
+        return new LimitWatch(limits, thresholds, idleCpuShare, now, stored, printed, busy ? nowMillis : activeAtMillis, warned);
     }
 
     /** What the guest counted, where the host cannot. */
     LimitWatch pids(int count) {
-        return new LimitWatch(
-                limits,
-                cpuMillis,
-                memoryBytes,
-                memoryPeakBytes,
-                diskBytes,
-                diskPeakBytes,
-                diskFull,
-                outputBytes,
-                Math.max(pidsPeak, count),
-                forksRefused,
-                outOfMemoryKills,
-                activeAtMillis,
-                sampledAtMillis);
+        Sampled now = new Sampled(
+                sampled.cpuMillis,
+                sampled.memoryBytes,
+                sampled.memoryPeakBytes,
+                Math.max(sampled.pidsPeak, count),
+                sampled.forksRefused,
+                sampled.outOfMemoryKills,
+                sampled.atMillis);
+        return new LimitWatch(limits, thresholds, idleCpuShare, now, stored, printed, activeAtMillis, warned);
+    }
+
+    LimitWatch disk(GuestFrame.Disk disk) {
+        Stored now = new Stored(disk.usedBytes(), Math.max(stored.peakBytes, disk.usedBytes()), disk.pressure());
+        return new LimitWatch(limits, thresholds, idleCpuShare, sampled, now, printed, activeAtMillis, warned);
+    }
+
+    LimitWatch printed(long bytes, long nowMillis) {
+        // A window begins with what is printed after the one before, so a rate that lasts is seen within two of them.
+        boolean goesOn = nowMillis - printed.windowFromMillis
+                < thresholds.outputRate.window().toMillis();
+        Printed now = new Printed(
+                printed.bytes + bytes,
+                goesOn ? printed.windowFromMillis : nowMillis,
+                goesOn ? printed.windowBytes + bytes : bytes);
+        return new LimitWatch(limits, thresholds, idleCpuShare, sampled, stored, now, nowMillis, warned);
+    }
+
+    // ---- what follows
+
+    /** The limit that is reached, if one is. Idleness only as far as it was measured: who is not seen may be busy. */
+    Optional<Breach> breach() {
+        return firstOf(EnumSet.complementOf(EnumSet.of(Gauge.WALL_CLOCK)));
+    }
+
+    /** The limit that an agent had reached that has ended by itself. However long it was idle, it did not wait for more. */
+    Optional<Breach> breachAtExit() {
+        return firstOf(EnumSet.complementOf(EnumSet.of(Gauge.IDLE, Gauge.WALL_CLOCK)));
+    }
+
+    private Optional<Breach> firstOf(Set<Gauge> gauges) {
+        return gauges.stream()
+                .filter(this::isReached)
+                .findFirst()
+                .map(gauge -> new Breach(gauge.reason, measurement(gauge, sampled.atMillis)));
+    }
+
+    /** Limits that are nearly reached and were not when it was last asked, so that the history shows what led to an end. */
+    Warned warn(long nowMillis) {
+        Set<Gauge> all = EnumSet.noneOf(Gauge.class);
+        all.addAll(warned);
+        List<Breach> warnings = new ArrayList<>();
+        for (Gauge gauge : Gauge.values()) {
+            if (isNear(gauge, nowMillis) && all.add(gauge)) {
+                warnings.add(new Breach(gauge.reason, measurement(gauge, nowMillis)));
+            }
+        }
+        return new Warned(
+                warnings.isEmpty()
+                        ? this
+                        : new LimitWatch(limits, thresholds, idleCpuShare, sampled, stored, printed, activeAtMillis, all),
+                List.copyOf(warnings));
+    }
+
+    private boolean isReached(Gauge gauge) {
+        return switch (gauge) {
+            case MEMORY -> sampled.outOfMemoryKills > 0
+                    || sampled.memoryBytes > limits.memory().bytes();
+            case PIDS -> sampled.forksRefused > 0 || sampled.pidsPeak > limits.pids();
+            case DISK -> stored.pressure == GuestFrame.Pressure.FULL
+                    || stored.bytes > limits.disk().bytes();
+            case OUTPUT -> printed.bytes > limits.output().bytes();
+            case OUTPUT_RATE -> thresholds.outputRate.consequence() == Consequence.KILL && isTooFast();
+            case CPU_TIME -> sampled.cpuMillis >= limits.cpuTime().millis();
+            case IDLE -> idleMillis() >= limits.idle().millis();
+            case WALL_CLOCK -> false; // The timer of the one who watches is more exact.
+        };
+    }
+
+    private boolean isNear(Gauge gauge, long nowMillis) {
+        if (gauge == Gauge.OUTPUT_RATE) {
+            return isTooFast();
+        }
+        Measurement measured = measurement(gauge, nowMillis);
+        return measured.measured() > thresholds.share * measured.limit();
+    }
+
+    private boolean isTooFast() {
+        return thresholds.outputRate.rate(printed.windowBytes) > thresholds.outputRate.bytesPerSecond();
+    }
+
+    private Measurement measurement(Gauge gauge, long nowMillis) {
+        return switch (gauge) {
+            case MEMORY -> sampled.outOfMemoryKills > 0
+                    ? outOfMemory()
+                    : Measurement.bytes(sampled.memoryBytes, limits.memory().bytes());
+            case PIDS -> Measurement.count(sampled.pidsPeak, limits.pids());
+            case DISK -> Measurement.bytes(stored.bytes, limits.disk().bytes());
+            case OUTPUT -> Measurement.bytes(printed.bytes, limits.output().bytes());
+            case OUTPUT_RATE -> Measurement.bytesPerSecond(
+                    thresholds.outputRate.rate(printed.windowBytes), thresholds.outputRate.bytesPerSecond());
+            case CPU_TIME -> Measurement.millis(
+                    sampled.cpuMillis, limits.cpuTime().millis());
+            case IDLE -> Measurement.millis(idleMillis(), limits.idle().millis());
+            case WALL_CLOCK -> Measurement.millis(nowMillis, limits.wallClock().millis());
+        };
     }
 
     /** What a kill by the kernel tells: the limit was reached, though no sample may have seen it. */
     Measurement outOfMemory() {
         long limit = limits.memory().bytes();
-        return Measurement.bytes(Math.max(memoryPeakBytes, limit), limit);
+        return Measurement.bytes(Math.max(sampled.memoryPeakBytes, limit), limit);
     }
 
-    /** The limit that is reached, if one is. Memory goes first: the rest often follows from it. */
-    Optional<Breach> breach(long nowMillis) {
-        if (outOfMemoryKills > 0) {
-            return breach(KillReason.MEMORY, outOfMemory());
-        }
-        if (memoryBytes > limits.memory().bytes()) {
-            return breach(
-                    KillReason.MEMORY,
-                    Measurement.bytes(memoryBytes, limits.memory().bytes()));
-        }
-        if (forksRefused > 0 || pidsPeak > limits.pids()) {
-            return breach(KillReason.PIDS, Measurement.count(Math.max(pidsPeak, limits.pids()), limits.pids()));
-        }
-        if (diskFull == GuestFrame.Pressure.FULL || diskBytes > limits.disk().bytes()) {
-            return breach(
-                    KillReason.DISK, Measurement.bytes(diskBytes, limits.disk().bytes()));
-        }
-        if (outputBytes > limits.output().bytes()) {
-            return breach(
-                    KillReason.OUTPUT,
-                    Measurement.bytes(outputBytes, limits.output().bytes()));
-        }
-        if (cpuMillis >= limits.cpuTime().millis()) {
-            return breach(
-                    KillReason.CPU_TIME,
-                    Measurement.millis(cpuMillis, limits.cpuTime().millis()));
-        }
-        long idleMillis = nowMillis - activeAtMillis;
-        if (idleMillis >= limits.idle().millis()) {
-            return breach(
-                    KillReason.IDLE,
-                    Measurement.millis(idleMillis, limits.idle().millis()));
-        }
-        return Optional.empty();
+    private long idleMillis() {
+        return Math.max(0, sampled.atMillis - activeAtMillis);
     }
 
-    /** A limit that is nearly reached, if one is, so that the history shows what came before a kill. */
-    Optional<Breach> warning(double share) {
-        if (memoryBytes > share * limits.memory().bytes()) {
-            return breach(
-                    KillReason.MEMORY,
-                    Measurement.bytes(memoryBytes, limits.memory().bytes()));
-        }
-        if (diskBytes > share * limits.disk().bytes()) {
-            return breach(
-                    KillReason.DISK, Measurement.bytes(diskBytes, limits.disk().bytes()));
-        }
-        if (cpuMillis > share * limits.cpuTime().millis()) {
-            return breach(
-                    KillReason.CPU_TIME,
-                    Measurement.millis(cpuMillis, limits.cpuTime().millis()));
-        }
-        return Optional.empty();
-    }
-
-    /**
-     * When to look again: at the interval, or sooner where processor time or idleness could reach its limit before.
-     */
+    /** When to look again: at the interval, or sooner where processor time or idleness could come to something before. */
     Duration nextSample(Duration interval, long nowMillis) {
-        long cpuLeft = (limits.cpuTime().millis() - cpuMillis)
+        long cpuLeft = (goal(Gauge.CPU_TIME, limits.cpuTime().millis()) - sampled.cpuMillis)
                 * 1000
                 / Math.max(1, limits.cpu().millicores());
-        long idleLeft = limits.idle().millis() - (nowMillis - activeAtMillis);
-        long millis = Math.min(interval.toMillis(), Math.min(cpuLeft, idleLeft));
+        long idleLeft = goal(Gauge.IDLE, limits.idle().millis()) - (nowMillis - activeAtMillis);
+        long wallLeft = warned.contains(Gauge.WALL_CLOCK)
+                ? Long.MAX_VALUE
+                : goal(Gauge.WALL_CLOCK, limits.wallClock().millis()) - nowMillis;
+        long millis = Math.min(Math.min(interval.toMillis(), wallLeft), Math.min(cpuLeft, idleLeft));
         return Duration.ofMillis(Math.max(MINIMUM_SAMPLE_MILLIS, millis));
     }
 
-    /** However near a limit is, a sandbox is not looked at more often than this. */
-    private static final long MINIMUM_SAMPLE_MILLIS = 10;
-
-    Usage usage(long wallMillis, long keptOutputBytes) {
-        return new Usage(wallMillis, cpuMillis, memoryPeakBytes, diskPeakBytes, keptOutputBytes, pidsPeak);
+    /** What is to be noticed next: where it warns, one beyond to be above it, and then the limit. */
+    private long goal(Gauge gauge, long limitMillis) {
+        return warned.contains(gauge)
+                ? limitMillis
+                : Math.min(limitMillis, (long) (thresholds.share * limitMillis) + 1);
     }
 
-    private static Optional<Breach> breach(KillReason reason, Measurement measurement) {
-        return Optional.of(new Breach(reason, measurement));
+    /** How long nobody has been able to say what the sandbox uses. */
+    Duration unmeasured(long nowMillis) {
+        return Duration.ofMillis(nowMillis - sampled.atMillis);
+    }
+
+    Usage usage(long wallMillis, long keptOutputBytes) {
+        return new Usage(
+                wallMillis,
+                sampled.cpuMillis,
+                sampled.memoryPeakBytes,
+                stored.peakBytes,
+                keptOutputBytes,
+                sampled.pidsPeak);
     }
 }

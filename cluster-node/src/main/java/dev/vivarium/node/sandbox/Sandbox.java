@@ -16,6 +16,7 @@ import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.StartFailure;
+import dev.vivarium.protocol.run.Usage;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -71,9 +72,15 @@ public final class Sandbox {
 
     private record SecretsUnavailable(Throwable why) implements Command {}
 
-    private record Sampled(SandboxSample sample) implements Command {}
+    private record Sampled(Look look, SandboxSample sample) implements Command {}
 
-    private record SampleFailed(Throwable why) implements Command {}
+    private record SampleFailed(Look look, Throwable why) implements Command {}
+
+    /** What a sample is for: the answer to one that was asked for before the end is not taken for the last one. */
+    private enum Look {
+        ROUTINE,
+        LAST
+    }
 
     private record Stored(OutputBuffer.Batch batch) implements Command {}
 
@@ -87,6 +94,7 @@ public final class Sandbox {
         RETRY_CREATE,
         WALL_CLOCK,
         SAMPLE_DUE,
+        LAST_LOOK_OVERDUE,
         KILL_UNCONFIRMED,
         RETRY_DESTROY,
         DESTROY_OVERDUE
@@ -111,7 +119,6 @@ public final class Sandbox {
 
     private final Deque<NodeFrame.WriteFile> files = new ArrayDeque<>();
     private final Set<Step> steps = EnumSet.allOf(Step.class);
-    private final Set<KillReason> warned = EnumSet.noneOf(KillReason.class);
     private Map<String, String> imageEnvironment = Map.of();
     private Map<String, String> secrets = Map.of();
     private Optional<KillReason> stopRequested = Optional.empty();
@@ -121,10 +128,30 @@ public final class Sandbox {
     private Optional<Outcome> outcome = Optional.empty();
     private OutputBuffer output;
     private LimitWatch watch;
+    private Agent agent = Agent.NOT_STARTED;
+    private LastLook lastLook = LastLook.NOT_YET;
+    private Measuring measuring = Measuring.WELL;
     private long startedNanos;
     private long endedNanos;
     private Storing storing = Storing.IDLE;
     private Presence presence = Presence.HERE;
+
+    private enum Agent {
+        NOT_STARTED,
+        TOLD_TO_START,
+        STARTED
+    }
+
+    private enum LastLook {
+        NOT_YET,
+        UNDER_WAY,
+        TAKEN
+    }
+
+    private enum Measuring {
+        WELL,
+        FAILING_AND_TOLD
+    }
 
     private enum Storing {
         IDLE,
@@ -164,7 +191,7 @@ public final class Sandbox {
         this.endedNanos = bornNanos;
         this.output =
                 new OutputBuffer(attempt.attempt(), 0, spec.limits().output().bytes());
-        this.watch = LimitWatch.of(spec.limits());
+        this.watch = LimitWatch.of(spec.limits(), settings.thresholds(), spec.isolation());
         files.addAll(AgentStart.files(spec, settings.agentUid()));
         environment.live().add(id, attempt, context.getSelf());
         askForSandbox();
@@ -342,6 +369,7 @@ public final class Sandbox {
             return end(new Outcome.NotStarted(AgentStart.tooLong()));
         }
         startedNanos = environment.clock().nanos();
+        agent = Agent.TOLD_TO_START;
         return starting();
     }
 
@@ -362,6 +390,7 @@ public final class Sandbox {
         if (!(arrived.frame instanceof GuestFrame.Spawned)) {
             return Behaviors.same();
         }
+        agent = Agent.STARTED;
         send(new NodeFrame.CloseStdin(AgentStart.PROCESS));
         run.tell(
                 new SandboxReport.Started(attempt.attempt(), environment.clock().now(), id.value()));
@@ -393,7 +422,7 @@ public final class Sandbox {
         if (arrived.frame instanceof GuestFrame.Signaled signaled && signaled.process() == AgentStart.PROCESS) {
             return lookBackAndEnd(new Outcome.Signaled(signaled.signal()));
         }
-        return killOnBreach();
+        return heedLimits();
     }
 
     /** Takes in what a frame says about output and disk. */
@@ -409,17 +438,32 @@ public final class Sandbox {
         }
     }
 
-    private Behavior<Command> killOnBreach() {
-        Optional<LimitWatch.Breach> breach = watch.breach(millisSince(startedNanos));
+    private Behavior<Command> heedLimits() {
+        Optional<LimitWatch.Breach> breach = watch.breach();
         if (breach.isPresent()) {
             LimitWatch.Breach reached = breach.get();
             Duration grace = reached.reason() == KillReason.IDLE ? settings.softGrace() : settings.hardGrace();
             return kill(killed(reached.reason(), Optional.of(reached.measurement())), grace);
         }
-        watch.warning(settings.warningShare())
-                .filter(warning -> warned.add(warning.reason()))
-                .ifPresent(warning -> alarm(warning.reason(), warning.measurement(), Consequence.NOTED));
+        noteWarnings(Optional.empty());
         return Behaviors.same();
+    }
+
+    /** Notes what is near its limit now, once each; what ends the attempt at this moment is told of by its own alarm. */
+    private void noteWarnings(Optional<Outcome.Killed> end) {
+        LimitWatch.Warned warned = watch.warn(wallMillis());
+        watch = warned.watch();
+        warned.warnings().stream()
+                .filter(warning -> end.filter(killed -> isOf(killed, warning)).isEmpty())
+                .forEach(warning -> alarm(warning.reason(), warning.measurement(), Consequence.NOTED));
+    }
+
+    private static boolean isOf(Outcome.Killed killed, LimitWatch.Breach warning) {
+        return killed.reason() == warning.reason()
+                && killed.measurement()
+                        .filter(measured ->
+                                measured.unit() == warning.measurement().unit())
+                        .isPresent();
     }
 
     private Behavior<Command> onWallClock() {
@@ -429,22 +473,43 @@ public final class Sandbox {
     }
 
     private Behavior<Command> onSampleDue() {
+        look(Look.ROUTINE);
+        return Behaviors.same();
+    }
+
+    private void look(Look look) {
         context.pipeToSelf(
                 environment.driver().sample(id),
-                (sample, failure) -> failure == null ? new Sampled(sample) : new SampleFailed(cause(failure)));
-        return Behaviors.same();
+                (sample, failure) ->
+                        failure == null ? new Sampled(look, sample) : new SampleFailed(look, cause(failure)));
     }
 
     private Behavior<Command> onSampled(Sampled sampled) {
         watch = watch.sampled(sampled.sample, millisSince(startedNanos));
-        scheduleSample();
-        return killOnBreach();
+        Behavior<Command> next = heedLimits();
+        if (outcome.isEmpty()) {
+            scheduleSample();
+        }
+        return next;
     }
 
     private Behavior<Command> onSampleFailed(SampleFailed failed) {
         context.getLog().debug("No sample of {}: {}", attempt, failed.why.getMessage());
-        scheduleSample();
-        return Behaviors.same();
+        Duration unmeasured = watch.unmeasured(millisSince(startedNanos));
+        if (measuring == Measuring.WELL && unmeasured.compareTo(settings.unmeasuredMax()) > 0) {
+            measuring = Measuring.FAILING_AND_TOLD;
+            context.getLog()
+                    .warn(
+                            "The sandbox {} of {} could not be measured for {} ms, so its processor time and idleness"
+                                    + " are not watched: {}",
+                            id,
+                            attempt,
+                            unmeasured.toMillis(),
+                            failed.why.getMessage());
+        }
+        // What fails is not asked for more often because a limit is near.
+        timers.startSingleTimer(Alarm.SAMPLE_DUE, settings.sampleInterval());
+        return heedLimits();
     }
 
     private void scheduleSample() {
@@ -456,8 +521,9 @@ public final class Sandbox {
 
     private Behavior<Command> ending() {
         return state().onMessage(FrameArrived.class, this::onFrameWhileEnding)
-                .onMessage(Sampled.class, this::onLastSample)
-                .onMessage(SampleFailed.class, failed -> endProcesses(Duration.ZERO))
+                .onMessage(Sampled.class, this::onSampledWhileEnding)
+                .onMessage(SampleFailed.class, this::onSampleFailedWhileEnding)
+                .onMessageEquals(Alarm.LAST_LOOK_OVERDUE, this::onLastLookTaken)
                 .onMessage(ChannelEnded.class, ended -> destroy())
                 .onMessageEquals(Alarm.KILL_UNCONFIRMED, this::destroy)
                 .onMessage(Destroyed.class, destroyed -> gone())
@@ -467,30 +533,53 @@ public final class Sandbox {
                 .build();
     }
 
-    /** The agent ended by itself: one last look tells whether a limit was what ended it. */
+    /** The agent ended by itself: one last look tells whether a limit was what ended it, then the rest is ended. */
     private Behavior<Command> lookBackAndEnd(Outcome exit) {
         endedNanos = environment.clock().nanos();
         outcome = Optional.of(exit);
         timers.cancel(Alarm.WALL_CLOCK);
         timers.cancel(Alarm.SAMPLE_DUE);
-        onSampleDue();
+        takeLastLook();
         return ending();
     }
 
-    private Behavior<Command> onLastSample(Sampled sampled) {
-        if (outcome.filter(end -> !(end instanceof Outcome.Killed)).isPresent()) {
-            watch = watch.sampled(sampled.sample, millisSince(startedNanos));
-            return endProcesses(Duration.ZERO);
+    private void takeLastLook() {
+        lastLook = LastLook.UNDER_WAY;
+        timers.startSingleTimer(Alarm.LAST_LOOK_OVERDUE, settings.killConfirm());
+        look(Look.LAST);
+    }
+
+    private Behavior<Command> onSampledWhileEnding(Sampled sampled) {
+        if (presence == Presence.HERE) {
+            watch = watch.sampled(sampled.sample, wallMillis());
         }
-        return Behaviors.same();
+        return sampled.look == Look.LAST ? onLastLookTaken() : Behaviors.same();
+    }
+
+    private Behavior<Command> onSampleFailedWhileEnding(SampleFailed failed) {
+        return failed.look == Look.LAST ? onLastLookTaken() : Behaviors.same();
+    }
+
+    /** After the end of an agent, what it left is ended; after a kill nothing is left, and the sandbox is destroyed. */
+    private Behavior<Command> onLastLookTaken() {
+        if (lastLook != LastLook.UNDER_WAY) {
+            return Behaviors.same();
+        }
+        lastLook = LastLook.TAKEN;
+        timers.cancel(Alarm.LAST_LOOK_OVERDUE);
+        return outcome.filter(end -> end instanceof Outcome.Killed).isPresent()
+                ? destroy()
+                : endProcesses(Duration.ZERO);
     }
 
     private Behavior<Command> kill(Outcome.Killed killed, Duration grace) {
+        // The kill goes first: at a deadline every millisecond counts, and the history can wait for one.
+        endProcesses(grace);
         outcome = Optional.of(killed);
         timers.cancel(Alarm.WALL_CLOCK);
         timers.cancel(Alarm.SAMPLE_DUE);
+        noteWarnings(outcome.map(Outcome.Killed.class::cast));
         killed.measurement().ifPresent(measurement -> alarm(killed.reason(), measurement, Consequence.KILL));
-        endProcesses(grace);
         return ending();
     }
 
@@ -503,7 +592,22 @@ public final class Sandbox {
     private Behavior<Command> onFrameWhileEnding(FrameArrived arrived) {
         confirm();
         observe(arrived.frame);
-        return arrived.frame instanceof GuestFrame.AllGone ? destroy() : Behaviors.same();
+        return arrived.frame instanceof GuestFrame.AllGone ? onAllGone() : Behaviors.same();
+    }
+
+    /** What the agent used until its last moment is known now, and no longer when the sandbox is gone. */
+    private Behavior<Command> onAllGone() {
+        if (endedNanos == bornNanos) {
+            endedNanos = environment.clock().nanos();
+        }
+        timers.cancel(Alarm.KILL_UNCONFIRMED);
+        if (lastLook == LastLook.TAKEN) {
+            return destroy();
+        }
+        if (lastLook == LastLook.NOT_YET) {
+            takeLastLook();
+        }
+        return Behaviors.same();
     }
 
     /** Ends an attempt whose agent never ran, or whose sandbox is beyond talking to. */
@@ -524,9 +628,13 @@ public final class Sandbox {
     private Behavior<Command> onChannelEnded(ChannelEnded ended) {
         long wallMillis = millisSince(startedNanos);
         long limitMillis = spec.limits().wallClock().millis();
-        if (wallMillis >= limitMillis) {
+        if (agent != Agent.NOT_STARTED && wallMillis >= limitMillis) {
             // The guest's own clock was first: this node was too slow, or asleep.
-            return end(killed(KillReason.WALL_CLOCK, Optional.of(Measurement.millis(wallMillis, limitMillis))));
+            Measurement measured = Measurement.millis(wallMillis, limitMillis);
+            if (agent == Agent.STARTED) {
+                alarm(KillReason.WALL_CLOCK, measured, Consequence.KILL);
+            }
+            return end(killed(KillReason.WALL_CLOCK, Optional.of(measured)));
         }
         return end(
                 switch (ended.why.cause()) {
@@ -544,6 +652,8 @@ public final class Sandbox {
                 endedNanos = environment.clock().nanos();
             }
             timers.cancel(Alarm.KILL_UNCONFIRMED);
+            timers.cancel(Alarm.LAST_LOOK_OVERDUE);
+            lastLook = LastLook.TAKEN;
             timers.startSingleTimer(Alarm.DESTROY_OVERDUE, settings.destroyWait());
             channel.ifPresent(SandboxChannel::close);
             askForDestruction();
@@ -588,23 +698,32 @@ public final class Sandbox {
         if (presence != Presence.GONE || storing == Storing.UNDER_WAY || !output.isEmpty()) {
             return Behaviors.same();
         }
-        long wallMillis = Math.max(0, (endedNanos - startedNanos) / 1_000_000);
+        Outcome end = judged(outcome.orElseThrow());
         run.tell(new SandboxReport.Ended(
                 attempt.attempt(),
                 environment.clock().now(),
-                judged(outcome.orElseThrow()),
-                watch.usage(wallMillis, output.keptBytes())));
+                end,
+                agent == Agent.NOT_STARTED ? Usage.NONE : watch.usage(wallMillis(), output.keptBytes())));
         return Behaviors.stopped();
     }
 
     /** An exit that a limit brought about is a kill: the kernel had refused the agent something, or killed a part of it. */
     private Outcome judged(Outcome ended) {
-        if (ended instanceof Outcome.Exited || ended instanceof Outcome.Signaled) {
-            return watch.breach(0)
-                    .<Outcome>map(breach -> killed(breach.reason(), Optional.of(breach.measurement())))
-                    .orElse(ended);
+        if (!(ended instanceof Outcome.Exited || ended instanceof Outcome.Signaled)) {
+            return ended;
         }
-        return ended;
+        Optional<Outcome.Killed> kill =
+                watch.breachAtExit().map(breach -> killed(breach.reason(), Optional.of(breach.measurement())));
+        noteWarnings(kill);
+        kill.flatMap(Outcome.Killed::measurement)
+                .ifPresent(measurement -> alarm(kill.get().reason(), measurement, Consequence.KILL));
+        return kill.map(Outcome.class::cast).orElse(ended);
+    }
+
+    /** From the agent's start until its end, or until now while it has not ended. */
+    private long wallMillis() {
+        long until = endedNanos == bornNanos ? environment.clock().nanos() : endedNanos;
+        return Math.max(0, (until - startedNanos) / 1_000_000);
     }
 
     // ---- output, in every state

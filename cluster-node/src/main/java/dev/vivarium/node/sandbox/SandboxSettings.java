@@ -12,6 +12,8 @@ import java.time.Duration;
  * @param secondClockGrace how long after the deadline the guest ends everything by itself
  * @param sampleInterval the time between two looks at a sandbox's use
  * @param warningShare the share of a limit above which an alarm is noted
+ * @param outputRate the rate of output that is an alarm
+ * @param unmeasuredMax how long a sandbox may go unmeasured before operators are told
  * @param outputWindowBytes how much unstored output a stream may have
  * @param storeRetry the pause before output is offered again to a store that failed
  * @param engineRetry the pause before a sandbox is asked for again from an engine that is away
@@ -27,6 +29,8 @@ public record SandboxSettings(
         Duration secondClockGrace,
         Duration sampleInterval,
         double warningShare,
+        OutputRateAlarm outputRate,
+        Duration unmeasuredMax,
         int outputWindowBytes,
         Duration storeRetry,
         Duration engineRetry,
@@ -43,6 +47,8 @@ public record SandboxSettings(
                 sandbox.getDuration("second-clock-grace"),
                 sandbox.getDuration("sample-interval"),
                 sandbox.getDouble("warning-share"),
+                OutputRateAlarm.from(sandbox.getConfig("output-rate")),
+                sandbox.getDuration("unmeasured-max"),
                 Math.toIntExact(sandbox.getBytes("output-window")),
                 sandbox.getDuration("store-retry"),
                 sandbox.getDuration("engine-retry"),
@@ -50,5 +56,9 @@ public record SandboxSettings(
                 sandbox.getDuration("destroy-wait"),
                 sandbox.getInt("agent-uid"),
                 sandbox.getLong("no-file"));
+    }
+
+    LimitWatch.Thresholds thresholds() {
+        return new LimitWatch.Thresholds(warningShare, outputRate);
     }
 }

@@ -276,6 +276,32 @@ class VivariumTest {
     }
 
     @Test
+    void whatWasMeasuredIsSaidAsPeopleSayItAlsoInUnitsOfNewerNodes() {
+        node.on(
+                RUN + "/events",
+                json(
+                        200,
+                        "{\"events\":["
+                                + event(1, "AlarmRaised", alarm("BYTES_PER_SECOND"))
+                                + ","
+                                + event(2, "AlarmRaised", alarm("LIGHT_YEARS"))
+                                + "]}"));
+
+        assertThat(line.run("events", ID)).isZero();
+
+        assertThat(line.printed())
+                .isEqualTo(
+                        """
+                          1  2026-01-01T00:00:01Z      AlarmRaised         measurement=3 MiB/s (limit 1 MiB/s)
+                          2  2026-01-01T00:00:02Z      AlarmRaised         measurement={"measured":3145728,"limit":1048576,"unit":"LIGHT_YEARS"}
+                        """);
+    }
+
+    private static String alarm(String unit) {
+        return "{\"measurement\":{\"measured\":3145728,\"limit\":1048576,\"unit\":\"" + unit + "\"}}";
+    }
+
+    @Test
     void eventsAreFollowed() {
         node.on(RUN, json(200, succeeded()))
                 .on(

@@ -147,7 +147,9 @@ class RunsOnTheEngineTest {
 
     @Test
     void aForkBombIsKilledForPids() throws Exception {
-        RunState.Finished end = finished(submit(python("import os\nwhile True: os.fork()")));
+        RunState.Finished end = finished(submit(spec(
+                List.of("python3", "-c", "import os\nwhile True: os.fork()"),
+                limits("30s", "30s", "30s", 512, 32, 16, 1 << 20))));
 
         assertThat(end.reason()).contains(KillReason.PIDS);
         assertNothingIsLeft();

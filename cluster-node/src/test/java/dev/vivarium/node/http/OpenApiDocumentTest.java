@@ -172,6 +172,15 @@ class OpenApiDocumentTest {
                     run,
                     new RunEvent.AlarmRaised(
                             NOON, NODE, 1, KillReason.WALL_CLOCK, measurement, RunEvent.Consequence.NOTED));
+            api.runs.happen(
+                    run,
+                    new RunEvent.AlarmRaised(
+                            NOON,
+                            NODE,
+                            1,
+                            KillReason.OUTPUT,
+                            Measurement.bytesPerSecond(2, 1),
+                            RunEvent.Consequence.NOTED));
             api.runs.happen(run, new RunEvent.CancelRequested(NOON, NODE));
             api.runs.happen(run, end);
         }

@@ -252,8 +252,10 @@ class RunTest {
         assertThat(killed.reason()).isEqualTo(KillReason.WALL_CLOCK);
         assertThat(killed.measurement())
                 .hasValueSatisfying(measured -> assertThat(measured.measured()).isGreaterThanOrEqualTo(60));
+        // The deadline was near before it was reached.
         assertThat(eventNames())
-                .containsExactly("RunSubmitted", "AttemptStarting", "AttemptStarted", "AlarmRaised", "RunKilled");
+                .startsWith("RunSubmitted", "AttemptStarting", "AttemptStarted", "AlarmRaised")
+                .endsWith("AlarmRaised", "RunKilled");
     }
 
     @Test

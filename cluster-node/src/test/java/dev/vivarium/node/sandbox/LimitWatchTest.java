@@ -6,9 +6,11 @@ import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.CpuQuota;
+import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.Measurement;
+import dev.vivarium.protocol.run.RunEvent.Consequence;
 import dev.vivarium.protocol.run.TimeSpan;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
@@ -25,124 +27,339 @@ class LimitWatchTest {
             ByteSize.ofMebibytes(50),
             ByteSize.ofMebibytes(1),
             1000);
+    private static final LimitWatch.Thresholds THRESHOLDS =
+            new LimitWatch.Thresholds(0.9, new OutputRateAlarm(1_000, Duration.ofSeconds(2), Consequence.NOTED));
+
+    private static final Duration QUARTER = Duration.ofMillis(250);
 
     @Test
     void anAttemptWithinItsLimitsIsLeftAlone() {
-        LimitWatch watch = LimitWatch.of(LIMITS).sampled(sample(4_999, 100 * MIB, 0), 1_000);
+        LimitWatch watch = watch().sampled(sample(4_999, 100 * MIB, 0), 1_000);
 
-        assertThat(watch.breach(1_000)).isEmpty();
+        assertThat(watch.breach()).isEmpty();
     }
 
     @Test
     void memoryAboveItsLimitIsABreachWithTheValueSeen() {
-        LimitWatch watch = LimitWatch.of(LIMITS).sampled(sample(10, 101 * MIB, 0), 1_000);
+        LimitWatch watch = watch().sampled(sample(10, 101 * MIB, 0), 1_000);
 
-        assertThat(watch.breach(1_000))
+        assertThat(watch.breach())
                 .contains(new LimitWatch.Breach(KillReason.MEMORY, Measurement.bytes(101 * MIB, 100 * MIB)));
     }
 
     @Test
     void filesOfTheWorkspaceAreDiskAndNotMemory() {
-        LimitWatch watch = LimitWatch.of(LIMITS)
+        LimitWatch watch = watch()
                 .disk(new GuestFrame.Disk(40 * MIB, 50 * MIB, GuestFrame.Pressure.NONE))
                 .sampled(sample(10, 90 * MIB, 45 * MIB), 1_000);
 
-        assertThat(watch.memoryBytes()).isEqualTo(95 * MIB);
-        assertThat(watch.breach(1_000)).isEmpty();
+        assertThat(watch.sampled().memoryBytes()).isEqualTo(95 * MIB);
+        assertThat(watch.breach()).isEmpty();
     }
 
     @Test
     void sharedMemoryThatIsNoFileIsMemory() {
-        LimitWatch watch = LimitWatch.of(LIMITS).sampled(sample(10, 60 * MIB, 60 * MIB), 1_000);
+        LimitWatch watch = watch().sampled(sample(10, 60 * MIB, 60 * MIB), 1_000);
 
-        assertThat(watch.breach(1_000)).map(LimitWatch.Breach::reason).contains(KillReason.MEMORY);
+        assertThat(watch.breach()).map(LimitWatch.Breach::reason).contains(KillReason.MEMORY);
     }
 
     @Test
     void theKernelsFirstKillForMemoryEndsTheRunHoweverLittleIsUsedAfterwards() {
-        SandboxSample afterwards = new SandboxSample(10, MIB, 0, 150 * MIB, 2, 1, 0);
-        LimitWatch watch = LimitWatch.of(LIMITS).sampled(afterwards, 1_000);
+        SandboxSample afterwards = new SandboxSample(10, MIB, 0, 150 * MIB, 2, 2, 1, 0);
+        LimitWatch watch = watch().sampled(afterwards, 1_000);
 
-        assertThat(watch.breach(1_000))
+        assertThat(watch.breach())
                 .contains(new LimitWatch.Breach(KillReason.MEMORY, Measurement.bytes(100 * MIB, 100 * MIB)));
     }
 
     @Test
     void aRefusedForkIsAPidsBreach() {
-        LimitWatch watch = LimitWatch.of(LIMITS).sampled(new SandboxSample(10, MIB, 0, MIB, 21, 0, 7), 1_000);
+        LimitWatch watch =
+                watch().sampled(new SandboxSample(10, MIB, 0, MIB, 5, 5, 0, 7), 1_000);
 
-        assertThat(watch.breach(1_000)).contains(new LimitWatch.Breach(KillReason.PIDS, Measurement.count(20, 20)));
+        assertThat(watch.breach()).contains(new LimitWatch.Breach(KillReason.PIDS, Measurement.count(20, 20)));
     }
 
     @Test
     void aFullWorkspaceIsADiskBreach() {
-        LimitWatch watch =
-                LimitWatch.of(LIMITS).disk(new GuestFrame.Disk(50 * MIB, 50 * MIB, GuestFrame.Pressure.FULL));
+        LimitWatch watch = watch()
+                .disk(new GuestFrame.Disk(50 * MIB, 50 * MIB, GuestFrame.Pressure.FULL));
 
-        assertThat(watch.breach(1_000))
+        assertThat(watch.breach())
                 .contains(new LimitWatch.Breach(KillReason.DISK, Measurement.bytes(50 * MIB, 50 * MIB)));
     }
 
     @Test
     void outputIsBreachedByTheFirstByteAboveTheLimit() {
-        LimitWatch atTheLimit = LimitWatch.of(LIMITS).printed(MIB, 1_000);
+        LimitWatch atTheLimit = watch().printed(MIB, 1_000);
 
-        assertThat(atTheLimit.breach(1_000)).isEmpty();
-        assertThat(atTheLimit.printed(1, 1_000).breach(1_000))
+        assertThat(atTheLimit.breach()).isEmpty();
+        assertThat(atTheLimit.printed(1, 1_000).breach())
                 .contains(new LimitWatch.Breach(KillReason.OUTPUT, Measurement.bytes(MIB + 1, MIB)));
     }
 
     @Test
     void usedUpProcessorTimeIsABreach() {
-        LimitWatch watch = LimitWatch.of(LIMITS).sampled(sample(5_000, MIB, 0), 3_000);
+        LimitWatch watch = watch().sampled(sample(5_000, MIB, 0), 3_000);
 
-        assertThat(watch.breach(3_000))
+        assertThat(watch.breach())
                 .contains(new LimitWatch.Breach(KillReason.CPU_TIME, Measurement.millis(5_000, 5_000)));
     }
 
     @Test
     void anAgentThatNeitherPrintsNorComputesIsIdle() {
-        LimitWatch watch = LimitWatch.of(LIMITS).printed(10, 2_000).sampled(sample(20, MIB, 0), 12_000);
+        LimitWatch watch = watch().printed(10, 2_000);
 
-        assertThat(watch.breach(11_999)).isEmpty();
-        assertThat(watch.breach(12_000))
+        assertThat(watch.sampled(sample(20, MIB, 0), 11_999).breach()).isEmpty();
+        assertThat(watch.sampled(sample(20, MIB, 0), 12_000).breach())
                 .contains(new LimitWatch.Breach(KillReason.IDLE, Measurement.millis(10_000, 10_000)));
     }
 
     @Test
+    void whoCannotBeMeasuredIsNotIdleButUnmeasured() {
+        LimitWatch watch = watch()
+                .sampled(sample(500, MIB, 0), 1_000)
+                .disk(new GuestFrame.Disk(MIB, 50 * MIB, GuestFrame.Pressure.NONE));
+
+        assertThat(watch.breach()).isEmpty();
+        assertThat(watch.unmeasured(50_000)).isEqualTo(Duration.ofSeconds(49));
+    }
+
+    @Test
+    void whoEndsByItselfIsNotBlamedForHavingWaitedBefore() {
+        LimitWatch watch = watch().sampled(sample(20, MIB, 0), 12_000);
+
+        assertThat(watch.breach()).isPresent();
+        assertThat(watch.breachAtExit()).isEmpty();
+    }
+
+    @Test
     void anAgentThatComputesIsNotIdle() {
-        LimitWatch watch = LimitWatch.of(LIMITS).sampled(sample(1_500, MIB, 0), 12_000);
+        LimitWatch watch = watch().sampled(sample(1_500, MIB, 0), 12_000);
 
-        assertThat(watch.breach(12_000)).isEmpty();
+        assertThat(watch.breach()).isEmpty();
     }
 
     @Test
-    void theNextLookComesBeforeProcessorTimeCanRunOut() {
-        LimitWatch fresh = LimitWatch.of(LIMITS);
-        LimitWatch nearly = fresh.sampled(sample(4_900, MIB, 0), 3_000);
+    void theNextLookComesBeforeProcessorTimeCanComeToSomething() {
+        LimitWatch fresh = watch();
+        LimitWatch nearWarning = fresh.sampled(sample(4_400, MIB, 0), 3_000);
+        LimitWatch nearLimit =
+                fresh.sampled(sample(4_900, MIB, 0), 3_000).warn(3_000).watch();
 
-        assertThat(fresh.nextSample(Duration.ofMillis(250), 0)).isEqualTo(Duration.ofMillis(250));
-        assertThat(nearly.nextSample(Duration.ofMillis(250), 3_000)).isEqualTo(Duration.ofMillis(50));
+        assertThat(fresh.nextSample(QUARTER, 0)).isEqualTo(QUARTER);
+        assertThat(nearWarning.nextSample(QUARTER, 3_000)).isEqualTo(Duration.ofMillis(50));
+        assertThat(nearLimit.nextSample(QUARTER, 3_000)).isEqualTo(Duration.ofMillis(50));
     }
 
     @Test
-    void aLimitThatIsNearlyReachedIsWarnedOf() {
-        LimitWatch watch = LimitWatch.of(LIMITS).sampled(sample(10, 95 * MIB, 0), 1_000);
+    void theNextLookComesWhereIdlenessAndTheWallClockBeginToWarn() {
+        LimitWatch watch = watch().printed(1, 53_950);
 
-        assertThat(watch.warning(0.9)).map(LimitWatch.Breach::reason).contains(KillReason.MEMORY);
-        assertThat(LimitWatch.of(LIMITS).warning(0.9)).isEmpty();
+        assertThat(watch.nextSample(QUARTER, 53_960)).isEqualTo(Duration.ofMillis(41));
+        assertThat(watch.warn(54_001).watch().nextSample(QUARTER, 54_001)).isEqualTo(QUARTER);
+        LimitWatch waiting = watch().sampled(sample(0, MIB, 0), 8_900);
+        assertThat(waiting.nextSample(QUARTER, 8_900)).isEqualTo(Duration.ofMillis(101));
+    }
+
+    // ---- early alarms, each a word of its own
+
+    @Test
+    void anAgentFarFromItsLimitsIsNotWarnedOf() {
+        LimitWatch watch = watch()
+                .sampled(new SandboxSample(4_500, 90 * MIB, 0, 90 * MIB, 19, 19, 0, 0), 1_000)
+                .disk(new GuestFrame.Disk(45 * MIB, 50 * MIB, GuestFrame.Pressure.NONE))
+                .printed(2_000, 1_000);
+
+        assertThat(watch.warn(54_000).warnings()).isEmpty();
+    }
+
+    @Test
+    void memoryNearItsLimitIsWarnedOf() {
+        assertWarns(
+                watch().sampled(sample(10, 95 * MIB, 0), 1_000),
+                KillReason.MEMORY,
+                Measurement.bytes(95 * MIB, 100 * MIB));
+    }
+
+    @Test
+    void processesNearTheirLimitAreWarnedOfThoughTheyWereGoneWhenItWasSampled() {
+        assertWarns(
+                watch().sampled(new SandboxSample(10, MIB, 0, MIB, 2, 20, 0, 0), 1_000),
+                KillReason.PIDS,
+                Measurement.count(19, 20));
+    }
+
+    @Test
+    void aDiskThatIsNearlyFullIsWarnedOf() {
+        assertWarns(
+                watch()
+                        .disk(new GuestFrame.Disk(46 * MIB, 50 * MIB, GuestFrame.Pressure.NONE)),
+                KillReason.DISK,
+                Measurement.bytes(46 * MIB, 50 * MIB));
+    }
+
+    @Test
+    void outputNearItsLimitIsWarnedOf() {
+        LimitWatch slowly = LimitWatch.of(
+                        LIMITS,
+                        new LimitWatch.Thresholds(
+                                0.9, new OutputRateAlarm(MIB, Duration.ofSeconds(2), Consequence.NOTED)))
+                .printed(1_000_000, 1_000);
+
+        assertWarns(slowly, KillReason.OUTPUT, Measurement.bytes(1_000_000, MIB));
+    }
+
+    @Test
+    void processorTimeNearItsLimitIsWarnedOf() {
+        assertWarns(
+                watch().sampled(sample(4_600, MIB, 0), 3_000),
+                KillReason.CPU_TIME,
+                Measurement.millis(4_600, 5_000));
+    }
+
+    @Test
+    void idlenessNearItsLimitIsWarnedOf() {
+        assertWarns(
+                watch().sampled(sample(1, MIB, 0), 9_001),
+                KillReason.IDLE,
+                Measurement.millis(9_001, 10_000));
+    }
+
+    @Test
+    void aDeadlineThatIsNearIsWarnedOf() {
+        LimitWatch busy = watch().printed(1, 54_000);
+
+        assertThat(busy.warn(54_001).warnings())
+                .containsExactly(new LimitWatch.Breach(KillReason.WALL_CLOCK, Measurement.millis(54_001, 60_000)));
+    }
+
+    @Test
+    void outputThatComesFasterThanTheThresholdWithinAWindowIsWarnedOfAndKillsNobody() {
+        LimitWatch watch = watch();
+        for (int at = 0; at < 2_000; at += 100) {
+            watch = watch.printed(100, at);
+        }
+        assertThat(watch.warn(2_000).warnings()).as("just the threshold").isEmpty();
+
+        LimitWatch fast = watch.printed(2, 1_999);
+
+        assertWarns(fast, KillReason.OUTPUT, Measurement.bytesPerSecond(1_001, 1_000));
+        assertThat(fast.breach()).isEmpty();
+    }
+
+    @Test
+    void outputThatComesInBurstsIsMeasuredOverTheWholeWindow() {
+        LimitWatch watch = watch();
+        for (int at = 0; at < 20_000; at += 2_000) {
+            watch = watch.printed(2_000, at);
+
+            assertThat(watch.warn(at).warnings()).isEmpty();
+        }
+    }
+
+    @Test
+    void anOperatorCanMakeTheRateDeadly() {
+        LimitWatch.Thresholds deadly =
+                new LimitWatch.Thresholds(0.9, new OutputRateAlarm(1_000, Duration.ofSeconds(2), Consequence.KILL));
+        LimitWatch watch = LimitWatch.of(LIMITS, deadly, Isolation.CONTAINER).printed(2_002, 100);
+
+        assertThat(watch.breach())
+                .contains(new LimitWatch.Breach(KillReason.OUTPUT, Measurement.bytesPerSecond(1_001, 1_000)));
+        assertThat(watch.breachAtExit()).isEqualTo(watch.breach());
+    }
+
+    @Test
+    void whatIsReachedTogetherIsToldTogether() {
+        LimitWatch watch = watch()
+                .sampled(sample(4_600, 95 * MIB, 0), 3_000)
+                .printed(5_000, 3_000);
+
+        assertThat(watch.warn(3_000).warnings())
+                .extracting(LimitWatch.Breach::reason)
+                .containsExactly(KillReason.MEMORY, KillReason.OUTPUT, KillReason.CPU_TIME);
+    }
+
+    @Test
+    void anAgentThatGoesUpAndDownAroundEveryThresholdIsWarnedOfOnceForEach() {
+        LimitWatch watch = watch();
+        int warnings = 0;
+        for (int round = 0; round < 1_000; round++) {
+            long at = round * 5_000L;
+            watch = watch.sampled(new SandboxSample(1, 95 * MIB, 0, 95 * MIB, 20, 20, 0, 0), at)
+                    .disk(new GuestFrame.Disk(46 * MIB, 50 * MIB, GuestFrame.Pressure.NONE))
+                    .printed(5_000, at);
+            warnings += watch.warn(0).warnings().size();
+            watch = watch.warn(0)
+                    .watch()
+                    .sampled(new SandboxSample(1, MIB, 0, 95 * MIB, 2, 20, 0, 0), at + 2_500)
+                    .disk(new GuestFrame.Disk(MIB, 50 * MIB, GuestFrame.Pressure.NONE));
+        }
+
+        // memory, pids, disk, rate of output, and output in all
+        assertThat(warnings).isEqualTo(5);
+    }
+
+    private static void assertWarns(LimitWatch watch, KillReason reason, Measurement measurement) {
+        LimitWatch.Warned warned = watch.warn(1_000);
+        assertThat(warned.warnings()).containsExactly(new LimitWatch.Breach(reason, measurement));
+        assertThat(warned.watch().warn(1_000).warnings()).as("said twice").isEmpty();
+        assertThat(watch.breach()).isEmpty();
+    }
+
+    // ---- what was used
+
+    @Test
+    void aRunThatNeverSawASampleHadOneProcess() {
+        assertThat(watch().usage(20, 0).pidsPeak()).isEqualTo(1);
+    }
+
+    @Test
+    void processesThatWereGoneAtTheLastSampleAreInTheUsage() {
+        LimitWatch watch = watch().sampled(new SandboxSample(1, 0, 0, MIB, 1, 9, 0, 0), 10);
+
+        assertThat(watch.usage(10, 0).pidsPeak()).isEqualTo(8);
     }
 
     @Test
     void theMemoryPeakOfAShortRunIsTheKernelsUpToTheLimit() {
-        LimitWatch small = LimitWatch.of(LIMITS).sampled(new SandboxSample(1, 0, 0, 9 * MIB, 1, 0, 0), 10);
-        LimitWatch cached = LimitWatch.of(LIMITS).sampled(new SandboxSample(1, 0, 0, 140 * MIB, 1, 0, 0), 10);
+        LimitWatch small =
+                watch().sampled(new SandboxSample(1, 0, 0, 9 * MIB, 1, 1, 0, 0), 10);
+        LimitWatch cached =
+                watch().sampled(new SandboxSample(1, 0, 0, 140 * MIB, 1, 1, 0, 0), 10);
 
         assertThat(small.usage(10, 0).memoryPeakBytes()).isEqualTo(9 * MIB);
         assertThat(cached.usage(10, 0).memoryPeakBytes()).isEqualTo(100 * MIB);
     }
 
+    @Test
+    void moreProcessesThanAllowedAreAPidsBreachWhereOnlyTheGuestCanCount() {
+        LimitWatch atTheLimit = LimitWatch.of(LIMITS, THRESHOLDS, Isolation.GVISOR).pids(20);
+
+        assertThat(atTheLimit.breach()).isEmpty();
+        assertThat(atTheLimit.pids(21).pids(1).breach())
+                .contains(new LimitWatch.Breach(KillReason.PIDS, Measurement.count(21, 20)));
+    }
+
+    /** What a kernel of its own uses while its agent sleeps would be an agent's work on the host's. */
+    @Test
+    void aKernelOfItsOwnDoesNotKeepASandboxFromBeingIdle() {
+        SandboxSample after = sample(120, MIB, 0);
+
+        assertThat(watch().sampled(after, 10_000).breach()).isEmpty();
+        assertThat(LimitWatch.of(LIMITS, THRESHOLDS, Isolation.GVISOR)
+                        .sampled(after, 10_000)
+                        .breach())
+                .map(LimitWatch.Breach::reason)
+                .contains(KillReason.IDLE);
+    }
+
+    private static LimitWatch watch() {
+        return LimitWatch.of(LIMITS, THRESHOLDS, Isolation.CONTAINER);
+    }
+
     private static SandboxSample sample(long cpuMillis, long anonymousBytes, long sharedBytes) {
-        return new SandboxSample(cpuMillis, anonymousBytes, sharedBytes, anonymousBytes, 2, 0, 0);
+        return new SandboxSample(cpuMillis, anonymousBytes, sharedBytes, anonymousBytes, 2, 2, 0, 0);
     }
 }

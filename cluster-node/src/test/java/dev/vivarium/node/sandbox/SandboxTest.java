@@ -1,6 +1,7 @@
 package dev.vivarium.node.sandbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
@@ -23,12 +24,17 @@ import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.StartFailure;
 import dev.vivarium.protocol.run.TimeSpan;
+import dev.vivarium.protocol.run.Usage;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.FishingOutcomes;
+import org.apache.pekko.actor.testkit.typed.javadsl.LoggingTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -39,7 +45,8 @@ class SandboxTest {
                     """
             pekko.actor.provider = local
             vivarium.sandbox { sample-interval = 20ms, kill-confirm = 50ms, store-retry = 20ms, engine-retry = 20ms,
-              engine-wait = 200ms, soft-grace = 100ms }
+              engine-wait = 200ms, soft-grace = 100ms, unmeasured-max = 60ms,
+              output-rate { alarm = 80, window = 1s } }
             """)
             .withFallback(ConfigFactory.load());
     private static final ActorTestKit KIT = ActorTestKit.create("sandbox", CONFIG);
@@ -82,7 +89,7 @@ class SandboxTest {
         run.expectMessageClass(SandboxReport.Started.class);
 
         assertThat(driver.sent().subList(0, 3).stream().map(NodeFrame::getClass).toList())
-                .isEqualTo(java.util.List.of(NodeFrame.WriteFile.class, NodeFrame.Arm.class, NodeFrame.Spawn.class));
+                .isEqualTo(List.of(NodeFrame.WriteFile.class, NodeFrame.Arm.class, NodeFrame.Spawn.class));
         assertThat(((NodeFrame.Arm) driver.sent().get(1)).deadlineMillis()).isEqualTo(62_000);
         assertThat(((NodeFrame.Spawn) driver.sent().get(2)).env())
                 .containsEntry("A", "1")
@@ -147,12 +154,13 @@ class SandboxTest {
         start(FIRST, Specs.spec(new TimeSpan(Duration.ofMillis(80)), NodeLossPolicy.FAIL, 1));
         run.expectMessageClass(SandboxReport.Started.class);
 
-        SandboxReport.Alarm alarm = run.expectMessageClass(SandboxReport.Alarm.class);
+        List<SandboxReport> reports = reportsToTheEnd();
+        SandboxReport.Alarm alarm = alarms(reports, Consequence.KILL).get(0);
         assertThat(alarm.reason()).isEqualTo(KillReason.WALL_CLOCK);
-        assertThat(alarm.consequence()).isEqualTo(Consequence.KILL);
         assertThat(alarm.measurement().measured()).isGreaterThanOrEqualTo(80);
-        assertThat(ended().outcome()).isInstanceOfSatisfying(Outcome.Killed.class, killed -> assertThat(killed.reason())
-                .isEqualTo(KillReason.WALL_CLOCK));
+        assertThat(ended(reports).outcome())
+                .isInstanceOfSatisfying(Outcome.Killed.class, killed -> assertThat(killed.reason())
+                        .isEqualTo(KillReason.WALL_CLOCK));
     }
 
     @Test
@@ -178,11 +186,121 @@ class SandboxTest {
     }
 
     @Test
+    void whatIsNearALimitIsNotedOnceHoweverOftenTheAgentComesBackToIt() {
+        start(FIRST, Specs.hello());
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        for (int round = 0; round < 50; round++) {
+            driver.emit(new GuestFrame.Disk(31L << 20, 32L << 20, GuestFrame.Pressure.NONE));
+            driver.emit(new GuestFrame.Disk(1L << 20, 32L << 20, GuestFrame.Pressure.NONE));
+        }
+        driver.emit(new GuestFrame.Exited(1, 0));
+
+        List<SandboxReport> reports = reportsToTheEnd();
+        assertThat(alarms(reports, Consequence.NOTED))
+                .extracting(SandboxReport.Alarm::measurement)
+                .containsExactly(Measurement.bytes(31L << 20, 32L << 20));
+        assertThat(ended(reports).outcome()).isEqualTo(new Outcome.Exited(0));
+    }
+
+    @Test
+    void anAlarmOfTheLastMomentStandsBeforeTheEnd() {
+        start(FIRST, Specs.hello());
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        driver.use(new SandboxSample(59_000, 1 << 20, 0, 1 << 20, 2, 32, 0, 0));
+        driver.emit(new GuestFrame.Output(1, NodeFrame.Stream.STDOUT, Blob.ofUtf8("x".repeat(95))));
+        driver.emit(new GuestFrame.Exited(1, 0));
+
+        List<SandboxReport> reports = reportsToTheEnd();
+        assertThat(alarms(reports, Consequence.NOTED))
+                .extracting(SandboxReport.Alarm::reason)
+                .as("output in all, and its rate")
+                .containsExactlyInAnyOrder(KillReason.CPU_TIME, KillReason.PIDS, KillReason.OUTPUT, KillReason.OUTPUT);
+        assertThat(ended(reports).outcome()).isEqualTo(new Outcome.Exited(0));
+    }
+
+    @Test
+    void anExitThatALimitBroughtAboutHasTheAlarmOfAKill() {
+        start(FIRST, Specs.hello());
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        driver.use(new SandboxSample(5, 1 << 20, 0, 1 << 20, 2, 2, 0, 3));
+        driver.emit(new GuestFrame.Exited(1, 1));
+
+        assertThat(alarms(reportsToTheEnd(), Consequence.KILL))
+                .extracting(SandboxReport.Alarm::reason, SandboxReport.Alarm::measurement)
+                .containsExactly(tuple(KillReason.PIDS, Measurement.count(32, 32)));
+    }
+
+    @Test
+    void outputThatIsTooFastIsNotedAndGoesOn() {
+        start(FIRST, Specs.hello());
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        driver.emit(new GuestFrame.Output(1, NodeFrame.Stream.STDOUT, Blob.ofUtf8("x".repeat(81))));
+        driver.emit(new GuestFrame.Exited(1, 0));
+
+        List<SandboxReport> reports = reportsToTheEnd();
+        assertThat(alarms(reports, Consequence.NOTED))
+                .extracting(SandboxReport.Alarm::reason, SandboxReport.Alarm::measurement)
+                .containsExactly(tuple(KillReason.OUTPUT, Measurement.bytesPerSecond(81, 80)));
+        assertThat(ended(reports).outcome()).isEqualTo(new Outcome.Exited(0));
+    }
+
+    @Test
+    void whatAKilledAgentUsedIsMeasuredAfterItsLastProcess() {
+        driver.onKill(new SandboxSample(777, 1 << 20, 0, 40 << 20, 1, 9, 0, 0));
+        start(FIRST, Specs.hello());
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        stop(KillReason.CANCELLED);
+
+        assertThat(ended().usage())
+                .extracting(Usage::cpuMillis, Usage::memoryPeakBytes, Usage::pidsPeak)
+                .containsExactly(777L, 40L << 20, 8L);
+    }
+
+    @Test
+    void anAgentThatNeverRanUsedNothing() {
+        driver.failNextCreate(engineAway());
+        start(FIRST, Specs.hello());
+
+        stop(KillReason.CANCELLED);
+
+        assertThat(ended().usage()).isEqualTo(Usage.NONE);
+    }
+
+    @Test
+    void aSandboxThatIsGoneBeforeItsAgentRanHasNoDeadlineBehindIt() {
+        // Making it took longer than the run may last.
+        driver.behave(ScriptedDriver.Manners.GONE_AFTER_GREETING);
+        driver.failNextCreate(engineAway());
+
+        start(FIRST, Specs.spec(new TimeSpan(Duration.ofMillis(1)), NodeLossPolicy.FAIL, 1));
+
+        assertThat(ended().outcome()).isInstanceOf(Outcome.Interrupted.class);
+    }
+
+    @Test
+    void whoCannotBeMeasuredGoesOnAndOperatorsAreToldOnce() {
+        driver.failSamples(new DriverException(DriverException.Kind.SANDBOX_UNKNOWN, "Its files are gone."));
+        LoggingTestKit.warn("could not be measured").withOccurrences(1).expect(KIT.system(), () -> {
+            start(FIRST, Specs.hello());
+            run.expectMessageClass(SandboxReport.Started.class);
+            Awaitility.await().until(() -> driver.samplesFailed() > 20);
+            driver.emit(new GuestFrame.Exited(1, 0));
+            assertThat(ended().outcome()).isEqualTo(new Outcome.Exited(0));
+            return null;
+        });
+    }
+
+    @Test
     void anExitAfterTheKernelKilledAPartOfTheAgentIsAMemoryKill() {
         start(FIRST, Specs.hello());
         run.expectMessageClass(SandboxReport.Started.class);
 
-        driver.use(new SandboxSample(5, 1 << 20, 0, 64 << 20, 1, 1, 0));
+        driver.use(new SandboxSample(5, 1 << 20, 0, 64 << 20, 1, 2, 1, 0));
         driver.emit(new GuestFrame.Signaled(1, 9));
 
         assertThat(ended().outcome()).isInstanceOfSatisfying(Outcome.Killed.class, killed -> assertThat(killed.reason())
@@ -340,11 +458,26 @@ class SandboxTest {
     }
 
     private SandboxReport.Ended ended() {
-        return (SandboxReport.Ended) run.fishForMessage(
-                        Duration.ofSeconds(5),
-                        report -> report instanceof SandboxReport.Ended
-                                ? org.apache.pekko.actor.testkit.typed.javadsl.FishingOutcomes.complete()
-                                : org.apache.pekko.actor.testkit.typed.javadsl.FishingOutcomes.continueAndIgnore())
-                .get(0);
+        return ended(reportsToTheEnd());
+    }
+
+    private static SandboxReport.Ended ended(List<SandboxReport> reports) {
+        return (SandboxReport.Ended) reports.get(reports.size() - 1);
+    }
+
+    private List<SandboxReport> reportsToTheEnd() {
+        return run.fishForMessage(
+                Duration.ofSeconds(5),
+                report -> report instanceof SandboxReport.Ended
+                        ? FishingOutcomes.complete()
+                        : FishingOutcomes.continueAndCollect());
+    }
+
+    private static List<SandboxReport.Alarm> alarms(List<SandboxReport> reports, Consequence consequence) {
+        return reports.stream()
+                .filter(SandboxReport.Alarm.class::isInstance)
+                .map(SandboxReport.Alarm.class::cast)
+                .filter(alarm -> alarm.consequence() == consequence)
+                .toList();
     }
 }

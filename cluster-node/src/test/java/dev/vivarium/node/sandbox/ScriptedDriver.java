@@ -16,12 +16,14 @@ import dev.vivarium.protocol.run.Isolation;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.pekko.Done;
 
 /**
@@ -45,7 +47,10 @@ public final class ScriptedDriver implements SandboxDriver {
     private final List<SandboxId> destroyed = new CopyOnWriteArrayList<>();
     private final Queue<DriverException> createFailures = new ArrayDeque<>();
     private final Queue<DriverException> destroyFailures = new ArrayDeque<>();
-    private volatile SandboxSample sample = new SandboxSample(1, 1 << 20, 0, 1 << 20, 2, 0, 0);
+    private volatile SandboxSample sample = new SandboxSample(1, 1 << 20, 0, 1 << 20, 2, 2, 0, 0);
+    private volatile Optional<SandboxSample> sampleAfterKill = Optional.empty();
+    private volatile Optional<DriverException> sampleFailure = Optional.empty();
+    private final AtomicInteger samplesFailed = new AtomicInteger();
     private volatile Manners manners = Manners.POLITE;
     private volatile Map<String, String> imageEnvironment = Map.of();
 
@@ -60,6 +65,20 @@ public final class ScriptedDriver implements SandboxDriver {
 
     public void use(SandboxSample newSample) {
         sample = newSample;
+    }
+
+    /** What is measured once every process has been killed. */
+    public void onKill(SandboxSample last) {
+        sampleAfterKill = Optional.of(last);
+    }
+
+    /** Has every sample fail from now on. */
+    public void failSamples(DriverException failure) {
+        sampleFailure = Optional.of(failure);
+    }
+
+    public int samplesFailed() {
+        return samplesFailed.get();
     }
 
     public synchronized void failNextCreate(DriverException failure) {
@@ -160,6 +179,10 @@ public final class ScriptedDriver implements SandboxDriver {
 
     @Override
     public CompletionStage<SandboxSample> sample(SandboxId id) {
+        if (sampleFailure.isPresent()) {
+            samplesFailed.incrementAndGet();
+            return CompletableFuture.failedStage(sampleFailure.get());
+        }
         return CompletableFuture.completedStage(sample);
     }
 
@@ -183,6 +206,7 @@ public final class ScriptedDriver implements SandboxDriver {
             } else if (frame instanceof NodeFrame.Spawn spawn) {
                 listener.onFrame(new GuestFrame.Spawned(spawn.process(), 2));
             } else if (frame instanceof NodeFrame.KillAll && manners == Manners.POLITE) {
+                sampleAfterKill.ifPresent(last -> sample = last);
                 listener.onFrame(new GuestFrame.AllGone());
             }
         }

@@ -6,7 +6,10 @@ import java.io.Closeable;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.net.URI;
+import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 
 /** The container engine's own API, as somebody would use it who runs agents without Vivarium. */
@@ -62,6 +65,30 @@ public final class EngineApi {
     /** Removes it, whether it runs or not. */
     public void remove(String id) throws IOException {
         call("DELETE", "/containers/" + id + "?force=1", NOTHING);
+    }
+
+    /** The containers that a filter of the engine's finds, whether they run or not. */
+    public List<String> list(String filter, String value) throws IOException {
+        ObjectNode filters = Json.object();
+        filters.putArray(filter).add(value);
+        String query = URLEncoder.encode(filters.toString(), StandardCharsets.UTF_8);
+        List<String> ids = new ArrayList<>();
+        call("GET", "/containers/json?all=1&filters=" + query, NOTHING)
+                .forEach(container -> ids.add(container.path("Id").asText()));
+        return ids;
+    }
+
+    /** The process on this machine that is the container's first one; 0 when it does not run. */
+    public long firstProcess(String id) throws IOException {
+        return call("GET", "/containers/" + id + "/json", NOTHING)
+                .path("State")
+                .path("Pid")
+                .asLong();
+    }
+
+    /** What the engine itself measures of a container, once. */
+    public void stats(String id) throws IOException {
+        call("GET", "/containers/" + id + "/stats?stream=false&one-shot=true", NOTHING);
     }
 
     /** Opens a container's output; nothing of it may be lost, so before its start. */

@@ -8,10 +8,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -33,12 +35,13 @@ public final class NodeProcess implements AutoCloseable {
      *
      * @param root where the launcher is
      * @param home where state is kept; on the disk that a user's node has its data on, which /tmp often is not
+     * @param config keys of its configuration that are to differ from the defaults
      */
-    public static NodeProcess start(Path root, Path home) throws IOException {
+    public static NodeProcess start(Path root, Path home, Map<String, String> config) throws IOException {
         Files.createDirectories(home);
         Path folder = Files.createTempDirectory(home, "bench-");
         Path log = folder.resolve("node.log");
-        Process process = new ProcessBuilder(
+        ProcessBuilder up = new ProcessBuilder(
                         root.resolve("vivarium").toString(),
                         "up",
                         "--port",
@@ -47,8 +50,15 @@ public final class NodeProcess implements AutoCloseable {
                         folder.resolve("data").toString(),
                         "--drain",
                         "5s")
-                .redirectError(log.toFile())
-                .start();
+                .redirectError(log.toFile());
+        up.environment()
+                .merge(
+                        "VIVARIUM_JAVA_OPTS",
+                        config.entrySet().stream()
+                                .map(entry -> "-D" + entry.getKey() + "=" + entry.getValue())
+                                .collect(Collectors.joining(" ")),
+                        (theirs, ours) -> theirs + " " + ours);
+        Process process = up.start();
         Optional<URI> uri = Optional.empty();
         try {
             uri = readUri(process);
@@ -84,6 +94,11 @@ public final class NodeProcess implements AutoCloseable {
 
     public URI uri() {
         return uri;
+    }
+
+    /** The node's own process: the launcher becomes it. */
+    public long pid() {
+        return process.pid();
     }
 
     @Override

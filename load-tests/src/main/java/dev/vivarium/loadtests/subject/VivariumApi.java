@@ -22,6 +22,7 @@ import java.util.Optional;
 /** A node's HTTP API, as any client uses it. Safe for use by several threads. */
 public final class VivariumApi {
     private static final Duration ANSWER_MAX = Duration.ofMinutes(2);
+    private static final long POLL_MILLIS = 50;
 
     private final URI node;
     private final HttpClient client =
@@ -33,9 +34,14 @@ public final class VivariumApi {
 
     /** Submits a run and returns once it is acknowledged. */
     public RunId submit(Workload workload) throws IOException {
+        return submit(workload, Map.of());
+    }
+
+    /** The same with limits beside those of the workload. */
+    public RunId submit(Workload workload, Map<String, String> limits) throws IOException {
         HttpRequest request = to("/v1/runs")
                 .header("Content-Type", "application/json")
-                .POST(BodyPublishers.ofByteArray(Json.bytes(workload.submission())))
+                .POST(BodyPublishers.ofByteArray(Json.bytes(workload.submission(limits))))
                 .build();
         HttpResponse<byte[]> answer = send(request, BodyHandlers.ofByteArray());
         require(202, answer.statusCode(), request, answer.body());
@@ -60,6 +66,42 @@ public final class VivariumApi {
         return RunStatus.valueOf(Json.parse(get("/v1/runs/" + run, "application/json"))
                 .path("status")
                 .asText());
+    }
+
+    /** Waits until the run's agent runs. */
+    public void awaitRunning(RunId run) throws IOException {
+        Instant latest = Instant.now().plus(ANSWER_MAX);
+        for (RunStatus status = status(run); status != RunStatus.RUNNING; status = status(run)) {
+            if (status.isTerminal() || Instant.now().isAfter(latest)) {
+                throw new IOException("Run " + run + " is " + status + " and not RUNNING.");
+            }
+            pause();
+        }
+    }
+
+    /** Waits until the run has ended, and tells how: its status, and the reason if it has one. */
+    public String awaitEnd(RunId run) throws IOException {
+        Instant latest = Instant.now().plus(ANSWER_MAX);
+        while (Instant.now().isBefore(latest)) {
+            JsonNode view = Json.parse(get("/v1/runs/" + run, "application/json"));
+            RunStatus status = RunStatus.valueOf(view.path("status").asText());
+            if (status.isTerminal()) {
+                return view.path("reason").isTextual()
+                        ? status + " " + view.path("reason").asText()
+                        : status.toString();
+            }
+            pause();
+        }
+        throw new IOException("Run " + run + " has not ended in " + ANSWER_MAX.toSeconds() + " s.");
+    }
+
+    private static void pause() throws IOException {
+        try {
+            Thread.sleep(POLL_MILLIS);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted");
+        }
     }
 
     /** When each kind of event first happened to the run, by the node's clock. */

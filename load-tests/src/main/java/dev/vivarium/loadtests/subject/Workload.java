@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What is run, in the words of each subject. The limits are Vivarium's defaults, and the engine gets the same walls
@@ -38,6 +39,13 @@ public record Workload(String image, List<String> command) {
                 .put("disk", DISK_BYTES / MEBIBYTE + "Mi")
                 .put("pids", PIDS);
         body.putObject("labels").put("purpose", "benchmark");
+        return body;
+    }
+
+    /** The same with further limits. */
+    ObjectNode submission(Map<String, String> limits) {
+        ObjectNode body = submission();
+        limits.forEach(body.withObject("/limits")::put);
         return body;
     }
 

@@ -27,10 +27,15 @@ import java.util.stream.Stream;
  */
 public final class EventCodec {
     /** Versions of the events whose shape has changed since they were first written; all others are at 1. */
-    private static final Map<String, Integer> VERSIONS = Map.of();
+    private static final Map<String, Integer> VERSIONS = Map.of("AlarmRaised", 2, "RunKilled", 2);
 
     /** The upcasters that today's journal needs. */
-    private static final Map<EventShape, Upcaster> UPCASTERS = Map.of();
+    private static final Map<EventShape, Upcaster> UPCASTERS = Map.of(
+            // Version 2 may measure in BYTES_PER_SECOND, which a node of before could not read.
+            new EventShape("AlarmRaised", 1),
+            new Upcaster(new EventShape("AlarmRaised", 2), json -> json),
+            new EventShape("RunKilled", 1),
+            new Upcaster(new EventShape("RunKilled", 2), json -> json));
 
     private static final EventCodec STANDARD = new EventCodec(currentVersions(), UPCASTERS);
 

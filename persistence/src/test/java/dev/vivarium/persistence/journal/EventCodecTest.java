@@ -5,11 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.vivarium.persistence.Fixtures;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.Usage;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class EventCodecTest {
@@ -79,6 +83,53 @@ class EventCodecTest {
 
         // then
         assertThat(today).isEqualTo(new RunEvent.AttemptStarting(Fixtures.NOON, "node-1", 1));
+    }
+
+    @Test
+    void alarmsAndKillsOfBeforeRatesWereMeasuredAreReadAsTheyWere() {
+        String alarm = "{\"type\":\"AlarmRaised\",\"at\":\"2026-01-01T12:00:00.123456789Z\",\"attempt\":1,"
+                + "\"consequence\":\"NOTED\",\"measurement\":{\"limit\":1,\"measured\":2,\"unit\":\"BYTES\"},"
+                + "\"node\":\"node-1\",\"reason\":\"MEMORY\"}";
+        String kill = "{\"type\":\"RunKilled\",\"at\":\"2026-01-01T12:00:00.123456789Z\",\"attempt\":1,"
+                + "\"measurement\":{\"limit\":5000,\"measured\":5003,\"unit\":\"MILLIS\"},\"node\":\"node-1\","
+                + "\"reason\":\"WALL_CLOCK\",\"usage\":{\"cpuMillis\":0,\"diskPeakBytes\":0,\"memoryPeakBytes\":0,"
+                + "\"outputBytes\":0,\"pidsPeak\":0,\"wallMillis\":0}}";
+
+        assertThat(codec.decode(entry("AlarmRaised", 1, alarm)))
+                .isEqualTo(new RunEvent.AlarmRaised(
+                        Fixtures.NOON,
+                        "node-1",
+                        1,
+                        KillReason.MEMORY,
+                        Measurement.bytes(2, 1),
+                        RunEvent.Consequence.NOTED));
+        assertThat(codec.decode(entry("RunKilled", 1, kill)))
+                .isEqualTo(new RunEvent.RunKilled(
+                        Fixtures.NOON,
+                        "node-1",
+                        1,
+                        KillReason.WALL_CLOCK,
+                        Optional.of(Measurement.millis(5003, 5000)),
+                        Usage.NONE));
+    }
+
+    @Test
+    void aRateReadsBackEqualAndIsRefusedByNameWhereItIsNotKnown() {
+        RunEvent rate = new RunEvent.AlarmRaised(
+                Fixtures.NOON,
+                "node-1",
+                1,
+                KillReason.OUTPUT,
+                Measurement.bytesPerSecond(2, 1),
+                RunEvent.Consequence.NOTED);
+        JournalEntry entry = codec.encode(rate, GENESIS);
+
+        assertThat(codec.decode(entry)).isEqualTo(rate);
+        Map<String, Integer> before = new HashMap<>(EventCodec.currentVersions());
+        before.put("AlarmRaised", 1);
+        assertThatThrownBy(() -> new EventCodec(before, Map.of()).decode(entry))
+                .isInstanceOf(UnreadableEntry.class)
+                .hasMessageContaining("AlarmRaised version 2");
     }
 
     @Test

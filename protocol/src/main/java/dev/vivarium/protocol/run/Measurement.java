@@ -4,7 +4,7 @@ package dev.vivarium.protocol.run;
  * What was measured against which limit, both in the same unit.
  *
  * @param measured the value seen
- * @param limit the limit of the run
+ * @param limit the limit of the run, or the operator's threshold where a run has none of its own
  * @param unit what both are counted in
  */
 public record Measurement(long measured, long limit, Unit unit) {
@@ -12,6 +12,7 @@ public record Measurement(long measured, long limit, Unit unit) {
     public enum Unit {
         MILLIS,
         BYTES,
+        BYTES_PER_SECOND,
         COUNT
     }
 
@@ -21,6 +22,10 @@ public record Measurement(long measured, long limit, Unit unit) {
 
     public static Measurement bytes(long measured, long limit) {
         return new Measurement(measured, limit, Unit.BYTES);
+    }
+
+    public static Measurement bytesPerSecond(long measured, long limit) {
+        return new Measurement(measured, limit, Unit.BYTES_PER_SECOND);
     }
 
     public static Measurement count(long measured, long limit) {

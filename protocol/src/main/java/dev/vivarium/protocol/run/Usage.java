@@ -5,10 +5,11 @@ package dev.vivarium.protocol.run;
  *
  * @param wallMillis from the start of the agent's process to its end
  * @param cpuMillis processor time of all its processes
- * @param memoryPeakBytes the highest memory use seen, files in the workspace not counted
+ * @param memoryPeakBytes the highest memory use, by the kernel's own mark, up to the limit; files in the workspace not
+ *     counted, the kernel's cache of others is
  * @param diskPeakBytes the most that was stored in the workspace and /tmp
  * @param outputBytes bytes of stdout and stderr that were kept
- * @param pidsPeak the highest count of processes and threads seen
+ * @param pidsPeak the highest count of processes and threads: the kernel's, where it is above what making the sandbox took, or seen
  */
 public record Usage(
         long wallMillis, long cpuMillis, long memoryPeakBytes, long diskPeakBytes, long outputBytes, long pidsPeak) {

@@ -59,6 +59,7 @@ public final class Amounts {
         return switch (unit) {
             case MILLIS -> time(Duration.ofMillis(value));
             case BYTES -> size(value);
+            case BYTES_PER_SECOND -> size(value) + "/s";
             case COUNT -> Long.toString(value);
         };
     }

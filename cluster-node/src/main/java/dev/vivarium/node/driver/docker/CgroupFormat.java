@@ -2,9 +2,7 @@ package dev.vivarium.node.driver.docker;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /** The text formats of the kernel's control group files, as pure functions. */
@@ -82,16 +80,16 @@ final class CgroupFormat {
         return path.startsWith("/") && !path.startsWith("/..");
     }
 
-    /** Lines of a name and a number, as memory.stat and memory.events have them. */
-    static Map<String, Long> flatKeyed(String text) {
-        Map<String, Long> result = new HashMap<>();
-        for (String line : text.split("\n", -1)) {
-            int space = line.indexOf(' ');
-            if (space > 0) {
-                result.put(line.substring(0, space), number(line.substring(space + 1)));
+    /** The number behind a name among lines of names and numbers, as memory.stat and memory.events have them, or zero where there is none. */
+    static long keyed(String text, String name) {
+        for (int at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
+            int value = at + name.length();
+            if ((at == 0 || text.charAt(at - 1) == '\n') && value < text.length() && text.charAt(value) == ' ') {
+                int end = text.indexOf('\n', value);
+                return number(text.substring(value, end < 0 ? text.length() : end));
             }
         }
-        return result;
+        return 0;
     }
 
     /** A number, or what the kernel writes for none ("max"): then the largest. */

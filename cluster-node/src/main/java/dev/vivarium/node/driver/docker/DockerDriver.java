@@ -206,10 +206,12 @@ public final class DockerDriver implements SandboxDriver {
 
     @Override
     public CompletionStage<SandboxSample> sample(SandboxId id) {
-        Optional<DockerSandbox> fast = Optional.ofNullable(sandboxes.get(id))
-                .filter(sandbox ->
-                        sandbox.sampler().filter(CgroupFiles.class::isInstance).isPresent());
-        return (fast.isPresent() ? samples : calls).run("measuring the sandbox", () -> sample(known(id)));
+        Optional<Sampler> fast = Optional.ofNullable(sandboxes.get(id))
+                .flatMap(DockerSandbox::sampler)
+                .filter(CgroupFiles.class::isInstance);
+        return fast.isPresent()
+                ? samples.run("measuring the sandbox", () -> sample(known(id), fast.get()))
+                : calls.run("measuring the sandbox", () -> sample(known(id), sampler(known(id))));
     }
 
     @Override
@@ -229,12 +231,14 @@ public final class DockerDriver implements SandboxDriver {
                 gone::completeExceptionally);
     }
 
-    private SandboxSample sample(DockerSandbox sandbox) {
+    private SandboxSample sample(DockerSandbox sandbox, Sampler sampler) {
         try {
             return KernelUpkeep.of(sandbox.template(), engine.facts().cpus())
-                    .without(sampler(sandbox).sample())
+                    .without(sampler.sample())
                     .since(sandbox.birthCpuMillis());
-        } catch (IOException ended) {
+        } catch (IOException gone) {
+            // Usually with its sandbox; if that lives on, the next sample finds another way.
+            sandbox.forget(sampler);
             throw unknown(sandbox.id());
         }
     }
@@ -269,7 +273,10 @@ public final class DockerDriver implements SandboxDriver {
         }
         Long pid = inspect(id, container).getState().getPidLong();
         String mark = container.substring(0, Math.min(container.length(), CONTAINER_ID_DIGITS_MIN));
-        return pid == null || pid <= 0 ? Optional.empty() : CgroupFiles.of(Path.of("/proc"), pid, mark);
+        Optional<CgroupFiles> group =
+                pid == null || pid <= 0 ? Optional.empty() : CgroupFiles.of(Path.of("/proc"), pid, mark);
+        group.ifPresent(CgroupFiles::begin);
+        return group;
     }
 
     private SandboxSample engineSample(SandboxId id, String container) {

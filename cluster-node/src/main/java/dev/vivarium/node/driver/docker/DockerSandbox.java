@@ -65,10 +65,11 @@ final class DockerSandbox {
         }
     }
 
-    /** Ends its channel, and whatever is still being done to make it as soon as that notices. */
+    /** Ends its channel, and whatever is still being done to make it as soon as that notices; it is not measured any more. */
     void doom() {
         synchronized (this) {
             doomed = true;
+            sampler.ifPresent(Sampler::close);
         }
         disconnect();
     }
@@ -110,5 +111,16 @@ final class DockerSandbox {
 
     synchronized void sampler(Sampler found) {
         sampler = Optional.of(found);
+        if (doomed) {
+            found.close();
+        }
+    }
+
+    /** Has the way to measure it looked for anew, since this one fails. */
+    synchronized void forget(Sampler failing) {
+        failing.close();
+        if (sampler.filter(known -> known == failing).isPresent()) {
+            sampler = Optional.empty();
+        }
     }
 }

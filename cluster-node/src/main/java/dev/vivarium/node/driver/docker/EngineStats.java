@@ -23,12 +23,14 @@ final class EngineStats {
         // "rss" is version 1's word and "anon" version 2's.
         long anonymous = detail.path("rss").asLong(detail.path("anon").asLong());
         long kernel = detail.path("kernel_stack").asLong() + detail.path("slab").asLong();
+        long pids = stats.path("pids_stats").path("current").asLong();
         return new SandboxSample(
                 stats.path("cpu_stats").path("cpu_usage").path("total_usage").asLong() / NANOS_PER_MILLI,
                 anonymous + kernel,
                 detail.path("shmem").asLong(),
                 Math.max(usage, memory.path("max_usage").asLong()),
-                stats.path("pids_stats").path("current").asLong(),
+                pids,
+                pids,
                 outOfMemory ? 1 : 0,
                 0);
     }

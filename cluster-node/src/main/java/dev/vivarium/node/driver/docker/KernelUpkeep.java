@@ -45,6 +45,7 @@ record KernelUpkeep(long memoryBytes, long pids) {
                         all.sharedBytes(),
                         Math.max(0, all.peakBytes() - memoryBytes),
                         ContainerSpec.GUEST_PIDS,
+                        ContainerSpec.GUEST_PIDS,
                         all.outOfMemoryKills(),
                         all.forksRefused());
     }

@@ -11,4 +11,7 @@ interface Sampler {
      * @throws IOException when what is read is gone, with its sandbox
      */
     SandboxSample sample() throws IOException;
+
+    /** Gives back what it holds to measure with; measuring fails from then on. Idempotent. */
+    default void close() {}
 }

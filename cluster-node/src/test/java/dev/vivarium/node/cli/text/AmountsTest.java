@@ -49,6 +49,8 @@ class AmountsTest {
     void aMeasurementNamesItsLimit() {
         assertThat(Amounts.measurement(Measurement.millis(5_003, 5_000))).isEqualTo("5.003 s (limit 5 s)");
         assertThat(Amounts.measurement(Measurement.bytes(1 << 20, 1 << 20))).isEqualTo("1 MiB (limit 1 MiB)");
+        assertThat(Amounts.measurement(Measurement.bytesPerSecond(3 << 19, 1 << 20)))
+                .isEqualTo("1.5 MiB/s (limit 1 MiB/s)");
         assertThat(Amounts.measurement(Measurement.count(32, 32))).isEqualTo("32 (limit 32)");
     }
 }

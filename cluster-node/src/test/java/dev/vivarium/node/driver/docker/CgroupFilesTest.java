@@ -1,6 +1,7 @@
 package dev.vivarium.node.driver.docker;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -29,8 +30,8 @@ class CgroupFilesTest {
                 "memory.max_usage_in_bytes", "5000\n",
                 "memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n",
                 "cpuacct.usage", "7000000\n",
-                "pids.current", "3\n",
-                "pids.events", "max 1\n"));
+                "pids.current", "3\n"));
+        files(Map.of("pids.events", "max 1\n", "pids.peak", "7\n"));
         return new CgroupFiles.Version1(group, group, group);
     }
 
@@ -41,7 +42,7 @@ class CgroupFilesTest {
 
     @Test
     void version1IsToldToCountSocketsWithinTheLimitOfMemory() throws IOException {
-        version1().countSockets();
+        version1().begin();
 
         assertThat(group.resolve("memory.kmem.tcp.limit_in_bytes")).content().contains("67108864");
     }
@@ -52,10 +53,45 @@ class CgroupFilesTest {
         Files.delete(group.resolve("memory.kmem.tcp.limit_in_bytes"));
         Files.delete(group.resolve("memory.kmem.tcp.usage_in_bytes"));
 
-        files.countSockets();
+        files.begin();
 
         assertThat(files.sample().anonymousBytes()).isEqualTo(1_300);
         assertThat(group.resolve("memory.kmem.tcp.limit_in_bytes")).doesNotExist();
+    }
+
+    @Test
+    void whatTheMakingOfASandboxUsedIsNotTheAgents() throws IOException {
+        CgroupFiles.Version1 files = version1();
+
+        files.begin();
+
+        assertThat(group.resolve("memory.max_usage_in_bytes")).content().startsWith("0");
+        assertThat(files.sample().pidsPeak())
+                .as("the highest count was there before")
+                .isEqualTo(3);
+        files(Map.of("pids.peak", "9\n"));
+        assertThat(files.sample().pidsPeak()).isEqualTo(9);
+    }
+
+    @Test
+    void aKernelWithoutAPeakOfProcessesTellsThoseOfNow() throws IOException {
+        CgroupFiles.Version1 files = version1();
+        Files.delete(group.resolve("pids.peak"));
+
+        files.begin();
+
+        assertThat(files.sample().pidsPeak()).isEqualTo(3);
+    }
+
+    @Test
+    void afterItIsClosedNothingIsMeasured() throws IOException {
+        CgroupFiles.Version1 files = version1();
+        files.sample();
+
+        files.close();
+        files.close();
+
+        assertThatThrownBy(files::sample).isInstanceOf(IOException.class);
     }
 
     @Test
@@ -66,12 +102,10 @@ class CgroupFilesTest {
                 "cpu.stat", "usage_usec 7000\n",
                 "pids.current", "3\n",
                 "pids.events", "max 0\n"));
-        CgroupFiles files = new CgroupFiles.Version2(group);
-
         files(Map.of("memory.stat", "anon 1000\nkernel 300\nslab 200\npagetables 100\nsock 4000\nshmem 20\n"));
-        assertThat(files.sample().anonymousBytes()).isEqualTo(5_300);
+        assertThat(new CgroupFiles.Version2(group).sample().anonymousBytes()).isEqualTo(5_300);
 
         files(Map.of("memory.stat", "anon 1000\nslab 200\npagetables 100\nsock 4000\nshmem 20\n"));
-        assertThat(files.sample().anonymousBytes()).isEqualTo(5_300);
+        assertThat(new CgroupFiles.Version2(group).sample().anonymousBytes()).isEqualTo(5_300);
     }
 }

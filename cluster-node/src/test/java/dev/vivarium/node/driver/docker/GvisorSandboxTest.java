@@ -9,6 +9,7 @@ import dev.vivarium.node.driver.docker.TestSandboxes.Live;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Isolation;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,6 +21,9 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What differs where a sandbox has a kernel of its own: who counts, what is measured, and how memory ends. */
 class GvisorSandboxTest {
+    /** Programs start slowly in a kernel that traces each of their calls. */
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
     @RegisterExtension
     final TestSandboxes sandboxes = new TestSandboxes(Isolation.GVISOR);
 
@@ -64,7 +68,7 @@ class GvisorSandboxTest {
     void theAgentsMemoryIsMeasured() {
         sandbox.start(1, "python3", "-c", "import time; heap = bytearray(b'x') * (20 << 20); time.sleep(1000)");
 
-        Awaitility.await().untilAsserted(() -> {
+        Awaitility.await().atMost(PATIENCE).untilAsserted(() -> {
             SandboxSample sample = outcome(sandboxes.driver().sample(sandbox.id()));
             assertThat(sample.anonymousBytes() + sample.sharedBytes()).isBetween(20L << 20, 48L << 20);
         });
@@ -85,9 +89,9 @@ class GvisorSandboxTest {
                 time.sleep(1000)
                 """);
 
-        Awaitility.await().until(() -> sandbox.heard().frames().contains(new GuestFrame.Pids(5)));
+        Awaitility.await().atMost(PATIENCE).until(() -> sandbox.heard().frames().contains(new GuestFrame.Pids(5)));
         sandbox.channel().send(new NodeFrame.KillAll(0));
-        Awaitility.await().until(() -> sandbox.heard().frames().contains(new GuestFrame.Pids(0)));
+        Awaitility.await().atMost(PATIENCE).until(() -> sandbox.heard().frames().contains(new GuestFrame.Pids(0)));
     }
 
     @Test
@@ -117,7 +121,7 @@ class GvisorSandboxTest {
                         Optional.empty(),
                         1 << 20));
 
-        Awaitility.await().untilAsserted(() -> assertThat(sandbox.heard().output(1, NodeFrame.Stream.STDOUT))
+        Awaitility.await().atMost(PATIENCE).untilAsserted(() -> assertThat(sandbox.heard().output(1, NodeFrame.Stream.STDOUT))
                 .matches("[45] 11\n"));
     }
 

@@ -1,0 +1,163 @@
+package dev.vivarium.loadtests;
+
+import dev.vivarium.loadtests.report.Figures;
+import dev.vivarium.loadtests.report.Punctuality;
+import dev.vivarium.loadtests.subject.Condemned;
+import dev.vivarium.loadtests.subject.EndWatch;
+import dev.vivarium.loadtests.subject.EngineApi;
+import dev.vivarium.loadtests.subject.InFlight;
+import dev.vivarium.loadtests.subject.Manner;
+import dev.vivarium.loadtests.subject.TimedDockerRuns;
+import dev.vivarium.loadtests.subject.TimedRuns;
+import dev.vivarium.loadtests.subject.TimedRunsOfVivarium;
+import dev.vivarium.loadtests.subject.VivariumApi;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code vivarium bench kill-precision}. */
+@Command(
+        name = "kill-precision",
+        description = {
+            "How late the last process of a run is gone after its deadline, with many runs live.",
+            "All have a deadline in the same second; some are polite, some ignore SIGTERM, some are stopped, some have"
+                    + " daemons. Beside it, the same with `timeout` around `docker run`. The ends are seen in the kernel's"
+                    + " counts of processes."
+        },
+        mixinStandardHelpOptions = true,
+        sortOptions = false)
+final class KillPrecisionCommand implements Callable<Integer> {
+    private static final String VIVARIUM = "Vivarium: wallClock";
+    private static final String TIMEOUT = "timeout docker run";
+    private static final List<Manner> MANNERS = List.of(Manner.values());
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final double NANOS_PER_MILLI = 1e6;
+
+    @Mixin
+    private final Setting setting = new Setting();
+
+    @Mixin
+    private final NodeOption node = new NodeOption();
+
+    @Option(names = "--runs", defaultValue = "200", description = "Runs at once (default: ${DEFAULT-VALUE}).")
+    private int runs = 200;
+
+    @Option(
+            names = "--in-flight",
+            defaultValue = "4",
+            description = "How many are being started at once (default: ${DEFAULT-VALUE}).")
+    private int inFlight = 4;
+
+    @Option(
+            names = "--lead",
+            paramLabel = "SECONDS",
+            defaultValue = "0",
+            description = "From the first start to the deadline (default: as long as the starts will take).")
+    private long leadSeconds;
+
+    @Option(
+            names = "--look",
+            paramLabel = "MILLISECONDS",
+            defaultValue = "5",
+            description = "Between two looks at all processes (default: ${DEFAULT-VALUE}).")
+    private long lookMillis = 5;
+
+    @Option(names = "--only-vivarium", description = "Leaves docker run out.")
+    private boolean onlyVivarium;
+
+    @Override
+    public Integer call() throws IOException {
+        if (runs < 1 || inFlight < 1 || leadSeconds < 0 || lookMillis < 1) {
+            throw setting.refusal("--runs, --in-flight and --look are at least 1, and --lead is not negative.");
+        }
+        EngineApi engine = setting.engine();
+        Punctuality punctuality = new Punctuality();
+        setting.print("docker   " + TimedDockerRuns.line(setting.image()) + "\n");
+        try (NodeOption.Lease lease = node.lease(setting.environment());
+                TimedRuns vivarium = new TimedRunsOfVivarium(new VivariumApi(lease.uri()), engine, setting.image())) {
+            measure(VIVARIUM, vivarium, punctuality);
+        }
+        if (!onlyVivarium) {
+            try (TimedRuns docker = new TimedDockerRuns(engine, setting.image())) {
+                measure(TIMEOUT, docker, punctuality);
+            }
+        }
+        setting.printLoad();
+        setting.print("\n" + punctuality.table());
+        return 0;
+    }
+
+    private void measure(String subject, TimedRuns timed, Punctuality punctuality) throws IOException {
+        Duration lead = lead(subject, timed);
+        setting.progress(subject + ": starting " + runs + ", all to end in " + lead.toSeconds() + " s");
+        long aim = System.nanoTime() + lead.toNanos();
+        List<Condemned> condemned =
+                InFlight.all(runs, inFlight, index -> timed.start(MANNERS.get(index % MANNERS.size()), aim));
+        if (System.nanoTime() - aim > 0) {
+            throw new IOException("The deadline was over before all had started; give them longer with --lead.");
+        }
+        EndWatch.Seen seen = EndWatch.watch(condemned, Duration.ofMillis(lookMillis), PATIENCE);
+        for (Manner manner : MANNERS) {
+            String group = subject + ", " + manner.name().toLowerCase(Locale.ROOT);
+            count(group, manner, seen, punctuality);
+        }
+        for (Manner manner : MANNERS) {
+            count(subject + ", all", manner, seen, punctuality);
+        }
+        for (Condemned one : condemned) {
+            one.close();
+        }
+        setting.print(subject + ": the " + runs + " deadlines lie within " + spreadMillis(condemned) + " ms, "
+                + inBusiestSecond(condemned) + " of them within one second; ends are seen within "
+                + Figures.millis(seen.longestGap()) + " ms; " + timed.verdicts() + "\n");
+    }
+
+    /** The first starts show how long all of them will take; those few end a little before. */
+    private Duration lead(String subject, TimedRuns timed) throws IOException {
+        if (leadSeconds > 0) {
+            return Duration.ofSeconds(leadSeconds);
+        }
+        int few = Math.min(runs, 4 * inFlight);
+        long began = System.nanoTime();
+        long aim = began + Duration.ofSeconds(60).toNanos();
+        for (Condemned one : InFlight.all(few, inFlight, index -> timed.start(Manner.POLITE, aim))) {
+            one.close();
+        }
+        double secondsEach = (System.nanoTime() - began) / 1e9 / few;
+        setting.progress(String.format(Locale.ROOT, "%s: %.1f starts a second", subject, 1 / secondsEach));
+        return Duration.ofSeconds(Math.max(75, Math.round(secondsEach * runs * 1.6 + 15)));
+    }
+
+    private static void count(String group, Manner manner, EndWatch.Seen seen, Punctuality punctuality) {
+        seen.lateness().forEach((one, late) -> {
+            if (one.manner() == manner) {
+                punctuality.ended(group, late);
+            }
+        });
+        seen.alive().stream().filter(one -> one.manner() == manner).forEach(one -> punctuality.alive(group));
+    }
+
+    private static long spreadMillis(List<Condemned> condemned) {
+        long first =
+                condemned.stream().mapToLong(Condemned::deadlineNanos).min().orElseThrow();
+        long last = condemned.stream().mapToLong(Condemned::deadlineNanos).max().orElseThrow();
+        return Math.round((last - first) / NANOS_PER_MILLI);
+    }
+
+    private static long inBusiestSecond(List<Condemned> condemned) {
+        long second = Duration.ofSeconds(1).toNanos();
+        return condemned.stream()
+                .mapToLong(Condemned::deadlineNanos)
+                .map(first -> condemned.stream()
+                        .mapToLong(one -> one.deadlineNanos() - first)
+                        .filter(after -> after >= 0 && after < second)
+                        .count())
+                .max()
+                .orElseThrow();
+    }
+}

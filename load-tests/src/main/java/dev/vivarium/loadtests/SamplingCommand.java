@@ -1,0 +1,144 @@
+package dev.vivarium.loadtests;
+
+import dev.vivarium.loadtests.report.Figures;
+import dev.vivarium.loadtests.report.Series;
+import dev.vivarium.loadtests.report.TextTable;
+import dev.vivarium.loadtests.subject.EngineApi;
+import dev.vivarium.loadtests.subject.InFlight;
+import dev.vivarium.loadtests.subject.Kernel;
+import dev.vivarium.loadtests.subject.NodeProcess;
+import dev.vivarium.loadtests.subject.Pauses;
+import dev.vivarium.loadtests.subject.VivariumApi;
+import dev.vivarium.loadtests.subject.Workload;
+import dev.vivarium.protocol.run.RunId;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code vivarium bench sampling}. */
+@Command(
+        name = "sampling",
+        description = {
+            "What it costs a node to look at what its sandboxes use.",
+            "That is the processor time of its process with many live runs, at the default interval and without looks, each"
+                    + " on a node of its own. Beside it, one look at a few of them through the engine's statistics."
+        },
+        mixinStandardHelpOptions = true,
+        sortOptions = false)
+final class SamplingCommand implements Callable<Integer> {
+    private static final String NEVER = "1h";
+    private static final int STATS_ROUNDS = 10;
+
+    @Mixin
+    private final Setting setting = new Setting();
+
+    @Option(names = "--sandboxes", defaultValue = "500", description = "Live runs (default: ${DEFAULT-VALUE}).")
+    private int sandboxes = 500;
+
+    @Option(names = "--interval", defaultValue = "250ms", description = "Between looks (default: ${DEFAULT-VALUE}).")
+    private String interval = "250ms";
+
+    @Option(
+            names = "--seconds",
+            defaultValue = "10",
+            description = "How long each measurement takes, of five (default: ${DEFAULT-VALUE}).")
+    private int seconds = 10;
+
+    @Option(names = "--settle", defaultValue = "30", description = "Seconds before those (default: ${DEFAULT-VALUE}).")
+    private int settleSeconds = 30;
+
+    @Option(
+            names = "--in-flight",
+            defaultValue = "4",
+            description = "How many are being started at once (default: ${DEFAULT-VALUE}).")
+    private int inFlight = 4;
+
+    @Override
+    public Integer call() throws IOException {
+        if (sandboxes < 1 || seconds < 1 || settleSeconds < 0 || inFlight < 1) {
+            throw setting.refusal("--sandboxes, --seconds and --in-flight are at least 1.");
+        }
+        EngineApi engine = setting.engine();
+        List<Duration> stats = new ArrayList<>();
+        Series without = measure(NEVER, engine, stats);
+        Series with = measure(interval, engine, new ArrayList<>());
+        setting.printLoad();
+        setting.print(sandboxes + " live runs that sleep; medians of five times " + seconds + " s, after "
+                + settleSeconds + " s\n\n");
+        setting.print(table(with, without));
+        Series asked = new Series(stats);
+        setting.print("\nengine's statistics, one look at one of them: p50 " + Figures.millis(asked.median())
+                + " ms, max " + Figures.millis(asked.max()) + " ms\n");
+        return 0;
+    }
+
+    private Series measure(String every, EngineApi engine, List<Duration> stats) throws IOException {
+        Map<String, String> config = Map.of(
+                "vivarium.sandbox.sample-interval", every, "vivarium.run.live-max", Integer.toString(sandboxes + 1));
+        try (NodeProcess node = NodeOption.start(setting.environment(), config)) {
+            VivariumApi api = new VivariumApi(node.uri());
+            Workload sleeper = new Workload(setting.image(), List.of("sleep", "7200"));
+            setting.progress("starting " + sandboxes + " runs on a node that looks every " + every);
+            List<RunId> runs = InFlight.all(sandboxes, inFlight, index -> {
+                RunId run = api.submit(sleeper, Map.of("wallClock", "3h", "idle", "3h"));
+                api.awaitRunning(run);
+                return run;
+            });
+            Pauses.millis(Duration.ofSeconds(settleSeconds).toMillis());
+            List<Duration> perSecond = new ArrayList<>();
+            for (int window = 0; window < 5; window++) {
+                perSecond.add(processorTimeOfASecond(node.pid()));
+            }
+            for (int round = 0; round < Math.min(STATS_ROUNDS, sandboxes); round++) {
+                stats.add(oneLook(engine, runs.get(round)));
+            }
+            return new Series(perSecond);
+        }
+    }
+
+    private Duration processorTimeOfASecond(long pid) throws IOException {
+        long began = System.nanoTime();
+        Duration before = Kernel.processorTime(pid);
+        Pauses.millis(Duration.ofSeconds(seconds).toMillis());
+        double took = (System.nanoTime() - began) / 1e9;
+        return Duration.ofNanos(
+                Math.round(Kernel.processorTime(pid).minus(before).toNanos() / took));
+    }
+
+    private static Duration oneLook(EngineApi engine, RunId run) throws IOException {
+        String container = engine.list("name", run.value()).stream()
+                .findFirst()
+                .orElseThrow(() -> new IOException("The engine has no container of run " + run + "."));
+        long began = System.nanoTime();
+        engine.stats(container);
+        return Duration.ofNanos(System.nanoTime() - began);
+    }
+
+    private String table(Series with, Series without) {
+        TextTable table = new TextTable("a look every", "share of a core", "min", "max", "of it for one sandbox");
+        row(table, NEVER, without);
+        row(table, interval, with);
+        Duration looks = with.median().minus(without.median());
+        return table.row("the looks alone", share(looks), "", "", each(looks)).render();
+    }
+
+    private void row(TextTable table, String every, Series series) {
+        Duration median = series.median();
+        table.row(every, share(median), share(series.min()), share(series.max()), each(median));
+    }
+
+    private static String share(Duration ofASecond) {
+        return String.format(Locale.ROOT, "%.1f %%", ofASecond.toNanos() / 1e7);
+    }
+
+    private String each(Duration ofASecond) {
+        return String.format(Locale.ROOT, "%.4f %%", ofASecond.toNanos() / 1e7 / sandboxes);
+    }
+}

@@ -1,0 +1,51 @@
+package dev.vivarium.loadtests.report;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** How late those were who had a deadline, in groups, and how many of each group outlived it altogether. */
+public final class Punctuality {
+    private final Map<String, Group> groups = new LinkedHashMap<>();
+
+    private static final class Group {
+        private final List<Duration> lateness = new ArrayList<>();
+        private int alive;
+    }
+
+    public void ended(String group, Duration lateness) {
+        group(group).lateness.add(lateness);
+    }
+
+    public void alive(String group) {
+        group(group).alive++;
+    }
+
+    private Group group(String name) {
+        return groups.computeIfAbsent(name, first -> new Group());
+    }
+
+    /** A row for each group, in the order in which they were first named. */
+    public String table() {
+        TextTable table = new TextTable("late, ms", "ended", "p50", "p99", "max", "still alive");
+        groups.forEach((name, group) -> {
+            String ended = Integer.toString(group.lateness.size());
+            String alive = Integer.toString(group.alive);
+            if (group.lateness.isEmpty()) {
+                table.row(name, ended, "-", "-", "-", alive);
+            } else {
+                Series late = new Series(group.lateness);
+                table.row(
+                        name,
+                        ended,
+                        Figures.millis(late.percentile(50)),
+                        Figures.millis(late.percentile(99)),
+                        Figures.millis(late.max()),
+                        alive);
+            }
+        });
+        return table.render();
+    }
+}
