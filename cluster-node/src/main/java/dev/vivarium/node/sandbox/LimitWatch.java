@@ -141,7 +141,8 @@ record LimitWatch(
                 sample.forksRefused(),
                 sample.outOfMemoryKills(),
                 nowMillis);
-        return new LimitWatch(limits, thresholds, idleCpuShare, now, stored, printed, busy ? nowMillis : activeAtMillis, warned);
+        return new LimitWatch(
+                limits, thresholds, idleCpuShare, now, stored, printed, busy ? nowMillis : activeAtMillis, warned);
     }
 
     /** What the guest counted, where the host cannot. */
@@ -205,7 +206,8 @@ record LimitWatch(
         return new Warned(
                 warnings.isEmpty()
                         ? this
-                        : new LimitWatch(limits, thresholds, idleCpuShare, sampled, stored, printed, activeAtMillis, all),
+                        : new LimitWatch(
+                                limits, thresholds, idleCpuShare, sampled, stored, printed, activeAtMillis, all),
                 List.copyOf(warnings));
     }
 

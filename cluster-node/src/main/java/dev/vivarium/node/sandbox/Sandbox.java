@@ -361,10 +361,10 @@ public final class Sandbox {
         }
         send(new NodeFrame.Arm(
                 spec.limits().wallClock().millis() + settings.secondClockGrace().toMillis()));
-        NodeFrame.Spawn agent = AgentStart.spawn(attempt, spec, imageEnvironment, secrets, settings);
+        NodeFrame.Spawn spawn = AgentStart.spawn(attempt, spec, imageEnvironment, secrets, settings);
         secrets = Map.of();
         try {
-            send(agent);
+            send(spawn);
         } catch (MalformedFrameException tooLong) {
             return end(new Outcome.NotStarted(AgentStart.tooLong()));
         }

@@ -49,8 +49,7 @@ class LimitWatchTest {
 
     @Test
     void filesOfTheWorkspaceAreDiskAndNotMemory() {
-        LimitWatch watch = watch()
-                .disk(new GuestFrame.Disk(40 * MIB, 50 * MIB, GuestFrame.Pressure.NONE))
+        LimitWatch watch = watch().disk(new GuestFrame.Disk(40 * MIB, 50 * MIB, GuestFrame.Pressure.NONE))
                 .sampled(sample(10, 90 * MIB, 45 * MIB), 1_000);
 
         assertThat(watch.sampled().memoryBytes()).isEqualTo(95 * MIB);
@@ -75,16 +74,14 @@ class LimitWatchTest {
 
     @Test
     void aRefusedForkIsAPidsBreach() {
-        LimitWatch watch =
-                watch().sampled(new SandboxSample(10, MIB, 0, MIB, 5, 5, 0, 7), 1_000);
+        LimitWatch watch = watch().sampled(new SandboxSample(10, MIB, 0, MIB, 5, 5, 0, 7), 1_000);
 
         assertThat(watch.breach()).contains(new LimitWatch.Breach(KillReason.PIDS, Measurement.count(20, 20)));
     }
 
     @Test
     void aFullWorkspaceIsADiskBreach() {
-        LimitWatch watch = watch()
-                .disk(new GuestFrame.Disk(50 * MIB, 50 * MIB, GuestFrame.Pressure.FULL));
+        LimitWatch watch = watch().disk(new GuestFrame.Disk(50 * MIB, 50 * MIB, GuestFrame.Pressure.FULL));
 
         assertThat(watch.breach())
                 .contains(new LimitWatch.Breach(KillReason.DISK, Measurement.bytes(50 * MIB, 50 * MIB)));
@@ -118,8 +115,7 @@ class LimitWatchTest {
 
     @Test
     void whoCannotBeMeasuredIsNotIdleButUnmeasured() {
-        LimitWatch watch = watch()
-                .sampled(sample(500, MIB, 0), 1_000)
+        LimitWatch watch = watch().sampled(sample(500, MIB, 0), 1_000)
                 .disk(new GuestFrame.Disk(MIB, 50 * MIB, GuestFrame.Pressure.NONE));
 
         assertThat(watch.breach()).isEmpty();
@@ -167,8 +163,7 @@ class LimitWatchTest {
 
     @Test
     void anAgentFarFromItsLimitsIsNotWarnedOf() {
-        LimitWatch watch = watch()
-                .sampled(new SandboxSample(4_500, 90 * MIB, 0, 90 * MIB, 19, 19, 0, 0), 1_000)
+        LimitWatch watch = watch().sampled(new SandboxSample(4_500, 90 * MIB, 0, 90 * MIB, 19, 19, 0, 0), 1_000)
                 .disk(new GuestFrame.Disk(45 * MIB, 50 * MIB, GuestFrame.Pressure.NONE))
                 .printed(2_000, 1_000);
 
@@ -194,8 +189,7 @@ class LimitWatchTest {
     @Test
     void aDiskThatIsNearlyFullIsWarnedOf() {
         assertWarns(
-                watch()
-                        .disk(new GuestFrame.Disk(46 * MIB, 50 * MIB, GuestFrame.Pressure.NONE)),
+                watch().disk(new GuestFrame.Disk(46 * MIB, 50 * MIB, GuestFrame.Pressure.NONE)),
                 KillReason.DISK,
                 Measurement.bytes(46 * MIB, 50 * MIB));
     }
@@ -205,7 +199,8 @@ class LimitWatchTest {
         LimitWatch slowly = LimitWatch.of(
                         LIMITS,
                         new LimitWatch.Thresholds(
-                                0.9, new OutputRateAlarm(MIB, Duration.ofSeconds(2), Consequence.NOTED)))
+                                0.9, new OutputRateAlarm(MIB, Duration.ofSeconds(2), Consequence.NOTED)),
+                        Isolation.CONTAINER)
                 .printed(1_000_000, 1_000);
 
         assertWarns(slowly, KillReason.OUTPUT, Measurement.bytes(1_000_000, MIB));
@@ -214,17 +209,12 @@ class LimitWatchTest {
     @Test
     void processorTimeNearItsLimitIsWarnedOf() {
         assertWarns(
-                watch().sampled(sample(4_600, MIB, 0), 3_000),
-                KillReason.CPU_TIME,
-                Measurement.millis(4_600, 5_000));
+                watch().sampled(sample(4_600, MIB, 0), 3_000), KillReason.CPU_TIME, Measurement.millis(4_600, 5_000));
     }
 
     @Test
     void idlenessNearItsLimitIsWarnedOf() {
-        assertWarns(
-                watch().sampled(sample(1, MIB, 0), 9_001),
-                KillReason.IDLE,
-                Measurement.millis(9_001, 10_000));
+        assertWarns(watch().sampled(sample(1, MIB, 0), 9_001), KillReason.IDLE, Measurement.millis(9_001, 10_000));
     }
 
     @Test
@@ -272,9 +262,7 @@ class LimitWatchTest {
 
     @Test
     void whatIsReachedTogetherIsToldTogether() {
-        LimitWatch watch = watch()
-                .sampled(sample(4_600, 95 * MIB, 0), 3_000)
-                .printed(5_000, 3_000);
+        LimitWatch watch = watch().sampled(sample(4_600, 95 * MIB, 0), 3_000).printed(5_000, 3_000);
 
         assertThat(watch.warn(3_000).warnings())
                 .extracting(LimitWatch.Breach::reason)
@@ -324,10 +312,8 @@ class LimitWatchTest {
 
     @Test
     void theMemoryPeakOfAShortRunIsTheKernelsUpToTheLimit() {
-        LimitWatch small =
-                watch().sampled(new SandboxSample(1, 0, 0, 9 * MIB, 1, 1, 0, 0), 10);
-        LimitWatch cached =
-                watch().sampled(new SandboxSample(1, 0, 0, 140 * MIB, 1, 1, 0, 0), 10);
+        LimitWatch small = watch().sampled(new SandboxSample(1, 0, 0, 9 * MIB, 1, 1, 0, 0), 10);
+        LimitWatch cached = watch().sampled(new SandboxSample(1, 0, 0, 140 * MIB, 1, 1, 0, 0), 10);
 
         assertThat(small.usage(10, 0).memoryPeakBytes()).isEqualTo(9 * MIB);
         assertThat(cached.usage(10, 0).memoryPeakBytes()).isEqualTo(100 * MIB);
@@ -335,7 +321,8 @@ class LimitWatchTest {
 
     @Test
     void moreProcessesThanAllowedAreAPidsBreachWhereOnlyTheGuestCanCount() {
-        LimitWatch atTheLimit = LimitWatch.of(LIMITS, THRESHOLDS, Isolation.GVISOR).pids(20);
+        LimitWatch atTheLimit =
+                LimitWatch.of(LIMITS, THRESHOLDS, Isolation.GVISOR).pids(20);
 
         assertThat(atTheLimit.breach()).isEmpty();
         assertThat(atTheLimit.pids(21).pids(1).breach())

@@ -121,7 +121,8 @@ class GvisorSandboxTest {
                         Optional.empty(),
                         1 << 20));
 
-        Awaitility.await().atMost(PATIENCE).untilAsserted(() -> assertThat(sandbox.heard().output(1, NodeFrame.Stream.STDOUT))
+        Awaitility.await().atMost(PATIENCE).untilAsserted(() -> assertThat(
+                        sandbox.heard().output(1, NodeFrame.Stream.STDOUT))
                 .matches("[45] 11\n"));
     }
 
