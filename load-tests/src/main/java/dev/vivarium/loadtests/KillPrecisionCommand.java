@@ -36,6 +36,7 @@ final class KillPrecisionCommand implements Callable<Integer> {
     private static final String TIMEOUT = "timeout docker run";
     private static final List<Manner> MANNERS = List.of(Manner.values());
     private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Duration TRIAL_MAX = Duration.ofMinutes(10);
     private static final double NANOS_PER_MILLI = 1e6;
 
     @Mixin
@@ -117,20 +118,21 @@ final class KillPrecisionCommand implements Callable<Integer> {
                 + Figures.millis(seen.longestGap()) + " ms; " + timed.verdicts() + "\n");
     }
 
-    /** The first starts show how long all of them will take; those few end a little before. */
+    /** The first starts show how long all of them will take; those few are ended before. */
     private Duration lead(String subject, TimedRuns timed) throws IOException {
         if (leadSeconds > 0) {
             return Duration.ofSeconds(leadSeconds);
         }
         int few = Math.min(runs, 4 * inFlight);
         long began = System.nanoTime();
-        long aim = began + Duration.ofSeconds(60).toNanos();
+        long aim = began + TRIAL_MAX.toNanos();
         for (Condemned one : InFlight.all(few, inFlight, index -> timed.start(Manner.POLITE, aim))) {
             one.close();
         }
         double secondsEach = (System.nanoTime() - began) / 1e9 / few;
+        timed.clear();
         setting.progress(String.format(Locale.ROOT, "%s: %.1f starts a second", subject, 1 / secondsEach));
-        return Duration.ofSeconds(Math.max(75, Math.round(secondsEach * runs * 1.6 + 15)));
+        return Duration.ofSeconds(Math.round(secondsEach * runs * 1.6 + 15));
     }
 
     private static void count(String group, Manner manner, EndWatch.Seen seen, Punctuality punctuality) {

@@ -55,7 +55,7 @@ class AlarmsOnTheEngineTest {
                         Map.of("memory", "64Mi"),
                         """
                         import time
-                        near = bytearray(b'x') * (54 << 20)
+                        near = bytearray(b'x') * (57 << 20)
                         time.sleep(2)
                         beyond = bytearray(b'x') * (30 << 20)
                         time.sleep(60)

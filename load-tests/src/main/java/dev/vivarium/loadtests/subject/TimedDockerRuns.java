@@ -19,7 +19,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class TimedDockerRuns implements TimedRuns {
     private static final String LABEL =
             "dev.vivarium.benchmark=kill-precision-" + ProcessHandle.current().pid();
-    private static final Duration START_MAX = Duration.ofMinutes(1);
+    private static final Duration START_MAX = Duration.ofMinutes(3);
     private static final long CLIENT_SECONDS_MAX = 20;
     private static final long POLL_MILLIS = 20;
 
@@ -93,7 +93,13 @@ public final class TimedDockerRuns implements TimedRuns {
 
     @Override
     public void close() throws IOException {
+        clear();
+    }
+
+    @Override
+    public void clear() throws IOException {
         clients.forEach(Process::destroyForcibly);
+        clients.clear();
         for (String container : engine.list("label", LABEL)) {
             try {
                 engine.remove(container);

@@ -15,6 +15,9 @@ public interface TimedRuns extends Closeable {
     /** How the runs have ended, by their own word, each word with how often it was given; waits until they have. */
     String verdicts() throws IOException;
 
+    /** Ends and forgets what was started so far. */
+    void clear() throws IOException;
+
     /** Takes away what still runs. */
     @Override
     void close() throws IOException;

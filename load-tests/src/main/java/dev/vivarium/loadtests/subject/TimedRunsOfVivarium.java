@@ -83,6 +83,15 @@ public final class TimedRunsOfVivarium implements TimedRuns {
     }
 
     @Override
+    public void clear() throws IOException {
+        for (RunId run : runs) {
+            api.cancel(run);
+        }
+        verdicts();
+        runs.clear();
+    }
+
+    @Override
     public void close() {
         // They go with their node.
     }

@@ -62,6 +62,14 @@ public final class VivariumApi {
         return answer.body();
     }
 
+    /** Asks the run to stop. */
+    public void cancel(RunId run) throws IOException {
+        HttpRequest request =
+                to("/v1/runs/" + run + "/cancel").POST(BodyPublishers.noBody()).build();
+        HttpResponse<byte[]> answer = send(request, BodyHandlers.ofByteArray());
+        require(202, answer.statusCode(), request, answer.body());
+    }
+
     public RunStatus status(RunId run) throws IOException {
         return RunStatus.valueOf(Json.parse(get("/v1/runs/" + run, "application/json"))
                 .path("status")
