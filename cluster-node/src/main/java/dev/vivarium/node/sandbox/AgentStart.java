@@ -2,6 +2,7 @@ package dev.vivarium.node.sandbox;
 
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Blob;
@@ -53,6 +54,7 @@ final class AgentStart {
     /** The frame that starts the agent. What the run asks for goes before what the image says. */
     static NodeFrame.Spawn spawn(
             AttemptName attempt,
+            SandboxId sandbox,
             RunSpec spec,
             Map<String, String> imageEnvironment,
             Map<String, String> secrets,
@@ -72,8 +74,8 @@ final class AgentStart {
                 spec.command(),
                 env,
                 spec.workdir(),
-                settings.agentUid(),
-                settings.agentUid(),
+                sandbox.agentUid(),
+                sandbox.agentUid(),
                 Map.of(NodeFrame.Resource.NOFILE, settings.noFile(), NodeFrame.Resource.CORE, 0L),
                 Optional.empty(),
                 settings.outputWindowBytes());

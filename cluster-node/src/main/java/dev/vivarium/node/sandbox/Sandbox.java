@@ -164,7 +164,7 @@ public final class Sandbox {
         this.output =
                 new OutputBuffer(attempt.attempt(), 0, spec.limits().output().bytes());
         this.watch = LimitWatch.of(spec.limits());
-        files.addAll(AgentStart.files(spec, settings.agentUid()));
+        files.addAll(AgentStart.files(spec, id.agentUid()));
         environment.live().add(id, attempt, context.getSelf());
         askForSandbox();
     }
@@ -333,7 +333,7 @@ public final class Sandbox {
         }
         send(new NodeFrame.Arm(
                 spec.limits().wallClock().millis() + settings.secondClockGrace().toMillis()));
-        send(AgentStart.spawn(attempt, spec, imageEnvironment, secrets, settings));
+        send(AgentStart.spawn(attempt, id, spec, imageEnvironment, secrets, settings));
         secrets = Map.of();
         startedNanos = environment.clock().nanos();
         return starting();

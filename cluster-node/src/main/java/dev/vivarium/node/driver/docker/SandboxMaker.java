@@ -113,11 +113,11 @@ final class SandboxMaker {
 
     private String createOnce(DockerSandbox sandbox, String name, SandboxTemplate template, String image) {
         EngineFacts facts = engine.facts();
-        CreateContainerResponse response = engine.call(
-                "making the sandbox", client -> spec.applyTo(client.createContainerCmd(image), template, facts)
-                        .withName(name)
-                        .withLabels(labels.of(sandbox.id()))
-                        .exec());
+        CreateContainerResponse response = engine.call("making the sandbox", client -> spec.applyTo(
+                        client.createContainerCmd(image), sandbox.id(), template, facts)
+                .withName(name)
+                .withLabels(labels.of(sandbox.id()))
+                .exec());
         return response.getId();
     }
 

@@ -1,0 +1,29 @@
+package dev.vivarium.node.driver.docker;
+
+import dev.vivarium.node.driver.SandboxTemplate;
+import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.protocol.guest.GuestFrame;
+import dev.vivarium.protocol.run.ByteSize;
+import dev.vivarium.protocol.run.CpuQuota;
+import dev.vivarium.protocol.run.Isolation;
+
+/** A sandbox in which an agent waits for input, and both of its processes as the kernel knows them. */
+record InspectedSandbox(TestSandboxes.Live live, String container, KernelView guest, KernelView agent) {
+    static final SandboxTemplate TEMPLATE = new SandboxTemplate(
+            TestSandboxes.IMAGE,
+            Isolation.CONTAINER,
+            CpuQuota.parse("500m"),
+            ByteSize.ofMebibytes(64),
+            20,
+            ByteSize.ofMebibytes(16),
+            new EgressPolicy(EgressPolicy.Mode.NONE));
+
+    static InspectedSandbox start(TestSandboxes sandboxes) {
+        TestSandboxes.Live live = sandboxes.create(TEMPLATE);
+        live.start(1, "cat");
+        live.heard().await(GuestFrame.Spawned.class);
+        String container = Docker.byLabel(Labels.SANDBOX + "=" + live.id().value());
+        KernelView guest = KernelView.ofGuest(container);
+        return new InspectedSandbox(live, container, guest, guest.onlyChild());
+    }
+}
