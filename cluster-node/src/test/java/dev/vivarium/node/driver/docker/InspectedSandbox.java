@@ -3,6 +3,8 @@ package dev.vivarium.node.driver.docker;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.guest.GuestFrame;
+import dev.vivarium.protocol.guest.NodeFrame;
+import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.CpuQuota;
 import dev.vivarium.protocol.run.Isolation;
@@ -21,7 +23,9 @@ record InspectedSandbox(TestSandboxes.Live live, String container, KernelView gu
     static InspectedSandbox start(TestSandboxes sandboxes) {
         TestSandboxes.Live live = sandboxes.create(TEMPLATE);
         live.start(1, "cat");
-        live.heard().await(GuestFrame.Spawned.class);
+        // What it has said back, it has read with its libraries loaded and their files closed.
+        live.channel().send(new NodeFrame.Stdin(1, Blob.ofUtf8("ready")));
+        live.heard().await(GuestFrame.Output.class);
         String container = Docker.byLabel(Labels.SANDBOX + "=" + live.id().value());
         KernelView guest = KernelView.ofGuest(container);
         return new InspectedSandbox(live, container, guest, guest.onlyChild());

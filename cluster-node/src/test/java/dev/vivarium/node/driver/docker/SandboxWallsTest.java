@@ -84,6 +84,8 @@ class SandboxWallsTest {
         assertThat(texts(host.at("/ReadonlyPaths"))).contains("/proc/sys");
         assertThat(host.at("/Binds").isNull()).isTrue();
         assertThat(host.at("/Devices").isEmpty()).isTrue();
+        // The guest would drop it anyway.
+        assertThat(texts(host.at("/GroupAdd"))).isEmpty();
     }
 
     @Test
@@ -121,9 +123,7 @@ class SandboxWallsTest {
                 print(tried(lambda: open('/.vivarium/vivarium-init', 'ab')), tried(lambda: os.unlink('/.vivarium/vivarium-init')))
                 """);
 
-        assertThat(answers.split("\\s+"))
-                .containsOnly("PermissionError", "OSError")
-                .hasSize(8);
+        assertThat(answers.split("\\s+")).hasSize(8).isSubsetOf("PermissionError", "OSError");
         assertThat(sandbox.heard().isClosed()).isFalse();
     }
 
