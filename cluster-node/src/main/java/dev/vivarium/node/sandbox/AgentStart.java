@@ -2,6 +2,7 @@ package dev.vivarium.node.sandbox;
 
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Blob;
@@ -54,6 +55,7 @@ final class AgentStart {
     /** The frame that starts the agent. What the run asks for goes before what the image says. */
     static NodeFrame.Spawn spawn(
             AttemptName attempt,
+            SandboxId sandbox,
             RunSpec spec,
             Map<String, String> imageEnvironment,
             Map<String, String> secrets,
@@ -73,8 +75,8 @@ final class AgentStart {
                 spec.command(),
                 env,
                 spec.workdir(),
-                settings.agentUid(),
-                settings.agentUid(),
+                sandbox.agentUid(),
+                sandbox.agentUid(),
                 resources(spec, settings),
                 Optional.empty(),
                 settings.outputWindowBytes());

@@ -192,7 +192,7 @@ public final class Sandbox {
         this.output =
                 new OutputBuffer(attempt.attempt(), 0, spec.limits().output().bytes());
         this.watch = LimitWatch.of(spec.limits(), settings.thresholds(), spec.isolation());
-        files.addAll(AgentStart.files(spec, settings.agentUid()));
+        files.addAll(AgentStart.files(spec, id.agentUid()));
         environment.live().add(id, attempt, context.getSelf());
         askForSandbox();
     }
@@ -361,7 +361,7 @@ public final class Sandbox {
         }
         send(new NodeFrame.Arm(
                 spec.limits().wallClock().millis() + settings.secondClockGrace().toMillis()));
-        NodeFrame.Spawn spawn = AgentStart.spawn(attempt, spec, imageEnvironment, secrets, settings);
+        NodeFrame.Spawn spawn = AgentStart.spawn(attempt, id, spec, imageEnvironment, secrets, settings);
         secrets = Map.of();
         try {
             send(spawn);

@@ -19,7 +19,6 @@ import java.time.Duration;
  * @param engineRetry the pause before a sandbox is asked for again from an engine that is away
  * @param engineWait how long an engine may be away before the attempt is given up
  * @param destroyWait how long the end of a sandbox is waited for before the reaper is left to it
- * @param agentUid the user that agents run as
  * @param noFile file descriptors a process may have
  */
 public record SandboxSettings(
@@ -36,7 +35,6 @@ public record SandboxSettings(
         Duration engineRetry,
         Duration engineWait,
         Duration destroyWait,
-        int agentUid,
         long noFile) {
     static SandboxSettings from(Config config) {
         Config sandbox = config.getConfig("vivarium.sandbox");
@@ -54,7 +52,6 @@ public record SandboxSettings(
                 sandbox.getDuration("engine-retry"),
                 sandbox.getDuration("engine-wait"),
                 sandbox.getDuration("destroy-wait"),
-                sandbox.getInt("agent-uid"),
                 sandbox.getLong("no-file"));
     }
 

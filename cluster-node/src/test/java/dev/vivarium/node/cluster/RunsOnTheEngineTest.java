@@ -75,6 +75,34 @@ class RunsOnTheEngineTest {
     }
 
     @Test
+    void anAgentInheritsNothingOfTheNode() throws Exception {
+        RunId run = submit(
+                python(
+                        """
+                import os, resource
+                print(*sorted(entry for entry in open('/proc/self/environ').read().split('\\0') if entry), sep='\\n')
+                print(*[f'{number} {os.fstat(number).st_mode:o}' for number in range(4096) if os.path.exists(f'/proc/self/fd/{number}')], sep='\\n')
+                print('files', *resource.getrlimit(resource.RLIMIT_NOFILE))
+                """));
+
+        RunState.Finished end = finished(run);
+
+        assertThat(end.status()).isEqualTo(RunStatus.SUCCEEDED);
+        assertThat(printed(run).lines())
+                .containsExactly(
+                        "HOME=/workspace",
+                        "LANG=C.UTF-8",
+                        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                        "TMPDIR=/tmp",
+                        "VIVARIUM_ATTEMPT=1",
+                        "VIVARIUM_RUN_ID=" + run.value(),
+                        "0 10600",
+                        "1 10600",
+                        "2 10600",
+                        "files 4096 4096");
+    }
+
+    @Test
     void anExitCodeIsTheAgentsOwn() throws Exception {
         RunState.Finished end = finished(submit(python("import sys; sys.exit(7)")));
 

@@ -8,6 +8,7 @@ import com.github.dockerjava.api.model.LogConfig;
 import com.github.dockerjava.api.model.Mount;
 import com.github.dockerjava.api.model.RestartPolicy;
 import com.github.dockerjava.api.model.Ulimit;
+import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxTemplate;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +37,25 @@ final class ContainerSpec {
     private static final long INODES_MAX = 1 << 18;
     /** Each process. More would be refused by engines whose own hard limit is lower, as in unprivileged machines. */
     private static final long OPEN_FILES_MAX = 4096;
+    /** Enough to keep a key from being swapped out, which nothing is anyway. */
+    private static final long LOCKED_BYTES_MAX = 64 << 10;
+    /** Of all of the user's queues, and so of the sandbox's: the kernel's own default. */
+    private static final long MESSAGE_QUEUE_BYTES_MAX = 819_200;
+    /** Queued to all of the user's processes, timers among them. */
+    private static final long PENDING_SIGNALS_MAX = 1024;
+
+    /**
+     * Of each process: what no control group bounds, or what would give it more than its share. Said even where the kernel's
+     * own defaults are no higher, because the engine's are whatever it was started with.
+     */
+    private static final List<Ulimit> ULIMITS = List.of(
+            limit("nofile", OPEN_FILES_MAX),
+            limit("core", 0),
+            limit("memlock", LOCKED_BYTES_MAX),
+            limit("msgqueue", MESSAGE_QUEUE_BYTES_MAX),
+            limit("sigpending", PENDING_SIGNALS_MAX),
+            limit("nice", 0),
+            limit("rtprio", 0));
 
     private final DockerDriverConfig config;
     private final Mount guest;
@@ -46,7 +66,8 @@ final class ContainerSpec {
         this.guest = guest;
     }
 
-    CreateContainerCmd applyTo(CreateContainerCmd create, SandboxTemplate template, EngineFacts facts) {
+    CreateContainerCmd applyTo(
+            CreateContainerCmd create, SandboxId sandbox, SandboxTemplate template, EngineFacts facts) {
         return create.withEntrypoint(List.of(GuestVolume.PROGRAM_PATH))
                 .withCmd(List.of())
                 .withUser("0:0")
@@ -60,11 +81,11 @@ final class ContainerSpec {
                 .withAttachStderr(true)
                 .withTty(false)
                 .withHealthcheck(new HealthCheck().withTest(List.of("NONE")))
-                .withHostConfig(walls(template, facts));
+                .withHostConfig(walls(sandbox, template, facts));
     }
 
-    private HostConfig walls(SandboxTemplate template, EngineFacts facts) {
-        HostConfig walls = new HostConfig()
+    private HostConfig walls(SandboxId sandbox, SandboxTemplate template, EngineFacts facts) {
+        HostConfig walls = new KernelFilesHostConfig()
                 // The guest starts agents as another user, signals them, and drops all of these for them.
                 .withCapDrop(Capability.ALL)
                 .withCapAdd(Capability.SETUID, Capability.SETGID, Capability.KILL, Capability.SETPCAP)
@@ -75,9 +96,9 @@ final class ContainerSpec {
                 .withIpcMode("private")
                 .withCgroupnsMode("private")
                 .withMounts(List.of(guest))
-                .withTmpFs(tmpfs(template.disk().bytes()))
+                .withTmpFs(tmpfs(sandbox, template.disk().bytes()))
                 .withShmSize(config.sharedMemory().bytes())
-                .withUlimits(List.of(new Ulimit("nofile", OPEN_FILES_MAX, OPEN_FILES_MAX), new Ulimit("core", 0L, 0L)))
+                .withUlimits(ULIMITS)
                 .withOomKillDisable(false)
                 .withOomScoreAdj(OOM_SCORE)
                 .withLogConfig(new LogConfig(LogConfig.LoggingType.NONE))
@@ -87,6 +108,10 @@ final class ContainerSpec {
         limit(walls, template, facts);
         String runtime = config.runtimes().get(template.isolation());
         return runtime == null ? walls : walls.withRuntime(runtime);
+    }
+
+    private static Ulimit limit(String name, long most) {
+        return new Ulimit(name, most, most);
     }
 
     private static void limit(HostConfig walls, SandboxTemplate template, EngineFacts facts) {
@@ -104,12 +129,12 @@ final class ContainerSpec {
                 .withPidsLimit(template.pids() + GUEST_PIDS + upkeep.pids());
     }
 
-    private Map<String, String> tmpfs(long bytes) {
+    private static Map<String, String> tmpfs(SandboxId sandbox, long bytes) {
         long inodes = Math.max(INODES_MIN, Math.min(INODES_MAX, bytes / BYTES_PER_INODE));
         String common = "rw,exec,nosuid,nodev,size=" + bytes + ",nr_inodes=" + inodes;
         return Map.of(
                 "/workspace",
-                common + ",mode=0700,uid=" + config.agentUid() + ",gid=" + config.agentGid(),
+                common + ",mode=0700,uid=" + sandbox.agentUid() + ",gid=" + sandbox.agentUid(),
                 "/tmp",
                 common + ",mode=1777");
     }

@@ -29,8 +29,6 @@ import java.util.regex.Pattern;
  * @param channelQueueBytesMax bytes that may wait to be sent to one sandbox
  * @param unconfirmedFramesMax frames of one sandbox that its listener may have unconfirmed
  * @param sharedMemory the size of /dev/shm
- * @param agentUid the user that owns the workspace
- * @param agentGid the group that owns the workspace
  * @param runtimes the engine's runtime for an isolation class; the engine's default for a class without one
  */
 public record DockerDriverConfig(
@@ -48,8 +46,6 @@ public record DockerDriverConfig(
         int channelQueueBytesMax,
         int unconfirmedFramesMax,
         ByteSize sharedMemory,
-        int agentUid,
-        int agentGid,
         Map<Isolation, String> runtimes) {
     private static final URI LOCAL_ENGINE = URI.create("unix:///var/run/docker.sock");
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.:@-]{0,127}");
@@ -74,9 +70,6 @@ public record DockerDriverConfig(
         requirePositive("waiting-calls-max", waitingCallsMax);
         requirePositive("channel-queue-bytes-max", channelQueueBytesMax);
         requirePositive("unconfirmed-frames-max", unconfirmedFramesMax);
-        // Uid 0 would be the guest's own: the agent could then signal and trace it.
-        requirePositive("agent-uid", agentUid);
-        requirePositive("agent-gid", agentGid);
         runtimes = Map.copyOf(runtimes);
     }
 
@@ -110,8 +103,6 @@ public record DockerDriverConfig(
                 Math.toIntExact(docker.getBytes("channel-queue-bytes-max")),
                 docker.getInt("unconfirmed-frames-max"),
                 new ByteSize(docker.getBytes("shared-memory")),
-                docker.getInt("agent-uid"),
-                docker.getInt("agent-gid"),
                 runtimes);
     }
 
@@ -132,8 +123,6 @@ public record DockerDriverConfig(
                 channelQueueBytesMax,
                 unconfirmedFramesMax,
                 sharedMemory,
-                agentUid,
-                agentGid,
                 runtimes);
     }
 
@@ -154,8 +143,6 @@ public record DockerDriverConfig(
                 channelQueueBytesMax,
                 unconfirmedFramesMax,
                 sharedMemory,
-                agentUid,
-                agentGid,
                 runtimes);
     }
 
@@ -176,8 +163,6 @@ public record DockerDriverConfig(
                 channelQueueBytesMax,
                 unconfirmedFramesMax,
                 sharedMemory,
-                agentUid,
-                agentGid,
                 runtimes);
     }
 

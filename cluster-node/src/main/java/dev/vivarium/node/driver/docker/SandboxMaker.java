@@ -110,7 +110,7 @@ final class SandboxMaker {
     private String createOnce(DockerSandbox sandbox, String name, String image) {
         EngineFacts facts = engine.facts();
         CreateContainerResponse response = engine.call("making the sandbox", client -> spec.applyTo(
-                        client.createContainerCmd(image), sandbox.template(), facts)
+                        client.createContainerCmd(image), sandbox.id(), sandbox.template(), facts)
                 .withName(name)
                 .withLabels(labels.of(sandbox.id()))
                 .exec());

@@ -47,7 +47,7 @@ class BackPressureTest {
         int framesMax = sandboxes.config().unconfirmedFramesMax();
 
         // when
-        channel.send(flood());
+        channel.send(flood(id));
 
         // then
         Awaitility.await().until(() -> heard.frames().size() == framesMax);
@@ -69,7 +69,7 @@ class BackPressureTest {
         Heard heard = new Heard();
         SandboxChannel channel = outcome(sandboxes.driver().create(id, sandboxes.template(), heard))
                 .channel();
-        channel.send(flood());
+        channel.send(flood(id));
         Awaitility.await()
                 .until(() -> heard.frames().size() == sandboxes.config().unconfirmedFramesMax());
 
@@ -87,7 +87,7 @@ class BackPressureTest {
         Heard heard = new Heard();
         SandboxChannel channel = outcome(sandboxes.driver().create(id, sandboxes.template(), heard))
                 .channel();
-        channel.send(flood());
+        channel.send(flood(id));
         Awaitility.await()
                 .until(() -> heard.frames().size() == sandboxes.config().unconfirmedFramesMax());
 
@@ -108,8 +108,8 @@ class BackPressureTest {
                             index + 1,
                             "/workspace/large",
                             0644,
-                            10001,
-                            10001,
+                            sandbox.id().agentUid(),
+                            sandbox.id().agentUid(),
                             (long) index * part.length,
                             Blob.of(part)));
         }
@@ -125,14 +125,14 @@ class BackPressureTest {
         sandboxes.destroy(sandbox);
     }
 
-    private static NodeFrame flood() {
+    private static NodeFrame flood(SandboxId id) {
         return new NodeFrame.Spawn(
                 1,
                 List.of("python3", "-c", FLOOD),
                 Map.of("PATH", "/usr/bin"),
                 "/workspace",
-                10001,
-                10001,
+                id.agentUid(),
+                id.agentUid(),
                 Map.of(),
                 Optional.empty(),
                 Integer.MAX_VALUE);

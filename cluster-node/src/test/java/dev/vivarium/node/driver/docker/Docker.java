@@ -48,6 +48,11 @@ final class Docker {
                 .toList();
     }
 
+    /** The id of the one container with this label. */
+    static String byLabel(String label) {
+        return run("ps", "-a", "-q", "--no-trunc", "--filter", "label=" + label);
+    }
+
     static JsonNode inspect(String container) {
         try {
             return JSON.readTree(run("inspect", container)).get(0);

@@ -54,7 +54,8 @@ class ImageTest {
         Live sandbox = sandboxes.create(sandboxes.template(imported));
 
         // when
-        sandbox.channel().send(new NodeFrame.WriteFile(1, "/workspace/bin/hello", 0755, 10001, 10001, 0, program));
+        int agent = sandbox.id().agentUid();
+        sandbox.channel().send(new NodeFrame.WriteFile(1, "/workspace/bin/hello", 0755, agent, agent, 0, program));
         assertThat(sandbox.heard().await(GuestFrame.Done.class).errno()).isZero();
         sandbox.start(1, "/workspace/bin/hello");
 
@@ -92,9 +93,10 @@ class ImageTest {
         Docker.run(EMPTY_ARCHIVE, "import", "-", imported);
         Live sandbox = sandboxes.create(sandboxes.template(imported));
 
+        int agent = sandbox.id().agentUid();
         sandbox.channel()
                 .send(new NodeFrame.WriteFile(
-                        1, "/workspace/run", 0755, 10001, 10001, 0, Blob.ofUtf8("#!/bin/sh\necho hello\n")));
+                        1, "/workspace/run", 0755, agent, agent, 0, Blob.ofUtf8("#!/bin/sh\necho hello\n")));
         sandbox.start(1, "/workspace/run");
 
         assertThat(sandbox.heard().await(GuestFrame.SpawnFailed.class))

@@ -61,8 +61,8 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
                     List.of(argv),
                     Map.of("PATH", "/usr/bin:/bin"),
                     "/workspace",
-                    10001,
-                    10001,
+                    id.agentUid(),
+                    id.agentUid(),
                     Map.of(),
                     Optional.empty(),
                     1 << 20));

@@ -1,0 +1,155 @@
+package dev.vivarium.node.driver.docker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** The control groups of a live sandbox, from outside as the kernel has them, in whichever version the machine uses. */
+class LiveControlGroupTest {
+    /** The memory, the disk, and the guest's own. */
+    private static final String MEMORY_BYTES = Long.toString((64L + 16 + 16) << 20);
+
+    @RegisterExtension
+    final TestSandboxes sandboxes = new TestSandboxes();
+
+    private InspectedSandbox sandbox;
+
+    @BeforeEach
+    void start() {
+        sandbox = InspectedSandbox.start(sandboxes);
+    }
+
+    @AfterEach
+    void destroy() {
+        sandboxes.destroy(sandbox.live());
+    }
+
+    @Test
+    void version1LimitsWhatTheTemplateLimits() throws IOException {
+        Assumptions.assumeTrue(group("memory").isPresent(), "This machine has no control groups of version 1.");
+        SortedMap<String, String> mustBe = new TreeMap<>(Map.of(
+                "memory.limit_in_bytes", MEMORY_BYTES,
+                "memory.memsw.limit_in_bytes", MEMORY_BYTES,
+                "memory.kmem.tcp.limit_in_bytes", MEMORY_BYTES,
+                "memory.oom_control", "oom_kill_disable 0",
+                "memory.use_hierarchy", "1",
+                "memory.move_charge_at_immigrate", "0",
+                "pids.max", "21"));
+        mustBe.putAll(Map.of(
+                "cpu.cfs_quota_us", "50000",
+                "cpu.cfs_period_us", "100000",
+                "cpu.cfs_burst_us", "0",
+                "cpu.rt_runtime_us", "0",
+                "cpu.shares", "1024",
+                "cpu.idle", "0",
+                "blkio.bfq.weight", "100",
+                "cpuset.cpu_exclusive", "0",
+                "freezer.state", "THAWED"));
+        mustBe.keySet().removeIf(file -> !Files.exists(file(file)));
+        SortedMap<String, String> is = new TreeMap<>();
+        for (String file : mustBe.keySet()) {
+            is.put(file, Files.readAllLines(file(file)).get(0));
+        }
+
+        assertThat(is).isEqualTo(mustBe).containsKeys("memory.memsw.limit_in_bytes", "pids.max", "cpu.cfs_quota_us");
+    }
+
+    /** Any node may be made (only that nobody may make one), and these may be used: all of them are in /dev anyway. */
+    @Test
+    void version1KnowsNoDeviceButThese() throws IOException {
+        Assumptions.assumeTrue(group("devices").isPresent(), "This machine has no control groups of version 1.");
+
+        assertThat(Files.readAllLines(file("devices.list")))
+                .containsExactlyInAnyOrder(
+                        "b *:* m",
+                        "c *:* m",
+                        "c 1:3 rwm",
+                        "c 1:5 rwm",
+                        "c 1:7 rwm",
+                        "c 1:8 rwm",
+                        "c 1:9 rwm",
+                        "c 5:0 rwm",
+                        "c 5:1 rwm",
+                        "c 5:2 rwm",
+                        "c 10:200 rwm",
+                        "c 136:* rwm");
+    }
+
+    @Test
+    void version1KeepsGuestAndAgentTogetherAndTellsNobodyOfTheirEnd() throws IOException {
+        Assumptions.assumeTrue(group("pids").isPresent(), "This machine has no control groups of version 1.");
+        assertThat(sandbox.agent().lines("cgroup")).isEqualTo(sandbox.guest().lines("cgroup"));
+
+        for (String line : sandbox.guest().lines("cgroup")) {
+            String controllers = line.split(":", 3)[1];
+            if (!controllers.isEmpty() && !controllers.startsWith("name=")) {
+                Path group = group(controllers.split(",", 2)[0]).orElseThrow();
+                assertThat(group.getFileName()).hasToString(sandbox.container());
+                assertThat(group.resolve("notify_on_release")).as(controllers).hasContent("0");
+                assertThat(Files.readAllLines(group.resolve("cgroup.procs")))
+                        .containsExactlyInAnyOrder(
+                                Long.toString(sandbox.guest().pid()),
+                                Long.toString(sandbox.agent().pid()));
+            }
+        }
+    }
+
+    /** The rule over devices is a program of the kernel's there, which no file shows: LiveMountsTest has what can be seen. */
+    @Test
+    void version2LimitsWhatTheTemplateLimits() throws IOException {
+        Optional<Path> group = CgroupFormat.directoryV2(
+                        CgroupFormat.hierarchies(Files.readAllLines(Path.of("/proc/mounts"))),
+                        CgroupFormat.memberships(sandbox.guest().lines("cgroup")))
+                .map(Path::of)
+                .filter(directory -> Files.exists(directory.resolve("memory.max")));
+        Assumptions.assumeTrue(group.isPresent(), "This machine has no control groups of version 2.");
+        SortedMap<String, String> mustBe = new TreeMap<>(Map.of(
+                "memory.max", MEMORY_BYTES,
+                "memory.swap.max", "0",
+                "memory.oom.group", "0",
+                "pids.max", "21",
+                "cpu.max", "50000 100000",
+                "cpu.weight", "100",
+                "cgroup.freeze", "0",
+                "cgroup.type", "domain"));
+        SortedMap<String, String> is = new TreeMap<>();
+        for (String file : mustBe.keySet()) {
+            is.put(file, Files.readString(group.get().resolve(file)).strip());
+        }
+
+        assertThat(is).isEqualTo(mustBe);
+        assertThat(sandbox.agent().lines("cgroup")).isEqualTo(sandbox.guest().lines("cgroup"));
+        assertThat(Files.readAllLines(group.get().resolve("cgroup.procs")))
+                .containsExactlyInAnyOrder(
+                        Long.toString(sandbox.guest().pid()),
+                        Long.toString(sandbox.agent().pid()));
+    }
+
+    private Path file(String name) {
+        String controller = name.substring(0, name.indexOf('.'));
+        return group(controller).orElseThrow().resolve(name);
+    }
+
+    private Optional<Path> group(String controller) {
+        try {
+            return CgroupFormat.directoryV1(
+                            CgroupFormat.hierarchies(Files.readAllLines(Path.of("/proc/mounts"))),
+                            CgroupFormat.memberships(sandbox.guest().lines("cgroup")),
+                            controller)
+                    .map(Path::of);
+        } catch (IOException failure) {
+            throw new AssertionError(failure);
+        }
+    }
+}
