@@ -9,6 +9,7 @@ import dev.vivarium.node.cli.client.ApiJson;
 import dev.vivarium.node.cli.trial.Census;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -21,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
@@ -154,7 +156,7 @@ final class WholeNode implements AutoCloseable {
         return awaitRun(id, run -> TERMINAL.contains(run.path("status").asText()));
     }
 
-    private JsonNode awaitRun(String id, java.util.function.Predicate<JsonNode> wanted) {
+    private JsonNode awaitRun(String id, Predicate<JsonNode> wanted) {
         return await("run " + id)
                 .atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(50))
@@ -294,7 +296,7 @@ final class WholeNode implements AutoCloseable {
             DataDirectory.delete(temporary);
             Files.deleteIfExists(errors);
         } catch (IOException failed) {
-            throw new java.io.UncheckedIOException(failed);
+            throw new UncheckedIOException(failed);
         }
     }
 }
