@@ -4,15 +4,14 @@ import com.github.f4b6a3.ulid.UlidCreator;
 import dev.vivarium.node.run.Runs;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.secrets.SecretVault;
-import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
 import dev.vivarium.protocol.run.SealedSecrets;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
@@ -25,25 +24,17 @@ public final class Admission {
     private final Runs runs;
     private final RunJournal journal;
     private final SecretVault vault;
-    private final Executor slowDigests;
     private final Supplier<RunId> freshIds;
     private final OneAtATime keyed = new OneAtATime();
 
-    /** @param slowDigests runs up to 100 ms of computation for a submission with secrets and an idempotency key */
-    public Admission(Runs runs, RunJournal journal, SecretVault vault, Executor slowDigests) {
-        this(
-                runs,
-                journal,
-                vault,
-                slowDigests,
-                () -> new RunId(UlidCreator.getUlid().toLowerCase()));
+    public Admission(Runs runs, RunJournal journal, SecretVault vault) {
+        this(runs, journal, vault, () -> new RunId(UlidCreator.getUlid().toLowerCase()));
     }
 
-    Admission(Runs runs, RunJournal journal, SecretVault vault, Executor slowDigests, Supplier<RunId> freshIds) {
+    Admission(Runs runs, RunJournal journal, SecretVault vault, Supplier<RunId> freshIds) {
         this.runs = runs;
         this.journal = journal;
         this.vault = vault;
-        this.slowDigests = slowDigests;
         this.freshIds = freshIds;
     }
 
@@ -68,73 +59,99 @@ public final class Admission {
     /** Submits; with a key, the second time the same run is answered. */
     public CompletionStage<Decision> submit(Submission submission, Optional<IdempotencyKey> key) {
         if (key.isEmpty()) {
-            return sealAndSubmit(freshIds.get(), submission, SubmissionName.digest(submission));
+            return sealAndSubmit(freshIds.get(), submission);
         }
-        RunId id = SubmissionName.runId(submission.tenant(), key.get());
+        RunId id = key.get().runId(submission.tenant());
         // Retries overtake each other; one that was refused must not destroy the secrets' key of one that is accepted.
-        return digest(submission, key.get())
-                .thenCompose(digest -> keyed.after(id, () -> submitOnce(id, submission, digest)));
+        return keyed.after(id, () -> submitOnce(id, submission));
     }
 
-    private CompletionStage<Blob> digest(Submission submission, IdempotencyKey key) {
-        return submission.secrets().isEmpty()
-                ? CompletableFuture.completedStage(SubmissionName.digest(submission))
-                : CompletableFuture.supplyAsync(() -> SubmissionName.digest(submission, key), slowDigests);
-    }
-
-    private CompletionStage<Decision> submitOnce(RunId id, Submission submission, Blob digest) {
+    private CompletionStage<Decision> submitOnce(RunId id, Submission submission) {
         return journal.state(id)
                 .thenCompose(state -> state instanceof RunState.Existing existing
-                        ? CompletableFuture.completedStage(known(existing, digest))
-                        : sealAndSubmit(id, submission, digest));
+                        ? known(existing, submission)
+                        : sealAndSubmit(id, submission));
     }
 
-    private static Decision known(RunState.Existing state, Blob digest) {
-        return state.submission().digest().equals(digest)
-                ? new Decision.AcceptedBefore(state)
-                : new Decision.OtherSubmission(state.submission().id());
+    /**
+     * Whether a retry says the same as the first time. What is journaled for that outlives the run's secrets, so it covers
+     * none of their values: a digest, keyed with whatever the client holds as well, would be an oracle for short ones. So
+     * the secrets themselves are compared for as long as the run lives and they can be opened; after its end nobody can,
+     * and the names must do.
+     */
+    private CompletionStage<Decision> known(RunState.Existing run, Submission submission) {
+        Decision other = new Decision.OtherSubmission(run.submission().id());
+        Decision before = new Decision.AcceptedBefore(run);
+        if (!run.submission().digest().equals(submission.bodyDigest())) {
+            return CompletableFuture.completedStage(other);
+        }
+        if (submission.secrets().isEmpty() || !(run instanceof RunState.Live)) {
+            return CompletableFuture.completedStage(before);
+        }
+        return vault.open(run.submission().id(), run.submission().spec().secrets())
+                .thenApply(opened -> opened.equals(cleartext(submission)) ? before : other)
+                .exceptionally(failure -> {
+                    if (cause(failure) instanceof SecretVault.KeyDestroyed) {
+                        return before;
+                    }
+                    throw new CompletionException(cause(failure));
+                });
     }
 
-    private CompletionStage<Decision> sealAndSubmit(RunId id, Submission submission, Blob digest) {
+    private static Throwable cause(Throwable failure) {
+        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+    }
+
+    private CompletionStage<Decision> sealAndSubmit(RunId id, Submission submission) {
         return seal(id, submission)
-                .thenCompose(secrets -> runs.submit(id, submission.sealedWith(secrets), digest))
+                .thenCompose(secrets -> runs.submit(id, submission.sealedWith(secrets), submission.bodyDigest()))
                 .thenCompose(reply -> decide(id, submission, reply));
     }
 
     private CompletionStage<SealedSecrets> seal(RunId id, Submission submission) {
-        Map<String, String> cleartext = submission.secrets().entrySet().stream()
+        return submission.secrets().isEmpty()
+                ? CompletableFuture.completedStage(SealedSecrets.NONE)
+                : vault.seal(id, cleartext(submission));
+    }
+
+    private static Map<String, String> cleartext(Submission submission) {
+        return submission.secrets().entrySet().stream()
                 .collect(Collectors.toMap(
                         Map.Entry::getKey, entry -> entry.getValue().reveal()));
-        return cleartext.isEmpty() ? CompletableFuture.completedStage(SealedSecrets.NONE) : vault.seal(id, cleartext);
     }
 
     private CompletionStage<Decision> decide(RunId id, Submission submission, Runs.SubmitReply reply) {
         if (reply instanceof Runs.SubmitReply.Accepted accepted) {
             return CompletableFuture.completedStage(new Decision.Accepted(accepted.state()));
         }
+        return refused(submission, reply)
+                .thenCompose(decision -> shredUnlessLive(id, submission).thenApply(done -> decision));
+    }
+
+    private CompletionStage<Decision> refused(Submission submission, Runs.SubmitReply reply) {
         if (reply instanceof Runs.SubmitReply.AcceptedBefore before) {
-            return CompletableFuture.completedStage(new Decision.AcceptedBefore(before.state()));
+            return known(before.state(), submission);
         }
         if (reply instanceof Runs.SubmitReply.OtherSubmission other) {
             return CompletableFuture.completedStage(new Decision.OtherSubmission(other.id()));
         }
-        Decision refusal = reply instanceof Runs.SubmitReply.Full full
-                ? new Decision.Full(full.liveRuns())
-                : new Decision.Draining();
-        return shredUnlessBorn(id, submission).thenApply(done -> refusal);
+        return CompletableFuture.completedStage(
+                reply instanceof Runs.SubmitReply.Full full
+                        ? new Decision.Full(full.liveRuns())
+                        : new Decision.Draining());
     }
 
     /**
-     * Destroys the key of a run that was refused. A failure to do so is not the client's: what is left over is a key to
-     * nothing, since the ciphertext was never stored. For the same reason nothing is destroyed when a submission fails
-     * with an unknown outcome: the run may exist.
+     * Destroys the key that was made for a run that did not come to life by it. A failure to do so is not the client's:
+     * the store looks for forgotten keys itself. For the same reason nothing is destroyed when a submission fails with
+     * an unknown outcome: the run may exist.
      */
-    private CompletionStage<?> shredUnlessBorn(RunId id, Submission submission) {
+    private CompletionStage<?> shredUnlessLive(RunId id, Submission submission) {
         if (submission.secrets().isEmpty()) {
             return CompletableFuture.completedStage(id);
         }
         return journal.state(id)
-                .<Object>thenCompose(state -> state instanceof RunState.Existing
+                .<Object>thenCompose(state -> state instanceof RunState.Live
                         ? CompletableFuture.completedStage(id)
                         : vault.shred(id).thenApply(done -> id))
                 .exceptionally(failure -> id);

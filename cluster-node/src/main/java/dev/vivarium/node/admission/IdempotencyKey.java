@@ -1,11 +1,16 @@
 package dev.vivarium.node.admission;
 
+import com.github.f4b6a3.ulid.Ulid;
+import dev.vivarium.protocol.run.RunId;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * The client's name for one submission, by which a retry is known: 1 to 255 visible ASCII characters. It is never
- * stored; it keys the digest of the secrets that came with it, and prints as stars for that reason.
+ * The client's name for one submission, by which a retry is known: 1 to 255 visible ASCII characters. The run's id follows
+ * from it and the tenant, so that a retry reaches the same entity wherever it is sent.
  *
  * @param value the characters
  */
@@ -23,8 +28,11 @@ public record IdempotencyKey(String value) {
         return SHAPE.matcher(text).matches() ? Optional.of(new IdempotencyKey(text)) : Optional.empty();
     }
 
-    @Override
-    public String toString() {
-        return "IdempotencyKey(***)";
+    /** The run of this submission. A tenant holds no NUL, for it is a label's value. */
+    RunId runId(String tenant) {
+        MessageDigest sha256 = CanonicalDigest.newSha256();
+        sha256.update("vivarium run id 1\0".getBytes(StandardCharsets.UTF_8));
+        ByteBuffer hash = ByteBuffer.wrap(sha256.digest((tenant + '\0' + value).getBytes(StandardCharsets.UTF_8)));
+        return new RunId(new Ulid(hash.getLong(), hash.getLong()).toLowerCase());
     }
 }

@@ -28,7 +28,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.pekko.Done;
-import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -85,11 +84,8 @@ final class LocalNode implements RunningNode {
                         core.config().getConfig("vivarium.admission"),
                         Math.toIntExact(core.config().getBytes("vivarium.http.max-body"))),
                 core.driver()::isolations);
-        Admission admission = new Admission(
-                core.runs(),
-                core.store().journal(),
-                core.store().secrets(),
-                core.system().dispatchers().lookup(DispatcherSelector.blocking()));
+        Admission admission =
+                new Admission(core.runs(), core.store().journal(), core.store().secrets());
         HttpApi api = new HttpApi(
                 core.system(),
                 settings,

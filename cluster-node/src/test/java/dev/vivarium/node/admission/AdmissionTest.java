@@ -9,12 +9,13 @@ import dev.vivarium.node.doubles.InMemoryVault;
 import dev.vivarium.node.run.Runs;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
+import dev.vivarium.protocol.run.Usage;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ForkJoinPool;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -24,7 +25,7 @@ class AdmissionTest {
 
     private final InMemoryRuns runs = new InMemoryRuns();
     private final InMemoryVault vault = new InMemoryVault();
-    private final Admission admission = new Admission(runs, runs, vault, ForkJoinPool.commonPool());
+    private final Admission admission = new Admission(runs, runs, vault);
 
     @Test
     void anAcceptedRunHasASpecWithSealedSecretsAndAFreshId() {
@@ -33,7 +34,7 @@ class AdmissionTest {
 
         assertThat(first.submission().id()).isNotEqualTo(second.submission().id());
         assertThat(first.submission().spec().secrets().names()).containsExactly("PIN");
-        assertThat(first.submission().spec().secrets().ciphertext()).isEqualTo(Blob.ofUtf8("sealed"));
+        assertThat(first.submission().spec().secrets().ciphertext()).isEqualTo(Blob.ofUtf8("sealed 1"));
         assertThat(first.submission().spec().tenant()).isEqualTo("t1");
         assertThat(vault.holdsKeyOf(first.submission().id())).isTrue();
     }
@@ -75,16 +76,59 @@ class AdmissionTest {
     }
 
     @Test
-    void theDigestOfASecretCannotBeFoundWithoutTheIdempotencyKey() {
-        Submission submission = Samples.valid(WITH_SECRET);
-        Submission other = Samples.valid(WITH_SECRET.replace("1234", "9999"));
+    void whatIsJournaledForRetriesTellsNothingOfASecretEvenToTheHolderOfTheIdempotencyKey() {
+        RunState.Existing run = accepted(submit(WITH_SECRET, "k"));
 
-        // The body's own digest knows nothing of the value; the keyed one differs with the key.
-        assertThat(submission.bodyDigest()).isEqualTo(other.bodyDigest());
-        assertThat(SubmissionName.digest(submission, new IdempotencyKey("k1")))
-                .isNotEqualTo(SubmissionName.digest(submission, new IdempotencyKey("k2")))
-                .isNotEqualTo(SubmissionName.digest(other, new IdempotencyKey("k1")))
-                .isEqualTo(SubmissionName.digest(Samples.valid(WITH_SECRET), new IdempotencyKey("k1")));
+        InMemoryRuns otherRuns = new InMemoryRuns();
+        Admission other = new Admission(otherRuns, otherRuns, new InMemoryVault());
+        RunState.Existing guess = accepted(other.submit(Samples.valid(WITH_SECRET.replace("1234", "9999")), key("k"))
+                .toCompletableFuture()
+                .join());
+
+        assertThat(guess.submission().id()).isEqualTo(run.submission().id());
+        assertThat(guess.submission().digest()).isEqualTo(run.submission().digest());
+    }
+
+    @Test
+    void afterTheEndARetryIsKnownByEverythingButItsSecretsWhichNobodyCanCompareAnyMore() {
+        RunId run = accepted(submit(WITH_SECRET, "k")).submission().id();
+        cancel(run);
+        vault.shred(run);
+
+        Decision before = new Decision.AcceptedBefore(runs.stateOf(run));
+        assertThat(submit(WITH_SECRET, "k")).isEqualTo(before);
+        assertThat(submit(WITH_SECRET.replace("1234", "9999"), "k")).isEqualTo(before);
+        assertThat(submit(WITH_SECRET.replace("PIN", "PAN"), "k")).isEqualTo(new Decision.OtherSubmission(run));
+        assertThat(submit(WITH_SECRET.replace("\"x\"", "\"y\""), "k")).isEqualTo(new Decision.OtherSubmission(run));
+        assertThat(vault.keys()).isZero();
+    }
+
+    @Test
+    void aRetryOfARunThatEndsWhileItsSecretsAreComparedIsTheSameRun() {
+        RunState.Existing run = accepted(submit(WITH_SECRET, "k"));
+        vault.shred(run.submission().id());
+
+        assertThat(submit(WITH_SECRET, "k")).isEqualTo(new Decision.AcceptedBefore(run));
+    }
+
+    @Test
+    void whatOnlyTheEntityKnowsWasSubmittedBeforeIsComparedInTheSameWay() {
+        RunState.Existing run = accepted(submit(WITH_SECRET, ""));
+        RunId id = run.submission().id();
+        // As if another node had accepted the run after this one had looked for it in the journal.
+        Admission late = new Admission(runs, runs, vault, () -> id);
+
+        assertThat(late.submit(Samples.valid(WITH_SECRET), Optional.empty()))
+                .isCompletedWithValue(new Decision.AcceptedBefore(run));
+        assertThat(late.submit(Samples.valid(WITH_SECRET.replace("1234", "1235")), Optional.empty()))
+                .isCompletedWithValue(new Decision.OtherSubmission(id));
+        assertThat(vault.holdsKeyOf(id)).isTrue();
+
+        vault.shred(id);
+        cancel(id);
+        assertThat(late.submit(Samples.valid(WITH_SECRET), Optional.empty()))
+                .isCompletedWithValue(new Decision.AcceptedBefore(runs.stateOf(id)));
+        assertThat(vault.keys()).isZero();
     }
 
     @Test
@@ -149,6 +193,11 @@ class AdmissionTest {
         assertThat(IdempotencyKey.of("")).isEmpty();
         assertThat(IdempotencyKey.of("a b")).isEmpty();
         assertThat(IdempotencyKey.of("é")).isEmpty();
+    }
+
+    private void cancel(RunId run) {
+        runs.happen(run, new RunEvent.CancelRequested(InMemoryRuns.NOON, "node-1"));
+        runs.happen(run, new RunEvent.RunCancelled(InMemoryRuns.NOON, "node-1", 0, Usage.NONE));
     }
 
     private Decision submit(String body, String key) {

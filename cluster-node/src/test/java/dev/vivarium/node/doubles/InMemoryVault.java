@@ -4,6 +4,7 @@ import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.SealedSecrets;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
@@ -11,9 +12,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.Done;
 
-/** A vault that remembers which runs have a key and how often it was asked to seal. */
+/** A vault that keeps secrets in memory for as long as their run has a key, and counts how often it was asked to seal. */
 public final class InMemoryVault implements SecretVault {
     private final Set<RunId> keys = new HashSet<>();
+    private final Map<Blob, Map<String, String>> sealed = new HashMap<>();
     private int seals;
 
     public synchronized boolean holdsKeyOf(RunId run) {
@@ -32,13 +34,17 @@ public final class InMemoryVault implements SecretVault {
     public synchronized CompletionStage<SealedSecrets> seal(RunId run, Map<String, String> secrets) {
         seals++;
         keys.add(run);
+        Blob ciphertext = Blob.ofUtf8("sealed " + seals);
+        sealed.put(ciphertext, Map.copyOf(secrets));
         return CompletableFuture.completedStage(
-                new SealedSecrets(secrets.keySet().stream().sorted().toList(), Blob.ofUtf8("sealed")));
+                new SealedSecrets(secrets.keySet().stream().sorted().toList(), ciphertext));
     }
 
     @Override
-    public CompletionStage<Map<String, String>> open(RunId run, SealedSecrets sealed) {
-        throw new UnsupportedOperationException("Only sandboxes open secrets.");
+    public synchronized CompletionStage<Map<String, String>> open(RunId run, SealedSecrets secrets) {
+        return keys.contains(run)
+                ? CompletableFuture.completedStage(sealed.get(secrets.ciphertext()))
+                : CompletableFuture.failedStage(new KeyDestroyed(run));
     }
 
     @Override

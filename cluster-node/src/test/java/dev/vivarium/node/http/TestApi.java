@@ -29,7 +29,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentSkipListSet;
-import java.util.concurrent.ForkJoinPool;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
@@ -65,7 +64,7 @@ final class TestApi implements AutoCloseable {
                 http,
                 new HttpApi.Parts(
                         Samples.reader(Isolation.CONTAINER),
-                        new Admission(runs, runs, vault, ForkJoinPool.commonPool()),
+                        new Admission(runs, runs, vault),
                         runs,
                         runs,
                         runs,

@@ -28,6 +28,10 @@ final class Agent {
         return python("import os, time; print('attempt', os.environ['VIVARIUM_ATTEMPT'], flush=True); time.sleep(600)");
     }
 
+    Agent image(String name) {
+        return with(body -> body.put("image", name));
+    }
+
     Agent limit(String name, String value) {
         return with(body -> ((ObjectNode) body.get("limits")).put(name, value));
     }

@@ -5,29 +5,73 @@ import dev.vivarium.persistence.journal.ChainCheck;
 import dev.vivarium.protocol.run.RunId;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
- * What a node keeps, in a folder of the test's own. PostgreSQL's programs are unpacked once for all of them, which saves
- * each test some seconds.
+ * What a node keeps, in a folder of the test's own: registered in a field of the instance it is new for each test, in a
+ * static one for each class. PostgreSQL's programs are unpacked once for all of them, which saves each test some seconds.
  */
-record DataDirectory(Path path) {
+final class DataDirectory implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
     private static final String PROGRAMS = "bin-*";
 
-    /** An empty one. */
-    static DataDirectory create() throws IOException {
-        Path path = newFolder("vivarium-whole-");
-        linkPrograms(path);
-        return new DataDirectory(path);
+    private Optional<Path> path = Optional.empty();
+    private boolean ofTheClass;
+
+    /** Whose folder is made when its test, or its class, begins. */
+    DataDirectory() {}
+
+    /** On the file system that is mounted there, whose files are its owner's to delete. */
+    static DataDirectory on(Path mounted) throws IOException {
+        DataDirectory data = new DataDirectory();
+        data.path = Optional.of(mounted);
+        linkPrograms(mounted);
+        return data;
+    }
+
+    @Override
+    public void beforeAll(ExtensionContext context) throws IOException {
+        ofTheClass = true;
+        create();
+    }
+
+    @Override
+    public void beforeEach(ExtensionContext context) throws IOException {
+        if (!ofTheClass) {
+            create();
+        }
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) {
+        if (!ofTheClass) {
+            delete(path());
+        }
+    }
+
+    @Override
+    public void afterAll(ExtensionContext context) {
+        delete(path());
+    }
+
+    private void create() throws IOException {
+        path = Optional.of(newFolder("vivarium-whole-"));
+        linkPrograms(path());
+    }
+
+    Path path() {
+        return path.orElseThrow();
     }
 
     private static void linkPrograms(Path data) throws IOException {
@@ -40,17 +84,11 @@ record DataDirectory(Path path) {
 
     /** Keeps the store from starting (again) until its programs are brought back. */
     void takeProgramsAway() throws IOException {
-        Files.delete(programs(path.resolve("postgres")));
+        Files.delete(programs(path().resolve("postgres")));
     }
 
     void bringProgramsBack() throws IOException {
-        Files.createSymbolicLink(programs(path.resolve("postgres")), Programs.HOME);
-    }
-
-    /** One on the file system that is mounted there. */
-    static DataDirectory on(Path mounted) throws IOException {
-        linkPrograms(mounted);
-        return new DataDirectory(mounted);
+        Files.createSymbolicLink(programs(path().resolve("postgres")), Programs.HOME);
     }
 
     /** A folder that the store's own user may enter, too. */
@@ -78,12 +116,12 @@ record DataDirectory(Path path) {
 
     /** The name of the installation that it belongs to. */
     String installation() throws IOException {
-        return Files.readString(path.resolve("installation")).strip();
+        return Files.readString(path().resolve("installation")).strip();
     }
 
     /** What the hash chains of the runs say. No node may be at work on it. */
     Map<String, ChainCheck.Verdict> chains(List<String> runs) {
-        try (EmbeddedStore store = EmbeddedStore.open(path)) {
+        try (EmbeddedStore store = EmbeddedStore.open(path())) {
             return runs.stream().collect(Collectors.toMap(Function.identity(), run -> store.journal()
                     .check(new RunId(run))
                     .toCompletableFuture()
@@ -91,37 +129,14 @@ record DataDirectory(Path path) {
         }
     }
 
-    void delete() {
-        delete(path);
-    }
-
+    /** By the machine's own command: a store whose node was killed takes its own files away meanwhile. */
     static void delete(Path folder) {
         try {
-            Files.walkFileTree(folder, new SimpleFileVisitor<>() {
-                @Override
-                public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                    Files.deleteIfExists(file);
-                    return FileVisitResult.CONTINUE;
-                }
-
-                /** A store whose node was killed takes its own files away while it ends. */
-                @Override
-                public FileVisitResult visitFileFailed(Path file, java.io.IOException failed) throws IOException {
-                    if (failed instanceof java.nio.file.NoSuchFileException) {
-                        return FileVisitResult.CONTINUE;
-                    }
-                    throw failed;
-                }
-
-                @Override
-                public FileVisitResult postVisitDirectory(Path directory, java.io.IOException failed)
-                        throws IOException {
-                    Files.delete(directory);
-                    return FileVisitResult.CONTINUE;
-                }
-            });
+            Commands.run("rm", "-rf", folder.toString());
         } catch (IOException failed) {
             throw new UncheckedIOException(failed);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 }

@@ -5,12 +5,10 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.node.cli.trial.Census;
-import java.io.IOException;
 import java.time.Duration;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A node that stands still, as on a machine that is paused, does not let a run outlive its wall clock. */
 @Timeout(300)
@@ -21,17 +19,8 @@ class FrozenNodeTest {
 
     private static final Duration MACHINE = Duration.ofSeconds(5);
 
-    private DataDirectory data;
-
-    @BeforeEach
-    void create() throws IOException {
-        data = DataDirectory.create();
-    }
-
-    @AfterEach
-    void delete() {
-        data.delete();
-    }
+    @RegisterExtension
+    final DataDirectory data = new DataDirectory();
 
     @Test
     void theGuestsOwnClockEndsTheRunAndTheNodeSaysSoWhenItWakes() throws Exception {

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * One line of a hundred megabytes, of arbitrary bytes, through everything that handles output: it comes out as it went
@@ -49,19 +50,19 @@ class HostileOutputTest {
                             .formatted(LINE_BYTES))
             .limit("output", "200Mi");
 
-    private static DataDirectory data;
+    @RegisterExtension
+    static final DataDirectory DATA = new DataDirectory();
+
     private static WholeNode node;
 
     @BeforeAll
     static void start() throws IOException {
-        data = DataDirectory.create();
-        node = WholeNode.on(data).heap(NODE_HEAP).go();
+        node = WholeNode.on(DATA).heap(NODE_HEAP).go();
     }
 
     @AfterAll
     static void stop() {
         node.close();
-        data.delete();
     }
 
     @Test

@@ -6,16 +6,14 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.node.cli.trial.Census;
 import dev.vivarium.persistence.journal.ChainCheck;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A node that is killed with -9 while it is busy takes its sandboxes with it, and its runs come back or end by their policy. */
 @Timeout(300)
@@ -64,17 +62,8 @@ class KilledNodeTest {
             "fail, stubborn daemons", failing(IGNORES_SIGTERM + LEAVES_DAEMONS),
             "fail, secret", failing("").secret("TOKEN", "s3cret-for-one-attempt")));
 
-    private DataDirectory data;
-
-    @BeforeEach
-    void create() throws IOException {
-        data = DataDirectory.create();
-    }
-
-    @AfterEach
-    void delete() {
-        data.delete();
-    }
+    @RegisterExtension
+    final DataDirectory data = new DataDirectory();
 
     @Test
     void everySandboxIsGoneAndEveryRunFollowsItsPolicyWhenTheNodeIsBack() throws Exception {

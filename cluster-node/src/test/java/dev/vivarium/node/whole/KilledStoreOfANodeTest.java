@@ -5,14 +5,12 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.persistence.journal.ChainCheck;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Whatever was answered with 202 reaches exactly one end, though the store is killed under the node, or both together. */
 @Timeout(300)
@@ -21,17 +19,8 @@ class KilledStoreOfANodeTest {
     private static final int CLIENTS = 3;
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-    private DataDirectory data;
-
-    @BeforeEach
-    void create() throws IOException {
-        data = DataDirectory.create();
-    }
-
-    @AfterEach
-    void delete() {
-        data.delete();
-    }
+    @RegisterExtension
+    final DataDirectory data = new DataDirectory();
 
     @Test
     void aStoreThatIsAwayIsToldAndWhenItIsBackTheNodeGoesOn() throws Exception {

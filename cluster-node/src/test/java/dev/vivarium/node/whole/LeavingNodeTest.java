@@ -7,27 +7,17 @@ import dev.vivarium.node.cli.trial.Census;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A node that is asked to leave, by SIGTERM or Ctrl-C: it takes nothing new, lets runs end, and leaves nothing behind. */
 @Timeout(300)
 class LeavingNodeTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-    private DataDirectory data;
-
-    @BeforeEach
-    void create() throws IOException {
-        data = DataDirectory.create();
-    }
-
-    @AfterEach
-    void delete() {
-        data.delete();
-    }
+    @RegisterExtension
+    final DataDirectory data = new DataDirectory();
 
     @Test
     void sigtermLetsRunsEndWithinTheDrainAndKeepsTheOthersForTheNextStart() throws Exception {

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** An engine that goes away while runs are live and comes back: nothing is left hanging, and the node needs no restart. */
 @Timeout(300)
@@ -25,7 +26,10 @@ class LostEngineOfANodeTest {
             """);
 
     private static PrivateEngine engine;
-    private static DataDirectory data;
+
+    @RegisterExtension
+    static final DataDirectory DATA = new DataDirectory();
+
     private static WholeNode node;
     private static Census census;
 
@@ -33,8 +37,7 @@ class LostEngineOfANodeTest {
     static void start() throws Exception {
         assumeThat(System.getProperty("user.name")).isEqualTo("root");
         engine = PrivateEngine.start();
-        data = DataDirectory.create();
-        node = WholeNode.on(data).engine(engine.address()).go();
+        node = WholeNode.on(DATA).engine(engine.address()).go();
         census = node.census();
     }
 
@@ -43,7 +46,6 @@ class LostEngineOfANodeTest {
         if (engine != null) {
             if (node != null) {
                 node.close();
-                data.delete();
             }
             engine.close();
         }

@@ -7,6 +7,8 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
@@ -36,6 +38,18 @@ final class PrivateEngine implements AutoCloseable {
         }
     }
 
+    /** Everything that it keeps, its log among it. */
+    Path folder() {
+        return folder;
+    }
+
+    /** Its own command, with the options that make it speak to this engine. */
+    String docker(String... arguments) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of("docker", "--host", address.toString()));
+        command.addAll(List.of(arguments));
+        return Commands.run(command.toArray(String[]::new));
+    }
+
     URI address() {
         return address;
     }
@@ -51,6 +65,7 @@ final class PrivateEngine implements AutoCloseable {
                         "--data-root=" + folder.resolve("data"),
                         "--exec-root=" + folder.resolve("exec"),
                         "--pidfile=" + folder.resolve("pid"),
+                        "--debug",
                         "--bridge=none",
                         "--iptables=false",
                         "--ip6tables=false")

@@ -7,8 +7,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.node.RunningNode.SandboxLabel;
 import dev.vivarium.node.cli.client.ApiJson;
 import dev.vivarium.node.cli.trial.Census;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -21,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
@@ -30,6 +33,7 @@ final class WholeNode implements AutoCloseable {
     private static final Pattern READY = Pattern.compile("Vivarium is ready at (http://\\S+)");
     private static final Duration START_MAX = Duration.ofSeconds(90);
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final int PRINTED_CHARS_MAX = 64 * 1024;
     private static final List<String> TERMINAL = List.of("SUCCEEDED", "FAILED", "KILLED", "CANCELLED", "LOST");
 
     private final HttpClient client = HttpClient.newBuilder()
@@ -38,6 +42,7 @@ final class WholeNode implements AutoCloseable {
             .build();
     private final DataDirectory data;
     private final Process process;
+    private final Path output;
     private final Path errors;
     private final Path temporary;
     private final Map<String, String> environment;
@@ -47,12 +52,13 @@ final class WholeNode implements AutoCloseable {
         this.data = data;
         this.temporary = Files.createTempDirectory("vivarium-whole-tmp-");
         this.errors = Files.createTempFile("vivarium-whole-", ".err");
-        Path output = Files.createTempFile("vivarium-whole-", ".out");
+        this.output = Files.createTempFile("vivarium-whole-", ".out");
         List<String> command = new ArrayList<>(
                 List.of(ProcessHandle.current().info().command().orElseThrow(), "-XX:TieredStopAtLevel=1", "-Xms64m"));
         // As it is shipped, not as tests log.
         command.add("-Dlogback.configurationFile=logback.xml");
         command.addAll(List.of("-Xmx" + start.heap, "-XX:+ExitOnOutOfMemoryError", "-Djava.io.tmpdir=" + temporary));
+        command.addAll(start.java);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), "dev.vivarium.node.cli.Vivarium"));
         command.addAll(List.of("up", "--port", "0", "--data", data.path().toString()));
         command.addAll(start.arguments);
@@ -73,23 +79,31 @@ final class WholeNode implements AutoCloseable {
         } catch (RuntimeException | AssertionError failed) {
             close();
             throw failed;
-        } finally {
-            Files.delete(output);
         }
     }
 
     /** How to start one. */
-    record Start(DataDirectory data, String heap, Map<String, String> environment, List<String> arguments) {
+    record Start(
+            DataDirectory data,
+            String heap,
+            Map<String, String> environment,
+            List<String> java,
+            List<String> arguments) {
         Start heap(String most) {
-            return new Start(data, most, environment, arguments);
+            return new Start(data, most, environment, java, arguments);
         }
 
         Start engine(URI engine) {
-            return new Start(data, heap, Map.of("DOCKER_HOST", engine.toString()), arguments);
+            return new Start(data, heap, Map.of("DOCKER_HOST", engine.toString()), java, arguments);
+        }
+
+        /** With options of the virtual machine. */
+        Start java(String... further) {
+            return new Start(data, heap, environment, List.of(further), arguments);
         }
 
         Start with(String... further) {
-            return new Start(data, heap, environment, List.of(further));
+            return new Start(data, heap, environment, java, List.of(further));
         }
 
         /** Returns once it is ready. */
@@ -99,7 +113,7 @@ final class WholeNode implements AutoCloseable {
     }
 
     static Start on(DataDirectory data) {
-        return new Start(data, "512m", Map.of(), List.of());
+        return new Start(data, "512m", Map.of(), List.of(), List.of());
     }
 
     // ---- what a user does
@@ -154,7 +168,7 @@ final class WholeNode implements AutoCloseable {
         return awaitRun(id, run -> TERMINAL.contains(run.path("status").asText()));
     }
 
-    private JsonNode awaitRun(String id, java.util.function.Predicate<JsonNode> wanted) {
+    private JsonNode awaitRun(String id, Predicate<JsonNode> wanted) {
         return await("run " + id)
                 .atMost(PATIENCE)
                 .pollInterval(Duration.ofMillis(50))
@@ -197,7 +211,17 @@ final class WholeNode implements AutoCloseable {
         return response.body();
     }
 
-    private HttpRequest.Builder request(String path) {
+    /** Sends a request as it is, and returns head and body of the answer as they came. */
+    byte[] exchange(HttpRequest.Builder request) throws IOException, InterruptedException {
+        var response = client.send(request.build(), BodyHandlers.ofByteArray());
+        ByteArrayOutputStream answer = new ByteArrayOutputStream();
+        answer.writeBytes(
+                (response.statusCode() + " " + response.headers().map() + "\n").getBytes(StandardCharsets.UTF_8));
+        answer.writeBytes(response.body());
+        return answer.toByteArray();
+    }
+
+    HttpRequest.Builder request(String path) {
         return HttpRequest.newBuilder(uri.resolve(path)).timeout(PATIENCE);
     }
 
@@ -223,6 +247,19 @@ final class WholeNode implements AutoCloseable {
         } catch (IOException unreadable) {
             return unreadable.toString();
         }
+    }
+
+    /** What it has printed, and where it logs to. */
+    List<Path> said() {
+        return List.of(output, errors);
+    }
+
+    Path temporary() {
+        return temporary;
+    }
+
+    long pid() {
+        return process.pid();
     }
 
     /** Its temporary files. */
@@ -288,13 +325,16 @@ final class WholeNode implements AutoCloseable {
     public void close() {
         kill();
         if (Files.exists(errors)) {
-            System.out.println("What the node on " + data.path() + " said:\n" + log());
+            String said = log();
+            System.out.println("What the node on " + data.path() + " said:\n"
+                    + said.substring(Math.max(0, said.length() - PRINTED_CHARS_MAX)));
         }
         try {
             DataDirectory.delete(temporary);
             Files.deleteIfExists(errors);
+            Files.deleteIfExists(output);
         } catch (IOException failed) {
-            throw new java.io.UncheckedIOException(failed);
+            throw new UncheckedIOException(failed);
         }
     }
 }

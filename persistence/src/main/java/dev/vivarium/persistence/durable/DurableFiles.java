@@ -22,13 +22,16 @@ public final class DurableFiles {
     public static final Set<PosixFilePermission> OWNER_ONLY =
             Set.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
 
+    /** How the name ends of what a crash kept from becoming the file. */
+    public static final String DRAFT = ".new";
+
     private static final Set<PosixFilePermission> OWNER_ONLY_DIRECTORY = PosixFilePermissions.fromString("rwx------");
 
     private DurableFiles() {}
 
     /** Creates or replaces a file; when this returns, it is on disk under its name. */
     public static void write(Path file, byte[] content, Set<PosixFilePermission> permissions) throws IOException {
-        Path draft = file.resolveSibling(file.getFileName() + ".new");
+        Path draft = file.resolveSibling(file.getFileName() + DRAFT);
         Files.deleteIfExists(draft);
         try (FileChannel channel = FileChannel.open(
                 draft,

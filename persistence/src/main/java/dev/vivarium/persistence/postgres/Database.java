@@ -20,7 +20,7 @@ import javax.sql.DataSource;
  * Beyond the queue's limit work is refused at once, which is better than a queue that nobody waits for any more.
  */
 final class Database implements AutoCloseable {
-    /** Connections, and threads; one more connection is the projection's. */
+    /** Connections, and threads; two more connections are the projection's and the key sweep's. */
     private static final int CONNECTIONS = 6;
 
     private static final int WAITING_MAX = 1000;
@@ -57,7 +57,7 @@ final class Database implements AutoCloseable {
         config.setJdbcUrl(address.url());
         config.setUsername(address.user());
         config.setPassword(address.password());
-        config.setMaximumPoolSize(CONNECTIONS + 1);
+        config.setMaximumPoolSize(CONNECTIONS + 2);
         config.setMinimumIdle(2);
         config.setConnectionTimeout(CONNECTION_WAIT_MILLIS);
         // Without it a start waits for the first connection and fails hard; the first statement says it better.

@@ -7,20 +7,14 @@ import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.output.OutputStore;
 import dev.vivarium.persistence.secrets.FileSecretVault;
 import dev.vivarium.persistence.secrets.SecretVault;
-import dev.vivarium.protocol.run.RunId;
-import dev.vivarium.protocol.run.RunState;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Clock;
 import java.time.Duration;
-import java.util.Set;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The store on a PostgreSQL, wherever it runs, with the keys of secrets in a directory beside it. */
 public final class PostgresStore implements Store, AutoCloseable {
-    private static final Logger log = LoggerFactory.getLogger(PostgresStore.class);
-
     private final PostgresAddress address;
     private final Database database;
     private final PostgresJournal journal;
@@ -28,6 +22,7 @@ public final class PostgresStore implements Store, AutoCloseable {
     private final PostgresRunIndex runs;
     private final RunProjection projection;
     private final FileSecretVault secrets;
+    private final KeySweep keySweep;
 
     private PostgresStore(PostgresAddress address, Database database, Path keysParent) {
         this.address = address;
@@ -37,6 +32,7 @@ public final class PostgresStore implements Store, AutoCloseable {
         this.runs = new PostgresRunIndex(database);
         this.projection = new RunProjection(database, journal);
         this.secrets = FileSecretVault.in(keysParent, database.threads());
+        this.keySweep = new KeySweep(secrets, database, journal, Clock.systemUTC());
     }
 
     /**
@@ -52,35 +48,12 @@ public final class PostgresStore implements Store, AutoCloseable {
             migrate(database);
             PostgresStore store = new PostgresStore(address, database, keysParent);
             store.projection.start();
-            store.shredForgottenKeys();
+            store.keySweep.start();
             return store;
         } catch (RuntimeException failed) {
             database.close();
             throw failed;
         }
-    }
-
-    /**
-     * A node that dies between a run's end and the destruction of its key leaves the key; one that dies between making a
-     * key and journaling the run leaves a key of no run. The list is taken before anybody can submit, so a key of no run
-     * is nobody's.
-     */
-    private void shredForgottenKeys() {
-        Set<RunId> found = secrets.runsWithKeys();
-        database.threads().execute(() -> {
-            for (RunId run : found) {
-                try {
-                    RunState state = database.transactNow(
-                            "read the events of run " + run,
-                            connection -> PostgresJournal.fold(journal.recorded(connection, run, 1)));
-                    if (!(state instanceof RunState.Live)) {
-                        secrets.shredNow(run);
-                    }
-                } catch (RuntimeException failed) {
-                    log.warn("The key of run {} could not be looked at; the next start tries again", run, failed);
-                }
-            }
-        });
     }
 
     private static void migrate(Database database) {
@@ -123,6 +96,7 @@ public final class PostgresStore implements Store, AutoCloseable {
 
     @Override
     public void close() {
+        keySweep.close();
         projection.close();
         database.close();
     }

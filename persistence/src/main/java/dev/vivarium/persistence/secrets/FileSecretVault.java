@@ -9,11 +9,14 @@ import java.io.IOException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -24,6 +27,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.stream.Stream;
 import org.apache.pekko.Done;
 
@@ -45,6 +50,8 @@ public final class FileSecretVault implements SecretVault {
     private final Sealer master;
     private final SecureRandom random;
     private final Executor executor;
+    /** Read by those who take a key to seal with, written by the one who destroys keys that nobody seals with. */
+    private final ReadWriteLock sealing = new ReentrantReadWriteLock();
 
     private FileSecretVault(Path keys, Sealer master, SecureRandom random, Executor executor) {
         this.keys = keys;
@@ -65,6 +72,7 @@ public final class FileSecretVault implements SecretVault {
             Path masterKey = directory.resolve(MASTER_KEY);
             SecureRandom random = new SecureRandom();
             DurableFiles.createPrivateDirectory(keys);
+            shredDrafts(keys);
             if (!Files.exists(masterKey)) {
                 makeMasterKey(masterKey, keys, random);
             }
@@ -73,6 +81,15 @@ public final class FileSecretVault implements SecretVault {
         } catch (IOException | IllegalArgumentException failed) {
             throw new StoreUnavailable(
                     "The keys of secrets in " + directory + " cannot be read: " + failed.getMessage(), failed);
+        }
+    }
+
+    /** Keys that a crash kept from becoming files of their names; nothing was sealed with them. */
+    private static void shredDrafts(Path keys) throws IOException {
+        try (DirectoryStream<Path> drafts = Files.newDirectoryStream(keys, "*" + DurableFiles.DRAFT)) {
+            for (Path draft : drafts) {
+                DurableFiles.shred(draft);
+            }
         }
     }
 
@@ -93,7 +110,7 @@ public final class FileSecretVault implements SecretVault {
         }
         Map<String, String> sorted = new TreeMap<>(secrets);
         return work("seal the secrets of run " + run, () -> {
-            Sealer sealer = new Sealer(Files.exists(file(run)) ? unwrap(run) : makeKey(run), random);
+            Sealer sealer = new Sealer(keyForSealing(run), random);
             List<byte[]> sealed = new ArrayList<>();
             int bytes = 0;
             for (Map.Entry<String, String> secret : sorted.entrySet()) {
@@ -138,10 +155,30 @@ public final class FileSecretVault implements SecretVault {
         try {
             DurableFiles.shred(file(run));
         } catch (IOException failed) {
-            throw new StoreUnavailable(
-                    "The vault cannot destroy the key to the secrets of run " + run + ": " + failed.getMessage(),
-                    failed);
+            throw notDestroyed(run, failed);
         }
+    }
+
+    /** Destroys the key of a run unless secrets were sealed with it since then, or are being sealed right now. */
+    public void shredUnlessSealedSince(RunId run, Instant since) {
+        sealing.writeLock().lock();
+        try {
+            if (Files.getLastModifiedTime(file(run)).toInstant().isBefore(since)) {
+                DurableFiles.shred(file(run));
+            }
+        } catch (NoSuchFileException destroyed) {
+            // By somebody else, in between.
+            return;
+        } catch (IOException failed) {
+            throw notDestroyed(run, failed);
+        } finally {
+            sealing.writeLock().unlock();
+        }
+    }
+
+    private static StoreUnavailable notDestroyed(RunId run, IOException failed) {
+        return new StoreUnavailable(
+                "The vault cannot destroy the key to the secrets of run " + run + ": " + failed.getMessage(), failed);
     }
 
     /** The runs whose keys exist. A run that has ended should not be among them. */
@@ -159,6 +196,21 @@ public final class FileSecretVault implements SecretVault {
 
     private Path file(RunId run) {
         return keys.resolve(run.value());
+    }
+
+    /** The run's key, marked as just used. */
+    private byte[] keyForSealing(RunId run) throws IOException, GeneralSecurityException {
+        sealing.readLock().lock();
+        try {
+            if (!Files.exists(file(run))) {
+                return makeKey(run);
+            }
+            byte[] key = unwrap(run);
+            Files.setLastModifiedTime(file(run), FileTime.from(Instant.now()));
+            return key;
+        } finally {
+            sealing.readLock().unlock();
+        }
     }
 
     private byte[] makeKey(RunId run) throws IOException, GeneralSecurityException {

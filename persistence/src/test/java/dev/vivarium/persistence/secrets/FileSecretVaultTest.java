@@ -79,6 +79,29 @@ class FileSecretVaultTest {
     }
 
     @Test
+    void aKeyIsOverwrittenBeforeItsNameGoes() throws IOException {
+        seal(RUN);
+        Path kept = Files.createLink(directory.resolve("kept"), directory.resolve("keys/" + RUN));
+        byte[] wrapped = Files.readAllBytes(kept);
+
+        join(vault.shred(RUN));
+
+        assertThat(wrapped).isNotEqualTo(new byte[wrapped.length]);
+        assertThat(kept).hasBinaryContent(new byte[wrapped.length]);
+    }
+
+    @Test
+    void aKeyWhoseMakingACrashInterruptedIsGoneAfterTheNextStart() throws IOException {
+        Path draft = Files.write(directory.resolve("keys/" + RUN + ".new"), new byte[] {1, 2, 3});
+        Path kept = Files.createLink(directory.resolve("kept"), draft);
+
+        FileSecretVault.in(directory, Runnable::run);
+
+        assertThat(draft).doesNotExist();
+        assertThat(kept).hasBinaryContent(new byte[3]);
+    }
+
+    @Test
     void whatIsSealedBelongsToItsRunAndItsName() throws IOException {
         SealedSecrets sealed = seal(RUN);
         seal(OTHER);

@@ -31,7 +31,13 @@ public sealed interface NodeFrame {
             Map<Resource, Long> rlimits,
             Optional<TerminalSize> terminal,
             int outputWindowBytes)
-            implements NodeFrame {}
+            implements NodeFrame {
+        /** The values of the environment may be secrets. */
+        @Override
+        public String toString() {
+            return "Spawn(" + process + ", " + argv + ", " + env.keySet() + ")";
+        }
+    }
 
     /** Bytes for a process's standard input; never more than the credit that the guest has given. */
     record Stdin(int process, Blob data) implements NodeFrame {}

@@ -42,6 +42,14 @@ class GuestCodecTest {
                         + "00000001" + "06" + "0000000000000009");
     }
 
+    @Test
+    void aSpawnThatIsPrintedDoesNotTellTheValuesOfItsEnvironment() {
+        NodeFrame spawn = new NodeFrame.Spawn(
+                1, List.of("agent"), Map.of("TOKEN", "hush"), "/", 2, 3, Map.of(), Optional.empty(), 4096);
+
+        assertThat(spawn.toString()).contains("agent").contains("TOKEN").doesNotContain("hush");
+    }
+
     @ParameterizedTest
     @CsvSource({
         "0000000581" + "00000001, Hello[protocolVersion=1]",

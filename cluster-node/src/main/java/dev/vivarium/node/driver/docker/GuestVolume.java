@@ -41,6 +41,11 @@ final class GuestVolume {
     private static final Logger LOG = LoggerFactory.getLogger(GuestVolume.class);
     private static final int NAME_DIGITS = 16;
     private static final int PROGRAM_MODE = 0555;
+    /**
+     * Only the guest's own user may enter. All sandboxes of an engine have these very files, so whoever could open them
+     * would hear of every other sandbox that starts (inotify), and could talk to it (flock).
+     */
+    private static final int FOLDER_MODE = 0700;
 
     private final Engine engine;
     private final GuestProgram program;
@@ -90,19 +95,19 @@ final class GuestVolume {
     }
 
     private void verifyOrFill(String container) {
-        if (holdsProgram(container)) {
+        if (isClosedToAgents(container) && holdsProgram(container)) {
             return;
         }
         LOG.info("Putting the guest program into the engine's volume {}", name());
         byte[] archive = archive();
         engine.call("storing the guest program", client -> {
             client.copyArchiveToContainerCmd(container)
-                    .withRemotePath(MOUNT_POINT)
+                    .withRemotePath("/")
                     .withTarInputStream(new ByteArrayInputStream(archive))
                     .exec();
             return archive.length;
         });
-        if (!holdsProgram(container)) {
+        if (!isClosedToAgents(container) || !holdsProgram(container)) {
             throw new DriverException(
                     DriverException.Kind.REFUSED,
                     "The container engine did not keep the guest program in its volume " + name()
@@ -110,12 +115,31 @@ final class GuestVolume {
         }
     }
 
+    private boolean isClosedToAgents(String container) {
+        return holds(container, MOUNT_POINT, archive -> {
+            TarArchiveEntry folder = new TarArchiveInputStream(archive).getNextEntry();
+            return folder != null
+                    && folder.isDirectory()
+                    && (folder.getMode() & 0777) == FOLDER_MODE
+                    && folder.getLongUserId() == 0;
+        });
+    }
+
     private boolean holdsProgram(String container) {
+        return holds(container, PROGRAM_PATH, this::isProgram);
+    }
+
+    /** What is asked of the archive that the engine makes of a path. */
+    private interface Look {
+        boolean at(InputStream archive) throws IOException;
+    }
+
+    private boolean holds(String container, String path, Look look) {
         try {
             return engine.call("reading the guest program back", client -> {
-                try (InputStream archive = client.copyArchiveFromContainerCmd(container, PROGRAM_PATH)
-                        .exec()) {
-                    return isProgram(archive);
+                try (InputStream archive =
+                        client.copyArchiveFromContainerCmd(container, path).exec()) {
+                    return look.at(archive);
                 } catch (IOException unreadable) {
                     throw new UncheckedIOException(unreadable);
                 }
@@ -139,17 +163,23 @@ final class GuestVolume {
         return plausible && program.equalsBytes(tar.readNBytes(program.length()));
     }
 
+    /** From the root on: the engine takes the mode of a folder in the archive, and none for the one that it puts it into. */
     private byte[] archive() {
-        String beside = GuestProgram.NAME + "." + UlidCreator.getUlid().toLowerCase();
+        String parent = MOUNT_POINT.substring(1) + "/";
+        String beside = parent + GuestProgram.NAME + "." + UlidCreator.getUlid().toLowerCase();
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (TarArchiveOutputStream tar = new TarArchiveOutputStream(bytes)) {
+            TarArchiveEntry folder = new TarArchiveEntry(parent);
+            folder.setMode(FOLDER_MODE);
+            tar.putArchiveEntry(folder);
+            tar.closeArchiveEntry();
             TarArchiveEntry file = new TarArchiveEntry(beside);
             file.setSize(program.length());
             file.setMode(PROGRAM_MODE);
             tar.putArchiveEntry(file);
             tar.write(program.bytes());
             tar.closeArchiveEntry();
-            TarArchiveEntry link = new TarArchiveEntry(GuestProgram.NAME, TarConstants.LF_LINK);
+            TarArchiveEntry link = new TarArchiveEntry(parent + GuestProgram.NAME, TarConstants.LF_LINK);
             link.setLinkName(beside);
             link.setMode(PROGRAM_MODE);
             tar.putArchiveEntry(link);

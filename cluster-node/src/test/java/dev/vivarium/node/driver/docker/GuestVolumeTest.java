@@ -60,6 +60,16 @@ class GuestVolumeTest {
     }
 
     @Test
+    void aVolumeThatAgentsMayEnterIsClosed() {
+        newVolume(engine).ensure(TestSandboxes.IMAGE);
+        inVolume("chmod", "755", "/v");
+
+        newVolume(engine).ensure(TestSandboxes.IMAGE);
+
+        assertThat(inVolume("stat", "-c", "%a %u", "/v")).isEqualTo("700 0");
+    }
+
+    @Test
     void whatTheImageHasInItsPlaceIsNotBelieved() {
         String image = "vivarium-test/foreign-guest-" + newId();
         Docker.run(TestArchive.of(".vivarium/vivarium-init", new byte[] {1, 2, 3}), "import", "-", image);
@@ -110,17 +120,14 @@ class GuestVolumeTest {
     }
 
     private String storedSha256() {
-        String printed = Docker.run(
-                "run",
-                "--rm",
-                "--network",
-                "none",
-                "-v",
-                volume + ":/v:ro",
-                "--entrypoint",
-                "sha256sum",
-                TestSandboxes.IMAGE,
-                "/v/vivarium-init");
+        String printed = inVolume("sha256sum", "/v/vivarium-init");
         return printed.substring(0, printed.indexOf(' '));
+    }
+
+    private String inVolume(String... command) {
+        List<String> run = new ArrayList<>(List.of("run", "--rm", "--network", "none", "--log-driver", "none"));
+        run.addAll(List.of("-v", volume + ":/v", "--entrypoint", command[0], TestSandboxes.IMAGE));
+        run.addAll(List.of(command).subList(1, command.length));
+        return Docker.run(run.toArray(String[]::new));
     }
 }

@@ -115,8 +115,8 @@ class GvisorSandboxTest {
                                 """),
                         Map.of("PATH", "/usr/bin:/bin"),
                         "/workspace",
-                        10001,
-                        10001,
+                        sandbox.id().agentUid(),
+                        sandbox.id().agentUid(),
                         Map.of(NodeFrame.Resource.NPROC, 5L),
                         Optional.empty(),
                         1 << 20));

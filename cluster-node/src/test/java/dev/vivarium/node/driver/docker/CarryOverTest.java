@@ -1,0 +1,240 @@
+package dev.vivarium.node.driver.docker;
+
+import static dev.vivarium.node.driver.docker.TestSandboxes.newId;
+import static dev.vivarium.node.driver.docker.TestSandboxes.outcome;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import com.github.f4b6a3.ulid.UlidCreator;
+import dev.vivarium.node.driver.AttemptName;
+import dev.vivarium.node.driver.SandboxTemplate;
+import dev.vivarium.node.driver.docker.TestSandboxes.Live;
+import dev.vivarium.protocol.guest.NodeFrame;
+import dev.vivarium.protocol.run.RunId;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/**
+ * Nothing of a sandbox is met in another one of the same template, neither while the first lives nor after it, and not
+ * on the host. Each mark is first found in the sandbox that left it; those places that take none are named.
+ */
+class CarryOverTest {
+    private static final String TRACES = program("traces.py");
+
+    /** Where an agent has a place for a mark. */
+    private static final List<String> LEFT = List.of(
+            "daemon",
+            "dev-shm",
+            "environment",
+            "lock-image",
+            "message-queue-posix",
+            "message-queue-sysv",
+            "out-of-memory-score",
+            "port-tcp",
+            "port-udp",
+            "semaphores-sysv",
+            "shared-memory-sysv",
+            "socket-abstract",
+            "socket-path",
+            "terminal",
+            "tmp",
+            "workspace");
+    /** Where it has none. */
+    private static final List<String> REFUSED = List.of(
+            "address",
+            "control-group",
+            "dev",
+            "domain-name",
+            "guest-folder",
+            "hostname",
+            "image-folder",
+            "keyring",
+            "lock-guest",
+            "neighbour",
+            "root",
+            "setting-ipc",
+            "setting-network",
+            "setting-queues");
+
+    @RegisterExtension
+    final TestSandboxes sandboxes = new TestSandboxes();
+
+    private final SandboxTemplate template = TestSandboxes.template(TestSandboxes.IMAGE);
+    private final RunId run = new RunId(newId().value());
+
+    @Test
+    void noMarkOfASandboxIsMetBesideItOrAfterIt() {
+        // given
+        String mark = newMark();
+        Live first = claimed(new AttemptName(run, 1));
+        leaveMarks(first, mark);
+        assertThat(look(first, mark))
+                .allSatisfy((place, found) -> assertThat(found).as(place).isEqualTo(isLeft(place)));
+
+        // when, then: beside it, for another run
+        Live beside = claimed(new AttemptName(new RunId(newId().value()), 1));
+        assertNoneIsFound(beside, mark);
+        sandboxes.destroy(first);
+        assertNoneIsFound(beside, mark);
+        sandboxes.destroy(beside);
+
+        // and after it, for the same run
+        Live next = claimed(new AttemptName(run, 2));
+        assertNoneIsFound(next, mark);
+        sandboxes.destroy(next);
+    }
+
+    private static boolean isLeft(String place) {
+        return LEFT.contains(place);
+    }
+
+    private static void assertNoneIsFound(Live sandbox, String mark) {
+        assertThat(look(sandbox, mark))
+                .hasSize(LEFT.size() + REFUSED.size())
+                .allSatisfy((place, found) -> assertThat(found).as(place).isFalse());
+    }
+
+    @Test
+    void theHostKeepsNoMarkOfASandboxThatIsGone() throws Exception {
+        assumeThat(System.getProperty("user.name")).isEqualTo("root");
+        Instant began = Instant.now();
+        String mark = newMark();
+        String key = Long.toString(0x40000000L | Long.parseLong(mark.substring(mark.length() - 6), 16));
+        Live sandbox = claimed(new AttemptName(run, 1));
+        String container = sandboxes.containers().get(0);
+        Path layer = Path.of(
+                Docker.inspect(container).at("/GraphDriver/Data/UpperDir").asText());
+        String volume = Docker.inspect(container).at("/Mounts/0/Source").asText();
+        String guestBefore = shell("ls -la --full-time " + volume + "; sha256sum " + volume + "/*");
+        leaveMarks(sandbox, mark);
+
+        // given: the host sees them while the sandbox lives
+        assertThat(commandLines()).contains("daemon-" + mark);
+        // and the layer that the engine gives each sandbox takes none of them
+        assertThat(layer).isDirectory();
+        assertThat(shell("find " + layer + " -type f -o -name '*" + mark + "*'"))
+                .isEmpty();
+
+        // when
+        sandboxes.destroy(sandbox);
+
+        // then
+        assertThat(commandLines()).doesNotContain(mark);
+        assertThat(layer).doesNotExist();
+        assertThat(shell("find /dev/shm /dev/mqueue /tmp /run -xdev -name '*" + mark + "*' 2>/dev/null; true"))
+                .isEmpty();
+        assertThat(shell("cat /proc/sysvipc/shm /proc/sysvipc/sem /proc/sysvipc/msg /proc/net/unix /proc/keys"))
+                .doesNotContain(mark)
+                .doesNotContain(key);
+        String engineFolder = Docker.run("info", "--format", "{{.DockerRootDir}}");
+        assertThat(shell("find " + engineFolder + " /run/docker -xdev -type f -newermt '" + began
+                        + "' -exec grep -l -a -F " + mark + " {} + 2>/dev/null; true"))
+                .isEmpty();
+        assertThat(shell("ls -la --full-time " + volume + "; sha256sum " + volume + "/*"))
+                .isEqualTo(guestBefore);
+    }
+
+    @Test
+    void aSandboxHearsNothingOfAnotherThatStarts() {
+        Live listening = sandboxes.create(template);
+        listening.start(1, "python3", "-c", program("listener.py"));
+        awaitLine(listening, 1, "ready");
+
+        Live other = sandboxes.create(template);
+        other.python(1, "print(open('/etc/passwd').readline())");
+        listening.channel().send(new NodeFrame.CloseStdin(1));
+        assertThat(listening.heard().awaitEnd(1)).isZero();
+
+        String heard = listening.heard().output(1, NodeFrame.Stream.STDOUT);
+        assertThat(heard).contains("/.vivarium/vivarium-init refused").contains("heard /tmp/control");
+        assertThat(heard.lines().filter(line -> line.startsWith("heard")))
+                .as(heard)
+                .allMatch(line -> line.equals("heard /tmp/control"));
+        sandboxes.destroy(listening);
+        sandboxes.destroy(other);
+    }
+
+    // ---- what the tests speak in
+
+    private Live claimed(AttemptName attempt) {
+        Live sandbox = sandboxes.create(template);
+        outcome(sandboxes.driver().claim(sandbox.id(), attempt));
+        return sandbox;
+    }
+
+    private static void leaveMarks(Live sandbox, String mark) {
+        sandbox.start(1, "python3", "-c", TRACES, "leave", mark);
+        Map<String, String> answers = answers(awaitLine(sandbox, 1, "over"));
+        assertThat(answers).as("%s", answers).hasSize(LEFT.size() + REFUSED.size());
+        answers.forEach((place, answer) -> assertThat(answer).as(place).startsWith(isLeft(place) ? "left" : "refused"));
+    }
+
+    /** What a process of its own finds in a sandbox, by place. */
+    private static Map<String, Boolean> look(Live sandbox, String mark) {
+        int process = 2 + sandbox.heard().frames().size();
+        sandbox.start(process, "python3", "-c", TRACES, "look", mark);
+        Map<String, Boolean> found = new TreeMap<>();
+        answers(awaitLine(sandbox, process, "over"))
+                .forEach((place, answer) -> found.put(place, answer.equals("found")));
+        return found;
+    }
+
+    private static Map<String, String> answers(String printed) {
+        return printed.lines()
+                .map(line -> line.split(" ", 2))
+                .filter(words -> words.length == 2)
+                .collect(Collectors.toMap(words -> words[0], words -> words[1]));
+    }
+
+    private static String awaitLine(Live sandbox, int process, String line) {
+        Awaitility.await("'" + line + "' of process " + process)
+                .atMost(Duration.ofSeconds(60))
+                .until(() -> {
+                    String errors = sandbox.heard().output(process, NodeFrame.Stream.STDERR);
+                    assertThat(errors).isEmpty();
+                    return printed(sandbox, process).lines().anyMatch(line::equals);
+                });
+        return printed(sandbox, process);
+    }
+
+    private static String printed(Live sandbox, int process) {
+        return sandbox.heard().output(process, NodeFrame.Stream.STDOUT);
+    }
+
+    private static String newMark() {
+        return "mark-" + Long.toHexString(UlidCreator.getUlid().getLeastSignificantBits());
+    }
+
+    private static String commandLines() throws IOException, InterruptedException {
+        return shell("cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '; true");
+    }
+
+    private static String shell(String command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder("sh", "-c", command)
+                .redirectErrorStream(true)
+                .start();
+        process.getOutputStream().close();
+        String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(printed).isZero();
+        return printed;
+    }
+
+    private static String program(String name) {
+        try (InputStream source = CarryOverTest.class.getResourceAsStream("/sandbox/" + name)) {
+            return new String(source.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException unreadable) {
+            throw new AssertionError(unreadable);
+        }
+    }
+}
