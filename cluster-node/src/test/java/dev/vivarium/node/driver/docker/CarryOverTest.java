@@ -70,7 +70,7 @@ class CarryOverTest {
     @RegisterExtension
     final TestSandboxes sandboxes = new TestSandboxes();
 
-    private final SandboxTemplate template = TestSandboxes.template(TestSandboxes.IMAGE);
+    private final SandboxTemplate template = sandboxes.template();
     private final RunId run = new RunId(newId().value());
 
     @Test

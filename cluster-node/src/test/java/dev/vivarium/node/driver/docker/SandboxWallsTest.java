@@ -123,7 +123,7 @@ class SandboxWallsTest {
                 print(tried(lambda: open('/.vivarium/vivarium-init', 'ab')), tried(lambda: os.unlink('/.vivarium/vivarium-init')))
                 """);
 
-        assertThat(answers.split("\\s+")).hasSize(8).isSubsetOf("PermissionError", "OSError");
+        assertThat(answers.split("\\s+")).containsOnly("PermissionError").hasSize(8);
         assertThat(sandbox.heard().isClosed()).isFalse();
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.vivarium.protocol.run.Isolation;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -141,7 +142,7 @@ class SystemCallFilterTest {
     }
 
     private static String outcomeByFile(Call call) throws IOException {
-        String option = SystemCallFilter.securityOption();
+        String option = new SystemCallFilter().securityOption(Isolation.CONTAINER);
         JsonNode filter = new ObjectMapper().readTree(option.substring("seccomp=".length()));
         assertThat(filter.get("defaultAction").asText()).isEqualTo("SCMP_ACT_ERRNO");
         String outcome = EPERM;
