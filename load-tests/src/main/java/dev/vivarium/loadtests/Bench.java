@@ -18,6 +18,7 @@ import picocli.CommandLine.Spec;
             ThroughputCommand.class,
             KillPrecisionCommand.class,
             SamplingCommand.class,
+            IsolationCommand.class,
             GatlingCommand.class
         },
         mixinStandardHelpOptions = true,

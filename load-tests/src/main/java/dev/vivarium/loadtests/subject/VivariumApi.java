@@ -1,6 +1,8 @@
 package dev.vivarium.loadtests.subject;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunStatus;
 import java.io.IOException;
@@ -16,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -39,9 +42,18 @@ public final class VivariumApi {
 
     /** The same with limits beside those of the workload. */
     public RunId submit(Workload workload, Map<String, String> limits) throws IOException {
+        return submit(workload.submission(limits));
+    }
+
+    /** The same in an isolation class. */
+    public RunId submit(Workload workload, Isolation isolation) throws IOException {
+        return submit(workload.submission().put("isolation", isolation.name().toLowerCase(Locale.ROOT)));
+    }
+
+    private RunId submit(ObjectNode submission) throws IOException {
         HttpRequest request = to("/v1/runs")
                 .header("Content-Type", "application/json")
-                .POST(BodyPublishers.ofByteArray(Json.bytes(workload.submission(limits))))
+                .POST(BodyPublishers.ofByteArray(Json.bytes(submission)))
                 .build();
         HttpResponse<byte[]> answer = send(request, BodyHandlers.ofByteArray());
         require(202, answer.statusCode(), request, answer.body());
