@@ -19,6 +19,10 @@ public final class EngineApi {
     private static final String JSON = "Content-Type: application/json\r\n";
     private static final String UPGRADE = "Connection: Upgrade\r\nUpgrade: tcp\r\n";
     private static final int STDOUT = 1;
+    private static final int NOT_FOUND = 404;
+    private static final int NO_STATUS = 0;
+    /** What an engine takes at most to remove a container, on a crowded machine. */
+    private static final long REMOVAL_MILLIS = 5_000;
 
     private final URI address;
 
@@ -67,6 +71,18 @@ public final class EngineApi {
         call("DELETE", "/containers/" + id + "?force=1", NOTHING);
     }
 
+    /** Removes it if it is there, or leaves that to whoever has begun to. */
+    void removeIfThere(String id) throws IOException {
+        try {
+            exchange("DELETE", "/containers/" + id + "?force=1", NOTHING, NOT_FOUND);
+        } catch (IOException conflict) {
+            if (list("id", id).contains(id)) {
+                Pauses.millis(REMOVAL_MILLIS);
+                exchange("DELETE", "/containers/" + id + "?force=1", NOTHING, NOT_FOUND);
+            }
+        }
+    }
+
     /** The containers that a filter of the engine's finds, whether they run or not. */
     public List<String> list(String filter, String value) throws IOException {
         ObjectNode filters = Json.object();
@@ -78,9 +94,10 @@ public final class EngineApi {
         return ids;
     }
 
-    /** The process on this machine that is the container's first one; 0 when it does not run. */
+    /** The process on this machine that is the container's first one; 0 when it does not run, or is not known yet. */
     public long firstProcess(String id) throws IOException {
-        return call("GET", "/containers/" + id + "/json", NOTHING)
+        // The engine lists a container by its name a moment before it can say more of it.
+        return exchange("GET", "/containers/" + id + "/json", NOTHING, NOT_FOUND)
                 .path("State")
                 .path("Pid")
                 .asLong();
@@ -103,9 +120,17 @@ public final class EngineApi {
     }
 
     private JsonNode call(String method, String path, byte[] body) throws IOException {
+        return exchange(method, path, body, NO_STATUS);
+    }
+
+    /** An answer with the status that is accepted beside success counts as an empty one. */
+    private JsonNode exchange(String method, String path, byte[] body, int accepted) throws IOException {
         String headers = body.length == 0 ? "" : JSON;
         try (EngineWire wire = EngineWire.exchange(address, method, path, headers, body)) {
             byte[] answer = wire.answer().readAllBytes();
+            if (wire.status() == accepted) {
+                return Json.parse(NOTHING);
+            }
             if (wire.status() / 100 != 2) {
                 throw new IOException("The engine answers " + wire.status() + " to " + method + " " + path + ": "
                         + new String(answer, StandardCharsets.UTF_8).strip());

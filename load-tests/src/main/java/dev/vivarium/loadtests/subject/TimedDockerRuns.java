@@ -22,15 +22,19 @@ public final class TimedDockerRuns implements TimedRuns {
     private static final Duration START_MAX = Duration.ofMinutes(3);
     private static final long CLIENT_SECONDS_MAX = 20;
     private static final long POLL_MILLIS = 20;
+    private static final int EMPTY_LOOKS = 3;
+    private static final long LOOK_MILLIS = 500;
 
     private final EngineApi engine;
     private final String image;
     private final Queue<Process> clients = new ConcurrentLinkedQueue<>();
     private final AtomicInteger count = new AtomicInteger();
+    private final Thread lastWill = new Thread(this::takeAway, "take the containers away");
 
     public TimedDockerRuns(EngineApi engine, String image) {
         this.engine = engine;
         this.image = image;
+        Runtime.getRuntime().addShutdownHook(lastWill);
     }
 
     /** The command line, for the report. */
@@ -92,22 +96,40 @@ public final class TimedDockerRuns implements TimedRuns {
     }
 
     @Override
-    public void close() throws IOException {
-        clear();
+    public void clear() throws IOException {
+        for (Process client : clients) {
+            // timeout's end would leave docker's client, which may be about to make a container.
+            client.descendants().forEach(ProcessHandle::destroyForcibly);
+            client.destroyForcibly();
+        }
+        clients.clear();
+        // What the engine was making for them appears a moment later.
+        for (int emptyLooks = 0; emptyLooks < EMPTY_LOOKS; emptyLooks++) {
+            for (String container : engine.list("label", LABEL)) {
+                engine.removeIfThere(container);
+                emptyLooks = 0;
+            }
+            Pauses.millis(LOOK_MILLIS);
+        }
     }
 
     @Override
-    public void clear() throws IOException {
-        clients.forEach(Process::destroyForcibly);
-        clients.clear();
-        for (String container : engine.list("label", LABEL)) {
-            try {
-                engine.remove(container);
-            } catch (IOException removedMeanwhile) {
-                if (engine.list("id", container).contains(container)) {
-                    throw removedMeanwhile;
-                }
-            }
+    public void close() throws IOException {
+        try {
+            Runtime.getRuntime().removeShutdownHook(lastWill);
+        } catch (IllegalStateException ending) {
+            // This program is being ended, and the last will is carried out already.
+            return;
+        }
+        clear();
+    }
+
+    private void takeAway() {
+        try {
+            clear();
+        } catch (IOException left) {
+            System.err.println(
+                    "vivarium bench: containers with the label " + LABEL + " are left: " + left.getMessage());
         }
     }
 }
