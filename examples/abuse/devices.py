@@ -10,17 +10,23 @@ import errno
 import os
 import stat
 
-from lib.attempt import attempt, check, finish
+from lib.attempt import OWN_KERNEL, attempt, check, finish
 
 NONE = (errno.ENOENT, errno.ENXIO, errno.ENODEV)
 for name in ("mem", "kmem", "port", "kmsg", "kvm", "vda", "sda", "nvme0n1", "loop-control", "loop0", "fuse", "net/tun", "vhost-net",
              "vsock", "btrfs-control", "mapper/control", "input/event0", "dri/card0", "userfaultfd", "uinput", "rtc0", "hpet", "cpu/0/msr"):
-    attempt(f"/dev/{name}", lambda: os.open(f"/dev/{name}", os.O_RDWR), *NONE)
+    if not (OWN_KERNEL and name == "fuse"):  # gVisor's own, which without mounts does nothing
+        attempt(f"/dev/{name}", lambda: os.open(f"/dev/{name}", os.O_RDWR), *NONE)
 for name, kind, number in (("memory", stat.S_IFCHR, (1, 1)), ("kmsg", stat.S_IFCHR, (1, 11)), ("disk", stat.S_IFBLK, (8, 0)),
                            ("vda", stat.S_IFBLK, (254, 0)), ("tun", stat.S_IFCHR, (10, 200)), ("null", stat.S_IFCHR, (1, 3))):
     for place in ("/workspace", "/tmp", "/dev/shm"):
-        attempt(f"a node for {name} in {place}", lambda: os.mknod(f"{place}/{name}", kind | 0o666, os.makedev(*number)))
-HARMLESS = {"null", "zero", "full", "random", "urandom", "tty", "ptmx", "console"}
+        path = f"{place}/{name}"
+        if not OWN_KERNEL:
+            attempt(f"a node for {name} in {place}", lambda: os.mknod(path, kind | 0o666, os.makedev(*number)))
+        elif name != "null":  # a node is but a name there, of devices that the kernel has itself
+            attempt(f"making and opening a node for {name} in {place}",
+                    lambda: (os.mknod(path, kind | 0o666, os.makedev(*number)), os.open(path, os.O_RDWR)))
+HARMLESS = {"null", "zero", "full", "random", "urandom", "tty", "ptmx", "console"} | ({"fuse"} if OWN_KERNEL else set())
 there = set()
 for folder, _, files in os.walk("/dev"):
     for name in files:

@@ -10,7 +10,7 @@ import ctypes
 import os
 import resource
 
-from lib.attempt import attempt, call, check, finish
+from lib.attempt import OWN_KERNEL, attempt, call, check, finish
 
 for name in ("NOFILE", "CORE", "MEMLOCK", "NPROC", "NICE", "RTPRIO", "MSGQUEUE", "SIGPENDING"):
     kind = getattr(resource, f"RLIMIT_{name}", None)
@@ -24,8 +24,9 @@ for name in ("NOFILE", "CORE", "MEMLOCK", "NPROC", "NICE", "RTPRIO", "MSGQUEUE",
                 raise PermissionError(1, str(refused)) from refused
 
         attempt(f"{name} above {hard}", raise_limit)
-attempt("nice -1", lambda: os.nice(-1))
-attempt("nice -20 for all its processes", lambda: os.setpriority(os.PRIO_USER, 0, -20))
+if not OWN_KERNEL:  # which takes the number, and gives nothing for it
+    attempt("nice -1", lambda: os.nice(-1))
+    attempt("nice -20 for all its processes", lambda: os.setpriority(os.PRIO_USER, 0, -20))
 attempt("SCHED_FIFO", lambda: os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1)))
 attempt("SCHED_RR", lambda: os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(99)))
 deadline = (ctypes.c_uint64 * 6)(48 | 6 << 32, 0, 0, 10_000_000, 20_000_000, 20_000_000)

@@ -5,6 +5,7 @@ Must: be killed at its limit of output, and the neighbour does not notice.
 
 limits: output=64Ki
 expect: KILLED OUTPUT
+expect-gvisor: KILLED OUTPUT or KILLED WALL_CLOCK
 """
 
 import os

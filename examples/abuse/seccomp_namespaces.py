@@ -9,7 +9,7 @@ expect: SUCCEEDED
 import ctypes
 import os
 
-from lib.attempt import attempt, call, finish, prepare
+from lib.attempt import OWN_KERNEL, attempt, call, finish, prepare
 
 KINDS = {"user": 0x10000000, "mount": 0x20000, "pid": 0x20000000, "net": 0x40000000, "ipc": 0x8000000, "uts": 0x4000000,
          "cgroup": 0x2000000, "time": 0x80}
@@ -40,5 +40,6 @@ for name, flag in KINDS.items():
 for name in ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup"):
     descriptor = prepare(lambda: os.open(f"/proc/self/ns/{name}", os.O_RDONLY), -1)
     attempt(f"setns {name}", lambda: call("setns", descriptor, 0))
-    attempt(f"opening PID 1's {name} namespace", lambda: os.open(f"/proc/1/ns/{name}", os.O_RDONLY))
+    if not OWN_KERNEL:  # where they are those of the sandbox, and cannot be joined either
+        attempt(f"opening PID 1's {name} namespace", lambda: os.open(f"/proc/1/ns/{name}", os.O_RDONLY))
 finish()

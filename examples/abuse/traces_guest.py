@@ -9,7 +9,7 @@ expect: SUCCEEDED
 import ctypes
 import os
 
-from lib.attempt import attempt, call, finish, look_into_guest, write
+from lib.attempt import OWN_KERNEL, attempt, call, finish, look_into_guest, write
 
 PTRACE_ATTACH, PTRACE_SEIZE = 16, 0x4206
 
@@ -30,7 +30,8 @@ for name in ("mem", "environ", "maps", "auxv", "syscall", "stack", "io", "pagema
     look_into_guest(name)
 for name in ("cwd", "root", "exe"):
     attempt(f"following /proc/1/{name}", lambda: os.readlink(f"/proc/1/{name}"))
-attempt("listing /proc/1/fd", lambda: os.listdir("/proc/1/fd"))
+if not OWN_KERNEL:  # which shows the numbers; guest_channel tries to open them
+    attempt("listing /proc/1/fd", lambda: os.listdir("/proc/1/fd"))
 attempt("listing /proc/1/map_files", lambda: os.listdir("/proc/1/map_files"))
 for name in ("oom_score_adj", "coredump_filter", "clear_refs", "timerslack_ns", "autogroup"):
     attempt(f"writing /proc/1/{name}", lambda: write(f"/proc/1/{name}", b"0"))

@@ -12,9 +12,8 @@ class IsolationCommandTest {
     void theCostOfAClassIsToldAsARatioToTheOther() {
         String table = IsolationCommand.table(List.of(costs(10)), List.of(costs(25)));
 
-        assertThat(table.lines().skip(2))
-                .hasSize(4)
-                .allSatisfy(line -> assertThat(line).matches("\\w.*  10\\.0 +25\\.0 +2\\.50x +2\\.50x"));
+        assertThat(table.lines().skip(2)).hasSize(4).allSatisfy(line -> assertThat(line)
+                .matches("\\w.*  10\\.0 +25\\.0 +2\\.50x +2\\.50x"));
     }
 
     private static Costs costs(long millis) {
