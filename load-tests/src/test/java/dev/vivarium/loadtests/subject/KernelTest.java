@@ -1,0 +1,41 @@
+package dev.vivarium.loadtests.subject;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(30)
+class KernelTest {
+    private static final long SELF = ProcessHandle.current().pid();
+
+    @Test
+    void aProcessHasUsedTheProcessorTimeThatItSpends() throws IOException {
+        Duration before = Kernel.processorTime(SELF);
+
+        while (Kernel.processorTime(SELF).minus(before).toMillis() < 50) {
+            Thread.onSpinWait();
+        }
+
+        assertThat(Kernel.processorTime(SELF)).isGreaterThan(before);
+    }
+
+    @Test
+    void aProcessHasStartedWhenItWasStartedAndUpToATickEarlier() throws IOException {
+        long bootNanos = Kernel.boot();
+        long before = System.nanoTime();
+        Process child = new ProcessBuilder("sleep", "30").start();
+        long after = System.nanoTime();
+        try {
+            // The tick of the start is cut off, and that of the boot may be by as much again.
+            assertThat(Kernel.startNanos(child.pid(), bootNanos))
+                    .isBetween(
+                            before - Duration.ofMillis(20).toNanos(),
+                            after + Duration.ofMillis(10).toNanos());
+        } finally {
+            child.destroyForcibly();
+        }
+    }
+}
