@@ -1,6 +1,5 @@
 package dev.vivarium.loadtests;
 
-import dev.vivarium.loadtests.report.Figures;
 import dev.vivarium.loadtests.report.Punctuality;
 import dev.vivarium.loadtests.subject.Condemned;
 import dev.vivarium.loadtests.subject.EndWatch;
@@ -77,23 +76,21 @@ final class KillPrecisionCommand implements Callable<Integer> {
             throw setting.refusal("--runs, --in-flight and --look are at least 1, and --lead is not negative.");
         }
         EngineApi engine = setting.engine();
-        Punctuality punctuality = new Punctuality();
         setting.print("docker   " + TimedDockerRuns.line(setting.image()) + "\n");
         try (NodeOption.Lease lease = node.lease(setting.environment());
                 TimedRuns vivarium = new TimedRunsOfVivarium(new VivariumApi(lease.uri()), engine, setting.image())) {
-            measure(VIVARIUM, vivarium, punctuality);
+            setting.print(measure(VIVARIUM, vivarium));
         }
         if (!onlyVivarium) {
             try (TimedRuns docker = new TimedDockerRuns(engine, setting.image())) {
-                measure(TIMEOUT, docker, punctuality);
+                setting.print(measure(TIMEOUT, docker));
             }
         }
         setting.printLoad();
-        setting.print("\n" + punctuality.table());
         return 0;
     }
 
-    private void measure(String subject, TimedRuns timed, Punctuality punctuality) throws IOException {
+    private String measure(String subject, TimedRuns timed) throws IOException {
         Duration lead = lead(subject, timed);
         setting.progress(subject + ": starting " + runs + ", all to end in " + lead.toSeconds() + " s");
         long aim = System.nanoTime() + lead.toNanos();
@@ -103,19 +100,23 @@ final class KillPrecisionCommand implements Callable<Integer> {
             throw new IOException("The deadline was over before all had started; give them longer with --lead.");
         }
         EndWatch.Seen seen = EndWatch.watch(condemned, Duration.ofMillis(lookMillis), PATIENCE);
+        String heading = "\n" + subject + ": the " + runs + " deadlines lie within " + spreadMillis(condemned) + " ms, "
+                + inBusiestSecond(condemned) + " of them within one second\n";
+        for (Condemned one : condemned) {
+            one.close();
+        }
+        return heading + table(subject, seen) + "they say: " + timed.verdicts() + "\n";
+    }
+
+    private static String table(String subject, EndWatch.Seen seen) {
+        Punctuality punctuality = new Punctuality();
         for (Manner manner : MANNERS) {
-            String group = subject + ", " + manner.name().toLowerCase(Locale.ROOT);
-            count(group, manner, seen, punctuality);
+            count(subject + ", " + manner.name().toLowerCase(Locale.ROOT), manner, seen, punctuality);
         }
         for (Manner manner : MANNERS) {
             count(subject + ", all", manner, seen, punctuality);
         }
-        for (Condemned one : condemned) {
-            one.close();
-        }
-        setting.print(subject + ": the " + runs + " deadlines lie within " + spreadMillis(condemned) + " ms, "
-                + inBusiestSecond(condemned) + " of them within one second; ends are seen within "
-                + Figures.millis(seen.longestGap()) + " ms; " + timed.verdicts() + "\n");
+        return punctuality.table();
     }
 
     /** The first starts show how long all of them will take; those few are ended before. */
@@ -138,7 +139,7 @@ final class KillPrecisionCommand implements Callable<Integer> {
     private static void count(String group, Manner manner, EndWatch.Seen seen, Punctuality punctuality) {
         seen.lateness().forEach((one, late) -> {
             if (one.manner() == manner) {
-                punctuality.ended(group, late);
+                punctuality.ended(group, late, seen.atLeast().getOrDefault(one, late));
             }
         });
         seen.alive().stream().filter(one -> one.manner() == manner).forEach(one -> punctuality.alive(group));

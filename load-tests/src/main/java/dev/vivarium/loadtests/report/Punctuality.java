@@ -12,11 +12,19 @@ public final class Punctuality {
 
     private static final class Group {
         private final List<Duration> lateness = new ArrayList<>();
+        private final List<Duration> atLeast = new ArrayList<>();
         private int alive;
     }
 
-    public void ended(String group, Duration lateness) {
+    /**
+     * Counts one that ended.
+     *
+     * @param lateness when it was seen to have ended
+     * @param atLeast when it was last seen not to have
+     */
+    public void ended(String group, Duration lateness, Duration atLeast) {
         group(group).lateness.add(lateness);
+        group(group).atLeast.add(atLeast);
     }
 
     public void alive(String group) {
@@ -29,20 +37,24 @@ public final class Punctuality {
 
     /** A row for each group, in the order in which they were first named. */
     public String table() {
-        TextTable table = new TextTable("late, ms", "ended", "p50", "p99", "max", "still alive");
+        TextTable table =
+                new TextTable("late, ms", "ended", "p50", "p99", "max", "p50 at least", "p99 at least", "still alive");
         groups.forEach((name, group) -> {
             String ended = Integer.toString(group.lateness.size());
             String alive = Integer.toString(group.alive);
             if (group.lateness.isEmpty()) {
-                table.row(name, ended, "-", "-", "-", alive);
+                table.row(name, ended, "-", "-", "-", "-", "-", alive);
             } else {
                 Series late = new Series(group.lateness);
+                Series atLeast = new Series(group.atLeast);
                 table.row(
                         name,
                         ended,
                         Figures.millis(late.percentile(50)),
                         Figures.millis(late.percentile(99)),
                         Figures.millis(late.max()),
+                        Figures.millis(atLeast.percentile(50)),
+                        Figures.millis(atLeast.percentile(99)),
                         alive);
             }
         });

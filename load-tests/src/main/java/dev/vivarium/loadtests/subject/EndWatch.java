@@ -13,10 +13,11 @@ public final class EndWatch {
      * What was seen.
      *
      * @param lateness of each one that ended: from its deadline until it was first seen without a process
+     * @param atLeast of each one that ended: from its deadline until it was last seen with one. The truth is between the
+     *     two; they are far apart when the machine was too busy to look
      * @param alive those that had a process at the end of the watch
-     * @param longestGap the longest time between two looks at the same one: no lateness is more than this too long
      */
-    public record Seen(Map<Condemned, Duration> lateness, List<Condemned> alive, Duration longestGap) {}
+    public record Seen(Map<Condemned, Duration> lateness, Map<Condemned, Duration> atLeast, List<Condemned> alive) {}
 
     private EndWatch() {}
 
@@ -33,21 +34,21 @@ public final class EndWatch {
         Pauses.millis(
                 Math.max(0, Duration.ofNanos(first - lead - System.nanoTime()).toMillis()));
         Map<Condemned, Duration> lateness = new HashMap<>();
+        Map<Condemned, Duration> atLeast = new HashMap<>();
         List<Condemned> alive = new ArrayList<>(all);
-        long gap = 0;
-        long before = System.nanoTime();
         while (!alive.isEmpty() && System.nanoTime() - last < patience.toNanos()) {
             for (Condemned one : List.copyOf(alive)) {
+                long before = System.nanoTime();
                 if (one.isGone()) {
                     lateness.put(one, Duration.ofNanos(System.nanoTime() - one.deadlineNanos()));
                     alive.remove(one);
+                } else {
+                    atLeast.put(one, Duration.ofNanos(before - one.deadlineNanos()));
                 }
             }
             Pauses.millis(pause.toMillis());
-            long now = System.nanoTime();
-            gap = Math.max(gap, now - before);
-            before = now;
         }
-        return new Seen(lateness, List.copyOf(alive), Duration.ofNanos(gap));
+        atLeast.keySet().retainAll(lateness.keySet());
+        return new Seen(lateness, atLeast, List.copyOf(alive));
     }
 }

@@ -23,6 +23,7 @@ public final class TimedDockerRuns implements TimedRuns {
     private static final long CLIENT_SECONDS_MAX = 20;
     private static final long POLL_MILLIS = 20;
     private static final int EMPTY_LOOKS = 3;
+    private static final int REMOVALS_AT_ONCE = 4;
     private static final long LOOK_MILLIS = 500;
 
     private final EngineApi engine;
@@ -105,9 +106,13 @@ public final class TimedDockerRuns implements TimedRuns {
         clients.clear();
         // What the engine was making for them appears a moment later.
         for (int emptyLooks = 0; emptyLooks < EMPTY_LOOKS; emptyLooks++) {
-            for (String container : engine.list("label", LABEL)) {
-                engine.removeIfThere(container);
+            List<String> left = engine.list("label", LABEL);
+            if (!left.isEmpty()) {
                 emptyLooks = 0;
+                InFlight.all(left.size(), REMOVALS_AT_ONCE, index -> {
+                    engine.removeIfThere(left.get(index));
+                    return left.get(index);
+                });
             }
             Pauses.millis(LOOK_MILLIS);
         }
@@ -115,13 +120,14 @@ public final class TimedDockerRuns implements TimedRuns {
 
     @Override
     public void close() throws IOException {
+        // The last will stands until there is nothing to take away: this may take minutes, and be interrupted.
+        clear();
         try {
             Runtime.getRuntime().removeShutdownHook(lastWill);
         } catch (IllegalStateException ending) {
-            // This program is being ended, and the last will is carried out already.
+            // This program is being ended, and the last will finds nothing.
             return;
         }
-        clear();
     }
 
     private void takeAway() {
