@@ -25,29 +25,31 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.Set;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
 
 /** All hostile payloads against a real node in this process, as {@code vivarium abuse} runs them: four at once. */
 @EachIsolation
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class AbuseSuiteTest {
     private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
 
+    @TempDir
+    private static Path home;
+
+    private static JsonNode report;
+
     private final Isolation isolation;
-    private JsonNode report = ApiJson.object();
 
     AbuseSuiteTest(Isolation isolation) {
         this.isolation = isolation;
     }
 
-    @BeforeAll
-    void runAll(@TempDir Path home) throws Exception {
+    @BeforeParameterizedClassInvocation
+    static void runAll(Isolation isolation) throws Exception {
         EachIsolation.Here.assume(isolation, offered());
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         NodeLauncher launcher =
@@ -84,7 +86,7 @@ class AbuseSuiteTest {
         }
     }
 
-    @AfterAll
+    @AfterParameterizedClassInvocation
     static void forgetTheLog() {
         System.clearProperty("vivarium.log.appender");
         System.clearProperty("vivarium.log.file");
