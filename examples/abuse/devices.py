@@ -28,7 +28,9 @@ for name, kind, number in (("memory", stat.S_IFCHR, (1, 1)), ("kmsg", stat.S_IFC
                     lambda: (os.mknod(path, kind | 0o666, os.makedev(*number)), os.open(path, os.O_RDWR)))
 HARMLESS = {"null", "zero", "full", "random", "urandom", "tty", "ptmx", "console"} | ({"fuse"} if OWN_KERNEL else set())
 there = set()
-for folder, _, files in os.walk("/dev"):
+for folder, folders, files in os.walk("/dev"):
+    if OWN_KERNEL and "shm" in folders:
+        folders.remove("shm")  # where the nodes are that this program has made
     for name in files:
         mode = os.lstat(os.path.join(folder, name)).st_mode
         if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
