@@ -151,10 +151,13 @@ static uint32_t count_pids(void)
 	return sysinfo(&all) < 0 || all.procs == 0 ? 0 : all.procs - 1U;
 }
 
-/* Looks, and tells what has changed. The longer nothing does, the rarer are looks that cost much. */
+/*
+ * Looks, and tells what has changed. gVisor counts those that were reaped for a moment more, which must not be the last
+ * word when no child is left. The longer nothing changes, the rarer are looks that cost much.
+ */
 static void look(void)
 {
-	uint32_t count = kernel_is_own ? count_pids() : 0;
+	uint32_t count = kernel_is_own && processes_live() ? count_pids() : 0;
 	bool changed = disk_look();
 
 	if (count != pids_told) {
@@ -219,7 +222,7 @@ static void reap(void)
 
 	if (read(children_fd, &news, sizeof(news)) < 0 && errno != EAGAIN && errno != EINTR)
 		die(EXIT_UNFIT);
-	look_due |= processes_reap();
+	look_due |= processes_reap() || !processes_live(); /* after the last one there is no further look */
 	tick_at = 0; /* the ends of streams come with those of processes */
 }
 

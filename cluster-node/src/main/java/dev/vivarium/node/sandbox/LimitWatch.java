@@ -45,7 +45,8 @@ record LimitWatch(
         Set<Gauge> warned) {
     /** Below this share of one core a process counts as idle: what timers and keep-alives of a waiting runtime use. */
     private static final double IDLE_CPU_SHARE = 0.01;
-    /** A kernel of its own has timers too (gVisor's, with a sleeping agent, was seen at 0.3 to 1 %). */
+    /** A kernel of its own has timers too (gVisor's, with a sleeping agent, was seen at 0.18 to 0.26 %, and at 3 %
+     * with a guest that looked ten times a second). */
     private static final double IDLE_CPU_SHARE_OF_OWN_KERNEL = 0.03;
 
     /** However near a limit is, a sandbox is not looked at more often than this. */

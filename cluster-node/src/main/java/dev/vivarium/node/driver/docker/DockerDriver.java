@@ -233,9 +233,7 @@ public final class DockerDriver implements SandboxDriver {
 
     private SandboxSample sample(DockerSandbox sandbox, Sampler sampler) {
         try {
-            return KernelUpkeep.of(sandbox.template(), engine.facts().cpus())
-                    .without(sampler.sample())
-                    .since(sandbox.birthCpuMillis());
+            return sandbox.upkeep().without(sampler.sample()).since(sandbox.birthCpuMillis());
         } catch (IOException gone) {
             // Usually with its sandbox; if that lives on, the next sample finds another way.
             sandbox.forget(sampler);

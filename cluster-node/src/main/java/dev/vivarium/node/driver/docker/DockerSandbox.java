@@ -15,6 +15,7 @@ final class DockerSandbox {
     private Optional<String> container = Optional.empty();
     private Optional<GuestChannel> channel = Optional.empty();
     private Optional<Sampler> sampler = Optional.empty();
+    private KernelUpkeep upkeep = KernelUpkeep.NONE;
     private long birthCpuMillis;
     private boolean doomed;
     private boolean claimed;
@@ -98,6 +99,15 @@ final class DockerSandbox {
 
     synchronized Optional<Sampler> sampler() {
         return sampler;
+    }
+
+    /** What of its use is its kernel's; known once it is being made, so that nobody need be asked when it is measured. */
+    synchronized KernelUpkeep upkeep() {
+        return upkeep;
+    }
+
+    synchronized void upkeep(KernelUpkeep itsKernels) {
+        upkeep = itsKernels;
     }
 
     /** Processor time that making the sandbox took, which its agent has not used. */

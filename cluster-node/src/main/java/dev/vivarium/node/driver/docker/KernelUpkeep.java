@@ -15,7 +15,7 @@ import dev.vivarium.node.driver.SandboxTemplate;
  * @param pids threads and processes of the host that it runs as, those that stand for the agent's among them
  */
 record KernelUpkeep(long memoryBytes, long pids) {
-    private static final KernelUpkeep NONE = new KernelUpkeep(0, 0);
+    static final KernelUpkeep NONE = new KernelUpkeep(0, 0);
     private static final long MEMORY_BYTES = 48L << 20;
     private static final long MEMORY_BYTES_PER_PID = 320L << 10;
     private static final long PIDS = 64;

@@ -109,6 +109,7 @@ final class SandboxMaker {
 
     private String createOnce(DockerSandbox sandbox, String name, String image) {
         EngineFacts facts = engine.facts();
+        sandbox.upkeep(KernelUpkeep.of(sandbox.template(), facts.cpus()));
         CreateContainerResponse response = engine.call("making the sandbox", client -> spec.applyTo(
                         client.createContainerCmd(image), sandbox.id(), sandbox.template(), facts)
                 .withName(name)

@@ -105,6 +105,23 @@ class EngineLossTest {
         }
     }
 
+    /** Limits hold for as long as the sandbox lives, whoever is away. */
+    @Test
+    void aLocalSandboxIsMeasuredWhileTheEngineIsSilent() throws Exception {
+        try (EngineProxy proxy = EngineProxy.unix(folder)) {
+            // given an engine that is known not to answer
+            driver = open(proxy.uri());
+            Live sandbox = TestSandboxes.create(driver, newId(), sandboxes.template());
+            proxy.silence();
+            assertThat(failure(driver.listOwned()).kind()).isEqualTo(Kind.ENGINE_UNAVAILABLE);
+
+            // then
+            assertThat(outcome(driver.sample(sandbox.id())).pids()).isEqualTo(1);
+            proxy.resume();
+            outcome(driver.destroy(sandbox.id()));
+        }
+    }
+
     @Test
     void anIdleChannelOutlivesTheResponseTimeout() throws Exception {
         try (EngineProxy proxy = EngineProxy.tcp()) {

@@ -99,20 +99,7 @@ class GvisorSandboxTest {
         sandbox.channel()
                 .send(new NodeFrame.Spawn(
                         1,
-                        List.of(
-                                "python3",
-                                "-c",
-                                """
-                                import os, time
-                                started = 0
-                                try:
-                                    while True:
-                                        if os.fork() == 0:
-                                            time.sleep(1000)
-                                        started += 1
-                                except OSError as error:
-                                    print(started, error.errno)
-                                """),
+                        List.of("python3", "-c", TestSandboxes.FORKS_UNTIL_REFUSED),
                         Map.of("PATH", "/usr/bin:/bin"),
                         "/workspace",
                         sandbox.id().agentUid(),

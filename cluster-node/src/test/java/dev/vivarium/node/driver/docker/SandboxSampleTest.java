@@ -81,21 +81,7 @@ class SandboxSampleTest {
     void refusedForksAreCounted() {
         Live sandbox = sandboxes.create(limitedTo(5));
 
-        sandbox.start(
-                1,
-                "python3",
-                "-c",
-                """
-                import os, time
-                started = 0
-                try:
-                    while True:
-                        if os.fork() == 0:
-                            time.sleep(1000)
-                        started += 1
-                except OSError as error:
-                    print(started, error.errno)
-                """);
+        sandbox.start(1, "python3", "-c", TestSandboxes.FORKS_UNTIL_REFUSED);
 
         sandbox.heard().await(GuestFrame.Exited.class);
         assertThat(sandbox.heard().output(1, NodeFrame.Stream.STDOUT)).isEqualTo("4 11\n");

@@ -30,6 +30,20 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
     static final String IMAGE = "vivarium/python";
 
+    /** A Python program that says how many processes it could start, and the errno of the one that it could not. */
+    static final String FORKS_UNTIL_REFUSED =
+            """
+            import os, time
+            started = 0
+            try:
+                while True:
+                    if os.fork() == 0:
+                        time.sleep(1000)
+                    started += 1
+            except OSError as error:
+                print(started, error.errno)
+            """;
+
     private final Isolation isolation;
     private final UnaryOperator<DockerDriverConfig> change;
     private ExecutorService blocking;
