@@ -39,14 +39,24 @@ final class ContainerEnd {
     /** Kills and removes every container of the sandbox, and returns when they are gone. */
     void removeAll(SandboxId id) {
         for (Container found : list(labels.sandboxFilter(id))) {
-            remove(found.getId());
+            kill(found.getId());
         }
     }
 
     /** Kills and removes the container, and returns when it is gone. */
-    void remove(String container) {
-        if (engine.address().isLocal()) {
-            processes.kill(container);
+    void kill(String container) {
+        remove(container, engine.address().isLocal() && processes.kill(container));
+    }
+
+    /**
+     * Removes the container, and returns when it is gone.
+     *
+     * @param killed whether it has been killed. The engine removes by itself what has ended, for less than it costs to
+     *     have it killed first
+     */
+    void remove(String container, boolean killed) {
+        if (killed && awaitRemoved(container)) {
+            return;
         }
         for (int attempt = 1; ; attempt++) {
             try {

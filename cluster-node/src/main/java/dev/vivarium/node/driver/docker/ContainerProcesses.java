@@ -12,9 +12,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The processes of containers as this machine's kernel knows them. A runtime asks a sandbox that has a kernel of its own
- * to end itself, and waits for the answer; a kernel that hangs gives none, and the engine waits too (measured with runsc:
- * for as long as one cared to look). So what can be killed from here is killed here first, and the engine finds it dead.
+ * The processes of containers as this machine's kernel knows them, also of those whose start hangs. To find them takes a
+ * look at every process of the machine, so this is for what is found and not for what was made here, whose
+ * {@link FirstProcess} is known.
  *
  * @param proc where the proc file system is
  */
@@ -27,9 +27,11 @@ record ContainerProcesses(Path proc) {
      * Kills them all. Does nothing to those of another machine, or without the right to.
      *
      * @param container the engine's full id, which is part of the path of the container's control groups
+     * @return whether there were any that it may kill
      */
-    void kill(String container) {
+    boolean kill(String container) {
         List<Long> alive = in(container);
+        boolean any = false;
         for (int round = 0; round < ROUNDS_MAX && !alive.isEmpty(); round++) {
             boolean killed = false;
             for (long pid : alive) {
@@ -39,10 +41,12 @@ record ContainerProcesses(Path proc) {
                         .isPresent();
             }
             if (!killed) {
-                return;
+                return any;
             }
+            any = true;
             alive = in(container);
         }
+        return any;
     }
 
     /** Their process ids, as this machine counts them. */

@@ -42,7 +42,7 @@ public final class DockerDriver implements SandboxDriver {
     /** Reading kernel files does not wait for anything, so more at once would gain nothing. */
     private static final int CONCURRENT_SAMPLES_MAX = 2;
 
-    private static final int CONTAINER_ID_DIGITS_MIN = 12;
+    private static final Path PROC = Path.of("/proc");
 
     private final DockerDriverConfig config;
     private final Engine engine;
@@ -177,14 +177,15 @@ public final class DockerDriver implements SandboxDriver {
         }
         known.doom();
         // A sandbox that is still being made cleans up after itself as soon as it notices, and may not be overtaken.
-        known.afterCreation(() -> removeAsync(gone, () -> {
-            if (known.container().isPresent()) {
-                containerEnd.remove(known.container().get());
-            } else {
-                containerEnd.removeAll(id);
-            }
-            sandboxes.remove(id, known);
-        }));
+        known.afterCreation(() -> {
+            boolean killed = known.kill();
+            removeAsync(gone, () -> {
+                known.container()
+                        .ifPresentOrElse(
+                                container -> containerEnd.remove(container, killed), () -> containerEnd.removeAll(id));
+                sandboxes.remove(id, known);
+            });
+        });
         return gone;
     }
 
@@ -245,7 +246,7 @@ public final class DockerDriver implements SandboxDriver {
     private Sampler sampler(DockerSandbox sandbox) {
         return sandbox.sampler().orElseGet(() -> {
             String container = sandbox.container().orElseThrow(() -> unknown(sandbox.id()));
-            Sampler found = controlGroup(sandbox.id(), container)
+            Sampler found = controlGroup(sandbox, container)
                     .map(Sampler.class::cast)
                     .orElse(() -> engineSample(sandbox.id(), container));
             sandbox.sampler(found);
@@ -265,14 +266,17 @@ public final class DockerDriver implements SandboxDriver {
         }
     }
 
-    private Optional<CgroupFiles> controlGroup(SandboxId id, String container) {
+    /** Empty when the engine's machine is another one. */
+    private Optional<CgroupFiles> controlGroup(DockerSandbox sandbox, String container) {
         if (!engine.address().isLocal()) {
             return Optional.empty();
         }
-        Long pid = inspect(id, container).getState().getPidLong();
-        String mark = container.substring(0, Math.min(container.length(), CONTAINER_ID_DIGITS_MIN));
-        Optional<CgroupFiles> group =
-                pid == null || pid <= 0 ? Optional.empty() : CgroupFiles.of(Path.of("/proc"), pid, mark);
+        Long pid = inspect(sandbox.id(), container).getState().getPidLong();
+        if (pid == null || pid <= 0) {
+            return Optional.empty();
+        }
+        FirstProcess.of(PROC, pid, container).ifPresent(sandbox::runsAs);
+        Optional<CgroupFiles> group = CgroupFiles.of(PROC, pid, container);
         group.ifPresent(CgroupFiles::begin);
         return group;
     }

@@ -14,6 +14,7 @@ final class DockerSandbox {
     private final CompletableFuture<WaitingSandbox> created = new CompletableFuture<>();
     private Optional<String> container = Optional.empty();
     private Optional<GuestChannel> channel = Optional.empty();
+    private Optional<FirstProcess> firstProcess = Optional.empty();
     private Optional<Sampler> sampler = Optional.empty();
     private KernelUpkeep upkeep = KernelUpkeep.NONE;
     private long birthCpuMillis;
@@ -82,6 +83,19 @@ final class DockerSandbox {
             open = channel;
         }
         open.ifPresent(GuestChannel::close);
+    }
+
+    synchronized void runsAs(FirstProcess first) {
+        firstProcess = Optional.of(first);
+    }
+
+    /** Kills all that is in it, if this machine's kernel can be asked to. */
+    boolean kill() {
+        Optional<FirstProcess> first;
+        synchronized (this) {
+            first = firstProcess;
+        }
+        return first.filter(FirstProcess::kill).isPresent();
     }
 
     /** Takes the one claim that a sandbox has. */

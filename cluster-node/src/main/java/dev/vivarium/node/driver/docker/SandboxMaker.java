@@ -7,6 +7,7 @@ import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.WaitingSandbox;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -146,8 +147,9 @@ final class SandboxMaker {
     private void undo(DockerSandbox sandbox) {
         sandbox.disconnect();
         try {
-            if (sandbox.container().isPresent()) {
-                containerEnd.remove(sandbox.container().get());
+            Optional<String> container = sandbox.container();
+            if (container.isPresent()) {
+                containerEnd.kill(container.get());
             } else {
                 containerEnd.removeAll(sandbox.id());
             }

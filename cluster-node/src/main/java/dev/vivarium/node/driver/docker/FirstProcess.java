@@ -1,0 +1,50 @@
+package dev.vivarium.node.driver.docker;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * The first process of a container on this machine: its death is that of all others in the container, by the kernel's own
+ * rule for process namespaces. In a sandbox with a kernel of its own it is that kernel.
+ *
+ * <p>An engine that is asked to kill starts a program for it, which asks and waits: 20 ms of a processor with runc, and for
+ * as long as one cared to look with a runsc whose kernel hung. So what can be killed from here is killed here, and the
+ * engine finds it dead.
+ */
+final class FirstProcess {
+    private final ProcessHandle handle;
+
+    private FirstProcess(ProcessHandle handle) {
+        this.handle = handle;
+    }
+
+    /**
+     * Finds it by its number, unless that is another machine's, or was given anew.
+     *
+     * @param proc where the proc file system is
+     * @param container the engine's full id, which is part of the path of the container's control groups
+     */
+    static Optional<FirstProcess> of(Path proc, long pid, String container) {
+        // The handle remembers when the process was started, so it has to be there before the look at what it is.
+        return ProcessHandle.of(pid)
+                .filter(handle -> isIn(proc.resolve(Long.toString(pid)), container))
+                .map(FirstProcess::new);
+    }
+
+    /** Kills without waiting for the end; false without the right to, or when it has ended. */
+    boolean kill() {
+        return handle.destroyForcibly();
+    }
+
+    private static boolean isIn(Path process, String container) {
+        try {
+            return new String(Files.readAllBytes(process.resolve("cgroup")), StandardCharsets.US_ASCII)
+                    .contains(container);
+        } catch (IOException ended) {
+            return false;
+        }
+    }
+}
