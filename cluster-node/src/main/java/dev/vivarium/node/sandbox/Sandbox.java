@@ -96,6 +96,7 @@ public final class Sandbox {
         SAMPLE_DUE,
         LAST_LOOK_OVERDUE,
         KILL_UNCONFIRMED,
+        REMOVAL_DUE,
         RETRY_DESTROY,
         DESTROY_OVERDUE
     }
@@ -106,6 +107,8 @@ public final class Sandbox {
         SECRETS,
         FILES
     }
+
+    private static final int GUEST_ALONE = 1;
 
     private final ActorContext<Command> context;
     private final TimerScheduler<Command> timers;
@@ -130,6 +133,7 @@ public final class Sandbox {
     private LimitWatch watch;
     private Agent agent = Agent.NOT_STARTED;
     private LastLook lastLook = LastLook.NOT_YET;
+    private boolean emptySeen;
     private Measuring measuring = Measuring.WELL;
     private long startedNanos;
     private long endedNanos;
@@ -526,6 +530,7 @@ public final class Sandbox {
                 .onMessageEquals(Alarm.LAST_LOOK_OVERDUE, this::onLastLookTaken)
                 .onMessage(ChannelEnded.class, ended -> destroy())
                 .onMessageEquals(Alarm.KILL_UNCONFIRMED, this::destroy)
+                .onMessageEquals(Alarm.REMOVAL_DUE, this::destroy)
                 .onMessage(Destroyed.class, destroyed -> gone())
                 .onMessage(DestroyFailed.class, this::onDestroyFailed)
                 .onMessageEquals(Alarm.RETRY_DESTROY, this::onRetryDestroy)
@@ -553,7 +558,12 @@ public final class Sandbox {
         if (presence == Presence.HERE) {
             watch = watch.sampled(sampled.sample, wallMillis());
         }
-        return sampled.look == Look.LAST ? onLastLookTaken() : Behaviors.same();
+        if (sampled.look != Look.LAST) {
+            return Behaviors.same();
+        }
+        // A guest's word would not do: it may not be its own master. Into another kernel nobody sees from outside.
+        emptySeen = sampled.sample.pids() <= GUEST_ALONE && !spec.isolation().hasOwnKernel();
+        return onLastLookTaken();
     }
 
     private Behavior<Command> onSampleFailedWhileEnding(SampleFailed failed) {
@@ -568,11 +578,23 @@ public final class Sandbox {
         lastLook = LastLook.TAKEN;
         timers.cancel(Alarm.LAST_LOOK_OVERDUE);
         return outcome.filter(end -> end instanceof Outcome.Killed).isPresent()
-                ? destroy()
+                ? takeAway()
                 : endProcesses(Duration.ZERO);
     }
 
+    /** Nothing runs in the sandbox any more. When that was seen from outside too, its removal can wait for its turn. */
+    private Behavior<Command> takeAway() {
+        if (!emptySeen) {
+            return destroy();
+        }
+        timers.startSingleTimer(Alarm.REMOVAL_DUE, settings.removalWait());
+        ActorRef<Command> self = context.getSelf();
+        environment.removals().await(id, () -> self.tell(Alarm.REMOVAL_DUE));
+        return Behaviors.same();
+    }
+
     private Behavior<Command> kill(Outcome.Killed killed, Duration grace) {
+        environment.removals().killing(id);
         // The kill goes first: at a deadline every millisecond counts, and the history can wait for one.
         endProcesses(grace);
         outcome = Optional.of(killed);
@@ -602,7 +624,7 @@ public final class Sandbox {
         }
         timers.cancel(Alarm.KILL_UNCONFIRMED);
         if (lastLook == LastLook.TAKEN) {
-            return destroy();
+            return takeAway();
         }
         if (lastLook == LastLook.NOT_YET) {
             takeLastLook();
@@ -653,7 +675,9 @@ public final class Sandbox {
             }
             timers.cancel(Alarm.KILL_UNCONFIRMED);
             timers.cancel(Alarm.LAST_LOOK_OVERDUE);
+            timers.cancel(Alarm.REMOVAL_DUE);
             lastLook = LastLook.TAKEN;
+            environment.removals().removing(id);
             timers.startSingleTimer(Alarm.DESTROY_OVERDUE, settings.destroyWait());
             channel.ifPresent(SandboxChannel::close);
             askForDestruction();
@@ -689,6 +713,7 @@ public final class Sandbox {
     private Behavior<Command> gone() {
         presence = Presence.GONE;
         environment.live().remove(id);
+        environment.removals().over(id);
         timers.cancel(Alarm.RETRY_DESTROY);
         timers.cancel(Alarm.DESTROY_OVERDUE);
         return reportWhenStored();
@@ -779,6 +804,7 @@ public final class Sandbox {
     private Behavior<Command> onPostStop(PostStop signal) {
         if (presence != Presence.GONE) {
             channel.ifPresent(SandboxChannel::close);
+            environment.removals().over(id);
             environment.driver().destroy(id).whenComplete((done, failure) -> environment
                     .live()
                     .remove(id));

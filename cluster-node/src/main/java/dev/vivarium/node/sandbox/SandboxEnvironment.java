@@ -15,15 +15,21 @@ import java.util.Locale;
  * @param driver makes and destroys sandboxes
  * @param store keeps output and opens secrets
  * @param live the sandboxes that this node owns
+ * @param removals the order in which they are taken away
  * @param settings graces, intervals and windows
  * @param clock the time
  */
 public record SandboxEnvironment(
-        SandboxDriver driver, Store store, LiveSandboxes live, SandboxSettings settings, NodeClock clock) {
+        SandboxDriver driver,
+        Store store,
+        LiveSandboxes live,
+        Removals removals,
+        SandboxSettings settings,
+        NodeClock clock) {
     /** What the Sandbox actors of a node with this configuration work with. */
     public static SandboxEnvironment of(
             SandboxDriver driver, Store store, LiveSandboxes live, Config config, NodeClock clock) {
-        return new SandboxEnvironment(driver, store, live, SandboxSettings.from(config), clock);
+        return new SandboxEnvironment(driver, store, live, new Removals(), SandboxSettings.from(config), clock);
     }
 
     SandboxId newSandboxId() {

@@ -18,6 +18,7 @@ import java.time.Duration;
  * @param storeRetry the pause before output is offered again to a store that failed
  * @param engineRetry the pause before a sandbox is asked for again from an engine that is away
  * @param engineWait how long an engine may be away before the attempt is given up
+ * @param removalWait how long a sandbox with nothing left in it may wait for its removal
  * @param destroyWait how long the end of a sandbox is waited for before the reaper is left to it
  * @param noFile file descriptors a process may have
  */
@@ -34,6 +35,7 @@ public record SandboxSettings(
         Duration storeRetry,
         Duration engineRetry,
         Duration engineWait,
+        Duration removalWait,
         Duration destroyWait,
         long noFile) {
     static SandboxSettings from(Config config) {
@@ -51,6 +53,7 @@ public record SandboxSettings(
                 sandbox.getDuration("store-retry"),
                 sandbox.getDuration("engine-retry"),
                 sandbox.getDuration("engine-wait"),
+                sandbox.getDuration("removal-wait"),
                 sandbox.getDuration("destroy-wait"),
                 sandbox.getLong("no-file"));
     }

@@ -52,9 +52,12 @@ class SandboxTest {
     private static final ActorTestKit KIT = ActorTestKit.create("sandbox", CONFIG);
     private static final AttemptName FIRST = new AttemptName(new RunId("01hzzzzzzzzzzzzzzzzzzzzzzz"), 1);
 
+    private static final SandboxId OTHER = new SandboxId("01hxxxxxxxxxxxxxxxxxxxxxxx");
+
     private final ScriptedDriver driver = new ScriptedDriver();
     private final MemoryStore store = new MemoryStore();
     private final LiveSandboxes live = new LiveSandboxes();
+    private final Removals removals = new Removals(1);
     private final TestProbe<SandboxReport> run = KIT.createTestProbe(SandboxReport.class);
 
     @AfterAll
@@ -445,8 +448,66 @@ class SandboxTest {
         assertThat(driver.destroyed()).hasSize(1);
     }
 
+    @Test
+    void aSandboxThatIsSeenToBeEmptyWaitsWhileAnotherIsBeingKilled() {
+        removals.killing(OTHER);
+        driver.onKill(new SandboxSample(5, 1 << 20, 0, 1 << 20, 1, 2, 0, 0));
+        start(FIRST, Specs.hello());
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        stop(KillReason.OPERATOR);
+
+        Awaitility.await().until(() -> removals.waiting() == 1);
+        assertThat(driver.destroyed()).isEmpty();
+        removals.over(OTHER);
+        ended();
+    }
+
+    @Test
+    void aSandboxWhoseGuestOnlySaysThatItIsEmptyIsDestroyedAtOnce() {
+        removals.killing(OTHER);
+        driver.onKill(new SandboxSample(5, 1 << 20, 0, 1 << 20, 2, 2, 0, 0));
+        start(FIRST, Specs.hello());
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        stop(KillReason.OPERATOR);
+
+        ended();
+    }
+
+    @Test
+    void aSandboxIntoWhichNobodySeesIsDestroyedAtOnce() {
+        removals.killing(OTHER);
+        driver.onKill(new SandboxSample(5, 1 << 20, 0, 1 << 20, 1, 2, 0, 0));
+        start(FIRST, Specs.isolatedBy(Isolation.GVISOR));
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        stop(KillReason.OPERATOR);
+
+        ended();
+    }
+
+    @Test
+    void aRemovalDoesNotWaitForEver() {
+        removals.killing(OTHER);
+        driver.onKill(new SandboxSample(5, 1 << 20, 0, 1 << 20, 1, 2, 0, 0));
+        Config impatient = ConfigFactory.parseString("vivarium.sandbox.removal-wait = 100ms")
+                .withFallback(CONFIG);
+        start(FIRST, Specs.hello(), impatient);
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        stop(KillReason.OPERATOR);
+
+        ended();
+    }
+
     private ActorRef<Sandbox.Command> start(AttemptName attempt, RunSpec spec) {
-        SandboxEnvironment environment = SandboxEnvironment.of(driver, store, live, CONFIG, NodeClock.system());
+        return start(attempt, spec, CONFIG);
+    }
+
+    private ActorRef<Sandbox.Command> start(AttemptName attempt, RunSpec spec, Config config) {
+        SandboxEnvironment environment =
+                new SandboxEnvironment(driver, store, live, removals, SandboxSettings.from(config), NodeClock.system());
         actor = KIT.spawn(Sandbox.create(environment, attempt, spec, run.ref()));
         return actor;
     }

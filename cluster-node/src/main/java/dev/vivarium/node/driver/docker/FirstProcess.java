@@ -10,7 +10,7 @@ import java.util.Optional;
  * The first process of a container on this machine: its death is that of all others in the container, by the kernel's own
  * rule for process namespaces. In a sandbox with a kernel of its own it is that kernel.
  *
- * <p>An engine that is asked to kill starts a program for it, which asks and waits: 20 ms of a processor with runc, and for
+ * <p>An engine that is asked to kill starts a program for it, which asks and waits: 8 ms of a processor with runc, and for
  * as long as one cared to look with a runsc whose kernel hung. So what can be killed from here is killed here, and the
  * engine finds it dead.
  */
