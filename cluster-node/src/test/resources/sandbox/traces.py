@@ -130,7 +130,7 @@ places = {
     'guest-folder': file('/.vivarium'),
     'dev': file('/dev'),
     'control-group': file('/sys/fs/cgroup/memory' if os.path.isdir('/sys/fs/cgroup/memory') else '/sys/fs/cgroup'),
-    'message-queue-posix': (queue, lambda: os.path.exists('/dev/mqueue/' + mark)),
+    'message-queue-posix': (queue, lambda: libc.mq_open(b'/' + mark.encode(), os.O_RDONLY) >= 0),
     'shared-memory-sysv': (lambda: called(libc.shmget(number, 4096, 0o1600)),
                            lambda: libc.shmget(number, 4096, 0o600) >= 0),
     'semaphores-sysv': (lambda: called(libc.semget(number, 1, 0o1600)), lambda: libc.semget(number, 1, 0o600) >= 0),

@@ -2,6 +2,7 @@ package dev.vivarium.node.admission;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
+import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Isolation;
 import java.util.Map;
 
@@ -12,6 +13,8 @@ import java.util.Map;
  * @param maxAttemptsCeiling the most attempts that a run may ask for
  * @param isolationDefault the isolation of a run that names none
  * @param isolationMinimum the weakest isolation that a run may ask for
+ * @param egressDefault the egress mode of a run that names none
+ * @param egressCeiling the widest egress mode that a run may ask for
  * @param maxBodyBytes the largest body
  */
 public record AdmissionSettings(
@@ -19,10 +22,18 @@ public record AdmissionSettings(
         int maxAttemptsCeiling,
         Isolation isolationDefault,
         Isolation isolationMinimum,
+        EgressPolicy.Mode egressDefault,
+        EgressPolicy.Mode egressCeiling,
         int maxBodyBytes) {
     /** The isolation classes by the names that the API and the configuration give them. */
     static final Map<String, Isolation> ISOLATIONS =
             Map.of("container", Isolation.CONTAINER, "gvisor", Isolation.GVISOR, "microvm", Isolation.MICROVM);
+
+    /** The egress modes by the names that the API and the configuration give them. */
+    static final Map<String, EgressPolicy.Mode> EGRESS_MODES = Map.of(
+            "none", EgressPolicy.Mode.NONE,
+            "allowlist", EgressPolicy.Mode.ALLOWLIST,
+            "public", EgressPolicy.Mode.PUBLIC);
 
     /**
      * Reads the settings.
@@ -43,7 +54,21 @@ public record AdmissionSettings(
             throw new ConfigException.BadValue(
                     "vivarium.admission.isolation.default", "must not be weaker than isolation.minimum");
         }
-        return new AdmissionSettings(attempts, ceiling, isolation, minimum, maxBodyBytes);
+        EgressPolicy.Mode egress = egress(admission, "egress.default");
+        EgressPolicy.Mode widest = egress(admission, "egress.ceiling");
+        if (egress.compareTo(widest) > 0) {
+            throw new ConfigException.BadValue(
+                    "vivarium.admission.egress.default", "must not be wider than egress.ceiling");
+        }
+        return new AdmissionSettings(attempts, ceiling, isolation, minimum, egress, widest, maxBodyBytes);
+    }
+
+    private static EgressPolicy.Mode egress(Config admission, String key) {
+        EgressPolicy.Mode mode = EGRESS_MODES.get(admission.getString(key));
+        if (mode == null) {
+            throw new ConfigException.BadValue("vivarium.admission." + key, "must be none, allowlist or public");
+        }
+        return mode;
     }
 
     private static Isolation isolation(Config admission, String key) {

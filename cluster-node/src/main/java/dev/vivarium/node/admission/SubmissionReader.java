@@ -12,12 +12,14 @@ import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.TimeSpan;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * The one place where the body of a submission is parsed: hostile bytes in, a typed {@link Submission} out, or
@@ -39,10 +41,6 @@ public final class SubmissionReader {
             "labels");
     private static final Set<String> LIMITS =
             Set.of("wallClock", "idle", "cpu", "cpuTime", "memory", "pids", "disk", "output", "egressRequests");
-    private static final Map<String, EgressPolicy.Mode> EGRESS_MODES = Map.of(
-            "none", EgressPolicy.Mode.NONE,
-            "allowlist", EgressPolicy.Mode.ALLOWLIST,
-            "public", EgressPolicy.Mode.PUBLIC);
     private static final Map<String, NodeLossPolicy> NODE_LOSS_POLICIES =
             Map.of("restart", NodeLossPolicy.RESTART, "fail", NodeLossPolicy.FAIL);
     private static final int MAX_WORKDIR_BYTES = 1_024;
@@ -52,14 +50,21 @@ public final class SubmissionReader {
 
     private final LimitPolicy limitPolicy;
     private final AdmissionSettings settings;
-    private final Supplier<Set<Isolation>> isolations;
+    private final Offers offers;
     private final StrictJson json;
 
-    /** @param isolations the isolation classes that the node can give right now */
-    public SubmissionReader(LimitPolicy limitPolicy, AdmissionSettings settings, Supplier<Set<Isolation>> isolations) {
+    /**
+     * What the node can give right now.
+     *
+     * @param isolations isolation classes
+     * @param egressModes egress modes
+     */
+    public record Offers(Supplier<Set<Isolation>> isolations, Supplier<Set<EgressPolicy.Mode>> egressModes) {}
+
+    public SubmissionReader(LimitPolicy limitPolicy, AdmissionSettings settings, Offers offers) {
         this.limitPolicy = limitPolicy;
         this.settings = settings;
-        this.isolations = isolations;
+        this.offers = offers;
         this.json = new StrictJson(settings.maxBodyBytes());
     }
 
@@ -186,14 +191,28 @@ public final class SubmissionReader {
                         if (!egress.has("mode")) {
                             findings.add("egress.mode", "is required");
                         }
-                        return egress.word("mode", EGRESS_MODES);
+                        return egress.word("mode", AdmissionSettings.EGRESS_MODES);
                     })
-                    .orElse(EgressPolicy.Mode.NONE);
-            if (mode != EgressPolicy.Mode.NONE) {
-                String word = mode == EgressPolicy.Mode.PUBLIC ? "public" : "allowlist";
-                findings.add("egress.mode", word + " is not available yet on this node: use none");
+                    .orElse(settings.egressDefault());
+            if (mode.compareTo(settings.egressCeiling()) > 0) {
+                findings.add(
+                        "egress.mode",
+                        "must be at most " + word(settings.egressCeiling())
+                                + ", the ceiling that this node's operator set");
+            } else if (!offers.egressModes().get().contains(mode)) {
+                findings.add(
+                        "egress.mode",
+                        word(mode) + " is not available on this node; it offers "
+                                + offers.egressModes().get().stream()
+                                        .sorted()
+                                        .map(OneBody::word)
+                                        .collect(Collectors.joining(" and ")));
             }
             return mode;
+        }
+
+        private static String word(EgressPolicy.Mode mode) {
+            return mode.name().toLowerCase(Locale.ROOT);
         }
 
         private Isolation isolation() {
@@ -204,14 +223,14 @@ public final class SubmissionReader {
                         "isolation",
                         "must be at least " + name(settings.isolationMinimum())
                                 + ", the minimum that this node's operator set");
-            } else if (!isolations.get().contains(isolation)) {
+            } else if (!offers.isolations().get().contains(isolation)) {
                 findings.add("isolation", name(isolation) + " is not available on this node; it offers " + offered());
             }
             return isolation;
         }
 
         private String offered() {
-            List<String> names = isolations.get().stream()
+            List<String> names = offers.isolations().get().stream()
                     .sorted()
                     .map(SubmissionReader::name)
                     .toList();

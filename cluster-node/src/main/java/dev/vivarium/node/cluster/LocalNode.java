@@ -83,7 +83,7 @@ final class LocalNode implements RunningNode {
                 AdmissionSettings.from(
                         core.config().getConfig("vivarium.admission"),
                         Math.toIntExact(core.config().getBytes("vivarium.http.max-body"))),
-                core.driver()::isolations);
+                new SubmissionReader.Offers(core.driver()::isolations, core.driver()::egressModes));
         Admission admission =
                 new Admission(core.runs(), core.store().journal(), core.store().secrets());
         HttpApi api = new HttpApi(

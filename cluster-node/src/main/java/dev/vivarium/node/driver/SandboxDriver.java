@@ -1,5 +1,6 @@
 package dev.vivarium.node.driver;
 
+import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Isolation;
 import java.util.List;
 import java.util.Set;
@@ -13,6 +14,9 @@ import org.apache.pekko.Done;
 public interface SandboxDriver extends AutoCloseable {
     /** The isolation classes that this driver can give on this machine, as the engine said when it last answered. */
     Set<Isolation> isolations();
+
+    /** The egress modes that sandboxes can have on this machine. */
+    Set<EgressPolicy.Mode> egressModes();
 
     /**
      * Makes a fresh sandbox whose guest is up and waits, and opens the channel to it. From the moment of the call until

@@ -59,6 +59,7 @@ record LimitWatch(
         DISK(KillReason.DISK),
         OUTPUT(KillReason.OUTPUT),
         OUTPUT_RATE(KillReason.OUTPUT),
+        EGRESS_REQUESTS(KillReason.EGRESS_REQUESTS),
         CPU_TIME(KillReason.CPU_TIME),
         IDLE(KillReason.IDLE),
         WALL_CLOCK(KillReason.WALL_CLOCK);
@@ -87,6 +88,7 @@ record LimitWatch(
      * @param pidsPeak the most processes and threads seen
      * @param forksRefused how often it refused a process
      * @param outOfMemoryKills how often it killed for memory
+     * @param connections how many were opened to the outside
      * @param atMillis when it was asked last
      */
     record Sampled(
@@ -96,6 +98,7 @@ record LimitWatch(
             long pidsPeak,
             long forksRefused,
             long outOfMemoryKills,
+            long connections,
             long atMillis) {}
 
     /** What lies on the disk: now, at most, and whether a writable place has no room. */
@@ -116,7 +119,7 @@ record LimitWatch(
                 limits,
                 thresholds,
                 isolation.hasOwnKernel() ? IDLE_CPU_SHARE_OF_OWN_KERNEL : IDLE_CPU_SHARE,
-                new Sampled(0, 0, 0, 1, 0, 0, 0),
+                new Sampled(0, 0, 0, 1, 0, 0, 0, 0),
                 new Stored(0, 0, GuestFrame.Pressure.NONE),
                 new Printed(0, 0, 0),
                 0,
@@ -141,6 +144,7 @@ record LimitWatch(
                 Math.max(sampled.pidsPeak, pids),
                 sample.forksRefused(),
                 sample.outOfMemoryKills(),
+                sample.egress().opened(),
                 nowMillis);
         return new LimitWatch(
                 limits, thresholds, idleCpuShare, now, stored, printed, busy ? nowMillis : activeAtMillis, warned);
@@ -155,6 +159,7 @@ record LimitWatch(
                 Math.max(sampled.pidsPeak, count),
                 sampled.forksRefused,
                 sampled.outOfMemoryKills,
+                sampled.connections,
                 sampled.atMillis);
         return new LimitWatch(limits, thresholds, idleCpuShare, now, stored, printed, activeAtMillis, warned);
     }
@@ -221,6 +226,7 @@ record LimitWatch(
                     || stored.bytes > limits.disk().bytes();
             case OUTPUT -> printed.bytes > limits.output().bytes();
             case OUTPUT_RATE -> thresholds.outputRate.consequence() == Consequence.KILL && isTooFast();
+            case EGRESS_REQUESTS -> sampled.connections > limits.egressRequests();
             case CPU_TIME -> sampled.cpuMillis >= limits.cpuTime().millis();
             case IDLE -> idleMillis() >= limits.idle().millis();
             case WALL_CLOCK -> false; // The timer of the one who watches is more exact.
@@ -249,6 +255,7 @@ record LimitWatch(
             case OUTPUT -> Measurement.bytes(printed.bytes, limits.output().bytes());
             case OUTPUT_RATE -> Measurement.bytesPerSecond(
                     thresholds.outputRate.rate(printed.windowBytes), thresholds.outputRate.bytesPerSecond());
+            case EGRESS_REQUESTS -> Measurement.count(sampled.connections, limits.egressRequests());
             case CPU_TIME -> Measurement.millis(
                     sampled.cpuMillis, limits.cpuTime().millis());
             case IDLE -> Measurement.millis(idleMillis(), limits.idle().millis());

@@ -2,6 +2,7 @@ package dev.vivarium.node.admission;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Isolation;
 import java.nio.charset.StandardCharsets;
 import java.util.Set;
@@ -30,7 +31,7 @@ public final class Samples {
         return new SubmissionReader(
                 LimitPolicy.from(SHIPPED.getConfig("limits")),
                 AdmissionSettings.from(SHIPPED.getConfig("admission"), 8 << 20),
-                () -> Set.of(offered));
+                new SubmissionReader.Offers(() -> Set.of(offered), () -> Set.of(EgressPolicy.Mode.NONE)));
     }
 
     static SubmissionReader.Reading read(String body) {

@@ -149,8 +149,8 @@ class SubmissionReaderTest {
             "limits": {"egressRequests": 0}          | limits.egressRequests       | at least 1
             "egress": "none"                         | egress                      | must be an object
             "egress": {}                             | egress.mode                 | is required
-            "egress": {"mode": "public"}             | egress.mode                 | public is not available yet on this node: use none
-            "egress": {"mode": "allowlist"}          | egress.mode                 | allowlist is not available yet
+            "egress": {"mode": "public"}             | egress.mode                 | public is not available on this node; it offers none
+            "egress": {"mode": "allowlist"}          | egress.mode                 | allowlist is not available on this node; it offers none
             "egress": {"mode": "NONE"}               | egress.mode                 | must be one of allowlist, none, public
             "isolation": "gvisor"                    | isolation                   | gvisor is not available on this node; it offers container
             "isolation": "chroot"                    | isolation                   | must be one of container, gvisor, microvm

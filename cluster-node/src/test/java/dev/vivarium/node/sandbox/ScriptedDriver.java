@@ -9,6 +9,7 @@ import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.WaitingSandbox;
+import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.guest.GuestCodec;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
@@ -129,6 +130,11 @@ public final class ScriptedDriver implements SandboxDriver {
     @Override
     public Set<Isolation> isolations() {
         return Set.of(Isolation.CONTAINER);
+    }
+
+    @Override
+    public Set<EgressPolicy.Mode> egressModes() {
+        return Set.of(EgressPolicy.Mode.NONE);
     }
 
     @Override

@@ -10,8 +10,10 @@ import com.github.dockerjava.api.model.RestartPolicy;
 import com.github.dockerjava.api.model.Ulimit;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxTemplate;
+import dev.vivarium.protocol.egress.EgressPolicy;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What a sandbox is to the engine: the one place where its walls are written down. A pure function of the template, the
@@ -29,6 +31,11 @@ final class ContainerSpec {
      * go before itself; none may lower its own below this where the engine has CAP_SYS_RESOURCE, and below 0 anywhere.
      */
     private static final int OOM_SCORE = 500;
+
+    /** Otherwise the engine would tell whom its own machine asks, and the domains that it searches. */
+    private static final String NOBODY = "127.0.0.1";
+
+    private static final String NO_DOMAIN = ".";
 
     private static final long NANO_CPUS_PER_MILLICORE = 1_000_000;
     private static final long NANO_CPUS_PER_CPU = 1_000_000_000;
@@ -59,11 +66,14 @@ final class ContainerSpec {
 
     private final DockerDriverConfig config;
     private final Mount guest;
+    private final Optional<String> resolver;
     private final SystemCallFilter filter = new SystemCallFilter();
 
-    ContainerSpec(DockerDriverConfig config, Mount guest) {
+    /** @param resolver whom sandboxes with a network ask for names */
+    ContainerSpec(DockerDriverConfig config, Mount guest, Optional<String> resolver) {
         this.config = config;
         this.guest = guest;
+        this.resolver = resolver;
     }
 
     CreateContainerCmd applyTo(
@@ -92,7 +102,11 @@ final class ContainerSpec {
                 .withSecurityOpts(List.of("no-new-privileges:true", filter.securityOption(template.isolation())))
                 .withPrivileged(false)
                 .withReadonlyRootfs(true)
+                // The engine gives none; a network comes from outside, with its filter, when there is to be one.
                 .withNetworkMode("none")
+                .withDns(resolver.filter(address -> template.egress().mode() != EgressPolicy.Mode.NONE)
+                        .orElse(NOBODY))
+                .withDnsSearch(NO_DOMAIN)
                 .withIpcMode("private")
                 .withCgroupnsMode("private")
                 .withMounts(List.of(guest))

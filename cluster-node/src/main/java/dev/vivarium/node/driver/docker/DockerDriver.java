@@ -8,9 +8,11 @@ import dev.vivarium.node.driver.ChannelListener;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.SandboxDriver;
 import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.driver.SandboxNetwork;
 import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.WaitingSandbox;
+import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Isolation;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -49,6 +51,7 @@ public final class DockerDriver implements SandboxDriver {
     private final Labels labels;
     private final GuestVolume guest;
     private final ContainerEnd containerEnd;
+    private final SandboxNetwork network;
     private final SandboxMaker maker;
     private final CallLane creates;
     private final CallLane calls;
@@ -57,13 +60,14 @@ public final class DockerDriver implements SandboxDriver {
     private final AtomicLong factsAskedNanos = new AtomicLong();
     private volatile Set<Isolation> isolations = Set.of();
 
-    private DockerDriver(DockerDriverConfig config, Executor blocking) {
+    private DockerDriver(DockerDriverConfig config, SandboxNetwork network, Executor blocking) {
         this.config = config;
         this.engine = new Engine(EngineAddress.of(config.engine()), config.connectTimeout(), config.responseTimeout());
         this.labels = new Labels(config);
         this.guest = new GuestVolume(engine, GuestProgram.load(), labels);
         this.containerEnd = new ContainerEnd(engine, labels);
-        this.maker = new SandboxMaker(config, engine, labels, guest, containerEnd);
+        this.network = network;
+        this.maker = new SandboxMaker(config, engine, labels, guest, containerEnd, network);
         this.creates = new CallLane(blocking, config.concurrentCreatesMax(), config.waitingCallsMax());
         this.calls = new CallLane(blocking, config.concurrentCallsMax(), config.waitingCallsMax());
         this.samples = new CallLane(blocking, CONCURRENT_SAMPLES_MAX, config.waitingCallsMax());
@@ -73,11 +77,12 @@ public final class DockerDriver implements SandboxDriver {
      * Opens a driver and asks the engine, blocking, what it can do. An engine that does not answer is no error: it may
      * come later, and until then each call fails with ENGINE_UNAVAILABLE.
      *
+     * @param network gives sandboxes their networks; closed by whoever opened it
      * @param blocking runs all blocking work; should have a thread for each call that the configuration allows at once
      * @throws IllegalArgumentException when the engine's address is none
      */
-    public static DockerDriver open(DockerDriverConfig config, Executor blocking) {
-        DockerDriver driver = new DockerDriver(config, blocking);
+    public static DockerDriver open(DockerDriverConfig config, SandboxNetwork network, Executor blocking) {
+        DockerDriver driver = new DockerDriver(config, network, blocking);
         driver.factsAskedNanos.set(System.nanoTime());
         try {
             driver.isolations = driver.engine.facts().isolations(config.runtimes());
@@ -104,6 +109,11 @@ public final class DockerDriver implements SandboxDriver {
                     failure -> LOG.debug("The engine's facts are the old ones: {}", failure.getMessage()));
         }
         return isolations;
+    }
+
+    @Override
+    public Set<EgressPolicy.Mode> egressModes() {
+        return network.modes();
     }
 
     @Override
@@ -183,6 +193,7 @@ public final class DockerDriver implements SandboxDriver {
                 known.container()
                         .ifPresentOrElse(
                                 container -> containerEnd.remove(container, killed), () -> containerEnd.removeAll(id));
+                network.detach(id);
                 sandboxes.remove(id, known);
             });
         });
@@ -234,7 +245,10 @@ public final class DockerDriver implements SandboxDriver {
 
     private SandboxSample sample(DockerSandbox sandbox, Sampler sampler) {
         try {
-            return sandbox.upkeep().without(sampler.sample()).since(sandbox.birthCpuMillis());
+            return sandbox.upkeep()
+                    .without(sampler.sample())
+                    .since(sandbox.birthCpuMillis())
+                    .with(network.use(sandbox.id()));
         } catch (IOException gone) {
             // Usually with its sandbox; if that lives on, the next sample finds another way.
             sandbox.forget(sampler);
@@ -268,15 +282,8 @@ public final class DockerDriver implements SandboxDriver {
 
     /** Empty when the engine's machine is another one. */
     private Optional<CgroupFiles> controlGroup(DockerSandbox sandbox, String container) {
-        if (!engine.address().isLocal()) {
-            return Optional.empty();
-        }
-        Long pid = inspect(sandbox.id(), container).getState().getPidLong();
-        if (pid == null || pid <= 0) {
-            return Optional.empty();
-        }
-        FirstProcess.of(PROC, pid, container).ifPresent(sandbox::runsAs);
-        Optional<CgroupFiles> group = CgroupFiles.of(PROC, pid, container);
+        Optional<CgroupFiles> group =
+                sandbox.firstProcess().flatMap(process -> CgroupFiles.of(PROC, process.pid(), container));
         group.ifPresent(CgroupFiles::begin);
         return group;
     }

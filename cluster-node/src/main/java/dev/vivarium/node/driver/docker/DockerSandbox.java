@@ -89,13 +89,14 @@ final class DockerSandbox {
         firstProcess = Optional.of(first);
     }
 
+    /** Empty when it does not run yet, or on another machine. */
+    synchronized Optional<FirstProcess> firstProcess() {
+        return firstProcess;
+    }
+
     /** Kills all that is in it, if this machine's kernel can be asked to. */
     boolean kill() {
-        Optional<FirstProcess> first;
-        synchronized (this) {
-            first = firstProcess;
-        }
-        return first.filter(FirstProcess::kill).isPresent();
+        return firstProcess().filter(FirstProcess::kill).isPresent();
     }
 
     /** Takes the one claim that a sandbox has. */

@@ -34,6 +34,15 @@ final class FirstProcess {
                 .map(FirstProcess::new);
     }
 
+    /** Its number on this machine. */
+    long pid() {
+        return handle.pid();
+    }
+
+    boolean isAlive() {
+        return handle.isAlive();
+    }
+
     /** Kills without waiting for the end; false without the right to, or when it has ended. */
     boolean kill() {
         return handle.destroyForcibly();

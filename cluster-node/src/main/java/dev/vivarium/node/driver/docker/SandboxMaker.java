@@ -3,9 +3,11 @@ package dev.vivarium.node.driver.docker;
 import com.github.dockerjava.api.command.CreateContainerResponse;
 import dev.vivarium.node.driver.ChannelListener;
 import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.node.driver.SandboxNetwork;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.WaitingSandbox;
 import dev.vivarium.protocol.egress.EgressPolicy;
+import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
@@ -17,6 +19,7 @@ import org.slf4j.LoggerFactory;
 /** Makes sandboxes, blocking, step by step; when a step fails, undoes those before it. */
 final class SandboxMaker {
     private static final Logger LOG = LoggerFactory.getLogger(SandboxMaker.class);
+    private static final Path PROC = Path.of("/proc");
 
     private final DockerDriverConfig config;
     private final Engine engine;
@@ -25,16 +28,23 @@ final class SandboxMaker {
     private final GuestVolume guest;
     private final ContainerSpec spec;
     private final ContainerEnd containerEnd;
+    private final SandboxNetwork network;
 
     SandboxMaker(
-            DockerDriverConfig config, Engine engine, Labels labels, GuestVolume guest, ContainerEnd containerEnd) {
+            DockerDriverConfig config,
+            Engine engine,
+            Labels labels,
+            GuestVolume guest,
+            ContainerEnd containerEnd,
+            SandboxNetwork network) {
         this.config = config;
         this.engine = engine;
         this.labels = labels;
         this.images = new Images(engine, config.pullPolicy(), config.pullTimeout());
         this.guest = guest;
-        this.spec = new ContainerSpec(config, guest.readOnlyMount());
+        this.spec = new ContainerSpec(config, guest.readOnlyMount(), network.resolver());
         this.containerEnd = containerEnd;
+        this.network = network;
     }
 
     /**
@@ -75,6 +85,8 @@ final class SandboxMaker {
             engine.call("starting the sandbox", client -> client.startContainerCmd(container)
                     .exec());
             awaitGreeting(channel);
+            firstProcess(container).ifPresent(sandbox::runsAs);
+            connect(sandbox);
             sandbox.requireWanted();
             complete = true;
             return new WaitingSandbox(channel, image.environment());
@@ -82,6 +94,36 @@ final class SandboxMaker {
             if (!complete) {
                 undo(sandbox);
             }
+        }
+    }
+
+    private Optional<FirstProcess> firstProcess(String container) {
+        if (!engine.address().isLocal()) {
+            return Optional.empty();
+        }
+        Long pid = engine.call("looking at the sandbox", client -> client.inspectContainerCmd(container)
+                        .exec())
+                .getState()
+                .getPidLong();
+        return pid == null || pid <= 0 ? Optional.empty() : FirstProcess.of(PROC, pid, container);
+    }
+
+    /** While only its guest runs, so that its policy is there before the agent's first packet. */
+    private void connect(DockerSandbox sandbox) {
+        EgressPolicy policy = sandbox.template().egress();
+        if (policy.mode() == EgressPolicy.Mode.NONE) {
+            return;
+        }
+        FirstProcess first = sandbox.firstProcess()
+                .orElseThrow(() -> new DriverException(
+                        DriverException.Kind.REFUSED,
+                        "The container engine runs sandboxes where this node cannot give them a network: use egress mode"
+                                + " none, or have the operator run the node beside its engine."));
+        network.attach(sandbox.id(), policy, first.pid());
+        // Its number could have been given to a stranger meanwhile, who would have the network now.
+        if (!first.isAlive()) {
+            throw new DriverException(
+                    DriverException.Kind.GUEST_SILENT, "The sandbox ended while it was given its network.");
         }
     }
 
@@ -146,6 +188,7 @@ final class SandboxMaker {
 
     private void undo(DockerSandbox sandbox) {
         sandbox.disconnect();
+        network.detach(sandbox.id());
         try {
             Optional<String> container = sandbox.container();
             if (container.isPresent()) {
@@ -159,12 +202,9 @@ final class SandboxMaker {
     }
 
     private void requireSupported(SandboxTemplate template) {
-        if (template.egress().mode() != EgressPolicy.Mode.NONE) {
-            throw new DriverException(
-                    DriverException.Kind.REFUSED,
-                    "Egress mode " + template.egress().mode().name().toLowerCase(Locale.ROOT)
-                            + " is not available: sandboxes have no network yet. Use mode none.");
-        }
+        network.refusal(template.egress().mode()).ifPresent(why -> {
+            throw new DriverException(DriverException.Kind.REFUSED, why);
+        });
         boolean known = engine.facts().isolations(config.runtimes()).contains(template.isolation());
         // A runtime may have been added since, without a restart of the engine.
         if (!known && !engine.refreshFacts().isolations(config.runtimes()).contains(template.isolation())) {

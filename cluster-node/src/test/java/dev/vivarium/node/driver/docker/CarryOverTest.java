@@ -10,6 +10,7 @@ import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;
 import dev.vivarium.protocol.guest.NodeFrame;
+import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.RunId;
 import java.io.IOException;
 import java.io.InputStream;
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * Nothing of a sandbox is met in another one of the same template, neither while the first lives nor after it, and not
  * on the host. Each mark is first found in the sandbox that left it; those places that take none are named.
  */
+@EachIsolation
 class CarryOverTest {
     private static final String TRACES = program("traces.py");
 
@@ -68,10 +70,15 @@ class CarryOverTest {
             "setting-queues");
 
     @RegisterExtension
-    final TestSandboxes sandboxes = new TestSandboxes();
+    final TestSandboxes sandboxes;
 
-    private final SandboxTemplate template = sandboxes.template();
+    private final SandboxTemplate template;
     private final RunId run = new RunId(newId().value());
+
+    CarryOverTest(Isolation isolation) {
+        sandboxes = new TestSandboxes(isolation);
+        template = sandboxes.template();
+    }
 
     @Test
     void noMarkOfASandboxIsMetBesideItOrAfterIt() {
@@ -119,8 +126,9 @@ class CarryOverTest {
         String guestBefore = shell("ls -la --full-time " + volume + "; sha256sum " + volume + "/*");
         leaveMarks(sandbox, mark);
 
-        // given: the host sees them while the sandbox lives
-        assertThat(commandLines()).contains("daemon-" + mark);
+        // given: the host sees them while the sandbox lives, but into a kernel of its own
+        assertThat(commandLines().contains("daemon-" + mark))
+                .isEqualTo(!sandboxes.isolation().hasOwnKernel());
         // and the layer that the engine gives each sandbox takes none of them
         assertThat(layer).isDirectory();
         assertThat(shell("find " + layer + " -type f -o -name '*" + mark + "*'"))

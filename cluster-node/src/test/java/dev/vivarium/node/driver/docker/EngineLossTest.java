@@ -193,6 +193,8 @@ class EngineLossTest {
 
     private DockerDriver open(URI engine, Duration responseTimeout) {
         return DockerDriver.open(
-                sandboxes.config().withEngine(engine).withResponseTimeout(responseTimeout), sandboxes.blocking());
+                sandboxes.config().withEngine(engine).withResponseTimeout(responseTimeout),
+                TestSandboxes.NO_NETWORK,
+                sandboxes.blocking());
     }
 }

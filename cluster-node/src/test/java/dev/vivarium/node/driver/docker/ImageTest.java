@@ -148,7 +148,7 @@ class ImageTest {
     @Test
     void anImageWhoseRegistryDoesNotAnswerIsUnavailable() {
         DockerDriverConfig fetching = sandboxes.config().withPullPolicy(PullPolicy.MISSING);
-        DockerDriver driver = DockerDriver.open(fetching, sandboxes.blocking());
+        DockerDriver driver = DockerDriver.open(fetching, TestSandboxes.NO_NETWORK, sandboxes.blocking());
 
         DriverException refusal =
                 failure(driver.create(newId(), sandboxes.template("127.0.0.1:1/no/such:image"), new Heard()));

@@ -139,7 +139,7 @@ class SandboxLifeTest {
         // given a sandbox that the engine made for a driver that did not live to hear of it
         AttemptName attempt = new AttemptName(new RunId(newId().value()), 1);
         SandboxId id = newId();
-        DockerDriver earlier = DockerDriver.open(sandboxes.config(), sandboxes.blocking());
+        DockerDriver earlier = DockerDriver.open(sandboxes.config(), TestSandboxes.NO_NETWORK, sandboxes.blocking());
         outcome(earlier.createFor(attempt, id, sandboxes.template(), new Heard()));
 
         // when
@@ -187,9 +187,11 @@ class SandboxLifeTest {
     void aRestartedNodeFindsAndDestroysWhatItOwned() {
         // given
         Live sandbox = sandboxes.create();
-        DockerDriver restarted = DockerDriver.open(sandboxes.config(), sandboxes.blocking());
+        DockerDriver restarted = DockerDriver.open(sandboxes.config(), TestSandboxes.NO_NETWORK, sandboxes.blocking());
         DockerDriver other = DockerDriver.open(
-                TestSandboxes.config(sandboxes.config().installation(), "node-2"), sandboxes.blocking());
+                TestSandboxes.config(sandboxes.config().installation(), "node-2"),
+                TestSandboxes.NO_NETWORK,
+                sandboxes.blocking());
 
         // then
         assertThat(outcome(restarted.listOwned())).containsExactly(sandbox.id());
@@ -203,7 +205,7 @@ class SandboxLifeTest {
 
     @Test
     void closingTheDriverEndsItsSandboxes() {
-        DockerDriver closing = DockerDriver.open(sandboxes.config(), sandboxes.blocking());
+        DockerDriver closing = DockerDriver.open(sandboxes.config(), TestSandboxes.NO_NETWORK, sandboxes.blocking());
         Live sandbox = TestSandboxes.create(closing, newId(), sandboxes.template());
 
         closing.close();

@@ -7,7 +7,11 @@ import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.SandboxChannel;
 import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.driver.SandboxNetwork;
 import dev.vivarium.node.driver.SandboxTemplate;
+import dev.vivarium.node.egress.BlockedRanges;
+import dev.vivarium.node.egress.EgressNetwork;
+import dev.vivarium.node.egress.Networks;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.ByteSize;
@@ -30,6 +34,9 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
     static final String IMAGE = "vivarium/python";
 
+    /** Sandboxes without a network need nothing of this machine's. */
+    static final SandboxNetwork NO_NETWORK = SandboxNetwork.none("These tests give sandboxes no network.");
+
     /** A Python program that says how many processes it could start, and the errno of the one that it could not. */
     static final String FORKS_UNTIL_REFUSED =
             """
@@ -48,6 +55,8 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
     private final UnaryOperator<DockerDriverConfig> change;
     private ExecutorService blocking;
     private DockerDriverConfig config;
+    private boolean networked;
+    private SandboxNetwork network = NO_NETWORK;
     private DockerDriver driver;
 
     TestSandboxes() {
@@ -65,6 +74,16 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
     private TestSandboxes(Isolation isolation, UnaryOperator<DockerDriverConfig> change) {
         this.isolation = isolation;
         this.change = change;
+    }
+
+    /** Sandboxes may ask for a network. */
+    TestSandboxes withNetwork() {
+        networked = true;
+        return this;
+    }
+
+    SandboxNetwork network() {
+        return network;
     }
 
     /** A sandbox that is up. */
@@ -98,7 +117,11 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
         Docker.run("version");
         blocking = Executors.newCachedThreadPool();
         config = change.apply(config("test-" + UlidCreator.getUlid().toLowerCase(), "node-1"));
-        driver = DockerDriver.open(config, blocking);
+        if (networked) {
+            network =
+                    EgressNetwork.open(config.installation(), config.node(), Networks.settings(), BlockedRanges.ALWAYS);
+        }
+        driver = DockerDriver.open(config, network, blocking);
         EachIsolation.Here.assume(isolation, driver.isolations());
     }
 
@@ -109,6 +132,7 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
             outcome(driver.destroy(id));
         }
         driver.close();
+        network.close();
         blocking.shutdownNow();
         assertThat(left).as("sandboxes left behind").isEmpty();
     }

@@ -1,0 +1,80 @@
+package dev.vivarium.node.driver;
+
+import dev.vivarium.protocol.egress.EgressPolicy;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Gives sandboxes a way out, filtered outside of them. A sandbox is made without any network; what it may reach is put in
+ * while only its guest runs in it, so that no packet of an agent can be earlier than its policy. All calls block.
+ */
+public interface SandboxNetwork extends AutoCloseable {
+    /** The modes that sandboxes can have here, NONE always among them. */
+    Set<EgressPolicy.Mode> modes();
+
+    /** Why a mode cannot be had, as a sentence that says what to do; empty when it can. */
+    Optional<String> refusal(EgressPolicy.Mode mode);
+
+    /** The address at which sandboxes with a network ask for names; empty when none can have a network. */
+    Optional<String> resolver();
+
+    /**
+     * Gives the sandbox its network.
+     *
+     * @param firstProcess a process of this machine that is in the sandbox
+     * @throws DriverException REFUSED with a sentence, when it cannot be given in full; then the sandbox has none
+     */
+    void attach(SandboxId id, EgressPolicy policy, long firstProcess);
+
+    /** The sandbox is gone, and its network with it. Idempotent. */
+    void detach(SandboxId id);
+
+    /** What the sandbox has done with its network so far; nothing for one without. */
+    EgressUse use(SandboxId id);
+
+    /** Gives no sandbox a network any more. Those that have one keep it, and its filter, until they end. */
+    @Override
+    void close();
+
+    /**
+     * Where there is no network to give.
+     *
+     * @param why a sentence that says what to do
+     */
+    static SandboxNetwork none(String why) {
+        return new SandboxNetwork() {
+            @Override
+            public Set<EgressPolicy.Mode> modes() {
+                return Set.of(EgressPolicy.Mode.NONE);
+            }
+
+            @Override
+            public Optional<String> refusal(EgressPolicy.Mode mode) {
+                return mode == EgressPolicy.Mode.NONE ? Optional.empty() : Optional.of(why);
+            }
+
+            @Override
+            public Optional<String> resolver() {
+                return Optional.empty();
+            }
+
+            @Override
+            public void attach(SandboxId id, EgressPolicy policy, long firstProcess) {
+                refusal(policy.mode()).ifPresent(sentence -> {
+                    throw new DriverException(DriverException.Kind.REFUSED, sentence);
+                });
+            }
+
+            @Override
+            public void detach(SandboxId id) {}
+
+            @Override
+            public EgressUse use(SandboxId id) {
+                return EgressUse.NOTHING;
+            }
+
+            @Override
+            public void close() {}
+        };
+    }
+}

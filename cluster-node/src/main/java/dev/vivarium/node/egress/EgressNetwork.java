@@ -1,0 +1,292 @@
+package dev.vivarium.node.egress;
+
+import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.node.driver.EgressUse;
+import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.driver.SandboxNetwork;
+import dev.vivarium.protocol.egress.EgressPolicy;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The networks of this node's sandboxes, on this machine. The packet filter stands before there is a sandbox, is the same
+ * for all of them, and stays when the node goes, until its next life puts its own in its place: a node that is killed
+ * leaves no hole, and nothing that is in anybody's way.
+ */
+public final class EgressNetwork implements SandboxNetwork {
+    private static final Logger LOG = LoggerFactory.getLogger(EgressNetwork.class);
+    private static final Path FORWARDING = Path.of("/proc/sys/net/ipv4/ip_forward");
+    /** How the engine's own packet filter is told to let pass what has passed ours; it drops what it does not know. */
+    private static final String ENGINE_CHAIN = "DOCKER-USER";
+
+    private final EgressSettings settings;
+    private final NodeMark mark;
+    private final AddressBlock addresses;
+    private final Links links;
+    private final PacketFilter filter;
+    private final Map<SandboxId, String> attached = new ConcurrentHashMap<>();
+    private final ScheduledExecutorService watch = Executors.newSingleThreadScheduledExecutor(task -> {
+        Thread thread = new Thread(task, "vivarium-egress");
+        thread.setDaemon(true);
+        return thread;
+    });
+    private final List<ScheduledFuture<?>> tasks = new ArrayList<>();
+    private volatile Map<String, Long> opened = Map.of();
+    private volatile Map<String, Long> denied = Map.of();
+    private volatile boolean open;
+
+    /**
+     * Opens the network of a node; where this machine or its rights do not allow that, one that gives nobody any.
+     *
+     * @param always what is internal on every machine, as CIDRs
+     */
+    public static SandboxNetwork open(String installation, String node, EgressSettings settings, List<String> always) {
+        try {
+            EgressNetwork network = new EgressNetwork(NodeMark.of(installation, node), settings, always);
+            network.start();
+            return network;
+        } catch (IOException impossible) {
+            String why = "This node cannot give sandboxes a network: " + impossible.getMessage()
+                    + " Ask for egress mode none, or have the operator mend it and restart the node.";
+            LOG.warn("{}", why);
+            return SandboxNetwork.none(why);
+        }
+    }
+
+    private EgressNetwork(NodeMark mark, EgressSettings settings, List<String> always) throws IOException {
+        this.settings = settings;
+        this.mark = mark;
+        this.addresses = freeBlock(settings, mark);
+        this.links = new Links(addresses.own());
+        List<String> internal = new ArrayList<>(always);
+        internal.addAll(settings.internalRanges());
+        this.filter = new PacketFilter(
+                new RuleSet(mark, addresses.own(), addresses.cidr(), internal, settings.connectionsMax()));
+    }
+
+    private void start() throws IOException {
+        if (!Files.readString(FORWARDING).strip().equals("1")) {
+            throw new IOException("this machine does not forward packets (sysctl -w net.ipv4.ip_forward=1 lets it).");
+        }
+        // First the walls, then the doors.
+        filter.install();
+        if (!filter.stands()) {
+            throw new IOException("the kernel has not taken the packet filter as it was given.");
+        }
+        links.open(mark.ownInterface());
+        letPassTheEngine();
+        open = true;
+        again(this::check, settings.checkInterval());
+        again(this::count, settings.countInterval());
+    }
+
+    /** What the task throws is told and does not end it. */
+    private void again(Runnable task, Duration interval) {
+        Runnable told = () -> {
+            try {
+                task.run();
+            } catch (RuntimeException failed) {
+                LOG.error("Watching the network of sandboxes failed, and goes on.", failed);
+            }
+        };
+        tasks.add(watch.scheduleWithFixedDelay(told, interval.toMillis(), interval.toMillis(), TimeUnit.MILLISECONDS));
+    }
+
+    /** The block that the mark gives, or the next one that nobody on this machine uses. */
+    private static AddressBlock freeBlock(EgressSettings settings, NodeMark mark) throws IOException {
+        List<UsedRange> used = UsedRange.ofThisMachine(mark.ownInterface());
+        for (int tried = 0; tried < settings.blocks(); tried++) {
+            int index = (mark.number() + tried) % settings.blocks();
+            AddressBlock block = new AddressBlock(settings.pool(), index);
+            if (used.stream().noneMatch(range -> range.overlaps(block.first(), block.last()))) {
+                return block;
+            }
+        }
+        throw new IOException(
+                "every block of vivarium.egress.addresses is in use on this machine; name another range.");
+    }
+
+    private void letPassTheEngine() throws IOException {
+        try {
+            KernelCommand.run("", "iptables", "-w", "-n", "-L", ENGINE_CHAIN);
+        } catch (IOException noSuchChain) {
+            LOG.debug("The engine has no packet filter of its own: {}", noSuchChain.getMessage());
+            return;
+        }
+        for (String[] rule :
+                new String[][] {{"-i", mark.links() + "+", "-j", "ACCEPT"}, {"-o", mark.links() + "+", "-j", "ACCEPT"}
+                }) {
+            if (!isThere(rule)) {
+                KernelCommand.run("", iptables("-I", rule));
+            }
+        }
+    }
+
+    private List<String[]> engineRules() {
+        String all = mark.links() + "+";
+        return List.of(new String[] {"-i", all, "-j", "ACCEPT"}, new String[] {"-o", all, "-j", "ACCEPT"});
+    }
+
+    private static boolean isThere(String... rule) {
+        try {
+            KernelCommand.run("", iptables("-C", rule));
+            return true;
+        } catch (IOException absent) {
+            return false;
+        }
+    }
+
+    private static String[] iptables(String action, String... rule) {
+        List<String> command = new ArrayList<>(List.of("iptables", "-w", action, ENGINE_CHAIN));
+        command.addAll(List.of(rule));
+        return command.toArray(String[]::new);
+    }
+
+    NodeMark mark() {
+        return mark;
+    }
+
+    // ---- for sandboxes
+
+    @Override
+    public Set<EgressPolicy.Mode> modes() {
+        return Set.of(EgressPolicy.Mode.NONE, EgressPolicy.Mode.PUBLIC);
+    }
+
+    @Override
+    public Optional<String> refusal(EgressPolicy.Mode mode) {
+        return modes().contains(mode)
+                ? Optional.empty()
+                : Optional.of("Egress mode allowlist is not available on this node; use public or none.");
+    }
+
+    @Override
+    public Optional<String> resolver() {
+        return Optional.of(addresses.own());
+    }
+
+    @Override
+    public void attach(SandboxId id, EgressPolicy policy, long firstProcess) {
+        refusal(policy.mode()).ifPresent(EgressNetwork::refuse);
+        if (policy.mode() == EgressPolicy.Mode.NONE) {
+            return;
+        }
+        if (!open || !filter.stands()) {
+            refuse(
+                    "The packet filter of this node is not as it was put in, so sandboxes get no network until it is again.");
+        }
+        String address = addresses
+                .take()
+                .orElseThrow(() -> new DriverException(
+                        DriverException.Kind.REFUSED, "All addresses of this node are in use by other sandboxes."));
+        try {
+            filter.forget(address);
+            links.connect(link(address), firstProcess, address, true);
+            attached.put(id, address);
+        } catch (IOException failed) {
+            LOG.warn("Sandbox {} gets no network: {}", id, failed.getMessage());
+            cut(address);
+            throw new DriverException(
+                    DriverException.Kind.REFUSED, "The sandbox could not be given its network.", failed);
+        }
+    }
+
+    private static void refuse(String sentence) {
+        throw new DriverException(DriverException.Kind.REFUSED, sentence);
+    }
+
+    @Override
+    public void detach(SandboxId id) {
+        String address = attached.remove(id);
+        if (address != null) {
+            cut(address);
+        }
+    }
+
+    /** The kernel removes a link with its sandbox, but takes its time. */
+    private void cut(String address) {
+        try {
+            links.cut(link(address));
+        } catch (IOException goneMeanwhile) {
+            LOG.debug("The link of {} was gone: {}", address, goneMeanwhile.getMessage());
+        }
+        addresses.giveBack(address);
+    }
+
+    private String link(String address) {
+        return mark.publicLinks() + (AddressBlock.bits(address) - AddressBlock.bits(addresses.own()));
+    }
+
+    @Override
+    public EgressUse use(SandboxId id) {
+        String address = attached.get(id);
+        return address == null
+                ? EgressUse.NOTHING
+                : new EgressUse(opened.getOrDefault(address, 0L), denied.getOrDefault(address, 0L));
+    }
+
+    // ---- watching
+
+    /** Whoever reloads the machine's packet filter takes ours away too. It is put back at once, and that is told. */
+    private void check() {
+        if (filter.stands()) {
+            return;
+        }
+        LOG.error("The packet filter of this node's sandboxes was changed by somebody else; it is put in again.");
+        try {
+            filter.install();
+            letPassTheEngine();
+        } catch (IOException failed) {
+            LOG.error(
+                    "Sandboxes may reach what they must not: the packet filter cannot be put in again: {}",
+                    failed.getMessage());
+        }
+    }
+
+    private void count() {
+        if (attached.isEmpty()) {
+            return;
+        }
+        try {
+            opened = filter.counted(RuleSet.OPENED);
+            denied = filter.counted(RuleSet.REFUSED);
+        } catch (IOException unanswered) {
+            LOG.warn("What sandboxes did with their network cannot be counted: {}", unanswered.getMessage());
+        }
+    }
+
+    @Override
+    public void close() {
+        open = false;
+        tasks.forEach(task -> task.cancel(false));
+        watch.shutdown();
+        if (!attached.isEmpty()) {
+            return;
+        }
+        try {
+            filter.remove();
+            links.close(mark.ownInterface());
+            for (String[] rule : engineRules()) {
+                if (isThere(rule)) {
+                    KernelCommand.run("", iptables("-D", rule));
+                }
+            }
+        } catch (IOException failed) {
+            LOG.warn("The packet filter stays until the next start: {}", failed.getMessage());
+        }
+    }
+}

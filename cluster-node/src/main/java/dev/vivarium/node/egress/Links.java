@@ -1,0 +1,87 @@
+package dev.vivarium.node.egress;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The links between the node and its sandboxes: a pair of virtual interfaces for each, point to point, so that no sandbox
+ * has a neighbour to spy on or to deceive. The kernel removes a link with its sandbox.
+ */
+final class Links {
+    /** How every interface of a Vivarium node begins, on whichever machine. */
+    static final String ALL = "vv";
+
+    /** Interfaces inside look alike, whatever the host's are called. */
+    private static final String INSIDE = "eth0";
+    /** Of the node's end of every link; sandboxes know it from the start and never ask. */
+    private static final String NODE_MAC = "ee:ee:ee:ee:ee:ee";
+
+    private final String own;
+
+    /** @param own the node's address, as sandboxes see it */
+    Links(String own) {
+        this.own = own;
+    }
+
+    /**
+     * Links a sandbox. It has a route to the node, and on request one to everything else.
+     *
+     * @param pid a process in it
+     */
+    void connect(String link, long pid, String address, boolean everywhere) throws IOException {
+        KernelCommand.run(
+                String.join(
+                        "\n",
+                        "link add " + link + " address " + NODE_MAC + " type veth peer name " + INSIDE + " netns "
+                                + pid,
+                        "link set " + link + " up",
+                        "route add " + address + "/32 dev " + link),
+                "ip",
+                "-batch",
+                "-");
+        List<String> inside = new ArrayList<>(List.of(
+                "addr add " + address + "/32 dev " + INSIDE,
+                "link set " + INSIDE + " up",
+                "route add " + own + "/32 dev " + INSIDE + " scope link",
+                "neigh add " + own + " lladdr " + NODE_MAC + " dev " + INSIDE + " nud permanent"));
+        if (everywhere) {
+            inside.add("route add default via " + own + " dev " + INSIDE);
+        }
+        KernelCommand.run(String.join("\n", inside), "nsenter", "--net=/proc/" + pid + "/ns/net", "ip", "-batch", "-");
+    }
+
+    /** Removes a link, if it is still there. */
+    void cut(String link) throws IOException {
+        if (exists(link)) {
+            KernelCommand.run("", "ip", "link", "delete", link);
+        }
+    }
+
+    /** Whether there is an interface of this name. */
+    static boolean exists(String name) {
+        return Files.exists(Path.of("/sys/class/net", name));
+    }
+
+    /**
+     * Gives the node its address towards sandboxes, on an interface of its own: a bridge that leads nowhere, as kernels that
+     * run containers have bridges and not always dummies.
+     */
+    void open(String ownInterface) throws IOException {
+        if (!exists(ownInterface)) {
+            KernelCommand.run("", "ip", "link", "add", ownInterface, "type", "bridge");
+        }
+        KernelCommand.run(
+                "address replace " + own + "/32 dev " + ownInterface + "\nlink set " + ownInterface + " up",
+                "ip",
+                "-batch",
+                "-");
+    }
+
+    /** Takes the node's address back. */
+    void close(String ownInterface) throws IOException {
+        cut(ownInterface);
+    }
+}

@@ -1,0 +1,72 @@
+package dev.vivarium.node.egress;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+
+/** The packet filter of one node in this machine's kernel. All calls block. */
+final class PacketFilter {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final RuleSet rules;
+    private String asInstalled = "";
+
+    PacketFilter(RuleSet rules) {
+        this.rules = rules;
+    }
+
+    /** Puts the rules in, in one step, whatever was there before, and remembers how the kernel tells them. */
+    void install() throws IOException {
+        KernelCommand.run(rules.installation(), "nft", "-f", "-");
+        asInstalled = inKernel();
+    }
+
+    /** Whether the rules are there, as they were put in. */
+    boolean stands() {
+        try {
+            return inKernel().equals(asInstalled);
+        } catch (IOException gone) {
+            return false;
+        }
+    }
+
+    void remove() throws IOException {
+        KernelCommand.run(rules.removal(), "nft", "-f", "-");
+    }
+
+    /** Without what the kernel adds while it counts. */
+    private String inKernel() throws IOException {
+        String table = rules.mark().table();
+        return KernelCommand.run("", "nft", "-s", "-t", "list", "table", "inet", table)
+                + KernelCommand.run("", "nft", "-s", "list", "set", "inet", table, "internal");
+    }
+
+    /** The packets that were counted for each address of a sandbox. */
+    Map<String, Long> counted(String set) throws IOException {
+        Map<String, Long> counts = new HashMap<>();
+        JsonNode told = JSON.readTree(KernelCommand.run(
+                "", "nft", "-j", "list", "set", "inet", rules.mark().table(), set));
+        for (JsonNode part : told.path("nftables")) {
+            for (JsonNode element : part.path("set").path("elem")) {
+                JsonNode one = element.path("elem");
+                counts.put(
+                        one.path("val").asText(),
+                        one.path("counter").path("packets").asLong());
+            }
+        }
+        return counts;
+    }
+
+    /** Forgets what was counted for an address, before somebody else has it. */
+    void forget(String address) throws IOException {
+        StringBuilder changes = new StringBuilder();
+        for (String set : new String[] {RuleSet.REFUSED, RuleSet.OPENED}) {
+            // Added first, since to delete what is not there fails, and all of the transaction with it.
+            changes.append("add element inet %1$s %2$s { %3$s counter }\ndelete element inet %1$s %2$s { %3$s }\n"
+                    .formatted(rules.mark().table(), set, address));
+        }
+        KernelCommand.run(changes.toString(), "nft", "-f", "-");
+    }
+}

@@ -1,0 +1,129 @@
+package dev.vivarium.node.egress;
+
+import java.util.List;
+
+/**
+ * The rules of one node's packet filter, in the words of nft(8). They know sandboxes by the links that they come from, so
+ * they are the same for one sandbox and for a thousand, and hold before a sandbox has a link. What is not allowed is
+ * dropped; each drop here is final, whatever other tables of the machine say.
+ *
+ * @param mark whose they are
+ * @param own the node's address towards its sandboxes
+ * @param block the addresses of its sandboxes, as a CIDR
+ * @param internal what nobody reaches, as CIDRs
+ * @param connectionsMax connections that a sandbox may have open at once
+ */
+record RuleSet(NodeMark mark, String own, String block, List<String> internal, int connectionsMax) {
+    /** Destinations that are told apart when denied; those beyond are counted in all only. */
+    static final int DENIED_MAX = 16_384;
+
+    static final String DENIED = "denied";
+    static final String REFUSED = "refused";
+    static final String OPENED = "opened";
+
+    RuleSet {
+        internal = List.copyOf(internal);
+    }
+
+    /** The transaction that puts them in, and takes earlier ones away in the same moment. */
+    String installation() {
+        return "table inet %1$s\ndelete table inet %1$s\n%2$s".formatted(mark.table(), table());
+    }
+
+    /** The transaction that takes them away. */
+    String removal() {
+        return "table inet %1$s\ndelete table inet %1$s\n".formatted(mark.table());
+    }
+
+    private String table() {
+        return """
+                table inet %1$s {
+                  set internal {
+                    type ipv4_addr
+                    flags interval
+                    auto-merge
+                    elements = { %5$s }
+                  }
+                  # What each sandbox was denied, by destination: forgotten when it was quiet for a while.
+                  set %8$s {
+                    typeof ip saddr . ip daddr . meta l4proto . th dport
+                    size %7$d
+                    flags dynamic,timeout
+                    timeout 10m
+                  }
+                  set %9$s {
+                    type ipv4_addr
+                    size 4096
+                    flags dynamic
+                  }
+                  set %10$s {
+                    type ipv4_addr
+                    size 4096
+                    flags dynamic
+                  }
+                  set open_now {
+                    type ipv4_addr
+                    size 4096
+                    flags dynamic
+                  }
+                  # Each in a rule of its own: a full set ends its rule, and must not end the drop.
+                  chain deny {
+                    update @%9$s { ip saddr counter }
+                    meta l4proto { tcp, udp } update @%8$s { ip saddr . ip daddr . meta l4proto . th dport counter }
+                    drop
+                  }
+                  chain to_node {
+                    meta l4proto { tcp, udp } th dport 53 accept
+                    goto deny
+                  }
+                  chain from_sandbox {
+                    meta nfproto != ipv4 drop
+                    fib saddr . iif oif missing drop
+                    ip daddr %3$s goto to_node
+                    iifname != "%4$s*" goto deny
+                    fib daddr type != unicast goto deny
+                    ip daddr @internal goto deny
+                    meta l4proto != { tcp, udp } goto deny
+                    th dport { 53, 853 } goto deny
+                  }
+                  chain first {
+                    type filter hook prerouting priority raw; policy accept;
+                    iifname "%2$s*" jump from_sandbox
+                  }
+                  chain into_node {
+                    type filter hook input priority filter - 10; policy accept;
+                    iifname "%2$s*" ip daddr != %3$s drop
+                    iifname "%2$s*" meta l4proto != { tcp, udp } drop
+                    iifname "%2$s*" th dport != 53 drop
+                  }
+                  chain through {
+                    type filter hook forward priority filter - 10; policy accept;
+                    iifname "%2$s*" oifname "vv*" goto deny
+                    oifname "%2$s*" ct state established,related accept
+                    oifname "%2$s*" drop
+                    iifname "%4$s*" ct state invalid drop
+                    iifname "%4$s*" ct state new add @open_now { ip saddr ct count over %11$d } goto deny
+                    iifname "%4$s*" ct state new update @%10$s { ip saddr counter }
+                    iifname "%4$s*" accept
+                    iifname "%2$s*" goto deny
+                  }
+                  chain out {
+                    type nat hook postrouting priority srcnat; policy accept;
+                    ip saddr %6$s oifname != "vv*" masquerade
+                  }
+                }
+                """
+                .formatted(
+                        mark.table(),
+                        mark.links(),
+                        own,
+                        mark.publicLinks(),
+                        String.join(", ", internal),
+                        block,
+                        DENIED_MAX,
+                        DENIED,
+                        REFUSED,
+                        OPENED,
+                        connectionsMax);
+    }
+}

@@ -1,0 +1,360 @@
+package dev.vivarium.node.driver.docker;
+
+import static dev.vivarium.node.driver.docker.TestSandboxes.newId;
+import static dev.vivarium.node.driver.docker.TestSandboxes.outcome;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.vivarium.node.driver.SandboxTemplate;
+import dev.vivarium.node.driver.docker.TestSandboxes.Live;
+import dev.vivarium.node.egress.Networks;
+import dev.vivarium.node.egress.TestHosts;
+import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.protocol.guest.NodeFrame;
+import dev.vivarium.protocol.run.Isolation;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What a sandbox reaches, with hosts that an unfiltered container reaches. */
+@EachIsolation
+class SandboxEgressTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    private static TestHosts hosts;
+
+    @RegisterExtension
+    final TestSandboxes sandboxes;
+
+    SandboxEgressTest(Isolation isolation) {
+        sandboxes = new TestSandboxes(isolation).withNetwork();
+    }
+
+    @BeforeAll
+    static void makeHosts() throws IOException {
+        hosts = new TestHosts("egress");
+    }
+
+    @AfterAll
+    static void removeHosts() {
+        hosts.close();
+    }
+
+    @Test
+    void theInternetIsReachedAndNothingThatIsInternal() {
+        List<String> open = List.of(
+                "tcp:" + TestHosts.PUBLIC + ":80",
+                "tcp:" + TestHosts.PUBLIC + ":443",
+                "tcp:" + TestHosts.PUBLIC + ":6379",
+                "udp:" + TestHosts.PUBLIC + ":123",
+                "udp:" + TestHosts.PUBLIC + ":443");
+        List<String> closed = new ArrayList<>(List.of(
+                // other resolvers, over both protocols and in secret
+                "tcp:" + TestHosts.PUBLIC + ":53",
+                "udp:" + TestHosts.PUBLIC + ":53",
+                "tcp:" + TestHosts.PUBLIC + ":853"));
+        TestHosts.INTERNALS.forEach(address -> closed.addAll(List.of(
+                "tcp:" + address + ":80",
+                "tcp:" + address + ":443",
+                "tcp:" + address + ":6379",
+                "udp:" + address + ":123",
+                "udp:" + address + ":53")));
+
+        // given: all of them are there
+        assertThat(fromAnUnfilteredContainer(
+                        Stream.concat(open.stream(), closed.stream()).toList()))
+                .allSatisfy((place, reached) -> assertThat(reached).as(place).isTrue());
+
+        Live sandbox = create(EgressPolicy.Mode.PUBLIC);
+        assertThat(from(sandbox, open))
+                .allSatisfy((place, reached) -> assertThat(reached).as(place).isTrue());
+        assertThat(from(sandbox, closed))
+                .allSatisfy((place, reached) -> assertThat(reached).as(place).isFalse());
+        sandboxes.destroy(sandbox);
+    }
+
+    @Test
+    void theNodeIsNotReachedAtAnyOfItsAddresses() throws IOException {
+        try (ServerSocket anywhere = new ServerSocket(0)) {
+            Thread greeter = new Thread(() -> greet(anywhere));
+            greeter.setDaemon(true);
+            greeter.start();
+            List<String> addresses = TestHosts.shell("ip -4 -o addr show | awk '{print $4}' | cut -d/ -f1")
+                    .lines()
+                    .toList();
+            List<String> places = addresses.stream()
+                    .map(address -> "tcp:" + address + ":" + anywhere.getLocalPort())
+                    .toList();
+            // given: at all but its loopback an unfiltered container reaches it
+            assertThat(fromAnUnfilteredContainer(places).entrySet().stream()
+                            .filter(entry -> !entry.getKey().startsWith("tcp:127."))
+                            .toList())
+                    .isNotEmpty()
+                    .allSatisfy(entry ->
+                            assertThat(entry.getValue()).as(entry.getKey()).isTrue());
+
+            Live sandbox = create(EgressPolicy.Mode.PUBLIC);
+            assertThat(places).contains("tcp:" + resolver() + ":" + anywhere.getLocalPort());
+            assertThat(from(sandbox, places))
+                    .allSatisfy(
+                            (place, reached) -> assertThat(reached).as(place).isFalse());
+            sandboxes.destroy(sandbox);
+        }
+    }
+
+    @Test
+    void sandboxesDoNotReachEachOther() {
+        Live one = create(EgressPolicy.Mode.PUBLIC);
+        Live other = create(EgressPolicy.Mode.PUBLIC);
+        other.start(
+                1,
+                "python3",
+                "-c",
+                """
+                import socket
+                server = socket.create_server(('0.0.0.0', 6000))
+                print('ready', flush=True)
+                while True:
+                    peer, source = server.accept()
+                    peer.sendall(b'reached')
+                    peer.close()
+                """);
+        awaitPrinted(other, 1, "ready");
+        String address = addressOf(other);
+
+        assertThat(from(one, List.of("tcp:" + address + ":6000", "ping:" + address)))
+                .allSatisfy((place, reached) -> assertThat(reached).as(place).isFalse());
+        assertThat(from(other, List.of("tcp:127.0.0.1:6000")))
+                .allSatisfy((place, reached) -> assertThat(reached).as(place).isTrue());
+        sandboxes.destroy(one);
+        sandboxes.destroy(other);
+    }
+
+    @Test
+    void nobodyFromOutsideReachesASandbox() {
+        Live sandbox = create(EgressPolicy.Mode.PUBLIC);
+        sandbox.start(
+                1,
+                "python3",
+                "-c",
+                "import socket; s = socket.create_server(('0.0.0.0', 6000)); print('ready', flush=True); s.accept()");
+        awaitPrinted(sandbox, 1, "ready");
+
+        assertThat(fromAnUnfilteredContainer(List.of("tcp:" + addressOf(sandbox) + ":6000")))
+                .allSatisfy((place, reached) -> assertThat(reached).as(place).isFalse());
+        sandboxes.destroy(sandbox);
+    }
+
+    @Test
+    void otherProtocolsAreClosed() {
+        Live sandbox = create(EgressPolicy.Mode.PUBLIC);
+
+        assertThat(fromAnUnfilteredContainer(List.of("ping:" + TestHosts.PUBLIC)))
+                .allSatisfy((place, reached) -> assertThat(reached).as(place).isTrue());
+        assertThat(from(sandbox, List.of("ping:" + TestHosts.PUBLIC)))
+                .allSatisfy((place, reached) -> assertThat(reached).as(place).isFalse());
+        sandboxes.destroy(sandbox);
+    }
+
+    /** An agent has no raw socket; the test plays one that has got hold of the sandbox's network all the same. */
+    @Test
+    void aPacketFromAnAddressThatIsNotItsOwnGoesNowhere() {
+        Live sandbox = create(EgressPolicy.Mode.PUBLIC);
+        String own = addressOf(sandbox);
+
+        sendRaw(sandbox, own, "its-own-" + own);
+        Awaitility.await().atMost(PATIENCE).until(() -> hosts.visits().stream()
+                .anyMatch(visit -> visit.endsWith("its-own-" + own)));
+        for (String foreign : List.of("198.18.0.77", "8.8.4.4", "127.0.0.1", TestHosts.INTERNAL, "10.99.77.1")) {
+            sendRaw(sandbox, foreign, "spoofed-" + own);
+        }
+        sendRaw(sandbox, own, "last-" + own);
+        Awaitility.await().atMost(PATIENCE).until(() -> hosts.visits().stream()
+                .anyMatch(visit -> visit.endsWith("last-" + own)));
+
+        assertThat(hosts.visits()).noneMatch(visit -> visit.endsWith("spoofed-" + own));
+        sandboxes.destroy(sandbox);
+    }
+
+    @Test
+    void ipv6LeadsNowhere() {
+        Live sandbox = create(EgressPolicy.Mode.PUBLIC);
+        String inside = "nsenter --net=/proc/" + pid(sandbox) + "/ns/net ";
+
+        assertThat(TestHosts.shell(inside + "ip -6 addr show; " + inside + "ip -6 route show"))
+                .isEmpty();
+        // and where somebody turns it on all the same
+        TestHosts.shell(inside + "sysctl -q net.ipv6.conf.eth0.disable_ipv6=0; " + inside
+                + "ip -6 addr add fd77::2/64 dev eth0 nodad; " + inside + "ip -6 route add default dev eth0");
+        assertThat(TestHosts.shell(inside + "python3 -c \""
+                        + "import socket\n"
+                        + "for address in 'fe80::ecee:eeff:feee:eeee%eth0', 'fd77::1', '2001:db8::1', '::ffff:"
+                        + TestHosts.INTERNAL
+                        + "', '64:ff9b::c0a8:4d0a':\n"
+                        + "    try:\n"
+                        + "        socket.create_connection((address, 80), 1); print('reached', address)\n"
+                        + "    except OSError as e: pass\""))
+                .isEmpty();
+        sandboxes.destroy(sandbox);
+    }
+
+    @Test
+    void withoutANetworkThereIsNothingButALoopback() {
+        Live sandbox = create(EgressPolicy.Mode.NONE);
+
+        assertThat(from(sandbox, List.of("tcp:" + TestHosts.PUBLIC + ":80", "udp:" + TestHosts.PUBLIC + ":123")))
+                .allSatisfy((place, reached) -> assertThat(reached).as(place).isFalse());
+        assertThat(sandbox.python(77, "print(open('/etc/resolv.conf').read())"))
+                .contains("nameserver 127.0.0.1")
+                .doesNotContain("search");
+        sandboxes.destroy(sandbox);
+    }
+
+    @Test
+    void whatASandboxDidIsCounted() {
+        Live sandbox = create(EgressPolicy.Mode.PUBLIC);
+
+        from(
+                sandbox,
+                List.of(
+                        "tcp:" + TestHosts.PUBLIC + ":80",
+                        "tcp:" + TestHosts.PUBLIC + ":443",
+                        "udp:" + TestHosts.INTERNAL + ":123"));
+
+        Awaitility.await().atMost(PATIENCE).untilAsserted(() -> {
+            var use = outcome(sandboxes.driver().sample(sandbox.id())).egress();
+            assertThat(use.opened()).isEqualTo(2);
+            assertThat(use.denied()).isEqualTo(1);
+        });
+        sandboxes.destroy(sandbox);
+    }
+
+    @Test
+    void aSandboxThatIsGoneLeavesNoLinkAndNoCountBehind() {
+        Live first = create(EgressPolicy.Mode.PUBLIC);
+        from(first, List.of("tcp:" + TestHosts.PUBLIC + ":80"));
+        String links = "ip -o link show | grep -c ' " + Networks.linksOf(sandboxes.network()) + "p' || true";
+        assertThat(TestHosts.shell(links).strip()).isEqualTo("1");
+
+        sandboxes.destroy(first);
+
+        assertThat(TestHosts.shell(links).strip()).isEqualTo("0");
+        assertThat(sandboxes.network().use(first.id()).opened()).isZero();
+    }
+
+    @Test
+    void aFilterThatSomebodyTakesAwayIsPutBackAndMeanwhileNobodyGetsANetwork() {
+        Live sandbox = create(EgressPolicy.Mode.PUBLIC);
+        List<String> internal = List.of("tcp:" + TestHosts.INTERNAL + ":80");
+
+        TestHosts.shell("nft delete table inet " + Networks.tableOf(sandboxes.network()));
+        assertThatThrownBy(() -> create(EgressPolicy.Mode.PUBLIC)).hasMessageContaining("packet filter");
+
+        Awaitility.await().atMost(PATIENCE).ignoreExceptions().until(() -> {
+            Live another = create(EgressPolicy.Mode.PUBLIC);
+            sandboxes.destroy(another);
+            return true;
+        });
+        assertThat(from(sandbox, internal))
+                .allSatisfy((place, reached) -> assertThat(reached).as(place).isFalse());
+        sandboxes.destroy(sandbox);
+    }
+
+    // ---- what the tests speak in
+
+    private Live create(EgressPolicy.Mode mode) {
+        SandboxTemplate plain = sandboxes.template();
+        SandboxTemplate template = new SandboxTemplate(
+                plain.image(),
+                plain.isolation(),
+                plain.cpu(),
+                plain.memory(),
+                plain.pids(),
+                plain.disk(),
+                new EgressPolicy(mode));
+        return TestSandboxes.create(sandboxes.driver(), newId(), template);
+    }
+
+    private static Map<String, Boolean> from(Live sandbox, List<String> places) {
+        int process = 1 + sandbox.heard().frames().size();
+        sandbox.start(
+                process,
+                Stream.concat(Stream.of("python3", "-c", TestHosts.probe()), places.stream())
+                        .toArray(String[]::new));
+        Awaitility.await()
+                .atMost(PATIENCE)
+                .until(() -> answers(printed(sandbox, process)).size() == places.size());
+        return answers(printed(sandbox, process));
+    }
+
+    private static Map<String, Boolean> fromAnUnfilteredContainer(List<String> places) {
+        List<String> command = new ArrayList<>(
+                List.of("run", "--rm", "--dns", "127.0.0.1", TestSandboxes.IMAGE, "python3", "-c", TestHosts.probe()));
+        command.addAll(places);
+        return answers(Docker.run(command.toArray(String[]::new)));
+    }
+
+    private static Map<String, Boolean> answers(String printed) {
+        return printed.lines()
+                .filter(line -> line.matches("(tcp|udp|ping):.*"))
+                .map(line -> line.split(" ", 2))
+                .collect(Collectors.toMap(words -> words[0], words -> words[1].equals("reached")));
+    }
+
+    private static String printed(Live sandbox, int process) {
+        return sandbox.heard().output(process, NodeFrame.Stream.STDOUT);
+    }
+
+    private static void awaitPrinted(Live sandbox, int process, String line) {
+        Awaitility.await()
+                .atMost(PATIENCE)
+                .until(() -> printed(sandbox, process).lines().anyMatch(line::equals));
+    }
+
+    private String addressOf(Live sandbox) {
+        return TestHosts.shell("nsenter --net=/proc/" + pid(sandbox)
+                        + "/ns/net ip -4 -o addr show dev eth0 | awk '{print $4}' | cut -d/ -f1")
+                .strip();
+    }
+
+    private String resolver() {
+        return sandboxes.network().resolver().orElseThrow();
+    }
+
+    private static long pid(Live sandbox) {
+        return Docker.inspect(Docker.byLabel(Labels.SANDBOX + "=" + sandbox.id()))
+                .at("/State/Pid")
+                .asLong();
+    }
+
+    private static void sendRaw(Live sandbox, String source, String text) {
+        TestHosts.shell("nsenter --net=/proc/" + pid(sandbox) + "/ns/net python3 -c \""
+                + "import socket, struct, sys\n"
+                + "data = sys.argv[2].encode()\n"
+                + "udp = struct.pack('!HHHH', 40000, 123, 8 + len(data), 0) + data\n"
+                + "ip = struct.pack('!BBHHHBBH4s4s', 0x45, 0, 20 + len(udp), 1, 0, 64, 17, 0,"
+                + " socket.inet_aton(sys.argv[1]), socket.inet_aton(sys.argv[3]))\n"
+                + "raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)\n"
+                + "raw.sendto(ip + udp, (sys.argv[3], 0))\" " + source + " " + text + " " + TestHosts.PUBLIC);
+    }
+
+    private static void greet(ServerSocket server) {
+        while (!server.isClosed()) {
+            try (var peer = server.accept()) {
+                peer.getOutputStream().write("reached".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+            } catch (IOException closed) {
+                // The next round sees whether it is over.
+            }
+        }
+    }
+}
