@@ -1,5 +1,8 @@
 package dev.vivarium.node;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
@@ -7,6 +10,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import dev.vivarium.node.driver.SandboxId;
 
 /** Data flows one way: HTTP, admission, run, sandbox, driver. No layer reaches round another. */
 @AnalyzeClasses(packages = "dev.vivarium", importOptions = ImportOption.DoNotIncludeTests.class)
@@ -84,6 +88,15 @@ class ArchitectureTest {
                     NODE + ".sandbox..",
                     NODE + ".cluster..",
                     NODE + ".cli..");
+
+    @ArchTest
+    static final ArchRule egressKnowsTheProtocolAndWhatASandboxIsCalled = noClasses()
+            .that()
+            .resideInAPackage(NODE + ".egress..")
+            .should()
+            .dependOnClassesThat(resideInAnyPackage("dev.vivarium..")
+                    .and(not(resideInAnyPackage("dev.vivarium.protocol..", NODE + ".egress..")))
+                    .and(not(type(SandboxId.class))));
 
     @ArchTest
     static final ArchRule theEngineIsSpokenToInItsDriverOnly = noClasses()
