@@ -1,5 +1,7 @@
 package dev.vivarium.node;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
@@ -84,6 +86,14 @@ class ArchitectureTest {
                     NODE + ".sandbox..",
                     NODE + ".cluster..",
                     NODE + ".cli..");
+
+    @ArchTest
+    static final ArchRule egressKnowsTheProtocolAndWhatDriversAskOfIt = noClasses()
+            .that()
+            .resideInAPackage(NODE + ".egress..")
+            .should()
+            .dependOnClassesThat(resideInAnyPackage("dev.vivarium..")
+                    .and(not(resideInAnyPackage("dev.vivarium.protocol..", NODE + ".egress..", NODE + ".driver"))));
 
     @ArchTest
     static final ArchRule theEngineIsSpokenToInItsDriverOnly = noClasses()

@@ -36,6 +36,10 @@ public final class Fixtures {
     }
 
     public static RunSpec spec(Map<String, String> labels) {
+        return spec(labels, EgressPolicy.none());
+    }
+
+    private static RunSpec spec(Map<String, String> labels, EgressPolicy egress) {
         return new RunSpec(
                 "vivarium/python",
                 List.of("python3", "-c", "print('h\u00e9llo \ud83d\ude00')"),
@@ -53,7 +57,7 @@ public final class Fixtures {
                         ByteSize.parse("512Mi"),
                         ByteSize.parse("10Mi"),
                         1000),
-                new EgressPolicy(EgressPolicy.Mode.NONE),
+                egress,
                 Isolation.CONTAINER,
                 NodeLossPolicy.RESTART,
                 3,
@@ -62,6 +66,10 @@ public final class Fixtures {
 
     public static RunEvent submitted(RunId run, Instant at, Map<String, String> labels) {
         return new RunEvent.RunSubmitted(at, "node-1", run, spec(labels), Blob.ofUtf8("digest"));
+    }
+
+    public static RunEvent submitted(RunId run, EgressPolicy egress) {
+        return new RunEvent.RunSubmitted(NOON, "node-1", run, spec(Map.of(), egress), Blob.ofUtf8("digest"));
     }
 
     public static RunEvent submitted(RunId run) {

@@ -9,7 +9,6 @@ import dev.vivarium.node.driver.SandboxDriver;
 import dev.vivarium.node.driver.SandboxNetwork;
 import dev.vivarium.node.driver.docker.DockerDriver;
 import dev.vivarium.node.driver.docker.DockerDriverConfig;
-import dev.vivarium.node.egress.BlockedRanges;
 import dev.vivarium.node.egress.EgressNetwork;
 import dev.vivarium.node.egress.EgressSettings;
 import dev.vivarium.node.run.Drain;
@@ -116,10 +115,7 @@ final class NodeCore implements AutoCloseable {
         this.store = store;
         this.system = system;
         this.network = EgressNetwork.open(
-                installation.id(),
-                nodeName(config),
-                EgressSettings.from(config.getConfig("vivarium.egress")),
-                BlockedRanges.ALWAYS);
+                installation.id(), nodeName(config), EgressSettings.from(config.getConfig("vivarium.egress")));
         this.driver = DockerDriver.open(
                 DockerDriverConfig.from(
                         config.getConfig("vivarium.driver.docker"), installation.id(), nodeName(config)),

@@ -51,12 +51,10 @@ public final class EgressNetwork implements SandboxNetwork {
 
     /**
      * Opens the network of a node; where this machine or its rights do not allow that, one that gives nobody any.
-     *
-     * @param always what is internal on every machine, as CIDRs
      */
-    public static SandboxNetwork open(String installation, String node, EgressSettings settings, List<String> always) {
+    public static SandboxNetwork open(String installation, String node, EgressSettings settings) {
         try {
-            EgressNetwork network = new EgressNetwork(NodeMark.of(installation, node), settings, always);
+            EgressNetwork network = new EgressNetwork(NodeMark.of(installation, node), settings);
             network.start();
             return network;
         } catch (IOException impossible) {
@@ -67,15 +65,13 @@ public final class EgressNetwork implements SandboxNetwork {
         }
     }
 
-    private EgressNetwork(NodeMark mark, EgressSettings settings, List<String> always) throws IOException {
+    private EgressNetwork(NodeMark mark, EgressSettings settings) throws IOException {
         this.settings = settings;
         this.mark = mark;
         this.addresses = freeBlock(settings, mark);
         this.links = new Links(addresses.own());
-        List<String> internal = new ArrayList<>(always);
-        internal.addAll(settings.internalRanges());
-        this.filter = new PacketFilter(
-                new RuleSet(mark, addresses.own(), addresses.cidr(), internal, settings.connectionsMax()));
+        this.filter = new PacketFilter(new RuleSet(
+                mark, addresses.own(), addresses.cidr(), settings.blocked().ipv4Cidrs(), settings.connectionsMax()));
     }
 
     private void start() throws IOException {

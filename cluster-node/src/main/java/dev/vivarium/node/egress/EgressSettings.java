@@ -3,7 +3,6 @@ package dev.vivarium.node.egress;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import java.time.Duration;
-import java.util.List;
 import java.util.regex.Pattern;
 
 /**
@@ -11,7 +10,7 @@ import java.util.regex.Pattern;
  *
  * @param pool the first address that nodes may give to sandboxes, as bits
  * @param blocks how many blocks of addresses there are from there on
- * @param internalRanges what is internal beside what always is, as CIDRs
+ * @param blocked what no sandbox reaches: what is internal everywhere, and the operator's own
  * @param connectionsMax connections that one sandbox may have open at once
  * @param checkInterval between two looks whether the packet filter stands
  * @param countInterval between two looks at what was counted
@@ -19,17 +18,13 @@ import java.util.regex.Pattern;
 public record EgressSettings(
         int pool,
         int blocks,
-        List<String> internalRanges,
+        BlockedRanges blocked,
         int connectionsMax,
         Duration checkInterval,
         Duration countInterval) {
     private static final Pattern CIDR = Pattern.compile("(\\d{1,3}(?:\\.\\d{1,3}){3})/(\\d{1,2})");
     private static final int BYTE_MAX = 255;
     private static final int ADDRESS_BITS = 32;
-
-    public EgressSettings {
-        internalRanges = List.copyOf(internalRanges);
-    }
 
     /**
      * Reads the settings.
@@ -45,8 +40,6 @@ public record EgressSettings(
             throw new ConfigException.BadValue(
                     "vivarium.egress.addresses", "must hold a block of 1024 addresses at least, as a /22 does");
         }
-        List<String> internal = egress.getStringList("internal-ranges");
-        internal.forEach(range -> requireCidr("internal-ranges", range));
         int connections = egress.getInt("connections-max");
         if (connections < 1) {
             throw new ConfigException.BadValue("vivarium.egress.connections-max", "must be at least 1");
@@ -54,10 +47,19 @@ public record EgressSettings(
         return new EgressSettings(
                 AddressBlock.bits(addresses.substring(0, addresses.indexOf('/'))),
                 1 << (AddressBlock.PREFIX_BITS - bits),
-                internal,
+                blocked(egress),
                 connections,
                 egress.getDuration("check-interval"),
                 egress.getDuration("count-interval"));
+    }
+
+    private static BlockedRanges blocked(Config egress) {
+        try {
+            return BlockedRanges.standard().withMore(egress.getStringList("internal-ranges"));
+        } catch (IllegalArgumentException noBlock) {
+            throw new ConfigException.BadValue(
+                    "vivarium.egress.internal-ranges", String.valueOf(noBlock.getMessage()), noBlock);
+        }
     }
 
     private static void requireCidr(String key, String text) {

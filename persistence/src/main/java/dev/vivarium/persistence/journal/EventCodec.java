@@ -27,7 +27,7 @@ import java.util.stream.Stream;
  */
 public final class EventCodec {
     /** Versions of the events whose shape has changed since they were first written; all others are at 1. */
-    private static final Map<String, Integer> VERSIONS = Map.of("AlarmRaised", 2, "RunKilled", 2);
+    private static final Map<String, Integer> VERSIONS = Map.of("AlarmRaised", 2, "RunKilled", 2, "RunSubmitted", 2);
 
     /** The upcasters that today's journal needs. */
     private static final Map<EventShape, Upcaster> UPCASTERS = Map.of(
@@ -35,7 +35,15 @@ public final class EventCodec {
             new EventShape("AlarmRaised", 1),
             new Upcaster(new EventShape("AlarmRaised", 2), json -> json),
             new EventShape("RunKilled", 1),
-            new Upcaster(new EventShape("RunKilled", 2), json -> json));
+            new Upcaster(new EventShape("RunKilled", 2), json -> json),
+            // Version 2 lists the destinations of an allowlist; before, there were no runs with one.
+            new EventShape("RunSubmitted", 1),
+            new Upcaster(new EventShape("RunSubmitted", 2), json -> {
+                if (json.path("spec").path("egress") instanceof ObjectNode egress) {
+                    egress.putArray("allow");
+                }
+                return json;
+            }));
 
     private static final EventCodec STANDARD = new EventCodec(currentVersions(), UPCASTERS);
 

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.vivarium.persistence.Fixtures;
+import dev.vivarium.protocol.egress.EgressDestination;
+import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Measurement;
@@ -12,6 +14,7 @@ import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.Usage;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -111,6 +114,36 @@ class EventCodecTest {
                         KillReason.WALL_CLOCK,
                         Optional.of(Measurement.millis(5003, 5000)),
                         Usage.NONE));
+    }
+
+    @Test
+    void aRunOfBeforeAllowlistsIsReadAsOneThatListsNothing() {
+        RunEvent submitted = Fixtures.submitted(RUN);
+        String today = text(codec.encode(submitted, GENESIS).payload());
+        String before = today.replace("\"egress\":{\"allow\":[],\"mode\":\"none\"}", "\"egress\":{\"mode\":\"none\"}");
+
+        assertThat(before).isNotEqualTo(today);
+        assertThat(codec.decode(entry("RunSubmitted", 1, before))).isEqualTo(submitted);
+        refused(
+                entry("RunSubmitted", 1, "{\"type\":\"RunSubmitted\",\"spec\":7}"),
+                UnreadableEntry.Reason.DAMAGED,
+                "RunSubmitted version 1");
+    }
+
+    @Test
+    void anAllowlistReadsBackEqual() {
+        EgressPolicy egress = EgressPolicy.allowlist(List.of(
+                EgressDestination.parse("api.example.com"),
+                EgressDestination.parse("*.example.org:443,8000-8100"),
+                EgressDestination.parse("203.0.113.0/24:5432")));
+        RunEvent submitted = Fixtures.submitted(RUN, egress);
+
+        JournalEntry entry = codec.encode(submitted, GENESIS);
+
+        assertThat(codec.decode(entry)).isEqualTo(submitted);
+        assertThat(text(entry.payload()))
+                .contains("\"allow\":[\"api.example.com:80,443\",\"*.example.org:443,8000-8100\","
+                        + "\"203.0.113.0/24:5432\"],\"mode\":\"allowlist\"");
     }
 
     @Test

@@ -1,13 +1,24 @@
 package dev.vivarium.protocol.egress;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
+import java.util.List;
 
 /**
  * What a sandbox may reach over the network.
  *
  * @param mode the class of destinations
+ * @param allow the destinations of mode {@code allowlist}, at most {@value #DESTINATIONS_MAX}; empty in other modes. An
+ *     allowlist without destinations allows nothing
  */
-public record EgressPolicy(Mode mode) {
+public record EgressPolicy(Mode mode, @JsonSetter(nulls = Nulls.AS_EMPTY) List<EgressDestination> allow) {
+    /** The most destinations that one policy lists: each name that is asked for is held against all of them. */
+    public static final int DESTINATIONS_MAX = 256;
+
+    private static final EgressPolicy NONE = new EgressPolicy(Mode.NONE);
+    private static final EgressPolicy PUBLIC = new EgressPolicy(Mode.PUBLIC);
+
     /** The classes of destinations, strictest first. */
     public enum Mode {
         /** No network at all: the sandbox has a loopback of its own and nothing else. */
@@ -19,5 +30,59 @@ public record EgressPolicy(Mode mode) {
         /** The internet, without anything internal. */
         @JsonProperty("public")
         PUBLIC
+    }
+
+    public EgressPolicy {
+        allow = List.copyOf(allow);
+        if (allow.size() > DESTINATIONS_MAX) {
+            throw new IllegalArgumentException("lists " + allow.size() + " destinations; at most " + DESTINATIONS_MAX
+                    + " can be given: use a wildcard such as *.example.com");
+        }
+        if (mode != Mode.ALLOWLIST && !allow.isEmpty()) {
+            throw new IllegalArgumentException("lists destinations, which only mode allowlist does");
+        }
+    }
+
+    /** A policy that lists no destinations. */
+    public EgressPolicy(Mode mode) {
+        this(mode, List.of());
+    }
+
+    /** No network at all. */
+    public static EgressPolicy none() {
+        return NONE;
+    }
+
+    /** The internet, without anything internal. */
+    public static EgressPolicy publicInternet() {
+        return PUBLIC;
+    }
+
+    /**
+     * These destinations only.
+     *
+     * @throws IllegalArgumentException with a sentence for the user when there are too many
+     */
+    public static EgressPolicy allowlist(List<EgressDestination> allow) {
+        return new EgressPolicy(Mode.ALLOWLIST, allow);
+    }
+
+    /** Tells whether the list has this name, on whatever port. A name is never in the list because of its address. */
+    public boolean lists(HostName name) {
+        return allow.stream().anyMatch(destination -> destination.covers(name));
+    }
+
+    /** Tells whether the list has this name with this port. */
+    public boolean lists(HostName name, int port) {
+        return allow.stream()
+                .anyMatch(destination ->
+                        destination.covers(name) && destination.ports().contains(port));
+    }
+
+    /** Tells whether the list has this address, by itself or in a block, with this port. */
+    public boolean lists(Ipv4Block address, int port) {
+        return allow.stream()
+                .anyMatch(destination ->
+                        destination.covers(address) && destination.ports().contains(port));
     }
 }

@@ -9,7 +9,6 @@ import dev.vivarium.node.driver.SandboxChannel;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxNetwork;
 import dev.vivarium.node.driver.SandboxTemplate;
-import dev.vivarium.node.egress.BlockedRanges;
 import dev.vivarium.node.egress.EgressNetwork;
 import dev.vivarium.node.egress.Networks;
 import dev.vivarium.protocol.egress.EgressPolicy;
@@ -118,8 +117,7 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
         blocking = Executors.newCachedThreadPool();
         config = change.apply(config("test-" + UlidCreator.getUlid().toLowerCase(), "node-1"));
         if (networked) {
-            network =
-                    EgressNetwork.open(config.installation(), config.node(), Networks.settings(), BlockedRanges.ALWAYS);
+            network = EgressNetwork.open(config.installation(), config.node(), Networks.settings());
         }
         driver = DockerDriver.open(config, network, blocking);
         EachIsolation.Here.assume(isolation, driver.isolations());

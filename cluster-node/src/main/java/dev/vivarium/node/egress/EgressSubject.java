@@ -1,0 +1,12 @@
+package dev.vivarium.node.egress;
+
+import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.protocol.egress.EgressPolicy;
+
+/**
+ * A sandbox that asks for something outside.
+ *
+ * @param sandbox which one
+ * @param policy what it may reach
+ */
+public record EgressSubject(SandboxId sandbox, EgressPolicy policy) {}

@@ -1,0 +1,83 @@
+package dev.vivarium.protocol.egress;
+
+import java.net.IDN;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/**
+ * A host's name in its one canonical form: A-labels in lower case, without the dot at the end. Never an address, in
+ * whatever notation: a name whose last label is a number is none, so {@code 0177.1} and {@code 0x7f.1} are not names.
+ *
+ * @param value the name, at most 253 characters in labels of at most 63
+ */
+public record HostName(String value) {
+    private static final int LENGTH_MAX = 253;
+    // Underscores are not in the rules for hosts, but names of buckets and of services have them.
+    private static final String LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?";
+    private static final Pattern SHAPE = Pattern.compile(LABEL + "(?:\\." + LABEL + ")*");
+    /** What the C library, and so most programs, take for a number at the end of an address. */
+    private static final Pattern ENDS_IN_NUMBER = Pattern.compile("(?:.*\\.)?(?:[0-9]+|0x[0-9a-f]*)");
+
+    public HostName {
+        if (!isCanonical(value)) {
+            throw new IllegalArgumentException(
+                    "must be a host's name: labels of letters, digits and dashes, 63 characters at most each and "
+                            + LENGTH_MAX + " in all, such as api.example.com");
+        }
+    }
+
+    /**
+     * Reads a name as a user writes it: in any case and script, with or without the dot at the end.
+     *
+     * @throws IllegalArgumentException with the end of a sentence for the user when it is not a name
+     */
+    public static HostName parse(String text) {
+        String ascii = text;
+        if (!isAscii(text)) {
+            try {
+                ascii = IDN.toASCII(text);
+            } catch (IllegalArgumentException notConvertible) {
+                throw new IllegalArgumentException("has letters that no name on the internet can have", notConvertible);
+            }
+        }
+        return new HostName(folded(ascii));
+    }
+
+    /** The name that a peer sent, where only A-labels are in order; empty when it is not a name. */
+    public static Optional<HostName> received(String text) {
+        String folded = folded(text);
+        // In this order, since what is not ASCII could become so by folding its case: the Kelvin sign to k.
+        return isAscii(text) && isCanonical(folded) ? Optional.of(new HostName(folded)) : Optional.empty();
+    }
+
+    /** Tells whether the name has at least two labels. */
+    public boolean isQualified() {
+        return value.indexOf('.') >= 0;
+    }
+
+    /** Tells whether the name is below the domain, at any depth; no name is below itself. */
+    public boolean isBelow(HostName domain) {
+        return value.endsWith("." + domain.value);
+    }
+
+    @Override
+    public String toString() {
+        return value;
+    }
+
+    private static String folded(String text) {
+        String lower = text.toLowerCase(Locale.ROOT);
+        return lower.endsWith(".") ? lower.substring(0, lower.length() - 1) : lower;
+    }
+
+    private static boolean isCanonical(String text) {
+        return text.length() <= LENGTH_MAX
+                && SHAPE.matcher(text).matches()
+                && !ENDS_IN_NUMBER.matcher(text).matches();
+    }
+
+    private static boolean isAscii(String text) {
+        return text.chars().allMatch(character -> character < 0x80);
+    }
+}
