@@ -1,5 +1,6 @@
 package dev.vivarium.persistence;
 
+import dev.vivarium.protocol.egress.EgressDenial;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.ByteSize;
@@ -84,6 +85,8 @@ public final class Fixtures {
                 new RunEvent.AttemptStarted(NOON, "node-1", 1, "sandbox"),
                 new RunEvent.AlarmRaised(
                         NOON, "node-1", 1, KillReason.MEMORY, Measurement.bytes(2, 1), RunEvent.Consequence.NOTED),
+                new RunEvent.EgressDenied(
+                        NOON, "node-1", 1, 7, 2, List.of(new EgressDenial("tcp", "192.168.77.10", 80, 4))),
                 new RunEvent.CancelRequested(NOON, "node-1"),
                 new RunEvent.AttemptInterrupted(NOON, "node-1", 1, Interruption.ENGINE_LOST, "gone"),
                 new RunEvent.RunSucceeded(NOON, "node-1", 1, USAGE),

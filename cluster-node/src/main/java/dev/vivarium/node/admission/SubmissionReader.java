@@ -2,6 +2,7 @@ package dev.vivarium.node.admission;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.protocol.api.Problem.FieldError;
+import dev.vivarium.protocol.egress.EgressDestination;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.CpuQuota;
@@ -129,7 +130,7 @@ public final class SubmissionReader {
                     workdir(),
                     new FileFields(fields, findings).read(limits.disk()),
                     limits,
-                    new EgressPolicy(egressMode()),
+                    egress(),
                     isolation(),
                     fields.word("onNodeLoss", NODE_LOSS_POLICIES).orElse(NodeLossPolicy.RESTART),
                     maxAttempts(),
@@ -185,9 +186,39 @@ public final class SubmissionReader {
             return ((LimitPolicy.Verdict.Granted) verdict).limits();
         }
 
-        private EgressPolicy.Mode egressMode() {
-            EgressPolicy.Mode mode = fields.object("egress", Set.of("mode"))
-                    .flatMap(egress -> {
+        private EgressPolicy egress() {
+            Optional<Fields> asked = fields.object("egress", Set.of("mode", "allow"));
+            EgressPolicy.Mode mode = egressMode(asked);
+            List<EgressDestination> allow = asked.flatMap(egress -> egress.texts("allow")).orElse(List.of()).stream()
+                    .flatMap(text -> destination(text).stream())
+                    .toList();
+            if (mode != EgressPolicy.Mode.ALLOWLIST) {
+                if (asked.filter(egress -> egress.has("allow")).isPresent()) {
+                    findings.add("egress.allow", "is for mode allowlist only");
+                }
+                return new EgressPolicy(mode);
+            }
+            if (allow.size() > EgressPolicy.DESTINATIONS_MAX) {
+                findings.add(
+                        "egress.allow",
+                        "lists " + allow.size() + " destinations; at most " + EgressPolicy.DESTINATIONS_MAX
+                                + " can be given: use a wildcard such as *.example.com");
+                return new EgressPolicy(mode);
+            }
+            return new EgressPolicy(mode, allow);
+        }
+
+        private Optional<EgressDestination> destination(String text) {
+            try {
+                return Optional.of(EgressDestination.parse(text));
+            } catch (IllegalArgumentException noDestination) {
+                findings.add("egress.allow", "has an entry that " + noDestination.getMessage());
+                return Optional.empty();
+            }
+        }
+
+        private EgressPolicy.Mode egressMode(Optional<Fields> asked) {
+            EgressPolicy.Mode mode = asked.flatMap(egress -> {
                         if (!egress.has("mode")) {
                             findings.add("egress.mode", "is required");
                         }

@@ -39,7 +39,7 @@ import picocli.CommandLine.Option;
             "Exit codes, when the agent did not end by itself:",
             "  124 WALL_CLOCK    201 IDLE       202 CPU_TIME          203 MEMORY      204 PIDS       205 DISK",
             "  206 OUTPUT        207 EGRESS_REQUESTS                  208 CANCELLED   209 NODE_LOST",
-            "  210 DRAINED       211 OPERATOR   130 cancelled by Ctrl-C",
+            "  210 DRAINED       211 OPERATOR   212 EGRESS_SCAN       130 cancelled by Ctrl-C",
             "  125 not started   126 the command is not executable    127 there is no such command",
             "The reason and what was measured are on stderr.",
             "",

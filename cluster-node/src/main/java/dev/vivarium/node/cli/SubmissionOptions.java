@@ -52,8 +52,17 @@ final class SubmissionOptions {
     @Option(names = "--output-limit", paramLabel = "SIZE", description = "Stdout and stderr together, such as 10Mi.")
     private @Nullable String output;
 
-    @Option(names = "--egress", paramLabel = "MODE", description = "What it may reach. A node says which modes it has.")
+    @Option(
+            names = "--egress",
+            paramLabel = "MODE",
+            description = "What it may reach: none, allowlist or public. A node says which it has.")
     private @Nullable String egress;
+
+    @Option(
+            names = "--allow",
+            paramLabel = "HOST[:PORTS]",
+            description = "A destination of --egress allowlist, such as api.example.com or *.example.com:443,8443.")
+    private List<String> allow = new ArrayList<>();
 
     @Option(
             names = "--isolation",
@@ -107,8 +116,8 @@ final class SubmissionOptions {
     ObjectNode body(Map<String, String> environment, SecretPrompt prompt) {
         Submission submission = new Submission(image, command);
         addLimits(submission);
-        if (egress != null) {
-            submission.egress(egress);
+        if (egress != null || !allow.isEmpty()) {
+            submission.egress(egress == null ? "allowlist" : egress, allow);
         }
         field(submission, "isolation", isolation);
         field(submission, "onNodeLoss", onNodeLoss);

@@ -50,6 +50,9 @@ public interface SandboxDriver extends AutoCloseable {
     /** What the sandbox uses, measured from outside. */
     CompletionStage<SandboxSample> sample(SandboxId id);
 
+    /** What the sandbox did with its network, counted anew: when it has ended, nothing of it is missing. */
+    CompletionStage<EgressUse> egress(SandboxId id);
+
     /** Ends the driver's connections. Sandboxes are not destroyed by it, but their channels close. */
     @Override
     void close();

@@ -29,8 +29,11 @@ public interface SandboxNetwork extends AutoCloseable {
     /** The sandbox is gone, and its network with it. Idempotent. */
     void detach(SandboxId id);
 
-    /** What the sandbox has done with its network so far; nothing for one without. */
+    /** What the sandbox had done with its network when that was counted last; nothing for one without. */
     EgressUse use(SandboxId id);
+
+    /** The same, counted anew. */
+    EgressUse useNow(SandboxId id);
 
     /** Gives no sandbox a network any more. Those that have one keep it, and its filter, until they end. */
     @Override
@@ -70,6 +73,11 @@ public interface SandboxNetwork extends AutoCloseable {
 
             @Override
             public EgressUse use(SandboxId id) {
+                return EgressUse.NOTHING;
+            }
+
+            @Override
+            public EgressUse useNow(SandboxId id) {
                 return EgressUse.NOTHING;
             }
 

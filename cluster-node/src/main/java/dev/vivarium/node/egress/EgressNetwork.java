@@ -4,12 +4,15 @@ import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.EgressUse;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxNetwork;
+import dev.vivarium.protocol.egress.EgressDenial;
 import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.protocol.run.RunEvent;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -47,6 +50,7 @@ public final class EgressNetwork implements SandboxNetwork {
     private final List<ScheduledFuture<?>> tasks = new ArrayList<>();
     private volatile Map<String, Long> opened = Map.of();
     private volatile Map<String, Long> denied = Map.of();
+    private volatile Map<String, List<EgressDenial>> denials = Map.of();
     private volatile boolean open;
 
     /**
@@ -232,7 +236,26 @@ public final class EgressNetwork implements SandboxNetwork {
         String address = attached.get(id);
         return address == null
                 ? EgressUse.NOTHING
-                : new EgressUse(opened.getOrDefault(address, 0L), denied.getOrDefault(address, 0L));
+                : use(
+                        opened.getOrDefault(address, 0L),
+                        denied.getOrDefault(address, 0L),
+                        denials.getOrDefault(address, List.of()));
+    }
+
+    @Override
+    public EgressUse useNow(SandboxId id) {
+        if (attached.containsKey(id)) {
+            count();
+        }
+        return use(id);
+    }
+
+    private static EgressUse use(long opened, long denied, List<EgressDenial> denials) {
+        List<EgressDenial> mostTried = denials.stream()
+                .sorted(Comparator.comparingLong(EgressDenial::count).reversed())
+                .limit(RunEvent.EgressDenied.DENIALS_MAX)
+                .toList();
+        return new EgressUse(opened, denied, denials.size(), mostTried);
     }
 
     // ---- watching
@@ -253,13 +276,17 @@ public final class EgressNetwork implements SandboxNetwork {
         }
     }
 
-    private void count() {
+    private synchronized void count() {
         if (attached.isEmpty()) {
             return;
         }
         try {
             opened = filter.counted(RuleSet.OPENED);
-            denied = filter.counted(RuleSet.REFUSED);
+            Map<String, Long> now = filter.counted(RuleSet.REFUSED);
+            if (!now.equals(denied)) {
+                denials = filter.denied();
+                denied = now;
+            }
         } catch (IOException unanswered) {
             LOG.warn("What sandboxes did with their network cannot be counted: {}", unanswered.getMessage());
         }

@@ -2,8 +2,11 @@ package dev.vivarium.node.egress;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.vivarium.protocol.egress.EgressDenial;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /** The packet filter of one node in this machine's kernel. All calls block. */
@@ -59,10 +62,30 @@ final class PacketFilter {
         return counts;
     }
 
+    /** What was denied to each address of a sandbox, as far as destinations are told apart. */
+    Map<String, List<EgressDenial>> denied() throws IOException {
+        Map<String, List<EgressDenial>> denials = new HashMap<>();
+        JsonNode told = JSON.readTree(KernelCommand.run(
+                "", "nft", "-j", "list", "set", "inet", rules.mark().table(), RuleSet.DENIED));
+        for (JsonNode part : told.path("nftables")) {
+            for (JsonNode element : part.path("set").path("elem")) {
+                JsonNode one = element.path("elem");
+                JsonNode key = one.path("val").path("concat");
+                denials.computeIfAbsent(key.path(0).asText(), address -> new ArrayList<>())
+                        .add(new EgressDenial(
+                                key.path(2).asText(),
+                                key.path(1).asText(),
+                                key.path(3).asInt(),
+                                one.path("counter").path("packets").asLong()));
+            }
+        }
+        return denials;
+    }
+
     /** Forgets what was counted for an address, before somebody else has it. */
     void forget(String address) throws IOException {
         StringBuilder changes = new StringBuilder();
-        for (String set : new String[] {RuleSet.REFUSED, RuleSet.OPENED}) {
+        for (String set : List.of(RuleSet.REFUSED, RuleSet.OPENED)) {
             // Added first, since to delete what is not there fails, and all of the transaction with it.
             changes.append("add element inet %1$s %2$s { %3$s counter }\ndelete element inet %1$s %2$s { %3$s }\n"
                     .formatted(rules.mark().table(), set, address));

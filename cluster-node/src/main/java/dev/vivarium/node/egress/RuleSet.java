@@ -61,6 +61,12 @@ record RuleSet(NodeMark mark, String own, String block, List<String> internal, i
                     size 4096
                     flags dynamic
                   }
+                  # One that scans must not use up the room for what others are denied.
+                  set told_apart {
+                    type ipv4_addr
+                    size 4096
+                    flags dynamic
+                  }
                   set open_now {
                     type ipv4_addr
                     size 4096
@@ -69,7 +75,7 @@ record RuleSet(NodeMark mark, String own, String block, List<String> internal, i
                   # Each in a rule of its own: a full set ends its rule, and must not end the drop.
                   chain deny {
                     update @%9$s { ip saddr counter }
-                    meta l4proto { tcp, udp } update @%8$s { ip saddr . ip daddr . meta l4proto . th dport counter }
+                    meta l4proto { tcp, udp } update @told_apart { ip saddr limit rate 10/second burst 512 packets } update @%8$s { ip saddr . ip daddr . meta l4proto . th dport counter }
                     drop
                   }
                   chain to_node {

@@ -329,6 +329,18 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
                                     alarm.consequence()))
                     .thenRun(this::announce);
         }
+        if (report instanceof SandboxReport.Denied denied) {
+            return persist(
+                            ledger,
+                            new RunEvent.EgressDenied(
+                                    denied.at(),
+                                    node(),
+                                    denied.attempt(),
+                                    denied.use().denied(),
+                                    denied.use().destinations(),
+                                    denied.use().mostTried()))
+                    .thenRun(this::announce);
+        }
         if (report instanceof SandboxReport.OutputAdvanced advanced) {
             outputEnd = advanced.end();
             announce(ledger);

@@ -1,5 +1,6 @@
 package dev.vivarium.node.sandbox;
 
+import dev.vivarium.node.driver.EgressUse;
 import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.run.Isolation;
@@ -60,6 +61,7 @@ record LimitWatch(
         OUTPUT(KillReason.OUTPUT),
         OUTPUT_RATE(KillReason.OUTPUT),
         EGRESS_REQUESTS(KillReason.EGRESS_REQUESTS),
+        EGRESS_SCAN(KillReason.EGRESS_SCAN),
         CPU_TIME(KillReason.CPU_TIME),
         IDLE(KillReason.IDLE),
         WALL_CLOCK(KillReason.WALL_CLOCK);
@@ -76,8 +78,9 @@ record LimitWatch(
      *
      * @param share the share of each limit
      * @param outputRate the rate of output, which has no limit of the run's own
+     * @param egressScan how many destinations may be tried in vain
      */
-    record Thresholds(double share, OutputRateAlarm outputRate) {}
+    record Thresholds(double share, OutputRateAlarm outputRate, EgressScanAlarm egressScan) {}
 
     /**
      * What the kernel says.
@@ -88,7 +91,7 @@ record LimitWatch(
      * @param pidsPeak the most processes and threads seen
      * @param forksRefused how often it refused a process
      * @param outOfMemoryKills how often it killed for memory
-     * @param connections how many were opened to the outside
+     * @param egress what it did with its network
      * @param atMillis when it was asked last
      */
     record Sampled(
@@ -98,7 +101,7 @@ record LimitWatch(
             long pidsPeak,
             long forksRefused,
             long outOfMemoryKills,
-            long connections,
+            EgressUse egress,
             long atMillis) {}
 
     /** What lies on the disk: now, at most, and whether a writable place has no room. */
@@ -119,7 +122,7 @@ record LimitWatch(
                 limits,
                 thresholds,
                 isolation.hasOwnKernel() ? IDLE_CPU_SHARE_OF_OWN_KERNEL : IDLE_CPU_SHARE,
-                new Sampled(0, 0, 0, 1, 0, 0, 0, 0),
+                new Sampled(0, 0, 0, 1, 0, 0, EgressUse.NOTHING, 0),
                 new Stored(0, 0, GuestFrame.Pressure.NONE),
                 new Printed(0, 0, 0),
                 0,
@@ -144,7 +147,7 @@ record LimitWatch(
                 Math.max(sampled.pidsPeak, pids),
                 sample.forksRefused(),
                 sample.outOfMemoryKills(),
-                sample.egress().opened(),
+                sample.egress(),
                 nowMillis);
         return new LimitWatch(
                 limits, thresholds, idleCpuShare, now, stored, printed, busy ? nowMillis : activeAtMillis, warned);
@@ -159,7 +162,7 @@ record LimitWatch(
                 Math.max(sampled.pidsPeak, count),
                 sampled.forksRefused,
                 sampled.outOfMemoryKills,
-                sampled.connections,
+                sampled.egress,
                 sampled.atMillis);
         return new LimitWatch(limits, thresholds, idleCpuShare, now, stored, printed, activeAtMillis, warned);
     }
@@ -226,7 +229,8 @@ record LimitWatch(
                     || stored.bytes > limits.disk().bytes();
             case OUTPUT -> printed.bytes > limits.output().bytes();
             case OUTPUT_RATE -> thresholds.outputRate.consequence() == Consequence.KILL && isTooFast();
-            case EGRESS_REQUESTS -> sampled.connections > limits.egressRequests();
+            case EGRESS_REQUESTS -> sampled.egress.opened() > limits.egressRequests();
+            case EGRESS_SCAN -> thresholds.egressScan.consequence() == Consequence.KILL && isScanning();
             case CPU_TIME -> sampled.cpuMillis >= limits.cpuTime().millis();
             case IDLE -> idleMillis() >= limits.idle().millis();
             case WALL_CLOCK -> false; // The timer of the one who watches is more exact.
@@ -237,12 +241,19 @@ record LimitWatch(
         if (gauge == Gauge.OUTPUT_RATE) {
             return isTooFast();
         }
+        if (gauge == Gauge.EGRESS_SCAN) {
+            return isScanning();
+        }
         Measurement measured = measurement(gauge, nowMillis);
         return measured.measured() > thresholds.share * measured.limit();
     }
 
     private boolean isTooFast() {
         return thresholds.outputRate.rate(printed.windowBytes) > thresholds.outputRate.bytesPerSecond();
+    }
+
+    private boolean isScanning() {
+        return sampled.egress.destinations() > thresholds.egressScan.destinations();
     }
 
     private Measurement measurement(Gauge gauge, long nowMillis) {
@@ -255,7 +266,8 @@ record LimitWatch(
             case OUTPUT -> Measurement.bytes(printed.bytes, limits.output().bytes());
             case OUTPUT_RATE -> Measurement.bytesPerSecond(
                     thresholds.outputRate.rate(printed.windowBytes), thresholds.outputRate.bytesPerSecond());
-            case EGRESS_REQUESTS -> Measurement.count(sampled.connections, limits.egressRequests());
+            case EGRESS_REQUESTS -> Measurement.count(sampled.egress.opened(), limits.egressRequests());
+            case EGRESS_SCAN -> Measurement.count(sampled.egress.destinations(), thresholds.egressScan.destinations());
             case CPU_TIME -> Measurement.millis(
                     sampled.cpuMillis, limits.cpuTime().millis());
             case IDLE -> Measurement.millis(idleMillis(), limits.idle().millis());
@@ -291,6 +303,10 @@ record LimitWatch(
         return warned.contains(gauge)
                 ? limitMillis
                 : Math.min(limitMillis, (long) (thresholds.share * limitMillis) + 1);
+    }
+
+    EgressUse egress() {
+        return sampled.egress;
     }
 
     /** How long nobody has been able to say what the sandbox uses. */

@@ -7,6 +7,7 @@ import dev.vivarium.node.driver.SandboxChannel;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.sandbox.SandboxReport.Outcome;
+import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.MalformedFrameException;
 import dev.vivarium.protocol.guest.NodeFrame;
@@ -131,6 +132,7 @@ public final class Sandbox {
     private Optional<Outcome> outcome = Optional.empty();
     private OutputBuffer output;
     private LimitWatch watch;
+    private DenialNotes denials = DenialNotes.none();
     private Agent agent = Agent.NOT_STARTED;
     private LastLook lastLook = LastLook.NOT_YET;
     private boolean emptySeen;
@@ -482,14 +484,20 @@ public final class Sandbox {
     }
 
     private void look(Look look) {
+        CompletionStage<SandboxSample> sampled = environment.driver().sample(id);
+        // Routine looks take what was counted last; after the end, nothing may be missing.
+        boolean toTheEnd = look == Look.LAST && spec.egress().mode() != EgressPolicy.Mode.NONE;
         context.pipeToSelf(
-                environment.driver().sample(id),
+                toTheEnd ? sampled.thenCombine(environment.driver().egress(id), SandboxSample::with) : sampled,
                 (sample, failure) ->
                         failure == null ? new Sampled(look, sample) : new SampleFailed(look, cause(failure)));
     }
 
     private Behavior<Command> onSampled(Sampled sampled) {
         watch = watch.sampled(sampled.sample, millisSince(startedNanos));
+        if (denials.isDue(watch.egress(), millisSince(startedNanos))) {
+            tellDenials();
+        }
         Behavior<Command> next = heedLimits();
         if (outcome.isEmpty()) {
             scheduleSample();
@@ -514,6 +522,11 @@ public final class Sandbox {
         // What fails is not asked for more often because a limit is near.
         timers.startSingleTimer(Alarm.SAMPLE_DUE, settings.sampleInterval());
         return heedLimits();
+    }
+
+    private void tellDenials() {
+        denials = denials.toldOf(watch.egress(), wallMillis());
+        run.tell(new SandboxReport.Denied(attempt.attempt(), environment.clock().now(), watch.egress()));
     }
 
     private void scheduleSample() {
@@ -557,6 +570,9 @@ public final class Sandbox {
     private Behavior<Command> onSampledWhileEnding(Sampled sampled) {
         if (presence == Presence.HERE) {
             watch = watch.sampled(sampled.sample, wallMillis());
+            if (denials.isLeft(watch.egress())) {
+                tellDenials();
+            }
         }
         if (sampled.look != Look.LAST) {
             return Behaviors.same();

@@ -1,5 +1,6 @@
 package dev.vivarium.node.sandbox;
 
+import dev.vivarium.node.driver.EgressUse;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Measurement;
@@ -20,6 +21,9 @@ public sealed interface SandboxReport {
     /** A limit was reached or is near. */
     record Alarm(int attempt, Instant at, KillReason reason, Measurement measurement, Consequence consequence)
             implements SandboxReport {}
+
+    /** The agent has tried to reach what it may not; counted since the attempt began. */
+    record Denied(int attempt, Instant at, EgressUse use) implements SandboxReport {}
 
     /**
      * More of the output can be read.

@@ -13,6 +13,7 @@ import java.time.Duration;
  * @param sampleInterval the time between two looks at a sandbox's use
  * @param warningShare the share of a limit above which an alarm is noted
  * @param outputRate the rate of output that is an alarm
+ * @param egressScan how many destinations that are tried in vain are an alarm
  * @param unmeasuredMax how long a sandbox may go unmeasured before operators are told
  * @param outputWindowBytes how much unstored output a stream may have
  * @param storeRetry the pause before output is offered again to a store that failed
@@ -30,6 +31,7 @@ public record SandboxSettings(
         Duration sampleInterval,
         double warningShare,
         OutputRateAlarm outputRate,
+        EgressScanAlarm egressScan,
         Duration unmeasuredMax,
         int outputWindowBytes,
         Duration storeRetry,
@@ -48,6 +50,7 @@ public record SandboxSettings(
                 sandbox.getDuration("sample-interval"),
                 sandbox.getDouble("warning-share"),
                 OutputRateAlarm.from(sandbox.getConfig("output-rate")),
+                EgressScanAlarm.from(sandbox.getConfig("egress-scan")),
                 sandbox.getDuration("unmeasured-max"),
                 Math.toIntExact(sandbox.getBytes("output-window")),
                 sandbox.getDuration("store-retry"),
@@ -59,6 +62,6 @@ public record SandboxSettings(
     }
 
     LimitWatch.Thresholds thresholds() {
-        return new LimitWatch.Thresholds(warningShare, outputRate);
+        return new LimitWatch.Thresholds(warningShare, outputRate, egressScan);
     }
 }

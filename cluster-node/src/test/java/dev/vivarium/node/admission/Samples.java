@@ -5,6 +5,8 @@ import com.typesafe.config.ConfigFactory;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Isolation;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 
 /** Bodies as clients send them, and a reader with the shipped configuration. */
@@ -32,6 +34,19 @@ public final class Samples {
                 LimitPolicy.from(SHIPPED.getConfig("limits")),
                 AdmissionSettings.from(SHIPPED.getConfig("admission"), 8 << 20),
                 new SubmissionReader.Offers(() -> Set.of(offered), () -> Set.of(EgressPolicy.Mode.NONE)));
+    }
+
+    /** Of a node that gives sandboxes any network up to a ceiling. */
+    static SubmissionReader networked(EgressPolicy.Mode ceiling) {
+        return new SubmissionReader(
+                LimitPolicy.from(SHIPPED.getConfig("limits")),
+                AdmissionSettings.from(
+                        ConfigFactory.parseMap(
+                                        Map.of("egress.ceiling", ceiling.name().toLowerCase(Locale.ROOT)))
+                                .withFallback(SHIPPED.getConfig("admission")),
+                        8 << 20),
+                new SubmissionReader.Offers(
+                        () -> Set.of(Isolation.CONTAINER), () -> Set.of(EgressPolicy.Mode.values())));
     }
 
     static SubmissionReader.Reading read(String body) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.node.admission.SubmissionReader.Reading;
 import dev.vivarium.protocol.api.Problem.FieldError;
+import dev.vivarium.protocol.egress.EgressDestination;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.ByteSize;
@@ -172,6 +173,51 @@ class SubmissionReaderTest {
             assertThat(error.field()).isEqualTo(path);
             assertThat(error.message()).contains(why);
         });
+    }
+
+    @Test
+    void anAllowlistIsReadIntoItsDestinations() {
+        Reading reading = networked(
+                EgressPolicy.Mode.PUBLIC,
+                "{'mode': 'allowlist', 'allow': ['API.example.com', '*.example.org:8443', '203.0.114.0/24:5432']}");
+
+        assertThat(((Reading.Valid) reading).submission().egress().allow())
+                .extracting(EgressDestination::text)
+                .containsExactly("api.example.com:80,443", "*.example.org:8443", "203.0.114.0/24:5432");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "{'mode': 'allowlist', 'allow': ['http://a.example']}   | egress.allow    | must be a host and not a URL",
+                "{'mode': 'allowlist', 'allow': ['0177.0.0.1']}         | egress.allow    | has an entry that",
+                "{'mode': 'allowlist', 'allow': ['a.example:0']}        | egress.allow    | has an entry that",
+                "{'mode': 'allowlist', 'allow': 'a.example'}            | egress.allow    | must be",
+                "{'mode': 'allowlist', 'allow': [7]}                    | egress.allow[0] | must be a string",
+                "{'mode': 'public', 'allow': ['a.example']}             | egress.allow    | is for mode allowlist only",
+            })
+    void aBadAllowlistIsToldByItsEntries(String egress, String field, String why) {
+        assertThat(((Reading.Invalid) networked(EgressPolicy.Mode.PUBLIC, egress)).errors())
+                .anySatisfy(error -> {
+                    assertThat(error.field()).isEqualTo(field);
+                    assertThat(error.message()).contains(why);
+                });
+    }
+
+    @Test
+    void noRunReachesMoreThanTheOperatorsCeiling() {
+        assertThat(((Reading.Invalid) networked(EgressPolicy.Mode.ALLOWLIST, "{'mode': 'public'}")).errors())
+                .containsExactly(new FieldError(
+                        "egress.mode", "must be at most allowlist, the ceiling that this node's operator set"));
+        assertThat(networked(EgressPolicy.Mode.ALLOWLIST, "{'mode': 'allowlist', 'allow': []}"))
+                .isInstanceOf(Reading.Valid.class);
+    }
+
+    private static Reading networked(EgressPolicy.Mode ceiling, String egress) {
+        String body = "{'image': 'a', 'command': ['true'], 'egress': " + egress + "}";
+        return Samples.networked(ceiling).read(body.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
     }
 
     @Test

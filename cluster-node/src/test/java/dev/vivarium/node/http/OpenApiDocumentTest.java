@@ -8,6 +8,7 @@ import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.node.run.Runs;
 import dev.vivarium.protocol.api.Health;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
+import dev.vivarium.protocol.egress.EgressDenial;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Measurement;
@@ -181,6 +182,10 @@ class OpenApiDocumentTest {
                             KillReason.OUTPUT,
                             Measurement.bytesPerSecond(2, 1),
                             RunEvent.Consequence.NOTED));
+            api.runs.happen(
+                    run,
+                    new RunEvent.EgressDenied(
+                            NOON, NODE, 1, 7, 2, List.of(new EgressDenial("tcp", "192.168.77.10", 80, 4))));
             api.runs.happen(run, new RunEvent.CancelRequested(NOON, NODE));
             api.runs.happen(run, end);
         }

@@ -2,6 +2,7 @@ package dev.vivarium.node.sandbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.vivarium.node.driver.EgressUse;
 import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.run.ByteSize;
@@ -13,6 +14,7 @@ import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 import dev.vivarium.protocol.run.TimeSpan;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class LimitWatchTest {
@@ -27,8 +29,9 @@ class LimitWatchTest {
             ByteSize.ofMebibytes(50),
             ByteSize.ofMebibytes(1),
             1000);
+    private static final EgressScanAlarm SCAN = new EgressScanAlarm(3, Consequence.NOTED);
     private static final LimitWatch.Thresholds THRESHOLDS =
-            new LimitWatch.Thresholds(0.9, new OutputRateAlarm(1_000, Duration.ofSeconds(2), Consequence.NOTED));
+            new LimitWatch.Thresholds(0.9, new OutputRateAlarm(1_000, Duration.ofSeconds(2), Consequence.NOTED), SCAN);
 
     private static final Duration QUARTER = Duration.ofMillis(250);
 
@@ -199,7 +202,7 @@ class LimitWatchTest {
         LimitWatch slowly = LimitWatch.of(
                         LIMITS,
                         new LimitWatch.Thresholds(
-                                0.9, new OutputRateAlarm(MIB, Duration.ofSeconds(2), Consequence.NOTED)),
+                                0.9, new OutputRateAlarm(MIB, Duration.ofSeconds(2), Consequence.NOTED), SCAN),
                         Isolation.CONTAINER)
                 .printed(1_000_000, 1_000);
 
@@ -250,9 +253,45 @@ class LimitWatchTest {
     }
 
     @Test
+    void moreConnectionsThanAllowedAreABreach() {
+        assertThat(watch().sampled(using(new EgressUse(1_000, 0, 0, List.of())), 1_000)
+                        .breach())
+                .isEmpty();
+        assertThat(watch().sampled(using(new EgressUse(1_001, 0, 0, List.of())), 1_000)
+                        .breach())
+                .contains(new LimitWatch.Breach(KillReason.EGRESS_REQUESTS, Measurement.count(1_001, 1_000)));
+    }
+
+    @Test
+    void whoTriesManyDestinationsInVainIsScanning() {
+        LimitWatch trying = watch().sampled(using(new EgressUse(0, 100, 3, List.of())), 1_000);
+        LimitWatch scanning = watch().sampled(using(new EgressUse(0, 4, 4, List.of())), 1_000);
+
+        assertThat(trying.warn(1_000).warnings()).isEmpty();
+        assertWarns(scanning, KillReason.EGRESS_SCAN, Measurement.count(4, 3));
+        assertThat(scanning.breach()).isEmpty();
+    }
+
+    @Test
+    void anOperatorCanMakeAScanDeadly() {
+        LimitWatch.Thresholds deadly = new LimitWatch.Thresholds(
+                0.9,
+                new OutputRateAlarm(1_000, Duration.ofSeconds(2), Consequence.NOTED),
+                new EgressScanAlarm(3, Consequence.KILL));
+        LimitWatch watch = LimitWatch.of(LIMITS, deadly, Isolation.CONTAINER)
+                .sampled(using(new EgressUse(0, 4, 4, List.of())), 1_000);
+
+        assertThat(watch.breach()).contains(new LimitWatch.Breach(KillReason.EGRESS_SCAN, Measurement.count(4, 3)));
+    }
+
+    private static SandboxSample using(EgressUse egress) {
+        return sample(10, MIB, 0).with(egress);
+    }
+
+    @Test
     void anOperatorCanMakeTheRateDeadly() {
-        LimitWatch.Thresholds deadly =
-                new LimitWatch.Thresholds(0.9, new OutputRateAlarm(1_000, Duration.ofSeconds(2), Consequence.KILL));
+        LimitWatch.Thresholds deadly = new LimitWatch.Thresholds(
+                0.9, new OutputRateAlarm(1_000, Duration.ofSeconds(2), Consequence.KILL), SCAN);
         LimitWatch watch = LimitWatch.of(LIMITS, deadly, Isolation.CONTAINER).printed(2_002, 100);
 
         assertThat(watch.breach())

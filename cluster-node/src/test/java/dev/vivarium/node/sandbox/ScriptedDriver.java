@@ -3,6 +3,7 @@ package dev.vivarium.node.sandbox;
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.ChannelListener;
 import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.node.driver.EgressUse;
 import dev.vivarium.node.driver.SandboxChannel;
 import dev.vivarium.node.driver.SandboxDriver;
 import dev.vivarium.node.driver.SandboxId;
@@ -190,6 +191,11 @@ public final class ScriptedDriver implements SandboxDriver {
             return CompletableFuture.failedStage(sampleFailure.get());
         }
         return CompletableFuture.completedStage(sample);
+    }
+
+    @Override
+    public CompletionStage<EgressUse> egress(SandboxId id) {
+        return CompletableFuture.completedStage(sample.egress());
     }
 
     @Override

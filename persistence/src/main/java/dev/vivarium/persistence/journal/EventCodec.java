@@ -27,7 +27,7 @@ import java.util.stream.Stream;
  */
 public final class EventCodec {
     /** Versions of the events whose shape has changed since they were first written; all others are at 1. */
-    private static final Map<String, Integer> VERSIONS = Map.of("AlarmRaised", 2, "RunKilled", 2, "RunSubmitted", 2);
+    private static final Map<String, Integer> VERSIONS = Map.of("AlarmRaised", 3, "RunKilled", 3, "RunSubmitted", 2);
 
     /** The upcasters that today's journal needs. */
     private static final Map<EventShape, Upcaster> UPCASTERS = Map.of(
@@ -36,6 +36,11 @@ public final class EventCodec {
             new Upcaster(new EventShape("AlarmRaised", 2), json -> json),
             new EventShape("RunKilled", 1),
             new Upcaster(new EventShape("RunKilled", 2), json -> json),
+            // Version 3 may name the reason EGRESS_SCAN.
+            new EventShape("AlarmRaised", 2),
+            new Upcaster(new EventShape("AlarmRaised", 3), json -> json),
+            new EventShape("RunKilled", 2),
+            new Upcaster(new EventShape("RunKilled", 3), json -> json),
             // Version 2 lists the destinations of an allowlist; before, there were no runs with one.
             new EventShape("RunSubmitted", 1),
             new Upcaster(new EventShape("RunSubmitted", 2), json -> {

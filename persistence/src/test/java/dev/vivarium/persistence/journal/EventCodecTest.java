@@ -162,7 +162,7 @@ class EventCodecTest {
         before.put("AlarmRaised", 1);
         assertThatThrownBy(() -> new EventCodec(before, Map.of()).decode(entry))
                 .isInstanceOf(UnreadableEntry.class)
-                .hasMessageContaining("AlarmRaised version 2");
+                .hasMessageContaining("AlarmRaised version 3");
     }
 
     @Test

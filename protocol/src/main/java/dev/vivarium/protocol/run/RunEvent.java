@@ -2,7 +2,9 @@ package dev.vivarium.protocol.run;
 
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import dev.vivarium.protocol.egress.EgressDenial;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -15,6 +17,7 @@ import java.util.Optional;
     @JsonSubTypes.Type(value = RunEvent.AttemptStarting.class, name = "AttemptStarting"),
     @JsonSubTypes.Type(value = RunEvent.AttemptStarted.class, name = "AttemptStarted"),
     @JsonSubTypes.Type(value = RunEvent.AlarmRaised.class, name = "AlarmRaised"),
+    @JsonSubTypes.Type(value = RunEvent.EgressDenied.class, name = "EgressDenied"),
     @JsonSubTypes.Type(value = RunEvent.CancelRequested.class, name = "CancelRequested"),
     @JsonSubTypes.Type(value = RunEvent.AttemptInterrupted.class, name = "AttemptInterrupted"),
     @JsonSubTypes.Type(value = RunEvent.RunSucceeded.class, name = "RunSucceeded"),
@@ -76,6 +79,25 @@ public sealed interface RunEvent {
         NOTED,
         /** The sandbox is being killed. */
         KILL
+    }
+
+    /**
+     * The agent has tried to reach what it may not. The counts are those of the attempt up to here, so that the last event
+     * of an attempt says it all; there are few of them, however often it tries.
+     *
+     * @param total packets and questions that were refused
+     * @param destinations different destinations among them that were told apart
+     * @param mostTried those that were tried most, at most {@value #DENIALS_MAX}
+     */
+    record EgressDenied(
+            Instant at, String node, int attempt, long total, long destinations, List<EgressDenial> mostTried)
+            implements RunEvent {
+        /** The most destinations that one event names. */
+        public static final int DENIALS_MAX = 16;
+
+        public EgressDenied {
+            mostTried = List.copyOf(mostTried);
+        }
     }
 
     /** Somebody asked the run to stop. */

@@ -7,6 +7,7 @@ import dev.vivarium.protocol.run.RunEvent.AttemptInterrupted;
 import dev.vivarium.protocol.run.RunEvent.AttemptStarted;
 import dev.vivarium.protocol.run.RunEvent.AttemptStarting;
 import dev.vivarium.protocol.run.RunEvent.CancelRequested;
+import dev.vivarium.protocol.run.RunEvent.EgressDenied;
 import dev.vivarium.protocol.run.RunEvent.RunCancelled;
 import dev.vivarium.protocol.run.RunEvent.RunKilled;
 import dev.vivarium.protocol.run.RunEvent.RunLost;
@@ -154,7 +155,8 @@ public sealed interface RunState {
             if (event instanceof CancelRequested cancel) {
                 return new Running(submission.cancelled(cancel.at()), attempt, node, sandbox, startedAt);
             }
-            if (event instanceof AlarmRaised alarm && alarm.attempt() == attempt) {
+            if ((event instanceof AlarmRaised alarm && alarm.attempt() == attempt)
+                    || (event instanceof EgressDenied denied && denied.attempt() == attempt)) {
                 return this;
             }
             if (event instanceof AttemptInterrupted interrupted && interrupted.attempt() == attempt) {

@@ -10,6 +10,7 @@ import dev.vivarium.protocol.run.RunEvent.AttemptStarted;
 import dev.vivarium.protocol.run.RunEvent.AttemptStarting;
 import dev.vivarium.protocol.run.RunEvent.CancelRequested;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
+import dev.vivarium.protocol.run.RunEvent.EgressDenied;
 import dev.vivarium.protocol.run.RunEvent.RunCancelled;
 import dev.vivarium.protocol.run.RunEvent.RunFailed;
 import dev.vivarium.protocol.run.RunEvent.RunKilled;
@@ -48,6 +49,7 @@ class RunStateTest {
             AttemptStarting    | -         | Starting  | -           | -           | Starting    | -
             AttemptStarted     | -         | -         | Running     | -           | -           | -
             AlarmRaised        | -         | -         | -           | Running     | -           | -
+            EgressDenied       | -         | -         | -           | Running     | -           | -
             CancelRequested    | -         | Submitted | Starting    | Running     | Interrupted | -
             AttemptInterrupted | -         | -         | Interrupted | Interrupted | -           | -
             RunSucceeded       | -         | -         | -           | Finished    | -           | -
@@ -220,6 +222,7 @@ class RunStateTest {
             case "AttemptStarted" -> new AttemptStarted(NOW, "n1", attempt, "sandbox");
             case "AlarmRaised" -> new AlarmRaised(
                     NOW, "n1", attempt, KillReason.MEMORY, Measurement.bytes(9, 10), Consequence.NOTED);
+            case "EgressDenied" -> new EgressDenied(NOW, "n1", attempt, 1, 1, List.of());
             case "CancelRequested" -> new CancelRequested(NOW, "n1");
             case "AttemptInterrupted" -> new AttemptInterrupted(NOW, "n1", attempt, Interruption.NODE_LOST, "detail");
             case "RunSucceeded" -> new RunSucceeded(NOW, "n1", attempt, Usage.NONE);

@@ -30,7 +30,15 @@ public final class Submission {
     }
 
     public Submission egress(String mode) {
-        body.putObject("egress").put("mode", mode);
+        return egress(mode, List.of());
+    }
+
+    /** With the destinations of an allowlist. */
+    public Submission egress(String mode, List<String> allow) {
+        ObjectNode egress = body.putObject("egress").put("mode", mode);
+        if (!allow.isEmpty()) {
+            allow.forEach(egress.putArray("allow")::add);
+        }
         return this;
     }
 

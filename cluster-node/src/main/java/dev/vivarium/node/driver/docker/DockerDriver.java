@@ -6,6 +6,7 @@ import com.github.dockerjava.transport.DockerHttpClient;
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.ChannelListener;
 import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.node.driver.EgressUse;
 import dev.vivarium.node.driver.SandboxDriver;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxNetwork;
@@ -224,6 +225,11 @@ public final class DockerDriver implements SandboxDriver {
         return fast.isPresent()
                 ? samples.run("measuring the sandbox", () -> sample(known(id), fast.get()))
                 : calls.run("measuring the sandbox", () -> sample(known(id), sampler(known(id))));
+    }
+
+    @Override
+    public CompletionStage<EgressUse> egress(SandboxId id) {
+        return samples.run("counting what the sandbox did with its network", () -> network.useNow(id));
     }
 
     @Override

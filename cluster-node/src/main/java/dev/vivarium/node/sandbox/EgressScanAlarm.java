@@ -1,0 +1,31 @@
+package dev.vivarium.node.sandbox;
+
+import com.typesafe.config.Config;
+import dev.vivarium.protocol.run.RunEvent.Consequence;
+import java.util.Locale;
+
+/**
+ * The block {@code vivarium.sandbox.egress-scan} of the configuration: how many different destinations an agent may try in
+ * vain until that is an alarm, and what follows from it.
+ *
+ * @param destinations the most that are no alarm
+ * @param consequence whether the run goes on
+ */
+record EgressScanAlarm(long destinations, Consequence consequence) {
+    EgressScanAlarm {
+        if (destinations < 1) {
+            throw new IllegalArgumentException("vivarium.sandbox.egress-scan.destinations must be at least 1.");
+        }
+    }
+
+    static EgressScanAlarm from(Config scan) {
+        return new EgressScanAlarm(
+                scan.getLong("destinations"),
+                switch (scan.getString("consequence").toLowerCase(Locale.ROOT)) {
+                    case "noted" -> Consequence.NOTED;
+                    case "kill" -> Consequence.KILL;
+                    default -> throw new IllegalArgumentException(
+                            "vivarium.sandbox.egress-scan.consequence is noted or kill.");
+                });
+    }
+}

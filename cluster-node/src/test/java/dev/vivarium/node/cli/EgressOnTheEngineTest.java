@@ -1,0 +1,164 @@
+package dev.vivarium.node.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.vivarium.node.NodeOptions;
+import dev.vivarium.node.RunningNode;
+import dev.vivarium.node.cli.client.ApiClient;
+import dev.vivarium.node.cli.client.ApiJson;
+import dev.vivarium.node.cluster.LocalNodeLauncher;
+import dev.vivarium.node.egress.TestHosts;
+import dev.vivarium.protocol.run.RunStatus;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** On a real engine, through a whole node: what an agent with a network can do, and what its owner hears of the rest. */
+@Timeout(180)
+class EgressOnTheEngineTest {
+    @TempDir
+    private static Path data;
+
+    private static TestHosts hosts;
+    private static RunningNode node;
+    private static ApiClient client;
+
+    private final CommandLineFixture line = new CommandLineFixture();
+
+    @BeforeAll
+    static void startNode() throws Exception {
+        hosts = new TestHosts("whole");
+        node = new LocalNodeLauncher()
+                .start(new NodeOptions(
+                        "127.0.0.1",
+                        0,
+                        data,
+                        Optional.empty(),
+                        Map.of("vivarium.sandbox.egress-scan.consequence", "kill")));
+        client = new ApiClient(node.uri(), ScriptedNode.SHORT);
+    }
+
+    @AfterAll
+    static void stopNode() {
+        node.close();
+        hosts.close();
+    }
+
+    @Test
+    void anAgentReachesTheInternetAndItsTriesOfWhatIsInternalStandInItsHistory() throws Exception {
+        String run = submit(
+                1000,
+                """
+                import socket
+                print(socket.create_connection(('%s', 80), 5).recv(16))
+                for _ in range(3):
+                    try:
+                        socket.create_connection(('%s', 80), 0.3)
+                    except TimeoutError:
+                        print('denied')
+                """
+                        .formatted(TestHosts.PUBLIC, TestHosts.INTERNAL));
+
+        assertThat(ended(run).path("status").asText()).isEqualTo("SUCCEEDED");
+        assertThat(client.run(run).path("spec").path("egress").path("mode").asText())
+                .isEqualTo("public");
+        JsonNode last = last(run, "EgressDenied");
+        assertThat(last.path("total").asInt()).isGreaterThanOrEqualTo(3);
+        assertThat(last.path("destinations").asInt()).isEqualTo(1);
+        assertThat(last.path("mostTried").path(0).path("destination").asText()).isEqualTo(TestHosts.INTERNAL);
+        assertThat(last.path("mostTried").path(0).path("port").asInt()).isEqualTo(80);
+        assertThat(line("events", run)).contains("EgressDenied").contains(TestHosts.INTERNAL);
+    }
+
+    @Test
+    void whoScansTheInternalNetworkIsKilledForItAndItsHistoryIsShort() throws Exception {
+        String run = submit(
+                100_000,
+                """
+                import socket, time
+                for address in range(256):
+                    for port in range(1, 257):
+                        one = socket.socket()
+                        one.setblocking(False)
+                        one.connect_ex(('192.168.77.%d' % address, port))
+                        one.close()
+                time.sleep(60)
+                """);
+
+        JsonNode end = ended(run);
+        assertThat(end.path("status").asText()).as("%s", end).isEqualTo("KILLED");
+        assertThat(end.path("reason").asText()).isEqualTo("EGRESS_SCAN");
+        assertThat(types(run)).filteredOn("EgressDenied"::equals).hasSizeBetween(1, 4);
+        assertThat(last(run, "EgressDenied").path("mostTried").size()).isEqualTo(16);
+        assertThat(hosts.visits()).noneMatch(visit -> visit.startsWith("tcp") && visit.contains("192.168"));
+    }
+
+    @Test
+    void whoOpensTooManyConnectionsIsKilledForIt() throws Exception {
+        String run = submit(
+                20,
+                """
+                import socket
+                while True:
+                    socket.create_connection(('%s', 80), 5).close()
+                """
+                        .formatted(TestHosts.PUBLIC));
+
+        JsonNode end = ended(run);
+        assertThat(end.path("status").asText()).as("%s", end).isEqualTo("KILLED");
+        assertThat(end.path("reason").asText()).isEqualTo("EGRESS_REQUESTS");
+        assertThat(end.path("measurement").path("measured").asLong()).isGreaterThan(20);
+    }
+
+    // ---- what an owner of runs does
+
+    private static String submit(int connections, String program) throws Exception {
+        ObjectNode body = ApiJson.object().put("image", "vivarium/python");
+        List.of("python3", "-c", program).forEach(body.putArray("command")::add);
+        body.putObject("egress").put("mode", "public");
+        body.putObject("limits").put("wallClock", "60s").put("egressRequests", connections);
+        return client.submit(body, UUID.randomUUID().toString()).path("id").asText();
+    }
+
+    private static JsonNode ended(String run) {
+        return await("the end of " + run)
+                .atMost(Duration.ofMinutes(2))
+                .pollInterval(Duration.ofMillis(100))
+                .until(
+                        () -> client.run(run),
+                        view -> RunStatus.valueOf(view.path("status").asText()).isTerminal());
+    }
+
+    private static List<String> types(String run) throws Exception {
+        return StreamSupport.stream(client.events(run).path("events").spliterator(), false)
+                .map(event -> event.path("type").asText())
+                .toList();
+    }
+
+    private static JsonNode last(String run, String type) throws Exception {
+        return StreamSupport.stream(client.events(run).path("events").spliterator(), false)
+                .filter(event -> event.path("type").asText().equals(type))
+                .reduce((first, second) -> second)
+                .orElseThrow(() -> new AssertionError("no " + type + " in the history of " + run))
+                .path("data");
+    }
+
+    private String line(String command, String run) {
+        line.environment.put("VIVARIUM_SERVER", node.uri().toString());
+        line.out.reset();
+        assertThat(line.run(command, run)).as(line::noted).isZero();
+        return line.printed();
+    }
+}

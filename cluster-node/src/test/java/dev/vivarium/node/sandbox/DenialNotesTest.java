@@ -1,0 +1,46 @@
+package dev.vivarium.node.sandbox;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.vivarium.node.driver.EgressUse;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class DenialNotesTest {
+    @Test
+    void theFirstDenialIsToldAtOnceAndNoneTwice() {
+        DenialNotes notes = DenialNotes.none();
+
+        assertThat(notes.isDue(denied(0), 10)).isFalse();
+        assertThat(notes.isDue(denied(1), 10)).isTrue();
+        assertThat(notes.toldOf(denied(1), 10).isDue(denied(1), 100_000)).isFalse();
+        assertThat(notes.toldOf(denied(1), 10).isLeft(denied(1))).isFalse();
+    }
+
+    @Test
+    void whoTriesForADayAtEveryMomentFillsAFewHundredLines() {
+        DenialNotes notes = DenialNotes.none();
+        int told = 0;
+        for (long second = 0; second < 24 * 3_600; second++) {
+            EgressUse use = denied(second + 1);
+            if (notes.isDue(use, second * 1_000)) {
+                notes = notes.toldOf(use, second * 1_000);
+                told++;
+            }
+        }
+
+        assertThat(told).isBetween(200, 300);
+    }
+
+    @Test
+    void whatCameSinceIsToldAtTheEnd() {
+        DenialNotes notes = DenialNotes.none().toldOf(denied(1), 0);
+
+        assertThat(notes.isDue(denied(2), 500)).isFalse();
+        assertThat(notes.isLeft(denied(2))).isTrue();
+    }
+
+    private static EgressUse denied(long total) {
+        return new EgressUse(0, total, 1, List.of());
+    }
+}
