@@ -6,11 +6,8 @@ import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.driver.SandboxDriver;
-import dev.vivarium.node.driver.SandboxNetwork;
 import dev.vivarium.node.driver.docker.DockerDriver;
 import dev.vivarium.node.driver.docker.DockerDriverConfig;
-import dev.vivarium.node.egress.EgressNetwork;
-import dev.vivarium.node.egress.EgressSettings;
 import dev.vivarium.node.run.Drain;
 import dev.vivarium.node.run.LiveRuns;
 import dev.vivarium.node.run.RunEnvironment;
@@ -49,7 +46,7 @@ final class NodeCore implements AutoCloseable {
     private final Installation installation;
     private final EmbeddedStore store;
     private final ActorSystem<Guardian.Command> system;
-    private final SandboxNetwork network;
+    private final NodeNetwork network;
     private final SandboxDriver driver;
     private final LiveSandboxes sandboxes = new LiveSandboxes();
     private final LiveRuns liveRuns = new LiveRuns();
@@ -114,12 +111,11 @@ final class NodeCore implements AutoCloseable {
         this.installation = installation;
         this.store = store;
         this.system = system;
-        this.network = EgressNetwork.open(
-                installation.id(), nodeName(config), EgressSettings.from(config.getConfig("vivarium.egress")));
+        this.network = NodeNetwork.open(installation.id(), nodeName(config), config.getConfig("vivarium.egress"));
         this.driver = DockerDriver.open(
                 DockerDriverConfig.from(
                         config.getConfig("vivarium.driver.docker"), installation.id(), nodeName(config)),
-                network,
+                network.sandboxes(),
                 system.dispatchers().lookup(DispatcherSelector.fromConfig("vivarium.engine-dispatcher")));
         try {
             // Before any run comes back: what an earlier life of this node left must be gone.

@@ -1,5 +1,6 @@
 package dev.vivarium.node.egress;
 
+import com.google.common.net.InetAddresses;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.EgressUse;
 import dev.vivarium.node.driver.SandboxId;
@@ -8,6 +9,8 @@ import dev.vivarium.protocol.egress.EgressDenial;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.RunEvent;
 import java.io.IOException;
+import java.net.Inet4Address;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,7 +33,7 @@ import org.slf4j.LoggerFactory;
  * for all of them, and stays when the node goes, until its next life puts its own in its place: a node that is killed
  * leaves no hole, and nothing that is in anybody's way.
  */
-public final class EgressNetwork implements SandboxNetwork {
+public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
     private static final Logger LOG = LoggerFactory.getLogger(EgressNetwork.class);
     private static final Path FORWARDING = Path.of("/proc/sys/net/ipv4/ip_forward");
     /** How the engine's own packet filter is told to let pass what has passed ours; it drops what it does not know. */
@@ -42,6 +45,8 @@ public final class EgressNetwork implements SandboxNetwork {
     private final Links links;
     private final PacketFilter filter;
     private final Map<SandboxId, String> attached = new ConcurrentHashMap<>();
+    private final Map<String, EgressSubject> subjects = new ConcurrentHashMap<>();
+    private final EgressCounts counts = new EgressCounts();
     private final ScheduledExecutorService watch = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread thread = new Thread(task, "vivarium-egress");
         thread.setDaemon(true);
@@ -54,18 +59,18 @@ public final class EgressNetwork implements SandboxNetwork {
     private volatile boolean open;
 
     /**
-     * Opens the network of a node; where this machine or its rights do not allow that, one that gives nobody any.
+     * Opens the network of a node.
+     *
+     * @throws IOException with the end of a sentence, when this machine or this node's rights do not allow it
      */
-    public static SandboxNetwork open(String installation, String node, EgressSettings settings) {
+    public static EgressNetwork open(String installation, String node, EgressSettings settings) throws IOException {
+        EgressNetwork network = new EgressNetwork(NodeMark.of(installation, node), settings);
         try {
-            EgressNetwork network = new EgressNetwork(NodeMark.of(installation, node), settings);
             network.start();
             return network;
         } catch (IOException impossible) {
-            String why = "This node cannot give sandboxes a network: " + impossible.getMessage()
-                    + " Ask for egress mode none, or have the operator mend it and restart the node.";
-            LOG.warn("{}", why);
-            return SandboxNetwork.none(why);
+            network.close();
+            throw impossible;
         }
     }
 
@@ -156,6 +161,22 @@ public final class EgressNetwork implements SandboxNetwork {
         return command.toArray(String[]::new);
     }
 
+    /** Who is behind an address of a sandbox. */
+    @Override
+    public Optional<EgressSubject> at(InetAddress source) {
+        return Optional.ofNullable(subjects.get(source.getHostAddress()));
+    }
+
+    /** Where what the resolver and the gateway see is counted. */
+    public EgressLedger ledger() {
+        return counts;
+    }
+
+    /** The node's address towards its sandboxes. */
+    public Inet4Address address() {
+        return (Inet4Address) InetAddresses.forString(addresses.own());
+    }
+
     NodeMark mark() {
         return mark;
     }
@@ -195,10 +216,13 @@ public final class EgressNetwork implements SandboxNetwork {
                         DriverException.Kind.REFUSED, "All addresses of this node are in use by other sandboxes."));
         try {
             filter.forget(address);
+            counts.begin(id);
+            subjects.put(address, new EgressSubject(id, policy));
             links.connect(link(address), firstProcess, address, true);
             attached.put(id, address);
         } catch (IOException failed) {
             LOG.warn("Sandbox {} gets no network: {}", id, failed.getMessage());
+            counts.forget(id);
             cut(address);
             throw new DriverException(
                     DriverException.Kind.REFUSED, "The sandbox could not be given its network.", failed);
@@ -213,12 +237,14 @@ public final class EgressNetwork implements SandboxNetwork {
     public void detach(SandboxId id) {
         String address = attached.remove(id);
         if (address != null) {
+            counts.forget(id);
             cut(address);
         }
     }
 
     /** The kernel removes a link with its sandbox, but takes its time. */
     private void cut(String address) {
+        subjects.remove(address);
         try {
             links.cut(link(address));
         } catch (IOException goneMeanwhile) {
@@ -234,12 +260,19 @@ public final class EgressNetwork implements SandboxNetwork {
     @Override
     public EgressUse use(SandboxId id) {
         String address = attached.get(id);
-        return address == null
-                ? EgressUse.NOTHING
-                : use(
-                        opened.getOrDefault(address, 0L),
-                        denied.getOrDefault(address, 0L),
-                        denials.getOrDefault(address, List.of()));
+        if (address == null) {
+            return EgressUse.NOTHING;
+        }
+        List<EgressDenial> all = new ArrayList<>(denials.getOrDefault(address, List.of()));
+        all.addAll(counts.denials(id));
+        return new EgressUse(
+                opened.getOrDefault(address, 0L) + counts.opened(id),
+                denied.getOrDefault(address, 0L) + counts.denied(id),
+                all.size(),
+                all.stream()
+                        .sorted(Comparator.comparingLong(EgressDenial::count).reversed())
+                        .limit(RunEvent.EgressDenied.DENIALS_MAX)
+                        .toList());
     }
 
     @Override
@@ -248,14 +281,6 @@ public final class EgressNetwork implements SandboxNetwork {
             count();
         }
         return use(id);
-    }
-
-    private static EgressUse use(long opened, long denied, List<EgressDenial> denials) {
-        List<EgressDenial> mostTried = denials.stream()
-                .sorted(Comparator.comparingLong(EgressDenial::count).reversed())
-                .limit(RunEvent.EgressDenied.DENIALS_MAX)
-                .toList();
-        return new EgressUse(opened, denied, denials.size(), mostTried);
     }
 
     // ---- watching

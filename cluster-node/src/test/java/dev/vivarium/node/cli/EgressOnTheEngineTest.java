@@ -11,6 +11,7 @@ import dev.vivarium.node.cli.client.ApiClient;
 import dev.vivarium.node.cli.client.ApiJson;
 import dev.vivarium.node.cluster.LocalNodeLauncher;
 import dev.vivarium.node.egress.TestHosts;
+import dev.vivarium.node.egress.names.FakeUpstream;
 import dev.vivarium.protocol.run.RunStatus;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -32,6 +33,7 @@ class EgressOnTheEngineTest {
     private static Path data;
 
     private static TestHosts hosts;
+    private static FakeUpstream resolver;
     private static RunningNode node;
     private static ApiClient client;
 
@@ -40,19 +42,27 @@ class EgressOnTheEngineTest {
     @BeforeAll
     static void startNode() throws Exception {
         hosts = new TestHosts("whole");
+        resolver = new FakeUpstream()
+                .has("www.vivarium.example.com", TestHosts.PUBLIC)
+                .has("rebound.vivarium.example.com", TestHosts.INTERNAL);
         node = new LocalNodeLauncher()
                 .start(new NodeOptions(
                         "127.0.0.1",
                         0,
                         data,
                         Optional.empty(),
-                        Map.of("vivarium.sandbox.egress-scan.consequence", "kill")));
+                        Map.of(
+                                "vivarium.sandbox.egress-scan.consequence",
+                                "kill",
+                                "vivarium.egress.names.upstream.0",
+                                "127.0.0.1:" + resolver.address().getPort())));
         client = new ApiClient(node.uri(), ScriptedNode.SHORT);
     }
 
     @AfterAll
     static void stopNode() {
         node.close();
+        resolver.close();
         hosts.close();
     }
 
@@ -80,6 +90,31 @@ class EgressOnTheEngineTest {
         assertThat(last.path("mostTried").path(0).path("destination").asText()).isEqualTo(TestHosts.INTERNAL);
         assertThat(last.path("mostTried").path(0).path("port").asInt()).isEqualTo(80);
         assertThat(line("events", run)).contains("EgressDenied").contains(TestHosts.INTERNAL);
+    }
+
+    @Test
+    void namesLeadToTheInternetAndNotInside() throws Exception {
+        String run = submit(
+                1000,
+                """
+                import socket
+                print(socket.create_connection(('www.vivarium.example.com', 80), 5).recv(16))
+                for name in 'rebound.vivarium.example.com', 'metadata.internal', 'no-such.vivarium.example.com':
+                    try:
+                        print(name, socket.getaddrinfo(name, 80))
+                    except socket.gaierror as error:
+                        print(name, 'has no address')
+                """);
+
+        assertThat(ended(run).path("status").asText()).as(line("logs", run)).isEqualTo("SUCCEEDED");
+        assertThat(line("logs", run))
+                .contains("reached")
+                .contains("rebound.vivarium.example.com has no address")
+                .contains("metadata.internal has no address")
+                .contains("no-such.vivarium.example.com has no address");
+        assertThat(resolver.asked()).noneMatch(name -> name.contains("metadata"));
+        assertThat(last(run, "EgressDenied").path("mostTried").findValuesAsText("destination"))
+                .contains("rebound.vivarium.example.com");
     }
 
     @Test

@@ -2,14 +2,20 @@ package dev.vivarium.node.egress;
 
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.driver.SandboxNetwork;
+import java.io.IOException;
 
 /** What tests want to know of a network that nobody else should. */
 public final class Networks {
     private Networks() {}
 
-    /** As shipped. */
-    public static EgressSettings settings() {
-        return EgressSettings.from(ConfigFactory.load().getConfig("vivarium.egress"));
+    /** With the settings as shipped. */
+    public static SandboxNetwork open(String installation, String node) {
+        try {
+            return EgressNetwork.open(
+                    installation, node, EgressSettings.from(ConfigFactory.load().getConfig("vivarium.egress")));
+        } catch (IOException impossible) {
+            throw new AssertionError("These tests need to be root, and nftables and iproute2.", impossible);
+        }
     }
 
     public static String tableOf(SandboxNetwork network) {

@@ -9,7 +9,6 @@ import dev.vivarium.node.driver.SandboxChannel;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxNetwork;
 import dev.vivarium.node.driver.SandboxTemplate;
-import dev.vivarium.node.egress.EgressNetwork;
 import dev.vivarium.node.egress.Networks;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.guest.NodeFrame;
@@ -117,7 +116,7 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
         blocking = Executors.newCachedThreadPool();
         config = change.apply(config("test-" + UlidCreator.getUlid().toLowerCase(), "node-1"));
         if (networked) {
-            network = EgressNetwork.open(config.installation(), config.node(), Networks.settings());
+            network = Networks.open(config.installation(), config.node());
         }
         driver = DockerDriver.open(config, network, blocking);
         EachIsolation.Here.assume(isolation, driver.isolations());

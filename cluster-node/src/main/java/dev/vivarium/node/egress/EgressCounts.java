@@ -1,0 +1,90 @@
+package dev.vivarium.node.egress;
+
+import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.protocol.egress.EgressDenial;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * Counts what sandboxes ask of the resolver and the gateway, for as long as they live. Some hundreds of denied
+ * destinations of each are told apart; what is beyond that is counted in all only. Safe for use by any thread.
+ */
+final class EgressCounts implements EgressLedger {
+    private static final int TOLD_APART_MAX = 512;
+    private static final int DNS_PORT = 53;
+
+    private final Map<SandboxId, Counts> counts = new ConcurrentHashMap<>();
+
+    private record Destination(String protocol, String what, int port) {}
+
+    private static final class Counts {
+        private final LongAdder opened = new LongAdder();
+        private final LongAdder denied = new LongAdder();
+        private final Map<Destination, LongAdder> destinations = new ConcurrentHashMap<>();
+
+        void deny(Destination destination) {
+            denied.increment();
+            // A few too many, when several threads come at once, do no harm.
+            if (destinations.containsKey(destination) || destinations.size() < TOLD_APART_MAX) {
+                destinations
+                        .computeIfAbsent(destination, first -> new LongAdder())
+                        .increment();
+            }
+        }
+
+        List<EgressDenial> denials() {
+            return destinations.entrySet().stream()
+                    .map(entry -> new EgressDenial(
+                            entry.getKey().protocol,
+                            entry.getKey().what,
+                            entry.getKey().port,
+                            entry.getValue().sum()))
+                    .toList();
+        }
+    }
+
+    /** From now on the sandbox is counted. */
+    void begin(SandboxId sandbox) {
+        counts.put(sandbox, new Counts());
+    }
+
+    /** The sandbox is gone. */
+    void forget(SandboxId sandbox) {
+        counts.remove(sandbox);
+    }
+
+    long opened(SandboxId sandbox) {
+        return of(sandbox).opened.sum();
+    }
+
+    long denied(SandboxId sandbox) {
+        return of(sandbox).denied.sum();
+    }
+
+    List<EgressDenial> denials(SandboxId sandbox) {
+        return of(sandbox).denials();
+    }
+
+    /** What comes late for a sandbox that is gone is counted for nobody. */
+    private Counts of(SandboxId sandbox) {
+        Counts known = counts.get(sandbox);
+        return known == null ? new Counts() : known;
+    }
+
+    @Override
+    public void allowed(EgressSubject subject, String host, int port) {
+        of(subject.sandbox()).opened.increment();
+    }
+
+    @Override
+    public void transferred(EgressSubject subject, String host, int port, long bytesOut, long bytesIn) {
+        // The links count bytes of every kind; there is no limit on them yet that this would have to serve.
+    }
+
+    @Override
+    public void denied(EgressSubject subject, String what, int port, DenialReason reason) {
+        of(subject.sandbox()).deny(new Destination(port == DNS_PORT ? "dns" : "tcp", what, port));
+    }
+}

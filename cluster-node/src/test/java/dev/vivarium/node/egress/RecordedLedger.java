@@ -1,0 +1,36 @@
+package dev.vivarium.node.egress;
+
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** Keeps what it is told, as lines. */
+public final class RecordedLedger implements EgressLedger {
+    private final List<String> lines = new CopyOnWriteArrayList<>();
+    private final List<Transfer> transfers = new CopyOnWriteArrayList<>();
+
+    /** What one connection moved. */
+    public record Transfer(String host, int port, long bytesOut, long bytesIn) {}
+
+    @Override
+    public void allowed(EgressSubject subject, String host, int port) {
+        lines.add("allowed " + host + ":" + port);
+    }
+
+    @Override
+    public void transferred(EgressSubject subject, String host, int port, long bytesOut, long bytesIn) {
+        transfers.add(new Transfer(host, port, bytesOut, bytesIn));
+    }
+
+    @Override
+    public void denied(EgressSubject subject, String what, int port, DenialReason reason) {
+        lines.add("denied " + what + ":" + port + " " + reason);
+    }
+
+    public List<String> lines() {
+        return List.copyOf(lines);
+    }
+
+    public List<Transfer> transfers() {
+        return List.copyOf(transfers);
+    }
+}
