@@ -185,14 +185,12 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
 
     @Override
     public Set<EgressPolicy.Mode> modes() {
-        return Set.of(EgressPolicy.Mode.NONE, EgressPolicy.Mode.PUBLIC);
+        return Set.of(EgressPolicy.Mode.values());
     }
 
     @Override
     public Optional<String> refusal(EgressPolicy.Mode mode) {
-        return modes().contains(mode)
-                ? Optional.empty()
-                : Optional.of("Egress mode allowlist is not available on this node; use public or none.");
+        return Optional.empty();
     }
 
     @Override
@@ -202,7 +200,6 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
 
     @Override
     public void attach(SandboxId id, EgressPolicy policy, long firstProcess) {
-        refusal(policy.mode()).ifPresent(EgressNetwork::refuse);
         if (policy.mode() == EgressPolicy.Mode.NONE) {
             return;
         }
@@ -218,7 +215,8 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
             filter.forget(address);
             counts.begin(id);
             subjects.put(address, new EgressSubject(id, policy));
-            links.connect(link(address), firstProcess, address, true);
+            links.connect(
+                    link(address, policy.mode()), firstProcess, address, policy.mode() == EgressPolicy.Mode.PUBLIC);
             attached.put(id, address);
         } catch (IOException failed) {
             LOG.warn("Sandbox {} gets no network: {}", id, failed.getMessage());
@@ -244,17 +242,20 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
 
     /** The kernel removes a link with its sandbox, but takes its time. */
     private void cut(String address) {
-        subjects.remove(address);
+        EgressSubject subject = subjects.remove(address);
         try {
-            links.cut(link(address));
+            if (subject != null) {
+                links.cut(link(address, subject.policy().mode()));
+            }
         } catch (IOException goneMeanwhile) {
             LOG.debug("The link of {} was gone: {}", address, goneMeanwhile.getMessage());
         }
         addresses.giveBack(address);
     }
 
-    private String link(String address) {
-        return mark.publicLinks() + (AddressBlock.bits(address) - AddressBlock.bits(addresses.own()));
+    private String link(String address, EgressPolicy.Mode mode) {
+        String links = mode == EgressPolicy.Mode.PUBLIC ? mark.publicLinks() : mark.listedLinks();
+        return links + (AddressBlock.bits(address) - AddressBlock.bits(addresses.own()));
     }
 
     @Override

@@ -44,6 +44,11 @@ record NodeMark(String text) {
         return Links.ALL + text + "p";
     }
 
+    /** How the links of sandboxes begin that reach listed destinations only. */
+    String listedLinks() {
+        return Links.ALL + text + "a";
+    }
+
     /** How the links of all its sandboxes begin; {@link #ownInterface} is not one of them. */
     String links() {
         return Links.ALL + text;

@@ -17,6 +17,9 @@ record RuleSet(NodeMark mark, String own, String block, List<String> internal, i
     /** Destinations that are told apart when denied; those beyond are counted in all only. */
     static final int DENIED_MAX = 16_384;
 
+    /** Where those find the gateway that reach listed destinations only: HTTP, TLS, and the proxy. */
+    private static final String GATEWAY_PORTS = "80, 443, 3128";
+
     static final String DENIED = "denied";
     static final String REFUSED = "refused";
     static final String OPENED = "opened";
@@ -80,6 +83,7 @@ record RuleSet(NodeMark mark, String own, String block, List<String> internal, i
                   }
                   chain to_node {
                     meta l4proto { tcp, udp } th dport 53 accept
+                    iifname "%12$s*" tcp dport { %13$s } accept
                     goto deny
                   }
                   chain from_sandbox {
@@ -99,8 +103,9 @@ record RuleSet(NodeMark mark, String own, String block, List<String> internal, i
                   chain into_node {
                     type filter hook input priority filter - 10; policy accept;
                     iifname "%2$s*" ip daddr != %3$s drop
-                    iifname "%2$s*" meta l4proto != { tcp, udp } drop
-                    iifname "%2$s*" th dport != 53 drop
+                    iifname "%2$s*" meta l4proto { tcp, udp } th dport 53 accept
+                    iifname "%12$s*" tcp dport { %13$s } accept
+                    iifname "%2$s*" drop
                   }
                   chain through {
                     type filter hook forward priority filter - 10; policy accept;
@@ -130,6 +135,8 @@ record RuleSet(NodeMark mark, String own, String block, List<String> internal, i
                         DENIED,
                         REFUSED,
                         OPENED,
-                        connectionsMax);
+                        connectionsMax,
+                        mark.listedLinks(),
+                        GATEWAY_PORTS);
     }
 }

@@ -221,6 +221,27 @@ class SandboxEgressTest {
     }
 
     @Test
+    void withAnAllowlistThereIsNoWayButTheNodesGateway() {
+        Live sandbox = create(EgressPolicy.Mode.ALLOWLIST);
+
+        assertThat(TestHosts.shell("nsenter --net=/proc/" + pid(sandbox) + "/ns/net ip -4 route show"))
+                .isEqualToIgnoringWhitespace(resolver() + " dev eth0 scope link");
+        assertThat(from(sandbox, List.of("tcp:" + TestHosts.PUBLIC + ":80", "tcp:" + TestHosts.INTERNAL + ":80")))
+                .allSatisfy((place, reached) -> assertThat(reached).as(place).isFalse());
+        // and where somebody adds a route all the same
+        TestHosts.shell(
+                "nsenter --net=/proc/" + pid(sandbox) + "/ns/net ip route add default via " + resolver() + " dev eth0");
+        assertThat(from(
+                        sandbox,
+                        List.of(
+                                "tcp:" + TestHosts.PUBLIC + ":80",
+                                "udp:" + TestHosts.PUBLIC + ":123",
+                                "tcp:" + TestHosts.INTERNAL + ":80")))
+                .allSatisfy((place, reached) -> assertThat(reached).as(place).isFalse());
+        sandboxes.destroy(sandbox);
+    }
+
+    @Test
     void whatASandboxDidIsCounted() {
         Live sandbox = create(EgressPolicy.Mode.PUBLIC);
 
