@@ -3,7 +3,7 @@
 Tries: to be deaf to SIGTERM and to look dead, so that it is forgotten.
 Must: be killed for being idle, children too.
 
-limits: idle=1s
+limits: idle=1s memory=128Mi
 expect: KILLED IDLE
 """
 

@@ -278,8 +278,12 @@ class SandboxEgressTest {
         Live sandbox = create(EgressPolicy.Mode.PUBLIC);
         List<String> internal = List.of("tcp:" + TestHosts.INTERNAL + ":80");
 
-        TestHosts.shell("nft delete table inet " + Networks.tableOf(sandboxes.network()));
-        assertThatThrownBy(() -> create(EgressPolicy.Mode.PUBLIC)).hasMessageContaining("packet filter");
+        // It is put back within seconds, which may be before the next sandbox asks.
+        Awaitility.await().atMost(PATIENCE).untilAsserted(() -> {
+            TestHosts.shell("nft delete table inet " + Networks.tableOf(sandboxes.network()) + " || true");
+            assertThatThrownBy(() -> sandboxes.destroy(create(EgressPolicy.Mode.PUBLIC)))
+                    .hasMessageContaining("packet filter");
+        });
 
         Awaitility.await().atMost(PATIENCE).ignoreExceptions().until(() -> {
             Live another = create(EgressPolicy.Mode.PUBLIC);
