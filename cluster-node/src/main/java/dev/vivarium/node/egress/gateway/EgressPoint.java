@@ -1,5 +1,6 @@
 package dev.vivarium.node.egress.gateway;
 
+import com.google.common.net.InetAddresses;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import dev.vivarium.node.egress.BlockedRanges;
@@ -9,7 +10,10 @@ import dev.vivarium.node.egress.names.Names;
 import dev.vivarium.node.egress.names.NamesSettings;
 import dev.vivarium.protocol.egress.Ipv4Block;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.Inet4Address;
+import java.net.NetworkInterface;
+import java.net.SocketException;
 import java.util.List;
 
 /**
@@ -62,10 +66,15 @@ public final class EgressPoint implements AutoCloseable {
         }
     }
 
-    /** What no sandbox reaches: the standard ranges and those of the configuration. */
+    /**
+     * What no sandbox reaches: the standard ranges, those of the configuration, and the addresses that the node has itself
+     * at this moment, since what listens on a public one need not be meant for everybody.
+     */
     public static BlockedRanges blockedRanges(Config egress) {
         try {
-            return BlockedRanges.standard().withMore(egress.getStringList("internal-ranges"));
+            return BlockedRanges.standard()
+                    .withMore(egress.getStringList("internal-ranges"))
+                    .withMore(ownAddresses());
         } catch (IllegalArgumentException notABlock) {
             throw new ConfigException.BadValue("vivarium.egress.internal-ranges", notABlock.getMessage(), notABlock);
         }
@@ -90,6 +99,18 @@ public final class EgressPoint implements AutoCloseable {
     public void close() {
         gateway.close();
         names.close();
+    }
+
+    private static List<String> ownAddresses() {
+        try {
+            return NetworkInterface.networkInterfaces()
+                    .flatMap(NetworkInterface::inetAddresses)
+                    .filter(address -> !BlockedRanges.standard().contains(address))
+                    .map(InetAddresses::toAddrString)
+                    .toList();
+        } catch (SocketException unknown) {
+            throw new UncheckedIOException("The node's own addresses cannot be read.", unknown);
+        }
     }
 
     private static List<Ipv4Block> internalDestinations(Config egress) {

@@ -15,7 +15,6 @@ import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.FullHttpResponse;
-import io.netty.handler.codec.http.HttpClientCodec;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
@@ -123,7 +122,7 @@ final class HttpDoor extends SimpleChannelInboundHandler<HttpObject> {
         boolean continues = HttpUtil.is100ContinueExpected(request);
         ResponseRelay response = new ResponseRelay(client, this, forward.target(), request);
         RequestHead.makeForward(request, forward);
-        channel.pipeline().addLast(new HttpClientCodec()).addLast(response);
+        channel.pipeline().addLast(HttpPipeline.towardsOutside(settings)).addLast(response);
         channel.config().setAutoRead(true);
         channel.writeAndFlush(request).addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
         if (continues) {

@@ -1,16 +1,18 @@
 package dev.vivarium.node.egress.gateway;
 
 import io.netty.channel.ChannelPipeline;
+import io.netty.handler.codec.http.HttpClientCodec;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.codec.http.HttpResponseEncoder;
 import io.netty.handler.flow.FlowControlHandler;
 
-/** What reads requests and writes responses on a client's connection. */
+/** What reads and writes HTTP, on both sides. */
 final class HttpPipeline {
     private HttpPipeline() {}
 
+    /** What reads requests and writes responses on a client's connection. */
     static void build(ChannelPipeline pipeline, GatewaySettings settings) {
         pipeline.addLast(new OneLength(new HttpDecoderConfig()
                         .setMaxInitialLineLength(settings.headBytesMax())
@@ -19,6 +21,15 @@ final class HttpPipeline {
                         .setStrictLineParsing(true)))
                 .addLast(new HttpResponseEncoder())
                 .addLast(new FlowControlHandler());
+    }
+
+    /** What writes a request and reads its response on a connection to the outside. */
+    static HttpClientCodec towardsOutside(GatewaySettings settings) {
+        HttpDecoderConfig config = new HttpDecoderConfig()
+                .setMaxInitialLineLength(settings.headBytesMax())
+                .setMaxHeaderSize(settings.headBytesMax())
+                .setAllowDuplicateContentLengths(false);
+        return new HttpClientCodec(config, false, false);
     }
 
     /** Takes them away, for a tunnel. */
