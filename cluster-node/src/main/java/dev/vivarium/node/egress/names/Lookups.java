@@ -84,8 +84,14 @@ public final class Lookups {
                 .build();
     }
 
-    /** The addresses of a host. The stage never fails: what goes wrong is a {@link Lookup.Failed}. */
+    /**
+     * The addresses of a host. The stage never fails: what goes wrong is a {@link Lookup.Failed}. Names that are not of the
+     * public internet do not exist here, and nobody is asked for them.
+     */
     public CompletionStage<Lookup> addressesOf(HostName name) {
+        if (SpecialNames.contains(name)) {
+            return CompletableFuture.completedFuture(new Lookup.NoSuchHost());
+        }
         if (waiting.incrementAndGet() > waitingMax) {
             waiting.decrementAndGet();
             return CompletableFuture.completedFuture(new Lookup.Failed());

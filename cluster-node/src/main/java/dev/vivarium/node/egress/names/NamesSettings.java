@@ -52,8 +52,7 @@ public record NamesSettings(
     private static final int DNS_PORT = 53;
     private static final int UPSTREAM_MAX = 8;
     private static final Path RESOLV_CONF = Path.of("/etc/resolv.conf");
-    private static final Pattern NAMESERVER =
-            Pattern.compile("\\s*nameserver\\s+([0-9A-Fa-f:.]+)(?:%\\S+)?\\s*(?:[#;].*)?");
+    private static final Pattern NAMESERVER = Pattern.compile("\\s*nameserver\\s+([0-9A-Fa-f:.]+)\\s*(?:[#;].*)?");
 
     public NamesSettings {
         upstream = List.copyOf(upstream);
