@@ -5,33 +5,33 @@ import com.typesafe.config.ConfigException;
 import dev.vivarium.node.driver.SandboxNetwork;
 import dev.vivarium.node.egress.EgressNetwork;
 import dev.vivarium.node.egress.EgressSettings;
-import dev.vivarium.node.egress.names.Names;
+import dev.vivarium.node.egress.gateway.EgressPoint;
 import dev.vivarium.node.egress.names.NamesSettings;
 import java.io.IOException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The networks of a node's sandboxes and the resolver that goes with them: both are there, or neither. */
+/** The networks of a node's sandboxes, and the resolver and gateway that go with them: all are there, or none. */
 final class NodeNetwork implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NodeNetwork.class);
 
     private final SandboxNetwork sandboxes;
-    private final AutoCloseable resolver;
+    private final AutoCloseable point;
 
-    private NodeNetwork(SandboxNetwork sandboxes, AutoCloseable resolver) {
+    private NodeNetwork(SandboxNetwork sandboxes, AutoCloseable point) {
         this.sandboxes = sandboxes;
-        this.resolver = resolver;
+        this.point = point;
     }
 
     /** Opens them; where that is not possible, what gives no sandbox a network and says why. */
     static NodeNetwork open(String installation, String node, Config egress) {
         EgressSettings settings = EgressSettings.from(egress);
         try {
-            NamesSettings names = names(egress.getConfig("names"));
+            requireResolver(egress.getConfig("names"));
             EgressNetwork network = EgressNetwork.open(installation, node, settings);
             try {
                 return new NodeNetwork(
-                        network, Names.start(names, network.address(), settings.blocked(), network, network.ledger()));
+                        network, EgressPoint.start(egress, network.address(), network, network.ledger()));
             } catch (IOException deaf) {
                 network.close();
                 throw deaf;
@@ -45,9 +45,9 @@ final class NodeNetwork implements AutoCloseable {
     }
 
     /** A machine that has no resolver itself can still be a node, of sandboxes without a network. */
-    private static NamesSettings names(Config names) throws IOException {
+    private static void requireResolver(Config names) throws IOException {
         try {
-            return NamesSettings.from(names);
+            NamesSettings.from(names);
         } catch (ConfigException wrong) {
             if (names.getStringList("upstream").isEmpty()) {
                 throw new IOException(wrong.getMessage() + ".", wrong);
@@ -63,9 +63,9 @@ final class NodeNetwork implements AutoCloseable {
     @Override
     public void close() {
         try {
-            resolver.close();
+            point.close();
         } catch (Exception failed) {
-            LOG.warn("The resolver of sandboxes did not stop in order: {}", failed.getMessage());
+            LOG.warn("The resolver and gateway of sandboxes did not stop in order: {}", failed.getMessage());
         }
         sandboxes.close();
     }

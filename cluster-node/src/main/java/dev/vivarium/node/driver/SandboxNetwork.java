@@ -1,6 +1,7 @@
 package dev.vivarium.node.driver;
 
 import dev.vivarium.protocol.egress.EgressPolicy;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -17,6 +18,9 @@ public interface SandboxNetwork extends AutoCloseable {
 
     /** The address at which sandboxes with a network ask for names; empty when none can have a network. */
     Optional<String> resolver();
+
+    /** Variables by which tools in a sandbox with this policy find their way out. */
+    Map<String, String> environment(EgressPolicy policy);
 
     /**
      * Gives the sandbox its network.
@@ -59,6 +63,11 @@ public interface SandboxNetwork extends AutoCloseable {
             @Override
             public Optional<String> resolver() {
                 return Optional.empty();
+            }
+
+            @Override
+            public Map<String, String> environment(EgressPolicy policy) {
+                return Map.of();
             }
 
             @Override

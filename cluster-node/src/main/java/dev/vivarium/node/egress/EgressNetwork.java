@@ -39,6 +39,8 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
     /** How the engine's own packet filter is told to let pass what has passed ours; it drops what it does not know. */
     private static final String ENGINE_CHAIN = "DOCKER-USER";
 
+    private static final String NOT_PROXIED = "localhost,127.0.0.1";
+
     private final EgressSettings settings;
     private final NodeMark mark;
     private final AddressBlock addresses;
@@ -80,7 +82,12 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
         this.addresses = freeBlock(settings, mark);
         this.links = new Links(addresses.own());
         this.filter = new PacketFilter(new RuleSet(
-                mark, addresses.own(), addresses.cidr(), settings.blocked().ipv4Cidrs(), settings.connectionsMax()));
+                mark,
+                addresses.own(),
+                addresses.cidr(),
+                settings.blocked().ipv4Cidrs(),
+                settings.gatewayPorts(),
+                settings.connectionsMax()));
     }
 
     private void start() throws IOException {
@@ -196,6 +203,22 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
     @Override
     public Optional<String> resolver() {
         return Optional.of(addresses.own());
+    }
+
+    @Override
+    public Map<String, String> environment(EgressPolicy policy) {
+        if (policy.mode() != EgressPolicy.Mode.ALLOWLIST) {
+            return Map.of();
+        }
+        String proxy = "http://" + addresses.own() + ":" + settings.proxyPort();
+        // Tools do not agree on the case.
+        return Map.of(
+                "http_proxy", proxy,
+                "https_proxy", proxy,
+                "HTTP_PROXY", proxy,
+                "HTTPS_PROXY", proxy,
+                "no_proxy", NOT_PROXIED,
+                "NO_PROXY", NOT_PROXIED);
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.vivarium.node.egress;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import java.time.Duration;
+import java.util.List;
 import java.util.regex.Pattern;
 
 /**
@@ -12,6 +13,7 @@ import java.util.regex.Pattern;
  * @param blocks how many blocks of addresses there are from there on
  * @param blocked what no sandbox reaches: what is internal everywhere, and the operator's own
  * @param connectionsMax connections that one sandbox may have open at once
+ * @param gatewayPorts where the gateway listens, on the node's address towards its sandboxes; that of the proxy last
  * @param checkInterval between two looks whether the packet filter stands
  * @param countInterval between two looks at what was counted
  */
@@ -20,11 +22,21 @@ public record EgressSettings(
         int blocks,
         BlockedRanges blocked,
         int connectionsMax,
+        List<Integer> gatewayPorts,
         Duration checkInterval,
         Duration countInterval) {
     private static final Pattern CIDR = Pattern.compile("(\\d{1,3}(?:\\.\\d{1,3}){3})/(\\d{1,2})");
     private static final int BYTE_MAX = 255;
     private static final int ADDRESS_BITS = 32;
+
+    public EgressSettings {
+        gatewayPorts = List.copyOf(gatewayPorts);
+    }
+
+    /** Where tools find the proxy that honour a setting for one. */
+    int proxyPort() {
+        return gatewayPorts.get(gatewayPorts.size() - 1);
+    }
 
     /**
      * Reads the settings.
@@ -49,6 +61,10 @@ public record EgressSettings(
                 1 << (AddressBlock.PREFIX_BITS - bits),
                 blocked(egress),
                 connections,
+                List.of(
+                        egress.getInt("gateway.http-port"),
+                        egress.getInt("gateway.tls-port"),
+                        egress.getInt("gateway.proxy-port")),
                 egress.getDuration("check-interval"),
                 egress.getDuration("count-interval"));
     }

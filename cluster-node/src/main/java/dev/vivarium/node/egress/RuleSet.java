@@ -1,6 +1,7 @@
 package dev.vivarium.node.egress;
 
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * The rules of one node's packet filter, in the words of nft(8). They know sandboxes by the links that they come from, so
@@ -11,14 +12,18 @@ import java.util.List;
  * @param own the node's address towards its sandboxes
  * @param block the addresses of its sandboxes, as a CIDR
  * @param internal what nobody reaches, as CIDRs
+ * @param gatewayPorts where those find the gateway that reach listed destinations only
  * @param connectionsMax connections that a sandbox may have open at once
  */
-record RuleSet(NodeMark mark, String own, String block, List<String> internal, int connectionsMax) {
+record RuleSet(
+        NodeMark mark,
+        String own,
+        String block,
+        List<String> internal,
+        List<Integer> gatewayPorts,
+        int connectionsMax) {
     /** Destinations that are told apart when denied; those beyond are counted in all only. */
     static final int DENIED_MAX = 16_384;
-
-    /** Where those find the gateway that reach listed destinations only: HTTP, TLS, and the proxy. */
-    private static final String GATEWAY_PORTS = "80, 443, 3128";
 
     static final String DENIED = "denied";
     static final String REFUSED = "refused";
@@ -26,6 +31,7 @@ record RuleSet(NodeMark mark, String own, String block, List<String> internal, i
 
     RuleSet {
         internal = List.copyOf(internal);
+        gatewayPorts = List.copyOf(gatewayPorts);
     }
 
     /** The transaction that puts them in, and takes earlier ones away in the same moment. */
@@ -137,6 +143,6 @@ record RuleSet(NodeMark mark, String own, String block, List<String> internal, i
                         OPENED,
                         connectionsMax,
                         mark.listedLinks(),
-                        GATEWAY_PORTS);
+                        gatewayPorts.stream().map(String::valueOf).collect(Collectors.joining(", ")));
     }
 }

@@ -44,6 +44,7 @@ class EgressOnTheEngineTest {
         hosts = new TestHosts("whole");
         resolver = new FakeUpstream()
                 .has("www.vivarium.example.com", TestHosts.PUBLIC)
+                .has("a.rebound.example.com", TestHosts.INTERNAL)
                 .has("rebound.vivarium.example.com", TestHosts.INTERNAL);
         node = new LocalNodeLauncher()
                 .start(new NodeOptions(
@@ -118,6 +119,61 @@ class EgressOnTheEngineTest {
     }
 
     @Test
+    void anAllowlistLeadsToWhatItListsThroughTheGatewayAndNowhereElse() throws Exception {
+        String run = submit(
+                ApiJson.object().put("mode", "allowlist"),
+                List.of("www.vivarium.example.com:8080", "*.rebound.example.com:8080"),
+                1000,
+                """
+                import os, socket, urllib.parse
+                proxy = urllib.parse.urlparse(os.environ['https_proxy'])
+
+                def tunnel(target):
+                    sock = socket.create_connection((proxy.hostname, proxy.port), 5)
+                    sock.sendall(f'CONNECT {target} HTTP/1.1\\r\\nHost: {target}\\r\\n\\r\\n'.encode())
+                    said = b''
+                    while True:
+                        part = sock.recv(4096)
+                        said += part
+                        if not part or b'reached' in said or b'"detail"' in said:
+                            return said.decode()
+
+                print('listed', 'reached' in tunnel('www.vivarium.example.com:8080'))
+                print('another port', tunnel('www.vivarium.example.com:6379').split()[1])
+                print('another name', tunnel('example.org:8080').split()[1])
+                print('an address', tunnel('%s:8080').split()[1])
+                print('inside', tunnel('a.rebound.example.com:8080').split()[1])
+                print('answer', socket.gethostbyname('www.vivarium.example.com') == proxy.hostname)
+                for name in 'example.org', 'vivarium.example.com':
+                    try:
+                        print(name, socket.gethostbyname(name))
+                    except socket.gaierror:
+                        print(name, 'has no address')
+                try:
+                    socket.create_connection(('%s', 80), 2)
+                except OSError as error:
+                    print('directly', error.strerror)
+                """
+                        .formatted(TestHosts.PUBLIC, TestHosts.PUBLIC));
+
+        assertThat(ended(run).path("status").asText()).as(line("logs", run)).isEqualTo("SUCCEEDED");
+        assertThat(line("logs", run).lines())
+                .containsExactly(
+                        "listed True",
+                        "another port 403",
+                        "another name 403",
+                        "an address 403",
+                        "inside 403",
+                        "answer True",
+                        "example.org has no address",
+                        "vivarium.example.com has no address",
+                        "directly Network is unreachable");
+        assertThat(resolver.asked()).noneMatch(name -> name.startsWith("example.org"));
+        assertThat(last(run, "EgressDenied").path("mostTried").findValuesAsText("destination"))
+                .contains("example.org");
+    }
+
+    @Test
     void whoScansTheInternalNetworkIsKilledForItAndItsHistoryIsShort() throws Exception {
         String run = submit(
                 100_000,
@@ -160,9 +216,17 @@ class EgressOnTheEngineTest {
     // ---- what an owner of runs does
 
     private static String submit(int connections, String program) throws Exception {
+        return submit(ApiJson.object().put("mode", "public"), List.of(), connections, program);
+    }
+
+    private static String submit(ObjectNode egress, List<String> allow, int connections, String program)
+            throws Exception {
         ObjectNode body = ApiJson.object().put("image", "vivarium/python");
         List.of("python3", "-c", program).forEach(body.putArray("command")::add);
-        body.putObject("egress").put("mode", "public");
+        if (!allow.isEmpty()) {
+            allow.forEach(egress.putArray("allow")::add);
+        }
+        body.set("egress", egress);
         body.putObject("limits").put("wallClock", "60s").put("egressRequests", connections);
         return client.submit(body, UUID.randomUUID().toString()).path("id").asText();
     }

@@ -8,7 +8,9 @@ import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.WaitingSandbox;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -89,12 +91,20 @@ final class SandboxMaker {
             connect(sandbox);
             sandbox.requireWanted();
             complete = true;
-            return new WaitingSandbox(channel, image.environment());
+            return new WaitingSandbox(
+                    channel, environment(image, sandbox.template().egress()));
         } finally {
             if (!complete) {
                 undo(sandbox);
             }
         }
+    }
+
+    /** The image's, but for the way out, which an image cannot know. */
+    private Map<String, String> environment(UsableImage image, EgressPolicy policy) {
+        Map<String, String> all = new HashMap<>(image.environment());
+        all.putAll(network.environment(policy));
+        return all;
     }
 
     private Optional<FirstProcess> firstProcess(String container) {
