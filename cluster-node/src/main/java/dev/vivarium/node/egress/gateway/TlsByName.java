@@ -26,6 +26,7 @@ final class TlsByName extends AbstractSniHandler<Channel> {
 
     private final EgressSubject subject;
     private final Ways ways;
+    private Optional<Promise<Channel>> awaited = Optional.empty();
 
     TlsByName(EgressSubject subject, Ways ways, GatewaySettings settings) {
         super(settings.headBytesMax(), settings.headTimeout().toMillis());
@@ -35,22 +36,31 @@ final class TlsByName extends AbstractSniHandler<Channel> {
 
     @Override
     protected Future<Channel> lookup(ChannelHandlerContext context, @Nullable String name) {
+        if (awaited.isPresent()) {
+            // Netty asks again with every byte that follows, and at the end.
+            return awaited.get();
+        }
         Promise<Channel> way = context.executor().newPromise();
+        awaited = Optional.of(way);
         Optional<HostName> received = Optional.ofNullable(name).flatMap(HostName::received);
         if (received.isEmpty()) {
             ways.tell(subject, new Denial("TLS without a name", TLS_PORT, DenialReason.MALFORMED, ""));
             alert(context.channel(), UNRECOGNIZED_NAME);
+            way.cancel(false);
             return way;
         }
         ways.open(subject, new Target.Named(received.get(), TLS_PORT), context.channel(), new Ways.Waiting() {
             @Override
             public void connected(Channel outside) {
-                way.setSuccess(outside);
+                if (!way.trySuccess(outside)) {
+                    Closing.of(outside);
+                }
             }
 
             @Override
             public void denied(Denial denial) {
                 alert(context.channel(), ACCESS_DENIED);
+                way.cancel(false);
             }
         });
         return way;
@@ -63,6 +73,13 @@ final class TlsByName extends AbstractSniHandler<Channel> {
             // Which passes on what has been read so far.
             context.pipeline().remove(this);
         }
+    }
+
+    /** Netty keeps the first message until it is known what becomes of it. */
+    @Override
+    public void channelInactive(ChannelHandlerContext context) throws Exception {
+        awaited.ifPresent(way -> way.cancel(false));
+        super.channelInactive(context);
     }
 
     @Override

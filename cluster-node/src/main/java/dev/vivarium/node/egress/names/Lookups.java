@@ -23,6 +23,7 @@ import io.netty.resolver.dns.NoopAuthoritativeDnsServerCache;
 import io.netty.resolver.dns.NoopDnsCache;
 import io.netty.resolver.dns.NoopDnsCnameCache;
 import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.Future;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -110,7 +111,14 @@ public final class Lookups {
             answer.complete(new Lookup.Failed());
             return;
         }
-        resolver.query(servers.get(attempt % servers.size()), question).addListener(asked -> {
+        Future<?> asking;
+        try {
+            asking = resolver.query(servers.get(attempt % servers.size()), question);
+        } catch (RuntimeException cannotBeAsked) {
+            answer.complete(new Lookup.Failed());
+            return;
+        }
+        asking.addListener(asked -> {
             Optional<Lookup> lookup = asked.isSuccess() ? readAndRelease(question, asked.getNow()) : Optional.empty();
             lookup.ifPresentOrElse(answer::complete, () -> ask(question, attempt + 1, answer));
         });

@@ -22,10 +22,12 @@ import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
 import javax.net.ssl.SNIHostName;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
@@ -486,19 +488,23 @@ class GatewayTest {
     }
 
     @Test
-    void aSlowReaderGetsAllOfItAndOnlyABufferIsHeld() throws Exception {
-        int size = 32 << 20;
+    void aSlowReaderHoldsUpTheSenderAndGetsAllOfItInTheEnd() throws Exception {
+        int size = 96 << 20;
+        AtomicLong sent = new AtomicLong();
         outside.converses(socket -> {
             byte[] block = new byte[1 << 16];
-            for (int sent = 0; sent < size; sent += block.length) {
+            while (sent.get() < size) {
                 socket.getOutputStream().write(block);
+                sent.addAndGet(block.length);
             }
         });
         try (Socket client = tunnel("api.example.com:5432")) {
             InputStream in = client.getInputStream();
             assertThat(in.readNBytes(1 << 20)).hasSize(1 << 20);
-            // While nobody reads, the sender is held up as well: much less than all is on its way.
-            assertThat(ledger.transfers()).isEmpty();
+            // The kernel's buffers are full, and the gateway holds no more than its own.
+            await().during(Duration.ofMillis(500))
+                    .atMost(Duration.ofSeconds(10))
+                    .untilAsserted(() -> assertThat(sent.get()).isLessThan(size / 2));
             long rest = 0;
             for (byte[] part = in.readNBytes(1 << 20); part.length > 0; part = in.readNBytes(1 << 20)) {
                 rest += part.length;

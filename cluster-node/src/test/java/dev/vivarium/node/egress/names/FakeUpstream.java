@@ -157,6 +157,8 @@ public final class FakeUpstream implements AutoCloseable {
             DatagramDnsResponse response = answered(query, new DatagramDnsResponse(here, asker, query.id()), asker);
             if (!response.code().equals(SILENCE)) {
                 context.writeAndFlush(response).addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
+            } else {
+                response.release();
             }
         }
     }
