@@ -76,6 +76,12 @@ record RuleSet(
                     size 4096
                     flags dynamic
                   }
+                  # One that floods the node's sockets must not keep others' questions from being heard.
+                  set asking {
+                    type ipv4_addr
+                    size 4096
+                    flags dynamic
+                  }
                   set open_now {
                     type ipv4_addr
                     size 4096
@@ -88,6 +94,8 @@ record RuleSet(
                     drop
                   }
                   chain to_node {
+                    meta l4proto udp update @asking { ip saddr limit rate over 100/second burst 200 packets } goto deny
+                    tcp flags & (syn | ack) == syn update @asking { ip saddr limit rate over 100/second burst 200 packets } goto deny
                     meta l4proto { tcp, udp } th dport 53 accept
                     iifname "%12$s*" tcp dport { %13$s } accept
                     goto deny

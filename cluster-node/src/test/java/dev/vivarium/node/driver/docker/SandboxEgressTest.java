@@ -261,6 +261,27 @@ class SandboxEgressTest {
     }
 
     @Test
+    void aFloodOfQuestionsIsCutOffBeforeTheNodeHearsIt() {
+        Live sandbox = create(EgressPolicy.Mode.PUBLIC);
+
+        sandbox.python(
+                1,
+                """
+                import socket
+                asking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                for _ in range(2000):
+                    asking.sendto(b'flood', ('%s', 53))
+                """
+                        .formatted(resolver()));
+
+        // 200 at once, and a hundred a second after that
+        Awaitility.await().atMost(PATIENCE).untilAsserted(() -> assertThat(
+                        outcome(sandboxes.driver().egress(sandbox.id())).denied())
+                .isBetween(500L, 1_800L));
+        sandboxes.destroy(sandbox);
+    }
+
+    @Test
     void aSandboxThatIsGoneLeavesNoLinkAndNoCountBehind() {
         Live first = create(EgressPolicy.Mode.PUBLIC);
         from(first, List.of("tcp:" + TestHosts.PUBLIC + ":80"));
