@@ -36,13 +36,11 @@ import org.slf4j.LoggerFactory;
 public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
     private static final Logger LOG = LoggerFactory.getLogger(EgressNetwork.class);
     private static final Path FORWARDING = Path.of("/proc/sys/net/ipv4/ip_forward");
-    /** How the engine's own packet filter is told to let pass what has passed ours; it drops what it does not know. */
-    private static final String ENGINE_CHAIN = "DOCKER-USER";
-
     private static final String NOT_PROXIED = "localhost,127.0.0.1";
 
     private final EgressSettings settings;
     private final NodeMark mark;
+    private final NodeClaim claim;
     private final AddressBlock addresses;
     private final Links links;
     private final PacketFilter filter;
@@ -66,7 +64,16 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
      * @throws IOException with the end of a sentence, when this machine or this node's rights do not allow it
      */
     public static EgressNetwork open(String installation, String node, EgressSettings settings) throws IOException {
-        EgressNetwork network = new EgressNetwork(NodeMark.of(installation, node), settings);
+        NodeMark mark = NodeMark.of(installation, node);
+        NodeClaim claim = NodeClaim.of(mark)
+                .orElseThrow(() -> new IOException("another node of this name and installation runs on this machine."));
+        EgressNetwork network;
+        try {
+            network = new EgressNetwork(mark, claim, settings);
+        } catch (IOException noAddresses) {
+            claim.close();
+            throw noAddresses;
+        }
         try {
             network.start();
             return network;
@@ -76,7 +83,8 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
         }
     }
 
-    private EgressNetwork(NodeMark mark, EgressSettings settings) throws IOException {
+    private EgressNetwork(NodeMark mark, NodeClaim claim, EgressSettings settings) throws IOException {
+        this.claim = claim;
         this.settings = settings;
         this.mark = mark;
         this.addresses = freeBlock(settings, mark);
@@ -100,7 +108,8 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
             throw new IOException("the kernel has not taken the packet filter as it was given.");
         }
         links.open(mark.ownInterface());
-        letPassTheEngine();
+        EngineChain.letPass(mark);
+        DeadNodes.sweep(mark);
         open = true;
         again(this::check, settings.checkInterval());
         again(this::count, settings.countInterval());
@@ -130,42 +139,6 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
         }
         throw new IOException(
                 "every block of vivarium.egress.addresses is in use on this machine; name another range.");
-    }
-
-    private void letPassTheEngine() throws IOException {
-        try {
-            KernelCommand.run("", "iptables", "-w", "-n", "-L", ENGINE_CHAIN);
-        } catch (IOException noSuchChain) {
-            LOG.debug("The engine has no packet filter of its own: {}", noSuchChain.getMessage());
-            return;
-        }
-        for (String[] rule :
-                new String[][] {{"-i", mark.links() + "+", "-j", "ACCEPT"}, {"-o", mark.links() + "+", "-j", "ACCEPT"}
-                }) {
-            if (!isThere(rule)) {
-                KernelCommand.run("", iptables("-I", rule));
-            }
-        }
-    }
-
-    private List<String[]> engineRules() {
-        String all = mark.links() + "+";
-        return List.of(new String[] {"-i", all, "-j", "ACCEPT"}, new String[] {"-o", all, "-j", "ACCEPT"});
-    }
-
-    private static boolean isThere(String... rule) {
-        try {
-            KernelCommand.run("", iptables("-C", rule));
-            return true;
-        } catch (IOException absent) {
-            return false;
-        }
-    }
-
-    private static String[] iptables(String action, String... rule) {
-        List<String> command = new ArrayList<>(List.of("iptables", "-w", action, ENGINE_CHAIN));
-        command.addAll(List.of(rule));
-        return command.toArray(String[]::new);
     }
 
     /** Who is behind an address of a sandbox. */
@@ -268,7 +241,7 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
         EgressSubject subject = subjects.remove(address);
         try {
             if (subject != null) {
-                links.cut(link(address, subject.policy().mode()));
+                Links.remove(link(address, subject.policy().mode()));
             }
         } catch (IOException goneMeanwhile) {
             LOG.debug("The link of {} was gone: {}", address, goneMeanwhile.getMessage());
@@ -317,7 +290,7 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
         LOG.error("The packet filter of this node's sandboxes was changed by somebody else; it is put in again.");
         try {
             filter.install();
-            letPassTheEngine();
+            EngineChain.letPass(mark);
         } catch (IOException failed) {
             LOG.error(
                     "Sandboxes may reach what they must not: the packet filter cannot be put in again: {}",
@@ -346,16 +319,12 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
         open = false;
         tasks.forEach(task -> task.cancel(false));
         watch.shutdown();
-        if (!attached.isEmpty()) {
-            return;
-        }
-        try {
-            filter.remove();
-            links.close(mark.ownInterface());
-            for (String[] rule : engineRules()) {
-                if (isThere(rule)) {
-                    KernelCommand.run("", iptables("-D", rule));
-                }
+        try (claim) {
+            if (attached.isEmpty()) {
+                EngineChain.forget(mark);
+                Links.remove(mark.ownInterface());
+                // The walls last, when nothing is left that they could be for.
+                filter.remove();
             }
         } catch (IOException failed) {
             LOG.warn("The packet filter stays until the next start: {}", failed.getMessage());

@@ -53,10 +53,10 @@ final class Links {
         KernelCommand.run(String.join("\n", inside), "nsenter", "--net=/proc/" + pid + "/ns/net", "ip", "-batch", "-");
     }
 
-    /** Removes a link, if it is still there. */
-    void cut(String link) throws IOException {
-        if (exists(link)) {
-            KernelCommand.run("", "ip", "link", "delete", link);
+    /** Removes an interface, if it is still there. */
+    static void remove(String name) throws IOException {
+        if (exists(name)) {
+            KernelCommand.run("", "ip", "link", "delete", name);
         }
     }
 
@@ -78,10 +78,5 @@ final class Links {
                 "ip",
                 "-batch",
                 "-");
-    }
-
-    /** Takes the node's address back. */
-    void close(String ownInterface) throws IOException {
-        cut(ownInterface);
     }
 }

@@ -1,0 +1,67 @@
+package dev.vivarium.node.egress;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What nodes that were killed have left in this machine's kernel. It holds nobody up, but a node that never comes back would
+ * leave it for ever. It goes once none of its sandboxes has a link any more.
+ */
+final class DeadNodes {
+    private static final Logger LOG = LoggerFactory.getLogger(DeadNodes.class);
+    private static final Pattern TABLE = Pattern.compile("vivarium_([0-9a-f]{6})");
+    private static final Path INTERFACES = Path.of("/sys/class/net");
+
+    private DeadNodes() {}
+
+    /** Sweeps for all nodes but this one. What cannot be swept stays for the next start. */
+    static void sweep(NodeMark own) throws IOException {
+        JsonNode tables = new ObjectMapper().readTree(KernelCommand.run("", "nft", "-j", "list", "tables"));
+        for (JsonNode part : tables.path("nftables")) {
+            Matcher name = TABLE.matcher(part.path("table").path("name").asText());
+            if (name.matches() && !name.group(1).equals(own.text())) {
+                sweepOne(new NodeMark(name.group(1)));
+            }
+        }
+    }
+
+    private static void sweepOne(NodeMark dead) {
+        try {
+            Optional<NodeClaim> free = NodeClaim.of(dead);
+            if (free.isEmpty()) {
+                return;
+            }
+            NodeClaim claim = free.get();
+            try (claim) {
+                if (hasLinks(dead)) {
+                    return;
+                }
+                EngineChain.forget(dead);
+                Links.remove(dead.ownInterface());
+                // The walls last, when nothing is left that they could be for.
+                KernelCommand.run("", "nft", "delete", "table", "inet", dead.table());
+                LOG.info("Swept the packet filter of a node that is no more: {}", dead.table());
+            }
+        } catch (IOException failed) {
+            LOG.warn("The packet filter {} of a node that is no more stays: {}", dead.table(), failed.getMessage());
+        }
+    }
+
+    private static boolean hasLinks(NodeMark mark) throws IOException {
+        try (Stream<Path> interfaces = Files.list(INTERFACES)) {
+            List<String> names =
+                    interfaces.map(each -> each.getFileName().toString()).toList();
+            return names.stream().anyMatch(name -> name.startsWith(mark.links()) && !name.equals(mark.ownInterface()));
+        }
+    }
+}
