@@ -208,7 +208,6 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
                 .orElseThrow(() -> new DriverException(
                         DriverException.Kind.REFUSED, "All addresses of this node are in use by other sandboxes."));
         try {
-            filter.forget(address);
             counts.begin(id);
             subjects.put(address, new EgressSubject(id, policy));
             links.connect(
@@ -246,7 +245,12 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
         } catch (IOException goneMeanwhile) {
             LOG.debug("The link of {} was gone: {}", address, goneMeanwhile.getMessage());
         }
-        addresses.giveBack(address);
+        try {
+            filter.forget(address);
+            addresses.giveBack(address);
+        } catch (IOException failed) {
+            LOG.warn("The address {} is not given to another sandbox: {}", address, failed.getMessage());
+        }
     }
 
     private String link(String address, EgressPolicy.Mode mode) {

@@ -82,14 +82,25 @@ final class PacketFilter {
         return denials;
     }
 
-    /** Forgets what was counted for an address, before somebody else has it. */
+    /** Forgets all that is known of an address, so that whoever has it next is not taken for the one before. */
     void forget(String address) throws IOException {
         StringBuilder changes = new StringBuilder();
-        for (String set : List.of(RuleSet.REFUSED, RuleSet.OPENED)) {
-            // Added first, since to delete what is not there fails, and all of the transaction with it.
-            changes.append("add element inet %1$s %2$s { %3$s counter }\ndelete element inet %1$s %2$s { %3$s }\n"
-                    .formatted(rules.mark().table(), set, address));
+        for (String set : RuleSet.BY_SANDBOX) {
+            appendForget(changes, set, address);
+        }
+        for (EgressDenial denial : denied().getOrDefault(address, List.of())) {
+            appendForget(
+                    changes,
+                    RuleSet.DENIED,
+                    String.join(
+                            " . ", address, denial.destination(), denial.protocol(), Integer.toString(denial.port())));
         }
         KernelCommand.run(changes.toString(), "nft", "-f", "-");
+    }
+
+    /** Added first, since to delete what is not there fails, and all of the transaction with it. */
+    private void appendForget(StringBuilder changes, String set, String element) {
+        changes.append("add element inet %1$s %2$s { %3$s }\ndelete element inet %1$s %2$s { %3$s }\n"
+                .formatted(rules.mark().table(), set, element));
     }
 }

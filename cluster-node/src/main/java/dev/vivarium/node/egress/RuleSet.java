@@ -29,6 +29,9 @@ record RuleSet(
     static final String REFUSED = "refused";
     static final String OPENED = "opened";
 
+    /** The sets that have an element for each sandbox. */
+    static final List<String> BY_SANDBOX = List.of(REFUSED, OPENED, "told_apart", "asking", "open_now");
+
     RuleSet {
         internal = List.copyOf(internal);
         gatewayPorts = List.copyOf(gatewayPorts);

@@ -2,7 +2,6 @@ package dev.vivarium.node.sandbox;
 
 import com.typesafe.config.Config;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
-import java.util.Locale;
 
 /**
  * The block {@code vivarium.sandbox.egress-scan} of the configuration: how many different destinations an agent may try in
@@ -19,13 +18,6 @@ record EgressScanAlarm(long destinations, Consequence consequence) {
     }
 
     static EgressScanAlarm from(Config scan) {
-        return new EgressScanAlarm(
-                scan.getLong("destinations"),
-                switch (scan.getString("consequence").toLowerCase(Locale.ROOT)) {
-                    case "noted" -> Consequence.NOTED;
-                    case "kill" -> Consequence.KILL;
-                    default -> throw new IllegalArgumentException(
-                            "vivarium.sandbox.egress-scan.consequence is noted or kill.");
-                });
+        return new EgressScanAlarm(scan.getLong("destinations"), SandboxSettings.consequence("egress-scan", scan));
     }
 }

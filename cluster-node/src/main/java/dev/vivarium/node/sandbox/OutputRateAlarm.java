@@ -3,7 +3,6 @@ package dev.vivarium.node.sandbox;
 import com.typesafe.config.Config;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 import java.time.Duration;
-import java.util.Locale;
 
 /**
  * The block {@code vivarium.sandbox.output-rate} of the configuration: above which rate an agent's output is an alarm,
@@ -23,14 +22,7 @@ record OutputRateAlarm(long bytesPerSecond, Duration window, Consequence consequ
 
     static OutputRateAlarm from(Config rate) {
         return new OutputRateAlarm(
-                rate.getBytes("alarm"),
-                rate.getDuration("window"),
-                switch (rate.getString("consequence").toLowerCase(Locale.ROOT)) {
-                    case "noted" -> Consequence.NOTED;
-                    case "kill" -> Consequence.KILL;
-                    default -> throw new IllegalArgumentException(
-                            "vivarium.sandbox.output-rate.consequence is noted or kill.");
-                });
+                rate.getBytes("alarm"), rate.getDuration("window"), SandboxSettings.consequence("output-rate", rate));
     }
 
     /** What so many bytes within one window are a second; the window may not be over yet, so it is the least. */

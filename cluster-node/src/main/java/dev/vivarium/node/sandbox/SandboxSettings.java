@@ -1,7 +1,9 @@
 package dev.vivarium.node.sandbox;
 
 import com.typesafe.config.Config;
+import dev.vivarium.protocol.run.RunEvent.Consequence;
 import java.time.Duration;
+import java.util.Locale;
 
 /**
  * The block {@code vivarium.sandbox} of the configuration; reference.conf says what each key means.
@@ -59,6 +61,16 @@ public record SandboxSettings(
                 sandbox.getDuration("removal-wait"),
                 sandbox.getDuration("destroy-wait"),
                 sandbox.getLong("no-file"));
+    }
+
+    /** What an alarm's block says of what follows from it. */
+    static Consequence consequence(String alarm, Config block) {
+        return switch (block.getString("consequence").toLowerCase(Locale.ROOT)) {
+            case "noted" -> Consequence.NOTED;
+            case "kill" -> Consequence.KILL;
+            default -> throw new IllegalArgumentException(
+                    "vivarium.sandbox." + alarm + ".consequence is noted or kill.");
+        };
     }
 
     LimitWatch.Thresholds thresholds() {

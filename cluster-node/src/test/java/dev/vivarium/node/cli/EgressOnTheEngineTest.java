@@ -90,6 +90,7 @@ class EgressOnTheEngineTest {
         assertThat(last.path("destinations").asInt()).isEqualTo(1);
         assertThat(last.path("mostTried").path(0).path("destination").asText()).isEqualTo(TestHosts.INTERNAL);
         assertThat(last.path("mostTried").path(0).path("port").asInt()).isEqualTo(80);
+        assertThat(last.path("mostTried").path(0).path("protocol").asText()).isEqualTo("tcp");
         assertThat(line("events", run)).contains("EgressDenied").contains(TestHosts.INTERNAL);
     }
 

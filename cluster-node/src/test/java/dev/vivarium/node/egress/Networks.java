@@ -1,5 +1,7 @@
 package dev.vivarium.node.egress;
 
+import static org.assertj.core.api.Assumptions.assumeThat;
+
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.driver.SandboxNetwork;
 import java.io.IOException;
@@ -10,6 +12,7 @@ public final class Networks {
 
     /** With the settings as shipped. */
     public static SandboxNetwork open(String installation, String node) {
+        assumeThat(System.getProperty("user.name")).isEqualTo("root");
         try {
             return EgressNetwork.open(
                     installation, node, EgressSettings.from(ConfigFactory.load().getConfig("vivarium.egress")));

@@ -1,6 +1,7 @@
 package dev.vivarium.node.egress;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -53,6 +54,7 @@ public final class TestHosts implements AutoCloseable {
 
     /** @param suffix tells the hosts of one test from those of another; at most 8 letters */
     public TestHosts(String suffix) throws IOException {
+        assumeThat(System.getProperty("user.name")).isEqualTo("root");
         name = "vtest" + suffix;
         link = "vt" + suffix;
         addresses.add(PUBLIC);

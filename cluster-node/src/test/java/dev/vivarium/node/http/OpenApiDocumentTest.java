@@ -266,6 +266,7 @@ class OpenApiDocumentTest {
                 "{}",
                 "'limits': {'cpu': 0.5, 'memory': 268435456, 'disk': '1Gi', 'output': 1}",
                 "'files': {'a.py': 'x', 'b.bin': {'base64': 'AP8='}}",
+                "'egress': {'mode': 'none'}",
                 "'isolation': 'container', 'onNodeLoss': 'fail', 'maxAttempts': 10, 'labels': {'a/b': ''}",
             })
     void aBodyThatTheDocumentAllowsIsTaken(String body) {
@@ -294,7 +295,9 @@ class OpenApiDocumentTest {
                 "'limits': {'memory': true}",
                 "'limits': {'egressRequests': 0}",
                 "'egress': {}",
-                "'egress': {'mode': 'public'}",
+                "'egress': {'mode': 'internet'}",
+                "'egress': {'mode': 'allowlist', 'allow': 'api.example.com'}",
+                "'egress': {'mode': 'allowlist', 'allow': ['']}",
                 "'isolation': 'CONTAINER'",
                 "'onNodeLoss': 'RESTART'",
                 "'maxAttempts': 0",

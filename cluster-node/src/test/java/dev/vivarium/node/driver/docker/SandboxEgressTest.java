@@ -284,7 +284,10 @@ class SandboxEgressTest {
     @Test
     void aSandboxThatIsGoneLeavesNoLinkAndNoCountBehind() {
         Live first = create(EgressPolicy.Mode.PUBLIC);
-        from(first, List.of("tcp:" + TestHosts.PUBLIC + ":80"));
+        String address = addressOf(first);
+        String table = "nft list table inet " + Networks.tableOf(sandboxes.network());
+        from(first, List.of("tcp:" + TestHosts.PUBLIC + ":80", "tcp:" + TestHosts.INTERNAL + ":80"));
+        assertThat(TestHosts.shell(table)).contains(address + " . " + TestHosts.INTERNAL + " . tcp . 80 ");
         String links = "ip -o link show | grep -c ' " + Networks.linksOf(sandboxes.network()) + "p' || true";
         assertThat(TestHosts.shell(links).strip()).isEqualTo("1");
 
@@ -292,6 +295,7 @@ class SandboxEgressTest {
 
         assertThat(TestHosts.shell(links).strip()).isEqualTo("0");
         assertThat(sandboxes.network().use(first.id()).opened()).isZero();
+        assertThat(TestHosts.shell(table)).doesNotContain(address + " ");
     }
 
     @Test
