@@ -3,13 +3,9 @@ package dev.vivarium.node.egress;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,7 +16,6 @@ import org.slf4j.LoggerFactory;
 final class DeadNodes {
     private static final Logger LOG = LoggerFactory.getLogger(DeadNodes.class);
     private static final Pattern TABLE = Pattern.compile("vivarium_([0-9a-f]{6})");
-    private static final Path INTERFACES = Path.of("/sys/class/net");
 
     private DeadNodes() {}
 
@@ -43,7 +38,7 @@ final class DeadNodes {
             }
             NodeClaim claim = free.get();
             try (claim) {
-                if (hasLinks(dead)) {
+                if (!Links.of(dead).isEmpty()) {
                     return;
                 }
                 EngineChain.forget(dead);
@@ -54,14 +49,6 @@ final class DeadNodes {
             }
         } catch (IOException failed) {
             LOG.warn("The packet filter {} of a node that is no more stays: {}", dead.table(), failed.getMessage());
-        }
-    }
-
-    private static boolean hasLinks(NodeMark mark) throws IOException {
-        try (Stream<Path> interfaces = Files.list(INTERFACES)) {
-            List<String> names =
-                    interfaces.map(each -> each.getFileName().toString()).toList();
-            return names.stream().anyMatch(name -> name.startsWith(mark.links()) && !name.equals(mark.ownInterface()));
         }
     }
 }

@@ -107,6 +107,10 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
         if (!filter.stands()) {
             throw new IOException("the kernel has not taken the packet filter as it was given.");
         }
+        // A sandbox that an earlier life of this node left may still be dying; nobody knows any more who it is.
+        for (String left : Links.of(mark)) {
+            Links.remove(left);
+        }
         links.open(mark.ownInterface());
         EngineChain.letPass(mark);
         DeadNodes.sweep(mark);

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * The links between the node and its sandboxes: a pair of virtual interfaces for each, point to point, so that no sandbox
@@ -14,6 +15,7 @@ final class Links {
     /** How every interface of a Vivarium node begins, on whichever machine. */
     static final String ALL = "vv";
 
+    private static final Path INTERFACES = Path.of("/sys/class/net");
     /** Interfaces inside look alike, whatever the host's are called. */
     private static final String INSIDE = "eth0";
     /** Of the node's end of every link; sandboxes know it from the start and never ask. */
@@ -60,9 +62,19 @@ final class Links {
         }
     }
 
+    /** The links to sandboxes that a node has on this machine. */
+    static List<String> of(NodeMark mark) throws IOException {
+        try (Stream<Path> interfaces = Files.list(INTERFACES)) {
+            return interfaces
+                    .map(each -> each.getFileName().toString())
+                    .filter(name -> name.startsWith(mark.links()) && !name.equals(mark.ownInterface()))
+                    .toList();
+        }
+    }
+
     /** Whether there is an interface of this name. */
     static boolean exists(String name) {
-        return Files.exists(Path.of("/sys/class/net", name));
+        return Files.exists(INTERFACES.resolve(name));
     }
 
     /**

@@ -53,6 +53,17 @@ class EgressNetworkTest {
     }
 
     @Test
+    void aSandboxThatAnEarlierLifeOfTheNodeLeftLosesItsLink() {
+        NodeMark mark = NodeMark.of("test-egress", "node-1");
+        TestHosts.shell("ip link add " + mark.publicLinks() + "7 type bridge");
+
+        SandboxNetwork network = Networks.open("test-egress", "node-1");
+
+        assertThat(inKernel()).doesNotContain(mark.publicLinks());
+        network.close();
+    }
+
+    @Test
     void twoNodesOnAMachineLeaveEachOtherAlone() {
         SandboxNetwork first = Networks.open("test-egress", "node-1");
         SandboxNetwork second = Networks.open("test-egress", "node-2");
