@@ -1,7 +1,13 @@
 package dev.vivarium.node.egress;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.vivarium.protocol.egress.Ipv4Block;
+import java.io.IOException;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -9,64 +15,80 @@ import java.util.Optional;
  * given again as late as possible, so that nobody is taken for whoever had it before. Safe for use by any thread.
  */
 final class AddressBlock {
-    /** Addresses in a block: as many sandboxes as a node could hold, and few enough for 512 nodes in 198.18.0.0/15. */
-    static final int SIZE = 1 << 10;
+    /** A block is as many sandboxes as a node could hold, and few enough for 128 nodes of a machine in 198.18.0.0/15. */
+    static final int PREFIX_LENGTH = 22;
 
-    static final int PREFIX_BITS = 22;
-    private static final int BYTE = 0xff;
+    private static final int SIZE = 1 << (Integer.SIZE - PREFIX_LENGTH);
+    private static final int OWN_OFFSET = 1;
 
-    private final int base;
+    private final Ipv4Block block;
     private final Deque<Integer> free = new ArrayDeque<>();
 
-    /**
-     * @param pool the first address of the pool that blocks are cut from
-     * @param index which of its blocks
-     */
-    AddressBlock(int pool, int index) {
-        this.base = pool + index * SIZE;
-        for (int offset = 2; offset < SIZE - 1; offset++) {
+    AddressBlock(Ipv4Block block) {
+        this.block = block;
+        for (int offset = OWN_OFFSET + 1; offset < SIZE - 1; offset++) {
             free.add(offset);
         }
     }
 
-    /** The block in CIDR notation. */
+    /**
+     * A block of the pool that nobody on this machine uses: that which the mark gives, or one after it.
+     *
+     * @throws IOException with the end of a sentence, when there is none
+     */
+    static AddressBlock in(Ipv4Block pool, NodeMark mark) throws IOException {
+        List<Ipv4Block> used = routes(mark.ownInterface());
+        int blocks = 1 << (PREFIX_LENGTH - pool.prefixLength());
+        for (int tried = 0; tried < blocks; tried++) {
+            int index = (mark.number() + tried) % blocks;
+            Ipv4Block block = new Ipv4Block(pool.network() + index * SIZE, PREFIX_LENGTH);
+            if (used.stream().noneMatch(other -> other.contains(block) || block.contains(other))) {
+                return new AddressBlock(block);
+            }
+        }
+        throw new IOException(
+                "every block of vivarium.egress.addresses is in use on this machine; name another range.");
+    }
+
+    /** What this machine has routes to, the default one aside, and those of an earlier life of this node. */
+    private static List<Ipv4Block> routes(String ownInterface) throws IOException {
+        List<Ipv4Block> routes = new ArrayList<>();
+        JsonNode told =
+                new ObjectMapper().readTree(KernelCommand.run("", "ip", "-j", "-4", "route", "show", "table", "all"));
+        for (JsonNode route : told) {
+            String destination = route.path("dst").asText();
+            if (!destination.equals("default") && !route.path("dev").asText().startsWith(ownInterface)) {
+                routes.add(Ipv4Block.parse(destination));
+            }
+        }
+        return routes;
+    }
+
+    /** All of them, as a CIDR. */
     String cidr() {
-        return text(base) + "/" + PREFIX_BITS;
-    }
-
-    /** Its first and last address. */
-    long first() {
-        return Integer.toUnsignedLong(base);
-    }
-
-    long last() {
-        return first() + SIZE - 1;
+        return block.toString();
     }
 
     /** The node's own. */
     String own() {
-        return text(base + 1);
+        return at(OWN_OFFSET);
     }
 
     /** One that nobody has; empty when all are taken. */
     synchronized Optional<String> take() {
-        return Optional.ofNullable(free.poll()).map(offset -> text(base + offset));
+        return Optional.ofNullable(free.poll()).map(this::at);
     }
 
     synchronized void giveBack(String address) {
-        free.add(bits(address) - base);
+        free.add(offset(address));
     }
 
-    static String text(int bits) {
-        return (bits >>> 24 & BYTE) + "." + (bits >>> 16 & BYTE) + "." + (bits >>> 8 & BYTE) + "." + (bits & BYTE);
+    /** Which of the block's addresses it is. */
+    int offset(String address) {
+        return Ipv4Block.parse(address).network() - block.network();
     }
 
-    /** The bits of an address in its usual form. */
-    static int bits(String address) {
-        int bits = 0;
-        for (String part : address.split("\\.", -1)) {
-            bits = bits << 8 | Integer.parseInt(part);
-        }
-        return bits;
+    private String at(int offset) {
+        return Ipv4Block.ofAddress(block.network() + offset).toString();
     }
 }

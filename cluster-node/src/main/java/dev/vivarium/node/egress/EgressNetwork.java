@@ -87,7 +87,7 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
         this.claim = claim;
         this.settings = settings;
         this.mark = mark;
-        this.addresses = freeBlock(settings, mark);
+        this.addresses = AddressBlock.in(settings.pool(), mark);
         this.links = new Links(addresses.own());
         this.filter = new PacketFilter(new RuleSet(
                 mark,
@@ -129,20 +129,6 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
             }
         };
         tasks.add(watch.scheduleWithFixedDelay(told, interval.toMillis(), interval.toMillis(), TimeUnit.MILLISECONDS));
-    }
-
-    /** The block that the mark gives, or the next one that nobody on this machine uses. */
-    private static AddressBlock freeBlock(EgressSettings settings, NodeMark mark) throws IOException {
-        List<UsedRange> used = UsedRange.ofThisMachine(mark.ownInterface());
-        for (int tried = 0; tried < settings.blocks(); tried++) {
-            int index = (mark.number() + tried) % settings.blocks();
-            AddressBlock block = new AddressBlock(settings.pool(), index);
-            if (used.stream().noneMatch(range -> range.overlaps(block.first(), block.last()))) {
-                return block;
-            }
-        }
-        throw new IOException(
-                "every block of vivarium.egress.addresses is in use on this machine; name another range.");
     }
 
     /** Who is behind an address of a sandbox. */
@@ -259,7 +245,7 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
 
     private String link(String address, EgressPolicy.Mode mode) {
         String links = mode == EgressPolicy.Mode.PUBLIC ? mark.publicLinks() : mark.listedLinks();
-        return links + (AddressBlock.bits(address) - AddressBlock.bits(addresses.own()));
+        return links + addresses.offset(address);
     }
 
     @Override
