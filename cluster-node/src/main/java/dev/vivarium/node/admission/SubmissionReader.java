@@ -198,14 +198,12 @@ public final class SubmissionReader {
                 }
                 return new EgressPolicy(mode);
             }
-            if (allow.size() > EgressPolicy.DESTINATIONS_MAX) {
-                findings.add(
-                        "egress.allow",
-                        "lists " + allow.size() + " destinations; at most " + EgressPolicy.DESTINATIONS_MAX
-                                + " can be given: use a wildcard such as *.example.com");
+            try {
+                return new EgressPolicy(mode, allow);
+            } catch (IllegalArgumentException tooMany) {
+                findings.add("egress.allow", String.valueOf(tooMany.getMessage()));
                 return new EgressPolicy(mode);
             }
-            return new EgressPolicy(mode, allow);
         }
 
         private Optional<EgressDestination> destination(String text) {

@@ -46,7 +46,7 @@ public record EgressSettings(
         }
         return new EgressSettings(
                 pool(egress.getString("addresses")),
-                blocked(egress),
+                blockedRanges(egress),
                 connections,
                 List.of(
                         egress.getInt("gateway.http-port"),
@@ -70,7 +70,13 @@ public record EgressSettings(
                 "vivarium.egress.addresses", "must hold a block of 1024 addresses at least, as a /22 does");
     }
 
-    private static BlockedRanges blocked(Config egress) {
+    /**
+     * What is internal everywhere, and what the operator adds.
+     *
+     * @param egress the block {@code vivarium.egress}
+     * @throws ConfigException when what is added is no range
+     */
+    public static BlockedRanges blockedRanges(Config egress) {
         try {
             return BlockedRanges.standard().withMore(egress.getStringList("internal-ranges"));
         } catch (IllegalArgumentException noBlock) {

@@ -39,7 +39,7 @@ record RuleSet(
 
     /** The transaction that puts them in, and takes earlier ones away in the same moment. */
     String installation() {
-        return "table inet %1$s\ndelete table inet %1$s\n%2$s".formatted(mark.table(), table());
+        return removal() + table();
     }
 
     /** The transaction that takes them away. */

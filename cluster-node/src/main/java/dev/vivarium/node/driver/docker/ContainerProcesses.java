@@ -64,7 +64,8 @@ record ContainerProcesses(Path proc) {
         return found;
     }
 
-    private static boolean isIn(Path process, String container) {
+    /** Whether the process, as its folder in the proc file system, is in the container. */
+    static boolean isIn(Path process, String container) {
         try {
             return new String(Files.readAllBytes(process.resolve("cgroup")), StandardCharsets.US_ASCII)
                     .contains(container);

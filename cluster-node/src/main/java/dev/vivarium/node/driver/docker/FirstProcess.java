@@ -1,8 +1,5 @@
 package dev.vivarium.node.driver.docker;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -30,7 +27,7 @@ final class FirstProcess {
     static Optional<FirstProcess> of(Path proc, long pid, String container) {
         // The handle remembers when the process was started, so it has to be there before the look at what it is.
         return ProcessHandle.of(pid)
-                .filter(handle -> isIn(proc.resolve(Long.toString(pid)), container))
+                .filter(handle -> ContainerProcesses.isIn(proc.resolve(Long.toString(pid)), container))
                 .map(FirstProcess::new);
     }
 
@@ -46,14 +43,5 @@ final class FirstProcess {
     /** Kills without waiting for the end; false without the right to, or when it has ended. */
     boolean kill() {
         return handle.destroyForcibly();
-    }
-
-    private static boolean isIn(Path process, String container) {
-        try {
-            return new String(Files.readAllBytes(process.resolve("cgroup")), StandardCharsets.US_ASCII)
-                    .contains(container);
-        } catch (IOException ended) {
-            return false;
-        }
     }
 }

@@ -5,6 +5,7 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import dev.vivarium.node.egress.BlockedRanges;
 import dev.vivarium.node.egress.EgressLedger;
+import dev.vivarium.node.egress.EgressSettings;
 import dev.vivarium.node.egress.EgressSubjects;
 import dev.vivarium.node.egress.names.Names;
 import dev.vivarium.node.egress.names.NamesSettings;
@@ -71,13 +72,7 @@ public final class EgressPoint implements AutoCloseable {
      * at this moment, since what listens on a public one need not be meant for everybody.
      */
     public static BlockedRanges blockedRanges(Config egress) {
-        try {
-            return BlockedRanges.standard()
-                    .withMore(egress.getStringList("internal-ranges"))
-                    .withMore(ownAddresses());
-        } catch (IllegalArgumentException notABlock) {
-            throw new ConfigException.BadValue("vivarium.egress.internal-ranges", notABlock.getMessage(), notABlock);
-        }
+        return EgressSettings.blockedRanges(egress).withMore(ownAddresses());
     }
 
     /** What listens for names, and where. */
