@@ -2,6 +2,7 @@ package dev.vivarium.node.egress.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import com.google.common.net.InetAddresses;
 import com.typesafe.config.Config;
@@ -11,6 +12,7 @@ import dev.vivarium.node.egress.RecordedLedger;
 import dev.vivarium.node.egress.Sandboxes;
 import dev.vivarium.node.egress.names.NamesSettings;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.Inet4Address;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -52,9 +54,7 @@ class EgressPointTest {
                 Socket toProxy = new Socket(EGRESS, proxyPort)) {
             assertThat(toNames.isConnected() && toProxy.isConnected()).isTrue();
         }
-        try (ServerSocket free = new ServerSocket(proxyPort, 1, EGRESS)) {
-            assertThat(free.isBound()).isTrue();
-        }
+        awaitFree(proxyPort);
     }
 
     @Test
@@ -68,9 +68,7 @@ class EgressPointTest {
             assertThatThrownBy(() -> EgressPoint.start(egress, EGRESS, sandboxes, ledger))
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("127.0.0.55 port " + taken.getLocalPort());
-            try (ServerSocket free = new ServerSocket(namesPort, 1, EGRESS)) {
-                assertThat(free.isBound()).isTrue();
-            }
+            awaitFree(namesPort);
         }
     }
 
@@ -95,6 +93,15 @@ class EgressPointTest {
         assertThatThrownBy(() -> EgressPoint.start(egress, EGRESS, sandboxes, ledger))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining(named);
+    }
+
+    /** A program that this JVM starts meanwhile has a copy of each open socket until it has closed it. */
+    private static void awaitFree(int port) {
+        await().ignoreException(BindException.class).untilAsserted(() -> {
+            try (ServerSocket free = new ServerSocket(port, 1, EGRESS)) {
+                assertThat(free.isBound()).isTrue();
+            }
+        });
     }
 
     private static int freePort() throws IOException {
