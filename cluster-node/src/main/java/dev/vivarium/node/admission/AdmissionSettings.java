@@ -56,11 +56,14 @@ public record AdmissionSettings(
         }
         EgressPolicy.Mode egress = egress(admission, "egress.default");
         EgressPolicy.Mode widest = egress(admission, "egress.ceiling");
-        if (egress.compareTo(widest) > 0) {
-            throw new ConfigException.BadValue(
-                    "vivarium.admission.egress.default", "must not be wider than egress.ceiling");
-        }
-        return new AdmissionSettings(attempts, ceiling, isolation, minimum, egress, widest, maxBodyBytes);
+        return new AdmissionSettings(
+                attempts,
+                ceiling,
+                isolation,
+                minimum,
+                egress.compareTo(widest) > 0 ? widest : egress,
+                widest,
+                maxBodyBytes);
     }
 
     private static EgressPolicy.Mode egress(Config admission, String key) {

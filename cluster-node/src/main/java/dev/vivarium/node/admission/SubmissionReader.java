@@ -231,7 +231,8 @@ public final class SubmissionReader {
             } else if (!offers.egressModes().get().contains(mode)) {
                 findings.add(
                         "egress.mode",
-                        word(mode) + " is not available on this node; it offers "
+                        word(mode) + (asked.isPresent() ? "" : ", the default,")
+                                + " is not available on this node; it offers "
                                 + offers.egressModes().get().stream()
                                         .sorted()
                                         .map(OneBody::word)

@@ -14,14 +14,14 @@ public final class Samples {
     public static final Config SHIPPED =
             ConfigFactory.parseResources("reference.conf").getConfig("vivarium");
 
-    /** The sample of the design's section 8, apart from its egress mode. */
+    /** The sample of the design's section 8. */
     public static final String FULL_BODY =
             """
             { "image": "vivarium/python", "command": ["python3", "-c", "print('hello')"],
               "env": {"A": "1"}, "secrets": {"OPENAI_API_KEY": "…"}, "workdir": "/workspace", "files": {"agent.py": "…"},
               "limits": {"wallClock": "5m", "idle": "60s", "cpu": "500m", "cpuTime": "2m", "memory": "256Mi",
                          "pids": 128, "disk": "512Mi", "output": "10Mi", "egressRequests": 1000},
-              "egress": {"mode": "none"}, "isolation": "container",
+              "egress": {"mode": "public"}, "isolation": "container",
               "onNodeLoss": "restart", "maxAttempts": 3, "labels": {"team": "research"} }
             """;
 
@@ -33,7 +33,16 @@ public final class Samples {
         return new SubmissionReader(
                 LimitPolicy.from(SHIPPED.getConfig("limits")),
                 AdmissionSettings.from(SHIPPED.getConfig("admission"), 8 << 20),
-                new SubmissionReader.Offers(() -> Set.of(offered), () -> Set.of(EgressPolicy.Mode.NONE)));
+                new SubmissionReader.Offers(
+                        () -> Set.of(offered), () -> Set.of(EgressPolicy.Mode.NONE, EgressPolicy.Mode.PUBLIC)));
+    }
+
+    /** Of a node that can give no sandbox a network. */
+    static SubmissionReader withoutNetwork() {
+        return new SubmissionReader(
+                LimitPolicy.from(SHIPPED.getConfig("limits")),
+                AdmissionSettings.from(SHIPPED.getConfig("admission"), 8 << 20),
+                new SubmissionReader.Offers(() -> Set.of(Isolation.CONTAINER), () -> Set.of(EgressPolicy.Mode.NONE)));
     }
 
     /** Of a node that gives sandboxes any network up to a ceiling. */

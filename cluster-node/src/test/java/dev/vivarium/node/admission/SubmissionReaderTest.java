@@ -47,7 +47,7 @@ class SubmissionReaderTest {
                         ByteSize.parse("512Mi"),
                         ByteSize.parse("10Mi"),
                         1000));
-        assertThat(submission.egress().mode()).isEqualTo(EgressPolicy.Mode.NONE);
+        assertThat(submission.egress().mode()).isEqualTo(EgressPolicy.Mode.PUBLIC);
         assertThat(submission.isolation()).isEqualTo(Isolation.CONTAINER);
         assertThat(submission.onNodeLoss()).isEqualTo(NodeLossPolicy.RESTART);
         assertThat(submission.maxAttempts()).isEqualTo(3);
@@ -60,7 +60,7 @@ class SubmissionReaderTest {
 
         assertThat(submission.workdir()).isEqualTo("/workspace");
         assertThat(submission.limits().memory()).isEqualTo(ByteSize.parse("256Mi"));
-        assertThat(submission.egress().mode()).isEqualTo(EgressPolicy.Mode.NONE);
+        assertThat(submission.egress().mode()).isEqualTo(EgressPolicy.Mode.PUBLIC);
         assertThat(submission.maxAttempts()).isEqualTo(3);
         assertThat(submission.tenant()).isEqualTo("default");
     }
@@ -150,8 +150,7 @@ class SubmissionReaderTest {
             "limits": {"egressRequests": 0}          | limits.egressRequests       | at least 1
             "egress": "none"                         | egress                      | must be an object
             "egress": {}                             | egress.mode                 | is required
-            "egress": {"mode": "public"}             | egress.mode                 | public is not available on this node; it offers none
-            "egress": {"mode": "allowlist"}          | egress.mode                 | allowlist is not available on this node; it offers none
+            "egress": {"mode": "allowlist"}          | egress.mode                 | allowlist is not available on this node; it offers none and public
             "egress": {"mode": "NONE"}               | egress.mode                 | must be one of allowlist, none, public
             "isolation": "gvisor"                    | isolation                   | gvisor is not available on this node; it offers container
             "isolation": "chroot"                    | isolation                   | must be one of container, gvisor, microvm
@@ -215,6 +214,22 @@ class SubmissionReaderTest {
                 .isInstanceOf(Reading.Valid.class);
     }
 
+    @Test
+    void whoNamesNoModeGetsTheCeilingWhereThatIsNarrowerThanTheDefault() {
+        Reading reading = Samples.networked(EgressPolicy.Mode.NONE).read(utf8(Samples.SMALL_BODY));
+
+        assertThat(((Reading.Valid) reading).submission().egress().mode()).isEqualTo(EgressPolicy.Mode.NONE);
+    }
+
+    @Test
+    void aNodeWithoutNetworkSaysThatTheDefaultIsWhatItHasNot() {
+        assertThat(((Reading.Invalid) Samples.withoutNetwork().read(utf8(Samples.SMALL_BODY))).errors())
+                .containsExactly(new FieldError(
+                        "egress.mode", "public, the default, is not available on this node; it offers none"));
+        assertThat(Samples.withoutNetwork().read(utf8(overlaid("\"egress\": {\"mode\": \"none\"}"))))
+                .isInstanceOf(Reading.Valid.class);
+    }
+
     private static Reading networked(EgressPolicy.Mode ceiling, String egress) {
         String body = "{'image': 'a', 'command': ['true'], 'egress': " + egress + "}";
         return Samples.networked(ceiling).read(body.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
@@ -225,7 +240,7 @@ class SubmissionReaderTest {
         Reading reading = Samples.read(
                 """
                 {"image": "UPPER", "comand": ["x"], "limits": {"memory": "lots", "pids": 0, "cpu": "9"},
-                 "egress": {"mode": "public"}, "maxAttempts": 99}
+                 "egress": {"mode": "allowlist"}, "maxAttempts": 99}
                 """);
 
         assertThat(((Reading.Invalid) reading).errors())

@@ -49,7 +49,7 @@ class RunRoutesTest {
         assertThat(run.path("exitCode").isNull()).isTrue();
         assertThat(run.path("submittedAt").asText()).isEqualTo("2026-11-24T12:00:00Z");
         assertThat(run.path("spec").path("limits").path("memory").asText()).isEqualTo("256Mi");
-        assertThat(run.path("spec").path("egress").path("mode").asText()).isEqualTo("none");
+        assertThat(run.path("spec").path("egress").path("mode").asText()).isEqualTo("public");
         assertThat(run.path("spec").path("isolation").asText()).isEqualTo("container");
         assertThat(run.path("spec").path("secrets").toString()).isEqualTo("[\"OPENAI_API_KEY\"]");
         assertThat(run.path("spec").path("files").path("agent.py").asInt()).isEqualTo(3);
