@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.cli.abuse.Bout;
 import dev.vivarium.node.cli.abuse.HostileImages;
+import dev.vivarium.node.cli.abuse.Outside;
 import dev.vivarium.node.cli.abuse.Payload;
 import dev.vivarium.node.cli.abuse.Payloads;
 import dev.vivarium.node.cli.client.ApiClient;
@@ -27,6 +28,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
@@ -91,9 +93,10 @@ final class AbuseCommand implements Callable<Integer> {
     }
 
     /** How it all ended. */
-    private record Verdict(Report report, Bout bout, boolean healthy, boolean counted) {
+    private record Verdict(
+            Report report, Bout bout, boolean healthy, boolean counted, boolean networked, List<String> trespasses) {
         boolean isAsExpected() {
-            return report.isAsExpected() && bout.allNeighboursSucceeded() && healthy;
+            return report.isAsExpected() && bout.allNeighboursSucceeded() && healthy && trespasses.isEmpty();
         }
     }
 
@@ -109,21 +112,59 @@ final class AbuseCommand implements Callable<Integer> {
             throw new UserError(ExitCode.USAGE, "--at-once must be from 1 to " + AT_ONCE_MAX + ".");
         }
         Instant start = surroundings.clock().instant();
-        Stage stage = new Stage(payloads.folder(), IMAGE, Optional.ofNullable(isolation), TrialNode.newSecret());
-        Verdict verdict = url == null ? onNewNode(chosen, stage, start) : onRunningNode(url, chosen, stage, start);
+        Stage stage =
+                new Stage(payloads.folder(), IMAGE, Optional.ofNullable(isolation), TrialNode.newSecret(), Map.of());
+        Verdict verdict;
+        if (url != null) {
+            verdict = onRunningNode(url, withoutNetwork(chosen, "a node that runs already"), stage, start);
+        } else if (chosen.stream().noneMatch(Payload::isNetworked)) {
+            verdict = onNewNode(chosen, stage, Optional.empty(), start);
+        } else if (!"root".equals(System.getProperty("user.name"))) {
+            verdict = onNewNode(withoutNetwork(chosen, "who is not root"), stage, Optional.empty(), start);
+        } else {
+            try (Outside outside = Outside.begin(payloads.folder(), "abuse")) {
+                verdict = onNewNode(chosen, stage, Optional.of(outside), start);
+            }
+        }
         tell(verdict);
         return verdict.isAsExpected() ? ExitCode.OK : ExitCode.UNEXPECTED;
     }
 
-    private Verdict onNewNode(List<Payload> chosen, Stage stage, Instant start)
+    /** Payloads with a network need hosts that only root can make, and a node that asks their resolver for names. */
+    private List<Payload> withoutNetwork(List<Payload> chosen, String why) {
+        List<Payload> rest =
+                chosen.stream().filter(payload -> !payload.isNetworked()).toList();
+        if (rest.isEmpty()) {
+            throw new UserError(
+                    ExitCode.USAGE,
+                    "payloads with a network need hosts and a node that only root can start; this is for " + why + ".");
+        }
+        if (rest.size() < chosen.size()) {
+            terminal.note("leaving out " + (chosen.size() - rest.size())
+                    + " payloads with a network, which need hosts and a node that only root can start; this is for "
+                    + why
+                    + ".");
+        }
+        return rest;
+    }
+
+    private Verdict onNewNode(List<Payload> chosen, Stage stage, Optional<Outside> outside, Instant start)
             throws ApiException, IOException, NodeStartException {
         Path state = Files.createDirectories(surroundings.home().resolve("abuse"));
         say("Starting a node (its log: " + state.resolve("node.log") + ")");
+        Map<String, String> overrides = outside.isPresent()
+                ? Map.of("vivarium.egress.names.upstream.0", Outside.RESOLVER)
+                : Map.<String, String>of();
         try (HostileImages images = images();
-                TrialNode node = TrialNode.start(surroundings, state, images::close)) {
-            Bout bout = bout(node.client(), images, chosen, stage);
+                TrialNode node = TrialNode.start(surroundings, state, overrides, images::close)) {
+            Stage told = stage;
+            if (outside.isPresent()) {
+                outside.get().requireReachable(EngineSocket.of(surroundings.environment()), IMAGE);
+                told = stage.withEnvironment(outside.get().environment());
+            }
+            Bout bout = bout(node.client(), images, chosen, told);
             perform(bout, start);
-            return verdict(node.client(), bout, stage, start, Optional.of(node.leftovers()));
+            return verdict(node.client(), bout, stage, outside, start, Optional.of(node.leftovers()));
         }
     }
 
@@ -133,7 +174,7 @@ final class AbuseCommand implements Callable<Integer> {
         try (HostileImages images = images()) {
             Bout bout = bout(client, images, chosen, stage);
             perform(bout, start);
-            return verdict(client, bout, stage, start, Optional.empty());
+            return verdict(client, bout, stage, Optional.empty(), start, Optional.empty());
         }
     }
 
@@ -167,13 +208,24 @@ final class AbuseCommand implements Callable<Integer> {
                         Printable.of(result.isAsExpected() ? Ending.cause(result.run()) : result.words()));
     }
 
-    private Verdict verdict(ApiClient client, Bout bout, Stage stage, Instant start, Optional<Leftovers> counted)
+    private Verdict verdict(
+            ApiClient client,
+            Bout bout,
+            Stage stage,
+            Optional<Outside> outside,
+            Instant start,
+            Optional<Leftovers> counted)
             throws ApiException, IOException {
         Leftovers leftovers = counted.orElse(new Leftovers(0, OptionalInt.empty()));
         int leaks = TrialNode.leaks(client, bout.neighbours(), stage.secretValue());
         Duration total = Duration.between(start, surroundings.clock().instant());
         return new Verdict(
-                new Report(bout.results(), leftovers, leaks, total), bout, client.isReady(), counted.isPresent());
+                new Report(bout.results(), leftovers, leaks, total),
+                bout,
+                client.isReady(),
+                counted.isPresent(),
+                outside.isPresent(),
+                outside.map(Outside::trespasses).orElse(List.of()));
     }
 
     private List<Payload> choose(Payloads payloads) {
@@ -217,6 +269,7 @@ final class AbuseCommand implements Callable<Integer> {
             ObjectNode json = report.json();
             json.put("asExpected", verdict.isAsExpected());
             json.put("nodeHealthy", verdict.healthy());
+            verdict.trespasses().forEach(json.putArray("trespasses")::add);
             json.put("neighbours", verdict.bout().neighbours().size());
             json.put("neighboursSucceeded", verdict.bout().allNeighboursSucceeded());
             verdict.bout().aloneMillis().ifPresent(millis -> json.put("neighbourAloneMillis", millis));
@@ -229,6 +282,12 @@ final class AbuseCommand implements Callable<Integer> {
                 verdict.counted()
                         ? report.leftovers().words() + " (counted by the engine and the kernel, not by the node)"
                         : "what is left was not counted: the node was not started here");
+        if (verdict.networked()) {
+            terminal.say(
+                    verdict.trespasses().isEmpty()
+                            ? "nobody came to a host inside, which a container without walls had reached"
+                            : "HOSTS INSIDE WERE REACHED: " + String.join("; ", verdict.trespasses()));
+        }
         terminal.say("the node is " + (verdict.healthy() ? "healthy" : "NOT HEALTHY"));
         if (report.leaks() > 0) {
             terminal.say("THE NEIGHBOUR'S SECRET WAS FOUND in " + report.leaks() + " answers of the API");

@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
@@ -62,7 +63,7 @@ final class QuickstartCommand implements Callable<Integer> {
         Path state = Files.createDirectories(surroundings.home().resolve("quickstart"));
         say("Starting a node (its log: " + state.resolve("node.log") + ")");
         Report report;
-        try (TrialNode node = TrialNode.start(surroundings, state, () -> {})) {
+        try (TrialNode node = TrialNode.start(surroundings, state, Map.of(), () -> {})) {
             say("The node is ready at " + node.client().server() + " after "
                     + Amounts.time(Duration.between(start, surroundings.clock().instant())) + ". "
                     + catalogue.agents().size() + " agents run now, each in a sandbox of its own:\n");
@@ -76,7 +77,7 @@ final class QuickstartCommand implements Callable<Integer> {
             throws ApiException, IOException {
         ApiClient client = node.client();
         String secret = TrialNode.newSecret();
-        Stage stage = new Stage(folder, catalogue.image(), Optional.empty(), secret);
+        Stage stage = new Stage(folder, catalogue.image(), Optional.empty(), secret, Map.of());
         List<AgentRun> runs = new ArrayList<>();
         for (Agent agent : catalogue.agents()) {
             AgentRun run = AgentRun.submit(client, agent, stage);

@@ -46,12 +46,13 @@ final class TrialNode implements AutoCloseable {
      * Starts the node.
      *
      * @param state where its log and its data are
+     * @param overrides of its configuration
      * @param onInterrupt what else must be taken away when the user presses Ctrl-C
      */
-    static TrialNode start(Surroundings surroundings, Path state, Runnable onInterrupt)
+    static TrialNode start(Surroundings surroundings, Path state, Map<String, String> overrides, Runnable onInterrupt)
             throws NodeStartException, IOException {
         NodeLog.toFile(state.resolve("node.log"));
-        NodeOptions options = new NodeOptions("127.0.0.1", 0, state.resolve("data"), Optional.empty(), Map.of());
+        NodeOptions options = new NodeOptions("127.0.0.1", 0, state.resolve("data"), Optional.empty(), overrides);
         RunningNode node = surroundings.launcher().start(options);
         try {
             Census census = new Census(surroundings.environment(), node.sandboxLabel());

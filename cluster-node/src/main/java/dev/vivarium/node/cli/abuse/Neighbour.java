@@ -8,6 +8,7 @@ import dev.vivarium.node.cli.trial.AgentRun;
 import dev.vivarium.node.cli.trial.Expectation;
 import dev.vivarium.node.cli.trial.Stage;
 import dev.vivarium.protocol.api.OutputChunkView;
+import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Isolation;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -35,6 +36,7 @@ final class Neighbour {
             List.of("lib/neighbour.py"),
             "neighbour",
             List.of("NEIGHBOUR_KEY"),
+            EgressPolicy.none(),
             Map.of(
                     "cpu", TextNode.valueOf("500m"),
                     "memory", TextNode.valueOf("64Mi"),

@@ -6,11 +6,14 @@ import com.fasterxml.jackson.databind.node.TextNode;
 import dev.vivarium.node.cli.abuse.ImageChange.ImageFile;
 import dev.vivarium.node.cli.trial.Agent;
 import dev.vivarium.node.cli.trial.Expectation;
+import dev.vivarium.protocol.egress.EgressDestination;
+import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Isolation;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -32,8 +35,9 @@ import java.util.regex.Pattern;
  * </pre>
  *
  * Keys of the header, each on a line of its own, continued on lines that are indented: {@code limits} (those that differ
- * from the suite's), {@code expect} (required), {@code expect-gvisor} (where that class differs), {@code command} (in place of Python with this file), {@code image} (an
- * instruction of a Dockerfile; may be repeated), {@code image-file} ({@code PATH MODE text|hex CONTENT}; may be repeated)
+ * from the suite's), {@code egress} ({@code none} where it is left out, {@code public}, or {@code allowlist} and its
+ * destinations), {@code expect} (required), {@code expect-gvisor} (where that class differs), {@code command} (in
+ * place of Python with this file), {@code image} (an instruction of a Dockerfile; may be repeated), {@code image-file} ({@code PATH MODE text|hex CONTENT}; may be repeated)
  * and {@code image-env} ({@code COUNT BYTES}).
  *
  * @param agent what is run, and what it must come to
@@ -46,19 +50,29 @@ public record Payload(Agent agent, String tries, String must, ImageChange image,
     /** What the payloads share: how a try is made and told. */
     static final String SHARED_FILE = "lib/attempt.py";
 
+    /** What those share that have a network: how a place is tried. */
+    static final String SHARED_BY_NETWORKED = "lib/outside.py";
+
     /** Small, so that a payload is at its limits soon; half a processor, so that a neighbour has one too. */
     private static final Map<String, String> LIMITS =
             Map.of("cpu", "500m", "memory", "64Mi", "disk", "16Mi", "pids", "64", "output", "1Mi", "wallClock", "30s");
 
+    private static final List<String> COUNTS = List.of("pids", "egressRequests");
+
     private static final Pattern DOCSTRING = Pattern.compile("\\A\"\"\"(.*?)\"\"\"\n", Pattern.DOTALL);
     private static final Pattern ENTRY = Pattern.compile("(Tries|Must|[a-z][a-z-]*): (.+)");
     private static final String GVISOR = "expect-gvisor";
-    private static final List<String> KEYS =
-            List.of("Tries", "Must", "limits", "expect", GVISOR, "command", "image", "image-file", "image-env");
+    private static final List<String> KEYS = List.of(
+            "Tries", "Must", "limits", "egress", "expect", GVISOR, "command", "image", "image-file", "image-env");
     private static final List<String> REPEATABLE = List.of("image", "image-file");
 
     public String name() {
         return agent.name();
+    }
+
+    /** Whether it has a network, and so needs hosts that it tries to reach. */
+    public boolean isNetworked() {
+        return agent.egress().mode() != EgressPolicy.Mode.NONE;
     }
 
     /** The same payload, expecting what it must come to in a class. */
@@ -85,15 +99,19 @@ public record Payload(Agent agent, String tries, String must, ImageChange image,
         Map<String, List<String>> entries = entries(lines);
         String expect = only(entries, "expect")
                 .orElseThrow(() -> new IllegalArgumentException("it does not say what to expect"));
+        EgressPolicy egress = egress(only(entries, "egress").orElse("none"));
         Agent agent = new Agent(
                 name,
                 lines.get(0),
                 only(entries, "command")
                         .map(command -> List.of(command.split(" ", -1)))
                         .orElse(List.of("python3", name + ".py")),
-                List.of(name + ".py", SHARED_FILE),
+                egress.mode() == EgressPolicy.Mode.NONE
+                        ? List.of(name + ".py", SHARED_FILE)
+                        : List.of(name + ".py", SHARED_FILE, SHARED_BY_NETWORKED),
                 "stranger",
                 List.of(),
+                egress,
                 limits(only(entries, "limits").orElse("")),
                 Expectation.parse(expect));
         return new Payload(
@@ -152,8 +170,15 @@ public record Payload(Agent agent, String tries, String must, ImageChange image,
         Map<String, JsonNode> limits = new TreeMap<>();
         all.forEach((limit, quantity) -> limits.put(
                 limit,
-                limit.equals("pids") ? IntNode.valueOf(Integer.parseInt(quantity)) : TextNode.valueOf(quantity)));
+                COUNTS.contains(limit) ? IntNode.valueOf(Integer.parseInt(quantity)) : TextNode.valueOf(quantity)));
         return limits;
+    }
+
+    private static EgressPolicy egress(String entry) {
+        List<String> words = List.of(entry.split(" +", -1));
+        return new EgressPolicy(
+                EgressPolicy.Mode.valueOf(words.get(0).toUpperCase(Locale.ROOT)),
+                words.stream().skip(1).map(EgressDestination::parse).toList());
     }
 
     private static ImageChange image(Map<String, List<String>> entries) {

@@ -2,9 +2,12 @@ package dev.vivarium.node.cli.trial;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.node.cli.client.Submission;
+import dev.vivarium.protocol.egress.EgressDestination;
+import dev.vivarium.protocol.egress.EgressPolicy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -16,6 +19,7 @@ import java.util.Map;
  * @param files the files that the workspace gets, from the folder of its stage
  * @param tenant whose it is
  * @param secrets the names of the secrets that it gets; the values are made up anew each time
+ * @param egress what it may reach
  * @param limits those of its limits that differ from the defaults
  * @param expect what it must come to
  */
@@ -26,6 +30,7 @@ public record Agent(
         List<String> files,
         String tenant,
         List<String> secrets,
+        EgressPolicy egress,
         Map<String, JsonNode> limits,
         Expectation expect) {
     public Agent {
@@ -37,18 +42,21 @@ public record Agent(
 
     /** The same agent, from whom something else is expected. */
     public Agent expecting(Expectation other) {
-        return new Agent(name, about, command, files, tenant, secrets, limits, other);
+        return new Agent(name, about, command, files, tenant, secrets, egress, limits, other);
     }
 
     /** The submission for this agent on a stage. */
     public Submission submission(Stage stage) throws IOException {
         Submission submission = new Submission(stage.image(), command)
-                .egress("none")
+                .egress(
+                        egress.mode().name().toLowerCase(Locale.ROOT),
+                        egress.allow().stream().map(EgressDestination::text).toList())
                 .label("tenant", tenant)
                 .label("agent", name);
         for (String file : files) {
             submission.file(file, Files.readAllBytes(stage.folder().resolve(file)));
         }
+        stage.environment().forEach(submission::env);
         secrets.forEach(secret -> submission.secret(secret, stage.secretValue()));
         stage.isolation().ifPresent(isolation -> submission.with("isolation", isolation));
         limits.forEach((limit, quantity) -> {

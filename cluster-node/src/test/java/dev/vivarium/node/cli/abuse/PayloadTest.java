@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.vivarium.node.cli.abuse.ImageChange.ImageFile;
 import dev.vivarium.node.cli.trial.Expectation;
+import dev.vivarium.protocol.egress.EgressDestination;
+import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.KillReason;
 import java.io.IOException;
@@ -30,6 +32,7 @@ class PayloadTest {
             Must: end.
 
             limits: pids=32 memory=48Mi
+            egress: allowlist a.example.com *.example.org:8443
             image: USER root
             image: ENV A=b
             image-file: /etc/x 0644 text a line
@@ -80,7 +83,15 @@ class PayloadTest {
                         KillReason.MEMORY,
                         KillReason.PIDS,
                         KillReason.DISK,
-                        KillReason.OUTPUT);
+                        KillReason.OUTPUT,
+                        KillReason.EGRESS_REQUESTS);
+    }
+
+    @Test
+    void atLeastFortyPayloadsTryToGetPastThePolicyOfTheirNetwork() throws IOException {
+        assertThat(Payloads.of(FOLDER).all().stream().filter(Payload::isNetworked))
+                .hasSizeGreaterThanOrEqualTo(40)
+                .allSatisfy(payload -> assertThat(payload.agent().files()).contains("lib/outside.py"));
     }
 
     @Test
@@ -110,6 +121,10 @@ class PayloadTest {
         assertThat(payload.agent().limits().get("pids").isInt()).isTrue();
         assertThat(payload.agent().limits().get("memory").asText()).isEqualTo("48Mi");
         assertThat(payload.agent().limits()).containsKeys("cpu", "disk", "output", "wallClock");
+        assertThat(payload.agent().egress().mode()).isEqualTo(EgressPolicy.Mode.ALLOWLIST);
+        assertThat(payload.agent().egress().allow())
+                .extracting(EgressDestination::text)
+                .containsExactly("a.example.com:80,443", "*.example.org:8443");
         assertThat(payload.agent().expect()).isEqualTo(Expectation.parse("KILLED PIDS"));
         assertThat(payload.image())
                 .isEqualTo(new ImageChange(
@@ -133,6 +148,8 @@ class PayloadTest {
                 "\"\"\"A title.\n\nTries: x.\nMust: y.\n\nexpect: FAILED\n\"\"\"\n",
                 "\"\"\"A title.\n\nTries: x.\nMust: y.\n\nexpect: SUCCEEDED\nexpect: FAILED exit 1\n\"\"\"\n",
                 "\"\"\"A title.\n\nTries: x.\nMust: y.\n\nlimit: pids=1\nexpect: SUCCEEDED\n\"\"\"\n",
+                "\"\"\"A title.\n\nTries: x.\nMust: y.\n\negress: open\nexpect: SUCCEEDED\n\"\"\"\n",
+                "\"\"\"A title.\n\nTries: x.\nMust: y.\n\negress: public a.example\nexpect: SUCCEEDED\n\"\"\"\n",
                 "\"\"\"A title.\n\nTries: x.\nMust: y.\n\nlimits: pids\nexpect: SUCCEEDED\n\"\"\"\n",
                 "\"\"\"A title.\n\nTries: x.\nMust: y.\n\nimage-file: etc 0644\nexpect: SUCCEEDED\n\"\"\"\n"
             })

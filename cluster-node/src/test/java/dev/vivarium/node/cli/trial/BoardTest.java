@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.vivarium.node.cli.SampleRuns;
 import dev.vivarium.node.cli.ScriptedNode;
 import dev.vivarium.node.cli.text.Table;
+import dev.vivarium.protocol.egress.EgressPolicy;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -21,8 +22,17 @@ class BoardTest {
         try (ScriptedNode node = new ScriptedNode()) {
             node.on("POST /v1/runs", ScriptedNode.json(202, SampleRuns.running()));
             Expectation expectation = Expectation.parse("SUCCEEDED");
-            Agent agent = new Agent("alpha", "", List.of("true"), List.of(), "t", List.of(), Map.of(), expectation);
-            return AgentRun.submit(node.client(), agent, new Stage(Path.of("."), "i", Optional.empty(), "s"));
+            Agent agent = new Agent(
+                    "alpha",
+                    "",
+                    List.of("true"),
+                    List.of(),
+                    "t",
+                    List.of(),
+                    EgressPolicy.none(),
+                    Map.of(),
+                    expectation);
+            return AgentRun.submit(node.client(), agent, new Stage(Path.of("."), "i", Optional.empty(), "s", Map.of()));
         }
     }
 

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -53,7 +54,7 @@ class CatalogueTest {
         Agent researcher = Catalogue.of(EXAMPLES).agents().get(0);
 
         var body = researcher
-                .submission(new Stage(EXAMPLES, "image", Optional.empty(), "canary"))
+                .submission(new Stage(EXAMPLES, "image", Optional.empty(), "canary", Map.of()))
                 .body();
 
         assertThat(body.path("files").path("researcher.py").asText()).startsWith("\"\"\"A researcher");

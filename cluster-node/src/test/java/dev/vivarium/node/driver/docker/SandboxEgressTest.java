@@ -5,6 +5,7 @@ import static dev.vivarium.node.driver.docker.TestSandboxes.outcome;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.vivarium.node.cli.abuse.Outside;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;
 import dev.vivarium.node.egress.Networks;
@@ -53,17 +54,15 @@ class SandboxEgressTest {
     @Test
     void theInternetIsReachedAndNothingThatIsInternal() {
         List<String> open = List.of(
-                "tcp:" + TestHosts.PUBLIC + ":80",
-                "tcp:" + TestHosts.PUBLIC + ":443",
-                "tcp:" + TestHosts.PUBLIC + ":6379",
-                "udp:" + TestHosts.PUBLIC + ":123",
-                "udp:" + TestHosts.PUBLIC + ":443");
+                "tcp:" + Outside.PUBLIC + ":80",
+                "tcp:" + Outside.PUBLIC + ":443",
+                "tcp:" + Outside.PUBLIC + ":6379",
+                "udp:" + Outside.PUBLIC + ":123",
+                "udp:" + Outside.PUBLIC + ":443");
         List<String> closed = new ArrayList<>(List.of(
                 // other resolvers, over both protocols and in secret
-                "tcp:" + TestHosts.PUBLIC + ":53",
-                "udp:" + TestHosts.PUBLIC + ":53",
-                "tcp:" + TestHosts.PUBLIC + ":853"));
-        TestHosts.INTERNALS.forEach(address -> closed.addAll(List.of(
+                "tcp:" + Outside.PUBLIC + ":53", "udp:" + Outside.PUBLIC + ":53", "tcp:" + Outside.PUBLIC + ":853"));
+        Outside.INTERNALS.forEach(address -> closed.addAll(List.of(
                 "tcp:" + address + ":80",
                 "tcp:" + address + ":443",
                 "tcp:" + address + ":6379",
@@ -159,9 +158,9 @@ class SandboxEgressTest {
     void otherProtocolsAreClosed() {
         Live sandbox = create(EgressPolicy.Mode.PUBLIC);
 
-        assertThat(fromAnUnfilteredContainer(List.of("ping:" + TestHosts.PUBLIC)))
+        assertThat(fromAnUnfilteredContainer(List.of("ping:" + Outside.PUBLIC)))
                 .allSatisfy((place, reached) -> assertThat(reached).as(place).isTrue());
-        assertThat(from(sandbox, List.of("ping:" + TestHosts.PUBLIC)))
+        assertThat(from(sandbox, List.of("ping:" + Outside.PUBLIC)))
                 .allSatisfy((place, reached) -> assertThat(reached).as(place).isFalse());
         sandboxes.destroy(sandbox);
     }
@@ -175,7 +174,7 @@ class SandboxEgressTest {
         sendRaw(sandbox, own, "its-own-" + own);
         Awaitility.await().atMost(PATIENCE).until(() -> hosts.visits().stream()
                 .anyMatch(visit -> visit.endsWith("its-own-" + own)));
-        for (String foreign : List.of("198.18.0.77", "8.8.4.4", "127.0.0.1", TestHosts.INTERNAL, "10.99.77.1")) {
+        for (String foreign : List.of("198.18.0.77", "8.8.4.4", "127.0.0.1", Outside.INTERNAL, "10.99.77.1")) {
             sendRaw(sandbox, foreign, "spoofed-" + own);
         }
         sendRaw(sandbox, own, "last-" + own);
@@ -199,7 +198,7 @@ class SandboxEgressTest {
         assertThat(TestHosts.shell(inside + "python3 -c \""
                         + "import socket\n"
                         + "for address in 'fe80::ecee:eeff:feee:eeee%eth0', 'fd77::1', '2001:db8::1', '::ffff:"
-                        + TestHosts.INTERNAL
+                        + Outside.INTERNAL
                         + "', '64:ff9b::c0a8:4d0a':\n"
                         + "    try:\n"
                         + "        socket.create_connection((address, 80), 1); print('reached', address)\n"
@@ -212,7 +211,7 @@ class SandboxEgressTest {
     void withoutANetworkThereIsNothingButALoopback() {
         Live sandbox = create(EgressPolicy.Mode.NONE);
 
-        assertThat(from(sandbox, List.of("tcp:" + TestHosts.PUBLIC + ":80", "udp:" + TestHosts.PUBLIC + ":123")))
+        assertThat(from(sandbox, List.of("tcp:" + Outside.PUBLIC + ":80", "udp:" + Outside.PUBLIC + ":123")))
                 .allSatisfy((place, reached) -> assertThat(reached).as(place).isFalse());
         assertThat(sandbox.python(77, "print(open('/etc/resolv.conf').read())"))
                 .contains("nameserver 127.0.0.1")
@@ -226,7 +225,7 @@ class SandboxEgressTest {
 
         assertThat(TestHosts.shell("nsenter --net=/proc/" + pid(sandbox) + "/ns/net ip -4 route show"))
                 .isEqualToIgnoringWhitespace(resolver() + " dev eth0 scope link");
-        assertThat(from(sandbox, List.of("tcp:" + TestHosts.PUBLIC + ":80", "tcp:" + TestHosts.INTERNAL + ":80")))
+        assertThat(from(sandbox, List.of("tcp:" + Outside.PUBLIC + ":80", "tcp:" + Outside.INTERNAL + ":80")))
                 .allSatisfy((place, reached) -> assertThat(reached).as(place).isFalse());
         // and where somebody adds a route all the same
         TestHosts.shell(
@@ -234,9 +233,9 @@ class SandboxEgressTest {
         assertThat(from(
                         sandbox,
                         List.of(
-                                "tcp:" + TestHosts.PUBLIC + ":80",
-                                "udp:" + TestHosts.PUBLIC + ":123",
-                                "tcp:" + TestHosts.INTERNAL + ":80")))
+                                "tcp:" + Outside.PUBLIC + ":80",
+                                "udp:" + Outside.PUBLIC + ":123",
+                                "tcp:" + Outside.INTERNAL + ":80")))
                 .allSatisfy((place, reached) -> assertThat(reached).as(place).isFalse());
         sandboxes.destroy(sandbox);
     }
@@ -248,9 +247,9 @@ class SandboxEgressTest {
         from(
                 sandbox,
                 List.of(
-                        "tcp:" + TestHosts.PUBLIC + ":80",
-                        "tcp:" + TestHosts.PUBLIC + ":443",
-                        "udp:" + TestHosts.INTERNAL + ":123"));
+                        "tcp:" + Outside.PUBLIC + ":80",
+                        "tcp:" + Outside.PUBLIC + ":443",
+                        "udp:" + Outside.INTERNAL + ":123"));
 
         Awaitility.await().atMost(PATIENCE).untilAsserted(() -> {
             var use = outcome(sandboxes.driver().sample(sandbox.id())).egress();
@@ -286,8 +285,8 @@ class SandboxEgressTest {
         Live first = create(EgressPolicy.Mode.PUBLIC);
         String address = addressOf(first);
         String table = "nft list table inet " + Networks.tableOf(sandboxes.network());
-        from(first, List.of("tcp:" + TestHosts.PUBLIC + ":80", "tcp:" + TestHosts.INTERNAL + ":80"));
-        assertThat(TestHosts.shell(table)).contains(address + " . " + TestHosts.INTERNAL + " . tcp . 80 ");
+        from(first, List.of("tcp:" + Outside.PUBLIC + ":80", "tcp:" + Outside.INTERNAL + ":80"));
+        assertThat(TestHosts.shell(table)).contains(address + " . " + Outside.INTERNAL + " . tcp . 80 ");
         String links = "ip -o link show | grep -c ' " + Networks.linksOf(sandboxes.network()) + "p' || true";
         assertThat(TestHosts.shell(links).strip()).isEqualTo("1");
 
@@ -301,7 +300,7 @@ class SandboxEgressTest {
     @Test
     void aFilterThatSomebodyTakesAwayIsPutBackAndMeanwhileNobodyGetsANetwork() {
         Live sandbox = create(EgressPolicy.Mode.PUBLIC);
-        List<String> internal = List.of("tcp:" + TestHosts.INTERNAL + ":80");
+        List<String> internal = List.of("tcp:" + Outside.INTERNAL + ":80");
 
         // It is put back within seconds, which may be before the next sandbox asks.
         Awaitility.await().atMost(PATIENCE).untilAsserted(() -> {
@@ -339,7 +338,7 @@ class SandboxEgressTest {
         int process = 1 + sandbox.heard().frames().size();
         sandbox.start(
                 process,
-                Stream.concat(Stream.of("python3", "-c", TestHosts.probe()), places.stream())
+                Stream.concat(Stream.of("python3", "-c", hosts.probe()), places.stream())
                         .toArray(String[]::new));
         Awaitility.await()
                 .atMost(PATIENCE)
@@ -349,7 +348,7 @@ class SandboxEgressTest {
 
     private static Map<String, Boolean> fromAnUnfilteredContainer(List<String> places) {
         List<String> command = new ArrayList<>(
-                List.of("run", "--rm", "--dns", "127.0.0.1", TestSandboxes.IMAGE, "python3", "-c", TestHosts.probe()));
+                List.of("run", "--rm", "--dns", "127.0.0.1", TestSandboxes.IMAGE, "python3", "-c", hosts.probe()));
         command.addAll(places);
         return answers(Docker.run(command.toArray(String[]::new)));
     }
@@ -395,7 +394,7 @@ class SandboxEgressTest {
                 + "ip = struct.pack('!BBHHHBBH4s4s', 0x45, 0, 20 + len(udp), 1, 0, 64, 17, 0,"
                 + " socket.inet_aton(sys.argv[1]), socket.inet_aton(sys.argv[3]))\n"
                 + "raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)\n"
-                + "raw.sendto(ip + udp, (sys.argv[3], 0))\" " + source + " " + text + " " + TestHosts.PUBLIC);
+                + "raw.sendto(ip + udp, (sys.argv[3], 0))\" " + source + " " + text + " " + Outside.PUBLIC);
     }
 
     private static void greet(ServerSocket server) {

@@ -1,0 +1,31 @@
+"""Opens a tunnel to what is listed and says another name in TLS within.
+
+Tries: to reach another host at the same address.
+Must: be cut off.
+
+egress: allowlist www.vivarium.example.com:80,443,8080,8081 rebound.vivarium.example.com:8080
+expect: SUCCEEDED
+"""
+
+import ssl
+
+from lib.attempt import check, finish
+from lib.outside import LISTED, closed, must_be_open, tunnel
+
+
+def hello(name):
+    """The first message of TLS, for a host of that name."""
+    context = ssl.create_default_context()
+    sent = ssl.MemoryBIO()
+    client = context.wrap_bio(ssl.MemoryBIO(), sent, server_hostname=name)
+    try:
+        client.do_handshake()
+    except ssl.SSLWantReadError:
+        return sent.read()
+
+
+must_be_open("allowlist")
+check("its own name passes", tunnel(f"{LISTED}:443", hello(LISTED)) == b"reached")
+for name in ("other.vivarium.example.com", "rebound.vivarium.example.com", "localhost", "evil.example.org"):
+    closed(f"a tunnel to what is listed, for {name}", lambda: tunnel(f"{LISTED}:443", hello(name)))
+finish()

@@ -1,0 +1,153 @@
+"""How payloads with a network try to reach what they must not, and how they tell.
+
+The suite tells them in the environment where the hosts are that it made: one in the open internet, some inside, and the
+node's own addresses. A try is held when nothing answers: a connection that is refused was answered by somebody. Before
+each payload's tries the way that must be open is tried, so that none passes because its network was down.
+"""
+
+import os
+import socket
+import threading
+
+from lib.attempt import check, escaped, held
+
+PUBLIC = os.environ["OUTSIDE_PUBLIC"]
+INTERNAL = os.environ["OUTSIDE_INTERNAL"].split(",")
+NODE = os.environ["OUTSIDE_NODE"].split(",")
+LISTED = "www.vivarium.example.com"
+PORTS = (53, 80, 443, 853, 6379, 8080)
+WAIT = 1.0
+AT_ONCE = 24
+
+
+def within(*prefixes):
+    """Those of the internal hosts whose addresses begin so."""
+    found = [address for address in INTERNAL if address.startswith(prefixes)]
+    if not found:
+        raise LookupError(f"the suite has no host in {prefixes}")
+    return found
+
+
+def own_address():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.connect((resolver(), 53))
+        return sock.getsockname()[0]
+
+
+def resolver():
+    with open("/etc/resolv.conf") as file:
+        return next(line.split()[1] for line in file if line.startswith("nameserver"))
+
+
+def tcp(address, port, words=b"", prepare=lambda sock: None, family=socket.AF_INET):
+    """What answers a connection: its first words, "refused", or nothing."""
+    with socket.socket(family, socket.SOCK_STREAM) as sock:
+        sock.settimeout(WAIT)
+        try:
+            prepare(sock)
+            sock.connect((address, port))
+            if words:
+                sock.sendall(words)
+            return sock.recv(64) or "a connection"
+        except ConnectionRefusedError:
+            return "refused"
+        except TimeoutError:
+            return "a connection" if connected(sock) else None
+        except OSError:
+            return None
+
+
+def connected(sock):
+    try:
+        sock.getpeername()
+        return True
+    except OSError:
+        return False
+
+
+def udp(address, port, words=b"hello", prepare=lambda sock: None, family=socket.AF_INET):
+    """What answers a datagram."""
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(WAIT)
+        try:
+            prepare(sock)
+            sock.sendto(words, (address, port))
+            return sock.recvfrom(2048)[0] or "a datagram"
+        except ConnectionRefusedError:
+            return "refused"
+        except OSError:
+            return None
+
+
+def closed(what, action):
+    """Tries something that nothing may answer."""
+    answer = action()
+    held(what) if answer is None else escaped(what, answer)
+
+
+def all_closed(tries):
+    """The same for many at a time: pairs of what is tried and how."""
+    tries = list(tries)
+    for begin in range(0, len(tries), AT_ONCE):
+        threads = [threading.Thread(target=closed, args=one) for one in tries[begin : begin + AT_ONCE]]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+
+def closed_hosts(addresses, ports=PORTS):
+    """Nothing answers at these addresses, by TCP or by UDP."""
+    all_closed((f"tcp {address}:{port}", lambda a=address, p=port: tcp(a, p)) for address in addresses for port in ports)
+    all_closed((f"udp {address}:{port}", lambda a=address, p=port: udp(a, p)) for address in addresses for port in ports)
+
+
+def addresses_of(name):
+    """What a name leads to; nothing where it has no answer."""
+    try:
+        return sorted({info[4][0] for info in socket.getaddrinfo(name, 80, proto=socket.IPPROTO_TCP)})
+    except (socket.gaierror, UnicodeError):
+        return []
+
+
+def nameless(name):
+    """The name leads nowhere that is inside."""
+    closed(f"the name {name[:80]}", lambda: [one for one in addresses_of(name) if one != PUBLIC] or None)
+
+
+def through_proxy(head, more=b""):
+    """What the gateway's proxy says to a head of a request; the rest is sent when it has let it pass."""
+    with socket.create_connection((resolver(), 3128), 5) as sock:
+        sock.settimeout(5)
+        sock.sendall(head)
+        said = b""
+        try:
+            while b"\r\n\r\n" not in said:
+                part = sock.recv(4096)
+                if not part:
+                    break
+                said += part
+            if more and b" 200 " in said[:16]:
+                sock.sendall(more)
+            while b"reached" not in said:
+                part = sock.recv(4096)
+                if not part:
+                    break
+                said += part
+        except OSError:
+            pass
+        return said
+
+
+def tunnel(target, more=b""):
+    """What is behind a tunnel of the proxy: whether the host greeted."""
+    head = f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode()
+    return b"reached" if b"reached" in through_proxy(head, more) else None
+
+
+def must_be_open(mode="public"):
+    """The way that the payload's policy allows; without it nothing is proven."""
+    if mode == "public":
+        check("the open internet is reached", tcp(PUBLIC, 80) == b"reached\n")
+    else:
+        check("what is listed is reached", tunnel(f"{LISTED}:8080") == b"reached")
