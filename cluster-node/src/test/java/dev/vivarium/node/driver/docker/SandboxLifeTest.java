@@ -35,6 +35,27 @@ class SandboxLifeTest {
     }
 
     @Test
+    void aProgramCanWaitInEveryWay() {
+        TestSandboxes.Live sandbox = sandboxes.create();
+
+        assertThat(
+                        sandbox.python(
+                                1,
+                                """
+                        import asyncio, os, select
+                        end, other = os.pipe()
+                        os.write(other, b'x')
+                        poll, epoll = select.poll(), select.epoll()
+                        poll.register(end, select.POLLIN)
+                        epoll.register(end, select.EPOLLIN)
+                        print(select.select([end], [], [], 1)[0] == [end], len(poll.poll(1)), len(epoll.poll(1)))
+                        asyncio.run(asyncio.sleep(0.001))
+                        """))
+                .isEqualTo("True 1 1");
+        sandboxes.destroy(sandbox);
+    }
+
+    @Test
     void aProcessRunsInAFreshSandboxAndIsHeard() {
         // given
         Live sandbox = sandboxes.create();
