@@ -6,6 +6,7 @@ import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
@@ -54,35 +55,46 @@ public final class FakeUpstream implements AutoCloseable {
     private final Channel udp;
 
     public FakeUpstream() {
-        udp = new Bootstrap()
-                .group(loops)
-                .channel(NioDatagramChannel.class)
-                .handler(new ChannelInitializer<NioDatagramChannel>() {
-                    @Override
-                    protected void initChannel(NioDatagramChannel channel) {
-                        channel.pipeline()
-                                .addLast(new DatagramDnsQueryDecoder())
-                                .addLast(new DatagramDnsResponseEncoder())
-                                .addLast(new Datagrams());
-                    }
-                })
-                .bind(LOOPBACK, 0)
-                .syncUninterruptibly()
-                .channel();
-        new ServerBootstrap()
-                .group(loops)
-                .channel(NioServerSocketChannel.class)
-                .childHandler(new ChannelInitializer<NioSocketChannel>() {
-                    @Override
-                    protected void initChannel(NioSocketChannel channel) {
-                        channel.pipeline()
-                                .addLast(new TcpDnsQueryDecoder())
-                                .addLast(new TcpDnsResponseEncoder())
-                                .addLast(new Connections());
-                    }
-                })
-                .bind(LOOPBACK, address().getPort())
-                .syncUninterruptibly();
+        udp = listen();
+    }
+
+    /** On UDP and TCP at the same port, which somebody else may have of one of them: then another one. */
+    private Channel listen() {
+        while (true) {
+            Channel datagrams = new Bootstrap()
+                    .group(loops)
+                    .channel(NioDatagramChannel.class)
+                    .handler(new ChannelInitializer<NioDatagramChannel>() {
+                        @Override
+                        protected void initChannel(NioDatagramChannel channel) {
+                            channel.pipeline()
+                                    .addLast(new DatagramDnsQueryDecoder())
+                                    .addLast(new DatagramDnsResponseEncoder())
+                                    .addLast(new Datagrams());
+                        }
+                    })
+                    .bind(LOOPBACK, 0)
+                    .syncUninterruptibly()
+                    .channel();
+            ChannelFuture connections = new ServerBootstrap()
+                    .group(loops)
+                    .channel(NioServerSocketChannel.class)
+                    .childHandler(new ChannelInitializer<NioSocketChannel>() {
+                        @Override
+                        protected void initChannel(NioSocketChannel channel) {
+                            channel.pipeline()
+                                    .addLast(new TcpDnsQueryDecoder())
+                                    .addLast(new TcpDnsResponseEncoder())
+                                    .addLast(new Connections());
+                        }
+                    })
+                    .bind(LOOPBACK, ((InetSocketAddress) datagrams.localAddress()).getPort())
+                    .awaitUninterruptibly();
+            if (connections.isSuccess()) {
+                return datagrams;
+            }
+            datagrams.close().syncUninterruptibly();
+        }
     }
 
     public InetSocketAddress address() {
