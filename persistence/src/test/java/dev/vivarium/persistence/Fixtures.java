@@ -2,6 +2,7 @@ package dev.vivarium.persistence;
 
 import dev.vivarium.protocol.egress.EgressDenial;
 import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.protocol.egress.EgressReach;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.CpuQuota;
@@ -57,7 +58,8 @@ public final class Fixtures {
                         128,
                         ByteSize.parse("512Mi"),
                         ByteSize.parse("10Mi"),
-                        1000),
+                        1000,
+                        ByteSize.parse("1024Ti")),
                 egress,
                 Isolation.CONTAINER,
                 NodeLossPolicy.RESTART,
@@ -87,6 +89,8 @@ public final class Fixtures {
                         NOON, "node-1", 1, KillReason.MEMORY, Measurement.bytes(2, 1), RunEvent.Consequence.NOTED),
                 new RunEvent.EgressDenied(
                         NOON, "node-1", 1, 7, 2, List.of(new EgressDenial("tcp", "192.168.77.10", 80, 4))),
+                new RunEvent.EgressUsed(
+                        NOON, "node-1", 1, 3, 1, 100, 200, List.of(new EgressReach("tcp", "45.77.77.10", 443, 3))),
                 new RunEvent.CancelRequested(NOON, "node-1"),
                 new RunEvent.AttemptInterrupted(NOON, "node-1", 1, Interruption.ENGINE_LOST, "gone"),
                 new RunEvent.RunSucceeded(NOON, "node-1", 1, USAGE),

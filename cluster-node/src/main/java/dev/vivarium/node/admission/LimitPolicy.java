@@ -33,7 +33,8 @@ public final class LimitPolicy {
             1,
             new ByteSize(4096),
             new ByteSize(1),
-            1);
+            1,
+            new ByteSize(1));
 
     private static final BigDecimal CPU_TIME_MARGIN = new BigDecimal("1.1");
 
@@ -92,7 +93,8 @@ public final class LimitPolicy {
                 Math.toIntExact(checks.within("pids", asked.pids(), limits -> (long) limits.pids())),
                 checks.within("disk", asked.disk(), Limits::disk),
                 checks.within("output", asked.output(), Limits::output),
-                checks.within("egressRequests", asked.egressRequests(), Limits::egressRequests));
+                checks.within("egressRequests", asked.egressRequests(), Limits::egressRequests),
+                checks.within("egressBytes", asked.egressBytes(), Limits::egressBytes));
         return checks.errors.isEmpty() ? new Verdict.Granted(granted) : new Verdict.Refused(List.copyOf(checks.errors));
     }
 
@@ -141,7 +143,8 @@ public final class LimitPolicy {
                 of.getInt("pids"),
                 value(of, "disk", ByteSize::parse),
                 value(of, "output", ByteSize::parse),
-                of.getLong("egressRequests"));
+                of.getLong("egressRequests"),
+                value(of, "egressBytes", ByteSize::parse));
     }
 
     private static <T> T value(Config block, String key, Function<String, T> parse) {
@@ -162,7 +165,8 @@ public final class LimitPolicy {
                 Optional.of((long) limits.pids()),
                 Optional.of(limits.disk()),
                 Optional.of(limits.output()),
-                Optional.of(limits.egressRequests()));
+                Optional.of(limits.egressRequests()),
+                Optional.of(limits.egressBytes()));
     }
 
     private static ConfigException mistake(String block, FieldError error) {

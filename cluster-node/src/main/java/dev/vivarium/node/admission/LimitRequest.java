@@ -15,9 +15,11 @@ record LimitRequest(
         Optional<Long> pids,
         Optional<ByteSize> disk,
         Optional<ByteSize> output,
-        Optional<Long> egressRequests) {
+        Optional<Long> egressRequests,
+        Optional<ByteSize> egressBytes) {
     /** A request that leaves everything to the node. */
     static final LimitRequest NOTHING = new LimitRequest(
+            Optional.empty(),
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),

@@ -40,8 +40,8 @@ public final class SubmissionReader {
             "onNodeLoss",
             "maxAttempts",
             "labels");
-    private static final Set<String> LIMITS =
-            Set.of("wallClock", "idle", "cpu", "cpuTime", "memory", "pids", "disk", "output", "egressRequests");
+    private static final Set<String> LIMITS = Set.of(
+            "wallClock", "idle", "cpu", "cpuTime", "memory", "pids", "disk", "output", "egressRequests", "egressBytes");
     private static final Map<String, NodeLossPolicy> NODE_LOSS_POLICIES =
             Map.of("restart", NodeLossPolicy.RESTART, "fail", NodeLossPolicy.FAIL);
     private static final int MAX_WORKDIR_BYTES = 1_024;
@@ -176,7 +176,8 @@ public final class SubmissionReader {
                             limits.wholeNumber("pids"),
                             limits.quantityOrNumber("disk", ByteSize::parse),
                             limits.quantityOrNumber("output", ByteSize::parse),
-                            limits.wholeNumber("egressRequests")))
+                            limits.wholeNumber("egressRequests"),
+                            limits.quantityOrNumber("egressBytes", ByteSize::parse)))
                     .orElse(LimitRequest.NOTHING);
             LimitPolicy.Verdict verdict = limitPolicy.decide(asked);
             if (verdict instanceof LimitPolicy.Verdict.Refused refused) {

@@ -60,6 +60,7 @@ final class ExitCode {
             case DISK -> 205;
             case OUTPUT -> 206;
             case EGRESS_REQUESTS -> 207;
+            case EGRESS_BYTES -> 213;
             case EGRESS_SCAN -> 212;
             case CANCELLED -> 208;
             case NODE_LOST -> 209;

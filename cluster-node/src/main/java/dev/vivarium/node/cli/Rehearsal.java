@@ -32,7 +32,7 @@ final class Rehearsal {
              "usage":{"wallMillis":1,"cpuMillis":1,"memoryPeakBytes":1,"diskPeakBytes":1,"outputBytes":1,"pidsPeak":1},
              "spec":{"image":"i","command":["c"],"env":{"A":"1"},"secrets":[],"workdir":"/w","files":{"f":1},
                "limits":{"wallClock":"5m","idle":"60s","cpu":"500m","cpuTime":"2m","memory":"256Mi","pids":128,
-                 "disk":"512Mi","output":"10Mi","egressRequests":1000},
+                 "disk":"512Mi","output":"10Mi","egressRequests":1000,"egressBytes":"1Gi"},
                "egress":{"mode":"none"},"isolation":"container","onNodeLoss":"restart","maxAttempts":3,
                "labels":{"team":"research"}}}
             """;

@@ -120,7 +120,7 @@ final class ShowCommand implements Callable<Integer> {
     }
 
     private static String limits(Limits limits) {
-        return "wallClock %s, idle %s, cpu %s, cpuTime %s, memory %s, pids %d, disk %s, output %s, egressRequests %d"
+        return "wallClock %s, idle %s, cpu %s, cpuTime %s, memory %s, pids %d, disk %s, output %s, egressRequests %d, egressBytes %s"
                 .formatted(
                         limits.wallClock(),
                         limits.idle(),
@@ -130,6 +130,7 @@ final class ShowCommand implements Callable<Integer> {
                         limits.pids(),
                         limits.disk(),
                         limits.output(),
-                        limits.egressRequests());
+                        limits.egressRequests(),
+                        limits.egressBytes());
     }
 }

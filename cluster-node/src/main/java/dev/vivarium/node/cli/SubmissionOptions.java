@@ -52,6 +52,15 @@ final class SubmissionOptions {
     @Option(names = "--output-limit", paramLabel = "SIZE", description = "Stdout and stderr together, such as 10Mi.")
     private @Nullable String output;
 
+    @Option(names = "--egress-requests", paramLabel = "COUNT", description = "Connections opened to the outside.")
+    private @Nullable Long egressRequests;
+
+    @Option(
+            names = "--egress-bytes",
+            paramLabel = "SIZE",
+            description = "Bytes sent and received over the network, such as 1Gi.")
+    private @Nullable String egressBytes;
+
     @Option(
             names = "--egress",
             paramLabel = "MODE",
@@ -140,6 +149,10 @@ final class SubmissionOptions {
         limit(submission, "idle", idle);
         limit(submission, "disk", disk);
         limit(submission, "output", output);
+        limit(submission, "egressBytes", egressBytes);
+        if (egressRequests != null) {
+            submission.limit("egressRequests", egressRequests);
+        }
         if (pids != null) {
             submission.limit("pids", pids);
         }

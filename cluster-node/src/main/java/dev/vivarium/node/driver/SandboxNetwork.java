@@ -25,10 +25,11 @@ public interface SandboxNetwork extends AutoCloseable {
     /**
      * Gives the sandbox its network.
      *
+     * @param connectionsMax connections that it may open to the outside
      * @param firstProcess a process of this machine that is in the sandbox
      * @throws DriverException REFUSED with a sentence, when it cannot be given in full; then the sandbox has none
      */
-    void attach(SandboxId id, EgressPolicy policy, long firstProcess);
+    void attach(SandboxId id, EgressPolicy policy, long connectionsMax, long firstProcess);
 
     /** The sandbox is gone, and its network with it. Idempotent. */
     void detach(SandboxId id);
@@ -71,7 +72,7 @@ public interface SandboxNetwork extends AutoCloseable {
             }
 
             @Override
-            public void attach(SandboxId id, EgressPolicy policy, long firstProcess) {
+            public void attach(SandboxId id, EgressPolicy policy, long connectionsMax, long firstProcess) {
                 refusal(policy.mode()).ifPresent(sentence -> {
                     throw new DriverException(DriverException.Kind.REFUSED, sentence);
                 });

@@ -17,6 +17,7 @@ import dev.vivarium.protocol.run.Isolation;
  * @param pids processes and threads alive at once, the guest not counted
  * @param disk the size of the workspace, and of /tmp
  * @param egress what it may reach
+ * @param egressRequests connections that it may open to the outside
  */
 public record SandboxTemplate(
         String image,
@@ -25,4 +26,5 @@ public record SandboxTemplate(
         ByteSize memory,
         int pids,
         ByteSize disk,
-        EgressPolicy egress) {}
+        EgressPolicy egress,
+        long egressRequests) {}

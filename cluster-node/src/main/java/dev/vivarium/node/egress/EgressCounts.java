@@ -2,13 +2,15 @@ package dev.vivarium.node.egress;
 
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.protocol.egress.EgressDenial;
+import dev.vivarium.protocol.egress.EgressReach;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * Counts what sandboxes ask of the resolver and the gateway, for as long as they live. Some hundreds of denied
+ * Counts what sandboxes ask of the resolver and the gateway, for as long as they live. Some hundreds of
  * destinations of each are told apart; what is beyond that is counted in all only. Safe for use by any thread.
  */
 final class EgressCounts implements EgressLedger {
@@ -20,22 +22,39 @@ final class EgressCounts implements EgressLedger {
     private record Destination(String protocol, String what, int port) {}
 
     private static final class Counts {
-        private final LongAdder opened = new LongAdder();
+        private final AtomicLong opened = new AtomicLong();
         private final LongAdder denied = new LongAdder();
-        private final Map<Destination, LongAdder> destinations = new ConcurrentHashMap<>();
+        private final Map<Destination, LongAdder> tried = new ConcurrentHashMap<>();
+        private final Map<Destination, LongAdder> reached = new ConcurrentHashMap<>();
 
         void deny(Destination destination) {
             denied.increment();
-            // A few too many, when several threads come at once, do no harm.
-            if (destinations.containsKey(destination) || destinations.size() < TOLD_APART_MAX) {
-                destinations
-                        .computeIfAbsent(destination, first -> new LongAdder())
-                        .increment();
+            count(tried, destination);
+        }
+
+        void reach(Destination destination) {
+            count(reached, destination);
+        }
+
+        /** A few too many, when several threads come at once, do no harm. */
+        private static void count(Map<Destination, LongAdder> counts, Destination destination) {
+            if (counts.containsKey(destination) || counts.size() < TOLD_APART_MAX) {
+                counts.computeIfAbsent(destination, first -> new LongAdder()).increment();
             }
         }
 
+        List<EgressReach> reaches() {
+            return reached.entrySet().stream()
+                    .map(entry -> new EgressReach(
+                            entry.getKey().protocol,
+                            entry.getKey().what,
+                            entry.getKey().port,
+                            entry.getValue().sum()))
+                    .toList();
+        }
+
         List<EgressDenial> denials() {
-            return destinations.entrySet().stream()
+            return tried.entrySet().stream()
                     .map(entry -> new EgressDenial(
                             entry.getKey().protocol,
                             entry.getKey().what,
@@ -56,11 +75,15 @@ final class EgressCounts implements EgressLedger {
     }
 
     long opened(SandboxId sandbox) {
-        return of(sandbox).opened.sum();
+        return of(sandbox).opened.get();
     }
 
     long denied(SandboxId sandbox) {
         return of(sandbox).denied.sum();
+    }
+
+    List<EgressReach> reaches(SandboxId sandbox) {
+        return of(sandbox).reaches();
     }
 
     List<EgressDenial> denials(SandboxId sandbox) {
@@ -74,13 +97,18 @@ final class EgressCounts implements EgressLedger {
     }
 
     @Override
+    public boolean opens(EgressSubject subject) {
+        return of(subject.sandbox()).opened.incrementAndGet() <= subject.connectionsMax();
+    }
+
+    @Override
     public void allowed(EgressSubject subject, String host, int port) {
-        of(subject.sandbox()).opened.increment();
+        of(subject.sandbox()).reach(new Destination("tcp", host, port));
     }
 
     @Override
     public void transferred(EgressSubject subject, String host, int port, long bytesOut, long bytesIn) {
-        // The links count bytes of every kind; there is no limit on them yet that this would have to serve.
+        // The links count the bytes of a sandbox, whatever they are for.
     }
 
     @Override

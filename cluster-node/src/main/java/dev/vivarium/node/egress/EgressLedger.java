@@ -6,6 +6,9 @@ package dev.vivarium.node.egress;
  * Names are at most 253 characters of printable ASCII, and what is not a name is not repeated.
  */
 public interface EgressLedger {
+    /** The sandbox opens a connection to what it may reach; whether it may still, or has had all that it may open. */
+    boolean opens(EgressSubject subject);
+
     /** A connection was made through the gateway, or a request sent on one that was there. */
     void allowed(EgressSubject subject, String host, int port);
 

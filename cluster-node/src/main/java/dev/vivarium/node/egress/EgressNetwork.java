@@ -7,6 +7,7 @@ import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxNetwork;
 import dev.vivarium.protocol.egress.EgressDenial;
 import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.protocol.egress.EgressReach;
 import dev.vivarium.protocol.run.RunEvent;
 import java.io.IOException;
 import java.net.Inet4Address;
@@ -25,6 +26,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -56,6 +58,8 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
     private volatile Map<String, Long> opened = Map.of();
     private volatile Map<String, Long> denied = Map.of();
     private volatile Map<String, List<EgressDenial>> denials = Map.of();
+    private volatile Map<String, List<EgressReach>> reaches = Map.of();
+    private final Map<String, EgressUse.Traffic> traffic = new ConcurrentHashMap<>();
     private volatile boolean open;
 
     /**
@@ -185,7 +189,7 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
     }
 
     @Override
-    public void attach(SandboxId id, EgressPolicy policy, long firstProcess) {
+    public void attach(SandboxId id, EgressPolicy policy, long connectionsMax, long firstProcess) {
         if (policy.mode() == EgressPolicy.Mode.NONE) {
             return;
         }
@@ -199,7 +203,10 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
                         DriverException.Kind.REFUSED, "All addresses of this node are in use by other sandboxes."));
         try {
             counts.begin(id);
-            subjects.put(address, new EgressSubject(id, policy));
+            subjects.put(address, new EgressSubject(id, policy, connectionsMax));
+            if (policy.mode() == EgressPolicy.Mode.PUBLIC) {
+                filter.allot(Map.of(address, connectionsMax));
+            }
             links.connect(
                     link(address, policy.mode()), firstProcess, address, policy.mode() == EgressPolicy.Mode.PUBLIC);
             attached.put(id, address);
@@ -228,6 +235,7 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
     /** The kernel removes a link with its sandbox, but takes its time. */
     private void cut(String address) {
         EgressSubject subject = subjects.remove(address);
+        traffic.remove(address);
         try {
             if (subject != null) {
                 Links.remove(link(address, subject.policy().mode()));
@@ -254,13 +262,23 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
         if (address == null) {
             return EgressUse.NOTHING;
         }
-        List<EgressDenial> all = new ArrayList<>(denials.getOrDefault(address, List.of()));
-        all.addAll(counts.denials(id));
+        List<EgressDenial> tried = new ArrayList<>(denials.getOrDefault(address, List.of()));
+        tried.addAll(counts.denials(id));
+        List<EgressReach> reached = new ArrayList<>(reaches.getOrDefault(address, List.of()));
+        reached.addAll(counts.reaches(id));
         return new EgressUse(
                 opened.getOrDefault(address, 0L) + counts.opened(id),
+                new EgressUse.Reached(
+                        reached.size(),
+                        reached.stream()
+                                .sorted(Comparator.comparingLong(EgressReach::count)
+                                        .reversed())
+                                .limit(RunEvent.EgressUsed.REACHES_MAX)
+                                .toList()),
+                traffic.getOrDefault(address, EgressUse.Traffic.NOTHING),
                 denied.getOrDefault(address, 0L) + counts.denied(id),
-                all.size(),
-                all.stream()
+                tried.size(),
+                tried.stream()
                         .sorted(Comparator.comparingLong(EgressDenial::count).reversed())
                         .limit(RunEvent.EgressDenied.DENIALS_MAX)
                         .toList());
@@ -268,8 +286,12 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
 
     @Override
     public EgressUse useNow(SandboxId id) {
-        if (attached.containsKey(id)) {
+        String address = attached.get(id);
+        if (address != null) {
             count();
+            if (opened.containsKey(address)) {
+                countReached();
+            }
         }
         return use(id);
     }
@@ -284,6 +306,10 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
         LOG.error("The packet filter of this node's sandboxes was changed by somebody else; it is put in again.");
         try {
             filter.install();
+            filter.allot(subjects.entrySet().stream()
+                    .filter(one -> one.getValue().policy().mode() == EgressPolicy.Mode.PUBLIC)
+                    .collect(Collectors.toMap(
+                            Map.Entry::getKey, one -> one.getValue().connectionsMax())));
             EngineChain.letPass(mark);
         } catch (IOException failed) {
             LOG.error(
@@ -296,6 +322,8 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
         if (attached.isEmpty()) {
             return;
         }
+        subjects.forEach((address, subject) ->
+                Links.traffic(link(address, subject.policy().mode())).ifPresent(seen -> traffic.put(address, seen)));
         try {
             opened = filter.counted(RuleSet.OPENED);
             Map<String, Long> now = filter.counted(RuleSet.REFUSED);
@@ -305,6 +333,15 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
             }
         } catch (IOException unanswered) {
             LOG.warn("What sandboxes did with their network cannot be counted: {}", unanswered.getMessage());
+        }
+    }
+
+    /** Rarer than the rest: the list may be long, and is told once. */
+    private synchronized void countReached() {
+        try {
+            reaches = filter.reached();
+        } catch (IOException unanswered) {
+            LOG.warn("Where sandboxes' connections led cannot be counted: {}", unanswered.getMessage());
         }
     }
 

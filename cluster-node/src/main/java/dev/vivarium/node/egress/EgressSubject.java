@@ -8,5 +8,6 @@ import dev.vivarium.protocol.egress.EgressPolicy;
  *
  * @param sandbox which one
  * @param policy what it may reach
+ * @param connectionsMax connections that it may open in all
  */
-public record EgressSubject(SandboxId sandbox, EgressPolicy policy) {}
+public record EgressSubject(SandboxId sandbox, EgressPolicy policy, long connectionsMax) {}

@@ -1,10 +1,12 @@
 package dev.vivarium.node.egress;
 
+import dev.vivarium.node.driver.EgressUse;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -69,6 +71,20 @@ final class Links {
                     .map(each -> each.getFileName().toString())
                     .filter(name -> name.startsWith(mark.links()) && !name.equals(mark.ownInterface()))
                     .toList();
+        }
+    }
+
+    /** Bytes over the link, as its sandbox sees them; empty when there is none of this name. */
+    static Optional<EgressUse.Traffic> traffic(String name) {
+        Path statistics = INTERFACES.resolve(name).resolve("statistics");
+        try {
+            return Optional.of(new EgressUse.Traffic(
+                    Long.parseLong(
+                            Files.readString(statistics.resolve("rx_bytes")).strip()),
+                    Long.parseLong(
+                            Files.readString(statistics.resolve("tx_bytes")).strip())));
+        } catch (IOException gone) {
+            return Optional.empty();
         }
     }
 

@@ -22,15 +22,18 @@ record RuleSet(
         List<String> internal,
         List<Integer> gatewayPorts,
         int connectionsMax) {
-    /** Destinations that are told apart when denied; those beyond are counted in all only. */
-    static final int DENIED_MAX = 16_384;
+    /** Destinations of all sandboxes that are told apart; those beyond are counted in all only. */
+    static final int DESTINATIONS_MAX = 16_384;
 
     static final String DENIED = "denied";
     static final String REFUSED = "refused";
     static final String OPENED = "opened";
+    static final String REACHED = "reached";
+    static final String BUDGET = "budget";
 
     /** The sets that have an element for each sandbox. */
-    static final List<String> BY_SANDBOX = List.of(REFUSED, OPENED, "told_apart", "asking", "open_now");
+    static final List<String> BY_SANDBOX =
+            List.of(REFUSED, OPENED, BUDGET, "told_apart", "reached_apart", "asking", "open_now");
 
     RuleSet {
         internal = List.copyOf(internal);
@@ -85,6 +88,25 @@ record RuleSet(
                     size 4096
                     flags dynamic
                   }
+                  # What each sandbox reached, by destination: as long as a sandbox may live.
+                  set %14$s {
+                    typeof ip saddr . ip daddr . meta l4proto . th dport
+                    size %7$d
+                    flags dynamic,timeout
+                    timeout 1d
+                  }
+                  set reached_apart {
+                    type ipv4_addr
+                    size 4096
+                    flags dynamic
+                  }
+                  # Connections that each sandbox may open; its element has its own number, put in with its link.
+                  set %15$s {
+                    type ipv4_addr
+                    size 4096
+                    flags dynamic
+                    limit rate over 1/hour
+                  }
                   set open_now {
                     type ipv4_addr
                     size 4096
@@ -132,6 +154,8 @@ record RuleSet(
                     iifname "%4$s*" ct state invalid drop
                     iifname "%4$s*" ct state new add @open_now { ip saddr ct count over %11$d } goto deny
                     iifname "%4$s*" ct state new update @%10$s { ip saddr counter }
+                    iifname "%4$s*" ct state new ip saddr @%15$s goto deny
+                    iifname "%4$s*" ct state new update @reached_apart { ip saddr limit rate 1/minute burst 256 packets } update @%14$s { ip saddr . ip daddr . meta l4proto . th dport counter }
                     iifname "%4$s*" accept
                     iifname "%2$s*" goto deny
                   }
@@ -148,12 +172,14 @@ record RuleSet(
                         mark.publicLinks(),
                         String.join(", ", internal),
                         block,
-                        DENIED_MAX,
+                        DESTINATIONS_MAX,
                         DENIED,
                         REFUSED,
                         OPENED,
                         connectionsMax,
                         mark.listedLinks(),
-                        gatewayPorts.stream().map(String::valueOf).collect(Collectors.joining(", ")));
+                        gatewayPorts.stream().map(String::valueOf).collect(Collectors.joining(", ")),
+                        REACHED,
+                        BUDGET);
     }
 }

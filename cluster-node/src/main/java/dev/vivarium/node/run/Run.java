@@ -341,6 +341,20 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
                                     denied.use().mostTried()))
                     .thenRun(this::announce);
         }
+        if (report instanceof SandboxReport.Reached reached) {
+            return persist(
+                            ledger,
+                            new RunEvent.EgressUsed(
+                                    reached.at(),
+                                    node(),
+                                    reached.attempt(),
+                                    reached.use().opened(),
+                                    reached.use().reached().destinations(),
+                                    reached.use().traffic().bytesOut(),
+                                    reached.use().traffic().bytesIn(),
+                                    reached.use().reached().most()))
+                    .thenRun(this::announce);
+        }
         if (report instanceof SandboxReport.OutputAdvanced advanced) {
             outputEnd = advanced.end();
             announce(ledger);

@@ -61,6 +61,7 @@ record LimitWatch(
         OUTPUT(KillReason.OUTPUT),
         OUTPUT_RATE(KillReason.OUTPUT),
         EGRESS_REQUESTS(KillReason.EGRESS_REQUESTS),
+        EGRESS_BYTES(KillReason.EGRESS_BYTES),
         EGRESS_SCAN(KillReason.EGRESS_SCAN),
         CPU_TIME(KillReason.CPU_TIME),
         IDLE(KillReason.IDLE),
@@ -230,6 +231,8 @@ record LimitWatch(
             case OUTPUT -> printed.bytes > limits.output().bytes();
             case OUTPUT_RATE -> thresholds.outputRate.consequence() == Consequence.KILL && isTooFast();
             case EGRESS_REQUESTS -> sampled.egress.opened() > limits.egressRequests();
+            case EGRESS_BYTES -> sampled.egress.traffic().bytes()
+                    > limits.egressBytes().bytes();
             case EGRESS_SCAN -> thresholds.egressScan.consequence() == Consequence.KILL && isScanning();
             case CPU_TIME -> sampled.cpuMillis >= limits.cpuTime().millis();
             case IDLE -> idleMillis() >= limits.idle().millis();
@@ -267,6 +270,8 @@ record LimitWatch(
             case OUTPUT_RATE -> Measurement.bytesPerSecond(
                     thresholds.outputRate.rate(printed.windowBytes), thresholds.outputRate.bytesPerSecond());
             case EGRESS_REQUESTS -> Measurement.count(sampled.egress.opened(), limits.egressRequests());
+            case EGRESS_BYTES -> Measurement.bytes(
+                    sampled.egress.traffic().bytes(), limits.egressBytes().bytes());
             case EGRESS_SCAN -> Measurement.count(sampled.egress.destinations(), thresholds.egressScan.destinations());
             case CPU_TIME -> Measurement.millis(
                     sampled.cpuMillis, limits.cpuTime().millis());

@@ -577,6 +577,10 @@ public final class Sandbox {
         if (sampled.look != Look.LAST) {
             return Behaviors.same();
         }
+        if (presence == Presence.HERE && watch.egress().opened() > 0) {
+            run.tell(new SandboxReport.Reached(
+                    attempt.attempt(), environment.clock().now(), watch.egress()));
+        }
         // A guest's word would not do: it may not be its own master. Into another kernel nobody sees from outside.
         emptySeen = sampled.sample.pids() <= GUEST_ALONE && !spec.isolation().hasOwnKernel();
         return onLastLookTaken();

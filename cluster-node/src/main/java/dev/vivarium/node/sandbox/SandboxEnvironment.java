@@ -45,6 +45,7 @@ public record SandboxEnvironment(
                 spec.limits().memory(),
                 spec.limits().pids(),
                 spec.limits().disk(),
-                spec.egress());
+                spec.egress(),
+                spec.limits().egressRequests());
     }
 }

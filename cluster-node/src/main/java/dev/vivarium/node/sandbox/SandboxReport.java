@@ -25,6 +25,9 @@ public sealed interface SandboxReport {
     /** The agent has tried to reach what it may not; counted since the attempt began. */
     record Denied(int attempt, Instant at, EgressUse use) implements SandboxReport {}
 
+    /** What the agent did with its network, from its beginning to its end. */
+    record Reached(int attempt, Instant at, EgressUse use) implements SandboxReport {}
+
     /**
      * More of the output can be read.
      *

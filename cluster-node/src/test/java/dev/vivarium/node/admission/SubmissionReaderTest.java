@@ -46,7 +46,8 @@ class SubmissionReaderTest {
                         128,
                         ByteSize.parse("512Mi"),
                         ByteSize.parse("10Mi"),
-                        1000));
+                        1000,
+                        ByteSize.parse("1Gi")));
         assertThat(submission.egress().mode()).isEqualTo(EgressPolicy.Mode.PUBLIC);
         assertThat(submission.isolation()).isEqualTo(Isolation.CONTAINER);
         assertThat(submission.onNodeLoss()).isEqualTo(NodeLossPolicy.RESTART);
@@ -148,6 +149,7 @@ class SubmissionReaderTest {
             "limits": {"disk": "0Gi"}                | limits.disk                 | at least 4Ki
             "limits": {"output": "0"}                | limits.output               | at least 1
             "limits": {"egressRequests": 0}          | limits.egressRequests       | at least 1
+            "limits": {"egressBytes": "2Ti"}         | limits.egressBytes          | must be at most 1024Gi, the ceiling
             "egress": "none"                         | egress                      | must be an object
             "egress": {}                             | egress.mode                 | is required
             "egress": {"mode": "allowlist"}          | egress.mode                 | allowlist is not available on this node; it offers none and public

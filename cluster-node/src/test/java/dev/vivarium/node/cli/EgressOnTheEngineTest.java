@@ -178,6 +178,8 @@ class EgressOnTheEngineTest {
     @Test
     void whoScansTheInternalNetworkIsKilledForItAndItsHistoryIsShort() throws Exception {
         String run = submit(
+                ApiJson.object().put("mode", "public"),
+                List.of(),
                 100_000,
                 """
                 import socket, time
@@ -188,7 +190,8 @@ class EgressOnTheEngineTest {
                         one.connect_ex(('192.168.77.%d' % address, port))
                         one.close()
                 time.sleep(60)
-                """);
+                """,
+                "1Gi");
 
         JsonNode end = ended(run);
         assertThat(end.path("status").asText()).as("%s", end).isEqualTo("KILLED");
@@ -204,7 +207,7 @@ class EgressOnTheEngineTest {
                 """
                 import socket
                 while True:
-                    socket.create_connection(('%s', 80), 5).close()
+                    socket.create_connection(('%s', 443), 5).close()
                 """
                         .formatted(Outside.PUBLIC));
 
@@ -212,6 +215,54 @@ class EgressOnTheEngineTest {
         assertThat(end.path("status").asText()).as("%s", end).isEqualTo("KILLED");
         assertThat(end.path("reason").asText()).isEqualTo("EGRESS_REQUESTS");
         assertThat(end.path("measurement").path("measured").asLong()).isGreaterThan(20);
+        // However fast it was: the kernel let no more out.
+        assertThat(hosts.visits().stream()
+                        .filter(visit -> visit.startsWith("tcp ") && visit.endsWith(Outside.PUBLIC + " 443")))
+                .hasSize(20);
+    }
+
+    @Test
+    void whoMovesTooManyBytesIsKilledForIt() throws Exception {
+        String run = submit(
+                ApiJson.object().put("mode", "public"),
+                List.of(),
+                1000,
+                """
+                import socket
+                sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                while True:
+                    sock.sendto(b'x' * 1400, ('%s', 443))
+                """
+                        .formatted(Outside.PUBLIC),
+                "64Ki");
+
+        JsonNode end = ended(run);
+        assertThat(end.path("status").asText()).as("%s", end).isEqualTo("KILLED");
+        assertThat(end.path("reason").asText()).isEqualTo("EGRESS_BYTES");
+        assertThat(end.path("measurement").path("measured").asLong()).isGreaterThan(65_536);
+    }
+
+    @Test
+    void whatAnAgentDidWithItsNetworkStandsInItsHistory() throws Exception {
+        String run = submit(
+                1000,
+                """
+                import socket
+                for port in (80, 80, 6379):
+                    socket.create_connection(('%s', port), 5).recv(16)
+                """
+                        .formatted(Outside.PUBLIC));
+
+        assertThat(ended(run).path("status").asText()).isEqualTo("SUCCEEDED");
+        assertThat(types(run)).filteredOn("EgressUsed"::equals).hasSize(1);
+        JsonNode used = last(run, "EgressUsed");
+        assertThat(used.path("connections").asLong()).isEqualTo(3);
+        assertThat(used.path("destinations").asLong()).isEqualTo(2);
+        assertThat(used.path("bytesOut").asLong()).isPositive();
+        assertThat(used.path("bytesIn").asLong()).isPositive();
+        assertThat(used.path("mostReached").path(0).toString())
+                .isEqualTo("{\"protocol\":\"tcp\",\"destination\":\"" + Outside.PUBLIC + "\",\"port\":80,\"count\":2}");
+        assertThat(line("events", run)).contains("EgressUsed");
     }
 
     // ---- what an owner of runs does
@@ -222,13 +273,21 @@ class EgressOnTheEngineTest {
 
     private static String submit(ObjectNode egress, List<String> allow, int connections, String program)
             throws Exception {
+        return submit(egress, allow, connections, program, "1Mi");
+    }
+
+    private static String submit(ObjectNode egress, List<String> allow, int connections, String program, String bytes)
+            throws Exception {
         ObjectNode body = ApiJson.object().put("image", "vivarium/python");
         List.of("python3", "-c", program).forEach(body.putArray("command")::add);
         if (!allow.isEmpty()) {
             allow.forEach(egress.putArray("allow")::add);
         }
         body.set("egress", egress);
-        body.putObject("limits").put("wallClock", "60s").put("egressRequests", connections);
+        body.putObject("limits")
+                .put("wallClock", "60s")
+                .put("egressRequests", connections)
+                .put("egressBytes", bytes);
         return client.submit(body, UUID.randomUUID().toString()).path("id").asText();
     }
 

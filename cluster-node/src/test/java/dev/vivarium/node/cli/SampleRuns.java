@@ -21,7 +21,7 @@ public final class SampleRuns {
              "spec":{"image":"vivarium/python","command":["python3","a.py"],"env":{"A":"1"},"secrets":["KEY"],
                "workdir":"/workspace","files":{"a.py":17},
                "limits":{"wallClock":"5m","idle":"60s","cpu":"500m","cpuTime":"2m","memory":"256Mi","pids":128,
-                 "disk":"512Mi","output":"10Mi","egressRequests":1000},
+                 "disk":"512Mi","output":"10Mi","egressRequests":1000,"egressBytes":"1Gi"},
                "egress":{"mode":"none"},"isolation":"container","onNodeLoss":"restart","maxAttempts":3,
                "labels":{"team":"research"}},"somethingNewer":true}""";
 

@@ -297,7 +297,8 @@ class RunsOnTheEngineTest {
                         limits.pids(),
                         limits.disk(),
                         limits.output(),
-                        limits.egressRequests()));
+                        limits.egressRequests(),
+                        limits.egressBytes()));
     }
 
     private static Limits limits() {
@@ -315,7 +316,8 @@ class RunsOnTheEngineTest {
                 pids,
                 ByteSize.ofMebibytes(diskMib),
                 new ByteSize(outputBytes),
-                100);
+                100,
+                ByteSize.ofMebibytes(10));
     }
 
     private RunSpec spec(List<String> command, Limits limits) {

@@ -2,6 +2,7 @@ package dev.vivarium.node.egress;
 
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** Keeps what it is told, as lines. */
 public final class RecordedLedger implements EgressLedger {
@@ -10,6 +11,13 @@ public final class RecordedLedger implements EgressLedger {
 
     /** What one connection moved. */
     public record Transfer(String host, int port, long bytesOut, long bytesIn) {}
+
+    private final AtomicLong opened = new AtomicLong();
+
+    @Override
+    public boolean opens(EgressSubject subject) {
+        return opened.incrementAndGet() <= subject.connectionsMax();
+    }
 
     @Override
     public void allowed(EgressSubject subject, String host, int port) {

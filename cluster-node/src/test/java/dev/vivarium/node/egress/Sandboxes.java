@@ -14,6 +14,9 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class Sandboxes implements EgressSubjects {
     private static final String ID = "01hzzzzzzzzzzzzzzzzzzzzzz";
 
+    /** More than any test opens that is not about it. */
+    public static final long CONNECTIONS_MAX = 1_000;
+
     private final Map<InetAddress, EgressSubject> subjects = new ConcurrentHashMap<>();
 
     /** A sandbox with an allowlist, whose address this is. */
@@ -33,7 +36,7 @@ public final class Sandboxes implements EgressSubjects {
     public InetAddress with(String address, EgressPolicy policy) {
         InetAddress at = InetAddresses.forString(address);
         char digit = (char) ('0' + subjects.size());
-        subjects.put(at, new EgressSubject(new SandboxId(ID + digit), policy));
+        subjects.put(at, new EgressSubject(new SandboxId(ID + digit), policy, CONNECTIONS_MAX));
         return at;
     }
 

@@ -9,6 +9,7 @@ import dev.vivarium.node.run.Runs;
 import dev.vivarium.protocol.api.Health;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.egress.EgressDenial;
+import dev.vivarium.protocol.egress.EgressReach;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Measurement;
@@ -186,6 +187,10 @@ class OpenApiDocumentTest {
                     run,
                     new RunEvent.EgressDenied(
                             NOON, NODE, 1, 7, 2, List.of(new EgressDenial("tcp", "192.168.77.10", 80, 4))));
+            api.runs.happen(
+                    run,
+                    new RunEvent.EgressUsed(
+                            NOON, NODE, 1, 3, 1, 100, 200, List.of(new EgressReach("tcp", "45.77.77.10", 443, 3))));
             api.runs.happen(run, new RunEvent.CancelRequested(NOON, NODE));
             api.runs.happen(run, end);
         }

@@ -41,6 +41,6 @@ class DenialNotesTest {
     }
 
     private static EgressUse denied(long total) {
-        return new EgressUse(0, total, 1, List.of());
+        return new EgressUse(0, EgressUse.Reached.NOTHING, EgressUse.Traffic.NOTHING, total, 1, List.of());
     }
 }

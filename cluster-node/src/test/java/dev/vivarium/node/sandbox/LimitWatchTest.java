@@ -28,7 +28,8 @@ class LimitWatchTest {
             20,
             ByteSize.ofMebibytes(50),
             ByteSize.ofMebibytes(1),
-            1000);
+            1000,
+            ByteSize.ofMebibytes(10));
     private static final EgressScanAlarm SCAN = new EgressScanAlarm(3, Consequence.NOTED);
     private static final LimitWatch.Thresholds THRESHOLDS =
             new LimitWatch.Thresholds(0.9, new OutputRateAlarm(1_000, Duration.ofSeconds(2), Consequence.NOTED), SCAN);
@@ -254,18 +255,41 @@ class LimitWatchTest {
 
     @Test
     void moreConnectionsThanAllowedAreABreach() {
-        assertThat(watch().sampled(using(new EgressUse(1_000, 0, 0, List.of())), 1_000)
+        assertThat(watch().sampled(
+                                using(new EgressUse(
+                                        1_000, EgressUse.Reached.NOTHING, EgressUse.Traffic.NOTHING, 0, 0, List.of())),
+                                1_000)
                         .breach())
                 .isEmpty();
-        assertThat(watch().sampled(using(new EgressUse(1_001, 0, 0, List.of())), 1_000)
+        assertThat(watch().sampled(
+                                using(new EgressUse(
+                                        1_001, EgressUse.Reached.NOTHING, EgressUse.Traffic.NOTHING, 0, 0, List.of())),
+                                1_000)
                         .breach())
                 .contains(new LimitWatch.Breach(KillReason.EGRESS_REQUESTS, Measurement.count(1_001, 1_000)));
     }
 
     @Test
+    void moreBytesOverTheNetworkThanAllowedAreABreach() {
+        assertThat(watch().sampled(using(moving(4 << 20, 6 << 20)), 1_000).breach())
+                .isEmpty();
+        assertThat(watch().sampled(using(moving(4 << 20, (6 << 20) + 1)), 1_000).breach())
+                .contains(new LimitWatch.Breach(KillReason.EGRESS_BYTES, Measurement.bytes((10 << 20) + 1, 10 << 20)));
+    }
+
+    private static EgressUse moving(long bytesOut, long bytesIn) {
+        return new EgressUse(1, EgressUse.Reached.NOTHING, new EgressUse.Traffic(bytesOut, bytesIn), 0, 0, List.of());
+    }
+
+    @Test
     void whoTriesManyDestinationsInVainIsScanning() {
-        LimitWatch trying = watch().sampled(using(new EgressUse(0, 100, 3, List.of())), 1_000);
-        LimitWatch scanning = watch().sampled(using(new EgressUse(0, 4, 4, List.of())), 1_000);
+        LimitWatch trying = watch().sampled(
+                        using(new EgressUse(
+                                0, EgressUse.Reached.NOTHING, EgressUse.Traffic.NOTHING, 100, 3, List.of())),
+                        1_000);
+        LimitWatch scanning = watch().sampled(
+                        using(new EgressUse(0, EgressUse.Reached.NOTHING, EgressUse.Traffic.NOTHING, 4, 4, List.of())),
+                        1_000);
 
         assertThat(trying.warn(1_000).warnings()).isEmpty();
         assertWarns(scanning, KillReason.EGRESS_SCAN, Measurement.count(4, 3));
@@ -279,7 +303,9 @@ class LimitWatchTest {
                 new OutputRateAlarm(1_000, Duration.ofSeconds(2), Consequence.NOTED),
                 new EgressScanAlarm(3, Consequence.KILL));
         LimitWatch watch = LimitWatch.of(LIMITS, deadly, Isolation.CONTAINER)
-                .sampled(using(new EgressUse(0, 4, 4, List.of())), 1_000);
+                .sampled(
+                        using(new EgressUse(0, EgressUse.Reached.NOTHING, EgressUse.Traffic.NOTHING, 4, 4, List.of())),
+                        1_000);
 
         assertThat(watch.breach()).contains(new LimitWatch.Breach(KillReason.EGRESS_SCAN, Measurement.count(4, 3)));
     }

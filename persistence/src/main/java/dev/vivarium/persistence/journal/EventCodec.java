@@ -27,28 +27,36 @@ import java.util.stream.Stream;
  */
 public final class EventCodec {
     /** Versions of the events whose shape has changed since they were first written; all others are at 1. */
-    private static final Map<String, Integer> VERSIONS = Map.of("AlarmRaised", 3, "RunKilled", 3, "RunSubmitted", 2);
+    private static final Map<String, Integer> VERSIONS = Map.of("AlarmRaised", 4, "RunKilled", 4, "RunSubmitted", 3);
+
+    /** More than any link carries in a day. */
+    private static final String NO_LIMIT = "1024Ti";
 
     /** The upcasters that today's journal needs. */
-    private static final Map<EventShape, Upcaster> UPCASTERS = Map.of(
+    private static final Map<EventShape, Upcaster> UPCASTERS = Map.ofEntries(
             // Version 2 may measure in BYTES_PER_SECOND, which a node of before could not read.
-            new EventShape("AlarmRaised", 1),
-            new Upcaster(new EventShape("AlarmRaised", 2), json -> json),
-            new EventShape("RunKilled", 1),
-            new Upcaster(new EventShape("RunKilled", 2), json -> json),
+            Map.entry(new EventShape("AlarmRaised", 1), new Upcaster(new EventShape("AlarmRaised", 2), json -> json)),
+            Map.entry(new EventShape("RunKilled", 1), new Upcaster(new EventShape("RunKilled", 2), json -> json)),
             // Version 3 may name the reason EGRESS_SCAN.
-            new EventShape("AlarmRaised", 2),
-            new Upcaster(new EventShape("AlarmRaised", 3), json -> json),
-            new EventShape("RunKilled", 2),
-            new Upcaster(new EventShape("RunKilled", 3), json -> json),
+            Map.entry(new EventShape("AlarmRaised", 2), new Upcaster(new EventShape("AlarmRaised", 3), json -> json)),
+            Map.entry(new EventShape("RunKilled", 2), new Upcaster(new EventShape("RunKilled", 3), json -> json)),
+            // Version 4 may name the reason EGRESS_BYTES.
+            Map.entry(new EventShape("AlarmRaised", 3), new Upcaster(new EventShape("AlarmRaised", 4), json -> json)),
+            Map.entry(new EventShape("RunKilled", 3), new Upcaster(new EventShape("RunKilled", 4), json -> json)),
             // Version 2 lists the destinations of an allowlist; before, there were no runs with one.
-            new EventShape("RunSubmitted", 1),
-            new Upcaster(new EventShape("RunSubmitted", 2), json -> {
+            Map.entry(new EventShape("RunSubmitted", 1), new Upcaster(new EventShape("RunSubmitted", 2), json -> {
                 if (json.path("spec").path("egress") instanceof ObjectNode egress) {
                     egress.putArray("allow");
                 }
                 return json;
-            }));
+            })),
+            // Version 3 limits bytes over the network; before, they had no limit.
+            Map.entry(new EventShape("RunSubmitted", 2), new Upcaster(new EventShape("RunSubmitted", 3), json -> {
+                if (json.path("spec").path("limits") instanceof ObjectNode limits) {
+                    limits.put("egressBytes", NO_LIMIT);
+                }
+                return json;
+            })));
 
     private static final EventCodec STANDARD = new EventCodec(currentVersions(), UPCASTERS);
 

@@ -120,7 +120,8 @@ class EventCodecTest {
     void aRunOfBeforeAllowlistsIsReadAsOneThatListsNothing() {
         RunEvent submitted = Fixtures.submitted(RUN);
         String today = text(codec.encode(submitted, GENESIS).payload());
-        String before = today.replace("\"egress\":{\"allow\":[],\"mode\":\"none\"}", "\"egress\":{\"mode\":\"none\"}");
+        String before = withoutByteLimit(today)
+                .replace("\"egress\":{\"allow\":[],\"mode\":\"none\"}", "\"egress\":{\"mode\":\"none\"}");
 
         assertThat(before).isNotEqualTo(today);
         assertThat(codec.decode(entry("RunSubmitted", 1, before))).isEqualTo(submitted);
@@ -128,6 +129,20 @@ class EventCodecTest {
                 entry("RunSubmitted", 1, "{\"type\":\"RunSubmitted\",\"spec\":7}"),
                 UnreadableEntry.Reason.DAMAGED,
                 "RunSubmitted version 1");
+    }
+
+    @Test
+    void aRunOfBeforeBytesHadALimitIsReadAsOneThatHasNone() {
+        RunEvent submitted = Fixtures.submitted(RUN);
+        String today = text(codec.encode(submitted, GENESIS).payload());
+
+        assertThat(withoutByteLimit(today)).isNotEqualTo(today);
+        assertThat(codec.decode(entry("RunSubmitted", 2, withoutByteLimit(today))))
+                .isEqualTo(submitted);
+    }
+
+    private static String withoutByteLimit(String payload) {
+        return payload.replace("\"egressBytes\":\"1048576Gi\",", "");
     }
 
     @Test
@@ -162,7 +177,7 @@ class EventCodecTest {
         before.put("AlarmRaised", 1);
         assertThatThrownBy(() -> new EventCodec(before, Map.of()).decode(entry))
                 .isInstanceOf(UnreadableEntry.class)
-                .hasMessageContaining("AlarmRaised version 3");
+                .hasMessageContaining("AlarmRaised version 4");
     }
 
     @Test

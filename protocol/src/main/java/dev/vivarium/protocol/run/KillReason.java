@@ -10,6 +10,7 @@ public enum KillReason {
     DISK,
     OUTPUT,
     EGRESS_REQUESTS,
+    EGRESS_BYTES,
     EGRESS_SCAN,
     CANCELLED,
     NODE_LOST,

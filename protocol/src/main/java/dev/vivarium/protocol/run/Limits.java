@@ -12,7 +12,8 @@ package dev.vivarium.protocol.run;
  * @param pids processes and threads alive at once
  * @param disk what may be stored in the workspace and in /tmp together
  * @param output bytes written to stdout and stderr together
- * @param egressRequests connections opened to the outside
+ * @param egressRequests connections opened to the outside; the kernel and the gateway let no further one out
+ * @param egressBytes bytes over the sandbox's link, in both directions together, with all headers and what was refused
  */
 public record Limits(
         TimeSpan wallClock,
@@ -23,4 +24,5 @@ public record Limits(
         int pids,
         ByteSize disk,
         ByteSize output,
-        long egressRequests) {}
+        long egressRequests,
+        ByteSize egressBytes) {}

@@ -3,6 +3,7 @@ package dev.vivarium.protocol.run;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import dev.vivarium.protocol.egress.EgressDenial;
+import dev.vivarium.protocol.egress.EgressReach;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -18,6 +19,7 @@ import java.util.Optional;
     @JsonSubTypes.Type(value = RunEvent.AttemptStarted.class, name = "AttemptStarted"),
     @JsonSubTypes.Type(value = RunEvent.AlarmRaised.class, name = "AlarmRaised"),
     @JsonSubTypes.Type(value = RunEvent.EgressDenied.class, name = "EgressDenied"),
+    @JsonSubTypes.Type(value = RunEvent.EgressUsed.class, name = "EgressUsed"),
     @JsonSubTypes.Type(value = RunEvent.CancelRequested.class, name = "CancelRequested"),
     @JsonSubTypes.Type(value = RunEvent.AttemptInterrupted.class, name = "AttemptInterrupted"),
     @JsonSubTypes.Type(value = RunEvent.RunSucceeded.class, name = "RunSucceeded"),
@@ -97,6 +99,33 @@ public sealed interface RunEvent {
 
         public EgressDenied {
             mostTried = List.copyOf(mostTried);
+        }
+    }
+
+    /**
+     * What an attempt did with its network; once, at its end, if it did anything.
+     *
+     * @param connections connections that it opened, or tried to, where its policy allows it
+     * @param destinations different destinations among them that were told apart
+     * @param bytesOut bytes that it sent, with all headers
+     * @param bytesIn bytes that it received
+     * @param mostReached the destinations of most connections, at most {@value #REACHES_MAX}
+     */
+    record EgressUsed(
+            Instant at,
+            String node,
+            int attempt,
+            long connections,
+            long destinations,
+            long bytesOut,
+            long bytesIn,
+            List<EgressReach> mostReached)
+            implements RunEvent {
+        /** The most destinations that one event names. */
+        public static final int REACHES_MAX = 16;
+
+        public EgressUsed {
+            mostReached = List.copyOf(mostReached);
         }
     }
 

@@ -8,6 +8,7 @@ import dev.vivarium.protocol.run.RunEvent.AttemptStarted;
 import dev.vivarium.protocol.run.RunEvent.AttemptStarting;
 import dev.vivarium.protocol.run.RunEvent.CancelRequested;
 import dev.vivarium.protocol.run.RunEvent.EgressDenied;
+import dev.vivarium.protocol.run.RunEvent.EgressUsed;
 import dev.vivarium.protocol.run.RunEvent.RunCancelled;
 import dev.vivarium.protocol.run.RunEvent.RunKilled;
 import dev.vivarium.protocol.run.RunEvent.RunLost;
@@ -156,7 +157,8 @@ public sealed interface RunState {
                 return new Running(submission.cancelled(cancel.at()), attempt, node, sandbox, startedAt);
             }
             if ((event instanceof AlarmRaised alarm && alarm.attempt() == attempt)
-                    || (event instanceof EgressDenied denied && denied.attempt() == attempt)) {
+                    || (event instanceof EgressDenied denied && denied.attempt() == attempt)
+                    || (event instanceof EgressUsed used && used.attempt() == attempt)) {
                 return this;
             }
             if (event instanceof AttemptInterrupted interrupted && interrupted.attempt() == attempt) {

@@ -11,6 +11,7 @@ import dev.vivarium.protocol.run.RunEvent.AttemptStarting;
 import dev.vivarium.protocol.run.RunEvent.CancelRequested;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 import dev.vivarium.protocol.run.RunEvent.EgressDenied;
+import dev.vivarium.protocol.run.RunEvent.EgressUsed;
 import dev.vivarium.protocol.run.RunEvent.RunCancelled;
 import dev.vivarium.protocol.run.RunEvent.RunFailed;
 import dev.vivarium.protocol.run.RunEvent.RunKilled;
@@ -50,6 +51,7 @@ class RunStateTest {
             AttemptStarted     | -         | -         | Running     | -           | -           | -
             AlarmRaised        | -         | -         | -           | Running     | -           | -
             EgressDenied       | -         | -         | -           | Running     | -           | -
+            EgressUsed         | -         | -         | -           | Running     | -           | -
             CancelRequested    | -         | Submitted | Starting    | Running     | Interrupted | -
             AttemptInterrupted | -         | -         | Interrupted | Interrupted | -           | -
             RunSucceeded       | -         | -         | -           | Finished    | -           | -
@@ -222,6 +224,7 @@ class RunStateTest {
             case "AttemptStarted" -> new AttemptStarted(NOW, "n1", attempt, "sandbox");
             case "AlarmRaised" -> new AlarmRaised(
                     NOW, "n1", attempt, KillReason.MEMORY, Measurement.bytes(9, 10), Consequence.NOTED);
+            case "EgressUsed" -> new EgressUsed(NOW, "n1", attempt, 1, 1, 1, 1, List.of());
             case "EgressDenied" -> new EgressDenied(NOW, "n1", attempt, 1, 1, List.of());
             case "CancelRequested" -> new CancelRequested(NOW, "n1");
             case "AttemptInterrupted" -> new AttemptInterrupted(NOW, "n1", attempt, Interruption.NODE_LOST, "detail");
@@ -247,7 +250,7 @@ class RunStateTest {
                 SealedSecrets.NONE,
                 "/workspace",
                 Map.of(),
-                new Limits(minute, minute, new CpuQuota(1000), minute, size, 64, size, size, 0),
+                new Limits(minute, minute, new CpuQuota(1000), minute, size, 64, size, size, 0, size),
                 new EgressPolicy(EgressPolicy.Mode.NONE),
                 Isolation.CONTAINER,
                 policy,

@@ -129,7 +129,7 @@ final class SandboxMaker {
                         DriverException.Kind.REFUSED,
                         "The container engine runs sandboxes where this node cannot give them a network: use egress mode"
                                 + " none, or have the operator run the node beside its engine."));
-        network.attach(sandbox.id(), policy, first.pid());
+        network.attach(sandbox.id(), policy, sandbox.template().egressRequests(), first.pid());
         // Its number could have been given to a stranger meanwhile, who would have the network now.
         if (!first.isAlive()) {
             throw new DriverException(

@@ -78,6 +78,12 @@ final class Ways {
         Optional<Denial> notListed = notListed(subject, target);
         if (notListed.isPresent()) {
             deny.accept(notListed.get());
+        } else if (!ledger.opens(subject)) {
+            deny.accept(Denial.of(
+                    target,
+                    DenialReason.TOO_MANY,
+                    "This run has opened " + subject.connectionsMax()
+                            + " connections, all that it may: raise limits.egressRequests where it is submitted."));
         } else if (target instanceof Target.Named named) {
             lookups.addressesOf(named.name()).thenAccept(lookup -> client.eventLoop()
                     .execute(() -> toHost(named, lookup, new Attempt(subject, target, client, waiting, deny))));

@@ -84,7 +84,8 @@ class PayloadTest {
                         KillReason.PIDS,
                         KillReason.DISK,
                         KillReason.OUTPUT,
-                        KillReason.EGRESS_REQUESTS);
+                        KillReason.EGRESS_REQUESTS,
+                        KillReason.EGRESS_BYTES);
     }
 
     @Test

@@ -193,12 +193,20 @@ class ImageTest {
                 plain.memory(),
                 plain.pids(),
                 plain.disk(),
-                new EgressPolicy(mode));
+                new EgressPolicy(mode),
+                1000);
     }
 
     private static SandboxTemplate withIsolation(SandboxTemplate plain, Isolation isolation) {
         return new SandboxTemplate(
-                plain.image(), isolation, plain.cpu(), plain.memory(), plain.pids(), plain.disk(), plain.egress());
+                plain.image(),
+                isolation,
+                plain.cpu(),
+                plain.memory(),
+                plain.pids(),
+                plain.disk(),
+                plain.egress(),
+                plain.egressRequests());
     }
 
     private static byte[] staticProgram(Path folder) throws IOException, InterruptedException {

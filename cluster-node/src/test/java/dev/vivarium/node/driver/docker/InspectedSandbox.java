@@ -18,7 +18,8 @@ record InspectedSandbox(TestSandboxes.Live live, String container, KernelView gu
             ByteSize.ofMebibytes(64),
             20,
             ByteSize.ofMebibytes(16),
-            new EgressPolicy(EgressPolicy.Mode.NONE));
+            new EgressPolicy(EgressPolicy.Mode.NONE),
+            1000);
 
     static InspectedSandbox start(TestSandboxes sandboxes) {
         TestSandboxes.Live live = sandboxes.create(TEMPLATE);

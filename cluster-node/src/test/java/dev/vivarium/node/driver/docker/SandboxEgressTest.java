@@ -32,6 +32,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class SandboxEgressTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
+    private static final int CONNECTIONS_MAX = 1000;
+
     private static TestHosts hosts;
 
     @RegisterExtension
@@ -330,7 +332,8 @@ class SandboxEgressTest {
                 plain.memory(),
                 plain.pids(),
                 plain.disk(),
-                new EgressPolicy(mode));
+                new EgressPolicy(mode),
+                CONNECTIONS_MAX);
         return TestSandboxes.create(sandboxes.driver(), newId(), template);
     }
 

@@ -125,6 +125,7 @@ class SandboxSampleTest {
                 ByteSize.ofMebibytes(32),
                 pids,
                 ByteSize.ofMebibytes(4),
-                new EgressPolicy(EgressPolicy.Mode.NONE));
+                new EgressPolicy(EgressPolicy.Mode.NONE),
+                1000);
     }
 }

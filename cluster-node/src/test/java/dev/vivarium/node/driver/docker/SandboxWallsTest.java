@@ -32,7 +32,8 @@ class SandboxWallsTest {
                 ByteSize.ofMebibytes(64),
                 20,
                 ByteSize.ofMebibytes(16),
-                new EgressPolicy(EgressPolicy.Mode.NONE)));
+                new EgressPolicy(EgressPolicy.Mode.NONE),
+                1000));
     }
 
     @AfterEach

@@ -158,7 +158,8 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
                 ByteSize.ofMebibytes(64),
                 64,
                 ByteSize.ofMebibytes(16),
-                new EgressPolicy(EgressPolicy.Mode.NONE));
+                new EgressPolicy(EgressPolicy.Mode.NONE),
+                1000);
     }
 
     static SandboxId newId() {

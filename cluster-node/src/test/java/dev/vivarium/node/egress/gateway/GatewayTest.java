@@ -469,6 +469,20 @@ class GatewayTest {
     }
 
     @Test
+    void whoHasHadAllItsConnectionsGetsNoFurtherOne() throws Exception {
+        start("");
+        outside.converses(GatewayTest::echo);
+        for (long opened = 0; opened < Sandboxes.CONNECTIONS_MAX; opened++) {
+            ledger.opens(sandboxes.at(sandbox).orElseThrow());
+        }
+        try (Socket client = connect(gateway.proxyAddress())) {
+            Outside.write(client, "CONNECT api.example.com:5432 HTTP/1.1\r\nHost: api.example.com:5432\r\n\r\n");
+            assertThat(Outside.head(client.getInputStream())).startsWith("HTTP/1.1 403 ");
+        }
+        assertThat(ledger.lines()).contains("denied api.example.com:5432 TOO_MANY");
+    }
+
+    @Test
     void oneSandboxCannotHaveAllConnections() throws Exception {
         start("connections-max = 2");
         try (Socket first = connect(gateway.tlsAddress());

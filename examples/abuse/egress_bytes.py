@@ -1,0 +1,18 @@
+"""Sends as much as it can to the open internet.
+
+Tries: to carry away whatever it has found, or to have its owner pay for the traffic.
+Must: be killed at its limit of bytes.
+
+limits: egressBytes=1Mi
+egress: public
+expect: KILLED EGRESS_BYTES
+"""
+
+import socket
+
+from lib.outside import PUBLIC, must_be_open
+
+must_be_open()
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+while True:
+    sock.sendto(b"x" * 1400, (PUBLIC, 443))
