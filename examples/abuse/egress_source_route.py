@@ -18,6 +18,8 @@ must_be_open()
 def led(kind, address):
     def prepare(sock):
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, bytes([kind, 7, 4]) + socket.inet_aton(address) + b"\0")
+        if not sock.getsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, 40):
+            raise OSError("this kernel takes the option and does without it")
 
     return prepare
 

@@ -3,7 +3,8 @@
     hosts.py NAME PUBLIC RESOLVER INTERNAL...      as root
 
 Makes the namespace, a link to it and a route to each address, and greets whoever reaches one: on each TCP port with one
-line, on each UDP port with an answer, on the port of HTTP with a response for each request. RESOLVER answers for the
+line, on each UDP port with an answer, on the port of HTTP with a response for each request, on that of bulk with zeros until
+the other side has enough. RESOLVER answers for the
 names of zone(). Says "listening", and then who came: "tcp FROM TO PORT", "udp FROM TO PORT WORDS", "http TO HOST" and
 "dns NAME". When its standard input ends it takes all of it away.
 
@@ -20,6 +21,9 @@ import sys
 
 TCP = (53, 80, 443, 853, 6379, 8080)
 HTTP = 8081
+# Where benchmarks fetch from: zeros without end, until the other side has enough.
+BULK = 9000
+CHUNK = bytes(1 << 18)
 UDP = (53, 123, 443, 5353)
 # Towards the namespace; of no range that a host has.
 NODE_END = "10.99.77.1"
@@ -77,7 +81,7 @@ def say(*words):
 
 def serve(public, resolver, internals):
     names, asked = zone(public, internals[0]), {}
-    listeners = [socket.create_server(("0.0.0.0", port), backlog=1024) for port in (*TCP, HTTP)]
+    listeners = [socket.create_server(("0.0.0.0", port), backlog=1024) for port in (*TCP, HTTP, BULK)]
     datagrams, peers = [], []
     for address in (public, resolver, *internals):  # each by itself, so that an answer comes from where it was asked
         for port in UDP:
@@ -104,9 +108,20 @@ def met(listener):
     peer, source = listener.accept()
     here = peer.getsockname()
     say("tcp", source[0], *here)
-    if here[1] != HTTP:
+    if here[1] == BULK:
+        pour(peer)
+    elif here[1] != HTTP:
         send(peer, b"reached\n", last=True)
     return peer
+
+
+def pour(peer):
+    """Only benchmarks come here, one after the other, so that others may wait."""
+    try:
+        while True:
+            peer.sendall(CHUNK)
+    except OSError:
+        return
 
 
 def heard(peer):

@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
             KillPrecisionCommand.class,
             SamplingCommand.class,
             IsolationCommand.class,
+            EgressCommand.class,
             GatlingCommand.class
         },
         mixinStandardHelpOptions = true,

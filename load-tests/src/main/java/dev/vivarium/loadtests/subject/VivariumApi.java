@@ -50,7 +50,8 @@ public final class VivariumApi {
         return submit(workload.submission().put("isolation", isolation.name().toLowerCase(Locale.ROOT)));
     }
 
-    private RunId submit(ObjectNode submission) throws IOException {
+    /** A submission as it stands. */
+    public RunId submit(ObjectNode submission) throws IOException {
         HttpRequest request = to("/v1/runs")
                 .header("Content-Type", "application/json")
                 .POST(BodyPublishers.ofByteArray(Json.bytes(submission)))

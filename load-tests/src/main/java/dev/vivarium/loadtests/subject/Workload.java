@@ -32,7 +32,7 @@ public record Workload(String image, List<String> command) {
     public ObjectNode submission() {
         ObjectNode body = Json.object().put("image", image);
         command.forEach(body.putArray("command")::add);
-        body.putObject("egress").put("mode", "none");
+        body.set("egress", egress("none"));
         body.putObject("limits")
                 .put("cpu", "1")
                 .put("memory", MEMORY_BYTES / MEBIBYTE + "Mi")
@@ -40,6 +40,16 @@ public record Workload(String image, List<String> command) {
                 .put("pids", PIDS);
         body.putObject("labels").put("purpose", "benchmark");
         return body;
+    }
+
+    /** A policy for the network of a submission: its mode, and the destinations of an allowlist. */
+    public static ObjectNode egress(String mode, String... allow) {
+        ObjectNode egress = Json.object().put("mode", mode);
+        if (allow.length > 0) {
+            ArrayNode destinations = egress.putArray("allow");
+            List.of(allow).forEach(destinations::add);
+        }
+        return egress;
     }
 
     /** The same with further limits. */
@@ -86,12 +96,14 @@ public record Workload(String image, List<String> command) {
      * The command line of the engine's client.
      *
      * @param network what the container is connected to; empty for the client's default, as its users type it
+     * @param options further options
      */
-    public List<String> dockerRun(String network) {
+    public List<String> dockerRun(String network, String... options) {
         List<String> line = new ArrayList<>(List.of("docker", "run", "--rm", "--log-driver", "none"));
         if (!network.isEmpty()) {
             line.addAll(List.of("--network", network));
         }
+        line.addAll(List.of(options));
         line.add(image);
         line.addAll(command);
         return List.copyOf(line);

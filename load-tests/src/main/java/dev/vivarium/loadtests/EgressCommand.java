@@ -1,0 +1,186 @@
+package dev.vivarium.loadtests;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.vivarium.loadtests.report.Figures;
+import dev.vivarium.loadtests.report.Series;
+import dev.vivarium.loadtests.report.TextTable;
+import dev.vivarium.loadtests.subject.Hosts;
+import dev.vivarium.loadtests.subject.InFlight;
+import dev.vivarium.loadtests.subject.NetworkProbe;
+import dev.vivarium.loadtests.subject.NodeProcess;
+import dev.vivarium.loadtests.subject.VivariumApi;
+import dev.vivarium.loadtests.subject.Workload;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.function.Function;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code vivarium bench egress}. */
+@Command(
+        name = "egress",
+        description = {
+            "What the policy of a network costs: the time to attach it, connections and bytes through the packet filter and",
+            "through the gateway, beside a container on the engine's bridge that nothing filters. The host is a namespace of",
+            "this machine. Needs to be root."
+        },
+        mixinStandardHelpOptions = true,
+        sortOptions = false)
+final class EgressCommand implements Callable<Integer> {
+    private static final int WARM_UP = 2;
+
+    @Mixin
+    private final Setting setting = new Setting();
+
+    @Option(names = "--rounds", defaultValue = "7", description = "Rounds that count (default: ${DEFAULT-VALUE}).")
+    private int rounds = 7;
+
+    @Option(
+            names = "--connections",
+            defaultValue = "200",
+            description = "Connections in each round, one after the other (default: ${DEFAULT-VALUE}).")
+    private int connections = 200;
+
+    @Option(
+            names = "--mebibytes",
+            defaultValue = "256",
+            description = "Fetched in each round (default: ${DEFAULT-VALUE}).")
+    private int mebibytes = 256;
+
+    @Option(
+            names = "--others",
+            defaultValue = "0",
+            description =
+                    "Sandboxes with a policy each that sleep beside it: all is measured once more with them (default:"
+                            + " ${DEFAULT-VALUE}).")
+    private int others;
+
+    @Option(
+            names = "--in-flight",
+            defaultValue = "4",
+            description = "How many of those are being started at once (default: ${DEFAULT-VALUE}).")
+    private int inFlight = 4;
+
+    /** One way to the host. */
+    private interface Way {
+        NetworkProbe.Costs once() throws IOException;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        if (rounds < 1 || connections < 1 || mebibytes < 1 || others < 0 || inFlight < 1) {
+            throw setting.refusal("--rounds, --connections, --mebibytes and --in-flight are at least 1.");
+        }
+        setting.engine();
+        Path root = Path.of(System.getProperty("vivarium.root", ".")).toAbsolutePath();
+        try (Hosts hosts = Hosts.begin(root);
+                NodeProcess node = NodeOption.start(setting.environment(), config(hosts))) {
+            VivariumApi api = new VivariumApi(node.uri());
+            Map<String, Way> ways = ways(api, hosts);
+            measure(ways, WARM_UP);
+            Map<String, List<NetworkProbe.Costs>> alone = measure(ways, rounds);
+            report("", alone);
+            if (others > 0) {
+                setting.progress("starting " + others + " sandboxes with a policy each");
+                Workload sleeper = new Workload(setting.image(), List.of("sleep", "7200"));
+                InFlight.all(others, inFlight, index -> {
+                    ObjectNode submission = sleeper.submission();
+                    submission.withObject("/limits").put("wallClock", "3h").put("idle", "3h");
+                    submission.set("egress", Workload.egress("public"));
+                    var run = api.submit(submission);
+                    api.awaitRunning(run);
+                    return run;
+                });
+                measure(ways, WARM_UP);
+                report(" beside " + others + " sandboxes", measure(ways, rounds));
+            }
+            setting.printLoad();
+        }
+        return 0;
+    }
+
+    private Map<String, String> config(Hosts hosts) {
+        return Map.of(
+                "vivarium.egress.names.upstream.0",
+                hosts.resolver(),
+                "vivarium.run.live-max",
+                Integer.toString(others + 8),
+                "vivarium.egress.gateway.connections-max",
+                Integer.toString(connections));
+    }
+
+    private Map<String, Way> ways(VivariumApi api, Hosts hosts) {
+        NetworkProbe direct = new NetworkProbe(setting.image(), hosts.address(), connections, mebibytes);
+        NetworkProbe named = new NetworkProbe(setting.image(), hosts.name(), connections, mebibytes);
+        Map<String, Way> ways = new LinkedHashMap<>();
+        ways.put("container, unfiltered", direct::inContainer);
+        ways.put("sandbox, public: the filter", () -> direct.inSandbox(api, Workload.egress("public")));
+        ways.put(
+                "sandbox, allowlist: the gateway",
+                () -> named.inSandbox(api, Workload.egress("allowlist", hosts.name() + ":8080,9000")));
+        return ways;
+    }
+
+    private static Map<String, List<NetworkProbe.Costs>> measure(Map<String, Way> ways, int times) throws IOException {
+        Map<String, List<NetworkProbe.Costs>> costs = new LinkedHashMap<>();
+        for (int round = 0; round < times; round++) {
+            List<Map.Entry<String, Way>> order = new ArrayList<>(ways.entrySet());
+            if (round % 2 == 1) {
+                Collections.reverse(order);
+            }
+            for (Map.Entry<String, Way> way : order) {
+                costs.computeIfAbsent(way.getKey(), first -> new ArrayList<>())
+                        .add(way.getValue().once());
+            }
+        }
+        return costs;
+    }
+
+    private void report(String where, Map<String, List<NetworkProbe.Costs>> measured) {
+        setting.print(rounds + " rounds" + where + "; medians, ratios to the container by rounds\n\n");
+        setting.print(table(measured, mebibytes) + "\n");
+    }
+
+    static String table(Map<String, List<NetworkProbe.Costs>> measured, int mebibytes) {
+        TextTable table = new TextTable("", "start, ms", "ratio", "first byte, ms", "ratio", "MiB/s", "time, ratio");
+        List<NetworkProbe.Costs> base = measured.values().iterator().next();
+        measured.forEach((way, costs) -> {
+            Series fetch = series(costs, NetworkProbe.Costs::fetch);
+            table.row(
+                    way,
+                    Figures.millis(series(costs, NetworkProbe.Costs::start).median()),
+                    ratio(costs, base, NetworkProbe.Costs::start),
+                    String.format(
+                            Locale.ROOT,
+                            "%.3f",
+                            series(costs, NetworkProbe.Costs::connection)
+                                            .median()
+                                            .toNanos()
+                                    / 1e6),
+                    ratio(costs, base, NetworkProbe.Costs::connection),
+                    Figures.perSecond(mebibytes / (fetch.median().toNanos() / 1e9)),
+                    ratio(costs, base, NetworkProbe.Costs::fetch));
+        });
+        return table.render();
+    }
+
+    private static String ratio(
+            List<NetworkProbe.Costs> costs,
+            List<NetworkProbe.Costs> base,
+            Function<NetworkProbe.Costs, Duration> part) {
+        return Figures.ratio(series(costs, part).medianOfRatios(series(base, part)));
+    }
+
+    private static Series series(List<NetworkProbe.Costs> costs, Function<NetworkProbe.Costs, Duration> part) {
+        return new Series(costs.stream().map(part).toList());
+    }
+}

@@ -1,0 +1,28 @@
+package dev.vivarium.loadtests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.vivarium.loadtests.subject.NetworkProbe.Costs;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class EgressCommandTest {
+    @Test
+    void eachWayIsToldBesideTheContainerThatNothingFilters() {
+        Map<String, List<Costs>> measured = new LinkedHashMap<>();
+        measured.put("container", List.of(costs(200, 1, 1000)));
+        measured.put("gateway", List.of(costs(100, 3, 2000)));
+
+        assertThat(EgressCommand.table(measured, 256).lines().skip(2))
+                .containsExactly(
+                        "container      200.0  1.00x           1.000  1.00x  256.00        1.00x",
+                        "gateway        100.0  0.50x           3.000  3.00x  128.00        2.00x");
+    }
+
+    private static Costs costs(long start, long connection, long fetch) {
+        return new Costs(Duration.ofMillis(start), Duration.ofMillis(connection), Duration.ofMillis(fetch));
+    }
+}
