@@ -158,7 +158,7 @@ final class LocalNode implements RunningNode {
 
     @Override
     public SandboxLabel sandboxLabel() {
-        return new SandboxLabel("dev.vivarium.installation", core.installation().id());
+        return new SandboxLabel("dev.vivarium.installation", core.store().installation());
     }
 
     @Override

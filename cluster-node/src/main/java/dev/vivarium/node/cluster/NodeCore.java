@@ -1,8 +1,6 @@
 package dev.vivarium.node.cluster;
 
 import com.typesafe.config.Config;
-import com.typesafe.config.ConfigException;
-import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.driver.SandboxDriver;
@@ -18,7 +16,7 @@ import dev.vivarium.node.sandbox.LiveSandboxes;
 import dev.vivarium.node.sandbox.NodeClock;
 import dev.vivarium.node.sandbox.Reaper;
 import dev.vivarium.node.sandbox.SandboxEnvironment;
-import dev.vivarium.persistence.embedded.EmbeddedStore;
+import dev.vivarium.persistence.Store;
 import dev.vivarium.protocol.run.KillReason;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -43,8 +41,7 @@ final class NodeCore implements AutoCloseable {
     private static final Duration STEP_MAX = Duration.ofSeconds(60);
 
     private final Config config;
-    private final Installation installation;
-    private final EmbeddedStore store;
+    private final Store store;
     private final ActorSystem<Guardian.Command> system;
     private final NodeNetwork network;
     private final SandboxDriver driver;
@@ -54,28 +51,12 @@ final class NodeCore implements AutoCloseable {
     private final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final Runs runs;
 
-    /** The operator's file; read before anything is started that would have to be stopped again. */
-    private static Config given(NodeOptions options) throws NodeStartException {
-        try {
-            return options.config()
-                    .map(file -> ConfigFactory.parseFile(file.toFile()))
-                    .orElseGet(ConfigFactory::empty);
-        } catch (ConfigException malformed) {
-            throw new NodeStartException("The configuration cannot be read: " + malformed.getMessage(), malformed);
-        }
-    }
-
     /** Starts everything and returns once runs can be submitted; runs that were live before come back. */
     static NodeCore start(NodeOptions options) throws NodeStartException {
-        Config given = given(options);
-        EmbeddedStore store;
+        NodeConfig config = NodeConfig.of(options.config(), options.overrides());
+        Store store = NodeStore.open(config.store(), options.dataDir());
         try {
-            store = EmbeddedStore.open(options.dataDir());
-        } catch (RuntimeException failed) {
-            throw new NodeStartException(String.valueOf(failed.getMessage()), failed);
-        }
-        try {
-            return start(options, given, store);
+            return start(config.with(store.journalConfig()), store);
         } catch (RuntimeException | NodeStartException failed) {
             store.close();
             if (failed instanceof NodeStartException told) {
@@ -85,36 +66,26 @@ final class NodeCore implements AutoCloseable {
         }
     }
 
-    private static NodeCore start(NodeOptions options, Config given, EmbeddedStore store) throws NodeStartException {
-        // Only whoever holds the lock on the data directory may give the installation its name.
-        Installation installation = Installation.of(options.dataDir());
-        Config config = ConfigFactory.parseMap(options.overrides())
-                .withFallback(store.journalConfig())
-                .withFallback(given)
-                .withFallback(ConfigFactory.load())
-                .resolve();
+    private static NodeCore start(Config config, Store store) throws NodeStartException {
         CompletableFuture<Done> joined = new CompletableFuture<>();
         ActorSystem<Guardian.Command> system = ActorSystem.create(Guardian.create(joined), "vivarium", config);
         try {
             await("joining the cluster", joined);
-            return new NodeCore(config, installation, store, system);
+            return new NodeCore(config, store, system);
         } catch (RuntimeException | NodeStartException failed) {
             stop(system);
             throw failed;
         }
     }
 
-    private NodeCore(
-            Config config, Installation installation, EmbeddedStore store, ActorSystem<Guardian.Command> system)
-            throws NodeStartException {
+    private NodeCore(Config config, Store store, ActorSystem<Guardian.Command> system) throws NodeStartException {
         this.config = config;
-        this.installation = installation;
         this.store = store;
         this.system = system;
-        this.network = NodeNetwork.open(installation.id(), nodeName(config), config.getConfig("vivarium.egress"));
+        this.network = NodeNetwork.open(store.installation(), nodeName(config), config.getConfig("vivarium.egress"));
         this.driver = DockerDriver.open(
                 DockerDriverConfig.from(
-                        config.getConfig("vivarium.driver.docker"), installation.id(), nodeName(config)),
+                        config.getConfig("vivarium.driver.docker"), store.installation(), nodeName(config)),
                 network.sandboxes(),
                 system.dispatchers().lookup(DispatcherSelector.fromConfig("vivarium.engine-dispatcher")));
         try {
@@ -137,7 +108,7 @@ final class NodeCore implements AutoCloseable {
         system.tell(new Guardian.Sweep(driver, sandboxes, config.getDuration("vivarium.reaper.interval")));
     }
 
-    private static double lagSeconds(EmbeddedStore store) {
+    private static double lagSeconds(Store store) {
         return store.projectionLag().toMillis() / 1_000.0;
     }
 
@@ -149,11 +120,7 @@ final class NodeCore implements AutoCloseable {
         return config;
     }
 
-    Installation installation() {
-        return installation;
-    }
-
-    EmbeddedStore store() {
+    Store store() {
         return store;
     }
 

@@ -10,12 +10,14 @@ import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -38,6 +40,9 @@ import org.apache.pekko.Done;
  * while a small file can be overwritten and removed. Where the disk itself keeps old blocks (flash, copy on write), what
  * survives there is a wrapped key, worthless without the master key.
  *
+ * <p>Several nodes may share one directory that all of them see, on a file system with hard links: a key is created once,
+ * whoever asks first.
+ *
  * <p>AES-256-GCM throughout, with a fresh nonce for each value. What belongs to what is authenticated: a wrapped key to
  * its run, a value to its run and name.
  */
@@ -45,6 +50,8 @@ public final class FileSecretVault implements SecretVault {
     private static final String MASTER_KEY = "master.key";
     private static final String KEYS = "keys";
     private static final int WRAPPED_BYTES_MAX = 256;
+    /** Beyond this age a draft in a shared directory is no other node's that is being written. */
+    private static final Duration DRAFT_AGE_MAX = Duration.ofMinutes(10);
 
     private final Path keys;
     private final Sealer master;
@@ -61,35 +68,87 @@ public final class FileSecretVault implements SecretVault {
     }
 
     /**
-     * Opens the vault in a directory, making its master key when there has never been one.
+     * Opens the vault in a directory that one node has to itself, making its master key when there has never been one.
      *
      * @param executor where files are written and forced to disk
      * @throws StoreUnavailable with a sentence for the user when that cannot be done
      */
     public static FileSecretVault in(Path directory, Executor executor) {
         try {
-            Path keys = directory.resolve(KEYS);
-            Path masterKey = directory.resolve(MASTER_KEY);
-            SecureRandom random = new SecureRandom();
-            DurableFiles.createPrivateDirectory(keys);
-            shredDrafts(keys);
-            if (!Files.exists(masterKey)) {
-                makeMasterKey(masterKey, keys, random);
-            }
-            byte[] key = DurableFiles.read(masterKey, Sealer.KEY_BYTES);
-            return new FileSecretVault(keys, new Sealer(key, random), random, executor);
+            make(directory);
+            return opened(directory, executor, Instant.MAX);
         } catch (IOException | IllegalArgumentException failed) {
-            throw new StoreUnavailable(
-                    "The keys of secrets in " + directory + " cannot be read: " + failed.getMessage(), failed);
+            throw unreadable(directory, failed);
         }
     }
 
+    /**
+     * Opens the vault in a directory that several nodes share, and that {@link #prepare} has made.
+     *
+     * @param executor where files are written and forced to disk
+     * @throws StoreUnavailable with a sentence for the user when that cannot be done
+     */
+    public static FileSecretVault shared(Path directory, Executor executor) {
+        try {
+            if (!Files.exists(directory.resolve(MASTER_KEY))) {
+                throw new StoreUnavailable("There is no " + MASTER_KEY + " in " + directory
+                        + ": it must be the folder of keys that all nodes see. Is it mounted here? A new one is made by"
+                        + " `vivarium store prepare`.");
+            }
+            return opened(directory, executor, Instant.now().minus(DRAFT_AGE_MAX));
+        } catch (IOException | IllegalArgumentException failed) {
+            throw unreadable(directory, failed);
+        }
+    }
+
+    /**
+     * Makes what {@link #shared} opens. Changes nothing when it is there.
+     *
+     * @throws StoreUnavailable with a sentence for the user when that cannot be done
+     */
+    public static void prepare(Path directory) {
+        try {
+            DurableFiles.createPrivateDirectory(directory);
+            make(directory);
+        } catch (IOException failed) {
+            throw new StoreUnavailable(
+                    "The keys of secrets cannot be kept in " + directory + ": " + failed.getMessage(), failed);
+        }
+    }
+
+    private static void make(Path directory) throws IOException {
+        Path keys = directory.resolve(KEYS);
+        Path masterKey = directory.resolve(MASTER_KEY);
+        DurableFiles.createPrivateDirectory(keys);
+        if (!Files.exists(masterKey)) {
+            makeMasterKey(masterKey, keys, new SecureRandom());
+        }
+    }
+
+    private static FileSecretVault opened(Path directory, Executor executor, Instant draftsBefore) throws IOException {
+        Path keys = directory.resolve(KEYS);
+        SecureRandom random = new SecureRandom();
+        shredDrafts(keys, draftsBefore);
+        byte[] key = DurableFiles.read(directory.resolve(MASTER_KEY), Sealer.KEY_BYTES);
+        return new FileSecretVault(keys, new Sealer(key, random), random, executor);
+    }
+
+    private static StoreUnavailable unreadable(Path directory, Exception failed) {
+        return new StoreUnavailable(
+                "The keys of secrets in " + directory + " cannot be read: " + failed.getMessage(), failed);
+    }
+
     /** Keys that a crash kept from becoming files of their names; nothing was sealed with them. */
-    private static void shredDrafts(Path keys) throws IOException {
+    private static void shredDrafts(Path keys, Instant before) throws IOException {
         try (DirectoryStream<Path> drafts = Files.newDirectoryStream(keys, "*" + DurableFiles.DRAFT)) {
             for (Path draft : drafts) {
-                DurableFiles.shred(draft);
+                if (Files.getLastModifiedTime(draft).toInstant().isBefore(before)) {
+                    DurableFiles.shred(draft);
+                }
             }
+        } catch (NoSuchFileException becameAFile) {
+            // Another node's, which has its name now.
+            return;
         }
     }
 
@@ -100,7 +159,12 @@ public final class FileSecretVault implements SecretVault {
                         + " holds keys that only it can open: restore it, or remove them and with them the secrets.");
             }
         }
-        DurableFiles.write(masterKey, Sealer.newKey(random), DurableFiles.OWNER_ONLY);
+        try {
+            DurableFiles.create(masterKey, Sealer.newKey(random), DurableFiles.OWNER_ONLY);
+        } catch (FileAlreadyExistsException madeMeanwhile) {
+            // Whoever was first has made it for all.
+            return;
+        }
     }
 
     @Override
@@ -215,8 +279,13 @@ public final class FileSecretVault implements SecretVault {
 
     private byte[] makeKey(RunId run) throws IOException, GeneralSecurityException {
         byte[] key = Sealer.newKey(random);
-        DurableFiles.write(file(run), master.seal(key, context(run, "")), DurableFiles.OWNER_ONLY);
-        return key;
+        try {
+            DurableFiles.create(file(run), master.seal(key, context(run, "")), DurableFiles.OWNER_ONLY);
+            return key;
+        } catch (FileAlreadyExistsException madeMeanwhile) {
+            // By the node that the same submission reached as well: both must seal with one key.
+            return unwrap(run);
+        }
     }
 
     private byte[] unwrap(RunId run) throws IOException, GeneralSecurityException {

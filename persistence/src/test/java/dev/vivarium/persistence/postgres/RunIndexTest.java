@@ -57,7 +57,8 @@ class RunIndexTest {
     @Test
     void theProjectionOutlivesWhatNobodyExpected() throws SQLException {
         execute("INSERT INTO run_unreadable (run_id, reason) VALUES ('not the id of a run', 'put here by hand')");
-        try (PostgresStore other = PostgresStore.open(POSTGRES.address(), POSTGRES.directory())) {
+        try (PostgresStore other =
+                PostgresStore.openOwn(POSTGRES.address(), POSTGRES.directory(), "01k0anothername0000000000")) {
             await().atMost(Duration.ofSeconds(10))
                     .until(() -> other.projectionLag().toMillis() > 500);
 
