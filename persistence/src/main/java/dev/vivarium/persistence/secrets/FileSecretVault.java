@@ -6,9 +6,6 @@ import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.SealedSecrets;
 import java.io.IOException;
-import java.nio.BufferUnderflowException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -16,15 +13,11 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.security.GeneralSecurityException;
-import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -43,8 +36,7 @@ import org.apache.pekko.Done;
  * <p>Several nodes may share one directory that all of them see, on a file system with hard links: a key is created once,
  * whoever asks first.
  *
- * <p>AES-256-GCM throughout, with a fresh nonce for each value. What belongs to what is authenticated: a wrapped key to
- * its run, a value to its run and name.
+ * <p>{@link SecretSeal} says how things are sealed.
  */
 public final class FileSecretVault implements SecretVault {
     private static final String MASTER_KEY = "master.key";
@@ -54,16 +46,14 @@ public final class FileSecretVault implements SecretVault {
     private static final Duration DRAFT_AGE_MAX = Duration.ofMinutes(10);
 
     private final Path keys;
-    private final Sealer master;
-    private final SecureRandom random;
+    private final SecretSeal.Key master;
     private final Executor executor;
     /** Read by those who take a key to seal with, written by the one who destroys keys that nobody seals with. */
     private final ReadWriteLock sealing = new ReentrantReadWriteLock();
 
-    private FileSecretVault(Path keys, Sealer master, SecureRandom random, Executor executor) {
+    private FileSecretVault(Path keys, SecretSeal.Key master, Executor executor) {
         this.keys = keys;
         this.master = master;
-        this.random = random;
         this.executor = executor;
     }
 
@@ -121,16 +111,15 @@ public final class FileSecretVault implements SecretVault {
         Path masterKey = directory.resolve(MASTER_KEY);
         DurableFiles.createPrivateDirectory(keys);
         if (!Files.exists(masterKey)) {
-            makeMasterKey(masterKey, keys, new SecureRandom());
+            makeMasterKey(masterKey, keys);
         }
     }
 
     private static FileSecretVault opened(Path directory, Executor executor, Instant draftsBefore) throws IOException {
         Path keys = directory.resolve(KEYS);
-        SecureRandom random = new SecureRandom();
         shredDrafts(keys, draftsBefore);
         byte[] key = DurableFiles.read(directory.resolve(MASTER_KEY), Sealer.KEY_BYTES);
-        return new FileSecretVault(keys, new Sealer(key, random), random, executor);
+        return new FileSecretVault(keys, SecretSeal.Key.of(key), executor);
     }
 
     private static StoreUnavailable unreadable(Path directory, Exception failed) {
@@ -152,7 +141,7 @@ public final class FileSecretVault implements SecretVault {
         }
     }
 
-    private static void makeMasterKey(Path masterKey, Path keys, SecureRandom random) throws IOException {
+    private static void makeMasterKey(Path masterKey, Path keys) throws IOException {
         try (Stream<Path> wrapped = Files.list(keys)) {
             if (wrapped.findAny().isPresent()) {
                 throw new StoreUnavailable("The master key " + masterKey + " is gone, and " + keys
@@ -160,7 +149,7 @@ public final class FileSecretVault implements SecretVault {
             }
         }
         try {
-            DurableFiles.create(masterKey, Sealer.newKey(random), DurableFiles.OWNER_ONLY);
+            DurableFiles.create(masterKey, SecretSeal.Key.random().bytes(), DurableFiles.OWNER_ONLY);
         } catch (FileAlreadyExistsException madeMeanwhile) {
             // Whoever was first has made it for all.
             return;
@@ -172,20 +161,8 @@ public final class FileSecretVault implements SecretVault {
         if (secrets.isEmpty()) {
             return CompletableFuture.completedFuture(SealedSecrets.NONE);
         }
-        Map<String, String> sorted = new TreeMap<>(secrets);
-        return work("seal the secrets of run " + run, () -> {
-            Sealer sealer = new Sealer(keyForSealing(run), random);
-            List<byte[]> sealed = new ArrayList<>();
-            int bytes = 0;
-            for (Map.Entry<String, String> secret : sorted.entrySet()) {
-                byte[] value = secret.getValue().getBytes(StandardCharsets.UTF_8);
-                sealed.add(sealer.seal(value, context(run, secret.getKey())));
-                bytes += Integer.BYTES + sealed.get(sealed.size() - 1).length;
-            }
-            ByteBuffer out = ByteBuffer.allocate(bytes);
-            sealed.forEach(value -> out.putInt(value.length).put(value));
-            return new SealedSecrets(List.copyOf(sorted.keySet()), Blob.of(out.array()));
-        });
+        Map<String, String> all = Map.copyOf(secrets);
+        return work("seal the secrets of run " + run, () -> SecretSeal.seal(keyForSealing(run), run, all));
     }
 
     @Override
@@ -193,17 +170,7 @@ public final class FileSecretVault implements SecretVault {
         if (sealed.names().isEmpty()) {
             return CompletableFuture.completedFuture(Map.of());
         }
-        return work("open the secrets of run " + run, () -> {
-            Sealer sealer = new Sealer(unwrap(run), random);
-            ByteBuffer in = ByteBuffer.wrap(sealed.ciphertext().toByteArray());
-            Map<String, String> secrets = new TreeMap<>();
-            for (String name : sealed.names()) {
-                byte[] value = new byte[checkedLength(in)];
-                in.get(value);
-                secrets.put(name, new String(sealer.open(value, context(run, name)), StandardCharsets.UTF_8));
-            }
-            return secrets;
-        });
+        return work("open the secrets of run " + run, () -> SecretSeal.open(unwrap(run), run, sealed));
     }
 
     @Override
@@ -263,13 +230,13 @@ public final class FileSecretVault implements SecretVault {
     }
 
     /** The run's key, marked as just used. */
-    private byte[] keyForSealing(RunId run) throws IOException, GeneralSecurityException {
+    private SecretSeal.Key keyForSealing(RunId run) throws IOException, GeneralSecurityException {
         sealing.readLock().lock();
         try {
             if (!Files.exists(file(run))) {
                 return makeKey(run);
             }
-            byte[] key = unwrap(run);
+            SecretSeal.Key key = unwrap(run);
             Files.setLastModifiedTime(file(run), FileTime.from(Instant.now()));
             return key;
         } finally {
@@ -277,10 +244,10 @@ public final class FileSecretVault implements SecretVault {
         }
     }
 
-    private byte[] makeKey(RunId run) throws IOException, GeneralSecurityException {
-        byte[] key = Sealer.newKey(random);
+    private SecretSeal.Key makeKey(RunId run) throws IOException, GeneralSecurityException {
+        SecretSeal.Key key = SecretSeal.Key.random();
         try {
-            DurableFiles.create(file(run), master.seal(key, context(run, "")), DurableFiles.OWNER_ONLY);
+            DurableFiles.create(file(run), SecretSeal.wrap(master, run, key).toByteArray(), DurableFiles.OWNER_ONLY);
             return key;
         } catch (FileAlreadyExistsException madeMeanwhile) {
             // By the node that the same submission reached as well: both must seal with one key.
@@ -288,25 +255,12 @@ public final class FileSecretVault implements SecretVault {
         }
     }
 
-    private byte[] unwrap(RunId run) throws IOException, GeneralSecurityException {
+    private SecretSeal.Key unwrap(RunId run) throws IOException, GeneralSecurityException {
         try {
-            return master.open(DurableFiles.read(file(run), WRAPPED_BYTES_MAX), context(run, ""));
+            return SecretSeal.unwrap(master, run, Blob.of(DurableFiles.read(file(run), WRAPPED_BYTES_MAX)));
         } catch (NoSuchFileException destroyed) {
             throw new KeyDestroyed(run);
         }
-    }
-
-    /** No name of a secret is empty, so the context of a key is no value's. */
-    private static byte[] context(RunId run, String name) {
-        return ("vivarium.secret:" + run + ":" + name).getBytes(StandardCharsets.UTF_8);
-    }
-
-    private static int checkedLength(ByteBuffer in) {
-        int length = in.getInt();
-        if (length < 0 || length > in.remaining()) {
-            throw new BufferUnderflowException();
-        }
-        return length;
     }
 
     /** Blocking work on files. */
@@ -323,7 +277,7 @@ public final class FileSecretVault implements SecretVault {
                             return work.run();
                         } catch (IOException failed) {
                             throw new StoreUnavailable("The vault cannot " + what + ": " + failed.getMessage(), failed);
-                        } catch (GeneralSecurityException | BufferUnderflowException failed) {
+                        } catch (GeneralSecurityException failed) {
                             throw new StoreUnavailable(
                                     "The vault cannot " + what + ": the key or the sealed secrets are damaged.",
                                     failed);
