@@ -9,6 +9,7 @@ import dev.vivarium.node.run.Runs.Progress;
 import dev.vivarium.node.sandbox.LiveSandboxes;
 import dev.vivarium.node.sandbox.MemoryStore;
 import dev.vivarium.node.sandbox.NodeClock;
+import dev.vivarium.node.sandbox.NodeLease;
 import dev.vivarium.node.sandbox.SandboxEnvironment;
 import dev.vivarium.node.sandbox.ScriptedDriver;
 import dev.vivarium.node.sandbox.Specs;
@@ -327,10 +328,13 @@ class RunTest {
         serialization.verifySerialization(Run.Leave.INSTANCE, true);
     }
 
+    private NodeLease lease = NodeLease.endless();
+
     private final LiveSandboxes liveSandboxes = new LiveSandboxes();
 
     private ActorRef<Run.Command> entity() {
-        SandboxEnvironment sandbox = SandboxEnvironment.of(driver, store, liveSandboxes, CONFIG, NodeClock.system());
+        SandboxEnvironment sandbox =
+                SandboxEnvironment.of(driver, store, liveSandboxes, lease, CONFIG, NodeClock.system());
         return KIT.spawn(Run.create(
                 id,
                 new RunEnvironment("node-1", sandbox, live, drain, new RunMetrics(new SimpleMeterRegistry(), live)),
