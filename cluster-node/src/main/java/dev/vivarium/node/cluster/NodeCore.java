@@ -54,7 +54,7 @@ final class NodeCore implements AutoCloseable {
     private final NodeNetwork network;
     private final SandboxDriver driver;
     private final LiveSandboxes sandboxes = new LiveSandboxes();
-    private final LiveRuns liveRuns = new LiveRuns();
+    private final LiveRuns liveRuns;
     private final Drain drain = new Drain();
     private final NodeLease lease;
     private final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -105,6 +105,7 @@ final class NodeCore implements AutoCloseable {
             throws NodeStartException {
         this.config = config;
         this.cluster = cluster;
+        this.liveRuns = new LiveRuns(config.getInt("vivarium.run.live-max"));
         this.lease = cluster.newLease();
         this.store = store;
         this.system = system;

@@ -210,9 +210,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
                             cancel.replyTo.tell(new CancelAnswer(found(after)));
                             ended(after);
                         }))
-                .onCommand(
-                        Proceed.class,
-                        (ledger, proceed) -> isSureToOwn() ? startAttempt(ledger, 1) : proceedIn(UNSURE_RETRY));
+                .onCommand(Proceed.class, this::onSubmitted);
     }
 
     /** A sandbox is being made or runs: Starting and Running differ in what the child reports, not in what is asked. */
@@ -290,6 +288,14 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
             passivate();
         }
         return Effect().reply(submit.replyTo, new SubmitAnswer(verdict, run));
+    }
+
+    private Effect<JournalEntry, Ledger> onSubmitted(Ledger ledger, Proceed proceed) {
+        if (environment.drain().isDraining()) {
+            // Another node has submitted it here; it belongs to whoever holds the run next.
+            return Effect().none();
+        }
+        return isSureToOwn() ? startAttempt(ledger, 1) : proceedIn(UNSURE_RETRY);
     }
 
     // ---- attempts

@@ -65,7 +65,7 @@ class RunTest {
             new RunId(com.github.f4b6a3.ulid.UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT));
     private final ScriptedDriver driver = new ScriptedDriver();
     private final MemoryStore store = new MemoryStore();
-    private final LiveRuns live = new LiveRuns();
+    private final LiveRuns live = new LiveRuns(100);
     private final Drain drain = new Drain();
     private final TestProbe<ClusterSharding.ShardCommand> shard =
             KIT.createTestProbe(ClusterSharding.ShardCommand.class);
