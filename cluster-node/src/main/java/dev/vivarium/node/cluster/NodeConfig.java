@@ -42,7 +42,10 @@ record NodeConfig(Config overrides, Config given) {
             return overrides
                     .withFallback(layer)
                     .withFallback(given)
-                    .withFallback(ConfigFactory.load())
+                    .withFallback(ConfigFactory.defaultOverrides())
+                    .withFallback(ConfigFactory.defaultApplication())
+                    // Unresolved, so that what refers to a key follows the layers above.
+                    .withFallback(ConfigFactory.defaultReferenceUnresolved())
                     .resolve();
         } catch (ConfigException malformed) {
             throw unreadable(malformed);
