@@ -4,6 +4,8 @@ import com.github.f4b6a3.ulid.UlidCreator;
 import com.typesafe.config.Config;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.persistence.Store;
+import dev.vivarium.persistence.cassandra.CassandraSettings;
+import dev.vivarium.persistence.cassandra.CassandraStore;
 import dev.vivarium.persistence.embedded.EmbeddedStore;
 import dev.vivarium.persistence.postgres.PostgresSettings;
 import dev.vivarium.persistence.postgres.PostgresStore;
@@ -19,7 +21,8 @@ final class NodeStore {
     /** The kinds of stores, as {@code vivarium.store.kind} names them. */
     private enum Kind {
         EMBEDDED,
-        POSTGRES;
+        POSTGRES,
+        CASSANDRA;
 
         static Kind of(Config store) throws NodeStartException {
             String given = store.getString("kind");
@@ -43,6 +46,7 @@ final class NodeStore {
         return told(() -> switch (kind) {
             case EMBEDDED -> EmbeddedStore.open(dataDir);
             case POSTGRES -> PostgresStore.openShared(PostgresSettings.from(store.getConfig("postgres")));
+            case CASSANDRA -> CassandraStore.open(CassandraSettings.from(store.getConfig("cassandra")));
         });
     }
 
@@ -61,6 +65,14 @@ final class NodeStore {
                         PostgresStore.prepare(settings, UlidCreator.getUlid().toLowerCase());
                 yield "The database at " + settings.address().url() + " has schema " + schema
                         + ", and the keys of secrets are kept in " + settings.keys() + ".";
+            }
+            case CASSANDRA -> {
+                CassandraSettings settings = CassandraSettings.from(store.getConfig("cassandra"));
+                int schema =
+                        CassandraStore.prepare(settings, UlidCreator.getUlid().toLowerCase());
+                yield "The keyspace " + settings.keyspace() + " has schema " + schema + ", and the master key is in "
+                        + settings.masterKey()
+                        + ": every node needs a copy of it, and the cluster must never have one.";
             }
         });
     }

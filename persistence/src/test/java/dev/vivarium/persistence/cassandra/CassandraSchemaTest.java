@@ -103,7 +103,7 @@ class CassandraSchemaTest {
         assertRefused(() -> settings("master-key = \"\""), "master-key is empty");
         assertRefused(() -> settings("user = me"), "password-file is empty");
         assertRefused(() -> settings("user = me, password-file = /nonexistent"), "password-file", "cannot be read");
-        assertRefused(() -> settings("replication.class = Everywhere"), "replication");
+        assertRefused(() -> settings("replication.class = Everywhere"), "Everywhere", "NetworkTopologyStrategy");
     }
 
     @Test

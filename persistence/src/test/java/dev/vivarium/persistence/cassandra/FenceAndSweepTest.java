@@ -128,19 +128,16 @@ class FenceAndSweepTest {
         List<Offer> offers =
                 List.of(new Offer(1, "dead-writer"), new Offer(2, "dead-writer"), new Offer(3, "dead-writer"));
         join(CASSANDRA.store().fence().commit(RunPersistenceId.of(run).id(), offers));
-        join(CASSANDRA.store()
-                .fence()
-                .commit(RunPersistenceId.of(run).id(), List.of(new Offer(4, "dead-writer"))));
+        join(CASSANDRA.store().fence().commit(RunPersistenceId.of(run).id(), List.of(new Offer(4, "dead-writer"))));
         assertThat(found(Set.of())).doesNotContain(run);
 
         CASSANDRA.store().projection().sweep();
 
         awaitStatus(RunStatus.SUCCEEDED);
         long hour = RunIndexTables.bucketOf(RunIndexTables.micros(submitted.at()));
-        await().atMost(Duration.ofSeconds(5))
-                .untilAsserted(() -> assertThat(join(tables.live(hour)))
-                        .extracting(RunIndexTables.Place::run)
-                        .doesNotContain(run.value()));
+        await().atMost(Duration.ofSeconds(5)).untilAsserted(() -> assertThat(join(tables.live(hour)))
+                .extracting(RunIndexTables.Place::run)
+                .doesNotContain(run.value()));
     }
 
     @Test
@@ -252,7 +249,8 @@ class FenceAndSweepTest {
 
     /** A row as the plugin writes it. */
     private void write(long seq, String whose, JournalEntry entry) {
-        join(CASSANDRA.store()
+        join(CASSANDRA
+                .store()
                 .cassandra()
                 .write(
                         "test",
