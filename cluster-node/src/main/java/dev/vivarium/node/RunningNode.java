@@ -19,7 +19,10 @@ public interface RunningNode extends AutoCloseable {
      */
     CompletionStage<Done> drain(Duration atMost);
 
-    /** Completes when the node is gone, whoever stopped it; fails when it ended by a defect. */
+    /**
+     * Completes when the node is gone, whoever stopped it; fails with {@link NodeCutOffException} when its cluster
+     * has given it up, and otherwise when it ended by a defect.
+     */
     CompletionStage<Done> terminated();
 
     /**

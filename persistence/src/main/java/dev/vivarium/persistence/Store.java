@@ -1,12 +1,26 @@
 package dev.vivarium.persistence;
 
+import com.typesafe.config.Config;
 import dev.vivarium.persistence.audit.RunIndex;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.output.OutputStore;
 import dev.vivarium.persistence.secrets.SecretVault;
+import java.time.Duration;
 
-/** All that lasts, as one node sees it. */
-public interface Store {
+/**
+ * All that lasts, as one node sees it. A node opens one before its actor system, whose configuration it completes, and
+ * closes it after.
+ */
+public interface Store extends AutoCloseable {
+    /**
+     * Names the installation that the store belongs to, for ever: the same for all nodes that share the store, and no
+     * other's. A ULID in lower case.
+     */
+    String installation();
+
+    /** What the actor system's configuration must say so that its journal is this store's; goes above everything else. */
+    Config journalConfig();
+
     RunJournal journal();
 
     OutputStore output();
@@ -14,4 +28,11 @@ public interface Store {
     RunIndex runs();
 
     SecretVault secrets();
+
+    /** How old the answers of {@link #runs} may be; about a tenth of a second while all is well. */
+    Duration projectionLag();
+
+    /** Ends everything, in an order that leaves nobody without what it needs; returns when that is done. */
+    @Override
+    void close();
 }

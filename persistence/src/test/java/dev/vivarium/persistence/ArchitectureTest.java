@@ -32,6 +32,8 @@ class ArchitectureTest {
             .definedBy(BASE + ".embedded..")
             .layer("postgres")
             .definedBy(BASE + ".postgres..")
+            .layer("cassandra")
+            .definedBy(BASE + ".cassandra..")
             .layer("store")
             .definedBy(BASE)
             .layer("secrets")
@@ -44,12 +46,14 @@ class ArchitectureTest {
             .mayNotBeAccessedByAnyLayer()
             .whereLayer("postgres")
             .mayOnlyBeAccessedByLayers("embedded")
+            .whereLayer("cassandra")
+            .mayNotBeAccessedByAnyLayer()
             .whereLayer("store")
-            .mayOnlyBeAccessedByLayers("embedded", "postgres")
+            .mayOnlyBeAccessedByLayers("embedded", "postgres", "cassandra")
             .whereLayer("secrets")
-            .mayOnlyBeAccessedByLayers("embedded", "postgres", "store")
+            .mayOnlyBeAccessedByLayers("embedded", "postgres", "cassandra", "store")
             .whereLayer("durable")
-            .mayOnlyBeAccessedByLayers("embedded", "secrets");
+            .mayOnlyBeAccessedByLayers("embedded", "cassandra", "secrets");
 
     @ArchTest
     static final ArchRule contractsAndTheirPureParts = noClasses()

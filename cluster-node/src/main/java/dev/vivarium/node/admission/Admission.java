@@ -1,6 +1,5 @@
 package dev.vivarium.node.admission;
 
-import com.github.f4b6a3.ulid.UlidCreator;
 import dev.vivarium.node.run.Runs;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.secrets.SecretVault;
@@ -28,7 +27,7 @@ public final class Admission {
     private final OneAtATime keyed = new OneAtATime();
 
     public Admission(Runs runs, RunJournal journal, SecretVault vault) {
-        this(runs, journal, vault, () -> new RunId(UlidCreator.getUlid().toLowerCase()));
+        this(runs, journal, vault, runs::newId);
     }
 
     Admission(Runs runs, RunJournal journal, SecretVault vault, Supplier<RunId> freshIds) {

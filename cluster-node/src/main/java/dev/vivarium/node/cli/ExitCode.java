@@ -26,6 +26,8 @@ final class ExitCode {
     static final int OUTPUT_CLOSED = 74;
     /** The node is full or leaving; later it may work (EX_TEMPFAIL). */
     static final int TRY_LATER = 75;
+    /** The node was cut off from its cluster and has ended; a supervisor should start it again (EX_PROTOCOL). */
+    static final int CUT_OFF = 76;
     /** As timeout(1) says it. */
     static final int WALL_CLOCK = 124;
     /** As docker(1) says that a container did not start. */

@@ -1,5 +1,6 @@
 package dev.vivarium.node.cli;
 
+import dev.vivarium.node.NodeCutOffException;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.RunningNode;
@@ -31,7 +32,8 @@ import picocli.CommandLine.Option;
         sortOptions = false,
         footer = {
             "",
-            "Exit codes: 0 drained and gone; 2 wrong usage; 66 no such file; 69 it cannot start; 70 a defect.",
+            "Exit codes: 0 drained and gone; 2 wrong usage; 66 no such file; 69 it cannot start; 70 a defect; 76 cut off from its"
+                    + " cluster, start it again.",
             "",
             "Examples:",
             "  vivarium up --port 9000 --data /var/lib/vivarium",
@@ -101,6 +103,10 @@ final class UpCommand implements Callable<Integer> {
             node.terminated().toCompletableFuture().join();
             return ExitCode.OK;
         } catch (CompletionException ended) {
+            if (ended.getCause() instanceof NodeCutOffException cutOff) {
+                surroundings.terminal().note(String.valueOf(cutOff.getMessage()));
+                return ExitCode.CUT_OFF;
+            }
             surroundings.terminal().note("the node ended by a defect: " + ended.getCause());
             return ExitCode.DEFECT;
         }

@@ -86,6 +86,8 @@ public final class Vivarium implements Runnable {
                 .addSubcommand(new QuickstartCommand(surroundings))
                 .addSubcommand(new AbuseCommand(surroundings))
                 .addSubcommand(new UpCommand(surroundings))
+                .addSubcommand(new CommandLine(new StoreCommand())
+                        .addSubcommand(new StoreCommand.PrepareCommand(surroundings)))
                 .addSubcommand(new RunCommand(surroundings))
                 .addSubcommand(new PsCommand(surroundings))
                 .addSubcommand(new ShowCommand(surroundings))

@@ -2,6 +2,7 @@ package dev.vivarium.node.cluster;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.vivarium.node.NodeCutOffException;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.RunningNode;
@@ -72,6 +73,8 @@ final class LocalNode implements RunningNode {
         this.core = core;
         this.http = http;
         this.uri = uri;
+        // A node that its cluster has given up ends by itself, from inside.
+        core.system().getWhenTerminated().whenComplete((done, failure) -> stopInItsOwnThread());
     }
 
     private static HttpServer serve(NodeCore core, NodeOptions options) throws NodeStartException {
@@ -158,7 +161,7 @@ final class LocalNode implements RunningNode {
 
     @Override
     public SandboxLabel sandboxLabel() {
-        return new SandboxLabel("dev.vivarium.installation", core.installation().id());
+        return new SandboxLabel("dev.vivarium.installation", core.store().installation());
     }
 
     @Override
@@ -177,7 +180,7 @@ final class LocalNode implements RunningNode {
     @Override
     public void close() {
         stopInItsOwnThread();
-        terminated.join();
+        terminated.handle((done, failure) -> Done.getInstance()).join();
     }
 
     /** Stopping waits for the actor system, so none of the system's own threads may do it. */
@@ -189,8 +192,12 @@ final class LocalNode implements RunningNode {
     }
 
     private void stop() {
+        boolean cutOff = core.isCutOff();
         try {
-            http.stop(REQUESTS_GRACE).toCompletableFuture().get(BIND_MAX.toSeconds(), TimeUnit.SECONDS);
+            // With its actor system the API of a node that was cut off has ended, too.
+            CompletionStage<Done> stopped =
+                    cutOff ? CompletableFuture.completedStage(Done.getInstance()) : http.stop(REQUESTS_GRACE);
+            stopped.toCompletableFuture().get(BIND_MAX.toSeconds(), TimeUnit.SECONDS);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | TimeoutException failed) {
@@ -198,6 +205,10 @@ final class LocalNode implements RunningNode {
         }
         try {
             core.close();
+            if (cutOff) {
+                terminated.completeExceptionally(new NodeCutOffException("The cluster has given this node up, or it saw"
+                        + " no majority of it; its sandboxes are destroyed. Start it again to have it join anew."));
+            }
             terminated.complete(Done.getInstance());
         } catch (RuntimeException failed) {
             terminated.completeExceptionally(failed);

@@ -1,11 +1,10 @@
 package dev.vivarium.node.cluster;
 
 import com.typesafe.config.Config;
-import com.typesafe.config.ConfigException;
-import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.driver.SandboxDriver;
+import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.docker.DockerDriver;
 import dev.vivarium.node.driver.docker.DockerDriverConfig;
 import dev.vivarium.node.run.Drain;
@@ -16,19 +15,23 @@ import dev.vivarium.node.run.Runs;
 import dev.vivarium.node.run.ShardedRuns;
 import dev.vivarium.node.sandbox.LiveSandboxes;
 import dev.vivarium.node.sandbox.NodeClock;
+import dev.vivarium.node.sandbox.NodeLease;
 import dev.vivarium.node.sandbox.Reaper;
 import dev.vivarium.node.sandbox.SandboxEnvironment;
-import dev.vivarium.persistence.embedded.EmbeddedStore;
+import dev.vivarium.persistence.Store;
 import dev.vivarium.protocol.run.KillReason;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.pekko.Done;
+import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.slf4j.Logger;
@@ -41,41 +44,34 @@ import org.slf4j.LoggerFactory;
 final class NodeCore implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NodeCore.class);
     private static final Duration STEP_MAX = Duration.ofSeconds(60);
+    /** The phase in which a node that is cut off destroys its sandboxes has this limit. */
+    private static final Duration CUT_MAX = Duration.ofSeconds(5);
 
     private final Config config;
-    private final Installation installation;
-    private final EmbeddedStore store;
+    private final ClusterSettings cluster;
+    private final Store store;
     private final ActorSystem<Guardian.Command> system;
     private final NodeNetwork network;
     private final SandboxDriver driver;
     private final LiveSandboxes sandboxes = new LiveSandboxes();
-    private final LiveRuns liveRuns = new LiveRuns();
+    private final LiveRuns liveRuns;
     private final Drain drain = new Drain();
+    private final NodeLease lease;
     private final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final Runs runs;
 
-    /** The operator's file; read before anything is started that would have to be stopped again. */
-    private static Config given(NodeOptions options) throws NodeStartException {
-        try {
-            return options.config()
-                    .map(file -> ConfigFactory.parseFile(file.toFile()))
-                    .orElseGet(ConfigFactory::empty);
-        } catch (ConfigException malformed) {
-            throw new NodeStartException("The configuration cannot be read: " + malformed.getMessage(), malformed);
-        }
-    }
-
     /** Starts everything and returns once runs can be submitted; runs that were live before come back. */
     static NodeCore start(NodeOptions options) throws NodeStartException {
-        Config given = given(options);
-        EmbeddedStore store;
+        NodeConfig config = NodeConfig.of(options.config(), options.overrides());
+        ClusterSettings cluster = ClusterSettings.of(config.all());
+        requireSharedStore(cluster, config.store());
+        Store store = NodeStore.open(config.store(), options.dataDir());
         try {
-            store = EmbeddedStore.open(options.dataDir());
-        } catch (RuntimeException failed) {
-            throw new NodeStartException(String.valueOf(failed.getMessage()), failed);
-        }
-        try {
-            return start(options, given, store);
+            Introduction introduction = Introduction.of(cluster, config.all(), store.installation());
+            Config layers = store.journalConfig()
+                    .withFallback(introduction.layer())
+                    .withFallback(ClusterTls.layer(config.all()));
+            return start(config.with(layers), cluster, store);
         } catch (RuntimeException | NodeStartException failed) {
             store.close();
             if (failed instanceof NodeStartException told) {
@@ -85,36 +81,38 @@ final class NodeCore implements AutoCloseable {
         }
     }
 
-    private static NodeCore start(NodeOptions options, Config given, EmbeddedStore store) throws NodeStartException {
-        // Only whoever holds the lock on the data directory may give the installation its name.
-        Installation installation = Installation.of(options.dataDir());
-        Config config = ConfigFactory.parseMap(options.overrides())
-                .withFallback(store.journalConfig())
-                .withFallback(given)
-                .withFallback(ConfigFactory.load())
-                .resolve();
+    private static void requireSharedStore(ClusterSettings cluster, Config store) throws NodeStartException {
+        if (!cluster.isAlone() && store.getString("kind").equals("embedded")) {
+            throw new NodeStartException("vivarium.cluster.formation is "
+                    + cluster.formation().name().toLowerCase(Locale.ROOT)
+                    + ", and the embedded store is one node's alone: choose another vivarium.store.kind.");
+        }
+    }
+
+    private static NodeCore start(Config config, ClusterSettings cluster, Store store) throws NodeStartException {
         CompletableFuture<Done> joined = new CompletableFuture<>();
-        ActorSystem<Guardian.Command> system = ActorSystem.create(Guardian.create(joined), "vivarium", config);
+        ActorSystem<Guardian.Command> system = Joining.begin(config, cluster, joined);
         try {
-            await("joining the cluster", joined);
-            return new NodeCore(config, installation, store, system);
+            Joining.await(system, config, cluster, joined);
+            return new NodeCore(config, cluster, store, system);
         } catch (RuntimeException | NodeStartException failed) {
             stop(system);
             throw failed;
         }
     }
 
-    private NodeCore(
-            Config config, Installation installation, EmbeddedStore store, ActorSystem<Guardian.Command> system)
+    private NodeCore(Config config, ClusterSettings cluster, Store store, ActorSystem<Guardian.Command> system)
             throws NodeStartException {
         this.config = config;
-        this.installation = installation;
+        this.cluster = cluster;
+        this.liveRuns = new LiveRuns(config.getInt("vivarium.run.live-max"));
+        this.lease = cluster.newLease();
         this.store = store;
         this.system = system;
-        this.network = NodeNetwork.open(installation.id(), nodeName(config), config.getConfig("vivarium.egress"));
+        this.network = NodeNetwork.open(store.installation(), nodeName(config), config.getConfig("vivarium.egress"));
         this.driver = DockerDriver.open(
                 DockerDriverConfig.from(
-                        config.getConfig("vivarium.driver.docker"), installation.id(), nodeName(config)),
+                        config.getConfig("vivarium.driver.docker"), store.installation(), nodeName(config)),
                 network.sandboxes(),
                 system.dispatchers().lookup(DispatcherSelector.fromConfig("vivarium.engine-dispatcher")));
         try {
@@ -128,17 +126,57 @@ final class NodeCore implements AutoCloseable {
             network.close();
             throw failed;
         }
-        SandboxEnvironment sandbox = SandboxEnvironment.of(driver, store, sandboxes, config, NodeClock.system());
+        SandboxEnvironment sandbox = SandboxEnvironment.of(driver, store, sandboxes, lease, config, NodeClock.system());
         this.runs = ShardedRuns.start(
                 system,
                 new RunEnvironment(nodeName(config), sandbox, liveRuns, drain, new RunMetrics(metrics, liveRuns)));
         metrics.gauge("vivarium.sandboxes.live", sandboxes, LiveSandboxes::count);
         metrics.gauge("vivarium.projection.lag.seconds", store, NodeCore::lagSeconds);
-        system.tell(new Guardian.Sweep(driver, sandboxes, config.getDuration("vivarium.reaper.interval")));
+        system.tell(new Guardian.Watch(
+                driver,
+                sandboxes,
+                lease,
+                config.getDuration("vivarium.reaper.interval"),
+                config.getDuration("vivarium.cluster.fencing.probation")));
+        CoordinatedShutdown.get(system)
+                .addTask(CoordinatedShutdown.PhaseBeforeServiceUnbind(), "fence", this::fenceWhenCutOff);
     }
 
-    private static double lagSeconds(EmbeddedStore store) {
+    /** Before anything else of the shutdown: whoever takes the runs over counts on it. */
+    private CompletionStage<Done> fenceWhenCutOff() {
+        if (!isCutOff()) {
+            return CompletableFuture.completedStage(Done.getInstance());
+        }
+        lease.revoke();
+        drain.begin();
+        List<SandboxId> ids = sandboxes.ids();
+        LOG.error(
+                "The cluster has given this node up, or it sees no majority of it: destroying its {} sandboxes.",
+                ids.size());
+        return within(
+                Reaper.destroy(driver, ids).handle((gone, failure) -> {
+                    if (failure != null) {
+                        LOG.error("Not all sandboxes could be destroyed at once: {}", failure.getMessage());
+                    }
+                    return Done.getInstance();
+                }),
+                CUT_MAX);
+    }
+
+    /** Whether the cluster, not this node, ended its membership. */
+    boolean isCutOff() {
+        return CoordinatedShutdown.get(system)
+                .getShutdownReason()
+                .filter(CoordinatedShutdown.clusterDowningReason()::equals)
+                .isPresent();
+    }
+
+    private static double lagSeconds(Store store) {
         return store.projectionLag().toMillis() / 1_000.0;
+    }
+
+    ClusterSettings cluster() {
+        return cluster;
     }
 
     private static String nodeName(Config config) {
@@ -149,11 +187,7 @@ final class NodeCore implements AutoCloseable {
         return config;
     }
 
-    Installation installation() {
-        return installation;
-    }
-
-    EmbeddedStore store() {
+    Store store() {
         return store;
     }
 

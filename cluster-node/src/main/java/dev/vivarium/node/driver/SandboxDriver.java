@@ -3,6 +3,7 @@ package dev.vivarium.node.driver;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Isolation;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.Done;
@@ -46,6 +47,16 @@ public interface SandboxDriver extends AutoCloseable {
 
     /** All sandboxes of this installation on this engine that this node made, whether it still knows of them or not. */
     CompletionStage<List<SandboxId>> listOwned();
+
+    /** All sandboxes of this installation on this engine that other nodes made, each with the name of its node. */
+    CompletionStage<Map<SandboxId, String>> listOfOthers();
+
+    /**
+     * Destroys what this engine has of earlier attempts of the run, whichever node made it, and waits until it is gone.
+     *
+     * @return how many there were
+     */
+    CompletionStage<Integer> destroyBefore(AttemptName attempt);
 
     /** What the sandbox uses, measured from outside. */
     CompletionStage<SandboxSample> sample(SandboxId id);

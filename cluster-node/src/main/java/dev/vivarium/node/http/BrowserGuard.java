@@ -19,9 +19,12 @@ final class BrowserGuard {
 
     private final Set<String> allowedHosts;
     private final boolean loopback;
+    /** The address that it listens on: a number, which no page's name can be made to be. */
+    private final String own;
 
     BrowserGuard(HttpSettings settings) {
         this.allowedHosts = settings.allowedHosts();
+        this.own = settings.host().toLowerCase(Locale.ROOT);
         this.loopback = LOOPBACK.contains(settings.host()) || settings.host().startsWith("127.");
     }
 
@@ -43,7 +46,7 @@ final class BrowserGuard {
     }
 
     private boolean isKnown(String host) {
-        if (allowedHosts.contains(host) || (loopback && LOOPBACK.contains(host))) {
+        if (allowedHosts.contains(host) || (loopback && (LOOPBACK.contains(host) || host.equals(own)))) {
             return true;
         }
         return !loopback && allowedHosts.isEmpty();

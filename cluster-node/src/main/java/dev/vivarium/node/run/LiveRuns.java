@@ -6,7 +6,21 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /** The runs on this node that have been accepted and have not ended: what the node's capacity is counted in. */
 public final class LiveRuns {
+    private final int max;
     private final Set<RunId> runs = ConcurrentHashMap.newKeySet();
+
+    /** @param max the most that the node takes */
+    public LiveRuns(int max) {
+        this.max = max;
+    }
+
+    int max() {
+        return max;
+    }
+
+    boolean isFull() {
+        return runs.size() >= max;
+    }
 
     void add(RunId run) {
         runs.add(run);

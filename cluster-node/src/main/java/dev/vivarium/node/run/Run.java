@@ -98,6 +98,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     record CancelAnswer(Optional<RunState.Existing> state) implements RunMessage {}
 
     private static final int WATCHERS_MAX = 1_000;
+    private static final Duration UNSURE_RETRY = Duration.ofMillis(200);
 
     private final ActorContext<Command> context;
     private final RunId id;
@@ -109,6 +110,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     private Optional<SandboxReport.Ended> unsaved = Optional.empty();
 
     private long outputEnd;
+    private long recoveredNanos;
 
     /** The behavior of the entity of a run. */
     public static Behavior<Command> create(
@@ -154,6 +156,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
      */
     private void onRecovered(Ledger ledger) {
         sandbox = Optional.empty();
+        recoveredNanos = environment.sandbox().clock().nanos();
         if (ledger.state() instanceof RunState.Live run) {
             environment.live().add(id);
             context.getSelf().tell(whatNobodyWouldTellAgain(run).orElse(Proceed.INSTANCE));
@@ -207,7 +210,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
                             cancel.replyTo.tell(new CancelAnswer(found(after)));
                             ended(after);
                         }))
-                .onCommand(Proceed.class, (ledger, proceed) -> startAttempt(ledger, 1));
+                .onCommand(Proceed.class, this::onSubmitted);
     }
 
     /** A sandbox is being made or runs: Starting and Running differ in what the child reports, not in what is asked. */
@@ -285,6 +288,14 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
             passivate();
         }
         return Effect().reply(submit.replyTo, new SubmitAnswer(verdict, run));
+    }
+
+    private Effect<JournalEntry, Ledger> onSubmitted(Ledger ledger, Proceed proceed) {
+        if (environment.drain().isDraining()) {
+            // Another node has submitted it here; it belongs to whoever holds the run next.
+            return Effect().none();
+        }
+        return isSureToOwn() ? startAttempt(ledger, 1) : proceedIn(UNSURE_RETRY);
     }
 
     // ---- attempts
@@ -391,6 +402,9 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         if (sandbox.isPresent()) {
             return Effect().none();
         }
+        if (!isSureToOwn()) {
+            return proceedIn(UNSURE_RETRY);
+        }
         return interrupt(ledger, Interruption.NODE_LOST, "The node that held the attempt stopped without ending it.");
     }
 
@@ -407,6 +421,9 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
 
     private Effect<JournalEntry, Ledger> onInterrupted(Ledger ledger, Proceed proceed) {
         RunState.Interrupted run = (RunState.Interrupted) ledger.state();
+        if (!isSureToOwn()) {
+            return proceedIn(UNSURE_RETRY);
+        }
         if (run.submission().cancelRequestedAt().isPresent()) {
             return persist(ledger, new RunEvent.RunCancelled(now(), node(), run.attempt(), Usage.NONE))
                     .thenRun(this::ended);
@@ -420,7 +437,25 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
             announce(ledger);
             return Effect().none();
         }
-        return startAttempt(ledger, run.attempt() + 1);
+        Duration wait = untilEarlierIsGone(run);
+        return wait.isZero() ? startAttempt(ledger, run.attempt() + 1) : proceedIn(wait);
+    }
+
+    /** A node that has just woken up may have been given up: its runs are another's, and nothing may be begun. */
+    private boolean isSureToOwn() {
+        return environment.sandbox().lease().isFresh();
+    }
+
+    /** An attempt that was lost with its node may live on where this node's engine does not reach, for so long at most. */
+    private Duration untilEarlierIsGone(RunState.Interrupted run) {
+        Duration since = Duration.ofNanos(environment.sandbox().clock().nanos() - recoveredNanos);
+        Duration left = environment.sandbox().lease().takeoverWait().minus(since);
+        return run.cause() == Interruption.NODE_LOST && !left.isNegative() ? left : Duration.ZERO;
+    }
+
+    private Effect<JournalEntry, Ledger> proceedIn(Duration wait) {
+        context.scheduleOnce(wait, context.getSelf(), Proceed.INSTANCE);
+        return Effect().none();
     }
 
     // ---- cancelling

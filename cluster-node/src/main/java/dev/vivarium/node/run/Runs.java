@@ -14,6 +14,9 @@ import org.apache.pekko.stream.javadsl.Source;
  * knows nothing about the outcome and may ask again.
  */
 public interface Runs {
+    /** A name for a new run, by which it is born on the node that has most room, as far as that is known here. */
+    RunId newId();
+
     /**
      * Submits a run. Idempotent by id: the second submission of an id answers what became of the first.
      *
@@ -45,7 +48,7 @@ public interface Runs {
         /** The node takes no new runs: it is leaving. */
         record Draining() implements SubmitReply {}
 
-        /** The node is full. */
+        /** The node that the run would live on is full. */
         record Full(int liveRuns) implements SubmitReply {}
     }
 

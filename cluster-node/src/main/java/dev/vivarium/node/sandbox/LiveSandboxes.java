@@ -61,6 +61,11 @@ public final class LiveSandboxes {
         entries.values().forEach(entry -> entry.owner.tell(new Sandbox.Stop(reason)));
     }
 
+    /** All of them. */
+    public List<SandboxId> ids() {
+        return List.copyOf(entries.keySet());
+    }
+
     /** The runs that have a sandbox here. */
     public List<RunId> runs() {
         return entries.values().stream()

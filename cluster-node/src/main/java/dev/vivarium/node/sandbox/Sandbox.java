@@ -95,6 +95,7 @@ public final class Sandbox {
         RETRY_CREATE,
         WALL_CLOCK,
         SAMPLE_DUE,
+        LEASE_DUE,
         LAST_LOOK_OVERDUE,
         KILL_UNCONFIRMED,
         REMOVAL_DUE,
@@ -245,7 +246,8 @@ public final class Sandbox {
     private CompletionStage<Integer> nothingLeftBefore() {
         return attempt.attempt() == 1
                 ? CompletableFuture.completedStage(0)
-                : Reaper.sweep(environment.driver(), environment.live());
+                : Reaper.sweep(environment.driver(), environment.live())
+                        .thenCompose(swept -> environment.driver().destroyBefore(attempt));
     }
 
     /** A guest has nothing to say before it is asked; it is only confirmed, so that it is not held up later. */
@@ -365,8 +367,17 @@ public final class Sandbox {
         if (!steps.isEmpty()) {
             return Behaviors.same();
         }
-        send(new NodeFrame.Arm(
-                spec.limits().wallClock().millis() + settings.secondClockGrace().toMillis()));
+        if (!environment.lease().isFresh()) {
+            // The run may have been taken over while this node was away, and what it did not begin it must not begin
+            // now.
+            return end(new Outcome.Interrupted(
+                    Interruption.NODE_LOST, "The node lost sight of its cluster before the agent was started."));
+        }
+        startedNanos = environment.clock().nanos();
+        arm();
+        if (!environment.lease().isEndless()) {
+            timers.startTimerWithFixedDelay(Alarm.LEASE_DUE, environment.lease().lookInterval());
+        }
         NodeFrame.Spawn spawn = AgentStart.spawn(attempt, id, spec, imageEnvironment, secrets, settings);
         secrets = Map.of();
         try {
@@ -377,6 +388,21 @@ public final class Sandbox {
         startedNanos = environment.clock().nanos();
         agent = Agent.TOLD_TO_START;
         return starting();
+    }
+
+    /** The guest's clock ends everything at the deadline, with a grace, or with the node's lease if that is sooner. */
+    private void arm() {
+        long deadlineMillis =
+                spec.limits().wallClock().millis() + settings.secondClockGrace().toMillis() - millisSince(startedNanos);
+        long heldMillis = environment.lease().remainingMillis();
+        if (heldMillis > 0) {
+            send(new NodeFrame.Arm(Math.max(0, Math.min(deadlineMillis, heldMillis))));
+        }
+    }
+
+    private Behavior<Command> onLeaseDue() {
+        arm();
+        return Behaviors.same();
     }
 
     // ---- starting: the guest was told to start the agent
@@ -818,6 +844,7 @@ public final class Sandbox {
                 .onMessage(Stored.class, this::onStored)
                 .onMessage(StoreFailed.class, this::onStoreFailed)
                 .onMessage(RetryStore.class, this::onRetryStore)
+                .onMessageEquals(Alarm.LEASE_DUE, this::onLeaseDue)
                 .onSignal(PostStop.class, this::onPostStop);
     }
 

@@ -17,6 +17,7 @@ import java.util.Locale;
  * @param live the sandboxes that this node owns
  * @param removals the order in which they are taken away
  * @param settings graces, intervals and windows
+ * @param lease how long the node may be sure that its runs are its own
  * @param clock the time
  */
 public record SandboxEnvironment(
@@ -25,11 +26,12 @@ public record SandboxEnvironment(
         LiveSandboxes live,
         Removals removals,
         SandboxSettings settings,
+        NodeLease lease,
         NodeClock clock) {
     /** What the Sandbox actors of a node with this configuration work with. */
     public static SandboxEnvironment of(
-            SandboxDriver driver, Store store, LiveSandboxes live, Config config, NodeClock clock) {
-        return new SandboxEnvironment(driver, store, live, new Removals(), SandboxSettings.from(config), clock);
+            SandboxDriver driver, Store store, LiveSandboxes live, NodeLease lease, Config config, NodeClock clock) {
+        return new SandboxEnvironment(driver, store, live, new Removals(), SandboxSettings.from(config), lease, clock);
     }
 
     SandboxId newSandboxId() {

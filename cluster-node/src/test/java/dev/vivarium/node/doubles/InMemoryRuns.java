@@ -1,5 +1,6 @@
 package dev.vivarium.node.doubles;
 
+import com.github.f4b6a3.ulid.UlidCreator;
 import dev.vivarium.node.run.Runs;
 import dev.vivarium.persistence.audit.RunIndex;
 import dev.vivarium.persistence.journal.RecordedEvent;
@@ -98,6 +99,11 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
         output.computeIfAbsent(run, any -> new ArrayList<>())
                 .add(new OutputChunk(1, stream, outputEnd(run), NOON, Blob.of(bytes)));
         tell(run);
+    }
+
+    @Override
+    public RunId newId() {
+        return new RunId(UlidCreator.getUlid().toLowerCase());
     }
 
     @Override

@@ -9,6 +9,7 @@ import dev.vivarium.node.run.Runs.Progress;
 import dev.vivarium.node.sandbox.LiveSandboxes;
 import dev.vivarium.node.sandbox.MemoryStore;
 import dev.vivarium.node.sandbox.NodeClock;
+import dev.vivarium.node.sandbox.NodeLease;
 import dev.vivarium.node.sandbox.SandboxEnvironment;
 import dev.vivarium.node.sandbox.ScriptedDriver;
 import dev.vivarium.node.sandbox.Specs;
@@ -64,7 +65,7 @@ class RunTest {
             new RunId(com.github.f4b6a3.ulid.UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT));
     private final ScriptedDriver driver = new ScriptedDriver();
     private final MemoryStore store = new MemoryStore();
-    private final LiveRuns live = new LiveRuns();
+    private final LiveRuns live = new LiveRuns(100);
     private final Drain drain = new Drain();
     private final TestProbe<ClusterSharding.ShardCommand> shard =
             KIT.createTestProbe(ClusterSharding.ShardCommand.class);
@@ -327,10 +328,13 @@ class RunTest {
         serialization.verifySerialization(Run.Leave.INSTANCE, true);
     }
 
+    private NodeLease lease = NodeLease.endless();
+
     private final LiveSandboxes liveSandboxes = new LiveSandboxes();
 
     private ActorRef<Run.Command> entity() {
-        SandboxEnvironment sandbox = SandboxEnvironment.of(driver, store, liveSandboxes, CONFIG, NodeClock.system());
+        SandboxEnvironment sandbox =
+                SandboxEnvironment.of(driver, store, liveSandboxes, lease, CONFIG, NodeClock.system());
         return KIT.spawn(Run.create(
                 id,
                 new RunEnvironment("node-1", sandbox, live, drain, new RunMetrics(new SimpleMeterRegistry(), live)),

@@ -1,5 +1,7 @@
 package dev.vivarium.node.sandbox;
 
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
 import dev.vivarium.persistence.Store;
 import dev.vivarium.persistence.audit.RunIndex;
 import dev.vivarium.persistence.journal.RunJournal;
@@ -10,6 +12,7 @@ import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.SealedSecrets;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -83,6 +86,24 @@ public final class MemoryStore implements Store, OutputStore, SecretVault {
         shredded.add(run);
         return CompletableFuture.completedStage(Done.getInstance());
     }
+
+    @Override
+    public String installation() {
+        return "01k0memorymemorymemorymemo";
+    }
+
+    @Override
+    public Config journalConfig() {
+        return ConfigFactory.empty();
+    }
+
+    @Override
+    public Duration projectionLag() {
+        return Duration.ZERO;
+    }
+
+    @Override
+    public void close() {}
 
     @Override
     public RunJournal journal() {

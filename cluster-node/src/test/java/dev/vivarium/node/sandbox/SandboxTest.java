@@ -501,16 +501,56 @@ class SandboxTest {
         ended();
     }
 
+    @Test
+    void aGuestIsArmedToTheEndOfTheNodesLeaseAgainAndAgainWhileItIsHeld() {
+        lease = NodeLease.of(Duration.ofSeconds(2), Duration.ZERO, NodeClock.system());
+        lease.renew();
+        start(FIRST, Specs.hello());
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        Awaitility.await().until(() -> arms().size() > 1);
+
+        assertThat(arms()).allSatisfy(arm -> assertThat(arm.deadlineMillis()).isBetween(1L, 2_000L));
+        lease.revoke();
+        int armed = arms().size();
+        Awaitility.await().during(Duration.ofSeconds(1)).until(() -> arms().size() <= armed + 1);
+        stop(KillReason.OPERATOR);
+        ended();
+    }
+
+    @Test
+    void anAgentIsNotStartedByANodeThatIsNotSureToBeInItsCluster() {
+        lease = NodeLease.of(Duration.ofSeconds(2), Duration.ZERO, NodeClock.system());
+
+        start(FIRST, Specs.hello());
+
+        SandboxReport.Ended ended = run.expectMessageClass(SandboxReport.Ended.class);
+        assertThat(ended.outcome())
+                .isInstanceOfSatisfying(
+                        SandboxReport.Outcome.Interrupted.class,
+                        interrupted -> assertThat(interrupted.cause()).isEqualTo(Interruption.NODE_LOST));
+        assertThat(driver.sent()).noneMatch(NodeFrame.Spawn.class::isInstance);
+    }
+
+    private List<NodeFrame.Arm> arms() {
+        return driver.sent().stream()
+                .filter(NodeFrame.Arm.class::isInstance)
+                .map(NodeFrame.Arm.class::cast)
+                .toList();
+    }
+
     private ActorRef<Sandbox.Command> start(AttemptName attempt, RunSpec spec) {
         return start(attempt, spec, CONFIG);
     }
 
     private ActorRef<Sandbox.Command> start(AttemptName attempt, RunSpec spec, Config config) {
-        SandboxEnvironment environment =
-                new SandboxEnvironment(driver, store, live, removals, SandboxSettings.from(config), NodeClock.system());
+        SandboxEnvironment environment = new SandboxEnvironment(
+                driver, store, live, removals, SandboxSettings.from(config), lease, NodeClock.system());
         actor = KIT.spawn(Sandbox.create(environment, attempt, spec, run.ref()));
         return actor;
     }
+
+    private NodeLease lease = NodeLease.endless();
 
     private ActorRef<Sandbox.Command> actor;
 

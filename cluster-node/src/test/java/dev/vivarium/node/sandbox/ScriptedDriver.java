@@ -43,6 +43,7 @@ public final class ScriptedDriver implements SandboxDriver {
         GONE_AFTER_GREETING
     }
 
+    private final Map<SandboxId, String> ofOthers = new ConcurrentHashMap<>();
     private final Map<SandboxId, ChannelListener> live = new ConcurrentHashMap<>();
     private final Map<SandboxId, AttemptName> claims = new ConcurrentHashMap<>();
     private final List<NodeFrame> sent = new CopyOnWriteArrayList<>();
@@ -175,6 +176,7 @@ public final class ScriptedDriver implements SandboxDriver {
             return CompletableFuture.failedStage(failure);
         }
         live.remove(id);
+        ofOthers.remove(id);
         destroyed.add(id);
         return CompletableFuture.completedStage(Done.getInstance());
     }
@@ -182,6 +184,28 @@ public final class ScriptedDriver implements SandboxDriver {
     @Override
     public CompletionStage<List<SandboxId>> listOwned() {
         return CompletableFuture.completedStage(List.copyOf(live.keySet()));
+    }
+
+    /** Puts a sandbox into the engine that another node made. */
+    public void leaveOf(String node, SandboxId id) {
+        ofOthers.put(id, node);
+    }
+
+    @Override
+    public CompletionStage<Map<SandboxId, String>> listOfOthers() {
+        return CompletableFuture.completedStage(Map.copyOf(ofOthers));
+    }
+
+    @Override
+    public CompletionStage<Integer> destroyBefore(AttemptName attempt) {
+        List<SandboxId> earlier = claims.entrySet().stream()
+                .filter(claim -> live.containsKey(claim.getKey())
+                        && claim.getValue().run().equals(attempt.run())
+                        && claim.getValue().attempt() < attempt.attempt())
+                .map(Map.Entry::getKey)
+                .toList();
+        earlier.forEach(this::destroy);
+        return CompletableFuture.completedStage(earlier.size());
     }
 
     @Override

@@ -12,6 +12,7 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.EnumSet;
 import java.util.Set;
+import java.util.UUID;
 
 /**
  * Writes and destroys small files such that a crash at any moment, of the process or of the machine, leaves the old file
@@ -33,6 +34,18 @@ public final class DurableFiles {
     public static void write(Path file, byte[] content, Set<PosixFilePermission> permissions) throws IOException {
         Path draft = file.resolveSibling(file.getFileName() + DRAFT);
         Files.deleteIfExists(draft);
+        try {
+            writeDraft(draft, content, permissions);
+        } catch (IOException notWritten) {
+            Files.deleteIfExists(draft);
+            throw notWritten;
+        }
+        Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
+        syncDirectory(directoryOf(file));
+    }
+
+    private static void writeDraft(Path draft, byte[] content, Set<PosixFilePermission> permissions)
+            throws IOException {
         try (FileChannel channel = FileChannel.open(
                 draft,
                 EnumSet.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
@@ -41,11 +54,24 @@ public final class DurableFiles {
             Files.setPosixFilePermissions(draft, permissions);
             writeAll(channel, ByteBuffer.wrap(content));
             channel.force(true);
-        } catch (IOException notWritten) {
-            Files.deleteIfExists(draft);
-            throw notWritten;
         }
-        Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    /**
+     * Creates a file that nobody else has created, whichever process or machine asks first; when this returns, it is on
+     * disk under its name.
+     *
+     * @throws java.nio.file.FileAlreadyExistsException when it exists; it is left as it is
+     */
+    public static void create(Path file, byte[] content, Set<PosixFilePermission> permissions) throws IOException {
+        Path draft = file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + DRAFT);
+        try {
+            writeDraft(draft, content, permissions);
+            // A link, unlike a move, never takes another file's place.
+            Files.createLink(file, draft);
+        } finally {
+            Files.deleteIfExists(draft);
+        }
         syncDirectory(directoryOf(file));
     }
 

@@ -18,7 +18,7 @@ import java.time.Duration;
  * The store of one machine, with nothing to install: everything is below one data directory, which one node at a time
  * works on. Open it before the actor system, whose configuration it completes; close it after.
  */
-public final class EmbeddedStore implements Store, AutoCloseable {
+public final class EmbeddedStore implements Store {
     private final DataLock lock;
     private final EmbeddedPostgres server;
     private final PostgresStore store;
@@ -56,7 +56,9 @@ public final class EmbeddedStore implements Store, AutoCloseable {
         EmbeddedPostgres server = null;
         try {
             server = EmbeddedPostgres.start(data.resolve("postgres"));
-            return new EmbeddedStore(lock, server, PostgresStore.open(server.address(), data));
+            // Only whoever holds the lock on the data directory may give the installation its name.
+            String installation = Installation.of(data).id();
+            return new EmbeddedStore(lock, server, PostgresStore.openOwn(server.address(), data, installation));
         } catch (RuntimeException failed) {
             if (server != null) {
                 server.close();
@@ -66,7 +68,12 @@ public final class EmbeddedStore implements Store, AutoCloseable {
         }
     }
 
-    /** What the actor system's configuration must say so that its journal is this store's; goes above everything else. */
+    @Override
+    public String installation() {
+        return store.installation();
+    }
+
+    @Override
     public Config journalConfig() {
         return store.journalConfig();
     }
@@ -91,7 +98,7 @@ public final class EmbeddedStore implements Store, AutoCloseable {
         return store.secrets();
     }
 
-    /** How old the answers of {@link #runs} may be; about a tenth of a second while all is well. */
+    @Override
     public Duration projectionLag() {
         return store.projectionLag();
     }
@@ -101,7 +108,7 @@ public final class EmbeddedStore implements Store, AutoCloseable {
         return server.process();
     }
 
-    /** Ends everything, in an order that leaves nobody without what it needs; returns when the server is gone. */
+    /** Returns when the server is gone. */
     @Override
     public void close() {
         store.close();

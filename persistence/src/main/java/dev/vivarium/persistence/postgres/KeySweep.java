@@ -34,17 +34,29 @@ final class KeySweep implements AutoCloseable {
     private final Database database;
     private final PostgresJournal journal;
     private final Clock clock;
-    private final Instant opened;
+    /** Since when there can be keys of submissions under way that this node has not seen to an end. */
+    private final Instant submissionsSince;
+
     private final CountDownLatch closing = new CountDownLatch(1);
     private final Thread thread;
 
-    /** To be made before anybody can submit: older keys of no run are nobody's. */
+    /** Of a node that has the vault to itself. To be made before anybody can submit: older keys of no run are nobody's. */
     KeySweep(FileSecretVault vault, Database database, PostgresJournal journal, Clock clock) {
+        this(vault, database, journal, clock, clock.instant());
+    }
+
+    /** Of a node that shares the vault with others, at which submissions may be under way at any time. */
+    static KeySweep ofShared(FileSecretVault vault, Database database, PostgresJournal journal, Clock clock) {
+        return new KeySweep(vault, database, journal, clock, Instant.MIN);
+    }
+
+    private KeySweep(
+            FileSecretVault vault, Database database, PostgresJournal journal, Clock clock, Instant submissionsSince) {
         this.vault = vault;
         this.database = database;
         this.journal = journal;
         this.clock = clock;
-        this.opened = clock.instant();
+        this.submissionsSince = submissionsSince;
         this.thread = new Thread(this::keepSweeping, "vivarium-key-sweep");
         this.thread.setDaemon(true);
     }
@@ -87,7 +99,7 @@ final class KeySweep implements AutoCloseable {
 
     private Instant nobodysBefore() {
         Instant tooOld = clock.instant().minus(SUBMISSION_MAX);
-        return tooOld.isAfter(opened) ? tooOld : opened;
+        return tooOld.isAfter(submissionsSince) ? tooOld : submissionsSince;
     }
 
     @Override

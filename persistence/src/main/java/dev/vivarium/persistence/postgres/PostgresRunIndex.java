@@ -16,6 +16,7 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -79,7 +80,8 @@ final class PostgresRunIndex implements RunIndex {
         }
         query.since().ifPresent(since -> {
             sql.append(" AND submitted_at >= ?");
-            values.add(time(since));
+            // As what it is compared with; the database would round.
+            values.add(time(since.truncatedTo(ChronoUnit.MICROS)));
         });
         after.ifPresent(cursor -> {
             sql.append(" AND (submitted_at, run_id) < (?, ?)");

@@ -4,6 +4,7 @@ import com.typesafe.config.Config;
 import dev.vivarium.persistence.Store;
 import dev.vivarium.persistence.audit.RunIndex;
 import dev.vivarium.persistence.journal.EventCodec;
+import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.output.OutputStore;
 import dev.vivarium.persistence.secrets.FileSecretVault;
 import dev.vivarium.persistence.secrets.SecretVault;
@@ -14,8 +15,9 @@ import java.time.Clock;
 import java.time.Duration;
 
 /** The store on a PostgreSQL, wherever it runs, with the keys of secrets in a directory beside it. */
-public final class PostgresStore implements Store, AutoCloseable {
+public final class PostgresStore implements Store {
     private final PostgresAddress address;
+    private final String installation;
     private final Database database;
     private final PostgresJournal journal;
     private final PostgresOutput output;
@@ -24,47 +26,113 @@ public final class PostgresStore implements Store, AutoCloseable {
     private final FileSecretVault secrets;
     private final KeySweep keySweep;
 
-    private PostgresStore(PostgresAddress address, Database database, Path keysParent) {
+    private PostgresStore(PostgresAddress address, String installation, Database database, Vault vault) {
         this.address = address;
+        this.installation = installation;
         this.database = database;
         this.journal = new PostgresJournal(database, EventCodec.standard());
         this.output = new PostgresOutput(database);
         this.runs = new PostgresRunIndex(database);
         this.projection = new RunProjection(database, journal);
-        this.secrets = FileSecretVault.in(keysParent, database.threads());
-        this.keySweep = new KeySweep(secrets, database, journal, Clock.systemUTC());
+        this.secrets = vault.open(database);
+        this.keySweep = vault.sweep(secrets, database, journal);
+    }
+
+    /** Where the secrets' keys are, and who else uses them. */
+    private record Vault(Path folder, Users users) {
+        private enum Users {
+            THIS_NODE,
+            SEVERAL_NODES
+        }
+
+        FileSecretVault open(Database database) {
+            return users == Users.THIS_NODE
+                    ? FileSecretVault.in(folder, database.threads())
+                    : FileSecretVault.shared(folder, database.threads());
+        }
+
+        KeySweep sweep(FileSecretVault vault, Database database, PostgresJournal journal) {
+            return users == Users.THIS_NODE
+                    ? new KeySweep(vault, database, journal, Clock.systemUTC())
+                    : KeySweep.ofShared(vault, database, journal, Clock.systemUTC());
+        }
     }
 
     /**
-     * Opens the store, making or updating its tables first.
+     * Opens the store of a node that has the server to itself, making or updating its tables first.
      *
      * @param address the database, which must be ours alone
      * @param keysParent the directory in which the vault keeps its keys
-     * @throws dev.vivarium.persistence.journal.StoreUnavailable with a sentence for the user when it cannot be opened
+     * @param installation the name that the installation gets if it has none yet
+     * @throws StoreUnavailable with a sentence for the user when it cannot be opened
      */
-    public static PostgresStore open(PostgresAddress address, Path keysParent) {
+    public static PostgresStore openOwn(PostgresAddress address, Path keysParent, String installation) {
         Database database = new Database(address);
         try {
-            migrate(database);
-            PostgresStore store = new PostgresStore(address, database, keysParent);
-            store.projection.start();
-            store.keySweep.start();
-            return store;
+            String name = migrated(database, installation);
+            return started(address, name, database, new Vault(keysParent, Vault.Users.THIS_NODE));
         } catch (RuntimeException failed) {
             database.close();
             throw failed;
         }
     }
 
-    private static void migrate(Database database) {
+    /**
+     * Opens the store on a server that several nodes may share, whose tables {@link #prepare} has made. Waits for a server
+     * that is away.
+     *
+     * @throws StoreUnavailable with a sentence for the operator when it cannot be opened, or has another schema
+     */
+    public static PostgresStore openShared(PostgresSettings settings) {
+        String installation = ServerWait.on(settings, Schema::require);
+        Database database = new Database(settings.address());
+        try {
+            Vault vault = new Vault(settings.keys(), Vault.Users.SEVERAL_NODES);
+            return started(settings.address(), installation, database, vault);
+        } catch (RuntimeException failed) {
+            database.close();
+            throw failed;
+        }
+    }
+
+    /**
+     * Makes or updates the tables of a server that several nodes may share, and makes the folder of keys. Changes nothing
+     * when all is there.
+     *
+     * @param installation the name that the installation gets if it has none yet
+     * @return the number of the schema
+     * @throws StoreUnavailable with a sentence for the operator when that cannot be done
+     */
+    public static int prepare(PostgresSettings settings, String installation) {
+        FileSecretVault.prepare(settings.keys());
+        return ServerWait.on(settings, connection -> {
+            Schema.migrate(connection, installation);
+            return Schema.VERSION;
+        });
+    }
+
+    private static PostgresStore started(PostgresAddress address, String installation, Database database, Vault vault) {
+        PostgresStore store = new PostgresStore(address, installation, database, vault);
+        store.projection.start();
+        store.keySweep.start();
+        return store;
+    }
+
+    private static String migrated(Database database, String installation) {
         try (Connection connection = database.connections().getConnection()) {
-            Schema.migrate(connection);
+            Schema.migrate(connection, installation);
+            return Schema.require(connection);
         } catch (SQLException failed) {
             throw Database.unavailable("be opened", failed);
         }
     }
 
-    /** What the actor system's configuration must say so that its journal is this store's; goes above everything else. */
+    @Override
+    public String installation() {
+        return installation;
+    }
+
+    @Override
     public Config journalConfig() {
         return JournalPlugin.overlay(address);
     }
@@ -89,7 +157,7 @@ public final class PostgresStore implements Store, AutoCloseable {
         return secrets;
     }
 
-    /** How old the answers of {@link #runs} may be; about a tenth of a second while all is well. */
+    @Override
     public Duration projectionLag() {
         return projection.lag();
     }

@@ -1,9 +1,11 @@
 package dev.vivarium.persistence.postgres;
 
+import dev.vivarium.persistence.journal.StoreUnavailable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -15,7 +17,7 @@ import java.sql.Statement;
  */
 final class Schema {
     /** The number of the newest script. */
-    static final int VERSION = 1;
+    static final int VERSION = 2;
 
     /** Any number that nobody else uses in this database. */
     private static final long LOCK = 0x76697661_7269756dL;
@@ -25,9 +27,10 @@ final class Schema {
     /**
      * Brings the database to {@link #VERSION}.
      *
+     * @param installation the name that the installation gets if it has none yet
      * @throws SQLException also when the database has been used by a newer version of Vivarium
      */
-    static void migrate(Connection connection) throws SQLException {
+    static void migrate(Connection connection, String installation) throws SQLException {
         connection.setAutoCommit(false);
         try (Statement statement = connection.createStatement()) {
             statement.execute("SELECT pg_advisory_xact_lock(" + LOCK + ")");
@@ -35,19 +38,66 @@ final class Schema {
                     + " applied_at timestamptz NOT NULL DEFAULT now())");
             int found = version(statement);
             if (found > VERSION) {
-                throw new SQLException("The database has schema " + found + " and this version of Vivarium knows "
-                        + VERSION + ": start the newer version that wrote it.");
+                throw new SQLException(newer(found));
             }
             for (int next = found + 1; next <= VERSION; next++) {
                 statement.execute(script(next));
                 statement.execute("INSERT INTO schema_version (version) VALUES (" + next + ")");
             }
+            name(connection, installation);
             connection.commit();
         } catch (SQLException failed) {
             connection.rollback();
             throw failed;
         } finally {
             connection.setAutoCommit(true);
+        }
+    }
+
+    /**
+     * Checks that the database has {@link #VERSION}, and changes nothing.
+     *
+     * @return the name of the installation
+     * @throws StoreUnavailable with a sentence for the operator when it has another schema, or none
+     */
+    static String require(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            int found = exists(statement) ? version(statement) : 0;
+            if (found > VERSION) {
+                throw new StoreUnavailable(newer(found));
+            }
+            if (found < VERSION) {
+                throw new StoreUnavailable("The database has "
+                        + (found == 0 ? "no schema of Vivarium's" : "schema " + found) + " and this version needs "
+                        + VERSION + ": make it with `vivarium store prepare` and the same configuration.");
+            }
+            try (ResultSet rows = statement.executeQuery("SELECT id FROM installation")) {
+                if (!rows.next()) {
+                    throw new StoreUnavailable("The database has lost the name of its installation: restore the row of"
+                            + " the table installation, since sandboxes are told apart by it.");
+                }
+                return rows.getString(1);
+            }
+        }
+    }
+
+    private static String newer(int found) {
+        return "The database has schema " + found + " and this version of Vivarium knows " + VERSION
+                + ": start the newer version that wrote it.";
+    }
+
+    private static boolean exists(Statement statement) throws SQLException {
+        try (ResultSet rows = statement.executeQuery("SELECT to_regclass('schema_version') IS NOT NULL")) {
+            rows.next();
+            return rows.getBoolean(1);
+        }
+    }
+
+    private static void name(Connection connection, String installation) throws SQLException {
+        try (PreparedStatement insert =
+                connection.prepareStatement("INSERT INTO installation (id) VALUES (?) ON CONFLICT DO NOTHING")) {
+            insert.setString(1, installation);
+            insert.executeUpdate();
         }
     }
 

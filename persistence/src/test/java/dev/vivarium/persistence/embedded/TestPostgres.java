@@ -16,6 +16,8 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 
 /** A real server and the store on it, for the tests of one class. */
 public final class TestPostgres implements BeforeAllCallback, AfterAllCallback {
+    private static final String INSTALLATION = "01k0testtesttesttesttestte";
+
     private Path directory;
     private EmbeddedPostgres server;
     private PostgresStore store;
@@ -24,7 +26,7 @@ public final class TestPostgres implements BeforeAllCallback, AfterAllCallback {
     public void beforeAll(ExtensionContext context) throws IOException {
         directory = newDirectory();
         server = EmbeddedPostgres.start(directory.resolve("postgres"));
-        store = PostgresStore.open(server.address(), directory);
+        store = PostgresStore.openOwn(server.address(), directory, INSTALLATION);
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.vivarium.persistence.embedded;
 
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.persistence.Fixtures;
+import dev.vivarium.persistence.RunWriter;
 import dev.vivarium.protocol.run.RunId;
 import java.nio.file.Path;
 import java.time.Duration;

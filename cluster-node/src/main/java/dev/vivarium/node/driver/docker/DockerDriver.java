@@ -19,7 +19,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -214,6 +217,38 @@ public final class DockerDriver implements SandboxDriver {
                 }
             }
             return List.copyOf(owned);
+        });
+    }
+
+    @Override
+    public CompletionStage<Map<SandboxId, String>> listOfOthers() {
+        return calls.run("listing sandboxes", () -> {
+            Map<SandboxId, String> others = new HashMap<>();
+            for (Container container : containerEnd.list(labels.installationFilter())) {
+                Map<String, String> found = container.getLabels() == null ? Map.of() : container.getLabels();
+                String node = found.getOrDefault(Labels.NODE, "");
+                String id = found.getOrDefault(Labels.SANDBOX, "");
+                if (!node.isEmpty() && !labels.isOwn(node) && SandboxId.isValid(id)) {
+                    others.put(new SandboxId(id), node);
+                }
+            }
+            return Map.copyOf(others);
+        });
+    }
+
+    @Override
+    public CompletionStage<Integer> destroyBefore(AttemptName attempt) {
+        return calls.run("looking for earlier attempts", () -> {
+            int found = 0;
+            for (Container container : containerEnd.list(labels.installationFilter())) {
+                String[] names = container.getNames() == null ? new String[0] : container.getNames();
+                // The engine puts a slash before each name.
+                if (Arrays.stream(names).anyMatch(name -> labels.isBefore(name.replaceFirst("^/", ""), attempt))) {
+                    containerEnd.kill(container.getId());
+                    found++;
+                }
+            }
+            return found;
         });
     }
 

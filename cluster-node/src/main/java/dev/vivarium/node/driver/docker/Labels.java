@@ -5,6 +5,7 @@ import dev.vivarium.node.driver.SandboxId;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.zip.CRC32;
 
 /** By what the engine knows whose a container is: its labels and its name. */
@@ -13,6 +14,8 @@ final class Labels {
     static final String NODE = "dev.vivarium.node";
     static final String SANDBOX = "dev.vivarium.sandbox";
     static final String GUEST = "dev.vivarium.guest";
+
+    private static final Pattern ATTEMPT = Pattern.compile("[1-9][0-9]{0,8}");
 
     private final String installation;
     private final String node;
@@ -36,6 +39,15 @@ final class Labels {
         return List.of(INSTALLATION + "=" + installation, NODE + "=" + node);
     }
 
+    /** Selects the containers of the whole installation. */
+    List<String> installationFilter() {
+        return List.of(INSTALLATION + "=" + installation);
+    }
+
+    boolean isOwn(String nodeLabel) {
+        return node.equals(nodeLabel);
+    }
+
     /** Selects the containers of one sandbox, whichever node of the installation made it. */
     List<String> sandboxFilter(SandboxId id) {
         return List.of(INSTALLATION + "=" + installation, SANDBOX + "=" + id.value());
@@ -44,6 +56,16 @@ final class Labels {
     /** The name of a sandbox that waits. */
     String waitingName(SandboxId id) {
         return namePrefix + id.value();
+    }
+
+    /** Whether a container of this name serves an earlier attempt of the same run. */
+    boolean isBefore(String name, AttemptName attempt) {
+        String stem = namePrefix + attempt.run().value() + "-";
+        if (!name.startsWith(stem)) {
+            return false;
+        }
+        String number = name.substring(stem.length());
+        return ATTEMPT.matcher(number).matches() && Integer.parseInt(number) < attempt.attempt();
     }
 
     /** The name of the one sandbox of an attempt: the engine gives each name once. */

@@ -1,9 +1,9 @@
-package dev.vivarium.node.cluster;
+package dev.vivarium.persistence.embedded;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.vivarium.node.NodeStartException;
+import dev.vivarium.persistence.journal.StoreUnavailable;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -27,7 +27,7 @@ class InstallationTest {
             Files.writeString(data.resolve("installation"), half);
 
             assertThatThrownBy(() -> Installation.of(data))
-                    .isInstanceOf(NodeStartException.class)
+                    .isInstanceOf(StoreUnavailable.class)
                     .hasMessageContaining("does not hold the name of an installation");
         }
     }
@@ -35,7 +35,7 @@ class InstallationTest {
     @Test
     void aDirectoryThatCannotBeUsedIsToldInASentence() {
         assertThatThrownBy(() -> Installation.of(data.resolve("missing")))
-                .isInstanceOf(NodeStartException.class)
+                .isInstanceOf(StoreUnavailable.class)
                 .hasMessageContaining("cannot be used");
     }
 }

@@ -1,8 +1,8 @@
-package dev.vivarium.node.cluster;
+package dev.vivarium.persistence.embedded;
 
 import com.github.f4b6a3.ulid.UlidCreator;
-import dev.vivarium.node.NodeStartException;
 import dev.vivarium.persistence.durable.DurableFiles;
+import dev.vivarium.persistence.journal.StoreUnavailable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
 
 /**
  * Names one installation of Vivarium for ever, so that its sandboxes can be told from those of others on the same
- * engine. Kept in the data directory.
+ * engine. Kept in the data directory of a node that has its store to itself.
  *
  * @param id a ULID in lower case
  */
@@ -27,8 +27,10 @@ record Installation(String id) {
     /**
      * The installation whose data are in the directory; a new one when they are new. The caller has the directory to
      * itself. The name is there whole or not at all, since sandboxes under half a name would be nobody's.
+     *
+     * @throws StoreUnavailable with a sentence for the user when the name cannot be read or made
      */
-    static Installation of(Path dataDirectory) throws NodeStartException {
+    static Installation of(Path dataDirectory) {
         Path file = dataDirectory.resolve(FILE);
         try {
             if (!Files.exists(file)) {
@@ -37,13 +39,13 @@ record Installation(String id) {
             }
             String id = new String(DurableFiles.read(file, FILE_BYTES_MAX), StandardCharsets.US_ASCII).strip();
             if (!ID.matcher(id).matches()) {
-                throw new NodeStartException("The file " + file
+                throw new StoreUnavailable("The file " + file
                         + " does not hold the name of an installation: restore it, or remove it together with all"
                         + " containers that carry the label dev.vivarium.installation.");
             }
             return new Installation(id);
         } catch (IOException failed) {
-            throw new NodeStartException(
+            throw new StoreUnavailable(
                     "The data directory " + dataDirectory + " cannot be used: " + failed.getMessage(), failed);
         }
     }

@@ -1,9 +1,9 @@
-package dev.vivarium.persistence.postgres;
+package dev.vivarium.persistence.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.persistence.Fixtures;
-import dev.vivarium.persistence.embedded.TestPostgres;
+import dev.vivarium.persistence.Store;
 import dev.vivarium.persistence.output.OutputChunk;
 import dev.vivarium.persistence.output.OutputStore;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
@@ -15,19 +15,19 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
-import org.junit.jupiter.api.extension.RegisterExtension;
 
-class OutputStoreTest {
-    @RegisterExtension
-    static final TestPostgres POSTGRES = new TestPostgres();
-
+/** What every store of output promises. */
+public abstract class OutputStoreContract {
     private static final Instant AT = Instant.parse("2026-01-01T00:00:00.000123Z");
 
-    private final OutputStore output = POSTGRES.store().output();
+    private OutputStore output;
     private RunId run;
+
+    protected abstract Store store();
 
     @BeforeEach
     void anotherRun(TestInfo test) {
+        output = store().output();
         run = Fixtures.run(1000 + Math.floorMod(test.getDisplayName().hashCode(), 1_000_000));
     }
 

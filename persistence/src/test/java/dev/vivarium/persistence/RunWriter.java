@@ -1,6 +1,5 @@
-package dev.vivarium.persistence.embedded;
+package dev.vivarium.persistence;
 
-import dev.vivarium.persistence.Fixtures;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.RunPersistenceId;
@@ -20,12 +19,12 @@ import org.apache.pekko.persistence.typed.javadsl.EventHandler;
 import org.apache.pekko.persistence.typed.javadsl.EventSourcedBehavior;
 
 /** Persists the next event of a run whenever it is told to, as the Run entity does, and says so once it is durable. */
-final class RunWriter extends EventSourcedBehavior<RunWriter.Next, JournalEntry, RunWriter.Written> {
+public final class RunWriter extends EventSourcedBehavior<RunWriter.Next, JournalEntry, RunWriter.Written> {
     /** Write one more event; the answer is how many there are. */
-    record Next(ActorRef<Long> replyTo) {}
+    public record Next(ActorRef<Long> replyTo) {}
 
     /** The chain so far. */
-    record Written(long seq, Blob head) {}
+    public record Written(long seq, Blob head) {}
 
     private final RunId run;
 
@@ -34,7 +33,7 @@ final class RunWriter extends EventSourcedBehavior<RunWriter.Next, JournalEntry,
         this.run = run;
     }
 
-    static Behavior<Next> of(RunId run) {
+    public static Behavior<Next> of(RunId run) {
         return new RunWriter(RunPersistenceId.of(run), run);
     }
 

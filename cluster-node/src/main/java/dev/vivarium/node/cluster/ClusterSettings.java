@@ -1,0 +1,141 @@
+package dev.vivarium.node.cluster;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.sandbox.NodeClock;
+import dev.vivarium.node.sandbox.NodeLease;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.apache.pekko.actor.Address;
+import org.apache.pekko.actor.AddressFromURIString;
+
+/**
+ * The block {@code vivarium.cluster} of the configuration; reference.conf says what each key means.
+ *
+ * @param formation how the node finds others
+ * @param name the cluster's name
+ * @param nodeName this node's name, which no other node has
+ * @param seeds the addresses of nodes that are asked to let this one in
+ * @param joinTimeout how long joining may take
+ * @param engine whether other nodes use this node's container engine
+ * @param leaseLength how long a node may be sure of its runs without seeing the cluster
+ */
+record ClusterSettings(
+        Formation formation,
+        String name,
+        String nodeName,
+        List<Address> seeds,
+        Duration joinTimeout,
+        Engine engine,
+        Duration leaseLength) {
+    static final String SYSTEM = "vivarium";
+
+    private static final Pattern SEED = Pattern.compile("[A-Za-z0-9._-]+:[0-9]{1,5}");
+    /** What the failure detector and the resolver may take; a shorter lease would end sandboxes of a healthy node. */
+    private static final Duration LEASE_MIN = Duration.ofSeconds(2);
+
+    /** How a node finds others. */
+    enum Formation {
+        ALONE,
+        SEEDS,
+        BOOTSTRAP
+    }
+
+    /** Whose engine it is. */
+    enum Engine {
+        OWN,
+        SHARED
+    }
+
+    static ClusterSettings from(Config cluster) throws NodeStartException {
+        Formation formation = word(Formation.class, cluster, "formation");
+        List<String> seeds = cluster.getStringList("seeds");
+        if (formation == Formation.SEEDS && seeds.isEmpty()) {
+            throw new NodeStartException("vivarium.cluster.seeds is empty: formation = seeds needs the host:port of at"
+                    + " least one node, the same list in the same order on every node.");
+        }
+        Duration lease = cluster.getDuration("fencing.lease");
+        if (lease.compareTo(LEASE_MIN) < 0) {
+            throw new NodeStartException("vivarium.cluster.fencing.lease must be at least 2s.");
+        }
+        return new ClusterSettings(
+                formation,
+                named(cluster, "name"),
+                named(cluster, "node-name"),
+                addresses(seeds),
+                cluster.getDuration("join-timeout"),
+                word(Engine.class, cluster, "fencing.engine"),
+                lease);
+    }
+
+    boolean isAlone() {
+        return formation == Formation.ALONE;
+    }
+
+    /** The role by which members tell each other's names. */
+    String nameRole() {
+        return NAME_ROLE + nodeName;
+    }
+
+    static final String NAME_ROLE = "node:";
+
+    NodeLease newLease() {
+        if (isAlone()) {
+            return NodeLease.endless();
+        }
+        // What the engine itself tells is surer than any wait, where one engine has all sandboxes.
+        return NodeLease.of(leaseLength, engine == Engine.SHARED ? Duration.ZERO : leaseLength, NodeClock.system());
+    }
+
+    private static List<Address> addresses(List<String> seeds) throws NodeStartException {
+        for (String seed : seeds) {
+            if (!SEED.matcher(seed).matches()) {
+                throw new NodeStartException(
+                        "vivarium.cluster.seeds: \"" + seed + "\" is not a host:port such as 10.0.0.5:25520.");
+            }
+        }
+        return seeds.stream()
+                .map(seed -> AddressFromURIString.parse("pekko://" + SYSTEM + "@" + seed))
+                .toList();
+    }
+
+    private static String named(Config cluster, String key) throws NodeStartException {
+        String value = cluster.getString(key);
+        if (!NAME.matcher(value).matches()) {
+            throw new NodeStartException("vivarium.cluster." + key + " is \"" + value
+                    + "\" and must be 1 to 63 letters, digits, dots, underscores or dashes.");
+        }
+        return value;
+    }
+
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
+
+    private static <E extends Enum<E>> E word(Class<E> words, Config cluster, String key) throws NodeStartException {
+        String given = cluster.getString(key);
+        for (E word : words.getEnumConstants()) {
+            if (word.name().toLowerCase(Locale.ROOT).equals(given)) {
+                return word;
+            }
+        }
+        throw new NodeStartException("vivarium.cluster." + key + " is \"" + given + "\" and must be one of "
+                + Arrays.stream(words.getEnumConstants())
+                        .map(word -> word.name().toLowerCase(Locale.ROOT))
+                        .collect(Collectors.joining(", "))
+                + ".");
+    }
+
+    /** As {@link #from}, with what the configuration library says put into a sentence. */
+    static ClusterSettings of(Config config) throws NodeStartException {
+        try {
+            return from(config.getConfig("vivarium.cluster"));
+        } catch (ConfigException wrong) {
+            throw new NodeStartException(
+                    "The configuration of the cluster cannot be read: " + wrong.getMessage(), wrong);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+package dev.vivarium.node.cluster;
+
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.StreamSupport;
+import org.apache.pekko.cluster.ClusterEvent.CurrentClusterState;
+import org.apache.pekko.cluster.Member;
+import org.apache.pekko.cluster.MemberStatus;
+
+/** What a node reads off the cluster's state. Pure. */
+final class Membership {
+    private static final Set<MemberStatus> VOTING =
+            Set.of(MemberStatus.up(), MemberStatus.leaving(), MemberStatus.exiting());
+
+    private Membership() {}
+
+    /** The name that a member has given itself. */
+    static Optional<String> nameOf(Member member) {
+        return member.getRoles().stream()
+                .filter(role -> role.startsWith(ClusterSettings.NAME_ROLE))
+                .map(role -> role.substring(ClusterSettings.NAME_ROLE.length()))
+                .findFirst();
+    }
+
+    /** The names of all members, whatever they are doing. */
+    static Set<String> names(CurrentClusterState state) {
+        Set<String> names = new HashSet<>();
+        state.getMembers().forEach(member -> nameOf(member).ifPresent(names::add));
+        return Set.copyOf(names);
+    }
+
+    /**
+     * Whether the node is a member, and sees more than half of all members, itself included. Before the resolver has
+     * decided, neither half of an even split does.
+     */
+    static boolean isAmongMajority(CurrentClusterState state, Member self) {
+        if (!VOTING.contains(self.status())) {
+            return false;
+        }
+        long voting = StreamSupport.stream(state.getMembers().spliterator(), false)
+                .filter(member -> VOTING.contains(member.status()))
+                .count();
+        long unseen = state.getUnreachable().stream()
+                .filter(member -> VOTING.contains(member.status()))
+                .count();
+        return 2 * (voting - unseen) > voting;
+    }
+
+    /** A member that has the same name, and had it first. */
+    static Optional<Member> namesake(CurrentClusterState state, Member self, String role) {
+        return StreamSupport.stream(state.getMembers().spliterator(), false)
+                .filter(member -> !member.uniqueAddress().equals(self.uniqueAddress()))
+                .filter(member -> member.hasRole(role) && member.isOlderThan(self))
+                .findFirst();
+    }
+}

@@ -1,0 +1,59 @@
+package dev.vivarium.node.placement;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
+
+/**
+ * What the nodes have last told of their loads, and what this node has placed on them since. A node that has not told
+ * anything for a while is not counted on. Safe for use by any thread.
+ */
+public final class LoadBoard {
+    private static final long TOLD_NANOS_MAX = Duration.ofSeconds(5).toNanos();
+
+    private final LongSupplier nanos;
+    private final Map<String, Entry> entries = new ConcurrentHashMap<>();
+
+    private record Entry(NodeLoad told, long atNanos, AtomicInteger placedSince) {
+        NodeLoad now() {
+            return told.withLive(told.live() + placedSince.get());
+        }
+    }
+
+    /** @param nanos a clock that never jumps, in nanoseconds */
+    public LoadBoard(LongSupplier nanos) {
+        this.nanos = nanos;
+    }
+
+    /** A node has told its load. */
+    public void told(NodeLoad load) {
+        entries.put(load.address(), new Entry(load, nanos.getAsLong(), new AtomicInteger()));
+    }
+
+    /** This node has just placed a run in the shard. */
+    public void placedIn(String shard) {
+        entries.values().stream()
+                .filter(entry -> entry.told.shards().contains(shard))
+                .forEach(entry -> entry.placedSince.incrementAndGet());
+    }
+
+    /** The loads of all nodes that have told of theirs lately. */
+    public List<NodeLoad> loads() {
+        entries.values().removeIf(entry -> nanos.getAsLong() - entry.atNanos > TOLD_NANOS_MAX);
+        return entries.values().stream().map(Entry::now).toList();
+    }
+
+    /** The load of the node at the address. */
+    public Optional<NodeLoad> of(String address) {
+        return loads().stream().filter(load -> load.address().equals(address)).findFirst();
+    }
+
+    /** The load of the node that holds the shard. */
+    public Optional<NodeLoad> holding(String shard) {
+        return loads().stream().filter(load -> load.shards().contains(shard)).findFirst();
+    }
+}

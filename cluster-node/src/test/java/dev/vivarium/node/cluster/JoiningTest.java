@@ -1,0 +1,167 @@
+package dev.vivarium.node.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.vivarium.node.NodeOptions;
+import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.doubles.SharedStore;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.assertj.core.api.AbstractThrowableAssert;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Who may not join a cluster does not, and is told why in a sentence. */
+@Timeout(300)
+class JoiningTest {
+    @TempDir
+    private static Path folder;
+
+    private static SharedStore store;
+    private static LocalNode first;
+    private static int port;
+    private static int managementPort;
+
+    @BeforeAll
+    static void aClusterOfOneThatOthersMayJoin() throws Exception {
+        store = new SharedStore();
+        port = freePort();
+        managementPort = freePort();
+        first = LocalNode.start(options(Map.of(
+                "vivarium.cluster.port",
+                Integer.toString(port),
+                "vivarium.cluster.node-name",
+                "first",
+                "vivarium.cluster.management.enabled",
+                "on",
+                "vivarium.cluster.management.port",
+                Integer.toString(managementPort))));
+    }
+
+    @AfterAll
+    static void stop() throws IOException {
+        first.close();
+        store.close();
+    }
+
+    @Test
+    void theManagementPortSaysThatTheNodeLivesAndHasJoinedAndNothingMore() throws Exception {
+        assertThat(status("/alive")).isEqualTo(200);
+        assertThat(status("/ready")).isEqualTo(200);
+        assertThat(status("/cluster/members")).isEqualTo(404);
+    }
+
+    @Test
+    void anotherClustersNameIsToldWithBothNames() {
+        refused("vivarium.cluster.name", "other")
+                .hasMessageContaining("it is the cluster \"vivarium\"")
+                .hasMessageContaining("vivarium.cluster.name is \"other\"");
+    }
+
+    @Test
+    void anotherSecretIsToldAndNotWhatItIs() throws IOException {
+        refused("vivarium.cluster.secret-file", store.file("other", "another secret of the tests"))
+                .hasMessageContaining("shared secret is another one")
+                .hasMessageNotContaining("another secret of the tests");
+    }
+
+    @Test
+    void anIncompatibleVersionIsToldWithBothVersions() {
+        Introduction old = new Introduction("vivarium", 7, "01k0", "digest", "");
+        Introduction mine = new Introduction("vivarium", Introduction.PROTOCOL, "01k0", "digest", "");
+
+        assertThat(mine.objectionsTo(mine)).isEmpty();
+        assertThat(mine.objectionsTo(old))
+                .singleElement()
+                .asString()
+                .contains("version 7")
+                .contains("speaks 1");
+    }
+
+    @Test
+    void anotherStoreIsTold() throws Exception {
+        try (SharedStore other = new SharedStore()) {
+            Map<String, String> changed = new HashMap<>(other.settings());
+            changed.put("vivarium.cluster.secret-file", store.settings().get("vivarium.cluster.secret-file"));
+            refused(changed).hasMessageContaining("it works on another store (installation " + store.installation());
+        }
+    }
+
+    @Test
+    void aNameThatAnotherNodeHasIsTold() {
+        refused("vivarium.cluster.node-name", "first")
+                .hasMessageContaining("has the name \"first\"")
+                .hasMessageContaining("127.0.0.1:" + port);
+    }
+
+    @Test
+    void anAddressThatAnotherNodeHasIsTold() {
+        refused("vivarium.cluster.port", Integer.toString(port))
+                .hasMessageContaining("127.0.0.1:" + port)
+                .hasMessageContaining("Is another node there?");
+    }
+
+    @Test
+    void aWrongContactPointIsToldAfterTheLimit() {
+        refused(Map.of("vivarium.cluster.seeds.0", "127.0.0.1:9", "vivarium.cluster.join-timeout", "3s"))
+                .hasMessageContaining("No cluster took this node in within 3 s")
+                .hasMessageContaining("127.0.0.1:9");
+    }
+
+    @Test
+    void whatMakesNoSenseIsToldByItsKey() throws IOException {
+        refused("vivarium.cluster.formation", "magic").hasMessageContaining("one of alone, seeds, bootstrap");
+        refused("vivarium.cluster.seeds.0", "nonsense").hasMessageContaining("\"nonsense\" is not a host:port");
+        refused("vivarium.cluster.secret-file", "").hasMessageContaining("vivarium.cluster.secret-file is empty");
+        refused("vivarium.cluster.secret-file", store.file("short", "short")).hasMessageContaining("fewer than 16");
+        refused("vivarium.cluster.node-name", "a b").hasMessageContaining("vivarium.cluster.node-name is \"a b\"");
+        refused("vivarium.store.kind", "embedded").hasMessageContaining("the embedded store is one node's alone");
+        refused("vivarium.store.kind", "papyrus").hasMessageContaining("one of embedded, postgres");
+        refused("vivarium.cluster.tls.enabled", "on").hasMessageContaining("vivarium.cluster.tls.key");
+    }
+
+    private static AbstractThrowableAssert<?, ? extends Throwable> refused(String key, String value) {
+        return refused(Map.of(key, value));
+    }
+
+    private static AbstractThrowableAssert<?, ? extends Throwable> refused(Map<String, String> changed) {
+        return assertThatThrownBy(() -> LocalNode.start(options(changed)).close())
+                .isInstanceOf(NodeStartException.class);
+    }
+
+    private static NodeOptions options(Map<String, String> changed) {
+        Map<String, String> all = new HashMap<>(store.settings());
+        all.put("vivarium.cluster.formation", "seeds");
+        all.put("vivarium.cluster.seeds.0", "127.0.0.1:" + port);
+        all.put("vivarium.cluster.node-name", "newcomer");
+        all.put("vivarium.cluster.join-timeout", "30s");
+        all.putAll(changed);
+        return new NodeOptions("127.0.0.1", 0, folder.resolve("data"), Optional.empty(), all);
+    }
+
+    private static int status(String path) throws Exception {
+        URI uri = URI.create("http://127.0.0.1:" + managementPort + path);
+        return HttpClient.newHttpClient()
+                .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.discarding())
+                .statusCode();
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return free.getLocalPort();
+        }
+    }
+}

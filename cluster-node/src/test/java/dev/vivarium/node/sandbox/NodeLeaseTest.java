@@ -1,0 +1,67 @@
+package dev.vivarium.node.sandbox;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.time.Instant;
+import org.junit.jupiter.api.Test;
+
+class NodeLeaseTest {
+    private final SetClock clock = new SetClock();
+    private final NodeLease lease = NodeLease.of(Duration.ofSeconds(10), Duration.ofSeconds(10), clock);
+
+    @Test
+    void aNodeThatHasNeverSeenItsClusterIsSureOfNothing() {
+        assertThat(lease.isFresh()).isFalse();
+        assertThat(lease.remainingMillis()).isZero();
+    }
+
+    @Test
+    void whatGoesOnMayGoOnForLongerThanWhatIsBegun() {
+        lease.renew();
+        assertThat(lease.isFresh()).isTrue();
+
+        clock.advance(Duration.ofMillis(2_501));
+
+        assertThat(lease.isFresh()).isFalse();
+        assertThat(lease.remainingMillis()).isEqualTo(7_499);
+
+        clock.advance(Duration.ofSeconds(8));
+
+        assertThat(lease.remainingMillis()).isZero();
+    }
+
+    @Test
+    void aNodeThatWasGivenUpIsNeverSureAgain() {
+        lease.renew();
+        lease.revoke();
+        lease.renew();
+
+        assertThat(lease.isFresh()).isFalse();
+        assertThat(lease.remainingMillis()).isZero();
+    }
+
+    @Test
+    void aNodeThatIsAloneIsAlwaysSure() {
+        assertThat(NodeLease.endless().isFresh()).isTrue();
+        assertThat(NodeLease.endless().takeoverWait()).isZero();
+    }
+
+    private static final class SetClock implements NodeClock {
+        private long nanos = 1_000;
+
+        void advance(Duration time) {
+            nanos += time.toNanos();
+        }
+
+        @Override
+        public Instant now() {
+            return Instant.EPOCH.plusNanos(nanos);
+        }
+
+        @Override
+        public long nanos() {
+            return nanos;
+        }
+    }
+}

@@ -1,0 +1,149 @@
+package dev.vivarium.node.whole;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.vivarium.node.cli.trial.Census;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Several nodes are one: runs are everybody's to see and to cancel, and outlive the node that holds them. */
+@Timeout(400)
+class ClusterOfNodesTest {
+    private static final int RUNS = 9;
+    private static final int CUT_OFF = 76;
+    private static final Duration END_MAX = Duration.ofSeconds(60);
+
+    private static final Agent ENDS_IN_ITS_SECOND_ATTEMPT = Agent.python(
+                    """
+                    import os, time
+                    attempt = int(os.environ['VIVARIUM_ATTEMPT'])
+                    print('attempt', attempt, os.environ['TOKEN'], flush=True)
+                    if attempt == 1:
+                        time.sleep(600)
+                    """)
+            .secret("TOKEN", "s3cret")
+            .onNodeLoss("restart");
+
+    private static final List<String> TOOK_TWO_ATTEMPTS = List.of(
+            "RunSubmitted",
+            "AttemptStarting",
+            "AttemptStarted",
+            "AttemptInterrupted",
+            "AttemptStarting",
+            "AttemptStarted",
+            "RunSucceeded");
+
+    @Test
+    void theRunsOfAKilledNodeGoOnElsewhereAndAllOthersAreLeftAlone() throws Exception {
+        try (WholeCluster cluster = new WholeCluster(3, WholeCluster.Formation.SEEDS);
+                Census census = cluster.census()) {
+            // given
+            WholeNode asked = cluster.node(1);
+            Map<String, List<String>> runs = submit(asked, cluster.node(2));
+            String cancelled = runs.values().iterator().next().get(0);
+            assertThat(cluster.node(3).post("/v1/runs/" + cancelled + "/cancel").status())
+                    .isEqualTo(202);
+            assertThat(cluster.node(2).awaitEnd(cancelled).path("status").asText())
+                    .isEqualTo("CANCELLED");
+            runs.values().forEach(list -> list.remove(cancelled));
+            String victim = WholeCluster.name(runs.get(WholeCluster.name(3)) == null ? 2 : 3);
+            List<String> taken = runs.remove(victim);
+
+            // when
+            cluster.node(victim).kill();
+            long killed = System.nanoTime();
+
+            // then
+            for (String run : taken) {
+                assertThat(asked.awaitEnd(run).path("status").asText()).isEqualTo("SUCCEEDED");
+            }
+            System.out.printf(
+                    "%s killed with %d live runs: the last of them had run and ended elsewhere after %d ms%n",
+                    victim, taken.size(), (System.nanoTime() - killed) / 1_000_000);
+            assertTookTwoAttempts(asked, taken);
+            for (List<String> others : runs.values()) {
+                for (String run : others) {
+                    assertThat(asked.run(run).path("status").asText()).isEqualTo("RUNNING");
+                    assertThat(asked.run(run).path("attempt").asInt()).isEqualTo(1);
+                    asked.post("/v1/runs/" + run + "/cancel");
+                    asked.awaitEnd(run);
+                }
+            }
+            assertThat(cluster.twins()).isEmpty();
+            await().atMost(END_MAX).until(() -> census.count().isNothing());
+        }
+    }
+
+    @Test
+    void aFrozenNodeLosesItsRunsAndDoesNoHarmWhenItWakes() throws Exception {
+        try (WholeCluster cluster = new WholeCluster(3, WholeCluster.Formation.BOOTSTRAP);
+                Census census = cluster.census()) {
+            // given
+            WholeNode asked = cluster.node(1);
+            Map<String, List<String>> runs = submit(asked, cluster.node(2));
+            String victim = WholeCluster.name(runs.get(WholeCluster.name(3)) == null ? 2 : 3);
+            List<String> taken = runs.remove(victim);
+
+            // when
+            cluster.node(victim).signal("STOP");
+            long frozen = System.nanoTime();
+
+            // then
+            for (String run : taken) {
+                assertThat(asked.awaitEnd(run).path("status").asText()).isEqualTo("SUCCEEDED");
+            }
+            System.out.printf(
+                    "%s frozen with %d live runs: the last of them had run and ended elsewhere after %d ms%n",
+                    victim, taken.size(), (System.nanoTime() - frozen) / 1_000_000);
+
+            // when
+            cluster.node(victim).signal("CONT");
+
+            // then
+            assertThat(cluster.node(victim).awaitExit(END_MAX)).isEqualTo(CUT_OFF);
+            assertTookTwoAttempts(asked, taken);
+            assertThat(cluster.twins()).isEmpty();
+            for (String run : runs.values().stream().flatMap(List::stream).toList()) {
+                assertThat(asked.run(run).path("attempt").asInt()).isEqualTo(1);
+                asked.post("/v1/runs/" + run + "/cancel");
+                asked.awaitEnd(run);
+            }
+            await().atMost(END_MAX).until(() -> census.count().isNothing());
+        }
+    }
+
+    /** Runs, by the node that holds them, once all are running. */
+    private static Map<String, List<String>> submit(WholeNode to, WholeNode seenFrom) throws Exception {
+        List<String> ids = new ArrayList<>();
+        for (int n = 0; n < RUNS; n++) {
+            ids.add(to.submit(ENDS_IN_ITS_SECOND_ATTEMPT).acceptedRun());
+        }
+        Map<String, List<String>> byNode = new TreeMap<>();
+        for (String id : ids) {
+            JsonNode run = seenFrom.awaitRunning(id, 1);
+            seenFrom.awaitPrinted(id, "attempt 1 s3cret");
+            byNode.computeIfAbsent(run.path("node").asText(), node -> new ArrayList<>())
+                    .add(id);
+        }
+        System.out.println("runs by node: "
+                + byNode.entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey, entry -> entry.getValue()
+                        .size())));
+        assertThat(byNode).hasSizeGreaterThan(1);
+        return byNode;
+    }
+
+    private static void assertTookTwoAttempts(WholeNode node, List<String> runs) throws Exception {
+        for (String run : runs) {
+            assertThat(node.history(run)).isEqualTo(TOOK_TWO_ATTEMPTS);
+            assertThat(node.printed(run)).isEqualTo("attempt 1 s3cret\nattempt 2 s3cret\n");
+        }
+    }
+}

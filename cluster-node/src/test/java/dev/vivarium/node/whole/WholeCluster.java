@@ -1,0 +1,169 @@
+package dev.vivarium.node.whole;
+
+import dev.vivarium.node.RunningNode.SandboxLabel;
+import dev.vivarium.node.cli.trial.Census;
+import dev.vivarium.node.doubles.SharedStore;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Nodes in JVMs of their own, on 127.0.0.1, .2 and so on, with one store and one container engine. While it is open it
+ * watches that no run ever has two live sandboxes.
+ */
+final class WholeCluster implements AutoCloseable {
+    private static final String PORT = "25520";
+    private static final Pattern CONTAINER = Pattern.compile("vivarium-[0-9a-f]{8}-([0-9a-z]{26})-([0-9]+)");
+
+    private final SharedStore store;
+    private final List<DataDirectory> folders = new ArrayList<>();
+    private final Map<Integer, WholeNode> nodes = new TreeMap<>();
+    private final List<String> twins = new ArrayList<>();
+    private final Thread watcher;
+
+    /** How nodes find each other. */
+    enum Formation {
+        SEEDS,
+        BOOTSTRAP
+    }
+
+    /** Starts so many nodes, and returns when all have joined. */
+    WholeCluster(int count, Formation formation, String... further) throws Exception {
+        this.store = new SharedStore();
+        this.watcher = new Thread(this::watch, "two-live-sandboxes");
+        try {
+            List<CompletableFuture<WholeNode>> starting = new ArrayList<>();
+            for (int number = 1; number <= count; number++) {
+                starting.add(begin(number, count, formation, further));
+            }
+            for (int number = 1; number <= count; number++) {
+                nodes.put(number, starting.get(number - 1).join());
+            }
+        } catch (Exception failed) {
+            store.close();
+            throw failed;
+        }
+        watcher.setDaemon(true);
+        watcher.start();
+    }
+
+    private CompletableFuture<WholeNode> begin(int number, int count, Formation formation, String... further)
+            throws IOException {
+        DataDirectory folder = DataDirectory.on(DataDirectory.newFolder("vivarium-member-"));
+        folders.add(folder);
+        List<String> arguments = new ArrayList<>(List.of("--host", host(number)));
+        Map<String, String> settings = new TreeMap<>(store.settings());
+        settings.put("vivarium.cluster.node-name", name(number));
+        settings.put("vivarium.cluster.host", host(number));
+        settings.put("vivarium.cluster.port", PORT);
+        settings.put("vivarium.cluster.fencing.engine", "shared");
+        if (formation == Formation.SEEDS) {
+            settings.put("vivarium.cluster.formation", "seeds");
+            for (int seed = 1; seed <= count; seed++) {
+                settings.put("vivarium.cluster.seeds." + (seed - 1), host(seed) + ":" + PORT);
+            }
+        } else {
+            settings.put("vivarium.cluster.formation", "bootstrap");
+            settings.put("vivarium.cluster.management.host", host(number));
+            for (int other = 1; other <= count; other++) {
+                String endpoint = "pekko.discovery.config.services.vivarium.endpoints." + (other - 1);
+                settings.put(endpoint + ".host", host(other));
+                settings.put(endpoint + ".port", "7626");
+            }
+        }
+        settings.forEach((key, value) -> arguments.addAll(List.of("--set", key + "=" + value)));
+        arguments.addAll(List.of(further));
+        return CompletableFuture.supplyAsync(() -> {
+            try {
+                return WholeNode.on(folder)
+                        .with(arguments.toArray(String[]::new))
+                        .go();
+            } catch (IOException failed) {
+                throw new UncheckedIOException(failed);
+            }
+        });
+    }
+
+    static String name(int number) {
+        return "member-" + number;
+    }
+
+    private static String host(int number) {
+        return "127.0.0." + number;
+    }
+
+    WholeNode node(int number) {
+        return nodes.get(number);
+    }
+
+    /** The member of this name. */
+    WholeNode node(String name) {
+        return node(Integer.parseInt(name.substring(name.lastIndexOf('-') + 1)));
+    }
+
+    /** The sandboxes of all nodes, counted from outside. */
+    Census census() throws Exception {
+        return new Census(System.getenv(), new SandboxLabel("dev.vivarium.installation", store.installation()));
+    }
+
+    /** The sandboxes that run now: those of one run together, by their attempts. */
+    Map<String, List<Integer>> running() throws IOException, InterruptedException {
+        Map<String, List<Integer>> attempts = new TreeMap<>();
+        String listed;
+        try {
+            listed = Commands.run(
+                    "docker",
+                    "ps",
+                    "--filter",
+                    "label=dev.vivarium.installation=" + store.installation(),
+                    "--format",
+                    "{{.Names}}");
+        } catch (SQLException failed) {
+            throw new IOException(failed);
+        }
+        Matcher names = CONTAINER.matcher(listed);
+        while (names.find()) {
+            attempts.computeIfAbsent(names.group(1), run -> new ArrayList<>()).add(Integer.valueOf(names.group(2)));
+        }
+        return attempts;
+    }
+
+    private void watch() {
+        try {
+            while (!Thread.currentThread().isInterrupted()) {
+                running().forEach((run, attempts) -> {
+                    if (attempts.size() > 1) {
+                        synchronized (twins) {
+                            twins.add(run + " had attempts " + attempts);
+                        }
+                    }
+                });
+                Thread.sleep(50);
+            }
+        } catch (IOException | InterruptedException closed) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Runs that were seen to have two live sandboxes at once. */
+    List<String> twins() {
+        synchronized (twins) {
+            return List.copyOf(twins);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        watcher.interrupt();
+        nodes.values().forEach(WholeNode::close);
+        store.close();
+        folders.forEach(folder -> DataDirectory.delete(folder.path()));
+    }
+}

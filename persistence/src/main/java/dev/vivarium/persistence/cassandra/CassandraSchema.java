@@ -1,0 +1,261 @@
+package dev.vivarium.persistence.cassandra;
+
+import com.datastax.oss.driver.api.core.AllNodesFailedException;
+import com.datastax.oss.driver.api.core.CqlSession;
+import com.datastax.oss.driver.api.core.DriverException;
+import com.datastax.oss.driver.api.core.auth.AuthenticationException;
+import com.datastax.oss.driver.api.core.cql.Row;
+import com.datastax.oss.driver.api.core.cql.SimpleStatement;
+import com.datastax.oss.driver.api.core.servererrors.QueryExecutionException;
+import com.datastax.oss.driver.api.core.servererrors.QueryValidationException;
+import dev.vivarium.persistence.journal.StoreUnavailable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The keyspace and its tables: made by an explicit step, from a numbered script, and required by everybody else. A
+ * cluster has no transaction around a schema, so each statement may be repeated, and the row that says which schema there
+ * is comes last: a keyspace without it is not prepared.
+ */
+final class CassandraSchema {
+    private static final Logger log = LoggerFactory.getLogger(CassandraSchema.class);
+
+    /** The number of the newest script. */
+    static final int VERSION = 1;
+
+    private static final Duration RETRY = Duration.ofSeconds(2);
+    private static final Duration STATEMENT_MAX = Duration.ofSeconds(30);
+    private static final String PREPARE = " Run `vivarium store prepare` with this configuration";
+
+    private static final String META = "vivarium_installation";
+
+    private CassandraSchema() {}
+
+    /** What the keyspace says of itself. */
+    private record Found(int version, String installation, String masterKey) {}
+
+    /**
+     * Returns the name of the installation, if the keyspace has the schema that this version knows.
+     *
+     * @throws StoreUnavailable with a sentence that says what to do when it has none or another one, or when the cluster
+     *     does not answer for as long as the settings say
+     */
+    static String require(CassandraSettings settings, MasterKeys masters) {
+        return connected(settings, session -> {
+            Found found = find(session, settings)
+                    .orElseThrow(() -> new StoreUnavailable("The keyspace " + settings.keyspace() + " at "
+                            + settings.where() + " is not prepared." + PREPARE + " first."));
+            refuseNewer(settings, found);
+            if (found.version() < VERSION) {
+                throw new StoreUnavailable("The keyspace " + settings.keyspace() + " has schema " + found.version()
+                        + ", and this version of Vivarium needs " + VERSION + "." + PREPARE
+                        + " to update it, once all nodes of the older version are stopped.");
+            }
+            if (masters.named(found.masterKey()).isEmpty()) {
+                throw new StoreUnavailable("The master key " + settings.masterKey() + " is not the one of this"
+                        + " installation (" + found.masterKey() + "): copy the file of a node that works.");
+            }
+            return found.installation();
+        });
+    }
+
+    /**
+     * Makes whatever is missing.
+     *
+     * @return the number of the schema
+     */
+    static int create(CassandraSettings settings, String installation) {
+        return connected(settings, session -> {
+            Optional<Found> found = find(session, settings);
+            found.ifPresent(existing -> refuseNewer(settings, existing));
+            MasterKeys masters = masterKeys(settings, found);
+            if (found.isEmpty()) {
+                makeKeyspace(session, settings);
+            }
+            if (found.isEmpty() || found.get().version() < VERSION) {
+                script(VERSION).forEach(statement -> run(session, settings, statement));
+            }
+            String name = found.map(Found::installation).orElse(installation);
+            // Last, and only if nobody was faster: two preparations at once give one installation.
+            session.execute(statement(
+                    settings,
+                    "INSERT INTO " + META + " (id, version, installation, master_key) VALUES ('vivarium', ?, ?, ?)"
+                            + " IF NOT EXISTS",
+                    VERSION,
+                    name,
+                    masters.current().name()));
+            session.execute(statement(
+                    settings,
+                    "UPDATE " + META + " SET version = ?, master_key = ? WHERE id = 'vivarium' IF EXISTS",
+                    VERSION,
+                    masters.current().name()));
+            return VERSION;
+        });
+    }
+
+    private static void refuseNewer(CassandraSettings settings, Found found) {
+        if (found.version() > VERSION) {
+            throw new StoreUnavailable("The keyspace " + settings.keyspace() + " has schema " + found.version()
+                    + " and this version of Vivarium knows " + VERSION + ": use the newer version that made it.");
+        }
+    }
+
+    private static MasterKeys masterKeys(CassandraSettings settings, Optional<Found> found) {
+        if (Files.exists(settings.masterKey())) {
+            MasterKeys masters = MasterKeys.read(settings.masterKey());
+            if (found.isPresent() && masters.named(found.get().masterKey()).isEmpty()) {
+                throw new StoreUnavailable("The master key " + settings.masterKey() + " is not the one of this"
+                        + " installation (" + found.get().masterKey() + "): copy the file of a node that works. To"
+                        + " replace the key, put a new line first in that file and keep the old one after it.");
+            }
+            return masters;
+        }
+        if (found.isPresent()) {
+            throw new StoreUnavailable("There is no master key " + settings.masterKey() + ", and the installation has"
+                    + " one (" + found.get().masterKey() + "): copy the file of a node that works.");
+        }
+        return MasterKeys.make(settings.masterKey());
+    }
+
+    private static void makeKeyspace(CqlSession session, CassandraSettings settings) {
+        int factor = settings.replication().factor();
+        if (factor < 1) {
+            throw new StoreUnavailable(
+                    "vivarium.store.cassandra.replication.factor must say how often each row is kept:"
+                            + " 3 in production, so that one replica may be away.");
+        }
+        run(
+                session,
+                settings,
+                "CREATE KEYSPACE IF NOT EXISTS " + settings.keyspace() + " WITH replication = "
+                        + settings.replication().cql(settings.datacenter()));
+        run(
+                session,
+                settings,
+                "CREATE TABLE IF NOT EXISTS " + settings.keyspace() + "." + META + " (id text PRIMARY KEY, version int,"
+                        + " installation text, master_key text)");
+    }
+
+    private static void run(CqlSession session, CassandraSettings settings, String cql) {
+        String qualified = cql.replace(
+                "CREATE TABLE IF NOT EXISTS ",
+                cql.contains("EXISTS " + settings.keyspace() + ".")
+                        ? "CREATE TABLE IF NOT EXISTS "
+                        : "CREATE TABLE IF NOT EXISTS " + settings.keyspace() + ".");
+        session.execute(SimpleStatement.newInstance(qualified).setTimeout(STATEMENT_MAX));
+        session.checkSchemaAgreement();
+    }
+
+    private static SimpleStatement statement(CassandraSettings settings, String cql, Object... values) {
+        return SimpleStatement.newInstance(cql.replace(META, settings.keyspace() + "." + META), values)
+                .setTimeout(STATEMENT_MAX);
+    }
+
+    /** Empty when the keyspace is not there, or its preparation has not come to its end. */
+    private static Optional<Found> find(CqlSession session, CassandraSettings settings) {
+        boolean table = session.execute(SimpleStatement.newInstance(
+                                "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ? AND table_name = ?",
+                                settings.keyspace(),
+                                META))
+                        .one()
+                != null;
+        Row row = table
+                ? session.execute(statement(
+                                settings,
+                                "SELECT version, installation, master_key FROM " + META + " WHERE id = 'vivarium'"))
+                        .one()
+                : null;
+        return Optional.ofNullable(row)
+                .map(said -> new Found(
+                        said.getInt(0), String.valueOf(said.getString(1)), String.valueOf(said.getString(2))));
+    }
+
+    private static List<String> script(int version) {
+        String name = "schema-" + version + ".cql";
+        try (InputStream script = CassandraSchema.class.getResourceAsStream(name)) {
+            if (script == null) {
+                throw new IllegalStateException(name + " is missing from the build.");
+            }
+            String text = new String(script.readAllBytes(), StandardCharsets.UTF_8);
+            List<String> statements = new ArrayList<>();
+            for (String statement : text.split("(?m)^---$", -1)) {
+                statements.add(statement.strip());
+            }
+            return statements;
+        } catch (IOException unreadable) {
+            throw new IllegalStateException(name + " cannot be read.", unreadable);
+        }
+    }
+
+    /** Does something with a session, trying again while the cluster does not answer, up to the settings' limit. */
+    private static <T> T connected(CassandraSettings settings, Function<CqlSession, T> work) {
+        long deadline = System.nanoTime() + settings.startWait().toNanos();
+        while (true) {
+            try (CqlSession session = Cassandra.session(settings).build()) {
+                return work.apply(session);
+            } catch (QueryValidationException refused) {
+                throw new StoreUnavailable(
+                        "Cassandra at " + settings.where() + " refuses: " + refused.getMessage(), refused);
+            } catch (DriverException failed) {
+                refuseWhatNoWaitChanges(settings, failed);
+                if (System.nanoTime() + RETRY.toNanos() > deadline) {
+                    throw unreachable(settings, failed);
+                }
+                log.warn("Cassandra at {} does not answer ({}); trying again.", settings.where(), why(failed));
+                pause();
+            } catch (IllegalArgumentException | IllegalStateException unusable) {
+                throw new StoreUnavailable(
+                        "Cassandra cannot be used with vivarium.store.cassandra as it is: " + unusable.getMessage(),
+                        unusable);
+            }
+        }
+    }
+
+    private static StoreUnavailable unreachable(CassandraSettings settings, DriverException failed) {
+        return new StoreUnavailable(
+                "Cassandra at " + settings.where() + " does not answer (" + why(failed)
+                        + "): is it running, and are vivarium.store.cassandra.contact-points and datacenter right?",
+                failed);
+    }
+
+    /** A wrong password, or a datacenter that no node is in. */
+    private static void refuseWhatNoWaitChanges(CassandraSettings settings, DriverException failed) {
+        if (failed instanceof AllNodesFailedException all) {
+            all.getAllErrors().values().stream()
+                    .flatMap(List::stream)
+                    .filter(error -> error instanceof AuthenticationException)
+                    .findFirst()
+                    .ifPresent(refused -> {
+                        throw new StoreUnavailable(
+                                "Cassandra at " + settings.where() + " refuses this user: check"
+                                        + " vivarium.store.cassandra.user and password-file.",
+                                refused);
+                    });
+        }
+    }
+
+    private static String why(DriverException failed) {
+        if (failed instanceof QueryExecutionException) {
+            return String.valueOf(failed.getMessage());
+        }
+        return String.valueOf(failed.getMessage()).lines().findFirst().orElse("no reason given");
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(RETRY.toMillis());
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new StoreUnavailable("The wait for Cassandra was interrupted.", interrupted);
+        }
+    }
+}

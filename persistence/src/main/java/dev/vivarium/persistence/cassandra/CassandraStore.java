@@ -1,0 +1,124 @@
+package dev.vivarium.persistence.cassandra;
+
+import com.typesafe.config.Config;
+import dev.vivarium.persistence.Store;
+import dev.vivarium.persistence.audit.RunIndex;
+import dev.vivarium.persistence.journal.EventCodec;
+import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.persistence.output.OutputStore;
+import dev.vivarium.persistence.secrets.SecretVault;
+import java.time.Clock;
+import java.time.Duration;
+
+/** The store on a Cassandra cluster, which all nodes of an installation share. */
+public final class CassandraStore implements Store {
+    private final CassandraSettings settings;
+    private final String installation;
+    private final Cassandra cassandra;
+    private final JournalFence fence;
+    private final CassandraRunJournal journal;
+    private final CassandraOutput output;
+    private final CassandraRunIndex runs;
+    private final RunProjection projection;
+    private final CassandraSecretVault secrets;
+    private final KeySweep keySweep;
+    private final long number;
+
+    private CassandraStore(
+            CassandraSettings settings, String installation, MasterKeys masters, Cassandra cassandra, Clock clock) {
+        this.settings = settings;
+        this.installation = installation;
+        this.cassandra = cassandra;
+        this.fence = new JournalFence(cassandra);
+        this.journal = new CassandraRunJournal(cassandra, fence, EventCodec.standard());
+        this.output = new CassandraOutput(cassandra);
+        RunIndexTables tables = new RunIndexTables(cassandra);
+        this.runs = new CassandraRunIndex(cassandra, tables);
+        this.projection = new RunProjection(journal, tables, clock);
+        this.secrets = new CassandraSecretVault(cassandra, masters, clock);
+        this.keySweep = new KeySweep(cassandra, secrets, journal, clock);
+        this.number = OpenStores.add(this);
+    }
+
+    /**
+     * Opens the store, whose tables {@link #prepare} has made. Waits for a cluster that is away.
+     *
+     * @throws StoreUnavailable with a sentence for the operator when it cannot be opened, or has another schema
+     */
+    public static CassandraStore open(CassandraSettings settings) {
+        MasterKeys masters = MasterKeys.read(settings.masterKey());
+        String installation = CassandraSchema.require(settings, masters);
+        Cassandra cassandra = Cassandra.open(settings);
+        CassandraStore store = new CassandraStore(settings, installation, masters, cassandra, Clock.systemUTC());
+        store.projection.start();
+        store.keySweep.start();
+        return store;
+    }
+
+    /**
+     * Makes the keyspace and its tables, and the master key. Changes nothing when all is there; when a new master key has
+     * been put first in its file, says so to the nodes that start from now on.
+     *
+     * @param installation the name that the installation gets if it has none yet
+     * @return the number of the schema
+     * @throws StoreUnavailable with a sentence for the operator when that cannot be done
+     */
+    public static int prepare(CassandraSettings settings, String installation) {
+        return CassandraSchema.create(settings, installation);
+    }
+
+    @Override
+    public String installation() {
+        return installation;
+    }
+
+    @Override
+    public Config journalConfig() {
+        return JournalPlugin.overlay(settings, number);
+    }
+
+    @Override
+    public CassandraRunJournal journal() {
+        return journal;
+    }
+
+    @Override
+    public OutputStore output() {
+        return output;
+    }
+
+    @Override
+    public RunIndex runs() {
+        return runs;
+    }
+
+    @Override
+    public SecretVault secrets() {
+        return secrets;
+    }
+
+    @Override
+    public Duration projectionLag() {
+        return projection.lag();
+    }
+
+    JournalFence fence() {
+        return fence;
+    }
+
+    RunProjection projection() {
+        return projection;
+    }
+
+    Cassandra cassandra() {
+        return cassandra;
+    }
+
+    @Override
+    public void close() {
+        OpenStores.remove(number);
+        keySweep.close();
+        projection.close();
+        cassandra.close();
+    }
+}

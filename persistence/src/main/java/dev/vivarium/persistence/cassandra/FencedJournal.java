@@ -1,0 +1,149 @@
+package dev.vivarium.persistence.cassandra;
+
+import com.typesafe.config.Config;
+import dev.vivarium.persistence.cassandra.JournalFence.Offer;
+import dev.vivarium.persistence.journal.JournalEntry;
+import dev.vivarium.persistence.journal.RunPersistenceId;
+import dev.vivarium.protocol.run.RunId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.pekko.Done;
+import org.apache.pekko.persistence.AtomicWrite;
+import org.apache.pekko.persistence.PersistentRepr;
+import org.apache.pekko.persistence.cassandra.journal.CassandraJournal;
+import scala.Function1;
+import scala.collection.immutable.Seq;
+import scala.concurrent.Future;
+import scala.jdk.javaapi.CollectionConverters;
+import scala.jdk.javaapi.FutureConverters;
+import scala.runtime.BoxedUnit;
+import scala.util.Try;
+
+/**
+ * The journal plugin with a fence: of two writers for one journal, the second gets an error, as {@link JournalFence}
+ * says. It also tells the index of runs what has changed: a new run is announced before it exists, and every change is
+ * projected after it is durable, so that a crash in between leaves something to find it by.
+ *
+ * <p>An actor that Pekko Persistence makes, one in an actor system; it finds the opened store of its node by the number in
+ * its configuration, and owns nothing.
+ */
+public final class FencedJournal extends CassandraJournal {
+    /** In the plugin's configuration, the number of the opened store. */
+    static final String STORE = "vivarium-store";
+
+    private final JournalFence fence;
+    private final RunProjection projection;
+    private final Map<String, CompletionStage<?>> committing = new ConcurrentHashMap<>();
+
+    /** Called by Pekko Persistence. */
+    public FencedJournal(Config plugin, String path) {
+        super(plugin, path);
+        CassandraStore store = OpenStores.get(plugin.getLong(STORE));
+        this.fence = store.fence();
+        this.projection = store.projection();
+    }
+
+    @Override
+    public Future<Seq<Try<BoxedUnit>>> asyncWriteMessages(Seq<AtomicWrite> writes) {
+        List<PersistentRepr> entries = new ArrayList<>();
+        for (AtomicWrite write : CollectionConverters.asJava(writes)) {
+            entries.addAll(CollectionConverters.asJava(write.payload()));
+        }
+        String journal = entries.get(0).persistenceId();
+        Optional<RunId> run = RunPersistenceId.parse(journal);
+        CompletionStage<Done> announced = announce(run, entries.get(0));
+        CompletionStage<Seq<Try<BoxedUnit>>> written = FutureConverters.asJava(super.asyncWriteMessages(writes));
+        List<Offer> offers = entries.stream()
+                .map(entry -> new Offer(entry.sequenceNr(), entry.writerUuid()))
+                .toList();
+        CompletionStage<Seq<Try<BoxedUnit>>> committed = announced
+                .thenCombine(written, (done, answer) -> answer)
+                .thenCompose(answer -> fence.commit(journal, offers).thenApply(done -> answer));
+        committing.put(journal, committed);
+        return FutureConverters.asScala(committed.whenComplete((answer, failed) -> {
+            committing.remove(journal, committed);
+            // Also after a failure: the outcome of a commit may be unknown.
+            run.ifPresent(projection::changed);
+        }));
+    }
+
+    private CompletionStage<Done> announce(Optional<RunId> run, PersistentRepr first) {
+        return run.isPresent() && first.sequenceNr() == 1 && first.payload() instanceof JournalEntry entry
+                ? projection.announce(run.get(), entry)
+                : CompletableFuture.completedFuture(Done.getInstance());
+    }
+
+    @Override
+    public Future<Object> asyncReadHighestSequenceNr(String journal, long fromSeq) {
+        CompletionStage<?> before = committing.getOrDefault(journal, CompletableFuture.completedFuture(true));
+        return FutureConverters.asScala(before.handle((done, failed) -> true)
+                .thenCompose(settled -> fence.head(journal))
+                .thenApply(head -> Math.max(fromSeq, head)));
+    }
+
+    /**
+     * Replays what counts. The plugin stops at the first row of the last number, which need not be the one that counts,
+     * so it is asked for one number more.
+     */
+    @Override
+    public Future<BoxedUnit> asyncReplayMessages(
+            String journal, long fromSeq, long toSeq, long max, Function1<PersistentRepr, BoxedUnit> callback) {
+        return FutureConverters.asScala(fence.writers(journal, fromSeq, toSeq).thenCompose(writers -> {
+            Replay replay = new Replay(writers, max, callback);
+            long beyond = toSeq == Long.MAX_VALUE ? toSeq : toSeq + 1;
+            return FutureConverters.asJava(
+                            super.asyncReplayMessages(journal, fromSeq, beyond, Long.MAX_VALUE, replay::offered))
+                    .thenApply(done -> {
+                        RunPersistenceId.parse(journal).ifPresent(run -> {
+                            replay.requireWhole(run);
+                            projection.recovered(run);
+                        });
+                        return done;
+                    });
+        }));
+    }
+
+    @Override
+    public Future<BoxedUnit> asyncDeleteMessagesTo(String journal, long toSeq) {
+        return FutureConverters.asScala(FutureConverters.asJava(super.asyncDeleteMessagesTo(journal, toSeq))
+                .thenCompose(deleted -> fence.head(journal)
+                        // Never beyond the head: a deletion must not meet what will be written there.
+                        .thenCompose(head -> fence.forget(journal, Math.min(toSeq, head)))
+                        .thenApply(forgotten -> deleted)));
+    }
+
+    /** One replay: lets through the rows that count, and counts them. Used by one thread after the other. */
+    private static final class Replay {
+        private final Map<Long, String> writers;
+        private final long max;
+        private final Function1<PersistentRepr, BoxedUnit> callback;
+        private long passed;
+
+        Replay(Map<Long, String> writers, long max, Function1<PersistentRepr, BoxedUnit> callback) {
+            this.writers = writers;
+            this.max = max;
+            this.callback = callback;
+        }
+
+        BoxedUnit offered(PersistentRepr entry) {
+            if (passed < max && entry.writerUuid().equals(writers.get(entry.sequenceNr()))) {
+                passed++;
+                callback.apply(entry);
+            }
+            return BoxedUnit.UNIT;
+        }
+
+        /** A run's entries are never deleted: those that count are all there, or the store has lost some. */
+        void requireWhole(RunId run) {
+            if (passed < Math.min(max, writers.size())) {
+                throw new IllegalStateException("The journal of run " + run + " has " + passed + " of the "
+                        + writers.size() + " entries that were committed.");
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+package dev.vivarium.persistence.cassandra;
+
+import com.datastax.oss.driver.api.core.cql.Row;
+import dev.vivarium.persistence.cassandra.Cassandra.Cql;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+import org.apache.pekko.Done;
+
+/**
+ * Says which rows of the journal count. Cassandra keeps whatever two writers write under one number, so an entry that the
+ * plugin has written is only an offer: it counts once its number and writer stand in {@code journal_commit}, and they get
+ * there by one lightweight transaction on the journal's head, which two writers cannot both win:
+ *
+ * <pre>
+ * UPDATE journal_commit SET head = n IF head = n - 1;  INSERT (n, writer)     -- one partition, so all or nothing
+ * </pre>
+ *
+ * <p>What was written and not committed (its writer died between the two, or was fenced off) is never read by anybody.
+ * A commit whose outcome nobody heard of is settled by the read of the head with which every recovery begins.
+ */
+final class JournalFence {
+    /** The head only moves from where the writer thinks it is. */
+    private static final String MOVE_HEAD = "UPDATE journal_commit SET head = ? WHERE persistence_id = ? IF head = ?";
+
+    private static final String COMMIT =
+            "INSERT INTO journal_commit (persistence_id, sequence_nr, writer_uuid) VALUES (?, ?, ?)";
+    private static final String HEAD = "SELECT head FROM journal_commit WHERE persistence_id = ? LIMIT 1";
+    private static final String COMMITTED =
+            "SELECT sequence_nr, writer_uuid FROM journal_commit WHERE persistence_id = ? AND sequence_nr >= ?"
+                    + " AND sequence_nr <= ?";
+    private static final String FORGET = "DELETE FROM journal_commit WHERE persistence_id = ? AND sequence_nr <= ?";
+
+    private final Cassandra cassandra;
+
+    JournalFence(Cassandra cassandra) {
+        this.cassandra = cassandra;
+    }
+
+    /** An entry that was written: its number and who wrote it. */
+    record Offer(long seq, String writer) {}
+
+    /** Somebody else has written what this writer thought was its to write. It must read the journal again. */
+    static final class FencedOff extends RuntimeException {
+        FencedOff(String journal, long seq) {
+            super("Entry " + seq + " of " + journal + " is not this writer's to write: another one has gone on from"
+                    + " entry " + (seq - 1) + ".");
+        }
+    }
+
+    /** Makes written entries count, all or none; fails with {@link FencedOff} when another writer was first. */
+    CompletionStage<Done> commit(String journal, List<Offer> offers) {
+        long first = offers.get(0).seq();
+        long last = offers.get(offers.size() - 1).seq();
+        List<Cql> statements = new ArrayList<>();
+        statements.add(new Cql(MOVE_HEAD, last, journal, first == 1 ? null : first - 1));
+        offers.forEach(offer -> statements.add(new Cql(COMMIT, journal, offer.seq(), offer.writer())));
+        return cassandra.ifSo("commit to the journal of " + journal, statements).thenApply(verdict -> {
+            if (!verdict.isApplied()) {
+                throw new FencedOff(journal, first);
+            }
+            return Done.getInstance();
+        });
+    }
+
+    /** The number of the last entry that counts, with every commit under way settled; 0 when there is none. */
+    CompletionStage<Long> head(String journal) {
+        return cassandra
+                .settledRows("read the journal of " + journal, HEAD, journal)
+                .thenApply(rows -> rows.isEmpty() ? 0L : rows.get(0).getLong(0));
+    }
+
+    /** Whose entries count, by number. */
+    CompletionStage<Map<Long, String>> writers(String journal, long fromSeq, long toSeq) {
+        return cassandra
+                .rows("read the journal of " + journal, COMMITTED, journal, fromSeq, toSeq)
+                .thenApply(JournalFence::writers);
+    }
+
+    private static Map<Long, String> writers(List<Row> rows) {
+        Map<Long, String> writers = new HashMap<>();
+        rows.forEach(row -> writers.put(row.getLong(0), String.valueOf(row.getString(1))));
+        return writers;
+    }
+
+    /** Forgets who wrote entries that have been deleted. The head stays, so that nobody can write them again. */
+    CompletionStage<Done> forget(String journal, long toSeq) {
+        return cassandra.write("delete from the journal of " + journal, FORGET, journal, toSeq);
+    }
+}

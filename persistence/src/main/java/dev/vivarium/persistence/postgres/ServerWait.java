@@ -1,0 +1,86 @@
+package dev.vivarium.persistence.postgres;
+
+import dev.vivarium.persistence.journal.StoreUnavailable;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Properties;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The first words with a server that is not the node's own. One that is away, or still starting, is waited for with a line
+ * in the log at each try; one that refuses is not asked again.
+ */
+final class ServerWait {
+    private static final Logger log = LoggerFactory.getLogger(ServerWait.class);
+
+    private static final Duration PAUSE = Duration.ofSeconds(2);
+    private static final String CONNECT_SECONDS_MAX = "5";
+
+    /** Of states that pass by themselves: no connection (class 08), too many of them, still starting or stopping. */
+    private static final String NO_CONNECTION = "08";
+
+    private static final String TOO_MANY = "53300";
+    private static final String NOT_NOW = "57P03";
+
+    private ServerWait() {}
+
+    /**
+     * Does the work on a connection of its own as soon as there is one.
+     *
+     * @throws StoreUnavailable with a sentence for the operator
+     */
+    static <T> T on(PostgresSettings settings, Database.Work<T> work) {
+        long deadlineNanos = System.nanoTime() + settings.startWait().toNanos();
+        while (true) {
+            try (Connection connection = connect(settings.address())) {
+                return work.on(connection);
+            } catch (SQLException failed) {
+                if (!passes(failed) || System.nanoTime() >= deadlineNanos) {
+                    throw new StoreUnavailable(
+                            "The PostgreSQL server at " + settings.address().url() + " cannot be used as "
+                                    + settings.address().user() + ": " + oneLine(failed)
+                                    + " See vivarium.store.postgres in the configuration.",
+                            failed);
+                }
+                log.warn(
+                        "Waiting for the PostgreSQL server at {}: {}",
+                        settings.address().url(),
+                        oneLine(failed));
+                pause();
+            }
+        }
+    }
+
+    private static Connection connect(PostgresAddress address) throws SQLException {
+        Properties properties = new Properties();
+        properties.setProperty("user", address.user());
+        properties.setProperty("password", address.password());
+        properties.setProperty("connectTimeout", CONNECT_SECONDS_MAX);
+        properties.setProperty("ApplicationName", "vivarium-start");
+        return DriverManager.getConnection(address.url(), properties);
+    }
+
+    private static boolean passes(SQLException failed) {
+        String state = String.valueOf(failed.getSQLState());
+        return state.startsWith(NO_CONNECTION) || state.equals(TOO_MANY) || state.equals(NOT_NOW);
+    }
+
+    private static String oneLine(SQLException failed) {
+        String text =
+                String.valueOf(failed.getMessage()).replaceAll("\\s+", " ").strip();
+        return text.endsWith(".") ? text : text + ".";
+    }
+
+    private static void pause() {
+        try {
+            TimeUnit.MILLISECONDS.sleep(PAUSE.toMillis());
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new StoreUnavailable("Interrupted while the PostgreSQL server was waited for.", interrupted);
+        }
+    }
+}

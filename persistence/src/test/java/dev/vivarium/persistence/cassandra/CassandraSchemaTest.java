@@ -1,0 +1,132 @@
+package dev.vivarium.persistence.cassandra;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.datastax.oss.driver.api.core.CqlSession;
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import dev.vivarium.persistence.journal.StoreUnavailable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A cluster is prepared by an explicit step, and refused in a sentence when it is not. */
+class CassandraSchemaTest {
+    private static final String FIRST = "01k0first00000000000000000";
+    private static final String SECOND = "01k0second0000000000000000";
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void aKeyspaceIsPreparedOnceAndKeepsItsInstallation() throws IOException {
+        CassandraSettings settings = TestStore.newSettings();
+        assertThat(CassandraStore.prepare(settings, FIRST)).isEqualTo(1);
+        byte[] key = Files.readAllBytes(settings.masterKey());
+
+        assertThat(CassandraStore.prepare(settings, SECOND)).isEqualTo(1);
+
+        try (CassandraStore store = CassandraStore.open(settings)) {
+            assertThat(store.installation()).isEqualTo(FIRST);
+        }
+        assertThat(settings.masterKey()).hasBinaryContent(key);
+        assertThat(Files.getPosixFilePermissions(settings.masterKey()))
+                .isEqualTo(PosixFilePermissions.fromString("rw-------"));
+
+        // another schema than this version's
+        try (CqlSession session = TestStore.session()) {
+            String update =
+                    "UPDATE " + settings.keyspace() + ".vivarium_installation SET version = %d WHERE id = 'vivarium'";
+            session.execute(update.formatted(2));
+            assertRefused(() -> CassandraStore.open(settings), "schema 2", "use the newer version");
+            assertRefused(() -> CassandraStore.prepare(settings, FIRST), "schema 2", "use the newer version");
+            session.execute(update.formatted(0));
+            assertRefused(() -> CassandraStore.open(settings), "schema 0", "vivarium store prepare");
+            assertThat(CassandraStore.prepare(settings, SECOND)).isEqualTo(1);
+            CassandraStore.open(settings).close();
+        }
+
+        // another master key, and none
+        Files.writeString(settings.masterKey(), "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n");
+        assertRefused(() -> CassandraStore.open(settings), "master key", "copy the file of a node that works");
+        assertRefused(() -> CassandraStore.prepare(settings, FIRST), "master key", "copy the file");
+        Files.delete(settings.masterKey());
+        assertRefused(() -> CassandraStore.open(settings), "There is no master key", "copy the one of the other nodes");
+        assertRefused(() -> CassandraStore.prepare(settings, FIRST), "There is no master key", "copy the file");
+    }
+
+    @Test
+    void aKeyspaceThatNobodyPreparedIsRefusedAndNotMade() throws IOException {
+        CassandraSettings settings = TestStore.newSettings();
+        Files.writeString(settings.masterKey(), "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n");
+
+        assertRefused(() -> CassandraStore.open(settings), "is not prepared", "vivarium store prepare");
+
+        try (CqlSession session = TestStore.session()) {
+            assertThat(session.execute("SELECT keyspace_name FROM system_schema.keyspaces")
+                            .all())
+                    .extracting(row -> row.getString(0))
+                    .doesNotContain(settings.keyspace());
+        }
+    }
+
+    @Test
+    void aClusterThatDoesNotAnswerIsToldInASentence() throws IOException {
+        Path key = Files.writeString(folder.resolve("key"), "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n");
+        CassandraSettings nowhere = settings("contact-points = [\"127.0.0.1:1\"], master-key = \"" + key + "\"");
+
+        assertRefused(() -> CassandraStore.open(nowhere), "does not answer", "contact-points and datacenter");
+    }
+
+    @Test
+    void aDatacenterThatDoesNotExistIsToldInASentence() throws IOException {
+        CassandraServer server = TestCassandra.server();
+        Path key = Files.writeString(folder.resolve("key"), "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n");
+        CassandraSettings elsewhere = settings("contact-points = [\"127.0.0.1:"
+                + server.address().getPort() + "\"], datacenter = mars, master-key = \"" + key + "\"");
+
+        assertRefused(() -> CassandraStore.open(elsewhere), "does not answer", "datacenter");
+    }
+
+    @Test
+    void settingsThatMakeNoSenseAreNamed() {
+        assertRefused(() -> settings("contact-points = []"), "contact-points is empty");
+        assertRefused(() -> settings("contact-points = [cassandra]"), "hosts with their ports");
+        assertRefused(() -> settings("keyspace = \"x; DROP\""), "keyspace is");
+        assertRefused(() -> settings("datacenter = \"\""), "datacenter is empty");
+        assertRefused(() -> settings("master-key = \"\""), "master-key is empty");
+        assertRefused(() -> settings("user = me"), "password-file is empty");
+        assertRefused(() -> settings("user = me, password-file = /nonexistent"), "password-file", "cannot be read");
+        assertRefused(() -> settings("replication.class = Everywhere"), "Everywhere", "NetworkTopologyStrategy");
+    }
+
+    @Test
+    void whoWeAreReachesTheDriverAndNoText() throws IOException {
+        Path password = Files.writeString(folder.resolve("password"), "hush\n");
+        CassandraSettings settings = settings("user = me, password-file = \"" + password + "\"");
+
+        assertThat(settings.driverConfig().getString("advanced.auth-provider.password"))
+                .isEqualTo("hush");
+        assertThat(settings.credentials().toString()).contains("me").doesNotContain("hush");
+    }
+
+    private static CassandraSettings settings(String over) {
+        Config all = ConfigFactory.parseString(
+                """
+                contact-points = ["127.0.0.1:9042"], datacenter = datacenter1, keyspace = vivarium, user = ""
+                password-file = "", replication { class = NetworkTopologyStrategy, factor = 0 }
+                master-key = /tmp/none, start-wait = 0s, driver {}""");
+        return CassandraSettings.from(ConfigFactory.parseString(over).withFallback(all));
+    }
+
+    private static void assertRefused(ThrowingCallable step, String... words) {
+        assertThatThrownBy(step).isInstanceOf(StoreUnavailable.class).satisfies(refused -> List.of(words)
+                .forEach(word -> assertThat(refused).hasMessageContaining(word)));
+    }
+}

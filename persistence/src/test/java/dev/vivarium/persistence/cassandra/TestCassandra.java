@@ -1,0 +1,30 @@
+package dev.vivarium.persistence.cassandra;
+
+import java.io.IOException;
+
+/** The one Cassandra server of a test run: started for the first test that wants it, gone with the tests' JVM. */
+public final class TestCassandra {
+    private TestCassandra() {}
+
+    /** The server, running. Whoever kills it starts it again. */
+    public static CassandraServer server() {
+        return Shared.SERVER;
+    }
+
+    private static final class Shared {
+        private static final CassandraServer SERVER = start();
+
+        private static CassandraServer start() {
+            try {
+                CassandraServer server = CassandraServer.start();
+                Runtime.getRuntime().addShutdownHook(new Thread(server::close, "cassandra-end"));
+                return server;
+            } catch (IOException failed) {
+                throw new IllegalStateException(failed);
+            } catch (InterruptedException interrupted) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException(interrupted);
+            }
+        }
+    }
+}

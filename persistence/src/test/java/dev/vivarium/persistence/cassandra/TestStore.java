@@ -1,0 +1,70 @@
+package dev.vivarium.persistence.cassandra;
+
+import com.datastax.oss.driver.api.core.CqlSession;
+import com.typesafe.config.ConfigFactory;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/** A keyspace of its own on the shared server, prepared, and the store on it, for the tests of one class. */
+public final class TestStore implements BeforeAllCallback, AfterAllCallback {
+    private static final String INSTALLATION = "01k0testtesttesttesttestte";
+    private static final AtomicInteger KEYSPACES = new AtomicInteger();
+
+    private CassandraSettings settings;
+    private CassandraStore store;
+
+    @Override
+    public void beforeAll(ExtensionContext context) throws IOException {
+        settings = newSettings();
+        CassandraStore.prepare(settings, INSTALLATION);
+        store = CassandraStore.open(settings);
+    }
+
+    @Override
+    public void afterAll(ExtensionContext context) throws IOException {
+        store.close();
+        Files.delete(settings.masterKey());
+        Files.delete(settings.masterKey().getParent());
+    }
+
+    /** Settings for a keyspace that nobody has used, with a place for a master key. */
+    public static CassandraSettings newSettings() throws IOException {
+        CassandraServer server = TestCassandra.server();
+        Path folder = Files.createTempDirectory(Path.of("/tmp"), "vivarium-test-keys-");
+        return new CassandraSettings(
+                List.of(server.address().getHostString() + ":"
+                        + server.address().getPort()),
+                server.datacenter(),
+                "vivarium_" + KEYSPACES.incrementAndGet(),
+                Optional.empty(),
+                new CassandraSettings.Replication(CassandraSettings.Replication.Strategy.SimpleStrategy, 1),
+                folder.resolve("master.key"),
+                Duration.ZERO,
+                ConfigFactory.empty());
+    }
+
+    /** A session of the test's own, to no keyspace. */
+    public static CqlSession session() {
+        CassandraServer server = TestCassandra.server();
+        return CqlSession.builder()
+                .addContactPoint(server.address())
+                .withLocalDatacenter(server.datacenter())
+                .build();
+    }
+
+    public CassandraSettings settings() {
+        return settings;
+    }
+
+    public CassandraStore store() {
+        return store;
+    }
+}

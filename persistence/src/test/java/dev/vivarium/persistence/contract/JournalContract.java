@@ -1,0 +1,97 @@
+package dev.vivarium.persistence.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.vivarium.persistence.Fixtures;
+import dev.vivarium.persistence.Store;
+import dev.vivarium.persistence.journal.EventCodec;
+import dev.vivarium.persistence.journal.JournalEntry;
+import dev.vivarium.persistence.journal.RecordedEvent;
+import dev.vivarium.protocol.run.RunEvent;
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunState;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.junit.jupiter.api.Test;
+
+/** What every store's journal promises. */
+public abstract class JournalContract {
+    private static final AtomicInteger RUNS = new AtomicInteger(7_000);
+
+    private final RunId run = Fixtures.run(RUNS.incrementAndGet());
+
+    protected abstract Store store();
+
+    protected abstract JournalWriter writer();
+
+    @Test
+    void whatIsWrittenReadsBackEqualAndFoldsToTheRunsState() {
+        List<RunEvent> events = Fixtures.success(run, Fixtures.NOON, Map.of("team", "research"));
+        events.forEach(event -> append(writer().entity(run), events, events.indexOf(event)));
+
+        assertThat(events(1)).extracting(RecordedEvent::event).isEqualTo(events);
+        assertThat(events(3)).extracting(RecordedEvent::seq).containsExactly(3L, 4L);
+        assertThat(events(5)).isEmpty();
+        assertThat(join(store().journal().state(run))).isInstanceOf(RunState.Finished.class);
+    }
+
+    @Test
+    void severalEventsAtOnceAreThereTogetherAndReplayed() {
+        List<RunEvent> events = Fixtures.success(run, Fixtures.NOON, Map.of());
+        writer().write(run, events);
+
+        assertThat(events(1)).extracting(RecordedEvent::event).isEqualTo(events);
+        assertThat(writer().read(writer().entity(run))).isEqualTo(JournalWriter.entries(run, events));
+    }
+
+    @Test
+    void aRunThatNobodyKnowsHasNoEvents() {
+        assertThat(events(1)).isEmpty();
+        assertThat(join(store().journal().state(run))).isEqualTo(RunState.initial());
+    }
+
+    @Test
+    void ofTwoOwnersTheSecondToWriteIsRefusedAndLeavesNoTrace() {
+        // given two that have read the same history, as a node that was paused and its successor have
+        List<RunEvent> events = Fixtures.success(run, Fixtures.NOON, Map.of());
+        append(writer().entity(run), events, 0);
+        ActorRef<JournalWriter.Entity.Command> paused = writer().entity(run);
+        ActorRef<JournalWriter.Entity.Command> successor = writer().entity(run);
+
+        // when both go on
+        append(successor, events, 1);
+        JournalEntry other = EventCodec.standard()
+                .encode(
+                        new RunEvent.CancelRequested(Fixtures.NOON, "node-2"),
+                        entries(events).get(0).hash());
+        assertThat(writer().append(paused, List.of(other)).toCompletableFuture())
+                .failsWithin(Duration.ofSeconds(20));
+        append(successor, events, 2);
+
+        // then the history is the successor's, for those who read it and those who recover from it
+        assertThat(events(1)).extracting(RecordedEvent::event).isEqualTo(events.subList(0, 3));
+        ActorRef<JournalWriter.Entity.Command> third = writer().entity(run);
+        assertThat(writer().read(third)).isEqualTo(entries(events).subList(0, 3));
+        append(third, events, 3);
+        assertThat(events(1)).extracting(RecordedEvent::event).isEqualTo(events);
+    }
+
+    private void append(ActorRef<JournalWriter.Entity.Command> entity, List<RunEvent> events, int index) {
+        join(writer().append(entity, entries(events).subList(index, index + 1)));
+    }
+
+    private List<JournalEntry> entries(List<RunEvent> events) {
+        return JournalWriter.entries(run, events);
+    }
+
+    private List<RecordedEvent> events(long from) {
+        return join(store().journal().events(run, from));
+    }
+
+    private static <T> T join(java.util.concurrent.CompletionStage<T> stage) {
+        return stage.toCompletableFuture().join();
+    }
+}

@@ -1,0 +1,105 @@
+package dev.vivarium.persistence.postgres;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.vivarium.persistence.Fixtures;
+import dev.vivarium.persistence.audit.RunIndex;
+import dev.vivarium.persistence.audit.RunIndex.Query;
+import dev.vivarium.persistence.embedded.TestPostgres;
+import dev.vivarium.protocol.api.RunPage;
+import dev.vivarium.protocol.api.RunView;
+import dev.vivarium.protocol.run.RunId;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What is PostgreSQL's own about following the journal; the rest is in RunIndexContract. */
+class RunProjectionTest {
+    @RegisterExtension
+    static final TestPostgres POSTGRES = new TestPostgres();
+
+    private final RunIndex index = POSTGRES.store().runs();
+
+    @BeforeEach
+    void emptyJournal() throws SQLException {
+        execute("DELETE FROM event_tag; DELETE FROM event_journal; DELETE FROM run_view");
+    }
+
+    @Test
+    void theProjectionOutlivesWhatNobodyExpected() throws SQLException {
+        execute("INSERT INTO run_unreadable (run_id, reason) VALUES ('not the id of a run', 'put here by hand')");
+        try (PostgresStore other =
+                PostgresStore.openOwn(POSTGRES.address(), POSTGRES.directory(), "01k0anothername0000000000")) {
+            await().atMost(Duration.ofSeconds(10))
+                    .until(() -> other.projectionLag().toMillis() > 500);
+
+            execute("DELETE FROM run_unreadable");
+
+            await().atMost(Duration.ofSeconds(10))
+                    .until(() -> other.projectionLag().toMillis() < 300);
+        }
+    }
+
+    private static void execute(String sql) throws SQLException {
+        try (Connection connection = POSTGRES.connect();
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    @Test
+    void anEventThatIsCommittedLateIsNotPassedBy() throws SQLException {
+        // given a transaction that took its number first and commits last
+        try (Connection slow = POSTGRES.connect()) {
+            slow.setAutoCommit(false);
+            JournalRows.write(slow, Fixtures.run(1), List.of(Fixtures.submitted(Fixtures.run(1))));
+            success(Fixtures.run(2), Fixtures.NOON, Map.of());
+            // when the projection has looked, often
+            Duration before = POSTGRES.store().projectionLag();
+            await().until(() -> POSTGRES.store().projectionLag().compareTo(before.plusMillis(500)) > 0);
+            // then it knows that it does not know all
+            assertThat(find(all()).runs()).isEmpty();
+            slow.commit();
+        }
+        awaitRuns(Fixtures.run(2), Fixtures.run(1));
+    }
+
+    private static void success(RunId run, Instant at, Map<String, String> labels) throws SQLException {
+        write(run, Fixtures.success(run, at, labels));
+    }
+
+    private static void write(RunId run, List<dev.vivarium.protocol.run.RunEvent> events) throws SQLException {
+        try (Connection connection = POSTGRES.connect()) {
+            JournalRows.write(connection, run, events);
+        }
+    }
+
+    private void awaitRuns(RunId... newestFirst) {
+        await().atMost(Duration.ofSeconds(5))
+                .pollInterval(Duration.ofMillis(20))
+                .untilAsserted(() ->
+                        assertThat(find(all()).runs()).extracting(RunView::id).containsExactly(newestFirst));
+    }
+
+    private static Query all() {
+        return labelled(Map.of());
+    }
+
+    private static Query labelled(Map<String, String> labels) {
+        return new Query(Set.of(), labels, Optional.empty(), Optional.empty(), 500);
+    }
+
+    private RunPage find(Query query) {
+        return index.find(query).toCompletableFuture().join();
+    }
+}
