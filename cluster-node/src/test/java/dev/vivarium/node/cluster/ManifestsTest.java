@@ -90,7 +90,8 @@ class ManifestsTest {
 
     @Test
     void theConfigurationHasNoKeyThatANodeDoesNotKnowAndMakesSense() throws Exception {
-        Config given = ConfigFactory.parseFile(FOLDER.resolve("base/vivarium.conf").toFile());
+        Config given =
+                ConfigFactory.parseFile(FOLDER.resolve("base/vivarium.conf").toFile());
         Config known = ConfigFactory.load();
 
         given.resolveWith(pod()).entrySet().forEach(entry -> assertThat(known.hasPathOrNull(entry.getKey())
@@ -118,9 +119,8 @@ class ManifestsTest {
         assertThat(node().getArgs()).contains("--port=" + ports.get("http"));
         for (HasMetadata found : base) {
             if (found instanceof Service service) {
-                service.getSpec()
-                        .getPorts()
-                        .forEach(port -> assertThat(ports).containsEntry(port.getName(), port.getPort()));
+                service.getSpec().getPorts().forEach(port -> assertThat(ports)
+                        .containsEntry(port.getName(), port.getPort()));
                 assertThat(labels()).containsAllEntriesOf(service.getSpec().getSelector());
             }
         }
@@ -140,11 +140,9 @@ class ManifestsTest {
         });
         RoleBinding binding = one(base, RoleBinding.class);
         assertThat(binding.getRoleRef().getName()).isEqualTo(role.getMetadata().getName());
-        assertThat(binding.getSubjects())
-                .singleElement()
-                .satisfies(subject -> assertThat(subject.getName())
-                        .isEqualTo(podSpec().getServiceAccountName())
-                        .isEqualTo(one(base, ServiceAccount.class).getMetadata().getName()));
+        assertThat(binding.getSubjects()).singleElement().satisfies(subject -> assertThat(subject.getName())
+                .isEqualTo(podSpec().getServiceAccountName())
+                .isEqualTo(one(base, ServiceAccount.class).getMetadata().getName()));
     }
 
     @Test
@@ -155,7 +153,8 @@ class ManifestsTest {
 
         assertThat(node().getLivenessProbe().getHttpGet().getPath()).isEqualTo(alive);
         assertThat(node().getStartupProbe().getHttpGet().getPath()).isEqualTo(alive);
-        assertThat(api).contains("\n  " + node().getReadinessProbe().getHttpGet().getPath() + ":");
+        assertThat(api)
+                .contains("\n  " + node().getReadinessProbe().getHttpGet().getPath() + ":");
     }
 
     @Test
@@ -200,12 +199,16 @@ class ManifestsTest {
 
     private static List<HasMetadata> built(String folder) throws Exception {
         Optional<Path> program = Arrays.stream(System.getenv("PATH").split(":"))
-                .map(folder -> Path.of(folder, "kubectl"))
+                .map(directory -> Path.of(directory, "kubectl"))
                 .filter(Files::isExecutable)
                 .findFirst();
-        assumeThat(program).as("kubectl is installed (Debian: kubernetes-client)").isPresent();
+        assumeThat(program)
+                .as("kubectl is installed (Debian: kubernetes-client)")
+                .isPresent();
         Process kubectl = new ProcessBuilder(
-                        program.orElseThrow().toString(), "kustomize", FOLDER.resolve(folder).toString())
+                        program.orElseThrow().toString(),
+                        "kustomize",
+                        FOLDER.resolve(folder).toString())
                 .start();
         kubectl.getOutputStream().close();
         byte[] yaml = kubectl.getInputStream().readAllBytes();
@@ -218,7 +221,8 @@ class ManifestsTest {
         try (var documents = reader.readerFor(JsonNode.class).<JsonNode>readValues(yaml)) {
             while (documents.hasNext()) {
                 JsonNode document = documents.next();
-                Class<? extends HasMetadata> kind = KINDS.get(document.path("kind").asText());
+                Class<? extends HasMetadata> kind =
+                        KINDS.get(document.path("kind").asText());
                 assertThat(kind).as("%s", document.path("kind")).isNotNull();
                 HasMetadata object = STRICT.treeToValue(document, kind);
                 assertThat(object.getMetadata().getNamespace()).isEqualTo("vivarium");
@@ -245,8 +249,8 @@ class ManifestsTest {
     }
 
     private static void assertIsMounted(Container container, String path) {
-        assertThat(container.getVolumeMounts()).anySatisfy(mount -> assertThat(Path.of(path))
-                .startsWith(Path.of(mount.getMountPath())));
+        assertThat(container.getVolumeMounts())
+                .anySatisfy(mount -> assertThat(Path.of(path)).startsWithRaw(Path.of(mount.getMountPath())));
     }
 
     private static <T extends HasMetadata> T one(List<HasMetadata> objects, Class<T> kind) {

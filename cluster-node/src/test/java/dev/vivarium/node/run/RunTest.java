@@ -336,7 +336,9 @@ class RunTest {
 
         crash();
 
-        Awaitility.await().during(Duration.ofMillis(700)).until(() -> eventNames().size() == 3);
+        Awaitility.await()
+                .during(Duration.ofMillis(700))
+                .until(() -> eventNames().size() == 3);
         lease.renew();
         awaitStarted(2);
     }
