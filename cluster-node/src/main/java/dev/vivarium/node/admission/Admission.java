@@ -20,6 +20,9 @@ import java.util.stream.Collectors;
  * run exists is then unknown, and a retry under the same idempotency key finds out.
  */
 public final class Admission {
+    /** How many nodes a run without an idempotency key is offered to, at most. */
+    private static final int FRESH_TRIES = 3;
+
     private final Runs runs;
     private final RunJournal journal;
     private final SecretVault vault;
@@ -51,18 +54,26 @@ public final class Admission {
         /** The node takes no new runs: it is leaving. */
         record Draining() implements Decision {}
 
-        /** The node is full. */
+        /** No node has room that was asked. */
         record Full(int liveRuns) implements Decision {}
     }
 
     /** Submits; with a key, the second time the same run is answered. */
     public CompletionStage<Decision> submit(Submission submission, Optional<IdempotencyKey> key) {
         if (key.isEmpty()) {
-            return sealAndSubmit(freshIds.get(), submission);
+            return submitFresh(submission, FRESH_TRIES);
         }
         RunId id = key.get().runId(submission.tenant());
         // Retries overtake each other; one that was refused must not destroy the secrets' key of one that is accepted.
         return keyed.after(id, () -> submitOnce(id, submission));
+    }
+
+    /** Where a run is born is only known as of a moment ago: one that finds no room there is offered elsewhere. */
+    private CompletionStage<Decision> submitFresh(Submission submission, int tries) {
+        return sealAndSubmit(freshIds.get(), submission)
+                .thenCompose(decision -> decision instanceof Decision.Full && tries > 1
+                        ? submitFresh(submission, tries - 1)
+                        : CompletableFuture.completedStage(decision));
     }
 
     private CompletionStage<Decision> submitOnce(RunId id, Submission submission) {

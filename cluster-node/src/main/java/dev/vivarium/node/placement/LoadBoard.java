@@ -41,6 +41,13 @@ public final class LoadBoard {
                 .forEach(entry -> entry.placedSince.incrementAndGet());
     }
 
+    /** The node that holds the shard has just refused a run for want of room: until it tells otherwise it has none. */
+    public void fullAt(String shard) {
+        entries.values().stream()
+                .filter(entry -> entry.told.shards().contains(shard))
+                .forEach(entry -> entry.placedSince.set(entry.told.free()));
+    }
+
     /** The loads of all nodes that have told of theirs lately. */
     public List<NodeLoad> loads() {
         entries.values().removeIf(entry -> nanos.getAsLong() - entry.atNanos > TOLD_NANOS_MAX);

@@ -22,6 +22,11 @@ public final class LiveRuns {
         return runs.size() >= max;
     }
 
+    /** Takes a place for a new run if there is one. */
+    synchronized boolean tryAdd(RunId run) {
+        return runs.contains(run) || (!isFull() && runs.add(run));
+    }
+
     void add(RunId run) {
         runs.add(run);
     }

@@ -83,14 +83,15 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
      * The answer to {@link Submit}.
      *
      * @param verdict what became of the submission
-     * @param state the run as it is now
+     * @param state the run as it is now; empty when there was no room for it
      */
-    record SubmitAnswer(Verdict verdict, RunState.Existing state) implements RunMessage {
+    record SubmitAnswer(Verdict verdict, Optional<RunState.Existing> state) implements RunMessage {
         /** What can become of a submission. */
         enum Verdict {
             ACCEPTED,
             ACCEPTED_BEFORE,
-            OTHER_SUBMISSION
+            OTHER_SUBMISSION,
+            NO_ROOM
         }
     }
 
@@ -157,6 +158,10 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     private void onRecovered(Ledger ledger) {
         sandbox = Optional.empty();
         recoveredNanos = environment.sandbox().clock().nanos();
+        if (!(ledger.state() instanceof RunState.Live)) {
+            // The place that a submission had taken which the journal could not keep.
+            environment.live().remove(id);
+        }
         if (ledger.state() instanceof RunState.Live run) {
             environment.live().add(id);
             context.getSelf().tell(whatNobodyWouldTellAgain(run).orElse(Proceed.INSTANCE));
@@ -270,11 +275,15 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     // ---- submission
 
     private Effect<JournalEntry, Ledger> onFirstSubmit(Ledger ledger, Submit submit) {
+        // The place is taken before anything is durable, so that a burst cannot take one twice.
+        if (environment.drain().isDraining() || !environment.live().tryAdd(id)) {
+            passivate();
+            return Effect().reply(submit.replyTo, new SubmitAnswer(SubmitAnswer.Verdict.NO_ROOM, Optional.empty()));
+        }
         RunEvent submitted = new RunEvent.RunSubmitted(now(), node(), id, submit.spec, submit.submission);
         return persist(ledger, submitted).thenRun((Ledger after) -> {
-            environment.live().add(id);
             environment.metrics().submitted();
-            submit.replyTo.tell(new SubmitAnswer(SubmitAnswer.Verdict.ACCEPTED, existing(after)));
+            submit.replyTo.tell(new SubmitAnswer(SubmitAnswer.Verdict.ACCEPTED, found(after)));
             context.getSelf().tell(Proceed.INSTANCE);
         });
     }
@@ -287,7 +296,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         if (run instanceof RunState.Finished) {
             passivate();
         }
-        return Effect().reply(submit.replyTo, new SubmitAnswer(verdict, run));
+        return Effect().reply(submit.replyTo, new SubmitAnswer(verdict, found(ledger)));
     }
 
     private Effect<JournalEntry, Ledger> onSubmitted(Ledger ledger, Proceed proceed) {

@@ -43,6 +43,7 @@ public final class ShardedRuns implements Runs {
     private final Duration askTimeout;
     private final Duration watchInterval;
     private final LoadBoard board;
+    private final int liveRunsMax;
     private final HashCodeMessageExtractor<Run.Command> shards;
     private final Set<String> allShards;
     private final String ownAddress;
@@ -80,6 +81,7 @@ public final class ShardedRuns implements Runs {
         this.askTimeout = config.getDuration("ask-timeout");
         this.watchInterval = config.getDuration("watch-interval");
         this.board = board;
+        this.liveRunsMax = config.getInt("live-max");
         this.ownAddress = ownAddress;
         int count = system.settings().config().getInt("pekko.cluster.sharding.number-of-shards");
         this.shards = new HashCodeMessageExtractor<>(count);
@@ -127,9 +129,14 @@ public final class ShardedRuns implements Runs {
         CompletionStage<Run.SubmitAnswer> answer = entity(id)
                 .ask((ActorRef<Run.SubmitAnswer> replyTo) -> new Run.Submit(spec, submission, replyTo), askTimeout);
         return durable(answer).thenApply(given -> switch (given.verdict()) {
-            case ACCEPTED -> new SubmitReply.Accepted(given.state());
-            case ACCEPTED_BEFORE -> new SubmitReply.AcceptedBefore(given.state());
+            case ACCEPTED -> new SubmitReply.Accepted(given.state().orElseThrow());
+            case ACCEPTED_BEFORE -> new SubmitReply.AcceptedBefore(given.state().orElseThrow());
             case OTHER_SUBMISSION -> new SubmitReply.OtherSubmission(id);
+            case NO_ROOM -> {
+                board.fullAt(shard(id));
+                yield new SubmitReply.Full(
+                        board.holding(shard(id)).map(NodeLoad::live).orElse(liveRunsMax));
+            }
         });
     }
 

@@ -65,7 +65,7 @@ class RunTest {
             new RunId(com.github.f4b6a3.ulid.UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT));
     private final ScriptedDriver driver = new ScriptedDriver();
     private final MemoryStore store = new MemoryStore();
-    private final LiveRuns live = new LiveRuns(100);
+    private LiveRuns live = new LiveRuns(100);
     private final Drain drain = new Drain();
     private final TestProbe<ClusterSharding.ShardCommand> shard =
             KIT.createTestProbe(ClusterSharding.ShardCommand.class);
@@ -328,6 +328,50 @@ class RunTest {
         serialization.verifySerialization(Run.Leave.INSTANCE, true);
     }
 
+    @Test
+    void aNodeThatIsNotSureOfItsRunsTakesNoneOverUntilItIs() {
+        submit(Specs.hello());
+        awaitStarted(1);
+        lease = NodeLease.of(Duration.ofMinutes(1), Duration.ZERO, NodeClock.system());
+
+        crash();
+
+        Awaitility.await()
+                .during(Duration.ofMillis(700))
+                .until(() -> eventNames().size() == 3);
+        lease.renew();
+        awaitStarted(2);
+    }
+
+    @Test
+    void theNextAttemptWaitsUntilTheOneThatWasLostIsSurelyDead() {
+        submit(Specs.hello());
+        awaitStarted(1);
+        Duration wait = Duration.ofSeconds(1);
+        lease = NodeLease.of(Duration.ofMinutes(1), wait, NodeClock.system());
+        lease.renew();
+        long lost = System.nanoTime();
+
+        crash();
+
+        awaitLast("AttemptInterrupted");
+        awaitStarted(2);
+        assertThat(Duration.ofNanos(System.nanoTime() - lost)).isGreaterThanOrEqualTo(wait);
+    }
+
+    @Test
+    void aRunForWhichThereIsNoRoomIsRefusedAndNothingIsWritten() {
+        KIT.stop(run);
+        live = new LiveRuns(0);
+        run = entity();
+
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, submitted.ref()));
+
+        assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.NO_ROOM);
+        assertThat(eventNames()).isEmpty();
+        shard.expectMessageClass(ClusterSharding.Passivate.class);
+    }
+
     private NodeLease lease = NodeLease.endless();
 
     private final LiveSandboxes liveSandboxes = new LiveSandboxes();
@@ -351,7 +395,7 @@ class RunTest {
         run.tell(new Run.Submit(spec, DIGEST, submitted.ref()));
         Run.SubmitAnswer answer = submitted.receiveMessage();
         assertThat(answer.verdict()).isEqualTo(Run.SubmitAnswer.Verdict.ACCEPTED);
-        assertThat(answer.state().status()).isEqualTo(RunStatus.SUBMITTED);
+        assertThat(answer.state().orElseThrow().status()).isEqualTo(RunStatus.SUBMITTED);
     }
 
     private void awaitStarted(int attempt) {

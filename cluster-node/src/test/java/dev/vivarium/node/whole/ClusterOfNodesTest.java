@@ -120,6 +120,103 @@ class ClusterOfNodesTest {
         }
     }
 
+    @Test
+    void aNodeThatIsCutOffDestroysItsSandboxesAndEndsAndItsRunsGoOnElsewhere() throws Exception {
+        try (WholeCluster cluster = new WholeCluster(3, WholeCluster.Formation.SEEDS);
+                Census census = cluster.census()) {
+            // given
+            WholeNode asked = cluster.node(1);
+            Map<String, List<String>> runs = submit(asked, cluster.node(2));
+            String victim = WholeCluster.name(runs.get(WholeCluster.name(3)) == null ? 2 : 3);
+            List<String> taken = runs.remove(victim);
+
+            // when
+            cluster.cutOff(victim);
+            long cut = System.nanoTime();
+
+            // then
+            assertThat(cluster.node(victim).awaitExit(END_MAX)).isEqualTo(CUT_OFF);
+            System.out.printf("%s cut off: it had ended after %d ms%n", victim, (System.nanoTime() - cut) / 1_000_000);
+            for (String run : taken) {
+                assertThat(asked.awaitEnd(run).path("status").asText()).isEqualTo("SUCCEEDED");
+            }
+            System.out.printf(
+                    "%s cut off with %d live runs: the last of them had run and ended elsewhere after %d ms%n",
+                    victim, taken.size(), (System.nanoTime() - cut) / 1_000_000);
+            for (String run : taken) {
+                assertThat(asked.run(run).path("attempt").asInt()).isEqualTo(2);
+                assertThat(asked.history(run)).filteredOn(History::isEnd).hasSize(1);
+            }
+            assertThat(cluster.twins()).isEmpty();
+            for (String run : runs.values().stream().flatMap(List::stream).toList()) {
+                assertThat(asked.run(run).path("attempt").asInt()).isEqualTo(1);
+                asked.post("/v1/runs/" + run + "/cancel");
+                asked.awaitEnd(run);
+            }
+            await().atMost(END_MAX).until(() -> census.count().isNothing());
+        }
+    }
+
+    @Test
+    void aBurstFillsEachNodeToItsOwnMeasureAndOneThatLeavesHandsItsRunsOver() throws Exception {
+        Map<String, Integer> capacity = Map.of("member-1", 2, "member-2", 8, "member-3", 4);
+        try (WholeCluster cluster = new WholeCluster(
+                        3,
+                        WholeCluster.Formation.BOOTSTRAP,
+                        number -> Map.of(
+                                "vivarium.run.live-max",
+                                capacity.get(WholeCluster.name(number)).toString()));
+                Census census = cluster.census()) {
+            // when
+            WholeNode asked = cluster.node(2);
+            List<String> runs = new ArrayList<>();
+            for (int n = 0; n < 40 && runs.size() < 14; n++) {
+                Answer answer = asked.submit(Agent.sleeper());
+                if (answer.status() == 202) {
+                    runs.add(answer.acceptedRun());
+                } else {
+                    // Shards are still being put where there is room.
+                    answer.assertProblem(429, "node-full");
+                    Thread.sleep(500);
+                }
+            }
+
+            // then
+            Map<String, Integer> filled = new TreeMap<>();
+            for (String run : runs) {
+                filled.merge(asked.awaitRunning(run, 1).path("node").asText(), 1, Integer::sum);
+            }
+            System.out.println("filled: " + filled);
+            assertThat(filled).containsExactlyInAnyOrderEntriesOf(capacity);
+            asked.submit(Agent.sleeper()).assertProblem(429, "node-full");
+
+            // when
+            for (String run : runs.subList(0, 9)) {
+                asked.post("/v1/runs/" + run + "/cancel");
+                asked.awaitEnd(run);
+            }
+            List<String> handedOver = new ArrayList<>();
+            for (String run : runs.subList(9, 14)) {
+                if (asked.run(run).path("node").asText().equals("member-3")) {
+                    handedOver.add(run);
+                }
+            }
+            assertThat(cluster.node(3).stop()).isZero();
+
+            // then
+            System.out.println("handed over: " + handedOver.size());
+            for (String run : handedOver) {
+                assertThat(asked.awaitRunning(run, 2).path("node").asText()).isNotEqualTo("member-3");
+            }
+            for (String run : runs.subList(9, 14)) {
+                asked.post("/v1/runs/" + run + "/cancel");
+                asked.awaitEnd(run);
+            }
+            assertThat(cluster.twins()).isEmpty();
+            await().atMost(END_MAX).until(() -> census.count().isNothing());
+        }
+    }
+
     /** Runs, by the node that holds them, once all are running. */
     private static Map<String, List<String>> submit(WholeNode to, WholeNode seenFrom) throws Exception {
         List<String> ids = new ArrayList<>();

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.IntFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -25,6 +26,7 @@ final class WholeCluster implements AutoCloseable {
     private final SharedStore store;
     private final List<DataDirectory> folders = new ArrayList<>();
     private final Map<Integer, WholeNode> nodes = new TreeMap<>();
+    private final List<List<String>> rules = new ArrayList<>();
     private final List<String> twins = new ArrayList<>();
     private final Thread watcher;
 
@@ -35,13 +37,18 @@ final class WholeCluster implements AutoCloseable {
     }
 
     /** Starts so many nodes, and returns when all have joined. */
-    WholeCluster(int count, Formation formation, String... further) throws Exception {
+    WholeCluster(int count, Formation formation) throws Exception {
+        this(count, formation, number -> Map.of());
+    }
+
+    /** The same, with further settings by the number of the node. */
+    WholeCluster(int count, Formation formation, IntFunction<Map<String, String>> further) throws Exception {
         this.store = new SharedStore();
         this.watcher = new Thread(this::watch, "two-live-sandboxes");
         try {
             List<CompletableFuture<WholeNode>> starting = new ArrayList<>();
             for (int number = 1; number <= count; number++) {
-                starting.add(begin(number, count, formation, further));
+                starting.add(begin(number, count, formation, further.apply(number)));
             }
             for (int number = 1; number <= count; number++) {
                 nodes.put(number, starting.get(number - 1).join());
@@ -54,16 +61,19 @@ final class WholeCluster implements AutoCloseable {
         watcher.start();
     }
 
-    private CompletableFuture<WholeNode> begin(int number, int count, Formation formation, String... further)
+    private CompletableFuture<WholeNode> begin(int number, int count, Formation formation, Map<String, String> further)
             throws IOException {
         DataDirectory folder = DataDirectory.on(DataDirectory.newFolder("vivarium-member-"));
         folders.add(folder);
-        List<String> arguments = new ArrayList<>(List.of("--host", host(number)));
+        List<String> arguments = new ArrayList<>(List.of("--host", host(number), "--drain", "1s"));
         Map<String, String> settings = new TreeMap<>(store.settings());
         settings.put("vivarium.cluster.node-name", name(number));
         settings.put("vivarium.cluster.host", host(number));
         settings.put("vivarium.cluster.port", PORT);
         settings.put("vivarium.cluster.fencing.engine", "shared");
+        // So that who speaks can be told by the address, and cut off.
+        settings.put("pekko.remote.artery.advanced.tcp.outbound-client-hostname", host(number));
+        settings.putAll(further);
         if (formation == Formation.SEEDS) {
             settings.put("vivarium.cluster.formation", "seeds");
             for (int seed = 1; seed <= count; seed++) {
@@ -79,7 +89,6 @@ final class WholeCluster implements AutoCloseable {
             }
         }
         settings.forEach((key, value) -> arguments.addAll(List.of("--set", key + "=" + value)));
-        arguments.addAll(List.of(further));
         return CompletableFuture.supplyAsync(() -> {
             try {
                 return WholeNode.on(folder)
@@ -106,6 +115,22 @@ final class WholeCluster implements AutoCloseable {
     /** The member of this name. */
     WholeNode node(String name) {
         return node(Integer.parseInt(name.substring(name.lastIndexOf('-') + 1)));
+    }
+
+    /** Drops what this member and the others say to each other; the store and the engine it still reaches. */
+    void cutOff(String name) throws IOException, InterruptedException {
+        String host = host(Integer.parseInt(name.substring(name.lastIndexOf('-') + 1)));
+        for (String side : List.of("-s", "-d")) {
+            List<String> rule = List.of("INPUT", side, host, "-p", "tcp", "--dport", PORT, "-j", "DROP");
+            firewall("-I", rule);
+            rules.add(rule);
+        }
+    }
+
+    private static void firewall(String verb, List<String> rule) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of("iptables", "-w", verb));
+        command.addAll(rule);
+        Commands.run(command.toArray(String[]::new));
     }
 
     /** The sandboxes of all nodes, counted from outside. */
@@ -162,6 +187,13 @@ final class WholeCluster implements AutoCloseable {
     @Override
     public void close() throws IOException {
         watcher.interrupt();
+        try {
+            for (List<String> rule : rules) {
+                firewall("-D", rule);
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
         nodes.values().forEach(WholeNode::close);
         store.close();
         folders.forEach(folder -> DataDirectory.delete(folder.path()));
