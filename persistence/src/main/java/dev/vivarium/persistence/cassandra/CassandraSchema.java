@@ -37,6 +37,10 @@ final class CassandraSchema {
     private static final String PREPARE = " Run `vivarium store prepare` with this configuration";
 
     private static final String META = "vivarium_installation";
+    private static final String NAME = "INSERT INTO " + META + " (id, version, installation, master_key)"
+            + " VALUES ('vivarium', ?, ?, ?) IF NOT EXISTS";
+    private static final String UPDATE =
+            "UPDATE " + META + " SET version = ?, master_key = ? WHERE id = 'vivarium' IF master_key = ?";
 
     private CassandraSchema() {}
 
@@ -84,20 +88,26 @@ final class CassandraSchema {
             if (found.isEmpty() || found.get().version() < VERSION) {
                 script(VERSION).forEach(statement -> run(session, settings, statement));
             }
-            String name = found.map(Found::installation).orElse(installation);
             // Last, and only if nobody was faster: two preparations at once give one installation.
-            session.execute(statement(
-                    settings,
-                    "INSERT INTO " + META + " (id, version, installation, master_key) VALUES ('vivarium', ?, ?, ?)"
-                            + " IF NOT EXISTS",
-                    VERSION,
-                    name,
-                    masters.current().name()));
-            session.execute(statement(
-                    settings,
-                    "UPDATE " + META + " SET version = ?, master_key = ? WHERE id = 'vivarium' IF EXISTS",
-                    VERSION,
-                    masters.current().name()));
+            boolean said = session.execute(
+                            found.isEmpty()
+                                    ? statement(
+                                            settings,
+                                            NAME,
+                                            VERSION,
+                                            installation,
+                                            masters.current().name())
+                                    : statement(
+                                            settings,
+                                            UPDATE,
+                                            VERSION,
+                                            masters.current().name(),
+                                            found.get().masterKey()))
+                    .wasApplied();
+            if (!said) {
+                throw new StoreUnavailable("Somebody else has prepared the keyspace " + settings.keyspace()
+                        + " at the same time." + PREPARE + " once more.");
+            }
             return VERSION;
         });
     }
@@ -127,17 +137,20 @@ final class CassandraSchema {
     }
 
     private static void makeKeyspace(CqlSession session, CassandraSettings settings) {
-        int factor = settings.replication().factor();
-        if (factor < 1) {
-            throw new StoreUnavailable(
-                    "vivarium.store.cassandra.replication.factor must say how often each row is kept:"
-                            + " 3 in production, so that one replica may be away.");
+        // One that the operator has made is taken as it is, so that our role need not be allowed to make any.
+        boolean exists = session.execute(SimpleStatement.newInstance(
+                                "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?",
+                                settings.keyspace()))
+                        .one()
+                != null;
+        if (!exists) {
+            if (settings.replication().factor() < 1) {
+                throw new StoreUnavailable("vivarium.store.cassandra.replication.factor must say how often each row is"
+                        + " kept: 3 in production, so that one replica may be away.");
+            }
+            String replication = settings.replication().cql(settings.datacenter());
+            run(session, settings, "CREATE KEYSPACE " + settings.keyspace() + " WITH replication = " + replication);
         }
-        run(
-                session,
-                settings,
-                "CREATE KEYSPACE IF NOT EXISTS " + settings.keyspace() + " WITH replication = "
-                        + settings.replication().cql(settings.datacenter()));
         run(
                 session,
                 settings,

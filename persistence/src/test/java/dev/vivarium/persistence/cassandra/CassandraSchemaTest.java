@@ -62,6 +62,28 @@ class CassandraSchemaTest {
     }
 
     @Test
+    void howOftenRowsAreKeptMustBeSaidUnlessTheKeyspaceIsThere() throws IOException {
+        CassandraSettings settings = TestStore.newSettings();
+        CassandraSettings unsaid = new CassandraSettings(
+                settings.contactPoints(),
+                settings.datacenter(),
+                settings.keyspace(),
+                settings.credentials(),
+                new CassandraSettings.Replication(CassandraSettings.Replication.Strategy.NetworkTopologyStrategy, 0),
+                settings.masterKey(),
+                settings.startWait(),
+                settings.driver());
+        assertRefused(() -> CassandraStore.prepare(unsaid, FIRST), "replication.factor must say");
+
+        try (CqlSession session = TestStore.session()) {
+            session.execute("CREATE KEYSPACE " + settings.keyspace()
+                    + " WITH replication = {'class': 'NetworkTopologyStrategy', 'datacenter1': 1}");
+        }
+
+        assertThat(CassandraStore.prepare(unsaid, FIRST)).isEqualTo(1);
+    }
+
+    @Test
     void aKeyspaceThatNobodyPreparedIsRefusedAndNotMade() throws IOException {
         CassandraSettings settings = TestStore.newSettings();
         Files.writeString(settings.masterKey(), "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n");
