@@ -50,7 +50,7 @@ class QuickstartCommandTest {
                 examples.resolve("catalogue.json"),
                 """
                 {"image":"i","agents":[{"name":"alpha","about":"x","command":["python3","a.py"],"files":["a.py"],"tenant":"t",
-                  "secrets":["KEY"],"limits":{"memory":"64Mi","pids":8},"expect":{"status":"SUCCEEDED"}}]}""");
+                  "secrets":["KEY"],"egress":{"mode":"none"},"limits":{"memory":"64Mi","pids":8},"expect":{"status":"SUCCEEDED"}}]}""");
     }
 
     @AfterEach
