@@ -157,6 +157,13 @@ class ClusterOfNodesTest {
         }
     }
 
+    /** As a client does that is told to try again: with the same key. */
+    private static String firstAccepted(WholeNode node) {
+        return await().atMost(END_MAX)
+                .until(() -> node.submit(Agent.sleeper(), "the-first"), answer -> answer.status() == 202)
+                .acceptedRun();
+    }
+
     @Test
     void aBurstFillsEachNodeToItsOwnMeasureAndOneThatLeavesHandsItsRunsOver() throws Exception {
         Map<String, Integer> capacity = Map.of("member-1", 2, "member-2", 8, "member-3", 4);
@@ -167,8 +174,13 @@ class ClusterOfNodesTest {
                                 "vivarium.run.live-max",
                                 capacity.get(WholeCluster.name(number)).toString()));
                 Census census = cluster.census()) {
-            // when
+            // given: whoever says where shards are has said so once
             WholeNode asked = cluster.node(2);
+            String first = firstAccepted(asked);
+            asked.post("/v1/runs/" + first + "/cancel");
+            asked.awaitEnd(first);
+
+            // when
             List<String> runs = new ArrayList<>();
             for (int n = 0; n < 40 && runs.size() < 14; n++) {
                 Answer answer = asked.submit(Agent.sleeper());

@@ -119,8 +119,10 @@ public final class Gateway implements AutoCloseable {
         return (InetSocketAddress) proxy.localAddress();
     }
 
+    /** First the doors, so that nobody comes in while what is inside is ended. */
     @Override
     public void close() {
+        List.of(tls, http, proxy).forEach(door -> door.close().awaitUninterruptibly());
         end(loops);
     }
 

@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.InetSocketAddress;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -127,8 +128,10 @@ public final class Names implements AutoCloseable {
         return lookups;
     }
 
+    /** First the doors, so that nobody comes in while what is inside is ended. */
     @Override
     public void close() {
+        List.of(udp, tcp).forEach(door -> door.close().awaitUninterruptibly());
         end(loops, lookups);
     }
 

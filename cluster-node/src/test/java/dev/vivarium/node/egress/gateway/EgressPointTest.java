@@ -2,7 +2,6 @@ package dev.vivarium.node.egress.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
 import com.google.common.net.InetAddresses;
 import com.typesafe.config.Config;
@@ -12,7 +11,7 @@ import dev.vivarium.node.egress.RecordedLedger;
 import dev.vivarium.node.egress.Sandboxes;
 import dev.vivarium.node.egress.names.NamesSettings;
 import java.io.IOException;
-import java.net.BindException;
+import java.net.ConnectException;
 import java.net.Inet4Address;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -54,7 +53,7 @@ class EgressPointTest {
                 Socket toProxy = new Socket(EGRESS, proxyPort)) {
             assertThat(toNames.isConnected() && toProxy.isConnected()).isTrue();
         }
-        awaitFree(proxyPort);
+        nobodyListensOn(proxyPort);
     }
 
     @Test
@@ -68,7 +67,7 @@ class EgressPointTest {
             assertThatThrownBy(() -> EgressPoint.start(egress, EGRESS, sandboxes, ledger))
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("127.0.0.55 port " + taken.getLocalPort());
-            awaitFree(namesPort);
+            nobodyListensOn(namesPort);
         }
     }
 
@@ -95,13 +94,8 @@ class EgressPointTest {
                 .hasMessageContaining(named);
     }
 
-    /** A program that this JVM starts meanwhile has a copy of each open socket until it has closed it. */
-    private static void awaitFree(int port) {
-        await().ignoreException(BindException.class).untilAsserted(() -> {
-            try (ServerSocket free = new ServerSocket(port, 1, EGRESS)) {
-                assertThat(free.isBound()).isTrue();
-            }
-        });
+    private static void nobodyListensOn(int port) {
+        assertThatThrownBy(() -> new Socket(EGRESS, port).close()).isInstanceOf(ConnectException.class);
     }
 
     private static int freePort() throws IOException {
