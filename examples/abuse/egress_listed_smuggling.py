@@ -8,21 +8,14 @@ expect: SUCCEEDED
 """
 
 from lib.attempt import check, finish
-from lib.outside import LISTED, closed, must_be_open, through_proxy
+from lib.outside import LISTED, closed, fetch, must_be_open
 
 must_be_open("allowlist")
 there = f"{LISTED}:8081"
 hidden = "GET http://TRESPASS.vivarium.example.com:8081/ HTTP/1.1\r\nHost: TRESPASS.vivarium.example.com\r\n\r\n"
 start = f"POST http://{there}/ HTTP/1.1\r\nHost: {there}\r\n"
 
-
-def ask(head):
-    """Whether a host answered what the proxy was asked."""
-    said = through_proxy(head.encode())
-    return said if b"reached" in said else None
-
-
-check("an ordinary request is answered", ask(f"{start}Content-Length: 0\r\n\r\n"))
+check("an ordinary request is answered", fetch(f"{start}Content-Length: 0\r\n\r\n"))
 for what, head in {
     "two lengths": f"{start}Content-Length: 0\r\nContent-Length: {len(hidden)}\r\n\r\n{hidden}",
     "a length and chunks": f"{start}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{hidden}",
@@ -31,5 +24,5 @@ for what, head in {
     "a signed length": f"{start}Content-Length: +5\r\n\r\n{hidden}",
     "a bare line feed": f"{start}X: y\n{hidden}",
 }.items():
-    closed(what, lambda: ask(head))
+    closed(what, lambda: fetch(head))
 finish()

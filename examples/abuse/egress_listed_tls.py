@@ -7,21 +7,8 @@ egress: allowlist www.vivarium.example.com:80,443,8080,8081 rebound.vivarium.exa
 expect: SUCCEEDED
 """
 
-import ssl
-
 from lib.attempt import check, finish
-from lib.outside import LISTED, closed, must_be_open, resolver, tcp
-
-
-def hello(name):
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    sent = ssl.MemoryBIO()
-    client = context.wrap_bio(ssl.MemoryBIO(), sent, server_hostname=name)
-    try:
-        client.do_handshake()
-    except ssl.SSLWantReadError:
-        return sent.read()
+from lib.outside import LISTED, closed, hello, must_be_open, resolver, tcp
 
 
 def through(words):

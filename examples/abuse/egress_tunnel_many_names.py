@@ -8,30 +8,12 @@ egress: public
 expect: SUCCEEDED
 """
 
-import socket
-import struct
 import time
 
 from lib.attempt import check, finish
-from lib.outside import must_be_open, resolver
+from lib.outside import ask, must_be_open
 
 must_be_open()
-
-
-def ask(name, kind=1):
-    """The code of the answer, and how many answers."""
-    message = struct.pack("!HHHHHH", 7, 0x100, 1, 0, 0, 0)
-    message += b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0" + struct.pack("!HH", kind, 1)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.settimeout(3)
-        sock.sendto(message, (resolver(), 53))
-        try:
-            answer = sock.recvfrom(4096)[0]
-        except OSError:
-            return None
-        return answer[3] & 15, struct.unpack("!H", answer[6:8])[0]
-
-
 answers = []
 end = time.monotonic() + 20
 for number in range(400):

@@ -7,6 +7,7 @@ each payload's tries the way that must be open is tried, so that none passes bec
 
 import os
 import socket
+import struct
 import threading
 
 from lib.attempt import check, escaped, held
@@ -115,6 +116,34 @@ def nameless(name):
     closed(f"the name {name[:80]}", lambda: [one for one in addresses_of(name) if one != PUBLIC] or None)
 
 
+def ask(name, kind=1):
+    """What the node's resolver says of a name: the code of its answer and how many records, or nothing."""
+    message = struct.pack("!HHHHHH", 7, 0x100, 1, 0, 0, 0)
+    message += b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0" + struct.pack("!HH", kind, 1)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(3)
+        sock.sendto(message, (resolver(), 53))
+        try:
+            answer = sock.recvfrom(4096)[0]
+        except OSError:
+            return None
+        return answer[3] & 15, struct.unpack("!H", answer[6:8])[0]
+
+
+def hello(name):
+    """The first message of TLS, for a host of that name, or for none."""
+    import ssl  # costs time and memory that others do not have
+
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    sent = ssl.MemoryBIO()
+    client = context.wrap_bio(ssl.MemoryBIO(), sent, server_hostname=name)
+    try:
+        client.do_handshake()
+    except ssl.SSLWantReadError:
+        return sent.read()
+
+
 def through_proxy(head, more=b""):
     """What the gateway's proxy says to a head of a request; the rest is sent when it has let it pass."""
     with socket.create_connection((resolver(), 3128), 5) as sock:
@@ -137,6 +166,12 @@ def through_proxy(head, more=b""):
         except OSError:
             pass
         return said
+
+
+def fetch(head):
+    """What a host answered to a request through the proxy; nothing where it was not reached."""
+    said = through_proxy(head.encode())
+    return said if b"reached" in said else None
 
 
 def tunnel(target, more=b""):
