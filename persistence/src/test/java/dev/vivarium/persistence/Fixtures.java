@@ -83,6 +83,7 @@ public final class Fixtures {
     public static List<RunEvent> oneOfEachType(RunId run) {
         return List.of(
                 submitted(run),
+                new RunEvent.RunQueued(NOON, "node-1"),
                 new RunEvent.AttemptStarting(NOON, "node-1", 1),
                 new RunEvent.AttemptStarted(NOON, "node-1", 1, "sandbox"),
                 new RunEvent.AlarmRaised(

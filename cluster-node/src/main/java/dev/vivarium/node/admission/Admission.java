@@ -1,9 +1,11 @@
 package dev.vivarium.node.admission;
 
+import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.run.Runs;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.RunState;
 import dev.vivarium.protocol.run.SealedSecrets;
 import java.util.Map;
@@ -11,7 +13,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
@@ -26,14 +28,14 @@ public final class Admission {
     private final Runs runs;
     private final RunJournal journal;
     private final SecretVault vault;
-    private final Supplier<RunId> freshIds;
+    private final Function<RunSpec, RunId> freshIds;
     private final OneAtATime keyed = new OneAtATime();
 
     public Admission(Runs runs, RunJournal journal, SecretVault vault) {
         this(runs, journal, vault, runs::newId);
     }
 
-    Admission(Runs runs, RunJournal journal, SecretVault vault, Supplier<RunId> freshIds) {
+    Admission(Runs runs, RunJournal journal, SecretVault vault, Function<RunSpec, RunId> freshIds) {
         this.runs = runs;
         this.journal = journal;
         this.vault = vault;
@@ -54,8 +56,14 @@ public final class Admission {
         /** The node takes no new runs: it is leaving. */
         record Draining() implements Decision {}
 
-        /** No node has room that was asked. */
-        record Full(int liveRuns) implements Decision {}
+        /** No node that was asked has a place for it, or room to wait for one. */
+        record Full(int waiting) implements Decision {}
+
+        /** Nor has one that was asked room for a further run of its tenant to wait. */
+        record TenantFull(String tenant) implements Decision {}
+
+        /** It asks for more than the largest node has. */
+        record TooLarge(Capacity largest) implements Decision {}
     }
 
     /** Submits; with a key, the second time the same run is answered. */
@@ -70,10 +78,14 @@ public final class Admission {
 
     /** Where a run is born is only known as of a moment ago: one that finds no room there is offered elsewhere. */
     private CompletionStage<Decision> submitFresh(Submission submission, int tries) {
-        return sealAndSubmit(freshIds.get(), submission)
-                .thenCompose(decision -> decision instanceof Decision.Full && tries > 1
+        return sealAndSubmit(freshIds.apply(submission.sealedWith(SealedSecrets.NONE)), submission)
+                .thenCompose(decision -> isFull(decision) && tries > 1
                         ? submitFresh(submission, tries - 1)
                         : CompletableFuture.completedStage(decision));
+    }
+
+    private static boolean isFull(Decision decision) {
+        return decision instanceof Decision.Full || decision instanceof Decision.TenantFull;
     }
 
     private CompletionStage<Decision> submitOnce(RunId id, Submission submission) {
@@ -145,9 +157,15 @@ public final class Admission {
         if (reply instanceof Runs.SubmitReply.OtherSubmission other) {
             return CompletableFuture.completedStage(new Decision.OtherSubmission(other.id()));
         }
+        if (reply instanceof Runs.SubmitReply.Full full) {
+            return CompletableFuture.completedStage(new Decision.Full(full.waiting()));
+        }
+        if (reply instanceof Runs.SubmitReply.TenantFull full) {
+            return CompletableFuture.completedStage(new Decision.TenantFull(full.tenant()));
+        }
         return CompletableFuture.completedStage(
-                reply instanceof Runs.SubmitReply.Full full
-                        ? new Decision.Full(full.liveRuns())
+                reply instanceof Runs.SubmitReply.TooLarge tooLarge
+                        ? new Decision.TooLarge(tooLarge.largest())
                         : new Decision.Draining());
     }
 

@@ -67,6 +67,7 @@ final class ShowCommand implements Callable<Integer> {
                 "attempt",
                 run.attempt() == 0 ? "" : run.attempt() + " of " + run.spec().maxAttempts());
         run.node().ifPresent(node -> table.row("node", node));
+        run.queue().ifPresent(queue -> table.row("queue", queue.position() + " of " + queue.waiting()));
         table.row("submitted", run.submittedAt().toString());
         run.startedAt().ifPresent(at -> table.row("started", at.toString()));
         run.cancelRequestedAt().ifPresent(at -> table.row("cancel asked", at.toString()));

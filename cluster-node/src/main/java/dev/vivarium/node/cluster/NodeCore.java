@@ -8,7 +8,7 @@ import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.docker.DockerDriver;
 import dev.vivarium.node.driver.docker.DockerDriverConfig;
 import dev.vivarium.node.run.Drain;
-import dev.vivarium.node.run.LiveRuns;
+import dev.vivarium.node.run.Places;
 import dev.vivarium.node.run.RunEnvironment;
 import dev.vivarium.node.run.RunMetrics;
 import dev.vivarium.node.run.Runs;
@@ -54,7 +54,7 @@ final class NodeCore implements AutoCloseable {
     private final NodeNetwork network;
     private final SandboxDriver driver;
     private final LiveSandboxes sandboxes = new LiveSandboxes();
-    private final LiveRuns liveRuns;
+    private final Places places;
     private final Drain drain = new Drain();
     private final NodeLease lease;
     private final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -105,7 +105,7 @@ final class NodeCore implements AutoCloseable {
             throws NodeStartException {
         this.config = config;
         this.cluster = cluster;
-        this.liveRuns = new LiveRuns(config.getInt("vivarium.run.live-max"));
+        this.places = NodePlaces.of(config.getConfig("vivarium.run"), drain, NodeClock.system());
         this.lease = cluster.newLease();
         this.store = store;
         this.system = system;
@@ -128,8 +128,7 @@ final class NodeCore implements AutoCloseable {
         }
         SandboxEnvironment sandbox = SandboxEnvironment.of(driver, store, sandboxes, lease, config, NodeClock.system());
         this.runs = ShardedRuns.start(
-                system,
-                new RunEnvironment(nodeName(config), sandbox, liveRuns, drain, new RunMetrics(metrics, liveRuns)));
+                system, new RunEnvironment(nodeName(config), sandbox, places, drain, new RunMetrics(metrics, places)));
         metrics.gauge("vivarium.sandboxes.live", sandboxes, LiveSandboxes::count);
         metrics.gauge("vivarium.projection.lag.seconds", store, NodeCore::lagSeconds);
         system.tell(new Guardian.Watch(

@@ -18,6 +18,7 @@ enum ProblemType {
     UNSUPPORTED_MEDIA_TYPE(415, "unsupported-media-type", "The body's media type is not supported"),
     UNKNOWN_HOST(421, "unknown-host", "The node does not go by this name"),
     NODE_FULL(429, "node-full", "The node is full"),
+    TENANT_FULL(429, "tenant-full", "The tenant has its most runs waiting"),
     INTERNAL(500, "internal-error", "The node failed"),
     STORE_UNAVAILABLE(503, "store-unavailable", "The store does not answer"),
     DRAINING(503, "draining", "The node takes no new runs"),

@@ -62,7 +62,14 @@ final class RunsEndpoint {
     }
 
     CompletionStage<HttpResponse> show(String id) {
-        return withRun(id, state -> CompletableFuture.completedStage(Answers.json(200, RunView.of(state))));
+        return withRun(id, state -> {
+            RunView view = RunView.of(state);
+            return state.status() == RunStatus.QUEUED
+                    ? runs.position(view.id())
+                            .thenApply(position -> position.map(view::waiting).orElse(view))
+                            .thenApply(waiting -> Answers.json(200, waiting))
+                    : CompletableFuture.completedStage(Answers.json(200, view));
+        });
     }
 
     CompletionStage<HttpResponse> cancel(String id) {

@@ -83,8 +83,22 @@ final class SubmitEndpoint {
         if (decision instanceof Admission.Decision.Full full) {
             return Answers.retryLater(
                     ProblemType.NODE_FULL,
-                    "The node has " + full.liveRuns() + " live runs, its most: try again later.",
+                    "All places are taken and " + full.waiting() + " runs wait for one, the most that may: try again"
+                            + " later.",
                     settings.retryAfter());
+        }
+        if (decision instanceof Admission.Decision.TenantFull full) {
+            return Answers.retryLater(
+                    ProblemType.TENANT_FULL,
+                    "All places are taken and tenant " + full.tenant() + " has its most runs waiting for one: try again"
+                            + " when one of them has ended.",
+                    settings.retryAfter());
+        }
+        if (decision instanceof Admission.Decision.TooLarge tooLarge) {
+            return Answers.problem(
+                    ProblemType.INVALID_RUN,
+                    "Correct the fields that are named in errors.",
+                    TooLarge.errors(tooLarge.largest()));
         }
         return Answers.retryLater(
                 ProblemType.DRAINING, "The node is leaving: submit to another one, or later.", settings.retryAfter());

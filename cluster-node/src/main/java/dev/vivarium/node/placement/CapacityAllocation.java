@@ -1,39 +1,44 @@
 package dev.vivarium.node.placement;
 
-import java.time.Duration;
+import dev.vivarium.node.placement.ShardRelease.Which;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.ToDoubleFunction;
 import org.apache.pekko.actor.ActorRef;
 import org.apache.pekko.cluster.sharding.ShardCoordinator;
-import org.apache.pekko.cluster.sharding.ShardRegion;
-import org.apache.pekko.pattern.Patterns;
 import scala.collection.immutable.IndexedSeq;
 import scala.concurrent.Future;
 import scala.jdk.javaapi.CollectionConverters;
 import scala.jdk.javaapi.FutureConverters;
 
 /**
- * Puts shards on nodes in proportion to the runs that these take, and moves one only when it is empty: the node that
- * holds it is asked at that moment, since a run whose shard moves loses its sandbox. So a node that joins gets the shards
- * that have nothing to do, one after the other, and never one of a live run. Used by the coordinator, one call at a time,
- * whose view of a shard that was just put somewhere may be old.
+ * Puts shards on nodes in proportion to the runs that these take, and moves one only when its node releases it: never one
+ * of a run that holds a place, since such a run would lose its sandbox. So a node that leaves hands over what waits on it,
+ * a node with places gets runs that wait on another, and one that joins gets shards that have nothing to do, one after the
+ * other. Used by the coordinator, one call at a time, whose view of a shard that was just put somewhere may be old.
  */
 public final class CapacityAllocation extends ShardCoordinator.AbstractShardAllocationStrategy {
-    private static final Duration ASK_MAX = Duration.ofSeconds(2);
     private static final int UNKNOWN_CAPACITY = 1;
+    private static final Capacity SMALLEST = new Capacity(1, 0, 0);
 
     private final Function<ActorRef, Optional<NodeLoad>> loads;
+    private final ShardRelease release;
     private final Map<String, ActorRef> underWay = new HashMap<>();
 
-    /** @param loads what is known of the node of a shard region */
-    public CapacityAllocation(Function<ActorRef, Optional<NodeLoad>> loads) {
+    /**
+     * @param loads what is known of the node of a shard region
+     * @param release how shards are asked for
+     */
+    public CapacityAllocation(Function<ActorRef, Optional<NodeLoad>> loads, ShardRelease release) {
         this.loads = loads;
+        this.release = release;
     }
 
     @Override
@@ -44,8 +49,9 @@ public final class CapacityAllocation extends ShardCoordinator.AbstractShardAllo
                         || current.values().stream().anyMatch(held -> held.contains(entry.getKey())));
         underWay.remove(shard);
         ActorRef chosen = current.entrySet().stream()
-                .min(Comparator.<Map.Entry<ActorRef, IndexedSeq<String>>>comparingDouble(
-                                node -> (heldBy(node) + 1.0) / capacity(node.getKey()))
+                .min(Comparator.<Map.Entry<ActorRef, IndexedSeq<String>>, Boolean>comparing(
+                                node -> isFull(node.getKey()))
+                        .thenComparingDouble(node -> (heldBy(node) + 1.0) / capacity(node.getKey()))
                         .thenComparing(node -> node.getKey().path().toSerializationFormat()))
                 .map(Map.Entry::getKey)
                 .orElse(requester);
@@ -61,8 +67,21 @@ public final class CapacityAllocation extends ShardCoordinator.AbstractShardAllo
     /** Next to nothing for a node that takes no new runs, so that it gets a shard only when all are so. */
     private double capacity(ActorRef region) {
         return loads.apply(region)
-                .map(load -> load.intake() == NodeLoad.Intake.OPEN ? Math.max(1.0, load.liveMax()) : 1e-6)
+                .map(load ->
+                        isOpen(load) ? Math.max(1.0, (double) load.capacity().runs()) : 1e-6)
                 .orElse((double) UNKNOWN_CAPACITY);
+    }
+
+    private boolean isFull(ActorRef region) {
+        return is(region, load -> !load.hasPlaceFor(SMALLEST));
+    }
+
+    private boolean is(ActorRef region, Predicate<NodeLoad> so) {
+        return loads.apply(region).filter(so).isPresent();
+    }
+
+    private static boolean isOpen(NodeLoad load) {
+        return load.intake() == NodeLoad.Intake.OPEN;
     }
 
     @Override
@@ -73,9 +92,40 @@ public final class CapacityAllocation extends ShardCoordinator.AbstractShardAllo
         if (!inProgress.isEmpty() || !known) {
             return Future.successful(Set.of());
         }
+        return FutureConverters.asScala(leaving(current)
+                .map(node -> ask(node, Which.ALL))
+                .or(() -> waitingForNothing(current).map(node -> ask(node, Which.ONE_WAITING)))
+                .orElseGet(() -> CompletableFuture.completedStage(Set.of()))
+                .thenCompose(
+                        shards -> shards.isEmpty() ? balanced(current) : CompletableFuture.completedStage(shards)));
+    }
+
+    /** A node that takes no new runs and still holds shards, while another could. */
+    private Optional<Map.Entry<ActorRef, IndexedSeq<String>>> leaving(Map<ActorRef, IndexedSeq<String>> current) {
+        if (current.keySet().stream().noneMatch(region -> is(region, CapacityAllocation::isOpen))) {
+            return Optional.empty();
+        }
+        return current.entrySet().stream()
+                .filter(node -> !node.getValue().isEmpty() && is(node.getKey(), load -> !isOpen(load)))
+                .findFirst();
+    }
+
+    /** The node on which most runs wait, while another has a place. */
+    private Optional<Map.Entry<ActorRef, IndexedSeq<String>>> waitingForNothing(
+            Map<ActorRef, IndexedSeq<String>> current) {
+        if (current.keySet().stream().allMatch(this::isFull)) {
+            return Optional.empty();
+        }
+        return current.entrySet().stream()
+                .filter(node -> is(node.getKey(), load -> load.waiting() > 0))
+                .max(Comparator.comparingInt(node ->
+                        loads.apply(node.getKey()).map(NodeLoad::waiting).orElse(0)));
+    }
+
+    private CompletionStage<Set<String>> balanced(Map<ActorRef, IndexedSeq<String>> current) {
         return donor(current)
-                .map(node -> FutureConverters.asScala(idleShard(node.getKey(), node.getValue())))
-                .orElseGet(() -> Future.successful(Set.of()));
+                .map(node -> ask(node, Which.ONE_IDLE))
+                .orElseGet(() -> CompletableFuture.completedStage(Set.of()));
     }
 
     /** A node with more than its share, when another has a shard less than its own or more. */
@@ -91,20 +141,7 @@ public final class CapacityAllocation extends ShardCoordinator.AbstractShardAllo
                 .max(Comparator.comparingDouble(surplus));
     }
 
-    private static CompletionStage<Set<String>> idleShard(ActorRef region, IndexedSeq<String> held) {
-        return Patterns.ask(region, ShardRegion.getRegionStatsInstance(), ASK_MAX)
-                .handle((answer, failure) -> {
-                    if (!(answer instanceof ShardRegion.ShardRegionStats stats)) {
-                        return Set.of();
-                    }
-                    Set<String> ids = Set.copyOf(CollectionConverters.asJava(held));
-                    return stats.getStats().entrySet().stream()
-                            .filter(entry -> ids.contains(entry.getKey())
-                                    && entry.getValue().equals(0))
-                            .map(Map.Entry::getKey)
-                            .findFirst()
-                            .map(Set::of)
-                            .orElse(Set.of());
-                });
+    private CompletionStage<Set<String>> ask(Map.Entry<ActorRef, IndexedSeq<String>> node, Which which) {
+        return release.ask(node.getKey(), Set.copyOf(CollectionConverters.asJava(node.getValue())), which);
     }
 }

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
+import java.util.function.UnaryOperator;
 
 /**
  * What the nodes have last told of their loads, and what this node has placed on them since. A node that has not told
@@ -18,11 +18,7 @@ public final class LoadBoard {
     private final LongSupplier nanos;
     private final Map<String, Entry> entries = new ConcurrentHashMap<>();
 
-    private record Entry(NodeLoad told, long atNanos, AtomicInteger placedSince) {
-        NodeLoad now() {
-            return told.withLive(told.live() + placedSince.get());
-        }
-    }
+    private record Entry(NodeLoad load, long toldAtNanos) {}
 
     /** @param nanos a clock that never jumps, in nanoseconds */
     public LoadBoard(LongSupplier nanos) {
@@ -31,27 +27,28 @@ public final class LoadBoard {
 
     /** A node has told its load. */
     public void told(NodeLoad load) {
-        entries.put(load.address(), new Entry(load, nanos.getAsLong(), new AtomicInteger()));
+        entries.put(load.address(), new Entry(load, nanos.getAsLong()));
     }
 
-    /** This node has just placed a run in the shard. */
-    public void placedIn(String shard) {
-        entries.values().stream()
-                .filter(entry -> entry.told.shards().contains(shard))
-                .forEach(entry -> entry.placedSince.incrementAndGet());
+    /** This node has just sent a run that asks for so much to the shard. */
+    public void placedIn(String shard, Capacity asked) {
+        change(shard, load -> load.withOneMore(asked));
     }
 
     /** The node that holds the shard has just refused a run for want of room: until it tells otherwise it has none. */
     public void fullAt(String shard) {
-        entries.values().stream()
-                .filter(entry -> entry.told.shards().contains(shard))
-                .forEach(entry -> entry.placedSince.set(entry.told.free()));
+        change(shard, NodeLoad::full);
+    }
+
+    private void change(String shard, UnaryOperator<NodeLoad> by) {
+        entries.replaceAll((address, entry) ->
+                entry.load.shards().contains(shard) ? new Entry(by.apply(entry.load), entry.toldAtNanos) : entry);
     }
 
     /** The loads of all nodes that have told of theirs lately. */
     public List<NodeLoad> loads() {
-        entries.values().removeIf(entry -> nanos.getAsLong() - entry.atNanos > TOLD_NANOS_MAX);
-        return entries.values().stream().map(Entry::now).toList();
+        entries.values().removeIf(entry -> nanos.getAsLong() - entry.toldAtNanos > TOLD_NANOS_MAX);
+        return entries.values().stream().map(Entry::load).toList();
     }
 
     /** The load of the node at the address. */

@@ -6,12 +6,21 @@ import java.util.Set;
  * What a node tells the others of its load.
  *
  * @param address where it is in the cluster
- * @param live its runs that have been accepted and have not ended
- * @param liveMax the most of them that it takes
+ * @param capacity what it has for runs
+ * @param taken what the runs hold that have a place on it
+ * @param waiting how many runs wait for a place on it
+ * @param waitingMax the most that it lets wait
  * @param intake whether it takes new runs
  * @param shards the shards that it holds
  */
-public record NodeLoad(String address, int live, int liveMax, Intake intake, Set<String> shards) {
+public record NodeLoad(
+        String address,
+        Capacity capacity,
+        Capacity taken,
+        int waiting,
+        int waitingMax,
+        Intake intake,
+        Set<String> shards) {
     public NodeLoad {
         shards = Set.copyOf(shards);
     }
@@ -22,18 +31,37 @@ public record NodeLoad(String address, int live, int liveMax, Intake intake, Set
         CLOSED
     }
 
-    /** How many more runs it takes. */
-    public int free() {
-        return intake == Intake.OPEN ? Math.max(0, liveMax - live) : 0;
+    /** Whether a run that asks for so much has a place at once. */
+    public boolean hasPlaceFor(Capacity asked) {
+        return intake == Intake.OPEN && waiting == 0 && capacity.minus(taken).covers(asked);
+    }
+
+    /** Whether a further run may wait here. */
+    public boolean hasQueueRoom() {
+        return intake == Intake.OPEN && waiting < waitingMax;
     }
 
     /** The part of it that is free, from 0 to 1, so that nodes of any size fill alike. */
     double freeShare() {
-        return liveMax <= 0 ? 0 : (double) free() / liveMax;
+        return capacity.shareLeft(taken);
     }
 
-    /** The same with another count of live runs. */
-    NodeLoad withLive(int count) {
-        return new NodeLoad(address, count, liveMax, intake, shards);
+    /** How long its queue is for its size, so that large nodes get more to wait for. */
+    double waitingShare() {
+        return capacity.runs() == 0 ? Double.MAX_VALUE : (double) waiting / capacity.runs();
+    }
+
+    /** The same after one more run was sent to it. */
+    NodeLoad withOneMore(Capacity asked) {
+        return hasPlaceFor(asked) ? with(taken.plus(asked), waiting) : with(taken, waiting + 1);
+    }
+
+    /** The same with neither place nor room to wait. */
+    NodeLoad full() {
+        return with(capacity, waitingMax);
+    }
+
+    private NodeLoad with(Capacity nowTaken, int nowWaiting) {
+        return new NodeLoad(address, capacity, nowTaken, nowWaiting, waitingMax, intake, shards);
     }
 }

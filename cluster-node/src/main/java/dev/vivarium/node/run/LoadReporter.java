@@ -2,7 +2,9 @@ package dev.vivarium.node.run;
 
 import dev.vivarium.node.placement.LoadBoard;
 import dev.vivarium.node.placement.NodeLoad;
+import dev.vivarium.node.placement.ShardRelease;
 import java.time.Duration;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -17,16 +19,17 @@ import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.cluster.typed.Cluster;
 
 /**
- * Tells all nodes this one's load, again and again, and puts what they tell on the board. One a node, a child of the
- * system's root; owns nothing.
+ * Tells all nodes this one's load, again and again, puts what they tell on the board, and releases shards when the
+ * coordinator asks. One a node, a child of the system's root; owns nothing.
  */
 final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
     private static final String TOPIC = "vivarium-load";
 
     private final RunEnvironment environment;
     private final LoadBoard board;
+    private final ReleasePoints releasePoints;
     private final String address;
-    private final ActorRef<Topic.Command<NodeLoad>> topic;
+    private final ActorRef<Topic.Command<Report>> topic;
     private final ActorRef<ShardRegion.CurrentShardRegionState> states;
 
     /** What it understands. */
@@ -38,23 +41,36 @@ final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
 
     private record Held(ShardRegion.CurrentShardRegionState state) implements Command {}
 
-    private record Told(NodeLoad load) implements Command {}
+    private record Told(Report report) implements Command {}
 
-    static Behavior<Command> create(RunEnvironment environment, LoadBoard board, Duration interval) {
+    /** Asks for shards that may move; answers {@link Released}. */
+    record Release(Set<String> held, ShardRelease.Which which, ActorRef<Released> replyTo)
+            implements Command, RunMessage {}
+
+    /** The shards that may move now. */
+    record Released(Set<String> shards) implements RunMessage {}
+
+    /** What a node tells all others: its load, and whom to ask for shards. */
+    record Report(NodeLoad load, ActorRef<Release> releases) implements RunMessage {}
+
+    static Behavior<Command> create(
+            RunEnvironment environment, LoadBoard board, ReleasePoints releasePoints, Duration interval) {
         return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
             timers.startTimerWithFixedDelay(Look.INSTANCE, Duration.ZERO, interval);
-            return new LoadReporter(context, environment, board);
+            return new LoadReporter(context, environment, board, releasePoints);
         }));
     }
 
-    private LoadReporter(ActorContext<Command> context, RunEnvironment environment, LoadBoard board) {
+    private LoadReporter(
+            ActorContext<Command> context, RunEnvironment environment, LoadBoard board, ReleasePoints releasePoints) {
         super(context);
         this.environment = environment;
         this.board = board;
+        this.releasePoints = releasePoints;
         this.address = Cluster.get(context.getSystem()).selfMember().address().toString();
-        this.topic = context.spawn(Topic.create(NodeLoad.class, TOPIC), "topic");
+        this.topic = context.spawn(Topic.create(Report.class, TOPIC), "topic");
         this.states = context.messageAdapter(ShardRegion.CurrentShardRegionState.class, Held::new);
-        topic.tell(Topic.subscribe(context.messageAdapter(NodeLoad.class, Told::new)));
+        topic.tell(Topic.subscribe(context.messageAdapter(Report.class, Told::new)));
     }
 
     @Override
@@ -63,29 +79,47 @@ final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
                 .onMessage(Look.class, this::onLook)
                 .onMessage(Held.class, this::onHeld)
                 .onMessage(Told.class, this::onTold)
+                .onMessage(Release.class, this::onRelease)
                 .build();
     }
 
     private Behavior<Command> onLook(Look look) {
+        environment.places().look();
         ClusterSharding.get(getContext().getSystem()).shardState().tell(new GetShardRegionState(Run.TYPE_KEY, states));
         return this;
     }
 
     private Behavior<Command> onHeld(Held held) {
-        NodeLoad.Intake intake = environment.drain().isDraining() ? NodeLoad.Intake.CLOSED : NodeLoad.Intake.OPEN;
-        topic.tell(Topic.publish(new NodeLoad(
+        Places places = environment.places();
+        Places.Count count = places.count();
+        NodeLoad load = new NodeLoad(
                 address,
-                environment.live().count(),
-                environment.live().max(),
-                intake,
+                places.capacity(),
+                count.taken(),
+                count.waiting(),
+                places.waitingMax(),
+                environment.drain().isDraining() ? NodeLoad.Intake.CLOSED : NodeLoad.Intake.OPEN,
                 held.state.getShards().stream()
                         .map(ShardRegion.ShardState::shardId)
-                        .collect(Collectors.toSet()))));
+                        .collect(Collectors.toSet()));
+        topic.tell(Topic.publish(new Report(load, getContext().getSelf().narrow())));
         return this;
     }
 
     private Behavior<Command> onTold(Told told) {
-        board.told(told.load);
+        board.told(told.report.load);
+        releasePoints.told(told.report.load.address(), told.report.releases);
+        return this;
+    }
+
+    private Behavior<Command> onRelease(Release release) {
+        Places places = environment.places();
+        release.replyTo.tell(new Released(
+                switch (release.which) {
+                    case ONE_IDLE -> places.releaseIdle(release.held);
+                    case ONE_WAITING -> places.releaseWaiting(release.held);
+                    case ALL -> places.releaseAll(release.held);
+                }));
         return this;
     }
 }

@@ -1,11 +1,13 @@
 package dev.vivarium.node.run;
 
 import dev.vivarium.node.driver.AttemptName;
+import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.run.Runs.Progress;
 import dev.vivarium.node.sandbox.Sandbox;
 import dev.vivarium.node.sandbox.SandboxReport;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.RunPersistenceId;
+import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.KillReason;
@@ -63,6 +65,9 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     /** Tells the watcher of every progress until it ends, the present one at once. Idempotent. */
     record Watch(ActorRef<Progress> watcher) implements Command, RunMessage {}
 
+    /** Asks where it stands among those that wait for a place; answers {@link PositionAnswer}. */
+    record AskPosition(ActorRef<PositionAnswer> replyTo) implements Command, RunMessage {}
+
     /** The shard's word that the entity may stop now. */
     enum Leave implements Command, RunMessage {
         INSTANCE
@@ -91,17 +96,22 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
             ACCEPTED,
             ACCEPTED_BEFORE,
             OTHER_SUBMISSION,
-            NO_ROOM
+            NO_ROOM,
+            TENANT_FULL
         }
     }
 
     /** The answer to {@link Cancel}: the run as it is now, if there is one. */
     record CancelAnswer(Optional<RunState.Existing> state) implements RunMessage {}
 
+    /** The answer to {@link AskPosition}: empty for a run that does not wait. */
+    record PositionAnswer(Optional<QueueView> position) implements RunMessage {}
+
     private static final int WATCHERS_MAX = 1_000;
     private static final Duration UNSURE_RETRY = Duration.ofMillis(200);
 
     private final ActorContext<Command> context;
+    private final ActorRef<Command> self;
     private final RunId id;
     private final RunEnvironment environment;
     private final ActorRef<ClusterSharding.ShardCommand> shard;
@@ -128,6 +138,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
                 RunPersistenceId.of(id),
                 SupervisorStrategy.restartWithBackoff(Duration.ofMillis(200), Duration.ofSeconds(5), 0.2));
         this.context = context;
+        this.self = context.getSelf();
         this.id = id;
         this.environment = environment;
         this.shard = shard;
@@ -147,7 +158,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     public SignalHandler<Ledger> signalHandler() {
         return newSignalHandlerBuilder()
                 .onSignal(RecoveryCompleted.instance(), this::onRecovered)
-                .onSignal(PostStop.instance(), ledger -> environment.live().remove(id))
+                .onSignal(PostStop.instance(), ledger -> environment.places().leave(id))
                 .build();
     }
 
@@ -160,10 +171,11 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         recoveredNanos = environment.sandbox().clock().nanos();
         if (!(ledger.state() instanceof RunState.Live)) {
             // The place that a submission had taken which the journal could not keep.
-            environment.live().remove(id);
+            environment.places().leave(id);
         }
         if (ledger.state() instanceof RunState.Live run) {
-            environment.live().add(id);
+            // Whether there is a place for it is asked when it needs one.
+            environment.places().claim(claim(run));
             context.getSelf().tell(whatNobodyWouldTellAgain(run).orElse(Proceed.INSTANCE));
         } else if (ledger.state() instanceof RunState.Finished) {
             // It may have stopped between its last event and this.
@@ -206,7 +218,8 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     }
 
     private void submitted(CommandHandlerBuilder<Command, JournalEntry, Ledger> builder) {
-        builder.forState(ledger -> ledger.state() instanceof RunState.Submitted)
+        builder.forState(ledger ->
+                        ledger.state() instanceof RunState.Submitted || ledger.state() instanceof RunState.Queued)
                 .onCommand(Cancel.class, (ledger, cancel) -> persist(
                                 ledger,
                                 new RunEvent.CancelRequested(now(), node()),
@@ -259,6 +272,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
                     watchers.remove(gone.watcher);
                     return Effect().none();
                 })
+                .onCommand(AskPosition.class, this::onAskPosition)
                 .onCommand(Leave.class, leave -> Effect().stop())
                 .onAnyCommand((ledger, command) -> {
                     // A late word of a sandbox of an earlier attempt, or of a step that something else overtook.
@@ -276,12 +290,26 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
 
     private Effect<JournalEntry, Ledger> onFirstSubmit(Ledger ledger, Submit submit) {
         // The place is taken before anything is durable, so that a burst cannot take one twice.
-        if (environment.drain().isDraining() || !environment.live().tryAdd(id)) {
-            passivate();
-            return Effect().reply(submit.replyTo, new SubmitAnswer(SubmitAnswer.Verdict.NO_ROOM, Optional.empty()));
+        if (environment.drain().isDraining()) {
+            return refuse(submit, SubmitAnswer.Verdict.NO_ROOM);
         }
-        RunEvent submitted = new RunEvent.RunSubmitted(now(), node(), id, submit.spec, submit.submission);
-        return persist(ledger, submitted).thenRun((Ledger after) -> {
+        Instant now = now();
+        RunEvent submitted = new RunEvent.RunSubmitted(now, node(), id, submit.spec, submit.submission);
+        return switch (environment.places().offer(claim(submit.spec, Places.Seniority.NEW, now))) {
+            case HOLDS -> accept(ledger, submit, submitted);
+            case WAITS -> accept(ledger, submit, submitted, new RunEvent.RunQueued(now, node()));
+            case QUEUE_FULL -> refuse(submit, SubmitAnswer.Verdict.NO_ROOM);
+            case TENANT_FULL -> refuse(submit, SubmitAnswer.Verdict.TENANT_FULL);
+        };
+    }
+
+    private Effect<JournalEntry, Ledger> refuse(Submit submit, SubmitAnswer.Verdict verdict) {
+        passivate();
+        return Effect().reply(submit.replyTo, new SubmitAnswer(verdict, Optional.empty()));
+    }
+
+    private Effect<JournalEntry, Ledger> accept(Ledger ledger, Submit submit, RunEvent... events) {
+        return persist(ledger, events).thenRun((Ledger after) -> {
             environment.metrics().submitted();
             submit.replyTo.tell(new SubmitAnswer(SubmitAnswer.Verdict.ACCEPTED, found(after)));
             context.getSelf().tell(Proceed.INSTANCE);
@@ -303,6 +331,11 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         if (environment.drain().isDraining()) {
             // Another node has submitted it here; it belongs to whoever holds the run next.
             return Effect().none();
+        }
+        if (!environment.places().isHeldBy(id)) {
+            return ledger.state() instanceof RunState.Submitted
+                    ? persist(ledger, new RunEvent.RunQueued(now(), node())).thenRun(this::announce)
+                    : Effect().none();
         }
         return isSureToOwn() ? startAttempt(ledger, 1) : proceedIn(UNSURE_RETRY);
     }
@@ -446,6 +479,9 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
             announce(ledger);
             return Effect().none();
         }
+        if (!environment.places().isHeldBy(id)) {
+            return Effect().none();
+        }
         Duration wait = untilEarlierIsGone(run);
         return wait.isZero() ? startAttempt(ledger, run.attempt() + 1) : proceedIn(wait);
     }
@@ -460,6 +496,22 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         Duration since = Duration.ofNanos(environment.sandbox().clock().nanos() - recoveredNanos);
         Duration left = environment.sandbox().lease().takeoverWait().minus(since);
         return run.cause() == Interruption.NODE_LOST && !left.isNegative() ? left : Duration.ZERO;
+    }
+
+    private Places.Claim claim(RunState.Live run) {
+        Places.Seniority seniority = run.attempt() == 0 ? Places.Seniority.NEW : Places.Seniority.INTERRUPTED;
+        return claim(run.submission().spec(), seniority, run.submission().submittedAt());
+    }
+
+    private Places.Claim claim(RunSpec spec, Places.Seniority seniority, Instant submittedAt) {
+        return new Places.Claim(
+                id,
+                spec.tenant(),
+                Capacity.askedBy(spec),
+                seniority,
+                submittedAt,
+                shard.path().name(),
+                () -> self.tell(Proceed.INSTANCE));
     }
 
     private Effect<JournalEntry, Ledger> proceedIn(Duration wait) {
@@ -509,6 +561,14 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         return Effect().none();
     }
 
+    private Effect<JournalEntry, Ledger> onAskPosition(Ledger ledger, AskPosition ask) {
+        if (!(ledger.state() instanceof RunState.Live)) {
+            passivate();
+        }
+        return Effect()
+                .reply(ask.replyTo, new PositionAnswer(environment.places().position(id)));
+    }
+
     private void announce(Ledger ledger) {
         Progress progress = progress(ledger);
         watchers.forEach(watcher -> watcher.tell(progress));
@@ -533,7 +593,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
                         run.status(),
                         run.reason().map(reason -> " (" + reason + ")").orElse(""),
                         run.attempt());
-        environment.live().remove(id);
+        environment.places().leave(id);
         announce(ledger);
         shred();
         passivate();

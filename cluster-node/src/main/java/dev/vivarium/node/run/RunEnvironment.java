@@ -7,9 +7,9 @@ import dev.vivarium.node.sandbox.SandboxEnvironment;
  *
  * @param nodeName the name that stands in events
  * @param sandbox what the Sandbox children work with
- * @param live the node's live runs
+ * @param places who holds a place on the node, and who waits for one
  * @param drain whether the node is leaving
  * @param metrics what is counted
  */
 public record RunEnvironment(
-        String nodeName, SandboxEnvironment sandbox, LiveRuns live, Drain drain, RunMetrics metrics) {}
+        String nodeName, SandboxEnvironment sandbox, Places places, Drain drain, RunMetrics metrics) {}

@@ -10,12 +10,13 @@ public final class RunMetrics {
     private final MeterRegistry registry;
     private final Counter submitted;
 
-    public RunMetrics(MeterRegistry registry, LiveRuns live) {
+    public RunMetrics(MeterRegistry registry, Places places) {
         this.registry = registry;
         this.submitted = Counter.builder("vivarium.runs.submitted")
                 .description("Runs that were accepted by this node.")
                 .register(registry);
-        registry.gauge("vivarium.runs.live", live, LiveRuns::count);
+        registry.gauge("vivarium.runs.live", places, Places::holding);
+        registry.gauge("vivarium.runs.waiting", places, Places::waiting);
     }
 
     void submitted() {

@@ -1,9 +1,12 @@
 package dev.vivarium.node.run;
 
+import dev.vivarium.node.placement.Capacity;
+import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.RunState;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.stream.javadsl.Source;
@@ -14,8 +17,8 @@ import org.apache.pekko.stream.javadsl.Source;
  * knows nothing about the outcome and may ask again.
  */
 public interface Runs {
-    /** A name for a new run, by which it is born on the node that has most room, as far as that is known here. */
-    RunId newId();
+    /** A name for a new run, by which it is born on the node that has most room for it, as far as that is known here. */
+    RunId newId(RunSpec spec);
 
     /**
      * Submits a run. Idempotent by id: the second submission of an id answers what became of the first.
@@ -26,6 +29,9 @@ public interface Runs {
 
     /** Asks a run to stop. Idempotent; a run that has ended stays as it is. */
     CompletionStage<CancelReply> cancel(RunId id);
+
+    /** Where a run stands among those that wait; empty when it does not wait, or nobody says so in time. Never fails. */
+    CompletionStage<Optional<QueueView>> position(RunId id);
 
     /**
      * Says when there is something new to read about a run: at once, whenever an event or output was made durable, and
@@ -48,8 +54,14 @@ public interface Runs {
         /** The node takes no new runs: it is leaving. */
         record Draining() implements SubmitReply {}
 
-        /** The node that the run would live on is full. */
-        record Full(int liveRuns) implements SubmitReply {}
+        /** There is no place for it, and no room to wait for one, where it would live. */
+        record Full(int waiting) implements SubmitReply {}
+
+        /** There is no place for it, and its tenant has its most runs waiting where it would live. */
+        record TenantFull(String tenant) implements SubmitReply {}
+
+        /** It asks for more than the largest node has. */
+        record TooLarge(Capacity largest) implements SubmitReply {}
     }
 
     /** The answer to a request to stop. */

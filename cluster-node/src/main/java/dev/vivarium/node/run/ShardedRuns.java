@@ -1,15 +1,18 @@
 package dev.vivarium.node.run;
 
 import com.github.f4b6a3.ulid.UlidCreator;
+import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.placement.CapacityAllocation;
 import dev.vivarium.node.placement.LoadBoard;
 import dev.vivarium.node.placement.NodeLoad;
 import dev.vivarium.node.placement.Placement;
 import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -17,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.pekko.NotUsed;
@@ -38,12 +42,13 @@ public final class ShardedRuns implements Runs {
     /** More than enough to meet one shard of some hundreds by chance; beyond it any will do. */
     private static final int NAMES_MAX = 5_000;
 
+    private static final Duration POSITION_MAX = Duration.ofSeconds(2);
+
     private final ClusterSharding sharding;
     private final RunEnvironment environment;
     private final Duration askTimeout;
     private final Duration watchInterval;
     private final LoadBoard board;
-    private final int liveRunsMax;
     private final HashCodeMessageExtractor<Run.Command> shards;
     private final Set<String> allShards;
     private final String ownAddress;
@@ -53,17 +58,23 @@ public final class ShardedRuns implements Runs {
         ClusterSharding sharding = ClusterSharding.get(system);
         LoadBoard board = new LoadBoard(environment.sandbox().clock()::nanos);
         String own = Cluster.get(system).selfMember().address().toString();
+        Function<org.apache.pekko.actor.ActorRef, String> addressOf =
+                region -> region.path().address().hasLocalScope()
+                        ? own
+                        : region.path().address().toString();
+        ReleasePoints releasePoints = new ReleasePoints(system, addressOf);
         sharding.init(Entity.of(
                         Run.TYPE_KEY,
                         context -> Run.create(new RunId(context.getEntityId()), environment, context.getShard()))
-                .withAllocationStrategy(new CapacityAllocation(region -> board.of(
-                        region.path().address().hasLocalScope()
-                                ? own
-                                : region.path().address().toString())))
+                .withAllocationStrategy(
+                        new CapacityAllocation(region -> board.of(addressOf.apply(region)), releasePoints))
                 .withStopMessage(Run.Leave.INSTANCE));
         system.systemActorOf(
                 LoadReporter.create(
-                        environment, board, system.settings().config().getDuration("vivarium.run.load-interval")),
+                        environment,
+                        board,
+                        releasePoints,
+                        system.settings().config().getDuration("vivarium.run.load-interval")),
                 "vivarium-load",
                 Props.empty());
         return new ShardedRuns(system, sharding, environment, board, own);
@@ -81,7 +92,6 @@ public final class ShardedRuns implements Runs {
         this.askTimeout = config.getDuration("ask-timeout");
         this.watchInterval = config.getDuration("watch-interval");
         this.board = board;
-        this.liveRunsMax = config.getInt("live-max");
         this.ownAddress = ownAddress;
         int count = system.settings().config().getInt("pekko.cluster.sharding.number-of-shards");
         this.shards = new HashCodeMessageExtractor<>(count);
@@ -90,8 +100,8 @@ public final class ShardedRuns implements Runs {
 
     /** The name says where: names are made until one has a shard that is wanted, which takes a handful. */
     @Override
-    public RunId newId() {
-        Set<String> wanted = Placement.shardsForNewRun(board.loads(), allShards);
+    public RunId newId(RunSpec spec) {
+        Set<String> wanted = Placement.shardsForNewRun(board.loads(), allShards, Capacity.askedBy(spec));
         RunId id = ulid();
         for (int tries = 1; tries < NAMES_MAX && !wanted.isEmpty() && !wanted.contains(shard(id)); tries++) {
             id = ulid();
@@ -107,13 +117,31 @@ public final class ShardedRuns implements Runs {
         return shards.shardId(id.value());
     }
 
-    /** Of this node the truth is known, of others what they told last. */
-    private Optional<Integer> liveWhereFull(RunId id) {
-        Optional<NodeLoad> holder = board.holding(shard(id));
-        if (holder.isEmpty() || holder.get().address().equals(ownAddress)) {
-            return environment.live().isFull() ? Optional.of(environment.live().count()) : Optional.empty();
+    /** A node that would refuse the run; of this node the truth is known, of others what they told last. */
+    private Optional<SubmitReply> refusal(RunId id, Capacity asked) {
+        List<NodeLoad> loads = board.loads();
+        if (!loads.isEmpty() && loads.stream().noneMatch(load -> load.capacity().covers(asked))) {
+            return Optional.of(new SubmitReply.TooLarge(largest(loads)));
         }
-        return holder.filter(load -> load.live() >= load.liveMax()).map(NodeLoad::live);
+        Optional<NodeLoad> holder = board.holding(shard(id));
+        boolean own = holder.isEmpty() || holder.get().address().equals(ownAddress);
+        boolean full = own
+                ? environment.places().isFull(asked)
+                : holder.filter(load -> load.hasPlaceFor(asked) || load.hasQueueRoom())
+                        .isEmpty();
+        return full ? Optional.of(full(id)) : Optional.empty();
+    }
+
+    private static Capacity largest(List<NodeLoad> loads) {
+        return loads.stream()
+                .map(NodeLoad::capacity)
+                .max(Comparator.comparingLong(Capacity::memoryBytes).thenComparingLong(Capacity::millicores))
+                .orElse(Capacity.NONE);
+    }
+
+    private SubmitReply.Full full(RunId id) {
+        return new SubmitReply.Full(
+                board.holding(shard(id)).map(NodeLoad::waiting).orElseGet(environment.places()::waiting));
     }
 
     @Override
@@ -121,23 +149,31 @@ public final class ShardedRuns implements Runs {
         if (environment.drain().isDraining()) {
             return CompletableFuture.completedStage(new SubmitReply.Draining());
         }
-        Optional<Integer> full = liveWhereFull(id);
-        if (full.isPresent()) {
-            return CompletableFuture.completedStage(new SubmitReply.Full(full.get()));
+        Capacity asked = Capacity.askedBy(spec);
+        Optional<SubmitReply> refusal = refusal(id, asked);
+        if (refusal.isPresent()) {
+            return CompletableFuture.completedStage(refusal.get());
         }
-        board.placedIn(shard(id));
+        board.placedIn(shard(id), asked);
         CompletionStage<Run.SubmitAnswer> answer = entity(id)
                 .ask((ActorRef<Run.SubmitAnswer> replyTo) -> new Run.Submit(spec, submission, replyTo), askTimeout);
         return durable(answer).thenApply(given -> switch (given.verdict()) {
             case ACCEPTED -> new SubmitReply.Accepted(given.state().orElseThrow());
             case ACCEPTED_BEFORE -> new SubmitReply.AcceptedBefore(given.state().orElseThrow());
             case OTHER_SUBMISSION -> new SubmitReply.OtherSubmission(id);
+            case TENANT_FULL -> new SubmitReply.TenantFull(spec.tenant());
             case NO_ROOM -> {
                 board.fullAt(shard(id));
-                yield new SubmitReply.Full(
-                        board.holding(shard(id)).map(NodeLoad::live).orElse(liveRunsMax));
+                yield full(id);
             }
         });
+    }
+
+    @Override
+    public CompletionStage<Optional<QueueView>> position(RunId id) {
+        CompletionStage<Run.PositionAnswer> answer =
+                entity(id).ask((ActorRef<Run.PositionAnswer> replyTo) -> new Run.AskPosition(replyTo), POSITION_MAX);
+        return answer.handle((given, failure) -> failure == null ? given.position() : Optional.empty());
     }
 
     @Override

@@ -9,6 +9,7 @@ import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.output.OutputChunk;
 import dev.vivarium.persistence.output.OutputStore;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
+import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.api.RunPage;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.run.Blob;
@@ -102,7 +103,7 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
     }
 
     @Override
-    public RunId newId() {
+    public RunId newId(RunSpec spec) {
         return new RunId(UlidCreator.getUlid().toLowerCase());
     }
 
@@ -134,6 +135,11 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
                     ? new CancelReply.Noted(existing)
                     : new CancelReply.NoSuchRun();
         });
+    }
+
+    @Override
+    public CompletionStage<Optional<QueueView>> position(RunId id) {
+        return CompletableFuture.completedStage(Optional.of(new QueueView(2, 3)));
     }
 
     @Override

@@ -194,6 +194,8 @@ class OpenApiDocumentTest {
             api.runs.happen(run, new RunEvent.CancelRequested(NOON, NODE));
             api.runs.happen(run, end);
         }
+        RunId queued = api.submitted();
+        api.runs.happen(queued, new RunEvent.RunQueued(NOON, NODE));
         RunId lost = api.running();
         api.runs.happen(lost, new RunEvent.AttemptInterrupted(NOON, NODE, 1, Interruption.NODE_LOST, "It died."));
         api.runs.happen(lost, new RunEvent.RunLost(NOON, NODE, 1, Interruption.NODE_LOST, "It died."));

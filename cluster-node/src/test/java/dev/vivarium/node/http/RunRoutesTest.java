@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.node.admission.Samples;
 import dev.vivarium.node.doubles.InMemoryRuns;
+import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.run.Runs;
 import dev.vivarium.persistence.audit.RunIndex;
 import dev.vivarium.protocol.run.KillReason;
@@ -143,15 +144,44 @@ class RunRoutesTest {
     void aNodeThatIsFullOrLeavingSaysWhenToTryAgain() {
         api.runs.refuseWith(new Runs.SubmitReply.Full(40));
         HttpResponse<String> full = api.post("/v1/runs", Samples.SMALL_BODY);
+        api.runs.refuseWith(new Runs.SubmitReply.TenantFull("blue"));
+        HttpResponse<String> tenantFull = api.post("/v1/runs", Samples.SMALL_BODY);
         api.runs.refuseWith(new Runs.SubmitReply.Draining());
         HttpResponse<String> draining = api.post("/v1/runs", Samples.SMALL_BODY);
 
         assertThat(full.statusCode()).isEqualTo(429);
         assertThat(problem(full)).isEqualTo("node-full");
         assertThat(full.headers().firstValue("Retry-After")).hasValue("5");
+        assertThat(tenantFull.statusCode()).isEqualTo(429);
+        assertThat(problem(tenantFull)).isEqualTo("tenant-full");
+        assertThat(tenantFull.body()).contains("tenant blue");
+        assertThat(tenantFull.headers().firstValue("Retry-After")).hasValue("5");
         assertThat(draining.statusCode()).isEqualTo(503);
         assertThat(problem(draining)).isEqualTo("draining");
         assertThat(draining.headers().firstValue("Retry-After")).hasValue("5");
+    }
+
+    @Test
+    void aRunThatNoNodeIsLargeEnoughForIsRefusedWithTheLimitThatFits() {
+        api.runs.refuseWith(new Runs.SubmitReply.TooLarge(new Capacity(9, 1L << 30, Capacity.UNLIMITED)));
+
+        HttpResponse<String> answer = api.post("/v1/runs", Samples.SMALL_BODY);
+
+        assertThat(answer.statusCode()).isEqualTo(400);
+        assertThat(problem(answer)).isEqualTo("invalid-run");
+        assertThat(answer.body()).contains("limits.memory").contains("1Gi").doesNotContain("limits.cpu");
+    }
+
+    @Test
+    void aRunThatWaitsSaysWhereItStands() {
+        RunId run = api.submitted();
+        api.runs.happen(run, new RunEvent.RunQueued(InMemoryRuns.NOON, "node-1"));
+
+        HttpResponse<String> answer = api.get("/v1/runs/" + run);
+
+        assertThat(TestApi.json(answer).path("status").asText()).isEqualTo("QUEUED");
+        assertThat(TestApi.json(answer).path("queue").path("position").asInt()).isEqualTo(2);
+        assertThat(TestApi.json(answer).path("queue").path("waiting").asInt()).isEqualTo(3);
     }
 
     @Test

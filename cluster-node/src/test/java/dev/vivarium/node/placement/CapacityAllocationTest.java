@@ -3,6 +3,7 @@ package dev.vivarium.node.placement;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.node.placement.NodeLoad.Intake;
+import dev.vivarium.node.placement.ShardRelease.Which;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -10,11 +11,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import org.apache.pekko.actor.AbstractActor;
+import java.util.concurrent.CompletableFuture;
 import org.apache.pekko.actor.ActorRef;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.actor.Props;
-import org.apache.pekko.cluster.sharding.ShardRegion;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import scala.collection.immutable.IndexedSeq;
@@ -26,8 +26,16 @@ class CapacityAllocationTest {
     private static final ActorSystem SYSTEM = ActorSystem.create("allocation");
 
     private final Map<ActorRef, NodeLoad> loads = new HashMap<>();
+    /** What each node releases when it is asked for this. */
+    private final Map<ActorRef, Map<Which, Set<String>>> releases = new HashMap<>();
+
+    private final List<Which> asked = new ArrayList<>();
     private final CapacityAllocation allocation =
-            new CapacityAllocation(region -> Optional.ofNullable(loads.get(region)));
+            new CapacityAllocation(region -> Optional.ofNullable(loads.get(region)), (region, held, which) -> {
+                asked.add(which);
+                return CompletableFuture.completedStage(
+                        releases.getOrDefault(region, Map.of()).getOrDefault(which, Set.of()));
+            });
 
     @AfterAll
     static void stop() {
@@ -36,9 +44,9 @@ class CapacityAllocationTest {
 
     @Test
     void nodesGetShardsInProportionToTheRunsThatTheyTakeThoughTheViewOfThemIsOld() {
-        ActorRef two = node(2, Map.of());
-        ActorRef four = node(4, Map.of());
-        ActorRef eight = node(8, Map.of());
+        ActorRef two = node(0, 2);
+        ActorRef four = node(0, 4);
+        ActorRef eight = node(0, 8);
         Map<ActorRef, List<String>> held = new TreeMap<>(Map.of(two, List.of(), four, List.of(), eight, List.of()));
         Map<ActorRef, IndexedSeq<String>> stale = seqs(held);
 
@@ -52,41 +60,112 @@ class CapacityAllocationTest {
 
     @Test
     void aNodeThatLeavesGetsNone() {
-        ActorRef open = node(1, Map.of());
-        ActorRef leaving = node(100, Map.of());
-        loads.put(leaving, new NodeLoad("leaving", 0, 100, Intake.CLOSED, Set.of()));
+        ActorRef open = node(0, 1);
+        ActorRef leaving = leaving();
         Map<ActorRef, IndexedSeq<String>> current = seqs(Map.of(open, List.of("0", "1", "2", "3"), leaving, List.of()));
 
         assertThat(value(allocation.allocateShard(leaving, "4", current))).isEqualTo(open);
     }
 
     @Test
-    void aNodeThatJoinsGetsAShardThatHasNothingToDoAndNeverOneOfALiveRun() {
-        ActorRef old = node(10, Map.of("0", 1, "1", 0, "2", 3, "3", 1));
-        ActorRef joined = node(10, Map.of());
+    void aShardWhoseRunsWaitGoesWhereThereIsAPlaceHoweverManyShardsAreThere() {
+        ActorRef full = node(10, 10);
+        ActorRef free = node(9, 10);
+        Map<ActorRef, IndexedSeq<String>> current = seqs(Map.of(full, List.of(), free, List.of("0", "1", "2")));
+
+        assertThat(value(allocation.allocateShard(full, "4", current))).isEqualTo(free);
+    }
+
+    @Test
+    void aNodeThatJoinsGetsAShardThatHasNothingToDo() {
+        ActorRef old = node(5, 10);
+        ActorRef joined = node(0, 10);
+        releases.put(old, Map.of(Which.ONE_IDLE, Set.of("1")));
         Map<ActorRef, IndexedSeq<String>> current = seqs(Map.of(old, List.of("0", "1", "2", "3"), joined, List.of()));
 
         assertThat(value(allocation.rebalance(current, Set.of()))).containsExactly("1");
         assertThat(value(allocation.rebalance(current, Set.of("1")))).isEmpty();
+        assertThat(asked).containsExactly(Which.ONE_IDLE);
     }
 
     @Test
-    void nothingMovesWhereEveryShardHasALiveRunOrEveryNodeItsShare() {
-        ActorRef busy = node(10, Map.of("0", 1, "1", 1, "2", 3, "3", 1));
-        ActorRef joined = node(10, Map.of());
+    void nothingMovesThatItsNodeDoesNotReleaseOrWhereEveryNodeHasItsShare() {
+        ActorRef busy = node(5, 10);
+        ActorRef joined = node(0, 10);
         assertThat(value(allocation.rebalance(
                         seqs(Map.of(busy, List.of("0", "1", "2", "3"), joined, List.of())), Set.of())))
                 .isEmpty();
+        asked.clear();
 
-        ActorRef idle = node(10, Map.of("0", 0, "1", 0));
-        assertThat(value(allocation.rebalance(seqs(Map.of(idle, List.of("0", "1"), joined, List.of("2"))), Set.of())))
+        assertThat(value(allocation.rebalance(seqs(Map.of(busy, List.of("0", "1"), joined, List.of("2"))), Set.of())))
+                .isEmpty();
+        assertThat(asked).isEmpty();
+    }
+
+    @Test
+    void runsThatWaitMoveToANodeThatHasAPlace() {
+        ActorRef crowded = waiting(3);
+        ActorRef moreCrowded = waiting(7);
+        ActorRef free = node(4, 10);
+        releases.put(moreCrowded, Map.of(Which.ONE_WAITING, Set.of("2")));
+
+        assertThat(value(allocation.rebalance(
+                        seqs(Map.of(crowded, List.of("0"), moreCrowded, List.of("1", "2"), free, List.of("3"))),
+                        Set.of())))
+                .containsExactly("2");
+
+        loads.put(free, load(10, 10, 0, Intake.OPEN));
+        asked.clear();
+        allocation.rebalance(
+                seqs(Map.of(crowded, List.of("0"), moreCrowded, List.of("1", "2"), free, List.of("3"))), Set.of());
+        assertThat(asked).doesNotContain(Which.ONE_WAITING);
+    }
+
+    @Test
+    void aNodeThatLeavesHandsOverAllThatItReleases() {
+        ActorRef open = node(4, 10);
+        ActorRef leaving = leaving();
+        releases.put(leaving, Map.of(Which.ALL, Set.of("1", "2")));
+
+        assertThat(value(allocation.rebalance(
+                        seqs(Map.of(open, List.of("0"), leaving, List.of("1", "2", "3"))), Set.of())))
+                .containsExactlyInAnyOrder("1", "2");
+
+        loads.remove(open);
+        loads.put(open, load(0, 10, 0, Intake.CLOSED));
+        assertThat(value(allocation.rebalance(
+                        seqs(Map.of(open, List.of("0"), leaving, List.of("1", "2", "3"))), Set.of())))
+                .as("when all leave nothing moves")
                 .isEmpty();
     }
 
-    private ActorRef node(int liveMax, Map<String, Integer> entities) {
-        ActorRef region = SYSTEM.actorOf(Props.create(Region.class, () -> new Region(entities)));
-        loads.put(region, new NodeLoad(region.path().name(), 0, liveMax, Intake.OPEN, Set.of()));
+    private ActorRef node(int live, int liveMax) {
+        return node(load(live, liveMax, 0, Intake.OPEN));
+    }
+
+    private ActorRef waiting(int waiting) {
+        return node(load(10, 10, waiting, Intake.OPEN));
+    }
+
+    private ActorRef leaving() {
+        return node(load(0, 100, 0, Intake.CLOSED));
+    }
+
+    private ActorRef node(NodeLoad load) {
+        ActorRef region = SYSTEM.actorOf(Props.empty());
+        loads.put(region, load);
         return region;
+    }
+
+    private static NodeLoad load(int live, int liveMax, int waiting, Intake intake) {
+        return new NodeLoad(
+                "node",
+                new Capacity(liveMax, Capacity.UNLIMITED, Capacity.UNLIMITED),
+                new Capacity(live, 64L * live, 500L * live),
+                waiting,
+                100,
+                intake,
+                Set.of());
     }
 
     private static Map<ActorRef, IndexedSeq<String>> seqs(Map<ActorRef, List<String>> held) {
@@ -98,26 +177,5 @@ class CapacityAllocationTest {
 
     private static <T> T value(Future<T> future) {
         return FutureConverters.asJava(future).toCompletableFuture().join();
-    }
-
-    /** Answers as a shard region does. */
-    private static final class Region extends AbstractActor {
-        private final Map<String, Integer> entities;
-
-        Region(Map<String, Integer> entities) {
-            this.entities = entities;
-        }
-
-        @Override
-        public Receive createReceive() {
-            Map<String, Object> stats = new HashMap<>(entities);
-            return receiveBuilder()
-                    .matchEquals(ShardRegion.getRegionStatsInstance(), ask -> getSender()
-                            .tell(
-                                    new ShardRegion.ShardRegionStats(
-                                            scala.collection.immutable.Map.from(CollectionConverters.asScala(stats))),
-                                    getSelf()))
-                    .build();
-        }
     }
 }

@@ -11,48 +11,113 @@ import org.junit.jupiter.api.Test;
 
 class PlacementTest {
     private static final Set<String> ALL = Set.of("0", "1", "2", "3");
+    private static final Capacity ASKED = new Capacity(1, 64, 500);
 
     @Test
     void aRunIsBornWhereTheLargestShareIsFree() {
-        NodeLoad small = new NodeLoad("small", 1, 10, Intake.OPEN, Set.of("0"));
-        NodeLoad large = new NodeLoad("large", 50, 100, Intake.OPEN, Set.of("1", "2"));
+        NodeLoad small = load("small", 1, 10, Intake.OPEN, Set.of("0"));
+        NodeLoad large = load("large", 50, 100, Intake.OPEN, Set.of("1", "2"));
 
-        assertThat(Placement.shardsForNewRun(List.of(small, large), ALL)).containsExactly("0");
+        assertThat(shards(small, large)).containsExactly("0");
+    }
+
+    @Test
+    void ofSeveralThingsThatANodeHasTheScarcestCounts() {
+        NodeLoad idleButSmall = new NodeLoad(
+                "idle", new Capacity(10, 128, 4000), new Capacity(1, 100, 500), 0, 9, Intake.OPEN, Set.of("0"));
+        NodeLoad busyButLarge = new NodeLoad(
+                "busy", new Capacity(10, 4096, 4000), new Capacity(7, 448, 2500), 0, 9, Intake.OPEN, Set.of("1"));
+        NodeLoad noProcessor = new NodeLoad(
+                "none", new Capacity(10, 4096, 4000), new Capacity(1, 64, 3600), 0, 9, Intake.OPEN, Set.of("2"));
+
+        assertThat(shards(idleButSmall, busyButLarge, noProcessor)).containsExactly("1");
     }
 
     @Test
     void aNodeWithoutShardsGetsARunInOneThatNobodyHolds() {
-        NodeLoad joined = new NodeLoad("joined", 0, 10, Intake.OPEN, Set.of());
-        NodeLoad old = new NodeLoad("old", 5, 10, Intake.OPEN, Set.of("0", "1"));
-        NodeLoad holdsAll = new NodeLoad("old", 5, 10, Intake.OPEN, ALL);
+        NodeLoad joined = load("joined", 0, 10, Intake.OPEN, Set.of());
+        NodeLoad old = load("old", 5, 10, Intake.OPEN, Set.of("0", "1"));
+        NodeLoad holdsAll = load("old", 5, 10, Intake.OPEN, ALL);
 
-        assertThat(Placement.shardsForNewRun(List.of(joined, old), ALL)).containsExactlyInAnyOrder("2", "3");
-        assertThat(Placement.shardsForNewRun(List.of(joined, holdsAll), ALL)).isEqualTo(ALL);
+        assertThat(shards(joined, old)).containsExactlyInAnyOrder("2", "3");
+        assertThat(shards(joined, holdsAll)).isEqualTo(ALL);
+    }
+
+    @Test
+    void whenNoNodeHasAPlaceARunWaitsWhereTheQueueIsShortestForTheNodesSize() {
+        NodeLoad small = waiting("small", 10, 3, Set.of("0"));
+        NodeLoad large = waiting("large", 100, 8, Set.of("1"));
+        NodeLoad full = waiting("full", 10, 9, Set.of("2"));
+
+        assertThat(shards(small, large, full)).containsExactly("1");
+        assertThat(shards(full)).isEmpty();
+    }
+
+    @Test
+    void aRunDoesNotWaitWhereItCanNeverRun() {
+        NodeLoad tooSmall =
+                new NodeLoad("small", new Capacity(10, 32, 4000), Capacity.NONE, 0, 9, Intake.OPEN, Set.of("0"));
+        NodeLoad queue = waiting("queue", 10, 8, Set.of("1"));
+
+        assertThat(shards(tooSmall, queue)).containsExactly("1");
     }
 
     @Test
     void nothingIsPlacedOnNodesThatAreFullOrLeaving() {
-        NodeLoad full = new NodeLoad("full", 10, 10, Intake.OPEN, Set.of("0"));
-        NodeLoad leaving = new NodeLoad("leaving", 0, 10, Intake.CLOSED, Set.of("1"));
+        NodeLoad full = load("full", 10, 10, Intake.OPEN, Set.of("0")).full();
+        NodeLoad leaving = load("leaving", 0, 10, Intake.CLOSED, Set.of("1"));
 
-        assertThat(Placement.shardsForNewRun(List.of(full, leaving), ALL)).isEmpty();
-        assertThat(Placement.shardsForNewRun(List.of(), ALL)).isEmpty();
+        assertThat(shards(full, leaving)).isEmpty();
+        assertThat(shards()).isEmpty();
     }
 
     @Test
     void whatWasPlacedCountsUntilTheNodeTellsItsLoadAgain() {
         AtomicLong nanos = new AtomicLong();
         LoadBoard board = new LoadBoard(nanos::get);
-        board.told(new NodeLoad("a", 3, 10, Intake.OPEN, Set.of("0")));
-        board.told(new NodeLoad("b", 4, 10, Intake.OPEN, Set.of("1")));
+        board.told(load("a", 3, 10, Intake.OPEN, Set.of("0")));
+        board.told(load("b", 4, 10, Intake.OPEN, Set.of("1")));
 
-        board.placedIn("0");
-        board.placedIn("0");
+        board.placedIn("0", ASKED);
+        board.placedIn("0", ASKED);
 
-        assertThat(Placement.shardsForNewRun(board.loads(), ALL)).containsExactly("1");
-        board.told(new NodeLoad("a", 3, 10, Intake.OPEN, Set.of("0")));
-        assertThat(Placement.shardsForNewRun(board.loads(), ALL)).containsExactly("0");
+        assertThat(Placement.shardsForNewRun(board.loads(), ALL, ASKED)).containsExactly("1");
+        board.told(load("a", 3, 10, Intake.OPEN, Set.of("0")));
+        assertThat(Placement.shardsForNewRun(board.loads(), ALL, ASKED)).containsExactly("0");
         nanos.addAndGet(Duration.ofSeconds(6).toNanos());
         assertThat(board.loads()).isEmpty();
+    }
+
+    @Test
+    void whatWasSentToAFullNodeCountsInItsQueue() {
+        LoadBoard board = new LoadBoard(() -> 0);
+        board.told(load("a", 10, 10, Intake.OPEN, Set.of("0")));
+        board.told(load("b", 10, 10, Intake.OPEN, Set.of("1")));
+
+        board.placedIn("0", ASKED);
+
+        assertThat(Placement.shardsForNewRun(board.loads(), ALL, ASKED)).containsExactly("1");
+        board.fullAt("1");
+        assertThat(Placement.shardsForNewRun(board.loads(), ALL, ASKED)).containsExactly("0");
+    }
+
+    private static Set<String> shards(NodeLoad... loads) {
+        return Placement.shardsForNewRun(List.of(loads), ALL, ASKED);
+    }
+
+    private static NodeLoad load(String name, int live, int liveMax, Intake intake, Set<String> shards) {
+        return new NodeLoad(
+                name,
+                new Capacity(liveMax, Capacity.UNLIMITED, Capacity.UNLIMITED),
+                new Capacity(live, 64L * live, 500L * live),
+                0,
+                9,
+                intake,
+                shards);
+    }
+
+    private static NodeLoad waiting(String name, int liveMax, int waiting, Set<String> shards) {
+        Capacity capacity = new Capacity(liveMax, 6400, 64_000);
+        return new NodeLoad(name, capacity, new Capacity(liveMax, 640, 640), waiting, 9, Intake.OPEN, shards);
     }
 }

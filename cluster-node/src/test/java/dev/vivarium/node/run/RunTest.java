@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.driver.ChannelListener;
+import dev.vivarium.node.placement.Capacity;
+import dev.vivarium.node.placement.NodeLoad;
+import dev.vivarium.node.placement.ShardRelease;
 import dev.vivarium.node.run.Runs.Progress;
 import dev.vivarium.node.sandbox.LiveSandboxes;
 import dev.vivarium.node.sandbox.MemoryStore;
@@ -16,6 +19,7 @@ import dev.vivarium.node.sandbox.Specs;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.RunPersistenceId;
+import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.KillReason;
@@ -27,8 +31,11 @@ import dev.vivarium.protocol.run.RunStatus;
 import dev.vivarium.protocol.run.TimeSpan;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.pekko.Done;
@@ -65,8 +72,8 @@ class RunTest {
             new RunId(com.github.f4b6a3.ulid.UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT));
     private final ScriptedDriver driver = new ScriptedDriver();
     private final MemoryStore store = new MemoryStore();
-    private LiveRuns live = new LiveRuns(100);
     private final Drain drain = new Drain();
+    private Places places = places(100, 100);
     private final TestProbe<ClusterSharding.ShardCommand> shard =
             KIT.createTestProbe(ClusterSharding.ShardCommand.class);
     private final TestProbe<Run.SubmitAnswer> submitted = KIT.createTestProbe(Run.SubmitAnswer.class);
@@ -95,7 +102,7 @@ class RunTest {
         awaitEvents("RunSubmitted", "AttemptStarting", "AttemptStarted", "RunSucceeded");
         assertThat(driver.live()).isEmpty();
         shard.expectMessageClass(ClusterSharding.Passivate.class);
-        assertThat(live.count()).isZero();
+        assertThat(places.holding()).isZero();
         Blob head = EventCodec.genesis(id);
         for (JournalEntry entry : entries()) {
             assertThat(entry.previousHash()).isEqualTo(head);
@@ -326,6 +333,14 @@ class RunTest {
         serialization.verifySerialization(cancelled.receiveMessage(), true);
         serialization.verifySerialization(new Progress(4, 5, Progress.Life.ENDED), true);
         serialization.verifySerialization(Run.Leave.INSTANCE, true);
+        serialization.verifySerialization(new Run.PositionAnswer(Optional.of(new QueueView(3, 7))), true);
+        TestProbe<LoadReporter.Released> released = KIT.createTestProbe(LoadReporter.Released.class);
+        TestProbe<LoadReporter.Release> releases = KIT.createTestProbe(LoadReporter.Release.class);
+        serialization.verifySerialization(
+                new LoadReporter.Release(Set.of("1"), ShardRelease.Which.ALL, released.ref()), true);
+        serialization.verifySerialization(new LoadReporter.Released(Set.of("1")), true);
+        NodeLoad load = new NodeLoad("a", ONE_PLACE, Capacity.NONE, 1, 2, NodeLoad.Intake.OPEN, Set.of("1"));
+        serialization.verifySerialization(new LoadReporter.Report(load, releases.ref()), true);
     }
 
     @Test
@@ -362,7 +377,7 @@ class RunTest {
     @Test
     void aRunForWhichThereIsNoRoomIsRefusedAndNothingIsWritten() {
         KIT.stop(run);
-        live = new LiveRuns(0);
+        places = places(0, 0);
         run = entity();
 
         run.tell(new Run.Submit(Specs.hello(), DIGEST, submitted.ref()));
@@ -370,6 +385,121 @@ class RunTest {
         assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.NO_ROOM);
         assertThat(eventNames()).isEmpty();
         shard.expectMessageClass(ClusterSharding.Passivate.class);
+    }
+
+    @Test
+    void aRunForWhichThereIsNoPlaceWaitsForItsTurn() {
+        occupied();
+
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, submitted.ref()));
+
+        assertThat(submitted.receiveMessage().state().orElseThrow().status()).isEqualTo(RunStatus.QUEUED);
+        awaitEvents("RunSubmitted", "RunQueued");
+        TestProbe<Run.PositionAnswer> asked = KIT.createTestProbe(Run.PositionAnswer.class);
+        run.tell(new Run.AskPosition(asked.ref()));
+        assertThat(asked.receiveMessage().position()).contains(new QueueView(1, 1));
+        assertThat(driver.claims()).isEmpty();
+
+        places.leave(OTHER);
+
+        awaitStarted(1);
+        run.tell(new Run.AskPosition(asked.ref()));
+        assertThat(asked.receiveMessage().position()).isEmpty();
+    }
+
+    @Test
+    void aRunThatWaitsCanBeCancelledAndLeavesTheQueue() {
+        occupied();
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, submitted.ref()));
+        submitted.receiveMessage();
+
+        run.tell(new Run.Cancel(cancelled.ref()));
+
+        assertThat(cancelled.receiveMessage().state().orElseThrow().status()).isEqualTo(RunStatus.CANCELLED);
+        awaitEvents("RunSubmitted", "RunQueued", "CancelRequested", "RunCancelled");
+        assertThat(places.waiting()).isZero();
+        places.leave(OTHER);
+        assertThat(driver.claims()).isEmpty();
+    }
+
+    @Test
+    void aRunThatWaitsGoesOnWaitingWhereverItComesBack() {
+        occupied();
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, submitted.ref()));
+        submitted.receiveMessage();
+
+        crash();
+        Awaitility.await().until(() -> places.waiting() == 1);
+        assertThat(eventNames()).containsExactly("RunSubmitted", "RunQueued");
+
+        places.leave(OTHER);
+        awaitStarted(1);
+    }
+
+    @Test
+    void aRunThatLostItsSandboxWaitsForAPlaceAsWell() {
+        submit(Specs.hello());
+        awaitStarted(1);
+        KIT.stop(run);
+        places = places(1, 0);
+        places.claim(other());
+        run = entity();
+
+        awaitLast("AttemptInterrupted");
+        Awaitility.await().until(() -> places.waiting() == 1);
+        assertThat(driver.live()).isEmpty();
+
+        places.leave(OTHER);
+        awaitStarted(2);
+    }
+
+    @Test
+    void aRunThatWaitsIsNotBegunWhileTheNodeDrains() {
+        occupied();
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, submitted.ref()));
+        submitted.receiveMessage();
+
+        drain.begin();
+        places.leave(OTHER);
+        run.tell(new Run.Cancel(cancelled.ref()));
+
+        cancelled.receiveMessage();
+        awaitEvents("RunSubmitted", "RunQueued", "CancelRequested", "RunCancelled");
+        assertThat(driver.claims()).isEmpty();
+    }
+
+    @Test
+    void aTenantWithItsMostRunsWaitingIsToldSo() {
+        KIT.stop(run);
+        places = new Places(ONE_PLACE, 5, 0, drain, System::nanoTime);
+        places.claim(other());
+        run = entity();
+
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, submitted.ref()));
+
+        assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.TENANT_FULL);
+        assertThat(eventNames()).isEmpty();
+    }
+
+    private static final RunId OTHER = new RunId("01j0000000000000000000000a");
+    private static final Capacity ONE_PLACE = new Capacity(1, Capacity.UNLIMITED, Capacity.UNLIMITED);
+
+    /** The node's only place is taken by another run. */
+    private void occupied() {
+        KIT.stop(run);
+        places = places(1, 10);
+        places.claim(other());
+        run = entity();
+    }
+
+    private static Places.Claim other() {
+        return new Places.Claim(
+                OTHER, "other", new Capacity(1, 0, 0), Places.Seniority.NEW, Instant.EPOCH, "0", () -> {});
+    }
+
+    private Places places(int runs, int waiting) {
+        return new Places(
+                new Capacity(runs, Capacity.UNLIMITED, Capacity.UNLIMITED), waiting, waiting, drain, System::nanoTime);
     }
 
     private NodeLease lease = NodeLease.endless();
@@ -381,7 +511,7 @@ class RunTest {
                 SandboxEnvironment.of(driver, store, liveSandboxes, lease, CONFIG, NodeClock.system());
         return KIT.spawn(Run.create(
                 id,
-                new RunEnvironment("node-1", sandbox, live, drain, new RunMetrics(new SimpleMeterRegistry(), live)),
+                new RunEnvironment("node-1", sandbox, places, drain, new RunMetrics(new SimpleMeterRegistry(), places)),
                 shard.ref()));
     }
 

@@ -48,6 +48,10 @@ final class Agent {
         return with(body -> body.withObject("/secrets").put(name, value));
     }
 
+    Agent tenant(String name) {
+        return with(body -> body.withObject("/labels").put("tenant", name));
+    }
+
     Agent file(String path, String content) {
         return with(body -> body.withObject("/files").put(path, content));
     }

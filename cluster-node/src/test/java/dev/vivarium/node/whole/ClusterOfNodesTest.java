@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.apache.pekko.cluster.sharding.typed.HashCodeMessageExtractor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -172,7 +173,9 @@ class ClusterOfNodesTest {
                         WholeCluster.Formation.BOOTSTRAP,
                         number -> Map.of(
                                 "vivarium.run.live-max",
-                                capacity.get(WholeCluster.name(number)).toString()));
+                                capacity.get(WholeCluster.name(number)).toString(),
+                                "vivarium.run.queue-max",
+                                "0"));
                 Census census = cluster.census()) {
             // given: whoever says where shards are has said so once
             WholeNode asked = cluster.node(2);
@@ -227,6 +230,139 @@ class ClusterOfNodesTest {
             assertThat(cluster.twins()).isEmpty();
             await().atMost(END_MAX).until(() -> census.count().isNothing());
         }
+    }
+
+    @Test
+    void aFullClusterLetsRunsWaitFairlyAndInBoundsAndLosesNoneWhenANodeLeaves() throws Exception {
+        Agent quick = Agent.python("print('ran')");
+        try (WholeCluster cluster = new WholeCluster(
+                        3,
+                        WholeCluster.Formation.SEEDS,
+                        number -> Map.of(
+                                "vivarium.run.live-max", "2",
+                                "vivarium.run.queue-max", "8",
+                                "vivarium.run.queue-tenant-max", "4"));
+                Census census = cluster.census()) {
+            WholeNode asked = cluster.node(1);
+            String first = firstAccepted(asked);
+            asked.post("/v1/runs/" + first + "/cancel");
+            asked.awaitEnd(first);
+
+            // given: every place is taken by one tenant, which has its most runs waiting
+            List<String> sleepers = new ArrayList<>();
+            for (int n = 0; n < 6; n++) {
+                sleepers.add(asked.submit(Agent.sleeper().tenant("busy")).acceptedRun());
+            }
+            List<String> busy = new ArrayList<>();
+            Answer last = asked.submit(quick.tenant("busy"));
+            while (last.status() == 202) {
+                busy.add(last.acceptedRun());
+                last = asked.submit(quick.tenant("busy"));
+            }
+            last.assertProblem(429, "tenant-full");
+            // How many wait on other nodes is known as of half a second ago.
+            assertThat(busy).hasSizeBetween(8, 12);
+
+            // when: another tenant comes
+            String small = asked.submit(quick.tenant("small")).acceptedRun();
+
+            // then
+            JsonNode waiting = asked.run(small);
+            assertThat(waiting.path("status").asText()).isEqualTo("QUEUED");
+            assertThat(waiting.path("queue").path("position").asInt()).isEqualTo(1);
+            assertThat(waiting.path("queue").path("waiting").asInt()).isGreaterThan(1);
+            assertThat(asked.history(small)).containsExactly("RunSubmitted", "RunQueued");
+
+            // when: a node leaves, on which runs wait
+            assertThat(cluster.node(3).stop()).isZero();
+
+            // then: they wait on the others
+            for (String run : busy) {
+                await().atMost(END_MAX)
+                        .until(() ->
+                                asked.run(run).path("queue").path("position").isInt());
+            }
+            sleepers.forEach(run -> cancelled(asked, run));
+            for (String run : busy) {
+                assertThat(asked.awaitEnd(run).path("status").asText()).isEqualTo("SUCCEEDED");
+                assertThat(asked.history(run))
+                        .containsExactly(
+                                "RunSubmitted", "RunQueued", "AttemptStarting", "AttemptStarted", "RunSucceeded");
+            }
+            assertThat(asked.awaitEnd(small).path("status").asText()).isEqualTo("SUCCEEDED");
+            assertThat(cluster.twins()).isEmpty();
+            await().atMost(END_MAX).until(() -> census.count().isNothing());
+        }
+    }
+
+    @Test
+    void runsThatWaitGoWhereThereIsAPlace() throws Exception {
+        HashCodeMessageExtractor<Object> shards = new HashCodeMessageExtractor<>(32);
+        String small = WholeCluster.name(1);
+        String large = WholeCluster.name(2);
+        try (WholeCluster cluster = new WholeCluster(
+                        2,
+                        WholeCluster.Formation.SEEDS,
+                        number -> Map.of("vivarium.run.live-max", number == 1 ? "1" : "3"));
+                Census census = cluster.census()) {
+            // given: all places are taken, and runs wait on the small node, one of them in a shard where none runs
+            WholeNode asked = cluster.node(1);
+            List<String> runs = new ArrayList<>(List.of(firstAccepted(asked)));
+            while (runs.size() < 4) {
+                runs.add(asked.submit(Agent.sleeper()).acceptedRun());
+            }
+            Map<String, String> nodes = new TreeMap<>();
+            for (String run : runs) {
+                nodes.put(run, asked.awaitRunning(run, 1).path("node").asText());
+            }
+            String onSmall = runs.stream()
+                    .filter(run -> nodes.get(run).equals(small))
+                    .findFirst()
+                    .orElseThrow();
+            String mover = "";
+            while (mover.isEmpty()) {
+                String run = asked.submit(Agent.sleeper()).acceptedRun();
+                nodes.put(run, lastNode(asked, run));
+                boolean elsewhere = !shards.shardId(run).equals(shards.shardId(onSmall));
+                mover = nodes.get(run).equals(small) && elsewhere ? run : "";
+            }
+
+            // when: the large node gets rid of all that it has
+            for (Map.Entry<String, String> run : nodes.entrySet()) {
+                if (run.getValue().equals(large)) {
+                    cancelled(asked, run.getKey());
+                }
+            }
+
+            // then
+            assertThat(asked.awaitRunning(mover, 1).path("node").asText()).isEqualTo(large);
+            assertThat(asked.run(onSmall).path("attempt").asInt()).isEqualTo(1);
+            assertThat(asked.run(onSmall).path("status").asText()).isEqualTo("RUNNING");
+            for (Map.Entry<String, String> run : nodes.entrySet()) {
+                if (run.getValue().equals(small)) {
+                    cancelled(asked, run.getKey());
+                }
+            }
+            await().atMost(END_MAX).until(() -> census.count().isNothing());
+        }
+    }
+
+    /** The node that said the last word of the run. */
+    private static String lastNode(WholeNode asked, String run) throws Exception {
+        JsonNode events = asked.get("/v1/runs/" + run + "/events").body().path("events");
+        return events.path(events.size() - 1).path("node").asText();
+    }
+
+    private static void cancelled(WholeNode asked, String run) {
+        try {
+            asked.post("/v1/runs/" + run + "/cancel");
+        } catch (java.io.IOException failed) {
+            throw new java.io.UncheckedIOException(failed);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(interrupted);
+        }
+        assertThat(asked.awaitEnd(run).path("status").asText()).isEqualTo("CANCELLED");
     }
 
     /** Runs, by the node that holds them, once all are running. */

@@ -5,6 +5,7 @@ import dev.vivarium.node.cli.trial.Census;
 import dev.vivarium.node.doubles.SharedStore;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.security.SecureRandom;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,12 +17,16 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Nodes in JVMs of their own, on 127.0.0.1, .2 and so on, with one store and one container engine. While it is open it
+ * Nodes in JVMs of their own, on addresses of a loopback network of their own, with one store and one container engine. While it is open it
  * watches that no run ever has two live sandboxes.
  */
 final class WholeCluster implements AutoCloseable {
     private static final String PORT = "25520";
+    private static final SecureRandom CHANCE = new SecureRandom();
     private static final Pattern CONTAINER = Pattern.compile("vivarium-[0-9a-f]{8}-([0-9a-z]{26})-([0-9]+)");
+
+    /** So that two clusters on one machine, of two builds say, never meet. */
+    private final String network = "127." + (1 + CHANCE.nextInt(254)) + "." + CHANCE.nextInt(256);
 
     private final SharedStore store;
     private final List<DataDirectory> folders = new ArrayList<>();
@@ -104,8 +109,8 @@ final class WholeCluster implements AutoCloseable {
         return "member-" + number;
     }
 
-    private static String host(int number) {
-        return "127.0.0." + number;
+    private String host(int number) {
+        return network + "." + number;
     }
 
     WholeNode node(int number) {

@@ -22,6 +22,7 @@ import java.util.Optional;
  * @param failure why the agent never ran, if it did not
  * @param attempt the newest attempt, from 1; 0 before the first one
  * @param node the node that holds or held the newest attempt
+ * @param queue where it stands among those that wait; told of one run that is asked for, while it waits
  * @param submittedAt when it was acknowledged
  * @param startedAt when the newest attempt's process started
  * @param cancelRequestedAt when somebody asked it to stop
@@ -38,6 +39,7 @@ public record RunView(
         Optional<StartFailure> failure,
         int attempt,
         Optional<String> node,
+        Optional<QueueView> queue,
         Instant submittedAt,
         Optional<Instant> startedAt,
         Optional<Instant> cancelRequestedAt,
@@ -56,12 +58,33 @@ public record RunView(
                 end(state).flatMap(RunView::failure),
                 state.attempt(),
                 node(state),
+                Optional.empty(),
                 state.submission().submittedAt(),
                 startedAt(state),
                 state.submission().cancelRequestedAt(),
                 end(state).map(RunEvent::at),
                 end(state).map(RunEvent.Terminal::usage),
                 SpecView.of(state.submission().spec()));
+    }
+
+    /** The same, with where it stands in the queue. */
+    public RunView waiting(QueueView place) {
+        return new RunView(
+                id,
+                status,
+                reason,
+                measurement,
+                exitCode,
+                failure,
+                attempt,
+                node,
+                Optional.of(place),
+                submittedAt,
+                startedAt,
+                cancelRequestedAt,
+                finishedAt,
+                usage,
+                spec);
     }
 
     private static Optional<RunEvent.Terminal> end(RunState state) {

@@ -15,6 +15,7 @@ import java.util.Optional;
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
 @JsonSubTypes({
     @JsonSubTypes.Type(value = RunEvent.RunSubmitted.class, name = "RunSubmitted"),
+    @JsonSubTypes.Type(value = RunEvent.RunQueued.class, name = "RunQueued"),
     @JsonSubTypes.Type(value = RunEvent.AttemptStarting.class, name = "AttemptStarting"),
     @JsonSubTypes.Type(value = RunEvent.AttemptStarted.class, name = "AttemptStarted"),
     @JsonSubTypes.Type(value = RunEvent.AlarmRaised.class, name = "AlarmRaised"),
@@ -53,6 +54,9 @@ public sealed interface RunEvent {
      *     the same idempotency key
      */
     record RunSubmitted(Instant at, String node, RunId runId, RunSpec spec, Blob submission) implements RunEvent {}
+
+    /** No node had a place for the run, so it waits for its turn on this one, or on whichever node holds it next. */
+    record RunQueued(Instant at, String node) implements RunEvent {}
 
     /** A fresh sandbox is being made for the attempt on the node. */
     record AttemptStarting(Instant at, String node, int attempt) implements RunEvent {}

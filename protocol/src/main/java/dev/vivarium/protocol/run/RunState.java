@@ -13,6 +13,7 @@ import dev.vivarium.protocol.run.RunEvent.RunCancelled;
 import dev.vivarium.protocol.run.RunEvent.RunKilled;
 import dev.vivarium.protocol.run.RunEvent.RunLost;
 import dev.vivarium.protocol.run.RunEvent.RunNotStarted;
+import dev.vivarium.protocol.run.RunEvent.RunQueued;
 import dev.vivarium.protocol.run.RunEvent.RunSubmitted;
 import dev.vivarium.protocol.run.RunEvent.Terminal;
 import java.time.Instant;
@@ -24,10 +25,10 @@ import java.util.Optional;
  * and the queries fold the same events with it, so that both always agree.
  *
  * <pre>
- * Unborn -> Submitted -> Starting -> Running -> Finished
- *               |           ^  |        |
- *               |           |  +--------+--> Interrupted -> Starting (attempt n+1) | Finished
- *               +-----------+--------------------------------------------------> Finished
+ * Unborn -> Submitted ----------> Starting -> Running -> Finished
+ *               |  |               ^  |        |
+ *               |  +--> Queued ----+  +--------+--> Interrupted -> Starting (attempt n+1) | Finished
+ *               +---------+------------------------------------------------------------> Finished
  * </pre>
  */
 public sealed interface RunState {
@@ -61,6 +62,7 @@ public sealed interface RunState {
     @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "state")
     @JsonSubTypes({
         @JsonSubTypes.Type(value = Submitted.class, name = "Submitted"),
+        @JsonSubTypes.Type(value = Queued.class, name = "Queued"),
         @JsonSubTypes.Type(value = Starting.class, name = "Starting"),
         @JsonSubTypes.Type(value = Running.class, name = "Running"),
         @JsonSubTypes.Type(value = Interrupted.class, name = "Interrupted"),
@@ -106,6 +108,37 @@ public sealed interface RunState {
         public RunState after(RunEvent event) {
             if (event instanceof CancelRequested cancel) {
                 return new Submitted(submission.cancelled(cancel.at()));
+            }
+            if (event instanceof RunQueued) {
+                return new Queued(submission);
+            }
+            if (event instanceof AttemptStarting starting && starting.attempt() == 1) {
+                return new Starting(submission, 1, starting.node());
+            }
+            if ((event instanceof RunCancelled || event instanceof RunNotStarted)
+                    && ((Terminal) event).attempt() == attempt()) {
+                return finished(this, (Terminal) event, Optional.empty());
+            }
+            throw new IllegalTransition(this, event);
+        }
+    }
+
+    /** Accepted, and waiting for a place on a node; no attempt yet. */
+    record Queued(Submission submission) implements Live {
+        @Override
+        public int attempt() {
+            return 0;
+        }
+
+        @Override
+        public RunStatus status() {
+            return RunStatus.QUEUED;
+        }
+
+        @Override
+        public RunState after(RunEvent event) {
+            if (event instanceof CancelRequested cancel) {
+                return new Queued(submission.cancelled(cancel.at()));
             }
             if (event instanceof AttemptStarting starting && starting.attempt() == 1) {
                 return new Starting(submission, 1, starting.node());
@@ -174,7 +207,7 @@ public sealed interface RunState {
         }
     }
 
-    /** The attempt is over without a result; the next one, or the end, follows at once. */
+    /** The attempt is over without a result; the next one follows as soon as there is a place for it, or the end at once. */
     record Interrupted(Submission submission, int attempt, Interruption cause, String detail) implements Live {
         static Interrupted by(Submission submission, AttemptInterrupted event) {
             return new Interrupted(submission, event.attempt(), event.cause(), event.detail());

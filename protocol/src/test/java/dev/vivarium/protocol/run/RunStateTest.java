@@ -17,12 +17,14 @@ import dev.vivarium.protocol.run.RunEvent.RunFailed;
 import dev.vivarium.protocol.run.RunEvent.RunKilled;
 import dev.vivarium.protocol.run.RunEvent.RunLost;
 import dev.vivarium.protocol.run.RunEvent.RunNotStarted;
+import dev.vivarium.protocol.run.RunEvent.RunQueued;
 import dev.vivarium.protocol.run.RunEvent.RunSubmitted;
 import dev.vivarium.protocol.run.RunEvent.RunSucceeded;
 import dev.vivarium.protocol.run.RunState.Existing;
 import dev.vivarium.protocol.run.RunState.Finished;
 import dev.vivarium.protocol.run.RunState.IllegalTransition;
 import dev.vivarium.protocol.run.RunState.Interrupted;
+import dev.vivarium.protocol.run.RunState.Queued;
 import dev.vivarium.protocol.run.RunState.Running;
 import dev.vivarium.protocol.run.RunState.Starting;
 import dev.vivarium.protocol.run.RunState.Submission;
@@ -45,21 +47,22 @@ class RunStateTest {
     /** The whole law: for each event, the state that follows in each state; a dash where the event may not happen. */
     private static final String LEGALITY =
             """
-            event              | Unborn    | Submitted | Starting    | Running     | Interrupted | Finished
-            RunSubmitted       | Submitted | -         | -           | -           | -           | -
-            AttemptStarting    | -         | Starting  | -           | -           | Starting    | -
-            AttemptStarted     | -         | -         | Running     | -           | -           | -
-            AlarmRaised        | -         | -         | -           | Running     | -           | -
-            EgressDenied       | -         | -         | -           | Running     | -           | -
-            EgressUsed         | -         | -         | -           | Running     | -           | -
-            CancelRequested    | -         | Submitted | Starting    | Running     | Interrupted | -
-            AttemptInterrupted | -         | -         | Interrupted | Interrupted | -           | -
-            RunSucceeded       | -         | -         | -           | Finished    | -           | -
-            RunFailed          | -         | -         | -           | Finished    | -           | -
-            RunNotStarted      | -         | Finished  | Finished    | -           | -           | -
-            RunKilled          | -         | -         | Finished    | Finished    | Finished    | -
-            RunCancelled       | -         | Finished  | Finished    | Finished    | Finished    | -
-            RunLost            | -         | -         | -           | -           | Finished    | -
+            event              | Unborn    | Submitted | Queued   | Starting    | Running     | Interrupted | Finished
+            RunSubmitted       | Submitted | -         | -        | -           | -           | -           | -
+            RunQueued          | -         | Queued    | -        | -           | -           | -           | -
+            AttemptStarting    | -         | Starting  | Starting | -           | -           | Starting    | -
+            AttemptStarted     | -         | -         | -        | Running     | -           | -           | -
+            AlarmRaised        | -         | -         | -        | -           | Running     | -           | -
+            EgressDenied       | -         | -         | -        | -           | Running     | -           | -
+            EgressUsed         | -         | -         | -        | -           | Running     | -           | -
+            CancelRequested    | -         | Submitted | Queued   | Starting    | Running     | Interrupted | -
+            AttemptInterrupted | -         | -         | -        | Interrupted | Interrupted | -           | -
+            RunSucceeded       | -         | -         | -        | -           | Finished    | -           | -
+            RunFailed          | -         | -         | -        | -           | Finished    | -           | -
+            RunNotStarted      | -         | Finished  | Finished | Finished    | -           | -           | -
+            RunKilled          | -         | -         | -        | Finished    | Finished    | Finished    | -
+            RunCancelled       | -         | Finished  | Finished | Finished    | Finished    | Finished    | -
+            RunLost            | -         | -         | -        | -           | -           | Finished    | -
             """;
 
     private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
@@ -69,6 +72,7 @@ class RunStateTest {
     private static final List<RunState> STATES = List.of(
             RunState.initial(),
             new Submitted(SUBMISSION),
+            new Queued(SUBMISSION),
             new Starting(SUBMISSION, 1, "n1"),
             new Running(SUBMISSION, 1, "n1", "sandbox", NOW),
             new Interrupted(SUBMISSION, 1, Interruption.NODE_LOST, "detail"),
@@ -112,13 +116,13 @@ class RunStateTest {
 
         assertThat(walked).isEqualTo(events);
         assertThat(STATES.stream().map(RunStateTest::name))
-                .containsExactly("Unborn", "Submitted", "Starting", "Running", "Interrupted", "Finished");
+                .containsExactly("Unborn", "Submitted", "Queued", "Starting", "Running", "Interrupted", "Finished");
     }
 
     static Stream<Arguments> everyPairWithAnAttempt() {
         return everyPair().filter(pair -> {
             String kind = (String) pair.get()[1];
-            return !kind.equals("RunSubmitted") && !kind.equals("CancelRequested");
+            return !Set.of("RunSubmitted", "RunQueued", "CancelRequested").contains(kind);
         });
     }
 
@@ -220,6 +224,7 @@ class RunStateTest {
     private static RunEvent event(String kind, int attempt) {
         return switch (kind) {
             case "RunSubmitted" -> new RunSubmitted(NOW, "n1", ID, SUBMISSION.spec(), Blob.EMPTY);
+            case "RunQueued" -> new RunQueued(NOW, "n1");
             case "AttemptStarting" -> new AttemptStarting(NOW, "n1", attempt);
             case "AttemptStarted" -> new AttemptStarted(NOW, "n1", attempt, "sandbox");
             case "AlarmRaised" -> new AlarmRaised(
