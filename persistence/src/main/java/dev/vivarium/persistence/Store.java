@@ -2,6 +2,7 @@ package dev.vivarium.persistence;
 
 import com.typesafe.config.Config;
 import dev.vivarium.persistence.audit.RunIndex;
+import dev.vivarium.persistence.idempotency.ClaimedKeys;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.output.OutputStore;
 import dev.vivarium.persistence.secrets.SecretVault;
@@ -28,6 +29,8 @@ public interface Store extends AutoCloseable {
     RunIndex runs();
 
     SecretVault secrets();
+
+    ClaimedKeys idempotencyKeys();
 
     /** How old the answers of {@link #runs} may be; about a tenth of a second while all is well. */
     Duration projectionLag();

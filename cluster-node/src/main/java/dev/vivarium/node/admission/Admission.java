@@ -2,8 +2,10 @@ package dev.vivarium.node.admission;
 
 import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.run.Runs;
+import dev.vivarium.persistence.idempotency.ClaimedKeys;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.secrets.SecretVault;
+import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.RunState;
@@ -27,17 +29,19 @@ public final class Admission {
 
     private final Runs runs;
     private final RunJournal journal;
+    private final ClaimedKeys keys;
     private final SecretVault vault;
     private final Function<RunSpec, RunId> freshIds;
     private final OneAtATime keyed = new OneAtATime();
 
-    public Admission(Runs runs, RunJournal journal, SecretVault vault) {
-        this(runs, journal, vault, runs::newId);
+    public Admission(Runs runs, RunJournal journal, ClaimedKeys keys, SecretVault vault) {
+        this(runs, journal, keys, vault, runs::newId);
     }
 
-    Admission(Runs runs, RunJournal journal, SecretVault vault, Function<RunSpec, RunId> freshIds) {
+    Admission(Runs runs, RunJournal journal, ClaimedKeys keys, SecretVault vault, Function<RunSpec, RunId> freshIds) {
         this.runs = runs;
         this.journal = journal;
+        this.keys = keys;
         this.vault = vault;
         this.freshIds = freshIds;
     }
@@ -71,17 +75,22 @@ public final class Admission {
         if (key.isEmpty()) {
             return submitFresh(submission, FRESH_TRIES);
         }
-        RunId id = key.get().runId(submission.tenant());
+        Blob name = key.get().digest(submission.tenant());
         // Retries overtake each other; one that was refused must not destroy the secrets' key of one that is accepted.
-        return keyed.after(id, () -> submitOnce(id, submission));
+        return keyed.after(
+                name, () -> keys.claim(name, freshId(submission)).thenCompose(id -> submitOnce(id, submission)));
     }
 
     /** Where a run is born is only known as of a moment ago: one that finds no room there is offered elsewhere. */
     private CompletionStage<Decision> submitFresh(Submission submission, int tries) {
-        return sealAndSubmit(freshIds.apply(submission.sealedWith(SealedSecrets.NONE)), submission)
+        return sealAndSubmit(freshId(submission), submission)
                 .thenCompose(decision -> isFull(decision) && tries > 1
                         ? submitFresh(submission, tries - 1)
                         : CompletableFuture.completedStage(decision));
+    }
+
+    private RunId freshId(Submission submission) {
+        return freshIds.apply(submission.sealedWith(SealedSecrets.NONE));
     }
 
     private static boolean isFull(Decision decision) {

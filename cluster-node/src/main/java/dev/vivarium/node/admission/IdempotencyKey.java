@@ -1,16 +1,14 @@
 package dev.vivarium.node.admission;
 
-import com.github.f4b6a3.ulid.Ulid;
-import dev.vivarium.protocol.run.RunId;
-import java.nio.ByteBuffer;
+import dev.vivarium.protocol.run.Blob;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * The client's name for one submission, by which a retry is known: 1 to 255 visible ASCII characters. The run's id follows
- * from it and the tenant, so that a retry reaches the same entity wherever it is sent.
+ * The client's name for one submission, by which a retry is known: 1 to 255 visible ASCII characters. Each tenant has its
+ * own.
  *
  * @param value the characters
  */
@@ -28,11 +26,10 @@ public record IdempotencyKey(String value) {
         return SHAPE.matcher(text).matches() ? Optional.of(new IdempotencyKey(text)) : Optional.empty();
     }
 
-    /** The run of this submission. A tenant holds no NUL, for it is a label's value. */
-    RunId runId(String tenant) {
+    /** What is kept of the key. A tenant holds no NUL, for it is a label's value. */
+    Blob digest(String tenant) {
         MessageDigest sha256 = CanonicalDigest.newSha256();
-        sha256.update("vivarium run id 1\0".getBytes(StandardCharsets.UTF_8));
-        ByteBuffer hash = ByteBuffer.wrap(sha256.digest((tenant + '\0' + value).getBytes(StandardCharsets.UTF_8)));
-        return new RunId(new Ulid(hash.getLong(), hash.getLong()).toLowerCase());
+        sha256.update("vivarium idempotency key 1\0".getBytes(StandardCharsets.UTF_8));
+        return Blob.of(sha256.digest((tenant + '\0' + value).getBytes(StandardCharsets.UTF_8)));
     }
 }

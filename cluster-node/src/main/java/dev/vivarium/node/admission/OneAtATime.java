@@ -1,24 +1,24 @@
 package dev.vivarium.node.admission;
 
-import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.Blob;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 
 /**
- * Lets works on the same run follow each other, and works on different runs go on side by side. Holds one entry for each
- * run that is being worked on, so at most one for each open request.
+ * Lets works on the same key follow each other, and works on different keys go on side by side. Holds one entry for each
+ * key that is being worked on, so at most one for each open request.
  */
 final class OneAtATime {
-    private final ConcurrentHashMap<RunId, CompletableFuture<?>> last = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<Blob, CompletableFuture<?>> last = new ConcurrentHashMap<>();
 
-    <T> CompletionStage<T> after(RunId run, Supplier<CompletionStage<T>> work) {
+    <T> CompletionStage<T> after(Blob key, Supplier<CompletionStage<T>> work) {
         CompletableFuture<T> mine = new CompletableFuture<>();
-        CompletableFuture<?> before = last.put(run, mine);
-        CompletionStage<?> turn = before == null ? CompletableFuture.completedStage(run) : before.handle((x, y) -> run);
+        CompletableFuture<?> before = last.put(key, mine);
+        CompletionStage<?> turn = before == null ? CompletableFuture.completedStage(key) : before.handle((x, y) -> key);
         turn.thenCompose(itsTurn -> work.get()).whenComplete((result, failure) -> {
-            last.remove(run, mine);
+            last.remove(key, mine);
             if (failure == null) {
                 mine.complete(result);
             } else {

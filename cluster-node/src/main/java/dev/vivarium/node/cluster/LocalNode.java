@@ -87,8 +87,11 @@ final class LocalNode implements RunningNode {
                         core.config().getConfig("vivarium.admission"),
                         Math.toIntExact(core.config().getBytes("vivarium.http.max-body"))),
                 new SubmissionReader.Offers(core.driver()::isolations, core.driver()::egressModes));
-        Admission admission =
-                new Admission(core.runs(), core.store().journal(), core.store().secrets());
+        Admission admission = new Admission(
+                core.runs(),
+                core.store().journal(),
+                core.store().idempotencyKeys(),
+                core.store().secrets());
         HttpApi api = new HttpApi(
                 core.system(),
                 settings,

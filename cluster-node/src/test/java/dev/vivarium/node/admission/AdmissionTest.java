@@ -25,7 +25,7 @@ class AdmissionTest {
 
     private final InMemoryRuns runs = new InMemoryRuns();
     private final InMemoryVault vault = new InMemoryVault();
-    private final Admission admission = new Admission(runs, runs, vault);
+    private final Admission admission = new Admission(runs, runs, runs, vault);
 
     @Test
     void anAcceptedRunHasASpecWithSealedSecretsAndAFreshId() {
@@ -66,6 +66,19 @@ class AdmissionTest {
     }
 
     @Test
+    void aKeyBelongsToTheSameRunOnEveryNode() {
+        RunState.Existing first = accepted(submit(WITH_SECRET, "k"));
+
+        Admission elsewhere = new Admission(runs, runs, runs, vault);
+
+        assertThat(elsewhere
+                        .submit(Samples.valid(WITH_SECRET), key("k"))
+                        .toCompletableFuture()
+                        .join())
+                .isEqualTo(new Decision.AcceptedBefore(first));
+    }
+
+    @Test
     void theSameKeyOfAnotherTenantIsAnotherRun() {
         RunId first = accepted(submit(WITH_SECRET, "k")).submission().id();
         RunId second = accepted(submit(WITH_SECRET.replace("t1", "t2"), "k"))
@@ -80,12 +93,11 @@ class AdmissionTest {
         RunState.Existing run = accepted(submit(WITH_SECRET, "k"));
 
         InMemoryRuns otherRuns = new InMemoryRuns();
-        Admission other = new Admission(otherRuns, otherRuns, new InMemoryVault());
+        Admission other = new Admission(otherRuns, otherRuns, otherRuns, new InMemoryVault());
         RunState.Existing guess = accepted(other.submit(Samples.valid(WITH_SECRET.replace("1234", "9999")), key("k"))
                 .toCompletableFuture()
                 .join());
 
-        assertThat(guess.submission().id()).isEqualTo(run.submission().id());
         assertThat(guess.submission().digest()).isEqualTo(run.submission().digest());
     }
 
@@ -116,7 +128,7 @@ class AdmissionTest {
         RunState.Existing run = accepted(submit(WITH_SECRET, ""));
         RunId id = run.submission().id();
         // As if another node had accepted the run after this one had looked for it in the journal.
-        Admission late = new Admission(runs, runs, vault, spec -> id);
+        Admission late = new Admission(runs, runs, runs, vault, spec -> id);
 
         assertThat(late.submit(Samples.valid(WITH_SECRET), Optional.empty()))
                 .isCompletedWithValue(new Decision.AcceptedBefore(run));

@@ -3,6 +3,7 @@ package dev.vivarium.node.doubles;
 import com.github.f4b6a3.ulid.UlidCreator;
 import dev.vivarium.node.run.Runs;
 import dev.vivarium.persistence.audit.RunIndex;
+import dev.vivarium.persistence.idempotency.ClaimedKeys;
 import dev.vivarium.persistence.journal.RecordedEvent;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.journal.StoreUnavailable;
@@ -33,13 +34,14 @@ import org.apache.pekko.stream.OverflowStrategy;
 import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.stream.javadsl.SourceQueueWithComplete;
 
-/** Runs that a test moves by hand: entity, journal, output and index in one, without a sandbox or a disk. */
-public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunIndex {
+/** Runs that a test moves by hand: entity, journal, output, index and keys in one, without a sandbox or a disk. */
+public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunIndex, ClaimedKeys {
     public static final Instant NOON = Instant.parse("2026-11-24T12:00:00Z");
 
     private static final String NEXT_PAGE = "next-page";
 
     private final Map<RunId, List<RecordedEvent>> events = new HashMap<>();
+    private final Map<Blob, RunId> claimed = new HashMap<>();
     private final Map<RunId, List<OutputChunk>> output = new HashMap<>();
     private final Map<RunId, List<SourceQueueWithComplete<Progress>>> followers = new HashMap<>();
     private Optional<RuntimeException> outage = Optional.empty();
@@ -105,6 +107,11 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
     @Override
     public RunId newId(RunSpec spec) {
         return new RunId(UlidCreator.getUlid().toLowerCase());
+    }
+
+    @Override
+    public CompletionStage<RunId> claim(Blob key, RunId candidate) {
+        return answer(() -> claimed.computeIfAbsent(key, any -> candidate));
     }
 
     @Override

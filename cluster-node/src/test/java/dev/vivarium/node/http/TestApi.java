@@ -64,7 +64,7 @@ final class TestApi implements AutoCloseable {
                 http,
                 new HttpApi.Parts(
                         Samples.reader(Isolation.CONTAINER),
-                        new Admission(runs, runs, vault),
+                        new Admission(runs, runs, runs, vault),
                         runs,
                         runs,
                         runs,

@@ -4,6 +4,7 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.persistence.Store;
 import dev.vivarium.persistence.audit.RunIndex;
+import dev.vivarium.persistence.idempotency.ClaimedKeys;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.output.OutputChunk;
@@ -118,6 +119,11 @@ public final class MemoryStore implements Store, OutputStore, SecretVault {
     @Override
     public RunIndex runs() {
         throw new UnsupportedOperationException("No actor reads the index.");
+    }
+
+    @Override
+    public ClaimedKeys idempotencyKeys() {
+        throw new UnsupportedOperationException("Sandboxes claim no keys.");
     }
 
     @Override

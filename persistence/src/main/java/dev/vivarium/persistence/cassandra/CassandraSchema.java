@@ -22,7 +22,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The keyspace and its tables: made by an explicit step, from a numbered script, and required by everybody else. A
+ * The keyspace and its tables: made and changed by an explicit step, from numbered scripts that
+ * never change once they are released, and required by everybody else. A
  * cluster has no transaction around a schema, so each statement may be repeated, and the row that says which schema there
  * is comes last: a keyspace without it is not prepared.
  */
@@ -30,7 +31,7 @@ final class CassandraSchema {
     private static final Logger log = LoggerFactory.getLogger(CassandraSchema.class);
 
     /** The number of the newest script. */
-    static final int VERSION = 1;
+    static final int VERSION = 2;
 
     private static final Duration RETRY = Duration.ofSeconds(2);
     private static final Duration STATEMENT_MAX = Duration.ofSeconds(30);
@@ -85,8 +86,8 @@ final class CassandraSchema {
             if (found.isEmpty()) {
                 makeKeyspace(session, settings);
             }
-            if (found.isEmpty() || found.get().version() < VERSION) {
-                script(VERSION).forEach(statement -> run(session, settings, statement));
+            for (int next = found.map(Found::version).orElse(0) + 1; next <= VERSION; next++) {
+                script(next).forEach(statement -> run(session, settings, statement));
             }
             // Last, and only if nobody was faster: two preparations at once give one installation.
             boolean said = session.execute(

@@ -3,6 +3,7 @@ package dev.vivarium.persistence.embedded;
 import com.typesafe.config.Config;
 import dev.vivarium.persistence.Store;
 import dev.vivarium.persistence.audit.RunIndex;
+import dev.vivarium.persistence.idempotency.ClaimedKeys;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.output.OutputStore;
 import dev.vivarium.persistence.postgres.PostgresJournal;
@@ -96,6 +97,11 @@ public final class EmbeddedStore implements Store {
     @Override
     public SecretVault secrets() {
         return store.secrets();
+    }
+
+    @Override
+    public ClaimedKeys idempotencyKeys() {
+        return store.idempotencyKeys();
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.vivarium.persistence.postgres;
 import com.typesafe.config.Config;
 import dev.vivarium.persistence.Store;
 import dev.vivarium.persistence.audit.RunIndex;
+import dev.vivarium.persistence.idempotency.ClaimedKeys;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.output.OutputStore;
@@ -155,6 +156,11 @@ public final class PostgresStore implements Store {
     @Override
     public SecretVault secrets() {
         return secrets;
+    }
+
+    @Override
+    public ClaimedKeys idempotencyKeys() {
+        return new PostgresClaimedKeys(database);
     }
 
     @Override

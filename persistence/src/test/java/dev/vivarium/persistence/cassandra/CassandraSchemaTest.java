@@ -27,10 +27,10 @@ class CassandraSchemaTest {
     @Test
     void aKeyspaceIsPreparedOnceAndKeepsItsInstallation() throws IOException {
         CassandraSettings settings = TestStore.newSettings();
-        assertThat(CassandraStore.prepare(settings, FIRST)).isEqualTo(1);
+        assertThat(CassandraStore.prepare(settings, FIRST)).isEqualTo(CassandraSchema.VERSION);
         byte[] key = Files.readAllBytes(settings.masterKey());
 
-        assertThat(CassandraStore.prepare(settings, SECOND)).isEqualTo(1);
+        assertThat(CassandraStore.prepare(settings, SECOND)).isEqualTo(CassandraSchema.VERSION);
 
         try (CassandraStore store = CassandraStore.open(settings)) {
             assertThat(store.installation()).isEqualTo(FIRST);
@@ -43,12 +43,18 @@ class CassandraSchemaTest {
         try (CqlSession session = TestStore.session()) {
             String update =
                     "UPDATE " + settings.keyspace() + ".vivarium_installation SET version = %d WHERE id = 'vivarium'";
-            session.execute(update.formatted(2));
-            assertRefused(() -> CassandraStore.open(settings), "schema 2", "use the newer version");
-            assertRefused(() -> CassandraStore.prepare(settings, FIRST), "schema 2", "use the newer version");
+            session.execute(update.formatted(CassandraSchema.VERSION + 1));
+            assertRefused(
+                    () -> CassandraStore.open(settings),
+                    "schema " + (CassandraSchema.VERSION + 1),
+                    "use the newer version");
+            assertRefused(
+                    () -> CassandraStore.prepare(settings, FIRST),
+                    "schema " + (CassandraSchema.VERSION + 1),
+                    "use the newer version");
             session.execute(update.formatted(0));
             assertRefused(() -> CassandraStore.open(settings), "schema 0", "vivarium store prepare");
-            assertThat(CassandraStore.prepare(settings, SECOND)).isEqualTo(1);
+            assertThat(CassandraStore.prepare(settings, SECOND)).isEqualTo(CassandraSchema.VERSION);
             CassandraStore.open(settings).close();
         }
 
@@ -80,7 +86,7 @@ class CassandraSchemaTest {
                     + " WITH replication = {'class': 'NetworkTopologyStrategy', 'datacenter1': 1}");
         }
 
-        assertThat(CassandraStore.prepare(unsaid, FIRST)).isEqualTo(1);
+        assertThat(CassandraStore.prepare(unsaid, FIRST)).isEqualTo(CassandraSchema.VERSION);
     }
 
     @Test

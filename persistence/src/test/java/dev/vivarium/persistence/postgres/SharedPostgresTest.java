@@ -56,7 +56,9 @@ class SharedPostgresTest {
     @Test
     void anOlderSchemaIsRefusedUntilItIsPreparedAndANewerOneAlways() throws SQLException {
         PostgresStore.prepare(settings, FIRST);
-        execute(settings.address().url(), "DELETE FROM schema_version WHERE version > 1; DROP TABLE installation");
+        execute(
+                settings.address().url(),
+                "DELETE FROM schema_version WHERE version > 1; DROP TABLE installation, claimed_key");
 
         assertThatThrownBy(() -> PostgresStore.openShared(settings))
                 .isInstanceOf(StoreUnavailable.class)

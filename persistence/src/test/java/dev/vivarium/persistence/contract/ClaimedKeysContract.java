@@ -1,0 +1,60 @@
+package dev.vivarium.persistence.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.vivarium.persistence.Fixtures;
+import dev.vivarium.persistence.idempotency.ClaimedKeys;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.RunId;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** What every store promises of idempotency keys. */
+public abstract class ClaimedKeysContract {
+    private static final int AT_ONCE = 24;
+
+    protected abstract ClaimedKeys keys();
+
+    /** The same keys as another node sees them. */
+    protected abstract ClaimedKeys elsewhere();
+
+    @Test
+    void aKeyBelongsToWhoClaimedItFirstForEverAndEverywhere() {
+        Blob key = key("first");
+
+        assertThat(join(keys().claim(key, Fixtures.run(1)))).isEqualTo(Fixtures.run(1));
+
+        assertThat(join(keys().claim(key, Fixtures.run(2)))).isEqualTo(Fixtures.run(1));
+        assertThat(join(elsewhere().claim(key, Fixtures.run(3)))).isEqualTo(Fixtures.run(1));
+        assertThat(join(elsewhere().claim(key("second"), Fixtures.run(3)))).isEqualTo(Fixtures.run(3));
+    }
+
+    @Test
+    void allWhoClaimAtOnceAreToldTheSame() {
+        for (int round = 0; round < 5; round++) {
+            Blob key = key("at once " + round);
+            List<CompletableFuture<RunId>> claims = IntStream.range(0, AT_ONCE)
+                    .mapToObj(n -> (n % 2 == 0 ? keys() : elsewhere())
+                            .claim(key, Fixtures.run(100 + n))
+                            .toCompletableFuture())
+                    .toList();
+
+            Set<RunId> told = claims.stream().map(CompletableFuture::join).collect(Collectors.toSet());
+
+            assertThat(told).hasSize(1);
+        }
+    }
+
+    private Blob key(String text) {
+        return Blob.ofUtf8(getClass().getName() + " " + text);
+    }
+
+    private static <T> T join(CompletionStage<T> stage) {
+        return stage.toCompletableFuture().join();
+    }
+}
