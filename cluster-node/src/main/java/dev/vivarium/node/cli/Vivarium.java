@@ -88,6 +88,7 @@ public final class Vivarium implements Runnable {
                 .addSubcommand(new UpCommand(surroundings))
                 .addSubcommand(new CommandLine(new StoreCommand())
                         .addSubcommand(new StoreCommand.PrepareCommand(surroundings)))
+                .addSubcommand(ClusterCommand.withAll(surroundings))
                 .addSubcommand(new RunCommand(surroundings))
                 .addSubcommand(new PsCommand(surroundings))
                 .addSubcommand(new ShowCommand(surroundings))

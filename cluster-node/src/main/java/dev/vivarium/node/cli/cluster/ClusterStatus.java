@@ -1,0 +1,109 @@
+package dev.vivarium.node.cli.cluster;
+
+import dev.vivarium.node.cli.cluster.NodeProbe.Health;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+
+/**
+ * How the members of a local cluster are at this moment.
+ *
+ * @param rows the nodes by number, and the store
+ */
+public record ClusterStatus(List<Row> rows) {
+    public ClusterStatus {
+        rows = List.copyOf(rows);
+    }
+
+    /** How a member is. */
+    public enum State {
+        /** It does its work. */
+        READY,
+        /** It answers, and cannot do its work now. */
+        ALIVE,
+        /** It runs and does not answer: it is starting, ending, or in trouble. */
+        SILENT,
+        /** It is stopped by SIGSTOP. */
+        FROZEN,
+        /** It does not run. */
+        GONE;
+
+        public String word() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /**
+     * One member.
+     *
+     * @param address where it answers
+     * @param pid its process, while it has one
+     * @param runs live runs that it holds, where a node can say that
+     */
+    public record Row(String member, String address, OptionalLong pid, State state, OptionalInt runs, String log) {}
+
+    /** Looks at all members. */
+    public static ClusterStatus of(LocalCluster cluster) throws ClusterProblem, IOException, InterruptedException {
+        ClusterPlan plan = cluster.plan();
+        List<Row> rows = new ArrayList<>();
+        Optional<Map<String, Integer>> runs = Optional.empty();
+        for (int number = 1; number <= plan.nodes(); number++) {
+            Member node = cluster.node(number);
+            NodeProbe probe = new NodeProbe(plan.api(number));
+            State state = state(node, probe);
+            if (state == State.READY && runs.isEmpty()) {
+                runs = probe.liveRuns();
+            }
+            rows.add(row(node, plan.api(number).toString(), state));
+        }
+        Member store = cluster.store();
+        State state = idle(store).orElseGet(() -> LocalCluster.accepts(plan.storePort()) ? State.READY : State.SILENT);
+        Map<String, Integer> counted = runs.orElse(Map.of());
+        boolean known = runs.isPresent();
+        List<Row> complete = new ArrayList<>(rows.stream()
+                .map(row -> known ? withRuns(row, counted.getOrDefault(row.member(), 0)) : row)
+                .toList());
+        complete.add(row(store, "127.0.0.1:" + plan.storePort(), state));
+        return new ClusterStatus(complete);
+    }
+
+    private static Row row(Member member, String address, State state) {
+        return new Row(
+                member.name(),
+                address,
+                member.process().map(process -> OptionalLong.of(process.pid())).orElse(OptionalLong.empty()),
+                state,
+                OptionalInt.empty(),
+                member.log().toString());
+    }
+
+    private static Row withRuns(Row row, int runs) {
+        return new Row(row.member(), row.address(), row.pid(), row.state(), OptionalInt.of(runs), row.log());
+    }
+
+    private static State state(Member node, NodeProbe probe) throws InterruptedException {
+        Optional<State> idle = idle(node);
+        if (idle.isPresent()) {
+            return idle.get();
+        }
+        Health health = probe.health();
+        return switch (health) {
+            case READY -> State.READY;
+            case ALIVE -> State.ALIVE;
+            case SILENT -> State.SILENT;
+        };
+    }
+
+    /** Why a member needs not be asked. */
+    private static Optional<State> idle(Member member) {
+        if (member.process().isEmpty()) {
+            return Optional.of(State.GONE);
+        }
+        return member.isFrozen() ? Optional.of(State.FROZEN) : Optional.empty();
+    }
+}

@@ -1,0 +1,414 @@
+package dev.vivarium.node.cli.cluster;
+
+import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.StorePreparer;
+import dev.vivarium.node.cli.cluster.ClusterProblem.Kind;
+import dev.vivarium.node.cli.cluster.Member.Signal;
+import dev.vivarium.protocol.run.TimeSpan;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * A Cassandra and several nodes on this machine, by the folder that they live in. Nothing of them is kept in memory: each
+ * command looks at what runs, and does what is missing.
+ */
+public final class LocalCluster {
+    /** What members are called: {@code node-1} and so on, and the store. */
+    public static final String STORE = "store";
+
+    private static final String NODE_PREFIX = "node-";
+    private static final Duration STORE_START_MAX = Duration.ofSeconds(90);
+    private static final Duration NODE_START_MAX = Duration.ofMinutes(2);
+    private static final Duration END_MAX = Duration.ofSeconds(60);
+    private static final Duration LAST_CHANCE = Duration.ofSeconds(1);
+    private static final int CONNECT_MILLIS = 500;
+    private static final int SECRET_BYTES = 32;
+
+    private final Path folder;
+    private final Surroundings around;
+
+    /**
+     * What a cluster is put up with.
+     *
+     * @param storePreparer makes the schema
+     * @param storeClassPath of a Cassandra server
+     * @param environment the variables of this process
+     * @param root the folder of the launcher
+     * @param told is told what is being done, in sentences
+     */
+    public record Surroundings(
+            StorePreparer storePreparer,
+            String storeClassPath,
+            Map<String, String> environment,
+            Path root,
+            Consumer<String> told) {}
+
+    public LocalCluster(Path folder, Surroundings around) {
+        this.folder = folder.toAbsolutePath().normalize();
+        this.around = around;
+    }
+
+    public Path folder() {
+        return folder;
+    }
+
+    /** What it consists of; a problem when there never was one in this folder. */
+    public ClusterPlan plan() throws ClusterProblem, IOException {
+        return saved().orElseThrow(() -> new ClusterProblem(
+                Kind.NOT_FOUND, "there is no cluster in " + folder + ": `vivarium cluster up` makes one."));
+    }
+
+    /** What was last put up in this folder. */
+    public Optional<ClusterPlan> saved() throws IOException {
+        return ClusterPlan.read(folder.resolve("cluster.json"));
+    }
+
+    public Member store() {
+        return new Member(STORE, folder.resolve(STORE));
+    }
+
+    public Member node(int number) {
+        return new Member(NODE_PREFIX + number, folder.resolve(NODE_PREFIX + number));
+    }
+
+    /** The member that a user names: {@code 2}, {@code node-2} or {@code store}. */
+    public Member member(String named) throws ClusterProblem, IOException {
+        return named.equals(STORE) ? store() : node(number(named));
+    }
+
+    private int number(String named) throws ClusterProblem, IOException {
+        int nodes = plan().nodes();
+        String number = named.startsWith(NODE_PREFIX) ? named.substring(NODE_PREFIX.length()) : named;
+        if (!number.matches("[1-9]") || Integer.parseInt(number) > nodes) {
+            throw new ClusterProblem(
+                    Kind.NOT_FOUND,
+                    "there is no member '" + named + "': this cluster has "
+                            + (nodes == 1 ? "node 1" : "the nodes 1 to " + nodes) + ", and the store.");
+        }
+        return Integer.parseInt(number);
+    }
+
+    // ---- up
+
+    /** Starts what does not run, and returns when all of it is ready. */
+    public void up(ClusterPlan wanted) throws ClusterProblem, NodeStartException, IOException, InterruptedException {
+        ClusterPlan plan = wanted.required();
+        CassandraCommand cassandra = CassandraCommand.find(around.storeClassPath(), around.environment());
+        refuseOtherPlan(plan);
+        makeFolder();
+        FileChannel lock = lock();
+        try {
+            requireFree(plan);
+            plan.write(folder.resolve("cluster.json"));
+            startStore(plan, cassandra);
+            around.told()
+                    .accept(around.storePreparer().prepare(Optional.of(folder.resolve("node.conf")), plan.settings()));
+            List<Integer> missing = IntStream.rangeClosed(1, plan.nodes())
+                    .filter(node -> node(node).process().isEmpty())
+                    .boxed()
+                    .toList();
+            for (int node : missing) {
+                around.told().accept("starting node-" + node + " at " + plan.api(node) + ".");
+                launch(plan, node);
+            }
+            for (int node = 1; node <= plan.nodes(); node++) {
+                awaitReady(plan, node);
+            }
+        } finally {
+            lock.close();
+        }
+    }
+
+    private void refuseOtherPlan(ClusterPlan plan) throws ClusterProblem, IOException {
+        Optional<ClusterPlan> saved = saved();
+        if (saved.isEmpty()) {
+            return;
+        }
+        if (plan.nodes() < saved.get().nodes()) {
+            throw new ClusterProblem(
+                    Kind.USAGE,
+                    "the cluster in " + folder + " has " + saved.get().nodes()
+                            + " nodes, and this would leave some out: stop those with `vivarium cluster stop`, or begin"
+                            + " anew after `vivarium cluster down --purge`.");
+        }
+        boolean moved = plan.httpPort() != saved.get().httpPort()
+                || plan.portBase() != saved.get().portBase();
+        if (moved && !running().isEmpty()) {
+            throw new ClusterProblem(
+                    Kind.USAGE,
+                    "the cluster in " + folder + " runs at other ports (--http-port "
+                            + saved.get().httpPort() + " --port-base "
+                            + saved.get().portBase()
+                            + "): `vivarium cluster down` first, or give another --folder.");
+        }
+    }
+
+    private void makeFolder() throws IOException {
+        Files.createDirectories(folder);
+        // It holds secrets and what runs printed.
+        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
+        Path secret = folder.resolve("secret");
+        if (!Files.exists(secret)) {
+            byte[] random = new byte[SECRET_BYTES];
+            new SecureRandom().nextBytes(random);
+            Files.writeString(secret, HexFormat.of().formatHex(random) + "\n");
+        }
+    }
+
+    private FileChannel lock() throws ClusterProblem, IOException {
+        FileChannel channel =
+                FileChannel.open(folder.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        Optional<FileLock> lock;
+        try {
+            lock = Optional.ofNullable(channel.tryLock());
+        } catch (OverlappingFileLockException ours) {
+            lock = Optional.empty();
+        }
+        if (lock.isEmpty()) {
+            channel.close();
+            throw new ClusterProblem(
+                    Kind.BUSY, "another `vivarium cluster` is at work in " + folder + ": wait for it and try again.");
+        }
+        return channel;
+    }
+
+    /** Tells of ports in use before anything is started. */
+    private void requireFree(ClusterPlan plan) throws ClusterProblem {
+        if (store().process().isEmpty()) {
+            requireFree("127.0.0.1", plan.storePort(), "--port-base");
+            requireFree("127.0.0.1", plan.storeInternalPort(), "--port-base");
+        }
+        for (int node = 1; node <= plan.nodes(); node++) {
+            if (node(node).process().isEmpty()) {
+                requireFree(plan, node);
+            }
+        }
+    }
+
+    private static void requireFree(ClusterPlan plan, int node) throws ClusterProblem {
+        requireFree(ClusterPlan.host(node), plan.httpPort(), "--http-port");
+        requireFree(ClusterPlan.host(node), plan.portBase(), "--port-base");
+    }
+
+    private static void requireFree(String host, int port, String option) throws ClusterProblem {
+        try (ServerSocket probe = new ServerSocket()) {
+            probe.setReuseAddress(true);
+            probe.bind(new InetSocketAddress(host, port));
+        } catch (IOException taken) {
+            throw new ClusterProblem(
+                    Kind.UNAVAILABLE,
+                    host + ":" + port + " cannot be listened on (" + taken.getMessage()
+                            + "). Is another program, or another cluster, there? Choose other ports with " + option
+                            + ".");
+        }
+    }
+
+    // ---- one member
+
+    /** Starts a member, if it does not run, and returns when it is ready. */
+    public void start(String named) throws ClusterProblem, IOException, InterruptedException {
+        ClusterPlan plan = plan();
+        Member member = member(named);
+        if (member.name().equals(STORE)) {
+            if (member.process().isEmpty()) {
+                requireFree("127.0.0.1", plan.storePort(), "--port-base");
+            }
+            startStore(plan, CassandraCommand.find(around.storeClassPath(), around.environment()));
+            return;
+        }
+        int node = number(named);
+        if (member.process().isEmpty()) {
+            requireFree(plan, node);
+            launch(plan, node);
+        }
+        awaitReady(plan, node);
+    }
+
+    private void startStore(ClusterPlan plan, CassandraCommand cassandra)
+            throws ClusterProblem, IOException, InterruptedException {
+        Files.writeString(folder.resolve("node.conf"), plan.nodeConfiguration(folder, CassandraCommand.DATACENTER));
+        Member store = store();
+        if (store.process().isEmpty()) {
+            around.told().accept("starting Cassandra at 127.0.0.1:" + plan.storePort() + ".");
+            store.start(
+                    cassandra.java(), cassandra.prepare(store.folder(), plan.storePort(), plan.storeInternalPort()));
+        }
+        refuseFrozen(store);
+        store.awaitReady(() -> accepts(plan.storePort()), STORE_START_MAX);
+    }
+
+    /** Whether Cassandra takes connections. */
+    public static boolean accepts(int port) {
+        try (Socket socket = new Socket()) {
+            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), CONNECT_MILLIS);
+            return true;
+        } catch (IOException notYet) {
+            return false;
+        }
+    }
+
+    private void launch(ClusterPlan plan, int number) throws IOException {
+        Member node = node(number);
+        List<String> words = new ArrayList<>(List.of("-Xmx512m", "-Xms64m", "-XX:+ExitOnOutOfMemoryError"));
+        if (Runtime.version().feature() >= 24) {
+            words.addAll(List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"));
+        }
+        words.addAll(List.of("-Dfile.encoding=UTF-8", "-Dvivarium.root=" + around.root()));
+        String further =
+                around.environment().getOrDefault("VIVARIUM_JAVA_OPTS", "").strip();
+        if (!further.isEmpty()) {
+            words.addAll(List.of(further.split("\\s+", -1)));
+        }
+        words.addAll(List.of("-cp", absolute(System.getProperty("java.class.path"))));
+        words.addAll(List.of("dev.vivarium.node.cli.Vivarium", "up"));
+        words.addAll(List.of("--host", ClusterPlan.host(number), "--port", Integer.toString(plan.httpPort())));
+        words.addAll(List.of("--data", node.folder().resolve("data").toString(), "--drain", plan.drain()));
+        words.addAll(List.of("--config", folder.resolve("node.conf").toString()));
+        Map<String, String> settings = new TreeMap<>(plan.settings());
+        settings.put("vivarium.cluster.node-name", node.name());
+        settings.put("vivarium.cluster.host", ClusterPlan.host(number));
+        settings.forEach((key, value) -> words.addAll(List.of("--set", key + "=" + value)));
+        node.start(Path.of(System.getProperty("java.home"), "bin", "java"), words);
+    }
+
+    /** A node starts in its own folder, where a relative path means something else. */
+    private static String absolute(String classPath) {
+        return String.join(
+                ":",
+                Stream.of(classPath.split(":", -1))
+                        .map(entry -> Path.of(entry).toAbsolutePath().toString())
+                        .toList());
+    }
+
+    private void awaitReady(ClusterPlan plan, int number) throws ClusterProblem, IOException, InterruptedException {
+        Member node = node(number);
+        refuseFrozen(node);
+        NodeProbe probe = new NodeProbe(plan.api(number));
+        node.awaitReady(() -> probe.health() == NodeProbe.Health.READY, NODE_START_MAX);
+    }
+
+    private static void refuseFrozen(Member member) throws ClusterProblem {
+        if (member.isFrozen()) {
+            throw new ClusterProblem(Kind.UNAVAILABLE, member.name() + " is frozen: `vivarium cluster thaw` wakes it.");
+        }
+    }
+
+    /** Ends a member as a crash would, and returns when its process is gone. Tells whether there was one. */
+    public boolean kill(String named) throws ClusterProblem, IOException, InterruptedException {
+        Member member = member(named);
+        boolean ran = member.process().isPresent();
+        member.signal(Signal.KILL);
+        requireEnd(member, END_MAX);
+        return ran;
+    }
+
+    /** Has a member end in order, a node after its drain, and waits for that. Tells whether it ran. */
+    public boolean stop(String named) throws ClusterProblem, IOException, InterruptedException {
+        Member member = member(named);
+        boolean ran = member.process().isPresent();
+        refuseFrozen(member);
+        member.signal(Signal.TERM);
+        requireEnd(member, TimeSpan.parse(plan().drain()).duration().plus(END_MAX));
+        return ran;
+    }
+
+    private static void requireEnd(Member member, Duration atMost)
+            throws ClusterProblem, IOException, InterruptedException {
+        if (!member.awaitEnd(atMost)) {
+            throw new ClusterProblem(
+                    Kind.UNAVAILABLE,
+                    member.name() + " is still there after " + atMost.toSeconds() + " s; see " + member.log()
+                            + ". `vivarium cluster kill` ends it.");
+        }
+    }
+
+    /** Stops a member in its tracks, or lets it go on. */
+    public void signal(String named, Signal signal) throws ClusterProblem, IOException, InterruptedException {
+        Member member = member(named);
+        if (member.process().isEmpty()) {
+            throw new ClusterProblem(Kind.NOT_FOUND, member.name() + " does not run.");
+        }
+        member.signal(signal);
+    }
+
+    // ---- down
+
+    /** Ends everything, nodes first, with their sandboxes. What lasts stays. */
+    public void down() throws ClusterProblem, IOException, InterruptedException {
+        plan();
+        FileChannel lock = lock();
+        try {
+            List<Member> nodes = running().stream()
+                    .filter(member -> !member.name().equals(STORE))
+                    .toList();
+            for (Member node : nodes) {
+                node.signal(Signal.TERM);
+                node.signal(Signal.CONT);
+            }
+            for (Member node : nodes) {
+                if (!node.awaitEnd(LAST_CHANCE)) {
+                    // The second one ends what runs, and destroys every sandbox.
+                    node.signal(Signal.TERM);
+                }
+            }
+            for (Member node : nodes) {
+                end(node);
+            }
+            Member store = store();
+            store.signal(Signal.TERM);
+            store.signal(Signal.CONT);
+            end(store);
+        } finally {
+            lock.close();
+        }
+    }
+
+    private void end(Member member) throws ClusterProblem, IOException, InterruptedException {
+        if (!member.awaitEnd(END_MAX)) {
+            around.told().accept(member.name() + " does not end, and is killed.");
+            member.signal(Signal.KILL);
+            requireEnd(member, END_MAX);
+        }
+    }
+
+    /** Removes everything that is kept. Nothing of it may run. */
+    public void purge() throws ClusterProblem, IOException {
+        if (!running().isEmpty()) {
+            throw new ClusterProblem(Kind.BUSY, "the cluster in " + folder + " runs.");
+        }
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(file);
+            }
+        }
+    }
+
+    /** The members that run, by number, the store last. */
+    public List<Member> running() {
+        return Stream.concat(IntStream.rangeClosed(1, ClusterPlan.NODES_MAX).mapToObj(this::node), Stream.of(store()))
+                .filter(member -> member.process().isPresent())
+                .toList();
+    }
+}

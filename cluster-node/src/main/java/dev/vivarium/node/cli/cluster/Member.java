@@ -1,0 +1,194 @@
+package dev.vivarium.node.cli.cluster;
+
+import dev.vivarium.node.cli.cluster.ClusterProblem.Kind;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * One process of a local cluster, which belongs to nobody's terminal: it outlives the command that starts it. It carries
+ * its folder on its command line, so that no other process is ever taken for it, whatever became of its pid.
+ */
+public final class Member {
+    private static final Duration POLL = Duration.ofMillis(50);
+    private static final long LOG_BYTES_MAX = 8L << 20;
+    private static final int LOG_TAIL_LINES = 20;
+    private static final int LOG_TAIL_BYTES = 16 << 10;
+    /** Meant for whoever set them, and not for servers that this program starts. */
+    private static final Set<String> NOT_PASSED_ON = Set.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH");
+
+    private static final Pattern STATE = Pattern.compile("\\d+ \\(.*\\) (\\S) .*", Pattern.DOTALL);
+
+    private final String name;
+    private final Path folder;
+
+    /** What can be sent to a process. */
+    public enum Signal {
+        KILL,
+        TERM,
+        STOP,
+        CONT
+    }
+
+    Member(String name, Path folder) {
+        this.name = name;
+        this.folder = folder;
+    }
+
+    public String name() {
+        return name;
+    }
+
+    public Path folder() {
+        return folder;
+    }
+
+    public Path log() {
+        return folder.resolve("log");
+    }
+
+    private Path pidFile() {
+        return folder.resolve("pid");
+    }
+
+    /** What its command line must hold. */
+    private String mark() {
+        return "-Dvivarium.member=" + folder;
+    }
+
+    /** The process, while there is one. */
+    public Optional<ProcessHandle> process() {
+        return written()
+                .or(() -> ProcessHandle.allProcesses().filter(this::isMine).findFirst());
+    }
+
+    private Optional<ProcessHandle> written() {
+        try {
+            return ProcessHandle.of(Long.parseLong(Files.readString(pidFile()).strip()))
+                    .filter(this::isMine);
+        } catch (IOException | NumberFormatException none) {
+            return Optional.empty();
+        }
+    }
+
+    private boolean isMine(ProcessHandle process) {
+        return Arrays.asList(read(process, "cmdline").split("\0", -1)).contains(mark());
+    }
+
+    private static String read(ProcessHandle process, String file) {
+        try {
+            return Files.readString(Path.of("/proc", Long.toString(process.pid()), file), StandardCharsets.ISO_8859_1);
+        } catch (IOException gone) {
+            return "";
+        }
+    }
+
+    /** Whether it is stopped by SIGSTOP. */
+    public boolean isFrozen() {
+        return process()
+                .map(process -> STATE.matcher(read(process, "stat").strip()))
+                .filter(Matcher::matches)
+                .filter(stat -> stat.group(1).equals("T"))
+                .isPresent();
+    }
+
+    /**
+     * Starts it, in a session of its own, so that no Ctrl-C and no closed terminal reaches it.
+     *
+     * @param java the program
+     * @param arguments all of its words, its main class among them
+     */
+    void start(Path java, List<String> arguments) throws IOException {
+        Files.createDirectories(folder);
+        makeRoom();
+        List<String> command = new ArrayList<>(List.of("setsid", java.toString(), mark()));
+        command.addAll(arguments);
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .directory(folder.toFile())
+                .redirectErrorStream(true)
+                .redirectInput(new File("/dev/null"))
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
+        builder.environment().keySet().removeAll(NOT_PASSED_ON);
+        Path written = folder.resolve("pid.new");
+        Files.writeString(written, builder.start().pid() + "\n");
+        Files.move(written, pidFile(), StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    private void makeRoom() throws IOException {
+        if (Files.exists(log()) && Files.size(log()) > LOG_BYTES_MAX) {
+            Files.move(log(), folder.resolve("log.old"), StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+
+    /** Sends a signal, if there is anybody to take it. */
+    void signal(Signal signal) throws IOException, InterruptedException {
+        Optional<ProcessHandle> process = process();
+        if (process.isPresent()) {
+            // The JDK knows two signals; every shell has the command built in.
+            new ProcessBuilder(
+                            "sh",
+                            "-c",
+                            "kill -s " + signal + " " + process.get().pid())
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start()
+                    .waitFor();
+        }
+    }
+
+    /** Waits until it has ended, and tells whether it has. */
+    boolean awaitEnd(Duration atMost) throws InterruptedException, IOException {
+        long start = System.nanoTime();
+        while (process().isPresent()) {
+            if (System.nanoTime() - start > atMost.toNanos()) {
+                return false;
+            }
+            TimeUnit.MILLISECONDS.sleep(POLL.toMillis());
+        }
+        Files.deleteIfExists(pidFile());
+        return true;
+    }
+
+    /** Something that may not be so yet. */
+    interface Condition {
+        boolean holds() throws InterruptedException, IOException;
+    }
+
+    /** Waits until it is ready by this condition; says how its log ends when it is not. */
+    void awaitReady(Condition ready, Duration atMost) throws ClusterProblem, InterruptedException, IOException {
+        long start = System.nanoTime();
+        while (!ready.holds()) {
+            if (process().isEmpty()) {
+                throw new ClusterProblem(Kind.UNAVAILABLE, name + " has ended. " + endOfLog());
+            }
+            if (System.nanoTime() - start > atMost.toNanos()) {
+                throw new ClusterProblem(
+                        Kind.UNAVAILABLE,
+                        name + " runs, and is not ready after " + atMost.toSeconds() + " s. " + endOfLog());
+            }
+            TimeUnit.MILLISECONDS.sleep(POLL.toMillis());
+        }
+    }
+
+    private String endOfLog() throws IOException {
+        byte[] said = Files.exists(log()) ? Files.readAllBytes(log()) : new byte[0];
+        int from = Math.max(0, said.length - LOG_TAIL_BYTES);
+        List<String> lines = new String(said, from, said.length - from, StandardCharsets.UTF_8)
+                .lines()
+                .toList();
+        return "The end of " + log() + ":\n"
+                + String.join("\n", lines.subList(Math.max(0, lines.size() - LOG_TAIL_LINES), lines.size()));
+    }
+}
