@@ -9,6 +9,7 @@ import dev.vivarium.node.cli.cluster.ClusterProblem;
 import dev.vivarium.node.cli.cluster.ClusterStatus;
 import dev.vivarium.node.cli.cluster.LocalCluster;
 import dev.vivarium.node.cli.cluster.Member.Signal;
+import dev.vivarium.node.cli.text.Printable;
 import dev.vivarium.node.cli.text.Table;
 import dev.vivarium.protocol.run.TimeSpan;
 import java.io.IOException;
@@ -97,18 +98,18 @@ final class ClusterCommand implements Runnable {
         int take() throws ClusterProblem, NodeStartException, IOException, InterruptedException;
     }
 
-    private static int told(Step step) throws NodeStartException {
+    private static int told(Terminal terminal, Step step) throws NodeStartException {
         try {
             return step.take();
         } catch (ClusterProblem problem) {
-            int code =
-                    switch (problem.kind()) {
-                        case USAGE -> ExitCode.USAGE;
-                        case NOT_FOUND -> ExitCode.NOT_FOUND;
-                        case UNAVAILABLE -> ExitCode.UNAVAILABLE;
-                        case BUSY -> ExitCode.TRY_LATER;
-                    };
-            throw new UserError(code, String.valueOf(problem.getMessage()));
+            terminal.note(Printable.of(String.valueOf(problem.getMessage())));
+            problem.details().forEach(line -> terminal.note("  " + Printable.of(line)));
+            return switch (problem.kind()) {
+                case USAGE -> ExitCode.USAGE;
+                case NOT_FOUND -> ExitCode.NOT_FOUND;
+                case UNAVAILABLE -> ExitCode.UNAVAILABLE;
+                case BUSY -> ExitCode.TRY_LATER;
+            };
         } catch (IOException failed) {
             throw new UserError(ExitCode.UNAVAILABLE, "this machine refuses: " + failed.getMessage() + ".");
         } catch (InterruptedException interrupted) {
@@ -199,7 +200,7 @@ final class ClusterCommand implements Runnable {
 
         @Override
         public Integer call() throws NodeStartException {
-            return told(() -> {
+            return told(surroundings.terminal(), () -> {
                 LocalCluster cluster = folder.cluster(surroundings);
                 cluster.up(plan(cluster.saved().orElse(ClusterPlan.DEFAULT)));
                 show(cluster, surroundings);
@@ -252,7 +253,7 @@ final class ClusterCommand implements Runnable {
 
         @Override
         public Integer call() throws NodeStartException {
-            return told(() -> {
+            return told(surroundings.terminal(), () -> {
                 LocalCluster cluster = folder.cluster(surroundings);
                 if (!format.isJson()) {
                     show(cluster, surroundings);
@@ -287,7 +288,7 @@ final class ClusterCommand implements Runnable {
 
         @Override
         public Integer call() throws NodeStartException {
-            return told(() -> {
+            return told(surroundings.terminal(), () -> {
                 LocalCluster cluster = folder.cluster(surroundings);
                 surroundings.terminal().note(act(cluster, member));
                 return ExitCode.OK;
@@ -411,7 +412,7 @@ final class ClusterCommand implements Runnable {
 
         @Override
         public Integer call() throws NodeStartException {
-            return told(() -> {
+            return told(surroundings.terminal(), () -> {
                 LocalCluster cluster = folder.cluster(surroundings);
                 cluster.down();
                 if (purge) {

@@ -1,10 +1,13 @@
 package dev.vivarium.node.cli.cluster;
 
+import java.util.List;
+
 /** Why a local cluster cannot do what it was asked, as a sentence that says what to do. */
 public final class ClusterProblem extends Exception {
     private static final long serialVersionUID = 1L;
 
     private final Kind kind;
+    private final String[] details;
 
     /** Whose turn it is. */
     public enum Kind {
@@ -19,8 +22,21 @@ public final class ClusterProblem extends Exception {
     }
 
     ClusterProblem(Kind kind, String sentence) {
+        this(kind, sentence, List.of());
+    }
+
+    /**
+     * @param details what a program said, line by line
+     */
+    ClusterProblem(Kind kind, String sentence, List<String> details) {
         super(sentence);
         this.kind = kind;
+        this.details = details.toArray(String[]::new);
+    }
+
+    /** What a program said about it, line by line. */
+    public List<String> details() {
+        return List.of(details);
     }
 
     public Kind kind() {

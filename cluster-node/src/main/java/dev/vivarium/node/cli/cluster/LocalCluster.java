@@ -39,8 +39,8 @@ public final class LocalCluster {
     public static final String STORE = "store";
 
     private static final String NODE_PREFIX = "node-";
-    private static final Duration STORE_START_MAX = Duration.ofSeconds(90);
-    private static final Duration NODE_START_MAX = Duration.ofMinutes(2);
+    private static final Duration STORE_START_MAX = Duration.ofMinutes(3);
+    private static final Duration NODE_START_MAX = Duration.ofMinutes(3);
     private static final Duration END_MAX = Duration.ofSeconds(60);
     private static final Duration LAST_CHANCE = Duration.ofSeconds(1);
     private static final int CONNECT_MILLIS = 500;
@@ -319,8 +319,7 @@ public final class LocalCluster {
     public boolean kill(String named) throws ClusterProblem, IOException, InterruptedException {
         Member member = member(named);
         boolean ran = member.process().isPresent();
-        member.signal(Signal.KILL);
-        requireEnd(member, END_MAX);
+        end(member, Signal.KILL, END_MAX);
         return ran;
     }
 
@@ -329,14 +328,13 @@ public final class LocalCluster {
         Member member = member(named);
         boolean ran = member.process().isPresent();
         refuseFrozen(member);
-        member.signal(Signal.TERM);
-        requireEnd(member, TimeSpan.parse(plan().drain()).duration().plus(END_MAX));
+        end(member, Signal.TERM, TimeSpan.parse(plan().drain()).duration().plus(END_MAX));
         return ran;
     }
 
-    private static void requireEnd(Member member, Duration atMost)
+    private static void end(Member member, Signal signal, Duration atMost)
             throws ClusterProblem, IOException, InterruptedException {
-        if (!member.awaitEnd(atMost)) {
+        if (!member.end(signal, atMost)) {
             throw new ClusterProblem(
                     Kind.UNAVAILABLE,
                     member.name() + " is still there after " + atMost.toSeconds() + " s; see " + member.log()
@@ -388,8 +386,7 @@ public final class LocalCluster {
     private void end(Member member) throws ClusterProblem, IOException, InterruptedException {
         if (!member.awaitEnd(END_MAX)) {
             around.told().accept(member.name() + " does not end, and is killed.");
-            member.signal(Signal.KILL);
-            requireEnd(member, END_MAX);
+            end(member, Signal.KILL, END_MAX);
         }
     }
 

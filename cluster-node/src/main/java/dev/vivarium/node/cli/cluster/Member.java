@@ -97,11 +97,7 @@ public final class Member {
 
     /** Whether it is stopped by SIGSTOP. */
     public boolean isFrozen() {
-        return process()
-                .map(process -> STATE.matcher(read(process, "stat").strip()))
-                .filter(Matcher::matches)
-                .filter(stat -> stat.group(1).equals("T"))
-                .isPresent();
+        return process().filter(process -> state(process).equals("T")).isPresent();
     }
 
     /**
@@ -132,6 +128,18 @@ public final class Member {
         }
     }
 
+    /** A process that is dying loses its command line some time before its last thread, and with it its ports, is gone. */
+    private static boolean hasThreads(ProcessHandle process) {
+        String[] threads =
+                Path.of("/proc", Long.toString(process.pid()), "task").toFile().list();
+        return threads != null && (threads.length > 1 || !state(process).equals("Z"));
+    }
+
+    private static String state(ProcessHandle process) {
+        Matcher stat = STATE.matcher(read(process, "stat").strip());
+        return stat.matches() ? stat.group(1) : "";
+    }
+
     /** Sends a signal, if there is anybody to take it. */
     void signal(Signal signal) throws IOException, InterruptedException {
         Optional<ProcessHandle> process = process();
@@ -150,8 +158,20 @@ public final class Member {
 
     /** Waits until it has ended, and tells whether it has. */
     boolean awaitEnd(Duration atMost) throws InterruptedException, IOException {
+        return awaitEnd(process(), atMost);
+    }
+
+    /** Sends a signal that should end it, waits until it has ended, and tells whether it has. */
+    boolean end(Signal signal, Duration atMost) throws InterruptedException, IOException {
+        Optional<ProcessHandle> process = process();
+        signal(signal);
+        return awaitEnd(process, atMost);
+    }
+
+    private boolean awaitEnd(Optional<ProcessHandle> process, Duration atMost)
+            throws InterruptedException, IOException {
         long start = System.nanoTime();
-        while (process().isPresent()) {
+        while (process().isPresent() || process.filter(Member::hasThreads).isPresent()) {
             if (System.nanoTime() - start > atMost.toNanos()) {
                 return false;
             }
@@ -171,24 +191,24 @@ public final class Member {
         long start = System.nanoTime();
         while (!ready.holds()) {
             if (process().isEmpty()) {
-                throw new ClusterProblem(Kind.UNAVAILABLE, name + " has ended. " + endOfLog());
+                throw new ClusterProblem(Kind.UNAVAILABLE, name + " has ended. The end of " + log() + ":", endOfLog());
             }
             if (System.nanoTime() - start > atMost.toNanos()) {
                 throw new ClusterProblem(
                         Kind.UNAVAILABLE,
-                        name + " runs, and is not ready after " + atMost.toSeconds() + " s. " + endOfLog());
+                        name + " runs, and is not ready after " + atMost.toSeconds() + " s. The end of " + log() + ":",
+                        endOfLog());
             }
             TimeUnit.MILLISECONDS.sleep(POLL.toMillis());
         }
     }
 
-    private String endOfLog() throws IOException {
+    private List<String> endOfLog() throws IOException {
         byte[] said = Files.exists(log()) ? Files.readAllBytes(log()) : new byte[0];
         int from = Math.max(0, said.length - LOG_TAIL_BYTES);
         List<String> lines = new String(said, from, said.length - from, StandardCharsets.UTF_8)
                 .lines()
                 .toList();
-        return "The end of " + log() + ":\n"
-                + String.join("\n", lines.subList(Math.max(0, lines.size() - LOG_TAIL_LINES), lines.size()));
+        return lines.subList(Math.max(0, lines.size() - LOG_TAIL_LINES), lines.size());
     }
 }
