@@ -10,7 +10,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** A node that stands still, as on a machine that is paused, does not let a run outlive its wall clock. */
+/**
+ * A node that stands still, as on a machine that is paused, does not let a run outlive its wall clock. Of the three guards it
+ * is the guest's own clock alone that does this: the channel stays open, and the reaper stands still with the only node.
+ */
 @Timeout(300)
 class FrozenNodeTest {
     private static final Duration WALL_CLOCK = Duration.ofSeconds(3);

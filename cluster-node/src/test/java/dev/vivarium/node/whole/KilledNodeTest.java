@@ -15,7 +15,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** A node that is killed with -9 while it is busy takes its sandboxes with it, and its runs come back or end by their policy. */
+/**
+ * A node that is killed with -9 while it is busy takes its sandboxes with it, and its runs come back or end by their policy.
+ * Of the three guards it is the dead-man's switch alone that does this: the reaper has died with the only node, and the
+ * guests' own clocks run for minutes.
+ */
 @Timeout(300)
 class KilledNodeTest {
     /** How long agents may outlive their node at most on a machine of its own. */
