@@ -22,7 +22,7 @@ class ClusterOfNodesTest {
     private static final int CUT_OFF = 76;
     private static final Duration END_MAX = Duration.ofSeconds(60);
 
-    private static final Agent ENDS_IN_ITS_SECOND_ATTEMPT = Agent.python(
+    static final Agent ENDS_IN_ITS_SECOND_ATTEMPT = Agent.python(
                     """
                     import os, time
                     attempt = int(os.environ['VIVARIUM_ATTEMPT'])
@@ -366,7 +366,7 @@ class ClusterOfNodesTest {
     }
 
     /** Runs, by the node that holds them, once all are running. */
-    private static Map<String, List<String>> submit(WholeNode to, WholeNode seenFrom) throws Exception {
+    static Map<String, List<String>> submit(WholeNode to, WholeNode seenFrom) throws Exception {
         List<String> ids = new ArrayList<>();
         for (int n = 0; n < RUNS; n++) {
             ids.add(to.submit(ENDS_IN_ITS_SECOND_ATTEMPT).acceptedRun());

@@ -132,6 +132,30 @@ final class WholeCluster implements AutoCloseable {
         }
     }
 
+    /** Drops what members of the two groups say to each other. */
+    void split(List<Integer> some, List<Integer> others) throws IOException, InterruptedException {
+        for (int one : some) {
+            for (int other : others) {
+                for (List<Integer> way : List.of(List.of(one, other), List.of(other, one))) {
+                    List<String> rule = List.of(
+                            "INPUT",
+                            "-s",
+                            host(way.get(0)),
+                            "-d",
+                            host(way.get(1)),
+                            "-p",
+                            "tcp",
+                            "--dport",
+                            PORT,
+                            "-j",
+                            "DROP");
+                    firewall("-I", rule);
+                    rules.add(rule);
+                }
+            }
+        }
+    }
+
     private static void firewall(String verb, List<String> rule) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of("iptables", "-w", verb));
         command.addAll(rule);

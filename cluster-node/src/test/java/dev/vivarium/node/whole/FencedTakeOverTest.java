@@ -1,0 +1,117 @@
+package dev.vivarium.node.whole;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.vivarium.node.cli.trial.Census;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** No run has two live sandboxes when its cluster falls apart, and whoever goes on is who should. */
+@Timeout(900)
+class FencedTakeOverTest {
+    private static final int CUT_OFF = 76;
+    private static final Duration END_MAX = Duration.ofSeconds(90);
+
+    /**
+     * The guests' own clock, by the lease of their node, with both other guards disabled: the channel of a frozen node stays
+     * open, and no reaper sweeps. Nobody asks the engine either, since the nodes take it for the other node's own.
+     */
+    @Test
+    void theGuestsOfAFrozenNodeEndByTheirOwnClockBeforeTheNextAttemptBegins() throws Exception {
+        Map<String, String> settings =
+                Map.of("vivarium.cluster.fencing.engine", "own", "vivarium.reaper.interval", "10m");
+        try (WholeCluster cluster = new WholeCluster(3, WholeCluster.Formation.SEEDS, number -> settings);
+                Census census = cluster.census()) {
+            // given
+            WholeNode asked = cluster.node(1);
+            Map<String, List<String>> runs = ClusterOfNodesTest.submit(asked, cluster.node(2));
+            String victim = WholeCluster.name(runs.get(WholeCluster.name(3)) == null ? 2 : 3);
+            List<String> taken = runs.remove(victim);
+
+            // when
+            cluster.node(victim).signal("STOP");
+            long frozen = System.nanoTime();
+
+            // then
+            await().atMost(END_MAX).pollInterval(Duration.ofMillis(50)).until(() -> {
+                Map<String, List<Integer>> running = cluster.running();
+                return taken.stream()
+                        .noneMatch(run -> running.getOrDefault(run, List.of()).contains(1));
+            });
+            System.out.printf(
+                    "%s frozen: the first attempts of its runs had ended after %d ms%n",
+                    victim, (System.nanoTime() - frozen) / 1_000_000);
+            for (String run : taken) {
+                assertThat(asked.awaitEnd(run).path("status").asText()).isEqualTo("SUCCEEDED");
+                assertThat(asked.run(run).path("attempt").asInt()).isEqualTo(2);
+            }
+            System.out.printf(
+                    "%s frozen, engines their own: its runs had ended elsewhere after %d ms%n",
+                    victim, (System.nanoTime() - frozen) / 1_000_000);
+            assertThat(cluster.twins()).isEmpty();
+
+            // when
+            cluster.node(victim).signal("CONT");
+
+            // then
+            assertThat(cluster.node(victim).awaitExit(END_MAX)).isEqualTo(CUT_OFF);
+            assertLeftAlone(asked, runs);
+            assertThat(cluster.twins()).isEmpty();
+            await().atMost(END_MAX).until(() -> census.count().isNothing());
+        }
+    }
+
+    @Test
+    void ofTwoEqualHalvesTheOneWithTheLowestAddressGoesOnAndTheOtherEnds() throws Exception {
+        try (WholeCluster cluster = new WholeCluster(4, WholeCluster.Formation.SEEDS);
+                Census census = cluster.census()) {
+            // given
+            WholeNode asked = cluster.node(1);
+            Map<String, List<String>> runs = ClusterOfNodesTest.submit(asked, cluster.node(2));
+            List<String> taken = new ArrayList<>();
+            for (int lost : List.of(3, 4)) {
+                List<String> held = runs.remove(WholeCluster.name(lost));
+                if (held != null) {
+                    taken.addAll(held);
+                }
+            }
+
+            // when
+            cluster.split(List.of(1, 2), List.of(3, 4));
+            long split = System.nanoTime();
+
+            // then
+            for (int lost : List.of(3, 4)) {
+                assertThat(cluster.node(lost).awaitExit(END_MAX)).isEqualTo(CUT_OFF);
+            }
+            System.out.printf(
+                    "two against two: the half that gives up had ended after %d ms%n",
+                    (System.nanoTime() - split) / 1_000_000);
+            for (String run : taken) {
+                assertThat(asked.awaitEnd(run).path("status").asText()).isEqualTo("SUCCEEDED");
+                assertThat(asked.run(run).path("attempt").asInt()).isEqualTo(2);
+                assertThat(asked.history(run)).filteredOn(History::isEnd).hasSize(1);
+            }
+            System.out.printf(
+                    "two against two: %d runs of the lost half had ended elsewhere after %d ms%n",
+                    taken.size(), (System.nanoTime() - split) / 1_000_000);
+            assertLeftAlone(asked, runs);
+            assertThat(cluster.twins()).isEmpty();
+            await().atMost(END_MAX).until(() -> census.count().isNothing());
+        }
+    }
+
+    private static void assertLeftAlone(WholeNode asked, Map<String, List<String>> runs) throws Exception {
+        for (String run : runs.values().stream().flatMap(List::stream).toList()) {
+            assertThat(asked.run(run).path("status").asText()).isEqualTo("RUNNING");
+            assertThat(asked.run(run).path("attempt").asInt()).isEqualTo(1);
+            asked.post("/v1/runs/" + run + "/cancel");
+            asked.awaitEnd(run);
+        }
+    }
+}
