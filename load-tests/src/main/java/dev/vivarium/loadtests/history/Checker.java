@@ -1,0 +1,20 @@
+package dev.vivarium.loadtests.history;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Holds what was seen against what was promised. Pure: the same trial has the same violations. */
+public final class Checker {
+    private Checker() {}
+
+    /** Every promise that was not kept, in the order of {@link Invariant}. */
+    public static List<Violation> check(Trial trial) {
+        List<Violation> violations = new ArrayList<>();
+        violations.addAll(JournalChecks.check(trial));
+        violations.addAll(ClientChecks.check(trial));
+        violations.addAll(SandboxChecks.check(trial));
+        violations.addAll(EffectChecks.check(trial));
+        violations.sort(java.util.Comparator.comparing(Violation::invariant));
+        return violations;
+    }
+}

@@ -1,0 +1,171 @@
+package dev.vivarium.loadtests.history;
+
+import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.ByteSize;
+import dev.vivarium.protocol.run.CpuQuota;
+import dev.vivarium.protocol.run.Interruption;
+import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.Limits;
+import dev.vivarium.protocol.run.NodeLossPolicy;
+import dev.vivarium.protocol.run.RunEvent;
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.RunStatus;
+import dev.vivarium.protocol.run.SealedSecrets;
+import dev.vivarium.protocol.run.TimeSpan;
+import dev.vivarium.protocol.run.Usage;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A trial made by hand, to be spoiled by one change: a run is submitted at second 0, runs on node 1 from second 1 on, node
+ * 1 is killed at second 5, the run begins again on node 2 at second 10 and ends at second 13.
+ */
+final class Scene {
+    static final String RUN = "01jdvwxyz0123456789abcdefg";
+    static final String OTHER_RUN = "01jdvwxyz0123456789abcdefh";
+    static final String KEY = "s1-c1-1";
+    static final Instant START = Instant.parse("2026-11-25T12:00:00Z");
+
+    final Map<String, Task> tasks = new LinkedHashMap<>();
+    final List<Heard> heard = new ArrayList<>();
+    final List<SandboxLife> sandboxes = new ArrayList<>();
+    final List<NodeLoss> losses = new ArrayList<>();
+    final List<String> left = new ArrayList<>();
+    List<RunEvent> events = new ArrayList<>();
+    List<Journal> furtherJournals = new ArrayList<>();
+    RunStatus shown = RunStatus.SUCCEEDED;
+    Optional<RunStatus> listed = Optional.of(RunStatus.SUCCEEDED);
+    String output;
+
+    private Scene(Task.Kind kind, Task.Policy policy) {
+        tasks.put(KEY, task(KEY, kind, policy));
+        heard.add(submit(KEY, 1, 0.1, new Heard.Silence("timed out")));
+        heard.add(submit(KEY, 2, 0.2, new Heard.Accepted(RUN)));
+    }
+
+    static Scene failover() {
+        Scene scene = new Scene(Task.Kind.QUICK, Task.Policy.RESTART);
+        scene.heard.add(read(2, 3, new Heard.Stood(RUN, RunStatus.RUNNING, 1)));
+        scene.heard.add(read(3, 14, new Heard.Stood(RUN, RunStatus.SUCCEEDED, 2)));
+        scene.events.addAll(List.of(
+                submitted(NodeLossPolicy.RESTART, 3),
+                new RunEvent.AttemptStarting(at(0.5), node(1), 1),
+                new RunEvent.AttemptStarted(at(1.2), node(1), 1, "c1"),
+                new RunEvent.AttemptInterrupted(at(9), node(2), 1, Interruption.NODE_LOST, "gone"),
+                new RunEvent.AttemptStarting(at(9.5), node(2), 2),
+                new RunEvent.AttemptStarted(at(10.2), node(2), 2, "c2"),
+                new RunEvent.RunSucceeded(at(13), node(2), 2, Usage.NONE)));
+        scene.sandboxes.add(new SandboxLife("c1", RUN, 1, node(1), at(1), Optional.of(at(5.2))));
+        scene.sandboxes.add(new SandboxLife("c2", RUN, 2, node(2), at(10), Optional.of(at(12.9))));
+        scene.losses.add(new NodeLoss(node(1), NodeLoss.Cause.GONE, at(5), Optional.of(at(20))));
+        scene.output = ticks(1, 1.5, 2) + "\n<1:" + ticks(2, 10.5, 4);
+        scene.heard.add(read(3, 14, new Heard.Reached(RUN, 4, scene.hash(4))));
+        return scene;
+    }
+
+    /** A run that is asked to stop at second 4 and does. */
+    static Scene cancellation() {
+        Scene scene = new Scene(Task.Kind.CANCELLED, Task.Policy.RESTART);
+        scene.heard.add(new Heard(KEY, Heard.Ask.CANCEL, 3, at(4), at(4.1), new Heard.Accepted(RUN)));
+        scene.events.addAll(List.of(
+                submitted(NodeLossPolicy.RESTART, 3),
+                new RunEvent.AttemptStarting(at(0.5), node(1), 1),
+                new RunEvent.AttemptStarted(at(1.2), node(1), 1, "c1"),
+                new RunEvent.CancelRequested(at(4), node(1)),
+                new RunEvent.RunCancelled(at(5), node(1), 1, Usage.NONE)));
+        scene.sandboxes.add(new SandboxLife("c1", RUN, 1, node(1), at(1), Optional.of(at(4.9))));
+        scene.output = ticks(1, 1.5, 3);
+        scene.shown = RunStatus.CANCELLED;
+        scene.listed = Optional.of(RunStatus.CANCELLED);
+        return scene;
+    }
+
+    Trial trial() {
+        Map<String, Journal> journals = new LinkedHashMap<>();
+        journals.put(RUN, journal(RUN, events, shown, listed, output));
+        furtherJournals.forEach(journal -> journals.put(journal.run(), journal));
+        return new Trial(
+                tasks,
+                heard,
+                journals,
+                sandboxes,
+                losses,
+                List.of(new Trial.Mark(at(5), "kill node 1")),
+                left,
+                new Trial.Bounds(Duration.ofSeconds(5), Duration.ofSeconds(10)));
+    }
+
+    static Journal journal(
+            String run, List<RunEvent> events, RunStatus shown, Optional<RunStatus> listed, String output) {
+        List<Journal.Entry> entries = new ArrayList<>();
+        String previous = JournalChecks.genesis(run);
+        for (RunEvent event : events) {
+            String hash = "after " + entries.size() + " " + event.getClass().getSimpleName() + event.at();
+            entries.add(new Journal.Entry(entries.size() + 1L, event, previous, hash));
+            previous = hash;
+        }
+        return new Journal(run, entries, shown, listed, output);
+    }
+
+    String hash(int seq) {
+        return journal(RUN, events, shown, listed, "").entries().get(seq - 1).hash();
+    }
+
+    static Instant at(double second) {
+        return START.plusMillis(Math.round(second * 1000));
+    }
+
+    static String node(int number) {
+        return "node-" + number;
+    }
+
+    static Heard submit(String key, int node, double second, Heard.Told told) {
+        return new Heard(key, Heard.Ask.SUBMIT, node, at(second - 0.1), at(second), told);
+    }
+
+    static Heard read(int node, double second, Heard.Told told) {
+        return new Heard(KEY, Heard.Ask.READ, node, at(second - 0.1), at(second), told);
+    }
+
+    static Task task(String key, Task.Kind kind, Task.Policy policy) {
+        return new Task(key, kind, 4, 200, policy, 3, Task.Manner.PLAIN, Duration.ZERO, Duration.ZERO);
+    }
+
+    static String ticks(int attempt, double from, int count) {
+        StringBuilder text = new StringBuilder();
+        for (int number = 1; number <= count; number++) {
+            text.append(new Tick(attempt, number, at(from + number * 0.2)).printed());
+        }
+        return text.toString();
+    }
+
+    static RunEvent submitted(NodeLossPolicy policy, int maxAttempts) {
+        return submitted(RUN, KEY, policy, maxAttempts);
+    }
+
+    static RunEvent submitted(String run, String key, NodeLossPolicy policy, int maxAttempts) {
+        TimeSpan minute = new TimeSpan(Duration.ofMinutes(1));
+        ByteSize mebibyte = new ByteSize(1 << 20);
+        RunSpec spec = new RunSpec(
+                "image",
+                List.of("agent"),
+                Map.of(),
+                SealedSecrets.NONE,
+                "/workspace",
+                Map.of(),
+                new Limits(minute, minute, new CpuQuota(1000), minute, mebibyte, 10, mebibyte, mebibyte, 10, mebibyte),
+                EgressPolicy.none(),
+                Isolation.CONTAINER,
+                policy,
+                maxAttempts,
+                Map.of(Journal.KEY_LABEL, key));
+        return new RunEvent.RunSubmitted(at(0.1), node(2), new RunId(run), spec, Blob.EMPTY);
+    }
+}
