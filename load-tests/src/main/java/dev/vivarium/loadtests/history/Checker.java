@@ -1,7 +1,9 @@
 package dev.vivarium.loadtests.history;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 
 /** Holds what was seen against what was promised. Pure: the same trial has the same violations. */
 public final class Checker {
@@ -14,7 +16,9 @@ public final class Checker {
         violations.addAll(ClientChecks.check(trial));
         violations.addAll(SandboxChecks.check(trial));
         violations.addAll(EffectChecks.check(trial));
-        violations.sort(java.util.Comparator.comparing(Violation::invariant));
+        trial.stuck()
+                .forEach(what -> violations.add(new Violation(Invariant.THE_CLUSTER_RECOVERS, Optional.empty(), what)));
+        violations.sort(Comparator.comparing(Violation::invariant));
         return violations;
     }
 }

@@ -15,6 +15,7 @@ public enum Invariant {
     EFFECTS_BELONG_TO_THE_ATTEMPT(
             "What agents did, by their own clocks, is of one attempt after the other, and whole."),
     RUNS_END_FOR_A_REASON("A run ends as its agent did, or as it was asked to, or as its policy says."),
+    THE_CLUSTER_RECOVERS("After a fault, all nodes are ready again, by nothing that somebody does by hand."),
     CANCELLATIONS_ARE_KEPT("A cancellation that was acknowledged is in the journal, unless the run had ended.");
 
     private final String promise;

@@ -3,6 +3,7 @@ package dev.vivarium.loadtests.history;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunStatus;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -32,7 +33,7 @@ public record Journal(String run, List<Entry> entries, RunStatus shown, Optional
                 .map(Entry::event)
                 .filter(RunEvent.RunSubmitted.class::isInstance)
                 .map(event -> ((RunEvent.RunSubmitted) event).spec().labels().get(KEY_LABEL))
-                .filter(java.util.Objects::nonNull)
+                .filter(Objects::nonNull)
                 .findFirst();
     }
 

@@ -15,6 +15,7 @@ import java.util.Map;
  * @param losses when nodes could not care for their sandboxes
  * @param marks what was done to the cluster, and what else there is to say, for the timeline
  * @param left containers of this installation that there still are at the end
+ * @param stuck what did not recover by itself, in sentences
  * @param bounds what is promised in figures
  */
 public record Trial(
@@ -25,6 +26,7 @@ public record Trial(
         List<NodeLoss> losses,
         List<Mark> marks,
         List<String> left,
+        List<String> stuck,
         Bounds bounds) {
     /** Something that happened at a time. */
     public record Mark(Instant at, String text) {}
@@ -45,5 +47,6 @@ public record Trial(
         losses = List.copyOf(losses);
         marks = List.copyOf(marks);
         left = List.copyOf(left);
+        stuck = List.copyOf(stuck);
     }
 }

@@ -8,9 +8,11 @@ import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The container engine's own API, as somebody would use it who runs agents without Vivarium. */
 public final class EngineApi {
@@ -85,13 +87,42 @@ public final class EngineApi {
 
     /** The containers that a filter of the engine's finds, whether they run or not. */
     public List<String> list(String filter, String value) throws IOException {
-        ObjectNode filters = Json.object();
-        filters.putArray(filter).add(value);
-        String query = URLEncoder.encode(filters.toString(), StandardCharsets.UTF_8);
+        return list(filter, value, "all=1&");
+    }
+
+    /** Those of them that run. */
+    public List<String> running(String filter, String value) throws IOException {
+        return list(filter, value, "");
+    }
+
+    private List<String> list(String filter, String value, String which) throws IOException {
         List<String> ids = new ArrayList<>();
-        call("GET", "/containers/json?all=1&filters=" + query, NOTHING)
+        call("GET", "/containers/json?" + which + "filters=" + filters(Map.of(filter, value)), NOTHING)
                 .forEach(container -> ids.add(container.path("Id").asText()));
         return ids;
+    }
+
+    private static String filters(Map<String, String> wanted) {
+        ObjectNode filters = Json.object();
+        wanted.forEach((filter, value) -> filters.putArray(filter).add(value));
+        return URLEncoder.encode(filters.toString(), StandardCharsets.UTF_8);
+    }
+
+    /** What happens to the containers with a label, from now on, or from a moment that the engine still remembers. */
+    public EngineEvents events(String label, Optional<Instant> since) throws IOException {
+        String from = since.map(at -> String.format("since=%d.%09d&", at.getEpochSecond(), at.getNano()))
+                .orElse("");
+        EngineWire wire = EngineWire.exchange(
+                address,
+                "GET",
+                "/events?" + from + "filters=" + filters(Map.of("label", label, "type", "container")),
+                "",
+                NOTHING);
+        if (wire.status() != 200) {
+            wire.close();
+            throw new IOException("The engine tells no events: HTTP status " + wire.status() + ".");
+        }
+        return new EngineEvents(wire);
     }
 
     /** The process on this machine that is the container's first one; 0 when it does not run, or is not known yet. */

@@ -266,6 +266,11 @@ class CheckerTest {
                                 1, new SandboxLife("c2", RUN, 2, node(2), at(10), Optional.empty())),
                         Invariant.NO_ORPHANS),
                 new Spoiled(
+                        "a node that does not come back",
+                        Scene.failover(),
+                        scene -> scene.stuck.add("node-1 is not ready 180 s after it was thawed."),
+                        Invariant.THE_CLUSTER_RECOVERS),
+                new Spoiled(
                         "a container that is left",
                         Scene.failover(),
                         scene -> scene.left.add("vivarium-0badc0de"),

@@ -38,6 +38,7 @@ final class Scene {
     final List<SandboxLife> sandboxes = new ArrayList<>();
     final List<NodeLoss> losses = new ArrayList<>();
     final List<String> left = new ArrayList<>();
+    final List<String> stuck = new ArrayList<>();
     List<RunEvent> events = new ArrayList<>();
     List<Journal> furtherJournals = new ArrayList<>();
     RunStatus shown = RunStatus.SUCCEEDED;
@@ -99,6 +100,7 @@ final class Scene {
                 losses,
                 List.of(new Trial.Mark(at(5), "kill node 1")),
                 left,
+                stuck,
                 new Trial.Bounds(Duration.ofSeconds(5), Duration.ofSeconds(10)));
     }
 

@@ -1,0 +1,150 @@
+package dev.vivarium.loadtests;
+
+import dev.vivarium.loadtests.history.Fault;
+import dev.vivarium.loadtests.history.FaultPlan;
+import dev.vivarium.loadtests.history.Findings;
+import dev.vivarium.loadtests.history.HistoryTrial;
+import dev.vivarium.protocol.run.TimeSpan;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code vivarium bench history}. */
+@Command(
+        name = "history",
+        description = {
+            "Breaks a cluster under load, and checks that everything was kept that is promised.",
+            "Nodes are killed, frozen, cut off and stopped, and the store is killed, while clients submit runs and follow"
+                    + " them. What clients were told, what the container engine ran, and what the journal says is held"
+                    + " against each other. Needs root."
+        },
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        exitCodeListHeading = "Exit codes:%n",
+        exitCodeList = {"0:all promises were kept", "1:one was not", "69:the trial could not be carried out"})
+final class HistoryCommand implements Callable<Integer> {
+    private static final int BROKEN = 1;
+    private static final int SEED_MAX = 1_000_000;
+    private static final int NODES_MAX = 9;
+
+    @Mixin
+    private final Setting setting = new Setting();
+
+    @Option(
+            names = "--seed",
+            paramLabel = "NUMBER",
+            description = "What faults and load are made from: the same seed does the same again (default: a new one).")
+    private @Nullable Long seed;
+
+    @Option(
+            names = "--for",
+            paramLabel = "TIME",
+            defaultValue = "10m",
+            description = "About how long faults are to go on (default: ${DEFAULT-VALUE}).")
+    private String span = "10m";
+
+    @Option(names = "--nodes", defaultValue = "3", description = "Nodes (default: ${DEFAULT-VALUE}).")
+    private int nodes = 3;
+
+    @Option(
+            names = "--clients",
+            defaultValue = "8",
+            description = "Clients, each with one run after the other (default: ${DEFAULT-VALUE}).")
+    private int clients = 8;
+
+    @Option(
+            names = "--faults",
+            split = ",",
+            paramLabel = "KIND",
+            defaultValue = "KILL,FREEZE,CUT,STOP,STORE",
+            description =
+                    "Which ones of KILL, FREEZE, CUT, STOP, STORE and ENGINE (default: all but ENGINE, which starts a"
+                            + " container engine of the trial's own).")
+    private Set<Fault.Kind> faults = EnumSet.complementOf(EnumSet.of(Fault.Kind.ENGINE));
+
+    @Option(
+            names = "--orphans",
+            paramLabel = "TIME",
+            defaultValue = "10s",
+            description =
+                    "How long a sandbox may outlive its owner (default: ${DEFAULT-VALUE}; a machine that others use"
+                            + " as well is slow to say that one has ended).")
+    private String orphans = "10s";
+
+    @Option(
+            names = "--http-port",
+            defaultValue = "18080",
+            description = "The port of the nodes' API, at 127.0.0.1, .2 and so on (default: ${DEFAULT-VALUE}).")
+    private int httpPort = 18_080;
+
+    @Option(
+            names = "--port-base",
+            defaultValue = "26620",
+            description = "The first of three ports for the cluster's own traffic (default: ${DEFAULT-VALUE}).")
+    private int portBase = 26_620;
+
+    @Override
+    public Integer call() throws IOException {
+        if (nodes < 1 || nodes > NODES_MAX || clients < 1) {
+            throw setting.refusal("--nodes is from 1 to " + NODES_MAX + ", and --clients at least 1.");
+        }
+        TimeSpan time = time("--for", span);
+        TimeSpan orphan = time("--orphans", orphans);
+        Path root = Path.of(System.getProperty("vivarium.root", ".")).toAbsolutePath();
+        long number = seed == null ? new SecureRandom().nextInt(SEED_MAX) : seed;
+        FaultPlan plan = FaultPlan.of(number, nodes, faults, time.duration());
+        String again =
+                "./vivarium bench history --seed " + number + " --for " + time + " --nodes " + nodes + " --clients "
+                        + clients + " --faults "
+                        + faults.stream().sorted().map(Enum::name).collect(Collectors.joining(","));
+        setting.engine();
+        setting.print("trial    " + again + "\n");
+        plan.faults().forEach(fault -> setting.print("plan     " + fault + "\n"));
+        Findings findings = trial(root, orphan).carryOut(plan);
+        setting.print("\n" + findings.figures());
+        setting.printLoad();
+        if (findings.violations().isEmpty()) {
+            setting.print("All promises were kept.\n");
+            return 0;
+        }
+        setting.print(String.format(Locale.ROOT, "%n%s%nTo try it again: %s%n", findings.complaints(), again));
+        return BROKEN;
+    }
+
+    private HistoryTrial trial(Path root, TimeSpan orphan) throws IOException {
+        String home = setting.environment().getOrDefault("VIVARIUM_HOME", "");
+        Path state = home.isEmpty() ? root.resolve(".vivarium") : Path.of(home).toAbsolutePath();
+        Files.createDirectories(state);
+        return new HistoryTrial(
+                new HistoryTrial.Setup(
+                        List.of(root.resolve("vivarium").toString()),
+                        setting.environment(),
+                        Files.createTempDirectory(state, "history-"),
+                        httpPort,
+                        portBase,
+                        nodes,
+                        clients,
+                        setting.image(),
+                        orphan.duration()),
+                setting::progress);
+    }
+
+    private TimeSpan time(String option, String text) {
+        try {
+            return TimeSpan.parse(text);
+        } catch (IllegalArgumentException wrong) {
+            throw setting.refusal(option + " " + wrong.getMessage() + ".");
+        }
+    }
+}

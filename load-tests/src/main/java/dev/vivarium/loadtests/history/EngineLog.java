@@ -1,0 +1,154 @@
+package dev.vivarium.loadtests.history;
+
+import dev.vivarium.loadtests.subject.EngineApi;
+import dev.vivarium.loadtests.subject.EngineEvents;
+import dev.vivarium.loadtests.subject.EngineEvents.Event;
+import dev.vivarium.loadtests.subject.Pauses;
+import java.io.IOException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Writes down the sandboxes that an engine runs, by the engine's own word and clock. An engine that goes away is waited
+ * for; of what ended meanwhile it is known only that it lived when the engine went.
+ */
+final class EngineLog implements AutoCloseable {
+    private static final String INSTALLATION = "dev.vivarium.installation";
+    private static final String NODE = "dev.vivarium.node";
+    private static final Pattern NAME = Pattern.compile("vivarium-[0-9a-f]{8}-([0-9a-z]{26})-([0-9]{1,9})");
+    private static final long AWAY_MILLIS = 100;
+
+    private final EngineApi engine;
+    private final Thread reader = new Thread(this::read, "engine-log");
+    private final Map<String, Life> lives = new TreeMap<>();
+    private EngineEvents events;
+    private volatile boolean closing;
+
+    private static final class Life {
+        private final String installation;
+        private final SandboxLife began;
+        private Optional<Instant> ended = Optional.empty();
+
+        private Life(String installation, SandboxLife began) {
+            this.installation = installation;
+            this.began = began;
+        }
+    }
+
+    /** Begins to write. */
+    EngineLog(EngineApi engine) throws IOException {
+        this.engine = engine;
+        this.events = engine.events(INSTALLATION, Optional.empty());
+        reader.setDaemon(true);
+        reader.start();
+    }
+
+    private void read() {
+        try {
+            while (!closing) {
+                Optional<Event> next = next();
+                if (next.isPresent()) {
+                    write(next.get());
+                } else {
+                    resume();
+                }
+            }
+        } catch (IOException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private Optional<Event> next() {
+        try {
+            return events.next();
+        } catch (IOException gone) {
+            return Optional.empty();
+        }
+    }
+
+    private void resume() throws IOException {
+        Instant gone = Instant.now();
+        while (!closing) {
+            try {
+                events.close();
+                events = engine.events(INSTALLATION, Optional.of(gone));
+                endAllBut(new HashSet<>(engine.running("label", INSTALLATION)), gone);
+                return;
+            } catch (IOException stillAway) {
+                Pauses.millis(AWAY_MILLIS);
+            }
+        }
+    }
+
+    private synchronized void endAllBut(Set<String> running, Instant lastSeen) {
+        lives.forEach((container, life) -> {
+            if (life.ended.isEmpty() && !running.contains(container)) {
+                life.ended = Optional.of(lastSeen);
+            }
+        });
+    }
+
+    private synchronized void write(Event event) {
+        Matcher name = NAME.matcher(event.name());
+        if (event.action().equals("start") && name.matches()) {
+            lives.putIfAbsent(
+                    event.container(),
+                    new Life(
+                            event.attributes().getOrDefault(INSTALLATION, ""),
+                            new SandboxLife(
+                                    event.container(),
+                                    name.group(1),
+                                    Integer.parseInt(name.group(2)),
+                                    event.attributes().getOrDefault(NODE, ""),
+                                    event.at(),
+                                    Optional.empty())));
+        } else if (event.action().equals("die")) {
+            Life life = lives.get(event.container());
+            if (life != null && life.ended.isEmpty()) {
+                life.ended = Optional.of(event.at());
+            }
+        }
+    }
+
+    /** The installation of the sandboxes that serve one of these runs: an engine may have several. */
+    synchronized Optional<String> installation(Set<String> runs) {
+        return lives.values().stream()
+                .filter(life -> runs.contains(life.began.run()))
+                .map(life -> life.installation)
+                .findFirst();
+    }
+
+    /** All sandboxes of an installation so far. */
+    synchronized List<SandboxLife> sandboxes(String installation) {
+        List<SandboxLife> all = new ArrayList<>();
+        lives.values().stream()
+                .filter(life -> life.installation.equals(installation))
+                .forEach(life -> all.add(new SandboxLife(
+                        life.began.container(),
+                        life.began.run(),
+                        life.began.attempt(),
+                        life.began.node(),
+                        life.began.started(),
+                        life.ended)));
+        return all;
+    }
+
+    /** The installation's containers that are still there, sandboxes or not, by their ids. */
+    List<String> left(String installation) throws IOException {
+        return engine.list("label", INSTALLATION + "=" + installation);
+    }
+
+    @Override
+    public void close() throws IOException {
+        closing = true;
+        events.close();
+    }
+}

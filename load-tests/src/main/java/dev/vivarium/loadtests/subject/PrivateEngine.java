@@ -1,0 +1,150 @@
+package dev.vivarium.loadtests.subject;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+
+/** A container engine of our own, which may be killed, with one image of the machine's. Needs root and {@code dockerd}. */
+public final class PrivateEngine implements AutoCloseable {
+    private static final Duration START_MAX = Duration.ofSeconds(60);
+    private static final long POLL_MILLIS = 100;
+
+    private final Path folder;
+    private final URI address;
+    private Process daemon;
+
+    /**
+     * Starts one.
+     *
+     * @param image which image it gets from the machine's engine
+     */
+    public static PrivateEngine start(String image) throws IOException {
+        PrivateEngine engine = new PrivateEngine(Files.createTempDirectory(Path.of("/tmp"), "vivarium-engine-"));
+        try {
+            engine.shell("docker save " + image + " | docker --host " + engine.address + " load");
+            return engine;
+        } catch (IOException | RuntimeException failed) {
+            engine.close();
+            throw failed;
+        }
+    }
+
+    private PrivateEngine(Path folder) throws IOException {
+        this.folder = folder;
+        this.address = URI.create("unix://" + folder.resolve("docker.sock"));
+        this.daemon = launch();
+        awaitAnswer();
+    }
+
+    /** How clients name it, in DOCKER_HOST. */
+    public URI address() {
+        return address;
+    }
+
+    private Process launch() throws IOException {
+        // In a network of its own: an engine without a bridge takes away docker0, which may be another engine's.
+        return new ProcessBuilder(
+                        "unshare",
+                        "--net",
+                        "dockerd",
+                        "--host=" + address,
+                        "--data-root=" + folder.resolve("data"),
+                        "--exec-root=" + folder.resolve("exec"),
+                        "--pidfile=" + folder.resolve("pid"),
+                        "--bridge=none",
+                        "--iptables=false",
+                        "--ip6tables=false")
+                .redirectErrorStream(true)
+                .redirectOutput(
+                        ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()))
+                .start();
+    }
+
+    private void awaitAnswer() throws IOException {
+        long latest = System.nanoTime() + START_MAX.toNanos();
+        while (!answers()) {
+            if (!daemon.isAlive() || System.nanoTime() - latest > 0) {
+                throw new IOException("A container engine of our own does not start; see " + folder.resolve("log"));
+            }
+            Pauses.millis(POLL_MILLIS);
+        }
+    }
+
+    private boolean answers() {
+        try {
+            new EngineApi(address).facts();
+            return true;
+        } catch (IOException notYet) {
+            return false;
+        }
+    }
+
+    /**
+     * SIGKILL: its containers live on, with nobody to speak for them. Its containerd dies with it, and is waited for: an
+     * engine that comes back takes one that nobody has reaped yet for alive.
+     */
+    public void kill() throws IOException {
+        Optional<ProcessHandle> containerd = daemon.children()
+                .filter(child -> child.info().command().orElse("").endsWith("containerd"))
+                .findFirst();
+        daemon.destroyForcibly().onExit().join();
+        while (containerd.isPresent()
+                && Files.exists(Path.of("/proc/" + containerd.get().pid()))) {
+            Pauses.millis(POLL_MILLIS);
+        }
+    }
+
+    /** Starts it again, on what it had; returns when it answers. */
+    public void comeBack() throws IOException {
+        daemon = launch();
+        awaitAnswer();
+    }
+
+    @Override
+    public void close() throws IOException {
+        daemon.destroy();
+        try {
+            if (!daemon.waitFor(START_MAX.toMillis(), TimeUnit.MILLISECONDS)) {
+                kill();
+            }
+        } catch (InterruptedException interrupted) {
+            daemon.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
+        // What the engine had started and did not end is found by its folder, which nobody else uses.
+        ProcessHandle.allProcesses().filter(this::isOurs).forEach(ProcessHandle::destroyForcibly);
+        shell("for m in $(grep -o ' " + folder + "[^ ]*' /proc/mounts | sort -r); do umount -l $m; done; rm -rf "
+                + folder);
+    }
+
+    private boolean isOurs(ProcessHandle process) {
+        try {
+            return Files.readString(Path.of("/proc/" + process.pid() + "/cmdline"))
+                    .contains(folder.toString() + "/");
+        } catch (IOException gone) {
+            return false;
+        }
+    }
+
+    private void shell(String line) throws IOException {
+        Process process = new ProcessBuilder(List.of("sh", "-c", line))
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        try {
+            if (process.waitFor() != 0) {
+                throw new IOException("`" + line + "` failed.");
+            }
+        } catch (InterruptedException interrupted) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted");
+        }
+    }
+}
