@@ -84,15 +84,15 @@ final class HistoryCommand implements Callable<Integer> {
 
     @Option(
             names = "--http-port",
-            defaultValue = "18080",
+            defaultValue = "19080",
             description = "The port of the nodes' API, at 127.0.0.1, .2 and so on (default: ${DEFAULT-VALUE}).")
-    private int httpPort = 18_080;
+    private int httpPort = 19_080;
 
     @Option(
             names = "--port-base",
-            defaultValue = "26620",
+            defaultValue = "27620",
             description = "The first of three ports for the cluster's own traffic (default: ${DEFAULT-VALUE}).")
-    private int portBase = 26_620;
+    private int portBase = 27_620;
 
     @Override
     public Integer call() throws IOException {

@@ -18,8 +18,12 @@ public record FaultPlan(long seed, List<Fault> faults) {
     /** What a cluster usually needs to be whole again, for the length of the plan. */
     private static final Duration REPAIR = Duration.ofSeconds(12);
 
-    private static final int QUIET_MILLIS_MAX = 4_000;
+    private static final int QUIET_MILLIS_MIN = 2_000;
+
+    private static final int QUIET_MILLIS_MAX = 6_000;
     /** Shorter than the failure detector bears, and long enough for the peers to have given up. */
+    private static final int SHORT_MILLIS_MIN = 200;
+
     private static final int SHORT_MILLIS_MAX = 2_500;
 
     private static final int LONG_MILLIS_MIN = 9_000;
@@ -57,9 +61,9 @@ public record FaultPlan(long seed, List<Fault> faults) {
     private static Fault fault(Fault.Kind kind, int nodes, Random random) {
         // Every number is drawn whether it is needed or not, so that plans with more kinds stay alike.
         int node = 1 + random.nextInt(nodes);
-        int quietMillis = random.nextInt(QUIET_MILLIS_MAX);
+        int quietMillis = QUIET_MILLIS_MIN + random.nextInt(QUIET_MILLIS_MAX - QUIET_MILLIS_MIN);
         boolean brief = random.nextInt(SHORT_ONE_IN) == 0;
-        int shortMillis = 200 + random.nextInt(SHORT_MILLIS_MAX - 200);
+        int shortMillis = SHORT_MILLIS_MIN + random.nextInt(SHORT_MILLIS_MAX - SHORT_MILLIS_MIN);
         int longMillis = LONG_MILLIS_MIN + random.nextInt(LONG_MILLIS_MAX - LONG_MILLIS_MIN);
         boolean atOnce = random.nextInt(AT_ONCE_ONE_IN) == 0;
         return new Fault(

@@ -87,12 +87,12 @@ public final class HistoryTrial {
                 setup.program(), environment, setup.folder(), setup.nodes(), setup.httpPort(), setup.portBase()));
         Thread lastWill = new Thread(() -> end(cluster), "take the cluster away");
         Runtime.getRuntime().addShutdownHook(lastWill);
-        try (EngineLog log = new EngineLog(api)) {
+        try (cluster;
+                EngineLog log = new EngineLog(api)) {
             cluster.up();
             return Findings.of(broken(plan, cluster, engine, log));
         } finally {
             Runtime.getRuntime().removeShutdownHook(lastWill);
-            cluster.close();
         }
     }
 
@@ -108,6 +108,7 @@ public final class HistoryTrial {
             throws IOException {
         Clients clients = Clients.begin(plan.seed(), cluster.clients(), setup.image(), setup.clients());
         try (Breaker breaker = new Breaker(cluster, engine, progress)) {
+            awaitLoad(clients);
             breaker.carryOut(plan);
             progress.accept("no more faults, and no more runs: waiting for the ends of those that there are");
             close(clients);
@@ -126,6 +127,20 @@ public final class HistoryTrial {
                     left,
                     breaker.stuck(),
                     new Trial.Bounds(setup.orphan(), LEASE));
+        }
+    }
+
+    /** A fault that meets nobody says nothing. */
+    private void awaitLoad(Clients clients) throws IOException {
+        Instant latest = Instant.now().plus(READ_MAX);
+        while (clients.heard().stream()
+                                .filter(heard -> heard.told() instanceof Heard.Accepted)
+                                .map(Heard::key)
+                                .distinct()
+                                .count()
+                        < setup.clients()
+                && Instant.now().isBefore(latest)) {
+            Pauses.millis(LOOK_MILLIS);
         }
     }
 
