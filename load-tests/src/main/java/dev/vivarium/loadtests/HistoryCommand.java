@@ -6,11 +6,8 @@ import dev.vivarium.loadtests.history.Findings;
 import dev.vivarium.loadtests.history.HistoryTrial;
 import dev.vivarium.protocol.run.TimeSpan;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.EnumSet;
-import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -40,6 +37,9 @@ final class HistoryCommand implements Callable<Integer> {
 
     @Mixin
     private final Setting setting = new Setting();
+
+    @Mixin
+    private final ClusterOptions cluster = new ClusterOptions();
 
     @Option(
             names = "--seed",
@@ -82,18 +82,6 @@ final class HistoryCommand implements Callable<Integer> {
                             + " as well is slow to say that one has ended).")
     private String orphans = "10s";
 
-    @Option(
-            names = "--http-port",
-            defaultValue = "19080",
-            description = "The port of the nodes' API, at 127.0.0.1, .2 and so on (default: ${DEFAULT-VALUE}).")
-    private int httpPort = 19_080;
-
-    @Option(
-            names = "--port-base",
-            defaultValue = "27620",
-            description = "The first of three ports for the cluster's own traffic (default: ${DEFAULT-VALUE}).")
-    private int portBase = 27_620;
-
     @Override
     public Integer call() throws IOException {
         if (nodes < 1 || nodes > NODES_MAX || clients < 1) {
@@ -101,7 +89,6 @@ final class HistoryCommand implements Callable<Integer> {
         }
         TimeSpan time = time("--for", span);
         TimeSpan orphan = time("--orphans", orphans);
-        Path root = Path.of(System.getProperty("vivarium.root", ".")).toAbsolutePath();
         long number = seed == null ? new SecureRandom().nextInt(SEED_MAX) : seed;
         FaultPlan plan = FaultPlan.of(number, nodes, faults, time.duration());
         String again =
@@ -111,7 +98,9 @@ final class HistoryCommand implements Callable<Integer> {
         setting.engine();
         setting.print("trial    " + again + "\n");
         plan.faults().forEach(fault -> setting.print("plan     " + fault + "\n"));
-        Findings findings = trial(root, orphan).carryOut(plan);
+        Findings findings = new HistoryTrial(
+                        cluster.setup(setting, nodes, clients, orphan.duration()), setting::progress)
+                .carryOut(plan);
         setting.print("\n" + findings.figures());
         setting.printLoad();
         if (findings.violations().isEmpty()) {
@@ -120,24 +109,6 @@ final class HistoryCommand implements Callable<Integer> {
         }
         setting.print(String.format(Locale.ROOT, "%n%s%nTo try it again: %s%n", findings.complaints(), again));
         return BROKEN;
-    }
-
-    private HistoryTrial trial(Path root, TimeSpan orphan) throws IOException {
-        String home = setting.environment().getOrDefault("VIVARIUM_HOME", "");
-        Path state = home.isEmpty() ? root.resolve(".vivarium") : Path.of(home).toAbsolutePath();
-        Files.createDirectories(state);
-        return new HistoryTrial(
-                new HistoryTrial.Setup(
-                        List.of(root.resolve("vivarium").toString()),
-                        setting.environment(),
-                        Files.createTempDirectory(state, "history-"),
-                        httpPort,
-                        portBase,
-                        nodes,
-                        clients,
-                        setting.image(),
-                        orphan.duration()),
-                setting::progress);
     }
 
     private TimeSpan time(String option, String text) {

@@ -21,12 +21,16 @@ import java.util.function.Consumer;
  * what has ended. It writes down what it did, and when nodes were not there for their sandboxes.
  */
 final class Breaker implements AutoCloseable {
-    /** From the end of a fault until all nodes are ready; a node that joins may be refused for a while, and tried again. */
-    private static final Duration REPAIR_MAX = Duration.ofMinutes(4);
+    /**
+     * From the end of a fault until all nodes are ready: seconds on a machine of one's own, and minutes where ten others
+     * compile, since three nodes and a store start on it. What never recovers has not done so by then.
+     */
+    private static final Duration REPAIR_MAX = Duration.ofMinutes(8);
 
     private static final Duration DRAIN_MAX = Duration.ofSeconds(90);
     private static final long LOOK_MILLIS = 20;
     private static final long AGAIN_MILLIS = 500;
+    private static final int REASON_CHARACTERS_MAX = 300;
 
     private final Cluster cluster;
     private final Optional<PrivateEngine> engine;
@@ -174,8 +178,8 @@ final class Breaker implements AutoCloseable {
         try {
             cluster.start(member);
         } catch (IOException failed) {
-            mark("a start of " + member + " failed: "
-                    + String.valueOf(failed.getMessage()).lines().findFirst().orElse(""));
+            String why = String.valueOf(failed.getMessage());
+            mark("a start of " + member + " failed: " + why.substring(0, Math.min(why.length(), REASON_CHARACTERS_MAX)));
         }
     }
 

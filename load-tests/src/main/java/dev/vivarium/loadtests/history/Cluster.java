@@ -5,6 +5,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -65,11 +66,6 @@ final class Cluster implements AutoCloseable {
         return List.copyOf(clients);
     }
 
-    /** The log of a member. */
-    Path log(String member) {
-        return layout.folder.resolve(member).resolve("log");
-    }
-
     /** Returns when all of it is ready. */
     void up() throws IOException {
         command(
@@ -82,6 +78,23 @@ final class Cluster implements AutoCloseable {
                 Integer.toString(layout.portBase),
                 "--drain",
                 "5s");
+    }
+
+    /** Copies what its members have logged to a folder beside its own, which lasts. */
+    Path keepLogs() throws IOException {
+        Path kept = layout.folder.resolveSibling(layout.folder.getFileName() + "-logs");
+        Files.createDirectories(kept);
+        List<String> members = new ArrayList<>(List.of(STORE));
+        for (int node = 1; node <= layout.nodes; node++) {
+            members.add(name(node));
+        }
+        for (String member : members) {
+            Path log = layout.folder.resolve(member).resolve("log");
+            if (Files.exists(log)) {
+                Files.copy(log, kept.resolve(member + ".log"), StandardCopyOption.REPLACE_EXISTING);
+            }
+        }
+        return kept;
     }
 
     private void command(String verb, String... further) throws IOException {
@@ -158,5 +171,14 @@ final class Cluster implements AutoCloseable {
     public void close() throws IOException {
         heal();
         command("down", "--purge");
+    }
+
+    /** The same, when there is nobody left to tell but the terminal. */
+    void closeOrSay() {
+        try {
+            close();
+        } catch (IOException left) {
+            System.err.println("vivarium bench: the cluster is left: " + left.getMessage());
+        }
     }
 }

@@ -85,22 +85,18 @@ public final class HistoryTrial {
         progress.accept("starting the store and " + setup.nodes() + " nodes in " + setup.folder());
         Cluster cluster = new Cluster(new Cluster.Layout(
                 setup.program(), environment, setup.folder(), setup.nodes(), setup.httpPort(), setup.portBase()));
-        Thread lastWill = new Thread(() -> end(cluster), "take the cluster away");
+        Thread lastWill = new Thread(cluster::closeOrSay, "take the cluster away");
         Runtime.getRuntime().addShutdownHook(lastWill);
         try (cluster;
                 EngineLog log = new EngineLog(api)) {
             cluster.up();
-            return Findings.of(broken(plan, cluster, engine, log));
+            Findings findings = Findings.of(broken(plan, cluster, engine, log));
+            if (!findings.violations().isEmpty()) {
+                progress.accept("what nodes and store have logged is kept in " + cluster.keepLogs());
+            }
+            return findings;
         } finally {
             Runtime.getRuntime().removeShutdownHook(lastWill);
-        }
-    }
-
-    private static void end(Cluster cluster) {
-        try {
-            cluster.close();
-        } catch (IOException left) {
-            System.err.println("vivarium bench: the cluster is left: " + left.getMessage());
         }
     }
 
