@@ -179,7 +179,8 @@ final class Breaker implements AutoCloseable {
             cluster.start(member);
         } catch (IOException failed) {
             String why = String.valueOf(failed.getMessage());
-            mark("a start of " + member + " failed: " + why.substring(0, Math.min(why.length(), REASON_CHARACTERS_MAX)));
+            mark("a start of " + member + " failed: "
+                    + why.substring(0, Math.min(why.length(), REASON_CHARACTERS_MAX)));
         }
     }
 
