@@ -1,5 +1,7 @@
 package dev.vivarium.node.whole;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.vivarium.node.RunningNode.SandboxLabel;
 import dev.vivarium.node.cli.trial.Census;
 import dev.vivarium.node.doubles.SharedStore;
@@ -12,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.IntFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -30,10 +33,14 @@ final class WholeCluster implements AutoCloseable {
 
     private final SharedStore store;
     private final List<DataDirectory> folders = new ArrayList<>();
-    private final Map<Integer, WholeNode> nodes = new TreeMap<>();
+    private final Map<Integer, WholeNode> nodes = new ConcurrentSkipListMap<>();
     private final List<List<String>> rules = new ArrayList<>();
     private final List<String> twins = new ArrayList<>();
     private final Thread watcher;
+    private final int count;
+    private final Formation formation;
+    private final IntFunction<Map<String, String>> further;
+    private final String drain;
 
     /** How nodes find each other. */
     enum Formation {
@@ -48,12 +55,24 @@ final class WholeCluster implements AutoCloseable {
 
     /** The same, with further settings by the number of the node. */
     WholeCluster(int count, Formation formation, IntFunction<Map<String, String>> further) throws Exception {
+        this(count, formation, further, "1s");
+    }
+
+    /** The same, with the time that live runs get when a node is stopped. */
+    WholeCluster(int count, Formation formation, IntFunction<Map<String, String>> further, String drain)
+            throws Exception {
+        this.count = count;
+        this.formation = formation;
+        this.further = further;
+        this.drain = drain;
         this.store = new SharedStore();
         this.watcher = new Thread(this::watch, "two-live-sandboxes");
         try {
             List<CompletableFuture<WholeNode>> starting = new ArrayList<>();
             for (int number = 1; number <= count; number++) {
-                starting.add(begin(number, count, formation, further.apply(number)));
+                DataDirectory folder = DataDirectory.on(DataDirectory.newFolder("vivarium-member-"));
+                folders.add(folder);
+                starting.add(begin(number, folder));
             }
             for (int number = 1; number <= count; number++) {
                 nodes.put(number, starting.get(number - 1).join());
@@ -66,11 +85,8 @@ final class WholeCluster implements AutoCloseable {
         watcher.start();
     }
 
-    private CompletableFuture<WholeNode> begin(int number, int count, Formation formation, Map<String, String> further)
-            throws IOException {
-        DataDirectory folder = DataDirectory.on(DataDirectory.newFolder("vivarium-member-"));
-        folders.add(folder);
-        List<String> arguments = new ArrayList<>(List.of("--host", host(number), "--drain", "1s"));
+    private CompletableFuture<WholeNode> begin(int number, DataDirectory folder) {
+        List<String> arguments = new ArrayList<>(List.of("--host", host(number), "--drain", drain));
         Map<String, String> settings = new TreeMap<>(store.settings());
         settings.put("vivarium.cluster.node-name", name(number));
         settings.put("vivarium.cluster.host", host(number));
@@ -78,7 +94,7 @@ final class WholeCluster implements AutoCloseable {
         settings.put("vivarium.cluster.fencing.engine", "shared");
         // So that who speaks can be told by the address, and cut off.
         settings.put("pekko.remote.artery.advanced.tcp.outbound-client-hostname", host(number));
-        settings.putAll(further);
+        settings.putAll(further.apply(number));
         if (formation == Formation.SEEDS) {
             settings.put("vivarium.cluster.formation", "seeds");
             for (int seed = 1; seed <= count; seed++) {
@@ -103,6 +119,21 @@ final class WholeCluster implements AutoCloseable {
                 throw new UncheckedIOException(failed);
             }
         });
+    }
+
+    /** Stops a node as an operator does, and starts it again on what it had; returns when it is ready. */
+    WholeNode restart(int number) throws IOException, InterruptedException {
+        WholeNode before = nodes.remove(number);
+        assertThat(before.stop()).as(before::log).isZero();
+        before.close();
+        WholeNode again = begin(number, folders.get(number - 1)).join();
+        nodes.put(number, again);
+        return again;
+    }
+
+    /** The nodes that are not being restarted. */
+    List<WholeNode> nodes() {
+        return List.copyOf(nodes.values());
     }
 
     static String name(int number) {

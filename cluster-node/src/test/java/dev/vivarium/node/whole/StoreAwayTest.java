@@ -1,0 +1,128 @@
+package dev.vivarium.node.whole;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.vivarium.node.cli.client.ApiJson;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Cassandra goes away under load, and comes back: nobody has to restart anything. */
+@Timeout(900)
+class StoreAwayTest {
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
+    private static final Duration AWAY = Duration.ofSeconds(Integer.getInteger("vivarium.test.store-away-seconds", 20));
+    private static final int CLIENTS = 2;
+    private static final Set<String> TERMINAL = Set.of("SUCCEEDED", "FAILED", "KILLED", "CANCELLED", "LOST");
+    private static final Agent SHORT = Agent.python("import time; time.sleep(2); print('done')");
+
+    private final HttpClient client =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+
+    @Test
+    void submissionsAreRefusedMeanwhileAndWhatWasAcknowledgedEndsOnce() throws Exception {
+        try (ClusterByCommand cluster = new ClusterByCommand()) {
+            // given
+            ClusterByCommand.Ended up = cluster.up("--nodes", "2");
+            assertThat(up.code()).as(up.err()).isZero();
+            URI asked = URI.create(cluster.api(1));
+            List<URI> nodes = List.of(asked, URI.create(cluster.api(2)));
+            List<Long> processes = List.of(cluster.pid("node-1"), cluster.pid("node-2"));
+            String sleeper;
+            List<String> acknowledged;
+            try (SteadyLoad load = new SteadyLoad(CLIENTS, SHORT, () -> nodes)) {
+                sleeper = submit(asked, Agent.sleeper());
+                awaitStatus(asked, sleeper, Set.of("RUNNING"));
+                await().atMost(PATIENCE).until(() -> load.acknowledged().size() > 5);
+
+                // when
+                assertThat(cluster.vivarium("cluster", "kill", "store").code()).isZero();
+                long killed = System.nanoTime();
+                await().atMost(AWAY.plus(PATIENCE))
+                        .until(() -> System.nanoTime() - killed > AWAY.toNanos()
+                                && during(load, killed).anyMatch(made -> made.status() == 503));
+
+                // then
+                assertThat(during(load, killed)).noneMatch(made -> made.status() == 202);
+                assertThat(cluster.states().values()).doesNotContain("READY");
+                System.out.println("the store was away for " + AWAY + ": answers " + load.statuses());
+                ClusterByCommand.Ended back = cluster.vivarium("cluster", "start", "store");
+                assertThat(back.code()).as(back.err()).isZero();
+                int before = load.acknowledged().size();
+                await().atMost(PATIENCE).until(() -> load.acknowledged().size() > before + 3);
+                load.stop();
+                System.out.println("and came back: answers " + load.statuses());
+                acknowledged = load.acknowledged();
+            }
+
+            // then
+            assertThat(List.of(cluster.pid("node-1"), cluster.pid("node-2"))).isEqualTo(processes);
+            assertThat(cluster.states())
+                    .containsExactlyInAnyOrderEntriesOf(Map.of("node-1", "READY", "node-2", "READY", "store", "READY"));
+            for (String run : acknowledged) {
+                awaitStatus(asked, run, TERMINAL);
+                assertThat(ends(asked, run)).as(run).hasSize(1);
+            }
+            awaitStatus(asked, sleeper, Set.of("RUNNING"));
+            assertThat(post(asked.resolve("/v1/runs/" + sleeper + "/cancel"), "")
+                            .statusCode())
+                    .isEqualTo(202);
+            awaitStatus(asked, sleeper, Set.of("CANCELLED"));
+            assertThat(ends(asked, sleeper)).containsExactly("RunCancelled");
+        }
+    }
+
+    /** What was begun after that moment. */
+    private static Stream<SteadyLoad.Try> during(SteadyLoad load, long nanos) {
+        return load.tries().stream().filter(made -> made.begunNanos() - nanos > 0);
+    }
+
+    private String submit(URI node, Agent agent) throws Exception {
+        HttpResponse<byte[]> answer = post(node.resolve("/v1/runs"), agent.json());
+        assertThat(answer.statusCode()).isEqualTo(202);
+        return ApiJson.parse(answer.body()).path("id").asText();
+    }
+
+    private HttpResponse<byte[]> post(URI uri, String body) throws Exception {
+        return client.send(
+                HttpRequest.newBuilder(uri)
+                        .header("Content-Type", "application/json")
+                        .POST(HttpRequest.BodyPublishers.ofString(body))
+                        .build(),
+                HttpResponse.BodyHandlers.ofByteArray());
+    }
+
+    private JsonNode get(URI uri) throws Exception {
+        return ApiJson.parse(client.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofByteArray())
+                .body());
+    }
+
+    private void awaitStatus(URI node, String run, Set<String> wanted) {
+        await(run)
+                .atMost(PATIENCE)
+                .ignoreExceptions()
+                .until(() -> get(node.resolve("/v1/runs/" + run)).path("status").asText(), wanted::contains);
+    }
+
+    private List<String> ends(URI node, String run) throws Exception {
+        return StreamSupport.stream(
+                        get(node.resolve("/v1/runs/" + run + "/events"))
+                                .path("events")
+                                .spliterator(),
+                        false)
+                .map(event -> event.path("type").asText())
+                .filter(History::isEnd)
+                .toList();
+    }
+}
