@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -17,6 +19,8 @@ import picocli.CommandLine.Parameters;
 final class SubmissionOptions {
     /** What a node takes at most in one body, about; files beyond it are not even read. */
     private static final long FILE_BYTES_MAX = 64L << 20;
+
+    private static final Set<String> INJECTION = Set.of("host", "header", "secret", "prefix");
 
     @Parameters(paramLabel = "COMMAND", arity = "1..*", description = "The program and its arguments, after --.")
     private List<String> command = new ArrayList<>();
@@ -74,6 +78,16 @@ final class SubmissionOptions {
     private List<String> allow = new ArrayList<>();
 
     @Option(
+            names = "--inject",
+            paramLabel = "K=V,...",
+            description =
+                    "A header with a secret that the node adds to requests to a listed host, so that the agent uses the"
+                            + " secret and never sees it: host=api.example.com,header=Authorization,secret=API_KEY and,"
+                            + " last if it is there, prefix=\"Bearer \". The agent asks http://api.example.com/, the node"
+                            + " goes on by TLS. May be repeated.")
+    private List<String> inject = new ArrayList<>();
+
+    @Option(
             names = "--isolation",
             paramLabel = "CLASS",
             description = "How it is walled in: container, gvisor or microvm. A node says which it has.")
@@ -125,9 +139,10 @@ final class SubmissionOptions {
     ObjectNode body(Map<String, String> environment, SecretPrompt prompt) {
         Submission submission = new Submission(image, command);
         addLimits(submission);
-        if (egress != null || !allow.isEmpty()) {
+        if (egress != null || !allow.isEmpty() || !inject.isEmpty()) {
             submission.egress(egress == null ? "allowlist" : egress, allow);
         }
+        inject.forEach(header -> addInjection(submission, header));
         field(submission, "isolation", isolation);
         field(submission, "onNodeLoss", onNodeLoss);
         field(submission, "workdir", workdir);
@@ -185,6 +200,30 @@ final class SubmissionOptions {
                     ExitCode.USAGE, "--env " + variable + ": you have no such variable; give it a value with K=V.");
         }
         submission.env(variable, value);
+    }
+
+    private static void addInjection(Submission submission, String option) {
+        Map<String, String> parts = new TreeMap<>();
+        String rest = option;
+        while (!rest.isEmpty()) {
+            int equals = rest.indexOf('=');
+            String key = equals < 0 ? rest : rest.substring(0, equals);
+            // A prefix may hold a comma, as headers do.
+            int comma = key.equals("prefix") ? -1 : rest.indexOf(',');
+            String value = rest.substring(Math.min(equals < 0 ? rest.length() : equals + 1, rest.length()));
+            if (comma >= 0 && comma > equals) {
+                value = rest.substring(equals + 1, comma);
+            }
+            if (equals < 1 || !INJECTION.contains(key) || parts.put(key, value) != null) {
+                throw new UserError(
+                        ExitCode.USAGE,
+                        "--inject " + option
+                                + ": say host=HOST,header=HEADER,secret=NAME and, last if it is there, prefix=TEXT,"
+                                + " each once.");
+            }
+            rest = comma < 0 ? "" : rest.substring(comma + 1);
+        }
+        submission.inject(parts);
     }
 
     private static void addSecret(

@@ -203,7 +203,7 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
                         DriverException.Kind.REFUSED, "All addresses of this node are in use by other sandboxes."));
         try {
             counts.begin(id);
-            subjects.put(address, new EgressSubject(id, policy, connectionsMax));
+            subjects.put(address, new EgressSubject(id, policy, connectionsMax, new HeldSecrets()));
             if (policy.mode() == EgressPolicy.Mode.PUBLIC) {
                 filter.allot(Map.of(address, connectionsMax));
             }
@@ -216,6 +216,15 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
             cut(address);
             throw new DriverException(
                     DriverException.Kind.REFUSED, "The sandbox could not be given its network.", failed);
+        }
+    }
+
+    @Override
+    public void entrust(SandboxId id, Map<String, String> secrets) {
+        String address = attached.get(id);
+        EgressSubject subject = address == null ? null : subjects.get(address);
+        if (subject != null) {
+            subject.secrets().hold(secrets);
         }
     }
 
@@ -236,6 +245,9 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
     private void cut(String address) {
         EgressSubject subject = subjects.remove(address);
         traffic.remove(address);
+        if (subject != null) {
+            subject.secrets().wipe();
+        }
         try {
             if (subject != null) {
                 Links.remove(link(address, subject.policy().mode()));

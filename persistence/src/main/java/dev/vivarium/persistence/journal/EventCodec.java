@@ -27,7 +27,7 @@ import java.util.stream.Stream;
  */
 public final class EventCodec {
     /** Versions of the events whose shape has changed since they were first written; all others are at 1. */
-    private static final Map<String, Integer> VERSIONS = Map.of("AlarmRaised", 4, "RunKilled", 4, "RunSubmitted", 3);
+    private static final Map<String, Integer> VERSIONS = Map.of("AlarmRaised", 4, "RunKilled", 4, "RunSubmitted", 4);
 
     /** More than any link carries in a day. */
     private static final String NO_LIMIT = "1024Ti";
@@ -54,6 +54,13 @@ public final class EventCodec {
             Map.entry(new EventShape("RunSubmitted", 2), new Upcaster(new EventShape("RunSubmitted", 3), json -> {
                 if (json.path("spec").path("limits") instanceof ObjectNode limits) {
                     limits.put("egressBytes", NO_LIMIT);
+                }
+                return json;
+            })),
+            // Version 4 names headers that the node adds; before, it added none.
+            Map.entry(new EventShape("RunSubmitted", 3), new Upcaster(new EventShape("RunSubmitted", 4), json -> {
+                if (json.path("spec").path("egress") instanceof ObjectNode egress) {
+                    egress.putArray("inject");
                 }
                 return json;
             })));

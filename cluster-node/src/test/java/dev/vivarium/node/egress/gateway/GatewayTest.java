@@ -591,7 +591,7 @@ class GatewayTest {
     }
 
     /** The first message of TLS as Java's own client sends it; with no name when there is none. */
-    private static byte[] hello(String name) throws NoSuchAlgorithmException, SSLException {
+    static byte[] hello(String name) throws NoSuchAlgorithmException, SSLException {
         SSLEngine engine = SSLContext.getDefault().createSSLEngine();
         engine.setUseClientMode(true);
         if (name != null) {
