@@ -149,7 +149,8 @@ def hello(name):
 def through_proxy(head, more=b""):
     """What the gateway's proxy says to a head of a request; the rest is sent when it has let it pass."""
     with socket.create_connection((resolver(), 3128), 5) as sock:
-        sock.settimeout(5)
+        # Beyond what the gateway takes to reach a host that is slow: what is refused is answered, and not waited for.
+        sock.settimeout(15)
         sock.sendall(head)
         said = b""
         try:

@@ -9,8 +9,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -20,7 +21,9 @@ final class SubmissionOptions {
     /** What a node takes at most in one body, about; files beyond it are not even read. */
     private static final long FILE_BYTES_MAX = 64L << 20;
 
-    private static final Set<String> INJECTION = Set.of("host", "header", "secret", "prefix");
+    /** A part of what a header is made of; a prefix may hold commas, as headers do, so it ends with the option. */
+    private static final Pattern PART =
+            Pattern.compile("(host|header|secret|prefix)=((?<=prefix=).*|[^,]*)(?:,(?=.)|$)");
 
     @Parameters(paramLabel = "COMMAND", arity = "1..*", description = "The program and its arguments, after --.")
     private List<String> command = new ArrayList<>();
@@ -204,24 +207,17 @@ final class SubmissionOptions {
 
     private static void addInjection(Submission submission, String option) {
         Map<String, String> parts = new TreeMap<>();
-        String rest = option;
-        while (!rest.isEmpty()) {
-            int equals = rest.indexOf('=');
-            String key = equals < 0 ? rest : rest.substring(0, equals);
-            // A prefix may hold a comma, as headers do.
-            int comma = key.equals("prefix") ? -1 : rest.indexOf(',');
-            String value = rest.substring(Math.min(equals < 0 ? rest.length() : equals + 1, rest.length()));
-            if (comma >= 0 && comma > equals) {
-                value = rest.substring(equals + 1, comma);
-            }
-            if (equals < 1 || !INJECTION.contains(key) || parts.put(key, value) != null) {
-                throw new UserError(
-                        ExitCode.USAGE,
-                        "--inject " + option
-                                + ": say host=HOST,header=HEADER,secret=NAME and, last if it is there, prefix=TEXT,"
-                                + " each once.");
-            }
-            rest = comma < 0 ? "" : rest.substring(comma + 1);
+        Matcher part = PART.matcher(option);
+        int end = 0;
+        while (part.find() && part.start() == end && parts.put(part.group(1), part.group(2)) == null) {
+            end = part.end();
+        }
+        if (option.isEmpty() || end < option.length()) {
+            throw new UserError(
+                    ExitCode.USAGE,
+                    "--inject " + option
+                            + ": say host=HOST,header=HEADER,secret=NAME and, last if it is there, prefix=TEXT, each"
+                            + " once.");
         }
         submission.inject(parts);
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.vivarium.persistence.Fixtures;
 import dev.vivarium.protocol.egress.EgressDestination;
 import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.protocol.egress.EgressReach;
 import dev.vivarium.protocol.egress.HostName;
 import dev.vivarium.protocol.egress.InjectedHeader;
 import dev.vivarium.protocol.run.Blob;
@@ -151,6 +152,28 @@ class EventCodecTest {
         assertThat(withoutInjection(today)).isNotEqualTo(today);
         assertThat(codec.decode(entry("RunSubmitted", 3, withoutInjection(today))))
                 .isEqualTo(submitted);
+    }
+
+    @Test
+    void whatWasReachedBeforeBytesWereToldByDestinationHasNone() {
+        String before =
+                """
+                {"type":"EgressUsed","at":"%s","node":"node-1","attempt":1,"connections":3,"destinations":1,
+                "bytesOut":100,"bytesIn":200,
+                "mostReached":[{"protocol":"tcp","destination":"45.77.77.10","port":443,"count":3}]}
+                """
+                        .formatted(Fixtures.NOON);
+
+        assertThat(codec.decode(entry("EgressUsed", 1, before)))
+                .isEqualTo(new RunEvent.EgressUsed(
+                        Fixtures.NOON,
+                        "node-1",
+                        1,
+                        3,
+                        1,
+                        100,
+                        200,
+                        List.of(new EgressReach("tcp", "45.77.77.10", 443, 3, 0, 0))));
     }
 
     private static String withoutInjection(String payload) {
