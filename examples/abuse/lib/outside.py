@@ -16,6 +16,8 @@ PUBLIC = os.environ["OUTSIDE_PUBLIC"]
 INTERNAL = os.environ["OUTSIDE_INTERNAL"].split(",")
 NODE = os.environ["OUTSIDE_NODE"].split(",")
 LISTED = "www.vivarium.example.com"
+# The one host whose requests the gateway adds a secret to.
+SECURE = "secure.vivarium.example.com"
 PORTS = (53, 80, 443, 853, 6379, 8080)
 WAIT = 1.0
 AT_ONCE = 24
@@ -147,7 +149,8 @@ def hello(name):
 def through_proxy(head, more=b""):
     """What the gateway's proxy says to a head of a request; the rest is sent when it has let it pass."""
     with socket.create_connection((resolver(), 3128), 5) as sock:
-        sock.settimeout(5)
+        # Beyond what the gateway takes to reach a host that is slow: what is refused is answered, and not waited for.
+        sock.settimeout(15)
         sock.sendall(head)
         said = b""
         try:
@@ -178,6 +181,17 @@ def tunnel(target, more=b""):
     """What is behind a tunnel of the proxy: whether the host greeted."""
     head = f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode()
     return b"reached" if b"reached" in through_proxy(head, more) else None
+
+
+def ask_secure(path="/", host=SECURE, method="GET", more="", body=""):
+    """What the host with TLS answers to a plain request through the proxy; nothing where it was not reached."""
+    head = f"{method} http://{host}{path} HTTP/1.1\r\nHost: {host}\r\n{more}Connection: close\r\n\r\n{body}"
+    return fetch(head)
+
+
+def must_bring_the_secret():
+    """Once, and without the agent: else nothing is proven by what follows."""
+    check("a plain request brings the secret by TLS", b"reached with 1:" in (ask_secure() or b""))
 
 
 def must_be_open(mode="public"):

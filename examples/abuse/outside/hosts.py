@@ -5,19 +5,24 @@
 Makes the namespace, a link to it and a route to each address, and greets whoever reaches one: on each TCP port with one
 line, on each UDP port with an answer, on the port of HTTP with a response for each request, on that of bulk with zeros until
 the other side has enough. RESOLVER answers for the
-names of zone(). Says "listening", and then who came: "tcp FROM TO PORT", "udp FROM TO PORT WORDS", "http TO HOST" and
-"dns NAME". When its standard input ends it takes all of it away.
+names of zone(). One host more, SECURE, speaks TLS on port 443, as secure.vivarium.example.com with a certificate of
+tls/authority.pem: it answers requests with how many credentials they brought. Says "listening", and then who came: "tcp FROM TO PORT", "udp FROM TO PORT WORDS", "http TO HOST",
+"https HOST METHOD PATH CREDENTIALS" and "dns NAME"; a secret that comes in clear is a trespass. When its standard input ends it takes all of it away.
 
 No packet for one of the addresses can leave the machine: behind each route that leads here is one that leads nowhere,
 which is put there first and goes last.
 """
 
+import hashlib
+import os
 import select
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import sys
+import threading
 
 TCP = (53, 80, 443, 853, 6379, 8080)
 HTTP = 8081
@@ -25,6 +30,12 @@ HTTP = 8081
 BULK = 9000
 CHUNK = bytes(1 << 18)
 UDP = (53, 123, 443, 5353)
+# Beside those that are named: a host of the open internet with TLS.
+SECURE = "45.77.77.43"
+TLS = 443
+# What the suite's secrets begin with.
+SECRET = b"canary" + b"-"
+TLS_WAIT = 20
 # Towards the namespace; of no range that a host has.
 NODE_END = "10.99.77.1"
 LAST = "4278198272"
@@ -40,6 +51,7 @@ def zone(public, internal):
     return {
         "www.vivarium.example.com": [[outside]],
         "other.vivarium.example.com": [[outside]],
+        "secure.vivarium.example.com": [[(A, ipv4(SECURE))]],
         "rebound.vivarium.example.com": [[inside]],
         "a.rebound.example.com": [[inside]],
         "mixed.vivarium.example.com": [[outside, inside]],
@@ -80,6 +92,8 @@ def say(*words):
 
 
 def serve(public, resolver, internals):
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(os.path.join(os.path.dirname(os.path.abspath(__file__)), "tls", "hosts.pem"))
     names, asked = zone(public, internals[0]), {}
     listeners = [socket.create_server(("0.0.0.0", port), backlog=1024) for port in (*TCP, HTTP, BULK)]
     datagrams, peers = [], []
@@ -94,7 +108,7 @@ def serve(public, resolver, internals):
             if sock is sys.stdin:
                 return
             if sock in listeners:
-                peers.append(met(sock))
+                peers.extend(met(sock, tls))
                 if len(peers) > PEERS_MAX:
                     peers.pop(0).close()
             elif sock in datagrams:
@@ -104,15 +118,52 @@ def serve(public, resolver, internals):
                 sock.close()
 
 
-def met(listener):
+def met(listener, tls):
+    """Those to be heard from then on: one, or none."""
     peer, source = listener.accept()
     here = peer.getsockname()
     say("tcp", source[0], *here)
+    if here == (SECURE, TLS):
+        threading.Thread(target=converse, args=(peer, tls), daemon=True).start()
+        return []
     if here[1] == BULK:
         pour(peer)
     elif here[1] != HTTP:
         send(peer, b"reached\n", last=True)
-    return peer
+    return [peer]
+
+
+def converse(peer, tls):
+    """Answers requests over TLS, and tells of each what credentials it brought, as digests."""
+    peer.settimeout(TLS_WAIT)
+    try:
+        with tls.wrap_socket(peer, server_side=True) as sock:
+            words = sock.makefile("rb")
+            while line := words.readline():
+                method, path = line.decode("ascii", "replace").split()[:2]
+                headers = [pair.strip() for pair in iter(words.readline, b"\r\n") if pair]
+                named = [pair.split(b":", 1) for pair in headers if b":" in pair]
+                length = next((int(value) for key, value in named if key.lower() == b"content-length"), 0)
+                words.read(length)
+                host = b",".join(value.strip() for key, value in named if key.lower() == b"host").decode("ascii", "replace")
+                credentials = [
+                    hashlib.sha256(value.strip()).hexdigest()
+                    for key, value in named
+                    if key.lower().replace(b"_", b"-") == b"authorization"
+                ]
+                say("https", host, method, path, ",".join(credentials))
+                where = b"Location: http://other.vivarium.example.com:8081/\r\n" if path == "/redirect" else b""
+                status = b"307 Temporary Redirect" if where else b"200 OK"
+                body = b"reached with %d: %s\n" % (len(credentials), ",".join(credentials).encode())
+                sock.sendall(b"HTTP/1.1 %s\r\n%sContent-Length: %d\r\n\r\n%s" % (status, where, len(body), body))
+    except (OSError, ValueError):
+        pass  # it was no TLS, or no request; what counts was said
+
+
+def stolen(words):
+    """A secret that comes in clear came from somebody who must not have it."""
+    if SECRET in words:
+        say("trespass", "a secret in clear")
 
 
 def pour(peer):
@@ -130,6 +181,7 @@ def heard(peer):
         words = peer.recv(65536)
     except OSError:
         return False
+    stolen(words)
     if peer.getsockname()[1] == HTTP:
         for request in words.split(b"\r\n\r\n")[:-1]:
             hosts = [line[5:].strip() for line in request.split(b"\r\n") if line.lower().startswith(b"host:")]
@@ -150,6 +202,7 @@ def send(peer, words, last=False):
 
 def hear(sock, resolver, names, asked):
     words, source = sock.recvfrom(2048)
+    stolen(words)
     here = sock.getsockname()
     if here == resolver:
         reply(sock, names, asked, words, source)
@@ -206,9 +259,9 @@ def main(title, *addresses):
 
 if __name__ == "__main__":
     if sys.argv[1] == "--serve":
-        serve(sys.argv[2], sys.argv[3], sys.argv[4:])
+        serve(sys.argv[2], sys.argv[3], sys.argv[4:-1])
     else:
         # Whoever stops it has the rest taken away all the same.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        main(*sys.argv[1:])
+        main(*sys.argv[1:], SECURE)

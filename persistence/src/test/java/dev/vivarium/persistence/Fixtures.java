@@ -91,7 +91,14 @@ public final class Fixtures {
                 new RunEvent.EgressDenied(
                         NOON, "node-1", 1, 7, 2, List.of(new EgressDenial("tcp", "192.168.77.10", 80, 4))),
                 new RunEvent.EgressUsed(
-                        NOON, "node-1", 1, 3, 1, 100, 200, List.of(new EgressReach("tcp", "45.77.77.10", 443, 3))),
+                        NOON,
+                        "node-1",
+                        1,
+                        3,
+                        1,
+                        100,
+                        200,
+                        List.of(new EgressReach("tcp", "45.77.77.10", 443, 3, 90, 180))),
                 new RunEvent.CancelRequested(NOON, "node-1"),
                 new RunEvent.AttemptInterrupted(NOON, "node-1", 1, Interruption.ENGINE_LOST, "gone"),
                 new RunEvent.RunSucceeded(NOON, "node-1", 1, USAGE),

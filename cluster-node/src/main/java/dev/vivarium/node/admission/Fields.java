@@ -170,6 +170,45 @@ final class Fields {
         });
     }
 
+    /** A list of objects with known fields, at most so many. */
+    List<Fields> objects(String name, Set<String> known, int max) {
+        return node(name)
+                .map(node -> {
+                    if (!node.isArray()) {
+                        this.<List<Fields>>wrongType(pathOf(name), "a list of objects", node);
+                        return List.<Fields>of();
+                    }
+                    if (node.size() > max) {
+                        findings.add(pathOf(name), "has " + node.size() + " entries; at most " + max + " can be given");
+                        return List.<Fields>of();
+                    }
+                    List<Fields> objects = new ArrayList<>();
+                    for (int index = 0; index < node.size(); index++) {
+                        String at = pathOf(name) + "[" + index + "]";
+                        if (node.path(index).isObject()) {
+                            objects.add(Fields.of(at, node.path(index), known, findings));
+                        } else {
+                            wrongType(at, "an object", node.path(index));
+                        }
+                    }
+                    return objects;
+                })
+                .orElse(List.of());
+    }
+
+    /** The text of a field that must be there. */
+    Optional<String> requiredText(String name) {
+        if (!has(name)) {
+            findings.add(pathOf(name), "is required");
+        }
+        return text(name);
+    }
+
+    /** The path of the object itself. */
+    String path() {
+        return path;
+    }
+
     /** An object whose names the client chose; the visitor is given each name and value. */
     void entries(String name, BiConsumer<Entry, JsonNode> visitor) {
         node(name).ifPresent(node -> {

@@ -2,7 +2,6 @@ package dev.vivarium.node.admission;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.protocol.api.Problem.FieldError;
-import dev.vivarium.protocol.egress.EgressDestination;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.CpuQuota;
@@ -130,7 +129,7 @@ public final class SubmissionReader {
                     workdir(),
                     new FileFields(fields, findings).read(limits.disk()),
                     limits,
-                    egress(),
+                    egress(secrets),
                     isolation(),
                     fields.word("onNodeLoss", NODE_LOSS_POLICIES).orElse(NodeLossPolicy.RESTART),
                     maxAttempts(),
@@ -187,33 +186,10 @@ public final class SubmissionReader {
             return ((LimitPolicy.Verdict.Granted) verdict).limits();
         }
 
-        private EgressPolicy egress() {
-            Optional<Fields> asked = fields.object("egress", Set.of("mode", "allow"));
+        private EgressPolicy egress(Map<String, Secret> secrets) {
+            Optional<Fields> asked = fields.object("egress", Set.of("mode", "allow", "inject"));
             EgressPolicy.Mode mode = egressMode(asked);
-            List<EgressDestination> allow = asked.flatMap(egress -> egress.texts("allow")).orElse(List.of()).stream()
-                    .flatMap(text -> destination(text).stream())
-                    .toList();
-            if (mode != EgressPolicy.Mode.ALLOWLIST) {
-                if (asked.filter(egress -> egress.has("allow")).isPresent()) {
-                    findings.add("egress.allow", "is for mode allowlist only");
-                }
-                return new EgressPolicy(mode);
-            }
-            try {
-                return new EgressPolicy(mode, allow);
-            } catch (IllegalArgumentException tooMany) {
-                findings.add("egress.allow", String.valueOf(tooMany.getMessage()));
-                return new EgressPolicy(mode);
-            }
-        }
-
-        private Optional<EgressDestination> destination(String text) {
-            try {
-                return Optional.of(EgressDestination.parse(text));
-            } catch (IllegalArgumentException noDestination) {
-                findings.add("egress.allow", "has an entry that " + noDestination.getMessage());
-                return Optional.empty();
-            }
+            return new EgressFields(asked, findings).read(mode, secrets);
         }
 
         private EgressPolicy.Mode egressMode(Optional<Fields> asked) {

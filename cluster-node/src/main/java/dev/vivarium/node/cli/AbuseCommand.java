@@ -152,9 +152,7 @@ final class AbuseCommand implements Callable<Integer> {
             throws ApiException, IOException, NodeStartException {
         Path state = Files.createDirectories(surroundings.home().resolve("abuse"));
         say("Starting a node (its log: " + state.resolve("node.log") + ")");
-        Map<String, String> overrides = outside.isPresent()
-                ? Map.of("vivarium.egress.names.upstream.0", Outside.RESOLVER)
-                : Map.<String, String>of();
+        Map<String, String> overrides = outside.map(Outside::nodeSettings).orElse(Map.of());
         try (HostileImages images = images();
                 TrialNode node = TrialNode.start(surroundings, state, overrides, images::close)) {
             Stage told = stage;

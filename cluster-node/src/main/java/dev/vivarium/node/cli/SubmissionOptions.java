@@ -9,6 +9,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -17,6 +20,10 @@ import picocli.CommandLine.Parameters;
 final class SubmissionOptions {
     /** What a node takes at most in one body, about; files beyond it are not even read. */
     private static final long FILE_BYTES_MAX = 64L << 20;
+
+    /** A part of what a header is made of; a prefix may hold commas, as headers do, so it ends with the option. */
+    private static final Pattern PART =
+            Pattern.compile("(host|header|secret|prefix)=((?<=prefix=).*|[^,]*)(?:,(?=.)|$)");
 
     @Parameters(paramLabel = "COMMAND", arity = "1..*", description = "The program and its arguments, after --.")
     private List<String> command = new ArrayList<>();
@@ -74,6 +81,16 @@ final class SubmissionOptions {
     private List<String> allow = new ArrayList<>();
 
     @Option(
+            names = "--inject",
+            paramLabel = "K=V,...",
+            description =
+                    "A header with a secret that the node adds to requests to a listed host, so that the agent uses the"
+                            + " secret and never sees it: host=api.example.com,header=Authorization,secret=API_KEY and,"
+                            + " last if it is there, prefix=\"Bearer \". The agent asks http://api.example.com/, the node"
+                            + " goes on by TLS. May be repeated.")
+    private List<String> inject = new ArrayList<>();
+
+    @Option(
             names = "--isolation",
             paramLabel = "CLASS",
             description = "How it is walled in: container, gvisor or microvm. A node says which it has.")
@@ -125,9 +142,10 @@ final class SubmissionOptions {
     ObjectNode body(Map<String, String> environment, SecretPrompt prompt) {
         Submission submission = new Submission(image, command);
         addLimits(submission);
-        if (egress != null || !allow.isEmpty()) {
+        if (egress != null || !allow.isEmpty() || !inject.isEmpty()) {
             submission.egress(egress == null ? "allowlist" : egress, allow);
         }
+        inject.forEach(header -> addInjection(submission, header));
         field(submission, "isolation", isolation);
         field(submission, "onNodeLoss", onNodeLoss);
         field(submission, "workdir", workdir);
@@ -185,6 +203,23 @@ final class SubmissionOptions {
                     ExitCode.USAGE, "--env " + variable + ": you have no such variable; give it a value with K=V.");
         }
         submission.env(variable, value);
+    }
+
+    private static void addInjection(Submission submission, String option) {
+        Map<String, String> parts = new TreeMap<>();
+        Matcher part = PART.matcher(option);
+        int end = 0;
+        while (part.find() && part.start() == end && parts.put(part.group(1), part.group(2)) == null) {
+            end = part.end();
+        }
+        if (option.isEmpty() || end < option.length()) {
+            throw new UserError(
+                    ExitCode.USAGE,
+                    "--inject " + option
+                            + ": say host=HOST,header=HEADER,secret=NAME and, last if it is there, prefix=TEXT, each"
+                            + " once.");
+        }
+        submission.inject(parts);
     }
 
     private static void addSecret(

@@ -42,6 +42,12 @@ public interface SandboxDriver extends AutoCloseable {
      */
     CompletionStage<Done> claim(SandboxId id, AttemptName attempt);
 
+    /**
+     * Gives the sandbox's network the secrets that it adds to the sandbox's requests, by their names: the sandbox itself
+     * never has them. To be called before the agent is started; they are forgotten when the sandbox is destroyed.
+     */
+    void entrust(SandboxId id, Map<String, String> secrets);
+
     /** Kills and removes the sandbox and waits until it is gone. Idempotent: an unknown sandbox is gone. */
     CompletionStage<Done> destroy(SandboxId id);
 

@@ -31,6 +31,12 @@ public interface SandboxNetwork extends AutoCloseable {
      */
     void attach(SandboxId id, EgressPolicy policy, long connectionsMax, long firstProcess);
 
+    /**
+     * Gives the network the secrets that its policy adds to requests of the sandbox, by their names, before the agent runs.
+     * They are kept nowhere else, and until {@link #detach} only.
+     */
+    void entrust(SandboxId id, Map<String, String> secrets);
+
     /** The sandbox is gone, and its network with it. Idempotent. */
     void detach(SandboxId id);
 
@@ -77,6 +83,9 @@ public interface SandboxNetwork extends AutoCloseable {
                     throw new DriverException(DriverException.Kind.REFUSED, sentence);
                 });
             }
+
+            @Override
+            public void entrust(SandboxId id, Map<String, String> secrets) {}
 
             @Override
             public void detach(SandboxId id) {}

@@ -5,9 +5,11 @@ import dev.vivarium.protocol.egress.EgressDenial;
 import dev.vivarium.protocol.egress.EgressReach;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
 
 /**
  * Counts what sandboxes ask of the resolver and the gateway, for as long as they live. Some hundreds of
@@ -21,26 +23,39 @@ final class EgressCounts implements EgressLedger {
 
     private record Destination(String protocol, String what, int port) {}
 
+    private static final class Reached {
+        private final LongAdder count = new LongAdder();
+        private final LongAdder bytesOut = new LongAdder();
+        private final LongAdder bytesIn = new LongAdder();
+    }
+
     private static final class Counts {
         private final AtomicLong opened = new AtomicLong();
         private final LongAdder denied = new LongAdder();
         private final Map<Destination, LongAdder> tried = new ConcurrentHashMap<>();
-        private final Map<Destination, LongAdder> reached = new ConcurrentHashMap<>();
+        private final Map<Destination, Reached> reached = new ConcurrentHashMap<>();
 
         void deny(Destination destination) {
             denied.increment();
-            count(tried, destination);
+            of(tried, destination, LongAdder::new).ifPresent(LongAdder::increment);
         }
 
         void reach(Destination destination) {
-            count(reached, destination);
+            of(reached, destination, Reached::new).ifPresent(one -> one.count.increment());
+        }
+
+        void transfer(Destination destination, long out, long in) {
+            of(reached, destination, Reached::new).ifPresent(one -> {
+                one.bytesOut.add(out);
+                one.bytesIn.add(in);
+            });
         }
 
         /** A few too many, when several threads come at once, do no harm. */
-        private static void count(Map<Destination, LongAdder> counts, Destination destination) {
-            if (counts.containsKey(destination) || counts.size() < TOLD_APART_MAX) {
-                counts.computeIfAbsent(destination, first -> new LongAdder()).increment();
-            }
+        private static <T> Optional<T> of(Map<Destination, T> counts, Destination destination, Supplier<T> first) {
+            return counts.containsKey(destination) || counts.size() < TOLD_APART_MAX
+                    ? Optional.of(counts.computeIfAbsent(destination, unknown -> first.get()))
+                    : Optional.empty();
         }
 
         List<EgressReach> reaches() {
@@ -49,7 +64,9 @@ final class EgressCounts implements EgressLedger {
                             entry.getKey().protocol,
                             entry.getKey().what,
                             entry.getKey().port,
-                            entry.getValue().sum()))
+                            entry.getValue().count.sum(),
+                            entry.getValue().bytesOut.sum(),
+                            entry.getValue().bytesIn.sum()))
                     .toList();
         }
 
@@ -108,7 +125,7 @@ final class EgressCounts implements EgressLedger {
 
     @Override
     public void transferred(EgressSubject subject, String host, int port, long bytesOut, long bytesIn) {
-        // The links count the bytes of a sandbox, whatever they are for.
+        of(subject.sandbox()).transfer(new Destination("tcp", host, port), bytesOut, bytesIn);
     }
 
     @Override

@@ -12,7 +12,7 @@ public interface EgressLedger {
     /** A connection was made through the gateway, or a request sent on one that was there. */
     void allowed(EgressSubject subject, String host, int port);
 
-    /** A connection has ended, after this much of payload in each direction since its last report. */
+    /** A connection has moved this much of payload in each direction since its last report. */
     void transferred(EgressSubject subject, String host, int port, long bytesOut, long bytesIn);
 
     /**

@@ -9,6 +9,7 @@ import dev.vivarium.protocol.egress.EgressDenial;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.egress.EgressReach;
 import dev.vivarium.protocol.run.RunEvent;
+import java.io.Closeable;
 import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.InetAddress;
@@ -71,6 +72,15 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
         NodeMark mark = NodeMark.of(installation, node);
         NodeClaim claim = NodeClaim.of(mark)
                 .orElseThrow(() -> new IOException("another node of this name and installation runs on this machine."));
+        synchronized (EgressNetwork.class) {
+            Closeable turn = NodeClaim.turn();
+            try (turn) {
+                return open(mark, claim, settings);
+            }
+        }
+    }
+
+    private static EgressNetwork open(NodeMark mark, NodeClaim claim, EgressSettings settings) throws IOException {
         EgressNetwork network;
         try {
             network = new EgressNetwork(mark, claim, settings);
@@ -203,7 +213,7 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
                         DriverException.Kind.REFUSED, "All addresses of this node are in use by other sandboxes."));
         try {
             counts.begin(id);
-            subjects.put(address, new EgressSubject(id, policy, connectionsMax));
+            subjects.put(address, new EgressSubject(id, policy, connectionsMax, new HeldSecrets()));
             if (policy.mode() == EgressPolicy.Mode.PUBLIC) {
                 filter.allot(Map.of(address, connectionsMax));
             }
@@ -216,6 +226,15 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
             cut(address);
             throw new DriverException(
                     DriverException.Kind.REFUSED, "The sandbox could not be given its network.", failed);
+        }
+    }
+
+    @Override
+    public void entrust(SandboxId id, Map<String, String> secrets) {
+        String address = attached.get(id);
+        EgressSubject subject = address == null ? null : subjects.get(address);
+        if (subject != null) {
+            subject.secrets().hold(secrets);
         }
     }
 
@@ -236,6 +255,9 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
     private void cut(String address) {
         EgressSubject subject = subjects.remove(address);
         traffic.remove(address);
+        if (subject != null) {
+            subject.secrets().wipe();
+        }
         try {
             if (subject != null) {
                 Links.remove(link(address, subject.policy().mode()));
@@ -288,10 +310,7 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
     public EgressUse useNow(SandboxId id) {
         String address = attached.get(id);
         if (address != null) {
-            count();
-            if (opened.containsKey(address)) {
-                countReached();
-            }
+            countAll();
         }
         return use(id);
     }
@@ -322,9 +341,8 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
         if (attached.isEmpty()) {
             return;
         }
-        subjects.forEach((address, subject) ->
-                Links.traffic(link(address, subject.policy().mode())).ifPresent(seen -> traffic.put(address, seen)));
         try {
+            countTraffic();
             opened = filter.counted(RuleSet.OPENED);
             Map<String, Long> now = filter.counted(RuleSet.REFUSED);
             if (!now.equals(denied)) {
@@ -332,17 +350,36 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
                 denied = now;
             }
         } catch (IOException unanswered) {
-            LOG.warn("What sandboxes did with their network cannot be counted: {}", unanswered.getMessage());
+            tellUncounted(unanswered);
         }
     }
 
-    /** Rarer than the rest: the list may be long, and is told once. */
-    private synchronized void countReached() {
+    /** Rarer than the rest, and by one program: at a sandbox's end somebody waits for it. */
+    private synchronized void countAll() {
         try {
-            reaches = filter.reached();
+            countTraffic();
+            PacketFilter.Counts all = filter.all();
+            opened = all.opened();
+            denied = all.refused();
+            denials = all.denied();
+            reaches = all.reached();
         } catch (IOException unanswered) {
-            LOG.warn("Where sandboxes' connections led cannot be counted: {}", unanswered.getMessage());
+            tellUncounted(unanswered);
         }
+    }
+
+    private void countTraffic() throws IOException {
+        Map<String, EgressUse.Traffic> byLink = Links.traffic(mark);
+        subjects.forEach((address, subject) -> {
+            EgressUse.Traffic seen = byLink.get(link(address, subject.policy().mode()));
+            if (seen != null) {
+                traffic.put(address, seen);
+            }
+        });
+    }
+
+    private static void tellUncounted(IOException unanswered) {
+        LOG.warn("What sandboxes did with their network cannot be counted: {}", unanswered.getMessage());
     }
 
     @Override

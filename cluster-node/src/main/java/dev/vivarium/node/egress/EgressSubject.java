@@ -9,5 +9,6 @@ import dev.vivarium.protocol.egress.EgressPolicy;
  * @param sandbox which one
  * @param policy what it may reach
  * @param connectionsMax connections that it may open in all
+ * @param secrets those that are added to its requests
  */
-public record EgressSubject(SandboxId sandbox, EgressPolicy policy, long connectionsMax) {}
+public record EgressSubject(SandboxId sandbox, EgressPolicy policy, long connectionsMax, HeldSecrets secrets) {}

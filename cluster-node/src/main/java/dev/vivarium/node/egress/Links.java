@@ -5,8 +5,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -18,6 +21,8 @@ final class Links {
     static final String ALL = "vv";
 
     private static final Path INTERFACES = Path.of("/sys/class/net");
+    private static final Path COUNTERS = Path.of("/proc/net/dev");
+    private static final Pattern COUNTED = Pattern.compile(" *([^: ]+): *([0-9]+)(?: +[0-9]+){7} +([0-9]+) .*");
     /** Interfaces inside look alike, whatever the host's are called. */
     private static final String INSIDE = "eth0";
     /** Of the node's end of every link; sandboxes know it from the start and never ask. */
@@ -74,18 +79,21 @@ final class Links {
         }
     }
 
-    /** Bytes over the link, as its sandbox sees them; empty when there is none of this name. */
-    static Optional<EgressUse.Traffic> traffic(String name) {
-        Path statistics = INTERFACES.resolve(name).resolve("statistics");
-        try {
-            return Optional.of(new EgressUse.Traffic(
-                    Long.parseLong(
-                            Files.readString(statistics.resolve("rx_bytes")).strip()),
-                    Long.parseLong(
-                            Files.readString(statistics.resolve("tx_bytes")).strip())));
-        } catch (IOException gone) {
-            return Optional.empty();
+    /** Bytes over each link of a node, as its sandbox sees them, by the link's name: one file tells of all. */
+    static Map<String, EgressUse.Traffic> traffic(NodeMark mark) throws IOException {
+        Map<String, EgressUse.Traffic> traffic = new HashMap<>();
+        for (String line : Files.readAllLines(COUNTERS)) {
+            // The name, a colon, eight counters of what was received, the first of them bytes, and then those of what
+            // was
+            // sent.
+            Matcher counted = COUNTED.matcher(line);
+            if (counted.matches() && counted.group(1).startsWith(mark.links())) {
+                traffic.put(
+                        counted.group(1),
+                        new EgressUse.Traffic(Long.parseLong(counted.group(2)), Long.parseLong(counted.group(3))));
+            }
         }
+        return traffic;
     }
 
     /** Whether there is an interface of this name. */

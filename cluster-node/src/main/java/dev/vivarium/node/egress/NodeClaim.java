@@ -40,6 +40,23 @@ final class NodeClaim implements Closeable {
         return Optional.empty();
     }
 
+    /**
+     * Waits for its turn among the nodes of this machine that choose what nobody has: two that start at once would find the
+     * same free. Of one process only one may wait at a time.
+     */
+    static Closeable turn() throws IOException {
+        Files.createDirectories(FOLDER);
+        FileChannel file =
+                FileChannel.open(FOLDER.resolve("egress-turn"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        try {
+            FileLock unused = file.lock();
+            return file;
+        } catch (IOException failed) {
+            file.close();
+            throw failed;
+        }
+    }
+
     @Override
     public void close() throws IOException {
         file.close();

@@ -29,7 +29,12 @@ record RuleSet(
     static final String REFUSED = "refused";
     static final String OPENED = "opened";
     static final String REACHED = "reached";
+    static final String SENT = "sent";
+    static final String RECEIVED = "received";
     static final String BUDGET = "budget";
+
+    /** The sets that have an element for each destination of a sandbox that it may reach. */
+    static final List<String> BY_REACH = List.of(REACHED, SENT, RECEIVED);
 
     /** The sets that have an element for each sandbox. */
     static final List<String> BY_SANDBOX =
@@ -95,6 +100,19 @@ record RuleSet(
                     flags dynamic,timeout
                     timeout 1d
                   }
+                  # All its packets to there, and the first of each connection; all from there, and those first ones.
+                  set %16$s {
+                    typeof ip saddr . ip daddr . meta l4proto . th dport
+                    size %7$d
+                    flags dynamic,timeout
+                    timeout 1d
+                  }
+                  set %17$s {
+                    typeof ip saddr . ip daddr . meta l4proto . th dport
+                    size %7$d
+                    flags dynamic,timeout
+                    timeout 1d
+                  }
                   set reached_apart {
                     type ipv4_addr
                     size 4096
@@ -149,13 +167,16 @@ record RuleSet(
                   chain through {
                     type filter hook forward priority filter - 10; policy accept;
                     iifname "%2$s*" oifname "vv*" goto deny
+                    # A look at a set counts in the element that it finds.
+                    oifname "%4$s*" ct state established ip daddr . ip saddr . meta l4proto . th sport @%17$s accept
                     oifname "%2$s*" ct state established,related accept
                     oifname "%2$s*" drop
                     iifname "%4$s*" ct state invalid drop
                     iifname "%4$s*" ct state new add @open_now { ip saddr ct count over %11$d } goto deny
                     iifname "%4$s*" ct state new update @%10$s { ip saddr counter }
                     iifname "%4$s*" ct state new ip saddr @%15$s goto deny
-                    iifname "%4$s*" ct state new update @reached_apart { ip saddr limit rate 1/minute burst 256 packets } update @%14$s { ip saddr . ip daddr . meta l4proto . th dport counter }
+                    iifname "%4$s*" ct state new update @reached_apart { ip saddr limit rate 1/minute burst 256 packets } update @%14$s { ip saddr . ip daddr . meta l4proto . th dport counter } update @%16$s { ip saddr . ip daddr . meta l4proto . th dport counter } update @%17$s { ip saddr . ip daddr . meta l4proto . th dport counter }
+                    iifname "%4$s*" ct state established ip saddr . ip daddr . meta l4proto . th dport @%16$s accept
                     iifname "%4$s*" accept
                     iifname "%2$s*" goto deny
                   }
@@ -180,6 +201,8 @@ record RuleSet(
                         mark.listedLinks(),
                         gatewayPorts.stream().map(String::valueOf).collect(Collectors.joining(", ")),
                         REACHED,
-                        BUDGET);
+                        BUDGET,
+                        SENT,
+                        RECEIVED);
     }
 }

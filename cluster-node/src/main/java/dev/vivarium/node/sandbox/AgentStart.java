@@ -12,6 +12,7 @@ import dev.vivarium.protocol.run.StartFailure.Kind;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -52,6 +53,13 @@ final class AgentStart {
         return path.startsWith("/") ? path : WORKSPACE + "/" + path;
     }
 
+    /** Those of the secrets that are added to requests on their way, and never come into the sandbox. */
+    static Map<String, String> injected(RunSpec spec, Map<String, String> secrets) {
+        Map<String, String> injected = new HashMap<>(secrets);
+        injected.keySet().retainAll(spec.egress().injectedSecrets());
+        return injected;
+    }
+
     /** The frame that starts the agent. What the run asks for goes before what the image says. */
     static NodeFrame.Spawn spawn(
             AttemptName attempt,
@@ -69,7 +77,11 @@ final class AgentStart {
         env.put("VIVARIUM_RUN_ID", attempt.run().value());
         env.put("VIVARIUM_ATTEMPT", Integer.toString(attempt.attempt()));
         env.putAll(spec.env());
-        env.putAll(secrets);
+        secrets.forEach((name, value) -> {
+            if (!spec.egress().injectedSecrets().contains(name)) {
+                env.put(name, value);
+            }
+        });
         return new NodeFrame.Spawn(
                 PROCESS,
                 spec.command(),

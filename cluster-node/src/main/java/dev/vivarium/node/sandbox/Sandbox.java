@@ -332,6 +332,10 @@ public final class Sandbox {
 
     private Behavior<Command> onSecretsOpened(SecretsOpened opened) {
         secrets = opened.secrets;
+        Map<String, String> injected = AgentStart.injected(spec, secrets);
+        if (!injected.isEmpty()) {
+            environment.driver().entrust(id, injected);
+        }
         return prepared(Step.SECRETS);
     }
 

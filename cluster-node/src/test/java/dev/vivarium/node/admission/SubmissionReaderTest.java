@@ -15,6 +15,7 @@ import dev.vivarium.protocol.run.NodeLossPolicy;
 import dev.vivarium.protocol.run.TimeSpan;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -230,6 +231,78 @@ class SubmissionReaderTest {
                         "egress.mode", "public, the default, is not available on this node; it offers none"));
         assertThat(Samples.withoutNetwork().read(utf8(overlaid("\"egress\": {\"mode\": \"none\"}"))))
                 .isInstanceOf(Reading.Valid.class);
+    }
+
+    @Test
+    void headersOfTheNodesAreReadWithTheNamesOfTheirSecrets() {
+        Reading reading = injecting("{'host': 'API.example.com', 'header': 'X-Api-Key', 'secret': 'KEY'}");
+
+        assertThat(reading).isInstanceOf(Reading.Valid.class);
+        EgressPolicy policy = ((Reading.Valid) reading).submission().egress();
+        assertThat(policy.inject()).hasSize(1);
+        assertThat(policy.inject().get(0).host().value()).isEqualTo("api.example.com");
+        assertThat(policy.inject().get(0).header()).isEqualTo("x-api-key");
+        assertThat(policy.inject().get(0).prefix()).isEmpty();
+        assertThat(policy.injectedSecrets()).containsExactly("KEY");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "{'header': 'A', 'secret': 'KEY'}                               | egress.inject[0].host   | is required",
+                "{'host': 'api.example.com', 'secret': 'KEY'}                   | egress.inject[0].header | is required",
+                "{'host': 'api.example.com', 'header': 'A'}                     | egress.inject[0].secret | is required",
+                "{'host': '*.example.com', 'header': 'A', 'secret': 'KEY'}      | egress.inject[0].host   | without a wildcard",
+                "{'host': '1.2.3.4', 'header': 'A', 'secret': 'KEY'}            | egress.inject[0].host   | must be a host's name",
+                "{'host': 'other.example.com', 'header': 'A', 'secret': 'KEY'}  | egress.inject           | is not listed",
+                "{'host': 'plain.example.com', 'header': 'A', 'secret': 'KEY'}  | egress.inject           | is not listed",
+                "{'host': 'api.example.com', 'header': 'A', 'secret': 'NONE'}   | egress.inject[0].secret | names no secret",
+                "{'host': 'api.example.com', 'header': 'A', 'secret': 'LINES'}  | egress.inject[0].secret | no header can carry",
+                "{'host': 'api.example.com', 'header': 'A', 'secret': 'EMPTY'}  | egress.inject[0].secret | no header can carry",
+                "{'host': 'api.example.com', 'header': 'A', 'secret': 'BLANK'}  | egress.inject[0].secret | no header can carry",
+                "{'host': 'api.example.com', 'header': 'Host', 'secret': 'KEY'} | egress.inject[0]        | belongs to the connection",
+                "{'host': 'api.example.com', 'header': 'content_LENGTH', 'secret': 'KEY'} | egress.inject[0] | belongs to the connection",
+                "{'host': 'api.example.com', 'header': 'Proxy-Auth', 'secret': 'KEY'}     | egress.inject[0] | belongs to the connection",
+                "{'host': 'api.example.com', 'header': 'A B', 'secret': 'KEY'}  | egress.inject[0]        | must name a header",
+                "{'host': 'api.example.com', 'header': '', 'secret': 'KEY'}     | egress.inject[0]        | must name a header",
+                "{'host': 'api.example.com', 'header': 'A', 'secret': 'KEY', 'prefix': 'a\\r\\nb'} | egress.inject[0] | printable",
+                "{'host': 'api.example.com', 'header': 'A', 'secret': 'KEY', 'prefix': 7}  | egress.inject[0].prefix | must be a string",
+                "{'host': 'api.example.com', 'header': 'A', 'secret': 'KEY', 'value': 'x'} | egress.inject[0].value | unknown field",
+                "{'host': 'api.example.com', 'header': 'A', 'secret': 'KEY'}, {'host': 'api.example.com', 'header': 'a', 'secret': 'KEY'} | egress.inject | twice",
+                "7                                                              | egress.inject[0]        | must be an object"
+            })
+    void aBadHeaderOfTheNodesIsToldByItsField(String inject, String field, String why) {
+        Reading reading = injecting(inject);
+
+        assertThat(reading).isInstanceOf(Reading.Invalid.class);
+        assertThat(((Reading.Invalid) reading).errors())
+                .anySatisfy(error -> {
+                    assertThat(error.field()).isEqualTo(field);
+                    assertThat(error.message()).contains(why);
+                })
+                .noneMatch(error -> error.message().contains("k-e-y"));
+    }
+
+    @Test
+    void headersOfTheNodesAreForAllowlistsOnlyAndNotTooMany() {
+        assertThat(((Reading.Invalid) networked(EgressPolicy.Mode.PUBLIC, "{'mode': 'public', 'inject': []}")).errors())
+                .contains(new FieldError("egress.inject", "is for mode allowlist only"));
+        String one = "{'host': 'api.example.com', 'header': 'A', 'secret': 'KEY'}";
+        assertThat(((Reading.Invalid) injecting(String.join(", ", Collections.nCopies(17, one)))).errors())
+                .contains(new FieldError("egress.inject", "has 17 entries; at most 16 can be given"));
+        assertThat(((Reading.Invalid) networked(EgressPolicy.Mode.PUBLIC, "{'mode': 'allowlist', 'inject': {}}"))
+                        .errors())
+                .contains(new FieldError("egress.inject", "must be a list of objects, not an object"));
+    }
+
+    private static Reading injecting(String inject) {
+        String body =
+                "{'image': 'a', 'command': ['true'], 'secrets': {'KEY': 'k-e-y', 'LINES': 'k-e-y\\n', 'EMPTY': '',"
+                        + " 'BLANK': ' k-e-y'}, 'egress': {'mode': 'allowlist', 'allow': ['api.example.com',"
+                        + " 'plain.example.com:80'], 'inject': [" + inject + "]}}";
+        return Samples.networked(EgressPolicy.Mode.PUBLIC).read(utf8(body.replace('\'', '"')));
     }
 
     private static Reading networked(EgressPolicy.Mode ceiling, String egress) {

@@ -5,20 +5,31 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.RunningNode;
 import dev.vivarium.node.cli.abuse.Outside;
 import dev.vivarium.node.cli.client.ApiClient;
 import dev.vivarium.node.cli.client.ApiJson;
 import dev.vivarium.node.cluster.LocalNodeLauncher;
+import dev.vivarium.node.driver.SandboxNetwork;
+import dev.vivarium.node.driver.docker.DockerDriver;
+import dev.vivarium.node.driver.docker.DockerDriverConfig;
+import dev.vivarium.node.driver.docker.EachIsolation;
 import dev.vivarium.node.egress.TestHosts;
 import dev.vivarium.node.egress.names.FakeUpstream;
+import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.RunStatus;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterAll;
@@ -26,6 +37,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** On a real engine, through a whole node: what an agent with a network can do, and what its owner hears of the rest. */
 @Timeout(180)
@@ -45,6 +58,7 @@ class EgressOnTheEngineTest {
         hosts = new TestHosts("whole");
         resolver = new FakeUpstream()
                 .has("www.vivarium.example.com", Outside.PUBLIC)
+                .has("secure.vivarium.example.com", Outside.SECURE)
                 .has("a.rebound.example.com", Outside.INTERNAL)
                 .has("rebound.vivarium.example.com", Outside.INTERNAL);
         node = new LocalNodeLauncher()
@@ -56,6 +70,8 @@ class EgressOnTheEngineTest {
                         Map.of(
                                 "vivarium.sandbox.egress-scan.consequence",
                                 "kill",
+                                "vivarium.egress.gateway.extra-authorities",
+                                hosts.authority(),
                                 "vivarium.egress.names.upstream.0",
                                 "127.0.0.1:" + resolver.address().getPort())));
         client = new ApiClient(node.uri(), ScriptedNode.SHORT);
@@ -261,11 +277,140 @@ class EgressOnTheEngineTest {
         assertThat(used.path("bytesOut").asLong()).isPositive();
         assertThat(used.path("bytesIn").asLong()).isPositive();
         assertThat(used.path("mostReached").path(0).toString())
-                .isEqualTo("{\"protocol\":\"tcp\",\"destination\":\"" + Outside.PUBLIC + "\",\"port\":80,\"count\":2}");
+                .startsWith(
+                        "{\"protocol\":\"tcp\",\"destination\":\"" + Outside.PUBLIC + "\",\"port\":80,\"count\":2,");
+        // By destination they are what the link carried in all, but for what was for none that it may reach.
+        assertThat(sum(used, "bytesOut"))
+                .isBetween(3 * 100L, used.path("bytesOut").asLong());
+        assertThat(sum(used, "bytesIn"))
+                .isBetween(3 * 100L, used.path("bytesIn").asLong());
         assertThat(line("events", run)).contains("EgressUsed");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"container", "gvisor"})
+    void anAgentUsesASecretThatItDoesNotHave(String isolation) throws Exception {
+        EachIsolation.Here.assume(Isolation.valueOf(isolation.toUpperCase(Locale.ROOT)), isolations());
+        String secret = "a-secret-" + UUID.randomUUID();
+        ObjectNode egress = ApiJson.object().put("mode", "allowlist");
+        egress.putArray("allow").add("secure.vivarium.example.com:443");
+        egress.putArray("inject")
+                .addObject()
+                .put("host", "secure.vivarium.example.com")
+                .put("header", "Authorization")
+                .put("secret", "API_KEY")
+                .put("prefix", "Bearer ");
+        ObjectNode body = body(
+                """
+                import os, urllib.request
+                url = 'http://secure.vivarium.example.com/v1/models'
+                ask = urllib.request.Request(url, data=b'x' * 200000, headers={'Authorization': 'Bearer mine'})
+                print('by the proxy', urllib.request.urlopen(ask).read().split()[2])
+                direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+                print('without it', direct.open(url).read().split()[2])
+                print('has it', 'API_KEY' in os.environ)
+                try:
+                    urllib.request.urlopen('https://secure.vivarium.example.com/')
+                except OSError as error:
+                    print('TLS of its own:', error)
+                """);
+        body.set("egress", egress);
+        body.put("isolation", isolation).putObject("secrets").put("API_KEY", secret);
+        body.putObject("limits").put("wallClock", "60s");
+
+        String run =
+                client.submit(body, UUID.randomUUID().toString()).path("id").asText();
+
+        assertThat(ended(run).path("status").asText()).as(line("logs", run)).isEqualTo("SUCCEEDED");
+        assertThat(line("logs", run).lines())
+                .containsExactly(
+                        "by the proxy b'1:'",
+                        "without it b'1:'",
+                        "has it False",
+                        "TLS of its own: <urlopen error Tunnel connection failed: 403 Forbidden>");
+        String digest = HexFormat.of()
+                .formatHex(MessageDigest.getInstance("SHA-256")
+                        .digest(("Bearer " + secret).getBytes(StandardCharsets.US_ASCII)));
+        await().untilAsserted(() -> assertThat(hosts.visits())
+                .contains(
+                        "https secure.vivarium.example.com POST /v1/models " + digest,
+                        "https secure.vivarium.example.com GET /v1/models " + digest));
+        JsonNode shown = client.run(run).path("spec").path("egress").path("inject");
+        assertThat(shown.toString())
+                .isEqualTo("[{\"host\":\"secure.vivarium.example.com\",\"header\":\"authorization\","
+                        + "\"secret\":\"API_KEY\",\"prefix\":\"Bearer \"}]");
+        assertThat(line("events", run)).doesNotContain(secret);
+    }
+
+    @Test
+    void bytesAreToldByDestinationWhereverTheyWent() throws Exception {
+        String run = submit(
+                1000,
+                """
+                import socket
+                def move(port, out):
+                    with socket.create_connection(('%s', port), 5) as sock:
+                        sock.sendall(b'x' * out)
+                        sock.shutdown(socket.SHUT_WR)
+                        while sock.recv(65536): pass
+                move(6379, 200_000)
+                move(8080, 10)
+                """
+                        .formatted(Outside.PUBLIC));
+        String listed = submit(
+                ApiJson.object().put("mode", "allowlist"),
+                List.of("www.vivarium.example.com:8080,8081"),
+                1000,
+                """
+                import urllib.request
+                for size in (50_000, 1):
+                    ask = urllib.request.Request('http://www.vivarium.example.com:8081/', data=b'x' * size)
+                    urllib.request.urlopen(ask).read()
+                """);
+
+        assertThat(ended(run).path("status").asText()).as(line("logs", run)).isEqualTo("SUCCEEDED");
+        assertThat(reach(run, 6379).path("bytesOut").asLong()).isBetween(200_000L, 250_000L);
+        assertThat(reach(run, 6379).path("bytesIn").asLong()).isBetween(100L, 50_000L);
+        assertThat(reach(run, 8080).path("bytesOut").asLong()).isBetween(100L, 2_000L);
+        assertThat(ended(listed).path("status").asText())
+                .as(line("logs", listed))
+                .isEqualTo("SUCCEEDED");
+        JsonNode asked = reach(listed, 8081);
+        assertThat(asked.path("count").asLong()).isEqualTo(2);
+        assertThat(asked.path("destination").asText()).isEqualTo("www.vivarium.example.com");
+        assertThat(asked.path("bytesOut").asLong()).isBetween(50_001L, 52_000L);
+        assertThat(asked.path("bytesIn").asLong()).isBetween(50L, 500L);
+    }
+
+    private static JsonNode reach(String run, int port) throws Exception {
+        return StreamSupport.stream(last(run, "EgressUsed").path("mostReached").spliterator(), false)
+                .filter(reach -> reach.path("port").asInt() == port)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static long sum(JsonNode used, String bytes) {
+        return StreamSupport.stream(used.path("mostReached").spliterator(), false)
+                .mapToLong(reach -> reach.path(bytes).asLong())
+                .sum();
+    }
+
+    private static Set<Isolation> isolations() {
+        try (DockerDriver driver = DockerDriver.open(
+                DockerDriverConfig.from(ConfigFactory.parseResources("docker-driver.conf"), "egress-whole", "nobody"),
+                SandboxNetwork.none("This only asks for what the engine has."),
+                Runnable::run)) {
+            return driver.isolations();
+        }
+    }
+
     // ---- what an owner of runs does
+
+    private static ObjectNode body(String program) {
+        ObjectNode body = ApiJson.object().put("image", "vivarium/python");
+        List.of("python3", "-c", program).forEach(body.putArray("command")::add);
+        return body;
+    }
 
     private static String submit(int connections, String program) throws Exception {
         return submit(ApiJson.object().put("mode", "public"), List.of(), connections, program);
@@ -278,8 +423,7 @@ class EgressOnTheEngineTest {
 
     private static String submit(ObjectNode egress, List<String> allow, int connections, String program, String bytes)
             throws Exception {
-        ObjectNode body = ApiJson.object().put("image", "vivarium/python");
-        List.of("python3", "-c", program).forEach(body.putArray("command")::add);
+        ObjectNode body = body(program);
         if (!allow.isEmpty()) {
             allow.forEach(egress.putArray("allow")::add);
         }

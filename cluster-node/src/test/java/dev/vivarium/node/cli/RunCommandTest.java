@@ -30,6 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RunCommandTest {
     private static final String SUBMIT = "POST /v1/runs";
@@ -104,6 +105,43 @@ class RunCommandTest {
                                  "files":{"a=b.py":"print('ä')","models/m.bin":{"base64":"/wA="}}}"""
                                 .getBytes(StandardCharsets.UTF_8)));
         assertThat(node.requests(SUBMIT).get(0).header("Idempotency-key")).isEqualTo("k");
+    }
+
+    @Test
+    void aHeaderOfTheNodesIsSentByItsPartsAndItsPrefixAsItStands() throws IOException {
+        line.environment.put("KEY", "from environment");
+        aRunThatEnds(succeeded());
+
+        assertThat(line.run(
+                        "run",
+                        "--secret",
+                        "KEY",
+                        "--allow",
+                        "api.example.com",
+                        "--inject",
+                        "host=api.example.com,header=Authorization,secret=KEY,prefix=Token a=1, b=",
+                        "--inject",
+                        "secret=KEY,host=api.example.com,header=X-Key",
+                        "--",
+                        "true"))
+                .isZero();
+
+        assertThat(submitted().path("egress"))
+                .isEqualTo(ApiJson.parse(
+                        """
+                                {"mode":"allowlist","allow":["api.example.com"],"inject":[
+                                  {"header":"Authorization","host":"api.example.com","prefix":"Token a=1, b=","secret":"KEY"},
+                                  {"header":"X-Key","host":"api.example.com","secret":"KEY"}]}"""
+                                .getBytes(StandardCharsets.UTF_8)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "host", "=x", "host=a,host=b", "host=a,name=b", "host=a,,header=b", "host=a,header"})
+    void aHeaderOfTheNodesThatIsNotInPartsIsRefusedHere(String inject) {
+        assertThat(line.run("run", "--inject", inject, "--", "true")).isEqualTo(2);
+
+        assertThat(line.noted()).contains("--inject");
+        assertThat(node.requests()).isEmpty();
     }
 
     @Test

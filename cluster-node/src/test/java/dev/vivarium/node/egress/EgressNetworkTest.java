@@ -6,12 +6,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.driver.SandboxNetwork;
 import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** What a node puts into this machine's kernel for its sandboxes, and what stays there. */
 class EgressNetworkTest {
     private static final NodeMark DEAD = new NodeMark("dead00");
+    /** Of addresses, that a machine has for its nodes. */
+    private static final int BLOCKS = 128;
 
     @AfterEach
     void removeWhatATestHasLeft() {
@@ -73,6 +78,27 @@ class EgressNetworkTest {
 
         assertThat(inKernel()).contains(Networks.tableOf(first)).doesNotContain(Networks.tableOf(second));
         first.close();
+    }
+
+    @Test
+    void nodesThatStartAtOnceAndWouldTakeTheSameAddressesTakeOthers() {
+        int wanted = NodeMark.of("test-egress", "node-1").number() % BLOCKS;
+        List<String> alike = IntStream.range(1, 10_000)
+                .mapToObj(number -> "node-" + number)
+                .filter(node -> NodeMark.of("test-egress", node).number() % BLOCKS == wanted)
+                .limit(4)
+                .toList();
+
+        List<SandboxNetwork> networks = alike.stream()
+                .map(node -> CompletableFuture.supplyAsync(
+                        () -> Networks.open("test-egress", node), task -> new Thread(task).start()))
+                .toList()
+                .stream()
+                .map(CompletableFuture::join)
+                .toList();
+
+        assertThat(networks.stream().map(SandboxNetwork::resolver).distinct()).hasSameSizeAs(alike);
+        networks.forEach(SandboxNetwork::close);
     }
 
     @Test

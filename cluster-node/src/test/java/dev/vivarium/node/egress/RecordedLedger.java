@@ -1,16 +1,22 @@
 package dev.vivarium.node.egress;
 
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** Keeps what it is told, as lines. */
 public final class RecordedLedger implements EgressLedger {
     private final List<String> lines = new CopyOnWriteArrayList<>();
-    private final List<Transfer> transfers = new CopyOnWriteArrayList<>();
+    private final Map<String, Transfer> transfers = new ConcurrentHashMap<>();
 
-    /** What one connection moved. */
-    public record Transfer(String host, int port, long bytesOut, long bytesIn) {}
+    /** What was moved to and from one destination. */
+    public record Transfer(String host, int port, long bytesOut, long bytesIn) {
+        Transfer plus(Transfer more) {
+            return new Transfer(host, port, bytesOut + more.bytesOut, bytesIn + more.bytesIn);
+        }
+    }
 
     private final AtomicLong opened = new AtomicLong();
 
@@ -26,7 +32,7 @@ public final class RecordedLedger implements EgressLedger {
 
     @Override
     public void transferred(EgressSubject subject, String host, int port, long bytesOut, long bytesIn) {
-        transfers.add(new Transfer(host, port, bytesOut, bytesIn));
+        transfers.merge(host + ":" + port, new Transfer(host, port, bytesOut, bytesIn), Transfer::plus);
     }
 
     @Override
@@ -39,6 +45,6 @@ public final class RecordedLedger implements EgressLedger {
     }
 
     public List<Transfer> transfers() {
-        return List.copyOf(transfers);
+        return List.copyOf(transfers.values());
     }
 }

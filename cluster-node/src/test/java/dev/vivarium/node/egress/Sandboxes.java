@@ -36,8 +36,13 @@ public final class Sandboxes implements EgressSubjects {
     public InetAddress with(String address, EgressPolicy policy) {
         InetAddress at = InetAddresses.forString(address);
         char digit = (char) ('0' + subjects.size());
-        subjects.put(at, new EgressSubject(new SandboxId(ID + digit), policy, CONNECTIONS_MAX));
+        subjects.put(at, new EgressSubject(new SandboxId(ID + digit), policy, CONNECTIONS_MAX, new HeldSecrets()));
         return at;
+    }
+
+    /** Gives the sandbox's network what it adds to the sandbox's requests. */
+    public void entrust(InetAddress sandbox, Map<String, String> values) {
+        at(sandbox).orElseThrow().secrets().hold(values);
     }
 
     @Override

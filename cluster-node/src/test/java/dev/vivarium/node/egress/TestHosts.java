@@ -31,6 +31,11 @@ public final class TestHosts implements AutoCloseable {
         }
     }
 
+    /** The file with the authority of those that speak TLS. */
+    public String authority() {
+        return outside.authority();
+    }
+
     /** Who came since the beginning: protocol, source, address, port, and what was said. */
     public List<String> visits() {
         return outside.visits();

@@ -190,7 +190,14 @@ class OpenApiDocumentTest {
             api.runs.happen(
                     run,
                     new RunEvent.EgressUsed(
-                            NOON, NODE, 1, 3, 1, 100, 200, List.of(new EgressReach("tcp", "45.77.77.10", 443, 3))));
+                            NOON,
+                            NODE,
+                            1,
+                            3,
+                            1,
+                            100,
+                            200,
+                            List.of(new EgressReach("tcp", "45.77.77.10", 443, 3, 90, 180))));
             api.runs.happen(run, new RunEvent.CancelRequested(NOON, NODE));
             api.runs.happen(run, end);
         }

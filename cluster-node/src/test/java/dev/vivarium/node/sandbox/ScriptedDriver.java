@@ -43,6 +43,7 @@ public final class ScriptedDriver implements SandboxDriver {
         GONE_AFTER_GREETING
     }
 
+    private final Map<SandboxId, Map<String, String>> entrusted = new ConcurrentHashMap<>();
     private final Map<SandboxId, String> ofOthers = new ConcurrentHashMap<>();
     private final Map<SandboxId, ChannelListener> live = new ConcurrentHashMap<>();
     private final Map<SandboxId, AttemptName> claims = new ConcurrentHashMap<>();
@@ -64,6 +65,16 @@ public final class ScriptedDriver implements SandboxDriver {
     /** What the image of the sandboxes to come sets. */
     public void setImageEnvironment(Map<String, String> environment) {
         imageEnvironment = environment;
+    }
+
+    /** The secrets that networks were given, by the sandbox whose requests they are for. */
+    public Map<SandboxId, Map<String, String>> entrusted() {
+        return Map.copyOf(entrusted);
+    }
+
+    @Override
+    public void entrust(SandboxId id, Map<String, String> secrets) {
+        entrusted.put(id, Map.copyOf(secrets));
     }
 
     public void use(SandboxSample newSample) {

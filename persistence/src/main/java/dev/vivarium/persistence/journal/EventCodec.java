@@ -27,7 +27,8 @@ import java.util.stream.Stream;
  */
 public final class EventCodec {
     /** Versions of the events whose shape has changed since they were first written; all others are at 1. */
-    private static final Map<String, Integer> VERSIONS = Map.of("AlarmRaised", 4, "RunKilled", 4, "RunSubmitted", 3);
+    private static final Map<String, Integer> VERSIONS =
+            Map.of("AlarmRaised", 4, "EgressUsed", 2, "RunKilled", 4, "RunSubmitted", 4);
 
     /** More than any link carries in a day. */
     private static final String NO_LIMIT = "1024Ti";
@@ -43,6 +44,15 @@ public final class EventCodec {
             // Version 4 may name the reason EGRESS_BYTES.
             Map.entry(new EventShape("AlarmRaised", 3), new Upcaster(new EventShape("AlarmRaised", 4), json -> json)),
             Map.entry(new EventShape("RunKilled", 3), new Upcaster(new EventShape("RunKilled", 4), json -> json)),
+            // Version 2 tells bytes by destination; before, they were told in all only.
+            Map.entry(new EventShape("EgressUsed", 1), new Upcaster(new EventShape("EgressUsed", 2), json -> {
+                json.path("mostReached").forEach(reach -> {
+                    if (reach instanceof ObjectNode one) {
+                        one.put("bytesOut", 0).put("bytesIn", 0);
+                    }
+                });
+                return json;
+            })),
             // Version 2 lists the destinations of an allowlist; before, there were no runs with one.
             Map.entry(new EventShape("RunSubmitted", 1), new Upcaster(new EventShape("RunSubmitted", 2), json -> {
                 if (json.path("spec").path("egress") instanceof ObjectNode egress) {
@@ -54,6 +64,13 @@ public final class EventCodec {
             Map.entry(new EventShape("RunSubmitted", 2), new Upcaster(new EventShape("RunSubmitted", 3), json -> {
                 if (json.path("spec").path("limits") instanceof ObjectNode limits) {
                     limits.put("egressBytes", NO_LIMIT);
+                }
+                return json;
+            })),
+            // Version 4 names headers that the node adds; before, it added none.
+            Map.entry(new EventShape("RunSubmitted", 3), new Upcaster(new EventShape("RunSubmitted", 4), json -> {
+                if (json.path("spec").path("egress") instanceof ObjectNode egress) {
+                    egress.putArray("inject");
                 }
                 return json;
             })));

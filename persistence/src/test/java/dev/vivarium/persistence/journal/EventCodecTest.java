@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.vivarium.persistence.Fixtures;
 import dev.vivarium.protocol.egress.EgressDestination;
 import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.protocol.egress.EgressReach;
+import dev.vivarium.protocol.egress.HostName;
+import dev.vivarium.protocol.egress.InjectedHeader;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Measurement;
@@ -120,7 +123,7 @@ class EventCodecTest {
     void aRunOfBeforeAllowlistsIsReadAsOneThatListsNothing() {
         RunEvent submitted = Fixtures.submitted(RUN);
         String today = text(codec.encode(submitted, GENESIS).payload());
-        String before = withoutByteLimit(today)
+        String before = withoutByteLimit(withoutInjection(today))
                 .replace("\"egress\":{\"allow\":[],\"mode\":\"none\"}", "\"egress\":{\"mode\":\"none\"}");
 
         assertThat(before).isNotEqualTo(today);
@@ -137,8 +140,44 @@ class EventCodecTest {
         String today = text(codec.encode(submitted, GENESIS).payload());
 
         assertThat(withoutByteLimit(today)).isNotEqualTo(today);
-        assertThat(codec.decode(entry("RunSubmitted", 2, withoutByteLimit(today))))
+        assertThat(codec.decode(entry("RunSubmitted", 2, withoutByteLimit(withoutInjection(today)))))
                 .isEqualTo(submitted);
+    }
+
+    @Test
+    void aRunOfBeforeHeadersWereAddedIsReadAsOneThatAddsNone() {
+        RunEvent submitted = Fixtures.submitted(RUN);
+        String today = text(codec.encode(submitted, GENESIS).payload());
+
+        assertThat(withoutInjection(today)).isNotEqualTo(today);
+        assertThat(codec.decode(entry("RunSubmitted", 3, withoutInjection(today))))
+                .isEqualTo(submitted);
+    }
+
+    @Test
+    void whatWasReachedBeforeBytesWereToldByDestinationHasNone() {
+        String before =
+                """
+                {"type":"EgressUsed","at":"%s","node":"node-1","attempt":1,"connections":3,"destinations":1,
+                "bytesOut":100,"bytesIn":200,
+                "mostReached":[{"protocol":"tcp","destination":"45.77.77.10","port":443,"count":3}]}
+                """
+                        .formatted(Fixtures.NOON);
+
+        assertThat(codec.decode(entry("EgressUsed", 1, before)))
+                .isEqualTo(new RunEvent.EgressUsed(
+                        Fixtures.NOON,
+                        "node-1",
+                        1,
+                        3,
+                        1,
+                        100,
+                        200,
+                        List.of(new EgressReach("tcp", "45.77.77.10", 443, 3, 0, 0))));
+    }
+
+    private static String withoutInjection(String payload) {
+        return payload.replace("\"inject\":[],", "");
     }
 
     private static String withoutByteLimit(String payload) {
@@ -151,6 +190,10 @@ class EventCodecTest {
                 EgressDestination.parse("api.example.com"),
                 EgressDestination.parse("*.example.org:443,8000-8100"),
                 EgressDestination.parse("203.0.113.0/24:5432")));
+        egress = new EgressPolicy(
+                egress.mode(),
+                egress.allow(),
+                List.of(new InjectedHeader(HostName.parse("api.example.com"), "Authorization", "API_KEY", "Bearer ")));
         RunEvent submitted = Fixtures.submitted(RUN, egress);
 
         JournalEntry entry = codec.encode(submitted, GENESIS);
@@ -158,7 +201,9 @@ class EventCodecTest {
         assertThat(codec.decode(entry)).isEqualTo(submitted);
         assertThat(text(entry.payload()))
                 .contains("\"allow\":[\"api.example.com:80,443\",\"*.example.org:443,8000-8100\","
-                        + "\"203.0.113.0/24:5432\"],\"mode\":\"allowlist\"");
+                        + "\"203.0.113.0/24:5432\"],\"inject\":[{\"header\":\"authorization\","
+                        + "\"host\":\"api.example.com\",\"prefix\":\"Bearer \",\"secret\":\"API_KEY\"}],"
+                        + "\"mode\":\"allowlist\"");
     }
 
     @Test

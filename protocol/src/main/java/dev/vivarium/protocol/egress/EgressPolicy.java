@@ -4,6 +4,8 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonSetter;
 import com.fasterxml.jackson.annotation.Nulls;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * What a sandbox may reach over the network.
@@ -11,10 +13,18 @@ import java.util.List;
  * @param mode the class of destinations
  * @param allow the destinations of mode {@code allowlist}, at most {@value #DESTINATIONS_MAX}; empty in other modes. An
  *     allowlist without destinations allows nothing
+ * @param inject headers that the node adds to requests, at most {@value #INJECTIONS_MAX}, each for a host that is listed
+ *     with port {@value InjectedHeader#PORT}; empty in other modes
  */
-public record EgressPolicy(Mode mode, @JsonSetter(nulls = Nulls.AS_EMPTY) List<EgressDestination> allow) {
+public record EgressPolicy(
+        Mode mode,
+        @JsonSetter(nulls = Nulls.AS_EMPTY) List<EgressDestination> allow,
+        @JsonSetter(nulls = Nulls.AS_EMPTY) List<InjectedHeader> inject) {
     /** The most destinations that one policy lists: each name that is asked for is held against all of them. */
     public static final int DESTINATIONS_MAX = 256;
+
+    /** The most headers that the node adds for one policy. */
+    public static final int INJECTIONS_MAX = 16;
 
     private static final EgressPolicy NONE = new EgressPolicy(Mode.NONE);
     private static final EgressPolicy PUBLIC = new EgressPolicy(Mode.PUBLIC);
@@ -34,6 +44,7 @@ public record EgressPolicy(Mode mode, @JsonSetter(nulls = Nulls.AS_EMPTY) List<E
 
     public EgressPolicy {
         allow = List.copyOf(allow);
+        inject = List.copyOf(inject);
         if (allow.size() > DESTINATIONS_MAX) {
             throw new IllegalArgumentException("lists " + allow.size() + " destinations; at most " + DESTINATIONS_MAX
                     + " can be given: use a wildcard such as *.example.com");
@@ -41,11 +52,41 @@ public record EgressPolicy(Mode mode, @JsonSetter(nulls = Nulls.AS_EMPTY) List<E
         if (mode != Mode.ALLOWLIST && !allow.isEmpty()) {
             throw new IllegalArgumentException("lists destinations, which only mode allowlist does");
         }
+        if (inject.size() > INJECTIONS_MAX) {
+            throw new IllegalArgumentException(
+                    "adds " + inject.size() + " headers; at most " + INJECTIONS_MAX + " can be given");
+        }
+        for (int index = 0; index < inject.size(); index++) {
+            requireApart(inject.get(index), inject.subList(0, index));
+            requireListed(inject.get(index), allow);
+        }
+    }
+
+    private static void requireApart(InjectedHeader header, List<InjectedHeader> before) {
+        if (before.stream().anyMatch(other -> other.host().equals(header.host()) && other.looksLike(header.header()))) {
+            throw new IllegalArgumentException(
+                    "adds the header " + header.header() + " to requests to " + header.host() + " twice: name it once");
+        }
+    }
+
+    private static void requireListed(InjectedHeader header, List<EgressDestination> allow) {
+        if (allow.stream()
+                .noneMatch(destination ->
+                        destination.covers(header.host()) && destination.ports().contains(InjectedHeader.PORT))) {
+            throw new IllegalArgumentException(
+                    "adds a header to requests to " + header.host() + ", which is not listed: add \"" + header.host()
+                            + ":" + InjectedHeader.PORT + "\" to egress.allow");
+        }
+    }
+
+    /** A policy without headers of the node's. */
+    public EgressPolicy(Mode mode, List<EgressDestination> allow) {
+        this(mode, allow, List.of());
     }
 
     /** A policy that lists no destinations. */
     public EgressPolicy(Mode mode) {
-        this(mode, List.of());
+        this(mode, List.of(), List.of());
     }
 
     /** No network at all. */
@@ -84,5 +125,15 @@ public record EgressPolicy(Mode mode, @JsonSetter(nulls = Nulls.AS_EMPTY) List<E
         return allow.stream()
                 .anyMatch(destination ->
                         destination.covers(address) && destination.ports().contains(port));
+    }
+
+    /** The headers that the node adds to requests to this host; empty for most. */
+    public List<InjectedHeader> injectedFor(HostName name) {
+        return inject.stream().filter(header -> header.host().equals(name)).toList();
+    }
+
+    /** The secrets that are added to requests, and that the agent is therefore not given. */
+    public Set<String> injectedSecrets() {
+        return inject.stream().map(InjectedHeader::secret).collect(Collectors.toUnmodifiableSet());
     }
 }

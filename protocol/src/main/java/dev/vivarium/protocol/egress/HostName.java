@@ -1,5 +1,7 @@
 package dev.vivarium.protocol.egress;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonValue;
 import java.net.IDN;
 import java.util.Locale;
 import java.util.Optional;
@@ -11,7 +13,7 @@ import java.util.regex.Pattern;
  *
  * @param value the name, at most 253 characters in labels of at most 63
  */
-public record HostName(String value) {
+public record HostName(@JsonValue String value) {
     private static final int LENGTH_MAX = 253;
     // Underscores are not in the rules for hosts, but names of buckets and of services have them.
     private static final String LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?";
@@ -19,6 +21,7 @@ public record HostName(String value) {
     /** What the C library, and so most programs, take for a number at the end of an address. */
     private static final Pattern ENDS_IN_NUMBER = Pattern.compile("(?:.*\\.)?(?:[0-9]+|0x[0-9a-f]*)");
 
+    @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
     public HostName {
         if (!isCanonical(value)) {
             throw new IllegalArgumentException(

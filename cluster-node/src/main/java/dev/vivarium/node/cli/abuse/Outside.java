@@ -39,6 +39,9 @@ public final class Outside implements AutoCloseable {
     /** Answers for the names of the suite. */
     public static final String RESOLVER = "45.77.77.53";
 
+    /** Another one in the internet: it speaks TLS, and counts credentials. The program knows it by itself. */
+    public static final String SECURE = "45.77.77.43";
+
     public static final String INTERNAL = "192.168.77.10";
     public static final String METADATA = "169.254.169.254";
 
@@ -121,6 +124,17 @@ public final class Outside implements AutoCloseable {
     /** The program by which a container or a sandbox tries to reach places. */
     public String probe() throws IOException {
         return Files.readString(folder.resolve("probe.py"));
+    }
+
+    /** What a node has to be told so that its sandboxes take these hosts for the world: keys of its configuration. */
+    public Map<String, String> nodeSettings() {
+        return Map.of(
+                "vivarium.egress.names.upstream.0", RESOLVER, "vivarium.egress.gateway.extra-authorities", authority());
+    }
+
+    /** The file with the authority of those hosts that speak TLS. */
+    public String authority() {
+        return folder.resolve("tls").resolve("authority.pem").toString();
     }
 
     /** What payloads are told: where the hosts are, and the addresses that this machine has beside loopback. */

@@ -8,6 +8,8 @@ import dev.vivarium.node.cli.trial.Agent;
 import dev.vivarium.node.cli.trial.Expectation;
 import dev.vivarium.protocol.egress.EgressDestination;
 import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.protocol.egress.HostName;
+import dev.vivarium.protocol.egress.InjectedHeader;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Isolation;
 import java.util.ArrayList;
@@ -36,7 +38,8 @@ import java.util.regex.Pattern;
  *
  * Keys of the header, each on a line of its own, continued on lines that are indented: {@code limits} (those that differ
  * from the suite's), {@code egress} ({@code none} where it is left out, {@code public}, or {@code allowlist} and its
- * destinations), {@code expect} (required), {@code expect-gvisor} (where that class differs), {@code command} (in
+ * destinations), {@code inject} ({@code HOST HEADER}: the node adds a secret to requests to the host; may be repeated),
+ * {@code expect} (required), {@code expect-gvisor} (where that class differs), {@code command} (in
  * place of Python with this file), {@code image} (an instruction of a Dockerfile; may be repeated), {@code image-file} ({@code PATH MODE text|hex CONTENT}; may be repeated)
  * and {@code image-env} ({@code COUNT BYTES}).
  *
@@ -61,10 +64,23 @@ public record Payload(Agent agent, String tries, String must, ImageChange image,
 
     private static final Pattern DOCSTRING = Pattern.compile("\\A\"\"\"(.*?)\"\"\"\n", Pattern.DOTALL);
     private static final Pattern ENTRY = Pattern.compile("(Tries|Must|[a-z][a-z-]*): (.+)");
+    /** The name of the secret that the node adds to requests. */
+    private static final String INJECTED = "INJECTED";
+
     private static final String GVISOR = "expect-gvisor";
     private static final List<String> KEYS = List.of(
-            "Tries", "Must", "limits", "egress", "expect", GVISOR, "command", "image", "image-file", "image-env");
-    private static final List<String> REPEATABLE = List.of("image", "image-file");
+            "Tries",
+            "Must",
+            "limits",
+            "egress",
+            "inject",
+            "expect",
+            GVISOR,
+            "command",
+            "image",
+            "image-file",
+            "image-env");
+    private static final List<String> REPEATABLE = List.of("inject", "image", "image-file");
 
     public String name() {
         return agent.name();
@@ -99,7 +115,7 @@ public record Payload(Agent agent, String tries, String must, ImageChange image,
         Map<String, List<String>> entries = entries(lines);
         String expect = only(entries, "expect")
                 .orElseThrow(() -> new IllegalArgumentException("it does not say what to expect"));
-        EgressPolicy egress = egress(only(entries, "egress").orElse("none"));
+        EgressPolicy egress = egress(only(entries, "egress").orElse("none"), entries.getOrDefault("inject", List.of()));
         Agent agent = new Agent(
                 name,
                 lines.get(0),
@@ -110,7 +126,7 @@ public record Payload(Agent agent, String tries, String must, ImageChange image,
                         ? List.of(name + ".py", SHARED_FILE)
                         : List.of(name + ".py", SHARED_FILE, SHARED_BY_NETWORKED),
                 "stranger",
-                List.of(),
+                List.copyOf(egress.injectedSecrets()),
                 egress,
                 limits(only(entries, "limits").orElse("")),
                 Expectation.parse(expect));
@@ -174,11 +190,20 @@ public record Payload(Agent agent, String tries, String must, ImageChange image,
         return limits;
     }
 
-    private static EgressPolicy egress(String entry) {
+    private static EgressPolicy egress(String entry, List<String> inject) {
         List<String> words = List.of(entry.split(" +", -1));
         return new EgressPolicy(
                 EgressPolicy.Mode.valueOf(words.get(0).toUpperCase(Locale.ROOT)),
-                words.stream().skip(1).map(EgressDestination::parse).toList());
+                words.stream().skip(1).map(EgressDestination::parse).toList(),
+                inject.stream().map(Payload::injectedHeader).toList());
+    }
+
+    private static InjectedHeader injectedHeader(String entry) {
+        String[] words = entry.split(" +", -1);
+        if (words.length != 2) {
+            throw new IllegalArgumentException("an inject is HOST HEADER");
+        }
+        return new InjectedHeader(HostName.parse(words[0]), words[1], INJECTED, "Bearer ");
     }
 
     private static ImageChange image(Map<String, List<String>> entries) {

@@ -6,6 +6,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** The body of a submission, put together piece by piece. What is not named is left to the node's defaults. */
@@ -39,6 +40,13 @@ public final class Submission {
         if (!allow.isEmpty()) {
             allow.forEach(egress.putArray("allow")::add);
         }
+        return this;
+    }
+
+    /** A header that the node adds, by the names that the API gives its parts; to be called after {@link #egress}. */
+    public Submission inject(Map<String, String> header) {
+        ObjectNode injected = within("egress").withArrayProperty("inject").addObject();
+        header.forEach(injected::put);
         return this;
     }
 

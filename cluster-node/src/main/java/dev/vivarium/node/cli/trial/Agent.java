@@ -53,6 +53,12 @@ public record Agent(
                         egress.allow().stream().map(EgressDestination::text).toList())
                 .label("tenant", tenant)
                 .label("agent", name);
+        egress.inject()
+                .forEach(header -> submission.inject(Map.of(
+                        "host", header.host().value(),
+                        "header", header.header(),
+                        "secret", header.secret(),
+                        "prefix", header.prefix())));
         for (String file : files) {
             submission.file(file, Files.readAllBytes(stage.folder().resolve(file)));
         }

@@ -182,6 +182,11 @@ public final class DockerDriver implements SandboxDriver {
     }
 
     @Override
+    public void entrust(SandboxId id, Map<String, String> secrets) {
+        network.entrust(id, secrets);
+    }
+
+    @Override
     public CompletionStage<Done> destroy(SandboxId id) {
         CompletableFuture<Done> gone = new CompletableFuture<>();
         DockerSandbox known = sandboxes.get(id);

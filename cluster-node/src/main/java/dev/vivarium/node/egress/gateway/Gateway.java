@@ -81,6 +81,7 @@ public final class Gateway implements AutoCloseable {
             EgressSubjects subjects,
             EgressLedger ledger)
             throws IOException {
+        TlsOutside secured = TlsOutside.of(settings);
         EventLoopGroup loops = new MultiThreadIoEventLoopGroup(
                 settings.ioThreads(), new DefaultThreadFactory("vivarium-gateway", true), NioIoHandler.newFactory());
         Quota connections = new Quota(settings.connectionsMax());
@@ -91,11 +92,12 @@ public final class Gateway implements AutoCloseable {
                             .addLast(new TlsByName(subject, ways, settings)));
             Channel http = listener.listen(settings.httpPort(), RequestHead.HTTP_PORT, (channel, subject) -> {
                 HttpPipeline.build(channel.pipeline(), settings);
-                channel.pipeline().addLast(new HttpDoor(RequestHead.Door.TRANSPARENT, subject, ways, settings));
+                channel.pipeline()
+                        .addLast(new HttpDoor(RequestHead.Door.TRANSPARENT, subject, ways, secured, settings));
             });
             Channel proxy = listener.listen(settings.proxyPort(), RequestHead.PROXY_PORT, (channel, subject) -> {
                 HttpPipeline.build(channel.pipeline(), settings);
-                channel.pipeline().addLast(new HttpDoor(RequestHead.Door.PROXY, subject, ways, settings));
+                channel.pipeline().addLast(new HttpDoor(RequestHead.Door.PROXY, subject, ways, secured, settings));
             });
             return new Gateway(loops, tls, http, proxy);
         } catch (IOException taken) {

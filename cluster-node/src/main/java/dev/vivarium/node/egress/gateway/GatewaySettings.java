@@ -2,7 +2,9 @@ package dev.vivarium.node.egress.gateway;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * The block {@code vivarium.egress.gateway} of the configuration, where each is described.
@@ -16,6 +18,7 @@ import java.time.Duration;
  * @param headTimeout how long either may take to arrive
  * @param connectTimeout how long one address of a destination may take to accept
  * @param idleTimeout the longest silence on a connection
+ * @param extraAuthorities a file of certificates that hosts may show beside those that the platform trusts
  */
 public record GatewaySettings(
         int tlsPort,
@@ -26,8 +29,10 @@ public record GatewaySettings(
         int headBytesMax,
         Duration headTimeout,
         Duration connectTimeout,
-        Duration idleTimeout) {
-    private static final String PATH = "vivarium.egress.gateway.";
+        Duration idleTimeout,
+        Optional<Path> extraAuthorities) {
+    static final String PATH = "vivarium.egress.gateway.";
+    static final String EXTRA_AUTHORITIES = "extra-authorities";
     /** Beyond it Netty would not take a first message of TLS. */
     private static final int HEAD_BYTES_CEILING = 0xffff;
 
@@ -62,7 +67,10 @@ public record GatewaySettings(
                 (int) Math.min(gateway.getBytes("head-max"), Integer.MAX_VALUE),
                 gateway.getDuration("head-timeout"),
                 gateway.getDuration("connect-timeout"),
-                gateway.getDuration("idle-timeout"));
+                gateway.getDuration("idle-timeout"),
+                Optional.of(gateway.getString(EXTRA_AUTHORITIES))
+                        .filter(path -> !path.isEmpty())
+                        .map(Path::of));
     }
 
     private static void requirePort(String key, int port) {

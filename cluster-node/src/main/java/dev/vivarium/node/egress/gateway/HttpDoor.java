@@ -6,6 +6,7 @@ import dev.vivarium.node.egress.Closing;
 import dev.vivarium.node.egress.DenialReason;
 import dev.vivarium.node.egress.EgressSubject;
 import dev.vivarium.protocol.api.Problem;
+import dev.vivarium.protocol.egress.InjectedHeader;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -27,7 +28,9 @@ import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -42,21 +45,27 @@ final class HttpDoor extends SimpleChannelInboundHandler<HttpObject> {
 
     private static final long LINGER_MILLIS = 1000;
 
+    /** The first by RFC 9110, the second by an old habit of some servers. */
+    private static final Set<String> SENT_BACK = Set.of("TRACE", "TRACK");
+
     private final RequestHead.Door door;
     private final EgressSubject subject;
     private final Ways ways;
+    private final TlsOutside tls;
     private final GatewaySettings settings;
+    private List<InjectedHeader> injected = List.of();
     private Optional<Channel> outside = Optional.empty();
     private @Nullable Future<?> headDeadline;
     private boolean bodyComplete;
     private boolean refused;
     private boolean tunnelled;
 
-    HttpDoor(RequestHead.Door door, EgressSubject subject, Ways ways, GatewaySettings settings) {
+    HttpDoor(RequestHead.Door door, EgressSubject subject, Ways ways, TlsOutside tls, GatewaySettings settings) {
         super(false);
         this.door = door;
         this.subject = subject;
         this.ways = ways;
+        this.tls = tls;
         this.settings = settings;
     }
 
@@ -92,8 +101,14 @@ final class HttpDoor extends SimpleChannelInboundHandler<HttpObject> {
         // Nothing more is read until it is known where to.
         client.config().setAutoRead(false);
         bodyComplete = false;
+        injected = List.of();
         if (head instanceof RequestHead.Forward forward) {
-            open(client, forward.target(), channel -> forward(client, request, forward, channel));
+            injected = injected(forward.target());
+            if (forward.target() instanceof Target.Named named && !injected.isEmpty()) {
+                beginInjected(client, request, forward, new Target.Named(named.name(), InjectedHeader.PORT));
+            } else {
+                open(client, forward.target(), channel -> forward(client, request, forward, channel));
+            }
         } else if (head instanceof RequestHead.Tunnel tunnel) {
             open(client, tunnel.target(), channel -> tunnel(client, tunnel.target(), channel));
         }
@@ -104,7 +119,11 @@ final class HttpDoor extends SimpleChannelInboundHandler<HttpObject> {
     }
 
     private void open(Channel client, Target target, Use use) {
-        ways.open(subject, target, client, new Ways.Waiting() {
+        ways.open(subject, target, client, waiting(client, use));
+    }
+
+    private Ways.Waiting waiting(Channel client, Use use) {
+        return new Ways.Waiting() {
             @Override
             public void connected(Channel channel) {
                 outside = Optional.of(channel);
@@ -115,13 +134,74 @@ final class HttpDoor extends SimpleChannelInboundHandler<HttpObject> {
             public void denied(Denial denial) {
                 refuse(client, denial);
             }
-        });
+        };
+    }
+
+    /** The headers with secrets for a plain request to a host: none at another port than that of plain requests. */
+    private List<InjectedHeader> injected(Target target) {
+        return target instanceof Target.Named named && named.port() == RequestHead.HTTP_PORT
+                ? subject.policy().injectedFor(named.name())
+                : List.of();
+    }
+
+    /** The client speaks plainly to the gateway; from there on it is TLS, and only then there are secrets in it. */
+    private void beginInjected(Channel client, HttpRequest request, RequestHead.Forward forward, Target.Named secured) {
+        if (SENT_BACK.contains(request.method().name().toUpperCase(Locale.ROOT))) {
+            Denial denial = Denial.of(
+                    secured,
+                    DenialReason.NOT_LISTED,
+                    "A host answers " + request.method() + " with the request itself, which has a secret in it then:"
+                            + " use another method.");
+            ways.tell(subject, denial);
+            refuse(client, denial);
+            return;
+        }
+        ways.openForHeaders(
+                subject,
+                secured,
+                client,
+                waiting(
+                        client,
+                        channel -> tls.begin(channel, secured.name(), new TlsOutside.Waiting() {
+                            @Override
+                            public void secured() {
+                                forwardInjected(client, request, forward, channel);
+                            }
+
+                            @Override
+                            public void refused() {
+                                unsecured(client, secured);
+                            }
+                        })));
+    }
+
+    private void forwardInjected(Channel client, HttpRequest request, RequestHead.Forward forward, Channel channel) {
+        Optional<SecretHeaders> secrets = SecretHeaders.of(subject, injected);
+        if (secrets.isEmpty()) {
+            // Its sandbox has ended, and all connections with it.
+            Closing.of(channel);
+            Closing.of(client);
+            return;
+        }
+        channel.pipeline().addLast(secrets.get());
+        forward(client, request, forward, channel);
+    }
+
+    private void unsecured(Channel client, Target.Named target) {
+        Denial denial = Denial.of(
+                target,
+                DenialReason.UNREACHABLE,
+                target.host() + " has no certificate of that name that this node trusts, or no TLS 1.2 or later: ask"
+                        + " the node's operator to look at vivarium.egress.gateway.extra-authorities.");
+        ways.tell(subject, denial);
+        refuse(client, denial);
     }
 
     private void forward(Channel client, HttpRequest request, RequestHead.Forward forward, Channel channel) {
         boolean continues = HttpUtil.is100ContinueExpected(request);
         ResponseRelay response = new ResponseRelay(client, this, forward.target(), request);
         RequestHead.makeForward(request, forward);
+        SecretHeaders.makeRoom(request.headers(), injected);
         channel.pipeline().addLast(HttpPipeline.towardsOutside(settings)).addLast(response);
         channel.config().setAutoRead(true);
         channel.writeAndFlush(request).addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
@@ -143,7 +223,8 @@ final class HttpDoor extends SimpleChannelInboundHandler<HttpObject> {
             return;
         }
         Channel channel = outside.get();
-        if (content instanceof LastHttpContent) {
+        if (content instanceof LastHttpContent last) {
+            SecretHeaders.makeRoom(last.trailingHeaders(), injected);
             bodyComplete = true;
             client.config().setAutoRead(false);
         } else if (!channel.isWritable()) {

@@ -7,7 +7,10 @@ import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 
-/** Counts the bytes of a connection to the outside, and tells them when it has ended. */
+/**
+ * Counts the bytes of a connection to the outside, and tells them after each turn of reading and when it has ended: at a
+ * sandbox's end, what it has received is told already.
+ */
 final class Traffic extends ChannelDuplexHandler {
     private final EgressSubject subject;
     private final Target target;
@@ -39,8 +42,22 @@ final class Traffic extends ChannelDuplexHandler {
     }
 
     @Override
+    public void channelReadComplete(ChannelHandlerContext context) throws Exception {
+        tell();
+        super.channelReadComplete(context);
+    }
+
+    private void tell() {
+        if (bytesOut > 0 || bytesIn > 0) {
+            ledger.transferred(subject, target.host(), target.port(), bytesOut, bytesIn);
+            bytesOut = 0;
+            bytesIn = 0;
+        }
+    }
+
+    @Override
     public void channelInactive(ChannelHandlerContext context) throws Exception {
-        ledger.transferred(subject, target.host(), target.port(), bytesOut, bytesIn);
+        tell();
         super.channelInactive(context);
     }
 }

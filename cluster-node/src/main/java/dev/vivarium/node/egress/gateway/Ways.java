@@ -10,6 +10,7 @@ import dev.vivarium.node.egress.names.Lookup;
 import dev.vivarium.node.egress.names.Lookups;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.egress.HostName;
+import dev.vivarium.protocol.egress.InjectedHeader;
 import dev.vivarium.protocol.egress.Ipv4Block;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
@@ -71,13 +72,21 @@ final class Ways {
 
     /** Opens a connection for a client, on the client's event loop, and tells the ledger either way. */
     void open(EgressSubject subject, Target target, Channel client, Waiting waiting) {
+        open(subject, target, client, waiting, notListed(subject, target).or(() -> withoutHeaders(subject, target)));
+    }
+
+    /** The same for a connection that the gateway itself speaks on, with headers of its own. */
+    void openForHeaders(EgressSubject subject, Target.Named target, Channel client, Waiting waiting) {
+        open(subject, target, client, waiting, notListed(subject, target));
+    }
+
+    private void open(EgressSubject subject, Target target, Channel client, Waiting waiting, Optional<Denial> refusal) {
         Consumer<Denial> deny = denial -> {
             tell(subject, denial);
             waiting.denied(denial);
         };
-        Optional<Denial> notListed = notListed(subject, target);
-        if (notListed.isPresent()) {
-            deny.accept(notListed.get());
+        if (refusal.isPresent()) {
+            deny.accept(refusal.get());
         } else if (!ledger.opens(subject)) {
             deny.accept(Denial.of(
                     target,
@@ -118,6 +127,22 @@ final class Ways {
                         DenialReason.NOT_LISTED,
                         "This run may not reach " + target.host() + ":" + target.port() + ": add \"" + target.host()
                                 + ":" + target.port() + "\" to egress.allow where it is submitted."));
+    }
+
+    /**
+     * Where the gateway adds a secret, an agent has no way of its own: it could go there in somebody else's name, and
+     * carry away in it what it has read.
+     */
+    private static Optional<Denial> withoutHeaders(EgressSubject subject, Target target) {
+        return target instanceof Target.Named named
+                        && named.port() == InjectedHeader.PORT
+                        && !subject.policy().injectedFor(named.name()).isEmpty()
+                ? Optional.of(Denial.of(
+                        target,
+                        DenialReason.NOT_LISTED,
+                        "This run reaches " + target.host() + " by plain requests only, to http://" + target.host()
+                                + "/: the gateway adds a secret header to them and goes on by TLS itself."))
+                : Optional.empty();
     }
 
     private void toHost(Target.Named target, Lookup lookup, Attempt attempt) {

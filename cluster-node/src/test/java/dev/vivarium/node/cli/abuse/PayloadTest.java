@@ -151,6 +151,7 @@ class PayloadTest {
                 "\"\"\"A title.\n\nTries: x.\nMust: y.\n\nlimit: pids=1\nexpect: SUCCEEDED\n\"\"\"\n",
                 "\"\"\"A title.\n\nTries: x.\nMust: y.\n\negress: open\nexpect: SUCCEEDED\n\"\"\"\n",
                 "\"\"\"A title.\n\nTries: x.\nMust: y.\n\negress: public a.example\nexpect: SUCCEEDED\n\"\"\"\n",
+                "\"\"\"A title.\n\nTries: x.\nMust: y.\n\negress: public\ninject: a.example.com X\nexpect: SUCCEEDED\n\"\"\"\n",
                 "\"\"\"A title.\n\nTries: x.\nMust: y.\n\nlimits: pids\nexpect: SUCCEEDED\n\"\"\"\n",
                 "\"\"\"A title.\n\nTries: x.\nMust: y.\n\nimage-file: etc 0644\nexpect: SUCCEEDED\n\"\"\"\n"
             })

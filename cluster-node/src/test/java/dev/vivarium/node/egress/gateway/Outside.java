@@ -20,7 +20,7 @@ final class Outside implements AutoCloseable {
         void hold(Socket socket) throws IOException;
     }
 
-    private final ServerSocket listener = new ServerSocket();
+    private final ServerSocket listener;
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final List<String> requests = new CopyOnWriteArrayList<>();
     private volatile Conversation conversation = socket -> {
@@ -32,6 +32,12 @@ final class Outside implements AutoCloseable {
     };
 
     Outside() throws IOException {
+        this(new ServerSocket());
+    }
+
+    /** @param listener that is not bound yet */
+    Outside(ServerSocket listener) throws IOException {
+        this.listener = listener;
         listener.bind(new InetSocketAddress(InetAddresses.forString("127.0.0.1"), 0));
         var unused = threads.submit(this::accept);
     }

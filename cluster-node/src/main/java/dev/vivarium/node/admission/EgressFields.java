@@ -1,0 +1,110 @@
+package dev.vivarium.node.admission;
+
+import dev.vivarium.protocol.egress.EgressDestination;
+import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.protocol.egress.HostName;
+import dev.vivarium.protocol.egress.InjectedHeader;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** What a submission's mode of egress has beside it: the destinations of an allowlist, and the headers for some of them. */
+final class EgressFields {
+    private static final Set<String> INJECTION = Set.of("host", "header", "secret", "prefix");
+
+    private final Optional<Fields> asked;
+    private final Findings findings;
+
+    EgressFields(Optional<Fields> asked, Findings findings) {
+        this.asked = asked;
+        this.findings = findings;
+    }
+
+    EgressPolicy read(EgressPolicy.Mode mode, Map<String, Secret> secrets) {
+        List<EgressDestination> allow = asked.flatMap(egress -> egress.texts("allow")).orElse(List.of()).stream()
+                .flatMap(text -> destination(text).stream())
+                .toList();
+        List<InjectedHeader> inject = asked
+                .map(egress -> egress.objects("inject", INJECTION, EgressPolicy.INJECTIONS_MAX))
+                .orElse(List.of())
+                .stream()
+                .flatMap(fields -> injection(fields, secrets).stream())
+                .toList();
+        if (mode != EgressPolicy.Mode.ALLOWLIST) {
+            for (String field : List.of("allow", "inject")) {
+                if (asked.filter(egress -> egress.has(field)).isPresent()) {
+                    findings.add("egress." + field, "is for mode allowlist only");
+                }
+            }
+            return new EgressPolicy(mode);
+        }
+        return policy("egress.allow", mode, allow, List.of())
+                .flatMap(listing -> policy("egress.inject", mode, allow, inject))
+                .orElse(new EgressPolicy(mode));
+    }
+
+    private Optional<EgressPolicy> policy(
+            String field, EgressPolicy.Mode mode, List<EgressDestination> allow, List<InjectedHeader> inject) {
+        try {
+            return Optional.of(new EgressPolicy(mode, allow, inject));
+        } catch (IllegalArgumentException refused) {
+            findings.add(field, String.valueOf(refused.getMessage()));
+            return Optional.empty();
+        }
+    }
+
+    private Optional<EgressDestination> destination(String text) {
+        try {
+            return Optional.of(EgressDestination.parse(text));
+        } catch (IllegalArgumentException noDestination) {
+            findings.add("egress.allow", "has an entry that " + noDestination.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    private Optional<InjectedHeader> injection(Fields fields, Map<String, Secret> secrets) {
+        Optional<HostName> host = fields.requiredText("host").flatMap(text -> host(fields, text));
+        Optional<String> header = fields.requiredText("header");
+        Optional<String> secret = fields.requiredText("secret");
+        Optional<String> prefix = fields.has("prefix") ? fields.text("prefix") : Optional.of("");
+        secret.ifPresent(name -> check(fields, name, secrets));
+        if (host.isEmpty() || header.isEmpty() || secret.isEmpty() || prefix.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(new InjectedHeader(host.get(), header.get(), secret.get(), prefix.get()));
+        } catch (IllegalArgumentException refused) {
+            findings.add(fields.path(), String.valueOf(refused.getMessage()));
+            return Optional.empty();
+        }
+    }
+
+    private Optional<HostName> host(Fields fields, String text) {
+        if (text.indexOf('*') >= 0) {
+            findings.add(
+                    fields.pathOf("host"),
+                    "must be one host, without a wildcard: whoever can have a name below a domain could have the secret");
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(HostName.parse(text));
+        } catch (IllegalArgumentException noName) {
+            findings.add(fields.pathOf("host"), String.valueOf(noName.getMessage()));
+            return Optional.empty();
+        }
+    }
+
+    /** Nothing of a value is ever repeated. */
+    private void check(Fields fields, String name, Map<String, Secret> secrets) {
+        Secret secret = secrets.get(name);
+        if (secret == null) {
+            findings.add(fields.pathOf("secret"), "names no secret of this run: give it in secrets, under this name");
+        } else if (!secret.fitsHeader()) {
+            findings.add(
+                    fields.pathOf("secret"),
+                    "names a secret that no header can carry: its value must be 1 to " + Secret.HEADER_LENGTH_MAX
+                            + " printable ASCII characters, without line ends and without blanks around it");
+        }
+    }
+}
