@@ -83,7 +83,8 @@ public final class Admission {
 
     /** Where a run is born is only known as of a moment ago: one that finds no room there is offered elsewhere. */
     private CompletionStage<Decision> submitFresh(Submission submission, int tries) {
-        return sealAndSubmit(freshId(submission), submission)
+        Runs.Patience patience = tries > 1 ? Runs.Patience.PLACE_FIRST : Runs.Patience.MAY_WAIT;
+        return sealAndSubmit(freshId(submission), submission, patience)
                 .thenCompose(decision -> isFull(decision) && tries > 1
                         ? submitFresh(submission, tries - 1)
                         : CompletableFuture.completedStage(decision));
@@ -101,7 +102,7 @@ public final class Admission {
         return journal.state(id)
                 .thenCompose(state -> state instanceof RunState.Existing existing
                         ? known(existing, submission)
-                        : sealAndSubmit(id, submission));
+                        : sealAndSubmit(id, submission, Runs.Patience.MAY_WAIT));
     }
 
     /**
@@ -133,9 +134,10 @@ public final class Admission {
         return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 
-    private CompletionStage<Decision> sealAndSubmit(RunId id, Submission submission) {
+    private CompletionStage<Decision> sealAndSubmit(RunId id, Submission submission, Runs.Patience patience) {
         return seal(id, submission)
-                .thenCompose(secrets -> runs.submit(id, submission.sealedWith(secrets), submission.bodyDigest()))
+                .thenCompose(
+                        secrets -> runs.submit(id, submission.sealedWith(secrets), submission.bodyDigest(), patience))
                 .thenCompose(reply -> decide(id, submission, reply));
     }
 

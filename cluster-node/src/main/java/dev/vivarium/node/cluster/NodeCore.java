@@ -211,13 +211,14 @@ final class NodeCore implements AutoCloseable {
     }
 
     /**
-     * Takes no new runs and waits for live sandboxes to end; those left after the time are told to.
+     * Takes no new runs and waits for those that hold a place to end; sandboxes left after the time are told to.
      *
      * @return completes when no sandbox is left, or when those told to end have had their time
      */
     CompletionStage<Done> drainSandboxes(Duration atMost) {
         drain.begin();
-        return within(sandboxes.allGone(), atMost).thenCompose(over -> {
+        // Whoever holds a place may just be getting its sandbox, or have its end still to be told.
+        return within(places.allLeft(), atMost).thenCompose(over -> {
             sandboxes.stopAll(KillReason.DRAINED);
             return within(sandboxes.allGone(), config.getDuration("vivarium.drain.end-wait"));
         });

@@ -35,6 +35,11 @@ public final class LoadBoard {
         change(shard, load -> load.withOneMore(asked));
     }
 
+    /** The node that holds the shard has just refused a run that would not wait: until it tells otherwise it has no place. */
+    public void takenAt(String shard) {
+        change(shard, NodeLoad::withoutPlace);
+    }
+
     /** The node that holds the shard has just refused a run for want of room: until it tells otherwise it has none. */
     public void fullAt(String shard) {
         change(shard, NodeLoad::full);

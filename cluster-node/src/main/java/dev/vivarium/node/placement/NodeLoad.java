@@ -56,6 +56,11 @@ public record NodeLoad(
         return hasPlaceFor(asked) ? with(taken.plus(asked), waiting) : with(taken, waiting + 1);
     }
 
+    /** The same with no place. */
+    NodeLoad withoutPlace() {
+        return with(capacity, waiting);
+    }
+
     /** The same with neither place nor room to wait. */
     NodeLoad full() {
         return with(capacity, waitingMax);

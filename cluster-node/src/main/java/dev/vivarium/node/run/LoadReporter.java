@@ -19,8 +19,8 @@ import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.cluster.typed.Cluster;
 
 /**
- * Tells all nodes this one's load, again and again, puts what they tell on the board, and releases shards when the
- * coordinator asks. One a node, a child of the system's root; owns nothing.
+ * Tells all nodes this one's load, again and again, puts what they tell on the board, has shards opened that nobody holds,
+ * and releases some when the coordinator asks. One a node, a child of the system's root; owns nothing.
  */
 final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
     private static final String TOPIC = "vivarium-load";
@@ -28,6 +28,7 @@ final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
     private final RunEnvironment environment;
     private final LoadBoard board;
     private final ReleasePoints releasePoints;
+    private final ShardOpening opening;
     private final String address;
     private final ActorRef<Topic.Command<Report>> topic;
     private final ActorRef<ShardRegion.CurrentShardRegionState> states;
@@ -44,7 +45,7 @@ final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
     private record Told(Report report) implements Command {}
 
     /** Asks for shards that may move; answers {@link Released}. */
-    record Release(Set<String> held, ShardRelease.Which which, ActorRef<Released> replyTo)
+    record Release(Set<String> held, ShardRelease.Which which, int atMost, ActorRef<Released> replyTo)
             implements Command, RunMessage {}
 
     /** The shards that may move now. */
@@ -54,19 +55,28 @@ final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
     record Report(NodeLoad load, ActorRef<Release> releases) implements RunMessage {}
 
     static Behavior<Command> create(
-            RunEnvironment environment, LoadBoard board, ReleasePoints releasePoints, Duration interval) {
+            RunEnvironment environment,
+            LoadBoard board,
+            ReleasePoints releasePoints,
+            ShardOpening opening,
+            Duration interval) {
         return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
             timers.startTimerWithFixedDelay(Look.INSTANCE, Duration.ZERO, interval);
-            return new LoadReporter(context, environment, board, releasePoints);
+            return new LoadReporter(context, environment, board, releasePoints, opening);
         }));
     }
 
     private LoadReporter(
-            ActorContext<Command> context, RunEnvironment environment, LoadBoard board, ReleasePoints releasePoints) {
+            ActorContext<Command> context,
+            RunEnvironment environment,
+            LoadBoard board,
+            ReleasePoints releasePoints,
+            ShardOpening opening) {
         super(context);
         this.environment = environment;
         this.board = board;
         this.releasePoints = releasePoints;
+        this.opening = opening;
         this.address = Cluster.get(context.getSystem()).selfMember().address().toString();
         this.topic = context.spawn(Topic.create(Report.class, TOPIC), "topic");
         this.states = context.messageAdapter(ShardRegion.CurrentShardRegionState.class, Held::new);
@@ -85,6 +95,7 @@ final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
 
     private Behavior<Command> onLook(Look look) {
         environment.places().look();
+        opening.look();
         ClusterSharding.get(getContext().getSystem()).shardState().tell(new GetShardRegionState(Run.TYPE_KEY, states));
         return this;
     }
@@ -116,7 +127,7 @@ final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
         Places places = environment.places();
         release.replyTo.tell(new Released(
                 switch (release.which) {
-                    case ONE_IDLE -> places.releaseIdle(release.held);
+                    case IDLE -> places.releaseIdle(release.held, release.atMost);
                     case ONE_WAITING -> places.releaseWaiting(release.held);
                     case ALL -> places.releaseAll(release.held);
                 }));

@@ -16,7 +16,11 @@ import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
+import org.apache.pekko.Done;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,6 +50,7 @@ public final class Places {
 
     private final Map<String, Integer> heldByTenant = new HashMap<>();
     private final Map<String, Long> released = new HashMap<>();
+    private final List<CompletableFuture<Done>> untilAllLeft = new ArrayList<>();
     private Capacity taken = Capacity.NONE;
 
     /** Whether a run has had a sandbox before. */
@@ -113,14 +118,14 @@ public final class Places {
 
     // ---- coming and going
 
-    /** Claims a place for a new run, which is refused when too many wait. */
-    Answer offer(Claim claim) {
+    /** Claims a place for a new run, which is refused when too many wait, or at once when it may not wait here. */
+    Answer offer(Claim claim, Runs.Patience patience) {
         List<Claim> turns = new ArrayList<>();
         Answer answer;
         synchronized (this) {
             answer = enter(claim, turns);
             if (answer == Answer.WAITS) {
-                answer = bounded(claim);
+                answer = patience == Runs.Patience.MAY_WAIT ? bounded(claim) : Answer.QUEUE_FULL;
             }
             if (answer != Answer.HOLDS && answer != Answer.WAITS) {
                 stopWaiting(claim.run);
@@ -161,9 +166,16 @@ public final class Places {
         return holding.containsKey(claim.run) ? Answer.HOLDS : Answer.WAITS;
     }
 
+    /** The run will not begin here, but where it is held next: it waits again. */
+    void giveBack(Claim claim) {
+        leave(claim.run);
+        claim(claim);
+    }
+
     /** The run has ended, or has left this node. */
     void leave(RunId run) {
         List<Claim> turns;
+        List<CompletableFuture<Done>> told = List.of();
         synchronized (this) {
             stopWaiting(run);
             Claim held = holding.remove(run);
@@ -172,8 +184,26 @@ public final class Places {
                 heldByTenant.merge(held.tenant, -1, (count, less) -> count + less == 0 ? null : count + less);
             }
             turns = giveWhatIsFree();
+            if (holding.isEmpty()) {
+                told = List.copyOf(untilAllLeft);
+                untilAllLeft.clear();
+            }
         }
         tell(turns);
+        told.forEach(all -> all.complete(Done.getInstance()));
+    }
+
+    /** Completes when no run holds a place any more. */
+    public CompletionStage<Done> allLeft() {
+        CompletableFuture<Done> all = new CompletableFuture<>();
+        synchronized (this) {
+            if (!holding.isEmpty()) {
+                untilAllLeft.add(all);
+                return all;
+            }
+        }
+        all.complete(Done.getInstance());
+        return all;
     }
 
     /** Looks whether somebody's turn has come who could not be told when it came. */
@@ -303,12 +333,12 @@ public final class Places {
     synchronized Set<String> releaseWaiting(Set<String> among) {
         Set<String> candidates = without(shardsOf(waiting), shardsOf(holding));
         candidates.retainAll(among);
-        return release(one(candidates));
+        return release(some(candidates, 1));
     }
 
-    /** The same for one shard in which no run waits either. */
-    synchronized Set<String> releaseIdle(Set<String> among) {
-        return release(one(without(without(among, shardsOf(holding)), shardsOf(waiting))));
+    /** The same for shards in which no run waits either. */
+    synchronized Set<String> releaseIdle(Set<String> among, int atMost) {
+        return release(some(without(without(among, shardsOf(holding)), shardsOf(waiting)), atMost));
     }
 
     private Set<String> release(Set<String> shards) {
@@ -317,8 +347,8 @@ public final class Places {
         return shards;
     }
 
-    private static Set<String> one(Set<String> of) {
-        return of.stream().sorted().findFirst().map(Set::of).orElse(Set.of());
+    private static Set<String> some(Set<String> of, int atMost) {
+        return of.stream().sorted().limit(atMost).collect(Collectors.toSet());
     }
 
     private static Set<String> without(Set<String> all, Set<String> some) {

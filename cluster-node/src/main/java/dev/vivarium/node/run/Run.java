@@ -57,7 +57,8 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     public sealed interface Command {}
 
     /** Submits it; answers {@link SubmitAnswer}. */
-    record Submit(RunSpec spec, Blob submission, ActorRef<SubmitAnswer> replyTo) implements Command, RunMessage {}
+    record Submit(RunSpec spec, Blob submission, Runs.Patience patience, ActorRef<SubmitAnswer> replyTo)
+            implements Command, RunMessage {}
 
     /** Asks it to stop; answers {@link CancelAnswer}. */
     record Cancel(ActorRef<CancelAnswer> replyTo) implements Command, RunMessage {}
@@ -115,6 +116,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     private final RunId id;
     private final RunEnvironment environment;
     private final ActorRef<ClusterSharding.ShardCommand> shard;
+    private final String shardName;
     private final Set<ActorRef<Progress>> watchers = new HashSet<>();
     private Optional<ActorRef<Sandbox.Command>> sandbox = Optional.empty();
     /** How an attempt ended, until that is durable: what an agent has done is not done again because the journal failed. */
@@ -123,17 +125,23 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     private long outputEnd;
     private long recoveredNanos;
 
-    /** The behavior of the entity of a run. */
-    public static Behavior<Command> create(
-            RunId id, RunEnvironment environment, ActorRef<ClusterSharding.ShardCommand> shard) {
-        return Behaviors.setup(context -> new Run(context, id, environment, shard));
+    /**
+     * The behavior of the entity of a run.
+     *
+     * @param shard what is told that the entity may stop; the same for all shards
+     * @param shardName the shard that the entity is in
+     */
+    static Behavior<Command> create(
+            RunId id, RunEnvironment environment, ActorRef<ClusterSharding.ShardCommand> shard, String shardName) {
+        return Behaviors.setup(context -> new Run(context, id, environment, shard, shardName));
     }
 
     private Run(
             ActorContext<Command> context,
             RunId id,
             RunEnvironment environment,
-            ActorRef<ClusterSharding.ShardCommand> shard) {
+            ActorRef<ClusterSharding.ShardCommand> shard,
+            String shardName) {
         super(
                 RunPersistenceId.of(id),
                 SupervisorStrategy.restartWithBackoff(Duration.ofMillis(200), Duration.ofSeconds(5), 0.2));
@@ -142,6 +150,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         this.id = id;
         this.environment = environment;
         this.shard = shard;
+        this.shardName = shardName;
     }
 
     @Override
@@ -295,7 +304,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         }
         Instant now = now();
         RunEvent submitted = new RunEvent.RunSubmitted(now, node(), id, submit.spec, submit.submission);
-        return switch (environment.places().offer(claim(submit.spec, Places.Seniority.NEW, now))) {
+        return switch (environment.places().offer(claim(submit.spec, Places.Seniority.NEW, now), submit.patience)) {
             case HOLDS -> accept(ledger, submit, submitted);
             case WAITS -> accept(ledger, submit, submitted, new RunEvent.RunQueued(now, node()));
             case QUEUE_FULL -> refuse(submit, SubmitAnswer.Verdict.NO_ROOM);
@@ -330,6 +339,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     private Effect<JournalEntry, Ledger> onSubmitted(Ledger ledger, Proceed proceed) {
         if (environment.drain().isDraining()) {
             // Another node has submitted it here; it belongs to whoever holds the run next.
+            environment.places().giveBack(claim((RunState.Live) ledger.state()));
             return Effect().none();
         }
         if (!environment.places().isHeldBy(id)) {
@@ -476,6 +486,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         }
         if (environment.drain().isDraining()) {
             // The next attempt belongs to whoever holds the run next: another node, or this one when it is back.
+            environment.places().giveBack(claim(run));
             announce(ledger);
             return Effect().none();
         }
@@ -510,7 +521,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
                 Capacity.askedBy(spec),
                 seniority,
                 submittedAt,
-                shard.path().name(),
+                shardName,
                 () -> self.tell(Proceed.INSTANCE));
     }
 

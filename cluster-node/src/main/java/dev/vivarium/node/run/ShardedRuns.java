@@ -62,22 +62,31 @@ public final class ShardedRuns implements Runs {
                 region -> region.path().address().hasLocalScope()
                         ? own
                         : region.path().address().toString();
+        int count = system.settings().config().getInt("pekko.cluster.sharding.number-of-shards");
+        HashCodeMessageExtractor<Run.Command> shards = new HashCodeMessageExtractor<>(count);
         ReleasePoints releasePoints = new ReleasePoints(system, addressOf);
         sharding.init(Entity.of(
                         Run.TYPE_KEY,
-                        context -> Run.create(new RunId(context.getEntityId()), environment, context.getShard()))
+                        context -> Run.create(
+                                new RunId(context.getEntityId()),
+                                environment,
+                                context.getShard(),
+                                shards.shardId(context.getEntityId())))
+                .withMessageExtractor(shards)
                 .withAllocationStrategy(
                         new CapacityAllocation(region -> board.of(addressOf.apply(region)), releasePoints))
                 .withStopMessage(Run.Leave.INSTANCE));
+        ShardedRuns runs = new ShardedRuns(system, sharding, environment, board, own, shards, count);
         system.systemActorOf(
                 LoadReporter.create(
                         environment,
                         board,
                         releasePoints,
+                        runs.opening(system),
                         system.settings().config().getDuration("vivarium.run.load-interval")),
                 "vivarium-load",
                 Props.empty());
-        return new ShardedRuns(system, sharding, environment, board, own);
+        return runs;
     }
 
     private ShardedRuns(
@@ -85,7 +94,9 @@ public final class ShardedRuns implements Runs {
             ClusterSharding sharding,
             RunEnvironment environment,
             LoadBoard board,
-            String ownAddress) {
+            String ownAddress,
+            HashCodeMessageExtractor<Run.Command> shards,
+            int count) {
         this.sharding = sharding;
         this.environment = environment;
         var config = system.settings().config().getConfig("vivarium.run");
@@ -93,15 +104,28 @@ public final class ShardedRuns implements Runs {
         this.watchInterval = config.getDuration("watch-interval");
         this.board = board;
         this.ownAddress = ownAddress;
-        int count = system.settings().config().getInt("pekko.cluster.sharding.number-of-shards");
-        this.shards = new HashCodeMessageExtractor<>(count);
+        this.shards = shards;
         this.allShards = IntStream.range(0, count).mapToObj(Integer::toString).collect(Collectors.toUnmodifiableSet());
     }
 
     /** The name says where: names are made until one has a shard that is wanted, which takes a handful. */
     @Override
     public RunId newId(RunSpec spec) {
-        Set<String> wanted = Placement.shardsForNewRun(board.loads(), allShards, Capacity.askedBy(spec));
+        return nameIn(Placement.shardsForNewRun(board.loads(), allShards, Capacity.askedBy(spec)));
+    }
+
+    private ShardOpening opening(ActorSystem<?> system) {
+        Cluster cluster = Cluster.get(system);
+        return new ShardOpening(
+                ownAddress,
+                () -> cluster.state().members().size(),
+                board,
+                allShards,
+                shard -> nameIn(Set.of(shard)),
+                id -> entity(id).tell(new Run.AskPosition(system.ignoreRef())));
+    }
+
+    private RunId nameIn(Set<String> wanted) {
         RunId id = ulid();
         for (int tries = 1; tries < NAMES_MAX && !wanted.isEmpty() && !wanted.contains(shard(id)); tries++) {
             id = ulid();
@@ -145,7 +169,7 @@ public final class ShardedRuns implements Runs {
     }
 
     @Override
-    public CompletionStage<SubmitReply> submit(RunId id, RunSpec spec, Blob submission) {
+    public CompletionStage<SubmitReply> submit(RunId id, RunSpec spec, Blob submission, Patience patience) {
         if (environment.drain().isDraining()) {
             return CompletableFuture.completedStage(new SubmitReply.Draining());
         }
@@ -154,16 +178,25 @@ public final class ShardedRuns implements Runs {
         if (refusal.isPresent()) {
             return CompletableFuture.completedStage(refusal.get());
         }
+        boolean elsewhere =
+                patience == Patience.PLACE_FIRST && board.loads().stream().anyMatch(load -> load.hasPlaceFor(asked));
+        Patience asOffered = elsewhere ? Patience.PLACE_FIRST : Patience.MAY_WAIT;
         board.placedIn(shard(id), asked);
         CompletionStage<Run.SubmitAnswer> answer = entity(id)
-                .ask((ActorRef<Run.SubmitAnswer> replyTo) -> new Run.Submit(spec, submission, replyTo), askTimeout);
+                .ask(
+                        (ActorRef<Run.SubmitAnswer> replyTo) -> new Run.Submit(spec, submission, asOffered, replyTo),
+                        askTimeout);
         return durable(answer).thenApply(given -> switch (given.verdict()) {
             case ACCEPTED -> new SubmitReply.Accepted(given.state().orElseThrow());
             case ACCEPTED_BEFORE -> new SubmitReply.AcceptedBefore(given.state().orElseThrow());
             case OTHER_SUBMISSION -> new SubmitReply.OtherSubmission(id);
             case TENANT_FULL -> new SubmitReply.TenantFull(spec.tenant());
             case NO_ROOM -> {
-                board.fullAt(shard(id));
+                if (asOffered == Patience.PLACE_FIRST) {
+                    board.takenAt(shard(id));
+                } else {
+                    board.fullAt(shard(id));
+                }
                 yield full(id);
             }
         });

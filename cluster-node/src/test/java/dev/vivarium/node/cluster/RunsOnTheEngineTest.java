@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.github.f4b6a3.ulid.UlidCreator;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.driver.docker.EachIsolation;
+import dev.vivarium.node.run.Runs;
 import dev.vivarium.persistence.output.OutputChunk;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Blob;
@@ -338,7 +339,10 @@ class RunsOnTheEngineTest {
 
     private RunId submit(RunSpec spec) throws Exception {
         RunId id = new RunId(UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT));
-        node.runs().submit(id, spec, Blob.ofUtf8("test")).toCompletableFuture().get(10, TimeUnit.SECONDS);
+        node.runs()
+                .submit(id, spec, Blob.ofUtf8("test"), Runs.Patience.MAY_WAIT)
+                .toCompletableFuture()
+                .get(10, TimeUnit.SECONDS);
         return id;
     }
 

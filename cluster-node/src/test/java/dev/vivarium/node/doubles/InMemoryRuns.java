@@ -115,7 +115,7 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
     }
 
     @Override
-    public CompletionStage<SubmitReply> submit(RunId id, RunSpec spec, Blob submission) {
+    public CompletionStage<SubmitReply> submit(RunId id, RunSpec spec, Blob submission, Patience patience) {
         return answer(() -> {
             submissions++;
             if (fold(id) instanceof RunState.Existing existing) {

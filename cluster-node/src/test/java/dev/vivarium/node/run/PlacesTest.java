@@ -1,5 +1,7 @@
 package dev.vivarium.node.run;
 
+import static dev.vivarium.node.run.Runs.Patience.MAY_WAIT;
+import static dev.vivarium.node.run.Runs.Patience.PLACE_FIRST;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.node.placement.Capacity;
@@ -15,8 +17,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
+import org.apache.pekko.Done;
 import org.junit.jupiter.api.Test;
 
 class PlacesTest {
@@ -96,12 +100,40 @@ class PlacesTest {
     }
 
     @Test
+    void aRunThatMayNotWaitIsRefusedWhereNoPlaceIsFree() {
+        Places places = places(1, 10, 10);
+
+        assertThat(places.offer(claim("a1", SMALL), PLACE_FIRST)).isEqualTo(Answer.HOLDS);
+        assertThat(places.offer(claim("a2", SMALL), PLACE_FIRST)).isEqualTo(Answer.QUEUE_FULL);
+        assertThat(places.waiting()).isZero();
+    }
+
+    @Test
+    void aNodeThatDrainsIsDoneWhenNobodyHoldsAPlaceAndWhoGaveItsPlaceBackWaits() {
+        Places places = places(2, 10, 10);
+        offer(places, "a1", "a2");
+        drain.begin();
+        CompletionStage<Done> allLeft = places.allLeft();
+
+        places.giveBack(claim("a1", Seniority.NEW));
+        assertThat(allLeft).isNotCompleted();
+        places.leave(id("a2"));
+
+        assertThat(allLeft).isCompleted();
+        assertThat(places.allLeft()).isCompleted();
+        assertThat(places.count()).isEqualTo(new Places.Count(Capacity.NONE, 0, 1));
+    }
+
+    @Test
     void memoryAndProcessorsCountAsMuchAsPlaces() {
         Places places = new Places(new Capacity(100, 256, 2000), 10, 10, drain, nanos::get);
 
-        assertThat(places.offer(claim("a1", new Capacity(1, 128, 500)))).isEqualTo(Answer.HOLDS);
-        assertThat(places.offer(claim("a2", new Capacity(1, 64, 1500)))).isEqualTo(Answer.HOLDS);
-        assertThat(places.offer(claim("a3", new Capacity(1, 64, 500)))).isEqualTo(Answer.WAITS);
+        assertThat(places.offer(claim("a1", new Capacity(1, 128, 500)), MAY_WAIT))
+                .isEqualTo(Answer.HOLDS);
+        assertThat(places.offer(claim("a2", new Capacity(1, 64, 1500)), MAY_WAIT))
+                .isEqualTo(Answer.HOLDS);
+        assertThat(places.offer(claim("a3", new Capacity(1, 64, 500)), MAY_WAIT))
+                .isEqualTo(Answer.WAITS);
         places.leave(id("a1"));
         assertThat(turns).containsExactly("a3");
         assertThat(places.count().taken()).isEqualTo(new Capacity(2, 128, 2000));
@@ -110,10 +142,10 @@ class PlacesTest {
     @Test
     void nobodyOvertakesALargeRunForWhichThereIsNotEnoughYet() {
         Places places = new Places(new Capacity(100, 256, 8000), 10, 10, drain, nanos::get);
-        places.offer(claim("a1", new Capacity(1, 200, 500)));
-        places.offer(claim("b1", new Capacity(1, 200, 500)));
+        places.offer(claim("a1", new Capacity(1, 200, 500)), MAY_WAIT);
+        places.offer(claim("b1", new Capacity(1, 200, 500)), MAY_WAIT);
 
-        assertThat(places.offer(claim("c1", SMALL))).isEqualTo(Answer.WAITS);
+        assertThat(places.offer(claim("c1", SMALL), MAY_WAIT)).isEqualTo(Answer.WAITS);
 
         places.leave(id("a1"));
         assertThat(turns).containsExactly("b1");
@@ -124,8 +156,9 @@ class PlacesTest {
     @Test
     void aRunThatAsksForMoreThanTheNodeHasGetsAllOfIt() {
         Places places = new Places(new Capacity(100, 256, 8000), 10, 10, drain, nanos::get);
-        places.offer(claim("a1", SMALL));
-        assertThat(places.offer(claim("b1", new Capacity(1, 4096, 500)))).isEqualTo(Answer.WAITS);
+        places.offer(claim("a1", SMALL), MAY_WAIT);
+        assertThat(places.offer(claim("b1", new Capacity(1, 4096, 500)), MAY_WAIT))
+                .isEqualTo(Answer.WAITS);
 
         places.leave(id("a1"));
 
@@ -148,13 +181,13 @@ class PlacesTest {
     @Test
     void onlyShardsInWhichNobodyHoldsAPlaceAreReleasedAndNobodyInThemGetsOneAfter() {
         Places places = places(2, 10, 10);
-        places.offer(claimIn("a1", "1"));
-        places.offer(claimIn("a2", "2"));
-        places.offer(claimIn("a3", "3"));
-        places.offer(claimIn("a4", "1"));
+        places.offer(claimIn("a1", "1"), MAY_WAIT);
+        places.offer(claimIn("a2", "2"), MAY_WAIT);
+        places.offer(claimIn("a3", "3"), MAY_WAIT);
+        places.offer(claimIn("a4", "1"), MAY_WAIT);
         Set<String> all = Set.of("1", "2", "3", "4");
 
-        assertThat(places.releaseIdle(all)).containsExactly("4");
+        assertThat(places.releaseIdle(all, 1)).containsExactly("4");
         assertThat(places.releaseWaiting(all)).containsExactly("3");
         places.leave(id("a2"));
 
@@ -166,8 +199,8 @@ class PlacesTest {
     @Test
     void aShardThatWasReleasedAndDidNotMoveIsTheNodesAgain() {
         Places places = places(1, 10, 10);
-        places.offer(claimIn("a1", "1"));
-        places.offer(claimIn("a2", "2"));
+        places.offer(claimIn("a1", "1"), MAY_WAIT);
+        places.offer(claimIn("a2", "2"), MAY_WAIT);
         places.releaseWaiting(Set.of("2"));
         places.leave(id("a1"));
         assertThat(turns).isEmpty();
@@ -189,8 +222,8 @@ class PlacesTest {
             for (int step = 0; step < 400; step++) {
                 if (random.nextInt(3) > 0) {
                     String run = "abc".charAt(random.nextInt(3)) + Integer.toString(1000 * seed + step);
-                    Answer answer =
-                            places.offer(claim(run, new Capacity(1, random.nextInt(600), random.nextInt(2500))));
+                    Answer answer = places.offer(
+                            claim(run, new Capacity(1, random.nextInt(600), random.nextInt(2500))), MAY_WAIT);
                     answers.put(run, answer);
                     if (answer == Answer.HOLDS || answer == Answer.WAITS) {
                         live.add(run);
@@ -228,7 +261,7 @@ class PlacesTest {
 
     private Answer offer(Places places, String... runs) {
         return IntStream.range(0, runs.length)
-                .mapToObj(n -> places.offer(claim(runs[n], SMALL)))
+                .mapToObj(n -> places.offer(claim(runs[n], SMALL), MAY_WAIT))
                 .reduce((before, last) -> last)
                 .orElseThrow();
     }

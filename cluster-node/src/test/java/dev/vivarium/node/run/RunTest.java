@@ -115,9 +115,9 @@ class RunTest {
         submit(Specs.hello());
         awaitStarted(1);
 
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
         assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.ACCEPTED_BEFORE);
-        run.tell(new Run.Submit(Specs.hello(), Blob.ofUtf8("other"), submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), Blob.ofUtf8("other"), Runs.Patience.MAY_WAIT, submitted.ref()));
         assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.OTHER_SUBMISSION);
 
         assertThat(driver.claims()).hasSize(1);
@@ -127,11 +127,11 @@ class RunTest {
     void nothingIsAcknowledgedThatIsNotDurable() {
         JOURNAL.failNextPersisted(RunPersistenceId.of(id).id());
 
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
 
         submitted.expectNoMessage(Duration.ofMillis(200));
         assertThat(driver.claims()).isEmpty();
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
         assertThat(submitted.receiveMessage(Duration.ofSeconds(5)).verdict())
                 .isEqualTo(Run.SubmitAnswer.Verdict.ACCEPTED);
     }
@@ -328,7 +328,8 @@ class RunTest {
         submit(Specs.hello());
         run.tell(new Run.Cancel(cancelled.ref()));
 
-        serialization.verifySerialization(new Run.Submit(Specs.hello(), DIGEST, submitted.ref()), true);
+        serialization.verifySerialization(
+                new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()), true);
         serialization.verifySerialization(new Run.Cancel(cancelled.ref()), true);
         serialization.verifySerialization(cancelled.receiveMessage(), true);
         serialization.verifySerialization(new Progress(4, 5, Progress.Life.ENDED), true);
@@ -337,7 +338,7 @@ class RunTest {
         TestProbe<LoadReporter.Released> released = KIT.createTestProbe(LoadReporter.Released.class);
         TestProbe<LoadReporter.Release> releases = KIT.createTestProbe(LoadReporter.Release.class);
         serialization.verifySerialization(
-                new LoadReporter.Release(Set.of("1"), ShardRelease.Which.ALL, released.ref()), true);
+                new LoadReporter.Release(Set.of("1"), ShardRelease.Which.ALL, 3, released.ref()), true);
         serialization.verifySerialization(new LoadReporter.Released(Set.of("1")), true);
         NodeLoad load = new NodeLoad("a", ONE_PLACE, Capacity.NONE, 1, 2, NodeLoad.Intake.OPEN, Set.of("1"));
         serialization.verifySerialization(new LoadReporter.Report(load, releases.ref()), true);
@@ -380,7 +381,7 @@ class RunTest {
         places = places(0, 0);
         run = entity();
 
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
 
         assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.NO_ROOM);
         assertThat(eventNames()).isEmpty();
@@ -391,7 +392,7 @@ class RunTest {
     void aRunForWhichThereIsNoPlaceWaitsForItsTurn() {
         occupied();
 
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
 
         assertThat(submitted.receiveMessage().state().orElseThrow().status()).isEqualTo(RunStatus.QUEUED);
         awaitEvents("RunSubmitted", "RunQueued");
@@ -410,7 +411,7 @@ class RunTest {
     @Test
     void aRunThatWaitsCanBeCancelledAndLeavesTheQueue() {
         occupied();
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
         submitted.receiveMessage();
 
         run.tell(new Run.Cancel(cancelled.ref()));
@@ -425,7 +426,7 @@ class RunTest {
     @Test
     void aRunThatWaitsGoesOnWaitingWhereverItComesBack() {
         occupied();
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
         submitted.receiveMessage();
 
         crash();
@@ -456,7 +457,7 @@ class RunTest {
     @Test
     void aRunThatWaitsIsNotBegunWhileTheNodeDrains() {
         occupied();
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
         submitted.receiveMessage();
 
         drain.begin();
@@ -475,7 +476,7 @@ class RunTest {
         places.claim(other());
         run = entity();
 
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
 
         assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.TENANT_FULL);
         assertThat(eventNames()).isEmpty();
@@ -512,7 +513,8 @@ class RunTest {
         return KIT.spawn(Run.create(
                 id,
                 new RunEnvironment("node-1", sandbox, places, drain, new RunMetrics(new SimpleMeterRegistry(), places)),
-                shard.ref()));
+                shard.ref(),
+                "7"));
     }
 
     /** The entity stops with all that it holds, and another one takes over from the journal. */
@@ -522,7 +524,7 @@ class RunTest {
     }
 
     private void submit(RunSpec spec) {
-        run.tell(new Run.Submit(spec, DIGEST, submitted.ref()));
+        run.tell(new Run.Submit(spec, DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
         Run.SubmitAnswer answer = submitted.receiveMessage();
         assertThat(answer.verdict()).isEqualTo(Run.SubmitAnswer.Verdict.ACCEPTED);
         assertThat(answer.state().orElseThrow().status()).isEqualTo(RunStatus.SUBMITTED);

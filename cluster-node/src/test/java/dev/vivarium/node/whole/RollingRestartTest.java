@@ -43,7 +43,7 @@ class RollingRestartTest {
             for (String run : runs) {
                 assertThat(asked.awaitEnd(run).path("status").asText()).isEqualTo("SUCCEEDED");
                 assertThat(asked.history(run))
-                        .as(run)
+                        .as(asked.get("/v1/runs/" + run + "/events").body().toString())
                         .containsExactly("RunSubmitted", "AttemptStarting", "AttemptStarted", "RunSucceeded");
             }
             assertThat(load.statuses().keySet()).isSubsetOf(0, 202, 429, 503);
