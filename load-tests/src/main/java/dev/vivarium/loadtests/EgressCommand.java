@@ -8,6 +8,7 @@ import dev.vivarium.loadtests.subject.Hosts;
 import dev.vivarium.loadtests.subject.InFlight;
 import dev.vivarium.loadtests.subject.NetworkProbe;
 import dev.vivarium.loadtests.subject.NodeProcess;
+import dev.vivarium.loadtests.subject.StartProbe;
 import dev.vivarium.loadtests.subject.VivariumApi;
 import dev.vivarium.loadtests.subject.Workload;
 import java.io.IOException;
@@ -37,6 +38,8 @@ import picocli.CommandLine.Option;
         sortOptions = false)
 final class EgressCommand implements Callable<Integer> {
     private static final int WARM_UP = 2;
+    private static final int STARTS_A_ROUND = 3;
+    private static final String NO_NETWORK = ", none";
 
     @Mixin
     private final Setting setting = new Setting();
@@ -86,6 +89,7 @@ final class EgressCommand implements Callable<Integer> {
                 NodeProcess node = NodeOption.start(setting.environment(), config(hosts))) {
             VivariumApi api = new VivariumApi(node.uri());
             Map<String, Way> ways = ways(api, hosts);
+            attaching(api, hosts);
             measure(ways, WARM_UP);
             Map<String, List<NetworkProbe.Costs>> alone = measure(ways, rounds);
             report("", alone);
@@ -116,6 +120,69 @@ final class EgressCommand implements Callable<Integer> {
                 Integer.toString(others + 8),
                 "vivarium.egress.gateway.connections-max",
                 Integer.toString(connections));
+    }
+
+    /** One way to start something that prints at once. */
+    private interface Start {
+        Duration once() throws IOException;
+    }
+
+    /** What a network adds to a start: beside the engine's bridge, which has no policy. */
+    private void attaching(VivariumApi api, Hosts hosts) throws IOException {
+        StartProbe probe = new StartProbe(setting.image());
+        Map<String, Start> starts = new LinkedHashMap<>();
+        starts.put("container, none", () -> probe.inContainer("none"));
+        starts.put("container, bridge", () -> probe.inContainer("bridge"));
+        starts.put("sandbox, none", () -> probe.inSandbox(api, Workload.egress("none")));
+        starts.put("sandbox, public", () -> probe.inSandbox(api, Workload.egress("public")));
+        starts.put(
+                "sandbox, allowlist",
+                () -> probe.inSandbox(api, Workload.egress("allowlist", hosts.name() + ":8080,9000")));
+        Map<String, List<Duration>> took = new LinkedHashMap<>();
+        int times = WARM_UP + STARTS_A_ROUND * rounds;
+        for (int round = 0; round < times; round++) {
+            List<Map.Entry<String, Start>> order = new ArrayList<>(starts.entrySet());
+            if (round % 2 == 1) {
+                Collections.reverse(order);
+            }
+            for (Map.Entry<String, Start> start : order) {
+                Duration once = start.getValue().once();
+                if (round >= WARM_UP) {
+                    took.computeIfAbsent(start.getKey(), first -> new ArrayList<>())
+                            .add(once);
+                }
+            }
+        }
+        Map<String, Duration> medians = new LinkedHashMap<>();
+        starts.keySet()
+                .forEach(start ->
+                        medians.put(start, new Series(took.getOrDefault(start, List.of())).median()));
+        setting.print(STARTS_A_ROUND * rounds + " starts of each; medians; attached is what the network adds\n\n");
+        setting.print(attached(medians) + "\n");
+    }
+
+    static String attached(Map<String, Duration> medians) {
+        TextTable table = new TextTable("", "first byte, ms", "attached in, ms", "ratio");
+        Duration bridge = attachedIn(medians, "container, bridge");
+        medians.forEach((start, median) -> {
+            Duration added = attachedIn(medians, start);
+            boolean without = start.endsWith(NO_NETWORK);
+            table.row(
+                    start,
+                    Figures.millis(median),
+                    without ? "" : Figures.millis(added),
+                    without
+                            ? ""
+                            : Figures.ratio((double) added.toNanos() / Math.max(1, bridge.toNanos())));
+        });
+        return table.render();
+    }
+
+    /** By the same thing's start without a network. */
+    private static Duration attachedIn(Map<String, Duration> medians, String start) {
+        String without = start.substring(0, start.indexOf(',')) + NO_NETWORK;
+        Duration of = medians.getOrDefault(start, Duration.ZERO);
+        return of.minus(medians.getOrDefault(without, Duration.ZERO));
     }
 
     private Map<String, Way> ways(VivariumApi api, Hosts hosts) {

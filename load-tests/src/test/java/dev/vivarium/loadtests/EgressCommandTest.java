@@ -22,6 +22,22 @@ class EgressCommandTest {
                         "gateway        100.0  0.50x           3.000  3.00x  128.00        2.00x");
     }
 
+    @Test
+    void whatANetworkAddsToAStartIsToldBesideTheEnginesBridge() {
+        Map<String, Duration> medians = new LinkedHashMap<>();
+        medians.put("container, none", Duration.ofMillis(100));
+        medians.put("container, bridge", Duration.ofMillis(140));
+        medians.put("sandbox, none", Duration.ofMillis(90));
+        medians.put("sandbox, public", Duration.ofMillis(170));
+
+        assertThat(EgressCommand.attached(medians).lines().skip(2).map(line -> line.replaceAll(" +", " ")))
+                .containsExactly(
+                        "container, none 100.0",
+                        "container, bridge 140.0 40.0 1.00x",
+                        "sandbox, none 90.0",
+                        "sandbox, public 170.0 80.0 2.00x");
+    }
+
     private static Costs costs(long start, long connection, long fetch) {
         return new Costs(Duration.ofMillis(start), Duration.ofMillis(connection), Duration.ofMillis(fetch));
     }

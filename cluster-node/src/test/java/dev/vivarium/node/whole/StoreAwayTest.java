@@ -15,10 +15,12 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Cassandra goes away under load, and comes back: nobody has to restart anything. */
+@Tag("long")
 @Timeout(900)
 class StoreAwayTest {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
