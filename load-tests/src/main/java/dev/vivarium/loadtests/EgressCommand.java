@@ -154,9 +154,7 @@ final class EgressCommand implements Callable<Integer> {
             }
         }
         Map<String, Duration> medians = new LinkedHashMap<>();
-        starts.keySet()
-                .forEach(start ->
-                        medians.put(start, new Series(took.getOrDefault(start, List.of())).median()));
+        starts.keySet().forEach(start -> medians.put(start, new Series(took.getOrDefault(start, List.of())).median()));
         setting.print(STARTS_A_ROUND * rounds + " starts of each; medians; attached is what the network adds\n\n");
         setting.print(attached(medians) + "\n");
     }
@@ -171,9 +169,7 @@ final class EgressCommand implements Callable<Integer> {
                     start,
                     Figures.millis(median),
                     without ? "" : Figures.millis(added),
-                    without
-                            ? ""
-                            : Figures.ratio((double) added.toNanos() / Math.max(1, bridge.toNanos())));
+                    without ? "" : Figures.ratio((double) added.toNanos() / Math.max(1, bridge.toNanos())));
         });
         return table.render();
     }

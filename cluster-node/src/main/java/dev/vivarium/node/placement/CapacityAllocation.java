@@ -26,7 +26,7 @@ import scala.jdk.javaapi.FutureConverters;
 public final class CapacityAllocation extends ShardCoordinator.AbstractShardAllocationStrategy {
     private static final int UNKNOWN_CAPACITY = 1;
     /** A node that has just started has enough to do. */
-    private static final int IDLE_AT_ONCE = 2;
+    private static final int IDLE_AT_ONCE = 1;
 
     private static final Capacity SMALLEST = new Capacity(1, 0, 0);
 

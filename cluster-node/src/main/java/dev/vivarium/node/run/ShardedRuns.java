@@ -122,7 +122,8 @@ public final class ShardedRuns implements Runs {
                 board,
                 allShards,
                 shard -> nameIn(Set.of(shard)),
-                id -> entity(id).tell(new Run.AskPosition(system.ignoreRef())));
+                id -> entity(id).tell(new Run.AskPosition(system.ignoreRef())),
+                environment.sandbox().clock()::nanos);
     }
 
     private RunId nameIn(Set<String> wanted) {

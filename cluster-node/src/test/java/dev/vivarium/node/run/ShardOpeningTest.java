@@ -6,9 +6,11 @@ import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.placement.LoadBoard;
 import dev.vivarium.node.placement.NodeLoad;
 import dev.vivarium.protocol.run.RunId;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 class ShardOpeningTest {
@@ -16,15 +18,16 @@ class ShardOpeningTest {
 
     private final LoadBoard board = new LoadBoard(() -> 0);
     private final List<String> opened = new ArrayList<>();
+    private final AtomicLong nanos = new AtomicLong();
 
     @Test
     void theFirstOfTheNodesOpensAFewOfTheShardsThatNobodyHolds() {
         board.told(load("a", Set.of("0")));
         board.told(load("b", Set.of("2")));
 
-        opening("b").look();
+        settled(opening("b"));
         assertThat(opened).isEmpty();
-        opening("a").look();
+        settled(opening("a"));
 
         assertThat(opened).containsExactly("1", "3", "4", "5");
     }
@@ -33,9 +36,31 @@ class ShardOpeningTest {
     void nothingIsOpenedBeforeAllNodesHaveToldTheirLoads() {
         board.told(load("a", Set.of()));
 
-        opening("a").look();
+        settled(opening("a"));
 
         assertThat(opened).isEmpty();
+    }
+
+    @Test
+    void nothingIsOpenedWhileNodesJoin() {
+        board.told(load("a", Set.of()));
+        board.told(load("b", Set.of()));
+        ShardOpening opening = opening("a");
+
+        opening.look();
+        nanos.addAndGet(Duration.ofSeconds(9).toNanos());
+        opening.look();
+        assertThat(opened).isEmpty();
+
+        nanos.addAndGet(Duration.ofSeconds(1).toNanos());
+        opening.look();
+        assertThat(opened).hasSize(4);
+    }
+
+    private void settled(ShardOpening opening) {
+        opening.look();
+        nanos.addAndGet(Duration.ofSeconds(10).toNanos());
+        opening.look();
     }
 
     private ShardOpening opening(String own) {
@@ -45,7 +70,8 @@ class ShardOpeningTest {
                 board,
                 ALL,
                 shard -> new RunId("01j%023d".formatted(Integer.parseInt(shard))),
-                id -> opened.add(id.value().substring(25)));
+                id -> opened.add(id.value().substring(25)),
+                nanos::get);
     }
 
     private static NodeLoad load(String address, Set<String> shards) {

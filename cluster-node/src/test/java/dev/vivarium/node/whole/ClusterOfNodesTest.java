@@ -319,13 +319,16 @@ class ClusterOfNodesTest {
                     .filter(run -> nodes.get(run).equals(small))
                     .findFirst()
                     .orElseThrow();
-            String mover = "";
-            while (mover.isEmpty()) {
-                String run = asked.submit(Agent.sleeper()).acceptedRun();
-                nodes.put(run, lastNode(asked, run));
-                boolean elsewhere = !shards.shardId(run).equals(shards.shardId(onSmall));
-                mover = nodes.get(run).equals(small) && elsewhere ? run : "";
-            }
+            String mover = await().atMost(END_MAX)
+                    .pollInterval(Duration.ofMillis(500))
+                    .until(
+                            () -> {
+                                String run = asked.submit(Agent.sleeper()).acceptedRun();
+                                nodes.put(run, lastNode(asked, run));
+                                return run;
+                            },
+                            run -> nodes.get(run).equals(small)
+                                    && !shards.shardId(run).equals(shards.shardId(onSmall)));
 
             // when: the large node gets rid of all that it has
             for (Map.Entry<String, String> run : nodes.entrySet()) {
