@@ -70,14 +70,7 @@ class ClusterOfNodesTest {
                     "%s killed with %d live runs: the last of them had run and ended elsewhere after %d ms%n",
                     victim, taken.size(), (System.nanoTime() - killed) / 1_000_000);
             assertTookTwoAttempts(asked, taken);
-            for (List<String> others : runs.values()) {
-                for (String run : others) {
-                    assertThat(asked.run(run).path("status").asText()).isEqualTo("RUNNING");
-                    assertThat(asked.run(run).path("attempt").asInt()).isEqualTo(1);
-                    asked.post("/v1/runs/" + run + "/cancel");
-                    asked.awaitEnd(run);
-                }
-            }
+            assertLeftAlone(asked, runs);
             assertThat(cluster.twins()).isEmpty();
             await().atMost(END_MAX).until(() -> census.count().isNothing());
         }
@@ -112,11 +105,7 @@ class ClusterOfNodesTest {
             assertThat(cluster.node(victim).awaitExit(END_MAX)).isEqualTo(CUT_OFF);
             assertTookTwoAttempts(asked, taken);
             assertThat(cluster.twins()).isEmpty();
-            for (String run : runs.values().stream().flatMap(List::stream).toList()) {
-                assertThat(asked.run(run).path("attempt").asInt()).isEqualTo(1);
-                asked.post("/v1/runs/" + run + "/cancel");
-                asked.awaitEnd(run);
-            }
+            assertLeftAlone(asked, runs);
             await().atMost(END_MAX).until(() -> census.count().isNothing());
         }
     }
@@ -149,11 +138,7 @@ class ClusterOfNodesTest {
                 assertThat(asked.history(run)).filteredOn(History::isEnd).hasSize(1);
             }
             assertThat(cluster.twins()).isEmpty();
-            for (String run : runs.values().stream().flatMap(List::stream).toList()) {
-                assertThat(asked.run(run).path("attempt").asInt()).isEqualTo(1);
-                asked.post("/v1/runs/" + run + "/cancel");
-                asked.awaitEnd(run);
-            }
+            assertLeftAlone(asked, runs);
             await().atMost(END_MAX).until(() -> census.count().isNothing());
         }
     }
@@ -386,6 +371,16 @@ class ClusterOfNodesTest {
                         .size())));
         assertThat(byNode).hasSizeGreaterThan(1);
         return byNode;
+    }
+
+    /** The runs go on in their first attempt, until they are cancelled here. */
+    static void assertLeftAlone(WholeNode asked, Map<String, List<String>> runs) throws Exception {
+        for (String run : runs.values().stream().flatMap(List::stream).toList()) {
+            assertThat(asked.run(run).path("status").asText()).isEqualTo("RUNNING");
+            assertThat(asked.run(run).path("attempt").asInt()).isEqualTo(1);
+            asked.post("/v1/runs/" + run + "/cancel");
+            asked.awaitEnd(run);
+        }
     }
 
     private static void assertTookTwoAttempts(WholeNode node, List<String> runs) throws Exception {

@@ -60,7 +60,7 @@ class FencedTakeOverTest {
 
             // then
             assertThat(cluster.node(victim).awaitExit(END_MAX)).isEqualTo(CUT_OFF);
-            assertLeftAlone(asked, runs);
+            ClusterOfNodesTest.assertLeftAlone(asked, runs);
             assertThat(cluster.twins()).isEmpty();
             await().atMost(END_MAX).until(() -> census.count().isNothing());
         }
@@ -100,18 +100,9 @@ class FencedTakeOverTest {
             System.out.printf(
                     "two against two: %d runs of the lost half had ended elsewhere after %d ms%n",
                     taken.size(), (System.nanoTime() - split) / 1_000_000);
-            assertLeftAlone(asked, runs);
+            ClusterOfNodesTest.assertLeftAlone(asked, runs);
             assertThat(cluster.twins()).isEmpty();
             await().atMost(END_MAX).until(() -> census.count().isNothing());
-        }
-    }
-
-    private static void assertLeftAlone(WholeNode asked, Map<String, List<String>> runs) throws Exception {
-        for (String run : runs.values().stream().flatMap(List::stream).toList()) {
-            assertThat(asked.run(run).path("status").asText()).isEqualTo("RUNNING");
-            assertThat(asked.run(run).path("attempt").asInt()).isEqualTo(1);
-            asked.post("/v1/runs/" + run + "/cancel");
-            asked.awaitEnd(run);
         }
     }
 }

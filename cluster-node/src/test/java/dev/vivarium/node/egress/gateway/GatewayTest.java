@@ -52,6 +52,7 @@ class GatewayTest {
     private final InetAddress sandbox = sandboxes.listing(
             "127.0.0.2", "api.example.com:80,443,5432,8080", "*.example.org", "1.2.3.0/24:5432", "10.0.0.0/24:5432");
     private final InetAddress neighbour = sandboxes.listing("127.0.0.3", "other.example.com");
+    private final Inside inside = new Inside(sandbox);
     private final FakeUpstream upstream = new FakeUpstream();
     private final List<InetSocketAddress> reached = new CopyOnWriteArrayList<>();
     private Outside outside;
@@ -107,7 +108,7 @@ class GatewayTest {
         outside.converses(GatewayTest::echo);
         byte[] hello = hello("API.example.com");
 
-        try (Socket client = connect(gateway.tlsAddress())) {
+        try (Socket client = inside.connect(gateway.tlsAddress())) {
             client.getOutputStream().write(hello);
             assertThat(client.getInputStream().readNBytes(hello.length)).isEqualTo(hello);
             Outside.write(client, "and more");
@@ -126,7 +127,7 @@ class GatewayTest {
         outside.converses(GatewayTest::echo);
         byte[] hello = hello("api.example.com");
 
-        try (Socket client = connect(gateway.tlsAddress())) {
+        try (Socket client = inside.connect(gateway.tlsAddress())) {
             client.setTcpNoDelay(true);
             for (byte single : hello) {
                 client.getOutputStream().write(single);
@@ -174,18 +175,18 @@ class GatewayTest {
 
     @Test
     void eachSandboxHasItsOwnList() throws Exception {
-        try (Socket client = connect(gateway.tlsAddress(), neighbour)) {
+        try (Socket client = new Inside(neighbour).connect(gateway.tlsAddress())) {
             client.getOutputStream().write(hello("api.example.com"));
             assertThat(client.getInputStream().readAllBytes()).isEqualTo(ACCESS_DENIED);
         }
-        try (Socket stranger = connect(gateway.tlsAddress(), InetAddresses.forString("127.0.0.99"))) {
+        try (Socket stranger = new Inside(InetAddresses.forString("127.0.0.99")).connect(gateway.tlsAddress())) {
             assertThat(stranger.getInputStream().read()).isEqualTo(-1);
         }
     }
 
     @Test
     void plainHttpGoesToItsHostWithoutWhatIsBetweenNeighbours() throws Exception {
-        try (Socket client = connect(gateway.httpAddress())) {
+        try (Socket client = inside.connect(gateway.httpAddress())) {
             Outside.write(
                     client,
                     String.join(
@@ -219,7 +220,7 @@ class GatewayTest {
 
     @Test
     void eachRequestOnAKeptConnectionIsJudgedAnew() throws Exception {
-        try (Socket client = connect(gateway.httpAddress())) {
+        try (Socket client = inside.connect(gateway.httpAddress())) {
             for (int i = 0; i < 3; i++) {
                 Outside.write(client, "GET /" + i + " HTTP/1.1\r\nHost: a.example.org\r\n\r\n");
                 Outside.head(client.getInputStream());
@@ -244,7 +245,7 @@ class GatewayTest {
 
     @Test
     void requestsThatComeTogetherAreAnsweredInOrderAndJudgedAnew() throws Exception {
-        try (Socket client = connect(gateway.httpAddress())) {
+        try (Socket client = inside.connect(gateway.httpAddress())) {
             Outside.write(
                     client,
                     get("/1", "a.example.org")
@@ -267,7 +268,7 @@ class GatewayTest {
             assertThat(head).containsIgnoringCase("transfer-encoding: chunked");
             assertThat(body).isEqualTo("4\r\nbody\r\n0\r\n\r\n");
         });
-        try (Socket client = connect(gateway.httpAddress())) {
+        try (Socket client = inside.connect(gateway.httpAddress())) {
             Outside.write(
                     client,
                     "POST / HTTP/1.1\r\nHost: a.example.org\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n");
@@ -284,7 +285,7 @@ class GatewayTest {
             Outside.head(socket.getInputStream());
             Outside.write(socket, "HTTP/1.1 200 OK\r\n\r\nuntil the end");
         });
-        try (Socket client = connect(gateway.httpAddress())) {
+        try (Socket client = inside.connect(gateway.httpAddress())) {
             Outside.write(client, "GET / HTTP/1.0\r\nHost: a.example.org\r\n\r\n");
             String all = new String(client.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             assertThat(all).endsWith("\r\n\r\nuntil the end").doesNotContainIgnoringCase("chunked");
@@ -297,7 +298,7 @@ class GatewayTest {
             Outside.head(socket.getInputStream());
             Outside.write(socket, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
         });
-        try (Socket client = connect(gateway.httpAddress())) {
+        try (Socket client = inside.connect(gateway.httpAddress())) {
             for (int i = 0; i < 2; i++) {
                 Outside.write(client, "HEAD / HTTP/1.1\r\nHost: a.example.org\r\n\r\n");
                 assertThat(Outside.head(client.getInputStream())).startsWith("HTTP/1.1 200 OK\r\n");
@@ -308,16 +309,16 @@ class GatewayTest {
     @Test
     void aHostThatDoesNotAnswerIsABadGateway() throws Exception {
         outside.converses(Socket::close);
-        assertThat(answer(gateway.httpAddress(), "GET / HTTP/1.1\r\nHost: a.example.org\r\n\r\n"))
+        assertThat(inside.answer(gateway.httpAddress(), "GET / HTTP/1.1\r\nHost: a.example.org\r\n\r\n"))
                 .startsWith("HTTP/1.1 502 ");
-        assertThat(answer(gateway.httpAddress(), "GET / HTTP/1.1\r\nHost: unknown.example.org\r\n\r\n"))
+        assertThat(inside.answer(gateway.httpAddress(), "GET / HTTP/1.1\r\nHost: unknown.example.org\r\n\r\n"))
                 .startsWith("HTTP/1.1 502 ")
                 .contains("has no IPv4 address");
     }
 
     @Test
     void theProxyTakesUrlsOfListedHostsAndPorts() throws Exception {
-        String answer = answer(
+        String answer = inside.answer(
                 gateway.proxyAddress(),
                 "GET http://api.example.com:8080/x HTTP/1.1\r\nHost: api.example.com:8080\r\nConnection: close\r\n\r\n");
 
@@ -325,7 +326,7 @@ class GatewayTest {
         assertThat(outside.requests().get(0))
                 .startsWith("GET /x HTTP/1.1\r\n")
                 .containsIgnoringCase("host: api.example.com:8080\r\n");
-        assertThat(answer(
+        assertThat(inside.answer(
                         gateway.proxyAddress(),
                         "GET http://api.example.com:8081/x HTTP/1.1\r\nHost: api.example.com:8081\r\n\r\n"))
                 .startsWith("HTTP/1.1 403 ");
@@ -341,7 +342,7 @@ class GatewayTest {
                 "CONNECT api.example.com:443 HTTP/1.1\r\nHost: evil.com:443\r\n\r\n"
             })
     void aHostHeaderThatDoesNotAgreeIsRefused(String request) throws Exception {
-        assertThat(answer(gateway.proxyAddress(), request)).startsWith("HTTP/1.1 400 ");
+        assertThat(inside.answer(gateway.proxyAddress(), request)).startsWith("HTTP/1.1 400 ");
         assertThat(reached).isEmpty();
         assertThat(ledger.lines()).hasSize(1).allMatch(line -> line.endsWith("NAME_MISMATCH"));
     }
@@ -372,13 +373,13 @@ class GatewayTest {
                 "nonsense\r\n\r\n"
             })
     void whatTwoReadersCouldReadDifferentlyIsRefused(String request) throws Exception {
-        assertThat(answer(gateway.httpAddress(), request)).startsWith("HTTP/1.1 400 ");
+        assertThat(inside.answer(gateway.httpAddress(), request)).startsWith("HTTP/1.1 400 ");
         assertThat(outside.requests()).isEmpty();
     }
 
     @Test
     void aHeadThatIsTooLargeIsRefused() throws Exception {
-        assertThat(answer(
+        assertThat(inside.answer(
                         gateway.httpAddress(),
                         "GET / HTTP/1.1\r\nHost: a.example.org\r\nX: " + "x".repeat(40_000) + "\r\n\r\n"))
                 .startsWith("HTTP/1.1 400 ");
@@ -387,7 +388,7 @@ class GatewayTest {
     @Test
     void aTunnelToAListedHostCarriesWhateverItIs() throws Exception {
         outside.converses(GatewayTest::echo);
-        try (Socket client = connect(gateway.proxyAddress())) {
+        try (Socket client = inside.connect(gateway.proxyAddress())) {
             // as Python's http.client asks for one
             Outside.write(client, "CONNECT api.example.com:5432 HTTP/1.0\r\n\r\n");
             assertThat(Outside.head(client.getInputStream())).startsWith("HTTP/1.1 200 ");
@@ -424,21 +425,21 @@ class GatewayTest {
             assertThat(client.getInputStream().readNBytes(8)).asString().isEqualTo("anything");
         }
         for (String target : List.of("1.2.3.77:443", "1.2.4.1:5432", "api.example.com:22", "evil.com:443")) {
-            assertThat(answer(
+            assertThat(inside.answer(
                             gateway.proxyAddress(), "CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n\r\n"))
                     .startsWith("HTTP/1.1 403 ")
                     .contains("add \\\"" + target + "\\\" to egress.allow");
         }
         for (String target :
                 List.of("0177.0.0.1:5432", "1.2:5432", "0x7f.1:5432", "api.example.com", "[::1]:443", ":443")) {
-            assertThat(answer(gateway.proxyAddress(), "CONNECT " + target + " HTTP/1.0\r\n\r\n"))
+            assertThat(inside.answer(gateway.proxyAddress(), "CONNECT " + target + " HTTP/1.0\r\n\r\n"))
                     .startsWith("HTTP/1.1 400 ");
         }
     }
 
     @Test
     void anAddressInsideIsReachedOnlyWhenItIsListedAndTheOperatorAllowsIt() throws Exception {
-        assertThat(answer(gateway.proxyAddress(), "CONNECT 10.0.0.5:5432 HTTP/1.0\r\n\r\n"))
+        assertThat(inside.answer(gateway.proxyAddress(), "CONNECT 10.0.0.5:5432 HTTP/1.0\r\n\r\n"))
                 .startsWith("HTTP/1.1 403 ")
                 .contains("internal-destinations");
         assertThat(ledger.lines()).containsExactly("denied 10.0.0.5:5432 INTERNAL_ADDRESS");
@@ -446,7 +447,7 @@ class GatewayTest {
         try (Socket client = tunnel("10.0.0.5:5432")) {
             assertThat(client.isConnected()).isTrue();
         }
-        assertThat(answer(gateway.proxyAddress(), "CONNECT 10.0.0.6:5432 HTTP/1.0\r\n\r\n"))
+        assertThat(inside.answer(gateway.proxyAddress(), "CONNECT 10.0.0.6:5432 HTTP/1.0\r\n\r\n"))
                 .startsWith("HTTP/1.1 403 ");
     }
 
@@ -454,7 +455,7 @@ class GatewayTest {
     void whoIsSlowToSayWhatItWantsIsClosed() throws Exception {
         start("head-timeout = 300ms");
         for (InetSocketAddress door : List.of(gateway.tlsAddress(), gateway.httpAddress(), gateway.proxyAddress())) {
-            try (Socket client = connect(door)) {
+            try (Socket client = inside.connect(door)) {
                 client.getOutputStream().write(door.equals(gateway.tlsAddress()) ? 22 : 'G');
                 assertThat(client.getInputStream().read()).isEqualTo(-1);
             }
@@ -477,7 +478,7 @@ class GatewayTest {
         for (long opened = 0; opened < Sandboxes.CONNECTIONS_MAX; opened++) {
             ledger.opens(sandboxes.at(sandbox).orElseThrow());
         }
-        try (Socket client = connect(gateway.proxyAddress())) {
+        try (Socket client = inside.connect(gateway.proxyAddress())) {
             Outside.write(client, "CONNECT api.example.com:5432 HTTP/1.1\r\nHost: api.example.com:5432\r\n\r\n");
             assertThat(Outside.head(client.getInputStream())).startsWith("HTTP/1.1 403 ");
         }
@@ -487,11 +488,11 @@ class GatewayTest {
     @Test
     void oneSandboxCannotHaveAllConnections() throws Exception {
         start("connections-max = 2");
-        try (Socket first = connect(gateway.tlsAddress());
-                Socket second = connect(gateway.httpAddress());
-                Socket other = connect(gateway.httpAddress(), neighbour)) {
+        try (Socket first = inside.connect(gateway.tlsAddress());
+                Socket second = inside.connect(gateway.httpAddress());
+                Socket other = new Inside(neighbour).connect(gateway.httpAddress())) {
             await().untilAsserted(() -> {
-                try (Socket third = connect(gateway.proxyAddress())) {
+                try (Socket third = inside.connect(gateway.proxyAddress())) {
                     third.setSoTimeout(1000);
                     assertThat(third.getInputStream().read()).isEqualTo(-1);
                 }
@@ -542,13 +543,13 @@ class GatewayTest {
             for (int changes = random.nextInt(8); changes > 0; changes--) {
                 sent[random.nextInt(sent.length)] = (byte) random.nextInt(256);
             }
-            try (Socket client = connect(doors.get(i % 3))) {
+            try (Socket client = inside.connect(doors.get(i % 3))) {
                 client.getOutputStream().write(sent, 0, 1 + random.nextInt(sent.length));
             } catch (IOException closedEarly) {
                 // which is an answer
             }
         }
-        await().untilAsserted(() -> assertThat(answer(
+        await().untilAsserted(() -> assertThat(inside.answer(
                         gateway.httpAddress(), "GET / HTTP/1.1\r\nHost: a.example.org\r\nConnection: close\r\n\r\n"))
                 .startsWith("HTTP/1.1 200 OK"));
     }
@@ -558,34 +559,17 @@ class GatewayTest {
     }
 
     private Socket tunnel(String target) throws IOException {
-        Socket client = connect(gateway.proxyAddress());
+        Socket client = inside.connect(gateway.proxyAddress());
         Outside.write(client, "CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n\r\n");
         assertThat(Outside.head(client.getInputStream())).startsWith("HTTP/1.1 200 ");
         return client;
     }
 
     private byte[] answerToTls(byte[] hello) throws IOException {
-        try (Socket client = connect(gateway.tlsAddress())) {
+        try (Socket client = inside.connect(gateway.tlsAddress())) {
             client.getOutputStream().write(hello);
             return client.getInputStream().readAllBytes();
         }
-    }
-
-    private String answer(InetSocketAddress door, String request) throws IOException {
-        try (Socket client = connect(door)) {
-            Outside.write(client, request);
-            return new String(client.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        }
-    }
-
-    private Socket connect(InetSocketAddress door) throws IOException {
-        return connect(door, sandbox);
-    }
-
-    private static Socket connect(InetSocketAddress door, InetAddress from) throws IOException {
-        Socket socket = new Socket(door.getAddress(), door.getPort(), from, 0);
-        socket.setSoTimeout(20_000);
-        return socket;
     }
 
     private static void echo(Socket socket) throws IOException {

@@ -66,6 +66,7 @@ class InjectedHeadersTest {
                     new InjectedHeader(HostName.parse(API), "Authorization", "API_KEY", "Bearer "),
                     new InjectedHeader(HostName.parse(API), "X-Api-Key", "OTHER_KEY", "")));
     private final InetAddress neighbour = sandboxes.listing("127.0.0.5", API);
+    private final Inside inside = new Inside(sandbox);
     private final FakeUpstream upstream = new FakeUpstream();
     private final List<InetSocketAddress> reached = new CopyOnWriteArrayList<>();
     private final List<String> shaken = new CopyOnWriteArrayList<>();
@@ -125,7 +126,7 @@ class InjectedHeadersTest {
 
     @Test
     void aPlainRequestToItsHostBringsTheSecretThereByTls() throws Exception {
-        String answer = answer(
+        String answer = inside.answer(
                 gateway.proxyAddress(),
                 "GET http://API.example.com/v1?q=1 HTTP/1.1\r\nHost: " + API
                         + "\r\nAccept: */*\r\nConnection: close\r\n\r\n");
@@ -147,14 +148,14 @@ class InjectedHeadersTest {
 
     @Test
     void thatNeedsNoProxySetting() throws Exception {
-        assertThat(answer(gateway.httpAddress(), get("/", API))).startsWith("HTTP/1.1 200 OK\r\n");
+        assertThat(inside.answer(gateway.httpAddress(), get("/", API))).startsWith("HTTP/1.1 200 OK\r\n");
 
         assertThat(secured.requests()).hasSize(1).allMatch(head -> head.contains("Bearer " + SECRET));
     }
 
     @Test
     void aKeptConnectionBringsItWithEachRequest() throws Exception {
-        try (Socket client = connect(gateway.httpAddress())) {
+        try (Socket client = inside.connect(gateway.httpAddress())) {
             for (int i = 0; i < 3; i++) {
                 Outside.write(client, "GET /" + i + " HTTP/1.1\r\nHost: " + API + "\r\n\r\n");
                 Outside.head(client.getInputStream());
@@ -173,7 +174,7 @@ class InjectedHeadersTest {
             Outside.write(socket, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
         });
 
-        String answer = answer(
+        String answer = inside.answer(
                 gateway.proxyAddress(),
                 String.join(
                         "\r\n",
@@ -207,13 +208,14 @@ class InjectedHeadersTest {
     @Test
     void nobodyElseIsToldIt() throws Exception {
         // another host, another port of the host, another sandbox
-        assertThat(answer(gateway.httpAddress(), get("/", "a.example.org"))).startsWith("HTTP/1.1 200 OK");
+        assertThat(inside.answer(gateway.httpAddress(), get("/", "a.example.org")))
+                .startsWith("HTTP/1.1 200 OK");
         assertThat(
-                        answer(
+                        inside.answer(
                                 gateway.proxyAddress(),
                                 "GET http://api.example.com:8080/ HTTP/1.1\r\nHost: api.example.com:8080\r\nConnection: close\r\n\r\n"))
                 .startsWith("HTTP/1.1 200 OK");
-        try (Socket other = connect(gateway.httpAddress(), neighbour)) {
+        try (Socket other = new Inside(neighbour).connect(gateway.httpAddress())) {
             Outside.write(other, get("/", API));
             Outside.head(other.getInputStream());
         }
@@ -231,9 +233,10 @@ class InjectedHeadersTest {
                     "HTTP/1.1 307 Temporary Redirect\r\nLocation: http://a.example.org/\r\nContent-Length: 0\r\n\r\n");
         });
 
-        assertThat(answer(gateway.httpAddress(), get("/", API))).startsWith("HTTP/1.1 307 ");
+        assertThat(inside.answer(gateway.httpAddress(), get("/", API))).startsWith("HTTP/1.1 307 ");
         assertThat(plain.requests()).isEmpty();
-        assertThat(answer(gateway.httpAddress(), get("/", "a.example.org"))).startsWith("HTTP/1.1 200 OK");
+        assertThat(inside.answer(gateway.httpAddress(), get("/", "a.example.org")))
+                .startsWith("HTTP/1.1 200 OK");
         assertThat(plain.requests()).hasSize(1).noneMatch(head -> head.contains(SECRET));
     }
 
@@ -242,7 +245,7 @@ class InjectedHeadersTest {
     void aHostThatIsNotTheOneIsToldNothing(String certificate) throws Exception {
         shows(certificate);
 
-        assertThat(answer(gateway.httpAddress(), get("/", API)))
+        assertThat(inside.answer(gateway.httpAddress(), get("/", API)))
                 .startsWith("HTTP/1.1 502 ")
                 .contains("no certificate of that name");
         assertThat(secured.requests()).isEmpty();
@@ -253,7 +256,7 @@ class InjectedHeadersTest {
     void anAuthorityThatTheOperatorDoesNotNameIsNotTrusted() throws Exception {
         start("");
 
-        assertThat(answer(gateway.httpAddress(), get("/", API))).startsWith("HTTP/1.1 502 ");
+        assertThat(inside.answer(gateway.httpAddress(), get("/", API))).startsWith("HTTP/1.1 502 ");
         assertThat(secured.requests()).isEmpty();
     }
 
@@ -267,7 +270,7 @@ class InjectedHeadersTest {
             heard.add(new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1));
         });
 
-        assertThat(answer(gateway.httpAddress(), get("/", API))).startsWith("HTTP/1.1 502 ");
+        assertThat(inside.answer(gateway.httpAddress(), get("/", API))).startsWith("HTTP/1.1 502 ");
         await().untilAsserted(() -> assertThat(heard).hasSize(1).noneMatch(words -> words.contains(SECRET)));
     }
 
@@ -278,14 +281,14 @@ class InjectedHeadersTest {
         secured = new Outside();
         secured.converses(socket -> socket.getInputStream().readAllBytes());
 
-        assertThat(answer(gateway.httpAddress(), get("/", API))).startsWith("HTTP/1.1 502 ");
+        assertThat(inside.answer(gateway.httpAddress(), get("/", API))).startsWith("HTTP/1.1 502 ");
     }
 
     @Test
     void aNameThatLeadsInsideIsToldNothing() throws Exception {
         upstream.has(API, "10.0.0.1");
 
-        assertThat(answer(gateway.httpAddress(), get("/", API))).startsWith("HTTP/1.1 403 ");
+        assertThat(inside.answer(gateway.httpAddress(), get("/", API))).startsWith("HTTP/1.1 403 ");
         assertThat(reached).isEmpty();
     }
 
@@ -299,14 +302,14 @@ class InjectedHeadersTest {
                 "track http://api.example.com/ HTTP/1.1\r\nHost: api.example.com\r\n\r\n"
             })
     void thereIsNoOtherWayToItsHost(String request) throws Exception {
-        assertThat(answer(gateway.proxyAddress(), request)).startsWith("HTTP/1.1 403 ");
+        assertThat(inside.answer(gateway.proxyAddress(), request)).startsWith("HTTP/1.1 403 ");
         assertThat(reached).isEmpty();
         assertThat(ledger.lines()).containsExactly("denied api.example.com:443 NOT_LISTED");
     }
 
     @Test
     void theAgentsOwnTlsToItsHostEndsWithAnAlert() throws Exception {
-        try (Socket client = connect(gateway.tlsAddress())) {
+        try (Socket client = inside.connect(gateway.tlsAddress())) {
             client.getOutputStream().write(GatewayTest.hello(API));
             assertThat(client.getInputStream().readAllBytes()).containsExactly(21, 3, 1, 0, 2, 2, 49);
         }
@@ -331,13 +334,13 @@ class InjectedHeadersTest {
                 "GET http://api.example.com/ HTTP/1.1\r\nHost: api.example.com\r\nX\rAuthorization: mine\r\n\r\n"
             })
     void whatTwoReadersCouldReadDifferentlyGoesNowhere(String request) throws Exception {
-        assertThat(answer(gateway.proxyAddress(), request)).startsWith("HTTP/1.1 400 ");
+        assertThat(inside.answer(gateway.proxyAddress(), request)).startsWith("HTTP/1.1 400 ");
         assertThat(reached).isEmpty();
     }
 
     @Test
     void aFoldedLineStaysTheValueThatItContinues() throws Exception {
-        answer(
+        inside.answer(
                 gateway.proxyAddress(),
                 String.join(
                         "\r\n",
@@ -353,7 +356,8 @@ class InjectedHeadersTest {
 
     @Test
     void aRequestBehindAnotherIsJudgedByItself() throws Exception {
-        String all = answer(gateway.httpAddress(), kept("/1", API) + kept("/2", "a.example.org") + get("/3", API));
+        String all =
+                inside.answer(gateway.httpAddress(), kept("/1", API) + kept("/2", "a.example.org") + get("/3", API));
 
         assertThat(all.split("HTTP/1.1 200 OK", -1)).hasSize(4);
         assertThat(secured.requests()).hasSize(2).allMatch(head -> head.contains(SECRET));
@@ -374,7 +378,7 @@ class InjectedHeadersTest {
                 sent.addAndGet(block.length);
             }
         });
-        try (Socket client = connect(gateway.httpAddress())) {
+        try (Socket client = inside.connect(gateway.httpAddress())) {
             Outside.write(
                     client, "POST / HTTP/1.1\r\nHost: api.example.com\r\nContent-Length: " + (1 << 20) + "\r\n\r\n");
             client.getOutputStream().write(new byte[1 << 20]);
@@ -399,7 +403,7 @@ class InjectedHeadersTest {
         sandboxes.at(sandbox).orElseThrow().secrets().wipe();
         sandboxes.entrust(sandbox, Map.of("API_KEY", SECRET, "OTHER_KEY", SECRET));
 
-        assertThat(answer(gateway.httpAddress(), get("/", API))).isEmpty();
+        assertThat(inside.answer(gateway.httpAddress(), get("/", API))).isEmpty();
         assertThat(secured.requests()).isEmpty();
     }
 
@@ -427,23 +431,6 @@ class InjectedHeadersTest {
 
     private static String get(String path, String host) {
         return "GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n";
-    }
-
-    private String answer(InetSocketAddress door, String request) throws IOException {
-        try (Socket client = connect(door)) {
-            Outside.write(client, request);
-            return new String(client.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        }
-    }
-
-    private Socket connect(InetSocketAddress door) throws IOException {
-        return connect(door, sandbox);
-    }
-
-    private static Socket connect(InetSocketAddress door, InetAddress from) throws IOException {
-        Socket socket = new Socket(door.getAddress(), door.getPort(), from, 0);
-        socket.setSoTimeout(20_000);
-        return socket;
     }
 
     private static Path tls(String name) {
