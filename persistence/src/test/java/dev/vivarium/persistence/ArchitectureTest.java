@@ -39,7 +39,7 @@ class ArchitectureTest {
             .layer("secrets")
             .definedBy(BASE + ".secrets..")
             .layer("contracts")
-            .definedBy(BASE + ".audit..", BASE + ".output..", BASE + ".journal..")
+            .definedBy(BASE + ".audit..", BASE + ".output..", BASE + ".journal..", BASE + ".idempotency..")
             .layer("durable")
             .definedBy(BASE + ".durable..")
             .whereLayer("embedded")
@@ -58,7 +58,7 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule contractsAndTheirPureParts = noClasses()
             .that()
-            .resideInAnyPackage(BASE + ".journal..", BASE + ".audit..", BASE + ".output..")
+            .resideInAnyPackage(BASE + ".journal..", BASE + ".audit..", BASE + ".output..", BASE + ".idempotency..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("java.sql..", "javax.sql..", "java.nio.file..", "com.zaxxer..");

@@ -83,9 +83,7 @@ final class Links {
     static Map<String, EgressUse.Traffic> traffic(NodeMark mark) throws IOException {
         Map<String, EgressUse.Traffic> traffic = new HashMap<>();
         for (String line : Files.readAllLines(COUNTERS)) {
-            // The name, a colon, eight counters of what was received, the first of them bytes, and then those of what
-            // was
-            // sent.
+            // The name, a colon, eight counters of what was received, bytes first, and as many of what was sent.
             Matcher counted = COUNTED.matcher(line);
             if (counted.matches() && counted.group(1).startsWith(mark.links())) {
                 traffic.put(

@@ -21,13 +21,11 @@ import scala.jdk.javaapi.FutureConverters;
 /**
  * Puts shards on nodes in proportion to the runs that these take, and moves one only when its node releases it: never one
  * of a run that holds a place, since such a run would lose its sandbox. So a node that leaves hands over what waits on it,
- * a node with places gets runs that wait on another, and one that joins gets shards that have nothing to do. Used by the coordinator, one call at a time, whose view of a shard that was just put somewhere may be old.
+ * a node with places gets runs that wait on another, and one that joins gets shards that have nothing to do, one after the
+ * other. Used by the coordinator, one call at a time, whose view of a shard that was just put somewhere may be old.
  */
 public final class CapacityAllocation extends ShardCoordinator.AbstractShardAllocationStrategy {
     private static final int UNKNOWN_CAPACITY = 1;
-    /** A node that has just started has enough to do. */
-    private static final int IDLE_AT_ONCE = 1;
-
     private static final Capacity SMALLEST = new Capacity(1, 0, 0);
 
     private final Function<ActorRef, Optional<NodeLoad>> loads;
@@ -95,8 +93,8 @@ public final class CapacityAllocation extends ShardCoordinator.AbstractShardAllo
             return Future.successful(Set.of());
         }
         return FutureConverters.asScala(leaving(current)
-                .map(node -> ask(node, Which.ALL, node.getValue().size()))
-                .or(() -> waitingForNothing(current).map(node -> ask(node, Which.ONE_WAITING, 1)))
+                .map(node -> ask(node, Which.ALL))
+                .or(() -> waitingForNothing(current).map(node -> ask(node, Which.ONE_WAITING)))
                 .orElseGet(() -> CompletableFuture.completedStage(Set.of()))
                 .thenCompose(
                         shards -> shards.isEmpty() ? balanced(current) : CompletableFuture.completedStage(shards)));
@@ -135,12 +133,11 @@ public final class CapacityAllocation extends ShardCoordinator.AbstractShardAllo
         return current.entrySet().stream()
                 .filter(node -> wanted && surplus.applyAsDouble(node) > 0)
                 .max(Comparator.comparingDouble(surplus))
-                .map(node ->
-                        ask(node, Which.IDLE, (int) Math.min(IDLE_AT_ONCE, Math.ceil(surplus.applyAsDouble(node)))))
+                .map(node -> ask(node, Which.ONE_IDLE))
                 .orElseGet(() -> CompletableFuture.completedStage(Set.of()));
     }
 
-    private CompletionStage<Set<String>> ask(Map.Entry<ActorRef, IndexedSeq<String>> node, Which which, int atMost) {
-        return release.ask(node.getKey(), Set.copyOf(CollectionConverters.asJava(node.getValue())), which, atMost);
+    private CompletionStage<Set<String>> ask(Map.Entry<ActorRef, IndexedSeq<String>> node, Which which) {
+        return release.ask(node.getKey(), Set.copyOf(CollectionConverters.asJava(node.getValue())), which);
     }
 }

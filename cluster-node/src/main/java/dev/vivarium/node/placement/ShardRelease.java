@@ -15,15 +15,14 @@ public interface ShardRelease {
      *
      * @param region the region that holds the shards
      * @param held the shards that it is known to hold
-     * @param atMost how many idle ones at most
      * @return those that it releases; empty when none may move, or it does not answer in time. Never fails
      */
-    CompletionStage<Set<String>> ask(ActorRef region, Set<String> held, Which which, int atMost);
+    CompletionStage<Set<String>> ask(ActorRef region, Set<String> held, Which which);
 
     /** Which shards are asked for. None ever has a run in it that holds a place. */
     enum Which {
-        /** Some in which nothing is to be done. */
-        IDLE,
+        /** One in which nothing is to be done. */
+        ONE_IDLE,
         /** One in which runs wait for a place. */
         ONE_WAITING,
         /** All that may move. */

@@ -45,7 +45,7 @@ final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
     private record Told(Report report) implements Command {}
 
     /** Asks for shards that may move; answers {@link Released}. */
-    record Release(Set<String> held, ShardRelease.Which which, int atMost, ActorRef<Released> replyTo)
+    record Release(Set<String> held, ShardRelease.Which which, ActorRef<Released> replyTo)
             implements Command, RunMessage {}
 
     /** The shards that may move now. */
@@ -127,7 +127,7 @@ final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
         Places places = environment.places();
         release.replyTo.tell(new Released(
                 switch (release.which) {
-                    case IDLE -> places.releaseIdle(release.held, release.atMost);
+                    case ONE_IDLE -> places.releaseIdle(release.held);
                     case ONE_WAITING -> places.releaseWaiting(release.held);
                     case ALL -> places.releaseAll(release.held);
                 }));

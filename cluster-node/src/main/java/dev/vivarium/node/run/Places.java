@@ -19,6 +19,7 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.pekko.Done;
 import org.jspecify.annotations.Nullable;
@@ -120,18 +121,34 @@ public final class Places {
 
     /** Claims a place for a new run, which is refused when too many wait, or at once when it may not wait here. */
     Answer offer(Claim claim, Runs.Patience patience) {
-        List<Claim> turns = new ArrayList<>();
+        return enter(claim, () -> patience == Runs.Patience.MAY_WAIT ? bounded(claim) : Answer.QUEUE_FULL);
+    }
+
+    /** Claims a place for a run that has been accepted, however many wait. Idempotent. */
+    Answer claim(Claim claim) {
+        return enter(claim, () -> Answer.WAITS);
+    }
+
+    /** @param withoutPlace what comes of it when it is in the queue and its turn is not now */
+    private Answer enter(Claim claim, Supplier<Answer> withoutPlace) {
+        List<Claim> turns;
         Answer answer;
         synchronized (this) {
-            answer = enter(claim, turns);
-            if (answer == Answer.WAITS) {
-                answer = patience == Runs.Patience.MAY_WAIT ? bounded(claim) : Answer.QUEUE_FULL;
+            if (holding.containsKey(claim.run)) {
+                return Answer.HOLDS;
             }
+            stopWaiting(claim.run);
+            waiting.put(claim.run, claim);
+            queues.computeIfAbsent(claim.tenant, tenant -> new TreeSet<>(Claim.ORDER))
+                    .add(claim);
+            turns = giveWhatIsFree();
+            answer = holding.containsKey(claim.run) ? Answer.HOLDS : withoutPlace.get();
             if (answer != Answer.HOLDS && answer != Answer.WAITS) {
                 stopWaiting(claim.run);
             }
         }
-        tell(turns, claim.run);
+        // Who asks gets an answer instead.
+        tell(turns.stream().filter(turn -> !turn.run.equals(claim.run)).toList());
         return answer;
     }
 
@@ -141,29 +158,6 @@ public final class Places {
         }
         SortedSet<Claim> ofTenant = queues.get(claim.tenant);
         return ofTenant != null && ofTenant.size() > tenantWaitingMax ? Answer.TENANT_FULL : Answer.WAITS;
-    }
-
-    /** Claims a place for a run that has been accepted, however many wait. Idempotent. */
-    Answer claim(Claim claim) {
-        List<Claim> turns = new ArrayList<>();
-        Answer answer;
-        synchronized (this) {
-            answer = enter(claim, turns);
-        }
-        tell(turns, claim.run);
-        return answer;
-    }
-
-    private Answer enter(Claim claim, List<Claim> turns) {
-        if (holding.containsKey(claim.run)) {
-            return Answer.HOLDS;
-        }
-        stopWaiting(claim.run);
-        waiting.put(claim.run, claim);
-        queues.computeIfAbsent(claim.tenant, tenant -> new TreeSet<>(Claim.ORDER))
-                .add(claim);
-        turns.addAll(giveWhatIsFree());
-        return holding.containsKey(claim.run) ? Answer.HOLDS : Answer.WAITS;
     }
 
     /** The run will not begin here, but where it is held next: it waits again. */
@@ -247,7 +241,11 @@ public final class Places {
     }
 
     private Optional<Claim> nextThatFits() {
-        return first(queues, heldByTenant).filter(claim -> capacity.minus(taken).covers(keptFor(claim.asked)));
+        return first(queues, heldByTenant).filter(claim -> fits(claim.asked));
+    }
+
+    private boolean fits(Capacity asked) {
+        return capacity.minus(taken).covers(keptFor(asked));
     }
 
     private Capacity keptFor(Capacity asked) {
@@ -269,11 +267,6 @@ public final class Places {
         turns.forEach(claim -> claim.turn.run());
     }
 
-    /** Who asks gets an answer instead. */
-    private static void tell(List<Claim> turns, RunId butNot) {
-        tell(turns.stream().filter(claim -> !claim.run.equals(butNot)).toList());
-    }
-
     // ---- what is asked of it
 
     synchronized boolean isHeldBy(RunId run) {
@@ -282,7 +275,7 @@ public final class Places {
 
     /** Whether a further new run would be refused. */
     synchronized boolean isFull(Capacity asked) {
-        boolean fits = waiting.isEmpty() && capacity.minus(taken).covers(keptFor(asked));
+        boolean fits = waiting.isEmpty() && fits(asked);
         return !fits && waiting.size() >= waitingMax;
     }
 
@@ -333,12 +326,12 @@ public final class Places {
     synchronized Set<String> releaseWaiting(Set<String> among) {
         Set<String> candidates = without(shardsOf(waiting), shardsOf(holding));
         candidates.retainAll(among);
-        return release(some(candidates, 1));
+        return release(one(candidates));
     }
 
-    /** The same for shards in which no run waits either. */
-    synchronized Set<String> releaseIdle(Set<String> among, int atMost) {
-        return release(some(without(without(among, shardsOf(holding)), shardsOf(waiting)), atMost));
+    /** The same for one shard in which no run waits either. */
+    synchronized Set<String> releaseIdle(Set<String> among) {
+        return release(one(without(without(among, shardsOf(holding)), shardsOf(waiting))));
     }
 
     private Set<String> release(Set<String> shards) {
@@ -347,8 +340,8 @@ public final class Places {
         return shards;
     }
 
-    private static Set<String> some(Set<String> of, int atMost) {
-        return of.stream().sorted().limit(atMost).collect(Collectors.toSet());
+    private static Set<String> one(Set<String> of) {
+        return of.stream().sorted().limit(1).collect(Collectors.toSet());
     }
 
     private static Set<String> without(Set<String> all, Set<String> some) {

@@ -31,14 +31,13 @@ final class ReleasePoints implements ShardRelease {
     }
 
     @Override
-    public CompletionStage<Set<String>> ask(
-            org.apache.pekko.actor.ActorRef region, Set<String> held, Which which, int atMost) {
+    public CompletionStage<Set<String>> ask(org.apache.pekko.actor.ActorRef region, Set<String> held, Which which) {
         ActorRef<LoadReporter.Release> point = points.get(addressOf.apply(region));
         if (point == null) {
             return CompletableFuture.completedStage(Set.of());
         }
         CompletionStage<LoadReporter.Released> answer = AskPattern.ask(
-                point, replyTo -> new LoadReporter.Release(held, which, atMost, replyTo), ASK_MAX, system.scheduler());
+                point, replyTo -> new LoadReporter.Release(held, which, replyTo), ASK_MAX, system.scheduler());
         return answer.handle((released, failure) -> failure == null ? released.shards() : Set.of());
     }
 }

@@ -31,7 +31,7 @@ class CapacityAllocationTest {
 
     private final List<Which> asked = new ArrayList<>();
     private final CapacityAllocation allocation =
-            new CapacityAllocation(region -> Optional.ofNullable(loads.get(region)), (region, held, which, atMost) -> {
+            new CapacityAllocation(region -> Optional.ofNullable(loads.get(region)), (region, held, which) -> {
                 asked.add(which);
                 return CompletableFuture.completedStage(
                         releases.getOrDefault(region, Map.of()).getOrDefault(which, Set.of()));
@@ -80,12 +80,12 @@ class CapacityAllocationTest {
     void aNodeThatJoinsGetsAShardThatHasNothingToDo() {
         ActorRef old = node(5, 10);
         ActorRef joined = node(0, 10);
-        releases.put(old, Map.of(Which.IDLE, Set.of("1")));
+        releases.put(old, Map.of(Which.ONE_IDLE, Set.of("1")));
         Map<ActorRef, IndexedSeq<String>> current = seqs(Map.of(old, List.of("0", "1", "2", "3"), joined, List.of()));
 
         assertThat(value(allocation.rebalance(current, Set.of()))).containsExactly("1");
         assertThat(value(allocation.rebalance(current, Set.of("1")))).isEmpty();
-        assertThat(asked).containsExactly(Which.IDLE);
+        assertThat(asked).containsExactly(Which.ONE_IDLE);
     }
 
     @Test

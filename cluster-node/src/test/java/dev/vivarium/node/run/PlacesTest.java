@@ -187,7 +187,7 @@ class PlacesTest {
         places.offer(claimIn("a4", "1"), MAY_WAIT);
         Set<String> all = Set.of("1", "2", "3", "4");
 
-        assertThat(places.releaseIdle(all, 1)).containsExactly("4");
+        assertThat(places.releaseIdle(all)).containsExactly("4");
         assertThat(places.releaseWaiting(all)).containsExactly("3");
         places.leave(id("a2"));
 

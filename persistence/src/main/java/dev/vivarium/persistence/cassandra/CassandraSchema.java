@@ -22,10 +22,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The keyspace and its tables: made and changed by an explicit step, from numbered scripts that
- * never change once they are released, and required by everybody else. A
- * cluster has no transaction around a schema, so each statement may be repeated, and the row that says which schema there
- * is comes last: a keyspace without it is not prepared.
+ * The keyspace and its tables: made and changed by an explicit step, from numbered scripts that never change once they are
+ * released, and required by everybody else. A cluster has no transaction around a schema, so each statement may be
+ * repeated, and the row that says which schema there is comes last: a keyspace without it is not prepared.
  */
 final class CassandraSchema {
     private static final Logger log = LoggerFactory.getLogger(CassandraSchema.class);

@@ -25,8 +25,6 @@ import java.util.stream.Stream;
  * <p>The server runs on JDK 17 alone, whatever the tests run on.
  */
 public final class CassandraServer implements AutoCloseable {
-    private static final String ADDRESS = "127.0.0.1";
-    private static final String DATACENTER = "datacenter1";
     private static final Duration START_MAX = Duration.ofSeconds(90);
     private static final long POLL_MILLIS = 50;
     private static final int LOG_TAIL_CHARACTERS = 4_000;
@@ -47,9 +45,7 @@ public final class CassandraServer implements AutoCloseable {
     public static CassandraServer start() throws IOException, InterruptedException {
         Path directory = Files.createTempDirectory(Path.of("/tmp"), "vivarium-test-cassandra-");
         int port = freePort();
-        Files.writeString(directory.resolve("cassandra.yaml"), settings(directory, port, freePort()));
-        Files.writeString(directory.resolve("cassandra-rackdc.properties"), "dc=" + DATACENTER + "\nrack=rack1\n");
-        Files.writeString(directory.resolve("logback.xml"), LOGBACK);
+        LocalCassandra.configure(directory, "vivarium-test", port, freePort());
         List<String> command = command(directory);
         CassandraServer server = new CassandraServer(directory, port, command, launch(command, directory));
         server.awaitConnections();
@@ -63,7 +59,7 @@ public final class CassandraServer implements AutoCloseable {
 
     /** What clients must call its datacenter. */
     public String datacenter() {
-        return DATACENTER;
+        return LocalCassandra.DATACENTER;
     }
 
     public long pid() {
@@ -133,31 +129,11 @@ public final class CassandraServer implements AutoCloseable {
 
     private static List<String> command(Path directory) throws IOException {
         String serverPath = resource("cassandra.classpath");
+        List<Path> jars = Stream.of(serverPath.split(":", -1)).map(Path::of).toList();
         List<String> command = new ArrayList<>();
         command.add(java17().toString());
-        command.addAll(List.of("-Xms64m", "-Xmx768m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss512k"));
-        command.add("-javaagent:"
-                + Stream.of(serverPath.split(":", -1))
-                        .filter(jar -> jar.contains("/jamm-"))
-                        .findFirst()
-                        .orElseThrow());
-        command.add("-Djdk.attach.allowAttachSelf=true");
-        for (String exported : EXPORTS) {
-            command.addAll(List.of("--add-exports", exported + "=ALL-UNNAMED"));
-        }
-        for (String opened : OPENS) {
-            command.addAll(List.of("--add-opens", opened + "=ALL-UNNAMED"));
-        }
-        command.add("-Dcassandra.config=file://" + directory.resolve("cassandra.yaml"));
-        command.add("-Dcassandra-rackdc.properties=file://" + directory.resolve("cassandra-rackdc.properties"));
-        command.add("-Dcassandra.storagedir=" + directory.resolve("data"));
-        command.add("-Dlogback.configurationFile=" + directory.resolve("logback.xml"));
-        command.addAll(List.of(
-                "-Dcassandra.skip_wait_for_gossip_to_settle=0",
-                "-Dcassandra.ring_delay_ms=100",
-                "-Dcassandra.superuser_setup_delay_ms=0",
-                "-Dcassandra.reset_bootstrap_progress=false",
-                "-Dcassandra-foreground=yes"));
+        command.addAll(LocalCassandra.options(directory, jars));
+        command.addAll(List.of("-XX:TieredStopAtLevel=1", "-Dcassandra.reset_bootstrap_progress=false"));
         command.addAll(List.of("-cp", serverPath + ":" + ownPath(), CassandraProcess.class.getName()));
         return command;
     }
@@ -216,85 +192,4 @@ public final class CassandraServer implements AutoCloseable {
             }
         }
     }
-
-    private static String settings(Path directory, int port, int storagePort) {
-        return SETTINGS.replace("%DIRECTORY%", directory.toString())
-                .replace("%ADDRESS%", ADDRESS)
-                .replace("%PORT%", Integer.toString(port))
-                .replace("%STORAGE_PORT%", Integer.toString(storagePort));
-    }
-
-    private static final String SETTINGS =
-            """
-            cluster_name: vivarium-test
-            num_tokens: 1
-            partitioner: org.apache.cassandra.dht.Murmur3Partitioner
-            endpoint_snitch: GossipingPropertyFileSnitch
-            seed_provider:
-              - class_name: org.apache.cassandra.locator.SimpleSeedProvider
-                parameters:
-                  - seeds: "%ADDRESS%:%STORAGE_PORT%"
-            listen_address: %ADDRESS%
-            storage_port: %STORAGE_PORT%
-            rpc_address: %ADDRESS%
-            native_transport_port: %PORT%
-            start_native_transport: true
-            data_file_directories: ["%DIRECTORY%/data/sstables"]
-            commitlog_directory: "%DIRECTORY%/data/commitlog"
-            saved_caches_directory: "%DIRECTORY%/data/caches"
-            hints_directory: "%DIRECTORY%/data/hints"
-            cdc_raw_directory: "%DIRECTORY%/data/cdc"
-            commitlog_sync: batch
-            commitlog_segment_size: 16MiB
-            commitlog_total_space: 256MiB
-            memtable_heap_space: 64MiB
-            memtable_offheap_space: 64MiB
-            memtable_allocation_type: heap_buffers
-            concurrent_reads: 8
-            concurrent_writes: 16
-            concurrent_compactors: 1
-            key_cache_size: 4MiB
-            paxos_variant: v2
-            auto_snapshot: false
-            disk_failure_policy: stop
-            commit_failure_policy: stop
-            """;
-
-    private static final String LOGBACK =
-            """
-            <configuration>
-              <appender name="OUT" class="ch.qos.logback.core.ConsoleAppender">
-                <encoder><pattern>%date %-5level %logger{20} %msg%n</pattern></encoder>
-              </appender>
-              <root level="WARN"><appender-ref ref="OUT"/></root>
-            </configuration>
-            """;
-
-    private static final List<String> EXPORTS = List.of(
-            "java.base/jdk.internal.misc",
-            "java.base/java.lang.ref",
-            "java.management.rmi/com.sun.jmx.remote.internal.rmi",
-            "java.rmi/sun.rmi.registry",
-            "java.rmi/sun.rmi.server",
-            "java.sql/java.sql",
-            "jdk.unsupported/sun.misc");
-
-    private static final List<String> OPENS = List.of(
-            "java.base/java.io",
-            "java.base/java.lang",
-            "java.base/java.lang.module",
-            "java.base/java.lang.reflect",
-            "java.base/java.net",
-            "java.base/java.nio",
-            "java.base/java.util",
-            "java.base/java.util.concurrent",
-            "java.base/java.util.concurrent.atomic",
-            "java.base/jdk.internal.loader",
-            "java.base/jdk.internal.math",
-            "java.base/jdk.internal.module",
-            "java.base/jdk.internal.ref",
-            "java.base/jdk.internal.reflect",
-            "java.base/jdk.internal.util.jar",
-            "java.base/sun.nio.ch",
-            "jdk.management/com.sun.management.internal");
 }

@@ -112,14 +112,7 @@ public sealed interface RunState {
             if (event instanceof RunQueued) {
                 return new Queued(submission);
             }
-            if (event instanceof AttemptStarting starting && starting.attempt() == 1) {
-                return new Starting(submission, 1, starting.node());
-            }
-            if ((event instanceof RunCancelled || event instanceof RunNotStarted)
-                    && ((Terminal) event).attempt() == attempt()) {
-                return finished(this, (Terminal) event, Optional.empty());
-            }
-            throw new IllegalTransition(this, event);
+            return fromBeforeTheFirstAttempt(this, event);
         }
     }
 
@@ -140,14 +133,7 @@ public sealed interface RunState {
             if (event instanceof CancelRequested cancel) {
                 return new Queued(submission.cancelled(cancel.at()));
             }
-            if (event instanceof AttemptStarting starting && starting.attempt() == 1) {
-                return new Starting(submission, 1, starting.node());
-            }
-            if ((event instanceof RunCancelled || event instanceof RunNotStarted)
-                    && ((Terminal) event).attempt() == attempt()) {
-                return finished(this, (Terminal) event, Optional.empty());
-            }
-            throw new IllegalTransition(this, event);
+            return fromBeforeTheFirstAttempt(this, event);
         }
     }
 
@@ -278,6 +264,18 @@ public sealed interface RunState {
         public RunState after(RunEvent event) {
             throw new IllegalTransition(this, event);
         }
+    }
+
+    /** What happens to a run that waits for its first attempt, whatever it waits for. */
+    private static RunState fromBeforeTheFirstAttempt(Live run, RunEvent event) {
+        if (event instanceof AttemptStarting starting && starting.attempt() == 1) {
+            return new Starting(run.submission(), 1, starting.node());
+        }
+        if ((event instanceof RunCancelled || event instanceof RunNotStarted)
+                && ((Terminal) event).attempt() == run.attempt()) {
+            return finished(run, (Terminal) event, Optional.empty());
+        }
+        throw new IllegalTransition(run, event);
     }
 
     private static Finished finished(Existing from, Terminal end, Optional<Instant> startedAt) {

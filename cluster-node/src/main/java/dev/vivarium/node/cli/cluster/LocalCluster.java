@@ -4,6 +4,7 @@ import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.StorePreparer;
 import dev.vivarium.node.cli.cluster.ClusterProblem.Kind;
 import dev.vivarium.node.cli.cluster.Member.Signal;
+import dev.vivarium.persistence.cassandra.LocalCassandra;
 import dev.vivarium.protocol.run.TimeSpan;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -248,7 +249,7 @@ public final class LocalCluster {
 
     private void startStore(ClusterPlan plan, CassandraCommand cassandra)
             throws ClusterProblem, IOException, InterruptedException {
-        Files.writeString(folder.resolve("node.conf"), plan.nodeConfiguration(folder, CassandraCommand.DATACENTER));
+        Files.writeString(folder.resolve("node.conf"), plan.nodeConfiguration(folder, LocalCassandra.DATACENTER));
         Member store = store();
         if (store.process().isEmpty()) {
             around.told().accept("starting Cassandra at 127.0.0.1:" + plan.storePort() + ".");
