@@ -5,6 +5,7 @@ import dev.vivarium.persistence.audit.RunIndex;
 import dev.vivarium.persistence.idempotency.ClaimedKeys;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.output.OutputStore;
+import dev.vivarium.persistence.remembered.RememberedRuns;
 import dev.vivarium.persistence.secrets.SecretVault;
 import java.time.Duration;
 
@@ -31,6 +32,8 @@ public interface Store extends AutoCloseable {
     SecretVault secrets();
 
     ClaimedKeys idempotencyKeys();
+
+    RememberedRuns rememberedRuns();
 
     /** How old the answers of {@link #runs} may be; about a tenth of a second while all is well. */
     Duration projectionLag();

@@ -39,7 +39,12 @@ class ArchitectureTest {
             .layer("secrets")
             .definedBy(BASE + ".secrets..")
             .layer("contracts")
-            .definedBy(BASE + ".audit..", BASE + ".output..", BASE + ".journal..", BASE + ".idempotency..")
+            .definedBy(
+                    BASE + ".audit..",
+                    BASE + ".output..",
+                    BASE + ".journal..",
+                    BASE + ".idempotency..",
+                    BASE + ".remembered..")
             .layer("durable")
             .definedBy(BASE + ".durable..")
             .whereLayer("embedded")
@@ -58,7 +63,12 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule contractsAndTheirPureParts = noClasses()
             .that()
-            .resideInAnyPackage(BASE + ".journal..", BASE + ".audit..", BASE + ".output..", BASE + ".idempotency..")
+            .resideInAnyPackage(
+                    BASE + ".journal..",
+                    BASE + ".audit..",
+                    BASE + ".output..",
+                    BASE + ".idempotency..",
+                    BASE + ".remembered..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("java.sql..", "javax.sql..", "java.nio.file..", "com.zaxxer..");

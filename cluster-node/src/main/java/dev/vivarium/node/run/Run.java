@@ -1,5 +1,6 @@
 package dev.vivarium.node.run;
 
+import com.github.f4b6a3.ulid.Ulid;
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.run.Runs.Progress;
@@ -18,6 +19,7 @@ import dev.vivarium.protocol.run.RunState;
 import dev.vivarium.protocol.run.Usage;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -78,6 +80,19 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
 
     private record SandboxVanished(int attempt) implements Command {}
 
+    /** The submission's run is remembered, or could not be. */
+    private record Remembered(Submit submit, List<RunEvent> events, Optional<Throwable> failure) implements Command {}
+
+    /** The run is not remembered any more, or will be once more. */
+    private enum Forgotten implements Command {
+        INSTANCE
+    }
+
+    /** Nobody has submitted the run for a while. */
+    enum NeverBorn implements Command {
+        INSTANCE
+    }
+
     private record WatcherGone(ActorRef<Progress> watcher) implements Command {}
 
     /** What to do next, after an event or a recovery that leaves something to do. */
@@ -98,7 +113,8 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
             ACCEPTED_BEFORE,
             OTHER_SUBMISSION,
             NO_ROOM,
-            TENANT_FULL
+            TENANT_FULL,
+            NOT_DURABLE
         }
     }
 
@@ -110,6 +126,10 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
 
     private static final int WATCHERS_MAX = 1_000;
     private static final Duration UNSURE_RETRY = Duration.ofMillis(200);
+    /** How long an entity stays that was woken for a run that was never born: its submission may be on its way. */
+    private static final Duration UNBORN_MAX = Duration.ofMinutes(1);
+    /** Nobody tries to submit a run for so long after it got its name, so one that was not born by then never is. */
+    private static final Duration BIRTH_MAX = Duration.ofHours(1);
 
     private final ActorContext<Command> context;
     private final ActorRef<Command> self;
@@ -122,8 +142,19 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     /** How an attempt ended, until that is durable: what an agent has done is not done again because the journal failed. */
     private Optional<SandboxReport.Ended> unsaved = Optional.empty();
 
+    /** Submissions that wait for what a first one, or the memory of the run, comes to. */
+    private final List<Submit> waiting = new ArrayList<>();
+
+    private Remembering remembering = Remembering.SETTLED;
+
     private long outputEnd;
     private long recoveredNanos;
+
+    /** Whether what the store remembers of the run is just being changed. */
+    private enum Remembering {
+        SETTLED,
+        UNDER_WAY
+    }
 
     /**
      * The behavior of the entity of a run.
@@ -177,6 +208,8 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
      */
     private void onRecovered(Ledger ledger) {
         sandbox = Optional.empty();
+        remembering = Remembering.SETTLED;
+        waiting.clear();
         recoveredNanos = environment.sandbox().clock().nanos();
         if (!(ledger.state() instanceof RunState.Live)) {
             // The place that a submission had taken which the journal could not keep.
@@ -189,7 +222,9 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         } else if (ledger.state() instanceof RunState.Finished) {
             // It may have stopped between its last event and this.
             shred();
-            passivate();
+            forget();
+        } else {
+            context.setReceiveTimeout(UNBORN_MAX, NeverBorn.INSTANCE);
         }
     }
 
@@ -216,6 +251,8 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     private void unborn(CommandHandlerBuilder<Command, JournalEntry, Ledger> builder) {
         builder.forState(ledger -> ledger.state() instanceof RunState.Unborn)
                 .onCommand(Submit.class, this::onFirstSubmit)
+                .onCommand(Remembered.class, this::onRemembered)
+                .onCommand(NeverBorn.class, this::onNeverBorn)
                 .onCommand(Cancel.class, (ledger, cancel) -> {
                     passivate();
                     return Effect().reply(cancel.replyTo, new CancelAnswer(Optional.empty()));
@@ -282,6 +319,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
                     return Effect().none();
                 })
                 .onCommand(AskPosition.class, this::onAskPosition)
+                .onCommand(Forgotten.class, this::onForgotten)
                 .onCommand(Leave.class, leave -> Effect().stop())
                 .onAnyCommand((ledger, command) -> {
                     // A late word of a sandbox of an earlier attempt, or of a step that something else overtook.
@@ -298,6 +336,10 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     // ---- submission
 
     private Effect<JournalEntry, Ledger> onFirstSubmit(Ledger ledger, Submit submit) {
+        if (remembering == Remembering.UNDER_WAY) {
+            waiting.add(submit);
+            return Effect().none();
+        }
         // The place is taken before anything is durable, so that a burst cannot take one twice.
         if (environment.drain().isDraining()) {
             return refuse(submit, SubmitAnswer.Verdict.NO_ROOM);
@@ -305,8 +347,8 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         Instant now = now();
         RunEvent submitted = new RunEvent.RunSubmitted(now, node(), id, submit.spec, submit.submission);
         return switch (environment.places().offer(claim(submit.spec, Places.Seniority.NEW, now), submit.patience)) {
-            case HOLDS -> accept(ledger, submit, submitted);
-            case WAITS -> accept(ledger, submit, submitted, new RunEvent.RunQueued(now, node()));
+            case HOLDS -> remember(submit, submitted);
+            case WAITS -> remember(submit, submitted, new RunEvent.RunQueued(now, node()));
             case QUEUE_FULL -> refuse(submit, SubmitAnswer.Verdict.NO_ROOM);
             case TENANT_FULL -> refuse(submit, SubmitAnswer.Verdict.TENANT_FULL);
         };
@@ -317,12 +359,54 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         return Effect().reply(submit.replyTo, new SubmitAnswer(verdict, Optional.empty()));
     }
 
-    private Effect<JournalEntry, Ledger> accept(Ledger ledger, Submit submit, RunEvent... events) {
-        return persist(ledger, events).thenRun((Ledger after) -> {
+    /** Before anything is durable that somebody would have to go on with. */
+    private Effect<JournalEntry, Ledger> remember(Submit submit, RunEvent... events) {
+        remembering = Remembering.UNDER_WAY;
+        context.pipeToSelf(
+                environment.sandbox().store().rememberedRuns().remember(shardName, id),
+                (done, failure) -> new Remembered(submit, List.of(events), Optional.ofNullable(failure)));
+        return Effect().none();
+    }
+
+    private Effect<JournalEntry, Ledger> onRemembered(Ledger ledger, Remembered remembered) {
+        Submit submit = remembered.submit;
+        if (remembered.failure.isPresent()) {
+            context.getLog()
+                    .warn(
+                            "Run {} is not accepted: {}",
+                            id,
+                            remembered.failure.get().getMessage());
+            environment.places().leave(id);
+            settle();
+            return refuse(submit, SubmitAnswer.Verdict.NOT_DURABLE);
+        }
+        return persist(ledger, remembered.events.toArray(RunEvent[]::new)).thenRun((Ledger after) -> {
+            context.cancelReceiveTimeout();
             environment.metrics().submitted();
             submit.replyTo.tell(new SubmitAnswer(SubmitAnswer.Verdict.ACCEPTED, found(after)));
             context.getSelf().tell(Proceed.INSTANCE);
+            settle();
         });
+    }
+
+    /** What is remembered is as it should be: those that have waited for it are next. */
+    private void settle() {
+        remembering = Remembering.SETTLED;
+        waiting.forEach(context.getSelf()::tell);
+        waiting.clear();
+    }
+
+    /** It was remembered, and then its submission failed; or somebody asked for a run that there is not. */
+    private Effect<JournalEntry, Ledger> onNeverBorn(Ledger ledger, NeverBorn neverBorn) {
+        if (remembering == Remembering.SETTLED) {
+            Duration named = Duration.between(Ulid.from(id.value()).getInstant(), now());
+            if (named.compareTo(BIRTH_MAX) > 0) {
+                forget();
+            } else {
+                passivate();
+            }
+        }
+        return Effect().none();
     }
 
     private Effect<JournalEntry, Ledger> onFurtherSubmit(Ledger ledger, Submit submit) {
@@ -607,7 +691,30 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         environment.places().leave(id);
         announce(ledger);
         shred();
-        passivate();
+        forget();
+    }
+
+    /** The last thing that it does: then the entity may go. */
+    private void forget() {
+        Logger log = context.getLog();
+        remembering = Remembering.UNDER_WAY;
+        context.pipeToSelf(environment.sandbox().store().rememberedRuns().forget(shardName, id), (done, failure) -> {
+            if (failure != null) {
+                // Whoever wakes it next finds that it has ended, and does it again.
+                log.info("Run {} is remembered for longer than needed: {}", id, failure.getMessage());
+            }
+            return Forgotten.INSTANCE;
+        });
+    }
+
+    private Effect<JournalEntry, Ledger> onForgotten(Ledger ledger, Forgotten forgotten) {
+        // Who waits for an answer of a run that was never born may give birth to it now.
+        boolean isWantedStill = !waiting.isEmpty();
+        settle();
+        if (!isWantedStill) {
+            passivate();
+        }
+        return Effect().none();
     }
 
     private void shred() {
@@ -620,7 +727,9 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     }
 
     private void passivate() {
-        shard.tell(new ClusterSharding.Passivate<>(context.getSelf()));
+        if (remembering == Remembering.SETTLED) {
+            shard.tell(new ClusterSharding.Passivate<>(context.getSelf()));
+        }
     }
 
     // ---- small words

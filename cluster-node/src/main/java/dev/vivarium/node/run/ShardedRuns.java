@@ -65,6 +65,7 @@ public final class ShardedRuns implements Runs {
         int count = system.settings().config().getInt("pekko.cluster.sharding.number-of-shards");
         HashCodeMessageExtractor<Run.Command> shards = new HashCodeMessageExtractor<>(count);
         ReleasePoints releasePoints = new ReleasePoints(system, addressOf);
+        ShardMemory.of(system, environment.sandbox().store().rememberedRuns());
         sharding.init(Entity.of(
                         Run.TYPE_KEY,
                         context -> Run.create(
@@ -72,6 +73,7 @@ public final class ShardedRuns implements Runs {
                                 environment,
                                 context.getShard(),
                                 shards.shardId(context.getEntityId())))
+                .withSettings(RememberedShards.settings(system))
                 .withMessageExtractor(shards)
                 .withAllocationStrategy(
                         new CapacityAllocation(region -> board.of(addressOf.apply(region)), releasePoints))
@@ -192,6 +194,7 @@ public final class ShardedRuns implements Runs {
             case ACCEPTED_BEFORE -> new SubmitReply.AcceptedBefore(given.state().orElseThrow());
             case OTHER_SUBMISSION -> new SubmitReply.OtherSubmission(id);
             case TENANT_FULL -> new SubmitReply.TenantFull(spec.tenant());
+            case NOT_DURABLE -> throw notDurable(new IllegalStateException("The run could not be remembered."));
             case NO_ROOM -> {
                 if (asOffered == Patience.PLACE_FIRST) {
                     board.takenAt(shard(id));
@@ -251,9 +254,13 @@ public final class ShardedRuns implements Runs {
             Throwable cause =
                     failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
             if (cause instanceof TimeoutException) {
-                throw new StoreUnavailable("Nothing could be made durable in time; try again.", cause);
+                throw notDurable(cause);
             }
             throw new CompletionException(cause);
         });
+    }
+
+    private static StoreUnavailable notDurable(Throwable cause) {
+        return new StoreUnavailable("Nothing could be made durable in time; try again.", cause);
     }
 }

@@ -2,6 +2,7 @@ package dev.vivarium.node.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.github.f4b6a3.ulid.UlidCreator;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.driver.ChannelListener;
@@ -19,6 +20,7 @@ import dev.vivarium.node.sandbox.Specs;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.RunPersistenceId;
+import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.run.Blob;
@@ -33,7 +35,6 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -68,8 +69,7 @@ class RunTest {
     private static final PersistenceTestKit JOURNAL = PersistenceTestKit.create(KIT.system());
     private static final Blob DIGEST = Blob.ofUtf8("digest");
 
-    private final RunId id =
-            new RunId(com.github.f4b6a3.ulid.UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT));
+    private RunId id = new RunId(UlidCreator.getUlid().toLowerCase());
     private final ScriptedDriver driver = new ScriptedDriver();
     private final MemoryStore store = new MemoryStore();
     private final Drain drain = new Drain();
@@ -134,6 +134,80 @@ class RunTest {
         run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
         assertThat(submitted.receiveMessage(Duration.ofSeconds(5)).verdict())
                 .isEqualTo(Run.SubmitAnswer.Verdict.ACCEPTED);
+    }
+
+    @Test
+    void aRunIsRememberedBeforeItIsDurableAndForgottenAfterItsEnd() {
+        CompletableFuture<Done> slowStore = new CompletableFuture<>();
+        store.holdMemory(slowStore);
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
+        submitted.expectNoMessage(Duration.ofMillis(200));
+        assertThat(entries()).isEmpty();
+
+        slowStore.complete(Done.getInstance());
+        assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.ACCEPTED);
+        assertThat(store.remembered()).contains(id);
+        awaitStarted(1);
+
+        CompletableFuture<Done> slowAgain = new CompletableFuture<>();
+        store.holdMemory(slowAgain);
+        driver.emit(new GuestFrame.Exited(1, 0));
+        awaitLast("RunSucceeded");
+        shard.expectNoMessage(Duration.ofMillis(200));
+        assertThat(store.remembered()).contains(id);
+
+        slowAgain.complete(Done.getInstance());
+        shard.expectMessageClass(ClusterSharding.Passivate.class);
+        assertThat(store.remembered()).doesNotContain(id);
+    }
+
+    @Test
+    void aRunThatCannotBeRememberedIsNotAcceptedAndMayBeSubmittedAgain() {
+        store.holdMemory(
+                CompletableFuture.failedStage(new StoreUnavailable("away", new IllegalStateException("away"))));
+
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
+
+        assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.NOT_DURABLE);
+        assertThat(entries()).isEmpty();
+        assertThat(places.holding()).isZero();
+        store.holdMemory(CompletableFuture.completedStage(Done.getInstance()));
+        submit(Specs.hello());
+        awaitStarted(1);
+    }
+
+    @Test
+    void aSubmissionThatIsRepeatedWhileTheFirstIsUnderWayIsTheSameRun() {
+        CompletableFuture<Done> slowStore = new CompletableFuture<>();
+        store.holdMemory(slowStore);
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
+        submitted.expectNoMessage(Duration.ofMillis(200));
+
+        slowStore.complete(Done.getInstance());
+
+        assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.ACCEPTED);
+        assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.ACCEPTED_BEFORE);
+        awaitStarted(1);
+        assertThat(eventNames()).filteredOn("RunSubmitted"::equals).hasSize(1);
+    }
+
+    @Test
+    void aRunThatWasNeverBornIsForgottenOnceNobodyCanSubmitItAnyMore() {
+        store.remember("7", id);
+        run.tell(Run.NeverBorn.INSTANCE);
+        shard.expectMessageClass(ClusterSharding.Passivate.class);
+        assertThat(store.remembered()).contains(id);
+
+        KIT.stop(run);
+        id = new RunId(
+                UlidCreator.getUlid(Instant.now().minus(Duration.ofHours(2)).toEpochMilli())
+                        .toLowerCase());
+        store.remember("7", id);
+        run = entity();
+        run.tell(Run.NeverBorn.INSTANCE);
+        shard.expectMessageClass(ClusterSharding.Passivate.class);
+        assertThat(store.remembered()).doesNotContain(id);
     }
 
     @Test

@@ -9,6 +9,7 @@ import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.output.OutputChunk;
 import dev.vivarium.persistence.output.OutputStore;
+import dev.vivarium.persistence.remembered.RememberedRuns;
 import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.SealedSecrets;
@@ -16,18 +17,22 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.pekko.Done;
 
 /** A store for tests of actors: it keeps output in a list, and can be away. The real ones have tests of their own. */
-public final class MemoryStore implements Store, OutputStore, SecretVault {
+public final class MemoryStore implements Store, OutputStore, SecretVault, RememberedRuns {
     private final List<OutputChunk> chunks = new CopyOnWriteArrayList<>();
     private final List<RunId> shredded = new CopyOnWriteArrayList<>();
     private final AtomicInteger appendsToFail = new AtomicInteger();
 
+    private final Set<RunId> remembered = ConcurrentHashMap.newKeySet();
+    private volatile CompletionStage<Done> memoryGate = CompletableFuture.completedStage(Done.getInstance());
     private volatile CompletionStage<Done> endGate = CompletableFuture.completedStage(Done.getInstance());
 
     public void failNextAppends(int count) {
@@ -37,6 +42,15 @@ public final class MemoryStore implements Store, OutputStore, SecretVault {
     /** From now on the question for the output's end is answered only when the gate opens. */
     public void holdEnd(CompletionStage<Done> gate) {
         endGate = gate;
+    }
+
+    /** From now on a run is remembered or forgotten only when the gate opens, and not when it opens with a failure. */
+    public void holdMemory(CompletionStage<Done> gate) {
+        memoryGate = gate;
+    }
+
+    public Set<RunId> remembered() {
+        return Set.copyOf(remembered);
     }
 
     public List<RunId> shredded() {
@@ -124,6 +138,32 @@ public final class MemoryStore implements Store, OutputStore, SecretVault {
     @Override
     public ClaimedKeys idempotencyKeys() {
         throw new UnsupportedOperationException("Sandboxes claim no keys.");
+    }
+
+    @Override
+    public RememberedRuns rememberedRuns() {
+        return this;
+    }
+
+    @Override
+    public CompletionStage<Done> remember(String shard, RunId run) {
+        return memoryGate.thenApply(open -> {
+            remembered.add(run);
+            return open;
+        });
+    }
+
+    @Override
+    public CompletionStage<Done> forget(String shard, RunId run) {
+        return memoryGate.thenApply(open -> {
+            remembered.remove(run);
+            return open;
+        });
+    }
+
+    @Override
+    public CompletionStage<Set<RunId>> in(String shard) {
+        return CompletableFuture.completedStage(remembered());
     }
 
     @Override

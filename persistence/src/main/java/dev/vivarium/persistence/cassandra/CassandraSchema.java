@@ -30,7 +30,7 @@ final class CassandraSchema {
     private static final Logger log = LoggerFactory.getLogger(CassandraSchema.class);
 
     /** The number of the newest script. */
-    static final int VERSION = 2;
+    static final int VERSION = 3;
 
     private static final Duration RETRY = Duration.ofSeconds(2);
     private static final Duration STATEMENT_MAX = Duration.ofSeconds(30);

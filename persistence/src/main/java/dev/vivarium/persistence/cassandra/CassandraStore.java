@@ -7,6 +7,7 @@ import dev.vivarium.persistence.idempotency.ClaimedKeys;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.output.OutputStore;
+import dev.vivarium.persistence.remembered.RememberedRuns;
 import dev.vivarium.persistence.secrets.SecretVault;
 import java.time.Clock;
 import java.time.Duration;
@@ -101,6 +102,11 @@ public final class CassandraStore implements Store {
     @Override
     public ClaimedKeys idempotencyKeys() {
         return new CassandraClaimedKeys(cassandra);
+    }
+
+    @Override
+    public RememberedRuns rememberedRuns() {
+        return new CassandraRememberedRuns(cassandra);
     }
 
     @Override

@@ -8,6 +8,7 @@ import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.output.OutputStore;
 import dev.vivarium.persistence.postgres.PostgresJournal;
 import dev.vivarium.persistence.postgres.PostgresStore;
+import dev.vivarium.persistence.remembered.RememberedRuns;
 import dev.vivarium.persistence.secrets.SecretVault;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -102,6 +103,11 @@ public final class EmbeddedStore implements Store {
     @Override
     public ClaimedKeys idempotencyKeys() {
         return store.idempotencyKeys();
+    }
+
+    @Override
+    public RememberedRuns rememberedRuns() {
+        return store.rememberedRuns();
     }
 
     @Override

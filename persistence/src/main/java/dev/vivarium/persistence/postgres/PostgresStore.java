@@ -7,6 +7,7 @@ import dev.vivarium.persistence.idempotency.ClaimedKeys;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.output.OutputStore;
+import dev.vivarium.persistence.remembered.RememberedRuns;
 import dev.vivarium.persistence.secrets.FileSecretVault;
 import dev.vivarium.persistence.secrets.SecretVault;
 import java.nio.file.Path;
@@ -161,6 +162,11 @@ public final class PostgresStore implements Store {
     @Override
     public ClaimedKeys idempotencyKeys() {
         return new PostgresClaimedKeys(database);
+    }
+
+    @Override
+    public RememberedRuns rememberedRuns() {
+        return new PostgresRememberedRuns(database);
     }
 
     @Override

@@ -58,7 +58,7 @@ class SharedPostgresTest {
         PostgresStore.prepare(settings, FIRST);
         execute(
                 settings.address().url(),
-                "DELETE FROM schema_version WHERE version > 1; DROP TABLE installation, claimed_key");
+                "DELETE FROM schema_version WHERE version > 1; DROP TABLE installation, claimed_key, remembered_run");
 
         assertThatThrownBy(() -> PostgresStore.openShared(settings))
                 .isInstanceOf(StoreUnavailable.class)

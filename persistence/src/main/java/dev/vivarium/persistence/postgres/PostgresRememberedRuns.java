@@ -1,0 +1,61 @@
+package dev.vivarium.persistence.postgres;
+
+import dev.vivarium.persistence.remembered.RememberedRuns;
+import dev.vivarium.protocol.run.RunId;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import org.apache.pekko.Done;
+
+/** A table with a row for each run that is live. */
+final class PostgresRememberedRuns implements RememberedRuns {
+    private static final String REMEMBER =
+            "INSERT INTO remembered_run (shard, run_id) VALUES (?, ?) ON CONFLICT DO NOTHING";
+    private static final String FORGET = "DELETE FROM remembered_run WHERE shard = ? AND run_id = ?";
+    private static final String ALL = "SELECT run_id FROM remembered_run WHERE shard = ?";
+
+    private final Database database;
+
+    PostgresRememberedRuns(Database database) {
+        this.database = database;
+    }
+
+    @Override
+    public CompletionStage<Done> remember(String shard, RunId run) {
+        return change("remember a run", REMEMBER, shard, run);
+    }
+
+    @Override
+    public CompletionStage<Done> forget(String shard, RunId run) {
+        return change("forget a run", FORGET, shard, run);
+    }
+
+    private CompletionStage<Done> change(String what, String sql, String shard, RunId run) {
+        return database.transact(what, connection -> {
+            try (PreparedStatement statement = connection.prepareStatement(sql)) {
+                statement.setString(1, shard);
+                statement.setString(2, run.value());
+                statement.executeUpdate();
+                return Done.getInstance();
+            }
+        });
+    }
+
+    @Override
+    public CompletionStage<Set<RunId>> in(String shard) {
+        return database.transact("tell the remembered runs of shard " + shard, connection -> {
+            try (PreparedStatement statement = connection.prepareStatement(ALL)) {
+                statement.setString(1, shard);
+                try (ResultSet rows = statement.executeQuery()) {
+                    Set<RunId> runs = new HashSet<>();
+                    while (rows.next()) {
+                        runs.add(new RunId(rows.getString(1)));
+                    }
+                    return runs;
+                }
+            }
+        });
+    }
+}
