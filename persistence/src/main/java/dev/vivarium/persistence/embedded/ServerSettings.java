@@ -8,8 +8,8 @@ import java.util.Random;
 
 /** The server's configuration: durable before fast, small before fast, one machine, one user. */
 final class ServerSettings {
-    /** Enough for the journal's pool, our own pool and a psql of the operator's. */
-    private static final int CONNECTIONS_MAX = 40;
+    /** PostgreSQL's own default: the pools of a handful of nodes, and a psql of the operator's. */
+    private static final int CONNECTIONS_MAX = 100;
 
     /**
      * Ports are taken from below the kernel's ephemeral range: a client that keeps connecting to an ephemeral port whose

@@ -1,0 +1,75 @@
+package dev.vivarium.loadtests.history;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A short trial of whole processes, the same each time; {@code ./vivarium bench history} tries longer, and others. */
+@Timeout(1800)
+class HistoryOfAClusterTest {
+    private static final long SEED = 46;
+    private static final Set<Fault.Kind> KINDS =
+            EnumSet.of(Fault.Kind.KILL, Fault.Kind.FREEZE, Fault.Kind.CUT, Fault.Kind.STORE);
+    private static final Duration SPAN = Duration.ofSeconds(75);
+    private static final Duration ORPHAN = Duration.ofSeconds(15);
+
+    private static final Path NODE =
+            Path.of("..", "cluster-node", "target").toAbsolutePath().normalize();
+    private static final Path CASSANDRA = Path.of("..", "persistence", "target", "test-classes", "cassandra.classpath");
+
+    @Test
+    void everyPromiseIsKeptWhileNodesAndStoreAreBroken() throws IOException {
+        assumeThat(System.getProperty("user.name")).isEqualTo("root");
+        assertThat(NODE.resolve("vivarium-node.jar"))
+                .as("the node, which the whole build (./vivarium test) makes before this")
+                .exists();
+        FaultPlan plan = FaultPlan.of(SEED, 3, KINDS, SPAN);
+        assertThat(plan.faults()).extracting(Fault::kind).containsAll(KINDS);
+        Path folder = Files.createTempDirectory(Path.of("/tmp"), "vivarium-history-");
+
+        Findings findings = new HistoryTrial(
+                        new HistoryTrial.Setup(
+                                program(),
+                                System.getenv(),
+                                folder.resolve("cluster"),
+                                19_081,
+                                27_720,
+                                3,
+                                6,
+                                "vivarium/python",
+                                ORPHAN),
+                        System.out::println)
+                .carryOut(plan);
+        System.out.println(findings.figures());
+        assertThat(findings.complaints()).isEmpty();
+        Files.delete(folder);
+        assertThat(findings.violations()).isEmpty();
+        // It has tried something: runs were hit and went on.
+        Trial trial = findings.trial();
+        assertThat(trial.journals()).hasSizeGreaterThan(10);
+        assertThat(trial.journals().values()).anyMatch(journal -> journal.attempts() > 1);
+        assertThat(trial.losses()).extracting(NodeLoss::cause).contains(NodeLoss.Cause.values());
+    }
+
+    /** What the launcher would start, without its builds. */
+    private static List<String> program() throws IOException {
+        return new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-Dvivarium.root=" + NODE.getParent().getParent(),
+                "-Dvivarium.cassandra=" + Files.readString(CASSANDRA).strip(),
+                "-cp",
+                NODE.resolve("vivarium-node.jar") + ":" + NODE.resolve("lib") + "/*",
+                "dev.vivarium.node.cli.Vivarium"));
+    }
+}
