@@ -136,23 +136,29 @@ public final class FailoverTrial {
     private Set<String> fill(NodeClient asked, EngineLog log, String node, int kill, int runs) throws IOException {
         Instant latest = Instant.now().plus(FILL_MAX);
         Set<String> all = new HashSet<>();
+        Optional<Heard.Told> refusal = Optional.empty();
         int asks = 0;
         int held = 0;
         while (held < runs) {
+            if (Instant.now().isAfter(latest)) {
+                throw new IOException(node + " holds " + held + " of " + all.size() + " runs after "
+                        + FILL_MAX.toMinutes() + " minutes, and was to hold " + runs + "."
+                        + refusal.map(told -> " The last refusal: " + told + ".")
+                                .orElse(""));
+            }
             for (int more = held; more < runs; more++) {
                 Heard.Told told = asked.submit(sleeper(), "failover-" + kill + "-" + ++asks);
                 if (told instanceof Heard.Accepted accepted) {
                     all.add(accepted.run());
+                } else {
+                    refusal = Optional.of(told);
+                    Pauses.millis(LOOK_MILLIS);
                 }
             }
             awaitRunning(asked, log, all, latest);
             held = (int) live(log, all).stream()
                     .filter(sandbox -> sandbox.node().equals(node))
                     .count();
-            if (Instant.now().isAfter(latest)) {
-                throw new IOException(node + " holds " + held + " of " + all.size() + " runs after "
-                        + FILL_MAX.toMinutes() + " minutes, and was to hold " + runs + ".");
-            }
         }
         return all;
     }
