@@ -1,10 +1,9 @@
 package dev.vivarium.loadtests;
 
-import dev.vivarium.loadtests.history.HistoryTrial;
+import dev.vivarium.loadtests.history.ClusterSite;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import picocli.CommandLine.Option;
 
@@ -24,21 +23,17 @@ final class ClusterOptions {
             description = "The first of three ports for the cluster's own traffic (default: ${DEFAULT-VALUE}).")
     private int portBase = 27_620;
 
-    /** What a trial needs; the cluster's folder is where nodes have their data, on the disk that users have it on. */
-    HistoryTrial.Setup setup(Setting setting, int nodes, int clients, Duration orphan) throws IOException {
+    /** Its folder is where nodes have their data, on the disk that users have it on. */
+    ClusterSite site(Setting setting) throws IOException {
         Path root = Path.of(System.getProperty("vivarium.root", ".")).toAbsolutePath();
         String home = setting.environment().getOrDefault("VIVARIUM_HOME", "");
         Path state = home.isEmpty() ? root.resolve(".vivarium") : Path.of(home).toAbsolutePath();
         Files.createDirectories(state);
-        return new HistoryTrial.Setup(
+        return new ClusterSite(
                 List.of(root.resolve("vivarium").toString()),
                 setting.environment(),
                 Files.createTempDirectory(state, "bench-cluster-"),
                 httpPort,
-                portBase,
-                nodes,
-                clients,
-                setting.image(),
-                orphan);
+                portBase);
     }
 }

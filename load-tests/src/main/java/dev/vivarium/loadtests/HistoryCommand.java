@@ -99,7 +99,9 @@ final class HistoryCommand implements Callable<Integer> {
         setting.print("trial    " + again + "\n");
         plan.faults().forEach(fault -> setting.print("plan     " + fault + "\n"));
         Findings findings = new HistoryTrial(
-                        cluster.setup(setting, nodes, clients, orphan.duration()), setting::progress)
+                        new HistoryTrial.Setup(
+                                cluster.site(setting), nodes, clients, setting.image(), orphan.duration()),
+                        setting::progress)
                 .carryOut(plan);
         setting.print("\n" + findings.figures());
         setting.printLoad();

@@ -1,7 +1,6 @@
 package dev.vivarium.loadtests.history;
 
 import java.io.IOException;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,35 +21,27 @@ final class Cluster implements AutoCloseable {
     private static final Duration COMMAND_MAX = Duration.ofMinutes(10);
     private static final Duration BRIEF = Duration.ofSeconds(20);
 
-    private final Layout layout;
+    private final ClusterSite site;
+    private final Map<String, String> environment;
+    private final int nodes;
+    private final Map<String, String> settings;
     private final List<NodeClient> clients = new ArrayList<>();
     private final List<List<String>> rules = new ArrayList<>();
 
     /**
-     * Where it is and how it is reached.
+     * One that is not there yet.
      *
-     * @param program what {@code vivarium} is here, with its first arguments
-     * @param environment variables for it, beside those of this process
-     * @param folder its own
+     * @param environment variables for its processes, beside those of this process
      * @param nodes how many nodes it has
-     * @param httpPort where each node answers, at its own address
-     * @param portBase where the nodes speak to each other, at their own addresses
+     * @param settings configuration of all nodes, by its full key, where it is to differ from what is shipped
      */
-    record Layout(
-            List<String> program, Map<String, String> environment, Path folder, int nodes, int httpPort, int portBase) {
-        URI api(int node) {
-            return URI.create("http://" + host(node) + ":" + httpPort);
-        }
-
-        static String host(int node) {
-            return "127.0.0." + node;
-        }
-    }
-
-    Cluster(Layout layout) {
-        this.layout = layout;
-        for (int node = 1; node <= layout.nodes; node++) {
-            clients.add(new NodeClient(layout.api(node)));
+    Cluster(ClusterSite site, Map<String, String> environment, int nodes, Map<String, String> settings) {
+        this.site = site;
+        this.environment = Map.copyOf(environment);
+        this.nodes = nodes;
+        this.settings = Map.copyOf(settings);
+        for (int node = 1; node <= nodes; node++) {
+            clients.add(new NodeClient(site.api(node)));
         }
     }
 
@@ -59,7 +50,7 @@ final class Cluster implements AutoCloseable {
     }
 
     int nodes() {
-        return layout.nodes;
+        return nodes;
     }
 
     List<NodeClient> clients() {
@@ -68,28 +59,34 @@ final class Cluster implements AutoCloseable {
 
     /** Returns when all of it is ready. */
     void up() throws IOException {
-        command(
-                "up",
+        List<String> further = new ArrayList<>(List.of(
                 "--nodes",
-                Integer.toString(layout.nodes),
+                Integer.toString(nodes),
                 "--http-port",
-                Integer.toString(layout.httpPort),
+                Integer.toString(site.httpPort()),
                 "--port-base",
-                Integer.toString(layout.portBase),
+                Integer.toString(site.portBase()),
                 "--drain",
-                "5s");
+                "5s"));
+        settings.forEach((key, value) -> further.addAll(List.of("--set", key + "=" + value)));
+        command("up", further);
+    }
+
+    /** Where a member writes what it has to say, all of its lives one after the other. */
+    Path log(String member) {
+        return site.folder().resolve(member).resolve("log");
     }
 
     /** Copies what its members have logged to a folder beside its own, which lasts. */
     Path keepLogs() throws IOException {
-        Path kept = layout.folder.resolveSibling(layout.folder.getFileName() + "-logs");
+        Path kept = site.folder().resolveSibling(site.folder().getFileName() + "-logs");
         Files.createDirectories(kept);
         List<String> members = new ArrayList<>(List.of(STORE));
-        for (int node = 1; node <= layout.nodes; node++) {
+        for (int node = 1; node <= nodes; node++) {
             members.add(name(node));
         }
         for (String member : members) {
-            Path log = layout.folder.resolve(member).resolve("log");
+            Path log = log(member);
             if (Files.exists(log)) {
                 Files.copy(log, kept.resolve(member + ".log"), StandardCopyOption.REPLACE_EXISTING);
             }
@@ -97,16 +94,16 @@ final class Cluster implements AutoCloseable {
         return kept;
     }
 
-    private void command(String verb, String... further) throws IOException {
-        List<String> command = new ArrayList<>(layout.program);
-        command.addAll(List.of("cluster", verb, "--folder", layout.folder.toString()));
-        command.addAll(List.of(further));
-        Programs.run(command, layout.environment, COMMAND_MAX);
+    private void command(String verb, List<String> further) throws IOException {
+        List<String> command = new ArrayList<>(site.program());
+        command.addAll(List.of("cluster", verb, "--folder", site.folder().toString()));
+        command.addAll(further);
+        Programs.run(command, environment, COMMAND_MAX);
     }
 
     /** Starts a member that does not run, and returns when it is ready. */
     void start(String member) throws IOException {
-        command("start", member);
+        command("start", List.of(member));
     }
 
     boolean isAlive(String member) {
@@ -115,7 +112,7 @@ final class Cluster implements AutoCloseable {
 
     /** The process of a member. One that has ended and was not reaped has no command line. */
     private Optional<Long> pid(String member) {
-        Path home = layout.folder.resolve(member);
+        Path home = site.folder().resolve(member);
         try {
             String pid = Files.readString(home.resolve("pid")).strip();
             String words = Files.readString(Path.of("/proc", pid, "cmdline"), StandardCharsets.ISO_8859_1);
@@ -140,11 +137,11 @@ final class Cluster implements AutoCloseable {
             List<String> rule = List.of(
                     "INPUT",
                     side,
-                    Layout.host(node),
+                    ClusterSite.host(node),
                     "-p",
                     "tcp",
                     "--dport",
-                    Integer.toString(layout.portBase),
+                    Integer.toString(site.portBase()),
                     "-j",
                     "DROP");
             firewall("-I", rule);
@@ -170,7 +167,7 @@ final class Cluster implements AutoCloseable {
     @Override
     public void close() throws IOException {
         heal();
-        command("down", "--purge");
+        command("down", List.of("--purge"));
     }
 
     /** The same, when there is nobody left to tell but the terminal. */

@@ -29,6 +29,7 @@ final class EngineLog implements AutoCloseable {
     private final EngineApi engine;
     private final Thread reader = new Thread(this::read, "engine-log");
     private final Map<String, Life> lives = new TreeMap<>();
+    private final Map<String, Instant> removals = new TreeMap<>();
     private EngineEvents events;
     private volatile boolean closing;
 
@@ -115,6 +116,8 @@ final class EngineLog implements AutoCloseable {
             if (life != null && life.ended.isEmpty()) {
                 life.ended = Optional.of(event.at());
             }
+        } else if (event.action().equals("destroy") && lives.containsKey(event.container())) {
+            removals.putIfAbsent(event.container(), event.at());
         }
     }
 
@@ -139,6 +142,11 @@ final class EngineLog implements AutoCloseable {
                         life.began.started(),
                         life.ended)));
         return all;
+    }
+
+    /** When the engine had nothing of a sandbox any more; empty while it has, and where the engine was away meanwhile. */
+    synchronized Optional<Instant> removed(SandboxLife sandbox) {
+        return Optional.ofNullable(removals.get(sandbox.container()));
     }
 
     /** The installation's containers that are still there, sandboxes or not, by their ids. */

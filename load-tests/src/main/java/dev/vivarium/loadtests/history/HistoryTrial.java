@@ -6,7 +6,6 @@ import dev.vivarium.loadtests.subject.PrivateEngine;
 import dev.vivarium.protocol.run.RunStatus;
 import java.io.IOException;
 import java.net.URI;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -36,26 +35,13 @@ public final class HistoryTrial {
     /**
      * What it needs.
      *
-     * @param program what {@code vivarium} is here, with its first arguments
-     * @param environment the variables of this process
-     * @param folder where the cluster is to live, for it alone
-     * @param httpPort where each node answers, at its own address
-     * @param portBase where the nodes speak to each other; the store has the next two ports
+     * @param site where the cluster is to be
      * @param nodes how many
      * @param clients how many use them
      * @param image what agents run in; it holds python3
      * @param orphan how long a sandbox may outlive the end of its owner
      */
-    public record Setup(
-            List<String> program,
-            Map<String, String> environment,
-            Path folder,
-            int httpPort,
-            int portBase,
-            int nodes,
-            int clients,
-            String image,
-            Duration orphan) {}
+    public record Setup(ClusterSite site, int nodes, int clients, String image, Duration orphan) {}
 
     /** The lease of a node as it is configured by default (vivarium.cluster.fencing.lease). */
     private static final Duration LEASE = Duration.ofSeconds(10);
@@ -69,7 +55,7 @@ public final class HistoryTrial {
     public Findings carryOut(FaultPlan plan) throws IOException {
         boolean breaksEngine = plan.faults().stream().anyMatch(fault -> fault.kind() == Fault.Kind.ENGINE);
         if (!breaksEngine) {
-            return onEngine(plan, Optional.empty(), EngineApi.of(setup.environment()), Map.of());
+            return onEngine(plan, Optional.empty(), EngineApi.of(setup.site().environment()), Map.of());
         }
         progress.accept("starting a container engine for this trial alone");
         try (PrivateEngine engine = PrivateEngine.start(setup.image())) {
@@ -82,9 +68,9 @@ public final class HistoryTrial {
     private Findings onEngine(
             FaultPlan plan, Optional<PrivateEngine> engine, EngineApi api, Map<String, String> environment)
             throws IOException {
-        progress.accept("starting the store and " + setup.nodes() + " nodes in " + setup.folder());
-        Cluster cluster = new Cluster(new Cluster.Layout(
-                setup.program(), environment, setup.folder(), setup.nodes(), setup.httpPort(), setup.portBase()));
+        progress.accept("starting the store and " + setup.nodes() + " nodes in "
+                + setup.site().folder());
+        Cluster cluster = new Cluster(setup.site(), environment, setup.nodes(), Map.of());
         Thread lastWill = new Thread(cluster::closeOrSay, "take the cluster away");
         Runtime.getRuntime().addShutdownHook(lastWill);
         try (cluster;

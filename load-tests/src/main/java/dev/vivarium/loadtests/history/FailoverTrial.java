@@ -1,0 +1,324 @@
+package dev.vivarium.loadtests.history;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.vivarium.loadtests.history.PeerNotices.Absence;
+import dev.vivarium.loadtests.subject.EngineApi;
+import dev.vivarium.loadtests.subject.Pauses;
+import dev.vivarium.protocol.run.RunEvent;
+import dev.vivarium.protocol.run.RunStatus;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+
+/**
+ * Puts a cluster up, kills one of its nodes while each holds many live runs, and writes down what follows; then starts
+ * the node again, and kills the next one.
+ */
+public final class FailoverTrial {
+    private static final Duration FILL_MAX = Duration.ofMinutes(10);
+    private static final Duration FAILOVER_MAX = Duration.ofMinutes(5);
+    private static final Duration CALM_MAX = Duration.ofMinutes(3);
+    private static final long LOOK_MILLIS = 250;
+
+    private final Setup setup;
+    private final Consumer<String> progress;
+    private final List<Absence> absences = new ArrayList<>();
+
+    /**
+     * What it needs.
+     *
+     * @param site where the cluster is to be
+     * @param nodes how many, at least 3
+     * @param image what the runs run in; it holds {@code sleep}
+     * @param settings configuration of all nodes, by its full key, where it is to differ from what is shipped
+     */
+    public record Setup(ClusterSite site, int nodes, String image, Map<String, String> settings) {
+        public Setup {
+            settings = Map.copyOf(settings);
+        }
+    }
+
+    /**
+     * What was seen.
+     *
+     * @param failovers the nodes' deaths
+     * @param falseAlarms how often a node missed a peer that lived
+     * @param watched how long the cluster was there
+     */
+    public record Report(List<Failover> failovers, int falseAlarms, Duration watched) {
+        public Report {
+            failovers = List.copyOf(failovers);
+        }
+    }
+
+    public FailoverTrial(Setup setup, Consumer<String> progress) {
+        this.setup = setup;
+        this.progress = progress;
+    }
+
+    /**
+     * Carries it out. Everything that it starts has ended when it returns.
+     *
+     * @param kills how many nodes are killed, one after the other
+     * @param runs how many live runs each node holds at least when one is killed
+     */
+    public Report measure(int kills, int runs) throws IOException {
+        EngineApi engine = EngineApi.of(setup.site().environment());
+        Cluster cluster = new Cluster(setup.site(), Map.of(), setup.nodes(), setup.settings());
+        Thread lastWill = new Thread(cluster::closeOrSay, "take the cluster away");
+        Runtime.getRuntime().addShutdownHook(lastWill);
+        try (cluster;
+                EngineLog log = new EngineLog(engine)) {
+            progress.accept("starting the store and " + setup.nodes() + " nodes in "
+                    + setup.site().folder());
+            cluster.up();
+            Instant up = Instant.now();
+            List<Failover> failovers = new ArrayList<>();
+            for (int kill = 1; kill <= kills; kill++) {
+                failovers.add(once(cluster, log, kill, runs));
+            }
+            int falseAlarms = 0;
+            for (int node = 1; node <= setup.nodes(); node++) {
+                falseAlarms += notices(cluster, node).falseAlarms(absences);
+            }
+            return new Report(failovers, falseAlarms, Duration.between(up, Instant.now()));
+        } finally {
+            Runtime.getRuntime().removeShutdownHook(lastWill);
+        }
+    }
+
+    private Failover once(Cluster cluster, EngineLog log, int kill, int runs) throws IOException {
+        int victim = 1 + kill % setup.nodes();
+        String name = Cluster.name(victim);
+        NodeClient asked = cluster.clients().get(kill % setup.nodes() == 0 ? 1 : 0);
+        progress.accept("kill " + kill + ": starting runs until " + name + " holds " + runs);
+        Set<String> all = fill(asked, log, name, kill, runs);
+        List<SandboxLife> before = live(log, all);
+        List<SandboxLife> held =
+                before.stream().filter(sandbox -> sandbox.node().equals(name)).toList();
+        progress.accept(
+                "kill " + kill + ": " + name + " dies with " + held.size() + " of " + before.size() + " live runs");
+        // Before the signal is on its way, so that no time is too short.
+        Instant killed = Instant.now();
+        cluster.signal(name, "KILL");
+        awaitNextAttempts(log, name, held);
+        List<Failover.Move> moves = new ArrayList<>();
+        for (SandboxLife sandbox : held) {
+            moves.add(Failover.move(awaitStarted(asked, sandbox.run(), name, killed), name, killed));
+        }
+        Failover failover = new Failover(
+                name,
+                Duration.between(killed, noticed(cluster, victim, PeerNotices.Kind.MISSED, killed)),
+                Duration.between(killed, noticed(cluster, victim, PeerNotices.Kind.GIVEN_UP, killed)),
+                Duration.between(killed, noticed(cluster, victim, PeerNotices.Kind.REMOVED, killed)),
+                moves,
+                losses(log, held, killed),
+                disturbed(log, before, name));
+        progress.accept("kill " + kill + ": all run again; making the cluster whole");
+        cancelAll(asked, all);
+        cluster.start(name);
+        absences.add(new Absence(setup.site().peer(victim), killed, Instant.now()));
+        awaitWhole(cluster, log, all);
+        return failover;
+    }
+
+    /** Runs are placed by room, so that all nodes fill alike; returns all runs when they run. */
+    private Set<String> fill(NodeClient asked, EngineLog log, String node, int kill, int runs) throws IOException {
+        Instant latest = Instant.now().plus(FILL_MAX);
+        Set<String> all = new HashSet<>();
+        Optional<Heard.Told> refusal = Optional.empty();
+        int asks = 0;
+        int held = 0;
+        while (held < runs) {
+            if (Instant.now().isAfter(latest)) {
+                throw new IOException(node + " holds " + held + " of " + all.size() + " runs after "
+                        + FILL_MAX.toMinutes() + " minutes, and was to hold " + runs + "."
+                        + refusal.map(told -> " The last refusal: " + told + ".")
+                                .orElse(""));
+            }
+            for (int more = held; more < runs; more++) {
+                Heard.Told told = asked.submit(sleeper(), "failover-" + kill + "-" + ++asks);
+                if (told instanceof Heard.Accepted accepted) {
+                    all.add(accepted.run());
+                } else {
+                    refusal = Optional.of(told);
+                    Pauses.millis(LOOK_MILLIS);
+                }
+            }
+            awaitRunning(asked, log, all, latest);
+            held = (int) live(log, all).stream()
+                    .filter(sandbox -> sandbox.node().equals(node))
+                    .count();
+        }
+        return all;
+    }
+
+    private static void awaitRunning(NodeClient asked, EngineLog log, Set<String> all, Instant latest)
+            throws IOException {
+        Set<String> waiting = new HashSet<>(all);
+        while (!waiting.isEmpty() && Instant.now().isBefore(latest)) {
+            Pauses.millis(LOOK_MILLIS);
+            Map<String, RunStatus> listed = asked.list();
+            waiting.removeIf(run -> listed.get(run) == RunStatus.RUNNING);
+        }
+        if (!waiting.isEmpty()) {
+            throw new IOException(waiting.size() + " of " + all.size() + " runs do not run after "
+                    + FILL_MAX.toMinutes() + " minutes, with " + live(log, all).size() + " sandboxes.");
+        }
+    }
+
+    private ObjectNode sleeper() {
+        ObjectNode body = NodeClient.object().put("image", setup.image());
+        body.putArray("command").add("sleep").add("7200");
+        body.putObject("egress").put("mode", "none");
+        body.putObject("limits")
+                .put("memory", "64Mi")
+                .put("disk", "4Mi")
+                .put("pids", 16)
+                .put("cpu", "100m")
+                .put("wallClock", "2h")
+                .put("idle", "2h");
+        body.put("onNodeLoss", "restart").put("maxAttempts", 10);
+        return body;
+    }
+
+    private static List<SandboxLife> live(EngineLog log, Set<String> runs) {
+        return sandboxes(log, runs).stream()
+                .filter(sandbox -> sandbox.ended().isEmpty())
+                .toList();
+    }
+
+    private static List<SandboxLife> sandboxes(EngineLog log, Set<String> runs) {
+        return log.installation(runs).map(log::sandboxes).orElse(List.of()).stream()
+                .filter(sandbox -> runs.contains(sandbox.run()))
+                .toList();
+    }
+
+    /** By the engine's events alone, so that nobody is asked who is busy with what is measured. */
+    private static void awaitNextAttempts(EngineLog log, String dead, List<SandboxLife> held) throws IOException {
+        Set<String> runs = held.stream().map(SandboxLife::run).collect(Collectors.toSet());
+        Instant latest = Instant.now().plus(FAILOVER_MAX);
+        long again = 0;
+        while (again < runs.size()) {
+            if (Instant.now().isAfter(latest)) {
+                throw new IOException(again + " of " + runs.size() + " runs run again " + FAILOVER_MAX.toMinutes()
+                        + " minutes after their node was killed.");
+            }
+            Pauses.millis(LOOK_MILLIS);
+            again = live(log, runs).stream()
+                    .filter(sandbox -> !sandbox.node().equals(dead))
+                    .count();
+        }
+    }
+
+    /** The events of a run, with the one that its agent runs elsewhere: that follows what the engine says. */
+    private static Journal awaitStarted(NodeClient asked, String run, String dead, Instant killed) throws IOException {
+        Instant latest = Instant.now().plus(CALM_MAX);
+        while (true) {
+            Journal journal = asked.journal(run, Optional.empty())
+                    .orElseThrow(() -> new IOException("The cluster has lost run " + run + "."));
+            boolean elsewhere = journal.entries().stream()
+                    .map(Journal.Entry::event)
+                    .anyMatch(event -> event instanceof RunEvent.AttemptStarted
+                            && event.at().isAfter(killed)
+                            && !event.node().equals(dead));
+            if (elsewhere || journal.shown().isTerminal() || Instant.now().isAfter(latest)) {
+                return journal;
+            }
+            Pauses.millis(LOOK_MILLIS);
+        }
+    }
+
+    private static List<Failover.Loss> losses(EngineLog log, List<SandboxLife> held, Instant killed)
+            throws IOException {
+        Set<String> runs = held.stream().map(SandboxLife::run).collect(Collectors.toSet());
+        Set<String> containers = held.stream().map(SandboxLife::container).collect(Collectors.toSet());
+        List<Failover.Loss> losses = new ArrayList<>();
+        for (SandboxLife sandbox : sandboxes(log, runs)) {
+            if (containers.contains(sandbox.container())) {
+                losses.add(new Failover.Loss(
+                        Duration.between(killed, required(sandbox.ended(), sandbox)),
+                        Duration.between(killed, required(log.removed(sandbox), sandbox))));
+            }
+        }
+        return losses;
+    }
+
+    private static Instant required(Optional<Instant> gone, SandboxLife sandbox) throws IOException {
+        return gone.orElseThrow(() -> new IOException("Sandbox " + sandbox.container() + " of run " + sandbox.run()
+                + " is still there, though the run has its next one."));
+    }
+
+    private static int disturbed(EngineLog log, List<SandboxLife> before, String dead) {
+        Set<String> live = log
+                .installation(before.stream().map(SandboxLife::run).collect(Collectors.toSet()))
+                .map(log::sandboxes)
+                .orElse(List.of())
+                .stream()
+                .filter(sandbox -> sandbox.ended().isEmpty())
+                .map(SandboxLife::container)
+                .collect(Collectors.toSet());
+        return (int) before.stream()
+                .filter(sandbox -> !sandbox.node().equals(dead) && !live.contains(sandbox.container()))
+                .count();
+    }
+
+    private static PeerNotices notices(Cluster cluster, int node) throws IOException {
+        return PeerNotices.read(Files.readAllLines(cluster.log(Cluster.name(node))));
+    }
+
+    /** When a peer of a dead node first said this of it. */
+    private Instant noticed(Cluster cluster, int dead, PeerNotices.Kind kind, Instant killed) throws IOException {
+        List<Instant> said = new ArrayList<>();
+        for (int node = 1; node <= setup.nodes(); node++) {
+            if (node != dead) {
+                notices(cluster, node)
+                        .first(kind, setup.site().peer(dead), killed)
+                        .ifPresent(said::add);
+            }
+        }
+        return said.stream()
+                .min(Comparator.naturalOrder())
+                .orElseThrow(() ->
+                        new IOException("No node's log says of " + Cluster.name(dead) + " that it is " + kind + "."));
+    }
+
+    private static void cancelAll(NodeClient asked, Set<String> runs) throws IOException {
+        for (String run : runs) {
+            Heard.Told told = asked.cancel(run);
+            if (!(told instanceof Heard.Accepted)) {
+                throw new IOException("Run " + run + " is not to be cancelled: " + told + ".");
+            }
+        }
+    }
+
+    private static void awaitWhole(Cluster cluster, EngineLog log, Set<String> runs) throws IOException {
+        Instant latest = Instant.now().plus(CALM_MAX);
+        while (!live(log, runs).isEmpty() || !areReady(cluster)) {
+            if (Instant.now().isAfter(latest)) {
+                throw new IOException("The cluster is not whole again " + CALM_MAX.toMinutes()
+                        + " minutes after its node was started.");
+            }
+            Pauses.millis(LOOK_MILLIS);
+        }
+    }
+
+    private static boolean areReady(Cluster cluster) throws IOException {
+        for (NodeClient client : cluster.clients()) {
+            if (!client.isReady()) {
+                return false;
+            }
+        }
+        return true;
+    }
+}
