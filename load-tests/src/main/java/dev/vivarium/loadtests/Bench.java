@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
             SamplingCommand.class,
             IsolationCommand.class,
             EgressCommand.class,
+            ControlPlaneCommand.class,
             FailoverCommand.class,
             HistoryCommand.class,
             GatlingCommand.class

@@ -5,8 +5,6 @@ import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.driver.SandboxDriver;
 import dev.vivarium.node.driver.SandboxId;
-import dev.vivarium.node.driver.docker.DockerDriver;
-import dev.vivarium.node.driver.docker.DockerDriverConfig;
 import dev.vivarium.node.run.Drain;
 import dev.vivarium.node.run.Places;
 import dev.vivarium.node.run.RunEnvironment;
@@ -110,11 +108,17 @@ final class NodeCore implements AutoCloseable {
         this.store = store;
         this.system = system;
         this.network = NodeNetwork.open(store.installation(), nodeName(config), config.getConfig("vivarium.egress"));
-        this.driver = DockerDriver.open(
-                DockerDriverConfig.from(
-                        config.getConfig("vivarium.driver.docker"), store.installation(), nodeName(config)),
-                network.sandboxes(),
-                system.dispatchers().lookup(DispatcherSelector.fromConfig("vivarium.engine-dispatcher")));
+        try {
+            this.driver = NodeDriver.open(
+                    config.getConfig("vivarium.driver"),
+                    store.installation(),
+                    nodeName(config),
+                    network.sandboxes(),
+                    system.dispatchers().lookup(DispatcherSelector.fromConfig("vivarium.engine-dispatcher")));
+        } catch (NodeStartException unknown) {
+            network.close();
+            throw unknown;
+        }
         try {
             // Before any run comes back: what an earlier life of this node left must be gone.
             int orphans = await("asking the container engine for orphans", Reaper.sweep(driver, sandboxes));

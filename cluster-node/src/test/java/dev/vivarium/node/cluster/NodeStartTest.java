@@ -61,6 +61,16 @@ class NodeStartTest {
         assertThat(data).doesNotExist();
     }
 
+    @Test
+    void aDriverThatThereIsNotIsRefused() throws IOException {
+        Path config = Files.writeString(folder.resolve("driver.conf"), "vivarium.driver.kind = dokcer");
+
+        assertThatThrownBy(() -> start("127.0.0.1", 0, folder.resolve("data"), Optional.of(config)))
+                .isInstanceOf(NodeStartException.class)
+                .hasMessageContaining("vivarium.driver.kind is \"dokcer\"")
+                .hasMessageContaining("docker, idle");
+    }
+
     private static void start(String host, int port, Path data, Optional<Path> config) throws NodeStartException {
         LocalNode.start(new NodeOptions(host, port, data, config, Map.of())).close();
     }

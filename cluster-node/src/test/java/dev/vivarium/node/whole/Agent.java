@@ -2,6 +2,7 @@ package dev.vivarium.node.whole;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.node.cli.client.ApiJson;
+import java.util.Arrays;
 import java.util.function.Consumer;
 
 /** A submission, written as a user would write it. Immutable. */
@@ -21,6 +22,14 @@ final class Agent {
         ObjectNode limits = body.putObject("limits");
         limits.put("wallClock", "2m").put("memory", "64Mi").put("disk", "16Mi").put("pids", 32);
         return new Agent(body);
+    }
+
+    /** An agent that is one command, with the same limits. */
+    static Agent command(String... words) {
+        return python("").with(body -> {
+            body.putArray("command");
+            Arrays.stream(words).forEach(word -> body.withArray("/command").add(word));
+        });
     }
 
     /** An agent that says which attempt it is and then does nothing for longer than any test waits. */

@@ -69,6 +69,23 @@ final class NodeClient {
                 .POST(BodyPublishers.ofString(submission.toString())));
     }
 
+    /** A submission that is new each time. */
+    Heard.Told submit(ObjectNode submission) throws InterruptedIOException {
+        return told(to("/v1/runs")
+                .header("Content-Type", "application/json")
+                .POST(BodyPublishers.ofString(submission.toString())));
+    }
+
+    /** A metric that has no labels, by its name as Prometheus shows it. */
+    double metric(String name) throws IOException {
+        return get("/metrics").body
+                .lines()
+                .filter(line -> line.startsWith(name + " "))
+                .map(line -> Double.parseDouble(line.substring(name.length() + 1)))
+                .findFirst()
+                .orElseThrow(() -> new IOException(node + " has no metric " + name + "."));
+    }
+
     Heard.Told cancel(String run) throws InterruptedIOException {
         return told(to("/v1/runs/" + run + "/cancel").POST(BodyPublishers.noBody()));
     }

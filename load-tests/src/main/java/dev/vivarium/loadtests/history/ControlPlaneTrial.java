@@ -1,0 +1,224 @@
+package dev.vivarium.loadtests.history;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.vivarium.loadtests.report.Series;
+import dev.vivarium.loadtests.subject.JournalWrites;
+import dev.vivarium.loadtests.subject.Pauses;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Consumer;
+
+/**
+ * Submits runs to a cluster whose nodes start nothing, as fast as they are acknowledged, and waits until all have ended;
+ * beside it, what the same Cassandra takes when nothing is done but what a journal does.
+ */
+public final class ControlPlaneTrial {
+    /** What a run that succeeds leaves in its journal: submitted, starting, started, succeeded. */
+    public static final int EVENTS_OF_A_RUN = 4;
+
+    private static final int EVENT_BYTES = 700;
+    private static final Duration END_MAX = Duration.ofMinutes(10);
+    private static final long LOOK_MILLIS = 200;
+    private static final long AGAIN_MILLIS = 20;
+
+    private final Setup setup;
+    private final Consumer<String> progress;
+
+    /**
+     * What it needs.
+     *
+     * @param site where the cluster is to be
+     * @param nodes how many
+     * @param settings configuration of all nodes, by its full key, where it is to differ from what is shipped
+     */
+    public record Setup(ClusterSite site, int nodes, Map<String, String> settings) {
+        public Setup {
+            settings = Map.copyOf(settings);
+        }
+    }
+
+    /**
+     * One slice.
+     *
+     * @param inFlight how many submissions were under way at once
+     * @param acknowledged runs that were
+     * @param refused submissions that were answered otherwise, and tried again
+     * @param submitting how long that took
+     * @param ending from the first submission until the last run had ended
+     * @param answers how long each acknowledgement took
+     */
+    public record Slice(
+            int inFlight, int acknowledged, int refused, Duration submitting, Duration ending, Series answers) {
+        /** Runs acknowledged a second. */
+        public double acknowledgedPerSecond() {
+            return perSecond(acknowledged, submitting);
+        }
+
+        /** Runs a second from submission to end, which is what can go on for ever. */
+        public double endedPerSecond() {
+            return perSecond(acknowledged, ending);
+        }
+    }
+
+    /**
+     * What was measured.
+     *
+     * @param slices the cluster's
+     * @param journalPerSecond events a second that the same Cassandra made durable for as many writers as suit it best,
+     *     in journals as long as a run's
+     */
+    public record Report(List<Slice> slices, double journalPerSecond) {
+        public Report {
+            slices = List.copyOf(slices);
+        }
+    }
+
+    public ControlPlaneTrial(Setup setup, Consumer<String> progress) {
+        this.setup = setup;
+        this.progress = progress;
+    }
+
+    private static double perSecond(long count, Duration time) {
+        return count / (time.toNanos() / 1e9);
+    }
+
+    /** Carries it out. Everything that it starts has ended when it returns. */
+    public Report measure(List<Integer> inFlight, Duration slice, int rounds) throws IOException {
+        Cluster cluster = new Cluster(setup.site(), Map.of(), setup.nodes(), setup.settings());
+        Thread lastWill = new Thread(cluster::closeOrSay, "take the cluster away");
+        Runtime.getRuntime().addShutdownHook(lastWill);
+        try (cluster) {
+            progress.accept("starting the store and " + setup.nodes() + " nodes in "
+                    + setup.site().folder());
+            cluster.up();
+            InetSocketAddress store = new InetSocketAddress("127.0.0.1", setup.site().portBase() + 1);
+            try (JournalWrites journal = JournalWrites.on(store, "datacenter1", EVENT_BYTES)) {
+                progress.accept("warming up");
+                submit(cluster, inFlight.get(0), slice);
+                journals(journal, inFlight.get(0), slice);
+                List<Slice> slices = new ArrayList<>();
+                double best = 0;
+                for (int round = 1; round <= rounds; round++) {
+                    for (int many : inFlight) {
+                        progress.accept("round " + round + ": " + many + " at once");
+                        slices.add(submit(cluster, many, slice));
+                        best = Math.max(best, journals(journal, many, slice));
+                    }
+                }
+                return new Report(slices, best);
+            }
+        } finally {
+            Runtime.getRuntime().removeShutdownHook(lastWill);
+        }
+    }
+
+    private Slice submit(Cluster cluster, int inFlight, Duration length) throws IOException {
+        Queue<Duration> answers = new ConcurrentLinkedQueue<>();
+        Queue<Heard.Told> refusals = new ConcurrentLinkedQueue<>();
+        Instant from = Instant.now();
+        Duration submitting = all(inFlight, length, (worker, turn) -> {
+            NodeClient node = cluster.clients().get((worker + turn) % setup.nodes());
+            Instant asked = Instant.now();
+            Heard.Told told = node.submit(run());
+            if (told instanceof Heard.Accepted) {
+                answers.add(Duration.between(asked, Instant.now()));
+            } else {
+                refusals.add(told);
+                Pauses.millis(AGAIN_MILLIS);
+            }
+        });
+        if (answers.isEmpty()) {
+            throw new IOException("No run was acknowledged; the last answer was " + refusals.peek() + ".");
+        }
+        awaitEnds(cluster);
+        return new Slice(
+                inFlight,
+                answers.size(),
+                refusals.size(),
+                submitting,
+                Duration.between(from, Instant.now()),
+                new Series(List.copyOf(answers)));
+    }
+
+    private static double journals(JournalWrites journal, int inFlight, Duration length) throws IOException {
+        Queue<Integer> written = new ConcurrentLinkedQueue<>();
+        Duration time = all(inFlight, length, (worker, turn) -> {
+            journal.journalOf(EVENTS_OF_A_RUN);
+            written.add(EVENTS_OF_A_RUN);
+        });
+        return perSecond((long) written.size() * EVENTS_OF_A_RUN, time);
+    }
+
+    private interface Step {
+        void take(int worker, int turn) throws IOException;
+    }
+
+    /** Has so many workers take one step after the other; returns how long that took. */
+    private static Duration all(int workers, Duration length, Step step) throws IOException {
+        ExecutorService threads = Executors.newFixedThreadPool(workers);
+        try {
+            long began = System.nanoTime();
+            List<Future<?>> working = new ArrayList<>();
+            for (int number = 0; number < workers; number++) {
+                int worker = number;
+                Callable<Void> work = () -> {
+                    for (int turn = 0; System.nanoTime() - began < length.toNanos(); turn++) {
+                        step.take(worker, turn);
+                    }
+                    return null;
+                };
+                working.add(threads.submit(work));
+            }
+            for (Future<?> one : working) {
+                one.get();
+            }
+            return Duration.ofNanos(System.nanoTime() - began);
+        } catch (ExecutionException failed) {
+            throw failed.getCause() instanceof IOException told ? told : new IOException(failed.getCause());
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted");
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    /** A run that has ended as soon as it has begun, on nodes that start nothing. */
+    private static ObjectNode run() {
+        ObjectNode body = NodeClient.object().put("image", "vivarium/python");
+        body.putArray("command").add("true");
+        body.putObject("egress").put("mode", "none");
+        return body;
+    }
+
+    private static void awaitEnds(Cluster cluster) throws IOException {
+        Instant latest = Instant.now().plus(END_MAX);
+        while (live(cluster) > 0) {
+            if (Instant.now().isAfter(latest)) {
+                throw new IOException("Runs that do nothing have not ended in " + END_MAX.toMinutes() + " minutes.");
+            }
+            Pauses.millis(LOOK_MILLIS);
+        }
+    }
+
+    private static double live(Cluster cluster) throws IOException {
+        double live = 0;
+        for (NodeClient node : cluster.clients()) {
+            live += node.metric("vivarium_runs_live") + node.metric("vivarium_runs_waiting");
+        }
+        return live;
+    }
+}
