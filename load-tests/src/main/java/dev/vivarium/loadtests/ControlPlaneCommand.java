@@ -87,23 +87,34 @@ final class ControlPlaneCommand implements Callable<Integer> {
 
     static String table(Map<Integer, ControlPlaneTrial.Report> reports) {
         TextTable table = new TextTable(
-                "nodes", "at once", "acknowledged/s", "p50 ms", "p99 ms", "refused", "to the end/s", "of the journal's");
+                "nodes",
+                "at once",
+                "acknowledged/s",
+                "p50 ms",
+                "p99 ms",
+                "refused",
+                "to the end/s",
+                "of the journal's");
         StringBuilder journals = new StringBuilder();
         reports.forEach((size, report) -> {
-            kinds(report).forEach((many, slices) -> table.row(
-                    size.toString(),
-                    many.toString(),
-                    Figures.perSecond(Medians.of(
-                            slices.stream().map(Slice::acknowledgedPerSecond).toList())),
-                    millis(slices, 50),
-                    millis(slices, 99),
-                    Integer.toString(slices.stream().mapToInt(Slice::refused).sum()),
-                    Figures.perSecond(
-                            Medians.of(slices.stream().map(Slice::endedPerSecond).toList())),
-                    Figures.ratio(Medians.of(
-                                    slices.stream().map(Slice::endedPerSecond).toList())
-                            * ControlPlaneTrial.EVENTS_OF_A_RUN
-                            / report.journalPerSecond())));
+            kinds(report)
+                    .forEach((many, slices) -> table.row(
+                            size.toString(),
+                            many.toString(),
+                            Figures.perSecond(Medians.of(slices.stream()
+                                    .map(Slice::acknowledgedPerSecond)
+                                    .toList())),
+                            millis(slices, 50),
+                            millis(slices, 99),
+                            Integer.toString(
+                                    slices.stream().mapToInt(Slice::refused).sum()),
+                            Figures.perSecond(Medians.of(
+                                    slices.stream().map(Slice::endedPerSecond).toList())),
+                            Figures.ratio(Medians.of(slices.stream()
+                                            .map(Slice::endedPerSecond)
+                                            .toList())
+                                    * ControlPlaneTrial.EVENTS_OF_A_RUN
+                                    / report.journalPerSecond())));
             journals.append("the journal alone, beside ")
                     .append(size)
                     .append(size == 1 ? " node: " : " nodes: ")
@@ -117,9 +128,8 @@ final class ControlPlaneCommand implements Callable<Integer> {
 
     private static Map<Integer, List<Slice>> kinds(ControlPlaneTrial.Report report) {
         Map<Integer, List<Slice>> kinds = new LinkedHashMap<>();
-        report.slices()
-                .forEach(slice -> kinds.computeIfAbsent(slice.inFlight(), first -> new ArrayList<>())
-                        .add(slice));
+        report.slices().forEach(slice -> kinds.computeIfAbsent(slice.inFlight(), first -> new ArrayList<>())
+                .add(slice));
         return kinds;
     }
 

@@ -18,8 +18,8 @@ import picocli.CommandLine;
 class ControlPlaneCommandTest {
     @Test
     void ratesAreMediansOfSlicesAndStandBesideTheJournalsOwn() {
-        Report report = new Report(
-                List.of(slice(8, 1_000, 10, 20), slice(8, 3_000, 10, 20), slice(8, 2_000, 10, 40)), 1_600);
+        Report report =
+                new Report(List.of(slice(8, 1_000, 10, 20), slice(8, 3_000, 10, 20), slice(8, 2_000, 10, 40)), 1_600);
 
         assertThat(ControlPlaneCommand.table(Map.of(3, report)))
                 .isEqualTo(

@@ -63,6 +63,7 @@ record ClusterSettings(
         if (lease.compareTo(LEASE_MIN) < 0) {
             throw new NodeStartException("vivarium.cluster.fencing.lease must be at least 2s.");
         }
+        requireLongerThanAFailover(lease, cluster);
         return new ClusterSettings(
                 formation,
                 named(cluster, "name"),
@@ -71,6 +72,30 @@ record ClusterSettings(
                 cluster.getDuration("join-timeout"),
                 word(Engine.class, cluster, "fencing.engine"),
                 lease);
+    }
+
+    /** Peers that do not see a lost node yet do not see a majority of all either. */
+    private static void requireLongerThanAFailover(Duration lease, Config cluster) throws NodeStartException {
+        Duration pause = positive(cluster, "detector.pause");
+        Duration stable = positive(cluster, "split-brain.stable-after");
+        if (positive(cluster, "detector.interval").compareTo(pause) >= 0) {
+            throw new NodeStartException(
+                    "vivarium.cluster.detector.interval must be shorter than detector.pause, the time"
+                            + " for which heartbeats may stay away.");
+        }
+        if (lease.compareTo(pause.plus(stable)) <= 0) {
+            throw new NodeStartException("vivarium.cluster.fencing.lease is " + lease.toMillis()
+                    + "ms and must be longer than detector.pause and split-brain.stable-after together ("
+                    + pause.plus(stable).toMillis() + "ms): with a node its peers would lose their sandboxes.");
+        }
+    }
+
+    private static Duration positive(Config cluster, String key) throws NodeStartException {
+        Duration value = cluster.getDuration(key);
+        if (value.isNegative() || value.isZero()) {
+            throw new NodeStartException("vivarium.cluster." + key + " must be a time above 0, such as 3s.");
+        }
+        return value;
     }
 
     boolean isAlone() {

@@ -19,7 +19,8 @@ final class NodeDriver {
      * @param network gives sandboxes their networks, where the driver makes any
      * @param blocking runs all of its blocking work
      */
-    static SandboxDriver open(Config driver, String installation, String node, SandboxNetwork network, Executor blocking)
+    static SandboxDriver open(
+            Config driver, String installation, String node, SandboxNetwork network, Executor blocking)
             throws NodeStartException {
         String kind = driver.getString("kind");
         return switch (kind) {

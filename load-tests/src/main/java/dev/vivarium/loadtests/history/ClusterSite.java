@@ -1,5 +1,7 @@
 package dev.vivarium.loadtests.history;
 
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
@@ -28,6 +30,11 @@ public record ClusterSite(
     /** The address at which nodes speak to a node, as their logs name it. */
     String peer(int node) {
         return host(node) + ":" + portBase;
+    }
+
+    /** Where the store answers. */
+    InetSocketAddress store() {
+        return new InetSocketAddress(InetAddress.getLoopbackAddress(), portBase + 1);
     }
 
     static String host(int node) {

@@ -104,7 +104,7 @@ public final class ControlPlaneTrial {
             progress.accept("starting the store and " + setup.nodes() + " nodes in "
                     + setup.site().folder());
             cluster.up();
-            InetSocketAddress store = new InetSocketAddress("127.0.0.1", setup.site().portBase() + 1);
+            InetSocketAddress store = setup.site().store();
             try (JournalWrites journal = JournalWrites.on(store, "datacenter1", EVENT_BYTES)) {
                 progress.accept("warming up");
                 submit(cluster, inFlight.get(0), slice);

@@ -78,7 +78,8 @@ final class NodeClient {
 
     /** A metric that has no labels, by its name as Prometheus shows it. */
     double metric(String name) throws IOException {
-        return get("/metrics").body
+        return get("/metrics")
+                .body
                 .lines()
                 .filter(line -> line.startsWith(name + " "))
                 .map(line -> Double.parseDouble(line.substring(name.length() + 1)))

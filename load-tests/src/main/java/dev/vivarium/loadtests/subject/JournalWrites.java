@@ -6,6 +6,7 @@ import com.datastax.oss.driver.api.core.DriverException;
 import com.datastax.oss.driver.api.core.config.DefaultDriverOption;
 import com.datastax.oss.driver.api.core.config.DriverConfigLoader;
 import com.datastax.oss.driver.api.core.cql.BatchStatement;
+import com.datastax.oss.driver.api.core.cql.BoundStatement;
 import com.datastax.oss.driver.api.core.cql.DefaultBatchType;
 import com.datastax.oss.driver.api.core.cql.PreparedStatement;
 import java.io.IOException;
@@ -74,9 +75,7 @@ public final class JournalWrites implements AutoCloseable {
             for (long seq = 1; seq <= events; seq++) {
                 session.execute(entry.bind(journal, seq, event.duplicate()));
                 BatchStatement both = BatchStatement.newInstance(
-                        DefaultBatchType.UNLOGGED,
-                        head.bind(seq, journal, seq == 1 ? null : seq - 1),
-                        commit.bind(journal, seq, "bench"));
+                        DefaultBatchType.UNLOGGED, moved(journal, seq), commit.bind(journal, seq, "bench"));
                 if (!session.execute(both).wasApplied()) {
                     throw new IOException("Somebody else writes to " + journal + ".");
                 }
@@ -84,6 +83,12 @@ public final class JournalWrites implements AutoCloseable {
         } catch (DriverException failed) {
             throw new IOException("The trial's Cassandra does not write: " + failed, failed);
         }
+    }
+
+    /** The head of a journal is null before its first event. */
+    private BoundStatement moved(String journal, long seq) {
+        BoundStatement moved = head.bind().setLong(0, seq).setString(1, journal);
+        return seq == 1 ? moved.setToNull(2) : moved.setLong(2, seq - 1);
     }
 
     @Override

@@ -40,7 +40,8 @@ public final class IdleDriver implements SandboxDriver {
 
     /** Opens it, and says in the log that this node runs nothing. */
     public static IdleDriver open() {
-        LOG.warn("This node starts nothing: vivarium.driver.kind is idle, which is for measuring nodes. No agent runs.");
+        LOG.warn(
+                "This node starts nothing: vivarium.driver.kind is idle, which is for measuring nodes. No agent runs.");
         return new IdleDriver();
     }
 
@@ -100,7 +101,8 @@ public final class IdleDriver implements SandboxDriver {
 
     @Override
     public CompletionStage<Integer> destroyBefore(AttemptName attempt) {
-        // An earlier attempt's sandbox here would be owned by the same run, which has it destroyed; elsewhere it is gone
+        // An earlier attempt's sandbox here would be owned by the same run, which has it destroyed; elsewhere it is
+        // gone
         // with its node. Looking through all for each run would be measured, and is not what an engine takes.
         return CompletableFuture.completedStage(0);
     }
@@ -160,8 +162,8 @@ public final class IdleDriver implements SandboxDriver {
         @Override
         public void close() {
             if (closed.compareAndSet(false, true)) {
-                listener.onClosed(new ChannelListener.ClosedBecause(
-                        ChannelListener.Cause.CLOSED_HERE, "closed by its owner"));
+                listener.onClosed(
+                        new ChannelListener.ClosedBecause(ChannelListener.Cause.CLOSED_HERE, "closed by its owner"));
             }
         }
     }

@@ -1,0 +1,41 @@
+package dev.vivarium.node.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import dev.vivarium.node.NodeStartException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What an operator says of a cluster is refused in a sentence before a node joins with it. */
+class ClusterSettingsTest {
+    private static final Config SHIPPED = ConfigFactory.load().getConfig("vivarium.cluster");
+
+    @Test
+    void whatIsShippedHolds() throws NodeStartException {
+        assertThat(ClusterSettings.from(SHIPPED).isAlone()).isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "detector.pause = abc, detector.pause",
+        "detector.pause = 0s, above 0",
+        "detector.interval = 3s, shorter than detector.pause",
+        "split-brain.stable-after = -1s, above 0",
+        "fencing.lease = 1s, at least 2s",
+        "fencing.lease = 8s, 8000ms and must be longer than detector.pause and split-brain.stable-after together (8000ms)",
+        "formation = sedes, must be one of"
+    })
+    void whatCannotWorkIsRefused(String given, String told) {
+        Config config = ConfigFactory.parseString("vivarium.cluster." + given)
+                .withFallback(ConfigFactory.load())
+                .resolve();
+
+        assertThatThrownBy(() -> ClusterSettings.of(config))
+                .isInstanceOf(NodeStartException.class)
+                .hasMessageContaining(told);
+    }
+}
