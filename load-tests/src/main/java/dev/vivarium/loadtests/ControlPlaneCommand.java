@@ -54,6 +54,13 @@ final class ControlPlaneCommand implements Callable<Integer> {
     @Option(names = "--slice", defaultValue = "10", description = "Seconds of a slice (default: ${DEFAULT-VALUE}).")
     private int sliceSeconds = 10;
 
+    @Option(
+            names = "--warm-up",
+            defaultValue = "120",
+            description =
+                    "Seconds of load before anything is measured: what is new is slow (default: ${DEFAULT-VALUE}).")
+    private int warmUpSeconds = 120;
+
     @Option(names = "--rounds", defaultValue = "3", description = "Slices of each kind (default: ${DEFAULT-VALUE}).")
     private int rounds = 3;
 
@@ -61,10 +68,11 @@ final class ControlPlaneCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         if (rounds < 1
                 || sliceSeconds < 1
+                || warmUpSeconds < 1
                 || inFlight.stream().anyMatch(count -> count < 1 || count > IN_FLIGHT_MAX)
                 || nodes.stream().anyMatch(count -> count < 1 || count > NODES_MAX)) {
             throw setting.refusal("--nodes are from 1 to " + NODES_MAX + ", --in-flight from 1 to " + IN_FLIGHT_MAX
-                    + ", and --slice and --rounds at least 1.");
+                    + ", and --slice, --warm-up and --rounds at least 1.");
         }
         setting.engine();
         Map<Integer, ControlPlaneTrial.Report> reports = new LinkedHashMap<>();
@@ -77,10 +85,15 @@ final class ControlPlaneCommand implements Callable<Integer> {
                                             size,
                                             Map.of("vivarium.driver.kind", "idle", "vivarium.run.live-max", "100000")),
                                     setting::progress)
-                            .measure(inFlight, Duration.ofSeconds(sliceSeconds), rounds));
+                            .measure(
+                                    inFlight,
+                                    Duration.ofSeconds(warmUpSeconds),
+                                    Duration.ofSeconds(sliceSeconds),
+                                    rounds));
         }
         setting.printLoad();
-        setting.print(rounds + " slices of " + sliceSeconds + " s each, after a warm-up; medians of slices\n\n");
+        setting.print(rounds + " slices of " + sliceSeconds + " s each, after " + warmUpSeconds
+                + " s of warm-up; medians of slices\n\n");
         setting.print(table(reports));
         return 0;
     }

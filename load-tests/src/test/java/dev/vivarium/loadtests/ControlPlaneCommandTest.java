@@ -33,7 +33,7 @@ class ControlPlaneCommandTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"--nodes,0", "--nodes,10", "--in-flight,0", "--slice,0", "--rounds,0"})
+    @CsvSource({"--nodes,0", "--nodes,10", "--in-flight,0", "--slice,0", "--warm-up,0", "--rounds,0"})
     void whatCannotBeMeasuredIsRefusedBeforeAnythingIsStarted(String option, String value) {
         CommandLine line = Bench.commandLine();
         StringWriter told = new StringWriter();

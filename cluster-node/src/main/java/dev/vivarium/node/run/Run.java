@@ -33,12 +33,14 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
 import org.apache.pekko.persistence.typed.RecoveryCompleted;
+import org.apache.pekko.persistence.typed.SnapshotSelectionCriteria;
 import org.apache.pekko.persistence.typed.javadsl.CommandHandler;
 import org.apache.pekko.persistence.typed.javadsl.CommandHandlerBuilder;
 import org.apache.pekko.persistence.typed.javadsl.Effect;
 import org.apache.pekko.persistence.typed.javadsl.EffectBuilder;
 import org.apache.pekko.persistence.typed.javadsl.EventHandler;
 import org.apache.pekko.persistence.typed.javadsl.EventSourcedBehavior;
+import org.apache.pekko.persistence.typed.javadsl.Recovery;
 import org.apache.pekko.persistence.typed.javadsl.SignalHandler;
 import org.slf4j.Logger;
 
@@ -189,6 +191,12 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         return Ledger.of(id);
     }
 
+    /** There are no snapshots, so none is asked for. */
+    @Override
+    public Recovery recovery() {
+        return Recovery.withSnapshotSelectionCriteria(SnapshotSelectionCriteria.none());
+    }
+
     @Override
     public EventHandler<Ledger, JournalEntry> eventHandler() {
         return Ledger::after;
@@ -221,7 +229,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
             context.getSelf().tell(whatNobodyWouldTellAgain(run).orElse(Proceed.INSTANCE));
         } else if (ledger.state() instanceof RunState.Finished) {
             // It may have stopped between its last event and this.
-            shred();
+            shred(ledger);
             forget();
         } else {
             context.setReceiveTimeout(UNBORN_MAX, NeverBorn.INSTANCE);
@@ -690,7 +698,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
                         run.attempt());
         environment.places().leave(id);
         announce(ledger);
-        shred();
+        shred(ledger);
         forget();
     }
 
@@ -717,7 +725,11 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         return Effect().none();
     }
 
-    private void shred() {
+    /** A run without secrets has no key; to ask the store for it would cost as much as an event. */
+    private void shred(Ledger ledger) {
+        if (existing(ledger).submission().spec().secrets().names().isEmpty()) {
+            return;
+        }
         Logger log = context.getLog();
         environment.sandbox().store().secrets().shred(id).whenComplete((done, failure) -> {
             if (failure != null) {

@@ -354,13 +354,24 @@ class RunTest {
 
     @Test
     void theKeyOfItsSecretsIsDestroyedWhenARunEnds() {
-        submit(Specs.hello());
+        submit(Specs.withSecrets("KEY"));
         awaitStarted(1);
 
         driver.emit(new GuestFrame.Exited(1, 1));
 
         awaitLast("RunFailed");
         Awaitility.await().untilAsserted(() -> assertThat(store.shredded()).contains(id));
+    }
+
+    @Test
+    void ofARunWithoutSecretsTheStoreIsAskedForNoKey() {
+        submit(Specs.hello());
+        awaitStarted(1);
+
+        driver.emit(new GuestFrame.Exited(1, 0));
+
+        shard.expectMessageClass(ClusterSharding.Passivate.class);
+        assertThat(store.shredded()).isEmpty();
     }
 
     @Test

@@ -22,19 +22,29 @@ public final class Specs {
     }
 
     public static RunSpec isolatedBy(Isolation isolation) {
-        return spec(TimeSpan.ofSeconds(60), NodeLossPolicy.RESTART, 3, isolation);
+        return spec(TimeSpan.ofSeconds(60), NodeLossPolicy.RESTART, 3, isolation, SealedSecrets.NONE);
     }
 
     public static RunSpec spec(TimeSpan wallClock, NodeLossPolicy onNodeLoss, int maxAttempts) {
-        return spec(wallClock, onNodeLoss, maxAttempts, Isolation.CONTAINER);
+        return spec(wallClock, onNodeLoss, maxAttempts, Isolation.CONTAINER, SealedSecrets.NONE);
     }
 
-    private static RunSpec spec(TimeSpan wallClock, NodeLossPolicy onNodeLoss, int maxAttempts, Isolation isolation) {
+    public static RunSpec withSecrets(String... names) {
+        SealedSecrets sealed = new SealedSecrets(List.of(names), Blob.ofUtf8("sealed"));
+        return spec(TimeSpan.ofSeconds(60), NodeLossPolicy.RESTART, 3, Isolation.CONTAINER, sealed);
+    }
+
+    private static RunSpec spec(
+            TimeSpan wallClock,
+            NodeLossPolicy onNodeLoss,
+            int maxAttempts,
+            Isolation isolation,
+            SealedSecrets secrets) {
         return new RunSpec(
                 "vivarium/python",
                 List.of("python3", "agent.py"),
                 Map.of("A", "1"),
-                SealedSecrets.NONE,
+                secrets,
                 "/workspace",
                 Map.of("agent.py", Blob.ofUtf8("print('hello')")),
                 new Limits(

@@ -10,6 +10,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -96,7 +97,7 @@ public final class ControlPlaneTrial {
     }
 
     /** Carries it out. Everything that it starts has ended when it returns. */
-    public Report measure(List<Integer> inFlight, Duration slice, int rounds) throws IOException {
+    public Report measure(List<Integer> inFlight, Duration warmUp, Duration slice, int rounds) throws IOException {
         Cluster cluster = new Cluster(setup.site(), Map.of(), setup.nodes(), setup.settings());
         Thread lastWill = new Thread(cluster::closeOrSay, "take the cluster away");
         Runtime.getRuntime().addShutdownHook(lastWill);
@@ -107,8 +108,9 @@ public final class ControlPlaneTrial {
             InetSocketAddress store = setup.site().store();
             try (JournalWrites journal = JournalWrites.on(store, "datacenter1", EVENT_BYTES)) {
                 progress.accept("warming up");
-                submit(cluster, inFlight.get(0), slice);
-                journals(journal, inFlight.get(0), slice);
+                int most = Collections.max(inFlight);
+                submit(cluster, most, warmUp);
+                journals(journal, most, slice);
                 List<Slice> slices = new ArrayList<>();
                 double best = 0;
                 for (int round = 1; round <= rounds; round++) {
