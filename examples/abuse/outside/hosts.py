@@ -15,6 +15,7 @@ which is put there first and goes last.
 
 import hashlib
 import os
+import re
 import select
 import signal
 import socket
@@ -183,11 +184,30 @@ def heard(peer):
         return False
     stolen(words)
     if peer.getsockname()[1] == HTTP:
+        words = whole(peer, words)
         for request in words.split(b"\r\n\r\n")[:-1]:
             hosts = [line[5:].strip() for line in request.split(b"\r\n") if line.lower().startswith(b"host:")]
             say("http", peer.getsockname()[0], b",".join(hosts).decode("ascii", "replace"))
             send(peer, b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nreached\n")
     return len(words) > 0
+
+
+def whole(peer, words):
+    """With the rest of what is posted: who is answered before it was sent need not send it."""
+    head, _, body = words.rpartition(b"\r\n\r\n")
+    announced = re.search(rb"\r\nContent-Length: *(\d{1,7})\r\n", head + b"\r\n", re.IGNORECASE)
+    left = int(announced[1]) - len(body) if announced and head.startswith(b"POST ") else 0
+    peer.settimeout(5)
+    try:
+        while left > 0 and (more := peer.recv(min(left, 65536))):
+            stolen(more)
+            words += more
+            left -= len(more)
+    except OSError:
+        pass  # what came counts
+    finally:
+        peer.settimeout(None)
+    return words
 
 
 def send(peer, words, last=False):
