@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
             IsolationCommand.class,
             EgressCommand.class,
             ControlPlaneCommand.class,
+            LiveRunsCommand.class,
             FailoverCommand.class,
             HistoryCommand.class,
             GatlingCommand.class

@@ -110,6 +110,11 @@ final class Cluster implements AutoCloseable {
         return pid(member).isPresent();
     }
 
+    /** The number of a member's process. */
+    long process(String member) throws IOException {
+        return pid(member).orElseThrow(() -> new IOException(member + " is not running."));
+    }
+
     /** The process of a member. One that has ended and was not reaped has no command line. */
     private Optional<Long> pid(String member) {
         Path home = site.folder().resolve(member);

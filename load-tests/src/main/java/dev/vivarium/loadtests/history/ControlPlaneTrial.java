@@ -5,8 +5,6 @@ import dev.vivarium.loadtests.report.Series;
 import dev.vivarium.loadtests.subject.JournalWrites;
 import dev.vivarium.loadtests.subject.Pauses;
 import java.io.IOException;
-import java.io.InterruptedIOException;
-import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -14,12 +12,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
-import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 /**
@@ -105,8 +99,7 @@ public final class ControlPlaneTrial {
             progress.accept("starting the store and " + setup.nodes() + " nodes in "
                     + setup.site().folder());
             cluster.up();
-            InetSocketAddress store = setup.site().store();
-            try (JournalWrites journal = JournalWrites.on(store, "datacenter1", EVENT_BYTES)) {
+            try (JournalWrites journal = JournalWrites.on(setup.site().store(), "datacenter1", EVENT_BYTES)) {
                 progress.accept("warming up");
                 int most = Collections.max(inFlight);
                 submit(cluster, most, warmUp);
@@ -131,7 +124,8 @@ public final class ControlPlaneTrial {
         Queue<Duration> answers = new ConcurrentLinkedQueue<>();
         Queue<Heard.Told> refusals = new ConcurrentLinkedQueue<>();
         Instant from = Instant.now();
-        Duration submitting = all(inFlight, length, (worker, turn) -> {
+        Instant latest = from.plus(length);
+        Duration submitting = Workers.all(inFlight, (worker, turn) -> {
             NodeClient node = cluster.clients().get((worker + turn) % setup.nodes());
             Instant asked = Instant.now();
             Heard.Told told = node.submit(run());
@@ -141,6 +135,7 @@ public final class ControlPlaneTrial {
                 refusals.add(told);
                 Pauses.millis(AGAIN_MILLIS);
             }
+            return Instant.now().isBefore(latest);
         });
         if (answers.isEmpty()) {
             throw new IOException("No run was acknowledged; the last answer was " + refusals.peek() + ".");
@@ -156,46 +151,14 @@ public final class ControlPlaneTrial {
     }
 
     private static double journals(JournalWrites journal, int inFlight, Duration length) throws IOException {
-        Queue<Integer> written = new ConcurrentLinkedQueue<>();
-        Duration time = all(inFlight, length, (worker, turn) -> {
+        AtomicLong written = new AtomicLong();
+        Instant latest = Instant.now().plus(length);
+        Duration time = Workers.all(inFlight, (worker, turn) -> {
             journal.journalOf(EVENTS_OF_A_RUN);
-            written.add(EVENTS_OF_A_RUN);
+            written.addAndGet(EVENTS_OF_A_RUN);
+            return Instant.now().isBefore(latest);
         });
-        return perSecond((long) written.size() * EVENTS_OF_A_RUN, time);
-    }
-
-    private interface Step {
-        void take(int worker, int turn) throws IOException;
-    }
-
-    /** Has so many workers take one step after the other; returns how long that took. */
-    private static Duration all(int workers, Duration length, Step step) throws IOException {
-        ExecutorService threads = Executors.newFixedThreadPool(workers);
-        try {
-            long began = System.nanoTime();
-            List<Future<?>> working = new ArrayList<>();
-            for (int number = 0; number < workers; number++) {
-                int worker = number;
-                Callable<Void> work = () -> {
-                    for (int turn = 0; System.nanoTime() - began < length.toNanos(); turn++) {
-                        step.take(worker, turn);
-                    }
-                    return null;
-                };
-                working.add(threads.submit(work));
-            }
-            for (Future<?> one : working) {
-                one.get();
-            }
-            return Duration.ofNanos(System.nanoTime() - began);
-        } catch (ExecutionException failed) {
-            throw failed.getCause() instanceof IOException told ? told : new IOException(failed.getCause());
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            throw new InterruptedIOException("interrupted");
-        } finally {
-            threads.shutdownNow();
-        }
+        return perSecond(written.get(), time);
     }
 
     /** A run that has ended as soon as it has begun, on nodes that start nothing. */

@@ -1,0 +1,188 @@
+package dev.vivarium.loadtests.history;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.vivarium.loadtests.subject.Pauses;
+import dev.vivarium.loadtests.subject.VirtualMachine;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+
+/**
+ * Fills a cluster whose nodes start nothing with live runs, tells what each of them costs a node's heap, kills one of the
+ * nodes, and tells when the others have all of its runs again.
+ */
+public final class LiveRunsTrial {
+    private static final int SUBMITTERS = 16;
+    private static final Duration FILL_MAX = Duration.ofHours(3);
+    private static final Duration RECOVERY_MAX = Duration.ofMinutes(30);
+    private static final long LOOK_MILLIS = 100;
+    private static final long AGAIN_MILLIS = 50;
+    private static final String SANDBOXES = "vivarium_sandboxes_live";
+
+    private final Setup setup;
+    private final Consumer<String> progress;
+
+    /**
+     * What it needs.
+     *
+     * @param site where the cluster is to be
+     * @param nodes how many, at least 2; the last one is killed
+     * @param settings configuration of all nodes, by its full key, where it is to differ from what is shipped
+     */
+    public record Setup(ClusterSite site, int nodes, Map<String, String> settings) {
+        public Setup {
+            settings = Map.copyOf(settings);
+        }
+    }
+
+    /**
+     * What one node held.
+     *
+     * @param node its name
+     * @param runs live runs
+     * @param heapBefore bytes of its heap that were in use before there were any, after a collection
+     * @param heapAfter the same with them
+     */
+    public record Held(String node, int runs, long heapBefore, long heapAfter) {
+        /** Bytes of heap for each run. */
+        public double heapPerRun() {
+            return (double) (heapAfter - heapBefore) / runs;
+        }
+    }
+
+    /**
+     * What was measured.
+     *
+     * @param held by each node, before one was killed
+     * @param filling how long it took until all runs were live
+     * @param lost live runs of the node that was killed
+     * @param half from the kill until half of these were live on the others
+     * @param all until all were
+     */
+    public record Report(List<Held> held, Duration filling, int lost, Duration half, Duration all) {
+        public Report {
+            held = List.copyOf(held);
+        }
+    }
+
+    public LiveRunsTrial(Setup setup, Consumer<String> progress) {
+        this.setup = setup;
+        this.progress = progress;
+    }
+
+    /** Carries it out with so many runs. Everything that it starts has ended when it returns. */
+    public Report measure(int runs) throws IOException {
+        Cluster cluster = new Cluster(setup.site(), Map.of(), setup.nodes(), setup.settings());
+        Thread lastWill = new Thread(cluster::closeOrSay, "take the cluster away");
+        Runtime.getRuntime().addShutdownHook(lastWill);
+        try (cluster) {
+            progress.accept("starting the store and " + setup.nodes() + " nodes in "
+                    + setup.site().folder());
+            cluster.up();
+            List<Long> before = heaps(cluster);
+            progress.accept("submitting " + runs + " runs that stay");
+            Instant from = Instant.now();
+            fill(cluster, runs);
+            await(FILL_MAX, () -> live(cluster.clients()) >= runs);
+            Duration filling = Duration.between(from, Instant.now());
+            progress.accept("all live after " + filling.toSeconds() + " s");
+            List<Held> held = held(cluster, before);
+            Report report = kill(cluster, runs, held, filling);
+            // A drain of so many would write an end for each, which is not what is measured.
+            for (int node = 1; node < setup.nodes(); node++) {
+                cluster.signal(Cluster.name(node), "KILL");
+            }
+            return report;
+        } finally {
+            Runtime.getRuntime().removeShutdownHook(lastWill);
+        }
+    }
+
+    private Report kill(Cluster cluster, int runs, List<Held> held, Duration filling) throws IOException {
+        int last = setup.nodes();
+        int lost = held.get(last - 1).runs();
+        List<NodeClient> others = cluster.clients().subList(0, last - 1);
+        progress.accept(Cluster.name(last) + " dies with " + lost + " live runs");
+        Instant killed = Instant.now();
+        cluster.signal(Cluster.name(last), "KILL");
+        await(RECOVERY_MAX, () -> live(others) >= runs - lost / 2);
+        Duration half = Duration.between(killed, Instant.now());
+        await(RECOVERY_MAX, () -> live(others) >= runs);
+        return new Report(held, filling, lost, half, Duration.between(killed, Instant.now()));
+    }
+
+    private List<Long> heaps(Cluster cluster) throws IOException {
+        List<Long> heaps = new ArrayList<>();
+        for (int node = 1; node <= setup.nodes(); node++) {
+            heaps.add(VirtualMachine.heapInUse(cluster.process(Cluster.name(node))));
+        }
+        return heaps;
+    }
+
+    private List<Held> held(Cluster cluster, List<Long> before) throws IOException {
+        List<Long> after = heaps(cluster);
+        List<Held> held = new ArrayList<>();
+        for (int node = 1; node <= setup.nodes(); node++) {
+            held.add(new Held(
+                    Cluster.name(node),
+                    live(List.of(cluster.clients().get(node - 1))),
+                    before.get(node - 1),
+                    after.get(node - 1)));
+        }
+        return held;
+    }
+
+    private static int live(List<NodeClient> nodes) throws IOException {
+        double live = 0;
+        for (NodeClient node : nodes) {
+            live += node.metric(SANDBOXES);
+        }
+        return (int) live;
+    }
+
+    private void fill(Cluster cluster, int runs) throws IOException {
+        AtomicInteger begun = new AtomicInteger();
+        Workers.all(SUBMITTERS, (worker, turn) -> {
+            int number = begun.incrementAndGet();
+            if (number <= runs) {
+                submit(cluster.clients().get(number % setup.nodes()));
+            }
+            return number < runs;
+        });
+    }
+
+    /** Insists: a node that is busy may refuse for a moment. */
+    private static void submit(NodeClient node) throws InterruptedIOException {
+        while (!(node.submit(run()) instanceof Heard.Accepted)) {
+            Pauses.millis(AGAIN_MILLIS);
+        }
+    }
+
+    private static ObjectNode run() {
+        ObjectNode body = NodeClient.object().put("image", "vivarium/python");
+        body.putArray("command").add("sleep").add("infinity");
+        body.putObject("egress").put("mode", "none");
+        body.putObject("limits").put("wallClock", "1h").put("idle", "1h");
+        return body;
+    }
+
+    private interface Condition {
+        boolean holds() throws IOException;
+    }
+
+    private static void await(Duration atMost, Condition condition) throws IOException {
+        Instant latest = Instant.now().plus(atMost);
+        while (!condition.holds()) {
+            if (Instant.now().isAfter(latest)) {
+                throw new IOException("The cluster has not come to hold all runs in " + atMost.toMinutes() + " minutes.");
+            }
+            Pauses.millis(LOOK_MILLIS);
+        }
+    }
+}

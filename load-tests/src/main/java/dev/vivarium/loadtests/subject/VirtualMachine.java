@@ -1,0 +1,40 @@
+package dev.vivarium.loadtests.subject;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/** What a Java virtual machine on this machine says of itself, by the JDK's own tool. */
+public final class VirtualMachine {
+    private VirtualMachine() {}
+
+    /** Bytes of the heap that are in use, after a collection that it causes. */
+    public static long heapInUse(long pid) throws IOException {
+        String jcmd =
+                Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
+        Process process = new ProcessBuilder(jcmd, Long.toString(pid), "GC.class_histogram")
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        try {
+            if (process.waitFor() != 0) {
+                throw new IOException("jcmd cannot look at process " + pid + ": " + said.strip());
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted");
+        }
+        return total(said);
+    }
+
+    /** The last line is "Total", instances, bytes. */
+    static long total(String histogram) throws IOException {
+        return histogram
+                .lines()
+                .filter(line -> line.startsWith("Total"))
+                .map(line -> Long.parseLong(line.split("\\s+")[2]))
+                .findFirst()
+                .orElseThrow(() -> new IOException("jcmd tells no total: " + histogram.strip()));
+    }
+}
