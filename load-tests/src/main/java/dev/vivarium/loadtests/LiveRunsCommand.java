@@ -73,7 +73,8 @@ final class LiveRunsCommand implements Callable<Integer> {
                         tenths(held.heapBefore() / KIB / KIB),
                         tenths(held.heapAfter() / KIB / KIB),
                         tenths(held.heapPerRun() / KIB)));
-        return table.render() + "\nall were live after " + report.filling().toSeconds() + " s\na node with " + report.lost()
+        return table.render() + "\nall were live after " + report.filling().toSeconds() + " s\na node with "
+                + report.lost()
                 + " of them was killed: half were live elsewhere after " + Figures.millis(report.half())
                 + " ms, all after " + Figures.millis(report.all()) + " ms\n";
     }

@@ -19,9 +19,7 @@ class LiveRunsCommandTest {
     @Test
     void whatARunCostsIsTheHeapThatItAdded() {
         Report report = new Report(
-                List.of(
-                        new Held("node-1", 1_024, 50 * MIB, 60 * MIB),
-                        new Held("node-2", 2_048, 50 * MIB, 90 * MIB)),
+                List.of(new Held("node-1", 1_024, 50 * MIB, 60 * MIB), new Held("node-2", 2_048, 50 * MIB, 90 * MIB)),
                 Duration.ofSeconds(100),
                 2_048,
                 Duration.ofMillis(10_500),

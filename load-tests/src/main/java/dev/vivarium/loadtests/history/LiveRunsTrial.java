@@ -180,7 +180,8 @@ public final class LiveRunsTrial {
         Instant latest = Instant.now().plus(atMost);
         while (!condition.holds()) {
             if (Instant.now().isAfter(latest)) {
-                throw new IOException("The cluster has not come to hold all runs in " + atMost.toMinutes() + " minutes.");
+                throw new IOException(
+                        "The cluster has not come to hold all runs in " + atMost.toMinutes() + " minutes.");
             }
             Pauses.millis(LOOK_MILLIS);
         }

@@ -11,8 +11,7 @@ public final class VirtualMachine {
 
     /** Bytes of the heap that are in use, after a collection that it causes. */
     public static long heapInUse(long pid) throws IOException {
-        String jcmd =
-                Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
+        String jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
         Process process = new ProcessBuilder(jcmd, Long.toString(pid), "GC.class_histogram")
                 .redirectErrorStream(true)
                 .start();
@@ -33,7 +32,7 @@ public final class VirtualMachine {
         return histogram
                 .lines()
                 .filter(line -> line.startsWith("Total"))
-                .map(line -> Long.parseLong(line.split("\\s+")[2]))
+                .map(line -> Long.parseLong(line.split("\\s+", -1)[2]))
                 .findFirst()
                 .orElseThrow(() -> new IOException("jcmd tells no total: " + histogram.strip()));
     }
