@@ -138,13 +138,11 @@ final class Clients {
     }
 
     private ObjectNode submission(Task task) {
-        ObjectNode body = NodeClient.object().put("image", image);
-        body.putArray("command").add("python3").add("-c").add(Tick.AGENT);
+        ObjectNode body = NodeClient.submission(image, "python3", "-c", Tick.AGENT);
         body.putObject("env")
                 .put("TICKS", Integer.toString(task.ticks()))
                 .put("EVERY_MILLIS", Integer.toString(task.everyMillis()))
                 .put("EXIT", Integer.toString(task.exitCode()));
-        body.putObject("egress").put("mode", "none");
         ObjectNode limits = body.putObject("limits");
         limits.put("memory", "64Mi").put("disk", "16Mi").put("pids", 32).put("cpu", "500m");
         limits.put("wallClock", task.kind() == Task.Kind.TIMED ? Task.WALL_CLOCK.toSeconds() + "s" : "10m");

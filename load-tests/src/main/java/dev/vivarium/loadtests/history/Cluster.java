@@ -27,6 +27,8 @@ final class Cluster implements AutoCloseable {
     private final Map<String, String> settings;
     private final List<NodeClient> clients = new ArrayList<>();
     private final List<List<String>> rules = new ArrayList<>();
+    /** Whoever ends the benchmark from outside leaves no cluster behind. */
+    private final Thread lastWill = new Thread(this::endOrSay, "take the cluster away");
 
     /**
      * One that is not there yet.
@@ -57,8 +59,9 @@ final class Cluster implements AutoCloseable {
         return List.copyOf(clients);
     }
 
-    /** Returns when all of it is ready. */
+    /** Returns when all of it is ready; from now on there is something to close. */
     void up() throws IOException {
+        Runtime.getRuntime().addShutdownHook(lastWill);
         List<String> further = new ArrayList<>(List.of(
                 "--nodes",
                 Integer.toString(nodes),
@@ -171,14 +174,22 @@ final class Cluster implements AutoCloseable {
     /** Ends all of it, and takes its data away. */
     @Override
     public void close() throws IOException {
+        try {
+            end();
+        } finally {
+            Runtime.getRuntime().removeShutdownHook(lastWill);
+        }
+    }
+
+    private void end() throws IOException {
         heal();
         command("down", List.of("--purge"));
     }
 
     /** The same, when there is nobody left to tell but the terminal. */
-    void closeOrSay() {
+    private void endOrSay() {
         try {
-            close();
+            end();
         } catch (IOException left) {
             System.err.println("vivarium bench: the cluster is left: " + left.getMessage());
         }

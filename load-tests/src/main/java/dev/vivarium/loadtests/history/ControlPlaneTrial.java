@@ -92,10 +92,7 @@ public final class ControlPlaneTrial {
 
     /** Carries it out. Everything that it starts has ended when it returns. */
     public Report measure(List<Integer> inFlight, Duration warmUp, Duration slice, int rounds) throws IOException {
-        Cluster cluster = new Cluster(setup.site(), Map.of(), setup.nodes(), setup.settings());
-        Thread lastWill = new Thread(cluster::closeOrSay, "take the cluster away");
-        Runtime.getRuntime().addShutdownHook(lastWill);
-        try (cluster) {
+        try (Cluster cluster = new Cluster(setup.site(), Map.of(), setup.nodes(), setup.settings())) {
             progress.accept("starting the store and " + setup.nodes() + " nodes in "
                     + setup.site().folder());
             cluster.up();
@@ -115,8 +112,6 @@ public final class ControlPlaneTrial {
                 }
                 return new Report(slices, best);
             }
-        } finally {
-            Runtime.getRuntime().removeShutdownHook(lastWill);
         }
     }
 
@@ -163,10 +158,7 @@ public final class ControlPlaneTrial {
 
     /** A run that has ended as soon as it has begun, on nodes that start nothing. */
     private static ObjectNode run() {
-        ObjectNode body = NodeClient.object().put("image", "vivarium/python");
-        body.putArray("command").add("true");
-        body.putObject("egress").put("mode", "none");
-        return body;
+        return NodeClient.submission("vivarium/python", "true");
     }
 
     private static void awaitEnds(Cluster cluster) throws IOException {

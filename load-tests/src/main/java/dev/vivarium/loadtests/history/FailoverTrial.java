@@ -74,10 +74,7 @@ public final class FailoverTrial {
      */
     public Report measure(int kills, int runs) throws IOException {
         EngineApi engine = EngineApi.of(setup.site().environment());
-        Cluster cluster = new Cluster(setup.site(), Map.of(), setup.nodes(), setup.settings());
-        Thread lastWill = new Thread(cluster::closeOrSay, "take the cluster away");
-        Runtime.getRuntime().addShutdownHook(lastWill);
-        try (cluster;
+        try (Cluster cluster = new Cluster(setup.site(), Map.of(), setup.nodes(), setup.settings());
                 EngineLog log = new EngineLog(engine)) {
             progress.accept("starting the store and " + setup.nodes() + " nodes in "
                     + setup.site().folder());
@@ -92,8 +89,6 @@ public final class FailoverTrial {
                 falseAlarms += notices(cluster, node).falseAlarms(absences);
             }
             return new Report(failovers, falseAlarms, Duration.between(up, Instant.now()));
-        } finally {
-            Runtime.getRuntime().removeShutdownHook(lastWill);
         }
     }
 
@@ -178,9 +173,7 @@ public final class FailoverTrial {
     }
 
     private ObjectNode sleeper() {
-        ObjectNode body = NodeClient.object().put("image", setup.image());
-        body.putArray("command").add("sleep").add("7200");
-        body.putObject("egress").put("mode", "none");
+        ObjectNode body = NodeClient.submission(setup.image(), "sleep", "7200");
         body.putObject("limits")
                 .put("memory", "64Mi")
                 .put("disk", "4Mi")
@@ -260,14 +253,8 @@ public final class FailoverTrial {
     }
 
     private static int disturbed(EngineLog log, List<SandboxLife> before, String dead) {
-        Set<String> live = log
-                .installation(before.stream().map(SandboxLife::run).collect(Collectors.toSet()))
-                .map(log::sandboxes)
-                .orElse(List.of())
-                .stream()
-                .filter(sandbox -> sandbox.ended().isEmpty())
-                .map(SandboxLife::container)
-                .collect(Collectors.toSet());
+        Set<String> runs = before.stream().map(SandboxLife::run).collect(Collectors.toSet());
+        Set<String> live = live(log, runs).stream().map(SandboxLife::container).collect(Collectors.toSet());
         return (int) before.stream()
                 .filter(sandbox -> !sandbox.node().equals(dead) && !live.contains(sandbox.container()))
                 .count();

@@ -70,10 +70,7 @@ public final class HistoryTrial {
             throws IOException {
         progress.accept("starting the store and " + setup.nodes() + " nodes in "
                 + setup.site().folder());
-        Cluster cluster = new Cluster(setup.site(), environment, setup.nodes(), Map.of());
-        Thread lastWill = new Thread(cluster::closeOrSay, "take the cluster away");
-        Runtime.getRuntime().addShutdownHook(lastWill);
-        try (cluster;
+        try (Cluster cluster = new Cluster(setup.site(), environment, setup.nodes(), Map.of());
                 EngineLog log = new EngineLog(api)) {
             cluster.up();
             Findings findings = Findings.of(broken(plan, cluster, engine, log));
@@ -81,8 +78,6 @@ public final class HistoryTrial {
                 progress.accept("what nodes and store have logged is kept in " + cluster.keepLogs());
             }
             return findings;
-        } finally {
-            Runtime.getRuntime().removeShutdownHook(lastWill);
         }
     }
 

@@ -78,10 +78,7 @@ public final class LiveRunsTrial {
 
     /** Carries it out with so many runs. Everything that it starts has ended when it returns. */
     public Report measure(int runs) throws IOException {
-        Cluster cluster = new Cluster(setup.site(), Map.of(), setup.nodes(), setup.settings());
-        Thread lastWill = new Thread(cluster::closeOrSay, "take the cluster away");
-        Runtime.getRuntime().addShutdownHook(lastWill);
-        try (cluster) {
+        try (Cluster cluster = new Cluster(setup.site(), Map.of(), setup.nodes(), setup.settings())) {
             progress.accept("starting the store and " + setup.nodes() + " nodes in "
                     + setup.site().folder());
             cluster.up();
@@ -99,8 +96,6 @@ public final class LiveRunsTrial {
                 cluster.signal(Cluster.name(node), "KILL");
             }
             return report;
-        } finally {
-            Runtime.getRuntime().removeShutdownHook(lastWill);
         }
     }
 
@@ -165,9 +160,7 @@ public final class LiveRunsTrial {
     }
 
     private static ObjectNode run() {
-        ObjectNode body = NodeClient.object().put("image", "vivarium/python");
-        body.putArray("command").add("sleep").add("infinity");
-        body.putObject("egress").put("mode", "none");
+        ObjectNode body = NodeClient.submission("vivarium/python", "sleep", "infinity");
         body.putObject("limits").put("wallClock", "1h").put("idle", "1h");
         return body;
     }

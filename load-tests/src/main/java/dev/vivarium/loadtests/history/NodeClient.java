@@ -3,6 +3,7 @@ package dev.vivarium.loadtests.history;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
@@ -24,6 +25,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -58,8 +60,13 @@ final class NodeClient {
         }
     }
 
-    static ObjectNode object() {
-        return JSON.createObjectNode();
+    /** What there is to submit of a command that needs no network; the rest is as the node has it by default. */
+    static ObjectNode submission(String image, String... command) {
+        ObjectNode body = JSON.createObjectNode().put("image", image);
+        ArrayNode words = body.putArray("command");
+        Arrays.stream(command).forEach(words::add);
+        body.putObject("egress").put("mode", "none");
+        return body;
     }
 
     Heard.Told submit(ObjectNode submission, String key) throws InterruptedIOException {

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -58,13 +57,13 @@ class HistoryOfAClusterTest {
 
     /** What the launcher would start, without its builds. */
     private static List<String> program() throws IOException {
-        return new ArrayList<>(List.of(
+        return List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:TieredStopAtLevel=1",
                 "-Dvivarium.root=" + NODE.getParent().getParent(),
                 "-Dvivarium.cassandra=" + Files.readString(CASSANDRA).strip(),
                 "-cp",
                 NODE.resolve("vivarium-node.jar") + ":" + NODE.resolve("lib") + "/*",
-                "dev.vivarium.node.cli.Vivarium"));
+                "dev.vivarium.node.cli.Vivarium");
     }
 }
