@@ -388,13 +388,29 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
             settle();
             return refuse(submit, SubmitAnswer.Verdict.NOT_DURABLE);
         }
-        return persist(ledger, remembered.events.toArray(RunEvent[]::new)).thenRun((Ledger after) -> {
+        List<RunEvent> events = new ArrayList<>(remembered.events);
+        if (mayStartAtOnce(remembered)) {
+            // One durable write instead of two, for the most frequent way of a run.
+            events.add(new RunEvent.AttemptStarting(now(), node(), 1));
+        }
+        return persist(ledger, events.toArray(RunEvent[]::new)).thenRun((Ledger after) -> {
             context.cancelReceiveTimeout();
             environment.metrics().submitted();
             submit.replyTo.tell(new SubmitAnswer(SubmitAnswer.Verdict.ACCEPTED, found(after)));
-            context.getSelf().tell(Proceed.INSTANCE);
+            if (after.state() instanceof RunState.Starting) {
+                makeSandbox(after, 1);
+            } else {
+                context.getSelf().tell(Proceed.INSTANCE);
+            }
             settle();
         });
+    }
+
+    private boolean mayStartAtOnce(Remembered remembered) {
+        return remembered.events.stream().allMatch(RunEvent.RunSubmitted.class::isInstance)
+                && !environment.drain().isDraining()
+                && environment.places().isHeldBy(id)
+                && isSureToOwn();
     }
 
     /** What is remembered is as it should be: those that have waited for it are next. */
@@ -446,19 +462,22 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
 
     private Effect<JournalEntry, Ledger> startAttempt(Ledger ledger, int attempt) {
         return persist(ledger, new RunEvent.AttemptStarting(now(), node(), attempt))
-                .thenRun((Ledger after) -> {
-                    ActorRef<SandboxReport> reports = context.messageAdapter(SandboxReport.class, FromSandbox::new);
-                    ActorRef<Sandbox.Command> child = context.spawn(
-                            Sandbox.create(
-                                    environment.sandbox(),
-                                    new AttemptName(id, attempt),
-                                    existing(after).submission().spec(),
-                                    reports),
-                            "attempt-" + attempt);
-                    context.watchWith(child, new SandboxVanished(attempt));
-                    sandbox = Optional.of(child);
-                    announce(after);
-                });
+                .thenRun((Ledger after) -> makeSandbox(after, attempt));
+    }
+
+    /** The attempt is durable: now there may be a sandbox for it. */
+    private void makeSandbox(Ledger ledger, int attempt) {
+        ActorRef<SandboxReport> reports = context.messageAdapter(SandboxReport.class, FromSandbox::new);
+        ActorRef<Sandbox.Command> child = context.spawn(
+                Sandbox.create(
+                        environment.sandbox(),
+                        new AttemptName(id, attempt),
+                        existing(ledger).submission().spec(),
+                        reports),
+                "attempt-" + attempt);
+        context.watchWith(child, new SandboxVanished(attempt));
+        sandbox = Optional.of(child);
+        announce(ledger);
     }
 
     private Effect<JournalEntry, Ledger> onReport(Ledger ledger, FromSandbox message) {

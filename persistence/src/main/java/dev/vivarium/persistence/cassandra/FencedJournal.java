@@ -67,9 +67,27 @@ public final class FencedJournal extends CassandraJournal {
         committing.put(journal, committed);
         return FutureConverters.asScala(committed.whenComplete((answer, failed) -> {
             committing.remove(journal, committed);
-            // Also after a failure: the outcome of a commit may be unknown.
-            run.ifPresent(projection::changed);
+            run.ifPresent(changed -> tell(changed, entries, failed == null ? Outcome.COMMITTED : Outcome.UNKNOWN));
         }));
+    }
+
+    /** What became of entries; a commit that failed may have been heard of all the same. */
+    private enum Outcome {
+        COMMITTED,
+        UNKNOWN
+    }
+
+    private void tell(RunId run, List<PersistentRepr> entries, Outcome outcome) {
+        List<JournalEntry> ours = entries.stream()
+                .map(PersistentRepr::payload)
+                .filter(JournalEntry.class::isInstance)
+                .map(JournalEntry.class::cast)
+                .toList();
+        if (outcome == Outcome.COMMITTED && ours.size() == entries.size()) {
+            projection.committed(run, entries.get(0).sequenceNr(), ours);
+        } else {
+            projection.unsettled(run);
+        }
     }
 
     private CompletionStage<Done> announce(Optional<RunId> run, PersistentRepr first) {

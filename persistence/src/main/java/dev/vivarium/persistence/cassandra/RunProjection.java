@@ -1,5 +1,6 @@
 package dev.vivarium.persistence.cassandra;
 
+import dev.vivarium.persistence.cassandra.FoldedRuns.Folded;
 import dev.vivarium.persistence.cassandra.RunIndexTables.Place;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.JournalEntry;
@@ -17,6 +18,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -27,11 +29,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps the list of runs as the journal says. It is told the name of each run that has got a new entry, folds the run from
- * its first event and writes what it has become; doing it twice, or too late, changes nothing.
+ * Keeps the list of runs as the journal says. It is told of each run that has got a new entry, folds the run's events and
+ * writes what it has become; doing it twice, or too late, changes nothing.
  *
  * <p>Three ways lead here, since what is kept in memory dies with the node. The node that persists tells of every change
- * at once ({@link #changed}), and goes on trying while the store is away. Whoever recovers a run, after a failover or a
+ * at once ({@link #committed}), and goes on trying while the store is away. Whoever recovers a run, after a failover or a
  * restart, has it projected once more ({@link #recovered}), which closes the gap that a crash between an event and its
  * projection leaves. And what nobody recovers any more is found by a sweep through the live runs: every run stands there
  * from before its first event until its last one is projected.
@@ -69,6 +71,7 @@ final class RunProjection implements AutoCloseable {
     private final CassandraRunJournal journal;
     private final RunIndexTables tables;
     private final Clock clock;
+    private final FoldedRuns folded = new FoldedRuns();
     private final CountDownLatch closing = new CountDownLatch(1);
     private final Thread projector = thread(this::keepProjecting, "vivarium-projection");
     private final Thread sweeper = thread(this::keepSweeping, "vivarium-run-sweep");
@@ -119,8 +122,15 @@ final class RunProjection implements AutoCloseable {
         }
     }
 
-    /** A run may have a new entry. */
-    void changed(RunId run) {
+    /** Entries of a run have been committed by this node. */
+    void committed(RunId run, long firstSeq, List<JournalEntry> entries) {
+        folded.committed(run, firstSeq, entries);
+        add(urgent, run);
+    }
+
+    /** A run may have a new entry, which only the journal knows. */
+    void unsettled(RunId run) {
+        folded.forget(run);
         add(urgent, run);
     }
 
@@ -209,7 +219,7 @@ final class RunProjection implements AutoCloseable {
     }
 
     private void start(Task task) {
-        project(task.run()).whenComplete((done, failed) -> {
+        project(task).whenComplete((done, failed) -> {
             if (failed != null && isOutage(failed)) {
                 tell(failed);
                 CompletableFuture.delayedExecutor(RETRY.toMillis(), TimeUnit.MILLISECONDS)
@@ -259,14 +269,30 @@ final class RunProjection implements AutoCloseable {
                 : failed;
     }
 
-    private CompletionStage<Done> project(RunId run) {
-        return journal.events(run, 1).thenCompose(events -> project(events));
+    /**
+     * What this node has just committed it knows; for whatever somebody else may have gone on with, the journal is read.
+     */
+    private CompletionStage<Done> project(Task task) {
+        RunId run = task.run();
+        Optional<Folded> known = task.lane() == Lane.URGENT ? folded.of(run) : Optional.empty();
+        return known.isPresent()
+                ? write(run, known.get().state(), known.get().seq())
+                : journal.events(run, 1).thenCompose(events -> write(run, events));
     }
 
-    private CompletionStage<Done> project(List<RecordedEvent> events) {
+    private CompletionStage<Done> write(RunId run, List<RecordedEvent> events) {
         return CassandraRunJournal.fold(events) instanceof RunState.Existing state
-                ? tables.write(state, events.get(events.size() - 1).seq())
+                ? write(run, state, events.get(events.size() - 1).seq())
                 : CompletableFuture.completedFuture(Done.getInstance());
+    }
+
+    private CompletionStage<Done> write(RunId run, RunState.Existing state, long seq) {
+        return tables.write(state, seq).thenApply(done -> {
+            if (state.status().isTerminal()) {
+                folded.forget(run);
+            }
+            return done;
+        });
     }
 
     // ---- sweeping

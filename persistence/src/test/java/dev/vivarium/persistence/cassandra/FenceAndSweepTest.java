@@ -141,6 +141,23 @@ class FenceAndSweepTest {
     }
 
     @Test
+    void aRunThatAnotherNodeHasGoneOnWithIsListedAsThatOneAndThisOneHaveLeftIt() {
+        List<JournalEntry> entries = JournalWriter.entries(run, events);
+        writer.write(run, events.subList(0, 1));
+        for (int seq = 2; seq <= 3; seq++) {
+            write(seq, "another-node", entries.get(seq - 1));
+            join(CASSANDRA
+                    .store()
+                    .fence()
+                    .commit(RunPersistenceId.of(run).id(), List.of(new Offer(seq, "another-node"))));
+        }
+
+        writer.writeEntries(run, entries.subList(3, 4));
+
+        awaitStatus(RunStatus.SUCCEEDED);
+    }
+
+    @Test
     void whatWasAnnouncedAndNeverBecameARunIsForgotten() throws InterruptedException {
         Instant longAgo = Instant.now().minus(RunProjection.SUBMISSION_MAX).minusSeconds(60);
         RunIndexTables tables = new RunIndexTables(CASSANDRA.store().cassandra());
