@@ -2,6 +2,7 @@ package dev.vivarium.persistence;
 
 import com.typesafe.config.Config;
 import dev.vivarium.persistence.audit.RunIndex;
+import dev.vivarium.persistence.hold.ClusterHold;
 import dev.vivarium.persistence.idempotency.ClaimedKeys;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.output.OutputStore;
@@ -34,6 +35,8 @@ public interface Store extends AutoCloseable {
     ClaimedKeys idempotencyKeys();
 
     RememberedRuns rememberedRuns();
+
+    ClusterHold clusterHold();
 
     /** How old the answers of {@link #runs} may be; about a tenth of a second while all is well. */
     Duration projectionLag();

@@ -6,6 +6,7 @@ import dev.vivarium.node.sandbox.LiveSandboxes;
 import dev.vivarium.node.sandbox.NodeClock;
 import dev.vivarium.node.sandbox.NodeLease;
 import dev.vivarium.node.sandbox.Reaper;
+import dev.vivarium.persistence.hold.ClusterHold;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -40,14 +41,23 @@ final class Guardian {
 
     private record Up() implements Command {}
 
+    /** A node's way in: whom it asks, and what is told when it has got there. */
+    private record Entry(ClusterSettings settings, Optional<ClusterHold> hold, CompletableFuture<Done> joined) {}
+
     private enum CheckName implements Command {
         INSTANCE
     }
 
-    /** A guardian that joins as the settings say, and says when it has. */
-    static Behavior<Command> create(ClusterSettings settings, CompletableFuture<Done> joined) {
+    /**
+     * A guardian that joins as the settings say, and says when it has.
+     *
+     * @param hold who holds the store, where others may use it
+     */
+    static Behavior<Command> create(
+            ClusterSettings settings, Optional<ClusterHold> hold, CompletableFuture<Done> joined) {
         return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
             Cluster cluster = Cluster.get(context.getSystem());
+            Entry entry = new Entry(settings, hold, joined);
             ActorRef<SelfUp> up = context.messageAdapter(SelfUp.class, event -> new Up());
             cluster.subscriptions().tell(Subscribe.create(up, SelfUp.class));
             switch (settings.formation()) {
@@ -57,8 +67,8 @@ final class Guardian {
                 case BOOTSTRAP -> context.getLog().debug("Cluster Bootstrap joins this node.");
             }
             return Behaviors.receive(Command.class)
-                    .onMessage(Up.class, event -> checkName(cluster, settings, joined, timers))
-                    .onMessage(CheckName.class, again -> checkName(cluster, settings, joined, timers))
+                    .onMessage(Up.class, event -> checkName(context, timers, entry))
+                    .onMessage(CheckName.class, again -> checkName(context, timers, entry))
                     .onMessage(Watch.class, watch -> watch(context, cluster, settings, watch))
                     .build();
         }));
@@ -66,14 +76,18 @@ final class Guardian {
 
     /** A namesake that cannot be reached may be this node's own life before, and is gone soon. */
     private static Behavior<Command> checkName(
-            Cluster cluster, ClusterSettings settings, CompletableFuture<Done> joined, TimerScheduler<Command> timers) {
+            ActorContext<Command> context, TimerScheduler<Command> timers, Entry entry) {
+        Cluster cluster = Cluster.get(context.getSystem());
+        ClusterSettings settings = entry.settings;
         Optional<Member> namesake = Membership.namesake(cluster.state(), cluster.selfMember(), settings.nameRole());
         if (namesake.isEmpty()) {
-            joined.complete(Done.getInstance());
+            entry.hold.ifPresentOrElse(
+                    hold -> context.spawn(HoldKeeper.create(hold, settings, entry.joined), "hold"),
+                    () -> entry.joined.complete(Done.getInstance()));
         } else if (cluster.state().getUnreachable().contains(namesake.get())) {
             timers.startSingleTimer(CheckName.INSTANCE, NAME_RETRY);
         } else {
-            joined.completeExceptionally(new NodeStartException("Another node of the cluster, at "
+            entry.joined.completeExceptionally(new NodeStartException("Another node of the cluster, at "
                     + namesake.get().address().hostPort() + ", has the name \"" + settings.nodeName()
                     + "\": give this one its own with vivarium.cluster.node-name."));
         }

@@ -2,6 +2,8 @@ package dev.vivarium.node.cluster;
 
 import com.typesafe.config.Config;
 import dev.vivarium.node.NodeStartException;
+import dev.vivarium.persistence.hold.ClusterHold;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -18,11 +20,12 @@ final class Joining {
     private Joining() {}
 
     /** Starts the actor system, which joins by itself. */
-    static ActorSystem<Guardian.Command> begin(Config config, ClusterSettings settings, CompletableFuture<Done> joined)
+    static ActorSystem<Guardian.Command> begin(
+            Config config, ClusterSettings settings, Optional<ClusterHold> hold, CompletableFuture<Done> joined)
             throws NodeStartException {
         ActorSystem<Guardian.Command> system;
         try {
-            system = ActorSystem.create(Guardian.create(settings, joined), ClusterSettings.SYSTEM, config);
+            system = ActorSystem.create(Guardian.create(settings, hold, joined), ClusterSettings.SYSTEM, config);
         } catch (RuntimeException failed) {
             throw cannotListen(config, failed);
         }

@@ -54,4 +54,37 @@ final class Membership {
                 .filter(member -> member.hasRole(role) && member.isOlderThan(self))
                 .findFirst();
     }
+
+    /**
+     * The cluster as a node sees it, as far as holding a store goes.
+     *
+     * @param members all members, by {@link #lifeOf}
+     * @param isOldest whether the node is the oldest member
+     * @param seesMajority whether it sees more than half of all members
+     */
+    record Company(Set<String> members, boolean isOldest, boolean seesMajority) {
+        Company {
+            members = Set.copyOf(members);
+        }
+
+        /** Whether the node speaks for its cluster. */
+        boolean speaksForAll() {
+            return isOldest && seesMajority;
+        }
+    }
+
+    static Company company(CurrentClusterState state, Member self) {
+        Set<String> members = new HashSet<>();
+        boolean isOldest = true;
+        for (Member member : state.getMembers()) {
+            members.add(lifeOf(member));
+            isOldest &= !VOTING.contains(member.status()) || !member.isOlderThan(self);
+        }
+        return new Company(members, isOldest, isAmongMajority(state, self));
+    }
+
+    /** A node in one life of it: its address, and a number that is another one after each start. */
+    static String lifeOf(Member member) {
+        return member.address().hostPort() + "#" + member.uniqueAddress().longUid();
+    }
 }

@@ -3,6 +3,7 @@ package dev.vivarium.node.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.vivarium.node.NodeCutOffException;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.doubles.SharedStore;
@@ -17,6 +18,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -119,6 +121,57 @@ class JoiningTest {
         refused(Map.of("vivarium.cluster.seeds.0", "127.0.0.1:9", "vivarium.cluster.join-timeout", "3s"))
                 .hasMessageContaining("No cluster took this node in within 3 s")
                 .hasMessageContaining("127.0.0.1:9");
+    }
+
+    @Test
+    void aSecondClusterOnTheStoreOfALiveOneIsNotFormed() throws Exception {
+        int own = freePort();
+
+        refused(Map.of("vivarium.cluster.seeds.0", "127.0.0.1:" + own, "vivarium.cluster.port", Integer.toString(own)))
+                .hasMessageContaining("belongs to a cluster that is alive")
+                .hasMessageContaining("127.0.0.1:" + port)
+                .hasMessageContaining("vivarium.cluster.seeds");
+        refused("vivarium.cluster.formation", "alone").hasMessageContaining("vivarium.cluster.formation");
+        assertThat(status("/ready")).isEqualTo(200);
+    }
+
+    @Test
+    void aClusterWhoseStoreAnotherOneHasTakenMeanwhileEnds() throws Exception {
+        try (SharedStore own = new SharedStore()) {
+            Map<String, String> alone = new HashMap<>(own.settings());
+            alone.put("vivarium.cluster.formation", "alone");
+            LocalNode node = LocalNode.start(options(alone));
+
+            // what a node of another cluster does when this one was frozen for long
+            own.execute("UPDATE cluster_hold SET holder = '10.0.0.5:25520#1', beat = beat + 1");
+
+            assertThatThrownBy(() -> node.terminated().toCompletableFuture().get(60, TimeUnit.SECONDS))
+                    .hasCauseInstanceOf(NodeCutOffException.class);
+        }
+    }
+
+    @Test
+    void theLastNodeThatEndsInOrderLeavesItsStoreToTheNextClusterAtOnce() throws Exception {
+        try (SharedStore own = new SharedStore()) {
+            Map<String, String> alone = new HashMap<>(own.settings());
+            alone.put("vivarium.cluster.formation", "alone");
+            LocalNode.start(options(alone)).close();
+
+            assertThat(own.text("SELECT holder FROM cluster_hold")).isEmpty();
+        }
+    }
+
+    @Test
+    void aStoreWhoseClusterIsDeadIsTakenOver() throws Exception {
+        try (SharedStore own = new SharedStore()) {
+            own.execute("UPDATE cluster_hold SET holder = '10.0.0.5:25520#1', beat = 7");
+            Map<String, String> alone = new HashMap<>(own.settings());
+            alone.put("vivarium.cluster.formation", "alone");
+
+            LocalNode.start(options(alone)).close();
+
+            assertThat(own.text("SELECT beat > 8 FROM cluster_hold")).isEqualTo("t");
+        }
     }
 
     @Test

@@ -55,11 +55,24 @@ public final class SharedStore implements AutoCloseable {
 
     /** The name of the installation that they are. */
     public String installation() throws SQLException {
+        return text("SELECT id FROM installation");
+    }
+
+    /** The one value that a query gives. */
+    public String text(String query) throws SQLException {
         try (Connection connection = DriverManager.getConnection(url, user, password);
                 var statement = connection.createStatement();
-                var rows = statement.executeQuery("SELECT id FROM installation")) {
+                var rows = statement.executeQuery(query)) {
             rows.next();
             return rows.getString(1);
+        }
+    }
+
+    /** Changes something behind the nodes' backs. */
+    public void execute(String statement) throws SQLException {
+        try (Connection connection = DriverManager.getConnection(url, user, password);
+                var changing = connection.createStatement()) {
+            changing.execute(statement);
         }
     }
 

@@ -4,6 +4,7 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.persistence.Store;
 import dev.vivarium.persistence.audit.RunIndex;
+import dev.vivarium.persistence.hold.ClusterHold;
 import dev.vivarium.persistence.idempotency.ClaimedKeys;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.journal.StoreUnavailable;
@@ -143,6 +144,11 @@ public final class MemoryStore implements Store, OutputStore, SecretVault, Remem
     @Override
     public RememberedRuns rememberedRuns() {
         return this;
+    }
+
+    @Override
+    public ClusterHold clusterHold() {
+        throw new UnsupportedOperationException("Runs and sandboxes do not ask which cluster they are in.");
     }
 
     @Override

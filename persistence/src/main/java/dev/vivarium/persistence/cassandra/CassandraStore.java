@@ -3,6 +3,7 @@ package dev.vivarium.persistence.cassandra;
 import com.typesafe.config.Config;
 import dev.vivarium.persistence.Store;
 import dev.vivarium.persistence.audit.RunIndex;
+import dev.vivarium.persistence.hold.ClusterHold;
 import dev.vivarium.persistence.idempotency.ClaimedKeys;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.StoreUnavailable;
@@ -107,6 +108,11 @@ public final class CassandraStore implements Store {
     @Override
     public RememberedRuns rememberedRuns() {
         return new CassandraRememberedRuns(cassandra);
+    }
+
+    @Override
+    public ClusterHold clusterHold() {
+        return new CassandraClusterHold(cassandra);
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.vivarium.persistence.embedded;
 import com.typesafe.config.Config;
 import dev.vivarium.persistence.Store;
 import dev.vivarium.persistence.audit.RunIndex;
+import dev.vivarium.persistence.hold.ClusterHold;
 import dev.vivarium.persistence.idempotency.ClaimedKeys;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.output.OutputStore;
@@ -108,6 +109,11 @@ public final class EmbeddedStore implements Store {
     @Override
     public RememberedRuns rememberedRuns() {
         return store.rememberedRuns();
+    }
+
+    @Override
+    public ClusterHold clusterHold() {
+        return store.clusterHold();
     }
 
     @Override

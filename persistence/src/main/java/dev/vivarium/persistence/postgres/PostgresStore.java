@@ -3,6 +3,7 @@ package dev.vivarium.persistence.postgres;
 import com.typesafe.config.Config;
 import dev.vivarium.persistence.Store;
 import dev.vivarium.persistence.audit.RunIndex;
+import dev.vivarium.persistence.hold.ClusterHold;
 import dev.vivarium.persistence.idempotency.ClaimedKeys;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.StoreUnavailable;
@@ -167,6 +168,11 @@ public final class PostgresStore implements Store {
     @Override
     public RememberedRuns rememberedRuns() {
         return new PostgresRememberedRuns(database);
+    }
+
+    @Override
+    public ClusterHold clusterHold() {
+        return new PostgresClusterHold(database);
     }
 
     @Override

@@ -58,7 +58,8 @@ class SharedPostgresTest {
         PostgresStore.prepare(settings, FIRST);
         execute(
                 settings.address().url(),
-                "DELETE FROM schema_version WHERE version > 1; DROP TABLE installation, claimed_key, remembered_run");
+                "DELETE FROM schema_version WHERE version > 1; DROP TABLE installation, claimed_key, remembered_run,"
+                        + " cluster_hold");
 
         assertThatThrownBy(() -> PostgresStore.openShared(settings))
                 .isInstanceOf(StoreUnavailable.class)
