@@ -30,6 +30,13 @@ final class Cluster implements AutoCloseable {
     /** Whoever ends the benchmark from outside leaves no cluster behind. */
     private final Thread lastWill = new Thread(this::endOrSay, "take the cluster away");
 
+    private volatile Phase phase = Phase.USED;
+
+    private enum Phase {
+        USED,
+        TAKEN_AWAY
+    }
+
     /**
      * One that is not there yet.
      *
@@ -106,6 +113,9 @@ final class Cluster implements AutoCloseable {
 
     /** Starts a member that does not run, and returns when it is ready. */
     void start(String member) throws IOException {
+        if (phase == Phase.TAKEN_AWAY) {
+            throw new IOException("The cluster is being taken away: " + member + " is not started any more.");
+        }
         command("start", List.of(member));
     }
 
@@ -188,10 +198,27 @@ final class Cluster implements AutoCloseable {
 
     /** The same, when there is nobody left to tell but the terminal. */
     private void endOrSay() {
+        phase = Phase.TAKEN_AWAY;
         try {
+            // A member that is just being started would come up after all others have gone.
+            ProcessHandle.current().descendants().filter(this::isStarting).forEach(Cluster::endWhole);
             end();
         } catch (IOException left) {
             System.err.println("vivarium bench: the cluster is left: " + left.getMessage());
         }
+    }
+
+    private boolean isStarting(ProcessHandle process) {
+        return process.info()
+                .commandLine()
+                .filter(words -> words.contains("cluster start --folder " + site.folder()))
+                .isPresent();
+    }
+
+    private static void endWhole(ProcessHandle process) {
+        List<ProcessHandle> all = new ArrayList<>(process.descendants().toList());
+        all.add(0, process);
+        all.forEach(ProcessHandle::destroyForcibly);
+        all.forEach(ended -> ended.onExit().join());
     }
 }
