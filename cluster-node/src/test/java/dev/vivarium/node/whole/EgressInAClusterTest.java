@@ -117,12 +117,17 @@ class EgressInAClusterTest {
             long killed = System.nanoTime();
 
             // then: its walls stand without it, for as long as there is anybody within
-            assertThat(victims.hasFilter()).isTrue();
-            assertThat(from(guest, hosts))
-                    .containsExactly("tcp:" + Outside.PUBLIC + ":80 reached", "tcp:" + Outside.INTERNAL + ":80 not");
-            await().atMost(PATIENCE).until(() -> victims.links().size() <= 1);
-            goOn(asked, ofTheSurvivor);
-            await().atMost(PATIENCE).until(() -> victims.links().isEmpty());
+            try {
+                assertThat(victims.hasFilter()).isTrue();
+                assertThat(from(guest, hosts))
+                        .containsExactly(
+                                "tcp:" + Outside.PUBLIC + ":80 reached", "tcp:" + Outside.INTERNAL + ":80 not");
+                await().atMost(PATIENCE).until(() -> victims.links().size() <= 1);
+                goOn(asked, ofTheSurvivor);
+                await().atMost(PATIENCE).until(() -> victims.links().isEmpty());
+            } finally {
+                letGoOn(guest);
+            }
             System.out.printf(
                     "a sandbox that had not heard of its node's end was gone %d ms after it%n",
                     (System.nanoTime() - killed) / 1_000_000);
@@ -244,6 +249,13 @@ class EgressInAClusterTest {
                 .strip();
         return Commands.run("docker", "inspect", "--format", "{{.State.Pid}}", container)
                 .strip();
+    }
+
+    /** Has a guest hear of what has happened, if it is still there. */
+    private static void letGoOn(String guest) throws Exception {
+        if (ProcessHandle.of(Long.parseLong(guest)).isPresent()) {
+            Commands.run("kill", "-s", "CONT", guest);
+        }
     }
 
     /** What is reached from where a process is. */
