@@ -3,7 +3,11 @@ package dev.vivarium.node.egress;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
@@ -21,13 +25,22 @@ final class DeadNodes {
 
     /** Sweeps for all nodes but this one. What cannot be swept stays for the next start. */
     static void sweep(NodeMark own) throws IOException {
+        Set<NodeMark> marks = new HashSet<>(Links.nodes());
+        marks.addAll(tables());
+        marks.remove(own);
+        marks.forEach(DeadNodes::sweepOne);
+    }
+
+    private static List<NodeMark> tables() throws IOException {
         JsonNode tables = new ObjectMapper().readTree(KernelCommand.run("", "nft", "-j", "list", "tables"));
+        List<NodeMark> marks = new ArrayList<>();
         for (JsonNode part : tables.path("nftables")) {
             Matcher name = TABLE.matcher(part.path("table").path("name").asText());
-            if (name.matches() && !name.group(1).equals(own.text())) {
-                sweepOne(new NodeMark(name.group(1)));
+            if (name.matches()) {
+                marks.add(new NodeMark(name.group(1)));
             }
         }
+        return marks;
     }
 
     private static void sweepOne(NodeMark dead) {
@@ -43,8 +56,10 @@ final class DeadNodes {
                 }
                 EngineChain.forget(dead);
                 Links.remove(dead.ownInterface());
-                // The walls last, when nothing is left that they could be for.
-                KernelCommand.run("", "nft", "delete", "table", "inet", dead.table());
+                // The walls last, when nothing is left that they could be for; whoever reloads a machine's filter has
+                // taken
+                // them already.
+                KernelCommand.run(RuleSet.removal(dead), "nft", "-f", "-");
                 LOG.info("Swept the packet filter of a node that is no more: {}", dead.table());
             }
         } catch (IOException failed) {

@@ -20,6 +20,7 @@ final class Links {
     /** How every interface of a Vivarium node begins, on whichever machine. */
     static final String ALL = "vv";
 
+    private static final Pattern OWN = Pattern.compile(ALL + "([0-9a-f]{6})");
     private static final Path INTERFACES = Path.of("/sys/class/net");
     private static final Path COUNTERS = Path.of("/proc/net/dev");
     private static final Pattern COUNTED = Pattern.compile(" *([^: ]+): *([0-9]+)(?: +[0-9]+){7} +([0-9]+) .*");
@@ -75,6 +76,17 @@ final class Links {
             return interfaces
                     .map(each -> each.getFileName().toString())
                     .filter(name -> name.startsWith(mark.links()) && !name.equals(mark.ownInterface()))
+                    .toList();
+        }
+    }
+
+    /** The nodes that have, or had, an address of their own on this machine. */
+    static List<NodeMark> nodes() throws IOException {
+        try (Stream<Path> interfaces = Files.list(INTERFACES)) {
+            return interfaces
+                    .map(each -> OWN.matcher(each.getFileName().toString()))
+                    .filter(Matcher::matches)
+                    .map(name -> new NodeMark(name.group(1)))
                     .toList();
         }
     }

@@ -52,6 +52,11 @@ record RuleSet(
 
     /** The transaction that takes them away. */
     String removal() {
+        return removal(mark);
+    }
+
+    /** The transaction that takes away those of a node, if they are there. */
+    static String removal(NodeMark mark) {
         return "table inet %1$s\ndelete table inet %1$s\n".formatted(mark.table());
     }
 

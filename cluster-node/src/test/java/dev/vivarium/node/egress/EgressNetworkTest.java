@@ -48,6 +48,17 @@ class EgressNetworkTest {
     }
 
     @Test
+    void whatAKilledNodeLeftIsSweptAlsoWhenSomebodyHasTakenItsWalls() {
+        leaveBehind();
+        TestHosts.shell("nft delete table inet " + DEAD.table());
+        assertThat(inKernel()).contains(DEAD.ownInterface());
+
+        Networks.open("test-egress", "node-1").close();
+
+        assertThat(inKernel()).doesNotContain(DEAD.text());
+    }
+
+    @Test
     void theWallsOfAKilledNodeStayForAsLongAsItsSandboxesHaveLinks() {
         leaveBehind();
         TestHosts.shell("ip link add " + DEAD.publicLinks() + "7 type bridge");

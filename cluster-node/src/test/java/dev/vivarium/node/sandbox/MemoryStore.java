@@ -33,8 +33,14 @@ public final class MemoryStore implements Store, OutputStore, SecretVault, Remem
     private final AtomicInteger appendsToFail = new AtomicInteger();
 
     private final Set<RunId> remembered = ConcurrentHashMap.newKeySet();
+    private volatile Map<String, String> secrets = Map.of();
     private volatile CompletionStage<Done> memoryGate = CompletableFuture.completedStage(Done.getInstance());
     private volatile CompletionStage<Done> endGate = CompletableFuture.completedStage(Done.getInstance());
+
+    /** What opening the secrets of a run gives from now on. */
+    public void haveSecrets(Map<String, String> opened) {
+        secrets = Map.copyOf(opened);
+    }
 
     public void failNextAppends(int count) {
         appendsToFail.set(count);
@@ -94,7 +100,7 @@ public final class MemoryStore implements Store, OutputStore, SecretVault, Remem
 
     @Override
     public CompletionStage<Map<String, String>> open(RunId run, SealedSecrets sealed) {
-        return CompletableFuture.completedStage(Map.of());
+        return CompletableFuture.completedStage(secrets);
     }
 
     @Override

@@ -11,6 +11,7 @@ import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.sandbox.SandboxReport.Outcome;
+import dev.vivarium.protocol.guest.GuestCodec;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Blob;
@@ -25,6 +26,7 @@ import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.StartFailure;
 import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Usage;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -99,6 +101,45 @@ class SandboxTest {
                 .containsEntry("VIVARIUM_RUN_ID", FIRST.run().value());
         stop(KillReason.CANCELLED);
         ended();
+    }
+
+    @Test
+    void secretsThatAreAddedToRequestsAreWithTheNetworkAndNeverWithTheAgent() {
+        String ofTheNetwork = "sk-for-requests-only";
+        store.haveSecrets(Map.of("API_KEY", ofTheNetwork, "TOKEN", "for-the-agent"));
+        start(FIRST, Specs.injecting("api.example.com", "API_KEY", "TOKEN"));
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        SandboxId sandbox = driver.live().iterator().next();
+        assertThat(driver.entrusted()).isEqualTo(Map.of(sandbox, Map.of("API_KEY", ofTheNetwork)));
+        assertThat(driver.sent())
+                .filteredOn(NodeFrame.Spawn.class::isInstance)
+                .singleElement()
+                .satisfies(spawn -> assertThat(((NodeFrame.Spawn) spawn).env())
+                        .containsEntry("TOKEN", "for-the-agent")
+                        .doesNotContainKey("API_KEY"));
+        assertThat(onTheWire()).contains("for-the-agent").doesNotContain(ofTheNetwork);
+        stop(KillReason.CANCELLED);
+        ended();
+    }
+
+    @Test
+    void aNetworkIsEntrustedWithNothingWhenAllSecretsAreTheAgents() {
+        store.haveSecrets(Map.of("TOKEN", "for-the-agent"));
+        start(FIRST, Specs.withSecrets("TOKEN"));
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        assertThat(driver.entrusted()).isEmpty();
+        assertThat(onTheWire()).contains("for-the-agent");
+        stop(KillReason.CANCELLED);
+        ended();
+    }
+
+    /** All that the guest was sent so far. */
+    private String onTheWire() {
+        StringBuilder wire = new StringBuilder();
+        driver.sent().forEach(frame -> wire.append(StandardCharsets.ISO_8859_1.decode(GuestCodec.encode(frame))));
+        return wire.toString();
     }
 
     @Test

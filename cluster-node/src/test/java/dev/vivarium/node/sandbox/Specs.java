@@ -1,6 +1,9 @@
 package dev.vivarium.node.sandbox;
 
+import dev.vivarium.protocol.egress.EgressDestination;
 import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.protocol.egress.HostName;
+import dev.vivarium.protocol.egress.InjectedHeader;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.CpuQuota;
@@ -32,6 +35,27 @@ public final class Specs {
     public static RunSpec withSecrets(String... names) {
         SealedSecrets sealed = new SealedSecrets(List.of(names), Blob.ofUtf8("sealed"));
         return spec(TimeSpan.ofSeconds(60), NodeLossPolicy.RESTART, 3, Isolation.CONTAINER, sealed);
+    }
+
+    /** With secrets, the first of which is put into requests to a host. */
+    public static RunSpec injecting(String host, String... names) {
+        RunSpec spec = withSecrets(names);
+        return new RunSpec(
+                spec.image(),
+                spec.command(),
+                spec.env(),
+                spec.secrets(),
+                spec.workdir(),
+                spec.files(),
+                spec.limits(),
+                new EgressPolicy(
+                        EgressPolicy.Mode.ALLOWLIST,
+                        List.of(EgressDestination.parse(host + ":" + InjectedHeader.PORT)),
+                        List.of(new InjectedHeader(HostName.parse(host), "authorization", names[0], "Bearer "))),
+                spec.isolation(),
+                spec.onNodeLoss(),
+                spec.maxAttempts(),
+                spec.labels());
     }
 
     private static RunSpec spec(

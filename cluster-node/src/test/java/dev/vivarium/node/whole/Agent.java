@@ -57,6 +57,27 @@ final class Agent {
         return with(body -> body.withObject("/secrets").put(name, value));
     }
 
+    /** One that may reach what the mode gives it, and in an allowlist these. */
+    Agent egress(String mode, String... allowed) {
+        return with(body -> {
+            ObjectNode egress = body.putObject("egress").put("mode", mode);
+            if (allowed.length > 0) {
+                Arrays.stream(allowed).forEach(egress.putArray("allow")::add);
+            }
+        });
+    }
+
+    /** Has the gateway put a secret into requests to a host, in a header after a prefix. */
+    Agent injecting(String host, String header, String secret, String prefix) {
+        return egress("allowlist", host + ":443").with(body -> ((ObjectNode) body.get("egress"))
+                .putArray("inject")
+                .addObject()
+                .put("host", host)
+                .put("header", header)
+                .put("secret", secret)
+                .put("prefix", prefix));
+    }
+
     Agent tenant(String name) {
         return with(body -> body.withObject("/labels").put("tenant", name));
     }

@@ -9,7 +9,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.node.cli.client.ApiJson;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.net.http.HttpRequest;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -201,7 +200,7 @@ class SecretsOfANodeTest {
 
     @Test
     void theGuestForgetsThemOnceTheyArePassedOn() throws Exception {
-        byte[] memory = memory(guest());
+        byte[] memory = ProcessMemory.of(Long.parseLong(guest()));
 
         assertThat(found(memory)).isEmpty();
         assertThat(Search.values(Map.of("guest", "/.vivarium/vivarium-init")).in(memory))
@@ -390,34 +389,16 @@ class SecretsOfANodeTest {
                 .orElseThrow();
     }
 
-    private static boolean isProcess(Path folder) {
+    static boolean isProcess(Path folder) {
         return folder.getFileName().toString().chars().allMatch(Character::isDigit);
     }
 
-    private static byte[] readIfThere(Path file) {
+    static byte[] readIfThere(Path file) {
         try {
             return Files.readAllBytes(file);
         } catch (IOException gone) {
             return new byte[0];
         }
-    }
-
-    /** What a process may read, but for what the kernel puts there. */
-    private static byte[] memory(String process) throws IOException {
-        ByteArrayOutputStream memory = new ByteArrayOutputStream();
-        try (RandomAccessFile source = new RandomAccessFile("/proc/" + process + "/mem", "r")) {
-            for (String line : Files.readAllLines(Path.of("/proc/" + process + "/maps"))) {
-                String[] words = line.split("[ -]", 4);
-                if (words[2].startsWith("r") && !line.contains("[v")) {
-                    long from = Long.parseUnsignedLong(words[0], 16);
-                    byte[] mapped = new byte[Math.toIntExact(Long.parseUnsignedLong(words[1], 16) - from)];
-                    source.seek(from);
-                    source.readFully(mapped);
-                    memory.writeBytes(mapped);
-                }
-            }
-        }
-        return memory.toByteArray();
     }
 
     /** What the command line says on both of its streams, however it ends. */

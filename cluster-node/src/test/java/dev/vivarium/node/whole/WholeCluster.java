@@ -131,6 +131,19 @@ final class WholeCluster implements AutoCloseable {
         return again;
     }
 
+    /** Starts a node again that has died, on what it had; returns when it is ready. */
+    WholeNode startAgain(int number) {
+        nodes.remove(number).close();
+        WholeNode again = begin(number, folders.get(number - 1)).join();
+        nodes.put(number, again);
+        return again;
+    }
+
+    /** The name of the installation that they are. */
+    String installation() throws SQLException {
+        return store.installation();
+    }
+
     /** The nodes that are not being restarted. */
     List<WholeNode> nodes() {
         return List.copyOf(nodes.values());

@@ -1,0 +1,299 @@
+package dev.vivarium.node.whole;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.vivarium.node.cli.abuse.Outside;
+import dev.vivarium.node.cli.trial.Census;
+import dev.vivarium.node.egress.KernelTraces;
+import dev.vivarium.node.egress.TestHosts;
+import dev.vivarium.node.egress.names.FakeUpstream;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * Two nodes of one cluster give sandboxes networks on one machine: an agent reaches the same wherever it runs, and a node
+ * that is killed opens nothing, neither for its own sandboxes nor for the other's, and leaves nothing in the kernel.
+ */
+@Timeout(400)
+class EgressInAClusterTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(90);
+    private static final int SUBMISSIONS_MAX = 8;
+    /** Further lines of an agent, by which it is known to go on as it did. */
+    private static final int ROUNDS = 3;
+
+    private static final String SURVIVOR = WholeCluster.name(1);
+    private static final String VICTIM = WholeCluster.name(2);
+
+    private static final String PUBLIC = "itself listed public";
+    private static final String LISTED = "itself listed";
+
+    /** Tells in each round which of all places it reaches; it listens to whoever can reach it. */
+    private static final String ROUND =
+            """
+            import errno, os, select, socket, time, urllib.request
+
+            with open('/etc/resolv.conf') as conf:
+                resolver = next(line.split()[1] for line in conf if line.startswith('nameserver'))
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+                sock.connect((resolver, 53))
+                own = sock.getsockname()[0]
+            listener = socket.create_server(('0.0.0.0', 9999), backlog=1024)
+            places = {('%s', 80): 'public', ('%s', 80): 'internal', ('%s', 80): 'metadata', (own, 9999): 'itself'}
+            for node in '%s'.split():
+                if node != resolver:
+                    places |= {(node, port): 'another-node' for port in (53, 80, 443, 3128)}
+                first = node.rsplit('.', 1)[0]
+                places |= {(f'{first}.{last}', 9999): 'neighbour' for last in range(2, 10) if f'{first}.{last}' != own}
+
+            def connected(seconds):
+                reached, tried = set(), {}
+                for place in places:
+                    sock = socket.socket()
+                    sock.setblocking(False)
+                    if sock.connect_ex(place) in (0, errno.EINPROGRESS):
+                        tried[sock] = places[place]
+                end = time.monotonic() + seconds
+                while (left := end - time.monotonic()) > 0:
+                    waiting = [sock for sock in tried if tried[sock] not in reached]
+                    for sock in select.select([], waiting, [], left)[1]:
+                        if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
+                            reached.add(tried[sock])
+                        else:
+                            tried.pop(sock).close()
+                for sock in tried:
+                    sock.close()
+                return reached
+
+            def asked():
+                try:
+                    with urllib.request.urlopen('http://www.vivarium.example.com:8081/', timeout=20) as answer:
+                        return {'listed'} if answer.read() == b'reached\\n' else set()
+                except OSError:
+                    return set()
+
+            while True:
+                print('attempt', os.environ['VIVARIUM_ATTEMPT'], 'reaches', *sorted(connected(1) | asked()), flush=True)
+            """;
+
+    @Test
+    void anAgentReachesTheSameOnEveryNodeAndAKilledNodeOpensNothingAndLeavesNothing() throws Exception {
+        assumeThat(System.getProperty("user.name")).isEqualTo("root");
+        try (TestHosts hosts = new TestHosts("cluster");
+                FakeUpstream resolver = new FakeUpstream().has("www.vivarium.example.com", Outside.PUBLIC);
+                WholeCluster cluster = new WholeCluster(2, WholeCluster.Formation.SEEDS, number -> settings(resolver));
+                Census census = cluster.census()) {
+            KernelTraces survivors = KernelTraces.of(cluster.installation(), SURVIVOR);
+            KernelTraces victims = KernelTraces.of(cluster.installation(), VICTIM);
+            WholeNode asked = cluster.node(SURVIVOR);
+
+            // given: what is internal is there, and an agent of each kind is on each node
+            assertThat(withoutWalls(hosts)).allMatch(line -> line.endsWith(" reached"));
+            long shown = visitsInside(hosts);
+            assertThat(shown).isPositive();
+            Agent open = agent("public", survivors, victims);
+            Agent listed = agent("allowlist", survivors, victims);
+            Map<String, String> opens = oneOnEach(cluster, open);
+            Map<String, String> listeds = oneOnEach(cluster, listed);
+            List<Going> ofTheSurvivor =
+                    List.of(new Going(opens.get(SURVIVOR), 1, PUBLIC), new Going(listeds.get(SURVIVOR), 1, LISTED));
+            goOn(asked, ofTheSurvivor);
+            goOn(asked, List.of(new Going(opens.get(VICTIM), 1, PUBLIC), new Going(listeds.get(VICTIM), 1, LISTED)));
+            List<ProcessHandle> children = cluster.node(VICTIM).children();
+            assertThat(victims.links()).hasSize(2);
+
+            // when: a node is killed, one of whose sandboxes cannot hear of it
+            String guest = guest(opens.get(VICTIM));
+            Commands.run("kill", "-s", "STOP", guest);
+            cluster.node(VICTIM).kill();
+            long killed = System.nanoTime();
+
+            // then: its walls stand without it, for as long as there is anybody within
+            try {
+                assertThat(victims.hasFilter()).isTrue();
+                assertThat(from(guest, hosts))
+                        .containsExactly(
+                                "tcp:" + Outside.PUBLIC + ":80 reached", "tcp:" + Outside.INTERNAL + ":80 not");
+                await().atMost(PATIENCE).until(() -> victims.links().size() <= 1);
+                goOn(asked, ofTheSurvivor);
+                await().atMost(PATIENCE).until(() -> victims.links().isEmpty());
+            } finally {
+                letGoOn(guest);
+            }
+            System.out.printf(
+                    "a sandbox that had not heard of its node's end was gone %d ms after it%n",
+                    (System.nanoTime() - killed) / 1_000_000);
+            assertThat(victims.hasFilter()).isTrue();
+
+            // and its runs go on elsewhere, and reach the same
+            assertThat(asked.awaitRunning(opens.get(VICTIM), 2).path("node").asText())
+                    .isEqualTo(SURVIVOR);
+            assertThat(asked.awaitRunning(listeds.get(VICTIM), 2).path("node").asText())
+                    .isEqualTo(SURVIVOR);
+            goOn(asked, List.of(new Going(opens.get(VICTIM), 2, PUBLIC), new Going(listeds.get(VICTIM), 2, LISTED)));
+
+            // when
+            cluster.startAgain(2);
+
+            // then: it gives networks again, and has taken nothing from the other
+            Map<String, String> again = oneOnEach(cluster, open);
+            goOn(asked, List.of(new Going(again.get(VICTIM), 1, PUBLIC)));
+            goOn(asked, ofTheSurvivor);
+
+            // when: all is over
+            for (Map<String, String> runs : List.of(opens, listeds, again)) {
+                for (String run : runs.values()) {
+                    cancel(asked, run);
+                }
+            }
+            await().atMost(PATIENCE).until(() -> census.count().isNothing());
+            for (WholeNode node : cluster.nodes()) {
+                assertThat(node.stop()).as(node::log).isZero();
+            }
+
+            // then
+            assertThat(survivors.all()).isEmpty();
+            assertThat(victims.all()).isEmpty();
+            assertThat(children).noneMatch(ProcessHandle::isAlive);
+            assertThat(visitsInside(hosts)).isEqualTo(shown);
+            assertThat(cluster.twins()).isEmpty();
+        }
+    }
+
+    private static Map<String, String> settings(FakeUpstream resolver) {
+        return Map.of(
+                "vivarium.egress.names.upstream.0",
+                "127.0.0.1:" + resolver.address().getPort(),
+                "vivarium.egress.names.upstream-timeout",
+                "10s");
+    }
+
+    private static Agent agent(String mode, KernelTraces... nodes) {
+        String addresses =
+                String.join(" ", Stream.of(nodes).map(KernelTraces::address).toList());
+        String[] allowed = mode.equals("allowlist") ? new String[] {"www.vivarium.example.com:8081"} : new String[0];
+        return Agent.python(ROUND.formatted(Outside.PUBLIC, Outside.INTERNAL, Outside.METADATA, addresses))
+                .egress(mode, allowed)
+                .limit("wallClock", "10m")
+                .onNodeLoss("restart");
+    }
+
+    /** Of the agent a run on each node, by the node's name; further ones that came about are ended. */
+    private static Map<String, String> oneOnEach(WholeCluster cluster, Agent agent) throws Exception {
+        WholeNode asked = cluster.node(SURVIVOR);
+        Map<String, String> runs = new TreeMap<>();
+        List<String> further = new ArrayList<>();
+        for (int n = 0; n < SUBMISSIONS_MAX && runs.size() < cluster.nodes().size(); n++) {
+            String run = await().atMost(PATIENCE)
+                    .until(() -> asked.submit(agent), answer -> answer.status() == 202)
+                    .acceptedRun();
+            String node = asked.awaitRunning(run, 1).path("node").asText();
+            if (runs.putIfAbsent(node, run) != null) {
+                further.add(run);
+            }
+        }
+        for (String run : further) {
+            cancel(asked, run);
+        }
+        assertThat(runs).containsOnlyKeys(SURVIVOR, VICTIM);
+        return runs;
+    }
+
+    private static void cancel(WholeNode asked, String run) throws Exception {
+        asked.post("/v1/runs/" + run + "/cancel");
+        assertThat(asked.awaitEnd(run).path("status").asText()).isEqualTo("CANCELLED");
+    }
+
+    /** An agent that reaches the same for as long as it lives. */
+    private record Going(String run, int attempt, String places) {
+        String round() {
+            return "attempt " + attempt + " reaches " + places;
+        }
+
+        /** What it has told of whole rounds. */
+        List<String> rounds(WholeNode asked) throws IOException, InterruptedException {
+            String printed = asked.printed(run);
+            return printed.substring(0, printed.lastIndexOf('\n') + 1)
+                    .lines()
+                    .filter(line -> line.startsWith("attempt " + attempt + " "))
+                    .toList();
+        }
+    }
+
+    /** Waits for some further rounds of each agent, in all of which it has reached the same. */
+    private static void goOn(WholeNode asked, List<Going> agents) throws Exception {
+        Map<String, Integer> before = new TreeMap<>();
+        for (Going agent : agents) {
+            before.put(agent.run(), agent.rounds(asked).size());
+        }
+        for (Going agent : agents) {
+            await("rounds of " + agent.run())
+                    .atMost(PATIENCE)
+                    .pollInterval(Duration.ofMillis(200))
+                    .until(() -> agent.rounds(asked).size() >= before.get(agent.run()) + ROUNDS);
+            assertThat(agent.rounds(asked)).containsOnly(agent.round());
+        }
+    }
+
+    /** The first process of the run's sandbox, as the host numbers it. */
+    private static String guest(String run) throws Exception {
+        String container = Commands.run("docker", "ps", "--quiet", "--filter", "name=" + run)
+                .strip();
+        return Commands.run("docker", "inspect", "--format", "{{.State.Pid}}", container)
+                .strip();
+    }
+
+    /** Has a guest hear of what has happened, if it is still there. */
+    private static void letGoOn(String guest) throws Exception {
+        if (ProcessHandle.of(Long.parseLong(guest)).isPresent()) {
+            Commands.run("kill", "-s", "CONT", guest);
+        }
+    }
+
+    /** What is reached from where a process is. */
+    private static List<String> from(String process, TestHosts hosts) throws Exception {
+        return Commands.run(
+                        "nsenter",
+                        "--net=/proc/" + process + "/ns/net",
+                        "python3",
+                        "-c",
+                        hosts.probe(),
+                        "tcp:" + Outside.PUBLIC + ":80",
+                        "tcp:" + Outside.INTERNAL + ":80")
+                .lines()
+                .toList();
+    }
+
+    /** What a container that nobody guards reaches. */
+    private static List<String> withoutWalls(TestHosts hosts) throws IOException, InterruptedException {
+        return Commands.run(
+                        "docker",
+                        "run",
+                        "--rm",
+                        "vivarium/python",
+                        "python3",
+                        "-c",
+                        hosts.probe(),
+                        "tcp:" + Outside.PUBLIC + ":80",
+                        "tcp:" + Outside.INTERNAL + ":80",
+                        "tcp:" + Outside.METADATA + ":80")
+                .lines()
+                .toList();
+    }
+
+    private static long visitsInside(TestHosts hosts) {
+        return hosts.visits().stream()
+                .filter(visit -> visit.startsWith("tcp "))
+                .filter(visit ->
+                        visit.contains(" " + Outside.INTERNAL + " ") || visit.contains(" " + Outside.METADATA + " "))
+                .count();
+    }
+}
