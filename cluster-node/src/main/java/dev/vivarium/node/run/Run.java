@@ -60,8 +60,12 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     /** What a run understands. */
     public sealed interface Command {}
 
-    /** Submits it; answers {@link SubmitAnswer}. */
-    record Submit(RunSpec spec, Blob submission, Runs.Patience patience, ActorRef<SubmitAnswer> replyTo)
+    /**
+     * Submits it; answers {@link SubmitAnswer}.
+     *
+     * @param until when whoever submits it stops waiting for the answer, and tells that nothing was accepted
+     */
+    record Submit(RunSpec spec, Blob submission, Runs.Patience patience, Instant until, ActorRef<SubmitAnswer> replyTo)
             implements Command, RunMessage {}
 
     /** Asks it to stop; answers {@link CancelAnswer}. */
@@ -348,6 +352,9 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
             waiting.add(submit);
             return Effect().none();
         }
+        if (isTooLate(submit)) {
+            return refuse(submit, SubmitAnswer.Verdict.NOT_DURABLE);
+        }
         // The place is taken before anything is durable, so that a burst cannot take one twice.
         if (environment.drain().isDraining()) {
             return refuse(submit, SubmitAnswer.Verdict.NO_ROOM);
@@ -378,12 +385,9 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
 
     private Effect<JournalEntry, Ledger> onRemembered(Ledger ledger, Remembered remembered) {
         Submit submit = remembered.submit;
-        if (remembered.failure.isPresent()) {
-            context.getLog()
-                    .warn(
-                            "Run {} is not accepted: {}",
-                            id,
-                            remembered.failure.get().getMessage());
+        remembered.failure.ifPresent(
+                failure -> context.getLog().warn("Run {} is not accepted: {}", id, failure.getMessage()));
+        if (remembered.failure.isPresent() || isTooLate(submit)) {
             environment.places().leave(id);
             settle();
             return refuse(submit, SubmitAnswer.Verdict.NOT_DURABLE);
@@ -404,6 +408,21 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
             }
             settle();
         });
+    }
+
+    /** A submission outlasts a store that is away, in the mailbox; whoever made it may have made another one by then. */
+    private boolean isTooLate(Submit submit) {
+        Duration late = Duration.between(submit.until, now());
+        if (late.isNegative()) {
+            return false;
+        }
+        context.getLog()
+                .warn(
+                        "Run {} is not accepted: its submission came {} ms after its time. Was the store away, or are the"
+                                + " clocks of the nodes not in step?",
+                        id,
+                        late.toMillis());
+        return true;
     }
 
     private boolean mayStartAtOnce(Remembered remembered) {

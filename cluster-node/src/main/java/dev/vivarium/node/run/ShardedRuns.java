@@ -12,6 +12,7 @@ import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -185,9 +186,11 @@ public final class ShardedRuns implements Runs {
                 patience == Patience.PLACE_FIRST && board.loads().stream().anyMatch(load -> load.hasPlaceFor(asked));
         Patience asOffered = elsewhere ? Patience.PLACE_FIRST : Patience.MAY_WAIT;
         board.placedIn(shard(id), asked);
+        Instant until = environment.sandbox().clock().now().plus(askTimeout);
         CompletionStage<Run.SubmitAnswer> answer = entity(id)
                 .ask(
-                        (ActorRef<Run.SubmitAnswer> replyTo) -> new Run.Submit(spec, submission, asOffered, replyTo),
+                        (ActorRef<Run.SubmitAnswer> replyTo) ->
+                                new Run.Submit(spec, submission, asOffered, until, replyTo),
                         askTimeout);
         return durable(answer).thenApply(given -> switch (given.verdict()) {
             case ACCEPTED -> new SubmitReply.Accepted(given.state().orElseThrow());

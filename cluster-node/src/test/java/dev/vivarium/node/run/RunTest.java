@@ -70,6 +70,9 @@ class RunTest {
     private static final PersistenceTestKit JOURNAL = PersistenceTestKit.create(KIT.system());
     private static final Blob DIGEST = Blob.ofUtf8("digest");
 
+    /** When whoever submits stops waiting. */
+    private final Instant soon = Instant.now().plus(Duration.ofHours(1));
+
     private RunId id = new RunId(UlidCreator.getUlid().toLowerCase());
     private final ScriptedDriver driver = new ScriptedDriver();
     private final MemoryStore store = new MemoryStore();
@@ -112,13 +115,40 @@ class RunTest {
     }
 
     @Test
+    void aSubmissionThatNobodyWaitsForAnyMoreBeginsNothing() {
+        Instant past = Instant.now().minusMillis(1);
+
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, past, submitted.ref()));
+
+        assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.NOT_DURABLE);
+        shard.expectMessageClass(ClusterSharding.Passivate.class);
+        assertThat(entries()).isEmpty();
+        assertThat(places.holding()).isZero();
+    }
+
+    @Test
+    void aSubmissionThatIsRememberedTooLateBeginsNothingEither() {
+        CompletableFuture<Done> gate = new CompletableFuture<>();
+        store.holdMemory(gate);
+        Instant until = Instant.now().plusMillis(100);
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, until, submitted.ref()));
+        Awaitility.await().until(() -> Instant.now().isAfter(until));
+
+        gate.complete(Done.getInstance());
+
+        assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.NOT_DURABLE);
+        assertThat(entries()).isEmpty();
+        assertThat(places.holding()).isZero();
+    }
+
+    @Test
     void aRepeatedSubmissionIsTheSameRunAndAnotherOneIsRefused() {
         submit(Specs.hello());
         awaitStarted(1);
 
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
         assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.ACCEPTED_BEFORE);
-        run.tell(new Run.Submit(Specs.hello(), Blob.ofUtf8("other"), Runs.Patience.MAY_WAIT, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), Blob.ofUtf8("other"), Runs.Patience.MAY_WAIT, soon, submitted.ref()));
         assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.OTHER_SUBMISSION);
 
         assertThat(driver.claims()).hasSize(1);
@@ -129,13 +159,13 @@ class RunTest {
         JOURNAL.failNextPersisted(RunPersistenceId.of(id).id());
 
         LoggingTestKit.error("Failed to persist").expect(KIT.system(), () -> {
-            run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
+            run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
             return null;
         });
 
         submitted.expectNoMessage(Duration.ofMillis(200));
         assertThat(driver.claims()).isEmpty();
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
         assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.ACCEPTED);
     }
 
@@ -143,7 +173,7 @@ class RunTest {
     void aRunIsRememberedBeforeItIsDurableAndForgottenAfterItsEnd() {
         CompletableFuture<Done> slowStore = new CompletableFuture<>();
         store.holdMemory(slowStore);
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
         submitted.expectNoMessage(Duration.ofMillis(200));
         assertThat(entries()).isEmpty();
 
@@ -169,7 +199,7 @@ class RunTest {
         store.holdMemory(
                 CompletableFuture.failedStage(new StoreUnavailable("away", new IllegalStateException("away"))));
 
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
 
         assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.NOT_DURABLE);
         assertThat(entries()).isEmpty();
@@ -183,8 +213,8 @@ class RunTest {
     void aSubmissionThatIsRepeatedWhileTheFirstIsUnderWayIsTheSameRun() {
         CompletableFuture<Done> slowStore = new CompletableFuture<>();
         store.holdMemory(slowStore);
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
         submitted.expectNoMessage(Duration.ofMillis(200));
 
         slowStore.complete(Done.getInstance());
@@ -417,7 +447,7 @@ class RunTest {
         run.tell(new Run.Cancel(cancelled.ref()));
 
         serialization.verifySerialization(
-                new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()), true);
+                new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()), true);
         serialization.verifySerialization(new Run.Cancel(cancelled.ref()), true);
         serialization.verifySerialization(cancelled.receiveMessage(), true);
         serialization.verifySerialization(new Progress(4, 5, Progress.Life.ENDED), true);
@@ -469,7 +499,7 @@ class RunTest {
         places = places(0, 0);
         run = entity();
 
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
 
         assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.NO_ROOM);
         assertThat(eventNames()).isEmpty();
@@ -480,7 +510,7 @@ class RunTest {
     void aRunForWhichThereIsNoPlaceWaitsForItsTurn() {
         occupied();
 
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
 
         assertThat(submitted.receiveMessage().state().orElseThrow().status()).isEqualTo(RunStatus.QUEUED);
         awaitEvents("RunSubmitted", "RunQueued");
@@ -499,7 +529,7 @@ class RunTest {
     @Test
     void aRunThatWaitsCanBeCancelledAndLeavesTheQueue() {
         occupied();
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
         submitted.receiveMessage();
 
         run.tell(new Run.Cancel(cancelled.ref()));
@@ -514,7 +544,7 @@ class RunTest {
     @Test
     void aRunThatWaitsGoesOnWaitingWhereverItComesBack() {
         occupied();
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
         submitted.receiveMessage();
 
         crash();
@@ -545,7 +575,7 @@ class RunTest {
     @Test
     void aRunThatWaitsIsNotBegunWhileTheNodeDrains() {
         occupied();
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
         submitted.receiveMessage();
 
         drain.begin();
@@ -564,7 +594,7 @@ class RunTest {
         places.claim(other());
         run = entity();
 
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
 
         assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.TENANT_FULL);
         assertThat(eventNames()).isEmpty();
@@ -612,7 +642,7 @@ class RunTest {
     }
 
     private void submit(RunSpec spec) {
-        run.tell(new Run.Submit(spec, DIGEST, Runs.Patience.MAY_WAIT, submitted.ref()));
+        run.tell(new Run.Submit(spec, DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
         Run.SubmitAnswer answer = submitted.receiveMessage();
         assertThat(answer.verdict()).isEqualTo(Run.SubmitAnswer.Verdict.ACCEPTED);
         assertThat(answer.state().orElseThrow().status()).isEqualTo(RunStatus.STARTING);
