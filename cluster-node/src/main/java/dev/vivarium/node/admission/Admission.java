@@ -76,15 +76,23 @@ public final class Admission {
             return submitFresh(submission, FRESH_TRIES);
         }
         Blob name = key.get().digest(submission.tenant());
-        // Retries overtake each other; one that was refused must not destroy the secrets' key of one that is accepted.
+        // Of retries at once all but the first need seal nothing.
         return keyed.after(
                 name, () -> keys.claim(name, freshId(submission)).thenCompose(id -> submitOnce(id, submission)));
+    }
+
+    /** Who else may submit a run under the same name. */
+    private enum Name {
+        /** Nobody: it was made for this submission. */
+        OWN,
+        /** Retries, on whichever node. */
+        CLAIMED
     }
 
     /** Where a run is born is only known as of a moment ago: one that finds no room there is offered elsewhere. */
     private CompletionStage<Decision> submitFresh(Submission submission, int tries) {
         Runs.Patience patience = tries > 1 ? Runs.Patience.PLACE_FIRST : Runs.Patience.MAY_WAIT;
-        return sealAndSubmit(freshId(submission), submission, patience)
+        return sealAndSubmit(freshId(submission), Name.OWN, submission, patience)
                 .thenCompose(decision -> isFull(decision) && tries > 1
                         ? submitFresh(submission, tries - 1)
                         : CompletableFuture.completedStage(decision));
@@ -102,7 +110,7 @@ public final class Admission {
         return journal.state(id)
                 .thenCompose(state -> state instanceof RunState.Existing existing
                         ? known(existing, submission)
-                        : sealAndSubmit(id, submission, Runs.Patience.MAY_WAIT));
+                        : sealAndSubmit(id, Name.CLAIMED, submission, Runs.Patience.MAY_WAIT));
     }
 
     /**
@@ -134,11 +142,12 @@ public final class Admission {
         return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 
-    private CompletionStage<Decision> sealAndSubmit(RunId id, Submission submission, Runs.Patience patience) {
+    private CompletionStage<Decision> sealAndSubmit(
+            RunId id, Name name, Submission submission, Runs.Patience patience) {
         return seal(id, submission)
                 .thenCompose(
                         secrets -> runs.submit(id, submission.sealedWith(secrets), submission.bodyDigest(), patience))
-                .thenCompose(reply -> decide(id, submission, reply));
+                .thenCompose(reply -> decide(id, name, submission, reply));
     }
 
     private CompletionStage<SealedSecrets> seal(RunId id, Submission submission) {
@@ -153,12 +162,12 @@ public final class Admission {
                         Map.Entry::getKey, entry -> entry.getValue().reveal()));
     }
 
-    private CompletionStage<Decision> decide(RunId id, Submission submission, Runs.SubmitReply reply) {
+    private CompletionStage<Decision> decide(RunId id, Name name, Submission submission, Runs.SubmitReply reply) {
         if (reply instanceof Runs.SubmitReply.Accepted accepted) {
             return CompletableFuture.completedStage(new Decision.Accepted(accepted.state()));
         }
         return refused(submission, reply)
-                .thenCompose(decision -> shredUnlessLive(id, submission).thenApply(done -> decision));
+                .thenCompose(decision -> shredUnlessWanted(id, name, submission).thenApply(done -> decision));
     }
 
     private CompletionStage<Decision> refused(Submission submission, Runs.SubmitReply reply) {
@@ -181,18 +190,23 @@ public final class Admission {
     }
 
     /**
-     * Destroys the key that was made for a run that did not come to life by it. A failure to do so is not the client's:
-     * the store looks for forgotten keys itself. For the same reason nothing is destroyed when a submission fails with
-     * an unknown outcome: the run may exist.
+     * Destroys the key that was made for a run that did not come to life by it. Where a retry may be under way on another
+     * node, which has sealed its secrets with the same key and is accepted a moment later, it is left alone, as it is when
+     * a submission fails with an unknown outcome. What is left over the store looks for itself, so a failure here is not
+     * the client's either.
      */
-    private CompletionStage<?> shredUnlessLive(RunId id, Submission submission) {
+    private CompletionStage<?> shredUnlessWanted(RunId id, Name name, Submission submission) {
         if (submission.secrets().isEmpty()) {
             return CompletableFuture.completedStage(id);
         }
         return journal.state(id)
-                .<Object>thenCompose(state -> state instanceof RunState.Live
+                .<Object>thenCompose(state -> isWanted(state, name)
                         ? CompletableFuture.completedStage(id)
                         : vault.shred(id).thenApply(done -> id))
                 .exceptionally(failure -> id);
+    }
+
+    private static boolean isWanted(RunState state, Name name) {
+        return state instanceof RunState.Live || (state instanceof RunState.Unborn && name == Name.CLAIMED);
     }
 }

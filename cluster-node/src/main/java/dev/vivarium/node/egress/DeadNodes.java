@@ -56,9 +56,8 @@ final class DeadNodes {
                 }
                 EngineChain.forget(dead);
                 Links.remove(dead.ownInterface());
-                // The walls last, when nothing is left that they could be for; whoever reloads a machine's filter has
-                // taken
-                // them already.
+                // The walls last, when nothing is left that they could be for. Whoever reloads the machine's filter may
+                // have taken them already.
                 KernelCommand.run(RuleSet.removal(dead), "nft", "-f", "-");
                 LOG.info("Swept the packet filter of a node that is no more: {}", dead.table());
             }

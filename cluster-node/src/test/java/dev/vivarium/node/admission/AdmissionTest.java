@@ -15,8 +15,10 @@ import dev.vivarium.protocol.run.RunState;
 import dev.vivarium.protocol.run.Usage;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.IntStream;
+import org.apache.pekko.Done;
 import org.junit.jupiter.api.Test;
 
 class AdmissionTest {
@@ -159,15 +161,31 @@ class AdmissionTest {
     @Test
     void aRefusedRunLeavesNoKeyBehind() {
         runs.refuseWith(new Runs.SubmitReply.Full(7));
-        assertThat(submit(WITH_SECRET, "k")).isEqualTo(new Decision.Full(7));
         assertThat(submit(WITH_SECRET, "")).isEqualTo(new Decision.Full(7));
 
         runs.refuseWith(new Runs.SubmitReply.Draining());
         assertThat(submit(WITH_SECRET, "")).isEqualTo(new Decision.Draining());
 
-        // One with a key is tried once, one without is offered to up to three nodes that may have room.
-        assertThat(vault.seals()).isEqualTo(5);
+        // It is offered to up to three nodes that may have room.
+        assertThat(vault.seals()).isEqualTo(4);
         assertThat(vault.keys()).isZero();
+    }
+
+    @Test
+    void aRetryThatIsRefusedLeavesTheSecretsAloneOfOneThatIsAcceptedOnAnotherNode() {
+        // given two nodes that have got the same submission, both before it is a run
+        CompletableFuture<Done> gate = new CompletableFuture<>();
+        runs.holdNextSubmission(gate);
+        CompletionStage<Decision> first =
+                new Admission(runs, runs, runs, vault).submit(Samples.valid(WITH_SECRET), key("k"));
+        runs.refuseWith(new Runs.SubmitReply.Full(7));
+        assertThat(submit(WITH_SECRET, "k")).isEqualTo(new Decision.Full(7));
+        runs.refuseNoMore();
+
+        gate.complete(Done.getInstance());
+
+        RunId run = accepted(first.toCompletableFuture().join()).submission().id();
+        assertThat(vault.holdsKeyOf(run)).isTrue();
     }
 
     @Test

@@ -47,6 +47,7 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
     private Optional<RuntimeException> outage = Optional.empty();
     private Optional<SubmitReply> refusal = Optional.empty();
     private Optional<Query> lastQuery = Optional.empty();
+    private CompletionStage<Done> way = CompletableFuture.completedStage(Done.getInstance());
     private int submissions;
 
     /** From now on every call fails like this. */
@@ -65,6 +66,15 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
     /** From now on every new run is refused with this. */
     public synchronized void refuseWith(SubmitReply reply) {
         refusal = Optional.of(reply);
+    }
+
+    public synchronized void refuseNoMore() {
+        refusal = Optional.empty();
+    }
+
+    /** The next submission is on its way until the gate opens. */
+    public synchronized void holdNextSubmission(CompletionStage<Done> gate) {
+        way = gate;
     }
 
     public synchronized int submissions() {
@@ -115,7 +125,14 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
     }
 
     @Override
-    public CompletionStage<SubmitReply> submit(RunId id, RunSpec spec, Blob submission, Patience patience) {
+    public synchronized CompletionStage<SubmitReply> submit(
+            RunId id, RunSpec spec, Blob submission, Patience patience) {
+        CompletionStage<Done> there = way;
+        way = CompletableFuture.completedStage(Done.getInstance());
+        return there.thenCompose(done -> arrived(id, spec, submission));
+    }
+
+    private CompletionStage<SubmitReply> arrived(RunId id, RunSpec spec, Blob submission) {
         return answer(() -> {
             submissions++;
             if (fold(id) instanceof RunState.Existing existing) {
