@@ -72,7 +72,17 @@ public final class Vivarium implements Runnable {
 
     /** Runs one command and exits with its code. */
     public static void main(String[] arguments) {
-        System.exit(commandLine(Surroundings.ofProcess(Vivarium::startNode)).execute(arguments));
+        System.exit(codeOf(arguments));
+    }
+
+    /** The threads of a node that fails by an error, such as a library that is missing, would keep the process for ever. */
+    private static int codeOf(String... arguments) {
+        Surroundings surroundings = Surroundings.ofProcess(Vivarium::startNode);
+        try {
+            return commandLine(surroundings).execute(arguments);
+        } catch (Error defect) {
+            return explainDefect(defect, surroundings.terminal());
+        }
     }
 
     private static RunningNode startNode(NodeOptions options) throws NodeStartException {
@@ -168,6 +178,10 @@ public final class Vivarium implements Runnable {
             terminal.note(Printable.of(String.valueOf(failure.getMessage())));
             return ExitCode.UNAVAILABLE;
         }
+        return explainDefect(failure, terminal);
+    }
+
+    private static int explainDefect(Throwable failure, Terminal terminal) {
         terminal.note("this is a defect in Vivarium: " + Printable.of(failure.toString()));
         PrintWriter trace = writer(terminal.err());
         failure.printStackTrace(trace);
