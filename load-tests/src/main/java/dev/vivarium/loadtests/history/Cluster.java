@@ -202,6 +202,7 @@ final class Cluster implements AutoCloseable {
         try {
             // A member that is just being started would come up after all others have gone.
             ProcessHandle.current().descendants().filter(this::isStarting).forEach(Cluster::endWhole);
+            System.err.println("vivarium bench: what nodes and store have logged is kept in " + keepLogs());
             end();
         } catch (IOException left) {
             System.err.println("vivarium bench: the cluster is left: " + left.getMessage());
@@ -211,7 +212,8 @@ final class Cluster implements AutoCloseable {
     private boolean isStarting(ProcessHandle process) {
         return process.info()
                 .commandLine()
-                .filter(words -> words.contains("cluster start --folder " + site.folder()))
+                .filter(words -> words.contains("cluster start --folder " + site.folder())
+                        || words.contains("cluster up --folder " + site.folder()))
                 .isPresent();
     }
 
