@@ -9,6 +9,7 @@ import dev.vivarium.persistence.output.OutputStore;
 import dev.vivarium.persistence.remembered.RememberedRuns;
 import dev.vivarium.persistence.secrets.SecretVault;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * All that lasts, as one node sees it. A node opens one before its actor system, whose configuration it completes, and
@@ -36,7 +37,8 @@ public interface Store extends AutoCloseable {
 
     RememberedRuns rememberedRuns();
 
-    ClusterHold clusterHold();
+    /** Which cluster the store belongs to; empty for one that no other node can use. */
+    Optional<ClusterHold> clusterHold();
 
     /** How old the answers of {@link #runs} may be; about a tenth of a second while all is well. */
     Duration projectionLag();

@@ -17,14 +17,12 @@ import dev.vivarium.node.sandbox.NodeLease;
 import dev.vivarium.node.sandbox.Reaper;
 import dev.vivarium.node.sandbox.SandboxEnvironment;
 import dev.vivarium.persistence.Store;
-import dev.vivarium.persistence.hold.ClusterHold;
 import dev.vivarium.protocol.run.KillReason;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -82,23 +80,16 @@ final class NodeCore implements AutoCloseable {
     }
 
     private static void requireSharedStore(ClusterSettings cluster, Config store) throws NodeStartException {
-        if (!cluster.isAlone() && !isShared(store)) {
+        if (!cluster.isAlone() && store.getString("kind").equals("embedded")) {
             throw new NodeStartException("vivarium.cluster.formation is "
                     + cluster.formation().name().toLowerCase(Locale.ROOT)
                     + ", and the embedded store is one node's alone: choose another vivarium.store.kind.");
         }
     }
 
-    /** Whether other nodes can use the store. */
-    private static boolean isShared(Config store) {
-        return !store.getString("kind").equals("embedded");
-    }
-
     private static NodeCore start(Config config, ClusterSettings cluster, Store store) throws NodeStartException {
         CompletableFuture<Done> joined = new CompletableFuture<>();
-        Optional<ClusterHold> hold =
-                isShared(config.getConfig("vivarium.store")) ? Optional.of(store.clusterHold()) : Optional.empty();
-        ActorSystem<Guardian.Command> system = Joining.begin(config, cluster, hold, joined);
+        ActorSystem<Guardian.Command> system = Joining.begin(config, cluster, store.clusterHold(), joined);
         try {
             Joining.await(system, config, cluster, joined);
             return new NodeCore(config, cluster, store, system);

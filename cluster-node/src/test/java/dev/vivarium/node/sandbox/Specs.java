@@ -33,29 +33,20 @@ public final class Specs {
     }
 
     public static RunSpec withSecrets(String... names) {
-        SealedSecrets sealed = new SealedSecrets(List.of(names), Blob.ofUtf8("sealed"));
-        return spec(TimeSpan.ofSeconds(60), NodeLossPolicy.RESTART, 3, Isolation.CONTAINER, sealed);
+        return spec(TimeSpan.ofSeconds(60), NodeLossPolicy.RESTART, 3, Isolation.CONTAINER, sealed(names));
     }
 
     /** With secrets, the first of which is put into requests to a host. */
     public static RunSpec injecting(String host, String... names) {
-        RunSpec spec = withSecrets(names);
-        return new RunSpec(
-                spec.image(),
-                spec.command(),
-                spec.env(),
-                spec.secrets(),
-                spec.workdir(),
-                spec.files(),
-                spec.limits(),
-                new EgressPolicy(
-                        EgressPolicy.Mode.ALLOWLIST,
-                        List.of(EgressDestination.parse(host + ":" + InjectedHeader.PORT)),
-                        List.of(new InjectedHeader(HostName.parse(host), "authorization", names[0], "Bearer "))),
-                spec.isolation(),
-                spec.onNodeLoss(),
-                spec.maxAttempts(),
-                spec.labels());
+        EgressPolicy egress = new EgressPolicy(
+                EgressPolicy.Mode.ALLOWLIST,
+                List.of(EgressDestination.parse(host + ":" + InjectedHeader.PORT)),
+                List.of(new InjectedHeader(HostName.parse(host), "authorization", names[0], "Bearer ")));
+        return spec(TimeSpan.ofSeconds(60), NodeLossPolicy.RESTART, 3, Isolation.CONTAINER, sealed(names), egress);
+    }
+
+    private static SealedSecrets sealed(String... names) {
+        return new SealedSecrets(List.of(names), Blob.ofUtf8("sealed"));
     }
 
     private static RunSpec spec(
@@ -64,6 +55,17 @@ public final class Specs {
             int maxAttempts,
             Isolation isolation,
             SealedSecrets secrets) {
+        EgressPolicy none = new EgressPolicy(EgressPolicy.Mode.NONE);
+        return spec(wallClock, onNodeLoss, maxAttempts, isolation, secrets, none);
+    }
+
+    private static RunSpec spec(
+            TimeSpan wallClock,
+            NodeLossPolicy onNodeLoss,
+            int maxAttempts,
+            Isolation isolation,
+            SealedSecrets secrets,
+            EgressPolicy egress) {
         return new RunSpec(
                 "vivarium/python",
                 List.of("python3", "agent.py"),
@@ -82,7 +84,7 @@ public final class Specs {
                         new ByteSize(100),
                         100,
                         ByteSize.ofMebibytes(10)),
-                new EgressPolicy(EgressPolicy.Mode.NONE),
+                egress,
                 isolation,
                 onNodeLoss,
                 maxAttempts,

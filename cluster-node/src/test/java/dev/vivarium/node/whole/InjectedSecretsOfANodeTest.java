@@ -137,11 +137,7 @@ class InjectedSecretsOfANodeTest {
     private static Set<String> onTheHeap(Search sought, WholeNode node, Path folder) throws Exception {
         Path heap = folder.resolve("heap");
         Files.deleteIfExists(heap);
-        Commands.run(
-                Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
-                Long.toString(node.pid()),
-                "GC.heap_dump",
-                heap.toString());
+        node.dumpHeap(heap);
         try (var content = Files.newInputStream(heap)) {
             return sought.in(content);
         }

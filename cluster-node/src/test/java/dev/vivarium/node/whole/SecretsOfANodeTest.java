@@ -210,11 +210,7 @@ class SecretsOfANodeTest {
     @Test
     void noneIsReachableOnTheNodesHeapOnceTheyAreSent(@TempDir Path folder) throws Exception {
         Path heap = folder.resolve("heap");
-        Commands.run(
-                Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
-                Long.toString(node.pid()),
-                "GC.heap_dump",
-                heap.toString());
+        node.dumpHeap(heap);
 
         try (var content = Files.newInputStream(heap)) {
             assertThat(SEARCH.in(content)).isEmpty();

@@ -262,6 +262,15 @@ final class WholeNode implements AutoCloseable {
         return process.pid();
     }
 
+    /** Writes what is reachable on its heap to a file that is not there yet. */
+    void dumpHeap(Path file) throws Exception {
+        Commands.run(
+                Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
+                Long.toString(pid()),
+                "GC.heap_dump",
+                file.toString());
+    }
+
     /** Its temporary files. */
     List<Path> temporaryFiles() throws IOException {
         try (var files = Files.list(temporary)) {

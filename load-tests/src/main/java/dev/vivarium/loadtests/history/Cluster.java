@@ -1,5 +1,6 @@
 package dev.vivarium.loadtests.history;
 
+import dev.vivarium.loadtests.subject.LastWill;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -28,14 +29,7 @@ final class Cluster implements AutoCloseable {
     private final List<NodeClient> clients = new ArrayList<>();
     private final List<List<String>> rules = new ArrayList<>();
     /** Whoever ends the benchmark from outside leaves no cluster behind. */
-    private final Thread lastWill = new Thread(this::endOrSay, "take the cluster away");
-
-    private volatile Phase phase = Phase.USED;
-
-    private enum Phase {
-        USED,
-        TAKEN_AWAY
-    }
+    private final LastWill lastWill = new LastWill("the cluster", this::breakOff);
 
     /**
      * One that is not there yet.
@@ -68,7 +62,7 @@ final class Cluster implements AutoCloseable {
 
     /** Returns when all of it is ready; from now on there is something to close. */
     void up() throws IOException {
-        Runtime.getRuntime().addShutdownHook(lastWill);
+        lastWill.make();
         List<String> further = new ArrayList<>(List.of(
                 "--nodes",
                 Integer.toString(nodes),
@@ -113,9 +107,7 @@ final class Cluster implements AutoCloseable {
 
     /** Starts a member that does not run, and returns when it is ready. */
     void start(String member) throws IOException {
-        if (phase == Phase.TAKEN_AWAY) {
-            throw new IOException("The cluster is being taken away: " + member + " is not started any more.");
-        }
+        lastWill.requireAlive();
         command("start", List.of(member));
     }
 
@@ -187,7 +179,7 @@ final class Cluster implements AutoCloseable {
         try {
             end();
         } finally {
-            Runtime.getRuntime().removeShutdownHook(lastWill);
+            lastWill.drop();
         }
     }
 
@@ -196,16 +188,14 @@ final class Cluster implements AutoCloseable {
         command("down", List.of("--purge"));
     }
 
-    /** The same, when there is nobody left to tell but the terminal. */
-    private void endOrSay() {
-        phase = Phase.TAKEN_AWAY;
+    /** The same in the midst of something; what led there can be read in the logs. */
+    private void breakOff() throws IOException {
+        // A member that is just being started would come up after all others have gone.
+        ProcessHandle.current().descendants().filter(this::isStarting).forEach(Cluster::endWhole);
         try {
-            // A member that is just being started would come up after all others have gone.
-            ProcessHandle.current().descendants().filter(this::isStarting).forEach(Cluster::endWhole);
             System.err.println("vivarium bench: what nodes and store have logged is kept in " + keepLogs());
+        } finally {
             end();
-        } catch (IOException left) {
-            System.err.println("vivarium bench: the cluster is left: " + left.getMessage());
         }
     }
 

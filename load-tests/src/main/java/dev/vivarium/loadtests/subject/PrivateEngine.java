@@ -18,15 +18,9 @@ public final class PrivateEngine implements AutoCloseable {
     private final Path folder;
     private final URI address;
     /** Whoever ends the benchmark from outside leaves no engine behind. */
-    private final Thread lastWill = new Thread(this::endOrSay, "take the engine away");
+    private final LastWill lastWill = new LastWill("the engine", this::end);
 
-    private volatile Phase phase = Phase.USED;
     private Process daemon;
-
-    private enum Phase {
-        USED,
-        TAKEN_AWAY
-    }
 
     /**
      * Starts one.
@@ -48,7 +42,7 @@ public final class PrivateEngine implements AutoCloseable {
         this.folder = folder;
         this.address = URI.create("unix://" + folder.resolve("docker.sock"));
         this.daemon = launch();
-        Runtime.getRuntime().addShutdownHook(lastWill);
+        lastWill.make();
         awaitAnswer();
     }
 
@@ -112,9 +106,7 @@ public final class PrivateEngine implements AutoCloseable {
 
     /** Starts it again, on what it had; returns when it answers. */
     public void comeBack() throws IOException {
-        if (phase == Phase.TAKEN_AWAY) {
-            throw new IOException("The engine is being taken away.");
-        }
+        lastWill.requireAlive();
         daemon = launch();
         awaitAnswer();
     }
@@ -124,21 +116,11 @@ public final class PrivateEngine implements AutoCloseable {
         try {
             end();
         } finally {
-            Runtime.getRuntime().removeShutdownHook(lastWill);
-        }
-    }
-
-    /** The same, when there is nobody left to tell but the terminal. */
-    private void endOrSay() {
-        try {
-            end();
-        } catch (IOException left) {
-            System.err.println("vivarium bench: the engine is left: " + left.getMessage());
+            lastWill.drop();
         }
     }
 
     private void end() throws IOException {
-        phase = Phase.TAKEN_AWAY;
         daemon.destroy();
         try {
             if (!daemon.waitFor(START_MAX.toMillis(), TimeUnit.MILLISECONDS)) {

@@ -12,6 +12,7 @@ import dev.vivarium.persistence.remembered.RememberedRuns;
 import dev.vivarium.persistence.secrets.SecretVault;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Optional;
 
 /** The store on a Cassandra cluster, which all nodes of an installation share. */
 public final class CassandraStore implements Store {
@@ -111,8 +112,8 @@ public final class CassandraStore implements Store {
     }
 
     @Override
-    public ClusterHold clusterHold() {
-        return new CassandraClusterHold(cassandra);
+    public Optional<ClusterHold> clusterHold() {
+        return Optional.of(new CassandraClusterHold(cassandra));
     }
 
     @Override

@@ -67,23 +67,24 @@ public final class FencedJournal extends CassandraJournal {
         committing.put(journal, committed);
         return FutureConverters.asScala(committed.whenComplete((answer, failed) -> {
             committing.remove(journal, committed);
-            run.ifPresent(changed -> tell(changed, entries, failed == null ? Outcome.COMMITTED : Outcome.UNKNOWN));
+            run.ifPresent(changed -> {
+                if (failed == null) {
+                    committed(changed, entries);
+                } else {
+                    // The outcome of a commit may be unknown.
+                    projection.unsettled(changed);
+                }
+            });
         }));
     }
 
-    /** What became of entries; a commit that failed may have been heard of all the same. */
-    private enum Outcome {
-        COMMITTED,
-        UNKNOWN
-    }
-
-    private void tell(RunId run, List<PersistentRepr> entries, Outcome outcome) {
+    private void committed(RunId run, List<PersistentRepr> entries) {
         List<JournalEntry> ours = entries.stream()
                 .map(PersistentRepr::payload)
                 .filter(JournalEntry.class::isInstance)
                 .map(JournalEntry.class::cast)
                 .toList();
-        if (outcome == Outcome.COMMITTED && ours.size() == entries.size()) {
+        if (ours.size() == entries.size()) {
             projection.committed(run, entries.get(0).sequenceNr(), ours);
         } else {
             projection.unsettled(run);

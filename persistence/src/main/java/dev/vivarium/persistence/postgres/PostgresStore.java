@@ -16,6 +16,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Optional;
 
 /** The store on a PostgreSQL, wherever it runs, with the keys of secrets in a directory beside it. */
 public final class PostgresStore implements Store {
@@ -171,8 +172,8 @@ public final class PostgresStore implements Store {
     }
 
     @Override
-    public ClusterHold clusterHold() {
-        return new PostgresClusterHold(database);
+    public Optional<ClusterHold> clusterHold() {
+        return Optional.of(new PostgresClusterHold(database));
     }
 
     @Override

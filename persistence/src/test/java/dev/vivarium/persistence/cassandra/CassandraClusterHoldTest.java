@@ -10,7 +10,7 @@ class CassandraClusterHoldTest extends ClusterHoldContract {
 
     @Override
     protected ClusterHold hold() {
-        return CASSANDRA.store().clusterHold();
+        return CASSANDRA.store().clusterHold().orElseThrow();
     }
 
     @Override

@@ -11,11 +11,11 @@ class PostgresClusterHoldTest extends ClusterHoldContract {
 
     @Override
     protected ClusterHold hold() {
-        return POSTGRES.store().clusterHold();
+        return POSTGRES.store().clusterHold().orElseThrow();
     }
 
     @Override
     protected ClusterHold elsewhere() {
-        return POSTGRES.store().clusterHold();
+        return POSTGRES.store().clusterHold().orElseThrow();
     }
 }
