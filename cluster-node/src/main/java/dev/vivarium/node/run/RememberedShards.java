@@ -3,25 +3,21 @@ package dev.vivarium.node.run;
 import org.apache.pekko.actor.Props;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.cluster.sharding.ClusterShardingSettings;
-import org.apache.pekko.cluster.sharding.internal.EventSourcedRememberEntitiesProvider;
 import org.apache.pekko.cluster.sharding.internal.RememberEntitiesProvider;
 
 /**
- * What Cluster Sharding remembers of runs: which of them a shard wakes is the store's to say, and which shards there are
- * is in the journal. Named in the configuration, and made by Cluster Sharding.
+ * What Cluster Sharding remembers of runs: which of them a shard wakes, and which shards have any, is the store's to
+ * say. Named in the configuration, and made by Cluster Sharding.
  *
  * <p>Pekko's own way writes to the journal whenever an entity starts or stops, and a shard whose journal is away dies with
- * all its entities: a sandbox would end because somebody had asked for another run. This way writes nothing; a run is
+ * all its entities: a sandbox would end because somebody had asked for another run. The coordinator of the shards would die
+ * with it, too, and come back late: new runs would wait. This way writes nothing; a run is
  * remembered by itself, before its submission is durable. It stands on an interface that Pekko calls internal, so a new
  * version of Pekko has to be met with the tests of whole nodes.
  */
 public final class RememberedShards implements RememberEntitiesProvider {
-    private final RememberEntitiesProvider journal;
-
-    /** Called by Cluster Sharding, with its settings and the name of the entities' type. */
-    public RememberedShards(ClusterShardingSettings settings, String typeName) {
-        this.journal = new EventSourcedRememberEntitiesProvider(typeName, settings);
-    }
+    /** Called by Cluster Sharding, with its settings and the name of the entities' type: there is one type of them. */
+    public RememberedShards(ClusterShardingSettings settings, String typeName) {}
 
     /** The settings with which Cluster Sharding uses it; the configuration alone cannot say so. */
     static org.apache.pekko.cluster.sharding.typed.ClusterShardingSettings settings(ActorSystem<?> system) {
@@ -31,7 +27,7 @@ public final class RememberedShards implements RememberEntitiesProvider {
 
     @Override
     public Props coordinatorStoreProps() {
-        return journal.coordinatorStoreProps();
+        return CoordinatorMemory.props();
     }
 
     @Override

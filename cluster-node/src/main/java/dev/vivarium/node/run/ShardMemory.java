@@ -6,15 +6,10 @@ import dev.vivarium.persistence.remembered.RememberedRuns;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Duration;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.apache.pekko.actor.AbstractActorWithTimers;
 import org.apache.pekko.actor.ActorRef;
 import org.apache.pekko.actor.Props;
-import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.actor.typed.Extension;
-import org.apache.pekko.actor.typed.ExtensionId;
-import org.apache.pekko.actor.typed.javadsl.Adapter;
 import org.apache.pekko.cluster.sharding.internal.RememberEntitiesShardStore;
 import org.apache.pekko.pattern.Patterns;
 import org.slf4j.Logger;
@@ -30,16 +25,11 @@ final class ShardMemory extends AbstractActorWithTimers {
 
     private ShardMemory(String shard) {
         this.shard = shard;
-        this.remembered = Source.of(Adapter.toTyped(getContext().getSystem())).runs();
+        this.remembered = RememberedSource.runs(getContext().getSystem());
     }
 
     static Props props(String shard) {
         return Props.create(ShardMemory.class, () -> new ShardMemory(shard));
-    }
-
-    /** Where the shards of an actor system learn what they have to wake; to be set before they are started. */
-    static void of(ActorSystem<?> system, RememberedRuns remembered) {
-        Source.of(system).set(remembered);
     }
 
     private record Found(Set<RunId> runs, ActorRef asker) {}
@@ -80,35 +70,5 @@ final class ShardMemory extends AbstractActorWithTimers {
     private void onFailed(Failed failed) {
         LOG.warn("Shard {} waits for the store to say which runs it has to wake: {}", shard, failed.reason);
         getTimers().startSingleTimer(Ask.class, new Ask(failed.asker), RETRY);
-    }
-
-    /** The store, for actors that Cluster Sharding makes without asking us. */
-    private static final class Source implements Extension {
-        private static final Id ID = new Id();
-
-        private final AtomicReference<RememberedRuns> runs = new AtomicReference<>();
-
-        static Source of(ActorSystem<?> system) {
-            return system.registerExtension(ID);
-        }
-
-        void set(RememberedRuns remembered) {
-            runs.set(remembered);
-        }
-
-        RememberedRuns runs() {
-            RememberedRuns set = runs.get();
-            if (set == null) {
-                throw new IllegalStateException("The shard region was started before it was told where runs are.");
-            }
-            return set;
-        }
-
-        private static final class Id extends ExtensionId<Source> {
-            @Override
-            public Source createExtension(ActorSystem<?> system) {
-                return new Source();
-            }
-        }
     }
 }

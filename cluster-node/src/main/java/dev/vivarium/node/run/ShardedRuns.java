@@ -66,7 +66,7 @@ public final class ShardedRuns implements Runs {
         int count = system.settings().config().getInt("pekko.cluster.sharding.number-of-shards");
         HashCodeMessageExtractor<Run.Command> shards = new HashCodeMessageExtractor<>(count);
         ReleasePoints releasePoints = new ReleasePoints(system, addressOf);
-        ShardMemory.of(system, environment.sandbox().store().rememberedRuns());
+        RememberedSource.set(system, environment.sandbox().store().rememberedRuns());
         sharding.init(Entity.of(
                         Run.TYPE_KEY,
                         context -> Run.create(

@@ -180,6 +180,11 @@ public final class MemoryStore implements Store, OutputStore, SecretVault, Remem
     }
 
     @Override
+    public CompletionStage<Set<String>> shards() {
+        throw new UnsupportedOperationException("There is one shard here, and no coordinator.");
+    }
+
+    @Override
     public SecretVault secrets() {
         return this;
     }

@@ -61,8 +61,12 @@ class StoreAwayTest {
                 System.out.println("the store was away for " + AWAY + ": answers " + load.statuses());
                 ClusterByCommand.Ended back = cluster.vivarium("cluster", "start", "store");
                 assertThat(back.code()).as(back.err()).isZero();
+                long started = System.nanoTime();
                 int before = load.acknowledged().size();
                 await().atMost(PATIENCE).until(() -> load.acknowledged().size() > before + 3);
+                System.out.printf(
+                        "a few runs more were acknowledged %d ms after the store was back%n",
+                        (System.nanoTime() - started) / 1_000_000);
                 load.stop();
                 System.out.println("and came back: answers " + load.statuses());
                 acknowledged = load.acknowledged();

@@ -13,6 +13,7 @@ final class CassandraRememberedRuns implements RememberedRuns {
     private static final String REMEMBER = "INSERT INTO remembered_run (shard, run_id) VALUES (?, ?)";
     private static final String FORGET = "DELETE FROM remembered_run WHERE shard = ? AND run_id = ?";
     private static final String ALL = "SELECT run_id FROM remembered_run WHERE shard = ?";
+    private static final String SHARDS = "SELECT DISTINCT shard FROM remembered_run";
 
     private final Cassandra cassandra;
 
@@ -36,6 +37,13 @@ final class CassandraRememberedRuns implements RememberedRuns {
                 .rows("tell the remembered runs of shard " + shard, ALL, shard)
                 .thenApply(rows ->
                         rows.stream().map(CassandraRememberedRuns::run).collect(Collectors.toUnmodifiableSet()));
+    }
+
+    @Override
+    public CompletionStage<Set<String>> shards() {
+        return cassandra.rows("tell the shards of remembered runs", SHARDS).thenApply(rows -> rows.stream()
+                .map(row -> String.valueOf(row.getString("shard")))
+                .collect(Collectors.toUnmodifiableSet()));
     }
 
     private static RunId run(Row row) {

@@ -4,7 +4,7 @@ import dev.vivarium.protocol.run.RunId;
 import java.util.Optional;
 import org.apache.pekko.persistence.typed.PersistenceId;
 
-/** How a run is named in the journal: {@code run|<id>}. The journal holds others' names too, of sharding for one. */
+/** How a run is named in the journal: {@code run|<id>}. The journal may hold names of others, too. */
 public final class RunPersistenceId {
     /** The kind of entity, which is also the name of the sharded entity type. */
     public static final String ENTITY_TYPE = "run";

@@ -15,6 +15,7 @@ final class PostgresRememberedRuns implements RememberedRuns {
             "INSERT INTO remembered_run (shard, run_id) VALUES (?, ?) ON CONFLICT DO NOTHING";
     private static final String FORGET = "DELETE FROM remembered_run WHERE shard = ? AND run_id = ?";
     private static final String ALL = "SELECT run_id FROM remembered_run WHERE shard = ?";
+    private static final String SHARDS = "SELECT DISTINCT shard FROM remembered_run";
 
     private final Database database;
 
@@ -55,6 +56,20 @@ final class PostgresRememberedRuns implements RememberedRuns {
                     }
                     return runs;
                 }
+            }
+        });
+    }
+
+    @Override
+    public CompletionStage<Set<String>> shards() {
+        return database.transact("tell the shards of remembered runs", connection -> {
+            try (PreparedStatement statement = connection.prepareStatement(SHARDS);
+                    ResultSet rows = statement.executeQuery()) {
+                Set<String> shards = new HashSet<>();
+                while (rows.next()) {
+                    shards.add(rows.getString(1));
+                }
+                return shards;
             }
         });
     }

@@ -19,4 +19,7 @@ public interface RememberedRuns {
 
     /** All that are remembered of the shard, hundreds to thousands on a large cluster. */
     CompletionStage<Set<RunId>> in(String shard);
+
+    /** All shards of which any is remembered, at most as many as there are shards. */
+    CompletionStage<Set<String>> shards();
 }

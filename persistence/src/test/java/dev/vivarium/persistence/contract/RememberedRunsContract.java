@@ -34,6 +34,19 @@ public abstract class RememberedRunsContract {
         assertThat(join(remembered().in("7"))).containsExactly(Fixtures.run(2));
     }
 
+    /** Other tests remember runs in the same store. */
+    @Test
+    void aShardIsToldAsLongAsAnyOfItsRunsIsRemembered() {
+        join(remembered().remember("told", Fixtures.run(1)));
+        join(remembered().remember("told", Fixtures.run(2)));
+        join(remembered().remember("told too", Fixtures.run(3)));
+        assertThat(join(elsewhere().shards())).contains("told", "told too").doesNotContain("never");
+
+        join(elsewhere().forget("told", Fixtures.run(1)));
+        join(elsewhere().forget("told too", Fixtures.run(3)));
+        assertThat(join(remembered().shards())).contains("told").doesNotContain("told too");
+    }
+
     @Test
     void rememberingAndForgettingMayBeRepeated() {
         join(remembered().forget("again", Fixtures.run(1)));
