@@ -24,6 +24,7 @@ import org.apache.pekko.actor.AddressFromURIString;
  * @param joinTimeout how long joining may take
  * @param engine whether other nodes use this node's container engine
  * @param leaseLength how long a node may be sure of its runs without seeing the cluster
+ * @param endWait how long a node that was given up waits for its actors to stop
  */
 record ClusterSettings(
         Formation formation,
@@ -32,7 +33,8 @@ record ClusterSettings(
         List<Address> seeds,
         Duration joinTimeout,
         Engine engine,
-        Duration leaseLength) {
+        Duration leaseLength,
+        Duration endWait) {
     static final String SYSTEM = "vivarium";
 
     private static final Pattern SEED = Pattern.compile("[A-Za-z0-9._-]+:[0-9]{1,5}");
@@ -71,7 +73,8 @@ record ClusterSettings(
                 addresses(seeds),
                 cluster.getDuration("join-timeout"),
                 word(Engine.class, cluster, "fencing.engine"),
-                lease);
+                lease,
+                positive(cluster, "fencing.end-wait"));
     }
 
     /** Peers that do not see a lost node yet do not see a majority of all either. */

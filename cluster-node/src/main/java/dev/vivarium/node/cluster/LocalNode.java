@@ -74,7 +74,7 @@ final class LocalNode implements RunningNode {
         this.http = http;
         this.uri = uri;
         // A node that its cluster has given up ends by itself, from inside.
-        core.system().getWhenTerminated().whenComplete((done, failure) -> stopInItsOwnThread());
+        core.ending().whenComplete((done, failure) -> stopInItsOwnThread());
     }
 
     private static HttpServer serve(NodeCore core, NodeOptions options) throws NodeStartException {

@@ -30,6 +30,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.CoordinatedShutdown;
+import org.apache.pekko.actor.ExtendedActorSystem;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.slf4j.Logger;
@@ -57,6 +58,7 @@ final class NodeCore implements AutoCloseable {
     private final NodeLease lease;
     private final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final Runs runs;
+    private final CompletableFuture<Done> cutOff = new CompletableFuture<>();
 
     /** Starts everything and returns once runs can be submitted; runs that were live before come back. */
     static NodeCore start(NodeOptions options) throws NodeStartException {
@@ -94,7 +96,7 @@ final class NodeCore implements AutoCloseable {
             Joining.await(system, config, cluster, joined);
             return new NodeCore(config, cluster, store, system);
         } catch (RuntimeException | NodeStartException failed) {
-            stop(system);
+            stop(system, STEP_MAX);
             throw failed;
         }
     }
@@ -157,13 +159,14 @@ final class NodeCore implements AutoCloseable {
                 "The cluster has given this node up, or it sees no majority of it: destroying its {} sandboxes.",
                 ids.size());
         return within(
-                Reaper.destroy(driver, ids).handle((gone, failure) -> {
-                    if (failure != null) {
-                        LOG.error("Not all sandboxes could be destroyed at once: {}", failure.getMessage());
-                    }
-                    return Done.getInstance();
-                }),
-                CUT_MAX);
+                        Reaper.destroy(driver, ids).handle((gone, failure) -> {
+                            if (failure != null) {
+                                LOG.error("Not all sandboxes could be destroyed at once: {}", failure.getMessage());
+                            }
+                            return Done.getInstance();
+                        }),
+                        CUT_MAX)
+                .whenComplete((fenced, failure) -> cutOff.complete(Done.getInstance()));
     }
 
     /** Whether the cluster, not this node, ended its membership. */
@@ -172,6 +175,14 @@ final class NodeCore implements AutoCloseable {
                 .getShutdownReason()
                 .filter(CoordinatedShutdown.clusterDowningReason()::equals)
                 .isPresent();
+    }
+
+    /**
+     * Completes when this core ends by itself: its sandboxes are destroyed and it is to be closed. Whoever was cut off does
+     * not count on its actors to come to an end.
+     */
+    CompletionStage<Done> ending() {
+        return system.getWhenTerminated().applyToEither(cutOff, done -> done);
     }
 
     private static double lagSeconds(Store store) {
@@ -238,7 +249,7 @@ final class NodeCore implements AutoCloseable {
     @Override
     public void close() {
         drain.begin();
-        stop(system);
+        stop(system, isCutOff() ? cluster.endWait() : STEP_MAX);
         try {
             await("sweeping", Reaper.sweep(driver, new LiveSandboxes()));
         } catch (NodeStartException failed) {
@@ -249,13 +260,18 @@ final class NodeCore implements AutoCloseable {
         store.close();
     }
 
-    private static void stop(ActorSystem<?> system) {
+    private static void stop(ActorSystem<?> system, Duration atMost) {
         system.terminate();
         try {
-            system.getWhenTerminated().toCompletableFuture().get(STEP_MAX.toSeconds(), TimeUnit.SECONDS);
+            system.getWhenTerminated().toCompletableFuture().get(atMost.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
-        } catch (ExecutionException | TimeoutException failed) {
+        } catch (TimeoutException late) {
+            LOG.warn(
+                    "The actors had not stopped after {} ms, and this node ends without them. What is left:\n{}",
+                    atMost.toMillis(),
+                    ((ExtendedActorSystem) system.classicSystem()).printTree());
+        } catch (ExecutionException failed) {
             LOG.warn("The actor system did not stop in order: {}", String.valueOf(failed.getMessage()));
         }
     }

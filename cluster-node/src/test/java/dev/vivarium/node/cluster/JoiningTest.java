@@ -151,6 +151,25 @@ class JoiningTest {
     }
 
     @Test
+    void aNodeThatWasGivenUpEndsThoughOneOfItsActorsDoesNot() throws Exception {
+        try (SharedStore own = new SharedStore()) {
+            Map<String, String> alone = new HashMap<>(own.settings());
+            alone.put("vivarium.cluster.formation", "alone");
+            alone.put("vivarium.cluster.fencing.end-wait", "1s");
+            alone.put("pekko.extensions.0", StubbornActor.class.getName());
+            LocalNode node = LocalNode.start(options(alone));
+            try {
+                own.execute("UPDATE cluster_hold SET holder = '10.0.0.5:25520#1', beat = beat + 1");
+
+                assertThatThrownBy(() -> node.terminated().toCompletableFuture().get(60, TimeUnit.SECONDS))
+                        .hasCauseInstanceOf(NodeCutOffException.class);
+            } finally {
+                StubbornActor.LET_GO.countDown();
+            }
+        }
+    }
+
+    @Test
     void theLastNodeThatEndsInOrderLeavesItsStoreToTheNextClusterAtOnce() throws Exception {
         try (SharedStore own = new SharedStore()) {
             Map<String, String> alone = new HashMap<>(own.settings());
