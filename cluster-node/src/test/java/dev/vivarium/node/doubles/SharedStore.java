@@ -3,6 +3,7 @@ package dev.vivarium.node.doubles;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.cluster.ConfiguredStorePreparer;
 import dev.vivarium.persistence.embedded.EmbeddedStore;
+import dev.vivarium.persistence.embedded.PostgresPrograms;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,7 +30,9 @@ public final class SharedStore implements AutoCloseable {
     public SharedStore() throws IOException, SQLException, NodeStartException {
         this.folder = Files.createTempDirectory(Path.of("/tmp"), "vivarium-shared-");
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
-        this.server = EmbeddedStore.open(folder.resolve("server"));
+        Path data = Files.createDirectory(folder.resolve("server"));
+        PostgresPrograms.linkInto(data);
+        this.server = EmbeddedStore.open(data);
         var address = server.journalConfig();
         this.user = address.getString(POOL + "user");
         this.password = address.getString(POOL + "password");

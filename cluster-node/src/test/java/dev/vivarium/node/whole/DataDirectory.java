@@ -1,6 +1,7 @@
 package dev.vivarium.node.whole;
 
 import dev.vivarium.persistence.embedded.EmbeddedStore;
+import dev.vivarium.persistence.embedded.PostgresPrograms;
 import dev.vivarium.persistence.journal.ChainCheck;
 import dev.vivarium.protocol.run.RunId;
 import java.io.IOException;
@@ -21,12 +22,11 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
  * What a node keeps, in a folder of the test's own: registered in a field of the instance it is new for each test, in a
- * static one for each class. PostgreSQL's programs are unpacked once for all of them, which saves each test some seconds.
+ * static one for each class.
  */
 final class DataDirectory implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
-    private static final String PROGRAMS = "bin-*";
-
     private Optional<Path> path = Optional.empty();
+    private Path programs;
     private boolean ofTheClass;
 
     /** Whose folder is made when its test, or its class, begins. */
@@ -36,7 +36,7 @@ final class DataDirectory implements BeforeAllCallback, BeforeEachCallback, Afte
     static DataDirectory on(Path mounted) throws IOException {
         DataDirectory data = new DataDirectory();
         data.path = Optional.of(mounted);
-        linkPrograms(mounted);
+        data.programs = PostgresPrograms.linkInto(mounted);
         return data;
     }
 
@@ -67,51 +67,26 @@ final class DataDirectory implements BeforeAllCallback, BeforeEachCallback, Afte
 
     private void create() throws IOException {
         path = Optional.of(newFolder("vivarium-whole-"));
-        linkPrograms(path());
+        programs = PostgresPrograms.linkInto(path());
     }
 
     Path path() {
         return path.orElseThrow();
     }
 
-    private static void linkPrograms(Path data) throws IOException {
-        Files.createSymbolicLink(programs(Files.createDirectory(data.resolve("postgres"))), Programs.HOME);
-    }
-
-    private static Path programs(Path postgres) {
-        return postgres.resolve(Programs.HOME.getFileName());
-    }
-
     /** Keeps the store from starting (again) until its programs are brought back. */
     void takeProgramsAway() throws IOException {
-        Files.delete(programs(path().resolve("postgres")));
+        Files.delete(programs);
     }
 
     void bringProgramsBack() throws IOException {
-        Files.createSymbolicLink(programs(path().resolve("postgres")), Programs.HOME);
+        programs = PostgresPrograms.linkInto(path());
     }
 
     /** A folder that the store's own user may enter, too. */
     static Path newFolder(String prefix) throws IOException {
         Path folder = Files.createTempDirectory(Path.of("/tmp"), prefix);
         return Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
-    }
-
-    private static final class Programs {
-        private static final Path HOME = unpack();
-
-        private static Path unpack() {
-            try {
-                Path folder = newFolder("vivarium-whole-programs-");
-                Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(folder)));
-                EmbeddedStore.open(folder).close();
-                try (var found = Files.newDirectoryStream(folder.resolve("postgres"), PROGRAMS)) {
-                    return found.iterator().next();
-                }
-            } catch (IOException failed) {
-                throw new UncheckedIOException(failed);
-            }
-        }
     }
 
     /** The name of the installation that it belongs to. */

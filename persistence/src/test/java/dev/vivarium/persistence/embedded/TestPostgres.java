@@ -3,7 +3,6 @@ package dev.vivarium.persistence.embedded;
 import dev.vivarium.persistence.postgres.PostgresAddress;
 import dev.vivarium.persistence.postgres.PostgresStore;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -40,34 +39,8 @@ public final class TestPostgres implements BeforeAllCallback, AfterAllCallback {
     public static Path newDirectory() throws IOException {
         Path directory = Files.createTempDirectory(Path.of("/tmp"), "vivarium-test-");
         Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
-        Path programs = Programs.HOME;
-        Files.createSymbolicLink(
-                Files.createDirectory(directory.resolve("postgres")).resolve(programs.getFileName()), programs);
+        PostgresPrograms.linkInto(directory);
         return directory;
-    }
-
-    /** Unpacked once for all tests of this JVM. */
-    private static final class Programs {
-        private static final Path HOME = unpack();
-
-        private static Path unpack() {
-            try {
-                Path directory = Files.createTempDirectory(Path.of("/tmp"), "vivarium-test-programs-");
-                Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx--x--x"));
-                Runtime.getRuntime().addShutdownHook(new Thread(() -> remove(directory)));
-                return ServerBinaries.unpackedBelow(directory);
-            } catch (IOException failed) {
-                throw new UncheckedIOException(failed);
-            }
-        }
-
-        private static void remove(Path directory) {
-            try {
-                Trees.delete(directory);
-            } catch (IOException failed) {
-                throw new UncheckedIOException(failed);
-            }
-        }
     }
 
     public static void delete(Path directory) throws IOException {
