@@ -30,8 +30,9 @@ import picocli.CommandLine.Option;
         sortOptions = false,
         footer = {
             "",
-            "Example, with a shorter failure detector:",
-            "  vivarium bench failover --set vivarium.cluster.detector.interval=200ms \\",
+            "Example, as if each machine were lost with its node, and with a shorter failure detector:",
+            "  vivarium bench failover --set vivarium.cluster.detector.crash-probe=0 \\",
+            "    --set vivarium.cluster.detector.interval=200ms \\",
             "    --set vivarium.cluster.detector.pause=1s --set vivarium.cluster.split-brain.stable-after=2s"
         })
 final class FailoverCommand implements Callable<Integer> {
@@ -110,7 +111,7 @@ final class FailoverCommand implements Callable<Integer> {
     /** What the time until an agent runs elsewhere is made of. */
     static String parts(List<Failover> failovers) {
         TextTable table = headed("of that, ms");
-        row(table, "failure detector", failovers, failover -> List.of(failover.missed()));
+        row(table, "probe or detector", failovers, failover -> List.of(failover.missed()));
         row(
                 table,
                 "stable-after",

@@ -61,7 +61,7 @@ class FailoverCommandTest {
                         .skip(2)
                         .map(line -> line.replaceAll(" +", " ")))
                 .containsExactly(
-                        "failure detector 2 3000.0 3000.0 3200.0 3200.0",
+                        "probe or detector 2 3000.0 3000.0 3200.0 3200.0",
                         "stable-after 2 5000.0 5000.0 5100.0 5100.0",
                         "margin and removal 2 200.0 200.0 250.0 250.0",
                         "shards and runs move 3 250.0 350.0 500.0 500.0",

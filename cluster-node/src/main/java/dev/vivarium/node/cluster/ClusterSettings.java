@@ -24,6 +24,7 @@ import org.apache.pekko.actor.AddressFromURIString;
  * @param joinTimeout how long joining may take
  * @param engine whether other nodes use this node's container engine
  * @param leaseLength how long a node may be sure of its runs without seeing the cluster
+ * @param crashProbe how often peers' machines are asked whether their processes are there; zero for never
  * @param endWait how long a node that was given up waits for its actors to stop
  */
 record ClusterSettings(
@@ -34,6 +35,7 @@ record ClusterSettings(
         Duration joinTimeout,
         Engine engine,
         Duration leaseLength,
+        Duration crashProbe,
         Duration endWait) {
     static final String SYSTEM = "vivarium";
 
@@ -74,6 +76,7 @@ record ClusterSettings(
                 cluster.getDuration("join-timeout"),
                 word(Engine.class, cluster, "fencing.engine"),
                 lease,
+                notNegative(cluster, "detector.crash-probe"),
                 positive(cluster, "fencing.end-wait"));
     }
 
@@ -101,6 +104,14 @@ record ClusterSettings(
         return value;
     }
 
+    private static Duration notNegative(Config cluster, String key) throws NodeStartException {
+        Duration value = cluster.getDuration(key);
+        if (value.isNegative()) {
+            throw new NodeStartException("vivarium.cluster." + key + " must be a time such as 500ms, or 0 for never.");
+        }
+        return value;
+    }
+
     boolean isAlone() {
         return formation == Formation.ALONE;
     }
@@ -118,6 +129,15 @@ record ClusterSettings(
         }
         // What the engine itself tells is surer than any wait, where one engine has all sandboxes.
         return NodeLease.of(leaseLength, engine == Engine.SHARED ? Duration.ZERO : leaseLength, NodeClock.system());
+    }
+
+    /**
+     * Whether a peer may be given up as soon as its machine says that its process is gone. Not where engines are not shared:
+     * should the machine be misunderstood, the peer renews its lease until it misses heartbeats itself, and whoever takes its
+     * runs over counts on having waited for longer than that.
+     */
+    boolean watchesForCrashes() {
+        return !isAlone() && engine == Engine.SHARED && !crashProbe.isZero();
     }
 
     private static List<Address> addresses(List<String> seeds) throws NodeStartException {

@@ -10,22 +10,31 @@ import dev.vivarium.persistence.hold.ClusterHold;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import org.apache.pekko.Done;
+import org.apache.pekko.actor.ExtendedActorSystem;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.apache.pekko.cluster.ClusterEvent.MemberRemoved;
 import org.apache.pekko.cluster.Member;
+import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.typed.Cluster;
+import org.apache.pekko.cluster.typed.Down;
 import org.apache.pekko.cluster.typed.Join;
 import org.apache.pekko.cluster.typed.JoinSeedNodes;
 import org.apache.pekko.cluster.typed.SelfUp;
 import org.apache.pekko.cluster.typed.Subscribe;
+import org.apache.pekko.remote.RemoteActorRefProvider;
+import scala.Option;
 
 /**
  * The root of a node's actors: joins the cluster, makes sure that nobody else there has the node's name, and then holds
- * the reaper and the keeper of the lease. Stops with the system.
+ * the reaper, the keeper of the lease and the watch for peers that crash. Stops with the system.
  */
 final class Guardian {
     private static final Duration NAME_RETRY = Duration.ofMillis(250);
@@ -40,6 +49,8 @@ final class Guardian {
             implements Command {}
 
     private record Up() implements Command {}
+
+    private record Removed(MemberRemoved event) implements Command {}
 
     /** A node's way in: whom it asks, and what is told when it has got there. */
     private record Entry(ClusterSettings settings, Optional<ClusterHold> hold, CompletableFuture<Done> joined) {}
@@ -60,6 +71,8 @@ final class Guardian {
             Entry entry = new Entry(settings, hold, joined);
             ActorRef<SelfUp> up = context.messageAdapter(SelfUp.class, event -> new Up());
             cluster.subscriptions().tell(Subscribe.create(up, SelfUp.class));
+            ActorRef<MemberRemoved> removed = context.messageAdapter(MemberRemoved.class, Removed::new);
+            cluster.subscriptions().tell(Subscribe.create(removed, MemberRemoved.class));
             switch (settings.formation()) {
                 case ALONE -> cluster.manager()
                         .tell(Join.create(cluster.selfMember().address()));
@@ -70,6 +83,7 @@ final class Guardian {
                     .onMessage(Up.class, event -> checkName(context, timers, entry))
                     .onMessage(CheckName.class, again -> checkName(context, timers, entry))
                     .onMessage(Watch.class, watch -> watch(context, cluster, settings, watch))
+                    .onMessage(Removed.class, removal -> tell(context, removal.event))
                     .build();
         }));
     }
@@ -94,6 +108,16 @@ final class Guardian {
         return Behaviors.same();
     }
 
+    private static Behavior<Command> tell(ActorContext<Command> context, MemberRemoved event) {
+        String address = event.member().address().hostPort();
+        if (event.previousStatus() == MemberStatus.down()) {
+            context.getLog().warn("The node at {} is no member any more: the cluster gave it up.", address);
+        } else {
+            context.getLog().info("The node at {} is no member any more: it has left.", address);
+        }
+        return Behaviors.same();
+    }
+
     private static Behavior<Command> watch(
             ActorContext<Command> context, Cluster cluster, ClusterSettings settings, Watch watch) {
         boolean alone = settings.isAlone();
@@ -105,6 +129,31 @@ final class Guardian {
                     LeaseKeeper.create(watch.lease, settings.leaseLength(), watch.probation, NodeClock.system()),
                     "lease");
         }
+        if (settings.watchesForCrashes()) {
+            context.spawn(crashWatch(context, cluster, settings.crashProbe()), "crashes");
+        }
         return Behaviors.same();
+    }
+
+    private static Behavior<CrashWatch.Command> crashWatch(
+            ActorContext<Command> context, Cluster cluster, Duration interval) {
+        Executor blocking = context.getSystem().dispatchers().lookup(DispatcherSelector.blocking());
+        RemoteActorRefProvider remote =
+                (RemoteActorRefProvider) ((ExtendedActorSystem) Adapter.toClassic(context.getSystem())).provider();
+        return CrashWatch.create(
+                interval,
+                () -> Membership.peers(cluster.state(), cluster.selfMember()),
+                peer -> CompletableFuture.supplyAsync(
+                        () -> PortProbe.ask(
+                                peer.address().getHost().orElseThrow(),
+                                peer.address().getPort().orElseThrow(),
+                                interval),
+                        blocking),
+                peer -> {
+                    // What is only down stays in the cluster until its heartbeats are missed; what is quarantined does
+                    // not.
+                    remote.quarantine(peer.address(), Option.apply(peer.longUid()), "nothing listens there any more");
+                    cluster.manager().tell(new Down(peer.address()));
+                });
     }
 }

@@ -12,6 +12,7 @@ import org.apache.pekko.cluster.MemberStatus;
 final class Membership {
     private static final Set<MemberStatus> VOTING =
             Set.of(MemberStatus.up(), MemberStatus.leaving(), MemberStatus.exiting());
+    private static final Set<MemberStatus> ENDING = Set.of(MemberStatus.exiting(), MemberStatus.down());
 
     private Membership() {}
 
@@ -35,16 +36,20 @@ final class Membership {
      * decided, neither half of an even split does.
      */
     static boolean isAmongMajority(CurrentClusterState state, Member self) {
-        if (!VOTING.contains(self.status())) {
-            return false;
-        }
-        long voting = StreamSupport.stream(state.getMembers().spliterator(), false)
-                .filter(member -> VOTING.contains(member.status()))
-                .count();
-        long unseen = state.getUnreachable().stream()
-                .filter(member -> VOTING.contains(member.status()))
-                .count();
-        return 2 * (voting - unseen) > voting;
+        return peers(state, self).areMajorityWithout(Set.of());
+    }
+
+    /** The members as this one sees them. */
+    static Peers peers(CurrentClusterState state, Member self) {
+        return new Peers(
+                self.uniqueAddress(),
+                StreamSupport.stream(state.getMembers().spliterator(), false)
+                        .map(member -> new Peers.Peer(
+                                member.uniqueAddress(),
+                                VOTING.contains(member.status()),
+                                !state.getUnreachable().contains(member),
+                                ENDING.contains(member.status())))
+                        .toList());
     }
 
     /** A member that has the same name, and had it first. */

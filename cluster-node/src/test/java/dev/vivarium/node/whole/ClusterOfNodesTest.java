@@ -72,6 +72,11 @@ class ClusterOfNodesTest {
             assertTookTwoAttempts(asked, taken);
             assertLeftAlone(asked, runs);
             assertThat(cluster.twins()).isEmpty();
+            // Seen by its end, and by no silence: that would have taken seconds more.
+            assertThat(cluster.nodes())
+                    .extracting(WholeNode::log)
+                    .anyMatch(log -> log.contains("has crashed"))
+                    .noneMatch(log -> log.contains("SBR took decision"));
             await().atMost(END_MAX).until(() -> census.count().isNothing());
         }
     }

@@ -4,6 +4,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -14,14 +15,22 @@ import java.util.regex.Pattern;
  * @param notices in the order in which they were written
  */
 record PeerNotices(List<Notice> notices) {
-    private static final String PEER = ".*?@([0-9.]+:[0-9]+)";
-    private static final Pattern MISSED =
-            Pattern.compile("^(\\S+Z) WARN .*Marking node as UNREACHABLE \\[" + PEER + ".*");
-    private static final Pattern GIVEN_UP =
-            Pattern.compile("^(\\S+Z) WARN .*SBR took decision \\S+ and is downing \\[" + PEER + ".*");
+    private static final String WARNED = "^(\\S+Z) WARN .*";
+    private static final String PEER = "([0-9.]+:[0-9]+)";
+    /** By its process's end, which leaves nothing to be decided. */
+    private static final String CRASHED = "CrashWatch: The node at " + PEER + " has crashed.*";
 
-    private static final Pattern REMOVED =
-            Pattern.compile("^(\\S+Z) WARN .*Association to \\[" + PEER + ".*Reason: Cluster member removed.*");
+    private static final Map<Kind, List<Pattern>> SHAPES = Map.of(
+            Kind.MISSED,
+            List.of(
+                    Pattern.compile(WARNED + "Marking node as UNREACHABLE \\[.*?@" + PEER + ".*"),
+                    Pattern.compile(WARNED + CRASHED)),
+            Kind.GIVEN_UP,
+            List.of(
+                    Pattern.compile(WARNED + "SBR took decision \\S+ and is downing \\[.*?@" + PEER + ".*"),
+                    Pattern.compile(WARNED + CRASHED)),
+            Kind.REMOVED,
+            List.of(Pattern.compile(WARNED + "The node at " + PEER + " is no member any more.*")));
 
     PeerNotices {
         notices = List.copyOf(notices);
@@ -29,7 +38,7 @@ record PeerNotices(List<Notice> notices) {
 
     /** What a node can say of a peer. */
     enum Kind {
-        /** Its heartbeats stay away. */
+        /** Its heartbeats stay away, or its machine says that its process is gone. */
         MISSED,
         /** It is decided to go on without it. */
         GIVEN_UP,
@@ -43,10 +52,10 @@ record PeerNotices(List<Notice> notices) {
     static PeerNotices read(List<String> log) {
         List<Notice> notices = new ArrayList<>();
         for (String line : log) {
-            notice(line, MISSED, Kind.MISSED)
-                    .or(() -> notice(line, GIVEN_UP, Kind.GIVEN_UP))
-                    .or(() -> notice(line, REMOVED, Kind.REMOVED))
-                    .ifPresent(notices::add);
+            for (Kind kind : Kind.values()) {
+                SHAPES.getOrDefault(kind, List.of())
+                        .forEach(shape -> notice(line, shape, kind).ifPresent(notices::add));
+            }
         }
         return new PeerNotices(notices);
     }

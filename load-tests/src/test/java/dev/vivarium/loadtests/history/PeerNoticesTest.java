@@ -23,9 +23,8 @@ class PeerNoticesTest {
                     + " [pekko://vivarium@127.0.0.2:27620], [1] unreachable of [3] members, all members in DC"
                     + " [Member(pekko://vivarium@127.0.0.1:27620, Up), Member(pekko://vivarium@127.0.0.2:27620, Up),"
                     + " Member(pekko://vivarium@127.0.0.3:27620, Up)]",
-            "2026-11-26T02:30:59.478Z WARN  Association: Association to [pekko://vivarium@127.0.0.2:27620] with UID"
-                    + " [-6889828676044542660] is irrecoverably failed. UID is now quarantined. Reason: Cluster member"
-                    + " removed, previous status [Down]");
+            "2026-11-26T02:30:59.478Z WARN  Guardian: The node at 127.0.0.2:27620 is no member any more: the cluster gave it"
+                    + " up.");
 
     @Test
     void aLogTellsWhenAPeerWasMissedGivenUpAndRemoved() {
@@ -34,6 +33,18 @@ class PeerNoticesTest {
                         new Notice(at("02:30:53.737"), Kind.MISSED, PEER),
                         new Notice(at("02:30:59.201"), Kind.GIVEN_UP, PEER),
                         new Notice(at("02:30:59.478"), Kind.REMOVED, PEER));
+    }
+
+    @Test
+    void whoHasCrashedIsMissedAndGivenUpAtOnce() {
+        String line =
+                "2026-11-26T02:30:50.108Z WARN  CrashWatch: The node at 127.0.0.2:27620 has crashed: nothing listens"
+                        + " there any more.";
+
+        assertThat(PeerNotices.read(List.of(line)).notices())
+                .containsExactly(
+                        new Notice(at("02:30:50.108"), Kind.MISSED, PEER),
+                        new Notice(at("02:30:50.108"), Kind.GIVEN_UP, PEER));
     }
 
     @Test
