@@ -19,11 +19,21 @@ record NodeConfig(Config overrides, Config given) {
     /** Reads the operator's file; before anything is started that would have to be stopped again. */
     static NodeConfig of(Optional<Path> file, Map<String, String> overrides) throws NodeStartException {
         try {
-            return new NodeConfig(
+            NodeConfig config = new NodeConfig(
                     ConfigFactory.parseMap(overrides, "--set"),
                     file.map(path -> ConfigFactory.parseFile(path.toFile())).orElseGet(ConfigFactory::empty));
+            requireKnown(config.overrides);
+            requireKnown(config.given.resolveWith(config.all()));
+            return config;
         } catch (ConfigException malformed) {
             throw unreadable(malformed);
+        }
+    }
+
+    private static void requireKnown(Config set) throws NodeStartException {
+        Optional<String> objection = ConfigKeys.objectionTo(set, ConfigFactory.defaultReference());
+        if (objection.isPresent()) {
+            throw new NodeStartException(objection.get());
         }
     }
 

@@ -62,6 +62,25 @@ class NodeStartTest {
     }
 
     @Test
+    void aKeyThatThereIsNotIsRefusedBeforeAnythingIsWritten() throws IOException {
+        Path config = Files.writeString(
+                folder.resolve("typo.conf"), "mine { queue-max = 5 }\nvivarium.run = ${mine} {\n  live-mx = 3\n}");
+        Path data = folder.resolve("data");
+
+        assertThatThrownBy(() -> start("127.0.0.1", 0, data, Optional.of(config)))
+                .isInstanceOf(NodeStartException.class)
+                .hasMessageContaining("There is no key vivarium.run.live-mx")
+                .hasMessageContaining("typo.conf: 3")
+                .hasMessageContaining("did you mean vivarium.run.live-max?");
+        assertThatThrownBy(() -> LocalNode.start(new NodeOptions(
+                                "127.0.0.1", 0, data, Optional.empty(), Map.of("vivarium.nonsense.of.mine", "1")))
+                        .close())
+                .isInstanceOf(NodeStartException.class)
+                .hasMessageContaining("There is no key vivarium.nonsense (--set); reference.conf has them all.");
+        assertThat(data).doesNotExist();
+    }
+
+    @Test
     void aDriverThatThereIsNotIsRefused() throws IOException {
         Path config = Files.writeString(folder.resolve("driver.conf"), "vivarium.driver.kind = dokcer");
 
