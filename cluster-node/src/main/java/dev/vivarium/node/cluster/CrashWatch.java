@@ -16,6 +16,8 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.cluster.UniqueAddress;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Sees that a peer's process has ended, seconds before its heartbeats have stayed away for long enough: its machine says
@@ -24,6 +26,7 @@ import org.apache.pekko.cluster.UniqueAddress;
  * failure detector. A child of the node's guardian; stops with it.
  */
 final class CrashWatch extends AbstractBehavior<CrashWatch.Command> {
+    private static final Logger LOG = LoggerFactory.getLogger(CrashWatch.class);
     /** How many peers one node looks after. */
     private static final int PEERS = 3;
     /** A machine that is asked while a process takes its port over would be misunderstood. */
@@ -107,11 +110,7 @@ final class CrashWatch extends AbstractBehavior<CrashWatch.Command> {
         Peers now = peers.get();
         if (now.successors(PEERS).stream().anyMatch(other -> other.life().equals(peer))
                 && now.areMajorityWithout(refusals.keySet())) {
-            getContext()
-                    .getLog()
-                    .warn(
-                            "The node at {} has crashed: nothing listens there any more.",
-                            peer.address().hostPort());
+            LOG.warn("The node at {} has crashed: nothing listens there any more.", Membership.placeOf(peer.address()));
             giveUp.accept(peer);
         }
     }

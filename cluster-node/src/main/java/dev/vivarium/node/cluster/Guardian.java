@@ -102,14 +102,14 @@ final class Guardian {
             timers.startSingleTimer(CheckName.INSTANCE, NAME_RETRY);
         } else {
             entry.joined.completeExceptionally(new NodeStartException("Another node of the cluster, at "
-                    + namesake.get().address().hostPort() + ", has the name \"" + settings.nodeName()
+                    + Membership.placeOf(namesake.get().address()) + ", has the name \"" + settings.nodeName()
                     + "\": give this one its own with vivarium.cluster.node-name."));
         }
         return Behaviors.same();
     }
 
     private static Behavior<Command> tell(ActorContext<Command> context, MemberRemoved event) {
-        String address = event.member().address().hostPort();
+        String address = Membership.placeOf(event.member().address());
         if (event.previousStatus() == MemberStatus.down()) {
             context.getLog().warn("The node at {} is no member any more: the cluster gave it up.", address);
         } else {

@@ -4,6 +4,7 @@ import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.StreamSupport;
+import org.apache.pekko.actor.Address;
 import org.apache.pekko.cluster.ClusterEvent.CurrentClusterState;
 import org.apache.pekko.cluster.Member;
 import org.apache.pekko.cluster.MemberStatus;
@@ -86,6 +87,11 @@ final class Membership {
             isOldest &= !VOTING.contains(member.status()) || !member.isOlderThan(self);
         }
         return new Company(members, isOldest, isAmongMajority(state, self));
+    }
+
+    /** Where a node is, as an operator would write it: {@code host:port}. */
+    static String placeOf(Address address) {
+        return address.getHost().orElse("") + ":" + address.getPort().orElse(0);
     }
 
     /** A node in one life of it: its address, and a number that is another one after each start. */
