@@ -138,8 +138,7 @@ class JoiningTest {
     @Test
     void aClusterWhoseStoreAnotherOneHasTakenMeanwhileEnds() throws Exception {
         try (SharedStore own = new SharedStore()) {
-            Map<String, String> alone = new HashMap<>(own.settings());
-            alone.put("vivarium.cluster.formation", "alone");
+            Map<String, String> alone = alone(own);
             LocalNode node = LocalNode.start(options(alone));
 
             // what a node of another cluster does when this one was frozen for long
@@ -153,8 +152,7 @@ class JoiningTest {
     @Test
     void aNodeThatWasGivenUpEndsThoughOneOfItsActorsDoesNot() throws Exception {
         try (SharedStore own = new SharedStore()) {
-            Map<String, String> alone = new HashMap<>(own.settings());
-            alone.put("vivarium.cluster.formation", "alone");
+            Map<String, String> alone = alone(own);
             alone.put("vivarium.cluster.fencing.end-wait", "1s");
             alone.put("pekko.extensions.0", StubbornActor.class.getName());
             LocalNode node = LocalNode.start(options(alone));
@@ -172,8 +170,7 @@ class JoiningTest {
     @Test
     void theLastNodeThatEndsInOrderLeavesItsStoreToTheNextClusterAtOnce() throws Exception {
         try (SharedStore own = new SharedStore()) {
-            Map<String, String> alone = new HashMap<>(own.settings());
-            alone.put("vivarium.cluster.formation", "alone");
+            Map<String, String> alone = alone(own);
             LocalNode.start(options(alone)).close();
 
             assertThat(own.text("SELECT holder FROM cluster_hold")).isEmpty();
@@ -184,8 +181,7 @@ class JoiningTest {
     void aStoreWhoseClusterIsDeadIsTakenOver() throws Exception {
         try (SharedStore own = new SharedStore()) {
             own.execute("UPDATE cluster_hold SET holder = '10.0.0.5:25520#1', beat = 7");
-            Map<String, String> alone = new HashMap<>(own.settings());
-            alone.put("vivarium.cluster.formation", "alone");
+            Map<String, String> alone = alone(own);
 
             LocalNode.start(options(alone)).close();
 
@@ -212,6 +208,13 @@ class JoiningTest {
     private static AbstractThrowableAssert<?, ? extends Throwable> refused(Map<String, String> changed) {
         return assertThatThrownBy(() -> LocalNode.start(options(changed)).close())
                 .isInstanceOf(NodeStartException.class);
+    }
+
+    /** A cluster of one on a store that others may use. */
+    private static Map<String, String> alone(SharedStore store) {
+        Map<String, String> alone = new HashMap<>(store.settings());
+        alone.put("vivarium.cluster.formation", "alone");
+        return alone;
     }
 
     private static NodeOptions options(Map<String, String> changed) {
