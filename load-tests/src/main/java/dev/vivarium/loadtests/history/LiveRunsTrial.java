@@ -161,7 +161,8 @@ public final class LiveRunsTrial {
 
     private static ObjectNode run() {
         ObjectNode body = NodeClient.submission("vivarium/python", "sleep", "infinity");
-        body.putObject("limits").put("wallClock", "1h").put("idle", "1h");
+        // Filling can take longer than an hour, and the first must be there when the last comes.
+        body.putObject("limits").put("wallClock", "24h").put("idle", "24h");
         return body;
     }
 
