@@ -5,17 +5,16 @@ import dev.vivarium.node.placement.NodeLoad;
 import dev.vivarium.node.placement.ShardRelease;
 import java.time.Duration;
 import java.util.Set;
-import java.util.stream.Collectors;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.pubsub.Topic;
+import org.apache.pekko.cluster.sharding.ClusterSharding;
 import org.apache.pekko.cluster.sharding.ShardRegion;
-import org.apache.pekko.cluster.sharding.typed.GetShardRegionState;
-import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.cluster.typed.Cluster;
 
 /**
@@ -31,7 +30,8 @@ final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
     private final ShardOpening opening;
     private final String address;
     private final ActorRef<Topic.Command<Report>> topic;
-    private final ActorRef<ShardRegion.CurrentShardRegionState> states;
+    private final org.apache.pekko.actor.ActorRef region;
+    private final org.apache.pekko.actor.ActorRef counts;
 
     /** What it understands. */
     sealed interface Command {}
@@ -40,7 +40,7 @@ final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
         INSTANCE
     }
 
-    private record Held(ShardRegion.CurrentShardRegionState state) implements Command {}
+    private record Held(ShardRegion.ShardRegionStats shards) implements Command {}
 
     private record Told(Report report) implements Command {}
 
@@ -79,7 +79,9 @@ final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
         this.opening = opening;
         this.address = Cluster.get(context.getSystem()).selfMember().address().toString();
         this.topic = context.spawn(Topic.create(Report.class, TOPIC), "topic");
-        this.states = context.messageAdapter(ShardRegion.CurrentShardRegionState.class, Held::new);
+        this.region =
+                ClusterSharding.get(Adapter.toClassic(context.getSystem())).shardRegion(Run.TYPE_KEY.name());
+        this.counts = Adapter.toClassic(context.messageAdapter(ShardRegion.ShardRegionStats.class, Held::new));
         topic.tell(Topic.subscribe(context.messageAdapter(Report.class, Told::new)));
     }
 
@@ -96,7 +98,8 @@ final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
     private Behavior<Command> onLook(Look look) {
         environment.places().look();
         opening.look();
-        ClusterSharding.get(getContext().getSystem()).shardState().tell(new GetShardRegionState(Run.TYPE_KEY, states));
+        // For its counts, and not for its state, which names every run.
+        region.tell(ShardRegion.getRegionStatsInstance(), counts);
         return this;
     }
 
@@ -110,9 +113,7 @@ final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
                 count.waiting(),
                 places.waitingMax(),
                 environment.drain().isDraining() ? NodeLoad.Intake.CLOSED : NodeLoad.Intake.OPEN,
-                held.state.getShards().stream()
-                        .map(ShardRegion.ShardState::shardId)
-                        .collect(Collectors.toSet()));
+                Set.copyOf(held.shards.getStats().keySet()));
         topic.tell(Topic.publish(new Report(load, getContext().getSelf().narrow())));
         return this;
     }

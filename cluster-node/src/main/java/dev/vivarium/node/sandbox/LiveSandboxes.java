@@ -6,6 +6,7 @@ import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.RunId;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -19,17 +20,29 @@ import org.apache.pekko.actor.typed.ActorRef;
  */
 public final class LiveSandboxes {
     private final Map<SandboxId, Entry> entries = new ConcurrentHashMap<>();
+    /** The same: each attempt that begins asks for its run's, however many others live here. */
+    private final Map<RunId, Set<Entry>> ofRuns = new ConcurrentHashMap<>();
 
     private record Entry(AttemptName attempt, ActorRef<Sandbox.Command> owner, CompletableFuture<Done> gone) {}
 
     void add(SandboxId id, AttemptName attempt, ActorRef<Sandbox.Command> owner) {
-        entries.put(id, new Entry(attempt, owner, new CompletableFuture<>()));
+        Entry entry = new Entry(attempt, owner, new CompletableFuture<>());
+        entries.put(id, entry);
+        ofRuns.compute(attempt.run(), (run, before) -> {
+            Set<Entry> now = before == null ? ConcurrentHashMap.newKeySet() : before;
+            now.add(entry);
+            return now;
+        });
     }
 
     /** The sandbox is gone, or was left to the reaper. Idempotent. */
     void remove(SandboxId id) {
         Entry entry = entries.remove(id);
         if (entry != null) {
+            ofRuns.computeIfPresent(entry.attempt.run(), (run, now) -> {
+                now.remove(entry);
+                return now.isEmpty() ? null : now;
+            });
             entry.gone.complete(Done.getInstance());
         }
     }
@@ -44,9 +57,8 @@ public final class LiveSandboxes {
 
     /** Completes when no sandbox of an earlier attempt of the run is left on this node. */
     CompletionStage<Done> goneBefore(AttemptName attempt) {
-        return all(entries.values().stream()
-                .filter(entry ->
-                        entry.attempt.run().equals(attempt.run()) && entry.attempt.attempt() < attempt.attempt())
+        return all(ofRuns.getOrDefault(attempt.run(), Set.of()).stream()
+                .filter(entry -> entry.attempt.attempt() < attempt.attempt())
                 .map(Entry::gone)
                 .toList());
     }
@@ -68,10 +80,7 @@ public final class LiveSandboxes {
 
     /** The runs that have a sandbox here. */
     public List<RunId> runs() {
-        return entries.values().stream()
-                .map(entry -> entry.attempt.run())
-                .distinct()
-                .toList();
+        return List.copyOf(ofRuns.keySet());
     }
 
     private static CompletionStage<Done> all(List<CompletableFuture<Done>> stages) {

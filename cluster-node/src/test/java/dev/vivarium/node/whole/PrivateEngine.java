@@ -19,7 +19,7 @@ final class PrivateEngine implements AutoCloseable {
 
     private final Path folder;
     private final URI address;
-    private Process daemon;
+    private volatile Process daemon;
 
     private PrivateEngine(Path folder) {
         this.folder = folder;
@@ -52,6 +52,10 @@ final class PrivateEngine implements AutoCloseable {
 
     URI address() {
         return address;
+    }
+
+    boolean isAlive() {
+        return daemon.isAlive();
     }
 
     /** Starts it, on what it had; returns when it answers. */

@@ -20,8 +20,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Nodes in JVMs of their own, on addresses of a loopback network of their own, with one store and one container engine. While it is open it
- * watches that no run ever has two live sandboxes.
+ * Nodes in JVMs of their own, on addresses of a loopback network of their own, with one store, and one container
+ * engine or one each. While it is open it watches that no run ever has two live sandboxes.
  */
 final class WholeCluster implements AutoCloseable {
     private static final String PORT = "25520";
@@ -41,6 +41,7 @@ final class WholeCluster implements AutoCloseable {
     private final Formation formation;
     private final IntFunction<Map<String, String>> further;
     private final String drain;
+    private final List<PrivateEngine> engines;
 
     /** How nodes find each other. */
     enum Formation {
@@ -55,12 +56,31 @@ final class WholeCluster implements AutoCloseable {
 
     /** The same, with further settings by the number of the node. */
     WholeCluster(int count, Formation formation, IntFunction<Map<String, String>> further) throws Exception {
-        this(count, formation, further, "1s");
+        this(count, formation, further, "1s", List.of());
+    }
+
+    /** Nodes with an engine each, which has to be there. */
+    static WholeCluster withEnginesOfTheirOwn(List<PrivateEngine> engines, Map<String, String> further)
+            throws Exception {
+        Map<String, String> settings = new TreeMap<>(further);
+        settings.put("vivarium.cluster.fencing.engine", "own");
+        return new WholeCluster(engines.size(), Formation.SEEDS, number -> settings, "1s", engines);
     }
 
     /** The same, with the time that live runs get when a node is stopped. */
     WholeCluster(int count, Formation formation, IntFunction<Map<String, String>> further, String drain)
             throws Exception {
+        this(count, formation, further, drain, List.of());
+    }
+
+    private WholeCluster(
+            int count,
+            Formation formation,
+            IntFunction<Map<String, String>> further,
+            String drain,
+            List<PrivateEngine> engines)
+            throws Exception {
+        this.engines = List.copyOf(engines);
         this.count = count;
         this.formation = formation;
         this.further = further;
@@ -112,8 +132,10 @@ final class WholeCluster implements AutoCloseable {
         settings.forEach((key, value) -> arguments.addAll(List.of("--set", key + "=" + value)));
         return CompletableFuture.supplyAsync(() -> {
             try {
-                return WholeNode.on(folder)
-                        .with(arguments.toArray(String[]::new))
+                WholeNode.Start start = WholeNode.on(folder).with(arguments.toArray(String[]::new));
+                return (engines.isEmpty()
+                                ? start
+                                : start.engine(engines.get(number - 1).address()))
                         .go();
             } catch (IOException failed) {
                 throw new UncheckedIOException(failed);
@@ -214,23 +236,34 @@ final class WholeCluster implements AutoCloseable {
     /** The sandboxes that run now: those of one run together, by their attempts. */
     Map<String, List<Integer>> running() throws IOException, InterruptedException {
         Map<String, List<Integer>> attempts = new TreeMap<>();
-        String listed;
-        try {
-            listed = Commands.run(
-                    "docker",
-                    "ps",
-                    "--filter",
-                    "label=dev.vivarium.installation=" + store.installation(),
-                    "--format",
-                    "{{.Names}}");
-        } catch (SQLException failed) {
-            throw new IOException(failed);
-        }
-        Matcher names = CONTAINER.matcher(listed);
+        Matcher names = CONTAINER.matcher(listed());
         while (names.find()) {
             attempts.computeIfAbsent(names.group(1), run -> new ArrayList<>()).add(Integer.valueOf(names.group(2)));
         }
         return attempts;
+    }
+
+    /** The names of the sandboxes that run now, on all engines that answer. */
+    private String listed() throws IOException, InterruptedException {
+        try {
+            String[] question = {
+                "ps", "--filter", "label=dev.vivarium.installation=" + store.installation(), "--format", "{{.Names}}"
+            };
+            if (engines.isEmpty()) {
+                List<String> command = new ArrayList<>(List.of("docker"));
+                command.addAll(List.of(question));
+                return Commands.run(command.toArray(String[]::new));
+            }
+            StringBuilder names = new StringBuilder();
+            for (PrivateEngine engine : engines) {
+                if (engine.isAlive()) {
+                    names.append(engine.docker(question));
+                }
+            }
+            return names.toString();
+        } catch (SQLException failed) {
+            throw new IOException(failed);
+        }
     }
 
     private void watch() {

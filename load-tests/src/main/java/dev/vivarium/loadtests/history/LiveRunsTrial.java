@@ -20,7 +20,12 @@ import java.util.function.Consumer;
 public final class LiveRunsTrial {
     private static final int SUBMITTERS = 16;
     private static final Duration FILL_MAX = Duration.ofHours(3);
-    private static final Duration RECOVERY_MAX = Duration.ofMinutes(30);
+    private static final Duration RECOVERY_MAX = Duration.ofHours(1);
+    private static final int HEAP_MIN_MEBIBYTES = 512;
+    /** What is left of a node, and what a run may cost it: thrice what it does, so that collecting is not what is measured. */
+    private static final int HEAP_BASE_MEBIBYTES = 256;
+
+    private static final int HEAP_KIBIBYTES_A_RUN = 48;
     private static final long LOOK_MILLIS = 100;
     private static final long AGAIN_MILLIS = 50;
     private static final String SANDBOXES = "vivarium_sandboxes_live";
@@ -78,7 +83,8 @@ public final class LiveRunsTrial {
 
     /** Carries it out with so many runs. Everything that it starts has ended when it returns. */
     public Report measure(int runs) throws IOException {
-        try (Cluster cluster = new Cluster(setup.site(), Map.of(), setup.nodes(), setup.settings())) {
+        Map<String, String> heap = Map.of("VIVARIUM_JAVA_OPTS", "-Xmx" + heapMebibytes(runs) + "m");
+        try (Cluster cluster = new Cluster(setup.site(), heap, setup.nodes(), setup.settings())) {
             progress.accept("starting the store and " + setup.nodes() + " nodes in "
                     + setup.site().folder());
             cluster.up();
@@ -97,6 +103,12 @@ public final class LiveRunsTrial {
             }
             return report;
         }
+    }
+
+    /** Enough for a node that has a share of a killed one's runs, too. */
+    private int heapMebibytes(int runs) {
+        int share = runs / (setup.nodes() - 1);
+        return Math.max(HEAP_MIN_MEBIBYTES, HEAP_BASE_MEBIBYTES + share / 1024 * HEAP_KIBIBYTES_A_RUN);
     }
 
     private Report kill(Cluster cluster, int runs, List<Held> held, Duration filling) throws IOException {

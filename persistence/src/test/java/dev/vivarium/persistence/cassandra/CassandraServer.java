@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -29,32 +30,66 @@ public final class CassandraServer implements AutoCloseable {
     private static final long POLL_MILLIS = 50;
     private static final int LOG_TAIL_CHARACTERS = 4_000;
 
+    private static final String LOOPBACK = "127.0.0.1";
+    private static final SecureRandom CHANCE = new SecureRandom();
+
     private final Path directory;
-    private final int port;
+    private final InetSocketAddress address;
     private final List<String> command;
     private Process process;
 
-    private CassandraServer(Path directory, int port, List<String> command, Process process) {
+    private CassandraServer(Path directory, InetSocketAddress address, List<String> command, Process process) {
         this.directory = directory;
-        this.port = port;
+        this.address = address;
         this.command = command;
         this.process = process;
     }
 
     /** Starts a server with fresh data in a directory of its own, and returns when it takes connections. */
     public static CassandraServer start() throws IOException, InterruptedException {
-        Path directory = Files.createTempDirectory(Path.of("/tmp"), "vivarium-test-cassandra-");
+        return start(LOOPBACK, LOOPBACK, freePort(), freePort());
+    }
+
+    /** Starts some that form one cluster, on addresses of a loopback network of their own. */
+    public static List<CassandraServer> startReplicas(int count) throws IOException, InterruptedException {
+        String network = "127." + (1 + CHANCE.nextInt(254)) + "." + CHANCE.nextInt(256) + ".";
         int port = freePort();
-        LocalCassandra.configure(directory, "vivarium-test", port, freePort());
+        int internalPort = freePort();
+        List<CassandraServer> servers = new ArrayList<>();
+        for (int number = 1; number <= count; number++) {
+            servers.add(start(network + number, network + 1, port, internalPort));
+        }
+        return servers;
+    }
+
+    /** @param seed who is asked for the others */
+    private static CassandraServer start(String host, String seed, int port, int internalPort)
+            throws IOException, InterruptedException {
+        Path directory = Files.createTempDirectory(Path.of("/tmp"), "vivarium-test-cassandra-");
+        LocalCassandra.configure(directory, "vivarium-test", port, internalPort);
+        if (!host.equals(LOOPBACK)) {
+            join(directory.resolve("cassandra.yaml"), host, seed);
+        }
         List<String> command = command(directory);
-        CassandraServer server = new CassandraServer(directory, port, command, launch(command, directory));
+        InetSocketAddress address = new InetSocketAddress(InetAddress.getByName(host), port);
+        CassandraServer server = new CassandraServer(directory, address, command, launch(command, directory));
         server.awaitConnections();
         return server;
     }
 
+    /** A server of a machine of its own is made one of several, which have no data yet to wait for. */
+    private static void join(Path settings, String host, String seed) throws IOException {
+        Files.writeString(
+                settings,
+                Files.readString(settings)
+                                .replace("\"" + LOOPBACK + ":", "\"" + seed + ":")
+                                .replace(": " + LOOPBACK, ": " + host)
+                        + "auto_bootstrap: false\n");
+    }
+
     /** Where clients reach it; stays the same when it is started again. */
     public InetSocketAddress address() {
-        return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+        return address;
     }
 
     /** What clients must call its datacenter. */

@@ -1,0 +1,113 @@
+package dev.vivarium.node.whole;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * Nodes with a container engine each, as the manifests run them: one node is killed together with its engine, so that
+ * nobody is left who could ask or tell anybody about its sandboxes.
+ */
+@Timeout(400)
+class LostMachineTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final String SURVIVOR = WholeCluster.name(1);
+    private static final String LOST = WholeCluster.name(2);
+
+    @Test
+    void theAgentsOfALostMachineEndBeforeTheirRunsGoOnElsewhereAndItComesBackClean() throws Exception {
+        assumeThat(System.getProperty("user.name")).isEqualTo("root");
+        try (PrivateEngine survivors = PrivateEngine.start();
+                PrivateEngine losts = PrivateEngine.start();
+                WholeCluster cluster = WholeCluster.withEnginesOfTheirOwn(List.of(survivors, losts), Map.of())) {
+            // given
+            WholeNode asked = cluster.node(SURVIVOR);
+            Map<String, List<String>> runs = ClusterOfNodesTest.submit(asked, cluster.node(LOST));
+            assertThat(runs).containsOnlyKeys(SURVIVOR, LOST);
+            List<String> taken = runs.remove(LOST);
+            assertThat(sandboxes(losts)).hasSameSizeAs(taken);
+            Map<String, List<ProcessHandle>> agents = new TreeMap<>();
+            for (String run : taken) {
+                agents.put(run, processes(losts, run));
+            }
+
+            // when
+            cluster.node(LOST).kill();
+            losts.kill();
+            long lost = System.nanoTime();
+
+            // then
+            Map<String, Instant> ended = new TreeMap<>();
+            await().atMost(PATIENCE).pollInterval(Duration.ofMillis(20)).until(() -> {
+                agents.forEach((run, processes) -> {
+                    if (processes.stream().noneMatch(ProcessHandle::isAlive)) {
+                        ended.putIfAbsent(run, Instant.now());
+                    }
+                });
+                return ended.size() == taken.size();
+            });
+            System.out.printf(
+                    "node and engine killed with %d live runs: the last agent had ended after %d ms%n",
+                    taken.size(), (System.nanoTime() - lost) / 1_000_000);
+            for (String run : taken) {
+                assertThat(asked.awaitEnd(run).path("status").asText()).isEqualTo("SUCCEEDED");
+                assertThat(asked.printed(run)).isEqualTo("attempt 1 s3cret\nattempt 2 s3cret\n");
+                assertThat(begun(asked, run, 2)).isAfter(ended.get(run));
+            }
+            System.out.printf(
+                    "node and engine killed: the last of its runs had run and ended elsewhere after %d ms%n",
+                    (System.nanoTime() - lost) / 1_000_000);
+            assertThat(cluster.twins()).isEmpty();
+
+            // when: the machine is back, with what it had
+            losts.comeBack();
+            assertThat(sandboxes(losts)).isNotEmpty();
+            cluster.startAgain(2);
+
+            // then
+            await().atMost(PATIENCE).until(() -> sandboxes(losts).isEmpty());
+            ClusterOfNodesTest.assertLeftAlone(asked, runs);
+            await().atMost(PATIENCE).until(() -> sandboxes(survivors).isEmpty());
+        }
+    }
+
+    /** What the engine has of sandboxes, whether they run or not. */
+    private static List<String> sandboxes(PrivateEngine engine) throws Exception {
+        return engine.docker("ps", "--all", "--quiet").lines().toList();
+    }
+
+    /** All processes of the run's sandbox. */
+    private static List<ProcessHandle> processes(PrivateEngine engine, String run) throws Exception {
+        String container =
+                engine.docker("ps", "--quiet", "--filter", "name=" + run).strip();
+        ProcessHandle guest = ProcessHandle.of(
+                        Long.parseLong(engine.docker("inspect", "--format", "{{.State.Pid}}", container)
+                                .strip()))
+                .orElseThrow();
+        List<ProcessHandle> all = new ArrayList<>(guest.descendants().toList());
+        assertThat(all).isNotEmpty();
+        all.add(guest);
+        return all;
+    }
+
+    /** When the agent of the attempt began. */
+    private static Instant begun(WholeNode asked, String run, int attempt) throws Exception {
+        JsonNode events = asked.get("/v1/runs/" + run + "/events").body().path("events");
+        return StreamSupport.stream(events.spliterator(), false)
+                .filter(event -> event.path("type").asText().equals("AttemptStarted"))
+                .map(event -> Instant.parse(event.path("at").asText()))
+                .toList()
+                .get(attempt - 1);
+    }
+}
