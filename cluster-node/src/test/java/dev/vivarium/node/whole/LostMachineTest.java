@@ -70,9 +70,8 @@ class LostMachineTest {
                     (System.nanoTime() - lost) / 1_000_000);
             assertThat(cluster.twins()).isEmpty();
 
-            // when: the machine is back, with what it had
+            // when: the machine is back, with what its engine and its node had on disk
             losts.comeBack();
-            assertThat(sandboxes(losts)).isNotEmpty();
             cluster.startAgain(2);
 
             // then
