@@ -14,5 +14,9 @@ from lib.outside import PUBLIC, must_be_open
 
 must_be_open()
 sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+# To the kernel each datagram of a flow that nobody has answered is a new one, and those have a limit of their own.
+sock.settimeout(5)
+sock.sendto(b"hello", (PUBLIC, 443))
+sock.recvfrom(64)
 while True:
     sock.sendto(b"x" * 1400, (PUBLIC, 443))

@@ -42,6 +42,7 @@ import org.slf4j.LoggerFactory;
  */
 final class NodeCore implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NodeCore.class);
+    private static final Duration TAKEN_IN_MAX = Duration.ofSeconds(30);
     private static final Duration STEP_MAX = Duration.ofSeconds(60);
     /** The phase in which a node that is cut off destroys its sandboxes has this limit. */
     private static final Duration CUT_MAX = Duration.ofSeconds(5);
@@ -133,8 +134,10 @@ final class NodeCore implements AutoCloseable {
             throw failed;
         }
         SandboxEnvironment sandbox = SandboxEnvironment.of(driver, store, sandboxes, lease, config, NodeClock.system());
-        this.runs = ShardedRuns.start(
+        ShardedRuns runs = ShardedRuns.start(
                 system, new RunEnvironment(nodeName(config), sandbox, places, drain, new RunMetrics(metrics, places)));
+        this.runs = runs;
+        awaitPlaceIn(runs);
         metrics.gauge("vivarium.sandboxes.live", sandboxes, LiveSandboxes::count);
         metrics.gauge("vivarium.projection.lag.seconds", store, NodeCore::lagSeconds);
         system.tell(new Guardian.Watch(
@@ -145,6 +148,17 @@ final class NodeCore implements AutoCloseable {
                 config.getDuration("vivarium.cluster.fencing.probation")));
         CoordinatedShutdown.get(system)
                 .addTask(CoordinatedShutdown.PhaseBeforeServiceUnbind(), "fence", this::fenceWhenCutOff);
+    }
+
+    /** A node that says that it is ready is one that new runs can come to; it starts all the same when it has to wait long. */
+    private static void awaitPlaceIn(ShardedRuns runs) {
+        try {
+            await("waiting for the coordinator of shards", runs.takenIn(TAKEN_IN_MAX));
+        } catch (NodeStartException late) {
+            LOG.warn(
+                    "The coordinator of shards has not taken this node in yet; submissions may be refused until it has. ({})",
+                    late.getMessage());
+        }
     }
 
     /** Before anything else of the shutdown: whoever takes the runs over counts on it. */

@@ -24,16 +24,21 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.apache.pekko.Done;
 import org.apache.pekko.NotUsed;
+import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Props;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
+import org.apache.pekko.cluster.sharding.ShardRegion;
 import org.apache.pekko.cluster.sharding.typed.HashCodeMessageExtractor;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
 import org.apache.pekko.cluster.sharding.typed.javadsl.EntityRef;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.japi.Pair;
+import org.apache.pekko.pattern.Patterns;
 import org.apache.pekko.stream.OverflowStrategy;
 import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.stream.typed.javadsl.ActorSource;
@@ -44,6 +49,7 @@ public final class ShardedRuns implements Runs {
     private static final int NAMES_MAX = 5_000;
 
     private static final Duration POSITION_MAX = Duration.ofSeconds(2);
+    private static final Duration LOOK_INTERVAL = Duration.ofMillis(100);
 
     private final ClusterSharding sharding;
     private final RunEnvironment environment;
@@ -53,6 +59,9 @@ public final class ShardedRuns implements Runs {
     private final HashCodeMessageExtractor<Run.Command> shards;
     private final Set<String> allShards;
     private final String ownAddress;
+    private final Address ownRegion;
+    private final org.apache.pekko.actor.ActorRef region;
+    private final org.apache.pekko.actor.ActorSystem system;
 
     /** Starts the shard region of this node; runs that were live come back with it. */
     public static ShardedRuns start(ActorSystem<?> system, RunEnvironment environment) {
@@ -92,6 +101,27 @@ public final class ShardedRuns implements Runs {
         return runs;
     }
 
+    /**
+     * Completes when the coordinator of shards has taken this node's region in, so that runs can come to life here and
+     * elsewhere; fails when it has not in time. Until then it may be busy with telling nodes that do not listen yet, and
+     * whoever submits a run waits with it.
+     */
+    public CompletionStage<Done> takenIn(Duration atMost) {
+        return Patterns.retry(
+                () -> Patterns.ask(region, ShardRegion.getCurrentRegionsInstance(), atMost)
+                        .thenApply(answer -> {
+                            if (((ShardRegion.CurrentRegions) answer)
+                                    .getRegions()
+                                    .contains(ownRegion)) {
+                                return Done.getInstance();
+                            }
+                            throw new IllegalStateException("The coordinator of shards does not know this node yet.");
+                        }),
+                Math.toIntExact(atMost.dividedBy(LOOK_INTERVAL)),
+                LOOK_INTERVAL,
+                system);
+    }
+
     private ShardedRuns(
             ActorSystem<?> system,
             ClusterSharding sharding,
@@ -107,6 +137,10 @@ public final class ShardedRuns implements Runs {
         this.watchInterval = config.getDuration("watch-interval");
         this.board = board;
         this.ownAddress = ownAddress;
+        this.ownRegion = Cluster.get(system).selfMember().address();
+        this.system = Adapter.toClassic(system);
+        this.region = org.apache.pekko.cluster.sharding.ClusterSharding.get(this.system)
+                .shardRegion(Run.TYPE_KEY.name());
         this.shards = shards;
         this.allShards = IntStream.range(0, count).mapToObj(Integer::toString).collect(Collectors.toUnmodifiableSet());
     }
