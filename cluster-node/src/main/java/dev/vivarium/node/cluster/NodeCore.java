@@ -137,7 +137,6 @@ final class NodeCore implements AutoCloseable {
         ShardedRuns runs = ShardedRuns.start(
                 system, new RunEnvironment(nodeName(config), sandbox, places, drain, new RunMetrics(metrics, places)));
         this.runs = runs;
-        awaitPlaceIn(runs);
         metrics.gauge("vivarium.sandboxes.live", sandboxes, LiveSandboxes::count);
         metrics.gauge("vivarium.projection.lag.seconds", store, NodeCore::lagSeconds);
         system.tell(new Guardian.Watch(
@@ -148,6 +147,8 @@ final class NodeCore implements AutoCloseable {
                 config.getDuration("vivarium.cluster.fencing.probation")));
         CoordinatedShutdown.get(system)
                 .addTask(CoordinatedShutdown.PhaseBeforeServiceUnbind(), "fence", this::fenceWhenCutOff);
+        // Last, since it may take a while: runs that come back need the lease meanwhile, and the fence.
+        awaitPlaceIn(runs);
     }
 
     /** A node that says that it is ready is one that new runs can come to; it starts all the same when it has to wait long. */

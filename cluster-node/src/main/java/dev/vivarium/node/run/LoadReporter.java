@@ -13,7 +13,6 @@ import org.apache.pekko.actor.typed.javadsl.Adapter;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.pubsub.Topic;
-import org.apache.pekko.cluster.sharding.ClusterSharding;
 import org.apache.pekko.cluster.sharding.ShardRegion;
 import org.apache.pekko.cluster.typed.Cluster;
 
@@ -79,8 +78,7 @@ final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
         this.opening = opening;
         this.address = Cluster.get(context.getSystem()).selfMember().address().toString();
         this.topic = context.spawn(Topic.create(Report.class, TOPIC), "topic");
-        this.region =
-                ClusterSharding.get(Adapter.toClassic(context.getSystem())).shardRegion(Run.TYPE_KEY.name());
+        this.region = ShardedRuns.region(context.getSystem());
         this.counts = Adapter.toClassic(context.messageAdapter(ShardRegion.ShardRegionStats.class, Held::new));
         topic.tell(Topic.subscribe(context.messageAdapter(Report.class, Told::new)));
     }

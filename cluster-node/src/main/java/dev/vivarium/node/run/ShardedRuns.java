@@ -122,6 +122,12 @@ public final class ShardedRuns implements Runs {
                 system);
     }
 
+    /** This node's region under its classic name: it answers what the typed one has no question for. */
+    static org.apache.pekko.actor.ActorRef region(ActorSystem<?> system) {
+        return org.apache.pekko.cluster.sharding.ClusterSharding.get(Adapter.toClassic(system))
+                .shardRegion(Run.TYPE_KEY.name());
+    }
+
     private ShardedRuns(
             ActorSystem<?> system,
             ClusterSharding sharding,
@@ -139,8 +145,7 @@ public final class ShardedRuns implements Runs {
         this.ownAddress = ownAddress;
         this.ownRegion = Cluster.get(system).selfMember().address();
         this.system = Adapter.toClassic(system);
-        this.region = org.apache.pekko.cluster.sharding.ClusterSharding.get(this.system)
-                .shardRegion(Run.TYPE_KEY.name());
+        this.region = region(system);
         this.shards = shards;
         this.allShards = IntStream.range(0, count).mapToObj(Integer::toString).collect(Collectors.toUnmodifiableSet());
     }

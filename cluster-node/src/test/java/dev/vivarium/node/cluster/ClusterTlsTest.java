@@ -8,7 +8,6 @@ import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.doubles.SharedStore;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +16,6 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Optional;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLSocket;
@@ -47,7 +45,7 @@ class ClusterTlsTest {
     static void aClusterOfOneThatSpeaksTlsOnly() throws Exception {
         authority = new TestAuthority(folder.resolve("authority"));
         store = new SharedStore();
-        port = freePort();
+        port = Newcomer.freePort();
         Map<String, String> settings = new HashMap<>(authority.node("first", NAME));
         settings.put("vivarium.cluster.port", Integer.toString(port));
         settings.put("vivarium.cluster.node-name", "first");
@@ -135,19 +133,9 @@ class ClusterTlsTest {
     }
 
     private static NodeOptions options(Map<String, String> changed, Duration joinTimeout) {
-        Map<String, String> all = new HashMap<>(store.settings());
-        all.put("vivarium.cluster.formation", "seeds");
-        all.put("vivarium.cluster.seeds.0", "127.0.0.1:" + port);
-        all.put("vivarium.cluster.node-name", "newcomer");
+        Map<String, String> all = new HashMap<>(changed);
         all.put("vivarium.cluster.join-timeout", joinTimeout.toSeconds() + "s");
-        all.putAll(changed);
-        return new NodeOptions("127.0.0.1", 0, folder.resolve("data"), Optional.empty(), all);
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return free.getLocalPort();
-        }
+        return Newcomer.options(store, port, folder.resolve("data"), all);
     }
 
     /** Trusts anybody, to look at who answers. */

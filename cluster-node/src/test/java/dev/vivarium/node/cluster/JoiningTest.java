@@ -8,8 +8,6 @@ import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.doubles.SharedStore;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -17,7 +15,6 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.AfterAll;
@@ -40,8 +37,8 @@ class JoiningTest {
     @BeforeAll
     static void aClusterOfOneThatOthersMayJoin() throws Exception {
         store = new SharedStore();
-        port = freePort();
-        managementPort = freePort();
+        port = Newcomer.freePort();
+        managementPort = Newcomer.freePort();
         first = LocalNode.start(options(Map.of(
                 "vivarium.cluster.port",
                 Integer.toString(port),
@@ -125,7 +122,7 @@ class JoiningTest {
 
     @Test
     void aSecondClusterOnTheStoreOfALiveOneIsNotFormed() throws Exception {
-        int own = freePort();
+        int own = Newcomer.freePort();
 
         refused(Map.of("vivarium.cluster.seeds.0", "127.0.0.1:" + own, "vivarium.cluster.port", Integer.toString(own)))
                 .hasMessageContaining("belongs to a cluster that is alive")
@@ -218,13 +215,7 @@ class JoiningTest {
     }
 
     private static NodeOptions options(Map<String, String> changed) {
-        Map<String, String> all = new HashMap<>(store.settings());
-        all.put("vivarium.cluster.formation", "seeds");
-        all.put("vivarium.cluster.seeds.0", "127.0.0.1:" + port);
-        all.put("vivarium.cluster.node-name", "newcomer");
-        all.put("vivarium.cluster.join-timeout", "30s");
-        all.putAll(changed);
-        return new NodeOptions("127.0.0.1", 0, folder.resolve("data"), Optional.empty(), all);
+        return Newcomer.options(store, port, folder.resolve("data"), changed);
     }
 
     private static int status(String path) throws Exception {
@@ -232,11 +223,5 @@ class JoiningTest {
         return HttpClient.newHttpClient()
                 .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.discarding())
                 .statusCode();
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return free.getLocalPort();
-        }
     }
 }
