@@ -9,11 +9,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
-import org.apache.pekko.http.javadsl.model.HttpHeader;
+import org.apache.pekko.http.javadsl.model.HttpMethod;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.http.javadsl.model.headers.Allow;
 import org.apache.pekko.http.javadsl.server.AllDirectives;
 import org.apache.pekko.http.javadsl.server.ExceptionHandler;
+import org.apache.pekko.http.javadsl.server.MethodRejection;
+import org.apache.pekko.http.javadsl.server.Rejection;
 import org.apache.pekko.http.javadsl.server.RejectionHandler;
 import org.apache.pekko.http.javadsl.server.directives.RouteDirectives;
 import org.apache.pekko.http.scaladsl.model.IllegalUriException;
@@ -38,15 +41,23 @@ final class Failures {
                 .build();
     }
 
-    /** What Pekko HTTP refuses by itself: keeps its status and its Allow header, and says it as a problem. */
+    /**
+     * What no route takes. Pekko HTTP's own handler would do, if it did not throw the body away by itself and answer
+     * meanwhile: a client that is still sending would then often find its connection broken and see no answer.
+     */
     RejectionHandler rejections() {
-        return RejectionHandler.defaultHandler().mapRejectionResponse(response -> {
-            HttpResponse problem = refusal(response.status().intValue());
-            for (HttpHeader header : response.getHeaders()) {
-                problem = problem.addHeader(header);
-            }
-            return problem;
-        });
+        RouteDirectives directives = new AllDirectives() {};
+        return RejectionHandler.newBuilder()
+                .handleNotFound(directives.complete(refusal(404)))
+                .handleAll(
+                        MethodRejection.class,
+                        rejections -> directives.complete(refusal(405)
+                                .addHeader(Allow.create(rejections.stream()
+                                        .map(MethodRejection::supported)
+                                        .distinct()
+                                        .toArray(HttpMethod[]::new)))))
+                .handle(Rejection.class, rejection -> directives.complete(refusal(400)))
+                .build();
     }
 
     HttpResponse timeout(HttpRequest request) {

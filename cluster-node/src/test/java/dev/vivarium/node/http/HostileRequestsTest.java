@@ -1,6 +1,7 @@
 package dev.vivarium.node.http;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.vivarium.node.admission.Samples;
 import java.io.IOException;
@@ -216,6 +217,31 @@ class HostileRequestsTest {
 
         assertThat(answer.statusCode()).isEqualTo(status);
         assertThat(answer.headers().firstValue("Content-Type")).hasValue("application/problem+json");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "/v1/runs, https://evil.example, 403",
+        "/nowhere, null, 404",
+        "/metrics, null, 405",
+        "/v1/runs/x/cancel, null, 404"
+    })
+    void anAnswerWaitsForTheEndOfABodyThatNobodyWants(String path, String origin, int status) throws Exception {
+        String head = "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
+                + ("null".equals(origin) ? "" : "Origin: " + origin + "\r\n") + "\r\n";
+        try (var patient = new TestApi("body-timeout = 20s");
+                var socket = new Socket("localhost", patient.port())) {
+            socket.getOutputStream().write((head + "{").getBytes(StandardCharsets.US_ASCII));
+            socket.setSoTimeout(300);
+            assertThatThrownBy(() -> socket.getInputStream().read())
+                    .as("an answer in the middle of the body")
+                    .isInstanceOf(SocketTimeoutException.class);
+
+            socket.getOutputStream().write('}');
+            socket.setSoTimeout(20_000);
+            String start = new String(socket.getInputStream().readNBytes(12), StandardCharsets.US_ASCII);
+            assertThat(start).isEqualTo("HTTP/1.1 " + status);
+        }
     }
 
     @Test
