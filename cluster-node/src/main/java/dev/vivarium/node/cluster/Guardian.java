@@ -44,6 +44,9 @@ final class Guardian {
     /** What the guardian understands. */
     sealed interface Command {}
 
+    /** Joins the cluster, where nothing else has it join. */
+    record Enter() implements Command {}
+
     /** Starts the reaper and, where there is a lease to keep, its keeper. */
     record Watch(SandboxDriver driver, LiveSandboxes live, NodeLease lease, Duration sweepInterval, Duration probation)
             implements Command {}
@@ -73,19 +76,24 @@ final class Guardian {
             cluster.subscriptions().tell(Subscribe.create(up, SelfUp.class));
             ActorRef<MemberRemoved> removed = context.messageAdapter(MemberRemoved.class, Removed::new);
             cluster.subscriptions().tell(Subscribe.create(removed, MemberRemoved.class));
-            switch (settings.formation()) {
-                case ALONE -> cluster.manager()
-                        .tell(Join.create(cluster.selfMember().address()));
-                case SEEDS -> cluster.manager().tell(new JoinSeedNodes(settings.seeds()));
-                case BOOTSTRAP -> context.getLog().debug("Cluster Bootstrap joins this node.");
-            }
             return Behaviors.receive(Command.class)
+                    .onMessage(Enter.class, enter -> join(context, cluster, settings))
                     .onMessage(Up.class, event -> checkName(context, timers, entry))
                     .onMessage(CheckName.class, again -> checkName(context, timers, entry))
                     .onMessage(Watch.class, watch -> watch(context, cluster, settings, watch))
                     .onMessage(Removed.class, removal -> tell(context, removal.event))
                     .build();
         }));
+    }
+
+    private static Behavior<Command> join(ActorContext<Command> context, Cluster cluster, ClusterSettings settings) {
+        switch (settings.formation()) {
+            case ALONE -> cluster.manager()
+                    .tell(Join.create(cluster.selfMember().address()));
+            case SEEDS -> cluster.manager().tell(new JoinSeedNodes(settings.seeds()));
+            case BOOTSTRAP -> context.getLog().debug("Cluster Bootstrap joins this node.");
+        }
+        return Behaviors.same();
     }
 
     /** A namesake that cannot be reached may be this node's own life before, and is gone soon. */

@@ -2,6 +2,7 @@ package dev.vivarium.node.cluster;
 
 import com.typesafe.config.Config;
 import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.run.ShardDirectory;
 import dev.vivarium.persistence.hold.ClusterHold;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -19,7 +20,7 @@ import org.apache.pekko.management.javadsl.PekkoManagement;
 final class Joining {
     private Joining() {}
 
-    /** Starts the actor system, which joins by itself. */
+    /** Starts the actor system, and has it join. */
     static ActorSystem<Guardian.Command> begin(
             Config config, ClusterSettings settings, Optional<ClusterHold> hold, CompletableFuture<Done> joined)
             throws NodeStartException {
@@ -30,6 +31,9 @@ final class Joining {
             throw cannotListen(config, failed);
         }
         try {
+            // A member has to answer from its first moment on.
+            ShardDirectory.open(system);
+            system.tell(new Guardian.Enter());
             openManagement(system, config, settings);
             return system;
         } catch (NodeStartException failed) {

@@ -68,11 +68,7 @@ final class NodeCore implements AutoCloseable {
         requireSharedStore(cluster, config.store());
         Store store = NodeStore.open(config.store(), options.dataDir());
         try {
-            Introduction introduction = Introduction.of(cluster, config.all(), store.installation());
-            Config layers = store.journalConfig()
-                    .withFallback(introduction.layer())
-                    .withFallback(ClusterTls.layer(config.all()));
-            return start(config.with(layers), cluster, store);
+            return start(layered(config, cluster, store), cluster, store);
         } catch (RuntimeException | NodeStartException failed) {
             store.close();
             if (failed instanceof NodeStartException told) {
@@ -80,6 +76,13 @@ final class NodeCore implements AutoCloseable {
             }
             throw new NodeStartException("The node cannot start: " + failed.getMessage(), failed);
         }
+    }
+
+    /** All that is configured, with what follows from the store and from the cluster that is to be joined. */
+    static Config layered(NodeConfig config, ClusterSettings cluster, Store store) throws NodeStartException {
+        Introduction introduction = Introduction.of(cluster, config.all(), store.installation());
+        return config.with(
+                store.journalConfig().withFallback(introduction.layer()).withFallback(ClusterTls.layer(config.all())));
     }
 
     private static void requireSharedStore(ClusterSettings cluster, Config store) throws NodeStartException {

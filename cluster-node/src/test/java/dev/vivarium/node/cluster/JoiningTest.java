@@ -3,10 +3,12 @@ package dev.vivarium.node.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.typesafe.config.Config;
 import dev.vivarium.node.NodeCutOffException;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.doubles.SharedStore;
+import dev.vivarium.persistence.Store;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -15,7 +17,13 @@ import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.cluster.MemberStatus;
+import org.apache.pekko.cluster.typed.Cluster;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -196,6 +204,69 @@ class JoiningTest {
         refused("vivarium.store.kind", "embedded").hasMessageContaining("the embedded store is one node's alone");
         refused("vivarium.store.kind", "papyrus").hasMessageContaining("one of embedded, postgres");
         refused("vivarium.cluster.tls.enabled", "on").hasMessageContaining("vivarium.cluster.tls.key");
+    }
+
+    @Test
+    void runsBeginWhileAMemberIsStillStarting() throws Exception {
+        try (SharedStore own = new SharedStore()) {
+            int seed = Newcomer.freePort();
+            LocalNode oldest = LocalNode.start(Newcomer.options(
+                    own,
+                    seed,
+                    folder.resolve("oldest"),
+                    Map.of(
+                            "vivarium.cluster.port",
+                            Integer.toString(seed),
+                            "vivarium.cluster.node-name",
+                            "oldest",
+                            "vivarium.driver.kind",
+                            "idle")));
+            try (oldest;
+                    Member member =
+                            Member.thatHasJoined(Newcomer.options(own, seed, folder.resolve("new"), Map.of()))) {
+                HttpResponse<String> answer = submit(oldest.uri());
+
+                assertThat(answer.statusCode()).as(answer.body()).isEqualTo(202);
+                assertThat(member.isUp()).isTrue();
+            }
+        }
+    }
+
+    private static HttpResponse<String> submit(URI node) throws Exception {
+        return HttpClient.newHttpClient()
+                .send(
+                        HttpRequest.newBuilder(node.resolve("/v1/runs"))
+                                .header("Content-Type", "application/json")
+                                .POST(
+                                        HttpRequest.BodyPublishers.ofString(
+                                                "{\"image\": \"any\", \"command\": [\"true\"], \"egress\": {\"mode\": \"none\"}}"))
+                                .build(),
+                        HttpResponse.BodyHandlers.ofString());
+    }
+
+    /** A node that is a member of its cluster and gets no further: what comes next may take it long. */
+    private record Member(Store store, ActorSystem<Guardian.Command> system) implements AutoCloseable {
+        static Member thatHasJoined(NodeOptions options) throws NodeStartException {
+            NodeConfig given = NodeConfig.of(options.config(), options.overrides());
+            ClusterSettings cluster = ClusterSettings.of(given.all());
+            Store store = NodeStore.open(given.store(), options.dataDir());
+            Config config = NodeCore.layered(given, cluster, store);
+            CompletableFuture<Done> joined = new CompletableFuture<>();
+            ActorSystem<Guardian.Command> system = Joining.begin(config, cluster, Optional.empty(), joined);
+            Joining.await(system, config, cluster, joined);
+            return new Member(store, system);
+        }
+
+        boolean isUp() {
+            return Cluster.get(system).selfMember().status().equals(MemberStatus.up());
+        }
+
+        @Override
+        public void close() {
+            system.terminate();
+            system.getWhenTerminated().toCompletableFuture().join();
+            store.close();
+        }
     }
 
     private static AbstractThrowableAssert<?, ? extends Throwable> refused(String key, String value) {
