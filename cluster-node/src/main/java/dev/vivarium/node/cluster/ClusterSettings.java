@@ -5,6 +5,7 @@ import com.typesafe.config.ConfigException;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.sandbox.NodeClock;
 import dev.vivarium.node.sandbox.NodeLease;
+import dev.vivarium.node.sandbox.TakeoverWait;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -40,8 +41,8 @@ record ClusterSettings(
     static final String SYSTEM = "vivarium";
 
     private static final Pattern SEED = Pattern.compile("[A-Za-z0-9._-]+:[0-9]{1,5}");
-    /** What the failure detector and the resolver may take; a shorter lease would end sandboxes of a healthy node. */
-    private static final Duration LEASE_MIN = Duration.ofSeconds(2);
+    /** From a decision of the resolver until all have heard of it, and the next question for a lease was answered. */
+    private static final Duration DECISION_MAX = Duration.ofSeconds(3);
 
     /** How a node finds others. */
     enum Formation {
@@ -64,9 +65,6 @@ record ClusterSettings(
                     + " least one node, the same list in the same order on every node.");
         }
         Duration lease = cluster.getDuration("fencing.lease");
-        if (lease.compareTo(LEASE_MIN) < 0) {
-            throw new NodeStartException("vivarium.cluster.fencing.lease must be at least 2s.");
-        }
         requireLongerThanAFailover(lease, cluster);
         return new ClusterSettings(
                 formation,
@@ -80,7 +78,7 @@ record ClusterSettings(
                 positive(cluster, "fencing.end-wait"));
     }
 
-    /** Peers that do not see a lost node yet do not see a majority of all either. */
+    /** Of two equal halves neither is granted a lease until the resolver has decided for one of them. */
     private static void requireLongerThanAFailover(Duration lease, Config cluster) throws NodeStartException {
         Duration pause = positive(cluster, "detector.pause");
         Duration stable = positive(cluster, "split-brain.stable-after");
@@ -89,10 +87,12 @@ record ClusterSettings(
                     "vivarium.cluster.detector.interval must be shorter than detector.pause, the time"
                             + " for which heartbeats may stay away.");
         }
-        if (lease.compareTo(pause.plus(stable)) <= 0) {
+        Duration least = pause.plus(stable).plus(DECISION_MAX);
+        if (lease.compareTo(least) < 0) {
             throw new NodeStartException("vivarium.cluster.fencing.lease is " + lease.toMillis()
-                    + "ms and must be longer than detector.pause and split-brain.stable-after together ("
-                    + pause.plus(stable).toMillis() + "ms): with a node its peers would lose their sandboxes.");
+                    + "ms and must be at least detector.pause and split-brain.stable-after together and "
+                    + DECISION_MAX.toSeconds() + "s more (" + least.toMillis()
+                    + "ms): half of a cluster that lost the other half would lose its sandboxes, too.");
         }
     }
 
@@ -124,17 +124,19 @@ record ClusterSettings(
     static final String NAME_ROLE = "node:";
 
     NodeLease newLease() {
-        if (isAlone()) {
-            return NodeLease.endless();
-        }
+        return isAlone() ? NodeLease.endless() : NodeLease.of(leaseLength, NodeClock.system());
+    }
+
+    TakeoverWait newTakeoverWait() {
         // What the engine itself tells is surer than any wait, where one engine has all sandboxes.
-        return NodeLease.of(leaseLength, engine == Engine.SHARED ? Duration.ZERO : leaseLength, NodeClock.system());
+        return isAlone() || engine == Engine.SHARED
+                ? TakeoverWait.none()
+                : TakeoverWait.of(leaseLength, NodeClock.system());
     }
 
     /**
-     * Whether a peer may be given up as soon as its machine says that its process is gone. Not where engines are not shared:
-     * should the machine be misunderstood, the peer renews its lease until it misses heartbeats itself, and whoever takes its
-     * runs over counts on having waited for longer than that.
+     * Whether a peer may be given up as soon as its machine says that its process is gone. Where engines are not shared there
+     * is nothing to gain: whoever takes its runs over has to wait until its lease has ended.
      */
     boolean watchesForCrashes() {
         return !isAlone() && engine == Engine.SHARED && !crashProbe.isZero();

@@ -6,6 +6,7 @@ import dev.vivarium.node.sandbox.LiveSandboxes;
 import dev.vivarium.node.sandbox.NodeClock;
 import dev.vivarium.node.sandbox.NodeLease;
 import dev.vivarium.node.sandbox.Reaper;
+import dev.vivarium.node.sandbox.TakeoverWait;
 import dev.vivarium.persistence.hold.ClusterHold;
 import java.time.Duration;
 import java.util.Optional;
@@ -33,8 +34,8 @@ import org.apache.pekko.remote.RemoteActorRefProvider;
 import scala.Option;
 
 /**
- * The root of a node's actors: joins the cluster, makes sure that nobody else there has the node's name, and then holds
- * the reaper, the keeper of the lease and the watch for peers that crash. Stops with the system.
+ * The root of a node's actors: has the lease kept, joins the cluster, makes sure that nobody else there has the node's
+ * name, and then holds the reaper and the watch for peers that crash. Stops with the system.
  */
 final class Guardian {
     private static final Duration NAME_RETRY = Duration.ofMillis(250);
@@ -47,9 +48,11 @@ final class Guardian {
     /** Joins the cluster, where nothing else has it join. */
     record Enter() implements Command {}
 
-    /** Starts the reaper and, where there is a lease to keep, its keeper. */
-    record Watch(SandboxDriver driver, LiveSandboxes live, NodeLease lease, Duration sweepInterval, Duration probation)
-            implements Command {}
+    /** Starts the reaper and, where it is wanted, the watch for peers that crash. */
+    record Watch(SandboxDriver driver, LiveSandboxes live, Duration sweepInterval) implements Command {}
+
+    /** What keeps a run from having two live sandboxes. */
+    record Fencing(NodeLease lease, TakeoverWait takeoverWait) {}
 
     private record Up() implements Command {}
 
@@ -68,7 +71,7 @@ final class Guardian {
      * @param hold who holds the store, where others may use it
      */
     static Behavior<Command> create(
-            ClusterSettings settings, Optional<ClusterHold> hold, CompletableFuture<Done> joined) {
+            ClusterSettings settings, Fencing fencing, Optional<ClusterHold> hold, CompletableFuture<Done> joined) {
         return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
             Cluster cluster = Cluster.get(context.getSystem());
             Entry entry = new Entry(settings, hold, joined);
@@ -76,11 +79,18 @@ final class Guardian {
             cluster.subscriptions().tell(Subscribe.create(up, SelfUp.class));
             ActorRef<MemberRemoved> removed = context.messageAdapter(MemberRemoved.class, Removed::new);
             cluster.subscriptions().tell(Subscribe.create(removed, MemberRemoved.class));
+            if (!settings.isAlone()) {
+                context.spawn(
+                        LeaseKeeper.create(
+                                fencing.lease, fencing.takeoverWait, settings.leaseLength(), NodeClock.system()),
+                        LeaseKeeper.NAME,
+                        DispatcherSelector.fromConfig("pekko.actor.internal-dispatcher"));
+            }
             return Behaviors.receive(Command.class)
                     .onMessage(Enter.class, enter -> join(context, cluster, settings))
                     .onMessage(Up.class, event -> checkName(context, timers, entry))
                     .onMessage(CheckName.class, again -> checkName(context, timers, entry))
-                    .onMessage(Watch.class, watch -> watch(context, cluster, settings, watch))
+                    .onMessage(Watch.class, watch -> watch(context, cluster, settings, fencing.lease, watch))
                     .onMessage(Removed.class, removal -> tell(context, removal.event))
                     .build();
         }));
@@ -127,16 +137,11 @@ final class Guardian {
     }
 
     private static Behavior<Command> watch(
-            ActorContext<Command> context, Cluster cluster, ClusterSettings settings, Watch watch) {
-        boolean alone = settings.isAlone();
-        Reaper.Members members = () ->
-                !alone && watch.lease.isFresh() ? Optional.of(Membership.names(cluster.state())) : Optional.empty();
+            ActorContext<Command> context, Cluster cluster, ClusterSettings settings, NodeLease lease, Watch watch) {
+        Reaper.Members members = () -> !settings.isAlone() && lease.isFresh()
+                ? Optional.of(Membership.names(cluster.state()))
+                : Optional.empty();
         context.spawn(Reaper.create(watch.driver, watch.live, members, watch.sweepInterval), "reaper");
-        if (!alone) {
-            context.spawn(
-                    LeaseKeeper.create(watch.lease, settings.leaseLength(), watch.probation, NodeClock.system()),
-                    "lease");
-        }
         if (settings.watchesForCrashes()) {
             context.spawn(crashWatch(context, cluster, settings.crashProbe()), "crashes");
         }

@@ -30,7 +30,7 @@ import javax.crypto.spec.PBEKeySpec;
  */
 record Introduction(String cluster, int protocol, String installation, String secret, String life) {
     /** Raised whenever nodes of the version before would not understand what nodes say to each other. */
-    static final int PROTOCOL = 1;
+    static final int PROTOCOL = 2;
 
     static final String PATH = "vivarium.cluster.introduction";
     /** Marked as sensitive to Pekko, so it is in the view of nobody but the node that wants to join. */

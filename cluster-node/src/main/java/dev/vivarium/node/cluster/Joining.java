@@ -22,11 +22,16 @@ final class Joining {
 
     /** Starts the actor system, and has it join. */
     static ActorSystem<Guardian.Command> begin(
-            Config config, ClusterSettings settings, Optional<ClusterHold> hold, CompletableFuture<Done> joined)
+            Config config,
+            ClusterSettings settings,
+            Guardian.Fencing fencing,
+            Optional<ClusterHold> hold,
+            CompletableFuture<Done> joined)
             throws NodeStartException {
         ActorSystem<Guardian.Command> system;
         try {
-            system = ActorSystem.create(Guardian.create(settings, hold, joined), ClusterSettings.SYSTEM, config);
+            system = ActorSystem.create(
+                    Guardian.create(settings, fencing, hold, joined), ClusterSettings.SYSTEM, config);
         } catch (RuntimeException failed) {
             throw cannotListen(config, failed);
         }

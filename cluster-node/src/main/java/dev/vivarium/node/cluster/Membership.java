@@ -1,6 +1,8 @@
 package dev.vivarium.node.cluster;
 
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.StreamSupport;
@@ -23,6 +25,17 @@ final class Membership {
                 .filter(role -> role.startsWith(ClusterSettings.NAME_ROLE))
                 .map(role -> role.substring(ClusterSettings.NAME_ROLE.length()))
                 .findFirst();
+    }
+
+    /** All that have a vote, seen or not, by {@link #lifeOf}. */
+    static Map<String, Member> voters(CurrentClusterState state) {
+        Map<String, Member> voters = new HashMap<>();
+        state.getMembers().forEach(member -> {
+            if (VOTING.contains(member.status())) {
+                voters.put(lifeOf(member), member);
+            }
+        });
+        return Map.copyOf(voters);
     }
 
     /** The names of all members, whatever they are doing. */

@@ -95,22 +95,28 @@ final class NodeCore implements AutoCloseable {
 
     private static NodeCore start(Config config, ClusterSettings cluster, Store store) throws NodeStartException {
         CompletableFuture<Done> joined = new CompletableFuture<>();
-        ActorSystem<Guardian.Command> system = Joining.begin(config, cluster, store.clusterHold(), joined);
+        Guardian.Fencing fencing = new Guardian.Fencing(cluster.newLease(), cluster.newTakeoverWait());
+        ActorSystem<Guardian.Command> system = Joining.begin(config, cluster, fencing, store.clusterHold(), joined);
         try {
             Joining.await(system, config, cluster, joined);
-            return new NodeCore(config, cluster, store, system);
+            return new NodeCore(config, cluster, fencing, store, system);
         } catch (RuntimeException | NodeStartException failed) {
             stop(system, STEP_MAX);
             throw failed;
         }
     }
 
-    private NodeCore(Config config, ClusterSettings cluster, Store store, ActorSystem<Guardian.Command> system)
+    private NodeCore(
+            Config config,
+            ClusterSettings cluster,
+            Guardian.Fencing fencing,
+            Store store,
+            ActorSystem<Guardian.Command> system)
             throws NodeStartException {
         this.config = config;
         this.cluster = cluster;
         this.places = NodePlaces.of(config.getConfig("vivarium.run"), drain, NodeClock.system());
-        this.lease = cluster.newLease();
+        this.lease = fencing.lease();
         this.store = store;
         this.system = system;
         this.network = NodeNetwork.open(store.installation(), nodeName(config), config.getConfig("vivarium.egress"));
@@ -138,19 +144,21 @@ final class NodeCore implements AutoCloseable {
         }
         SandboxEnvironment sandbox = SandboxEnvironment.of(driver, store, sandboxes, lease, config, NodeClock.system());
         ShardedRuns runs = ShardedRuns.start(
-                system, new RunEnvironment(nodeName(config), sandbox, places, drain, new RunMetrics(metrics, places)));
+                system,
+                new RunEnvironment(
+                        nodeName(config),
+                        sandbox,
+                        places,
+                        fencing.takeoverWait(),
+                        drain,
+                        new RunMetrics(metrics, places)));
         this.runs = runs;
         metrics.gauge("vivarium.sandboxes.live", sandboxes, LiveSandboxes::count);
         metrics.gauge("vivarium.projection.lag.seconds", store, NodeCore::lagSeconds);
-        system.tell(new Guardian.Watch(
-                driver,
-                sandboxes,
-                lease,
-                config.getDuration("vivarium.reaper.interval"),
-                config.getDuration("vivarium.cluster.fencing.probation")));
+        system.tell(new Guardian.Watch(driver, sandboxes, config.getDuration("vivarium.reaper.interval")));
         CoordinatedShutdown.get(system)
                 .addTask(CoordinatedShutdown.PhaseBeforeServiceUnbind(), "fence", this::fenceWhenCutOff);
-        // Last, since it may take a while: runs that come back need the lease meanwhile, and the fence.
+        // Last, since it may take a while: runs that come back need the fence meanwhile.
         awaitPlaceIn(runs);
     }
 

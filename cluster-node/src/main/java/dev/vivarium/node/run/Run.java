@@ -132,6 +132,8 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
 
     private static final int WATCHERS_MAX = 1_000;
     private static final Duration UNSURE_RETRY = Duration.ofMillis(200);
+    /** How often a run that waits for the end of another node's lease asks by when that is: it may be known sooner. */
+    private static final Duration WAIT_LOOK = Duration.ofMillis(250);
     /** How long an entity stays that was woken for a run that was never born: its submission may be on its way. */
     private static final Duration UNBORN_MAX = Duration.ofMinutes(1);
     /** Nobody tries to submit a run for so long after it got its name, so one that was not born by then never is. */
@@ -624,7 +626,9 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
             return Effect().none();
         }
         Duration wait = untilEarlierIsGone(run);
-        return wait.isZero() ? startAttempt(ledger, run.attempt() + 1) : proceedIn(wait);
+        return wait.isZero()
+                ? startAttempt(ledger, run.attempt() + 1)
+                : proceedIn(wait.compareTo(WAIT_LOOK) < 0 ? wait : WAIT_LOOK);
     }
 
     /** A node that has just woken up may have been given up: its runs are another's, and nothing may be begun. */
@@ -634,9 +638,9 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
 
     /** An attempt that was lost with its node may live on where this node's engine does not reach, for so long at most. */
     private Duration untilEarlierIsGone(RunState.Interrupted run) {
-        Duration since = Duration.ofNanos(environment.sandbox().clock().nanos() - recoveredNanos);
-        Duration left = environment.sandbox().lease().takeoverWait().minus(since);
-        return run.cause() == Interruption.NODE_LOST && !left.isNegative() ? left : Duration.ZERO;
+        return run.cause() == Interruption.NODE_LOST
+                ? environment.takeoverWait().left(run.heldBy(), recoveredNanos)
+                : Duration.ZERO;
     }
 
     private Places.Claim claim(RunState.Live run) {

@@ -1,6 +1,7 @@
 package dev.vivarium.node.run;
 
 import dev.vivarium.node.sandbox.SandboxEnvironment;
+import dev.vivarium.node.sandbox.TakeoverWait;
 
 /**
  * What every Run of a node works with.
@@ -8,8 +9,14 @@ import dev.vivarium.node.sandbox.SandboxEnvironment;
  * @param nodeName the name that stands in events
  * @param sandbox what the Sandbox children work with
  * @param places who holds a place on the node, and who waits for one
+ * @param takeoverWait how long the next attempt of a run that was taken over waits
  * @param drain whether the node is leaving
  * @param metrics what is counted
  */
 public record RunEnvironment(
-        String nodeName, SandboxEnvironment sandbox, Places places, Drain drain, RunMetrics metrics) {}
+        String nodeName,
+        SandboxEnvironment sandbox,
+        Places places,
+        TakeoverWait takeoverWait,
+        Drain drain,
+        RunMetrics metrics) {}

@@ -3,8 +3,8 @@ package dev.vivarium.node.sandbox;
 import java.time.Duration;
 
 /**
- * How long this node may be sure that its runs are its own. A node that is one of several renews it again and again while
- * it sees that it is in the cluster. Guests are armed to no later than its end, so that the agents of a node that is
+ * How long this node may be sure that its runs are its own. A node that is one of several has it granted by a majority of
+ * them, again and again. Guests are armed to no later than its end, so that the agents of a node that is
  * frozen or cut off end by themselves; and whoever takes over its runs knows by when they have. Safe for use by any thread.
  *
  * <p>Sureness comes in two grades. What goes on may go on while the lease is held. What is begun (an attempt, a take-over)
@@ -17,7 +17,6 @@ public final class NodeLease {
     private static final int FRESH_SHARE = 4;
 
     private final Duration length;
-    private final Duration takeoverWait;
     private final NodeClock clock;
     private volatile State state;
 
@@ -30,32 +29,36 @@ public final class NodeLease {
         REVOKED
     }
 
-    private NodeLease(Duration length, Duration takeoverWait, NodeClock clock, Grade grade) {
+    private NodeLease(Duration length, NodeClock clock, Grade grade) {
         this.length = length;
-        this.takeoverWait = takeoverWait;
         this.clock = clock;
         this.state = new State(grade, 0);
     }
 
     /** Of a node that is alone: nobody else could take its runs over. */
     public static NodeLease endless() {
-        return new NodeLease(Duration.ofMillis(ENDLESS_MILLIS), Duration.ZERO, NodeClock.system(), Grade.ENDLESS);
+        return new NodeLease(Duration.ofMillis(ENDLESS_MILLIS), NodeClock.system(), Grade.ENDLESS);
     }
 
     /**
      * Of a node that is one of several; not held until it is renewed.
      *
-     * @param length from a renewal to the end
-     * @param takeoverWait how long an attempt may live on elsewhere after its run was taken over
+     * @param length from what a renewal counts from to the end
      */
-    public static NodeLease of(Duration length, Duration takeoverWait, NodeClock clock) {
-        return new NodeLease(length, takeoverWait, clock, Grade.NEVER_RENEWED);
+    public static NodeLease of(Duration length, NodeClock clock) {
+        return new NodeLease(length, clock, Grade.NEVER_RENEWED);
     }
 
-    /** The node has just seen that it is in the cluster. Changes nothing once it was revoked. */
-    public synchronized void renew() {
-        if (state.grade == Grade.NEVER_RENEWED || state.grade == Grade.RENEWED) {
-            state = new State(Grade.RENEWED, clock.nanos());
+    /**
+     * A majority has granted it. Changes nothing once it was revoked.
+     *
+     * @param nanos when the node asked for that, on its own clock: the answers may have been under way for long
+     */
+    public synchronized void renew(long nanos) {
+        boolean isNewer =
+                state.grade == Grade.NEVER_RENEWED || (state.grade == Grade.RENEWED && nanos - state.renewedNanos > 0);
+        if (isNewer) {
+            state = new State(Grade.RENEWED, nanos);
         }
     }
 
@@ -88,11 +91,6 @@ public final class NodeLease {
     /** How often what depends on it looks at it. */
     public Duration lookInterval() {
         return length.dividedBy(FRESH_SHARE);
-    }
-
-    /** How long an attempt may live on elsewhere after its run was taken over. */
-    public Duration takeoverWait() {
-        return takeoverWait;
     }
 
     private long ageMillis(State renewed) {

@@ -95,7 +95,7 @@ class JoiningTest {
                 .singleElement()
                 .asString()
                 .contains("version 7")
-                .contains("speaks 1");
+                .contains("speaks 2");
     }
 
     @Test
@@ -252,7 +252,12 @@ class JoiningTest {
             Store store = NodeStore.open(given.store(), options.dataDir());
             Config config = NodeCore.layered(given, cluster, store);
             CompletableFuture<Done> joined = new CompletableFuture<>();
-            ActorSystem<Guardian.Command> system = Joining.begin(config, cluster, Optional.empty(), joined);
+            ActorSystem<Guardian.Command> system = Joining.begin(
+                    config,
+                    cluster,
+                    new Guardian.Fencing(cluster.newLease(), cluster.newTakeoverWait()),
+                    Optional.empty(),
+                    joined);
             Joining.await(system, config, cluster, joined);
             return new Member(store, system);
         }

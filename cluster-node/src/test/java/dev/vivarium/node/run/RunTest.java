@@ -17,6 +17,7 @@ import dev.vivarium.node.sandbox.NodeLease;
 import dev.vivarium.node.sandbox.SandboxEnvironment;
 import dev.vivarium.node.sandbox.ScriptedDriver;
 import dev.vivarium.node.sandbox.Specs;
+import dev.vivarium.node.sandbox.TakeoverWait;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.RunPersistenceId;
@@ -466,14 +467,14 @@ class RunTest {
     void aNodeThatIsNotSureOfItsRunsTakesNoneOverUntilItIs() {
         submit(Specs.hello());
         awaitStarted(1);
-        lease = NodeLease.of(Duration.ofMinutes(1), Duration.ZERO, NodeClock.system());
+        lease = NodeLease.of(Duration.ofMinutes(1), NodeClock.system());
 
         crash();
 
         Awaitility.await()
                 .during(Duration.ofMillis(700))
                 .until(() -> eventNames().size() == 3);
-        lease.renew();
+        lease.renew(System.nanoTime());
         awaitStarted(2);
     }
 
@@ -482,8 +483,7 @@ class RunTest {
         submit(Specs.hello());
         awaitStarted(1);
         Duration wait = Duration.ofSeconds(1);
-        lease = NodeLease.of(Duration.ofMinutes(1), wait, NodeClock.system());
-        lease.renew();
+        takeoverWait = TakeoverWait.of(wait, NodeClock.system());
         long lost = System.nanoTime();
 
         crash();
@@ -622,6 +622,7 @@ class RunTest {
     }
 
     private NodeLease lease = NodeLease.endless();
+    private TakeoverWait takeoverWait = TakeoverWait.none();
 
     private final LiveSandboxes liveSandboxes = new LiveSandboxes();
 
@@ -630,7 +631,13 @@ class RunTest {
                 SandboxEnvironment.of(driver, store, liveSandboxes, lease, CONFIG, NodeClock.system());
         return KIT.spawn(Run.create(
                 id,
-                new RunEnvironment("node-1", sandbox, places, drain, new RunMetrics(new SimpleMeterRegistry(), places)),
+                new RunEnvironment(
+                        "node-1",
+                        sandbox,
+                        places,
+                        takeoverWait,
+                        drain,
+                        new RunMetrics(new SimpleMeterRegistry(), places)),
                 shard.ref(),
                 "7"));
     }

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 class NodeLeaseTest {
     private final SetClock clock = new SetClock();
-    private final NodeLease lease = NodeLease.of(Duration.ofSeconds(10), Duration.ofSeconds(10), clock);
+    private final NodeLease lease = NodeLease.of(Duration.ofSeconds(10), clock);
 
     @Test
     void aNodeThatHasNeverSeenItsClusterIsSureOfNothing() {
@@ -18,7 +18,7 @@ class NodeLeaseTest {
 
     @Test
     void whatGoesOnMayGoOnForLongerThanWhatIsBegun() {
-        lease.renew();
+        lease.renew(clock.nanos());
         assertThat(lease.isFresh()).isTrue();
 
         clock.advance(Duration.ofMillis(2_501));
@@ -32,10 +32,25 @@ class NodeLeaseTest {
     }
 
     @Test
+    void anAnswerThatWasLongUnderWayProvesNoMoreThanTheQuestionDid() {
+        long asked = clock.nanos();
+        clock.advance(Duration.ofSeconds(4));
+        lease.renew(asked);
+
+        assertThat(lease.isFresh()).isFalse();
+        assertThat(lease.remainingMillis()).isEqualTo(6_000);
+
+        lease.renew(clock.nanos());
+        lease.renew(asked);
+
+        assertThat(lease.remainingMillis()).isEqualTo(10_000);
+    }
+
+    @Test
     void aNodeThatWasGivenUpIsNeverSureAgain() {
-        lease.renew();
+        lease.renew(clock.nanos());
         lease.revoke();
-        lease.renew();
+        lease.renew(clock.nanos());
 
         assertThat(lease.isFresh()).isFalse();
         assertThat(lease.remainingMillis()).isZero();
@@ -44,7 +59,6 @@ class NodeLeaseTest {
     @Test
     void aNodeThatIsAloneIsAlwaysSure() {
         assertThat(NodeLease.endless().isFresh()).isTrue();
-        assertThat(NodeLease.endless().takeoverWait()).isZero();
     }
 
     private static final class SetClock implements NodeClock {

@@ -544,8 +544,8 @@ class SandboxTest {
 
     @Test
     void aGuestIsArmedToTheEndOfTheNodesLeaseAgainAndAgainWhileItIsHeld() {
-        lease = NodeLease.of(Duration.ofSeconds(2), Duration.ZERO, NodeClock.system());
-        lease.renew();
+        lease = NodeLease.of(Duration.ofSeconds(2), NodeClock.system());
+        lease.renew(System.nanoTime());
         start(FIRST, Specs.hello());
         run.expectMessageClass(SandboxReport.Started.class);
 
@@ -561,7 +561,7 @@ class SandboxTest {
 
     @Test
     void anAgentIsNotStartedByANodeThatIsNotSureToBeInItsCluster() {
-        lease = NodeLease.of(Duration.ofSeconds(2), Duration.ZERO, NodeClock.system());
+        lease = NodeLease.of(Duration.ofSeconds(2), NodeClock.system());
 
         start(FIRST, Specs.hello());
 

@@ -66,6 +66,38 @@ class FencedTakeOverTest {
         }
     }
 
+    /** Nobody asks the engine, as above; the node that is cut off goes on by itself, and its store and its engine are there. */
+    @Test
+    void aNodeThatIsCutOffHasEndedItsSandboxesBeforeTheNextAttemptBegins() throws Exception {
+        Map<String, String> settings =
+                Map.of("vivarium.cluster.fencing.engine", "own", "vivarium.reaper.interval", "10m");
+        try (WholeCluster cluster = new WholeCluster(3, WholeCluster.Formation.SEEDS, number -> settings);
+                Census census = cluster.census()) {
+            // given
+            WholeNode asked = cluster.node(1);
+            Map<String, List<String>> runs = ClusterOfNodesTest.submit(asked, cluster.node(2));
+            String victim = WholeCluster.name(runs.get(WholeCluster.name(3)) == null ? 2 : 3);
+            List<String> taken = runs.remove(victim);
+
+            // when
+            cluster.cutOff(victim);
+            long cut = System.nanoTime();
+
+            // then
+            for (String run : taken) {
+                assertThat(asked.awaitEnd(run).path("status").asText()).isEqualTo("SUCCEEDED");
+                assertThat(asked.run(run).path("attempt").asInt()).isEqualTo(2);
+            }
+            System.out.printf(
+                    "%s cut off, engines their own: its runs had ended elsewhere after %d ms%n",
+                    victim, (System.nanoTime() - cut) / 1_000_000);
+            assertThat(cluster.node(victim).awaitExit(END_MAX)).isEqualTo(CUT_OFF);
+            assertThat(cluster.twins()).isEmpty();
+            ClusterOfNodesTest.assertLeftAlone(asked, runs);
+            await().atMost(END_MAX).until(() -> census.count().isNothing());
+        }
+    }
+
     @Test
     void ofTwoEqualHalvesTheOneWithTheLowestAddressGoesOnAndTheOtherEnds() throws Exception {
         try (WholeCluster cluster = new WholeCluster(4, WholeCluster.Formation.SEEDS);

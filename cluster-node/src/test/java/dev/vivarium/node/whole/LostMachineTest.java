@@ -43,9 +43,9 @@ class LostMachineTest {
             }
 
             // when
+            long lost = System.nanoTime();
             cluster.node(LOST).kill();
             losts.kill();
-            long lost = System.nanoTime();
 
             // then
             Map<String, Instant> ended = new TreeMap<>();

@@ -153,7 +153,7 @@ public sealed interface RunState {
                 return new Running(submission, attempt, node, started.sandbox(), started.at());
             }
             if (event instanceof AttemptInterrupted interrupted && interrupted.attempt() == attempt) {
-                return Interrupted.by(submission, interrupted);
+                return Interrupted.by(submission, node, interrupted);
             }
             if ((event instanceof RunNotStarted || event instanceof RunKilled || event instanceof RunCancelled)
                     && ((Terminal) event).attempt() == attempt) {
@@ -181,7 +181,7 @@ public sealed interface RunState {
                 return this;
             }
             if (event instanceof AttemptInterrupted interrupted && interrupted.attempt() == attempt) {
-                return Interrupted.by(submission, interrupted);
+                return Interrupted.by(submission, node, interrupted);
             }
             if (event instanceof Terminal terminal
                     && !(event instanceof RunLost)
@@ -193,10 +193,15 @@ public sealed interface RunState {
         }
     }
 
-    /** The attempt is over without a result; the next one follows as soon as there is a place for it, or the end at once. */
-    record Interrupted(Submission submission, int attempt, Interruption cause, String detail) implements Live {
-        static Interrupted by(Submission submission, AttemptInterrupted event) {
-            return new Interrupted(submission, event.attempt(), event.cause(), event.detail());
+    /**
+     * The attempt is over without a result; the next one follows as soon as there is a place for it, or the end at once.
+     *
+     * @param heldBy the node that had the attempt
+     */
+    record Interrupted(Submission submission, int attempt, String heldBy, Interruption cause, String detail)
+            implements Live {
+        static Interrupted by(Submission submission, String heldBy, AttemptInterrupted event) {
+            return new Interrupted(submission, event.attempt(), heldBy, event.cause(), event.detail());
         }
 
         @Override
@@ -214,7 +219,7 @@ public sealed interface RunState {
         @Override
         public RunState after(RunEvent event) {
             if (event instanceof CancelRequested cancel) {
-                return new Interrupted(submission.cancelled(cancel.at()), attempt, cause, detail);
+                return new Interrupted(submission.cancelled(cancel.at()), attempt, heldBy, cause, detail);
             }
             if (event instanceof AttemptStarting starting && starting.attempt() == attempt + 1) {
                 return new Starting(submission, starting.attempt(), starting.node());

@@ -75,7 +75,7 @@ class RunStateTest {
             new Queued(SUBMISSION),
             new Starting(SUBMISSION, 1, "n1"),
             new Running(SUBMISSION, 1, "n1", "sandbox", NOW),
-            new Interrupted(SUBMISSION, 1, Interruption.NODE_LOST, "detail"),
+            new Interrupted(SUBMISSION, 1, "node-1", Interruption.NODE_LOST, "detail"),
             new Finished(SUBMISSION, 1, Optional.of(NOW), new RunSucceeded(NOW, "n1", 1, Usage.NONE)));
 
     static Stream<Arguments> everyPair() {
@@ -204,7 +204,7 @@ class RunStateTest {
     }
 
     private static Interrupted interrupted(Submission submission, int attempt) {
-        return new Interrupted(submission, attempt, Interruption.NODE_LOST, "detail");
+        return new Interrupted(submission, attempt, "node-1", Interruption.NODE_LOST, "detail");
     }
 
     private static Finished lostBy(Interruption cause) {
