@@ -101,7 +101,9 @@ final class FailoverCommand implements Callable<Integer> {
         row(table, "its next attempt begins", failovers, each(Failover.Move::starting));
         row(table, "its agent runs elsewhere", failovers, each(Failover.Move::started));
         row(table, "the last agent of the node", failovers, last(each(Failover.Move::started)));
-        row(table, "a sandbox of the node has ended", failovers, eachLoss(Failover.Loss::ended));
+        row(table, "a sandbox of it has no process", failovers, eachLoss(Failover.Loss::empty));
+        row(table, "the last of them", failovers, last(eachLoss(Failover.Loss::empty)));
+        row(table, "it has ended for the engine", failovers, eachLoss(Failover.Loss::ended));
         row(table, "the last of them", failovers, last(eachLoss(Failover.Loss::ended)));
         row(table, "it is gone from the engine", failovers, eachLoss(Failover.Loss::removed));
         row(table, "the last of them", failovers, last(eachLoss(Failover.Loss::removed)));

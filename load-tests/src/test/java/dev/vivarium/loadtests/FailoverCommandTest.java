@@ -22,7 +22,7 @@ class FailoverCommandTest {
             millis(8_000),
             millis(8_250),
             List.of(move(8_500, 8_510, 9_000), move(8_600, 8_620, 11_000)),
-            List.of(loss(100, 150), loss(300, 320)),
+            List.of(loss(20, 100, 150), loss(40, 300, 320)),
             0);
     private static final Failover SECOND = new Failover(
             "node-3",
@@ -30,7 +30,7 @@ class FailoverCommandTest {
             millis(8_300),
             millis(8_500),
             List.of(move(9_000, 9_010, 9_500)),
-            List.of(loss(200, 900)),
+            List.of(loss(30, 200, 900)),
             1);
 
     @Test
@@ -38,19 +38,21 @@ class FailoverCommandTest {
         assertThat(FailoverCommand.table(List.of(FIRST, SECOND)))
                 .isEqualTo(
                         """
-                        after the kill, ms               of     min     p50      p99      max
-                        -------------------------------  --  ------  ------  -------  -------
-                        a peer misses the node            2  3000.0  3000.0   3200.0   3200.0
-                        the peers give it up              2  8000.0  8000.0   8300.0   8300.0
-                        it is no member any more          2  8250.0  8250.0   8500.0   8500.0
-                        a run's attempt is over           3  8500.0  8600.0   9000.0   9000.0
-                        its next attempt begins           3  8510.0  8620.0   9010.0   9010.0
-                        its agent runs elsewhere          3  9000.0  9500.0  11000.0  11000.0
-                        the last agent of the node        2  9500.0  9500.0  11000.0  11000.0
-                        a sandbox of the node has ended   3   100.0   200.0    300.0    300.0
-                        the last of them                  2   200.0   200.0    300.0    300.0
-                        it is gone from the engine        3   150.0   320.0    900.0    900.0
-                        the last of them                  2   320.0   320.0    900.0    900.0
+                        after the kill, ms              of     min     p50      p99      max
+                        ------------------------------  --  ------  ------  -------  -------
+                        a peer misses the node           2  3000.0  3000.0   3200.0   3200.0
+                        the peers give it up             2  8000.0  8000.0   8300.0   8300.0
+                        it is no member any more         2  8250.0  8250.0   8500.0   8500.0
+                        a run's attempt is over          3  8500.0  8600.0   9000.0   9000.0
+                        its next attempt begins          3  8510.0  8620.0   9010.0   9010.0
+                        its agent runs elsewhere         3  9000.0  9500.0  11000.0  11000.0
+                        the last agent of the node       2  9500.0  9500.0  11000.0  11000.0
+                        a sandbox of it has no process   3    20.0    30.0     40.0     40.0
+                        the last of them                 2    30.0    30.0     40.0     40.0
+                        it has ended for the engine      3   100.0   200.0    300.0    300.0
+                        the last of them                 2   200.0   200.0    300.0    300.0
+                        it is gone from the engine       3   150.0   320.0    900.0    900.0
+                        the last of them                 2   320.0   320.0    900.0    900.0
                         """);
     }
 
@@ -102,7 +104,7 @@ class FailoverCommandTest {
         return new Move(millis(interrupted), millis(starting), millis(started));
     }
 
-    private static Loss loss(long ended, long removed) {
-        return new Loss(millis(ended), millis(removed));
+    private static Loss loss(long empty, long ended, long removed) {
+        return new Loss(millis(empty), millis(ended), millis(removed));
     }
 }

@@ -45,6 +45,9 @@ final class LeaseKeeper extends AbstractBehavior<LeaseKeeper.Command> {
     private final LeaseGrants grants;
     private final long lengthNanos;
     private final String self;
+    /** As of the last look or change: in a large cluster each round asks for them twice for every node. */
+    private Map<String, Member> voters;
+
     private int votersMost;
     private long votersMostNanos;
     private long lookedNanos;
@@ -89,6 +92,7 @@ final class LeaseKeeper extends AbstractBehavior<LeaseKeeper.Command> {
         this.clock = clock;
         this.grants = new LeaseGrants(length);
         this.lengthNanos = length.toNanos();
+        this.voters = Membership.voters(cluster.state());
         this.self = Membership.lifeOf(cluster.selfMember());
         this.lookedNanos = clock.nanos();
         ActorRef<MemberEvent> changes = context.messageAdapter(MemberEvent.class, Changed::new);
@@ -114,10 +118,9 @@ final class LeaseKeeper extends AbstractBehavior<LeaseKeeper.Command> {
             getContext().getLog().warn("This node was not running for {} ms.", (now - lookedNanos) / 1_000_000);
         }
         lookedNanos = now;
-        Map<String, Member> voters = Membership.voters(cluster.state());
-        noteVoters(voters.size(), now);
+        readVoters(now);
         if (voters.containsKey(self)) {
-            ask(voters, now);
+            ask(now);
         }
         grants.givenUp(now).forEach((life, name) -> {
             tellAll(life, now);
@@ -126,7 +129,7 @@ final class LeaseKeeper extends AbstractBehavior<LeaseKeeper.Command> {
         return this;
     }
 
-    private void ask(Map<String, Member> voters, long now) {
+    private void ask(long now) {
         long round = rounds.begin(now);
         voters.forEach((life, member) -> {
             if (!life.equals(self)) {
@@ -138,15 +141,14 @@ final class LeaseKeeper extends AbstractBehavior<LeaseKeeper.Command> {
     }
 
     private Behavior<Command> onGrant(Grant grant) {
-        rounds.granted(grant.round, grant.by, Membership.voters(cluster.state()).keySet())
-                .ifPresent(lease::renew);
+        rounds.granted(grant.round, grant.by, voters.keySet()).ifPresent(lease::renew);
         return this;
     }
 
     // ---- the leases of others
 
     private Behavior<Command> onAsk(Ask ask) {
-        boolean isMember = Membership.voters(cluster.state()).containsKey(ask.asker);
+        boolean isMember = voters.containsKey(ask.asker);
         if (isMember && grants.grant(ask.asker, clock.nanos())) {
             ask.replyTo.tell(new Grant(ask.round, self));
         }
@@ -154,9 +156,9 @@ final class LeaseKeeper extends AbstractBehavior<LeaseKeeper.Command> {
     }
 
     private Behavior<Command> onChange(MemberEvent event) {
+        long now = clock.nanos();
+        readVoters(now);
         if (event instanceof MemberDowned || event instanceof MemberRemoved) {
-            long now = clock.nanos();
-            noteVoters(Membership.voters(cluster.state()).size(), now);
             String life = Membership.lifeOf(event.member());
             String name = Membership.nameOf(event.member()).orElse("");
             grants.giveUp(life, name, votersMost, now);
@@ -177,7 +179,7 @@ final class LeaseKeeper extends AbstractBehavior<LeaseKeeper.Command> {
         Duration ago = grants.last(life, now);
         Withheld withheld = new Withheld(life, self, ago);
         grants.told(life, self, ago, now);
-        Membership.voters(cluster.state()).forEach((other, member) -> {
+        voters.forEach((other, member) -> {
             if (!other.equals(self)) {
                 keeperOf(member).tell(withheld);
             }
@@ -192,7 +194,6 @@ final class LeaseKeeper extends AbstractBehavior<LeaseKeeper.Command> {
     }
 
     private void conclude(String life, String name) {
-        Map<String, Member> voters = Membership.voters(cluster.state());
         boolean isBack = voters.entrySet().stream()
                 .anyMatch(other -> !other.getKey().equals(life)
                         && Membership.nameOf(other.getValue()).equals(Optional.of(name)));
@@ -205,10 +206,11 @@ final class LeaseKeeper extends AbstractBehavior<LeaseKeeper.Command> {
         }
     }
 
-    /** The most of late: those that were lost together had votes, too. */
-    private void noteVoters(int count, long now) {
-        if (count >= votersMost || now - votersMostNanos > 2 * lengthNanos) {
-            votersMost = count;
+    /** How many there were counts for a while: those that were lost together had votes, too. */
+    private void readVoters(long now) {
+        voters = Membership.voters(cluster.state());
+        if (voters.size() >= votersMost || now - votersMostNanos > 2 * lengthNanos) {
+            votersMost = voters.size();
             votersMostNanos = now;
         }
     }

@@ -42,12 +42,13 @@ public record Failover(
     public record Move(Duration interrupted, Duration starting, Duration started) {}
 
     /**
-     * A sandbox whose node is dead, by the engine's word.
+     * A sandbox whose node is dead.
      *
-     * @param ended until its last process had ended
+     * @param empty until its last process was gone, by the kernel's word
+     * @param ended until the engine told that
      * @param removed until the engine had nothing of it any more
      */
-    public record Loss(Duration ended, Duration removed) {}
+    public record Loss(Duration empty, Duration ended, Duration removed) {}
 
     /**
      * Reads a run's way off its events.

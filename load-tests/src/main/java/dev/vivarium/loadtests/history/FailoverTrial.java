@@ -3,6 +3,7 @@ package dev.vivarium.loadtests.history;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.loadtests.history.PeerNotices.Absence;
 import dev.vivarium.loadtests.subject.EngineApi;
+import dev.vivarium.loadtests.subject.LastProcesses;
 import dev.vivarium.loadtests.subject.Pauses;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunStatus;
@@ -82,7 +83,7 @@ public final class FailoverTrial {
             Instant up = Instant.now();
             List<Failover> failovers = new ArrayList<>();
             for (int kill = 1; kill <= kills; kill++) {
-                failovers.add(once(cluster, log, kill, runs));
+                failovers.add(once(cluster, engine, log, kill, runs));
             }
             int falseAlarms = 0;
             for (int node = 1; node <= setup.nodes(); node++) {
@@ -92,10 +93,10 @@ public final class FailoverTrial {
         }
     }
 
-    private Failover once(Cluster cluster, EngineLog log, int kill, int runs) throws IOException {
+    private Failover once(Cluster cluster, EngineApi engine, EngineLog log, int kill, int runs) throws IOException {
         int victim = 1 + kill % setup.nodes();
         String name = Cluster.name(victim);
-        NodeClient asked = cluster.clients().get(kill % setup.nodes() == 0 ? 1 : 0);
+        NodeClient asked = survivor(cluster, victim);
         progress.accept("kill " + kill + ": starting runs until " + name + " holds " + runs);
         Set<String> all = fill(asked, log, name, kill, runs);
         List<SandboxLife> before = live(log, all);
@@ -103,12 +104,31 @@ public final class FailoverTrial {
                 before.stream().filter(sandbox -> sandbox.node().equals(name)).toList();
         progress.accept(
                 "kill " + kill + ": " + name + " dies with " + held.size() + " of " + before.size() + " live runs");
+        try (LastProcesses processes = LastProcesses.watch(
+                engine, held.stream().map(SandboxLife::container).toList())) {
+            return follow(cluster, log, new Death(victim, all, before, held), processes);
+        }
+    }
+
+    /**
+     * A node that is to die.
+     *
+     * @param runs all runs of the cluster
+     * @param before all sandboxes
+     * @param held those of the node
+     */
+    private record Death(int victim, Set<String> runs, List<SandboxLife> before, List<SandboxLife> held) {}
+
+    private Failover follow(Cluster cluster, EngineLog log, Death death, LastProcesses processes) throws IOException {
+        int victim = death.victim;
+        String name = Cluster.name(victim);
+        NodeClient asked = survivor(cluster, victim);
         // Before the signal is on its way, so that no time is too short.
         Instant killed = Instant.now();
         cluster.signal(name, "KILL");
-        awaitNextAttempts(log, name, held);
+        awaitNextAttempts(log, name, death.held);
         List<Failover.Move> moves = new ArrayList<>();
-        for (SandboxLife sandbox : held) {
+        for (SandboxLife sandbox : death.held) {
             moves.add(Failover.move(awaitStarted(asked, sandbox.run(), name, killed), name, killed));
         }
         Failover failover = new Failover(
@@ -117,14 +137,19 @@ public final class FailoverTrial {
                 Duration.between(killed, noticed(cluster, victim, PeerNotices.Kind.GIVEN_UP, killed)),
                 Duration.between(killed, noticed(cluster, victim, PeerNotices.Kind.REMOVED, killed)),
                 moves,
-                losses(log, held, killed),
-                disturbed(log, before, name));
-        progress.accept("kill " + kill + ": all run again; making the cluster whole");
-        cancelAll(asked, all);
+                losses(log, death.held, processes, killed),
+                disturbed(log, death.before, name));
+        progress.accept(name + ": all of its runs run again; making the cluster whole");
+        cancelAll(asked, death.runs);
         cluster.start(name);
         absences.add(new Absence(setup.site().peer(victim), killed, Instant.now()));
-        awaitWhole(cluster, log, all);
+        awaitWhole(cluster, log, death.runs);
         return failover;
+    }
+
+    /** A node that stays, to ask. */
+    private static NodeClient survivor(Cluster cluster, int victim) {
+        return cluster.clients().get(victim == 1 ? 1 : 0);
     }
 
     /** Runs are placed by room, so that all nodes fill alike; returns all runs when they run. */
@@ -232,14 +257,15 @@ public final class FailoverTrial {
         }
     }
 
-    private static List<Failover.Loss> losses(EngineLog log, List<SandboxLife> held, Instant killed)
-            throws IOException {
+    private static List<Failover.Loss> losses(
+            EngineLog log, List<SandboxLife> held, LastProcesses processes, Instant killed) throws IOException {
         Set<String> runs = held.stream().map(SandboxLife::run).collect(Collectors.toSet());
         Set<String> containers = held.stream().map(SandboxLife::container).collect(Collectors.toSet());
         List<Failover.Loss> losses = new ArrayList<>();
         for (SandboxLife sandbox : sandboxes(log, runs)) {
             if (containers.contains(sandbox.container())) {
                 losses.add(new Failover.Loss(
+                        Duration.between(killed, required(processes.gone(sandbox.container()), sandbox)),
                         Duration.between(killed, required(sandbox.ended(), sandbox)),
                         Duration.between(killed, required(log.removed(sandbox), sandbox))));
             }
