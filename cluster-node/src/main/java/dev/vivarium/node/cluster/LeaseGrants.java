@@ -70,7 +70,7 @@ final class LeaseGrants {
     void told(String life, String by, Duration ago, long nanos) {
         GivenUp about = givenUp.get(life);
         if (about != null) {
-            // What it said first was the least time under way, or the same.
+            // The least: what is told again may have been under way for longer.
             about.toldNanos.merge(by, nanos - ago.toNanos(), (before, now) -> before - now < 0 ? before : now);
         }
     }
