@@ -73,7 +73,7 @@ public final class HttpApi extends AllDirectives {
         this.runs = new RunsEndpoint(parts.runs(), parts.journal(), parts.index());
         this.output = new OutputEndpoint(parts.runs(), parts.output(), followers, settings);
         this.events = new EventsEndpoint(parts.runs(), parts.journal(), followers, settings);
-        this.node = new NodeEndpoint(parts.readiness(), metrics);
+        this.node = new NodeEndpoint(parts.runs(), parts.readiness(), metrics);
         this.operations = operations();
         Gauge.builder("vivarium.http.followers", followers, Followers::count)
                 .description("Clients that follow the output or the events of a run")
@@ -135,6 +135,10 @@ public final class HttpApi extends AllDirectives {
                         HttpMethods.GET,
                         "/v1/runs/{id}/events",
                         (request, id) -> runs.withRun(id, state -> events.answer(request, state))),
+                new Operation(
+                        HttpMethods.GET,
+                        "/v1/nodes",
+                        json((request, id) -> CompletableFuture.completedStage(node.nodes()))),
                 new Operation(HttpMethods.GET, "/health/alive", now(node::alive)),
                 new Operation(HttpMethods.GET, "/health/ready", (request, id) -> node.ready()),
                 new Operation(HttpMethods.GET, "/metrics", now(node::metrics)),

@@ -1,6 +1,8 @@
 package dev.vivarium.node.http;
 
+import dev.vivarium.node.run.Runs;
 import dev.vivarium.protocol.api.Health;
+import dev.vivarium.protocol.api.NodeList;
 import dev.vivarium.protocol.api.Problem.FieldError;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
@@ -18,21 +20,27 @@ import org.apache.pekko.util.ByteString;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What the ecosystem asks of every service: health, metrics, and the description of the API. */
+/** The nodes, and what the ecosystem asks of every service: health, metrics, and the description of the API. */
 final class NodeEndpoint {
     private static final Logger LOG = LoggerFactory.getLogger(NodeEndpoint.class);
     private static final Duration READINESS_TIMEOUT = Duration.ofSeconds(3);
     private static final ContentType METRICS = ContentTypes.parse("text/plain; version=0.0.4; charset=utf-8");
     private static final ContentType YAML = ContentTypes.parse("application/yaml");
 
+    private final Runs runs;
     private final Readiness readiness;
     private final PrometheusMeterRegistry metrics;
     private final ByteString openApi;
 
-    NodeEndpoint(Readiness readiness, PrometheusMeterRegistry metrics) {
+    NodeEndpoint(Runs runs, Readiness readiness, PrometheusMeterRegistry metrics) {
+        this.runs = runs;
         this.readiness = readiness;
         this.metrics = metrics;
         this.openApi = resource("/openapi.yaml");
+    }
+
+    HttpResponse nodes() {
+        return Answers.json(200, new NodeList(runs.nodes()));
     }
 
     HttpResponse alive() {

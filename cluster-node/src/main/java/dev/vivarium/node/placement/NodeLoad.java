@@ -5,6 +5,7 @@ import java.util.Set;
 /**
  * What a node tells the others of its load.
  *
+ * @param name its name
  * @param address where it is in the cluster
  * @param capacity what it has for runs
  * @param taken what the runs hold that have a place on it
@@ -14,6 +15,7 @@ import java.util.Set;
  * @param shards the shards that it holds
  */
 public record NodeLoad(
+        String name,
         String address,
         Capacity capacity,
         Capacity taken,
@@ -67,6 +69,6 @@ public record NodeLoad(
     }
 
     private NodeLoad with(Capacity nowTaken, int nowWaiting) {
-        return new NodeLoad(address, capacity, nowTaken, nowWaiting, waitingMax, intake, shards);
+        return new NodeLoad(name, address, capacity, nowTaken, nowWaiting, waitingMax, intake, shards);
     }
 }

@@ -105,6 +105,7 @@ final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
         Places places = environment.places();
         Places.Count count = places.count();
         NodeLoad load = new NodeLoad(
+                environment.nodeName(),
                 address,
                 places.capacity(),
                 count.taken(),

@@ -1,11 +1,13 @@
 package dev.vivarium.node.run;
 
 import dev.vivarium.node.placement.Capacity;
+import dev.vivarium.protocol.api.NodeView;
 import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.RunState;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.NotUsed;
@@ -41,6 +43,9 @@ public interface Runs {
 
     /** Where a run stands among those that wait; empty when it does not wait, or nobody says so in time. Never fails. */
     CompletionStage<Optional<QueueView>> position(RunId id);
+
+    /** The nodes of the cluster that have told of themselves of late, by their names. */
+    List<NodeView> nodes();
 
     /**
      * Says when there is something new to read about a run: at once, whenever an event or output was made durable, and

@@ -7,6 +7,7 @@ import dev.vivarium.node.placement.LoadBoard;
 import dev.vivarium.node.placement.NodeLoad;
 import dev.vivarium.node.placement.Placement;
 import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.protocol.api.NodeView;
 import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
@@ -16,6 +17,7 @@ import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -27,6 +29,7 @@ import java.util.stream.IntStream;
 import org.apache.pekko.Done;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.Address;
+import org.apache.pekko.actor.AddressFromURIString;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Props;
@@ -253,6 +256,35 @@ public final class ShardedRuns implements Runs {
         CompletionStage<Run.PositionAnswer> answer =
                 entity(id).ask((ActorRef<Run.PositionAnswer> replyTo) -> new Run.AskPosition(replyTo), POSITION_MAX);
         return answer.handle((given, failure) -> failure == null ? given.position() : Optional.empty());
+    }
+
+    @Override
+    public List<NodeView> nodes() {
+        return board.loads().stream()
+                .map(ShardedRuns::view)
+                .sorted(Comparator.comparing(NodeView::name))
+                .toList();
+    }
+
+    private static NodeView view(NodeLoad load) {
+        Address address = AddressFromURIString.parse(load.address());
+        return new NodeView(
+                load.name(),
+                address.getHost().orElse("") + ":" + address.getPort().orElse(0),
+                load.intake() == NodeLoad.Intake.OPEN ? NodeView.Intake.OPEN : NodeView.Intake.CLOSED,
+                room(load.capacity()),
+                room(load.taken()),
+                load.waiting(),
+                load.waitingMax(),
+                load.shards().size());
+    }
+
+    private static NodeView.Room room(Capacity capacity) {
+        return new NodeView.Room(capacity.runs(), limited(capacity.memoryBytes()), limited(capacity.millicores()));
+    }
+
+    private static OptionalLong limited(long amount) {
+        return amount == Capacity.UNLIMITED ? OptionalLong.empty() : OptionalLong.of(amount);
     }
 
     @Override

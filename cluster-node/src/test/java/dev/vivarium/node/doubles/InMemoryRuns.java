@@ -9,6 +9,7 @@ import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.output.OutputChunk;
 import dev.vivarium.persistence.output.OutputStore;
+import dev.vivarium.protocol.api.NodeView;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.api.RunPage;
@@ -25,6 +26,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
@@ -61,6 +63,13 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
 
     public synchronized void comeBack() {
         outage = Optional.empty();
+    }
+
+    @Override
+    public List<NodeView> nodes() {
+        NodeView.Room room = new NodeView.Room(9, OptionalLong.of(4096), OptionalLong.empty());
+        NodeView.Room taken = new NodeView.Room(1, OptionalLong.of(1024), OptionalLong.of(500));
+        return List.of(new NodeView("node-1", "127.0.0.1:25520", NodeView.Intake.OPEN, room, taken, 2, 40, 7));
     }
 
     /** From now on every new run is refused with this. */

@@ -26,6 +26,15 @@ class NodeRoutesTest {
     }
 
     @Test
+    void theNodesAreToldWithTheirRoom() {
+        assertThat(api.get("/v1/nodes").body())
+                .isEqualTo("{\"nodes\":[{\"name\":\"node-1\",\"address\":\"127.0.0.1:25520\",\"intake\":\"OPEN\","
+                        + "\"capacity\":{\"runs\":9,\"memoryBytes\":4096},"
+                        + "\"taken\":{\"runs\":1,\"memoryBytes\":1024,\"millicores\":500},"
+                        + "\"waiting\":2,\"waitingMax\":40,\"shards\":7}]}");
+    }
+
+    @Test
     void aNodeWithoutItsStoreIsNotReadyAndSaysSo() {
         api.readiness = CompletableFuture.completedStage(List.of(
                 new Health.Check("store", Health.Status.DOWN, "does not answer"),

@@ -126,9 +126,10 @@ class OpenApiDocumentTest {
     }
 
     private void answersAboutTheNode() {
-        for (String path : List.of("/health/alive", "/health/ready", "/metrics", "/openapi.yaml")) {
+        for (String path : List.of("/v1/nodes", "/health/alive", "/health/ready", "/metrics", "/openapi.yaml")) {
             api.get(path);
         }
+        api.get("/v1/nodes", "Accept", "text/html");
         api.readiness =
                 CompletableFuture.completedStage(List.of(new Health.Check("store", Health.Status.DOWN, "is away")));
         api.get("/health/ready");

@@ -160,6 +160,7 @@ class CapacityAllocationTest {
     private static NodeLoad load(int live, int liveMax, int waiting, Intake intake) {
         return new NodeLoad(
                 "node",
+                "node",
                 new Capacity(liveMax, Capacity.UNLIMITED, Capacity.UNLIMITED),
                 new Capacity(live, 64L * live, 500L * live),
                 waiting,

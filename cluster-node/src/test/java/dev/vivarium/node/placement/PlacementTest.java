@@ -24,11 +24,25 @@ class PlacementTest {
     @Test
     void ofSeveralThingsThatANodeHasTheScarcestCounts() {
         NodeLoad idleButSmall = new NodeLoad(
-                "idle", new Capacity(10, 128, 4000), new Capacity(1, 100, 500), 0, 9, Intake.OPEN, Set.of("0"));
+                "idle", "idle", new Capacity(10, 128, 4000), new Capacity(1, 100, 500), 0, 9, Intake.OPEN, Set.of("0"));
         NodeLoad busyButLarge = new NodeLoad(
-                "busy", new Capacity(10, 4096, 4000), new Capacity(7, 448, 2500), 0, 9, Intake.OPEN, Set.of("1"));
+                "busy",
+                "busy",
+                new Capacity(10, 4096, 4000),
+                new Capacity(7, 448, 2500),
+                0,
+                9,
+                Intake.OPEN,
+                Set.of("1"));
         NodeLoad noProcessor = new NodeLoad(
-                "none", new Capacity(10, 4096, 4000), new Capacity(1, 64, 3600), 0, 9, Intake.OPEN, Set.of("2"));
+                "none",
+                "none",
+                new Capacity(10, 4096, 4000),
+                new Capacity(1, 64, 3600),
+                0,
+                9,
+                Intake.OPEN,
+                Set.of("2"));
 
         assertThat(shards(idleButSmall, busyButLarge, noProcessor)).containsExactly("1");
     }
@@ -55,8 +69,8 @@ class PlacementTest {
 
     @Test
     void aRunDoesNotWaitWhereItCanNeverRun() {
-        NodeLoad tooSmall =
-                new NodeLoad("small", new Capacity(10, 32, 4000), Capacity.NONE, 0, 9, Intake.OPEN, Set.of("0"));
+        NodeLoad tooSmall = new NodeLoad(
+                "small", "small", new Capacity(10, 32, 4000), Capacity.NONE, 0, 9, Intake.OPEN, Set.of("0"));
         NodeLoad queue = waiting("queue", 10, 8, Set.of("1"));
 
         assertThat(shards(tooSmall, queue)).containsExactly("1");
@@ -108,6 +122,7 @@ class PlacementTest {
     private static NodeLoad load(String name, int live, int liveMax, Intake intake, Set<String> shards) {
         return new NodeLoad(
                 name,
+                name,
                 new Capacity(liveMax, Capacity.UNLIMITED, Capacity.UNLIMITED),
                 new Capacity(live, 64L * live, 500L * live),
                 0,
@@ -118,6 +133,6 @@ class PlacementTest {
 
     private static NodeLoad waiting(String name, int liveMax, int waiting, Set<String> shards) {
         Capacity capacity = new Capacity(liveMax, 6400, 64_000);
-        return new NodeLoad(name, capacity, new Capacity(liveMax, 640, 640), waiting, 9, Intake.OPEN, shards);
+        return new NodeLoad(name, name, capacity, new Capacity(liveMax, 640, 640), waiting, 9, Intake.OPEN, shards);
     }
 }

@@ -459,7 +459,7 @@ class RunTest {
         serialization.verifySerialization(
                 new LoadReporter.Release(Set.of("1"), ShardRelease.Which.ALL, released.ref()), true);
         serialization.verifySerialization(new LoadReporter.Released(Set.of("1")), true);
-        NodeLoad load = new NodeLoad("a", ONE_PLACE, Capacity.NONE, 1, 2, NodeLoad.Intake.OPEN, Set.of("1"));
+        NodeLoad load = new NodeLoad("a", "a", ONE_PLACE, Capacity.NONE, 1, 2, NodeLoad.Intake.OPEN, Set.of("1"));
         serialization.verifySerialization(new LoadReporter.Report(load, releases.ref()), true);
     }
 

@@ -75,6 +75,6 @@ class ShardOpeningTest {
     }
 
     private static NodeLoad load(String address, Set<String> shards) {
-        return new NodeLoad(address, new Capacity(9, 9, 9), Capacity.NONE, 0, 9, NodeLoad.Intake.OPEN, shards);
+        return new NodeLoad(address, address, new Capacity(9, 9, 9), Capacity.NONE, 0, 9, NodeLoad.Intake.OPEN, shards);
     }
 }

@@ -194,6 +194,8 @@ class ClusterOfNodesTest {
             System.out.println("filled: " + filled);
             assertThat(filled).containsExactlyInAnyOrderEntriesOf(capacity);
             asked.submit(Agent.sleeper()).assertProblem(429, "node-full");
+            await().atMost(END_MAX).untilAsserted(() -> assertThat(taken(cluster.node(1)))
+                    .containsExactlyInAnyOrderEntriesOf(capacity));
 
             // when
             for (String run : runs.subList(0, 9)) {
@@ -376,6 +378,18 @@ class ClusterOfNodesTest {
                         .size())));
         assertThat(byNode).hasSizeGreaterThan(1);
         return byNode;
+    }
+
+    /** How many runs have a place on each node, as one of them tells. */
+    private static Map<String, Integer> taken(WholeNode asked) throws Exception {
+        Map<String, Integer> taken = new TreeMap<>();
+        asked.get("/v1/nodes")
+                .body()
+                .path("nodes")
+                .forEach(node -> taken.put(
+                        node.path("name").asText(),
+                        node.path("taken").path("runs").asInt()));
+        return taken;
     }
 
     /** The runs go on in their first attempt, until they are cancelled here. */

@@ -43,7 +43,7 @@ public record ClusterStatus(List<Row> rows) {
      *
      * @param address where it answers
      * @param pid its process, while it has one
-     * @param runs live runs that it holds, where a node can say that
+     * @param runs how many runs have a place on it, where a node can say that
      */
     public record Row(String member, String address, OptionalLong pid, State state, OptionalInt runs, String log) {}
 
@@ -57,7 +57,7 @@ public record ClusterStatus(List<Row> rows) {
             NodeProbe probe = new NodeProbe(plan.api(number));
             State state = state(node, probe);
             if (state == State.READY && runs.isEmpty()) {
-                runs = probe.liveRuns();
+                runs = probe.runs();
             }
             rows.add(row(node, plan.api(number).toString(), state));
         }

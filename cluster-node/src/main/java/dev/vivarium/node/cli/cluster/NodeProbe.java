@@ -1,7 +1,6 @@
 package dev.vivarium.node.cli.cluster;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.node.cli.client.ApiJson;
 import java.io.IOException;
 import java.net.URI;
@@ -20,8 +19,6 @@ import java.util.TreeMap;
  */
 public record NodeProbe(URI api) {
     private static final Duration ANSWER_MAX = Duration.ofSeconds(4);
-    private static final int PAGE = 100;
-    private static final int PAGES_MAX = 100;
     private static final HttpClient CLIENT = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(ANSWER_MAX)
@@ -43,28 +40,23 @@ public record NodeProbe(URI api) {
                 .orElse(Health.SILENT);
     }
 
-    /** The live runs of the whole cluster, counted by node; empty when it cannot tell. */
-    public Optional<Map<String, Integer>> liveRuns() throws InterruptedException {
-        Map<String, Integer> runs = new TreeMap<>();
-        String query = "/v1/runs?status=SUBMITTED,QUEUED,STARTING,RUNNING&limit=" + PAGE;
-        String next = "";
-        for (int page = 0; page < PAGES_MAX; page++) {
-            Optional<HttpResponse<byte[]>> answer = get(query + next);
-            if (answer.isEmpty() || answer.get().statusCode() != 200) {
-                return Optional.empty();
-            }
-            try {
-                JsonNode json = ApiJson.parse(answer.get().body());
-                json.path("runs").forEach(run -> runs.merge(run.path("node").asText(""), 1, Integer::sum));
-                if (!json.hasNonNull("next")) {
-                    return Optional.of(runs);
-                }
-                next = "&cursor=" + json.path("next").asText();
-            } catch (JsonProcessingException garbled) {
-                return Optional.empty();
-            }
+    /** How many runs have a place on each node of the cluster; empty when it cannot tell. */
+    public Optional<Map<String, Integer>> runs() throws InterruptedException {
+        Optional<HttpResponse<byte[]>> answer = get("/v1/nodes");
+        if (answer.isEmpty() || answer.get().statusCode() != 200) {
+            return Optional.empty();
         }
-        return Optional.of(runs);
+        try {
+            Map<String, Integer> runs = new TreeMap<>();
+            ApiJson.parse(answer.get().body())
+                    .path("nodes")
+                    .forEach(node -> runs.put(
+                            node.path("name").asText(),
+                            node.path("taken").path("runs").asInt()));
+            return Optional.of(runs);
+        } catch (JsonProcessingException garbled) {
+            return Optional.empty();
+        }
     }
 
     private Optional<HttpResponse<byte[]>> get(String path) throws InterruptedException {
