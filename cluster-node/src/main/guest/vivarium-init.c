@@ -37,6 +37,8 @@ static uint64_t tick_millis = TICK_MILLIS;
 static bool look_due;
 static bool kernel_is_own; /* it counts what runs in the sandbox, where the host's would count the host */
 static uint32_t pids_told;
+static uint32_t pids_most; /* of all looks and reaps so far */
+static uint32_t pids_most_told;
 static int children_fd; /* readable when a child has ended */
 
 _Noreturn void die(int code)
@@ -151,6 +153,14 @@ static uint32_t count_pids(void)
 	return sysinfo(&all) < 0 || all.procs == 0 ? 0 : all.procs - 1U;
 }
 
+static void tell_pids(uint32_t count)
+{
+	tell(PIDS, {4, count});
+	pids_told = count;
+	if (count > pids_most_told)
+		pids_most_told = count;
+}
+
 /*
  * Looks, and tells what has changed. gVisor counts those that were reaped for a moment more, which must not be the last
  * word when no child is left. The longer nothing changes, the rarer are looks that cost much.
@@ -160,9 +170,10 @@ static void look(void)
 	uint32_t count = kernel_is_own && processes_live() ? count_pids() : 0;
 	bool changed = disk_look();
 
+	if (pids_most > pids_most_told && pids_most > count)
+		tell_pids(pids_most);
 	if (count != pids_told) {
-		tell(PIDS, {4, count});
-		pids_told = count;
+		tell_pids(count);
 		changed = true;
 	}
 	if (changed)
@@ -222,6 +233,13 @@ static void reap(void)
 
 	if (read(children_fd, &news, sizeof(news)) < 0 && errno != EAGAIN && errno != EINTR)
 		die(EXIT_UNFIT);
+	/* What dies of a refused fork may all be gone at the next look: those that ended count until they are reaped. */
+	if (kernel_is_own) {
+		uint32_t count = count_pids();
+
+		if (count > pids_most)
+			pids_most = count;
+	}
 	look_due |= processes_reap() || !processes_live(); /* after the last one there is no further look */
 	tick_at = 0; /* the ends of streams come with those of processes */
 }
