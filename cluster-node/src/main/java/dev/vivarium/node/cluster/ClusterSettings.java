@@ -41,8 +41,11 @@ record ClusterSettings(
     static final String SYSTEM = "vivarium";
 
     private static final Pattern SEED = Pattern.compile("[A-Za-z0-9._-]+:[0-9]{1,5}");
-    /** From a decision of the resolver until all have heard of it, and the next question for a lease was answered. */
-    private static final Duration DECISION_MAX = Duration.ofSeconds(3);
+    /**
+     * What comes on top of pause and wait: heartbeats that are missed late by a busy node, the resolver's own pace, and the
+     * time until all have heard of its decision and the next question for a lease was answered. Seen: 2 to 3 s.
+     */
+    private static final Duration DECISION_MAX = Duration.ofSeconds(5);
 
     /** How a node finds others. */
     enum Formation {

@@ -15,6 +15,7 @@ public final class NodeLease {
     private static final long ENDLESS_MILLIS = Duration.ofDays(365).toMillis();
 
     private static final int FRESH_SHARE = 4;
+    private static final int LATE_SHARE = 52;
 
     private final Duration length;
     private final NodeClock clock;
@@ -88,9 +89,9 @@ public final class NodeLease {
         return state.grade == Grade.ENDLESS;
     }
 
-    /** How often what depends on it looks at it. */
+    /** How soon what depends on it looks at it again: often while a renewal is late, which then counts at once. */
     public Duration lookInterval() {
-        return length.dividedBy(FRESH_SHARE);
+        return length.dividedBy(isFresh() ? FRESH_SHARE : LATE_SHARE);
     }
 
     private long ageMillis(State renewed) {

@@ -380,7 +380,7 @@ public final class Sandbox {
         startedNanos = environment.clock().nanos();
         arm();
         if (!environment.lease().isEndless()) {
-            timers.startTimerWithFixedDelay(Alarm.LEASE_DUE, environment.lease().lookInterval());
+            timers.startSingleTimer(Alarm.LEASE_DUE, environment.lease().lookInterval());
         }
         NodeFrame.Spawn spawn = AgentStart.spawn(attempt, id, spec, imageEnvironment, secrets, settings);
         secrets = Map.of();
@@ -406,6 +406,7 @@ public final class Sandbox {
 
     private Behavior<Command> onLeaseDue() {
         arm();
+        timers.startSingleTimer(Alarm.LEASE_DUE, environment.lease().lookInterval());
         return Behaviors.same();
     }
 

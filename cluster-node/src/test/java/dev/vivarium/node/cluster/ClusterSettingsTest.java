@@ -25,7 +25,7 @@ class ClusterSettingsTest {
         "detector.pause = 0s, above 0",
         "detector.interval = 3s, shorter than detector.pause",
         "split-brain.stable-after = -1s, above 0",
-        "fencing.lease = 10s, 10000ms and must be at least detector.pause and split-brain.stable-after together and 3s more (11000ms)",
+        "fencing.lease = 12s, 12000ms and must be at least detector.pause and split-brain.stable-after together and 5s more (13000ms)",
         "formation = sedes, must be one of"
     })
     void whatCannotWorkIsRefused(String given, String told) {

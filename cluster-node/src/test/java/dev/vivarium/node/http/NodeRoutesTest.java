@@ -29,7 +29,7 @@ class NodeRoutesTest {
     void theNodesAreToldWithTheirRoom() {
         assertThat(api.get("/v1/nodes").body())
                 .isEqualTo("{\"nodes\":[{\"name\":\"node-1\",\"address\":\"127.0.0.1:25520\",\"intake\":\"OPEN\","
-                        + "\"capacity\":{\"runs\":9,\"memoryBytes\":4096},"
+                        + "\"capacity\":{\"runs\":9,\"memoryBytes\":4096,\"millicores\":null},"
                         + "\"taken\":{\"runs\":1,\"memoryBytes\":1024,\"millicores\":500},"
                         + "\"waiting\":2,\"waitingMax\":40,\"shards\":7}]}");
     }

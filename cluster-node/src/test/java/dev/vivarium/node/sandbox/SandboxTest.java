@@ -560,6 +560,21 @@ class SandboxTest {
     }
 
     @Test
+    void aGuestHearsOfARenewalSoonWhenItComesLate() {
+        lease = NodeLease.of(Duration.ofSeconds(4), NodeClock.system());
+        lease.renew(System.nanoTime());
+        start(FIRST, Specs.hello());
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        // At the pace at which it hears of renewals that come in time, its lease would have ended before.
+        Awaitility.await().until(() -> arms().size() > 10);
+
+        assertThat(lease.remainingMillis()).isPositive();
+        stop(KillReason.OPERATOR);
+        ended();
+    }
+
+    @Test
     void anAgentIsNotStartedByANodeThatIsNotSureToBeInItsCluster() {
         lease = NodeLease.of(Duration.ofSeconds(2), NodeClock.system());
 

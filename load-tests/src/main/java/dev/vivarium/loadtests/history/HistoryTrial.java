@@ -44,7 +44,7 @@ public final class HistoryTrial {
     public record Setup(ClusterSite site, int nodes, int clients, String image, Duration orphan) {}
 
     /** The lease of a node as it is configured by default (vivarium.cluster.fencing.lease). */
-    private static final Duration LEASE = Duration.ofSeconds(13);
+    private static final Duration LEASE = Duration.ofSeconds(14);
 
     public HistoryTrial(Setup setup, Consumer<String> progress) {
         this.setup = setup;
