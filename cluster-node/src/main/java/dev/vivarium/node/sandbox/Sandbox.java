@@ -246,8 +246,7 @@ public final class Sandbox {
     private CompletionStage<Integer> nothingLeftBefore() {
         return attempt.attempt() == 1
                 ? CompletableFuture.completedStage(0)
-                : Reaper.sweep(environment.driver(), environment.live())
-                        .thenCompose(swept -> environment.driver().destroyBefore(attempt));
+                : environment.driver().destroyBefore(attempt);
     }
 
     /** A guest has nothing to say before it is asked; it is only confirmed, so that it is not held up later. */

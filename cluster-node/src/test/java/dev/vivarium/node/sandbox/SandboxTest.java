@@ -465,6 +465,7 @@ class SandboxTest {
     void theNextAttemptWaitsUntilNothingIsLeftOfTheOneBefore() {
         SandboxId left = new SandboxId("01hyyyyyyyyyyyyyyyyyyyyyyy");
         driver.leave(left);
+        driver.claim(left, FIRST);
         driver.failNextDestroy(engineAway());
 
         start(new AttemptName(FIRST.run(), 2), Specs.hello());

@@ -215,8 +215,11 @@ public final class ScriptedDriver implements SandboxDriver {
                         && claim.getValue().attempt() < attempt.attempt())
                 .map(Map.Entry::getKey)
                 .toList();
-        earlier.forEach(this::destroy);
-        return CompletableFuture.completedStage(earlier.size());
+        CompletionStage<Done> gone = CompletableFuture.completedStage(Done.getInstance());
+        for (SandboxId id : earlier) {
+            gone = gone.thenCompose(before -> destroy(id));
+        }
+        return gone.thenApply(all -> earlier.size());
     }
 
     @Override

@@ -87,6 +87,15 @@ final class ContainerEnd {
                 .exec());
     }
 
+    /** The same for those only whose names match, which the engine finds without looking at the others. */
+    List<Container> list(List<String> labelFilter, String name) {
+        return engine.call("listing sandboxes", client -> client.listContainersCmd()
+                .withShowAll(true)
+                .withLabelFilter(labelFilter)
+                .withNameFilter(List.of(name))
+                .exec());
+    }
+
     /** What the end of a container's stream means. */
     ClosedBecause explain(String container) {
         String end;

@@ -245,7 +245,7 @@ public final class DockerDriver implements SandboxDriver {
     public CompletionStage<Integer> destroyBefore(AttemptName attempt) {
         return calls.run("looking for earlier attempts", () -> {
             int found = 0;
-            for (Container container : containerEnd.list(labels.installationFilter())) {
+            for (Container container : containerEnd.list(labels.installationFilter(), labels.attemptNames(attempt))) {
                 String[] names = container.getNames() == null ? new String[0] : container.getNames();
                 // The engine puts a slash before each name.
                 if (Arrays.stream(names).anyMatch(name -> labels.isBefore(name.replaceFirst("^/", ""), attempt))) {

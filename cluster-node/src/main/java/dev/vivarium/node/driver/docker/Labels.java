@@ -58,6 +58,11 @@ final class Labels {
         return namePrefix + id.value();
     }
 
+    /** Selects, as a regular expression, at least the names of all sandboxes of the attempt's run. */
+    String attemptNames(AttemptName attempt) {
+        return "^/" + namePrefix + attempt.run().value() + "-";
+    }
+
     /** Whether a container of this name serves an earlier attempt of the same run. */
     boolean isBefore(String name, AttemptName attempt) {
         String stem = namePrefix + attempt.run().value() + "-";

@@ -173,6 +173,33 @@ class SandboxLifeTest {
     }
 
     @Test
+    void whatAnotherNodeHasOfEarlierAttemptsOfARunIsDestroyedAndNothingElse() {
+        // given
+        RunId run = new RunId(newId().value());
+        RunId otherRun = new RunId(newId().value());
+        DockerDriver other = DockerDriver.open(
+                TestSandboxes.config(sandboxes.config().installation(), "another"),
+                TestSandboxes.NO_NETWORK,
+                sandboxes.blocking());
+        outcome(other.createFor(new AttemptName(run, 1), newId(), sandboxes.template(), new Heard()));
+        outcome(other.createFor(new AttemptName(run, 3), newId(), sandboxes.template(), new Heard()));
+        outcome(other.createFor(new AttemptName(otherRun, 1), newId(), sandboxes.template(), new Heard()));
+
+        // when
+        int destroyed = outcome(sandboxes.driver().destroyBefore(new AttemptName(run, 2)));
+
+        // then
+        assertThat(destroyed).isEqualTo(1);
+        assertThat(outcome(other.listOwned())).hasSize(2);
+        assertThat(outcome(sandboxes.driver().destroyBefore(new AttemptName(run, 4))))
+                .isEqualTo(1);
+        assertThat(outcome(sandboxes.driver().destroyBefore(new AttemptName(otherRun, 2))))
+                .isEqualTo(1);
+        awaitNoContainers();
+        other.close();
+    }
+
+    @Test
     void theListenerHearsThatTheSandboxEndedWhenItsGuestIsKilled() {
         Live sandbox = sandboxes.create();
 
