@@ -217,9 +217,6 @@ public final class Sandbox {
     }
 
     private void askForSandbox() {
-        CompletionStage<Long> outputStart = attempt.attempt() == 1
-                ? CompletableFuture.completedStage(0L)
-                : environment.store().output().end(attempt.run());
         ActorRef<Command> self = context.getSelf();
         ChannelListener listener = new ChannelListener() {
             @Override
@@ -233,13 +230,23 @@ public final class Sandbox {
             }
         };
         // The sandbox comes last: when a step before it fails there is none, and the driver leaves none when it fails.
-        CompletionStage<Created> created = outputStart.thenCompose(start -> environment
+        CompletionStage<Created> created = environment
                 .live()
                 .goneBefore(attempt)
                 .thenCompose(gone -> nothingLeftBefore())
-                .thenCompose(none -> environment.driver().createFor(attempt, id, environment.template(spec), listener))
-                .thenApply(made -> new Created(made.channel(), made.environment(), start)));
+                .thenCompose(none -> outputStart())
+                .thenCompose(start -> environment
+                        .driver()
+                        .createFor(attempt, id, environment.template(spec), listener)
+                        .thenApply(made -> new Created(made.channel(), made.environment(), start)));
         context.pipeToSelf(created, (answer, failure) -> failure == null ? answer : new CreateFailed(cause(failure)));
+    }
+
+    /** From here on the node of an earlier attempt that was taken for dead writes nothing any more. */
+    private CompletionStage<Long> outputStart() {
+        return attempt.attempt() == 1
+                ? CompletableFuture.completedStage(0L)
+                : environment.store().output().begin(attempt.run(), attempt.attempt());
     }
 
     /** What an earlier attempt left to the reaper, when the engine was away, must be gone before the agent runs again. */

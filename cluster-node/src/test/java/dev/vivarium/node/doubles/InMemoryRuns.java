@@ -220,6 +220,11 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
     }
 
     @Override
+    public CompletionStage<Long> begin(RunId run, int attempt) {
+        throw new UnsupportedOperationException("Only sandboxes begin.");
+    }
+
+    @Override
     public CompletionStage<Done> append(RunId run, List<OutputChunk> chunks) {
         throw new UnsupportedOperationException("Only sandboxes append.");
     }

@@ -97,6 +97,34 @@ final class CassandraOutput implements OutputStore {
     }
 
     @Override
+    public CompletionStage<Long> begin(RunId run, int attempt) {
+        return begin(run, attempt, 0, 0, 1);
+    }
+
+    /** In the part that takes more: whoever writes to it, or wants to open the next one, meets the attempt there. */
+    private CompletionStage<Long> begin(RunId run, int attempt, long part, long before, int tries) {
+        return tail(run, part).thenCompose(tail -> {
+            long end = tail.end() == null ? before : tail.end();
+            if (tail.state() == Tail.State.CLOSED) {
+                return begin(run, attempt, part + 1, end, tries);
+            }
+            if (tail.attempt() != null && tail.attempt() >= attempt) {
+                return CompletableFuture.completedFuture(end);
+            }
+            if (tries > TRIES_MAX) {
+                return CompletableFuture.failedFuture(new StoreUnavailable(
+                        "The store cannot begin the output of run " + run + ": others write to it all the time."));
+            }
+            Cql fence = new Cql(MOVE_END, tail.end(), attempt, run.value(), part, tail.end(), tail.attempt(), null);
+            return cassandra
+                    .ifSo("begin the output of run " + run, List.of(fence))
+                    .thenCompose(verdict -> verdict.isApplied()
+                            ? CompletableFuture.completedFuture(end)
+                            : begin(run, attempt, part, before, tries + 1));
+        });
+    }
+
+    @Override
     public CompletionStage<Done> append(RunId run, List<OutputChunk> chunks) {
         if (chunks.isEmpty()) {
             return CompletableFuture.completedFuture(Done.getInstance());

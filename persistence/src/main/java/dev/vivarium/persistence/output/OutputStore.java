@@ -10,6 +10,15 @@ import org.apache.pekko.Done;
  */
 public interface OutputStore {
     /**
+     * Begins the output of an attempt that has earlier ones: from now on these can append nothing. A node that held one of
+     * them and was frozen may be about to write what it still has, at the place where the attempt is to begin. A retry is
+     * safe as long as the attempt has appended nothing.
+     *
+     * @return the offset at which the attempt begins
+     */
+    CompletionStage<Long> begin(RunId run, int attempt);
+
+    /**
      * Appends chunks; they are durable when the stage completes. Appending a chunk at an offset that is already taken
      * changes nothing, so that a retry is safe and a fenced attempt cannot overwrite its successor.
      */

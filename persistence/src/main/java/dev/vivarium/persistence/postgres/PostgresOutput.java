@@ -49,7 +49,13 @@ final class PostgresOutput implements OutputStore {
     private static final String END =
             """
             SELECT byte_offset + octet_length(data) FROM run_output
-            WHERE run_id = ? ORDER BY byte_offset DESC LIMIT 1""";
+            WHERE run_id = ? AND byte_offset >= 0 ORDER BY byte_offset DESC LIMIT 1""";
+
+    /** Before the first byte there is room to note that an attempt has begun, which fences as its first chunk does. */
+    private static final String BEGIN =
+            """
+            INSERT INTO run_output (run_id, byte_offset, attempt, stream, at, data)
+            VALUES (?, ?, ?, 1, now(), '') ON CONFLICT DO NOTHING""";
 
     /** Rows brought over at once; a reader seldom wants many more, and all of them may be a large run's whole output. */
     private static final int ROWS_A_FETCH = 64;
@@ -58,6 +64,20 @@ final class PostgresOutput implements OutputStore {
 
     PostgresOutput(Database database) {
         this.database = database;
+    }
+
+    @Override
+    public CompletionStage<Long> begin(RunId run, int attempt) {
+        return database.transact("begin the output of run " + run, connection -> {
+            takeTurns(connection, run);
+            try (PreparedStatement begin = connection.prepareStatement(BEGIN)) {
+                begin.setString(1, run.value());
+                begin.setLong(2, -attempt);
+                begin.setInt(3, attempt);
+                begin.executeUpdate();
+            }
+            return end(connection, run);
+        });
     }
 
     @Override
@@ -137,13 +157,15 @@ final class PostgresOutput implements OutputStore {
 
     @Override
     public CompletionStage<Long> end(RunId run) {
-        return database.transact("read the output of run " + run, connection -> {
-            try (PreparedStatement query = connection.prepareStatement(END)) {
-                query.setString(1, run.value());
-                try (ResultSet rows = query.executeQuery()) {
-                    return rows.next() ? rows.getLong(1) : 0L;
-                }
+        return database.transact("read the output of run " + run, connection -> end(connection, run));
+    }
+
+    private static long end(Connection connection, RunId run) throws SQLException {
+        try (PreparedStatement query = connection.prepareStatement(END)) {
+            query.setString(1, run.value());
+            try (ResultSet rows = query.executeQuery()) {
+                return rows.next() ? rows.getLong(1) : 0L;
             }
-        });
+        }
     }
 }

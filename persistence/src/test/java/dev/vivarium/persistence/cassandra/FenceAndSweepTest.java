@@ -207,6 +207,27 @@ class FenceAndSweepTest {
     }
 
     @Test
+    void anAttemptThatBeginsAtTheEdgeOfAPartFencesTheNextPartToo() {
+        long boundary = CassandraOutput.PART_BYTES;
+        append(1, 0, "first");
+        append(1, boundary - 3, "end");
+
+        assertThat(join(CASSANDRA.store().output().begin(run, 2))).isEqualTo(boundary);
+        append(1, boundary, "zombie");
+        append(2, boundary, "second attempt");
+
+        assertThat(read(0)).containsExactly("first", "end", "second attempt");
+
+        // and in a part that was opened, but not written to
+        long edge = boundary + "second attempt".length();
+        append(2, 2 * boundary - 3, "end");
+        assertThat(join(CASSANDRA.store().output().begin(run, 3))).isEqualTo(2 * boundary);
+        append(3, 2 * boundary, "third attempt");
+        assertThat(join(CASSANDRA.store().output().begin(run, 4))).isEqualTo(2 * boundary + "third attempt".length());
+        assertThat(read(edge)).containsExactly("end", "third attempt");
+    }
+
+    @Test
     void keysOfEndedRunsAndOfNoRunsGoAndThoseOfLiveRunsStay() {
         RunId live = Fixtures.run(RUNS.incrementAndGet());
         RunId unborn = Fixtures.run(RUNS.incrementAndGet());

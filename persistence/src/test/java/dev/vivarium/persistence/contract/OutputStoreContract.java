@@ -98,6 +98,38 @@ public abstract class OutputStoreContract {
     }
 
     @Test
+    void whatAnEarlierAttemptStillHasIsDroppedOnceItsSuccessorHasBegun() {
+        append(List.of(chunk(1, 0, "first")));
+
+        assertThat(begin(2)).isEqualTo(5);
+        assertThat(begin(2)).isEqualTo(5);
+        append(List.of(chunk(1, 5, "zombie")));
+        append(List.of(chunk(2, 5, "second")));
+        append(List.of(chunk(2, 5, "second"), chunk(2, 11, "more")));
+
+        assertThat(text(read(0, 1000))).isEqualTo("firstsecondmore");
+        assertThat(begin(3)).isEqualTo(15);
+        append(List.of(chunk(2, 15, "zombie")));
+        append(List.of(chunk(3, 15, "third")));
+        assertThat(text(read(0, 1000))).isEqualTo("firstsecondmorethird");
+        assertThat(end()).isEqualTo(20);
+    }
+
+    @Test
+    void anAttemptBeginsWhereNothingWasPrintedYet() {
+        assertThat(begin(2)).isZero();
+
+        append(List.of(chunk(1, 0, "zombie")));
+        assertThat(end()).isZero();
+        assertThat(read(0, 1000)).isEmpty();
+        append(List.of(chunk(2, 0, "second"), chunk(2, 6, "more")));
+
+        assertThat(text(read(0, 1000))).isEqualTo("secondmore");
+        assertThat(text(read(6, 1000))).isEqualTo("more");
+        assertThat(end()).isEqualTo(10);
+    }
+
+    @Test
     void tenMebibytesAreReadPieceByPiece() {
         byte[] piece = new byte[64 << 10];
         List<OutputChunk> chunks = new ArrayList<>();
@@ -123,6 +155,10 @@ public abstract class OutputStoreContract {
 
     private void append(List<OutputChunk> chunks) {
         output.append(run, chunks).toCompletableFuture().join();
+    }
+
+    private long begin(int attempt) {
+        return output.begin(run, attempt).toCompletableFuture().join();
     }
 
     private List<OutputChunk> read(long from, int max) {
