@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * What a node has granted to which other, and what all have told about a node that they grant nothing any more. From that
@@ -47,12 +48,21 @@ final class LeaseGrants {
 
     /** A node of that name is there in another life: what was granted to an earlier one is of no use any more. */
     void forget(String name) {
-        givenUp.values().removeIf(about -> about.name.equals(name));
+        forgetIf(about -> about.name.equals(name));
+    }
+
+    private void forgetIf(Predicate<GivenUp> over) {
+        for (Map.Entry<String, GivenUp> entry : Map.copyOf(givenUp).entrySet()) {
+            if (over.test(entry.getValue())) {
+                givenUp.remove(entry.getKey());
+                lastNanos.remove(entry.getKey());
+            }
+        }
     }
 
     /** The lives that were given up of late, by their names; later nobody asks for them any more. */
     Map<String, String> givenUp(long nanos) {
-        givenUp.values().removeIf(about -> nanos - about.sinceNanos > 2 * lengthNanos);
+        forgetIf(about -> nanos - about.sinceNanos > 2 * lengthNanos);
         Map<String, String> names = new HashMap<>();
         givenUp.forEach((life, about) -> names.put(life, about.name));
         return Map.copyOf(names);
