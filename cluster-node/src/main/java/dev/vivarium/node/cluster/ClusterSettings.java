@@ -126,15 +126,14 @@ record ClusterSettings(
 
     static final String NAME_ROLE = "node:";
 
-    NodeLease newLease() {
-        return isAlone() ? NodeLease.endless() : NodeLease.of(leaseLength, NodeClock.system());
-    }
-
-    TakeoverWait newTakeoverWait() {
+    Guardian.Fencing newFencing() {
+        NodeClock clock = NodeClock.system();
+        if (isAlone()) {
+            return new Guardian.Fencing(NodeLease.endless(), TakeoverWait.none());
+        }
         // What the engine itself tells is surer than any wait, where one engine has all sandboxes.
-        return isAlone() || engine == Engine.SHARED
-                ? TakeoverWait.none()
-                : TakeoverWait.of(leaseLength, NodeClock.system());
+        TakeoverWait wait = engine == Engine.SHARED ? TakeoverWait.none() : TakeoverWait.of(leaseLength, clock);
+        return new Guardian.Fencing(NodeLease.of(leaseLength, clock), wait);
     }
 
     /**

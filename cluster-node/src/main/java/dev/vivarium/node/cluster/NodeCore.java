@@ -95,7 +95,7 @@ final class NodeCore implements AutoCloseable {
 
     private static NodeCore start(Config config, ClusterSettings cluster, Store store) throws NodeStartException {
         CompletableFuture<Done> joined = new CompletableFuture<>();
-        Guardian.Fencing fencing = new Guardian.Fencing(cluster.newLease(), cluster.newTakeoverWait());
+        Guardian.Fencing fencing = cluster.newFencing();
         ActorSystem<Guardian.Command> system = Joining.begin(config, cluster, fencing, store.clusterHold(), joined);
         try {
             Joining.await(system, config, cluster, joined);

@@ -27,6 +27,8 @@ import org.slf4j.LoggerFactory;
 final class Failures {
     private static final Logger LOG = LoggerFactory.getLogger(Failures.class);
 
+    private static final RouteDirectives DIRECTIVES = new AllDirectives() {};
+
     private final Duration retryAfter;
 
     Failures(HttpSettings settings) {
@@ -35,9 +37,8 @@ final class Failures {
 
     /** What routes fail with. */
     ExceptionHandler exceptions() {
-        RouteDirectives directives = new AllDirectives() {};
         return ExceptionHandler.newBuilder()
-                .matchAny(failure -> directives.complete(answer(failure)))
+                .matchAny(failure -> DIRECTIVES.complete(answer(failure)))
                 .build();
     }
 
@@ -46,17 +47,16 @@ final class Failures {
      * meanwhile: a client that is still sending would then often find its connection broken and see no answer.
      */
     RejectionHandler rejections() {
-        RouteDirectives directives = new AllDirectives() {};
         return RejectionHandler.newBuilder()
-                .handleNotFound(directives.complete(refusal(404)))
+                .handleNotFound(DIRECTIVES.complete(refusal(404)))
                 .handleAll(
                         MethodRejection.class,
-                        rejections -> directives.complete(refusal(405)
+                        rejections -> DIRECTIVES.complete(refusal(405)
                                 .addHeader(Allow.create(rejections.stream()
                                         .map(MethodRejection::supported)
                                         .distinct()
                                         .toArray(HttpMethod[]::new)))))
-                .handle(Rejection.class, rejection -> directives.complete(refusal(400)))
+                .handle(Rejection.class, rejection -> DIRECTIVES.complete(refusal(400)))
                 .build();
     }
 

@@ -1,6 +1,7 @@
 package dev.vivarium.node.placement;
 
 import dev.vivarium.node.placement.ShardRelease.Which;
+import dev.vivarium.protocol.api.NodeView;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Map;
@@ -81,7 +82,7 @@ public final class CapacityAllocation extends ShardCoordinator.AbstractShardAllo
     }
 
     private static boolean isOpen(NodeLoad load) {
-        return load.intake() == NodeLoad.Intake.OPEN;
+        return load.intake() == NodeView.Intake.OPEN;
     }
 
     @Override

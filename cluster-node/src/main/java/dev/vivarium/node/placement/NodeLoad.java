@@ -1,5 +1,6 @@
 package dev.vivarium.node.placement;
 
+import dev.vivarium.protocol.api.NodeView.Intake;
 import java.util.Set;
 
 /**
@@ -25,12 +26,6 @@ public record NodeLoad(
         Set<String> shards) {
     public NodeLoad {
         shards = Set.copyOf(shards);
-    }
-
-    /** Whether a node takes new runs. */
-    public enum Intake {
-        OPEN,
-        CLOSED
     }
 
     /** Whether a run that asks for so much has a place at once. */

@@ -3,6 +3,7 @@ package dev.vivarium.node.run;
 import dev.vivarium.node.placement.LoadBoard;
 import dev.vivarium.node.placement.NodeLoad;
 import dev.vivarium.node.placement.ShardRelease;
+import dev.vivarium.protocol.api.NodeView;
 import java.time.Duration;
 import java.util.Set;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -111,7 +112,7 @@ final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
                 count.taken(),
                 count.waiting(),
                 places.waitingMax(),
-                environment.drain().isDraining() ? NodeLoad.Intake.CLOSED : NodeLoad.Intake.OPEN,
+                environment.drain().isDraining() ? NodeView.Intake.CLOSED : NodeView.Intake.OPEN,
                 Set.copyOf(held.shards.getStats().keySet()));
         topic.tell(Topic.publish(new Report(load, getContext().getSelf().narrow())));
         return this;

@@ -271,7 +271,7 @@ public final class ShardedRuns implements Runs {
         return new NodeView(
                 load.name(),
                 address.getHost().orElse("") + ":" + address.getPort().orElse(0),
-                load.intake() == NodeLoad.Intake.OPEN ? NodeView.Intake.OPEN : NodeView.Intake.CLOSED,
+                load.intake(),
                 room(load.capacity()),
                 room(load.taken()),
                 load.waiting(),

@@ -385,9 +385,6 @@ public final class Sandbox {
         }
         startedNanos = environment.clock().nanos();
         arm();
-        if (!environment.lease().isEndless()) {
-            timers.startSingleTimer(Alarm.LEASE_DUE, environment.lease().lookInterval());
-        }
         NodeFrame.Spawn spawn = AgentStart.spawn(attempt, id, spec, imageEnvironment, secrets, settings);
         secrets = Map.of();
         try {
@@ -400,7 +397,10 @@ public final class Sandbox {
         return starting();
     }
 
-    /** The guest's clock ends everything at the deadline, with a grace, or with the node's lease if that is sooner. */
+    /**
+     * The guest's clock ends everything at the deadline, with a grace, or with the node's lease if that is sooner; then it
+     * is armed again and again, for as long as the lease is renewed.
+     */
     private void arm() {
         long deadlineMillis =
                 spec.limits().wallClock().millis() + settings.secondClockGrace().toMillis() - millisSince(startedNanos);
@@ -408,11 +408,13 @@ public final class Sandbox {
         if (heldMillis > 0) {
             send(new NodeFrame.Arm(Math.max(0, Math.min(deadlineMillis, heldMillis))));
         }
+        if (!environment.lease().isEndless()) {
+            timers.startSingleTimer(Alarm.LEASE_DUE, environment.lease().lookInterval());
+        }
     }
 
     private Behavior<Command> onLeaseDue() {
         arm();
-        timers.startSingleTimer(Alarm.LEASE_DUE, environment.lease().lookInterval());
         return Behaviors.same();
     }
 

@@ -252,12 +252,8 @@ class JoiningTest {
             Store store = NodeStore.open(given.store(), options.dataDir());
             Config config = NodeCore.layered(given, cluster, store);
             CompletableFuture<Done> joined = new CompletableFuture<>();
-            ActorSystem<Guardian.Command> system = Joining.begin(
-                    config,
-                    cluster,
-                    new Guardian.Fencing(cluster.newLease(), cluster.newTakeoverWait()),
-                    Optional.empty(),
-                    joined);
+            ActorSystem<Guardian.Command> system =
+                    Joining.begin(config, cluster, cluster.newFencing(), Optional.empty(), joined);
             Joining.await(system, config, cluster, joined);
             return new Member(store, system);
         }

@@ -2,8 +2,8 @@ package dev.vivarium.node.placement;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.vivarium.node.placement.NodeLoad.Intake;
 import dev.vivarium.node.placement.ShardRelease.Which;
+import dev.vivarium.protocol.api.NodeView.Intake;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

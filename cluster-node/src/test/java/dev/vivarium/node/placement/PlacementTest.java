@@ -2,7 +2,7 @@ package dev.vivarium.node.placement;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.vivarium.node.placement.NodeLoad.Intake;
+import dev.vivarium.protocol.api.NodeView.Intake;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;

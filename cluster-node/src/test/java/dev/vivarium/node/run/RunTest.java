@@ -22,6 +22,7 @@ import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.RunPersistenceId;
 import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.protocol.api.NodeView;
 import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.run.Blob;
@@ -459,7 +460,7 @@ class RunTest {
         serialization.verifySerialization(
                 new LoadReporter.Release(Set.of("1"), ShardRelease.Which.ALL, released.ref()), true);
         serialization.verifySerialization(new LoadReporter.Released(Set.of("1")), true);
-        NodeLoad load = new NodeLoad("a", "a", ONE_PLACE, Capacity.NONE, 1, 2, NodeLoad.Intake.OPEN, Set.of("1"));
+        NodeLoad load = new NodeLoad("a", "a", ONE_PLACE, Capacity.NONE, 1, 2, NodeView.Intake.OPEN, Set.of("1"));
         serialization.verifySerialization(new LoadReporter.Report(load, releases.ref()), true);
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.placement.LoadBoard;
 import dev.vivarium.node.placement.NodeLoad;
+import dev.vivarium.protocol.api.NodeView;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -75,6 +76,6 @@ class ShardOpeningTest {
     }
 
     private static NodeLoad load(String address, Set<String> shards) {
-        return new NodeLoad(address, address, new Capacity(9, 9, 9), Capacity.NONE, 0, 9, NodeLoad.Intake.OPEN, shards);
+        return new NodeLoad(address, address, new Capacity(9, 9, 9), Capacity.NONE, 0, 9, NodeView.Intake.OPEN, shards);
     }
 }

@@ -3,7 +3,6 @@ package dev.vivarium.node.sandbox;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
-import java.time.Instant;
 import org.junit.jupiter.api.Test;
 
 class NodeLeaseTest {
@@ -59,23 +58,5 @@ class NodeLeaseTest {
     @Test
     void aNodeThatIsAloneIsAlwaysSure() {
         assertThat(NodeLease.endless().isFresh()).isTrue();
-    }
-
-    private static final class SetClock implements NodeClock {
-        private long nanos = 1_000;
-
-        void advance(Duration time) {
-            nanos += time.toNanos();
-        }
-
-        @Override
-        public Instant now() {
-            return Instant.EPOCH.plusNanos(nanos);
-        }
-
-        @Override
-        public long nanos() {
-            return nanos;
-        }
     }
 }

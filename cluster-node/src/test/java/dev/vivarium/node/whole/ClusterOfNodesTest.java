@@ -55,7 +55,7 @@ class ClusterOfNodesTest {
             assertThat(cluster.node(2).awaitEnd(cancelled).path("status").asText())
                     .isEqualTo("CANCELLED");
             runs.values().forEach(list -> list.remove(cancelled));
-            String victim = WholeCluster.name(runs.get(WholeCluster.name(3)) == null ? 2 : 3);
+            String victim = victim(runs);
             List<String> taken = runs.remove(victim);
 
             // when
@@ -88,7 +88,7 @@ class ClusterOfNodesTest {
             // given
             WholeNode asked = cluster.node(1);
             Map<String, List<String>> runs = submit(asked, cluster.node(2));
-            String victim = WholeCluster.name(runs.get(WholeCluster.name(3)) == null ? 2 : 3);
+            String victim = victim(runs);
             List<String> taken = runs.remove(victim);
 
             // when
@@ -122,7 +122,7 @@ class ClusterOfNodesTest {
             // given
             WholeNode asked = cluster.node(1);
             Map<String, List<String>> runs = submit(asked, cluster.node(2));
-            String victim = WholeCluster.name(runs.get(WholeCluster.name(3)) == null ? 2 : 3);
+            String victim = victim(runs);
             List<String> taken = runs.remove(victim);
 
             // when
@@ -378,6 +378,11 @@ class ClusterOfNodesTest {
                         .size())));
         assertThat(byNode).hasSizeGreaterThan(1);
         return byNode;
+    }
+
+    /** A node that holds some of the runs, and is not the one that is asked. */
+    static String victim(Map<String, List<String>> runs) {
+        return WholeCluster.name(runs.get(WholeCluster.name(3)) == null ? 2 : 3);
     }
 
     /** How many runs have a place on each node, as one of them tells. */

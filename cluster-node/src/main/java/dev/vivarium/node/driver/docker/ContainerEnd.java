@@ -1,6 +1,7 @@
 package dev.vivarium.node.driver.docker;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.github.dockerjava.api.command.ListContainersCmd;
 import com.github.dockerjava.api.model.Container;
 import com.github.dockerjava.transport.DockerHttpClient;
 import dev.vivarium.node.driver.ChannelListener.Cause;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -81,18 +83,17 @@ final class ContainerEnd {
     }
 
     List<Container> list(List<String> labelFilter) {
-        return engine.call("listing sandboxes", client -> client.listContainersCmd()
-                .withShowAll(true)
-                .withLabelFilter(labelFilter)
-                .exec());
+        return list(labelFilter, UnaryOperator.identity());
     }
 
     /** The same for those only whose names match, which the engine finds without looking at the others. */
     List<Container> list(List<String> labelFilter, String name) {
-        return engine.call("listing sandboxes", client -> client.listContainersCmd()
-                .withShowAll(true)
-                .withLabelFilter(labelFilter)
-                .withNameFilter(List.of(name))
+        return list(labelFilter, listing -> listing.withNameFilter(List.of(name)));
+    }
+
+    private List<Container> list(List<String> labelFilter, UnaryOperator<ListContainersCmd> narrowed) {
+        return engine.call("listing sandboxes", client -> narrowed.apply(
+                        client.listContainersCmd().withShowAll(true).withLabelFilter(labelFilter))
                 .exec());
     }
 

@@ -60,12 +60,12 @@ final class Labels {
 
     /** Selects, as a regular expression, at least the names of all sandboxes of the attempt's run. */
     String attemptNames(AttemptName attempt) {
-        return "^/" + namePrefix + attempt.run().value() + "-";
+        return "^/" + stem(attempt);
     }
 
     /** Whether a container of this name serves an earlier attempt of the same run. */
     boolean isBefore(String name, AttemptName attempt) {
-        String stem = namePrefix + attempt.run().value() + "-";
+        String stem = stem(attempt);
         if (!name.startsWith(stem)) {
             return false;
         }
@@ -75,6 +75,11 @@ final class Labels {
 
     /** The name of the one sandbox of an attempt: the engine gives each name once. */
     String attemptName(AttemptName attempt) {
-        return namePrefix + attempt.run().value() + "-" + attempt.attempt();
+        return stem(attempt) + attempt.attempt();
+    }
+
+    /** With what the names of all sandboxes of the attempt's run begin. */
+    private String stem(AttemptName attempt) {
+        return namePrefix + attempt.run().value() + "-";
     }
 }
