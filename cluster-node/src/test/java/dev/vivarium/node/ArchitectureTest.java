@@ -37,7 +37,8 @@ class ArchitectureTest {
             .resideInAPackage(NODE + ".http..")
             .should()
             .dependOnClassesThat()
-            .resideInAnyPackage(NODE + ".sandbox..", NODE + ".driver..", NODE + ".cluster..", NODE + ".cli..")
+            .resideInAnyPackage(
+                    NODE + ".sandbox..", NODE + ".driver..", NODE + ".assembly..", NODE + ".joining..", NODE + ".cli..")
             .allowEmptyShould(true);
 
     @ArchTest
@@ -47,7 +48,12 @@ class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(
-                    NODE + ".http..", NODE + ".sandbox..", NODE + ".driver..", NODE + ".cluster..", NODE + ".cli..")
+                    NODE + ".http..",
+                    NODE + ".sandbox..",
+                    NODE + ".driver..",
+                    NODE + ".assembly..",
+                    NODE + ".joining..",
+                    NODE + ".cli..")
             .allowEmptyShould(true);
 
     @ArchTest
@@ -56,7 +62,12 @@ class ArchitectureTest {
             .resideInAPackage(NODE + ".run..")
             .should()
             .dependOnClassesThat()
-            .resideInAnyPackage(NODE + ".http..", NODE + ".admission..", NODE + ".cluster..", NODE + ".cli..");
+            .resideInAnyPackage(
+                    NODE + ".http..",
+                    NODE + ".admission..",
+                    NODE + ".assembly..",
+                    NODE + ".joining..",
+                    NODE + ".cli..");
 
     @ArchTest
     static final ArchRule sandboxesKnowTheDriverAndNothingAbove = noClasses()
@@ -69,7 +80,8 @@ class ArchitectureTest {
                     NODE + ".admission..",
                     NODE + ".run..",
                     NODE + ".driver.docker..",
-                    NODE + ".cluster..",
+                    NODE + ".assembly..",
+                    NODE + ".joining..",
                     NODE + ".cli..");
 
     @ArchTest
@@ -84,16 +96,17 @@ class ArchitectureTest {
                     NODE + ".admission..",
                     NODE + ".run..",
                     NODE + ".sandbox..",
-                    NODE + ".cluster..",
+                    NODE + ".assembly..",
+                    NODE + ".joining..",
                     NODE + ".cli..");
 
     @ArchTest
     static final ArchRule egressKnowsTheProtocolAndWhatDriversAskOfIt = noClasses()
             .that()
-            .resideInAPackage(NODE + ".egress..")
+            .resideInAPackage(NODE + ".network..")
             .should()
             .dependOnClassesThat(resideInAnyPackage("dev.vivarium..")
-                    .and(not(resideInAnyPackage("dev.vivarium.protocol..", NODE + ".egress..", NODE + ".driver"))));
+                    .and(not(resideInAnyPackage("dev.vivarium.protocol..", NODE + ".network..", NODE + ".driver"))));
 
     @ArchTest
     static final ArchRule theEngineIsSpokenToInItsDriverOnly = noClasses()

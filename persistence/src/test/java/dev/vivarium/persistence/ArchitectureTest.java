@@ -35,16 +35,11 @@ class ArchitectureTest {
             .layer("cassandra")
             .definedBy(BASE + ".cassandra..")
             .layer("store")
-            .definedBy(BASE)
+            .definedBy(BASE + ".store..")
             .layer("secrets")
             .definedBy(BASE + ".secrets..")
-            .layer("contracts")
-            .definedBy(
-                    BASE + ".audit..",
-                    BASE + ".output..",
-                    BASE + ".journal..",
-                    BASE + ".idempotency..",
-                    BASE + ".remembered..")
+            .layer("journal")
+            .definedBy(BASE + ".journal..")
             .layer("durable")
             .definedBy(BASE + ".durable..")
             .whereLayer("embedded")
@@ -57,18 +52,15 @@ class ArchitectureTest {
             .mayOnlyBeAccessedByLayers("embedded", "postgres", "cassandra")
             .whereLayer("secrets")
             .mayOnlyBeAccessedByLayers("embedded", "postgres", "cassandra", "store")
+            .whereLayer("journal")
+            .mayOnlyBeAccessedByLayers("embedded", "postgres", "cassandra", "store", "secrets")
             .whereLayer("durable")
             .mayOnlyBeAccessedByLayers("embedded", "cassandra", "secrets");
 
     @ArchTest
     static final ArchRule contractsAndTheirPureParts = noClasses()
             .that()
-            .resideInAnyPackage(
-                    BASE + ".journal..",
-                    BASE + ".audit..",
-                    BASE + ".output..",
-                    BASE + ".idempotency..",
-                    BASE + ".remembered..")
+            .resideInAnyPackage(BASE + ".journal..", BASE + ".store..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("java.sql..", "javax.sql..", "java.nio.file..", "com.zaxxer..");

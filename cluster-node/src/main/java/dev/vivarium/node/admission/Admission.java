@@ -1,10 +1,11 @@
 package dev.vivarium.node.admission;
 
 import dev.vivarium.node.placement.Capacity;
+import dev.vivarium.node.placement.WhenFull;
 import dev.vivarium.node.run.Runs;
-import dev.vivarium.persistence.idempotency.ClaimedKeys;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.secrets.SecretVault;
+import dev.vivarium.persistence.store.ClaimedKeys;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
@@ -91,8 +92,8 @@ public final class Admission {
 
     /** Where a run is born is only known as of a moment ago: one that finds no room there is offered elsewhere. */
     private CompletionStage<Decision> submitFresh(Submission submission, int tries) {
-        Runs.Patience patience = tries > 1 ? Runs.Patience.PLACE_FIRST : Runs.Patience.MAY_WAIT;
-        return sealAndSubmit(freshId(submission), Name.OWN, submission, patience)
+        WhenFull whenFull = tries > 1 ? WhenFull.REFUSE : WhenFull.QUEUE;
+        return sealAndSubmit(freshId(submission), Name.OWN, submission, whenFull)
                 .thenCompose(decision -> isFull(decision) && tries > 1
                         ? submitFresh(submission, tries - 1)
                         : CompletableFuture.completedStage(decision));
@@ -110,7 +111,7 @@ public final class Admission {
         return journal.state(id)
                 .thenCompose(state -> state instanceof RunState.Existing existing
                         ? known(existing, submission)
-                        : sealAndSubmit(id, Name.CLAIMED, submission, Runs.Patience.MAY_WAIT));
+                        : sealAndSubmit(id, Name.CLAIMED, submission, WhenFull.QUEUE));
     }
 
     /**
@@ -142,11 +143,10 @@ public final class Admission {
         return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 
-    private CompletionStage<Decision> sealAndSubmit(
-            RunId id, Name name, Submission submission, Runs.Patience patience) {
+    private CompletionStage<Decision> sealAndSubmit(RunId id, Name name, Submission submission, WhenFull whenFull) {
         return seal(id, submission)
                 .thenCompose(
-                        secrets -> runs.submit(id, submission.sealedWith(secrets), submission.bodyDigest(), patience))
+                        secrets -> runs.submit(id, submission.sealedWith(secrets), submission.bodyDigest(), whenFull))
                 .thenCompose(reply -> decide(id, name, submission, reply));
     }
 

@@ -2,11 +2,11 @@ package dev.vivarium.node.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.node.NodeStartException;
-import dev.vivarium.node.cli.abuse.Bout;
 import dev.vivarium.node.cli.abuse.HostileImages;
-import dev.vivarium.node.cli.abuse.Outside;
+import dev.vivarium.node.cli.abuse.Internet;
 import dev.vivarium.node.cli.abuse.Payload;
 import dev.vivarium.node.cli.abuse.Payloads;
+import dev.vivarium.node.cli.abuse.Trial;
 import dev.vivarium.node.cli.client.ApiClient;
 import dev.vivarium.node.cli.client.ApiException;
 import dev.vivarium.node.cli.client.ApiJson;
@@ -94,7 +94,7 @@ final class AbuseCommand implements Callable<Integer> {
 
     /** How it all ended. */
     private record Verdict(
-            Report report, Bout bout, boolean healthy, boolean counted, boolean networked, List<String> trespasses) {
+            Report report, Trial bout, boolean healthy, boolean counted, boolean networked, List<String> trespasses) {
         boolean isAsExpected() {
             return report.isAsExpected() && bout.allNeighboursSucceeded() && healthy && trespasses.isEmpty();
         }
@@ -122,7 +122,7 @@ final class AbuseCommand implements Callable<Integer> {
         } else if (!"root".equals(System.getProperty("user.name"))) {
             verdict = onNewNode(withoutNetwork(chosen, "who is not root"), stage, Optional.empty(), start);
         } else {
-            try (Outside outside = Outside.begin(payloads.folder(), "abuse")) {
+            try (Internet outside = Internet.begin(payloads.folder(), "abuse")) {
                 verdict = onNewNode(chosen, stage, Optional.of(outside), start);
             }
         }
@@ -148,11 +148,11 @@ final class AbuseCommand implements Callable<Integer> {
         return rest;
     }
 
-    private Verdict onNewNode(List<Payload> chosen, Stage stage, Optional<Outside> outside, Instant start)
+    private Verdict onNewNode(List<Payload> chosen, Stage stage, Optional<Internet> outside, Instant start)
             throws ApiException, IOException, NodeStartException {
         Path state = Files.createDirectories(surroundings.home().resolve("abuse"));
         say("Starting a node (its log: " + state.resolve("node.log") + ")");
-        Map<String, String> overrides = outside.map(Outside::nodeSettings).orElse(Map.of());
+        Map<String, String> overrides = outside.map(Internet::nodeSettings).orElse(Map.of());
         try (HostileImages images = images();
                 TrialNode node = TrialNode.start(surroundings, state, overrides, images::close)) {
             Stage told = stage;
@@ -160,7 +160,7 @@ final class AbuseCommand implements Callable<Integer> {
                 outside.get().requireReachable(EngineSocket.of(surroundings.environment()), IMAGE);
                 told = stage.withEnvironment(outside.get().environment());
             }
-            Bout bout = bout(node.client(), images, chosen, told);
+            Trial bout = bout(node.client(), images, chosen, told);
             perform(bout, start);
             return verdict(node.client(), bout, stage, outside, start, Optional.of(node.leftovers()));
         }
@@ -170,7 +170,7 @@ final class AbuseCommand implements Callable<Integer> {
             throws ApiException, IOException {
         ApiClient client = ServerOption.client(address, surroundings);
         try (HostileImages images = images()) {
-            Bout bout = bout(client, images, chosen, stage);
+            Trial bout = bout(client, images, chosen, stage);
             perform(bout, start);
             return verdict(client, bout, stage, Optional.empty(), start, Optional.empty());
         }
@@ -180,12 +180,12 @@ final class AbuseCommand implements Callable<Integer> {
         return new HostileImages(EngineSocket.of(surroundings.environment()));
     }
 
-    private Bout bout(ApiClient client, HostileImages images, List<Payload> chosen, Stage stage) {
-        return new Bout(client, images, stage, chosen, atOnce, surroundings.clock());
+    private Trial bout(ApiClient client, HostileImages images, List<Payload> chosen, Stage stage) {
+        return new Trial(client, images, stage, chosen, atOnce, surroundings.clock());
     }
 
     /** Shows the payloads until all are over. */
-    private void perform(Bout bout, Instant start) throws ApiException, IOException {
+    private void perform(Trial bout, Instant start) throws ApiException, IOException {
         Board board = new Board(
                 TrialNode.boardForm(format, terminal), terminal.columns(), terminal.colours(), start, terminal::print);
         while (bout.step(result -> {
@@ -208,9 +208,9 @@ final class AbuseCommand implements Callable<Integer> {
 
     private Verdict verdict(
             ApiClient client,
-            Bout bout,
+            Trial bout,
             Stage stage,
-            Optional<Outside> outside,
+            Optional<Internet> outside,
             Instant start,
             Optional<Leftovers> counted)
             throws ApiException, IOException {
@@ -223,7 +223,7 @@ final class AbuseCommand implements Callable<Integer> {
                 client.isReady(),
                 counted.isPresent(),
                 outside.isPresent(),
-                outside.map(Outside::trespasses).orElse(List.of()));
+                outside.map(Internet::trespasses).orElse(List.of()));
     }
 
     private List<Payload> choose(Payloads payloads) {

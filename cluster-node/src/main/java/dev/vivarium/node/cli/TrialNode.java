@@ -9,7 +9,7 @@ import dev.vivarium.node.cli.client.ApiJson;
 import dev.vivarium.node.cli.text.Table;
 import dev.vivarium.node.cli.trial.AgentRun;
 import dev.vivarium.node.cli.trial.Board;
-import dev.vivarium.node.cli.trial.Census;
+import dev.vivarium.node.cli.trial.LeftoverScan;
 import dev.vivarium.node.cli.trial.Leftovers;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -32,10 +32,10 @@ final class TrialNode implements AutoCloseable {
 
     private final Surroundings surroundings;
     private final RunningNode node;
-    private final Census census;
+    private final LeftoverScan census;
     private final ApiClient client;
 
-    private TrialNode(Surroundings surroundings, RunningNode node, Census census) {
+    private TrialNode(Surroundings surroundings, RunningNode node, LeftoverScan census) {
         this.surroundings = surroundings;
         this.node = node;
         this.census = census;
@@ -55,7 +55,7 @@ final class TrialNode implements AutoCloseable {
         NodeOptions options = new NodeOptions("127.0.0.1", 0, state.resolve("data"), Optional.empty(), overrides);
         RunningNode node = surroundings.launcher().start(options);
         try {
-            Census census = new Census(surroundings.environment(), node.sandboxLabel());
+            LeftoverScan census = new LeftoverScan(surroundings.environment(), node.sandboxLabel());
             surroundings.interrupts().listen(count -> {
                 if (count == 1) {
                     surroundings.terminal().note("stopping, and taking the sandboxes away.");

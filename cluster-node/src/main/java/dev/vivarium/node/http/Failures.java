@@ -1,8 +1,8 @@
 package dev.vivarium.node.http;
 
 import com.github.f4b6a3.ulid.UlidCreator;
-import dev.vivarium.persistence.audit.RunIndex;
 import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.protocol.api.Problem.FieldError;
 import java.time.Duration;
 import java.util.List;

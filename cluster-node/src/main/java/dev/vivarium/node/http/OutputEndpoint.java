@@ -1,8 +1,8 @@
 package dev.vivarium.node.http;
 
 import dev.vivarium.node.run.Runs;
-import dev.vivarium.persistence.output.OutputChunk;
-import dev.vivarium.persistence.output.OutputStore;
+import dev.vivarium.persistence.store.OutputChunk;
+import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.protocol.api.OutputChunkView;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.run.Blob;

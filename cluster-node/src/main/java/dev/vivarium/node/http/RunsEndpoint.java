@@ -1,8 +1,8 @@
 package dev.vivarium.node.http;
 
 import dev.vivarium.node.run.Runs;
-import dev.vivarium.persistence.audit.RunIndex;
 import dev.vivarium.persistence.journal.RunJournal;
+import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;

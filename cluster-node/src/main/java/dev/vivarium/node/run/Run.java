@@ -3,6 +3,8 @@ package dev.vivarium.node.run;
 import com.github.f4b6a3.ulid.Ulid;
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.placement.Capacity;
+import dev.vivarium.node.placement.NodeSlots;
+import dev.vivarium.node.placement.WhenFull;
 import dev.vivarium.node.run.Runs.Progress;
 import dev.vivarium.node.sandbox.Sandbox;
 import dev.vivarium.node.sandbox.SandboxReport;
@@ -53,7 +55,7 @@ import org.slf4j.Logger;
  *
  * <p>No snapshots: a run has a dozen events, the alarms that are noted among them once each.
  */
-public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, Ledger> {
+public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, JournaledRun> {
     /** The name of the entities under Cluster Sharding. */
     public static final EntityTypeKey<Command> TYPE_KEY = EntityTypeKey.create(Command.class, "run");
 
@@ -65,20 +67,21 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
      *
      * @param until when whoever submits it stops waiting for the answer, and tells that nothing was accepted
      */
-    record Submit(RunSpec spec, Blob submission, Runs.Patience patience, Instant until, ActorRef<SubmitAnswer> replyTo)
+    public record Submit(
+            RunSpec spec, Blob submission, WhenFull whenFull, Instant until, ActorRef<SubmitAnswer> replyTo)
             implements Command, RunMessage {}
 
     /** Asks it to stop; answers {@link CancelAnswer}. */
-    record Cancel(ActorRef<CancelAnswer> replyTo) implements Command, RunMessage {}
+    public record Cancel(ActorRef<CancelAnswer> replyTo) implements Command, RunMessage {}
 
     /** Tells the watcher of every progress until it ends, the present one at once. Idempotent. */
-    record Watch(ActorRef<Progress> watcher) implements Command, RunMessage {}
+    public record Watch(ActorRef<Progress> watcher) implements Command, RunMessage {}
 
     /** Asks where it stands among those that wait for a place; answers {@link PositionAnswer}. */
-    record AskPosition(ActorRef<PositionAnswer> replyTo) implements Command, RunMessage {}
+    public record AskPosition(ActorRef<PositionAnswer> replyTo) implements Command, RunMessage {}
 
     /** The shard's word that the entity may stop now. */
-    enum Leave implements Command, RunMessage {
+    public enum Leave implements Command, RunMessage {
         INSTANCE
     }
 
@@ -112,9 +115,9 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
      * @param verdict what became of the submission
      * @param state the run as it is now; empty when there was no room for it
      */
-    record SubmitAnswer(Verdict verdict, Optional<RunState.Existing> state) implements RunMessage {
+    public record SubmitAnswer(Verdict verdict, Optional<RunState.Existing> state) implements RunMessage {
         /** What can become of a submission. */
-        enum Verdict {
+        public enum Verdict {
             ACCEPTED,
             ACCEPTED_BEFORE,
             OTHER_SUBMISSION,
@@ -125,10 +128,10 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     }
 
     /** The answer to {@link Cancel}: the run as it is now, if there is one. */
-    record CancelAnswer(Optional<RunState.Existing> state) implements RunMessage {}
+    public record CancelAnswer(Optional<RunState.Existing> state) implements RunMessage {}
 
     /** The answer to {@link AskPosition}: empty for a run that does not wait. */
-    record PositionAnswer(Optional<QueueView> position) implements RunMessage {}
+    public record PositionAnswer(Optional<QueueView> position) implements RunMessage {}
 
     private static final int WATCHERS_MAX = 1_000;
     private static final Duration UNSURE_RETRY = Duration.ofMillis(200);
@@ -170,7 +173,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
      * @param shard what is told that the entity may stop; the same for all shards
      * @param shardName the shard that the entity is in
      */
-    static Behavior<Command> create(
+    public static Behavior<Command> create(
             RunId id, RunEnvironment environment, ActorRef<ClusterSharding.ShardCommand> shard, String shardName) {
         return Behaviors.setup(context -> new Run(context, id, environment, shard, shardName));
     }
@@ -193,8 +196,8 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     }
 
     @Override
-    public Ledger emptyState() {
-        return Ledger.of(id);
+    public JournaledRun emptyState() {
+        return JournaledRun.of(id);
     }
 
     /** There are no snapshots, so none is asked for. */
@@ -204,12 +207,12 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     }
 
     @Override
-    public EventHandler<Ledger, JournalEntry> eventHandler() {
-        return Ledger::after;
+    public EventHandler<JournaledRun, JournalEntry> eventHandler() {
+        return JournaledRun::after;
     }
 
     @Override
-    public SignalHandler<Ledger> signalHandler() {
+    public SignalHandler<JournaledRun> signalHandler() {
         return newSignalHandlerBuilder()
                 .onSignal(RecoveryCompleted.instance(), this::onRecovered)
                 .onSignal(PostStop.instance(), ledger -> environment.places().leave(id))
@@ -220,7 +223,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
      * Whatever was live has lost its sandbox with the entity that owned it. That is so when the entity is new, and when
      * the journal failed under it: then this very object goes on after its children were stopped.
      */
-    private void onRecovered(Ledger ledger) {
+    private void onRecovered(JournaledRun ledger) {
         sandbox = Optional.empty();
         remembering = Remembering.SETTLED;
         waiting.clear();
@@ -249,8 +252,8 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     }
 
     @Override
-    public CommandHandler<Command, JournalEntry, Ledger> commandHandler() {
-        CommandHandlerBuilder<Command, JournalEntry, Ledger> builder = newCommandHandlerBuilder();
+    public CommandHandler<Command, JournalEntry, JournaledRun> commandHandler() {
+        CommandHandlerBuilder<Command, JournalEntry, JournaledRun> builder = newCommandHandlerBuilder();
         unborn(builder);
         submitted(builder);
         attempting(builder);
@@ -262,7 +265,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
 
     // ---- by state
 
-    private void unborn(CommandHandlerBuilder<Command, JournalEntry, Ledger> builder) {
+    private void unborn(CommandHandlerBuilder<Command, JournalEntry, JournaledRun> builder) {
         builder.forState(ledger -> ledger.state() instanceof RunState.Unborn)
                 .onCommand(Submit.class, this::onFirstSubmit)
                 .onCommand(Remembered.class, this::onRemembered)
@@ -277,14 +280,14 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
                 });
     }
 
-    private void submitted(CommandHandlerBuilder<Command, JournalEntry, Ledger> builder) {
+    private void submitted(CommandHandlerBuilder<Command, JournalEntry, JournaledRun> builder) {
         builder.forState(ledger ->
                         ledger.state() instanceof RunState.Submitted || ledger.state() instanceof RunState.Queued)
                 .onCommand(Cancel.class, (ledger, cancel) -> persist(
                                 ledger,
                                 new RunEvent.CancelRequested(now(), node()),
                                 new RunEvent.RunCancelled(now(), node(), 0, Usage.NONE))
-                        .thenRun((Ledger after) -> {
+                        .thenRun((JournaledRun after) -> {
                             cancel.replyTo.tell(new CancelAnswer(found(after)));
                             ended(after);
                         }))
@@ -292,7 +295,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     }
 
     /** A sandbox is being made or runs: Starting and Running differ in what the child reports, not in what is asked. */
-    private void attempting(CommandHandlerBuilder<Command, JournalEntry, Ledger> builder) {
+    private void attempting(CommandHandlerBuilder<Command, JournalEntry, JournaledRun> builder) {
         builder.forState(ledger ->
                         ledger.state() instanceof RunState.Starting || ledger.state() instanceof RunState.Running)
                 .onCommand(Cancel.class, this::onCancelOfLive)
@@ -301,26 +304,26 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
                 .onCommand(Proceed.class, this::onRecoveredWithoutSandbox);
     }
 
-    private void interrupted(CommandHandlerBuilder<Command, JournalEntry, Ledger> builder) {
+    private void interrupted(CommandHandlerBuilder<Command, JournalEntry, JournaledRun> builder) {
         builder.forState(ledger -> ledger.state() instanceof RunState.Interrupted)
                 .onCommand(Cancel.class, (ledger, cancel) -> persist(
                                 ledger,
                                 new RunEvent.CancelRequested(now(), node()),
                                 new RunEvent.RunCancelled(
                                         now(), node(), existing(ledger).attempt(), Usage.NONE))
-                        .thenRun((Ledger after) -> {
+                        .thenRun((JournaledRun after) -> {
                             cancel.replyTo.tell(new CancelAnswer(found(after)));
                             ended(after);
                         }))
                 .onCommand(Proceed.class, this::onInterrupted);
     }
 
-    private void finished(CommandHandlerBuilder<Command, JournalEntry, Ledger> builder) {
+    private void finished(CommandHandlerBuilder<Command, JournalEntry, JournaledRun> builder) {
         builder.forState(ledger -> ledger.state() instanceof RunState.Finished)
                 .onCommand(Watch.class, this::onWatchOfFinished);
     }
 
-    private void anywhere(CommandHandlerBuilder<Command, JournalEntry, Ledger> builder) {
+    private void anywhere(CommandHandlerBuilder<Command, JournalEntry, JournaledRun> builder) {
         builder.forAnyState()
                 .onCommand(Submit.class, this::onFurtherSubmit)
                 .onCommand(Cancel.class, (ledger, cancel) -> {
@@ -349,7 +352,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
 
     // ---- submission
 
-    private Effect<JournalEntry, Ledger> onFirstSubmit(Ledger ledger, Submit submit) {
+    private Effect<JournalEntry, JournaledRun> onFirstSubmit(JournaledRun ledger, Submit submit) {
         if (remembering == Remembering.UNDER_WAY) {
             waiting.add(submit);
             return Effect().none();
@@ -363,7 +366,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         }
         Instant now = now();
         RunEvent submitted = new RunEvent.RunSubmitted(now, node(), id, submit.spec, submit.submission);
-        return switch (environment.places().offer(claim(submit.spec, Places.Seniority.NEW, now), submit.patience)) {
+        return switch (environment.places().offer(claim(submit.spec, NodeSlots.Seniority.NEW, now), submit.whenFull)) {
             case HOLDS -> remember(submit, submitted);
             case WAITS -> remember(submit, submitted, new RunEvent.RunQueued(now, node()));
             case QUEUE_FULL -> refuse(submit, SubmitAnswer.Verdict.NO_ROOM);
@@ -371,13 +374,13 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         };
     }
 
-    private Effect<JournalEntry, Ledger> refuse(Submit submit, SubmitAnswer.Verdict verdict) {
+    private Effect<JournalEntry, JournaledRun> refuse(Submit submit, SubmitAnswer.Verdict verdict) {
         passivate();
         return Effect().reply(submit.replyTo, new SubmitAnswer(verdict, Optional.empty()));
     }
 
     /** Before anything is durable that somebody would have to go on with. */
-    private Effect<JournalEntry, Ledger> remember(Submit submit, RunEvent... events) {
+    private Effect<JournalEntry, JournaledRun> remember(Submit submit, RunEvent... events) {
         remembering = Remembering.UNDER_WAY;
         context.pipeToSelf(
                 environment.sandbox().store().rememberedRuns().remember(shardName, id),
@@ -385,7 +388,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         return Effect().none();
     }
 
-    private Effect<JournalEntry, Ledger> onRemembered(Ledger ledger, Remembered remembered) {
+    private Effect<JournalEntry, JournaledRun> onRemembered(JournaledRun ledger, Remembered remembered) {
         Submit submit = remembered.submit;
         remembered.failure.ifPresent(
                 failure -> context.getLog().warn("Run {} is not accepted: {}", id, failure.getMessage()));
@@ -399,7 +402,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
             // One durable write instead of two, for the most frequent way of a run.
             events.add(new RunEvent.AttemptStarting(now(), node(), 1));
         }
-        return persist(ledger, events.toArray(RunEvent[]::new)).thenRun((Ledger after) -> {
+        return persist(ledger, events.toArray(RunEvent[]::new)).thenRun((JournaledRun after) -> {
             context.cancelReceiveTimeout();
             environment.metrics().submitted();
             submit.replyTo.tell(new SubmitAnswer(SubmitAnswer.Verdict.ACCEPTED, found(after)));
@@ -442,7 +445,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     }
 
     /** It was remembered, and then its submission failed; or somebody asked for a run that there is not. */
-    private Effect<JournalEntry, Ledger> onNeverBorn(Ledger ledger, NeverBorn neverBorn) {
+    private Effect<JournalEntry, JournaledRun> onNeverBorn(JournaledRun ledger, NeverBorn neverBorn) {
         if (remembering == Remembering.SETTLED) {
             Duration named = Duration.between(Ulid.from(id.value()).getInstant(), now());
             if (named.compareTo(BIRTH_MAX) > 0) {
@@ -454,7 +457,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         return Effect().none();
     }
 
-    private Effect<JournalEntry, Ledger> onFurtherSubmit(Ledger ledger, Submit submit) {
+    private Effect<JournalEntry, JournaledRun> onFurtherSubmit(JournaledRun ledger, Submit submit) {
         RunState.Existing run = existing(ledger);
         SubmitAnswer.Verdict verdict = run.submission().digest().equals(submit.submission)
                 ? SubmitAnswer.Verdict.ACCEPTED_BEFORE
@@ -465,7 +468,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         return Effect().reply(submit.replyTo, new SubmitAnswer(verdict, found(ledger)));
     }
 
-    private Effect<JournalEntry, Ledger> onSubmitted(Ledger ledger, Proceed proceed) {
+    private Effect<JournalEntry, JournaledRun> onSubmitted(JournaledRun ledger, Proceed proceed) {
         if (environment.drain().isDraining()) {
             // Another node has submitted it here; it belongs to whoever holds the run next.
             environment.places().giveBack(claim((RunState.Live) ledger.state()));
@@ -481,13 +484,13 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
 
     // ---- attempts
 
-    private Effect<JournalEntry, Ledger> startAttempt(Ledger ledger, int attempt) {
+    private Effect<JournalEntry, JournaledRun> startAttempt(JournaledRun ledger, int attempt) {
         return persist(ledger, new RunEvent.AttemptStarting(now(), node(), attempt))
-                .thenRun((Ledger after) -> makeSandbox(after, attempt));
+                .thenRun((JournaledRun after) -> makeSandbox(after, attempt));
     }
 
     /** The attempt is durable: now there may be a sandbox for it. */
-    private void makeSandbox(Ledger ledger, int attempt) {
+    private void makeSandbox(JournaledRun ledger, int attempt) {
         ActorRef<SandboxReport> reports = context.messageAdapter(SandboxReport.class, FromSandbox::new);
         ActorRef<Sandbox.Command> child = context.spawn(
                 Sandbox.create(
@@ -501,7 +504,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         announce(ledger);
     }
 
-    private Effect<JournalEntry, Ledger> onReport(Ledger ledger, FromSandbox message) {
+    private Effect<JournalEntry, JournaledRun> onReport(JournaledRun ledger, FromSandbox message) {
         SandboxReport report = message.report;
         if (report.attempt() != existing(ledger).attempt()) {
             return Effect().none();
@@ -558,11 +561,11 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         return onEnd(ledger, (SandboxReport.Ended) report);
     }
 
-    private Effect<JournalEntry, Ledger> onEnd(Ledger ledger, SandboxReport.Ended ended) {
+    private Effect<JournalEntry, JournaledRun> onEnd(JournaledRun ledger, SandboxReport.Ended ended) {
         sandbox = Optional.empty();
         unsaved = Optional.of(ended);
         RunEvent event = AttemptEnd.event(ended, node());
-        return persist(ledger, event).thenRun((Ledger after) -> {
+        return persist(ledger, event).thenRun((JournaledRun after) -> {
             unsaved = Optional.empty();
             if (after.state() instanceof RunState.Finished) {
                 ended(after);
@@ -574,7 +577,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     }
 
     /** The child stopped without its last report: it crashed, and its PostStop has destroyed the sandbox. */
-    private Effect<JournalEntry, Ledger> onSandboxVanished(Ledger ledger, SandboxVanished vanished) {
+    private Effect<JournalEntry, JournaledRun> onSandboxVanished(JournaledRun ledger, SandboxVanished vanished) {
         if (sandbox.isEmpty() || vanished.attempt != existing(ledger).attempt()) {
             return Effect().none();
         }
@@ -582,7 +585,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         return interrupt(ledger, Interruption.ENGINE_LOST, "The sandbox's owner failed; see the node's log.");
     }
 
-    private Effect<JournalEntry, Ledger> onRecoveredWithoutSandbox(Ledger ledger, Proceed proceed) {
+    private Effect<JournalEntry, JournaledRun> onRecoveredWithoutSandbox(JournaledRun ledger, Proceed proceed) {
         if (sandbox.isPresent()) {
             return Effect().none();
         }
@@ -592,18 +595,18 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         return interrupt(ledger, Interruption.NODE_LOST, "The node that held the attempt stopped without ending it.");
     }
 
-    private Effect<JournalEntry, Ledger> interrupt(Ledger ledger, Interruption cause, String detail) {
+    private Effect<JournalEntry, JournaledRun> interrupt(JournaledRun ledger, Interruption cause, String detail) {
         return persist(
                         ledger,
                         new RunEvent.AttemptInterrupted(
                                 now(), node(), existing(ledger).attempt(), cause, detail))
-                .thenRun((Ledger after) -> {
+                .thenRun((JournaledRun after) -> {
                     announce(after);
                     context.getSelf().tell(Proceed.INSTANCE);
                 });
     }
 
-    private Effect<JournalEntry, Ledger> onInterrupted(Ledger ledger, Proceed proceed) {
+    private Effect<JournalEntry, JournaledRun> onInterrupted(JournaledRun ledger, Proceed proceed) {
         RunState.Interrupted run = (RunState.Interrupted) ledger.state();
         if (!isSureToOwn()) {
             return proceedIn(UNSURE_RETRY);
@@ -643,13 +646,13 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
                 : Duration.ZERO;
     }
 
-    private Places.Claim claim(RunState.Live run) {
-        Places.Seniority seniority = run.attempt() == 0 ? Places.Seniority.NEW : Places.Seniority.INTERRUPTED;
+    private NodeSlots.Claim claim(RunState.Live run) {
+        NodeSlots.Seniority seniority = run.attempt() == 0 ? NodeSlots.Seniority.NEW : NodeSlots.Seniority.INTERRUPTED;
         return claim(run.submission().spec(), seniority, run.submission().submittedAt());
     }
 
-    private Places.Claim claim(RunSpec spec, Places.Seniority seniority, Instant submittedAt) {
-        return new Places.Claim(
+    private NodeSlots.Claim claim(RunSpec spec, NodeSlots.Seniority seniority, Instant submittedAt) {
+        return new NodeSlots.Claim(
                 id,
                 spec.tenant(),
                 Capacity.askedBy(spec),
@@ -659,19 +662,19 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
                 () -> self.tell(Proceed.INSTANCE));
     }
 
-    private Effect<JournalEntry, Ledger> proceedIn(Duration wait) {
+    private Effect<JournalEntry, JournaledRun> proceedIn(Duration wait) {
         context.scheduleOnce(wait, context.getSelf(), Proceed.INSTANCE);
         return Effect().none();
     }
 
     // ---- cancelling
 
-    private Effect<JournalEntry, Ledger> onCancelOfLive(Ledger ledger, Cancel cancel) {
+    private Effect<JournalEntry, JournaledRun> onCancelOfLive(JournaledRun ledger, Cancel cancel) {
         if (existing(ledger).submission().cancelRequestedAt().isPresent()) {
             stopSandbox();
             return Effect().reply(cancel.replyTo, new CancelAnswer(found(ledger)));
         }
-        return persist(ledger, new RunEvent.CancelRequested(now(), node())).thenRun((Ledger after) -> {
+        return persist(ledger, new RunEvent.CancelRequested(now(), node())).thenRun((JournaledRun after) -> {
             stopSandbox();
             announce(after);
             cancel.replyTo.tell(new CancelAnswer(found(after)));
@@ -684,7 +687,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
 
     // ---- watching
 
-    private Effect<JournalEntry, Ledger> onWatch(Ledger ledger, Watch watch) {
+    private Effect<JournalEntry, JournaledRun> onWatch(JournaledRun ledger, Watch watch) {
         if (watchers.size() < WATCHERS_MAX && watchers.add(watch.watcher)) {
             context.watchWith(watch.watcher, new WatcherGone(watch.watcher));
         }
@@ -694,7 +697,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     }
 
     /** The answer does not need the entity, which may have left (passivation) before the store has answered. */
-    private Effect<JournalEntry, Ledger> onWatchOfFinished(Ledger ledger, Watch watch) {
+    private Effect<JournalEntry, JournaledRun> onWatchOfFinished(JournaledRun ledger, Watch watch) {
         long known = outputEnd;
         environment
                 .sandbox()
@@ -706,7 +709,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         return Effect().none();
     }
 
-    private Effect<JournalEntry, Ledger> onAskPosition(Ledger ledger, AskPosition ask) {
+    private Effect<JournalEntry, JournaledRun> onAskPosition(JournaledRun ledger, AskPosition ask) {
         if (!(ledger.state() instanceof RunState.Live)) {
             passivate();
         }
@@ -714,12 +717,12 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
                 .reply(ask.replyTo, new PositionAnswer(environment.places().position(id)));
     }
 
-    private void announce(Ledger ledger) {
+    private void announce(JournaledRun ledger) {
         Progress progress = progress(ledger);
         watchers.forEach(watcher -> watcher.tell(progress));
     }
 
-    private Progress progress(Ledger ledger) {
+    private Progress progress(JournaledRun ledger) {
         return new Progress(
                 ledger.seq(),
                 outputEnd,
@@ -728,7 +731,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
 
     // ---- the end
 
-    private void ended(Ledger ledger) {
+    private void ended(JournaledRun ledger) {
         RunState.Finished run = (RunState.Finished) ledger.state();
         environment.metrics().ended(run);
         context.getLog()
@@ -757,7 +760,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
         });
     }
 
-    private Effect<JournalEntry, Ledger> onForgotten(Ledger ledger, Forgotten forgotten) {
+    private Effect<JournalEntry, JournaledRun> onForgotten(JournaledRun ledger, Forgotten forgotten) {
         // Who waits for an answer of a run that was never born may give birth to it now.
         boolean isWantedStill = !waiting.isEmpty();
         settle();
@@ -768,7 +771,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
     }
 
     /** A run without secrets has no key; to ask the store for it would cost as much as an event. */
-    private void shred(Ledger ledger) {
+    private void shred(JournaledRun ledger) {
         if (existing(ledger).submission().spec().secrets().names().isEmpty()) {
             return;
         }
@@ -788,15 +791,15 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, L
 
     // ---- small words
 
-    private EffectBuilder<JournalEntry, Ledger> persist(Ledger ledger, RunEvent... events) {
+    private EffectBuilder<JournalEntry, JournaledRun> persist(JournaledRun ledger, RunEvent... events) {
         return Effect().persist(ledger.entries(List.of(events)));
     }
 
-    private Optional<RunState.Existing> found(Ledger ledger) {
+    private Optional<RunState.Existing> found(JournaledRun ledger) {
         return Optional.of(existing(ledger));
     }
 
-    private static RunState.Existing existing(Ledger ledger) {
+    private static RunState.Existing existing(JournaledRun ledger) {
         return (RunState.Existing) ledger.state();
     }
 

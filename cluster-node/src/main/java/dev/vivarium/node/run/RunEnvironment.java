@@ -1,5 +1,7 @@
 package dev.vivarium.node.run;
 
+import dev.vivarium.node.placement.Drain;
+import dev.vivarium.node.placement.NodeSlots;
 import dev.vivarium.node.sandbox.SandboxEnvironment;
 import dev.vivarium.node.sandbox.TakeoverWait;
 
@@ -16,7 +18,7 @@ import dev.vivarium.node.sandbox.TakeoverWait;
 public record RunEnvironment(
         String nodeName,
         SandboxEnvironment sandbox,
-        Places places,
+        NodeSlots places,
         TakeoverWait takeoverWait,
         Drain drain,
         RunMetrics metrics) {}

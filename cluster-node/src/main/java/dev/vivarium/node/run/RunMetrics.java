@@ -1,5 +1,6 @@
 package dev.vivarium.node.run;
 
+import dev.vivarium.node.placement.NodeSlots;
 import dev.vivarium.protocol.run.RunState;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -10,13 +11,13 @@ public final class RunMetrics {
     private final MeterRegistry registry;
     private final Counter submitted;
 
-    public RunMetrics(MeterRegistry registry, Places places) {
+    public RunMetrics(MeterRegistry registry, NodeSlots places) {
         this.registry = registry;
         this.submitted = Counter.builder("vivarium.runs.submitted")
                 .description("Runs that were accepted by this node.")
                 .register(registry);
-        registry.gauge("vivarium.runs.live", places, Places::holding);
-        registry.gauge("vivarium.runs.waiting", places, Places::waiting);
+        registry.gauge("vivarium.runs.live", places, NodeSlots::holding);
+        registry.gauge("vivarium.runs.waiting", places, NodeSlots::waiting);
     }
 
     void submitted() {

@@ -1,6 +1,7 @@
 package dev.vivarium.node.run;
 
 import dev.vivarium.node.placement.Capacity;
+import dev.vivarium.node.placement.WhenFull;
 import dev.vivarium.protocol.api.NodeView;
 import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.run.Blob;
@@ -26,17 +27,9 @@ public interface Runs {
      * Submits a run. Idempotent by id: the second submission of an id answers what became of the first.
      *
      * @param submission digest of what the client sent
-     * @param patience whether it may wait where it would live
+     * @param whenFull whether it may wait where it would live
      */
-    CompletionStage<SubmitReply> submit(RunId id, RunSpec spec, Blob submission, Patience patience);
-
-    /** What a submission does that finds no place. */
-    enum Patience {
-        /** It is refused while another node seems to have a place, so that it can be offered there. */
-        PLACE_FIRST,
-        /** It waits, if the queue has room. */
-        MAY_WAIT
-    }
+    CompletionStage<SubmitReply> submit(RunId id, RunSpec spec, Blob submission, WhenFull whenFull);
 
     /** Asks a run to stop. Idempotent; a run that has ended stays as it is. */
     CompletionStage<CancelReply> cancel(RunId id);

@@ -1,6 +1,6 @@
 package dev.vivarium.node.sandbox;
 
-import dev.vivarium.persistence.output.OutputChunk;
+import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.protocol.api.OutputChunkView;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Blob;

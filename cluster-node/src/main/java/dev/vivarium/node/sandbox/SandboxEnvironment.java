@@ -5,7 +5,7 @@ import com.typesafe.config.Config;
 import dev.vivarium.node.driver.SandboxDriver;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxTemplate;
-import dev.vivarium.persistence.Store;
+import dev.vivarium.persistence.store.Store;
 import dev.vivarium.protocol.run.RunSpec;
 import java.util.Locale;
 
@@ -24,14 +24,15 @@ public record SandboxEnvironment(
         SandboxDriver driver,
         Store store,
         LiveSandboxes live,
-        Removals removals,
+        RemovalQueue removals,
         SandboxSettings settings,
         NodeLease lease,
         NodeClock clock) {
     /** What the Sandbox actors of a node with this configuration work with. */
     public static SandboxEnvironment of(
             SandboxDriver driver, Store store, LiveSandboxes live, NodeLease lease, Config config, NodeClock clock) {
-        return new SandboxEnvironment(driver, store, live, new Removals(), SandboxSettings.from(config), lease, clock);
+        return new SandboxEnvironment(
+                driver, store, live, new RemovalQueue(), SandboxSettings.from(config), lease, clock);
     }
 
     SandboxId newSandboxId() {

@@ -8,16 +8,16 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.RunningNode;
-import dev.vivarium.node.cli.abuse.Outside;
+import dev.vivarium.node.assembly.LocalNodeLauncher;
+import dev.vivarium.node.cli.abuse.Internet;
 import dev.vivarium.node.cli.client.ApiClient;
 import dev.vivarium.node.cli.client.ApiJson;
-import dev.vivarium.node.cluster.LocalNodeLauncher;
 import dev.vivarium.node.driver.SandboxNetwork;
 import dev.vivarium.node.driver.docker.DockerDriver;
 import dev.vivarium.node.driver.docker.DockerDriverConfig;
 import dev.vivarium.node.driver.docker.EachIsolation;
-import dev.vivarium.node.egress.TestHosts;
-import dev.vivarium.node.egress.names.FakeUpstream;
+import dev.vivarium.node.network.TestHosts;
+import dev.vivarium.node.network.resolver.FakeUpstream;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.RunStatus;
 import java.nio.charset.StandardCharsets;
@@ -57,10 +57,10 @@ class EgressOnTheEngineTest {
     static void startNode() throws Exception {
         hosts = new TestHosts("whole");
         resolver = new FakeUpstream()
-                .has("www.vivarium.example.com", Outside.PUBLIC)
-                .has("secure.vivarium.example.com", Outside.SECURE)
-                .has("a.rebound.example.com", Outside.INTERNAL)
-                .has("rebound.vivarium.example.com", Outside.INTERNAL);
+                .has("www.vivarium.example.com", Internet.PUBLIC)
+                .has("secure.vivarium.example.com", Internet.SECURE)
+                .has("a.rebound.example.com", Internet.INTERNAL)
+                .has("rebound.vivarium.example.com", Internet.INTERNAL);
         node = new LocalNodeLauncher()
                 .start(new NodeOptions(
                         "127.0.0.1",
@@ -97,7 +97,7 @@ class EgressOnTheEngineTest {
                     except TimeoutError:
                         print('denied')
                 """
-                        .formatted(Outside.PUBLIC, Outside.INTERNAL));
+                        .formatted(Internet.PUBLIC, Internet.INTERNAL));
 
         assertThat(ended(run).path("status").asText()).isEqualTo("SUCCEEDED");
         assertThat(client.run(run).path("spec").path("egress").path("mode").asText())
@@ -105,10 +105,10 @@ class EgressOnTheEngineTest {
         JsonNode last = last(run, "EgressDenied");
         assertThat(last.path("total").asInt()).isGreaterThanOrEqualTo(3);
         assertThat(last.path("destinations").asInt()).isEqualTo(1);
-        assertThat(last.path("mostTried").path(0).path("destination").asText()).isEqualTo(Outside.INTERNAL);
+        assertThat(last.path("mostTried").path(0).path("destination").asText()).isEqualTo(Internet.INTERNAL);
         assertThat(last.path("mostTried").path(0).path("port").asInt()).isEqualTo(80);
         assertThat(last.path("mostTried").path(0).path("protocol").asText()).isEqualTo("tcp");
-        assertThat(line("events", run)).contains("EgressDenied").contains(Outside.INTERNAL);
+        assertThat(line("events", run)).contains("EgressDenied").contains(Internet.INTERNAL);
     }
 
     @Test
@@ -172,7 +172,7 @@ class EgressOnTheEngineTest {
                 except OSError as error:
                     print('directly', error.strerror)
                 """
-                        .formatted(Outside.PUBLIC, Outside.PUBLIC));
+                        .formatted(Internet.PUBLIC, Internet.PUBLIC));
 
         assertThat(ended(run).path("status").asText()).as(line("logs", run)).isEqualTo("SUCCEEDED");
         assertThat(line("logs", run).lines())
@@ -225,7 +225,7 @@ class EgressOnTheEngineTest {
                 while True:
                     socket.create_connection(('%s', 443), 5).close()
                 """
-                        .formatted(Outside.PUBLIC));
+                        .formatted(Internet.PUBLIC));
 
         JsonNode end = ended(run);
         assertThat(end.path("status").asText()).as("%s", end).isEqualTo("KILLED");
@@ -233,7 +233,7 @@ class EgressOnTheEngineTest {
         assertThat(end.path("measurement").path("measured").asLong()).isGreaterThan(20);
         // However fast it was: the kernel let no more out.
         assertThat(hosts.visits().stream()
-                        .filter(visit -> visit.startsWith("tcp ") && visit.endsWith(Outside.PUBLIC + " 443")))
+                        .filter(visit -> visit.startsWith("tcp ") && visit.endsWith(Internet.PUBLIC + " 443")))
                 .hasSize(20);
     }
 
@@ -249,7 +249,7 @@ class EgressOnTheEngineTest {
                 while True:
                     sock.sendto(b'x' * 1400, ('%s', 443))
                 """
-                        .formatted(Outside.PUBLIC),
+                        .formatted(Internet.PUBLIC),
                 "64Ki");
 
         JsonNode end = ended(run);
@@ -267,7 +267,7 @@ class EgressOnTheEngineTest {
                 for port in (80, 80, 6379):
                     socket.create_connection(('%s', port), 5).recv(16)
                 """
-                        .formatted(Outside.PUBLIC));
+                        .formatted(Internet.PUBLIC));
 
         assertThat(ended(run).path("status").asText()).isEqualTo("SUCCEEDED");
         assertThat(types(run)).filteredOn("EgressUsed"::equals).hasSize(1);
@@ -278,7 +278,7 @@ class EgressOnTheEngineTest {
         assertThat(used.path("bytesIn").asLong()).isPositive();
         assertThat(used.path("mostReached").path(0).toString())
                 .startsWith(
-                        "{\"protocol\":\"tcp\",\"destination\":\"" + Outside.PUBLIC + "\",\"port\":80,\"count\":2,");
+                        "{\"protocol\":\"tcp\",\"destination\":\"" + Internet.PUBLIC + "\",\"port\":80,\"count\":2,");
         // By destination they are what the link carried in all, but for what was for none that it may reach.
         assertThat(sum(used, "bytesOut"))
                 .isBetween(3 * 100L, used.path("bytesOut").asLong());
@@ -356,7 +356,7 @@ class EgressOnTheEngineTest {
                 move(6379, 200_000)
                 move(8080, 10)
                 """
-                        .formatted(Outside.PUBLIC));
+                        .formatted(Internet.PUBLIC));
         String listed = submit(
                 ApiJson.object().put("mode", "allowlist"),
                 List.of("www.vivarium.example.com:8080,8081"),

@@ -1,14 +1,15 @@
 package dev.vivarium.node.doubles;
 
 import com.github.f4b6a3.ulid.UlidCreator;
+import dev.vivarium.node.placement.WhenFull;
 import dev.vivarium.node.run.Runs;
-import dev.vivarium.persistence.audit.RunIndex;
-import dev.vivarium.persistence.idempotency.ClaimedKeys;
 import dev.vivarium.persistence.journal.RecordedEvent;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.journal.StoreUnavailable;
-import dev.vivarium.persistence.output.OutputChunk;
-import dev.vivarium.persistence.output.OutputStore;
+import dev.vivarium.persistence.store.ClaimedKeys;
+import dev.vivarium.persistence.store.OutputChunk;
+import dev.vivarium.persistence.store.OutputStore;
+import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.protocol.api.NodeView;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.api.QueueView;
@@ -135,7 +136,7 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
 
     @Override
     public synchronized CompletionStage<SubmitReply> submit(
-            RunId id, RunSpec spec, Blob submission, Patience patience) {
+            RunId id, RunSpec spec, Blob submission, WhenFull whenFull) {
         CompletionStage<Done> there = way;
         way = CompletableFuture.completedStage(Done.getInstance());
         return there.thenCompose(done -> arrived(id, spec, submission));

@@ -1,7 +1,7 @@
 package dev.vivarium.node.doubles;
 
 import dev.vivarium.node.NodeStartException;
-import dev.vivarium.node.cluster.ConfiguredStorePreparer;
+import dev.vivarium.node.assembly.ConfiguredStorePreparer;
 import dev.vivarium.persistence.embedded.EmbeddedStore;
 import dev.vivarium.persistence.embedded.PostgresPrograms;
 import java.io.IOException;

@@ -7,7 +7,7 @@ import dev.vivarium.node.admission.Samples;
 import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.run.Runs;
-import dev.vivarium.persistence.audit.RunIndex;
+import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunEvent;

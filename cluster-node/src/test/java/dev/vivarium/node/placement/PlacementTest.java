@@ -88,7 +88,7 @@ class PlacementTest {
     @Test
     void whatWasPlacedCountsUntilTheNodeTellsItsLoadAgain() {
         AtomicLong nanos = new AtomicLong();
-        LoadBoard board = new LoadBoard(nanos::get);
+        NodeLoads board = new NodeLoads(nanos::get);
         board.told(load("a", 3, 10, Intake.OPEN, Set.of("0")));
         board.told(load("b", 4, 10, Intake.OPEN, Set.of("1")));
 
@@ -104,7 +104,7 @@ class PlacementTest {
 
     @Test
     void whatWasSentToAFullNodeCountsInItsQueue() {
-        LoadBoard board = new LoadBoard(() -> 0);
+        NodeLoads board = new NodeLoads(() -> 0);
         board.told(load("a", 10, 10, Intake.OPEN, Set.of("0")));
         board.told(load("b", 10, 10, Intake.OPEN, Set.of("1")));
 

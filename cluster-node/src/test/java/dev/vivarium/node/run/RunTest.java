@@ -7,9 +7,13 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.driver.ChannelListener;
 import dev.vivarium.node.placement.Capacity;
+import dev.vivarium.node.placement.Drain;
 import dev.vivarium.node.placement.NodeLoad;
+import dev.vivarium.node.placement.NodeSlots;
 import dev.vivarium.node.placement.ShardRelease;
+import dev.vivarium.node.placement.WhenFull;
 import dev.vivarium.node.run.Runs.Progress;
+import dev.vivarium.node.run.sharding.LoadReporter;
 import dev.vivarium.node.sandbox.LiveSandboxes;
 import dev.vivarium.node.sandbox.MemoryStore;
 import dev.vivarium.node.sandbox.NodeClock;
@@ -79,7 +83,7 @@ class RunTest {
     private final ScriptedDriver driver = new ScriptedDriver();
     private final MemoryStore store = new MemoryStore();
     private final Drain drain = new Drain();
-    private Places places = places(100, 100);
+    private NodeSlots places = places(100, 100);
     private final TestProbe<ClusterSharding.ShardCommand> shard =
             KIT.createTestProbe(ClusterSharding.ShardCommand.class);
     private final TestProbe<Run.SubmitAnswer> submitted = KIT.createTestProbe(Run.SubmitAnswer.class);
@@ -120,7 +124,7 @@ class RunTest {
     void aSubmissionThatNobodyWaitsForAnyMoreBeginsNothing() {
         Instant past = Instant.now().minusMillis(1);
 
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, past, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, past, submitted.ref()));
 
         assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.NOT_DURABLE);
         shard.expectMessageClass(ClusterSharding.Passivate.class);
@@ -133,7 +137,7 @@ class RunTest {
         CompletableFuture<Done> gate = new CompletableFuture<>();
         store.holdMemory(gate);
         Instant until = Instant.now().plusMillis(100);
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, until, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, until, submitted.ref()));
         Awaitility.await().until(() -> Instant.now().isAfter(until));
 
         gate.complete(Done.getInstance());
@@ -148,9 +152,9 @@ class RunTest {
         submit(Specs.hello());
         awaitStarted(1);
 
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.ACCEPTED_BEFORE);
-        run.tell(new Run.Submit(Specs.hello(), Blob.ofUtf8("other"), Runs.Patience.MAY_WAIT, soon, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), Blob.ofUtf8("other"), WhenFull.QUEUE, soon, submitted.ref()));
         assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.OTHER_SUBMISSION);
 
         assertThat(driver.claims()).hasSize(1);
@@ -161,13 +165,13 @@ class RunTest {
         JOURNAL.failNextPersisted(RunPersistenceId.of(id).id());
 
         LoggingTestKit.error("Failed to persist").expect(KIT.system(), () -> {
-            run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
+            run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
             return null;
         });
 
         submitted.expectNoMessage(Duration.ofMillis(200));
         assertThat(driver.claims()).isEmpty();
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.ACCEPTED);
     }
 
@@ -175,7 +179,7 @@ class RunTest {
     void aRunIsRememberedBeforeItIsDurableAndForgottenAfterItsEnd() {
         CompletableFuture<Done> slowStore = new CompletableFuture<>();
         store.holdMemory(slowStore);
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         submitted.expectNoMessage(Duration.ofMillis(200));
         assertThat(entries()).isEmpty();
 
@@ -201,7 +205,7 @@ class RunTest {
         store.holdMemory(
                 CompletableFuture.failedStage(new StoreUnavailable("away", new IllegalStateException("away"))));
 
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
 
         assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.NOT_DURABLE);
         assertThat(entries()).isEmpty();
@@ -215,8 +219,8 @@ class RunTest {
     void aSubmissionThatIsRepeatedWhileTheFirstIsUnderWayIsTheSameRun() {
         CompletableFuture<Done> slowStore = new CompletableFuture<>();
         store.holdMemory(slowStore);
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         submitted.expectNoMessage(Duration.ofMillis(200));
 
         slowStore.complete(Done.getInstance());
@@ -449,7 +453,7 @@ class RunTest {
         run.tell(new Run.Cancel(cancelled.ref()));
 
         serialization.verifySerialization(
-                new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()), true);
+                new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()), true);
         serialization.verifySerialization(new Run.Cancel(cancelled.ref()), true);
         serialization.verifySerialization(cancelled.receiveMessage(), true);
         serialization.verifySerialization(new Progress(4, 5, Progress.Life.ENDED), true);
@@ -500,7 +504,7 @@ class RunTest {
         places = places(0, 0);
         run = entity();
 
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
 
         assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.NO_ROOM);
         assertThat(eventNames()).isEmpty();
@@ -511,7 +515,7 @@ class RunTest {
     void aRunForWhichThereIsNoPlaceWaitsForItsTurn() {
         occupied();
 
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
 
         assertThat(submitted.receiveMessage().state().orElseThrow().status()).isEqualTo(RunStatus.QUEUED);
         awaitEvents("RunSubmitted", "RunQueued");
@@ -530,7 +534,7 @@ class RunTest {
     @Test
     void aRunThatWaitsCanBeCancelledAndLeavesTheQueue() {
         occupied();
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         submitted.receiveMessage();
 
         run.tell(new Run.Cancel(cancelled.ref()));
@@ -545,7 +549,7 @@ class RunTest {
     @Test
     void aRunThatWaitsGoesOnWaitingWhereverItComesBack() {
         occupied();
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         submitted.receiveMessage();
 
         crash();
@@ -576,7 +580,7 @@ class RunTest {
     @Test
     void aRunThatWaitsIsNotBegunWhileTheNodeDrains() {
         occupied();
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         submitted.receiveMessage();
 
         drain.begin();
@@ -591,11 +595,11 @@ class RunTest {
     @Test
     void aTenantWithItsMostRunsWaitingIsToldSo() {
         KIT.stop(run);
-        places = new Places(ONE_PLACE, 5, 0, drain, System::nanoTime);
+        places = new NodeSlots(ONE_PLACE, 5, 0, drain, System::nanoTime);
         places.claim(other());
         run = entity();
 
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
+        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
 
         assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.TENANT_FULL);
         assertThat(eventNames()).isEmpty();
@@ -612,13 +616,13 @@ class RunTest {
         run = entity();
     }
 
-    private static Places.Claim other() {
-        return new Places.Claim(
-                OTHER, "other", new Capacity(1, 0, 0), Places.Seniority.NEW, Instant.EPOCH, "0", () -> {});
+    private static NodeSlots.Claim other() {
+        return new NodeSlots.Claim(
+                OTHER, "other", new Capacity(1, 0, 0), NodeSlots.Seniority.NEW, Instant.EPOCH, "0", () -> {});
     }
 
-    private Places places(int runs, int waiting) {
-        return new Places(
+    private NodeSlots places(int runs, int waiting) {
+        return new NodeSlots(
                 new Capacity(runs, Capacity.UNLIMITED, Capacity.UNLIMITED), waiting, waiting, drain, System::nanoTime);
     }
 
@@ -650,7 +654,7 @@ class RunTest {
     }
 
     private void submit(RunSpec spec) {
-        run.tell(new Run.Submit(spec, DIGEST, Runs.Patience.MAY_WAIT, soon, submitted.ref()));
+        run.tell(new Run.Submit(spec, DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         Run.SubmitAnswer answer = submitted.receiveMessage();
         assertThat(answer.verdict()).isEqualTo(Run.SubmitAnswer.Verdict.ACCEPTED);
         assertThat(answer.state().orElseThrow().status()).isEqualTo(RunStatus.STARTING);

@@ -2,16 +2,16 @@ package dev.vivarium.node.sandbox;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
-import dev.vivarium.persistence.Store;
-import dev.vivarium.persistence.audit.RunIndex;
-import dev.vivarium.persistence.hold.ClusterHold;
-import dev.vivarium.persistence.idempotency.ClaimedKeys;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.journal.StoreUnavailable;
-import dev.vivarium.persistence.output.OutputChunk;
-import dev.vivarium.persistence.output.OutputStore;
-import dev.vivarium.persistence.remembered.RememberedRuns;
 import dev.vivarium.persistence.secrets.SecretVault;
+import dev.vivarium.persistence.store.ClaimedKeys;
+import dev.vivarium.persistence.store.OutputChunk;
+import dev.vivarium.persistence.store.OutputStore;
+import dev.vivarium.persistence.store.RememberedRuns;
+import dev.vivarium.persistence.store.RunIndex;
+import dev.vivarium.persistence.store.Store;
+import dev.vivarium.persistence.store.StoreOwnership;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.SealedSecrets;
 import java.nio.charset.StandardCharsets;
@@ -159,7 +159,7 @@ public final class MemoryStore implements Store, OutputStore, SecretVault, Remem
     }
 
     @Override
-    public Optional<ClusterHold> clusterHold() {
+    public Optional<StoreOwnership> clusterHold() {
         return Optional.empty();
     }
 

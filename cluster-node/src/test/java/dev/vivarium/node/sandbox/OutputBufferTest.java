@@ -2,7 +2,7 @@ package dev.vivarium.node.sandbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.vivarium.persistence.output.OutputChunk;
+import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.protocol.api.OutputChunkView;
 import dev.vivarium.protocol.guest.NodeFrame.Stream;
 import dev.vivarium.protocol.run.Blob;

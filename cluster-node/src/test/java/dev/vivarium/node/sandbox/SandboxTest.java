@@ -59,7 +59,7 @@ class SandboxTest {
     private final ScriptedDriver driver = new ScriptedDriver();
     private final MemoryStore store = new MemoryStore();
     private final LiveSandboxes live = new LiveSandboxes();
-    private final Removals removals = new Removals(1);
+    private final RemovalQueue removals = new RemovalQueue(1);
     private final TestProbe<SandboxReport> run = KIT.createTestProbe(SandboxReport.class);
 
     @AfterAll

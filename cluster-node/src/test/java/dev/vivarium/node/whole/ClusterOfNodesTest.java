@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.vivarium.node.cli.trial.Census;
+import dev.vivarium.node.cli.trial.LeftoverScan;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,7 +45,7 @@ class ClusterOfNodesTest {
     @Test
     void theRunsOfAKilledNodeGoOnElsewhereAndAllOthersAreLeftAlone() throws Exception {
         try (WholeCluster cluster = new WholeCluster(3, WholeCluster.Formation.SEEDS);
-                Census census = cluster.census()) {
+                LeftoverScan census = cluster.census()) {
             // given
             WholeNode asked = cluster.node(1);
             Map<String, List<String>> runs = submit(asked, cluster.node(2));
@@ -84,7 +84,7 @@ class ClusterOfNodesTest {
     @Test
     void aFrozenNodeLosesItsRunsAndDoesNoHarmWhenItWakes() throws Exception {
         try (WholeCluster cluster = new WholeCluster(3, WholeCluster.Formation.BOOTSTRAP);
-                Census census = cluster.census()) {
+                LeftoverScan census = cluster.census()) {
             // given
             WholeNode asked = cluster.node(1);
             Map<String, List<String>> runs = submit(asked, cluster.node(2));
@@ -118,7 +118,7 @@ class ClusterOfNodesTest {
     @Test
     void aNodeThatIsCutOffDestroysItsSandboxesAndEndsAndItsRunsGoOnElsewhere() throws Exception {
         try (WholeCluster cluster = new WholeCluster(3, WholeCluster.Formation.SEEDS);
-                Census census = cluster.census()) {
+                LeftoverScan census = cluster.census()) {
             // given
             WholeNode asked = cluster.node(1);
             Map<String, List<String>> runs = submit(asked, cluster.node(2));
@@ -166,7 +166,7 @@ class ClusterOfNodesTest {
                                 capacity.get(WholeCluster.name(number)).toString(),
                                 "vivarium.run.queue-max",
                                 "0"));
-                Census census = cluster.census()) {
+                LeftoverScan census = cluster.census()) {
             // given: whoever says where shards are has said so once
             WholeNode asked = cluster.node(2);
             String first = firstAccepted(asked);
@@ -234,7 +234,7 @@ class ClusterOfNodesTest {
                                 "vivarium.run.live-max", "2",
                                 "vivarium.run.queue-max", "8",
                                 "vivarium.run.queue-tenant-max", "4"));
-                Census census = cluster.census()) {
+                LeftoverScan census = cluster.census()) {
             WholeNode asked = cluster.node(1);
             String first = firstAccepted(asked);
             asked.post("/v1/runs/" + first + "/cancel");
@@ -296,7 +296,7 @@ class ClusterOfNodesTest {
                         2,
                         WholeCluster.Formation.SEEDS,
                         number -> Map.of("vivarium.run.live-max", number == 1 ? "1" : "3"));
-                Census census = cluster.census()) {
+                LeftoverScan census = cluster.census()) {
             // given: all places are taken, and runs wait on the small node, one of them in a shard where none runs
             WholeNode asked = cluster.node(1);
             List<String> runs = new ArrayList<>(List.of(firstAccepted(asked)));

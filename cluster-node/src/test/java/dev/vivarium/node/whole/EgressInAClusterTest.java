@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.vivarium.node.cli.abuse.Outside;
-import dev.vivarium.node.cli.trial.Census;
-import dev.vivarium.node.egress.KernelTraces;
-import dev.vivarium.node.egress.TestHosts;
-import dev.vivarium.node.egress.names.FakeUpstream;
+import dev.vivarium.node.cli.abuse.Internet;
+import dev.vivarium.node.cli.trial.LeftoverScan;
+import dev.vivarium.node.network.KernelTraces;
+import dev.vivarium.node.network.TestHosts;
+import dev.vivarium.node.network.resolver.FakeUpstream;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -88,9 +88,9 @@ class EgressInAClusterTest {
     void anAgentReachesTheSameOnEveryNodeAndAKilledNodeOpensNothingAndLeavesNothing() throws Exception {
         assumeThat(System.getProperty("user.name")).isEqualTo("root");
         try (TestHosts hosts = new TestHosts("cluster");
-                FakeUpstream resolver = new FakeUpstream().has("www.vivarium.example.com", Outside.PUBLIC);
+                FakeUpstream resolver = new FakeUpstream().has("www.vivarium.example.com", Internet.PUBLIC);
                 WholeCluster cluster = new WholeCluster(2, WholeCluster.Formation.SEEDS, number -> settings(resolver));
-                Census census = cluster.census()) {
+                LeftoverScan census = cluster.census()) {
             KernelTraces survivors = KernelTraces.of(cluster.installation(), SURVIVOR);
             KernelTraces victims = KernelTraces.of(cluster.installation(), VICTIM);
             WholeNode asked = cluster.node(SURVIVOR);
@@ -121,7 +121,7 @@ class EgressInAClusterTest {
                 assertThat(victims.hasFilter()).isTrue();
                 assertThat(from(guest, hosts))
                         .containsExactly(
-                                "tcp:" + Outside.PUBLIC + ":80 reached", "tcp:" + Outside.INTERNAL + ":80 not");
+                                "tcp:" + Internet.PUBLIC + ":80 reached", "tcp:" + Internet.INTERNAL + ":80 not");
                 await().atMost(PATIENCE).until(() -> victims.links().size() <= 1);
                 goOn(asked, ofTheSurvivor);
                 await().atMost(PATIENCE).until(() -> victims.links().isEmpty());
@@ -180,7 +180,7 @@ class EgressInAClusterTest {
         String addresses =
                 String.join(" ", Stream.of(nodes).map(KernelTraces::address).toList());
         String[] allowed = mode.equals("allowlist") ? new String[] {"www.vivarium.example.com:8081"} : new String[0];
-        return Agent.python(ROUND.formatted(Outside.PUBLIC, Outside.INTERNAL, Outside.METADATA, addresses))
+        return Agent.python(ROUND.formatted(Internet.PUBLIC, Internet.INTERNAL, Internet.METADATA, addresses))
                 .egress(mode, allowed)
                 .limit("wallClock", "10m")
                 .onNodeLoss("restart");
@@ -266,8 +266,8 @@ class EgressInAClusterTest {
                         "python3",
                         "-c",
                         hosts.probe(),
-                        "tcp:" + Outside.PUBLIC + ":80",
-                        "tcp:" + Outside.INTERNAL + ":80")
+                        "tcp:" + Internet.PUBLIC + ":80",
+                        "tcp:" + Internet.INTERNAL + ":80")
                 .lines()
                 .toList();
     }
@@ -282,9 +282,9 @@ class EgressInAClusterTest {
                         "python3",
                         "-c",
                         hosts.probe(),
-                        "tcp:" + Outside.PUBLIC + ":80",
-                        "tcp:" + Outside.INTERNAL + ":80",
-                        "tcp:" + Outside.METADATA + ":80")
+                        "tcp:" + Internet.PUBLIC + ":80",
+                        "tcp:" + Internet.INTERNAL + ":80",
+                        "tcp:" + Internet.METADATA + ":80")
                 .lines()
                 .toList();
     }
@@ -293,7 +293,7 @@ class EgressInAClusterTest {
         return hosts.visits().stream()
                 .filter(visit -> visit.startsWith("tcp "))
                 .filter(visit ->
-                        visit.contains(" " + Outside.INTERNAL + " ") || visit.contains(" " + Outside.METADATA + " "))
+                        visit.contains(" " + Internet.INTERNAL + " ") || visit.contains(" " + Internet.METADATA + " "))
                 .count();
     }
 }

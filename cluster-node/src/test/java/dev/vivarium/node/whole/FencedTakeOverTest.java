@@ -3,7 +3,7 @@ package dev.vivarium.node.whole;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.vivarium.node.cli.trial.Census;
+import dev.vivarium.node.cli.trial.LeftoverScan;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,7 +27,7 @@ class FencedTakeOverTest {
     void theGuestsOfAFrozenNodeEndByTheirOwnClockBeforeTheNextAttemptBegins() throws Exception {
         try (WholeCluster cluster =
                         new WholeCluster(3, WholeCluster.Formation.SEEDS, number -> NOBODY_ASKS_THE_ENGINE);
-                Census census = cluster.census()) {
+                LeftoverScan census = cluster.census()) {
             // given
             WholeNode asked = cluster.node(1);
             Map<String, List<String>> runs = ClusterOfNodesTest.submit(asked, cluster.node(2));
@@ -69,7 +69,7 @@ class FencedTakeOverTest {
     void aNodeThatIsCutOffHasEndedItsSandboxesBeforeTheNextAttemptBegins() throws Exception {
         try (WholeCluster cluster =
                         new WholeCluster(3, WholeCluster.Formation.SEEDS, number -> NOBODY_ASKS_THE_ENGINE);
-                Census census = cluster.census()) {
+                LeftoverScan census = cluster.census()) {
             // given
             WholeNode asked = cluster.node(1);
             Map<String, List<String>> runs = ClusterOfNodesTest.submit(asked, cluster.node(2));
@@ -95,7 +95,7 @@ class FencedTakeOverTest {
     @Test
     void ofTwoEqualHalvesTheOneWithTheLowestAddressGoesOnAndTheOtherEnds() throws Exception {
         try (WholeCluster cluster = new WholeCluster(4, WholeCluster.Formation.SEEDS);
-                Census census = cluster.census()) {
+                LeftoverScan census = cluster.census()) {
             // given
             WholeNode asked = cluster.node(1);
             Map<String, List<String>> runs = ClusterOfNodesTest.submit(asked, cluster.node(2));

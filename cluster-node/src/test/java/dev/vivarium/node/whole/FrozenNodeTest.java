@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.vivarium.node.cli.trial.Census;
+import dev.vivarium.node.cli.trial.LeftoverScan;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -28,7 +28,7 @@ class FrozenNodeTest {
     @Test
     void theGuestsOwnClockEndsTheRunAndTheNodeSaysSoWhenItWakes() throws Exception {
         try (WholeNode node = WholeNode.on(data).go();
-                Census census = node.census()) {
+                LeftoverScan census = node.census()) {
             // given
             String run = node.submit(Agent.sleeper().limit("wallClock", WALL_CLOCK.toSeconds() + "s"))
                     .acceptedRun();

@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.vivarium.node.cli.abuse.Outside;
-import dev.vivarium.node.egress.TestHosts;
-import dev.vivarium.node.egress.names.FakeUpstream;
+import dev.vivarium.node.cli.abuse.Internet;
+import dev.vivarium.node.network.TestHosts;
+import dev.vivarium.node.network.resolver.FakeUpstream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -57,7 +57,7 @@ class InjectedSecretsOfANodeTest {
     void itIsNeverWithTheAgentAndWithNobodyOnceItsRunHasEnded(@TempDir Path folder) throws Exception {
         assumeThat(System.getProperty("user.name")).isEqualTo("root");
         try (TestHosts hosts = new TestHosts("inject");
-                FakeUpstream resolver = new FakeUpstream().has(HOST, Outside.SECURE);
+                FakeUpstream resolver = new FakeUpstream().has(HOST, Internet.SECURE);
                 WholeNode node = start(hosts, resolver)) {
             String run = node.submit(AGENT).acceptedRun();
             node.awaitPrinted(run, "used");

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.vivarium.node.cli.trial.Census;
+import dev.vivarium.node.cli.trial.LeftoverScan;
 import dev.vivarium.persistence.journal.ChainCheck;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -74,7 +74,7 @@ class KilledNodeTest {
         // given
         Map<String, String> runs;
         WholeNode first = WholeNode.on(data).go();
-        try (Census census = first.census()) {
+        try (LeftoverScan census = first.census()) {
             runs = submitAll(first);
             List<ProcessHandle> children = first.children();
             assertThat(census.count().sandboxes()).isEqualTo(AGENTS.size());
@@ -96,7 +96,7 @@ class KilledNodeTest {
         }
 
         try (WholeNode second = WholeNode.on(data).go();
-                Census census = second.census()) {
+                LeftoverScan census = second.census()) {
             for (String name : runs.keySet()) {
                 assertFollowedItsPolicy(second, name, runs.get(name));
             }

@@ -3,7 +3,7 @@ package dev.vivarium.node.whole;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.vivarium.node.cli.trial.Census;
+import dev.vivarium.node.cli.trial.LeftoverScan;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -25,7 +25,7 @@ class LeavingNodeTest {
         String restarting;
         String failing;
         try (WholeNode node = WholeNode.on(data).with("--drain", "6s").go();
-                Census census = node.census()) {
+                LeftoverScan census = node.census()) {
             // given
             List<ProcessHandle> children = node.children();
             ending = node.submit(Agent.python("import time; print('up', flush=True); time.sleep(3)"))
@@ -67,7 +67,7 @@ class LeavingNodeTest {
     @Test
     void aSecondInterruptHastensTheEnd() throws Exception {
         try (WholeNode node = WholeNode.on(data).with("--drain", "5m").go();
-                Census census = node.census()) {
+                LeftoverScan census = node.census()) {
             // given
             List<ProcessHandle> children = node.children();
             String run = node.submit(Agent.sleeper()).acceptedRun();
@@ -84,7 +84,7 @@ class LeavingNodeTest {
         }
     }
 
-    private static void assertNothingIsLeft(WholeNode node, Census census, List<ProcessHandle> children)
+    private static void assertNothingIsLeft(WholeNode node, LeftoverScan census, List<ProcessHandle> children)
             throws IOException {
         assertThat(census.count().isNothing()).as(census.count().words()).isTrue();
         assertThat(children).noneMatch(ProcessHandle::isAlive);

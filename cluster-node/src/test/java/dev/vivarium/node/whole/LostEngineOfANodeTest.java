@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.vivarium.node.cli.trial.Census;
+import dev.vivarium.node.cli.trial.LeftoverScan;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -31,7 +31,7 @@ class LostEngineOfANodeTest {
     static final DataDirectory DATA = new DataDirectory();
 
     private static WholeNode node;
-    private static Census census;
+    private static LeftoverScan census;
 
     @BeforeAll
     static void start() throws Exception {

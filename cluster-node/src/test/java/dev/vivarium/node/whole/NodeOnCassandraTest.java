@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.vivarium.node.cluster.ConfiguredStorePreparer;
+import dev.vivarium.node.assembly.ConfiguredStorePreparer;
 import dev.vivarium.persistence.cassandra.CassandraServer;
 import dev.vivarium.persistence.cassandra.TestCassandra;
 import java.io.IOException;

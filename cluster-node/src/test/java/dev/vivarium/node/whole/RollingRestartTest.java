@@ -3,7 +3,7 @@ package dev.vivarium.node.whole;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.vivarium.node.cli.trial.Census;
+import dev.vivarium.node.cli.trial.LeftoverScan;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +23,7 @@ class RollingRestartTest {
     @Test
     void nothingIsLostAndNothingIsKilledThatWouldHaveEndedWithinTheDrain() throws Exception {
         try (WholeCluster cluster = new WholeCluster(3, WholeCluster.Formation.SEEDS, number -> Map.of(), DRAIN);
-                Census census = cluster.census();
+                LeftoverScan census = cluster.census();
                 SteadyLoad load = new SteadyLoad(CLIENTS, SHORT, () -> cluster.nodes().stream()
                         .map(WholeNode::uri)
                         .toList())) {

@@ -3,7 +3,7 @@ package dev.vivarium.node.whole;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.node.RunningNode.SandboxLabel;
-import dev.vivarium.node.cli.trial.Census;
+import dev.vivarium.node.cli.trial.LeftoverScan;
 import dev.vivarium.node.doubles.SharedStore;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -229,8 +229,8 @@ final class WholeCluster implements AutoCloseable {
     }
 
     /** The sandboxes of all nodes, counted from outside. */
-    Census census() throws Exception {
-        return new Census(System.getenv(), new SandboxLabel("dev.vivarium.installation", store.installation()));
+    LeftoverScan census() throws Exception {
+        return new LeftoverScan(System.getenv(), new SandboxLabel("dev.vivarium.installation", store.installation()));
     }
 
     /** The sandboxes that run now: those of one run together, by their attempts. */

@@ -6,7 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.node.RunningNode.SandboxLabel;
 import dev.vivarium.node.cli.client.ApiJson;
-import dev.vivarium.node.cli.trial.Census;
+import dev.vivarium.node.cli.trial.LeftoverScan;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -236,8 +236,8 @@ final class WholeNode implements AutoCloseable {
     // ---- what an operator sees
 
     /** Counts its sandboxes and their processes from outside, from now on. */
-    Census census() throws IOException {
-        return new Census(environment, new SandboxLabel("dev.vivarium.installation", data.installation()));
+    LeftoverScan census() throws IOException {
+        return new LeftoverScan(environment, new SandboxLabel("dev.vivarium.installation", data.installation()));
     }
 
     /** What it has logged and told its operator. */

@@ -1,7 +1,7 @@
 package dev.vivarium.persistence.cassandra;
 
 import dev.vivarium.persistence.cassandra.Cassandra.Cql;
-import dev.vivarium.persistence.idempotency.ClaimedKeys;
+import dev.vivarium.persistence.store.ClaimedKeys;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import java.nio.ByteBuffer;

@@ -1,7 +1,7 @@
 package dev.vivarium.persistence.cassandra;
 
 import com.datastax.oss.driver.api.core.cql.Row;
-import dev.vivarium.persistence.remembered.RememberedRuns;
+import dev.vivarium.persistence.store.RememberedRuns;
 import dev.vivarium.protocol.run.RunId;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;

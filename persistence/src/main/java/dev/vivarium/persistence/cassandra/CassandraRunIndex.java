@@ -1,10 +1,10 @@
 package dev.vivarium.persistence.cassandra;
 
 import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
-import dev.vivarium.persistence.audit.RunCursor;
-import dev.vivarium.persistence.audit.RunIndex;
 import dev.vivarium.persistence.cassandra.RunIndexTables.Place;
 import dev.vivarium.persistence.cassandra.RunIndexTables.Viewed;
+import dev.vivarium.persistence.store.RunCursor;
+import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.protocol.api.RunPage;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.run.RunId;

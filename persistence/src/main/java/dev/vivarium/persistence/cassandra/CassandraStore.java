@@ -1,15 +1,15 @@
 package dev.vivarium.persistence.cassandra;
 
 import com.typesafe.config.Config;
-import dev.vivarium.persistence.Store;
-import dev.vivarium.persistence.audit.RunIndex;
-import dev.vivarium.persistence.hold.ClusterHold;
-import dev.vivarium.persistence.idempotency.ClaimedKeys;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.StoreUnavailable;
-import dev.vivarium.persistence.output.OutputStore;
-import dev.vivarium.persistence.remembered.RememberedRuns;
 import dev.vivarium.persistence.secrets.SecretVault;
+import dev.vivarium.persistence.store.ClaimedKeys;
+import dev.vivarium.persistence.store.OutputStore;
+import dev.vivarium.persistence.store.RememberedRuns;
+import dev.vivarium.persistence.store.RunIndex;
+import dev.vivarium.persistence.store.Store;
+import dev.vivarium.persistence.store.StoreOwnership;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
@@ -112,8 +112,8 @@ public final class CassandraStore implements Store {
     }
 
     @Override
-    public Optional<ClusterHold> clusterHold() {
-        return Optional.of(new CassandraClusterHold(cassandra));
+    public Optional<StoreOwnership> clusterHold() {
+        return Optional.of(new CassandraStoreOwnership(cassandra));
     }
 
     @Override

@@ -1,16 +1,16 @@
 package dev.vivarium.persistence.embedded;
 
 import com.typesafe.config.Config;
-import dev.vivarium.persistence.Store;
-import dev.vivarium.persistence.audit.RunIndex;
-import dev.vivarium.persistence.hold.ClusterHold;
-import dev.vivarium.persistence.idempotency.ClaimedKeys;
 import dev.vivarium.persistence.journal.StoreUnavailable;
-import dev.vivarium.persistence.output.OutputStore;
 import dev.vivarium.persistence.postgres.PostgresJournal;
 import dev.vivarium.persistence.postgres.PostgresStore;
-import dev.vivarium.persistence.remembered.RememberedRuns;
 import dev.vivarium.persistence.secrets.SecretVault;
+import dev.vivarium.persistence.store.ClaimedKeys;
+import dev.vivarium.persistence.store.OutputStore;
+import dev.vivarium.persistence.store.RememberedRuns;
+import dev.vivarium.persistence.store.RunIndex;
+import dev.vivarium.persistence.store.Store;
+import dev.vivarium.persistence.store.StoreOwnership;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -113,7 +113,7 @@ public final class EmbeddedStore implements Store {
     }
 
     @Override
-    public Optional<ClusterHold> clusterHold() {
+    public Optional<StoreOwnership> clusterHold() {
         return Optional.empty();
     }
 

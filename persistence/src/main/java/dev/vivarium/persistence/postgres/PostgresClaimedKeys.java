@@ -1,6 +1,6 @@
 package dev.vivarium.persistence.postgres;
 
-import dev.vivarium.persistence.idempotency.ClaimedKeys;
+import dev.vivarium.persistence.store.ClaimedKeys;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import java.sql.Connection;

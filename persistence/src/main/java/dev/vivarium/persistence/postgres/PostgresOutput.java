@@ -1,7 +1,7 @@
 package dev.vivarium.persistence.postgres;
 
-import dev.vivarium.persistence.output.OutputChunk;
-import dev.vivarium.persistence.output.OutputStore;
+import dev.vivarium.persistence.store.OutputChunk;
+import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;

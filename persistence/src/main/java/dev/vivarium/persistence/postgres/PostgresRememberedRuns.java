@@ -1,6 +1,6 @@
 package dev.vivarium.persistence.postgres;
 
-import dev.vivarium.persistence.remembered.RememberedRuns;
+import dev.vivarium.persistence.store.RememberedRuns;
 import dev.vivarium.protocol.run.RunId;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;

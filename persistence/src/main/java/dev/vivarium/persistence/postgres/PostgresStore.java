@@ -1,16 +1,16 @@
 package dev.vivarium.persistence.postgres;
 
 import com.typesafe.config.Config;
-import dev.vivarium.persistence.Store;
-import dev.vivarium.persistence.audit.RunIndex;
-import dev.vivarium.persistence.hold.ClusterHold;
-import dev.vivarium.persistence.idempotency.ClaimedKeys;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.StoreUnavailable;
-import dev.vivarium.persistence.output.OutputStore;
-import dev.vivarium.persistence.remembered.RememberedRuns;
 import dev.vivarium.persistence.secrets.FileSecretVault;
 import dev.vivarium.persistence.secrets.SecretVault;
+import dev.vivarium.persistence.store.ClaimedKeys;
+import dev.vivarium.persistence.store.OutputStore;
+import dev.vivarium.persistence.store.RememberedRuns;
+import dev.vivarium.persistence.store.RunIndex;
+import dev.vivarium.persistence.store.Store;
+import dev.vivarium.persistence.store.StoreOwnership;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -172,8 +172,8 @@ public final class PostgresStore implements Store {
     }
 
     @Override
-    public Optional<ClusterHold> clusterHold() {
-        return Optional.of(new PostgresClusterHold(database));
+    public Optional<StoreOwnership> clusterHold() {
+        return Optional.of(new PostgresStoreOwnership(database));
     }
 
     @Override

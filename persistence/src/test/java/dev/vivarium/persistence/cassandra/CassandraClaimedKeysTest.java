@@ -1,7 +1,7 @@
 package dev.vivarium.persistence.cassandra;
 
 import dev.vivarium.persistence.contract.ClaimedKeysContract;
-import dev.vivarium.persistence.idempotency.ClaimedKeys;
+import dev.vivarium.persistence.store.ClaimedKeys;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 class CassandraClaimedKeysTest extends ClaimedKeysContract {

@@ -1,8 +1,8 @@
 package dev.vivarium.persistence.cassandra;
 
-import dev.vivarium.persistence.Store;
 import dev.vivarium.persistence.contract.JournalContract;
 import dev.vivarium.persistence.contract.JournalWriter;
+import dev.vivarium.persistence.store.Store;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.extension.RegisterExtension;

@@ -1,7 +1,7 @@
 package dev.vivarium.persistence.cassandra;
 
-import dev.vivarium.persistence.Store;
 import dev.vivarium.persistence.contract.OutputStoreContract;
+import dev.vivarium.persistence.store.Store;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 class CassandraOutputTest extends OutputStoreContract {

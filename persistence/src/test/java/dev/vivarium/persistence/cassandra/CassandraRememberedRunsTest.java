@@ -1,7 +1,7 @@
 package dev.vivarium.persistence.cassandra;
 
 import dev.vivarium.persistence.contract.RememberedRunsContract;
-import dev.vivarium.persistence.remembered.RememberedRuns;
+import dev.vivarium.persistence.store.RememberedRuns;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 class CassandraRememberedRunsTest extends RememberedRunsContract {

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.vivarium.persistence.Fixtures;
-import dev.vivarium.persistence.audit.RunIndex;
 import dev.vivarium.persistence.journal.StoreUnavailable;
-import dev.vivarium.persistence.output.OutputChunk;
+import dev.vivarium.persistence.store.OutputChunk;
+import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;

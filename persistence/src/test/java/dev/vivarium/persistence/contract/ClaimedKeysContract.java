@@ -3,7 +3,7 @@ package dev.vivarium.persistence.contract;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.persistence.Fixtures;
-import dev.vivarium.persistence.idempotency.ClaimedKeys;
+import dev.vivarium.persistence.store.ClaimedKeys;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import java.util.List;

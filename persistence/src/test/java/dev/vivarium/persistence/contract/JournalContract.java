@@ -3,10 +3,10 @@ package dev.vivarium.persistence.contract;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.persistence.Fixtures;
-import dev.vivarium.persistence.Store;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.RecordedEvent;
+import dev.vivarium.persistence.store.Store;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;

@@ -1,10 +1,10 @@
 package dev.vivarium.persistence.contract;
 
 import com.typesafe.config.ConfigFactory;
-import dev.vivarium.persistence.Store;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.RunPersistenceId;
+import dev.vivarium.persistence.store.Store;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;

@@ -3,9 +3,9 @@ package dev.vivarium.persistence.contract;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.persistence.Fixtures;
-import dev.vivarium.persistence.Store;
-import dev.vivarium.persistence.output.OutputChunk;
-import dev.vivarium.persistence.output.OutputStore;
+import dev.vivarium.persistence.store.OutputChunk;
+import dev.vivarium.persistence.store.OutputStore;
+import dev.vivarium.persistence.store.Store;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;

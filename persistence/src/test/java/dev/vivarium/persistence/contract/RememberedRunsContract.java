@@ -3,7 +3,7 @@ package dev.vivarium.persistence.contract;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.persistence.Fixtures;
-import dev.vivarium.persistence.remembered.RememberedRuns;
+import dev.vivarium.persistence.store.RememberedRuns;
 import dev.vivarium.protocol.run.RunId;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;

@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.vivarium.persistence.Fixtures;
-import dev.vivarium.persistence.Store;
-import dev.vivarium.persistence.audit.RunIndex;
-import dev.vivarium.persistence.audit.RunIndex.Query;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.JournalEntry;
+import dev.vivarium.persistence.store.RunIndex;
+import dev.vivarium.persistence.store.RunIndex.Query;
+import dev.vivarium.persistence.store.Store;
 import dev.vivarium.protocol.api.RunPage;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.run.Blob;

@@ -6,7 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.vivarium.persistence.Fixtures;
 import dev.vivarium.persistence.journal.StoreUnavailable;
-import dev.vivarium.persistence.output.OutputChunk;
+import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;

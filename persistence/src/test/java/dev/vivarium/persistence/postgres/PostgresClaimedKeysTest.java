@@ -2,7 +2,7 @@ package dev.vivarium.persistence.postgres;
 
 import dev.vivarium.persistence.contract.ClaimedKeysContract;
 import dev.vivarium.persistence.embedded.TestPostgres;
-import dev.vivarium.persistence.idempotency.ClaimedKeys;
+import dev.vivarium.persistence.store.ClaimedKeys;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 class PostgresClaimedKeysTest extends ClaimedKeysContract {

@@ -1,8 +1,8 @@
 package dev.vivarium.persistence.postgres;
 
-import dev.vivarium.persistence.Store;
 import dev.vivarium.persistence.contract.OutputStoreContract;
 import dev.vivarium.persistence.embedded.TestPostgres;
+import dev.vivarium.persistence.store.Store;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 class PostgresOutputTest extends OutputStoreContract {

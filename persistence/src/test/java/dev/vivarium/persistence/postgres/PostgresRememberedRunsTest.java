@@ -2,7 +2,7 @@ package dev.vivarium.persistence.postgres;
 
 import dev.vivarium.persistence.contract.RememberedRunsContract;
 import dev.vivarium.persistence.embedded.TestPostgres;
-import dev.vivarium.persistence.remembered.RememberedRuns;
+import dev.vivarium.persistence.store.RememberedRuns;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 class PostgresRememberedRunsTest extends RememberedRunsContract {

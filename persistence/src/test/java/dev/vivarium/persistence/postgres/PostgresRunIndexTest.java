@@ -1,9 +1,9 @@
 package dev.vivarium.persistence.postgres;
 
-import dev.vivarium.persistence.Store;
 import dev.vivarium.persistence.contract.JournalWriter;
 import dev.vivarium.persistence.contract.RunIndexContract;
 import dev.vivarium.persistence.embedded.TestPostgres;
+import dev.vivarium.persistence.store.Store;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.extension.RegisterExtension;

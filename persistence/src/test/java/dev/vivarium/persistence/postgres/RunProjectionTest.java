@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.vivarium.persistence.Fixtures;
-import dev.vivarium.persistence.audit.RunIndex;
-import dev.vivarium.persistence.audit.RunIndex.Query;
 import dev.vivarium.persistence.embedded.TestPostgres;
+import dev.vivarium.persistence.store.RunIndex;
+import dev.vivarium.persistence.store.RunIndex.Query;
 import dev.vivarium.protocol.api.RunPage;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.run.RunId;

@@ -14,7 +14,7 @@ import org.slf4j.LoggerFactory;
 /**
  * The processes of containers as this machine's kernel knows them, also of those whose start hangs. To find them takes a
  * look at every process of the machine, so this is for what is found and not for what was made here, whose
- * {@link FirstProcess} is known.
+ * {@link InitProcess} is known.
  *
  * @param proc where the proc file system is
  */

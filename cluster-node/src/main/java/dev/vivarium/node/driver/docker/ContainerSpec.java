@@ -129,7 +129,7 @@ final class ContainerSpec {
     }
 
     private static void limit(HostConfig walls, SandboxTemplate template, EngineFacts facts) {
-        KernelUpkeep upkeep = KernelUpkeep.of(template, facts.cpus());
+        RuntimeOverhead upkeep = RuntimeOverhead.of(template, facts.cpus());
         long memoryBytes = Math.addExact(
                 Math.addExact(template.memory().bytes(), template.disk().bytes()),
                 GUEST_MEMORY_BYTES + upkeep.memoryBytes());

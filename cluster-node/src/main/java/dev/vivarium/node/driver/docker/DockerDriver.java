@@ -57,9 +57,9 @@ public final class DockerDriver implements SandboxDriver {
     private final ContainerEnd containerEnd;
     private final SandboxNetwork network;
     private final SandboxMaker maker;
-    private final CallLane creates;
-    private final CallLane calls;
-    private final CallLane samples;
+    private final Bulkhead creates;
+    private final Bulkhead calls;
+    private final Bulkhead samples;
     private final ConcurrentMap<SandboxId, DockerSandbox> sandboxes = new ConcurrentHashMap<>();
     private final AtomicLong factsAskedNanos = new AtomicLong();
     private volatile Set<Isolation> isolations = Set.of();
@@ -72,9 +72,9 @@ public final class DockerDriver implements SandboxDriver {
         this.containerEnd = new ContainerEnd(engine, labels);
         this.network = network;
         this.maker = new SandboxMaker(config, engine, labels, guest, containerEnd, network);
-        this.creates = new CallLane(blocking, config.concurrentCreatesMax(), config.waitingCallsMax());
-        this.calls = new CallLane(blocking, config.concurrentCallsMax(), config.waitingCallsMax());
-        this.samples = new CallLane(blocking, CONCURRENT_SAMPLES_MAX, config.waitingCallsMax());
+        this.creates = new Bulkhead(blocking, config.concurrentCreatesMax(), config.waitingCallsMax());
+        this.calls = new Bulkhead(blocking, config.concurrentCallsMax(), config.waitingCallsMax());
+        this.samples = new Bulkhead(blocking, CONCURRENT_SAMPLES_MAX, config.waitingCallsMax());
     }
 
     /**

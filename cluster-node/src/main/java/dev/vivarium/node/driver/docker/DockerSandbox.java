@@ -14,9 +14,9 @@ final class DockerSandbox {
     private final CompletableFuture<WaitingSandbox> created = new CompletableFuture<>();
     private Optional<String> container = Optional.empty();
     private Optional<GuestChannel> channel = Optional.empty();
-    private Optional<FirstProcess> firstProcess = Optional.empty();
+    private Optional<InitProcess> firstProcess = Optional.empty();
     private Optional<Sampler> sampler = Optional.empty();
-    private KernelUpkeep upkeep = KernelUpkeep.NONE;
+    private RuntimeOverhead upkeep = RuntimeOverhead.NONE;
     private long birthCpuMillis;
     private boolean doomed;
     private boolean claimed;
@@ -85,18 +85,18 @@ final class DockerSandbox {
         open.ifPresent(GuestChannel::close);
     }
 
-    synchronized void runsAs(FirstProcess first) {
+    synchronized void runsAs(InitProcess first) {
         firstProcess = Optional.of(first);
     }
 
     /** Empty when it does not run yet, or on another machine. */
-    synchronized Optional<FirstProcess> firstProcess() {
+    synchronized Optional<InitProcess> firstProcess() {
         return firstProcess;
     }
 
     /** Kills all that is in it, if this machine's kernel can be asked to. */
     boolean kill() {
-        return firstProcess().filter(FirstProcess::kill).isPresent();
+        return firstProcess().filter(InitProcess::kill).isPresent();
     }
 
     /** Takes the one claim that a sandbox has. */
@@ -117,11 +117,11 @@ final class DockerSandbox {
     }
 
     /** What of its use is its kernel's; known once it is being made, so that nobody need be asked when it is measured. */
-    synchronized KernelUpkeep upkeep() {
+    synchronized RuntimeOverhead upkeep() {
         return upkeep;
     }
 
-    synchronized void upkeep(KernelUpkeep itsKernels) {
+    synchronized void upkeep(RuntimeOverhead itsKernels) {
         upkeep = itsKernels;
     }
 

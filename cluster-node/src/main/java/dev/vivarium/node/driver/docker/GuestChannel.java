@@ -34,7 +34,7 @@ final class GuestChannel implements SandboxChannel {
     private final Supplier<ClosedBecause> whyEnded;
     private final SendQueue queue;
     private final FrameWindow window;
-    private final GuestConduct conduct = new GuestConduct();
+    private final GuestFrameCheck conduct = new GuestFrameCheck();
     private final FrameDecoder<GuestFrame> decoder = GuestCodec.guestFrames();
     private final GuestStderr stderr;
     private final CompletableFuture<Void> greeted = new CompletableFuture<>();

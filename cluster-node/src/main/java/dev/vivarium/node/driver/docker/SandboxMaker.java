@@ -107,7 +107,7 @@ final class SandboxMaker {
         return all;
     }
 
-    private Optional<FirstProcess> firstProcess(String container) {
+    private Optional<InitProcess> firstProcess(String container) {
         if (!engine.address().isLocal()) {
             return Optional.empty();
         }
@@ -115,7 +115,7 @@ final class SandboxMaker {
                         .exec())
                 .getState()
                 .getPidLong();
-        return pid == null || pid <= 0 ? Optional.empty() : FirstProcess.of(PROC, pid, container);
+        return pid == null || pid <= 0 ? Optional.empty() : InitProcess.of(PROC, pid, container);
     }
 
     /** While only its guest runs, so that its policy is there before the agent's first packet. */
@@ -124,7 +124,7 @@ final class SandboxMaker {
         if (policy.mode() == EgressPolicy.Mode.NONE) {
             return;
         }
-        FirstProcess first = sandbox.firstProcess()
+        InitProcess first = sandbox.firstProcess()
                 .orElseThrow(() -> new DriverException(
                         DriverException.Kind.REFUSED,
                         "The container engine runs sandboxes where this node cannot give them a network: use egress mode"
@@ -162,7 +162,7 @@ final class SandboxMaker {
 
     private String createOnce(DockerSandbox sandbox, String name, String image) {
         EngineFacts facts = engine.facts();
-        sandbox.upkeep(KernelUpkeep.of(sandbox.template(), facts.cpus()));
+        sandbox.upkeep(RuntimeOverhead.of(sandbox.template(), facts.cpus()));
         CreateContainerResponse response = engine.call("making the sandbox", client -> spec.applyTo(
                         client.createContainerCmd(image), sandbox.id(), sandbox.template(), facts)
                 .withName(name)

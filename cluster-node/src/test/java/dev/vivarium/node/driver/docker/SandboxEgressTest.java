@@ -5,11 +5,11 @@ import static dev.vivarium.node.driver.docker.TestSandboxes.outcome;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.vivarium.node.cli.abuse.Outside;
+import dev.vivarium.node.cli.abuse.Internet;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;
-import dev.vivarium.node.egress.Networks;
-import dev.vivarium.node.egress.TestHosts;
+import dev.vivarium.node.network.Networks;
+import dev.vivarium.node.network.TestHosts;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Isolation;
@@ -56,15 +56,15 @@ class SandboxEgressTest {
     @Test
     void theInternetIsReachedAndNothingThatIsInternal() {
         List<String> open = List.of(
-                "tcp:" + Outside.PUBLIC + ":80",
-                "tcp:" + Outside.PUBLIC + ":443",
-                "tcp:" + Outside.PUBLIC + ":6379",
-                "udp:" + Outside.PUBLIC + ":123",
-                "udp:" + Outside.PUBLIC + ":443");
+                "tcp:" + Internet.PUBLIC + ":80",
+                "tcp:" + Internet.PUBLIC + ":443",
+                "tcp:" + Internet.PUBLIC + ":6379",
+                "udp:" + Internet.PUBLIC + ":123",
+                "udp:" + Internet.PUBLIC + ":443");
         List<String> closed = new ArrayList<>(List.of(
                 // other resolvers, over both protocols and in secret
-                "tcp:" + Outside.PUBLIC + ":53", "udp:" + Outside.PUBLIC + ":53", "tcp:" + Outside.PUBLIC + ":853"));
-        Outside.INTERNALS.forEach(address -> closed.addAll(List.of(
+                "tcp:" + Internet.PUBLIC + ":53", "udp:" + Internet.PUBLIC + ":53", "tcp:" + Internet.PUBLIC + ":853"));
+        Internet.INTERNALS.forEach(address -> closed.addAll(List.of(
                 "tcp:" + address + ":80",
                 "tcp:" + address + ":443",
                 "tcp:" + address + ":6379",
@@ -160,9 +160,9 @@ class SandboxEgressTest {
     void otherProtocolsAreClosed() {
         Live sandbox = create(EgressPolicy.Mode.PUBLIC);
 
-        assertThat(fromAnUnfilteredContainer(List.of("ping:" + Outside.PUBLIC)))
+        assertThat(fromAnUnfilteredContainer(List.of("ping:" + Internet.PUBLIC)))
                 .allSatisfy((place, reached) -> assertThat(reached).as(place).isTrue());
-        assertThat(from(sandbox, List.of("ping:" + Outside.PUBLIC)))
+        assertThat(from(sandbox, List.of("ping:" + Internet.PUBLIC)))
                 .allSatisfy((place, reached) -> assertThat(reached).as(place).isFalse());
         sandboxes.destroy(sandbox);
     }
@@ -176,7 +176,7 @@ class SandboxEgressTest {
         sendRaw(sandbox, own, "its-own-" + own);
         Awaitility.await().atMost(PATIENCE).until(() -> hosts.visits().stream()
                 .anyMatch(visit -> visit.endsWith("its-own-" + own)));
-        for (String foreign : List.of("198.18.0.77", "8.8.4.4", "127.0.0.1", Outside.INTERNAL, "10.99.77.1")) {
+        for (String foreign : List.of("198.18.0.77", "8.8.4.4", "127.0.0.1", Internet.INTERNAL, "10.99.77.1")) {
             sendRaw(sandbox, foreign, "spoofed-" + own);
         }
         sendRaw(sandbox, own, "last-" + own);
@@ -200,7 +200,7 @@ class SandboxEgressTest {
         assertThat(TestHosts.shell(inside + "python3 -c \""
                         + "import socket\n"
                         + "for address in 'fe80::ecee:eeff:feee:eeee%eth0', 'fd77::1', '2001:db8::1', '::ffff:"
-                        + Outside.INTERNAL
+                        + Internet.INTERNAL
                         + "', '64:ff9b::c0a8:4d0a':\n"
                         + "    try:\n"
                         + "        socket.create_connection((address, 80), 1); print('reached', address)\n"
@@ -213,7 +213,7 @@ class SandboxEgressTest {
     void withoutANetworkThereIsNothingButALoopback() {
         Live sandbox = create(EgressPolicy.Mode.NONE);
 
-        assertThat(from(sandbox, List.of("tcp:" + Outside.PUBLIC + ":80", "udp:" + Outside.PUBLIC + ":123")))
+        assertThat(from(sandbox, List.of("tcp:" + Internet.PUBLIC + ":80", "udp:" + Internet.PUBLIC + ":123")))
                 .allSatisfy((place, reached) -> assertThat(reached).as(place).isFalse());
         assertThat(sandbox.python(77, "print(open('/etc/resolv.conf').read())"))
                 .contains("nameserver 127.0.0.1")
@@ -227,7 +227,7 @@ class SandboxEgressTest {
 
         assertThat(TestHosts.shell("nsenter --net=/proc/" + pid(sandbox) + "/ns/net ip -4 route show"))
                 .isEqualToIgnoringWhitespace(resolver() + " dev eth0 scope link");
-        assertThat(from(sandbox, List.of("tcp:" + Outside.PUBLIC + ":80", "tcp:" + Outside.INTERNAL + ":80")))
+        assertThat(from(sandbox, List.of("tcp:" + Internet.PUBLIC + ":80", "tcp:" + Internet.INTERNAL + ":80")))
                 .allSatisfy((place, reached) -> assertThat(reached).as(place).isFalse());
         // and where somebody adds a route all the same
         TestHosts.shell(
@@ -235,9 +235,9 @@ class SandboxEgressTest {
         assertThat(from(
                         sandbox,
                         List.of(
-                                "tcp:" + Outside.PUBLIC + ":80",
-                                "udp:" + Outside.PUBLIC + ":123",
-                                "tcp:" + Outside.INTERNAL + ":80")))
+                                "tcp:" + Internet.PUBLIC + ":80",
+                                "udp:" + Internet.PUBLIC + ":123",
+                                "tcp:" + Internet.INTERNAL + ":80")))
                 .allSatisfy((place, reached) -> assertThat(reached).as(place).isFalse());
         sandboxes.destroy(sandbox);
     }
@@ -249,9 +249,9 @@ class SandboxEgressTest {
         from(
                 sandbox,
                 List.of(
-                        "tcp:" + Outside.PUBLIC + ":80",
-                        "tcp:" + Outside.PUBLIC + ":443",
-                        "udp:" + Outside.INTERNAL + ":123"));
+                        "tcp:" + Internet.PUBLIC + ":80",
+                        "tcp:" + Internet.PUBLIC + ":443",
+                        "udp:" + Internet.INTERNAL + ":123"));
 
         Awaitility.await().atMost(PATIENCE).untilAsserted(() -> {
             var use = outcome(sandboxes.driver().sample(sandbox.id())).egress();
@@ -287,8 +287,8 @@ class SandboxEgressTest {
         Live first = create(EgressPolicy.Mode.PUBLIC);
         String address = addressOf(first);
         String table = "nft list table inet " + Networks.tableOf(sandboxes.network());
-        from(first, List.of("tcp:" + Outside.PUBLIC + ":80", "tcp:" + Outside.INTERNAL + ":80"));
-        assertThat(TestHosts.shell(table)).contains(address + " . " + Outside.INTERNAL + " . tcp . 80 ");
+        from(first, List.of("tcp:" + Internet.PUBLIC + ":80", "tcp:" + Internet.INTERNAL + ":80"));
+        assertThat(TestHosts.shell(table)).contains(address + " . " + Internet.INTERNAL + " . tcp . 80 ");
         String links = "ip -o link show | grep -c ' " + Networks.linksOf(sandboxes.network()) + "p' || true";
         assertThat(TestHosts.shell(links).strip()).isEqualTo("1");
 
@@ -302,7 +302,7 @@ class SandboxEgressTest {
     @Test
     void aFilterThatSomebodyTakesAwayIsPutBackAndMeanwhileNobodyGetsANetwork() {
         Live sandbox = create(EgressPolicy.Mode.PUBLIC);
-        List<String> internal = List.of("tcp:" + Outside.INTERNAL + ":80");
+        List<String> internal = List.of("tcp:" + Internet.INTERNAL + ":80");
 
         // It is put back within seconds, which may be before the next sandbox asks.
         Awaitility.await().atMost(PATIENCE).untilAsserted(() -> {
@@ -397,7 +397,7 @@ class SandboxEgressTest {
                 + "ip = struct.pack('!BBHHHBBH4s4s', 0x45, 0, 20 + len(udp), 1, 0, 64, 17, 0,"
                 + " socket.inet_aton(sys.argv[1]), socket.inet_aton(sys.argv[3]))\n"
                 + "raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)\n"
-                + "raw.sendto(ip + udp, (sys.argv[3], 0))\" " + source + " " + text + " " + Outside.PUBLIC);
+                + "raw.sendto(ip + udp, (sys.argv[3], 0))\" " + source + " " + text + " " + Internet.PUBLIC);
     }
 
     private static void greet(ServerSocket server) {

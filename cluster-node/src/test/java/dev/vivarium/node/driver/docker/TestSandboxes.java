@@ -9,7 +9,7 @@ import dev.vivarium.node.driver.SandboxChannel;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxNetwork;
 import dev.vivarium.node.driver.SandboxTemplate;
-import dev.vivarium.node.egress.Networks;
+import dev.vivarium.node.network.Networks;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.ByteSize;

@@ -1,0 +1,15 @@
+package dev.vivarium.node.assembly;
+
+import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.StorePreparer;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+
+/** Prepares the store that a node with the same configuration would open. */
+public final class ConfiguredStorePreparer implements StorePreparer {
+    @Override
+    public String prepare(Optional<Path> config, Map<String, String> overrides) throws NodeStartException {
+        return NodeStore.prepare(NodeConfig.of(config, overrides).store());
+    }
+}

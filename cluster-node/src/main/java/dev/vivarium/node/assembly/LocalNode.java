@@ -1,0 +1,220 @@
+package dev.vivarium.node.assembly;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import dev.vivarium.node.NodeCutOffException;
+import dev.vivarium.node.NodeOptions;
+import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.RunningNode;
+import dev.vivarium.node.admission.Admission;
+import dev.vivarium.node.admission.AdmissionSettings;
+import dev.vivarium.node.admission.LimitPolicy;
+import dev.vivarium.node.admission.SubmissionReader;
+import dev.vivarium.node.http.HttpApi;
+import dev.vivarium.node.http.HttpServer;
+import dev.vivarium.node.http.HttpSettings;
+import dev.vivarium.protocol.api.Health;
+import dev.vivarium.protocol.run.RunId;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.pekko.Done;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A node with its API. Draining and closing may be asked for by any thread, and happen once. */
+public final class LocalNode implements RunningNode {
+    private static final Logger LOG = LoggerFactory.getLogger(LocalNode.class);
+    private static final Duration BIND_MAX = Duration.ofSeconds(10);
+    private static final Duration REQUESTS_GRACE = Duration.ofSeconds(1);
+    /** Less than the API waits for all checks together, so that its answer names the part that is silent. */
+    private static final Duration CHECK_MAX = Duration.ofSeconds(2);
+    /** A run that does not exist: asking for it tells whether the journal answers. */
+    private static final RunId NOBODY = new RunId("00000000000000000000000000");
+
+    private final NodeCore core;
+    private final HttpServer http;
+    private final URI uri;
+    private final CompletableFuture<Done> terminated = new CompletableFuture<>();
+    private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.RUNNING);
+
+    private enum Phase {
+        RUNNING,
+        DRAINING,
+        CLOSING
+    }
+
+    public static LocalNode start(NodeOptions options) throws NodeStartException {
+        refuseTakenAddress(options);
+        NodeCore core = NodeCore.start(options);
+        try {
+            HttpServer http = serve(core, options);
+            return new LocalNode(core, http, uri(options.host(), http.address()));
+        } catch (RuntimeException | NodeStartException failed) {
+            core.close();
+            if (failed instanceof NodeStartException told) {
+                throw told;
+            }
+            throw new NodeStartException("The node cannot start: " + failed.getMessage(), failed);
+        }
+    }
+
+    private LocalNode(NodeCore core, HttpServer http, URI uri) {
+        this.core = core;
+        this.http = http;
+        this.uri = uri;
+        // A node that its cluster has given up ends by itself, from inside.
+        core.ending().whenComplete((done, failure) -> stopInItsOwnThread());
+    }
+
+    private static HttpServer serve(NodeCore core, NodeOptions options) throws NodeStartException {
+        Config listening = ConfigFactory.parseMap(Map.of("host", options.host(), "port", options.port()));
+        HttpSettings settings =
+                HttpSettings.from(listening.withFallback(core.config().getConfig("vivarium.http")));
+        SubmissionReader reader = new SubmissionReader(
+                LimitPolicy.from(core.config().getConfig("vivarium.limits")),
+                AdmissionSettings.from(
+                        core.config().getConfig("vivarium.admission"),
+                        Math.toIntExact(core.config().getBytes("vivarium.http.max-body"))),
+                new SubmissionReader.Offers(core.driver()::isolations, core.driver()::egressModes));
+        Admission admission = new Admission(
+                core.runs(),
+                core.store().journal(),
+                core.store().idempotencyKeys(),
+                core.store().secrets());
+        HttpApi api = new HttpApi(
+                core.system(),
+                settings,
+                new HttpApi.Parts(
+                        reader,
+                        admission,
+                        core.runs(),
+                        core.store().journal(),
+                        core.store().output(),
+                        core.store().runs(),
+                        () -> health(core),
+                        core.metrics()));
+        try {
+            return HttpServer.start(core.system(), settings, api)
+                    .toCompletableFuture()
+                    .get(BIND_MAX.toSeconds(), TimeUnit.SECONDS);
+        } catch (ExecutionException | TimeoutException failed) {
+            throw cannotListen(options, failed);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new NodeStartException("Interrupted while the API was started.", interrupted);
+        }
+    }
+
+    /** Tells of a port in use before the seconds that a start takes; binding it in the end tells it again. */
+    private static void refuseTakenAddress(NodeOptions options) throws NodeStartException {
+        try (ServerSocket probe = new ServerSocket()) {
+            probe.setReuseAddress(true);
+            probe.bind(new InetSocketAddress(options.host(), options.port()));
+        } catch (IOException taken) {
+            throw cannotListen(options, taken);
+        }
+    }
+
+    private static NodeStartException cannotListen(NodeOptions options, Exception cause) {
+        return new NodeStartException(
+                "The API cannot listen on " + options.host() + ":" + options.port()
+                        + ". Is another program there, or is the address not this machine's? Choose another port with"
+                        + " --port (0 for any free one), or another address with --host.",
+                cause);
+    }
+
+    private static CompletionStage<List<Health.Check>> health(NodeCore core) {
+        CompletionStage<Health.Check> store =
+                check("store", core.store().journal().state(NOBODY));
+        CompletionStage<Health.Check> engine = check("engine", core.driver().listOwned());
+        Health.Check node = core.drain().isDraining()
+                ? new Health.Check("node", Health.Status.DOWN, "is leaving and takes no new runs")
+                : new Health.Check("node", Health.Status.UP, "takes runs");
+        return store.thenCombine(engine, (first, second) -> List.of(node, first, second));
+    }
+
+    private static CompletionStage<Health.Check> check(String part, CompletionStage<?> asked) {
+        CompletableFuture<?> inTime =
+                asked.toCompletableFuture().copy().orTimeout(CHECK_MAX.toMillis(), TimeUnit.MILLISECONDS);
+        return inTime.handle((answer, failure) -> failure == null
+                ? new Health.Check(part, Health.Status.UP, "answers")
+                : new Health.Check(part, Health.Status.DOWN, "does not answer"));
+    }
+
+    private static URI uri(String host, InetSocketAddress bound) {
+        String name = host.contains(":") ? "[" + host + "]" : host;
+        return URI.create("http://" + name + ":" + bound.getPort());
+    }
+
+    @Override
+    public URI uri() {
+        return uri;
+    }
+
+    @Override
+    public SandboxLabel sandboxLabel() {
+        return new SandboxLabel("dev.vivarium.installation", core.store().installation());
+    }
+
+    @Override
+    public CompletionStage<Done> drain(Duration atMost) {
+        if (phase.compareAndSet(Phase.RUNNING, Phase.DRAINING)) {
+            core.drainSandboxes(atMost).whenComplete((over, failure) -> stopInItsOwnThread());
+        }
+        return terminated();
+    }
+
+    @Override
+    public CompletionStage<Done> terminated() {
+        return terminated.minimalCompletionStage();
+    }
+
+    @Override
+    public void close() {
+        stopInItsOwnThread();
+        terminated.handle((done, failure) -> Done.getInstance()).join();
+    }
+
+    /** Stopping waits for the actor system, so none of the system's own threads may do it. */
+    private void stopInItsOwnThread() {
+        if (phase.getAndSet(Phase.CLOSING) != Phase.CLOSING) {
+            Thread stopping = new Thread(this::stop, "vivarium-stop");
+            stopping.start();
+        }
+    }
+
+    private void stop() {
+        boolean cutOff = core.isCutOff();
+        try {
+            // With its actor system the API of a node that was cut off has ended, too.
+            CompletionStage<Done> stopped =
+                    cutOff ? CompletableFuture.completedStage(Done.getInstance()) : http.stop(REQUESTS_GRACE);
+            stopped.toCompletableFuture().get(BIND_MAX.toSeconds(), TimeUnit.SECONDS);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException failed) {
+            LOG.warn("The API did not stop in order: {}", String.valueOf(failed.getMessage()));
+        }
+        try {
+            core.close();
+            if (cutOff) {
+                terminated.completeExceptionally(new NodeCutOffException("The cluster has given this node up, or it saw"
+                        + " no majority of it; its sandboxes are destroyed. Start it again to have it join anew."));
+            }
+            terminated.complete(Done.getInstance());
+        } catch (RuntimeException failed) {
+            terminated.completeExceptionally(failed);
+        }
+    }
+}

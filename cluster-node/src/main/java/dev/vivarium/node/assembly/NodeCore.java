@@ -1,0 +1,321 @@
+package dev.vivarium.node.assembly;
+
+import com.typesafe.config.Config;
+import dev.vivarium.node.NodeOptions;
+import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.driver.SandboxDriver;
+import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.joining.Guardian;
+import dev.vivarium.node.joining.JoinHandshake;
+import dev.vivarium.node.joining.Joining;
+import dev.vivarium.node.membership.ClusterSettings;
+import dev.vivarium.node.membership.ClusterTls;
+import dev.vivarium.node.membership.Fencing;
+import dev.vivarium.node.placement.Drain;
+import dev.vivarium.node.placement.NodeSlots;
+import dev.vivarium.node.run.RunEnvironment;
+import dev.vivarium.node.run.RunMetrics;
+import dev.vivarium.node.run.Runs;
+import dev.vivarium.node.run.sharding.ShardedRuns;
+import dev.vivarium.node.sandbox.LiveSandboxes;
+import dev.vivarium.node.sandbox.NodeClock;
+import dev.vivarium.node.sandbox.NodeLease;
+import dev.vivarium.node.sandbox.Reaper;
+import dev.vivarium.node.sandbox.SandboxEnvironment;
+import dev.vivarium.persistence.store.Store;
+import dev.vivarium.protocol.run.KillReason;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.CoordinatedShutdown;
+import org.apache.pekko.actor.ExtendedActorSystem;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A node without its API: store, actor system, engine, runs, reaper, in the order in which each needs the one before, and
+ * stopped in the opposite order. Owned by a {@link LocalNode}; when starting fails, what was started is stopped.
+ */
+public final class NodeCore implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(NodeCore.class);
+    private static final Duration TAKEN_IN_MAX = Duration.ofSeconds(30);
+    private static final Duration STEP_MAX = Duration.ofSeconds(60);
+    /** The phase in which a node that is cut off destroys its sandboxes has this limit. */
+    private static final Duration CUT_MAX = Duration.ofSeconds(5);
+
+    private final Config config;
+    private final ClusterSettings cluster;
+    private final Store store;
+    private final ActorSystem<Guardian.Command> system;
+    private final NodeNetwork network;
+    private final SandboxDriver driver;
+    private final LiveSandboxes sandboxes = new LiveSandboxes();
+    private final NodeSlots places;
+    private final Drain drain = new Drain();
+    private final NodeLease lease;
+    private final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final Runs runs;
+    private final CompletableFuture<Done> cutOff = new CompletableFuture<>();
+
+    /** Starts everything and returns once runs can be submitted; runs that were live before come back. */
+    static NodeCore start(NodeOptions options) throws NodeStartException {
+        NodeConfig config = NodeConfig.of(options.config(), options.overrides());
+        ClusterSettings cluster = ClusterSettings.of(config.all());
+        requireSharedStore(cluster, config.store());
+        Store store = NodeStore.open(config.store(), options.dataDir());
+        try {
+            return start(layered(config, cluster, store), cluster, store);
+        } catch (RuntimeException | NodeStartException failed) {
+            store.close();
+            if (failed instanceof NodeStartException told) {
+                throw told;
+            }
+            throw new NodeStartException("The node cannot start: " + failed.getMessage(), failed);
+        }
+    }
+
+    /** All that is configured, with what follows from the store and from the cluster that is to be joined. */
+    public static Config layered(NodeConfig config, ClusterSettings cluster, Store store) throws NodeStartException {
+        JoinHandshake introduction = JoinHandshake.of(cluster, config.all(), store.installation());
+        return config.with(
+                store.journalConfig().withFallback(introduction.layer()).withFallback(ClusterTls.layer(config.all())));
+    }
+
+    private static void requireSharedStore(ClusterSettings cluster, Config store) throws NodeStartException {
+        if (!cluster.isAlone() && store.getString("kind").equals("embedded")) {
+            throw new NodeStartException("vivarium.cluster.formation is "
+                    + cluster.formation().name().toLowerCase(Locale.ROOT)
+                    + ", and the embedded store is one node's alone: choose another vivarium.store.kind.");
+        }
+    }
+
+    private static NodeCore start(Config config, ClusterSettings cluster, Store store) throws NodeStartException {
+        CompletableFuture<Done> joined = new CompletableFuture<>();
+        Fencing fencing = cluster.newFencing();
+        ActorSystem<Guardian.Command> system = Joining.begin(config, cluster, fencing, store.clusterHold(), joined);
+        try {
+            Joining.await(system, config, cluster, joined);
+            return new NodeCore(config, cluster, fencing, store, system);
+        } catch (RuntimeException | NodeStartException failed) {
+            stop(system, STEP_MAX);
+            throw failed;
+        }
+    }
+
+    private NodeCore(
+            Config config, ClusterSettings cluster, Fencing fencing, Store store, ActorSystem<Guardian.Command> system)
+            throws NodeStartException {
+        this.config = config;
+        this.cluster = cluster;
+        this.places = NodeSlotsFactory.of(config.getConfig("vivarium.run"), drain, NodeClock.system());
+        this.lease = fencing.lease();
+        this.store = store;
+        this.system = system;
+        this.network = NodeNetwork.open(store.installation(), nodeName(config), config.getConfig("vivarium.egress"));
+        try {
+            this.driver = NodeDriver.open(
+                    config.getConfig("vivarium.driver"),
+                    store.installation(),
+                    nodeName(config),
+                    network.sandboxes(),
+                    system.dispatchers().lookup(DispatcherSelector.fromConfig("vivarium.engine-dispatcher")));
+        } catch (NodeStartException unknown) {
+            network.close();
+            throw unknown;
+        }
+        try {
+            // Before any run comes back: what an earlier life of this node left must be gone.
+            int orphans = await("asking the container engine for orphans", Reaper.sweep(driver, sandboxes));
+            if (orphans > 0) {
+                LOG.warn("Destroyed {} sandboxes that an earlier life of this node had left.", orphans);
+            }
+        } catch (NodeStartException failed) {
+            driver.close();
+            network.close();
+            throw failed;
+        }
+        SandboxEnvironment sandbox = SandboxEnvironment.of(driver, store, sandboxes, lease, config, NodeClock.system());
+        ShardedRuns runs = ShardedRuns.start(
+                system,
+                new RunEnvironment(
+                        nodeName(config),
+                        sandbox,
+                        places,
+                        fencing.takeoverWait(),
+                        drain,
+                        new RunMetrics(metrics, places)));
+        this.runs = runs;
+        metrics.gauge("vivarium.sandboxes.live", sandboxes, LiveSandboxes::count);
+        metrics.gauge("vivarium.projection.lag.seconds", store, NodeCore::lagSeconds);
+        system.tell(new Guardian.Watch(driver, sandboxes, config.getDuration("vivarium.reaper.interval")));
+        CoordinatedShutdown.get(system)
+                .addTask(CoordinatedShutdown.PhaseBeforeServiceUnbind(), "fence", this::fenceWhenCutOff);
+        // Last, since it may take a while: runs that come back need the fence meanwhile.
+        awaitPlaceIn(runs);
+    }
+
+    /** A node that says that it is ready is one that new runs can come to; it starts all the same when it has to wait long. */
+    private static void awaitPlaceIn(ShardedRuns runs) {
+        try {
+            await("waiting for the coordinator of shards", runs.takenIn(TAKEN_IN_MAX));
+        } catch (NodeStartException late) {
+            LOG.warn(
+                    "The coordinator of shards has not taken this node in yet; submissions may be refused until it has. ({})",
+                    late.getMessage());
+        }
+    }
+
+    /** Before anything else of the shutdown: whoever takes the runs over counts on it. */
+    private CompletionStage<Done> fenceWhenCutOff() {
+        if (!isCutOff()) {
+            return CompletableFuture.completedStage(Done.getInstance());
+        }
+        lease.revoke();
+        drain.begin();
+        List<SandboxId> ids = sandboxes.ids();
+        LOG.error(
+                "The cluster has given this node up, or it sees no majority of it: destroying its {} sandboxes.",
+                ids.size());
+        return within(
+                        Reaper.destroy(driver, ids).handle((gone, failure) -> {
+                            if (failure != null) {
+                                LOG.error("Not all sandboxes could be destroyed at once: {}", failure.getMessage());
+                            }
+                            return Done.getInstance();
+                        }),
+                        CUT_MAX)
+                .whenComplete((fenced, failure) -> cutOff.complete(Done.getInstance()));
+    }
+
+    /** Whether the cluster, not this node, ended its membership. */
+    boolean isCutOff() {
+        return CoordinatedShutdown.get(system)
+                .getShutdownReason()
+                .filter(CoordinatedShutdown.clusterDowningReason()::equals)
+                .isPresent();
+    }
+
+    /**
+     * Completes when this core ends by itself: its sandboxes are destroyed and it is to be closed. Whoever was cut off does
+     * not count on its actors to come to an end.
+     */
+    CompletionStage<Done> ending() {
+        return system.getWhenTerminated().applyToEither(cutOff, done -> done);
+    }
+
+    private static double lagSeconds(Store store) {
+        return store.projectionLag().toMillis() / 1_000.0;
+    }
+
+    ClusterSettings cluster() {
+        return cluster;
+    }
+
+    private static String nodeName(Config config) {
+        return config.getString("vivarium.cluster.node-name");
+    }
+
+    Config config() {
+        return config;
+    }
+
+    Store store() {
+        return store;
+    }
+
+    ActorSystem<Guardian.Command> system() {
+        return system;
+    }
+
+    SandboxDriver driver() {
+        return driver;
+    }
+
+    Runs runs() {
+        return runs;
+    }
+
+    Drain drain() {
+        return drain;
+    }
+
+    PrometheusMeterRegistry metrics() {
+        return metrics;
+    }
+
+    /**
+     * Takes no new runs and waits for those that hold a place to end; sandboxes left after the time are told to.
+     *
+     * @return completes when no sandbox is left, or when those told to end have had their time
+     */
+    CompletionStage<Done> drainSandboxes(Duration atMost) {
+        drain.begin();
+        // Whoever holds a place may just be getting its sandbox, or have its end still to be told.
+        return within(places.allLeft(), atMost).thenCompose(over -> {
+            sandboxes.stopAll(KillReason.DRAINED);
+            return within(sandboxes.allGone(), config.getDuration("vivarium.drain.end-wait"));
+        });
+    }
+
+    private static CompletionStage<Done> within(CompletionStage<Done> stage, Duration atMost) {
+        return stage.toCompletableFuture()
+                .copy()
+                .completeOnTimeout(Done.getInstance(), atMost.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    /** Stops everything and waits. Sandboxes that are still there are destroyed with their owners, and looked for after. */
+    @Override
+    public void close() {
+        drain.begin();
+        stop(system, isCutOff() ? cluster.endWait() : STEP_MAX);
+        try {
+            await("sweeping", Reaper.sweep(driver, new LiveSandboxes()));
+        } catch (NodeStartException failed) {
+            LOG.warn("Sandboxes may be left until the next start: {}", failed.getMessage());
+        }
+        driver.close();
+        network.close();
+        store.close();
+    }
+
+    private static void stop(ActorSystem<?> system, Duration atMost) {
+        system.terminate();
+        try {
+            system.getWhenTerminated().toCompletableFuture().get(atMost.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        } catch (TimeoutException late) {
+            LOG.warn(
+                    "The actors had not stopped after {} ms, and this node ends without them. What is left:\n{}",
+                    atMost.toMillis(),
+                    ((ExtendedActorSystem) system.classicSystem()).printTree());
+        } catch (ExecutionException failed) {
+            LOG.warn("The actor system did not stop in order: {}", String.valueOf(failed.getMessage()));
+        }
+    }
+
+    private static <T> T await(String doing, CompletionStage<T> stage) throws NodeStartException {
+        try {
+            return stage.toCompletableFuture().get(STEP_MAX.toSeconds(), TimeUnit.SECONDS);
+        } catch (ExecutionException failed) {
+            Throwable cause = failed.getCause() == null ? failed : failed.getCause();
+            throw new NodeStartException("Failed at " + doing + ": " + cause.getMessage(), failed);
+        } catch (TimeoutException late) {
+            throw new NodeStartException(
+                    "Gave up " + doing + " after " + STEP_MAX.toSeconds() + " s; see the log.", late);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new NodeStartException("Interrupted at " + doing + ".", interrupted);
+        }
+    }
+}

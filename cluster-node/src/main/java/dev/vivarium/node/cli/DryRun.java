@@ -1,0 +1,107 @@
+package dev.vivarium.node.cli;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.cli.client.Patience;
+import dev.vivarium.node.cli.text.Table;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Runs the client's commands once against a node that is played here, so that the JVM can write down which classes a
+ * client needs (class data sharing). The launcher calls it after a build; what it prints goes nowhere.
+ */
+final class DryRun {
+    private static final String ID = "01hzy3v7m9e5q8r2t4w6x0abcd";
+
+    private static final String RUN =
+            """
+            {"id":"01hzy3v7m9e5q8r2t4w6x0abcd","status":"KILLED","reason":"MEMORY",
+             "measurement":{"measured":2,"limit":1,"unit":"BYTES"},"exitCode":null,"failure":null,"attempt":1,"node":"n",
+             "submittedAt":"2026-01-01T00:00:00Z","startedAt":"2026-01-01T00:00:01Z","cancelRequestedAt":null,
+             "finishedAt":"2026-01-01T00:00:02Z",
+             "usage":{"wallMillis":1,"cpuMillis":1,"memoryPeakBytes":1,"diskPeakBytes":1,"outputBytes":1,"pidsPeak":1},
+             "spec":{"image":"i","command":["c"],"env":{"A":"1"},"secrets":[],"workdir":"/w","files":{"f":1},
+               "limits":{"wallClock":"5m","idle":"60s","cpu":"500m","cpuTime":"2m","memory":"256Mi","pids":128,
+                 "disk":"512Mi","output":"10Mi","egressRequests":1000,"egressBytes":"1Gi"},
+               "egress":{"mode":"none"},"isolation":"container","onNodeLoss":"restart","maxAttempts":3,
+               "labels":{"team":"research"}}}
+            """;
+
+    private static final String CHUNK =
+            "{\"stream\":\"stdout\",\"attempt\":1,\"offset\":0,\"time\":\"2026-01-01T00:00:01Z\",\"data\":\"YQ==\"}\n";
+
+    private static final String EVENT =
+            "{\"seq\":1,\"at\":\"2026-01-01T00:00:00Z\",\"type\":\"RunSubmitted\",\"data\":{}}";
+
+    private DryRun() {}
+
+    public static void main(String[] arguments) throws IOException {
+        HttpServer node = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        node.createContext("/", DryRun::answer);
+        node.start();
+        try {
+            String server = "http://127.0.0.1:" + node.getAddress().getPort();
+            for (String command : List.of(
+                    "run -- true",
+                    "ps",
+                    "show " + ID,
+                    "logs " + ID,
+                    "events " + ID,
+                    "cancel " + ID,
+                    "version",
+                    "--help")) {
+                int code = play(command, server);
+                if (command.startsWith("ps") && code != ExitCode.OK) {
+                    throw new IllegalStateException(command + " came to " + code);
+                }
+            }
+        } finally {
+            node.stop(0);
+        }
+    }
+
+    private static int play(String command, String server) {
+        OutputStream nowhere = OutputStream.nullOutputStream();
+        Surroundings surroundings = new Surroundings(
+                new Terminal(nowhere, nowhere, Terminal.Kind.PIPE, Terminal.Kind.PIPE, 80, Table.Colours.OFF),
+                Map.of("VIVARIUM_SERVER", server),
+                Path.of(""),
+                Path.of(""),
+                Interrupts.ofProcess(),
+                options -> {
+                    throw new NodeStartException("No node is started in a rehearsal.");
+                },
+                Patience.DEFAULT,
+                name -> Optional.empty(),
+                Clock.systemUTC());
+        return Vivarium.commandLine(surroundings).execute(command.split(" ", -1));
+    }
+
+    private static void answer(HttpExchange exchange) throws IOException {
+        String path = exchange.getRequestURI().getPath();
+        String body = path.endsWith("/output")
+                ? CHUNK
+                : path.endsWith("/events")
+                        ? "{\"events\":[" + EVENT + "]}"
+                        : path.equals("/v1/runs") && exchange.getRequestMethod().equals("GET")
+                                ? "{\"runs\":[" + RUN + "],\"next\":null}"
+                                : RUN;
+        byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+        try (exchange) {
+            exchange.getRequestBody().readAllBytes();
+            exchange.getResponseHeaders().set("Content-Type", "application/json");
+            exchange.sendResponseHeaders(200, bytes.length);
+            exchange.getResponseBody().write(bytes);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+package dev.vivarium.node.cli.trial;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.vivarium.node.RunningNode.SandboxLabel;
+import dev.vivarium.node.cli.client.ApiJson;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Counts sandboxes and their processes from outside: it asks the engine and the kernel, and never the node. From its
+ * start on it writes down every container with the label, so that it can look for the processes of those, too, that the
+ * engine no longer knows.
+ */
+public final class LeftoverScan implements AutoCloseable {
+    private final EngineSocket engine;
+    private final String filter;
+    private final InputStream births;
+    private final Set<String> containers = ConcurrentHashMap.newKeySet();
+
+    /**
+     * Begins to write down what is made.
+     *
+     * @throws IOException with a sentence for the user when the engine does not answer
+     */
+    public LeftoverScan(Map<String, String> environment, SandboxLabel label) throws IOException {
+        this.engine = EngineSocket.of(environment);
+        this.filter = label.key() + "=" + label.value();
+        this.births = engine.get(
+                "/events", Map.of("filters", filters(Map.of("label", filter, "type", "container", "event", "create"))));
+        Thread clerk = new Thread(this::writeDown, "trial-census");
+        clerk.setDaemon(true);
+        clerk.start();
+    }
+
+    private void writeDown() {
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(births, StandardCharsets.UTF_8))) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                String id = ApiJson.parse(line.getBytes(StandardCharsets.UTF_8))
+                        .path("id")
+                        .asText();
+                if (!id.isEmpty()) {
+                    containers.add(id);
+                }
+            }
+        } catch (IOException closed) {
+            // By close(), or by an engine that went away: then the count itself fails, and says so.
+        }
+    }
+
+    /** How many sandboxes there have been. */
+    public int sandboxesSeen() {
+        return containers.size();
+    }
+
+    /** Counts what is there now. */
+    public Leftovers count() throws IOException {
+        List<String> living = new ArrayList<>();
+        try (InputStream answer =
+                engine.get("/containers/json", Map.of("all", "true", "filters", filters(Map.of("label", filter))))) {
+            for (JsonNode container : ApiJson.parse(answer.readAllBytes())) {
+                living.add(container.path("Id").asText());
+            }
+        }
+        containers.addAll(living);
+        return new Leftovers(living.size(), engine.isLocal() ? OptionalInt.of(processes()) : OptionalInt.empty());
+    }
+
+    private static String filters(Map<String, String> wanted) {
+        var json = ApiJson.object();
+        wanted.forEach((name, value) -> json.putArray(name).add(value));
+        return ApiJson.line(json);
+    }
+
+    /** A container's control group has the container's id in its path, whatever manages the groups. */
+    private int processes() throws IOException {
+        int count = 0;
+        try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
+            for (Path process : processes) {
+                if (isOurs(process)) {
+                    count++;
+                }
+            }
+        }
+        return count;
+    }
+
+    private boolean isOurs(Path process) {
+        try {
+            String groups = Files.readString(process.resolve("cgroup"));
+            return containers.stream().anyMatch(groups::contains);
+        } catch (IOException gone) {
+            return false;
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        births.close();
+    }
+}

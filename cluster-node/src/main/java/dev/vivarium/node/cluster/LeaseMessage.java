@@ -1,4 +1,0 @@
-package dev.vivarium.node.cluster;
-
-/** Marks what keepers of leases send each other; bound to a serializer in reference.conf. */
-interface LeaseMessage {}

@@ -1,0 +1,103 @@
+package dev.vivarium.node.driver.docker;
+
+import dev.vivarium.node.driver.DriverException;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/** Runs blocking calls on an executor, so many at once and no more; the others wait in order, up to a limit. */
+final class Bulkhead {
+    private final Executor executor;
+    private final int parallelMax;
+    private final int waitingMax;
+    private final Queue<Runnable> waiting = new ArrayDeque<>();
+    private int running;
+
+    Bulkhead(Executor executor, int parallelMax, int waitingMax) {
+        this.executor = executor;
+        this.parallelMax = parallelMax;
+        this.waitingMax = waitingMax;
+    }
+
+    /**
+     * The future fails with a {@link DriverException} only: ENGINE_UNAVAILABLE when too many wait already.
+     *
+     * @param doing what the call is for, as it follows "while"
+     */
+    <T> CompletableFuture<T> run(String doing, Supplier<T> call) {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        run(doing, call, result::complete, result::completeExceptionally);
+        return result;
+    }
+
+    /** As {@link #run(String, Supplier)}, for callers that hear of one of the two ends, on the thread of the call. */
+    <T> void run(String doing, Supplier<T> call, Consumer<T> done, Consumer<DriverException> failed) {
+        submit(() -> runAndTell(doing, call, done, failed), failed);
+    }
+
+    private static <T> void runAndTell(
+            String doing, Supplier<T> call, Consumer<T> done, Consumer<DriverException> failed) {
+        T result;
+        try {
+            result = call.get();
+        } catch (Exception failure) {
+            failed.accept(EngineFailure.translate(doing, failure));
+            return;
+        } catch (Throwable error) {
+            // Errors too: a caller that never hears back would hold its sandbox for ever.
+            failed.accept(new DriverException(
+                    DriverException.Kind.REFUSED, "The node itself failed while " + doing + ".", error));
+            throw error;
+        }
+        done.accept(result);
+    }
+
+    private void submit(Runnable task, Consumer<DriverException> failed) {
+        synchronized (this) {
+            if (running < parallelMax) {
+                running++;
+            } else if (waiting.size() < waitingMax) {
+                waiting.add(task);
+                return;
+            } else {
+                failed.accept(new DriverException(
+                        DriverException.Kind.ENGINE_UNAVAILABLE,
+                        "The container engine is too far behind: " + waitingMax + " calls wait already."));
+                return;
+            }
+        }
+        start(task, failed);
+    }
+
+    private void start(Runnable task, Consumer<DriverException> failed) {
+        try {
+            executor.execute(() -> runAndGoOn(task));
+        } catch (RejectedExecutionException closed) {
+            synchronized (this) {
+                running--;
+            }
+            failed.accept(
+                    new DriverException(DriverException.Kind.ENGINE_UNAVAILABLE, "The node is shutting down.", closed));
+        }
+    }
+
+    private void runAndGoOn(Runnable first) {
+        // One after the other on this thread: the lane keeps its place in the executor while it has work.
+        Runnable task = first;
+        while (true) {
+            task.run();
+            synchronized (this) {
+                Runnable next = waiting.poll();
+                if (next == null) {
+                    running--;
+                    return;
+                }
+                task = next;
+            }
+        }
+    }
+}

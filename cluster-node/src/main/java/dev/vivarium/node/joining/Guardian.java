@@ -1,0 +1,174 @@
+package dev.vivarium.node.joining;
+
+import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.driver.SandboxDriver;
+import dev.vivarium.node.lease.LeaseKeeper;
+import dev.vivarium.node.membership.ClusterSettings;
+import dev.vivarium.node.membership.CrashWatch;
+import dev.vivarium.node.membership.Fencing;
+import dev.vivarium.node.membership.Membership;
+import dev.vivarium.node.membership.PortProbe;
+import dev.vivarium.node.sandbox.LiveSandboxes;
+import dev.vivarium.node.sandbox.NodeClock;
+import dev.vivarium.node.sandbox.NodeLease;
+import dev.vivarium.node.sandbox.Reaper;
+import dev.vivarium.persistence.store.StoreOwnership;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.ExtendedActorSystem;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.apache.pekko.cluster.ClusterEvent.MemberRemoved;
+import org.apache.pekko.cluster.Member;
+import org.apache.pekko.cluster.MemberStatus;
+import org.apache.pekko.cluster.typed.Cluster;
+import org.apache.pekko.cluster.typed.Down;
+import org.apache.pekko.cluster.typed.Join;
+import org.apache.pekko.cluster.typed.JoinSeedNodes;
+import org.apache.pekko.cluster.typed.SelfUp;
+import org.apache.pekko.cluster.typed.Subscribe;
+import org.apache.pekko.remote.RemoteActorRefProvider;
+import scala.Option;
+
+/**
+ * The root of a node's actors: has the lease kept, joins the cluster, makes sure that nobody else there has the node's
+ * name, and then holds the reaper and the watch for peers that crash. Stops with the system.
+ */
+public final class Guardian {
+    private static final Duration NAME_RETRY = Duration.ofMillis(250);
+
+    private Guardian() {}
+
+    /** What the guardian understands. */
+    public sealed interface Command {}
+
+    /** Joins the cluster, where nothing else has it join. */
+    public record Enter() implements Command {}
+
+    /** Starts the reaper and, where it is wanted, the watch for peers that crash. */
+    public record Watch(SandboxDriver driver, LiveSandboxes live, Duration sweepInterval) implements Command {}
+
+    private record Up() implements Command {}
+
+    private record Removed(MemberRemoved event) implements Command {}
+
+    /** A node's way in: whom it asks, and what is told when it has got there. */
+    private record Entry(ClusterSettings settings, Optional<StoreOwnership> hold, CompletableFuture<Done> joined) {}
+
+    private enum CheckName implements Command {
+        INSTANCE
+    }
+
+    /**
+     * A guardian that joins as the settings say, and says when it has.
+     *
+     * @param hold who holds the store, where others may use it
+     */
+    public static Behavior<Command> create(
+            ClusterSettings settings, Fencing fencing, Optional<StoreOwnership> hold, CompletableFuture<Done> joined) {
+        return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
+            Cluster cluster = Cluster.get(context.getSystem());
+            Entry entry = new Entry(settings, hold, joined);
+            ActorRef<SelfUp> up = context.messageAdapter(SelfUp.class, event -> new Up());
+            cluster.subscriptions().tell(Subscribe.create(up, SelfUp.class));
+            ActorRef<MemberRemoved> removed = context.messageAdapter(MemberRemoved.class, Removed::new);
+            cluster.subscriptions().tell(Subscribe.create(removed, MemberRemoved.class));
+            if (!settings.isAlone()) {
+                context.spawn(
+                        LeaseKeeper.create(
+                                fencing.lease(), fencing.takeoverWait(), settings.leaseLength(), NodeClock.system()),
+                        LeaseKeeper.NAME,
+                        DispatcherSelector.fromConfig("pekko.actor.internal-dispatcher"));
+            }
+            return Behaviors.receive(Command.class)
+                    .onMessage(Enter.class, enter -> join(context, cluster, settings))
+                    .onMessage(Up.class, event -> checkName(context, timers, entry))
+                    .onMessage(CheckName.class, again -> checkName(context, timers, entry))
+                    .onMessage(Watch.class, watch -> watch(context, cluster, settings, fencing.lease(), watch))
+                    .onMessage(Removed.class, removal -> tell(context, removal.event))
+                    .build();
+        }));
+    }
+
+    private static Behavior<Command> join(ActorContext<Command> context, Cluster cluster, ClusterSettings settings) {
+        switch (settings.formation()) {
+            case ALONE -> cluster.manager()
+                    .tell(Join.create(cluster.selfMember().address()));
+            case SEEDS -> cluster.manager().tell(new JoinSeedNodes(settings.seeds()));
+            case BOOTSTRAP -> context.getLog().debug("Cluster Bootstrap joins this node.");
+        }
+        return Behaviors.same();
+    }
+
+    /** A namesake that cannot be reached may be this node's own life before, and is gone soon. */
+    private static Behavior<Command> checkName(
+            ActorContext<Command> context, TimerScheduler<Command> timers, Entry entry) {
+        Cluster cluster = Cluster.get(context.getSystem());
+        ClusterSettings settings = entry.settings;
+        Optional<Member> namesake = Membership.namesake(cluster.state(), cluster.selfMember(), settings.nameRole());
+        if (namesake.isEmpty()) {
+            entry.hold.ifPresentOrElse(
+                    hold -> context.spawn(StoreOwnershipKeeper.create(hold, settings, entry.joined), "hold"),
+                    () -> entry.joined.complete(Done.getInstance()));
+        } else if (cluster.state().getUnreachable().contains(namesake.get())) {
+            timers.startSingleTimer(CheckName.INSTANCE, NAME_RETRY);
+        } else {
+            entry.joined.completeExceptionally(new NodeStartException("Another node of the cluster, at "
+                    + Membership.placeOf(namesake.get().address()) + ", has the name \"" + settings.nodeName()
+                    + "\": give this one its own with vivarium.cluster.node-name."));
+        }
+        return Behaviors.same();
+    }
+
+    private static Behavior<Command> tell(ActorContext<Command> context, MemberRemoved event) {
+        String address = Membership.placeOf(event.member().address());
+        if (event.previousStatus() == MemberStatus.down()) {
+            context.getLog().warn("The node at {} is no member any more: the cluster gave it up.", address);
+        } else {
+            context.getLog().info("The node at {} is no member any more: it has left.", address);
+        }
+        return Behaviors.same();
+    }
+
+    private static Behavior<Command> watch(
+            ActorContext<Command> context, Cluster cluster, ClusterSettings settings, NodeLease lease, Watch watch) {
+        Reaper.Members members = () -> !settings.isAlone() && lease.isFresh()
+                ? Optional.of(Membership.names(cluster.state()))
+                : Optional.empty();
+        context.spawn(Reaper.create(watch.driver, watch.live, members, watch.sweepInterval), "reaper");
+        if (settings.watchesForCrashes()) {
+            context.spawn(crashWatch(context, cluster, settings.crashProbe()), "crashes");
+        }
+        return Behaviors.same();
+    }
+
+    private static Behavior<CrashWatch.Command> crashWatch(
+            ActorContext<Command> context, Cluster cluster, Duration interval) {
+        Executor blocking = context.getSystem().dispatchers().lookup(DispatcherSelector.blocking());
+        RemoteActorRefProvider remote =
+                (RemoteActorRefProvider) ((ExtendedActorSystem) Adapter.toClassic(context.getSystem())).provider();
+        return CrashWatch.create(
+                interval,
+                () -> Membership.peers(cluster.state(), cluster.selfMember()),
+                peer -> CompletableFuture.supplyAsync(
+                        () -> PortProbe.ask(
+                                peer.address().getHost().orElseThrow(),
+                                peer.address().getPort().orElseThrow(),
+                                interval),
+                        blocking),
+                peer -> {
+                    // What is only down stays in the cluster until its heartbeats are missed; what is quarantined does
+                    // not.
+                    remote.quarantine(peer.address(), Option.apply(peer.longUid()), "nothing listens there any more");
+                    cluster.manager().tell(new Down(peer.address()));
+                });
+    }
+}

@@ -1,0 +1,193 @@
+package dev.vivarium.node.membership;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.sandbox.NodeClock;
+import dev.vivarium.node.sandbox.NodeLease;
+import dev.vivarium.node.sandbox.TakeoverWait;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.apache.pekko.actor.Address;
+import org.apache.pekko.actor.AddressFromURIString;
+
+/**
+ * The block {@code vivarium.cluster} of the configuration; reference.conf says what each key means.
+ *
+ * @param formation how the node finds others
+ * @param name the cluster's name
+ * @param nodeName this node's name, which no other node has
+ * @param seeds the addresses of nodes that are asked to let this one in
+ * @param joinTimeout how long joining may take
+ * @param engine whether other nodes use this node's container engine
+ * @param leaseLength how long a node may be sure of its runs without seeing the cluster
+ * @param crashProbe how often peers' machines are asked whether their processes are there; zero for never
+ * @param endWait how long a node that was given up waits for its actors to stop
+ */
+public record ClusterSettings(
+        Formation formation,
+        String name,
+        String nodeName,
+        List<Address> seeds,
+        Duration joinTimeout,
+        Engine engine,
+        Duration leaseLength,
+        Duration crashProbe,
+        Duration endWait) {
+    public static final String SYSTEM = "vivarium";
+
+    private static final Pattern SEED = Pattern.compile("[A-Za-z0-9._-]+:[0-9]{1,5}");
+    /**
+     * What comes on top of pause and wait: heartbeats that are missed late by a busy node, the resolver's own pace, and the
+     * time until all have heard of its decision and the next question for a lease was answered. Seen: 2 to 3 s.
+     */
+    private static final Duration DECISION_MAX = Duration.ofSeconds(5);
+
+    /** How a node finds others. */
+    public enum Formation {
+        ALONE,
+        SEEDS,
+        BOOTSTRAP
+    }
+
+    /** Whose engine it is. */
+    public enum Engine {
+        OWN,
+        SHARED
+    }
+
+    static ClusterSettings from(Config cluster) throws NodeStartException {
+        Formation formation = word(Formation.class, cluster, "formation");
+        List<String> seeds = cluster.getStringList("seeds");
+        if (formation == Formation.SEEDS && seeds.isEmpty()) {
+            throw new NodeStartException("vivarium.cluster.seeds is empty: formation = seeds needs the host:port of at"
+                    + " least one node, the same list in the same order on every node.");
+        }
+        Duration lease = cluster.getDuration("fencing.lease");
+        requireLongerThanAFailover(lease, cluster);
+        return new ClusterSettings(
+                formation,
+                named(cluster, "name"),
+                named(cluster, "node-name"),
+                addresses(seeds),
+                cluster.getDuration("join-timeout"),
+                word(Engine.class, cluster, "fencing.engine"),
+                lease,
+                notNegative(cluster, "detector.crash-probe"),
+                positive(cluster, "fencing.end-wait"));
+    }
+
+    /** Of two equal halves neither is granted a lease until the resolver has decided for one of them. */
+    private static void requireLongerThanAFailover(Duration lease, Config cluster) throws NodeStartException {
+        Duration pause = positive(cluster, "detector.pause");
+        Duration stable = positive(cluster, "split-brain.stable-after");
+        if (positive(cluster, "detector.interval").compareTo(pause) >= 0) {
+            throw new NodeStartException(
+                    "vivarium.cluster.detector.interval must be shorter than detector.pause, the time"
+                            + " for which heartbeats may stay away.");
+        }
+        Duration least = pause.plus(stable).plus(DECISION_MAX);
+        if (lease.compareTo(least) < 0) {
+            throw new NodeStartException("vivarium.cluster.fencing.lease is " + lease.toMillis()
+                    + "ms and must be at least detector.pause and split-brain.stable-after together and "
+                    + DECISION_MAX.toSeconds() + "s more (" + least.toMillis()
+                    + "ms): half of a cluster that lost the other half would lose its sandboxes, too.");
+        }
+    }
+
+    private static Duration positive(Config cluster, String key) throws NodeStartException {
+        Duration value = cluster.getDuration(key);
+        if (value.isNegative() || value.isZero()) {
+            throw new NodeStartException("vivarium.cluster." + key + " must be a time above 0, such as 3s.");
+        }
+        return value;
+    }
+
+    private static Duration notNegative(Config cluster, String key) throws NodeStartException {
+        Duration value = cluster.getDuration(key);
+        if (value.isNegative()) {
+            throw new NodeStartException("vivarium.cluster." + key + " must be a time such as 500ms, or 0 for never.");
+        }
+        return value;
+    }
+
+    public boolean isAlone() {
+        return formation == Formation.ALONE;
+    }
+
+    /** The role by which members tell each other's names. */
+    public String nameRole() {
+        return NAME_ROLE + nodeName;
+    }
+
+    public static final String NAME_ROLE = "node:";
+
+    public Fencing newFencing() {
+        NodeClock clock = NodeClock.system();
+        if (isAlone()) {
+            return new Fencing(NodeLease.endless(), TakeoverWait.none());
+        }
+        // What the engine itself tells is surer than any wait, where one engine has all sandboxes.
+        TakeoverWait wait = engine == Engine.SHARED ? TakeoverWait.none() : TakeoverWait.of(leaseLength, clock);
+        return new Fencing(NodeLease.of(leaseLength, clock), wait);
+    }
+
+    /**
+     * Whether a peer may be given up as soon as its machine says that its process is gone. Where engines are not shared there
+     * is nothing to gain: whoever takes its runs over has to wait until its lease has ended.
+     */
+    public boolean watchesForCrashes() {
+        return !isAlone() && engine == Engine.SHARED && !crashProbe.isZero();
+    }
+
+    private static List<Address> addresses(List<String> seeds) throws NodeStartException {
+        for (String seed : seeds) {
+            if (!SEED.matcher(seed).matches()) {
+                throw new NodeStartException(
+                        "vivarium.cluster.seeds: \"" + seed + "\" is not a host:port such as 10.0.0.5:25520.");
+            }
+        }
+        return seeds.stream()
+                .map(seed -> AddressFromURIString.parse("pekko://" + SYSTEM + "@" + seed))
+                .toList();
+    }
+
+    private static String named(Config cluster, String key) throws NodeStartException {
+        String value = cluster.getString(key);
+        if (!NAME.matcher(value).matches()) {
+            throw new NodeStartException("vivarium.cluster." + key + " is \"" + value
+                    + "\" and must be 1 to 63 letters, digits, dots, underscores or dashes.");
+        }
+        return value;
+    }
+
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
+
+    private static <E extends Enum<E>> E word(Class<E> words, Config cluster, String key) throws NodeStartException {
+        String given = cluster.getString(key);
+        for (E word : words.getEnumConstants()) {
+            if (word.name().toLowerCase(Locale.ROOT).equals(given)) {
+                return word;
+            }
+        }
+        throw new NodeStartException("vivarium.cluster." + key + " is \"" + given + "\" and must be one of "
+                + Arrays.stream(words.getEnumConstants())
+                        .map(word -> word.name().toLowerCase(Locale.ROOT))
+                        .collect(Collectors.joining(", "))
+                + ".");
+    }
+
+    /** As {@link #from}, with what the configuration library says put into a sentence. */
+    public static ClusterSettings of(Config config) throws NodeStartException {
+        try {
+            return from(config.getConfig("vivarium.cluster"));
+        } catch (ConfigException wrong) {
+            throw new NodeStartException(
+                    "The configuration of the cluster cannot be read: " + wrong.getMessage(), wrong);
+        }
+    }
+}

@@ -1,0 +1,363 @@
+package dev.vivarium.node.placement;
+
+import dev.vivarium.protocol.api.QueueView;
+import dev.vivarium.protocol.run.RunId;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.apache.pekko.Done;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The places of a node: which runs hold one, which wait, and who is next. A run holds its place from before anything of it
+ * is durable until it has ended, or has left the node; so what the node has is never given away twice.
+ *
+ * <p>Who is next: a run that has lost its sandbox before one that never had any; then one of the tenant that holds fewest
+ * places here, so that nobody's many runs keep another's few from running; then who was submitted first. If there is not
+ * enough for it yet, nobody overtakes it, or a large run might wait for ever among small ones. A run that asks for more
+ * memory or processors than the whole node has gets all of them.
+ *
+ * <p>Safe for use by any thread; whose turn it is is told outside of any lock, and once.
+ */
+public final class NodeSlots {
+    /** What is released moves within seconds; if it did not move, somebody else decided so, and it is ours again. */
+    private static final long RELEASED_NANOS = Duration.ofSeconds(20).toNanos();
+
+    private final Capacity capacity;
+    private final int waitingMax;
+    private final int tenantWaitingMax;
+    private final Drain drain;
+    private final LongSupplier nanos;
+    private final Map<RunId, Claim> holding = new HashMap<>();
+    private final Map<RunId, Claim> waiting = new HashMap<>();
+    /** Those that wait, by tenant, in the order in which each tenant's get their places. */
+    private final Map<String, SortedSet<Claim>> queues = new TreeMap<>();
+
+    private final Map<String, Integer> heldByTenant = new HashMap<>();
+    private final Map<String, Long> released = new HashMap<>();
+    private final List<CompletableFuture<Done>> untilAllLeft = new ArrayList<>();
+    private Capacity taken = Capacity.NONE;
+
+    /** Whether a run has had a sandbox before. */
+    public enum Seniority {
+        INTERRUPTED,
+        NEW
+    }
+
+    /**
+     * A run's wish for a place.
+     *
+     * @param submittedAt since when it is there
+     * @param turn told when it has got one that it had to wait for
+     */
+    public record Claim(
+            RunId run,
+            String tenant,
+            Capacity asked,
+            Seniority seniority,
+            Instant submittedAt,
+            String shard,
+            Runnable turn) {
+        private static final Comparator<Claim> ORDER = Comparator.comparing(Claim::seniority)
+                .thenComparing(Claim::submittedAt)
+                .thenComparing(claim -> claim.run.value());
+    }
+
+    /** What comes of a claim. */
+    public enum Answer {
+        /** The run holds a place. */
+        HOLDS,
+        /** It waits for its turn. */
+        WAITS,
+        /** The queue is full. */
+        QUEUE_FULL,
+        /** The tenant has its most runs in the queue. */
+        TENANT_FULL
+    }
+
+    /** How much is taken of what. */
+    public record Count(Capacity taken, int holding, int waiting) {}
+
+    /**
+     * Slots of a node, all free.
+     *
+     * @param capacity what the node has
+     * @param waitingMax the most new runs that may wait
+     * @param tenantWaitingMax the most of them that may be one tenant's
+     * @param drain while it is on nobody's turn comes
+     * @param nanos a clock that never jumps, in nanoseconds
+     */
+    public NodeSlots(Capacity capacity, int waitingMax, int tenantWaitingMax, Drain drain, LongSupplier nanos) {
+        this.capacity = capacity;
+        this.waitingMax = waitingMax;
+        this.tenantWaitingMax = tenantWaitingMax;
+        this.drain = drain;
+        this.nanos = nanos;
+    }
+
+    public Capacity capacity() {
+        return capacity;
+    }
+
+    public int waitingMax() {
+        return waitingMax;
+    }
+
+    // ---- coming and going
+
+    /** Claims a place for a new run, which is refused when too many wait, or at once when it may not wait here. */
+    public Answer offer(Claim claim, WhenFull whenFull) {
+        return enter(claim, () -> whenFull == WhenFull.QUEUE ? bounded(claim) : Answer.QUEUE_FULL);
+    }
+
+    /** Claims a place for a run that has been accepted, however many wait. Idempotent. */
+    public Answer claim(Claim claim) {
+        return enter(claim, () -> Answer.WAITS);
+    }
+
+    /** @param withoutPlace what comes of it when it is in the queue and its turn is not now */
+    private Answer enter(Claim claim, Supplier<Answer> withoutPlace) {
+        List<Claim> turns;
+        Answer answer;
+        synchronized (this) {
+            if (holding.containsKey(claim.run)) {
+                return Answer.HOLDS;
+            }
+            stopWaiting(claim.run);
+            waiting.put(claim.run, claim);
+            queues.computeIfAbsent(claim.tenant, tenant -> new TreeSet<>(Claim.ORDER))
+                    .add(claim);
+            turns = giveWhatIsFree();
+            answer = holding.containsKey(claim.run) ? Answer.HOLDS : withoutPlace.get();
+            if (answer != Answer.HOLDS && answer != Answer.WAITS) {
+                stopWaiting(claim.run);
+            }
+        }
+        // Who asks gets an answer instead.
+        tell(turns.stream().filter(turn -> !turn.run.equals(claim.run)).toList());
+        return answer;
+    }
+
+    private Answer bounded(Claim claim) {
+        if (waiting.size() > waitingMax) {
+            return Answer.QUEUE_FULL;
+        }
+        SortedSet<Claim> ofTenant = queues.get(claim.tenant);
+        return ofTenant != null && ofTenant.size() > tenantWaitingMax ? Answer.TENANT_FULL : Answer.WAITS;
+    }
+
+    /** The run will not begin here, but where it is held next: it waits again. */
+    public void giveBack(Claim claim) {
+        leave(claim.run);
+        claim(claim);
+    }
+
+    /** The run has ended, or has left this node. */
+    public void leave(RunId run) {
+        List<Claim> turns;
+        List<CompletableFuture<Done>> told = List.of();
+        synchronized (this) {
+            stopWaiting(run);
+            Claim held = holding.remove(run);
+            if (held != null) {
+                taken = taken.minus(keptFor(held.asked));
+                heldByTenant.merge(held.tenant, -1, (count, less) -> count + less == 0 ? null : count + less);
+            }
+            turns = giveWhatIsFree();
+            if (holding.isEmpty()) {
+                told = List.copyOf(untilAllLeft);
+                untilAllLeft.clear();
+            }
+        }
+        tell(turns);
+        told.forEach(all -> all.complete(Done.getInstance()));
+    }
+
+    /** Completes when no run holds a place any more. */
+    public CompletionStage<Done> allLeft() {
+        CompletableFuture<Done> all = new CompletableFuture<>();
+        synchronized (this) {
+            if (!holding.isEmpty()) {
+                untilAllLeft.add(all);
+                return all;
+            }
+        }
+        all.complete(Done.getInstance());
+        return all;
+    }
+
+    /** Looks whether somebody's turn has come who could not be told when it came. */
+    public void look() {
+        List<Claim> turns;
+        synchronized (this) {
+            turns = giveWhatIsFree();
+        }
+        tell(turns);
+    }
+
+    private void stopWaiting(RunId run) {
+        Claim claim = waiting.remove(run);
+        if (claim != null) {
+            queues.computeIfPresent(claim.tenant, (tenant, queue) -> without(queue, claim));
+        }
+    }
+
+    private static @Nullable SortedSet<Claim> without(SortedSet<Claim> queue, Claim claim) {
+        queue.remove(claim);
+        return queue.isEmpty() ? null : queue;
+    }
+
+    // ---- whose turn it is
+
+    private List<Claim> giveWhatIsFree() {
+        List<Claim> turns = new ArrayList<>();
+        if (waiting.isEmpty() || drain.isDraining()) {
+            return turns;
+        }
+        forgetOldReleases();
+        for (Optional<Claim> next = nextThatFits(); next.isPresent(); next = nextThatFits()) {
+            Claim claim = next.get();
+            stopWaiting(claim.run);
+            holding.put(claim.run, claim);
+            taken = taken.plus(keptFor(claim.asked));
+            heldByTenant.merge(claim.tenant, 1, Integer::sum);
+            turns.add(claim);
+        }
+        return turns;
+    }
+
+    private Optional<Claim> nextThatFits() {
+        return first(queues, heldByTenant).filter(claim -> fits(claim.asked));
+    }
+
+    private boolean fits(Capacity asked) {
+        return capacity.minus(taken).covers(keptFor(asked));
+    }
+
+    private Capacity keptFor(Capacity asked) {
+        return asked.atMost(new Capacity(Capacity.UNLIMITED, capacity.memoryBytes(), capacity.millicores()));
+    }
+
+    /** The first of each tenant that may begin here, and of these the one that is next. */
+    private Optional<Claim> first(Map<String, SortedSet<Claim>> among, Map<String, Integer> held) {
+        return among.values().stream()
+                .flatMap(queue -> queue.stream()
+                        .filter(claim -> !released.containsKey(claim.shard))
+                        .limit(1))
+                .min(Comparator.comparing(Claim::seniority)
+                        .thenComparing(claim -> held.getOrDefault(claim.tenant, 0))
+                        .thenComparing(Claim.ORDER));
+    }
+
+    private static void tell(List<Claim> turns) {
+        turns.forEach(claim -> claim.turn.run());
+    }
+
+    // ---- what is asked of it
+
+    public synchronized boolean isHeldBy(RunId run) {
+        return holding.containsKey(run);
+    }
+
+    /** Whether a further new run would be refused. */
+    public synchronized boolean isFull(Capacity asked) {
+        boolean fits = waiting.isEmpty() && fits(asked);
+        return !fits && waiting.size() >= waitingMax;
+    }
+
+    /** Where the run stands among those that wait; empty when it does not. */
+    public synchronized Optional<QueueView> position(RunId run) {
+        if (!waiting.containsKey(run)) {
+            return Optional.empty();
+        }
+        Map<String, SortedSet<Claim>> left = new TreeMap<>();
+        queues.forEach((tenant, queue) -> left.put(tenant, new TreeSet<>(queue)));
+        Map<String, Integer> held = new HashMap<>(heldByTenant);
+        int position = 1;
+        for (Optional<Claim> next = first(left, held); next.isPresent(); next = first(left, held)) {
+            Claim before = next.get();
+            if (before.run.equals(run)) {
+                return Optional.of(new QueueView(position, waiting.size()));
+            }
+            left.computeIfPresent(before.tenant, (tenant, queue) -> without(queue, before));
+            held.merge(before.tenant, 1, Integer::sum);
+            position++;
+        }
+        // Its shard is about to move: behind all others here, until another node says where it stands there.
+        return Optional.of(new QueueView(waiting.size(), waiting.size()));
+    }
+
+    public synchronized Count count() {
+        return new Count(taken, holding.size(), waiting.size());
+    }
+
+    /** How many runs hold a place. */
+    public int holding() {
+        return count().holding;
+    }
+
+    /** How many runs wait for one. */
+    public int waiting() {
+        return count().waiting;
+    }
+
+    // ---- shards that leave
+
+    /** Releases all shards in which no run holds a place; from now on none in them gets one here. */
+    public synchronized Set<String> releaseAll(Set<String> among) {
+        return release(without(among, shardsOf(holding)));
+    }
+
+    /** The same for one shard in which runs wait. */
+    public synchronized Set<String> releaseWaiting(Set<String> among) {
+        Set<String> candidates = without(shardsOf(waiting), shardsOf(holding));
+        candidates.retainAll(among);
+        return release(one(candidates));
+    }
+
+    /** The same for one shard in which no run waits either. */
+    public synchronized Set<String> releaseIdle(Set<String> among) {
+        return release(one(without(without(among, shardsOf(holding)), shardsOf(waiting))));
+    }
+
+    private Set<String> release(Set<String> shards) {
+        forgetOldReleases();
+        shards.forEach(shard -> released.put(shard, nanos.getAsLong()));
+        return shards;
+    }
+
+    private static Set<String> one(Set<String> of) {
+        return of.stream().sorted().limit(1).collect(Collectors.toSet());
+    }
+
+    private static Set<String> without(Set<String> all, Set<String> some) {
+        Set<String> left = new HashSet<>(all);
+        left.removeAll(some);
+        return left;
+    }
+
+    private static Set<String> shardsOf(Map<RunId, Claim> claims) {
+        Set<String> shards = new HashSet<>();
+        claims.values().forEach(claim -> shards.add(claim.shard));
+        return shards;
+    }
+
+    private void forgetOldReleases() {
+        released.values().removeIf(at -> nanos.getAsLong() - at > RELEASED_NANOS);
+    }
+}

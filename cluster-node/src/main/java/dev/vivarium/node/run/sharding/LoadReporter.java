@@ -1,0 +1,140 @@
+package dev.vivarium.node.run.sharding;
+
+import dev.vivarium.node.placement.NodeLoad;
+import dev.vivarium.node.placement.NodeLoads;
+import dev.vivarium.node.placement.NodeSlots;
+import dev.vivarium.node.placement.ShardRelease;
+import dev.vivarium.node.run.RunEnvironment;
+import dev.vivarium.node.run.RunMessage;
+import dev.vivarium.protocol.api.NodeView;
+import java.time.Duration;
+import java.util.Set;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.apache.pekko.actor.typed.pubsub.Topic;
+import org.apache.pekko.cluster.sharding.ShardRegion;
+import org.apache.pekko.cluster.typed.Cluster;
+
+/**
+ * Tells all nodes this one's load, again and again, puts what they tell on the board, has shards opened that nobody holds,
+ * and releases some when the coordinator asks. One a node, a child of the system's root; owns nothing.
+ */
+public final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
+    private static final String TOPIC = "vivarium-load";
+
+    private final RunEnvironment environment;
+    private final NodeLoads board;
+    private final ReleasePoints releasePoints;
+    private final ShardOpening opening;
+    private final String address;
+    private final ActorRef<Topic.Command<Report>> topic;
+    private final org.apache.pekko.actor.ActorRef region;
+    private final org.apache.pekko.actor.ActorRef counts;
+
+    /** What it understands. */
+    sealed interface Command {}
+
+    private enum Look implements Command {
+        INSTANCE
+    }
+
+    private record Held(ShardRegion.ShardRegionStats shards) implements Command {}
+
+    private record Told(Report report) implements Command {}
+
+    /** Asks for shards that may move; answers {@link Released}. */
+    public record Release(Set<String> held, ShardRelease.Which which, ActorRef<Released> replyTo)
+            implements Command, RunMessage {}
+
+    /** The shards that may move now. */
+    public record Released(Set<String> shards) implements RunMessage {}
+
+    /** What a node tells all others: its load, and whom to ask for shards. */
+    public record Report(NodeLoad load, ActorRef<Release> releases) implements RunMessage {}
+
+    static Behavior<Command> create(
+            RunEnvironment environment,
+            NodeLoads board,
+            ReleasePoints releasePoints,
+            ShardOpening opening,
+            Duration interval) {
+        return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
+            timers.startTimerWithFixedDelay(Look.INSTANCE, Duration.ZERO, interval);
+            return new LoadReporter(context, environment, board, releasePoints, opening);
+        }));
+    }
+
+    private LoadReporter(
+            ActorContext<Command> context,
+            RunEnvironment environment,
+            NodeLoads board,
+            ReleasePoints releasePoints,
+            ShardOpening opening) {
+        super(context);
+        this.environment = environment;
+        this.board = board;
+        this.releasePoints = releasePoints;
+        this.opening = opening;
+        this.address = Cluster.get(context.getSystem()).selfMember().address().toString();
+        this.topic = context.spawn(Topic.create(Report.class, TOPIC), "topic");
+        this.region = ShardedRuns.region(context.getSystem());
+        this.counts = Adapter.toClassic(context.messageAdapter(ShardRegion.ShardRegionStats.class, Held::new));
+        topic.tell(Topic.subscribe(context.messageAdapter(Report.class, Told::new)));
+    }
+
+    @Override
+    public Receive<Command> createReceive() {
+        return newReceiveBuilder()
+                .onMessage(Look.class, this::onLook)
+                .onMessage(Held.class, this::onHeld)
+                .onMessage(Told.class, this::onTold)
+                .onMessage(Release.class, this::onRelease)
+                .build();
+    }
+
+    private Behavior<Command> onLook(Look look) {
+        environment.places().look();
+        opening.look();
+        // For its counts, and not for its state, which names every run.
+        region.tell(ShardRegion.getRegionStatsInstance(), counts);
+        return this;
+    }
+
+    private Behavior<Command> onHeld(Held held) {
+        NodeSlots places = environment.places();
+        NodeSlots.Count count = places.count();
+        NodeLoad load = new NodeLoad(
+                environment.nodeName(),
+                address,
+                places.capacity(),
+                count.taken(),
+                count.waiting(),
+                places.waitingMax(),
+                environment.drain().isDraining() ? NodeView.Intake.CLOSED : NodeView.Intake.OPEN,
+                Set.copyOf(held.shards.getStats().keySet()));
+        topic.tell(Topic.publish(new Report(load, getContext().getSelf().narrow())));
+        return this;
+    }
+
+    private Behavior<Command> onTold(Told told) {
+        board.told(told.report.load);
+        releasePoints.told(told.report.load.address(), told.report.releases);
+        return this;
+    }
+
+    private Behavior<Command> onRelease(Release release) {
+        NodeSlots places = environment.places();
+        release.replyTo.tell(new Released(
+                switch (release.which) {
+                    case ONE_IDLE -> places.releaseIdle(release.held);
+                    case ONE_WAITING -> places.releaseWaiting(release.held);
+                    case ALL -> places.releaseAll(release.held);
+                }));
+        return this;
+    }
+}

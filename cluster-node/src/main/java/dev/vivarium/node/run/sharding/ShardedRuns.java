@@ -1,0 +1,344 @@
+package dev.vivarium.node.run.sharding;
+
+import com.github.f4b6a3.ulid.UlidCreator;
+import dev.vivarium.node.placement.Capacity;
+import dev.vivarium.node.placement.CapacityAllocation;
+import dev.vivarium.node.placement.NodeLoad;
+import dev.vivarium.node.placement.NodeLoads;
+import dev.vivarium.node.placement.Placement;
+import dev.vivarium.node.placement.WhenFull;
+import dev.vivarium.node.run.Run;
+import dev.vivarium.node.run.RunEnvironment;
+import dev.vivarium.node.run.Runs;
+import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.protocol.api.NodeView;
+import dev.vivarium.protocol.api.QueueView;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunSpec;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.apache.pekko.Done;
+import org.apache.pekko.NotUsed;
+import org.apache.pekko.actor.Address;
+import org.apache.pekko.actor.AddressFromURIString;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Props;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
+import org.apache.pekko.cluster.sharding.ShardRegion;
+import org.apache.pekko.cluster.sharding.typed.HashCodeMessageExtractor;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
+import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
+import org.apache.pekko.cluster.sharding.typed.javadsl.EntityRef;
+import org.apache.pekko.cluster.typed.Cluster;
+import org.apache.pekko.japi.Pair;
+import org.apache.pekko.pattern.Patterns;
+import org.apache.pekko.stream.OverflowStrategy;
+import org.apache.pekko.stream.javadsl.Source;
+import org.apache.pekko.stream.typed.javadsl.ActorSource;
+
+/** The runs under Cluster Sharding. */
+public final class ShardedRuns implements Runs {
+    /** More than enough to meet one shard of some hundreds by chance; beyond it any will do. */
+    private static final int NAMES_MAX = 5_000;
+
+    private static final Duration POSITION_MAX = Duration.ofSeconds(2);
+    private static final Duration LOOK_INTERVAL = Duration.ofMillis(100);
+
+    private final ClusterSharding sharding;
+    private final RunEnvironment environment;
+    private final Duration askTimeout;
+    private final Duration watchInterval;
+    private final NodeLoads board;
+    private final HashCodeMessageExtractor<Run.Command> shards;
+    private final Set<String> allShards;
+    private final String ownAddress;
+    private final Address ownRegion;
+    private final org.apache.pekko.actor.ActorRef region;
+    private final org.apache.pekko.actor.ActorSystem system;
+
+    /** Starts the shard region of this node; runs that were live come back with it. */
+    public static ShardedRuns start(ActorSystem<?> system, RunEnvironment environment) {
+        ClusterSharding sharding = ClusterSharding.get(system);
+        NodeLoads board = new NodeLoads(environment.sandbox().clock()::nanos);
+        String own = Cluster.get(system).selfMember().address().toString();
+        Function<org.apache.pekko.actor.ActorRef, String> addressOf =
+                region -> region.path().address().hasLocalScope()
+                        ? own
+                        : region.path().address().toString();
+        int count = system.settings().config().getInt("pekko.cluster.sharding.number-of-shards");
+        HashCodeMessageExtractor<Run.Command> shards = new HashCodeMessageExtractor<>(count);
+        ReleasePoints releasePoints = new ReleasePoints(system, addressOf);
+        RememberedSource.set(system, environment.sandbox().store().rememberedRuns());
+        sharding.init(Entity.of(
+                        Run.TYPE_KEY,
+                        context -> Run.create(
+                                new RunId(context.getEntityId()),
+                                environment,
+                                context.getShard(),
+                                shards.shardId(context.getEntityId())))
+                .withSettings(RememberedShards.settings(system))
+                .withMessageExtractor(shards)
+                .withAllocationStrategy(
+                        new CapacityAllocation(region -> board.of(addressOf.apply(region)), releasePoints))
+                .withStopMessage(Run.Leave.INSTANCE));
+        ShardedRuns runs = new ShardedRuns(system, sharding, environment, board, own, shards, count);
+        system.systemActorOf(
+                LoadReporter.create(
+                        environment,
+                        board,
+                        releasePoints,
+                        runs.opening(system),
+                        system.settings().config().getDuration("vivarium.run.load-interval")),
+                "vivarium-load",
+                Props.empty());
+        return runs;
+    }
+
+    /**
+     * Completes when the coordinator of shards has taken this node's region in, so that runs can come to life here and
+     * elsewhere; fails when it has not in time. Until then it may be busy with telling nodes that do not listen yet, and
+     * whoever submits a run waits with it.
+     */
+    public CompletionStage<Done> takenIn(Duration atMost) {
+        return Patterns.retry(
+                () -> Patterns.ask(region, ShardRegion.getCurrentRegionsInstance(), atMost)
+                        .thenApply(answer -> {
+                            if (((ShardRegion.CurrentRegions) answer)
+                                    .getRegions()
+                                    .contains(ownRegion)) {
+                                return Done.getInstance();
+                            }
+                            throw new IllegalStateException("The coordinator of shards does not know this node yet.");
+                        }),
+                Math.toIntExact(atMost.dividedBy(LOOK_INTERVAL)),
+                LOOK_INTERVAL,
+                system);
+    }
+
+    /** This node's region under its classic name: it answers what the typed one has no question for. */
+    static org.apache.pekko.actor.ActorRef region(ActorSystem<?> system) {
+        return org.apache.pekko.cluster.sharding.ClusterSharding.get(Adapter.toClassic(system))
+                .shardRegion(Run.TYPE_KEY.name());
+    }
+
+    private ShardedRuns(
+            ActorSystem<?> system,
+            ClusterSharding sharding,
+            RunEnvironment environment,
+            NodeLoads board,
+            String ownAddress,
+            HashCodeMessageExtractor<Run.Command> shards,
+            int count) {
+        this.sharding = sharding;
+        this.environment = environment;
+        var config = system.settings().config().getConfig("vivarium.run");
+        this.askTimeout = config.getDuration("ask-timeout");
+        this.watchInterval = config.getDuration("watch-interval");
+        this.board = board;
+        this.ownAddress = ownAddress;
+        this.ownRegion = Cluster.get(system).selfMember().address();
+        this.system = Adapter.toClassic(system);
+        this.region = region(system);
+        this.shards = shards;
+        this.allShards = IntStream.range(0, count).mapToObj(Integer::toString).collect(Collectors.toUnmodifiableSet());
+    }
+
+    /** The name says where: names are made until one has a shard that is wanted, which takes a handful. */
+    @Override
+    public RunId newId(RunSpec spec) {
+        return nameIn(Placement.shardsForNewRun(board.loads(), allShards, Capacity.askedBy(spec)));
+    }
+
+    private ShardOpening opening(ActorSystem<?> system) {
+        Cluster cluster = Cluster.get(system);
+        return new ShardOpening(
+                ownAddress,
+                () -> cluster.state().members().size(),
+                board,
+                allShards,
+                shard -> nameIn(Set.of(shard)),
+                id -> entity(id).tell(new Run.AskPosition(system.ignoreRef())),
+                environment.sandbox().clock()::nanos);
+    }
+
+    private RunId nameIn(Set<String> wanted) {
+        RunId id = ulid();
+        for (int tries = 1; tries < NAMES_MAX && !wanted.isEmpty() && !wanted.contains(shard(id)); tries++) {
+            id = ulid();
+        }
+        return id;
+    }
+
+    private static RunId ulid() {
+        return new RunId(UlidCreator.getUlid().toLowerCase());
+    }
+
+    private String shard(RunId id) {
+        return shards.shardId(id.value());
+    }
+
+    /** A node that would refuse the run; of this node the truth is known, of others what they told last. */
+    private Optional<SubmitReply> refusal(RunId id, Capacity asked) {
+        List<NodeLoad> loads = board.loads();
+        if (!loads.isEmpty() && loads.stream().noneMatch(load -> load.capacity().covers(asked))) {
+            return Optional.of(new SubmitReply.TooLarge(largest(loads)));
+        }
+        Optional<NodeLoad> holder = board.holding(shard(id));
+        boolean own = holder.isEmpty() || holder.get().address().equals(ownAddress);
+        boolean full = own
+                ? environment.places().isFull(asked)
+                : holder.filter(load -> load.hasPlaceFor(asked) || load.hasQueueRoom())
+                        .isEmpty();
+        return full ? Optional.of(full(id)) : Optional.empty();
+    }
+
+    private static Capacity largest(List<NodeLoad> loads) {
+        return loads.stream()
+                .map(NodeLoad::capacity)
+                .max(Comparator.comparingLong(Capacity::memoryBytes).thenComparingLong(Capacity::millicores))
+                .orElse(Capacity.NONE);
+    }
+
+    private SubmitReply.Full full(RunId id) {
+        return new SubmitReply.Full(
+                board.holding(shard(id)).map(NodeLoad::waiting).orElseGet(environment.places()::waiting));
+    }
+
+    @Override
+    public CompletionStage<SubmitReply> submit(RunId id, RunSpec spec, Blob submission, WhenFull whenFull) {
+        if (environment.drain().isDraining()) {
+            return CompletableFuture.completedStage(new SubmitReply.Draining());
+        }
+        Capacity asked = Capacity.askedBy(spec);
+        Optional<SubmitReply> refusal = refusal(id, asked);
+        if (refusal.isPresent()) {
+            return CompletableFuture.completedStage(refusal.get());
+        }
+        boolean elsewhere =
+                whenFull == WhenFull.REFUSE && board.loads().stream().anyMatch(load -> load.hasPlaceFor(asked));
+        WhenFull asOffered = elsewhere ? WhenFull.REFUSE : WhenFull.QUEUE;
+        board.placedIn(shard(id), asked);
+        Instant until = environment.sandbox().clock().now().plus(askTimeout);
+        CompletionStage<Run.SubmitAnswer> answer = entity(id)
+                .ask(
+                        (ActorRef<Run.SubmitAnswer> replyTo) ->
+                                new Run.Submit(spec, submission, asOffered, until, replyTo),
+                        askTimeout);
+        return durable(answer).thenApply(given -> switch (given.verdict()) {
+            case ACCEPTED -> new SubmitReply.Accepted(given.state().orElseThrow());
+            case ACCEPTED_BEFORE -> new SubmitReply.AcceptedBefore(given.state().orElseThrow());
+            case OTHER_SUBMISSION -> new SubmitReply.OtherSubmission(id);
+            case TENANT_FULL -> new SubmitReply.TenantFull(spec.tenant());
+            case NOT_DURABLE -> throw notDurable(new IllegalStateException("The run could not be remembered."));
+            case NO_ROOM -> {
+                if (asOffered == WhenFull.REFUSE) {
+                    board.takenAt(shard(id));
+                } else {
+                    board.fullAt(shard(id));
+                }
+                yield full(id);
+            }
+        });
+    }
+
+    @Override
+    public CompletionStage<Optional<QueueView>> position(RunId id) {
+        CompletionStage<Run.PositionAnswer> answer =
+                entity(id).ask((ActorRef<Run.PositionAnswer> replyTo) -> new Run.AskPosition(replyTo), POSITION_MAX);
+        return answer.handle((given, failure) -> failure == null ? given.position() : Optional.empty());
+    }
+
+    @Override
+    public List<NodeView> nodes() {
+        return board.loads().stream()
+                .map(ShardedRuns::view)
+                .sorted(Comparator.comparing(NodeView::name))
+                .toList();
+    }
+
+    private static NodeView view(NodeLoad load) {
+        Address address = AddressFromURIString.parse(load.address());
+        return new NodeView(
+                load.name(),
+                address.getHost().orElse("") + ":" + address.getPort().orElse(0),
+                load.intake(),
+                room(load.capacity()),
+                room(load.taken()),
+                load.waiting(),
+                load.waitingMax(),
+                load.shards().size());
+    }
+
+    private static NodeView.Room room(Capacity capacity) {
+        return new NodeView.Room(capacity.runs(), limited(capacity.memoryBytes()), limited(capacity.millicores()));
+    }
+
+    private static OptionalLong limited(long amount) {
+        return amount == Capacity.UNLIMITED ? OptionalLong.empty() : OptionalLong.of(amount);
+    }
+
+    @Override
+    public CompletionStage<CancelReply> cancel(RunId id) {
+        CompletionStage<Run.CancelAnswer> answer =
+                entity(id).ask((ActorRef<Run.CancelAnswer> replyTo) -> new Run.Cancel(replyTo), askTimeout);
+        return durable(answer)
+                .thenApply(given ->
+                        given.state().<CancelReply>map(CancelReply.Noted::new).orElseGet(CancelReply.NoSuchRun::new));
+    }
+
+    @Override
+    public Source<Progress, NotUsed> progress(RunId id) {
+        return Source.fromMaterializer((materializer, attributes) -> {
+                    Pair<ActorRef<Progress>, Source<Progress, NotUsed>> pushed =
+                            NEWEST_PROGRESS.preMaterialize(materializer);
+                    Run.Watch watch = new Run.Watch(pushed.first());
+                    // Asking again finds the run wherever it has moved or come back to since.
+                    Source<Progress, ?> asking = Source.tick(Duration.ZERO, watchInterval, watch)
+                            .mapConcat(again -> {
+                                entity(id).tell(again);
+                                return List.<Progress>of();
+                            });
+                    return pushed.second().merge(asking, true);
+                })
+                .mapMaterializedValue(value -> NotUsed.getInstance())
+                .takeWhile(progress -> progress.life() == Progress.Life.LIVE, true);
+    }
+
+    /** One place in which the newest progress wins: a slow reader costs nothing, and can read all the rest later. */
+    private static final Source<Progress, ActorRef<Progress>> NEWEST_PROGRESS =
+            ActorSource.actorRef(progress -> false, failure -> Optional.empty(), 1, OverflowStrategy.dropHead());
+
+    private EntityRef<Run.Command> entity(RunId id) {
+        return sharding.entityRefFor(Run.TYPE_KEY, id.value());
+    }
+
+    /** An answer that does not come in time says nothing about what was made durable. */
+    private static <T> CompletionStage<T> durable(CompletionStage<T> answer) {
+        return answer.exceptionally(failure -> {
+            Throwable cause =
+                    failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+            if (cause instanceof TimeoutException) {
+                throw notDurable(cause);
+            }
+            throw new CompletionException(cause);
+        });
+    }
+
+    private static StoreUnavailable notDurable(Throwable cause) {
+        return new StoreUnavailable("Nothing could be made durable in time; try again.", cause);
+    }
+}

@@ -1,0 +1,5 @@
+/** Where runs live: how entities are placed in shards, opened, remembered and released. */
+@NullMarked
+package dev.vivarium.node.run.sharding;
+
+import org.jspecify.annotations.NullMarked;

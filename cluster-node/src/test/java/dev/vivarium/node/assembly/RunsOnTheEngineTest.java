@@ -1,0 +1,380 @@
+package dev.vivarium.node.assembly;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.github.f4b6a3.ulid.UlidCreator;
+import dev.vivarium.node.NodeOptions;
+import dev.vivarium.node.driver.docker.EachIsolation;
+import dev.vivarium.node.placement.WhenFull;
+import dev.vivarium.persistence.store.OutputChunk;
+import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.ByteSize;
+import dev.vivarium.protocol.run.CpuQuota;
+import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.Limits;
+import dev.vivarium.protocol.run.NodeLossPolicy;
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.RunState;
+import dev.vivarium.protocol.run.RunStatus;
+import dev.vivarium.protocol.run.SealedSecrets;
+import dev.vivarium.protocol.run.StartFailure;
+import dev.vivarium.protocol.run.TimeSpan;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Runs from their submission to their end on a real engine and a real store: every limit, and every way to end. */
+@EachIsolation
+class RunsOnTheEngineTest {
+    private static NodeCore node;
+
+    private final Isolation isolation;
+
+    RunsOnTheEngineTest(Isolation isolation) {
+        this.isolation = isolation;
+    }
+
+    @BeforeEach
+    void theEngineHasTheClass() {
+        EachIsolation.Here.assume(isolation, node.driver().isolations());
+    }
+
+    @BeforeAll
+    static void startNode() throws Exception {
+        Path data = Files.createTempDirectory("vivarium-runs-");
+        node = NodeCore.start(new NodeOptions("127.0.0.1", 0, data, Optional.empty(), Map.of()));
+    }
+
+    @AfterAll
+    static void stopNode() {
+        node.close();
+    }
+
+    @Test
+    void anAgentThatSucceedsLeavesItsOutputAndNothingElse() throws Exception {
+        RunId run = submit(python("import sys; print('hello'); print('oops', file=sys.stderr)"));
+
+        RunState.Finished end = finished(run);
+
+        assertThat(end.status()).isEqualTo(RunStatus.SUCCEEDED);
+        assertThat(printed(run)).contains("hello\n").contains("oops\n");
+        assertNothingIsLeft();
+    }
+
+    @Test
+    void anAgentInheritsNothingOfTheNode() throws Exception {
+        RunId run = submit(
+                python(
+                        """
+                import os, resource
+                print(*sorted(entry for entry in open('/proc/self/environ').read().split('\\0') if entry), sep='\\n')
+                print(*[f'{number} {os.fstat(number).st_mode:o}' for number in range(4096) if os.path.exists(f'/proc/self/fd/{number}')], sep='\\n')
+                print('files', *resource.getrlimit(resource.RLIMIT_NOFILE))
+                """));
+
+        RunState.Finished end = finished(run);
+
+        assertThat(end.status()).isEqualTo(RunStatus.SUCCEEDED);
+        assertThat(printed(run).lines())
+                .containsExactly(
+                        "HOME=/workspace",
+                        "LANG=C.UTF-8",
+                        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                        "TMPDIR=/tmp",
+                        "VIVARIUM_ATTEMPT=1",
+                        "VIVARIUM_RUN_ID=" + run.value(),
+                        "0 10600",
+                        "1 10600",
+                        "2 10600",
+                        "files 4096 4096");
+    }
+
+    @Test
+    void anExitCodeIsTheAgentsOwn() throws Exception {
+        RunState.Finished end = finished(submit(python("import sys; sys.exit(7)")));
+
+        assertThat(end.status()).isEqualTo(RunStatus.FAILED);
+        assertThat(end.end()).hasFieldOrPropertyWithValue("exitCode", 7);
+    }
+
+    @Test
+    void anExitCodeOf137IsNoMemoryKill() throws Exception {
+        RunState.Finished end = finished(submit(python("import sys; sys.exit(137)")));
+
+        assertThat(end.status()).isEqualTo(RunStatus.FAILED);
+    }
+
+    @Test
+    void anEndlessLoopIsKilledAtItsDeadlineOnTheDot() throws Exception {
+        RunState.Finished end = finished(submit(
+                spec(List.of("python3", "-c", "while True: pass"), limits("1s", "60s", "60s", 64, 32, 32, 1 << 20))));
+
+        assertThat(end.reason()).contains(KillReason.WALL_CLOCK);
+        assertThat(end.end().usage().wallMillis()).isBetween(1_000L, 2_500L);
+    }
+
+    @Test
+    void usedUpProcessorTimeIsAKill() throws Exception {
+        RunState.Finished end = finished(submit(spec(
+                List.of("python3", "-c", "while True: pass"), limits("30s", "60s", "500ms", 64, 32, 32, 1 << 20))));
+
+        assertThat(end.reason()).contains(KillReason.CPU_TIME);
+    }
+
+    @Test
+    void anAgentGetsItsShareOfTheProcessorsAndNoMore() throws Exception {
+        RunSpec burner = python(
+                """
+                import multiprocessing, time
+                def burn():
+                    until = time.monotonic() + 2
+                    while time.monotonic() < until: pass
+                burners = [multiprocessing.Process(target=burn) for _ in range(4)]
+                for burner in burners: burner.start()
+                for burner in burners: burner.join()
+                """);
+
+        RunState.Finished end = finished(submit(withCpu(burner, "200m")));
+
+        assertThat(end.status()).isEqualTo(RunStatus.SUCCEEDED);
+        // Making the sandbox is counted in its processor time and not in the wall time, and the kernel deals out
+        // slices;
+        // without a quota it would be as much as the wall time, or a multiple of that.
+        assertThat(end.end().usage().cpuMillis())
+                .isLessThanOrEqualTo(end.end().usage().wallMillis() / 4 + 100);
+    }
+
+    @Test
+    void anAgentThatDoesNothingIsIdle() throws Exception {
+        RunState.Finished end = finished(submit(spec(
+                List.of("python3", "-c", "import time; time.sleep(60)"),
+                limits("30s", "1s", "30s", 64, 32, 32, 1 << 20))));
+
+        assertThat(end.reason()).contains(KillReason.IDLE);
+    }
+
+    @Test
+    void aMemoryBombIsKilledForMemory() throws Exception {
+        RunState.Finished end = finished(submit(python("x = []\nwhile True: x.append(bytearray(1 << 20))")));
+
+        assertThat(end.reason()).contains(KillReason.MEMORY);
+    }
+
+    @Test
+    void aForkBombIsKilledForPids() throws Exception {
+        RunState.Finished end = finished(submit(spec(
+                List.of("python3", "-c", "import os\nwhile True: os.fork()"),
+                limits("30s", "30s", "30s", 512, 32, 16, 1 << 20))));
+
+        assertThat(end.reason()).contains(KillReason.PIDS);
+        assertNothingIsLeft();
+    }
+
+    @Test
+    void aDiskFillerIsKilledForDisk() throws Exception {
+        RunState.Finished end = finished(
+                submit(python("f = open('/workspace/big', 'wb')\nwhile True: f.write(b'x' * 65536); f.flush()")));
+
+        assertThat(end.reason()).contains(KillReason.DISK);
+    }
+
+    @Test
+    void aFloodOfOutputIsCutOffAndKilled() throws Exception {
+        RunId run = submit(python("while True: print('x' * 1000)"));
+
+        assertThat(finished(run).reason()).contains(KillReason.OUTPUT);
+        assertThat(node.store().output().end(run).toCompletableFuture().get(5, TimeUnit.SECONDS))
+                .isEqualTo(1 << 20);
+    }
+
+    @Test
+    void daemonsThatIgnoreSignalsAreGoneWithTheirRun() throws Exception {
+        RunState.Finished end = finished(
+                submit(
+                        python(
+                                """
+                import os, signal, time
+                if os.fork() == 0:
+                    os.setsid()
+                    if os.fork() == 0:
+                        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+                        time.sleep(600)
+                    os._exit(0)
+                raise SystemExit(3)
+                """)));
+
+        assertThat(end.status()).isEqualTo(RunStatus.FAILED);
+        assertNothingIsLeft();
+    }
+
+    @Test
+    void aCommandThatDoesNotExistIsToldInASentence() throws Exception {
+        RunState.Finished end = finished(submit(spec(List.of("no-such-command"), limits())));
+
+        assertThat(end.status()).isEqualTo(RunStatus.FAILED);
+        assertThat(end.end()).extracting("failure.kind").isEqualTo(StartFailure.Kind.COMMAND_NOT_FOUND);
+    }
+
+    @Test
+    void aCommandThatIsNotExecutableIsToldInASentence() throws Exception {
+        RunState.Finished end = finished(submit(spec(List.of("/etc/passwd"), limits())));
+
+        assertThat(end.end()).extracting("failure.kind").isEqualTo(StartFailure.Kind.COMMAND_NOT_EXECUTABLE);
+    }
+
+    @Test
+    void anImageThatDoesNotExistIsToldInASentence() throws Exception {
+        RunSpec spec = spec(List.of("true"), limits());
+        RunSpec missing = new RunSpec(
+                "vivarium/no-such-image",
+                spec.command(),
+                spec.env(),
+                spec.secrets(),
+                spec.workdir(),
+                spec.files(),
+                spec.limits(),
+                spec.egress(),
+                spec.isolation(),
+                spec.onNodeLoss(),
+                spec.maxAttempts(),
+                spec.labels());
+
+        RunState.Finished end = finished(submit(missing));
+
+        assertThat(end.end()).extracting("failure.kind").isEqualTo(StartFailure.Kind.IMAGE_UNAVAILABLE);
+    }
+
+    @Test
+    void outputOfAnyBytesIsKeptAsItWasPrinted() throws Exception {
+        RunId run = submit(python("import sys; sys.stdout.buffer.write(bytes(range(256)) * 100)"));
+
+        assertThat(finished(run).status()).isEqualTo(RunStatus.SUCCEEDED);
+        byte[] expected = new byte[25_600];
+        for (int i = 0; i < expected.length; i++) {
+            expected[i] = (byte) i;
+        }
+        assertThat(bytes(run)).isEqualTo(expected);
+    }
+
+    @Test
+    void aCancelledRunEndsAndIsCancelled() throws Exception {
+        RunId run = submit(python("import time; print('up', flush=True); time.sleep(60)"));
+        Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> printed(run)
+                .contains("up"));
+
+        node.runs().cancel(run).toCompletableFuture().get(5, TimeUnit.SECONDS);
+
+        assertThat(finished(run).status()).isEqualTo(RunStatus.CANCELLED);
+    }
+
+    private RunSpec python(String program) {
+        return spec(List.of("python3", "-c", program), limits());
+    }
+
+    private RunSpec withCpu(RunSpec spec, String cpu) {
+        Limits limits = spec.limits();
+        return spec(
+                spec.command(),
+                new Limits(
+                        limits.wallClock(),
+                        limits.idle(),
+                        CpuQuota.parse(cpu),
+                        limits.cpuTime(),
+                        limits.memory(),
+                        limits.pids(),
+                        limits.disk(),
+                        limits.output(),
+                        limits.egressRequests(),
+                        limits.egressBytes()));
+    }
+
+    private static Limits limits() {
+        return limits("30s", "30s", "30s", 64, 32, 16, 1 << 20);
+    }
+
+    private static Limits limits(
+            String wallClock, String idle, String cpuTime, int memoryMib, int pids, int diskMib, long outputBytes) {
+        return new Limits(
+                TimeSpan.parse(wallClock),
+                TimeSpan.parse(idle),
+                CpuQuota.parse("1"),
+                TimeSpan.parse(cpuTime),
+                ByteSize.ofMebibytes(memoryMib),
+                pids,
+                ByteSize.ofMebibytes(diskMib),
+                new ByteSize(outputBytes),
+                100,
+                ByteSize.ofMebibytes(10));
+    }
+
+    private RunSpec spec(List<String> command, Limits limits) {
+        return new RunSpec(
+                "vivarium/python",
+                command,
+                Map.of(),
+                SealedSecrets.NONE,
+                "/workspace",
+                Map.of(),
+                limits,
+                new EgressPolicy(EgressPolicy.Mode.NONE),
+                isolation,
+                NodeLossPolicy.RESTART,
+                3,
+                Map.of());
+    }
+
+    private RunId submit(RunSpec spec) throws Exception {
+        RunId id = new RunId(UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT));
+        node.runs()
+                .submit(id, spec, Blob.ofUtf8("test"), WhenFull.QUEUE)
+                .toCompletableFuture()
+                .get(10, TimeUnit.SECONDS);
+        return id;
+    }
+
+    private static RunState.Finished finished(RunId run) {
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(60))
+                .pollInterval(Duration.ofMillis(50))
+                .until(() -> state(run) instanceof RunState.Finished);
+        return (RunState.Finished) state(run);
+    }
+
+    private static RunState state(RunId run) {
+        return node.store().journal().state(run).toCompletableFuture().join();
+    }
+
+    private static String printed(RunId run) {
+        return new String(bytes(run), StandardCharsets.UTF_8);
+    }
+
+    private static byte[] bytes(RunId run) {
+        java.io.ByteArrayOutputStream all = new java.io.ByteArrayOutputStream();
+        for (OutputChunk chunk : node.store()
+                .output()
+                .read(run, 0, 1 << 21)
+                .toCompletableFuture()
+                .join()) {
+            all.writeBytes(chunk.data().toByteArray());
+        }
+        return all.toByteArray();
+    }
+
+    private static void assertNothingIsLeft() {
+        assertThat(node.driver().listOwned().toCompletableFuture().join()).isEmpty();
+    }
+}

@@ -1,0 +1,40 @@
+package dev.vivarium.node.joining;
+
+import java.util.concurrent.CountDownLatch;
+import org.apache.pekko.actor.AbstractActor;
+import org.apache.pekko.actor.AbstractExtensionId;
+import org.apache.pekko.actor.ExtendedActorSystem;
+import org.apache.pekko.actor.Extension;
+import org.apache.pekko.actor.ExtensionIdProvider;
+import org.apache.pekko.actor.Props;
+
+/** Gives an actor system an actor that does not stop until it is let go. To be named in pekko.extensions. */
+public final class StubbornActor extends AbstractExtensionId<StubbornActor.Started> implements ExtensionIdProvider {
+    static final CountDownLatch LET_GO = new CountDownLatch(1);
+
+    @Override
+    public StubbornActor lookup() {
+        return this;
+    }
+
+    @Override
+    public Started createExtension(ExtendedActorSystem system) {
+        system.systemActorOf(Props.create(Stubborn.class, Stubborn::new), "stubborn");
+        return new Started();
+    }
+
+    /** That it is there. */
+    public static final class Started implements Extension {}
+
+    private static final class Stubborn extends AbstractActor {
+        @Override
+        public Receive createReceive() {
+            return receiveBuilder().build();
+        }
+
+        @Override
+        public void postStop() throws InterruptedException {
+            LET_GO.await();
+        }
+    }
+}

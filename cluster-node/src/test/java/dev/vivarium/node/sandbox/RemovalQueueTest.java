@@ -1,0 +1,87 @@
+package dev.vivarium.node.sandbox;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.vivarium.node.driver.SandboxId;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** In which order sandboxes are taken away. */
+class RemovalQueueTest {
+    private static final SandboxId A = new SandboxId("01hzzzzzzzzzzzzzzzzzzzzzza");
+    private static final SandboxId B = new SandboxId("01hzzzzzzzzzzzzzzzzzzzzzzb");
+    private static final SandboxId C = new SandboxId("01hzzzzzzzzzzzzzzzzzzzzzzc");
+
+    private final RemovalQueue removals = new RemovalQueue(1);
+    private final List<SandboxId> turns = new ArrayList<>();
+
+    @Test
+    void itIsOnesTurnAtOnceWhenNothingElseIsUnderWay() {
+        await(A);
+
+        assertThat(turns).containsExactly(A);
+    }
+
+    @Test
+    void noMoreAreRemovedAtOnceThanThereAreProcessorsAndTheOthersInTheirOrder() {
+        await(A);
+        await(C);
+        await(B);
+
+        assertThat(turns).containsExactly(A);
+        removals.over(A);
+        assertThat(turns).containsExactly(A, C);
+        removals.over(C);
+        assertThat(turns).containsExactly(A, C, B);
+    }
+
+    @Test
+    void whatIsBeingKilledGoesFirst() {
+        removals.killing(B);
+        await(A);
+
+        assertThat(turns).isEmpty();
+        await(B);
+        assertThat(turns).containsExactly(A);
+    }
+
+    @Test
+    void aKillThatTheEngineHasToDoHoldsNobodyUp() {
+        removals.killing(B);
+        await(A);
+
+        removals.removing(B);
+
+        assertThat(turns).isEmpty();
+        removals.over(B);
+        assertThat(turns).containsExactly(A);
+    }
+
+    @Test
+    void whoGoesOutOfTurnGetsNoTurn() {
+        await(A);
+        await(B);
+
+        removals.removing(B);
+        removals.over(B);
+        removals.over(A);
+
+        assertThat(turns).containsExactly(A);
+    }
+
+    @Test
+    void anOwnerThatIsGoneHoldsNobodyUp() {
+        removals.killing(C);
+        await(A);
+
+        removals.over(C);
+        removals.over(C);
+
+        assertThat(turns).containsExactly(A);
+    }
+
+    private void await(SandboxId id) {
+        removals.await(id, () -> turns.add(id));
+    }
+}

@@ -1,5 +1,0 @@
-/** Queries over the journal, from projections of it. */
-@NullMarked
-package dev.vivarium.persistence.audit;
-
-import org.jspecify.annotations.NullMarked;
