@@ -75,7 +75,11 @@ public final class LeaseKeeper extends AbstractBehavior<LeaseKeeper.Command> {
      */
     record Withheld(String life, String by, Duration ago) implements Command, LeaseMessage {}
 
-    /** @param length of a lease */
+    /**
+     * Keeps this node's lease and grants those of others.
+     *
+     * @param length of a lease
+     */
     public static Behavior<Command> create(NodeLease lease, TakeoverWait wait, Duration length, NodeClock clock) {
         return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
             timers.startTimerAtFixedRate(Look.INSTANCE, length.dividedBy(LOOKS_A_LEASE));
