@@ -4,16 +4,23 @@ import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.PackageMatcher;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import java.util.Set;
+import java.util.TreeSet;
 
 /** Data flows one way: HTTP, admission, run, sandbox, driver. No layer reaches round another. */
 @AnalyzeClasses(packages = "dev.vivarium", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
     private static final String NODE = "dev.vivarium.node";
+    /** Every package of the node that a rule names. A rule says nothing about a package that is empty or was renamed. */
+    private static final Set<String> ROOMS = new TreeSet<>();
 
     @ArchTest
     static final ArchRule protocolDependsOnNoOtherModule = noClasses()
@@ -34,84 +41,115 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule httpKnowsAdmissionAndQueriesAndNothingDeeper = noClasses()
             .that()
-            .resideInAPackage(NODE + ".http..")
+            .resideInAPackage(room("http.."))
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(
-                    NODE + ".sandbox..", NODE + ".driver..", NODE + ".assembly..", NODE + ".joining..", NODE + ".cli..")
-            .allowEmptyShould(true);
+                    room("sandbox.."), room("driver.."), room("assembly.."), room("joining.."), room("cli.."));
 
     @ArchTest
     static final ArchRule admissionKnowsRunsAndNothingDeeper = noClasses()
             .that()
-            .resideInAPackage(NODE + ".admission..")
+            .resideInAPackage(room("admission.."))
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(
-                    NODE + ".http..",
-                    NODE + ".sandbox..",
-                    NODE + ".driver..",
-                    NODE + ".assembly..",
-                    NODE + ".joining..",
-                    NODE + ".cli..")
-            .allowEmptyShould(true);
+                    room("http.."),
+                    room("sandbox.."),
+                    room("driver.."),
+                    room("assembly.."),
+                    room("joining.."),
+                    room("cli.."));
 
     @ArchTest
     static final ArchRule runsKnowSandboxesAndNothingAbove = noClasses()
             .that()
-            .resideInAPackage(NODE + ".run..")
+            .resideInAPackage(room("run.."))
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(
-                    NODE + ".http..",
-                    NODE + ".admission..",
-                    NODE + ".assembly..",
-                    NODE + ".joining..",
-                    NODE + ".cli..");
+                    room("http.."),
+                    room("admission.."),
+                    room("assembly.."),
+                    room("joining.."),
+                    room("cli.."));
 
     @ArchTest
     static final ArchRule sandboxesKnowTheDriverAndNothingAbove = noClasses()
             .that()
-            .resideInAPackage(NODE + ".sandbox..")
+            .resideInAPackage(room("sandbox.."))
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(
-                    NODE + ".http..",
-                    NODE + ".admission..",
-                    NODE + ".run..",
-                    NODE + ".driver.docker..",
-                    NODE + ".assembly..",
-                    NODE + ".joining..",
-                    NODE + ".cli..");
+                    room("http.."),
+                    room("admission.."),
+                    room("run.."),
+                    room("driver.docker.."),
+                    room("assembly.."),
+                    room("joining.."),
+                    room("cli.."));
 
     @ArchTest
     static final ArchRule driversKnowTheProtocolOnly = noClasses()
             .that()
-            .resideInAPackage(NODE + ".driver..")
+            .resideInAPackage(room("driver.."))
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(
                     "dev.vivarium.persistence..",
-                    NODE + ".http..",
-                    NODE + ".admission..",
-                    NODE + ".run..",
-                    NODE + ".sandbox..",
-                    NODE + ".assembly..",
-                    NODE + ".joining..",
-                    NODE + ".cli..");
+                    room("http.."),
+                    room("admission.."),
+                    room("run.."),
+                    room("sandbox.."),
+                    room("assembly.."),
+                    room("joining.."),
+                    room("cli.."));
 
     @ArchTest
     static final ArchRule egressKnowsTheProtocolAndWhatDriversAskOfIt = noClasses()
             .that()
-            .resideInAPackage(NODE + ".network..")
+            .resideInAPackage(room("network.."))
             .should()
             .dependOnClassesThat(resideInAnyPackage("dev.vivarium..")
-                    .and(not(resideInAnyPackage("dev.vivarium.protocol..", NODE + ".network..", NODE + ".driver"))));
+                    .and(not(resideInAnyPackage("dev.vivarium.protocol..", room("network.."), room("driver")))));
+
+    @ArchTest
+    static final ArchRule whatASandboxIsKnowsNoDriver = noClasses()
+            .that()
+            .resideInAPackage(room("driver"))
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                    room("driver.guest.."), room("driver.linux.."), room("driver.docker.."), room("driver.idle.."));
+
+    @ArchTest
+    static final ArchRule theChannelToAGuestKnowsNoDriver = noClasses()
+            .that()
+            .resideInAPackage(room("driver.guest.."))
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(room("driver.linux.."), room("driver.docker.."), room("driver.idle.."));
+
+    @ArchTest
+    static final ArchRule whatLinuxGivesKnowsNoDriver = noClasses()
+            .that()
+            .resideInAPackage(room("driver.linux.."))
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(room("driver.guest.."), room("driver.docker.."), room("driver.idle.."));
+
+    @ArchTest
+    static final ArchRule driversDoNotKnowEachOther = noClasses()
+            .that()
+            .resideInAPackage(room("driver.idle.."))
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(room("driver.docker.."));
 
     @ArchTest
     static final ArchRule theEngineIsSpokenToInItsDriverOnly = noClasses()
             .that()
-            .resideOutsideOfPackage(NODE + ".driver.docker..")
+            .resideOutsideOfPackage(room("driver.docker.."))
             .should()
             .dependOnClassesThat()
             .resideInAPackage("com.github.dockerjava..");
@@ -119,4 +157,18 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule packagesOfTheNodeHaveNoCycles =
             slices().matching(NODE + ".(*)..").should().beFreeOfCycles();
+
+    @ArchTest
+    static void everyPackageThatARuleNamesHasClasses(JavaClasses classes) {
+        assertThat(ROOMS).allSatisfy(room -> assertThat(classes)
+                .as(room)
+                .anyMatch(found -> PackageMatcher.of(room).matches(found.getPackageName())));
+    }
+
+    /** A package of the node; with two dots at the end, those below it too. */
+    private static String room(String name) {
+        String room = NODE + "." + name;
+        ROOMS.add(room);
+        return room;
+    }
 }

@@ -1,6 +1,7 @@
 package dev.vivarium.node.driver.docker;
 
 import com.github.dockerjava.api.exception.DockerException;
+import dev.vivarium.node.driver.guest.Wire;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;

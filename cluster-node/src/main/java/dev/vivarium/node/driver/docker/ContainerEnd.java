@@ -8,6 +8,7 @@ import dev.vivarium.node.driver.ChannelListener.Cause;
 import dev.vivarium.node.driver.ChannelListener.ClosedBecause;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.driver.linux.ContainerProcesses;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;

@@ -10,6 +10,8 @@ import com.github.dockerjava.api.model.RestartPolicy;
 import com.github.dockerjava.api.model.Ulimit;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxTemplate;
+import dev.vivarium.node.driver.linux.RuntimeOverhead;
+import dev.vivarium.node.driver.linux.SystemCallFilter;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import java.util.List;
 import java.util.Map;
@@ -22,9 +24,6 @@ import java.util.Optional;
 final class ContainerSpec {
     /** The guest's own: its program, its buffers, its page tables; and room for the runtime that starts it. */
     static final long GUEST_MEMORY_BYTES = 16L << 20;
-
-    /** The guest has one thread. */
-    static final long GUEST_PIDS = 1;
 
     /**
      * When the whole machine is out of memory, sandboxes go before the node and everybody else. The guest lets its agents
@@ -99,7 +98,7 @@ final class ContainerSpec {
                 // The guest starts agents as another user, signals them, and drops all of these for them.
                 .withCapDrop(Capability.ALL)
                 .withCapAdd(Capability.SETUID, Capability.SETGID, Capability.KILL, Capability.SETPCAP)
-                .withSecurityOpts(List.of("no-new-privileges:true", filter.securityOption(template.isolation())))
+                .withSecurityOpts(List.of("no-new-privileges:true", "seccomp=" + filter.json(template.isolation())))
                 .withPrivileged(false)
                 .withReadonlyRootfs(true)
                 // The engine gives none; a network comes from outside, with its filter, when there is to be one.
@@ -140,7 +139,7 @@ final class ContainerSpec {
         walls.withMemory(memoryBytes)
                 .withMemorySwap(memoryBytes)
                 .withNanoCPUs(nanoCpus)
-                .withPidsLimit(template.pids() + GUEST_PIDS + upkeep.pids());
+                .withPidsLimit(template.pids() + RuntimeOverhead.GUEST_PIDS + upkeep.pids());
     }
 
     private static Map<String, String> tmpfs(SandboxId sandbox, long bytes) {

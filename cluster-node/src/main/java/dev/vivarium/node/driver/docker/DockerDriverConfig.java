@@ -1,6 +1,7 @@
 package dev.vivarium.node.driver.docker;
 
 import com.typesafe.config.Config;
+import dev.vivarium.node.driver.guest.ChannelLimits;
 import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.Isolation;
 import java.net.URI;
@@ -104,6 +105,11 @@ public record DockerDriverConfig(
                 docker.getInt("unconfirmed-frames-max"),
                 new ByteSize(docker.getBytes("shared-memory")),
                 runtimes);
+    }
+
+    /** The limits of each sandbox's channel. */
+    ChannelLimits channel() {
+        return new ChannelLimits(channelQueueBytesMax, unconfirmedFramesMax);
     }
 
     /** The same but for the engine. */

@@ -4,6 +4,10 @@ import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.WaitingSandbox;
+import dev.vivarium.node.driver.guest.GuestChannel;
+import dev.vivarium.node.driver.linux.InitProcess;
+import dev.vivarium.node.driver.linux.RuntimeOverhead;
+import dev.vivarium.node.driver.linux.Sampler;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 

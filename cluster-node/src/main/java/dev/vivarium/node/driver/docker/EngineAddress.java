@@ -2,6 +2,7 @@ package dev.vivarium.node.driver.docker;
 
 import com.github.dockerjava.core.DefaultDockerClientConfig;
 import com.github.dockerjava.transport.SSLConfig;
+import dev.vivarium.node.driver.guest.Wire;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;

@@ -7,6 +7,7 @@ import com.github.dockerjava.api.model.VolumeOptions;
 import com.github.f4b6a3.ulid.UlidCreator;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.driver.guest.GuestProgram;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

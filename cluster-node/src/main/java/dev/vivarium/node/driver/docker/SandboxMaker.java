@@ -6,6 +6,9 @@ import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.SandboxNetwork;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.WaitingSandbox;
+import dev.vivarium.node.driver.guest.GuestChannel;
+import dev.vivarium.node.driver.linux.InitProcess;
+import dev.vivarium.node.driver.linux.RuntimeOverhead;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -81,7 +84,12 @@ final class SandboxMaker {
             String container = create(sandbox, containerName, image.id());
             sandbox.contain(container);
             GuestChannel channel = new GuestChannel(
-                    sandbox.id(), engine.attach(container), config, listener, () -> containerEnd.explain(container));
+                    sandbox.id(),
+                    engine.attach(container),
+                    new EngineStream(),
+                    config.channel(),
+                    listener,
+                    () -> containerEnd.explain(container));
             channel.open();
             sandbox.connect(channel);
             engine.call("starting the sandbox", client -> client.startContainerCmd(container)

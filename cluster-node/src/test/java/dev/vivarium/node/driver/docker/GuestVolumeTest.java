@@ -3,6 +3,7 @@ package dev.vivarium.node.driver.docker;
 import static dev.vivarium.node.driver.docker.TestSandboxes.newId;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.vivarium.node.driver.guest.GuestProgram;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.vivarium.node.driver.ChannelListener.Cause;
 import dev.vivarium.node.driver.ChannelListener.ClosedBecause;
+import dev.vivarium.node.driver.guest.GuestChannel;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.GuestFrame.AllGone;
 import dev.vivarium.protocol.guest.GuestFrame.Disk;
@@ -48,7 +49,8 @@ class HostileGuestTest {
     private final GuestChannel channel = new GuestChannel(
             TestSandboxes.newId(),
             guest,
-            CONFIG,
+            new EngineStream(),
+            CONFIG.channel(),
             heard,
             () -> new ClosedBecause(Cause.SANDBOX_ENDED, "The guest has exited."));
 
@@ -173,7 +175,8 @@ class HostileGuestTest {
             GuestChannel damaged = new GuestChannel(
                     TestSandboxes.newId(),
                     broken,
-                    CONFIG,
+                    new EngineStream(),
+                    CONFIG.channel(),
                     hearing,
                     () -> new ClosedBecause(Cause.SANDBOX_ENDED, "The guest has exited."));
             hearing.confirmOn(damaged);

@@ -2,6 +2,7 @@ package dev.vivarium.node.driver.docker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.vivarium.node.driver.linux.CgroupFormat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

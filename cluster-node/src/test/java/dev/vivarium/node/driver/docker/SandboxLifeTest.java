@@ -12,6 +12,7 @@ import dev.vivarium.node.driver.DriverException.Kind;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.WaitingSandbox;
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;
+import dev.vivarium.node.driver.linux.ContainerProcesses;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Isolation;

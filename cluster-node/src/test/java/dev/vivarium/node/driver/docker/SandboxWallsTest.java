@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;
+import dev.vivarium.node.driver.linux.SystemCallFilter;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.CpuQuota;
@@ -63,7 +64,7 @@ class SandboxWallsTest {
         assertThat(texts(host.at("/CapDrop"))).containsExactly("ALL");
         assertThat(texts(host.at("/CapAdd"))).containsExactlyInAnyOrder("SETUID", "SETGID", "KILL", "SETPCAP");
         assertThat(texts(host.at("/SecurityOpt")))
-                .containsExactly("no-new-privileges:true", new SystemCallFilter().securityOption(Isolation.CONTAINER));
+                .containsExactly("no-new-privileges:true", "seccomp=" + new SystemCallFilter().json(Isolation.CONTAINER));
         assertThat(host.at("/Privileged").asBoolean()).isFalse();
         assertThat(host.at("/ReadonlyRootfs").asBoolean()).isTrue();
         assertThat(host.at("/NetworkMode").asText()).isEqualTo("none");

@@ -1,5 +1,6 @@
 package dev.vivarium.node.driver.docker;
 
+import dev.vivarium.node.driver.guest.Wire;
 import dev.vivarium.protocol.guest.GuestCodec;
 import dev.vivarium.protocol.guest.GuestFrame;
 import java.io.ByteArrayOutputStream;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.vivarium.node.driver.linux.SystemCallFilter;
 import dev.vivarium.protocol.run.Isolation;
 import java.io.IOException;
 import java.io.InputStream;
@@ -142,8 +143,7 @@ class SystemCallFilterTest {
     }
 
     private static String outcomeByFile(Call call) throws IOException {
-        String option = new SystemCallFilter().securityOption(Isolation.CONTAINER);
-        JsonNode filter = new ObjectMapper().readTree(option.substring("seccomp=".length()));
+        JsonNode filter = new ObjectMapper().readTree(new SystemCallFilter().json(Isolation.CONTAINER));
         assertThat(filter.get("defaultAction").asText()).isEqualTo("SCMP_ACT_ERRNO");
         String outcome = EPERM;
         for (JsonNode rule : filter.get("syscalls")) {

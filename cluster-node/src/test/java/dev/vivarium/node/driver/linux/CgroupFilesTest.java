@@ -1,4 +1,4 @@
-package dev.vivarium.node.driver.docker;
+package dev.vivarium.node.driver.linux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

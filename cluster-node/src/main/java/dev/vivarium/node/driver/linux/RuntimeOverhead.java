@@ -1,4 +1,4 @@
-package dev.vivarium.node.driver.docker;
+package dev.vivarium.node.driver.linux;
 
 import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.driver.SandboxTemplate;
@@ -14,8 +14,12 @@ import dev.vivarium.node.driver.SandboxTemplate;
  * @param memoryBytes memory of the sandbox's kernel
  * @param pids threads and processes of the host that it runs as, those that stand for the agent's among them
  */
-record RuntimeOverhead(long memoryBytes, long pids) {
-    static final RuntimeOverhead NONE = new RuntimeOverhead(0, 0);
+public record RuntimeOverhead(long memoryBytes, long pids) {
+    /** That of a sandbox on the host's kernel. */
+    public static final RuntimeOverhead NONE = new RuntimeOverhead(0, 0);
+    /** The guest has one thread. */
+    public static final long GUEST_PIDS = 1;
+
     private static final long MEMORY_BYTES = 48L << 20;
     private static final long MEMORY_BYTES_PER_PID = 320L << 10;
     private static final long PIDS = 64;
@@ -24,7 +28,8 @@ record RuntimeOverhead(long memoryBytes, long pids) {
 
     private static final long PIDS_PER_PID = 8;
 
-    static RuntimeOverhead of(SandboxTemplate template, int cpus) {
+    /** That of a sandbox on a machine with so many processors. */
+    public static RuntimeOverhead of(SandboxTemplate template, int cpus) {
         return template.isolation().hasOwnKernel()
                 ? new RuntimeOverhead(
                         MEMORY_BYTES + MEMORY_BYTES_PER_PID * template.pids(),
@@ -36,7 +41,7 @@ record RuntimeOverhead(long memoryBytes, long pids) {
      * The agent's part. Such a kernel keeps the memory of processes and the files of tmpfs in one shared file, and its own
      * in its heap. How many processes there are, only the guest can tell.
      */
-    SandboxSample without(SandboxSample all) {
+    public SandboxSample without(SandboxSample all) {
         return pids == 0
                 ? all
                 : new SandboxSample(
@@ -44,8 +49,8 @@ record RuntimeOverhead(long memoryBytes, long pids) {
                         Math.max(0, all.anonymousBytes() - memoryBytes),
                         all.sharedBytes(),
                         Math.max(0, all.peakBytes() - memoryBytes),
-                        ContainerSpec.GUEST_PIDS,
-                        ContainerSpec.GUEST_PIDS,
+                        GUEST_PIDS,
+                        GUEST_PIDS,
                         all.outOfMemoryKills(),
                         all.forksRefused());
     }

@@ -1,4 +1,4 @@
-package dev.vivarium.node.driver.docker;
+package dev.vivarium.node.driver.guest;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -8,8 +8,9 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /** The guest as it was built with this node: the program that is process 1 of every sandbox. */
-final class GuestProgram {
-    static final String NAME = "vivarium-init";
+public final class GuestProgram {
+    /** The name of its file. */
+    public static final String NAME = "vivarium-init";
 
     private static final String RESOURCE = "/guest/" + NAME;
     private static final int ELF_MACHINE_OFFSET = 18;
@@ -19,12 +20,14 @@ final class GuestProgram {
     private final byte[] bytes;
     private final String sha256;
 
-    GuestProgram(byte[] bytes) {
+    /** The program with these bytes, an ELF executable. */
+    public GuestProgram(byte[] bytes) {
         this.bytes = bytes.clone();
         this.sha256 = sha256(bytes);
     }
 
-    static GuestProgram load() {
+    /** The one of this build. */
+    public static GuestProgram load() {
         try (InputStream in = GuestProgram.class.getResourceAsStream(RESOURCE)) {
             if (in == null) {
                 throw new IllegalStateException("The guest program is missing from this build: run the Maven build.");
@@ -35,24 +38,28 @@ final class GuestProgram {
         }
     }
 
-    byte[] bytes() {
+    /** A copy of the executable. */
+    public byte[] bytes() {
         return bytes.clone();
     }
 
-    int length() {
+    /** How many bytes it has. */
+    public int length() {
         return bytes.length;
     }
 
-    String sha256() {
+    /** Its digest, in lower case hexadecimal. */
+    public String sha256() {
         return sha256;
     }
 
-    boolean equalsBytes(byte[] others) {
+    /** Whether the bytes are this program. */
+    public boolean equalsBytes(byte[] others) {
         return sha256.equals(sha256(others));
     }
 
     /** Whether a machine of that architecture, in the kernel's words, can run it. */
-    boolean runsOn(String architecture) {
+    public boolean runsOn(String architecture) {
         int machine = (bytes[ELF_MACHINE_OFFSET] & 0xff) | (bytes[ELF_MACHINE_OFFSET + 1] & 0xff) << 8;
         return switch (machine) {
             case ELF_X86_64 -> architecture.equals("x86_64");

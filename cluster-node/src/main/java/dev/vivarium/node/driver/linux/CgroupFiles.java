@@ -1,4 +1,4 @@
-package dev.vivarium.node.driver.docker;
+package dev.vivarium.node.driver.linux;
 
 import dev.vivarium.node.driver.SandboxSample;
 import java.io.IOException;
@@ -14,7 +14,7 @@ import org.slf4j.LoggerFactory;
  * The control group of one sandbox, read from the kernel's files, which are kept open: some 40 µs a sample where the
  * engine's own statistics take up to a second.
  */
-sealed interface CgroupFiles extends Sampler {
+public sealed interface CgroupFiles extends Sampler {
     Logger LOG = LoggerFactory.getLogger(CgroupFiles.class);
 
     /**

@@ -1,4 +1,4 @@
-package dev.vivarium.node.driver.docker;
+package dev.vivarium.node.driver.linux;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
  *
  * @param proc where the proc file system is
  */
-record ContainerProcesses(Path proc) {
+public record ContainerProcesses(Path proc) {
     private static final Logger LOG = LoggerFactory.getLogger(ContainerProcesses.class);
     /** What forks meanwhile is found the next time; the first process takes all others with it. */
     private static final int ROUNDS_MAX = 10;
@@ -29,7 +29,7 @@ record ContainerProcesses(Path proc) {
      * @param container the engine's full id, which is part of the path of the container's control groups
      * @return whether there were any that it may kill
      */
-    boolean kill(String container) {
+    public boolean kill(String container) {
         List<Long> alive = in(container);
         boolean any = false;
         for (int round = 0; round < ROUNDS_MAX && !alive.isEmpty(); round++) {
@@ -50,7 +50,7 @@ record ContainerProcesses(Path proc) {
     }
 
     /** Their process ids, as this machine counts them. */
-    List<Long> in(String container) {
+    public List<Long> in(String container) {
         List<Long> found = new ArrayList<>();
         try (DirectoryStream<Path> processes = Files.newDirectoryStream(proc, "[0-9]*")) {
             for (Path process : processes) {

@@ -1,4 +1,4 @@
-package dev.vivarium.node.driver.docker;
+package dev.vivarium.node.driver.linux;
 
 import java.nio.file.Path;
 import java.util.Optional;
@@ -11,7 +11,7 @@ import java.util.Optional;
  * as long as one cared to look with a runsc whose kernel hung. So what can be killed from here is killed here, and the
  * engine finds it dead.
  */
-final class InitProcess {
+public final class InitProcess {
     private final ProcessHandle handle;
 
     private InitProcess(ProcessHandle handle) {
@@ -24,7 +24,7 @@ final class InitProcess {
      * @param proc where the proc file system is
      * @param container the engine's full id, which is part of the path of the container's control groups
      */
-    static Optional<InitProcess> of(Path proc, long pid, String container) {
+    public static Optional<InitProcess> of(Path proc, long pid, String container) {
         // The handle remembers when the process was started, so it has to be there before the look at what it is.
         return ProcessHandle.of(pid)
                 .filter(handle -> ContainerProcesses.isIn(proc.resolve(Long.toString(pid)), container))
@@ -32,16 +32,17 @@ final class InitProcess {
     }
 
     /** Its number on this machine. */
-    long pid() {
+    public long pid() {
         return handle.pid();
     }
 
-    boolean isAlive() {
+    /** Whether it has not ended yet. */
+    public boolean isAlive() {
         return handle.isAlive();
     }
 
     /** Kills without waiting for the end; false without the right to, or when it has ended. */
-    boolean kill() {
+    public boolean kill() {
         return handle.destroyForcibly();
     }
 }

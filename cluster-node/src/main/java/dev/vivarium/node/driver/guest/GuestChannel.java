@@ -1,4 +1,4 @@
-package dev.vivarium.node.driver.docker;
+package dev.vivarium.node.driver.guest;
 
 import dev.vivarium.node.driver.ChannelListener;
 import dev.vivarium.node.driver.ChannelListener.Cause;
@@ -25,11 +25,13 @@ import org.slf4j.LoggerFactory;
  * does. The first frame must be the guest's greeting, which completes {@link #greeted}; the listener hears all others,
  * and hears nothing at all of a sandbox that never greeted.
  */
-final class GuestChannel implements SandboxChannel {
+public final class GuestChannel implements SandboxChannel {
     private static final Logger LOG = LoggerFactory.getLogger(GuestChannel.class);
+    private static final int BUFFER_BYTES = 8 * 1024;
 
     private final SandboxId id;
     private final Wire wire;
+    private final GuestStreams streams;
     private final ChannelListener listener;
     private final Supplier<ClosedBecause> whyEnded;
     private final SendQueue queue;
@@ -41,32 +43,46 @@ final class GuestChannel implements SandboxChannel {
     /** The first reason that this side had to end the channel; null while only the other side may have one. */
     private final AtomicReference<@Nullable ClosedBecause> ended = new AtomicReference<>();
 
+    private final GuestStreams.Sink sink = new GuestStreams.Sink() {
+        @Override
+        public void stdout(ByteBuffer bytes) {
+            decoder.decode(bytes, GuestChannel.this::handle);
+        }
+
+        @Override
+        public void stderr(ByteBuffer bytes) {
+            stderr.add(bytes);
+        }
+    };
+
     /**
      * @param whyEnded asks the engine, blocking, what the end of the stream means
      */
-    GuestChannel(
+    public GuestChannel(
             SandboxId id,
             Wire wire,
-            DockerDriverConfig limits,
+            GuestStreams streams,
+            ChannelLimits limits,
             ChannelListener listener,
             Supplier<ClosedBecause> whyEnded) {
         this.id = id;
         this.wire = wire;
+        this.streams = streams;
         this.listener = listener;
         this.whyEnded = whyEnded;
-        this.queue = new SendQueue(limits.channelQueueBytesMax());
+        this.queue = new SendQueue(limits.queueBytesMax());
         this.window = new FrameWindow(limits.unconfirmedFramesMax());
         this.stderr = new GuestStderr(id);
     }
 
     /** Begins to move bytes. */
-    void open() {
+    public void open() {
         startThread("read", this::readUntilEnd);
         startThread("write", this::writeUntilEnd);
     }
 
     /** Completes with the guest's greeting; fails with {@link ChannelEndedException} when the channel ends before it. */
-    CompletableFuture<Void> greeted() {
+    public CompletableFuture<Void> greeted() {
         return greeted;
     }
 
@@ -96,17 +112,13 @@ final class GuestChannel implements SandboxChannel {
     private void readUntilEnd() {
         ClosedBecause why;
         try {
-            new EngineStream(wire).readAll(new EngineStream.Sink() {
-                @Override
-                public void stdout(ByteBuffer bytes) {
-                    decoder.decode(bytes, GuestChannel.this::handle);
-                }
-
-                @Override
-                public void stderr(ByteBuffer bytes) {
-                    stderr.add(bytes);
-                }
-            });
+            byte[] buffer = new byte[BUFFER_BYTES];
+            for (int count = wire.read(buffer, 0, buffer.length);
+                    count >= 0;
+                    count = wire.read(buffer, 0, buffer.length)) {
+                streams.split(ByteBuffer.wrap(buffer, 0, count), sink);
+            }
+            streams.end();
             why = endedHere().orElseGet(whyEnded);
         } catch (IOException broken) {
             why = endedHere().orElseGet(whyEnded);

@@ -1,4 +1,4 @@
-package dev.vivarium.node.driver.docker;
+package dev.vivarium.node.driver.guest;
 
 import java.io.Closeable;
 import java.io.EOFException;
@@ -19,7 +19,7 @@ import java.nio.file.Path;
  * channel, it passes input on in pieces of 1 KiB, and it keeps two threads and 16 KiB of buffers for each channel
  * (docker-java 3.7.1, ApacheDockerHttpClientImpl and HijackingHttpRequestExecutor).
  */
-interface Wire extends Closeable {
+public interface Wire extends Closeable {
     /** Reads some bytes, at least one; -1 at the end. */
     int read(byte[] buffer, int offset, int length) throws IOException;
 

@@ -1,4 +1,4 @@
-package dev.vivarium.node.driver.docker;
+package dev.vivarium.node.driver.linux;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** The text formats of the kernel's control group files, as pure functions. */
-final class CgroupFormat {
+public final class CgroupFormat {
     private CgroupFormat() {}
 
     /**
@@ -25,7 +25,8 @@ final class CgroupFormat {
      */
     record Hierarchy(boolean version2, String mountPoint, List<String> options) {}
 
-    static List<Membership> memberships(List<String> procCgroup) {
+    /** The lines of /proc/PID/cgroup. */
+    public static List<Membership> memberships(List<String> procCgroup) {
         List<Membership> result = new ArrayList<>();
         for (String line : procCgroup) {
             String[] parts = line.split(":", 3);
@@ -37,7 +38,8 @@ final class CgroupFormat {
         return List.copyOf(result);
     }
 
-    static List<Hierarchy> hierarchies(List<String> procMounts) {
+    /** The control group file systems among the lines of /proc/mounts. */
+    public static List<Hierarchy> hierarchies(List<String> procMounts) {
         List<Hierarchy> result = new ArrayList<>();
         for (String line : procMounts) {
             String[] parts = line.split(" ", -1);
@@ -49,7 +51,7 @@ final class CgroupFormat {
     }
 
     /** The directory of the group that a process is in, for a controller of version 1. */
-    static Optional<String> directoryV1(List<Hierarchy> mounted, List<Membership> memberships, String controller) {
+    public static Optional<String> directoryV1(List<Hierarchy> mounted, List<Membership> memberships, String controller) {
         Optional<String> mountPoint = mounted.stream()
                 .filter(hierarchy ->
                         !hierarchy.version2() && hierarchy.options().contains(controller))
@@ -63,7 +65,7 @@ final class CgroupFormat {
     }
 
     /** The directory of the group that a process is in, for version 2. */
-    static Optional<String> directoryV2(List<Hierarchy> mounted, List<Membership> memberships) {
+    public static Optional<String> directoryV2(List<Hierarchy> mounted, List<Membership> memberships) {
         Optional<String> mountPoint = mounted.stream()
                 .filter(Hierarchy::version2)
                 .map(Hierarchy::mountPoint)

@@ -1,4 +1,4 @@
-package dev.vivarium.node.driver.docker;
+package dev.vivarium.node.driver.linux;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -9,15 +9,15 @@ import java.io.IOException;
 import java.io.InputStream;
 
 /**
- * The system calls that a sandbox may make: a list of our own, {@code seccomp.json}, in the engine's format, because the
- * engine's default differs from version to version and allows more than agents need. What is left out, and why, stands in
+ * The system calls that a sandbox may make: a list of our own, {@code seccomp.json}, in the format of the
+ * Docker engine, because an engine's default differs from version to version and allows more than agents need. What is left out, and why, stands in
  * SECURITY.md.
  *
  * <p>A kernel of the sandbox's own applies it when its runtime is told to (gVisor: {@code --oci-seccomp}), a second wall
  * before the agent comes to that kernel. gVisor answers EPERM whatever errno is asked for, and the C libraries take
  * nothing but ENOSYS for "use clone": so clone3 is left to that kernel, in which a namespace opens nothing of the host.
  */
-final class SystemCallFilter {
+public final class SystemCallFilter {
     private static final String RESOURCE = "seccomp.json";
     private static final String FALLS_BACK_ON_ENOSYS_ONLY = "clone3";
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -25,15 +25,16 @@ final class SystemCallFilter {
     private final String onSharedKernel;
     private final String onOwnKernel;
 
-    SystemCallFilter() {
+    /** Reads the list of this build. */
+    public SystemCallFilter() {
         ObjectNode profile = profile();
-        onSharedKernel = "seccomp=" + profile;
+        onSharedKernel = profile.toString();
         leaveToTheKernel(FALLS_BACK_ON_ENOSYS_ONLY, profile.withArray("syscalls"));
-        onOwnKernel = "seccomp=" + profile;
+        onOwnKernel = profile.toString();
     }
 
-    /** The filter as a security option of the engine's API. */
-    String securityOption(Isolation isolation) {
+    /** The filter as JSON. */
+    public String json(Isolation isolation) {
         return isolation.hasOwnKernel() ? onOwnKernel : onSharedKernel;
     }
 

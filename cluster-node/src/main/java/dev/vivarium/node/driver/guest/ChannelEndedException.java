@@ -1,4 +1,4 @@
-package dev.vivarium.node.driver.docker;
+package dev.vivarium.node.driver.guest;
 
 import dev.vivarium.node.driver.ChannelListener.ClosedBecause;
 

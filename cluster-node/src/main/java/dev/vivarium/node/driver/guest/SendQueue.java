@@ -1,4 +1,4 @@
-package dev.vivarium.node.driver.docker;
+package dev.vivarium.node.driver.guest;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;

@@ -1,10 +1,10 @@
-package dev.vivarium.node.driver.docker;
+package dev.vivarium.node.driver.linux;
 
 import dev.vivarium.node.driver.SandboxSample;
 import java.io.IOException;
 
 /** A way to measure one sandbox. */
-interface Sampler {
+public interface Sampler {
     /**
      * Measures now.
      *

@@ -1,4 +1,4 @@
-package dev.vivarium.node.driver.docker;
+package dev.vivarium.node.driver.guest;
 
 /** Lets so many frames be unconfirmed and makes the reading thread wait for confirmation of more. */
 final class FrameWindow {

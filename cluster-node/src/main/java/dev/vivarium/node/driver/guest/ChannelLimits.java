@@ -1,0 +1,9 @@
+package dev.vivarium.node.driver.guest;
+
+/**
+ * The limits of the channel to one guest.
+ *
+ * @param queueBytesMax bytes that may wait to be sent
+ * @param unconfirmedFramesMax frames that the listener may have unconfirmed
+ */
+public record ChannelLimits(int queueBytesMax, int unconfirmedFramesMax) {}
