@@ -68,11 +68,7 @@ class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(
-                    room("http.."),
-                    room("admission.."),
-                    room("assembly.."),
-                    room("joining.."),
-                    room("cli.."));
+                    room("http.."), room("admission.."), room("assembly.."), room("joining.."), room("cli.."));
 
     @ArchTest
     static final ArchRule sandboxesKnowTheDriverAndNothingAbove = noClasses()
@@ -160,9 +156,8 @@ class ArchitectureTest {
 
     @ArchTest
     static void everyPackageThatARuleNamesHasClasses(JavaClasses classes) {
-        assertThat(ROOMS).allSatisfy(room -> assertThat(classes)
-                .as(room)
-                .anyMatch(found -> PackageMatcher.of(room).matches(found.getPackageName())));
+        assertThat(ROOMS).allSatisfy(room -> assertThat(classes).as(room).anyMatch(found -> PackageMatcher.of(room)
+                .matches(found.getPackageName())));
     }
 
     /** A package of the node; with two dots at the end, those below it too. */

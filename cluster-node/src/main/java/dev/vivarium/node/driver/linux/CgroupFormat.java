@@ -51,7 +51,8 @@ public final class CgroupFormat {
     }
 
     /** The directory of the group that a process is in, for a controller of version 1. */
-    public static Optional<String> directoryV1(List<Hierarchy> mounted, List<Membership> memberships, String controller) {
+    public static Optional<String> directoryV1(
+            List<Hierarchy> mounted, List<Membership> memberships, String controller) {
         Optional<String> mountPoint = mounted.stream()
                 .filter(hierarchy ->
                         !hierarchy.version2() && hierarchy.options().contains(controller))

@@ -64,7 +64,8 @@ class SandboxWallsTest {
         assertThat(texts(host.at("/CapDrop"))).containsExactly("ALL");
         assertThat(texts(host.at("/CapAdd"))).containsExactlyInAnyOrder("SETUID", "SETGID", "KILL", "SETPCAP");
         assertThat(texts(host.at("/SecurityOpt")))
-                .containsExactly("no-new-privileges:true", "seccomp=" + new SystemCallFilter().json(Isolation.CONTAINER));
+                .containsExactly(
+                        "no-new-privileges:true", "seccomp=" + new SystemCallFilter().json(Isolation.CONTAINER));
         assertThat(host.at("/Privileged").asBoolean()).isFalse();
         assertThat(host.at("/ReadonlyRootfs").asBoolean()).isTrue();
         assertThat(host.at("/NetworkMode").asText()).isEqualTo("none");
