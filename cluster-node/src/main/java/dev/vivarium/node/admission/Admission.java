@@ -1,8 +1,8 @@
 package dev.vivarium.node.admission;
 
-import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.placement.WhenFull;
 import dev.vivarium.node.run.Runs;
+import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.store.ClaimedKeys;
@@ -21,8 +21,9 @@ import java.util.stream.Collectors;
 
 /**
  * The way from a valid submission to a run: gives it its id, seals its secrets and submits it. Safe for use by any
- * thread. Stages fail with {@link dev.vivarium.persistence.journal.StoreUnavailable} when the store is away; whether the
- * run exists is then unknown, and a retry under the same idempotency key finds out.
+ * thread. When the store is away stages fail with {@link dev.vivarium.persistence.journal.StoreUnavailable}, or answer
+ * {@link SubmitAnswer.NotDurable}; whether the run exists is then unknown, and a retry under the same idempotency key
+ * finds out.
  */
 public final class Admission {
     /** How many nodes a run without an idempotency key is offered to, at most. */
@@ -47,32 +48,8 @@ public final class Admission {
         this.freshIds = freshIds;
     }
 
-    /** What became of a submission. */
-    public sealed interface Decision {
-        /** The run exists, durably. */
-        record Accepted(RunState.Existing state) implements Decision {}
-
-        /** The same submission was accepted before, under the same key; this is its run. */
-        record AcceptedBefore(RunState.Existing state) implements Decision {}
-
-        /** Another submission was accepted before under the same key. */
-        record OtherSubmission(RunId id) implements Decision {}
-
-        /** The node takes no new runs: it is leaving. */
-        record Draining() implements Decision {}
-
-        /** No node that was asked has a place for it, or room to wait for one. */
-        record Full(int waiting) implements Decision {}
-
-        /** Nor has one that was asked room for a further run of its tenant to wait. */
-        record TenantFull(String tenant) implements Decision {}
-
-        /** It asks for more than the largest node has. */
-        record TooLarge(Capacity largest) implements Decision {}
-    }
-
     /** Submits; with a key, the second time the same run is answered. */
-    public CompletionStage<Decision> submit(Submission submission, Optional<IdempotencyKey> key) {
+    public CompletionStage<SubmitAnswer> submit(Submission submission, Optional<IdempotencyKey> key) {
         if (key.isEmpty()) {
             return submitFresh(submission, FRESH_TRIES);
         }
@@ -91,23 +68,23 @@ public final class Admission {
     }
 
     /** Where a run is born is only known as of a moment ago: one that finds no room there is offered elsewhere. */
-    private CompletionStage<Decision> submitFresh(Submission submission, int tries) {
+    private CompletionStage<SubmitAnswer> submitFresh(Submission submission, int tries) {
         WhenFull whenFull = tries > 1 ? WhenFull.REFUSE : WhenFull.QUEUE;
         return sealAndSubmit(freshId(submission), Name.OWN, submission, whenFull)
-                .thenCompose(decision -> isFull(decision) && tries > 1
+                .thenCompose(answer -> isFull(answer) && tries > 1
                         ? submitFresh(submission, tries - 1)
-                        : CompletableFuture.completedStage(decision));
+                        : CompletableFuture.completedStage(answer));
     }
 
     private RunId freshId(Submission submission) {
         return freshIds.apply(submission.sealedWith(SealedSecrets.NONE));
     }
 
-    private static boolean isFull(Decision decision) {
-        return decision instanceof Decision.Full || decision instanceof Decision.TenantFull;
+    private static boolean isFull(SubmitAnswer answer) {
+        return answer instanceof SubmitAnswer.Full || answer instanceof SubmitAnswer.TenantFull;
     }
 
-    private CompletionStage<Decision> submitOnce(RunId id, Submission submission) {
+    private CompletionStage<SubmitAnswer> submitOnce(RunId id, Submission submission) {
         return journal.state(id)
                 .thenCompose(state -> state instanceof RunState.Existing existing
                         ? known(existing, submission)
@@ -120,9 +97,9 @@ public final class Admission {
      * the secrets themselves are compared for as long as the run lives and they can be opened; after its end nobody can,
      * and the names must do.
      */
-    private CompletionStage<Decision> known(RunState.Existing run, Submission submission) {
-        Decision other = new Decision.OtherSubmission(run.submission().id());
-        Decision before = new Decision.AcceptedBefore(run);
+    private CompletionStage<SubmitAnswer> known(RunState.Existing run, Submission submission) {
+        SubmitAnswer other = new SubmitAnswer.OtherSubmission(run.submission().id());
+        SubmitAnswer before = new SubmitAnswer.AcceptedBefore(run);
         if (!run.submission().digest().equals(submission.bodyDigest())) {
             return CompletableFuture.completedStage(other);
         }
@@ -143,11 +120,11 @@ public final class Admission {
         return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 
-    private CompletionStage<Decision> sealAndSubmit(RunId id, Name name, Submission submission, WhenFull whenFull) {
+    private CompletionStage<SubmitAnswer> sealAndSubmit(RunId id, Name name, Submission submission, WhenFull whenFull) {
         return seal(id, submission)
                 .thenCompose(
                         secrets -> runs.submit(id, submission.sealedWith(secrets), submission.bodyDigest(), whenFull))
-                .thenCompose(reply -> decide(id, name, submission, reply));
+                .thenCompose(answer -> settle(id, name, submission, answer));
     }
 
     private CompletionStage<SealedSecrets> seal(RunId id, Submission submission) {
@@ -162,31 +139,16 @@ public final class Admission {
                         Map.Entry::getKey, entry -> entry.getValue().reveal()));
     }
 
-    private CompletionStage<Decision> decide(RunId id, Name name, Submission submission, Runs.SubmitReply reply) {
-        if (reply instanceof Runs.SubmitReply.Accepted accepted) {
-            return CompletableFuture.completedStage(new Decision.Accepted(accepted.state()));
+    /** What the client is answered, once nothing is left of secrets that were sealed for nothing. */
+    private CompletionStage<SubmitAnswer> settle(RunId id, Name name, Submission submission, SubmitAnswer answer) {
+        if (answer instanceof SubmitAnswer.Accepted || answer instanceof SubmitAnswer.NotDurable) {
+            return CompletableFuture.completedStage(answer);
         }
-        return refused(submission, reply)
-                .thenCompose(decision -> shredUnlessWanted(id, name, submission).thenApply(done -> decision));
-    }
-
-    private CompletionStage<Decision> refused(Submission submission, Runs.SubmitReply reply) {
-        if (reply instanceof Runs.SubmitReply.AcceptedBefore before) {
-            return known(before.state(), submission);
-        }
-        if (reply instanceof Runs.SubmitReply.OtherSubmission other) {
-            return CompletableFuture.completedStage(new Decision.OtherSubmission(other.id()));
-        }
-        if (reply instanceof Runs.SubmitReply.Full full) {
-            return CompletableFuture.completedStage(new Decision.Full(full.waiting()));
-        }
-        if (reply instanceof Runs.SubmitReply.TenantFull full) {
-            return CompletableFuture.completedStage(new Decision.TenantFull(full.tenant()));
-        }
-        return CompletableFuture.completedStage(
-                reply instanceof Runs.SubmitReply.TooLarge tooLarge
-                        ? new Decision.TooLarge(tooLarge.largest())
-                        : new Decision.Draining());
+        CompletionStage<SubmitAnswer> settled = answer instanceof SubmitAnswer.AcceptedBefore before
+                ? known(before.run(), submission)
+                : CompletableFuture.completedStage(answer);
+        return settled.thenCompose(
+                given -> shredUnlessWanted(id, name, submission).thenApply(done -> given));
     }
 
     /**

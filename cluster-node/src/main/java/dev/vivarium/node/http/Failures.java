@@ -75,10 +75,7 @@ final class Failures {
         Throwable cause = unwrapped(failure);
         if (cause instanceof StoreUnavailable) {
             LOG.warn("The store is away: {}", cause.getMessage());
-            return Answers.retryLater(
-                    ProblemType.STORE_UNAVAILABLE,
-                    "The store does not answer, so nothing is certain; try again, with the same Idempotency-Key.",
-                    retryAfter);
+            return storeUnavailable(retryAfter);
         }
         if (cause instanceof RunIndex.BadCursor) {
             return Answers.problem(
@@ -94,6 +91,14 @@ final class Failures {
         return Answers.problem(
                 ProblemType.INTERNAL,
                 "This is a defect of the node. Its log tells more under incident " + incident + ".");
+    }
+
+    /** The answer when it is unknown whether anything was made durable. */
+    static HttpResponse storeUnavailable(Duration retryAfter) {
+        return Answers.retryLater(
+                ProblemType.STORE_UNAVAILABLE,
+                "The store does not answer, so nothing is certain; try again, with the same Idempotency-Key.",
+                retryAfter);
     }
 
     private static Throwable unwrapped(Throwable failure) {

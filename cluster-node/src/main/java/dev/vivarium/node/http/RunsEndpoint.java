@@ -1,5 +1,6 @@
 package dev.vivarium.node.http;
 
+import dev.vivarium.node.run.CancelAnswer;
 import dev.vivarium.node.run.Runs;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.store.RunIndex;
@@ -77,8 +78,8 @@ final class RunsEndpoint {
             return CompletableFuture.completedStage(noSuchRun());
         }
         return runs.cancel(new RunId(id))
-                .thenApply(reply -> reply instanceof Runs.CancelReply.Noted noted
-                        ? Answers.json(202, RunView.of(noted.state()))
+                .thenApply(answer -> answer instanceof CancelAnswer.Noted noted
+                        ? Answers.json(202, RunView.of(noted.run()))
                         : noSuchRun());
     }
 

@@ -4,6 +4,7 @@ import dev.vivarium.node.admission.Admission;
 import dev.vivarium.node.admission.IdempotencyKey;
 import dev.vivarium.node.admission.SubmissionReader;
 import dev.vivarium.node.admission.SubmissionReader.Reading;
+import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.protocol.api.Problem.FieldError;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.run.RunState;
@@ -68,37 +69,40 @@ final class SubmitEndpoint {
         return admission.submit(((Reading.Valid) reading).submission(), key).thenApply(this::answer);
     }
 
-    private HttpResponse answer(Admission.Decision decision) {
-        if (decision instanceof Admission.Decision.Accepted accepted) {
-            return accepted(accepted.state());
+    private HttpResponse answer(SubmitAnswer given) {
+        if (given instanceof SubmitAnswer.Accepted accepted) {
+            return accepted(accepted.run());
         }
-        if (decision instanceof Admission.Decision.AcceptedBefore before) {
-            return accepted(before.state()).addHeader(RawHeader.create("Idempotent-Replayed", "true"));
+        if (given instanceof SubmitAnswer.AcceptedBefore before) {
+            return accepted(before.run()).addHeader(RawHeader.create("Idempotent-Replayed", "true"));
         }
-        if (decision instanceof Admission.Decision.OtherSubmission other) {
+        if (given instanceof SubmitAnswer.OtherSubmission other) {
             return Answers.problem(
                     ProblemType.IDEMPOTENCY_CONFLICT,
-                    "Run " + other.id() + " was submitted with another body under this key: choose another key.");
+                    "Run " + other.run() + " was submitted with another body under this key: choose another key.");
         }
-        if (decision instanceof Admission.Decision.Full full) {
+        if (given instanceof SubmitAnswer.Full full) {
             return Answers.retryLater(
                     ProblemType.NODE_FULL,
                     "All places are taken and " + full.waiting() + " runs wait for one, the most that may: try again"
                             + " later.",
                     settings.retryAfter());
         }
-        if (decision instanceof Admission.Decision.TenantFull full) {
+        if (given instanceof SubmitAnswer.TenantFull full) {
             return Answers.retryLater(
                     ProblemType.TENANT_FULL,
                     "All places are taken and tenant " + full.tenant() + " has its most runs waiting for one: try again"
                             + " when one of them has ended.",
                     settings.retryAfter());
         }
-        if (decision instanceof Admission.Decision.TooLarge tooLarge) {
+        if (given instanceof SubmitAnswer.TooLarge tooLarge) {
             return Answers.problem(
                     ProblemType.INVALID_RUN,
                     "Correct the fields that are named in errors.",
                     TooLarge.errors(tooLarge.largest()));
+        }
+        if (given instanceof SubmitAnswer.NotDurable) {
+            return Failures.storeUnavailable(settings.retryAfter());
         }
         return Answers.retryLater(
                 ProblemType.DRAINING, "The node is leaving: submit to another one, or later.", settings.retryAfter());

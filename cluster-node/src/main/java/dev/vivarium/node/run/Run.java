@@ -109,27 +109,6 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, J
         INSTANCE
     }
 
-    /**
-     * The answer to {@link Submit}.
-     *
-     * @param verdict what became of the submission
-     * @param state the run as it is now; empty when there was no room for it
-     */
-    public record SubmitAnswer(Verdict verdict, Optional<RunState.Existing> state) implements RunMessage {
-        /** What can become of a submission. */
-        public enum Verdict {
-            ACCEPTED,
-            ACCEPTED_BEFORE,
-            OTHER_SUBMISSION,
-            NO_ROOM,
-            TENANT_FULL,
-            NOT_DURABLE
-        }
-    }
-
-    /** The answer to {@link Cancel}: the run as it is now, if there is one. */
-    public record CancelAnswer(Optional<RunState.Existing> state) implements RunMessage {}
-
     /** The answer to {@link AskPosition}: empty for a run that does not wait. */
     public record PositionAnswer(Optional<QueueView> position) implements RunMessage {}
 
@@ -272,7 +251,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, J
                 .onCommand(NeverBorn.class, this::onNeverBorn)
                 .onCommand(Cancel.class, (ledger, cancel) -> {
                     passivate();
-                    return Effect().reply(cancel.replyTo, new CancelAnswer(Optional.empty()));
+                    return Effect().reply(cancel.replyTo, new CancelAnswer.NoSuchRun());
                 })
                 .onCommand(Watch.class, (ledger, watch) -> {
                     passivate();
@@ -288,7 +267,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, J
                                 new RunEvent.CancelRequested(now(), node()),
                                 new RunEvent.RunCancelled(now(), node(), 0, Usage.NONE))
                         .thenRun((JournaledRun after) -> {
-                            cancel.replyTo.tell(new CancelAnswer(found(after)));
+                            cancel.replyTo.tell(new CancelAnswer.Noted(existing(after)));
                             ended(after);
                         }))
                 .onCommand(Proceed.class, this::onSubmitted);
@@ -312,7 +291,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, J
                                 new RunEvent.RunCancelled(
                                         now(), node(), existing(ledger).attempt(), Usage.NONE))
                         .thenRun((JournaledRun after) -> {
-                            cancel.replyTo.tell(new CancelAnswer(found(after)));
+                            cancel.replyTo.tell(new CancelAnswer.Noted(existing(after)));
                             ended(after);
                         }))
                 .onCommand(Proceed.class, this::onInterrupted);
@@ -328,7 +307,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, J
                 .onCommand(Submit.class, this::onFurtherSubmit)
                 .onCommand(Cancel.class, (ledger, cancel) -> {
                     passivate();
-                    return Effect().reply(cancel.replyTo, new CancelAnswer(found(ledger)));
+                    return Effect().reply(cancel.replyTo, new CancelAnswer.Noted(existing(ledger)));
                 })
                 .onCommand(Watch.class, this::onWatch)
                 .onCommand(WatcherGone.class, (ledger, gone) -> {
@@ -358,25 +337,25 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, J
             return Effect().none();
         }
         if (isTooLate(submit)) {
-            return refuse(submit, SubmitAnswer.Verdict.NOT_DURABLE);
+            return refuse(submit, new SubmitAnswer.NotDurable());
         }
         // The place is taken before anything is durable, so that a burst cannot take one twice.
         if (environment.drain().isDraining()) {
-            return refuse(submit, SubmitAnswer.Verdict.NO_ROOM);
+            return refuse(submit, new SubmitAnswer.Full(environment.places().waiting()));
         }
         Instant now = now();
         RunEvent submitted = new RunEvent.RunSubmitted(now, node(), id, submit.spec, submit.submission);
         return switch (environment.places().offer(claim(submit.spec, NodeSlots.Seniority.NEW, now), submit.whenFull)) {
             case HOLDS -> remember(submit, submitted);
             case WAITS -> remember(submit, submitted, new RunEvent.RunQueued(now, node()));
-            case QUEUE_FULL -> refuse(submit, SubmitAnswer.Verdict.NO_ROOM);
-            case TENANT_FULL -> refuse(submit, SubmitAnswer.Verdict.TENANT_FULL);
+            case QUEUE_FULL -> refuse(submit, new SubmitAnswer.Full(environment.places().waiting()));
+            case TENANT_FULL -> refuse(submit, new SubmitAnswer.TenantFull(submit.spec.tenant()));
         };
     }
 
-    private Effect<JournalEntry, JournaledRun> refuse(Submit submit, SubmitAnswer.Verdict verdict) {
+    private Effect<JournalEntry, JournaledRun> refuse(Submit submit, SubmitAnswer refusal) {
         passivate();
-        return Effect().reply(submit.replyTo, new SubmitAnswer(verdict, Optional.empty()));
+        return Effect().reply(submit.replyTo, refusal);
     }
 
     /** Before anything is durable that somebody would have to go on with. */
@@ -395,7 +374,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, J
         if (remembered.failure.isPresent() || isTooLate(submit)) {
             environment.places().leave(id);
             settle();
-            return refuse(submit, SubmitAnswer.Verdict.NOT_DURABLE);
+            return refuse(submit, new SubmitAnswer.NotDurable());
         }
         List<RunEvent> events = new ArrayList<>(remembered.events);
         if (mayStartAtOnce(remembered)) {
@@ -405,7 +384,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, J
         return persist(ledger, events.toArray(RunEvent[]::new)).thenRun((JournaledRun after) -> {
             context.cancelReceiveTimeout();
             environment.metrics().submitted();
-            submit.replyTo.tell(new SubmitAnswer(SubmitAnswer.Verdict.ACCEPTED, found(after)));
+            submit.replyTo.tell(new SubmitAnswer.Accepted(existing(after)));
             if (after.state() instanceof RunState.Starting) {
                 makeSandbox(after, 1);
             } else {
@@ -459,13 +438,13 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, J
 
     private Effect<JournalEntry, JournaledRun> onFurtherSubmit(JournaledRun ledger, Submit submit) {
         RunState.Existing run = existing(ledger);
-        SubmitAnswer.Verdict verdict = run.submission().digest().equals(submit.submission)
-                ? SubmitAnswer.Verdict.ACCEPTED_BEFORE
-                : SubmitAnswer.Verdict.OTHER_SUBMISSION;
+        SubmitAnswer answer = run.submission().digest().equals(submit.submission)
+                ? new SubmitAnswer.AcceptedBefore(run)
+                : new SubmitAnswer.OtherSubmission(id);
         if (run instanceof RunState.Finished) {
             passivate();
         }
-        return Effect().reply(submit.replyTo, new SubmitAnswer(verdict, found(ledger)));
+        return Effect().reply(submit.replyTo, answer);
     }
 
     private Effect<JournalEntry, JournaledRun> onSubmitted(JournaledRun ledger, Proceed proceed) {
@@ -672,12 +651,12 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, J
     private Effect<JournalEntry, JournaledRun> onCancelOfLive(JournaledRun ledger, Cancel cancel) {
         if (existing(ledger).submission().cancelRequestedAt().isPresent()) {
             stopSandbox();
-            return Effect().reply(cancel.replyTo, new CancelAnswer(found(ledger)));
+            return Effect().reply(cancel.replyTo, new CancelAnswer.Noted(existing(ledger)));
         }
         return persist(ledger, new RunEvent.CancelRequested(now(), node())).thenRun((JournaledRun after) -> {
             stopSandbox();
             announce(after);
-            cancel.replyTo.tell(new CancelAnswer(found(after)));
+            cancel.replyTo.tell(new CancelAnswer.Noted(existing(after)));
         });
     }
 
@@ -793,10 +772,6 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, J
 
     private EffectBuilder<JournalEntry, JournaledRun> persist(JournaledRun ledger, RunEvent... events) {
         return Effect().persist(ledger.entries(List.of(events)));
-    }
-
-    private Optional<RunState.Existing> found(JournaledRun ledger) {
-        return Optional.of(existing(ledger));
     }
 
     private static RunState.Existing existing(JournaledRun ledger) {

@@ -3,10 +3,9 @@ package dev.vivarium.node.admission;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.vivarium.node.admission.Admission.Decision;
 import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.node.doubles.InMemoryVault;
-import dev.vivarium.node.run.Runs;
+import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunEvent;
@@ -45,9 +44,9 @@ class AdmissionTest {
     void aRetryUnderTheSameKeyIsTheSameRunAndSealsNothing() {
         RunState.Existing first = accepted(submit(WITH_SECRET, "k"));
 
-        Decision retry = submit(WITH_SECRET.replace(", ", " ,\n"), "k");
+        SubmitAnswer retry = submit(WITH_SECRET.replace(", ", " ,\n"), "k");
 
-        assertThat(retry).isEqualTo(new Decision.AcceptedBefore(first));
+        assertThat(retry).isEqualTo(new SubmitAnswer.AcceptedBefore(first));
         assertThat(vault.seals()).isEqualTo(1);
         assertThat(runs.submissions()).isEqualTo(1);
     }
@@ -56,7 +55,7 @@ class AdmissionTest {
     void anotherBodyUnderTheSameKeyIsAConflictAndLeavesTheFirstRunsKeyAlone() {
         RunId first = accepted(submit(WITH_SECRET, "k")).submission().id();
 
-        assertThat(submit(WITH_SECRET.replace("\"x\"", "\"y\""), "k")).isEqualTo(new Decision.OtherSubmission(first));
+        assertThat(submit(WITH_SECRET.replace("\"x\"", "\"y\""), "k")).isEqualTo(new SubmitAnswer.OtherSubmission(first));
         assertThat(vault.holdsKeyOf(first)).isTrue();
     }
 
@@ -64,7 +63,7 @@ class AdmissionTest {
     void anotherSecretUnderTheSameKeyIsAConflict() {
         accepted(submit(WITH_SECRET, "k"));
 
-        assertThat(submit(WITH_SECRET.replace("1234", "1235"), "k")).isInstanceOf(Decision.OtherSubmission.class);
+        assertThat(submit(WITH_SECRET.replace("1234", "1235"), "k")).isInstanceOf(SubmitAnswer.OtherSubmission.class);
     }
 
     @Test
@@ -77,7 +76,7 @@ class AdmissionTest {
                         .submit(Samples.valid(WITH_SECRET), key("k"))
                         .toCompletableFuture()
                         .join())
-                .isEqualTo(new Decision.AcceptedBefore(first));
+                .isEqualTo(new SubmitAnswer.AcceptedBefore(first));
     }
 
     @Test
@@ -109,11 +108,11 @@ class AdmissionTest {
         cancel(run);
         vault.shred(run);
 
-        Decision before = new Decision.AcceptedBefore(runs.stateOf(run));
+        SubmitAnswer before = new SubmitAnswer.AcceptedBefore(runs.stateOf(run));
         assertThat(submit(WITH_SECRET, "k")).isEqualTo(before);
         assertThat(submit(WITH_SECRET.replace("1234", "9999"), "k")).isEqualTo(before);
-        assertThat(submit(WITH_SECRET.replace("PIN", "PAN"), "k")).isEqualTo(new Decision.OtherSubmission(run));
-        assertThat(submit(WITH_SECRET.replace("\"x\"", "\"y\""), "k")).isEqualTo(new Decision.OtherSubmission(run));
+        assertThat(submit(WITH_SECRET.replace("PIN", "PAN"), "k")).isEqualTo(new SubmitAnswer.OtherSubmission(run));
+        assertThat(submit(WITH_SECRET.replace("\"x\"", "\"y\""), "k")).isEqualTo(new SubmitAnswer.OtherSubmission(run));
         assertThat(vault.keys()).isZero();
     }
 
@@ -122,7 +121,7 @@ class AdmissionTest {
         RunState.Existing run = accepted(submit(WITH_SECRET, "k"));
         vault.shred(run.submission().id());
 
-        assertThat(submit(WITH_SECRET, "k")).isEqualTo(new Decision.AcceptedBefore(run));
+        assertThat(submit(WITH_SECRET, "k")).isEqualTo(new SubmitAnswer.AcceptedBefore(run));
     }
 
     @Test
@@ -133,38 +132,38 @@ class AdmissionTest {
         Admission late = new Admission(runs, runs, runs, vault, spec -> id);
 
         assertThat(late.submit(Samples.valid(WITH_SECRET), Optional.empty()))
-                .isCompletedWithValue(new Decision.AcceptedBefore(run));
+                .isCompletedWithValue(new SubmitAnswer.AcceptedBefore(run));
         assertThat(late.submit(Samples.valid(WITH_SECRET.replace("1234", "1235")), Optional.empty()))
-                .isCompletedWithValue(new Decision.OtherSubmission(id));
+                .isCompletedWithValue(new SubmitAnswer.OtherSubmission(id));
         assertThat(vault.holdsKeyOf(id)).isTrue();
 
         vault.shred(id);
         cancel(id);
         assertThat(late.submit(Samples.valid(WITH_SECRET), Optional.empty()))
-                .isCompletedWithValue(new Decision.AcceptedBefore(runs.stateOf(id)));
+                .isCompletedWithValue(new SubmitAnswer.AcceptedBefore(runs.stateOf(id)));
         assertThat(vault.keys()).isZero();
     }
 
     @Test
     void concurrentRetriesAreOneRunWithOneKey() {
-        List<CompletionStage<Decision>> all = IntStream.range(0, 20)
+        List<CompletionStage<SubmitAnswer>> all = IntStream.range(0, 20)
                 .mapToObj(index -> admission.submit(Samples.valid(WITH_SECRET), key("k")))
                 .toList();
 
         assertThat(all.stream()
                         .map(stage -> stage.toCompletableFuture().join())
-                        .filter(Decision.Accepted.class::isInstance))
+                        .filter(SubmitAnswer.Accepted.class::isInstance))
                 .hasSize(1);
         assertThat(vault.seals()).isEqualTo(1);
     }
 
     @Test
     void aRefusedRunLeavesNoKeyBehind() {
-        runs.refuseWith(new Runs.SubmitReply.Full(7));
-        assertThat(submit(WITH_SECRET, "")).isEqualTo(new Decision.Full(7));
+        runs.refuseWith(new SubmitAnswer.Full(7));
+        assertThat(submit(WITH_SECRET, "")).isEqualTo(new SubmitAnswer.Full(7));
 
-        runs.refuseWith(new Runs.SubmitReply.Draining());
-        assertThat(submit(WITH_SECRET, "")).isEqualTo(new Decision.Draining());
+        runs.refuseWith(new SubmitAnswer.Draining());
+        assertThat(submit(WITH_SECRET, "")).isEqualTo(new SubmitAnswer.Draining());
 
         // It is offered to up to three nodes that may have room.
         assertThat(vault.seals()).isEqualTo(4);
@@ -176,10 +175,10 @@ class AdmissionTest {
         // given two nodes that have got the same submission, both before it is a run
         CompletableFuture<Done> gate = new CompletableFuture<>();
         runs.holdNextSubmission(gate);
-        CompletionStage<Decision> first =
+        CompletionStage<SubmitAnswer> first =
                 new Admission(runs, runs, runs, vault).submit(Samples.valid(WITH_SECRET), key("k"));
-        runs.refuseWith(new Runs.SubmitReply.Full(7));
-        assertThat(submit(WITH_SECRET, "k")).isEqualTo(new Decision.Full(7));
+        runs.refuseWith(new SubmitAnswer.Full(7));
+        assertThat(submit(WITH_SECRET, "k")).isEqualTo(new SubmitAnswer.Full(7));
         runs.refuseNoMore();
 
         gate.complete(Done.getInstance());
@@ -191,9 +190,9 @@ class AdmissionTest {
     @Test
     void aRetryOfAnAcceptedRunIsAnsweredEvenByANodeThatTakesNoNewRuns() {
         RunState.Existing first = accepted(submit(WITH_SECRET, "k"));
-        runs.refuseWith(new Runs.SubmitReply.Draining());
+        runs.refuseWith(new SubmitAnswer.Draining());
 
-        assertThat(submit(WITH_SECRET, "k")).isEqualTo(new Decision.AcceptedBefore(first));
+        assertThat(submit(WITH_SECRET, "k")).isEqualTo(new SubmitAnswer.AcceptedBefore(first));
     }
 
     @Test
@@ -208,12 +207,20 @@ class AdmissionTest {
     }
 
     @Test
+    void aRunThatIsNotDurableIsAnsweredAsSuchAndKeepsTheKeyBecauseItMayExist() {
+        runs.refuseWith(new SubmitAnswer.NotDurable());
+
+        assertThat(submit(WITH_SECRET, "")).isEqualTo(new SubmitAnswer.NotDurable());
+        assertThat(vault.keys()).isEqualTo(1);
+    }
+
+    @Test
     void afterAFailureTheSameKeyMayBeTriedAgain() {
         runs.goAway();
         assertThatThrownBy(() -> submit(WITH_SECRET, "k")).cause().isInstanceOf(StoreUnavailable.class);
         runs.comeBack();
 
-        assertThat(submit(WITH_SECRET, "k")).isInstanceOf(Decision.Accepted.class);
+        assertThat(submit(WITH_SECRET, "k")).isInstanceOf(SubmitAnswer.Accepted.class);
     }
 
     @Test
@@ -231,7 +238,7 @@ class AdmissionTest {
         runs.happen(run, new RunEvent.RunCancelled(InMemoryRuns.NOON, "node-1", 0, Usage.NONE));
     }
 
-    private Decision submit(String body, String key) {
+    private SubmitAnswer submit(String body, String key) {
         return admission
                 .submit(Samples.valid(body), key(key))
                 .toCompletableFuture()
@@ -242,7 +249,7 @@ class AdmissionTest {
         return Optional.of(key).filter(text -> !text.isEmpty()).map(IdempotencyKey::new);
     }
 
-    private static RunState.Existing accepted(Decision decision) {
-        return ((Decision.Accepted) decision).state();
+    private static RunState.Existing accepted(SubmitAnswer answer) {
+        return ((SubmitAnswer.Accepted) answer).run();
     }
 }

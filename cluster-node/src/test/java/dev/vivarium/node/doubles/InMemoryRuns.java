@@ -2,7 +2,9 @@ package dev.vivarium.node.doubles;
 
 import com.github.f4b6a3.ulid.UlidCreator;
 import dev.vivarium.node.placement.WhenFull;
+import dev.vivarium.node.run.CancelAnswer;
 import dev.vivarium.node.run.Runs;
+import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.persistence.journal.RecordedEvent;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.journal.StoreUnavailable;
@@ -48,7 +50,7 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
     private final Map<RunId, List<OutputChunk>> output = new HashMap<>();
     private final Map<RunId, List<SourceQueueWithComplete<Progress>>> followers = new HashMap<>();
     private Optional<RuntimeException> outage = Optional.empty();
-    private Optional<SubmitReply> refusal = Optional.empty();
+    private Optional<SubmitAnswer> refusal = Optional.empty();
     private Optional<Query> lastQuery = Optional.empty();
     private CompletionStage<Done> way = CompletableFuture.completedStage(Done.getInstance());
     private int submissions;
@@ -74,7 +76,7 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
     }
 
     /** From now on every new run is refused with this. */
-    public synchronized void refuseWith(SubmitReply reply) {
+    public synchronized void refuseWith(SubmitAnswer reply) {
         refusal = Optional.of(reply);
     }
 
@@ -135,39 +137,39 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
     }
 
     @Override
-    public synchronized CompletionStage<SubmitReply> submit(
+    public synchronized CompletionStage<SubmitAnswer> submit(
             RunId id, RunSpec spec, Blob submission, WhenFull whenFull) {
         CompletionStage<Done> there = way;
         way = CompletableFuture.completedStage(Done.getInstance());
         return there.thenCompose(done -> arrived(id, spec, submission));
     }
 
-    private CompletionStage<SubmitReply> arrived(RunId id, RunSpec spec, Blob submission) {
+    private CompletionStage<SubmitAnswer> arrived(RunId id, RunSpec spec, Blob submission) {
         return answer(() -> {
             submissions++;
             if (fold(id) instanceof RunState.Existing existing) {
                 return existing.submission().digest().equals(submission)
-                        ? new SubmitReply.AcceptedBefore(existing)
-                        : new SubmitReply.OtherSubmission(id);
+                        ? new SubmitAnswer.AcceptedBefore(existing)
+                        : new SubmitAnswer.OtherSubmission(id);
             }
             if (refusal.isPresent()) {
                 return refusal.get();
             }
             happen(id, new RunEvent.RunSubmitted(NOON, "node-1", id, spec, submission));
-            return new SubmitReply.Accepted(stateOf(id));
+            return new SubmitAnswer.Accepted(stateOf(id));
         });
     }
 
     @Override
-    public CompletionStage<CancelReply> cancel(RunId id) {
+    public CompletionStage<CancelAnswer> cancel(RunId id) {
         return answer(() -> {
             RunState state = fold(id);
             if (state instanceof RunState.Live) {
                 happen(id, new RunEvent.CancelRequested(NOON, "node-1"));
             }
             return fold(id) instanceof RunState.Existing existing
-                    ? new CancelReply.Noted(existing)
-                    : new CancelReply.NoSuchRun();
+                    ? new CancelAnswer.Noted(existing)
+                    : new CancelAnswer.NoSuchRun();
         });
     }
 

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.node.admission.Samples;
 import dev.vivarium.node.doubles.InMemoryRuns;
-import dev.vivarium.node.run.Runs;
+import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.protocol.api.Health;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.egress.EgressDenial;
@@ -76,7 +76,7 @@ class OpenApiDocumentTest {
         api.post("/v1/runs", Samples.SMALL_BODY, "Origin", "https://evil.example");
         api.post("/v1/runs", Samples.SMALL_BODY, "Accept", "text/html");
         api.exchangeSlowly("POST", "/v1/runs");
-        api.runs.refuseWith(new Runs.SubmitReply.Full(40));
+        api.runs.refuseWith(new SubmitAnswer.Full(40));
         api.post("/v1/runs", Samples.SMALL_BODY);
     }
 

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.node.admission.Samples;
 import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.node.placement.Capacity;
-import dev.vivarium.node.run.Runs;
+import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Measurement;
@@ -142,12 +142,14 @@ class RunRoutesTest {
 
     @Test
     void aNodeThatIsFullOrLeavingSaysWhenToTryAgain() {
-        api.runs.refuseWith(new Runs.SubmitReply.Full(40));
+        api.runs.refuseWith(new SubmitAnswer.Full(40));
         HttpResponse<String> full = api.post("/v1/runs", Samples.SMALL_BODY);
-        api.runs.refuseWith(new Runs.SubmitReply.TenantFull("blue"));
+        api.runs.refuseWith(new SubmitAnswer.TenantFull("blue"));
         HttpResponse<String> tenantFull = api.post("/v1/runs", Samples.SMALL_BODY);
-        api.runs.refuseWith(new Runs.SubmitReply.Draining());
+        api.runs.refuseWith(new SubmitAnswer.Draining());
         HttpResponse<String> draining = api.post("/v1/runs", Samples.SMALL_BODY);
+        api.runs.refuseWith(new SubmitAnswer.NotDurable());
+        HttpResponse<String> notDurable = api.post("/v1/runs", Samples.SMALL_BODY);
 
         assertThat(full.statusCode()).isEqualTo(429);
         assertThat(problem(full)).isEqualTo("node-full");
@@ -159,11 +161,14 @@ class RunRoutesTest {
         assertThat(draining.statusCode()).isEqualTo(503);
         assertThat(problem(draining)).isEqualTo("draining");
         assertThat(draining.headers().firstValue("Retry-After")).hasValue("5");
+        assertThat(notDurable.statusCode()).isEqualTo(503);
+        assertThat(problem(notDurable)).isEqualTo("store-unavailable");
+        assertThat(notDurable.headers().firstValue("Retry-After")).hasValue("5");
     }
 
     @Test
     void aRunThatNoNodeIsLargeEnoughForIsRefusedWithTheLimitThatFits() {
-        api.runs.refuseWith(new Runs.SubmitReply.TooLarge(new Capacity(9, 1L << 30, Capacity.UNLIMITED)));
+        api.runs.refuseWith(new SubmitAnswer.TooLarge(new Capacity(9, 1L << 30, Capacity.UNLIMITED)));
 
         HttpResponse<String> answer = api.post("/v1/runs", Samples.SMALL_BODY);
 

@@ -35,6 +35,7 @@ import dev.vivarium.protocol.run.NodeLossPolicy;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.RunState;
 import dev.vivarium.protocol.run.RunStatus;
 import dev.vivarium.protocol.run.TimeSpan;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -86,8 +87,8 @@ class RunTest {
     private NodeSlots places = places(100, 100);
     private final TestProbe<ClusterSharding.ShardCommand> shard =
             KIT.createTestProbe(ClusterSharding.ShardCommand.class);
-    private final TestProbe<Run.SubmitAnswer> submitted = KIT.createTestProbe(Run.SubmitAnswer.class);
-    private final TestProbe<Run.CancelAnswer> cancelled = KIT.createTestProbe(Run.CancelAnswer.class);
+    private final TestProbe<SubmitAnswer> submitted = KIT.createTestProbe(SubmitAnswer.class);
+    private final TestProbe<CancelAnswer> cancelled = KIT.createTestProbe(CancelAnswer.class);
     private ActorRef<Run.Command> run;
 
     @AfterAll
@@ -126,7 +127,7 @@ class RunTest {
 
         run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, past, submitted.ref()));
 
-        assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.NOT_DURABLE);
+        assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.NotDurable.class);
         shard.expectMessageClass(ClusterSharding.Passivate.class);
         assertThat(entries()).isEmpty();
         assertThat(places.holding()).isZero();
@@ -142,7 +143,7 @@ class RunTest {
 
         gate.complete(Done.getInstance());
 
-        assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.NOT_DURABLE);
+        assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.NotDurable.class);
         assertThat(entries()).isEmpty();
         assertThat(places.holding()).isZero();
     }
@@ -153,9 +154,9 @@ class RunTest {
         awaitStarted(1);
 
         run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
-        assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.ACCEPTED_BEFORE);
+        assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.AcceptedBefore.class);
         run.tell(new Run.Submit(Specs.hello(), Blob.ofUtf8("other"), WhenFull.QUEUE, soon, submitted.ref()));
-        assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.OTHER_SUBMISSION);
+        assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.OtherSubmission.class);
 
         assertThat(driver.claims()).hasSize(1);
     }
@@ -172,7 +173,7 @@ class RunTest {
         submitted.expectNoMessage(Duration.ofMillis(200));
         assertThat(driver.claims()).isEmpty();
         run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
-        assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.ACCEPTED);
+        assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.Accepted.class);
     }
 
     @Test
@@ -184,7 +185,7 @@ class RunTest {
         assertThat(entries()).isEmpty();
 
         slowStore.complete(Done.getInstance());
-        assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.ACCEPTED);
+        assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.Accepted.class);
         assertThat(store.remembered()).contains(id);
         awaitStarted(1);
 
@@ -207,7 +208,7 @@ class RunTest {
 
         run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
 
-        assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.NOT_DURABLE);
+        assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.NotDurable.class);
         assertThat(entries()).isEmpty();
         assertThat(places.holding()).isZero();
         store.holdMemory(CompletableFuture.completedStage(Done.getInstance()));
@@ -225,8 +226,8 @@ class RunTest {
 
         slowStore.complete(Done.getInstance());
 
-        assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.ACCEPTED);
-        assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.ACCEPTED_BEFORE);
+        assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.Accepted.class);
+        assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.AcceptedBefore.class);
         awaitStarted(1);
         assertThat(eventNames()).filteredOn("RunSubmitted"::equals).hasSize(1);
     }
@@ -336,12 +337,11 @@ class RunTest {
 
         run.tell(new Run.Cancel(cancelled.ref()));
 
-        assertThat(cancelled.receiveMessage().state()).isPresent();
+        assertThat(cancelled.receiveMessage()).isInstanceOf(CancelAnswer.Noted.class);
         awaitLast("RunCancelled");
         assertThat(eventNames()).contains("CancelRequested");
         run.tell(new Run.Cancel(cancelled.ref()));
-        assertThat(cancelled.receiveMessage().state())
-                .hasValueSatisfying(view -> assertThat(view.status()).isEqualTo(RunStatus.CANCELLED));
+        assertThat(noted(cancelled.receiveMessage()).status()).isEqualTo(RunStatus.CANCELLED);
     }
 
     @Test
@@ -360,7 +360,7 @@ class RunTest {
     void aRunThatDoesNotExistCannotBeCancelled() {
         run.tell(new Run.Cancel(cancelled.ref()));
 
-        assertThat(cancelled.receiveMessage().state()).isEmpty();
+        assertThat(cancelled.receiveMessage()).isEqualTo(new CancelAnswer.NoSuchRun());
         assertThat(entries()).isEmpty();
     }
 
@@ -451,11 +451,23 @@ class RunTest {
         SerializationTestKit serialization = KIT.serializationTestKit();
         submit(Specs.hello());
         run.tell(new Run.Cancel(cancelled.ref()));
+        CancelAnswer.Noted cancellation = (CancelAnswer.Noted) cancelled.receiveMessage();
 
         serialization.verifySerialization(
                 new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()), true);
         serialization.verifySerialization(new Run.Cancel(cancelled.ref()), true);
-        serialization.verifySerialization(cancelled.receiveMessage(), true);
+        serialization.verifySerialization(cancellation, true);
+        serialization.verifySerialization(new CancelAnswer.NoSuchRun(), true);
+        List.of(
+                        new SubmitAnswer.Accepted(cancellation.run()),
+                        new SubmitAnswer.AcceptedBefore(cancellation.run()),
+                        new SubmitAnswer.OtherSubmission(id),
+                        new SubmitAnswer.Draining(),
+                        new SubmitAnswer.Full(40),
+                        new SubmitAnswer.TenantFull("blue"),
+                        new SubmitAnswer.TooLarge(ONE_PLACE),
+                        new SubmitAnswer.NotDurable())
+                .forEach(answer -> serialization.verifySerialization(answer, true));
         serialization.verifySerialization(new Progress(4, 5, Progress.Life.ENDED), true);
         serialization.verifySerialization(Run.Leave.INSTANCE, true);
         serialization.verifySerialization(new Run.PositionAnswer(Optional.of(new QueueView(3, 7))), true);
@@ -506,7 +518,7 @@ class RunTest {
 
         run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
 
-        assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.NO_ROOM);
+        assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.Full.class);
         assertThat(eventNames()).isEmpty();
         shard.expectMessageClass(ClusterSharding.Passivate.class);
     }
@@ -517,7 +529,7 @@ class RunTest {
 
         run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
 
-        assertThat(submitted.receiveMessage().state().orElseThrow().status()).isEqualTo(RunStatus.QUEUED);
+        assertThat(accepted(submitted.receiveMessage()).status()).isEqualTo(RunStatus.QUEUED);
         awaitEvents("RunSubmitted", "RunQueued");
         TestProbe<Run.PositionAnswer> asked = KIT.createTestProbe(Run.PositionAnswer.class);
         run.tell(new Run.AskPosition(asked.ref()));
@@ -539,7 +551,7 @@ class RunTest {
 
         run.tell(new Run.Cancel(cancelled.ref()));
 
-        assertThat(cancelled.receiveMessage().state().orElseThrow().status()).isEqualTo(RunStatus.CANCELLED);
+        assertThat(noted(cancelled.receiveMessage()).status()).isEqualTo(RunStatus.CANCELLED);
         awaitEvents("RunSubmitted", "RunQueued", "CancelRequested", "RunCancelled");
         assertThat(places.waiting()).isZero();
         places.leave(OTHER);
@@ -601,7 +613,7 @@ class RunTest {
 
         run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
 
-        assertThat(submitted.receiveMessage().verdict()).isEqualTo(Run.SubmitAnswer.Verdict.TENANT_FULL);
+        assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.TenantFull.class);
         assertThat(eventNames()).isEmpty();
     }
 
@@ -655,9 +667,16 @@ class RunTest {
 
     private void submit(RunSpec spec) {
         run.tell(new Run.Submit(spec, DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
-        Run.SubmitAnswer answer = submitted.receiveMessage();
-        assertThat(answer.verdict()).isEqualTo(Run.SubmitAnswer.Verdict.ACCEPTED);
-        assertThat(answer.state().orElseThrow().status()).isEqualTo(RunStatus.STARTING);
+        SubmitAnswer answer = submitted.receiveMessage();
+        assertThat(accepted(answer).status()).isEqualTo(RunStatus.STARTING);
+    }
+
+    private static RunState.Existing accepted(SubmitAnswer answer) {
+        return ((SubmitAnswer.Accepted) answer).run();
+    }
+
+    private static RunState.Existing noted(CancelAnswer answer) {
+        return ((CancelAnswer.Noted) answer).run();
     }
 
     private void awaitStarted(int attempt) {

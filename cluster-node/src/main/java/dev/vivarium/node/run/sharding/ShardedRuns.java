@@ -7,9 +7,11 @@ import dev.vivarium.node.placement.NodeLoad;
 import dev.vivarium.node.placement.NodeLoads;
 import dev.vivarium.node.placement.Placement;
 import dev.vivarium.node.placement.WhenFull;
+import dev.vivarium.node.run.CancelAnswer;
 import dev.vivarium.node.run.Run;
 import dev.vivarium.node.run.RunEnvironment;
 import dev.vivarium.node.run.Runs;
+import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.protocol.api.NodeView;
 import dev.vivarium.protocol.api.QueueView;
@@ -192,10 +194,10 @@ public final class ShardedRuns implements Runs {
     }
 
     /** A node that would refuse the run; of this node the truth is known, of others what they told last. */
-    private Optional<SubmitReply> refusal(RunId id, Capacity asked) {
+    private Optional<SubmitAnswer> refusal(RunId id, Capacity asked) {
         List<NodeLoad> loads = board.loads();
         if (!loads.isEmpty() && loads.stream().noneMatch(load -> load.capacity().covers(asked))) {
-            return Optional.of(new SubmitReply.TooLarge(largest(loads)));
+            return Optional.of(new SubmitAnswer.TooLarge(largest(loads)));
         }
         Optional<NodeLoad> holder = board.holding(shard(id));
         boolean own = holder.isEmpty() || holder.get().address().equals(ownAddress);
@@ -213,18 +215,18 @@ public final class ShardedRuns implements Runs {
                 .orElse(Capacity.NONE);
     }
 
-    private SubmitReply.Full full(RunId id) {
-        return new SubmitReply.Full(
+    private SubmitAnswer.Full full(RunId id) {
+        return new SubmitAnswer.Full(
                 board.holding(shard(id)).map(NodeLoad::waiting).orElseGet(environment.places()::waiting));
     }
 
     @Override
-    public CompletionStage<SubmitReply> submit(RunId id, RunSpec spec, Blob submission, WhenFull whenFull) {
+    public CompletionStage<SubmitAnswer> submit(RunId id, RunSpec spec, Blob submission, WhenFull whenFull) {
         if (environment.drain().isDraining()) {
-            return CompletableFuture.completedStage(new SubmitReply.Draining());
+            return CompletableFuture.completedStage(new SubmitAnswer.Draining());
         }
         Capacity asked = Capacity.askedBy(spec);
-        Optional<SubmitReply> refusal = refusal(id, asked);
+        Optional<SubmitAnswer> refusal = refusal(id, asked);
         if (refusal.isPresent()) {
             return CompletableFuture.completedStage(refusal.get());
         }
@@ -233,26 +235,32 @@ public final class ShardedRuns implements Runs {
         WhenFull asOffered = elsewhere ? WhenFull.REFUSE : WhenFull.QUEUE;
         board.placedIn(shard(id), asked);
         Instant until = environment.sandbox().clock().now().plus(askTimeout);
-        CompletionStage<Run.SubmitAnswer> answer = entity(id)
+        CompletionStage<SubmitAnswer> answer = entity(id)
                 .ask(
-                        (ActorRef<Run.SubmitAnswer> replyTo) ->
+                        (ActorRef<SubmitAnswer> replyTo) ->
                                 new Run.Submit(spec, submission, asOffered, until, replyTo),
                         askTimeout);
-        return durable(answer).thenApply(given -> switch (given.verdict()) {
-            case ACCEPTED -> new SubmitReply.Accepted(given.state().orElseThrow());
-            case ACCEPTED_BEFORE -> new SubmitReply.AcceptedBefore(given.state().orElseThrow());
-            case OTHER_SUBMISSION -> new SubmitReply.OtherSubmission(id);
-            case TENANT_FULL -> new SubmitReply.TenantFull(spec.tenant());
-            case NOT_DURABLE -> throw notDurable(new IllegalStateException("The run could not be remembered."));
-            case NO_ROOM -> {
-                if (asOffered == WhenFull.REFUSE) {
-                    board.takenAt(shard(id));
-                } else {
-                    board.fullAt(shard(id));
-                }
-                yield full(id);
-            }
-        });
+        return answer.thenApply(given -> {
+                    if (given instanceof SubmitAnswer.Full) {
+                        noteFull(id, asOffered);
+                    }
+                    return given;
+                })
+                .exceptionally(failure -> {
+                    // What does not answer in time says nothing about what was made durable.
+                    if (cause(failure) instanceof TimeoutException) {
+                        return new SubmitAnswer.NotDurable();
+                    }
+                    throw new CompletionException(cause(failure));
+                });
+    }
+
+    private void noteFull(RunId id, WhenFull asOffered) {
+        if (asOffered == WhenFull.REFUSE) {
+            board.takenAt(shard(id));
+        } else {
+            board.fullAt(shard(id));
+        }
     }
 
     @Override
@@ -292,12 +300,8 @@ public final class ShardedRuns implements Runs {
     }
 
     @Override
-    public CompletionStage<CancelReply> cancel(RunId id) {
-        CompletionStage<Run.CancelAnswer> answer =
-                entity(id).ask((ActorRef<Run.CancelAnswer> replyTo) -> new Run.Cancel(replyTo), askTimeout);
-        return durable(answer)
-                .thenApply(given ->
-                        given.state().<CancelReply>map(CancelReply.Noted::new).orElseGet(CancelReply.NoSuchRun::new));
+    public CompletionStage<CancelAnswer> cancel(RunId id) {
+        return durable(entity(id).ask((ActorRef<CancelAnswer> replyTo) -> new Run.Cancel(replyTo), askTimeout));
     }
 
     @Override
@@ -329,16 +333,15 @@ public final class ShardedRuns implements Runs {
     /** An answer that does not come in time says nothing about what was made durable. */
     private static <T> CompletionStage<T> durable(CompletionStage<T> answer) {
         return answer.exceptionally(failure -> {
-            Throwable cause =
-                    failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+            Throwable cause = cause(failure);
             if (cause instanceof TimeoutException) {
-                throw notDurable(cause);
+                throw new StoreUnavailable("Nothing could be made durable in time; try again.", cause);
             }
             throw new CompletionException(cause);
         });
     }
 
-    private static StoreUnavailable notDurable(Throwable cause) {
-        return new StoreUnavailable("Nothing could be made durable in time; try again.", cause);
+    private static Throwable cause(Throwable failure) {
+        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 }
