@@ -348,7 +348,8 @@ public final class Run extends EventSourcedBehavior<Run.Command, JournalEntry, J
         return switch (environment.places().offer(claim(submit.spec, NodeSlots.Seniority.NEW, now), submit.whenFull)) {
             case HOLDS -> remember(submit, submitted);
             case WAITS -> remember(submit, submitted, new RunEvent.RunQueued(now, node()));
-            case QUEUE_FULL -> refuse(submit, new SubmitAnswer.Full(environment.places().waiting()));
+            case QUEUE_FULL -> refuse(
+                    submit, new SubmitAnswer.Full(environment.places().waiting()));
             case TENANT_FULL -> refuse(submit, new SubmitAnswer.TenantFull(submit.spec.tenant()));
         };
     }

@@ -55,7 +55,8 @@ class AdmissionTest {
     void anotherBodyUnderTheSameKeyIsAConflictAndLeavesTheFirstRunsKeyAlone() {
         RunId first = accepted(submit(WITH_SECRET, "k")).submission().id();
 
-        assertThat(submit(WITH_SECRET.replace("\"x\"", "\"y\""), "k")).isEqualTo(new SubmitAnswer.OtherSubmission(first));
+        assertThat(submit(WITH_SECRET.replace("\"x\"", "\"y\""), "k"))
+                .isEqualTo(new SubmitAnswer.OtherSubmission(first));
         assertThat(vault.holdsKeyOf(first)).isTrue();
     }
 

@@ -237,8 +237,7 @@ public final class ShardedRuns implements Runs {
         Instant until = environment.sandbox().clock().now().plus(askTimeout);
         CompletionStage<SubmitAnswer> answer = entity(id)
                 .ask(
-                        (ActorRef<SubmitAnswer> replyTo) ->
-                                new Run.Submit(spec, submission, asOffered, until, replyTo),
+                        (ActorRef<SubmitAnswer> replyTo) -> new Run.Submit(spec, submission, asOffered, until, replyTo),
                         askTimeout);
         return answer.thenApply(given -> {
                     if (given instanceof SubmitAnswer.Full) {
