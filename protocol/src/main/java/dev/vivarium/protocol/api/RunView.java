@@ -67,6 +67,126 @@ public record RunView(
                 SpecView.of(state.submission().spec()));
     }
 
+    /**
+     * The view after one more event: what {@link #of} gives for the state after it, without the state. So whoever keeps a
+     * view need not keep the events that led to it.
+     *
+     * @throws IllegalStateException when the event may not happen to a run that stands here
+     */
+    public RunView after(RunEvent event) {
+        if (event instanceof RunEvent.CancelRequested cancel && !status.isTerminal()) {
+            return cancelled(cancel.at());
+        }
+        if (event instanceof RunEvent.RunQueued && status == RunStatus.SUBMITTED) {
+            return standing(RunStatus.QUEUED, attempt, Optional.empty(), Optional.empty());
+        }
+        if (event instanceof RunEvent.AttemptStarting starting
+                && waits()
+                && starting.attempt() == attempt + 1) {
+            return standing(RunStatus.STARTING, attempt + 1, Optional.of(starting.node()), Optional.empty());
+        }
+        if (event instanceof RunEvent.AttemptStarted started
+                && status == RunStatus.STARTING
+                && started.attempt() == attempt) {
+            return standing(RunStatus.RUNNING, attempt, node, Optional.of(started.at()));
+        }
+        if (event instanceof RunEvent.AttemptInterrupted interrupted
+                && (status == RunStatus.STARTING || status == RunStatus.RUNNING)
+                && interrupted.attempt() == attempt) {
+            return standing(RunStatus.QUEUED, attempt, Optional.empty(), Optional.empty());
+        }
+        if (event instanceof RunEvent.Terminal end && end.attempt() == attempt && mayEndWith(end)) {
+            return ended(end);
+        }
+        if (status == RunStatus.RUNNING && isNoticeOfAttempt(event)) {
+            return this;
+        }
+        throw new IllegalStateException(
+                event.getClass().getSimpleName() + " may not happen to a run that is " + status + ".");
+    }
+
+    private boolean waits() {
+        return status == RunStatus.SUBMITTED || status == RunStatus.QUEUED;
+    }
+
+    /** Only an attempt that runs can succeed or fail by itself, and only one that was interrupted can be lost. */
+    private boolean mayEndWith(RunEvent.Terminal end) {
+        boolean interrupted = status == RunStatus.QUEUED && attempt > 0;
+        if (end instanceof RunEvent.RunCancelled) {
+            return !status.isTerminal();
+        }
+        if (end instanceof RunEvent.RunKilled) {
+            return status == RunStatus.STARTING || status == RunStatus.RUNNING || interrupted;
+        }
+        if (end instanceof RunEvent.RunNotStarted) {
+            return status == RunStatus.STARTING || (waits() && !interrupted);
+        }
+        return end instanceof RunEvent.RunLost ? interrupted : status == RunStatus.RUNNING;
+    }
+
+    private boolean isNoticeOfAttempt(RunEvent event) {
+        return (event instanceof RunEvent.AlarmRaised alarm && alarm.attempt() == attempt)
+                || (event instanceof RunEvent.EgressDenied denied && denied.attempt() == attempt)
+                || (event instanceof RunEvent.EgressUsed used && used.attempt() == attempt);
+    }
+
+    private RunView standing(RunStatus now, int newest, Optional<String> holder, Optional<Instant> started) {
+        return new RunView(
+                id,
+                now,
+                reason,
+                measurement,
+                exitCode,
+                failure,
+                newest,
+                holder,
+                queue,
+                submittedAt,
+                started,
+                cancelRequestedAt,
+                finishedAt,
+                usage,
+                spec);
+    }
+
+    private RunView cancelled(Instant at) {
+        return new RunView(
+                id,
+                status,
+                reason,
+                measurement,
+                exitCode,
+                failure,
+                attempt,
+                node,
+                queue,
+                submittedAt,
+                startedAt,
+                cancelRequestedAt.or(() -> Optional.of(at)),
+                finishedAt,
+                usage,
+                spec);
+    }
+
+    private RunView ended(RunEvent.Terminal end) {
+        return new RunView(
+                id,
+                RunState.Finished.statusAfter(end),
+                RunState.Finished.reasonFor(end),
+                measurement(end),
+                exitCode(end),
+                failure(end),
+                attempt,
+                Optional.of(end.node()),
+                queue,
+                submittedAt,
+                startedAt,
+                cancelRequestedAt,
+                Optional.of(end.at()),
+                Optional.of(end.usage()),
+                spec);
+    }
+
     /** The same, with where it stands in the queue. */
     public RunView waiting(QueueView place) {
         return new RunView(

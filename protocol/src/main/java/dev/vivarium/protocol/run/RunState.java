@@ -236,6 +236,11 @@ public sealed interface RunState {
     record Finished(Submission submission, int attempt, Optional<Instant> startedAt, Terminal end) implements Existing {
         @Override
         public RunStatus status() {
+            return statusAfter(end);
+        }
+
+        /** Where a run stands that ended so. */
+        public static RunStatus statusAfter(Terminal end) {
             if (end instanceof RunEvent.RunSucceeded) {
                 return RunStatus.SUCCEEDED;
             }
@@ -253,6 +258,11 @@ public sealed interface RunState {
 
         /** Why the run was ended from outside, if it was. */
         public Optional<KillReason> reason() {
+            return reasonFor(end);
+        }
+
+        /** Why a run that ended so was ended from outside, if it was. */
+        public static Optional<KillReason> reasonFor(Terminal end) {
             if (end instanceof RunKilled killed) {
                 return Optional.of(killed.reason());
             }

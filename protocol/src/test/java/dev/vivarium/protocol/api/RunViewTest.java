@@ -1,0 +1,128 @@
+package dev.vivarium.protocol.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.ByteSize;
+import dev.vivarium.protocol.run.CpuQuota;
+import dev.vivarium.protocol.run.Interruption;
+import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.Limits;
+import dev.vivarium.protocol.run.Measurement;
+import dev.vivarium.protocol.run.NodeLossPolicy;
+import dev.vivarium.protocol.run.RunEvent;
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.RunState;
+import dev.vivarium.protocol.run.SealedSecrets;
+import dev.vivarium.protocol.run.StartFailure;
+import dev.vivarium.protocol.run.TimeSpan;
+import dev.vivarium.protocol.run.Usage;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** A view that is carried on event by event is the view of the state that the same events fold to. */
+class RunViewTest {
+    private static final RunId ID = new RunId("01j0000000000000000000000a");
+    private static final Instant NOON = Instant.parse("2026-01-01T12:00:00Z");
+    private static final RunState SUBMITTED =
+            RunState.initial().after(new RunEvent.RunSubmitted(NOON, "n0", ID, spec(), Blob.EMPTY));
+
+    /** Beyond the longest way to a new kind of state: two attempts, interrupted, with a cancellation, and an end. */
+    private static final int EVENTS_MAX = 7;
+
+    @Test
+    void aViewGoesOnAsTheStateDoesForEveryEventInEveryStateThatCanBeReached() {
+        Set<RunState> walked = new HashSet<>();
+        Set<RunState> reached = Set.of(SUBMITTED);
+        for (int length = 0; length < EVENTS_MAX; length++) {
+            Set<RunState> next = new HashSet<>();
+            for (RunState state : reached) {
+                everyEvent(length).forEach(event -> {
+                    assertSame((RunState.Existing) state, event);
+                    if (state.accepts(event)) {
+                        next.add(state.after(event));
+                    }
+                });
+            }
+            walked.addAll(reached);
+            reached = next;
+        }
+        assertThat(walked.stream().map(Object::getClass).distinct()).hasSize(6);
+    }
+
+    private static void assertSame(RunState.Existing state, RunEvent event) {
+        RunView view = RunView.of(state);
+        if (state.accepts(event)) {
+            assertThat(view.after(event)).isEqualTo(RunView.of((RunState.Existing) state.after(event)));
+        } else {
+            assertThatThrownBy(() -> view.after(event))
+                    .as("%s after %s", event, state)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining(event.getClass().getSimpleName());
+        }
+    }
+
+    /** At a time and on a node of its own for each place in the sequence, so that no field is taken from a wrong event. */
+    private static Stream<RunEvent> everyEvent(int place) {
+        Instant at = NOON.plusSeconds(place + 1L);
+        String node = "n" + (place + 1);
+        return IntStream.rangeClosed(0, 3).boxed().flatMap(attempt -> events(at, node, attempt).stream());
+    }
+
+    private static List<RunEvent> events(Instant at, String node, int attempt) {
+        Usage usage = new Usage(attempt + 1, 2, 3, 4, 5, 6);
+        return List.of(
+                new RunEvent.RunSubmitted(at, node, ID, spec(), Blob.EMPTY),
+                new RunEvent.RunQueued(at, node),
+                new RunEvent.AttemptStarting(at, node, attempt),
+                new RunEvent.AttemptStarted(at, node, attempt, "sandbox"),
+                new RunEvent.AlarmRaised(
+                        at,
+                        node,
+                        attempt,
+                        KillReason.MEMORY,
+                        Measurement.bytes(9, 10),
+                        RunEvent.Consequence.NOTED),
+                new RunEvent.EgressDenied(at, node, attempt, 1, 1, List.of()),
+                new RunEvent.EgressUsed(at, node, attempt, 1, 1, 1, 1, List.of()),
+                new RunEvent.CancelRequested(at, node),
+                new RunEvent.AttemptInterrupted(at, node, attempt, Interruption.NODE_LOST, "detail"),
+                new RunEvent.RunSucceeded(at, node, attempt, usage),
+                new RunEvent.RunFailed(at, node, attempt, 3, Optional.empty(), usage),
+                new RunEvent.RunNotStarted(
+                        at, node, attempt, new StartFailure(StartFailure.Kind.COMMAND_NOT_FOUND, "Name another.")),
+                new RunEvent.RunKilled(
+                        at, node, attempt, KillReason.MEMORY, Optional.of(Measurement.bytes(11, 10)), usage),
+                new RunEvent.RunCancelled(at, node, attempt, usage),
+                new RunEvent.RunLost(at, node, attempt, Interruption.DRAINED, "detail"));
+    }
+
+    private static RunSpec spec() {
+        TimeSpan minute = TimeSpan.ofSeconds(60);
+        ByteSize size = ByteSize.ofMebibytes(64);
+        return new RunSpec(
+                "image",
+                List.of("agent"),
+                Map.of(),
+                SealedSecrets.NONE,
+                "/workspace",
+                Map.of(),
+                new Limits(minute, minute, new CpuQuota(1000), minute, size, 64, size, size, 0, size),
+                new EgressPolicy(EgressPolicy.Mode.NONE),
+                Isolation.CONTAINER,
+                NodeLossPolicy.RESTART,
+                3,
+                Map.of());
+    }
+}
