@@ -80,9 +80,7 @@ public record RunView(
         if (event instanceof RunEvent.RunQueued && status == RunStatus.SUBMITTED) {
             return standing(RunStatus.QUEUED, attempt, Optional.empty(), Optional.empty());
         }
-        if (event instanceof RunEvent.AttemptStarting starting
-                && waits()
-                && starting.attempt() == attempt + 1) {
+        if (event instanceof RunEvent.AttemptStarting starting && waits() && starting.attempt() == attempt + 1) {
             return standing(RunStatus.STARTING, attempt + 1, Optional.of(starting.node()), Optional.empty());
         }
         if (event instanceof RunEvent.AttemptStarted started

@@ -88,12 +88,7 @@ class RunViewTest {
                 new RunEvent.AttemptStarting(at, node, attempt),
                 new RunEvent.AttemptStarted(at, node, attempt, "sandbox"),
                 new RunEvent.AlarmRaised(
-                        at,
-                        node,
-                        attempt,
-                        KillReason.MEMORY,
-                        Measurement.bytes(9, 10),
-                        RunEvent.Consequence.NOTED),
+                        at, node, attempt, KillReason.MEMORY, Measurement.bytes(9, 10), RunEvent.Consequence.NOTED),
                 new RunEvent.EgressDenied(at, node, attempt, 1, 1, List.of()),
                 new RunEvent.EgressUsed(at, node, attempt, 1, 1, 1, 1, List.of()),
                 new RunEvent.CancelRequested(at, node),
