@@ -1,15 +1,15 @@
 package dev.vivarium.node.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.vivarium.client.ApiClient;
+import dev.vivarium.client.ApiException;
+import dev.vivarium.client.ApiJson;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.cli.abuse.HostileImages;
 import dev.vivarium.node.cli.abuse.Internet;
 import dev.vivarium.node.cli.abuse.Payload;
 import dev.vivarium.node.cli.abuse.Payloads;
 import dev.vivarium.node.cli.abuse.Trial;
-import dev.vivarium.node.cli.client.ApiClient;
-import dev.vivarium.node.cli.client.ApiException;
-import dev.vivarium.node.cli.client.ApiJson;
 import dev.vivarium.node.cli.text.Amounts;
 import dev.vivarium.node.cli.text.Ending;
 import dev.vivarium.node.cli.text.Printable;

@@ -1,7 +1,7 @@
 package dev.vivarium.node.cli;
 
-import dev.vivarium.node.cli.client.ApiClient;
-import dev.vivarium.node.cli.client.ApiException;
+import dev.vivarium.client.ApiClient;
+import dev.vivarium.client.ApiException;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.run.RunStatus;
 import java.io.InterruptedIOException;

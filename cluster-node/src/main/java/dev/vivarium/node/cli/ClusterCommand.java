@@ -1,9 +1,9 @@
 package dev.vivarium.node.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.vivarium.client.ApiJson;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.StorePreparer;
-import dev.vivarium.node.cli.client.ApiJson;
 import dev.vivarium.node.cli.cluster.ClusterPlan;
 import dev.vivarium.node.cli.cluster.ClusterProblem;
 import dev.vivarium.node.cli.cluster.ClusterStatus;

@@ -2,8 +2,8 @@ package dev.vivarium.node.cli;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.vivarium.client.Patience;
 import dev.vivarium.node.NodeStartException;
-import dev.vivarium.node.cli.client.Patience;
 import dev.vivarium.node.cli.text.Table;
 import java.io.IOException;
 import java.io.OutputStream;

@@ -1,7 +1,7 @@
 package dev.vivarium.node.cli;
 
-import dev.vivarium.node.cli.client.ApiException;
-import dev.vivarium.node.cli.client.OutputFollower;
+import dev.vivarium.client.ApiException;
+import dev.vivarium.client.OutputFollower;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import java.io.IOException;
 import java.util.EnumSet;

@@ -1,9 +1,9 @@
 package dev.vivarium.node.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.vivarium.node.cli.client.ApiClient;
-import dev.vivarium.node.cli.client.ApiException;
-import dev.vivarium.node.cli.client.ApiJson;
+import dev.vivarium.client.ApiClient;
+import dev.vivarium.client.ApiException;
+import dev.vivarium.client.ApiJson;
 import dev.vivarium.node.cli.text.Amounts;
 import dev.vivarium.node.cli.text.Ending;
 import dev.vivarium.node.cli.text.Printable;

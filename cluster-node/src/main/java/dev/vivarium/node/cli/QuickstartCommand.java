@@ -1,9 +1,9 @@
 package dev.vivarium.node.cli;
 
+import dev.vivarium.client.ApiClient;
+import dev.vivarium.client.ApiException;
+import dev.vivarium.client.ApiJson;
 import dev.vivarium.node.NodeStartException;
-import dev.vivarium.node.cli.client.ApiClient;
-import dev.vivarium.node.cli.client.ApiException;
-import dev.vivarium.node.cli.client.ApiJson;
 import dev.vivarium.node.cli.text.Amounts;
 import dev.vivarium.node.cli.trial.Agent;
 import dev.vivarium.node.cli.trial.AgentRun;

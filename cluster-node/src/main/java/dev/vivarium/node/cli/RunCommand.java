@@ -2,10 +2,10 @@ package dev.vivarium.node.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.vivarium.node.cli.client.ApiClient;
-import dev.vivarium.node.cli.client.ApiException;
-import dev.vivarium.node.cli.client.ApiJson;
-import dev.vivarium.node.cli.client.OutputFollower;
+import dev.vivarium.client.ApiClient;
+import dev.vivarium.client.ApiException;
+import dev.vivarium.client.ApiJson;
+import dev.vivarium.client.OutputFollower;
 import dev.vivarium.node.cli.text.Ending;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.api.RunView;

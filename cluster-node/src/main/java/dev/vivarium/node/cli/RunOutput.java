@@ -1,7 +1,7 @@
 package dev.vivarium.node.cli;
 
-import dev.vivarium.node.cli.client.ApiJson;
-import dev.vivarium.node.cli.client.OutputFollower;
+import dev.vivarium.client.ApiJson;
+import dev.vivarium.client.OutputFollower;
 import dev.vivarium.node.cli.text.TerminalFilter;
 import dev.vivarium.protocol.api.OutputChunkView;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;

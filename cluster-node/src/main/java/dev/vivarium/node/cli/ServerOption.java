@@ -1,6 +1,6 @@
 package dev.vivarium.node.cli;
 
-import dev.vivarium.node.cli.client.ApiClient;
+import dev.vivarium.client.ApiClient;
 import dev.vivarium.protocol.run.RunId;
 import java.net.URI;
 import java.util.Locale;

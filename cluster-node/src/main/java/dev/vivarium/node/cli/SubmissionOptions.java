@@ -1,7 +1,7 @@
 package dev.vivarium.node.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.vivarium.node.cli.client.Submission;
+import dev.vivarium.client.Submission;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;

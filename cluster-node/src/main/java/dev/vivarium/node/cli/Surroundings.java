@@ -1,7 +1,7 @@
 package dev.vivarium.node.cli;
 
+import dev.vivarium.client.Patience;
 import dev.vivarium.node.NodeLauncher;
-import dev.vivarium.node.cli.client.Patience;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Map;

@@ -1,11 +1,11 @@
 package dev.vivarium.node.cli;
 
+import dev.vivarium.client.ApiClient;
+import dev.vivarium.client.ApiException;
+import dev.vivarium.client.ApiJson;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.RunningNode;
-import dev.vivarium.node.cli.client.ApiClient;
-import dev.vivarium.node.cli.client.ApiException;
-import dev.vivarium.node.cli.client.ApiJson;
 import dev.vivarium.node.cli.text.Table;
 import dev.vivarium.node.cli.trial.AgentRun;
 import dev.vivarium.node.cli.trial.Board;

@@ -1,14 +1,14 @@
 package dev.vivarium.node.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.vivarium.client.ApiException;
+import dev.vivarium.client.ApiException.Refused;
+import dev.vivarium.client.ApiJson;
+import dev.vivarium.client.OutputFollower;
 import dev.vivarium.node.NodeLauncher;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.RunningNode;
-import dev.vivarium.node.cli.client.ApiException;
-import dev.vivarium.node.cli.client.ApiException.Refused;
-import dev.vivarium.node.cli.client.ApiJson;
-import dev.vivarium.node.cli.client.OutputFollower;
 import dev.vivarium.node.cli.text.Printable;
 import dev.vivarium.node.cli.text.Table;
 import dev.vivarium.protocol.api.Problem;

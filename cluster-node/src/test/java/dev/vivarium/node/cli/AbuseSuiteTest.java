@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.typesafe.config.ConfigFactory;
+import dev.vivarium.client.ApiJson;
+import dev.vivarium.client.Patience;
 import dev.vivarium.node.NodeLauncher;
 import dev.vivarium.node.cli.abuse.Payload;
 import dev.vivarium.node.cli.abuse.Payloads;
-import dev.vivarium.node.cli.client.ApiJson;
-import dev.vivarium.node.cli.client.Patience;
 import dev.vivarium.node.cli.text.Table;
 import dev.vivarium.node.driver.SandboxNetwork;
 import dev.vivarium.node.driver.docker.DockerDriver;

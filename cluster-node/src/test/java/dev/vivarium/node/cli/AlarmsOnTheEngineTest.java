@@ -5,11 +5,12 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.vivarium.client.ApiClient;
+import dev.vivarium.client.ApiJson;
+import dev.vivarium.client.ScriptedNode;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.RunningNode;
 import dev.vivarium.node.assembly.LocalNodeLauncher;
-import dev.vivarium.node.cli.client.ApiClient;
-import dev.vivarium.node.cli.client.ApiJson;
 import dev.vivarium.protocol.run.RunStatus;
 import dev.vivarium.protocol.run.Usage;
 import java.nio.file.Files;

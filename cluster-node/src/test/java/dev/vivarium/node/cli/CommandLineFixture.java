@@ -1,5 +1,6 @@
 package dev.vivarium.node.cli;
 
+import dev.vivarium.client.ScriptedNode;
 import dev.vivarium.node.NodeLauncher;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.cli.text.Table;

@@ -1,14 +1,15 @@
 package dev.vivarium.node.cli;
 
-import static dev.vivarium.node.cli.SampleRuns.ID;
-import static dev.vivarium.node.cli.SampleRuns.chunk;
-import static dev.vivarium.node.cli.SampleRuns.failed;
-import static dev.vivarium.node.cli.SampleRuns.running;
-import static dev.vivarium.node.cli.SampleRuns.succeeded;
-import static dev.vivarium.node.cli.ScriptedNode.answer;
-import static dev.vivarium.node.cli.ScriptedNode.json;
+import static dev.vivarium.client.SampleRuns.ID;
+import static dev.vivarium.client.SampleRuns.chunk;
+import static dev.vivarium.client.SampleRuns.failed;
+import static dev.vivarium.client.SampleRuns.running;
+import static dev.vivarium.client.SampleRuns.succeeded;
+import static dev.vivarium.client.ScriptedNode.answer;
+import static dev.vivarium.client.ScriptedNode.json;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.vivarium.client.ScriptedNode;
 import dev.vivarium.node.RunningNode;
 import java.io.IOException;
 import java.net.URI;

@@ -1,21 +1,23 @@
 package dev.vivarium.node.cli;
 
-import static dev.vivarium.node.cli.SampleRuns.ID;
-import static dev.vivarium.node.cli.SampleRuns.cancelled;
-import static dev.vivarium.node.cli.SampleRuns.chunk;
-import static dev.vivarium.node.cli.SampleRuns.failed;
-import static dev.vivarium.node.cli.SampleRuns.killed;
-import static dev.vivarium.node.cli.SampleRuns.lost;
-import static dev.vivarium.node.cli.SampleRuns.notStarted;
-import static dev.vivarium.node.cli.SampleRuns.running;
-import static dev.vivarium.node.cli.SampleRuns.succeeded;
-import static dev.vivarium.node.cli.ScriptedNode.answer;
-import static dev.vivarium.node.cli.ScriptedNode.hangUp;
-import static dev.vivarium.node.cli.ScriptedNode.json;
+import static dev.vivarium.client.SampleRuns.ID;
+import static dev.vivarium.client.SampleRuns.cancelled;
+import static dev.vivarium.client.SampleRuns.chunk;
+import static dev.vivarium.client.SampleRuns.failed;
+import static dev.vivarium.client.SampleRuns.killed;
+import static dev.vivarium.client.SampleRuns.lost;
+import static dev.vivarium.client.SampleRuns.notStarted;
+import static dev.vivarium.client.SampleRuns.running;
+import static dev.vivarium.client.SampleRuns.succeeded;
+import static dev.vivarium.client.ScriptedNode.answer;
+import static dev.vivarium.client.ScriptedNode.hangUp;
+import static dev.vivarium.client.ScriptedNode.json;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.vivarium.node.cli.client.ApiJson;
+import dev.vivarium.client.ApiJson;
+import dev.vivarium.client.SampleRuns;
+import dev.vivarium.client.ScriptedNode;
 import dev.vivarium.protocol.run.KillReason;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

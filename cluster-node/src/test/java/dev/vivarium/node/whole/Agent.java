@@ -1,7 +1,7 @@
 package dev.vivarium.node.whole;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.vivarium.node.cli.client.ApiJson;
+import dev.vivarium.client.ApiJson;
 import java.util.Arrays;
 import java.util.function.Consumer;
 

@@ -3,7 +3,7 @@ package dev.vivarium.node.whole;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.vivarium.node.cli.client.ApiJson;
+import dev.vivarium.client.ApiJson;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,7 +1,7 @@
 package dev.vivarium.node.whole;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.vivarium.node.cli.client.ApiJson;
+import dev.vivarium.client.ApiJson;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;

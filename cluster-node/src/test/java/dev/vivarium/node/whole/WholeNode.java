@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.vivarium.client.ApiJson;
 import dev.vivarium.node.RunningNode.SandboxLabel;
-import dev.vivarium.node.cli.client.ApiJson;
 import dev.vivarium.node.cli.trial.LeftoverScan;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

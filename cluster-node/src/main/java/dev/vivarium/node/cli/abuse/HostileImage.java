@@ -1,8 +1,8 @@
 package dev.vivarium.node.cli.abuse;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.vivarium.client.ApiJson;
 import dev.vivarium.node.cli.abuse.ImageChange.ImageFile;
-import dev.vivarium.node.cli.client.ApiJson;
 import dev.vivarium.node.cli.trial.EngineSocket;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

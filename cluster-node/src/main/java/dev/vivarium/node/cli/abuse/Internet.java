@@ -1,7 +1,7 @@
 package dev.vivarium.node.cli.abuse;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.vivarium.node.cli.client.ApiJson;
+import dev.vivarium.client.ApiJson;
 import dev.vivarium.node.cli.trial.EngineSocket;
 import dev.vivarium.protocol.egress.Ipv4Block;
 import java.io.BufferedReader;

@@ -1,8 +1,8 @@
 package dev.vivarium.node.cli.abuse;
 
 import com.fasterxml.jackson.databind.node.TextNode;
-import dev.vivarium.node.cli.client.ApiClient;
-import dev.vivarium.node.cli.client.ApiException;
+import dev.vivarium.client.ApiClient;
+import dev.vivarium.client.ApiException;
 import dev.vivarium.node.cli.trial.Agent;
 import dev.vivarium.node.cli.trial.AgentRun;
 import dev.vivarium.node.cli.trial.Expectation;

@@ -1,7 +1,7 @@
 package dev.vivarium.node.cli.abuse;
 
-import dev.vivarium.node.cli.client.ApiClient;
-import dev.vivarium.node.cli.client.ApiException;
+import dev.vivarium.client.ApiClient;
+import dev.vivarium.client.ApiException;
 import dev.vivarium.node.cli.trial.AgentRun;
 import dev.vivarium.node.cli.trial.Report;
 import dev.vivarium.node.cli.trial.Stage;

@@ -3,7 +3,7 @@ package dev.vivarium.node.cli.cluster;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
-import dev.vivarium.node.cli.client.ApiJson;
+import dev.vivarium.client.ApiJson;
 import dev.vivarium.node.cli.cluster.ClusterProblem.Kind;
 import java.io.IOException;
 import java.net.URI;

@@ -1,7 +1,7 @@
 package dev.vivarium.node.cli.trial;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.vivarium.node.cli.client.Submission;
+import dev.vivarium.client.Submission;
 import dev.vivarium.protocol.egress.EgressDestination;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import java.io.IOException;

@@ -1,8 +1,8 @@
 package dev.vivarium.node.cli.trial;
 
-import dev.vivarium.node.cli.client.ApiClient;
-import dev.vivarium.node.cli.client.ApiException;
-import dev.vivarium.node.cli.client.OutputFollower;
+import dev.vivarium.client.ApiClient;
+import dev.vivarium.client.ApiException;
+import dev.vivarium.client.OutputFollower;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.api.RunView;
 import java.io.IOException;

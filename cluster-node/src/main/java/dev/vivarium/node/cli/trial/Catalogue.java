@@ -1,7 +1,7 @@
 package dev.vivarium.node.cli.trial;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import dev.vivarium.node.cli.client.ApiJson;
+import dev.vivarium.client.ApiJson;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

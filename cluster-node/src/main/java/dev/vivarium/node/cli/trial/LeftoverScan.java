@@ -1,8 +1,8 @@
 package dev.vivarium.node.cli.trial;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.vivarium.client.ApiJson;
 import dev.vivarium.node.RunningNode.SandboxLabel;
-import dev.vivarium.node.cli.client.ApiJson;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;

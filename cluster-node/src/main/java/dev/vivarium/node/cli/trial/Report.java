@@ -1,7 +1,7 @@
 package dev.vivarium.node.cli.trial;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.vivarium.node.cli.client.ApiJson;
+import dev.vivarium.client.ApiJson;
 import dev.vivarium.node.cli.text.Amounts;
 import dev.vivarium.node.cli.text.Table;
 import dev.vivarium.node.cli.text.Table.Cell;

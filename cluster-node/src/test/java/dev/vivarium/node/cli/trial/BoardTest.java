@@ -2,8 +2,8 @@ package dev.vivarium.node.cli.trial;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.vivarium.node.cli.SampleRuns;
-import dev.vivarium.node.cli.ScriptedNode;
+import dev.vivarium.client.SampleRuns;
+import dev.vivarium.client.ScriptedNode;
 import dev.vivarium.node.cli.text.Table;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import java.nio.file.Path;

@@ -1,15 +1,14 @@
-package dev.vivarium.node.cli.client;
+package dev.vivarium.client;
 
-import static dev.vivarium.node.cli.SampleRuns.ID;
-import static dev.vivarium.node.cli.SampleRuns.running;
-import static dev.vivarium.node.cli.SampleRuns.sent;
-import static dev.vivarium.node.cli.SampleRuns.succeeded;
-import static dev.vivarium.node.cli.ScriptedNode.answer;
-import static dev.vivarium.node.cli.ScriptedNode.cutOff;
-import static dev.vivarium.node.cli.ScriptedNode.json;
+import static dev.vivarium.client.SampleRuns.ID;
+import static dev.vivarium.client.SampleRuns.running;
+import static dev.vivarium.client.SampleRuns.sent;
+import static dev.vivarium.client.SampleRuns.succeeded;
+import static dev.vivarium.client.ScriptedNode.answer;
+import static dev.vivarium.client.ScriptedNode.cutOff;
+import static dev.vivarium.client.ScriptedNode.json;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.vivarium.node.cli.ScriptedNode;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;

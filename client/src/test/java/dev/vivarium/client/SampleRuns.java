@@ -1,8 +1,7 @@
-package dev.vivarium.node.cli;
+package dev.vivarium.client;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.vivarium.node.cli.client.ApiJson;
 import dev.vivarium.protocol.api.RunView;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;

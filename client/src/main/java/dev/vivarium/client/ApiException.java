@@ -1,4 +1,4 @@
-package dev.vivarium.node.cli.client;
+package dev.vivarium.client;
 
 import dev.vivarium.protocol.api.Problem;
 import java.net.URI;

@@ -1,5 +1,5 @@
 /** The client of the HTTP API: retries, resumed streams, and answers that say what went wrong. */
 @NullMarked
-package dev.vivarium.node.cli.client;
+package dev.vivarium.client;
 
 import org.jspecify.annotations.NullMarked;

@@ -1,9 +1,7 @@
-package dev.vivarium.node.cli;
+package dev.vivarium.client;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
-import dev.vivarium.node.cli.client.ApiClient;
-import dev.vivarium.node.cli.client.Patience;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

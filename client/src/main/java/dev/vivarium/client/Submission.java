@@ -1,4 +1,4 @@
-package dev.vivarium.node.cli.client;
+package dev.vivarium.client;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.ByteBuffer;

@@ -1,4 +1,4 @@
-package dev.vivarium.node.cli.client;
+package dev.vivarium.client;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;

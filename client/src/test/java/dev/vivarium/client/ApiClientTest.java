@@ -1,15 +1,14 @@
-package dev.vivarium.node.cli.client;
+package dev.vivarium.client;
 
-import static dev.vivarium.node.cli.SampleRuns.ID;
-import static dev.vivarium.node.cli.SampleRuns.running;
-import static dev.vivarium.node.cli.ScriptedNode.answer;
-import static dev.vivarium.node.cli.ScriptedNode.hangUp;
-import static dev.vivarium.node.cli.ScriptedNode.json;
+import static dev.vivarium.client.SampleRuns.ID;
+import static dev.vivarium.client.SampleRuns.running;
+import static dev.vivarium.client.ScriptedNode.answer;
+import static dev.vivarium.client.ScriptedNode.hangUp;
+import static dev.vivarium.client.ScriptedNode.json;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.InstanceOfAssertFactories.type;
 
-import dev.vivarium.node.cli.ScriptedNode;
 import dev.vivarium.protocol.api.Problem;
 import java.io.IOException;
 import java.net.URI;

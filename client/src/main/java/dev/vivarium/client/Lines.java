@@ -1,4 +1,4 @@
-package dev.vivarium.node.cli.client;
+package dev.vivarium.client;
 
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
