@@ -5,19 +5,14 @@ import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
-import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.StartFailure;
 import dev.vivarium.protocol.run.StartFailure.Kind;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 
 /** How a spec becomes frames to the guest, and how the guest's refusals become sentences for the run's owner. Pure. */
 final class AgentStart {
@@ -26,32 +21,7 @@ final class AgentStart {
 
     static final String WORKSPACE = "/workspace";
 
-    private static final int FILE_PART_BYTES = 512 * 1024;
-    private static final int MODE_PLAIN = 0644;
-    private static final int MODE_SCRIPT = 0755;
-
     private AgentStart() {}
-
-    /** The frames that put the spec's files into the sandbox, with the requests numbered from 1 in order. */
-    static List<NodeFrame.WriteFile> files(RunSpec spec, int uid) {
-        List<NodeFrame.WriteFile> frames = new ArrayList<>();
-        new TreeMap<>(spec.files()).forEach((path, content) -> {
-            byte[] bytes = content.toByteArray();
-            int mode = bytes.length > 2 && bytes[0] == '#' && bytes[1] == '!' ? MODE_SCRIPT : MODE_PLAIN;
-            int offset = 0;
-            do {
-                int end = Math.min(bytes.length, offset + FILE_PART_BYTES);
-                Blob part = Blob.of(Arrays.copyOfRange(bytes, offset, end));
-                frames.add(new NodeFrame.WriteFile(frames.size() + 1, absolute(path), mode, uid, uid, offset, part));
-                offset = end;
-            } while (offset < bytes.length);
-        });
-        return frames;
-    }
-
-    private static String absolute(String path) {
-        return path.startsWith("/") ? path : WORKSPACE + "/" + path;
-    }
 
     /** Those of the secrets that are added to requests on their way, and never come into the sandbox. */
     static Map<String, String> injected(RunSpec spec, Map<String, String> secrets) {

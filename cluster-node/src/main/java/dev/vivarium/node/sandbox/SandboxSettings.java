@@ -1,6 +1,7 @@
 package dev.vivarium.node.sandbox;
 
 import com.typesafe.config.Config;
+import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 import java.time.Duration;
 import java.util.Locale;
@@ -71,6 +72,11 @@ public record SandboxSettings(
             default -> throw new IllegalArgumentException(
                     "vivarium.sandbox." + alarm + ".consequence is noted or kill.");
         };
+    }
+
+    /** Between SIGTERM and SIGKILL: an idle agent is not in the middle of anything that a limit has to stop. */
+    Duration grace(KillReason reachedLimit) {
+        return reachedLimit == KillReason.IDLE ? softGrace : hardGrace;
     }
 
     LimitWatch.Thresholds thresholds() {

@@ -436,6 +436,24 @@ class SandboxTest {
     }
 
     @Test
+    void outputThatTheStoreRefusedIsKeptThoughTheChannelEndsBeforeItIsOfferedAgain() {
+        Config patient =
+                ConfigFactory.parseString("vivarium.sandbox.store-retry = 200ms").withFallback(CONFIG);
+        start(FIRST, Specs.hello(), patient);
+        run.expectMessageClass(SandboxReport.Started.class);
+        store.failNextAppends(1);
+        LoggingTestKit.warn("could not be stored yet").expect(KIT.system(), () -> {
+            driver.emit(new GuestFrame.Output(1, NodeFrame.Stream.STDOUT, Blob.ofUtf8("kept")));
+            return null;
+        });
+
+        driver.hangUp(ChannelListener.Cause.ENGINE_LOST);
+
+        assertThat(ended().outcome()).isInstanceOf(Outcome.Interrupted.class);
+        assertThat(store.printed()).isEqualTo("kept");
+    }
+
+    @Test
     void aRunThatIsCancelledWhileTheEngineIsAwayEndsAtOnce() {
         for (int i = 0; i < 1_000; i++) {
             driver.failNextCreate(engineAway());

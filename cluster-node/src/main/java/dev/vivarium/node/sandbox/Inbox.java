@@ -1,0 +1,48 @@
+package dev.vivarium.node.sandbox;
+
+import java.time.Duration;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.slf4j.Logger;
+
+/** How a part of the Sandbox actor has something come to the actor later: an answer, or a time. */
+record Inbox(ActorContext<Sandbox.Command> context, TimerScheduler<Sandbox.Command> timers) {
+    ActorRef<Sandbox.Command> self() {
+        return context.getSelf();
+    }
+
+    Logger log() {
+        return context.getLog();
+    }
+
+    /** Has the answer of a stage come as a message. */
+    <T> void hear(
+            CompletionStage<T> stage,
+            Function<T, Sandbox.Command> done,
+            Function<Throwable, Sandbox.Command> failed) {
+        context.pipeToSelf(
+                stage, (answer, failure) -> failure == null ? done.apply(answer) : failed.apply(cause(failure)));
+    }
+
+    /** Has the message come after the wait, in place of the one that was to come for the same key. */
+    void after(Duration wait, Object key, Sandbox.Command message) {
+        timers.startSingleTimer(key, message, wait);
+    }
+
+    /** Whether something is to come for the key. */
+    boolean isAwaited(Object key) {
+        return timers.isTimerActive(key);
+    }
+
+    void cancel(Object key) {
+        timers.cancel(key);
+    }
+
+    private static Throwable cause(Throwable failure) {
+        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+    }
+}

@@ -1,0 +1,37 @@
+package dev.vivarium.node.sandbox;
+
+import dev.vivarium.node.driver.EgressUse;
+import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.sandbox.SandboxReport.Outcome;
+import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.Measurement;
+import dev.vivarium.protocol.run.RunEvent.Consequence;
+import dev.vivarium.protocol.run.Usage;
+import org.apache.pekko.actor.typed.ActorRef;
+
+/** Reports to the Run whose attempt it is, with the attempt and the time. */
+record Reporter(ActorRef<SandboxReport> run, int attempt, NodeClock clock) {
+    void started(SandboxId id) {
+        run.tell(new SandboxReport.Started(attempt, clock.now(), id.value()));
+    }
+
+    void alarm(KillReason reason, Measurement measurement, Consequence consequence) {
+        run.tell(new SandboxReport.Alarm(attempt, clock.now(), reason, measurement, consequence));
+    }
+
+    void denied(EgressUse use) {
+        run.tell(new SandboxReport.Denied(attempt, clock.now(), use));
+    }
+
+    void reached(EgressUse use) {
+        run.tell(new SandboxReport.Reached(attempt, clock.now(), use));
+    }
+
+    void outputAdvanced(long end) {
+        run.tell(new SandboxReport.OutputAdvanced(attempt, end));
+    }
+
+    void ended(Outcome outcome, Usage usage) {
+        run.tell(new SandboxReport.Ended(attempt, clock.now(), outcome, usage));
+    }
+}
