@@ -24,8 +24,7 @@ final class Departure {
     private Ending ending = Ending.notBegun();
 
     /** What of the attempt an ending looks at, or brings to its end. */
-    record Parts(
-            ProcessTable processes, Deadline deadline, UsageMonitor usage, OutputPipe output, Reporter reporter) {}
+    record Parts(ProcessTable processes, Deadline deadline, UsageMonitor usage, OutputPipe output, Reporter reporter) {}
 
     /** What comes of a step. */
     sealed interface Message extends Sandbox.Command {}
@@ -37,12 +36,7 @@ final class Departure {
     private record DestroyFailed(Throwable why) implements Message {}
 
     Departure(
-            SandboxEnvironment environment,
-            AttemptName attempt,
-            SandboxId id,
-            Inbox inbox,
-            Guest guest,
-            Parts parts) {
+            SandboxEnvironment environment, AttemptName attempt, SandboxId id, Inbox inbox, Guest guest, Parts parts) {
         this.environment = environment;
         this.settings = environment.settings();
         this.attempt = attempt;

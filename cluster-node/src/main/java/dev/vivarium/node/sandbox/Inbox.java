@@ -21,9 +21,7 @@ record Inbox(ActorContext<Sandbox.Command> context, TimerScheduler<Sandbox.Comma
 
     /** Has the answer of a stage come as a message. */
     <T> void hear(
-            CompletionStage<T> stage,
-            Function<T, Sandbox.Command> done,
-            Function<Throwable, Sandbox.Command> failed) {
+            CompletionStage<T> stage, Function<T, Sandbox.Command> done, Function<Throwable, Sandbox.Command> failed) {
         context.pipeToSelf(
                 stage, (answer, failure) -> failure == null ? done.apply(answer) : failed.apply(cause(failure)));
     }

@@ -1,7 +1,6 @@
 package dev.vivarium.node.sandbox;
 
 import dev.vivarium.node.driver.AttemptName;
-import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.RunSpec;

@@ -14,7 +14,6 @@ import dev.vivarium.protocol.run.StartFailure;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
-import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
@@ -303,7 +302,9 @@ public final class Sandbox {
     private Behavior<Command> heedLimits() {
         Optional<LimitWatch.Breach> breach = usage.breach();
         return breach.isPresent()
-                ? kill(Outcomes.killed(breach.get()), settings.grace(breach.get().reason()))
+                ? kill(
+                        Outcomes.killed(breach.get()),
+                        settings.grace(breach.get().reason()))
                 : Behaviors.same();
     }
 
@@ -334,9 +335,7 @@ public final class Sandbox {
 
     private Behavior<Command> onFrameWhileEnding(Guest.FrameArrived arrived) {
         takeIn(arrived.frame());
-        return arrived.frame() instanceof GuestFrame.AllGone
-                ? proceed(Ending.Signal.ALL_GONE)
-                : Behaviors.same();
+        return arrived.frame() instanceof GuestFrame.AllGone ? proceed(Ending.Signal.ALL_GONE) : Behaviors.same();
     }
 
     private Behavior<Command> onLateUsage(UsageMonitor.Message message) {

@@ -186,8 +186,7 @@ final class UsageMonitor {
     /** Reports what led to a kill, and the kill's own alarm when something was measured. */
     void reportKill(Outcome.Killed killed) {
         reportWarnings(Optional.of(killed));
-        killed.measurement()
-                .ifPresent(measurement -> reporter.alarm(killed.reason(), measurement, Consequence.KILL));
+        killed.measurement().ifPresent(measurement -> reporter.alarm(killed.reason(), measurement, Consequence.KILL));
     }
 
     /** An exit that a limit brought about is a kill: the kernel had refused the agent something, or killed a part of it. */

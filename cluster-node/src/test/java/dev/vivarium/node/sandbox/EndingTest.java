@@ -159,7 +159,11 @@ class EndingTest {
 
     @Test
     void anAgentThatEndedByItselfIsLookedAtBeforeWhatItLeftIsKilled() {
-        assertThat(stepsOf(new Ending.AgentEnded(FIRST), Signal.LOOKED_EMPTY, Signal.ALL_GONE, Signal.REMOVAL_TURN,
+        assertThat(stepsOf(
+                        new Ending.AgentEnded(FIRST),
+                        Signal.LOOKED_EMPTY,
+                        Signal.ALL_GONE,
+                        Signal.REMOVAL_TURN,
                         Signal.DESTROYED))
                 .containsExactly(
                         "NOTE_END",
@@ -217,12 +221,15 @@ class EndingTest {
 
     private static Map<Case, Consequence> law() {
         return LAW.lines()
-                .map(line -> Arrays.stream(line.split("\\|", -1)).map(String::strip).toList())
+                .map(line ->
+                        Arrays.stream(line.split("\\|", -1)).map(String::strip).toList())
                 .collect(Collectors.toMap(
                         cells -> new Case(Phase.valueOf(cells.get(0)), cells.get(1), cells.get(2)),
                         cells -> new Consequence(
                                 Phase.valueOf(cells.get(3)),
-                                cells.get(4).isEmpty() ? List.of() : List.of(cells.get(4).split(" ")))));
+                                cells.get(4).isEmpty()
+                                        ? List.of()
+                                        : List.of(cells.get(4).split(" ")))));
     }
 
     private static String name(Object eventOrStep) {

@@ -437,8 +437,8 @@ class SandboxTest {
 
     @Test
     void outputThatTheStoreRefusedIsKeptThoughTheChannelEndsBeforeItIsOfferedAgain() {
-        Config patient =
-                ConfigFactory.parseString("vivarium.sandbox.store-retry = 200ms").withFallback(CONFIG);
+        Config patient = ConfigFactory.parseString("vivarium.sandbox.store-retry = 200ms")
+                .withFallback(CONFIG);
         start(FIRST, Specs.hello(), patient);
         run.expectMessageClass(SandboxReport.Started.class);
         store.failNextAppends(1);
