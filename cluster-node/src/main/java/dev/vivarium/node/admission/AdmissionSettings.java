@@ -16,6 +16,7 @@ import java.util.Map;
  * @param egressDefault the egress mode of a run that names none
  * @param egressCeiling the widest egress mode that a run may ask for
  * @param maxBodyBytes the largest body
+ * @param maxSpecBytes the most that a submission may be beside the contents of its files
  */
 public record AdmissionSettings(
         int maxAttemptsDefault,
@@ -24,7 +25,11 @@ public record AdmissionSettings(
         Isolation isolationMinimum,
         EgressPolicy.Mode egressDefault,
         EgressPolicy.Mode egressCeiling,
-        int maxBodyBytes) {
+        int maxBodyBytes,
+        long maxSpecBytes) {
+    private static final long MAX_SPEC_BYTES_MIN = 64L << 10;
+    private static final long MAX_SPEC_BYTES_MAX = 16L << 20;
+
     /** The isolation classes by the names that the API and the configuration give them. */
     static final Map<String, Isolation> ISOLATIONS =
             Map.of("container", Isolation.CONTAINER, "gvisor", Isolation.GVISOR, "microvm", Isolation.MICROVM);
@@ -63,7 +68,16 @@ public record AdmissionSettings(
                 minimum,
                 egress.compareTo(widest) > 0 ? widest : egress,
                 widest,
-                maxBodyBytes);
+                maxBodyBytes,
+                maxSpecBytes(admission));
+    }
+
+    private static long maxSpecBytes(Config admission) {
+        long bytes = admission.getBytes("max-spec");
+        if (bytes < MAX_SPEC_BYTES_MIN || bytes > MAX_SPEC_BYTES_MAX) {
+            throw new ConfigException.BadValue("vivarium.admission.max-spec", "must be from 64KiB to 16MiB");
+        }
+        return bytes;
     }
 
     private static EgressPolicy.Mode egress(Config admission, String key) {

@@ -100,6 +100,9 @@ public final class SubmissionReader {
         }
         Findings findings = new Findings();
         Submission submission = new OneBody(Fields.of("", root, FIELDS, findings), findings).submission(root);
+        if (findings.isEmpty()) {
+            SpecSize.check(submission, settings.maxSpecBytes(), findings);
+        }
         return findings.isEmpty() ? new Reading.Valid(submission) : new Reading.Invalid(findings.all());
     }
 

@@ -11,6 +11,7 @@ import dev.vivarium.node.joining.Joining;
 import dev.vivarium.node.membership.ClusterSettings;
 import dev.vivarium.node.membership.ClusterTls;
 import dev.vivarium.node.membership.Fencing;
+import dev.vivarium.node.membership.MessageSize;
 import dev.vivarium.node.placement.Drain;
 import dev.vivarium.node.placement.NodeSlots;
 import dev.vivarium.node.run.RunEnvironment;
@@ -88,7 +89,10 @@ public final class NodeCore implements AutoCloseable {
     public static Config layered(NodeConfig config, ClusterSettings cluster, Store store) throws NodeStartException {
         JoinHandshake introduction = JoinHandshake.of(cluster, config.all(), store.installation());
         return config.with(
-                store.journalConfig().withFallback(introduction.layer()).withFallback(ClusterTls.layer(config.all())));
+                store.journalConfig()
+                        .withFallback(introduction.layer())
+                        .withFallback(ClusterTls.layer(config.all()))
+                        .withFallback(MessageSize.layer(config.all())));
     }
 
     private static void requireSharedStore(ClusterSettings cluster, Config store) throws NodeStartException {

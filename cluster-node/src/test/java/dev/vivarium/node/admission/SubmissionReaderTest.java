@@ -67,6 +67,26 @@ class SubmissionReaderTest {
         assertThat(submission.tenant()).isEqualTo("default");
     }
 
+    @Test
+    void aSubmissionThatNoMessageBetweenNodesCouldCarryIsRefusedByItsLargestField() {
+        String folder = ("x".repeat(250) + "/").repeat(3);
+        String files = IntStream.range(0, 1_000)
+                .mapToObj(n -> "\"" + folder + n + "\": \"\"")
+                .collect(Collectors.joining(", "));
+        String large = "\"env\": {\"A\": \"" + "a".repeat(100_000) + "\", \"B\": \"" + "b".repeat(100_000) + "\"}, ";
+
+        // when: each is within its own limit, and all of them together are not
+        Reading reading = Samples.read("{\"image\": \"vivarium/python\", \"command\": [\"true\"], " + large
+                + "\"files\": {" + files + "}}");
+
+        // then
+        List<FieldError> errors = ((Reading.Invalid) reading).errors();
+        assertThat(errors).singleElement().satisfies(error -> {
+            assertThat(error.field()).isEqualTo("files");
+            assertThat(error.message()).contains("at most 1048576", "archive");
+        });
+    }
+
     /** Each line: a field and its value in a body that is right otherwise; the field found wrong; a part of why. */
     @ParameterizedTest
     @CsvSource(

@@ -57,6 +57,14 @@ final class Agent {
         return with(body -> body.withObject("/secrets").put(name, value));
     }
 
+    Agent env(String name, String value) {
+        return with(body -> body.withObject("/env").put(name, value));
+    }
+
+    Agent label(String name, String value) {
+        return with(body -> body.withObject("/labels").put(name, value));
+    }
+
     /** One that may reach what the mode gives it, and in an allowlist these. */
     Agent egress(String mode, String... allowed) {
         return with(body -> {

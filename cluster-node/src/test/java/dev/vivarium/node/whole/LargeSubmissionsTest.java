@@ -1,0 +1,112 @@
+package dev.vivarium.node.whole;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.vivarium.node.admission.Samples;
+import dev.vivarium.node.admission.SubmissionReader;
+import dev.vivarium.protocol.run.Isolation;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What a node accepts it accepts for every node: large submissions reach runs that live elsewhere. */
+@Timeout(400)
+class LargeSubmissionsTest {
+    private static final int RUNS = 4;
+
+    private static WholeCluster cluster;
+
+    @BeforeAll
+    static void start() throws Exception {
+        cluster = new WholeCluster(3, WholeCluster.Formation.SEEDS);
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        cluster.close();
+    }
+
+    @Test
+    void aSubmissionOfTheMostThatAdmissionTakesReachesItsRunThroughEveryNode() throws Exception {
+        // given: arguments and environment as large as they may be, all labels, and paths up to the limit of all
+        Agent agent = Agent.python(
+                """
+                import os
+                found = sum(len(files) for place, dirs, files in os.walk('/workspace'))
+                print(found, sum(len(value) for name, value in os.environ.items() if name.startswith('LARGE')))
+                """);
+        for (int n = 0; n < 4; n++) {
+            agent = agent.env("LARGE" + n, "é".repeat(60_000));
+        }
+        for (int n = 0; n < 63; n++) {
+            agent = agent.label("label-" + n, "ü".repeat(255));
+        }
+        String folder = ("x".repeat(250) + "/").repeat(3);
+        int admitted = 0;
+        int refused = 1_000;
+        while (refused - admitted > 1) {
+            int middle = (admitted + refused) / 2;
+            if (isAdmitted(withFiles(agent, folder, middle))) {
+                admitted = middle;
+            } else {
+                refused = middle;
+            }
+        }
+
+        // then
+        assertSucceedsThroughEveryNode(withFiles(agent, folder, admitted), admitted + " 240000\n");
+        Answer answer = cluster.node(1).submit(withFiles(agent, folder, refused));
+        answer.assertProblem(400, "invalid-run");
+        assertThat(answer.body().path("errors").path(0).path("field").asText()).isEqualTo("files");
+    }
+
+    private static Agent withFiles(Agent agent, String folder, int count) {
+        Agent with = agent;
+        for (int n = 0; n < count; n++) {
+            with = with.file(folder + n, "");
+        }
+        return with;
+    }
+
+    private static boolean isAdmitted(Agent agent) {
+        return Samples.reader(Isolation.CONTAINER).read(agent.json().getBytes(StandardCharsets.UTF_8))
+                instanceof SubmissionReader.Reading.Valid;
+    }
+
+    /** Runs are placed by chance, so through each node there go some, at least one of which lives elsewhere. */
+    private static void assertSucceedsThroughEveryNode(Agent agent, String prints) throws Exception {
+        for (int number = 1; number <= 3; number++) {
+            WholeNode node = cluster.node(number);
+            List<String> runs = new ArrayList<>();
+            for (int count = 0; count < RUNS; count++) {
+                long started = System.nanoTime();
+                runs.add(node.submit(agent).acceptedRun());
+                System.out.printf(
+                        "%d bytes through %s: accepted after %d ms%n",
+                        agent.json().length(),
+                        WholeCluster.name(number),
+                        TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - started));
+            }
+            Set<String> livedOn = new TreeSet<>();
+            for (String run : runs) {
+                JsonNode ended = node.awaitEnd(run);
+                assertThat(ended.path("status").asText())
+                        .as("the run %s", ended)
+                        .isEqualTo("SUCCEEDED");
+                assertThat(node.printed(run)).isEqualTo(prints);
+                livedOn.add(ended.path("node").asText());
+            }
+            System.out.println("through " + WholeCluster.name(number) + " to " + livedOn);
+            livedOn.remove(WholeCluster.name(number));
+            assertThat(livedOn).as("other nodes than %s on which runs lived", number).isNotEmpty();
+        }
+    }
+}
