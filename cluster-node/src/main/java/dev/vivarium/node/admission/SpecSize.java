@@ -79,9 +79,8 @@ final class SpecSize {
 
     private static long sealed(Map<String, Secret> secrets) {
         return secrets.entrySet().stream()
-                .mapToLong(secret -> utf8Bytes(secret.getKey())
-                        + utf8Bytes(secret.getValue().reveal())
-                        + SEAL_BYTES)
+                .mapToLong(secret ->
+                        utf8Bytes(secret.getKey()) + utf8Bytes(secret.getValue().reveal()) + SEAL_BYTES)
                 .sum();
     }
 

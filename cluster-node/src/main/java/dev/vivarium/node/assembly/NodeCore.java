@@ -88,11 +88,10 @@ public final class NodeCore implements AutoCloseable {
     /** All that is configured, with what follows from the store and from the cluster that is to be joined. */
     public static Config layered(NodeConfig config, ClusterSettings cluster, Store store) throws NodeStartException {
         JoinHandshake introduction = JoinHandshake.of(cluster, config.all(), store.installation());
-        return config.with(
-                store.journalConfig()
-                        .withFallback(introduction.layer())
-                        .withFallback(ClusterTls.layer(config.all()))
-                        .withFallback(MessageSize.layer(config.all())));
+        return config.with(store.journalConfig()
+                .withFallback(introduction.layer())
+                .withFallback(ClusterTls.layer(config.all()))
+                .withFallback(MessageSize.layer(config.all())));
     }
 
     private static void requireSharedStore(ClusterSettings cluster, Config store) throws NodeStartException {

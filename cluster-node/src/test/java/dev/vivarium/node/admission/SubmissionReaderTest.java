@@ -76,8 +76,8 @@ class SubmissionReaderTest {
         String large = "\"env\": {\"A\": \"" + "a".repeat(100_000) + "\", \"B\": \"" + "b".repeat(100_000) + "\"}, ";
 
         // when: each is within its own limit, and all of them together are not
-        Reading reading = Samples.read("{\"image\": \"vivarium/python\", \"command\": [\"true\"], " + large
-                + "\"files\": {" + files + "}}");
+        Reading reading = Samples.read(
+                "{\"image\": \"vivarium/python\", \"command\": [\"true\"], " + large + "\"files\": {" + files + "}}");
 
         // then
         List<FieldError> errors = ((Reading.Invalid) reading).errors();

@@ -106,7 +106,9 @@ class LargeSubmissionsTest {
             }
             System.out.println("through " + WholeCluster.name(number) + " to " + livedOn);
             livedOn.remove(WholeCluster.name(number));
-            assertThat(livedOn).as("other nodes than %s on which runs lived", number).isNotEmpty();
+            assertThat(livedOn)
+                    .as("other nodes than %s on which runs lived", number)
+                    .isNotEmpty();
         }
     }
 }
