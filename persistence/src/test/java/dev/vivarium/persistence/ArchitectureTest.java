@@ -34,6 +34,8 @@ class ArchitectureTest {
             .definedBy(BASE + ".postgres..")
             .layer("cassandra")
             .definedBy(BASE + ".cassandra..")
+            .layer("content")
+            .definedBy(BASE + ".content..")
             .layer("store")
             .definedBy(BASE + ".store..")
             .layer("secrets")
@@ -48,19 +50,21 @@ class ArchitectureTest {
             .mayOnlyBeAccessedByLayers("embedded")
             .whereLayer("cassandra")
             .mayNotBeAccessedByAnyLayer()
+            .whereLayer("content")
+            .mayOnlyBeAccessedByLayers("postgres", "cassandra")
             .whereLayer("store")
-            .mayOnlyBeAccessedByLayers("embedded", "postgres", "cassandra")
+            .mayOnlyBeAccessedByLayers("embedded", "postgres", "cassandra", "content")
             .whereLayer("secrets")
             .mayOnlyBeAccessedByLayers("embedded", "postgres", "cassandra", "store")
             .whereLayer("journal")
-            .mayOnlyBeAccessedByLayers("embedded", "postgres", "cassandra", "store", "secrets")
+            .mayOnlyBeAccessedByLayers("embedded", "postgres", "cassandra", "content", "store", "secrets")
             .whereLayer("durable")
             .mayOnlyBeAccessedByLayers("embedded", "cassandra", "secrets");
 
     @ArchTest
     static final ArchRule contractsAndTheirPureParts = noClasses()
             .that()
-            .resideInAnyPackage(BASE + ".journal..", BASE + ".store..")
+            .resideInAnyPackage(BASE + ".journal..", BASE + ".store..", BASE + ".content..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("java.sql..", "javax.sql..", "java.nio.file..", "com.zaxxer..");

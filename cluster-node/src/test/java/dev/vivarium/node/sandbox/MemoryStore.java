@@ -2,6 +2,7 @@ package dev.vivarium.node.sandbox;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.vivarium.node.doubles.InMemoryBlobs;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.secrets.SecretVault;
@@ -9,6 +10,7 @@ import dev.vivarium.persistence.store.ClaimedKeys;
 import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.persistence.store.RememberedRuns;
+import dev.vivarium.persistence.store.RunFiles;
 import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.persistence.store.Store;
 import dev.vivarium.persistence.store.StoreOwnership;
@@ -31,6 +33,7 @@ import org.apache.pekko.Done;
 public final class MemoryStore implements Store, OutputStore, SecretVault, RememberedRuns {
     private final List<OutputChunk> chunks = new CopyOnWriteArrayList<>();
     private final List<RunId> shredded = new CopyOnWriteArrayList<>();
+    private final InMemoryBlobs blobs = new InMemoryBlobs();
     private final AtomicInteger appendsToFail = new AtomicInteger();
 
     private final Set<RunId> remembered = ConcurrentHashMap.newKeySet();
@@ -146,6 +149,16 @@ public final class MemoryStore implements Store, OutputStore, SecretVault, Remem
     @Override
     public RunIndex runs() {
         throw new UnsupportedOperationException("No actor reads the index.");
+    }
+
+    @Override
+    public InMemoryBlobs blobs() {
+        return blobs;
+    }
+
+    @Override
+    public RunFiles files() {
+        return blobs.files();
     }
 
     @Override

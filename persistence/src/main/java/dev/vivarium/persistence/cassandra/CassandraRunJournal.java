@@ -17,6 +17,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
@@ -65,6 +66,11 @@ public final class CassandraRunJournal implements RunJournal {
             state = state.after(recorded.event());
         }
         return state;
+    }
+
+    /** The entry of a run's submission, as it was written. */
+    CompletionStage<Optional<JournalEntry>> first(RunId run) {
+        return entries(run, 1).thenApply(entries -> entries.stream().map(StoredEntry::entry).findFirst());
     }
 
     /** Checks that a run's events are those that were written. */

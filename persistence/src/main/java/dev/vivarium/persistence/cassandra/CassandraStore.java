@@ -4,7 +4,13 @@ import com.typesafe.config.Config;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.secrets.SecretVault;
+import dev.vivarium.persistence.content.BlobSweep;
+import dev.vivarium.persistence.content.BlobSweepSettings;
+import dev.vivarium.persistence.content.StoredBlobs;
+import dev.vivarium.persistence.content.StoredRunFiles;
+import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
+import dev.vivarium.persistence.store.RunFiles;
 import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.persistence.store.RememberedRuns;
 import dev.vivarium.persistence.store.RunIndex;
@@ -26,6 +32,9 @@ public final class CassandraStore implements Store {
     private final RunProjection projection;
     private final CassandraSecretVault secrets;
     private final KeySweep keySweep;
+    private final BlobStore blobs;
+    private final RunFiles files;
+    private final BlobSweep blobSweep;
     private final long number;
 
     private CassandraStore(
@@ -41,6 +50,15 @@ public final class CassandraStore implements Store {
         this.projection = new RunProjection(journal, tables, clock);
         this.secrets = new CassandraSecretVault(cassandra, masters, clock);
         this.keySweep = new KeySweep(cassandra, secrets, journal, clock);
+        CassandraBlobs blobTables = new CassandraBlobs(cassandra);
+        this.blobs = new StoredBlobs(blobTables, clock);
+        this.files = new StoredRunFiles(blobs, journal::first);
+        this.blobSweep = new BlobSweep(
+                blobTables,
+                new CassandraBlobLeftovers(cassandra, blobTables),
+                journal,
+                BlobSweepSettings.STANDARD,
+                clock);
         this.number = OpenStores.add(this);
     }
 
@@ -56,6 +74,7 @@ public final class CassandraStore implements Store {
         CassandraStore store = new CassandraStore(settings, installation, masters, cassandra, Clock.systemUTC());
         store.projection.start();
         store.keySweep.start();
+        store.blobSweep.start();
         return store;
     }
 
@@ -102,6 +121,16 @@ public final class CassandraStore implements Store {
     }
 
     @Override
+    public BlobStore blobs() {
+        return blobs;
+    }
+
+    @Override
+    public RunFiles files() {
+        return files;
+    }
+
+    @Override
     public ClaimedKeys idempotencyKeys() {
         return new CassandraClaimedKeys(cassandra);
     }
@@ -136,6 +165,7 @@ public final class CassandraStore implements Store {
     @Override
     public void close() {
         OpenStores.remove(number);
+        blobSweep.close();
         keySweep.close();
         projection.close();
         cassandra.close();

@@ -5,7 +5,9 @@ import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.postgres.PostgresJournal;
 import dev.vivarium.persistence.postgres.PostgresStore;
 import dev.vivarium.persistence.secrets.SecretVault;
+import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
+import dev.vivarium.persistence.store.RunFiles;
 import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.persistence.store.RememberedRuns;
 import dev.vivarium.persistence.store.RunIndex;
@@ -100,6 +102,16 @@ public final class EmbeddedStore implements Store {
     @Override
     public SecretVault secrets() {
         return store.secrets();
+    }
+
+    @Override
+    public BlobStore blobs() {
+        return store.blobs();
+    }
+
+    @Override
+    public RunFiles files() {
+        return store.files();
     }
 
     @Override

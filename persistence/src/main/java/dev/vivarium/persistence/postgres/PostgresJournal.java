@@ -17,6 +17,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -45,6 +46,13 @@ public final class PostgresJournal implements RunJournal {
     @Override
     public CompletionStage<RunState> state(RunId run) {
         return database.transact("read the events of run " + run, connection -> fold(recorded(connection, run, 1)));
+    }
+
+    /** The entry of a run's submission, as it was written. */
+    CompletionStage<Optional<JournalEntry>> first(RunId run) {
+        return database.transact("read the submission of run " + run, connection -> entries(connection, run, 1).stream()
+                .map(StoredEntry::entry)
+                .findFirst());
     }
 
     /** Checks that a run's events are those that were written. */

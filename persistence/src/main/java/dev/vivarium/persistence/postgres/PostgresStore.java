@@ -5,7 +5,13 @@ import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.secrets.FileSecretVault;
 import dev.vivarium.persistence.secrets.SecretVault;
+import dev.vivarium.persistence.content.BlobSweep;
+import dev.vivarium.persistence.content.BlobSweepSettings;
+import dev.vivarium.persistence.content.StoredBlobs;
+import dev.vivarium.persistence.content.StoredRunFiles;
+import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
+import dev.vivarium.persistence.store.RunFiles;
 import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.persistence.store.RememberedRuns;
 import dev.vivarium.persistence.store.RunIndex;
@@ -29,6 +35,9 @@ public final class PostgresStore implements Store {
     private final RunProjection projection;
     private final FileSecretVault secrets;
     private final KeySweep keySweep;
+    private final BlobStore blobs;
+    private final RunFiles files;
+    private final BlobSweep blobSweep;
 
     private PostgresStore(PostgresAddress address, String installation, Database database, Vault vault) {
         this.address = address;
@@ -40,6 +49,15 @@ public final class PostgresStore implements Store {
         this.projection = new RunProjection(database, journal);
         this.secrets = vault.open(database);
         this.keySweep = vault.sweep(secrets, database, journal);
+        PostgresBlobs blobTables = new PostgresBlobs(database);
+        this.blobs = new StoredBlobs(blobTables, Clock.systemUTC());
+        this.files = new StoredRunFiles(blobs, journal::first);
+        this.blobSweep = new BlobSweep(
+                blobTables,
+                new PostgresBlobLeftovers(database),
+                journal,
+                BlobSweepSettings.STANDARD,
+                Clock.systemUTC());
     }
 
     /** Where the secrets' keys are, and who else uses them. */
@@ -119,6 +137,7 @@ public final class PostgresStore implements Store {
         PostgresStore store = new PostgresStore(address, installation, database, vault);
         store.projection.start();
         store.keySweep.start();
+        store.blobSweep.start();
         return store;
     }
 
@@ -162,6 +181,16 @@ public final class PostgresStore implements Store {
     }
 
     @Override
+    public BlobStore blobs() {
+        return blobs;
+    }
+
+    @Override
+    public RunFiles files() {
+        return files;
+    }
+
+    @Override
     public ClaimedKeys idempotencyKeys() {
         return new PostgresClaimedKeys(database);
     }
@@ -183,6 +212,7 @@ public final class PostgresStore implements Store {
 
     @Override
     public void close() {
+        blobSweep.close();
         keySweep.close();
         projection.close();
         database.close();

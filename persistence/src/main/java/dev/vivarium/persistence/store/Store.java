@@ -28,6 +28,11 @@ public interface Store extends AutoCloseable {
 
     SecretVault secrets();
 
+    /** Contents of files, and whatever else is too large for an event. */
+    BlobStore blobs();
+
+    RunFiles files();
+
     ClaimedKeys idempotencyKeys();
 
     RememberedRuns rememberedRuns();

@@ -22,6 +22,7 @@ import org.apache.pekko.persistence.typed.PersistenceId;
 import org.apache.pekko.persistence.typed.javadsl.CommandHandler;
 import org.apache.pekko.persistence.typed.javadsl.EventHandler;
 import org.apache.pekko.persistence.typed.javadsl.EventSourcedBehavior;
+import org.apache.pekko.stream.Materializer;
 
 /** An actor system that writes to a store's journal as a node does: through Pekko Persistence. */
 public final class JournalWriter implements AutoCloseable {
@@ -83,6 +84,11 @@ public final class JournalWriter implements AutoCloseable {
 
     public ActorSystem<?> system() {
         return system;
+    }
+
+    /** Runs streams in the same system. */
+    public Materializer materializer() {
+        return Materializer.matFromSystem(system);
     }
 
     @Override

@@ -1,0 +1,104 @@
+package dev.vivarium.node.doubles;
+
+import dev.vivarium.persistence.store.BlobMissing;
+import dev.vivarium.persistence.store.BlobStore;
+import dev.vivarium.persistence.store.RunFiles;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Digest;
+import dev.vivarium.protocol.run.RunId;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.pekko.Done;
+import org.apache.pekko.NotUsed;
+import org.apache.pekko.stream.Materializer;
+import org.apache.pekko.stream.javadsl.Sink;
+import org.apache.pekko.stream.javadsl.Source;
+import org.apache.pekko.util.ByteString;
+
+/** Blobs on the heap, for tests of what uses them. They are never swept. The real stores have a contract test. */
+public final class InMemoryBlobs implements BlobStore {
+    private record Key(String tenant, Digest digest) {}
+
+    private final Map<Key, Blob> contents = new ConcurrentHashMap<>();
+    private final Map<RunId, Set<Digest>> held = new ConcurrentHashMap<>();
+
+    @Override
+    public CompletionStage<Written> write(
+            String tenant, Digest digest, long bytesMax, Source<ByteString, ?> content, Materializer streams) {
+        Optional<Blob> before = Optional.ofNullable(contents.get(new Key(tenant, digest)));
+        return before.isPresent()
+                ? CompletableFuture.completedStage(
+                        new Written.PresentBefore(before.get().length()))
+                : content.runWith(Sink.fold(ByteString.emptyByteString(), ByteString::concat), streams)
+                        .handle((bytes, failure) -> failure == null
+                                ? written(tenant, digest, bytesMax, Blob.of(bytes.toArray()))
+                                : new Written.CutOff(0, String.valueOf(failure.getMessage())));
+    }
+
+    private Written written(String tenant, Digest digest, long bytesMax, Blob content) {
+        if (content.length() > bytesMax) {
+            return new Written.TooLarge(bytesMax);
+        }
+        if (!Digest.of(content).equals(digest)) {
+            return new Written.Mismatch(Digest.of(content), content.length());
+        }
+        contents.put(new Key(tenant, digest), content);
+        return new Written.Stored(content.length());
+    }
+
+    @Override
+    public CompletionStage<Digest> write(String tenant, Blob content) {
+        Digest digest = Digest.of(content);
+        contents.put(new Key(tenant, digest), content);
+        return CompletableFuture.completedStage(digest);
+    }
+
+    @Override
+    public Source<ByteString, NotUsed> read(String tenant, Digest digest) {
+        Blob content = contents.get(new Key(tenant, digest));
+        return content == null
+                ? Source.failed(new BlobMissing(digest))
+                : Source.single(ByteString.fromArray(content.toByteArray()));
+    }
+
+    @Override
+    public CompletionStage<Map<Digest, Long>> sizes(String tenant, Set<Digest> digests) {
+        Map<Digest, Long> sizes = new HashMap<>();
+        digests.forEach(digest -> Optional.ofNullable(contents.get(new Key(tenant, digest)))
+                .ifPresent(content -> sizes.put(digest, (long) content.length())));
+        return CompletableFuture.completedStage(sizes);
+    }
+
+    @Override
+    public CompletionStage<Hold> hold(String tenant, Set<Digest> digests, RunId run) {
+        Set<Digest> missing = new HashSet<>(digests);
+        missing.removeIf(digest -> contents.containsKey(new Key(tenant, digest)));
+        if (!missing.isEmpty()) {
+            return CompletableFuture.completedStage(new Hold.Missing(missing));
+        }
+        held.put(run, Set.copyOf(digests));
+        return CompletableFuture.completedStage(new Hold.Held());
+    }
+
+    @Override
+    public CompletionStage<Done> release(RunId run) {
+        held.remove(run);
+        return CompletableFuture.completedStage(Done.getInstance());
+    }
+
+    /** What the run holds. */
+    public Set<Digest> heldBy(RunId run) {
+        return held.getOrDefault(run, Set.of());
+    }
+
+    /** The files of runs whose contents are all here. */
+    public RunFiles files() {
+        return (tenant, run, path, file) -> read(tenant, file.digest());
+    }
+}

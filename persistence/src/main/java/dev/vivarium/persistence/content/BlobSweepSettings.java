@@ -1,0 +1,26 @@
+package dev.vivarium.persistence.content;
+
+import java.time.Duration;
+
+/**
+ * How contents that nobody needs are swept.
+ *
+ * @param interval how often
+ * @param grace how long a blob that no run holds is kept after it was last written, and how long an upload may be silent
+ */
+public record BlobSweepSettings(Duration interval, Duration grace) {
+    private static final Duration GRACE_MIN = Duration.ofMinutes(15);
+
+    public BlobSweepSettings {
+        if (interval.isNegative() || interval.isZero()) {
+            throw new IllegalArgumentException("The interval between two sweeps must be longer than nothing.");
+        }
+        if (grace.compareTo(GRACE_MIN) < 0) {
+            throw new IllegalArgumentException("Blobs must be kept for " + GRACE_MIN.toMinutes()
+                    + " minutes at least, or submissions under way lose theirs.");
+        }
+    }
+
+    /** What holds when nothing else is said. */
+    public static final BlobSweepSettings STANDARD = new BlobSweepSettings(Duration.ofMinutes(10), Duration.ofHours(24));
+}

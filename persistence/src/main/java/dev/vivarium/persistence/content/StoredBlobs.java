@@ -1,0 +1,193 @@
+package dev.vivarium.persistence.content;
+
+import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.persistence.store.BlobMissing;
+import dev.vivarium.persistence.store.BlobStore;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Digest;
+import dev.vivarium.protocol.run.RunId;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import org.apache.pekko.Done;
+import org.apache.pekko.NotUsed;
+import org.apache.pekko.stream.Materializer;
+import org.apache.pekko.stream.javadsl.Sink;
+import org.apache.pekko.stream.javadsl.Source;
+import org.apache.pekko.util.ByteString;
+
+/** Blobs on a store's tables: contents are cut into pieces on their way in, and joined on their way out. */
+public final class StoredBlobs implements BlobStore {
+    /** A blob that was touched so lately is not touched again: many submissions name the same one. */
+    private static final Duration TOUCH_LASTS = Duration.ofMinutes(5);
+
+    private final BlobTables tables;
+    private final Clock clock;
+
+    public StoredBlobs(BlobTables tables, Clock clock) {
+        this.tables = tables;
+        this.clock = clock;
+    }
+
+    /** The content's own stream has failed. */
+    private static final class SourceFailed extends RuntimeException {
+        SourceFailed(Throwable cause) {
+            super(String.valueOf(cause.getMessage()), cause, false, false);
+        }
+    }
+
+    @Override
+    public CompletionStage<Written> write(
+            String tenant, Digest digest, long bytesMax, Source<ByteString, ?> content, Materializer streams) {
+        BlobKey key = new BlobKey(tenant, digest);
+        return presentBefore(key)
+                .thenCompose(kept -> kept.isPresent()
+                        ? CompletableFuture.completedFuture(
+                                new Written.PresentBefore(kept.get().bytes()))
+                        : upload(key, bytesMax, content, streams));
+    }
+
+    /** The blob if it is there, safe from the sweep for a grace. */
+    private CompletionStage<Optional<BlobTables.Kept>> presentBefore(BlobKey key) {
+        return tables.find(key.tenant(), Set.of(key.digest())).thenCompose(found -> {
+            Optional<BlobTables.Kept> kept = Optional.ofNullable(found.get(key.digest()));
+            if (kept.isEmpty() || kept.get().touchedAt().plus(TOUCH_LASTS).isAfter(clock.instant())) {
+                return CompletableFuture.completedFuture(kept);
+            }
+            return tables.touch(key, clock.instant())
+                    .thenApply(touch -> touch == BlobTables.Touch.TOUCHED ? kept : Optional.empty());
+        });
+    }
+
+    private CompletionStage<Written> upload(
+            BlobKey key, long bytesMax, Source<ByteString, ?> content, Materializer streams) {
+        BlobTables.Upload upload = new BlobTables.Upload(key, UUID.randomUUID());
+        Intake intake = new Intake(bytesMax);
+        return tables.begin(upload, clock.instant())
+                .thenCompose(begun -> receive(upload, intake, content, streams))
+                .handle((received, failure) -> failure == null
+                        ? conclude(upload, intake)
+                        : giveUp(upload, intake, bytesMax, cause(failure)))
+                .thenCompose(outcome -> outcome);
+    }
+
+    private CompletionStage<Done> receive(
+            BlobTables.Upload upload, Intake intake, Source<ByteString, ?> content, Materializer streams) {
+        return content.mapError(Throwable.class, SourceFailed::new)
+                .statefulMap(
+                        () -> intake,
+                        (in, more) -> org.apache.pekko.japi.Pair.create(in, in.add(more)),
+                        in -> Optional.of(in.end()))
+                .mapConcat(pieces -> pieces)
+                .zipWithIndex()
+                .mapAsync(
+                        1,
+                        piece -> tables.append(
+                                upload, Math.toIntExact((Long) piece.second()), piece.first(), clock.instant()))
+                .runWith(Sink.ignore(), streams);
+    }
+
+    private CompletionStage<Written> conclude(BlobTables.Upload upload, Intake intake) {
+        Digest actual = intake.digest();
+        if (!actual.equals(upload.key().digest())) {
+            return discarded(upload, new Written.Mismatch(actual, intake.bytes()));
+        }
+        return tables.publish(upload, intake.bytes(), clock.instant())
+                .thenApply(published -> new Written.Stored(intake.bytes()));
+    }
+
+    private CompletionStage<Written> giveUp(BlobTables.Upload upload, Intake intake, long bytesMax, Throwable failure) {
+        if (failure instanceof Intake.TooLong) {
+            return discarded(upload, new Written.TooLarge(bytesMax));
+        }
+        if (failure instanceof SourceFailed cut) {
+            return discarded(upload, new Written.CutOff(intake.bytes(), String.valueOf(cut.getMessage())));
+        }
+        // What is left of it is the sweep's: the store is away.
+        return CompletableFuture.failedFuture(
+                failure instanceof StoreUnavailable
+                        ? failure
+                        : new StoreUnavailable("The store cannot keep a blob: " + failure.getMessage(), failure));
+    }
+
+    /** What cannot be deleted now is deleted by the sweep. */
+    private CompletionStage<Written> discarded(BlobTables.Upload upload, Written outcome) {
+        return tables.discard(upload).handle((done, failure) -> outcome);
+    }
+
+    private static Throwable cause(Throwable failure) {
+        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+    }
+
+    @Override
+    public CompletionStage<Digest> write(String tenant, Blob content) {
+        BlobKey key = new BlobKey(tenant, Digest.of(content));
+        return presentBefore(key)
+                .thenCompose(kept -> kept.isPresent() ? CompletableFuture.completedFuture(null) : keep(key, content))
+                .thenApply(done -> key.digest());
+    }
+
+    private CompletionStage<Done> keep(BlobKey key, Blob content) {
+        BlobTables.Upload upload = new BlobTables.Upload(key, UUID.randomUUID());
+        Intake intake = new Intake(Long.MAX_VALUE);
+        List<ByteString> pieces = new java.util.ArrayList<>(intake.add(ByteString.fromArray(content.toByteArray())));
+        pieces.addAll(intake.end());
+        CompletionStage<Done> last = tables.begin(upload, clock.instant());
+        for (int number = 0; number < pieces.size(); number++) {
+            int next = number;
+            last = last.thenCompose(done -> tables.append(upload, next, pieces.get(next), clock.instant()));
+        }
+        return last.thenCompose(done -> tables.publish(upload, content.length(), clock.instant()));
+    }
+
+    @Override
+    public Source<ByteString, NotUsed> read(String tenant, Digest digest) {
+        return Source.lazyCompletionStageSource(() -> tables.find(tenant, Set.of(digest))
+                        .thenApply(found -> Optional.ofNullable(found.get(digest))
+                                .map(kept -> pieces(digest, kept))
+                                .orElseGet(() -> Source.failed(new BlobMissing(digest)))))
+                .mapMaterializedValue(later -> NotUsed.getInstance());
+    }
+
+    private Source<ByteString, NotUsed> pieces(Digest digest, BlobTables.Kept kept) {
+        int count = pieceCount(kept.bytes());
+        return count == 0
+                ? Source.empty()
+                : Source.range(0, count - 1).mapAsync(1, number -> tables.piece(kept.content(), number)
+                        .thenApply(piece -> piece.orElseThrow(() -> new BlobMissing(digest))));
+    }
+
+    /** How many pieces a content of that length has. */
+    public static int pieceCount(long bytes) {
+        return Math.toIntExact((bytes + PIECE_BYTES_MAX - 1) / PIECE_BYTES_MAX);
+    }
+
+    @Override
+    public CompletionStage<Map<Digest, Long>> sizes(String tenant, Set<Digest> digests) {
+        return tables.find(tenant, digests).thenApply(found -> {
+            Map<Digest, Long> sizes = new HashMap<>();
+            found.forEach((digest, kept) -> sizes.put(digest, kept.bytes()));
+            return sizes;
+        });
+    }
+
+    @Override
+    public CompletionStage<Hold> hold(String tenant, Set<Digest> digests, RunId run) {
+        return digests.isEmpty()
+                ? CompletableFuture.completedFuture(new Hold.Held())
+                : tables.hold(tenant, Set.copyOf(digests), run, clock.instant());
+    }
+
+    @Override
+    public CompletionStage<Done> release(RunId run) {
+        return tables.release(run);
+    }
+}
