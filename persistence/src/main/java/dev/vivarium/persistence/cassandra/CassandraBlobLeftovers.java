@@ -100,8 +100,8 @@ final class CassandraBlobLeftovers implements BlobLeftovers {
         UUID sweep = UUID.randomUUID();
         String tenant = key.tenant();
         String digest = key.digest().hex();
-        boolean condemned = isApplied(
-                new Cql(CONDEMN, sweep, tenant, digest, seen.content(), seen.touchedAt(), seen.condemned()));
+        boolean condemned =
+                isApplied(new Cql(CONDEMN, sweep, tenant, digest, seen.content(), seen.touchedAt(), seen.condemned()));
         if (condemned && isHeld(key)) {
             isApplied(new Cql(PARDON, tenant, digest, sweep));
         } else if (condemned) {
@@ -112,6 +112,7 @@ final class CassandraBlobLeftovers implements BlobLeftovers {
     }
 
     private boolean isApplied(Cql... statements) {
-        return Cassandra.await(cassandra.ifSo("remove a blob", List.of(statements))).isApplied();
+        return Cassandra.await(cassandra.ifSo("remove a blob", List.of(statements)))
+                .isApplied();
     }
 }

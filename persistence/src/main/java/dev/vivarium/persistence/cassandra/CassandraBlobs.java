@@ -48,8 +48,9 @@ final class CassandraBlobs implements BlobTables {
 
     private static final String FIND =
             "SELECT bytes, content, touched_at, condemned FROM blob WHERE tenant = ? AND digest = ? LIMIT 1";
-    private static final String TOUCH = "UPDATE blob SET touched_at = ?, condemned = null WHERE tenant = ? AND digest = ?"
-            + " IF content = ? AND touched_at = ? AND condemned = ?";
+    private static final String TOUCH =
+            "UPDATE blob SET touched_at = ?, condemned = null WHERE tenant = ? AND digest = ?"
+                    + " IF content = ? AND touched_at = ? AND condemned = ?";
     private static final String BEGIN =
             "INSERT INTO blob (tenant, digest, upload, heard_at, parts) VALUES (?, ?, ?, ?, ?) IF NOT EXISTS";
     private static final String HEARD = "UPDATE blob SET heard_at = ?, parts = ? WHERE tenant = ? AND digest = ?"
@@ -63,8 +64,7 @@ final class CassandraBlobs implements BlobTables {
             "SELECT heard_at, parts FROM blob WHERE tenant = ? AND digest = ? AND upload = ?";
     private static final String DISCARD =
             "UPDATE blob SET heard_at = 0 WHERE tenant = ? AND digest = ? AND upload = ? IF EXISTS";
-    private static final String DISCARDED =
-            "DELETE FROM blob WHERE tenant = ? AND digest = ? AND upload = ? IF EXISTS";
+    private static final String DISCARDED = "DELETE FROM blob WHERE tenant = ? AND digest = ? AND upload = ? IF EXISTS";
     private static final String DELETE_PIECES = "DELETE FROM blob_piece WHERE content = ? AND part = ?";
     private static final String PIECE = "SELECT data FROM blob_piece WHERE content = ? AND part = ? AND number = ?";
     private static final String HOLD = "INSERT INTO blob_hold (tenant, digest, run_id) VALUES (?, ?, ?)";
@@ -105,7 +105,8 @@ final class CassandraBlobs implements BlobTables {
                         .thenApply(Entry::of))
                 .thenApply(entries -> {
                     Map<Digest, Kept> found = new HashMap<>();
-                    entries.forEach((digest, entry) -> entry.map(Entry::kept).ifPresent(kept -> found.put(digest, kept)));
+                    entries.forEach(
+                            (digest, entry) -> entry.map(Entry::kept).ifPresent(kept -> found.put(digest, kept)));
                     return found;
                 });
     }
@@ -294,9 +295,7 @@ final class CassandraBlobs implements BlobTables {
             if (entry.isEmpty()) {
                 return CompletableFuture.completedFuture(Touch.MISSING);
             }
-            return entry.get().condemned == null
-                    ? CompletableFuture.completedFuture(Touch.TOUCHED)
-                    : touch(key, at);
+            return entry.get().condemned == null ? CompletableFuture.completedFuture(Touch.TOUCHED) : touch(key, at);
         });
     }
 

@@ -70,7 +70,8 @@ public final class CassandraRunJournal implements RunJournal {
 
     /** The entry of a run's submission, as it was written. */
     CompletionStage<Optional<JournalEntry>> first(RunId run) {
-        return entries(run, 1).thenApply(entries -> entries.stream().map(StoredEntry::entry).findFirst());
+        return entries(run, 1)
+                .thenApply(entries -> entries.stream().map(StoredEntry::entry).findFirst());
     }
 
     /** Checks that a run's events are those that were written. */

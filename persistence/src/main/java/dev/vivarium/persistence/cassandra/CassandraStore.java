@@ -1,18 +1,18 @@
 package dev.vivarium.persistence.cassandra;
 
 import com.typesafe.config.Config;
-import dev.vivarium.persistence.journal.EventCodec;
-import dev.vivarium.persistence.journal.StoreUnavailable;
-import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.content.BlobSweep;
 import dev.vivarium.persistence.content.BlobSweepSettings;
 import dev.vivarium.persistence.content.StoredBlobs;
 import dev.vivarium.persistence.content.StoredRunFiles;
+import dev.vivarium.persistence.journal.EventCodec;
+import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
-import dev.vivarium.persistence.store.RunFiles;
 import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.persistence.store.RememberedRuns;
+import dev.vivarium.persistence.store.RunFiles;
 import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.persistence.store.Store;
 import dev.vivarium.persistence.store.StoreOwnership;

@@ -35,11 +35,7 @@ public final class BlobSweep implements AutoCloseable {
     private final Thread thread;
 
     public BlobSweep(
-            BlobTables tables,
-            BlobLeftovers leftovers,
-            RunJournal journal,
-            BlobSweepSettings settings,
-            Clock clock) {
+            BlobTables tables, BlobLeftovers leftovers, RunJournal journal, BlobSweepSettings settings, Clock clock) {
         this.tables = tables;
         this.leftovers = leftovers;
         this.journal = journal;

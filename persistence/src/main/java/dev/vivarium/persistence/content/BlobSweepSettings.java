@@ -22,5 +22,6 @@ public record BlobSweepSettings(Duration interval, Duration grace) {
     }
 
     /** What holds when nothing else is said. */
-    public static final BlobSweepSettings STANDARD = new BlobSweepSettings(Duration.ofMinutes(10), Duration.ofHours(24));
+    public static final BlobSweepSettings STANDARD =
+            new BlobSweepSettings(Duration.ofMinutes(10), Duration.ofHours(24));
 }

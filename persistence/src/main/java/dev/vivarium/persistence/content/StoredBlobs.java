@@ -73,9 +73,8 @@ public final class StoredBlobs implements BlobStore {
         Intake intake = new Intake(bytesMax);
         return tables.begin(upload, clock.instant())
                 .thenCompose(begun -> receive(upload, intake, content, streams))
-                .handle((received, failure) -> failure == null
-                        ? conclude(upload, intake)
-                        : giveUp(upload, intake, bytesMax, cause(failure)))
+                .handle((received, failure) ->
+                        failure == null ? conclude(upload, intake) : giveUp(upload, intake, bytesMax, cause(failure)))
                 .thenCompose(outcome -> outcome);
     }
 

@@ -35,11 +35,10 @@ public final class StoredRunFiles implements RunFiles {
     }
 
     private Source<ByteString, NotUsed> inline(RunId run, String path, FileRef file) {
-        return Source.lazyCompletionStageSource(() -> firstEntry
-                        .apply(run)
-                        .thenApply(entry -> entry.flatMap(first -> InlineFiles.content(first, path))
-                                .map(StoredRunFiles::pieces)
-                                .orElseGet(() -> Source.failed(new BlobMissing(file.digest())))))
+        return Source.lazyCompletionStageSource(() -> firstEntry.apply(run).thenApply(entry -> entry.flatMap(
+                                first -> InlineFiles.content(first, path))
+                        .map(StoredRunFiles::pieces)
+                        .orElseGet(() -> Source.failed(new BlobMissing(file.digest())))))
                 .mapMaterializedValue(later -> NotUsed.getInstance());
     }
 

@@ -60,7 +60,8 @@ final class PostgresBlobLeftovers implements BlobLeftovers {
         Optional<RunId> last = Optional.empty();
         do {
             Object after = last.map(RunId::value).orElse("");
-            last = visit(page(row -> new RunId(row.getString(1)), HOLDERS, PostgresBlobs.time(heldBefore), after), visit);
+            last = visit(
+                    page(row -> new RunId(row.getString(1)), HOLDERS, PostgresBlobs.time(heldBefore), after), visit);
         } while (last.isPresent());
     }
 
@@ -124,7 +125,10 @@ final class PostgresBlobLeftovers implements BlobLeftovers {
             // A statement of its own, so that it sees the holds that were made before the lock was given.
             if (content.isPresent()
                     && PostgresBlobs.update(
-                                    connection, REMOVE, key.tenant(), key.digest().hex())
+                                    connection,
+                                    REMOVE,
+                                    key.tenant(),
+                                    key.digest().hex())
                             == 1) {
                 PostgresBlobs.update(
                         connection,

@@ -94,7 +94,8 @@ final class PostgresBlobs implements BlobTables {
     }
 
     private static Array array(Connection connection, Set<Digest> digests) throws SQLException {
-        return connection.createArrayOf("text", digests.stream().map(Digest::hex).toArray());
+        return connection.createArrayOf(
+                "text", digests.stream().map(Digest::hex).toArray());
     }
 
     static OffsetDateTime time(Instant at) {
@@ -114,7 +115,13 @@ final class PostgresBlobs implements BlobTables {
     public CompletionStage<Done> begin(Upload upload, Instant at) {
         return database.transact("begin to keep a blob", connection -> {
             BlobKey key = upload.key();
-            update(connection, BEGIN, upload.content(), key.tenant(), key.digest().hex(), time(at));
+            update(
+                    connection,
+                    BEGIN,
+                    upload.content(),
+                    key.tenant(),
+                    key.digest().hex(),
+                    time(at));
             return Done.getInstance();
         });
     }
@@ -158,7 +165,12 @@ final class PostgresBlobs implements BlobTables {
                 row.next();
                 UUID content = row.getObject(1, UUID.class);
                 if (!content.equals(upload.content())) {
-                    update(connection, LEAVE_PIECES, upload.content(), key.tenant(), key.digest().hex());
+                    update(
+                            connection,
+                            LEAVE_PIECES,
+                            upload.content(),
+                            key.tenant(),
+                            key.digest().hex());
                 }
                 return content;
             }
@@ -167,8 +179,7 @@ final class PostgresBlobs implements BlobTables {
 
     @Override
     public CompletionStage<Done> discard(Upload upload) {
-        return database.transact(
-                        "discard an upload", connection -> update(connection, DISCARD, upload.content()))
+        return database.transact("discard an upload", connection -> update(connection, DISCARD, upload.content()))
                 .thenCompose(discarded -> discarded == 0
                         // It was published, or discarded to its end.
                         ? CompletableFuture.completedFuture(Done.getInstance())
@@ -184,9 +195,8 @@ final class PostgresBlobs implements BlobTables {
                     }
                     return deleted;
                 })
-                .thenCompose(deleted -> deleted == 0
-                        ? CompletableFuture.completedFuture(Done.getInstance())
-                        : deletePieces(content));
+                .thenCompose(deleted ->
+                        deleted == 0 ? CompletableFuture.completedFuture(Done.getInstance()) : deletePieces(content));
     }
 
     @Override

@@ -42,6 +42,8 @@ class CassandraBlobStoreTest extends BlobStoreContract {
 
     @Override
     protected BlobLeftovers leftovers() {
-        return new CassandraBlobLeftovers(CASSANDRA.store().cassandra(), new CassandraBlobs(CASSANDRA.store().cassandra()));
+        return new CassandraBlobLeftovers(
+                CASSANDRA.store().cassandra(),
+                new CassandraBlobs(CASSANDRA.store().cassandra()));
     }
 }

@@ -43,8 +43,7 @@ public abstract class BlobStoreContract {
     private static final String TENANT = "research";
     private static final long BYTES_MAX = 64 << 20;
     private static final int RACES = 60;
-    private static final BlobSweepSettings SETTINGS =
-            new BlobSweepSettings(Duration.ofMinutes(1), Duration.ofHours(1));
+    private static final BlobSweepSettings SETTINGS = new BlobSweepSettings(Duration.ofMinutes(1), Duration.ofHours(1));
     private static final AtomicInteger RUNS = new AtomicInteger(40_000);
     private static final AtomicInteger SEEDS = new AtomicInteger();
 
@@ -134,8 +133,8 @@ public abstract class BlobStoreContract {
                     return part;
                 });
 
-        CompletionStage<Written> written = blobs().write(
-                        TENANT, Digest.of(random(1)), 1_000_000, endless, writer().materializer());
+        CompletionStage<Written> written =
+                blobs().write(TENANT, Digest.of(random(1)), 1_000_000, endless, writer().materializer());
 
         assertThat(join(written)).isEqualTo(new Written.TooLarge(1_000_000));
         assertThat(read.get()).isLessThan(100);
@@ -156,8 +155,7 @@ public abstract class BlobStoreContract {
         write(digest, Source.single(ByteString.fromArray(content)));
 
         assertThat(join(blobs().sizes("stranger", Set.of(digest)))).isEmpty();
-        assertThat(join(blobs().hold("stranger", Set.of(digest), run)))
-                .isEqualTo(new Hold.Missing(Set.of(digest)));
+        assertThat(join(blobs().hold("stranger", Set.of(digest), run))).isEqualTo(new Hold.Missing(Set.of(digest)));
         assertThatThrownBy(() -> pieces("stranger", digest)).hasRootCauseInstanceOf(BlobMissing.class);
     }
 
@@ -168,8 +166,7 @@ public abstract class BlobStoreContract {
             Digest digest = Digest.of(content);
             List<CompletableFuture<Written>> uploads = new ArrayList<>();
             for (int upload = 0; upload < 4; upload++) {
-                uploads.add(blobs().write(
-                                TENANT, digest, BYTES_MAX, inParts(content, 60_000), writer().materializer())
+                uploads.add(blobs().write(TENANT, digest, BYTES_MAX, inParts(content, 60_000), writer().materializer())
                         .toCompletableFuture());
             }
 
@@ -244,13 +241,13 @@ public abstract class BlobStoreContract {
         for (int race = 0; race < RACES; race++) {
             Digest digest = join(blobs().write(TENANT, Blob.of(random(100))));
             Instant then = Instant.now().plus(Duration.ofHours(2));
-            CompletableFuture<Void> sweep = CompletableFuture.runAsync(
-                    () -> leftovers().removeIfIdle(new BlobKey(TENANT, digest), then));
+            CompletableFuture<Void> sweep =
+                    CompletableFuture.runAsync(() -> leftovers().removeIfIdle(new BlobKey(TENANT, digest), then));
             for (int later = 0; later < race % 20; later++) {
                 join(blobs().sizes(TENANT, Set.of(digest)));
             }
-            CompletableFuture<Hold> hold =
-                    blobs().hold(TENANT, Set.of(digest), Fixtures.run(50_000 + race)).toCompletableFuture();
+            CompletableFuture<Hold> hold = blobs().hold(TENANT, Set.of(digest), Fixtures.run(50_000 + race))
+                    .toCompletableFuture();
             sweep.join();
 
             if (hold.join() instanceof Hold.Held) {
@@ -307,9 +304,7 @@ public abstract class BlobStoreContract {
     private static Source<ByteString, NotUsed> inParts(byte[] content, int partBytes) {
         return Source.range(0, Math.max(0, (content.length - 1) / partBytes))
                 .map(part -> ByteString.fromArray(
-                        content,
-                        part * partBytes,
-                        Math.min(partBytes, content.length - part * partBytes)));
+                        content, part * partBytes, Math.min(partBytes, content.length - part * partBytes)));
     }
 
     private List<ByteString> pieces(String tenant, Digest digest) {
@@ -334,7 +329,9 @@ public abstract class BlobStoreContract {
     }
 
     private static byte[] joined(List<ByteString> pieces) {
-        return pieces.stream().reduce(ByteString.emptyByteString(), ByteString::concat).toArray();
+        return pieces.stream()
+                .reduce(ByteString.emptyByteString(), ByteString::concat)
+                .toArray();
     }
 
     private static byte[] random(int bytes) {
