@@ -71,7 +71,7 @@ class ArchitectureTest {
                     room("http.."), room("admission.."), room("assembly.."), room("joining.."), room("cli.."));
 
     @ArchTest
-    static final ArchRule sandboxesKnowTheDriverAndNothingAbove = noClasses()
+    static final ArchRule sandboxesKnowTheDriverAndTheNetworkAndNothingAbove = noClasses()
             .that()
             .resideInAPackage(room("sandbox.."))
             .should()
@@ -81,6 +81,9 @@ class ArchitectureTest {
                     room("admission.."),
                     room("run.."),
                     room("driver.docker.."),
+                    room("driver.idle.."),
+                    room("driver.guest.."),
+                    room("driver.linux.."),
                     room("assembly.."),
                     room("joining.."),
                     room("cli.."));
@@ -97,12 +100,13 @@ class ArchitectureTest {
                     room("admission.."),
                     room("run.."),
                     room("sandbox.."),
+                    room("network.."),
                     room("assembly.."),
                     room("joining.."),
                     room("cli.."));
 
     @ArchTest
-    static final ArchRule egressKnowsTheProtocolAndWhatDriversAskOfIt = noClasses()
+    static final ArchRule networksKnowTheProtocolAndWhatASandboxIs = noClasses()
             .that()
             .resideInAPackage(room("network.."))
             .should()

@@ -86,7 +86,7 @@ public final class LocalNode implements RunningNode {
                 AdmissionSettings.from(
                         core.config().getConfig("vivarium.admission"),
                         Math.toIntExact(core.config().getBytes("vivarium.http.max-body"))),
-                new SubmissionReader.Offers(core.driver()::isolations, core.driver()::egressModes));
+                new SubmissionReader.Offers(core.sandboxes()::isolations, core.sandboxes()::egressModes));
         Admission admission = new Admission(
                 core.runs(),
                 core.store().journal(),
@@ -137,7 +137,7 @@ public final class LocalNode implements RunningNode {
     private static CompletionStage<List<Health.Check>> health(NodeCore core) {
         CompletionStage<Health.Check> store =
                 check("store", core.store().journal().state(NOBODY));
-        CompletionStage<Health.Check> engine = check("engine", core.driver().listOwned());
+        CompletionStage<Health.Check> engine = check("engine", core.sandboxes().list());
         Health.Check node = core.drain().isDraining()
                 ? new Health.Check("node", Health.Status.DOWN, "is leaving and takes no new runs")
                 : new Health.Check("node", Health.Status.UP, "takes runs");

@@ -21,6 +21,7 @@ import dev.vivarium.node.run.sharding.ShardedRuns;
 import dev.vivarium.node.sandbox.LiveSandboxes;
 import dev.vivarium.node.sandbox.NodeClock;
 import dev.vivarium.node.sandbox.NodeLease;
+import dev.vivarium.node.sandbox.NodeSandboxes;
 import dev.vivarium.node.sandbox.Reaper;
 import dev.vivarium.node.sandbox.SandboxEnvironment;
 import dev.vivarium.persistence.store.Store;
@@ -33,6 +34,7 @@ import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.pekko.Done;
@@ -60,7 +62,8 @@ public final class NodeCore implements AutoCloseable {
     private final ActorSystem<Guardian.Command> system;
     private final NodeNetwork network;
     private final SandboxDriver driver;
-    private final LiveSandboxes sandboxes = new LiveSandboxes();
+    private final NodeSandboxes sandboxes;
+    private final LiveSandboxes live = new LiveSandboxes();
     private final NodeSlots places;
     private final Drain drain = new Drain();
     private final NodeLease lease;
@@ -88,10 +91,10 @@ public final class NodeCore implements AutoCloseable {
     /** All that is configured, with what follows from the store and from the cluster that is to be joined. */
     public static Config layered(NodeConfig config, ClusterSettings cluster, Store store) throws NodeStartException {
         JoinHandshake introduction = JoinHandshake.of(cluster, config.all(), store.installation());
-        return config.with(store.journalConfig()
+        return BlockingThreads.sized(config.with(store.journalConfig()
                 .withFallback(introduction.layer())
                 .withFallback(ClusterTls.layer(config.all()))
-                .withFallback(MessageSize.layer(config.all())));
+                .withFallback(MessageSize.layer(config.all()))));
     }
 
     private static void requireSharedStore(ClusterSettings cluster, Config store) throws NodeStartException {
@@ -125,20 +128,18 @@ public final class NodeCore implements AutoCloseable {
         this.store = store;
         this.system = system;
         this.network = NodeNetwork.open(store.installation(), nodeName(config), config.getConfig("vivarium.egress"));
+        Executor blocking = system.dispatchers().lookup(DispatcherSelector.fromConfig(BlockingThreads.DISPATCHER));
         try {
             this.driver = NodeDriver.open(
-                    config.getConfig("vivarium.driver"),
-                    store.installation(),
-                    nodeName(config),
-                    network.sandboxes(),
-                    system.dispatchers().lookup(DispatcherSelector.fromConfig("vivarium.engine-dispatcher")));
+                    config.getConfig("vivarium.driver"), store.installation(), nodeName(config), blocking);
         } catch (NodeStartException unknown) {
             network.close();
             throw unknown;
         }
+        this.sandboxes = new NodeSandboxes(driver, network.sandboxes(), config.getConfig("vivarium.egress"), blocking);
         try {
             // Before any run comes back: what an earlier life of this node left must be gone.
-            int orphans = await("asking the container engine for orphans", Reaper.sweep(driver, sandboxes));
+            int orphans = await("asking the container engine for orphans", Reaper.sweep(sandboxes, live));
             if (orphans > 0) {
                 LOG.warn("Destroyed {} sandboxes that an earlier life of this node had left.", orphans);
             }
@@ -147,7 +148,7 @@ public final class NodeCore implements AutoCloseable {
             network.close();
             throw failed;
         }
-        SandboxEnvironment sandbox = SandboxEnvironment.of(driver, store, sandboxes, lease, config, NodeClock.system());
+        SandboxEnvironment sandbox = SandboxEnvironment.of(sandboxes, store, live, lease, config, NodeClock.system());
         ShardedRuns runs = ShardedRuns.start(
                 system,
                 new RunEnvironment(
@@ -158,9 +159,9 @@ public final class NodeCore implements AutoCloseable {
                         drain,
                         new RunMetrics(metrics, places)));
         this.runs = runs;
-        metrics.gauge("vivarium.sandboxes.live", sandboxes, LiveSandboxes::count);
+        metrics.gauge("vivarium.sandboxes.live", live, LiveSandboxes::count);
         metrics.gauge("vivarium.projection.lag.seconds", store, NodeCore::lagSeconds);
-        system.tell(new Guardian.Watch(driver, sandboxes, config.getDuration("vivarium.reaper.interval")));
+        system.tell(new Guardian.Watch(sandboxes, live, config.getDuration("vivarium.reaper.interval")));
         CoordinatedShutdown.get(system)
                 .addTask(CoordinatedShutdown.PhaseBeforeServiceUnbind(), "fence", this::fenceWhenCutOff);
         // Last, since it may take a while: runs that come back need the fence meanwhile.
@@ -173,7 +174,8 @@ public final class NodeCore implements AutoCloseable {
             await("waiting for the coordinator of shards", runs.takenIn(TAKEN_IN_MAX));
         } catch (NodeStartException late) {
             LOG.warn(
-                    "The coordinator of shards has not taken this node in yet; submissions may be refused until it has. ({})",
+                    "The coordinator of shards has not taken this node in yet; submissions may be refused until it"
+                            + " has. ({})",
                     late.getMessage());
         }
     }
@@ -185,12 +187,12 @@ public final class NodeCore implements AutoCloseable {
         }
         lease.revoke();
         drain.begin();
-        List<SandboxId> ids = sandboxes.ids();
+        List<SandboxId> ids = live.ids();
         LOG.error(
                 "The cluster has given this node up, or it sees no majority of it: destroying its {} sandboxes.",
                 ids.size());
         return within(
-                        Reaper.destroy(driver, ids).handle((gone, failure) -> {
+                        sandboxes.destroy(ids).handle((gone, failure) -> {
                             if (failure != null) {
                                 LOG.error("Not all sandboxes could be destroyed at once: {}", failure.getMessage());
                             }
@@ -240,8 +242,8 @@ public final class NodeCore implements AutoCloseable {
         return system;
     }
 
-    SandboxDriver driver() {
-        return driver;
+    NodeSandboxes sandboxes() {
+        return sandboxes;
     }
 
     Runs runs() {
@@ -265,8 +267,8 @@ public final class NodeCore implements AutoCloseable {
         drain.begin();
         // Whoever holds a place may just be getting its sandbox, or have its end still to be told.
         return within(places.allLeft(), atMost).thenCompose(over -> {
-            sandboxes.stopAll(KillReason.DRAINED);
-            return within(sandboxes.allGone(), config.getDuration("vivarium.drain.end-wait"));
+            live.stopAll(KillReason.DRAINED);
+            return within(live.allGone(), config.getDuration("vivarium.drain.end-wait"));
         });
     }
 
@@ -282,7 +284,7 @@ public final class NodeCore implements AutoCloseable {
         drain.begin();
         stop(system, isCutOff() ? cluster.endWait() : STEP_MAX);
         try {
-            await("sweeping", Reaper.sweep(driver, new LiveSandboxes()));
+            await("sweeping", Reaper.sweep(sandboxes, new LiveSandboxes()));
         } catch (NodeStartException failed) {
             LOG.warn("Sandboxes may be left until the next start: {}", failed.getMessage());
         }

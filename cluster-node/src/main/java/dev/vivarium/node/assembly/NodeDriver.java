@@ -3,7 +3,6 @@ package dev.vivarium.node.assembly;
 import com.typesafe.config.Config;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.driver.SandboxDriver;
-import dev.vivarium.node.driver.SandboxNetwork;
 import dev.vivarium.node.driver.docker.DockerDriver;
 import dev.vivarium.node.driver.docker.DockerDriverConfig;
 import dev.vivarium.node.driver.idle.IdleDriver;
@@ -16,16 +15,14 @@ final class NodeDriver {
     /**
      * Opens the driver.
      *
-     * @param network gives sandboxes their networks, where the driver makes any
      * @param blocking runs all of its blocking work
      */
-    static SandboxDriver open(
-            Config driver, String installation, String node, SandboxNetwork network, Executor blocking)
+    static SandboxDriver open(Config driver, String installation, String node, Executor blocking)
             throws NodeStartException {
         String kind = driver.getString("kind");
         return switch (kind) {
             case "docker" -> DockerDriver.open(
-                    DockerDriverConfig.from(driver.getConfig("docker"), installation, node), network, blocking);
+                    DockerDriverConfig.from(driver.getConfig("docker"), installation, node), blocking);
             case "idle" -> IdleDriver.open();
             default -> throw new NodeStartException(
                     "vivarium.driver.kind is \"" + kind + "\" and must be one of docker, idle.");

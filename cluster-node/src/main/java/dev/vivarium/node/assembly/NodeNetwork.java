@@ -2,9 +2,9 @@ package dev.vivarium.node.assembly;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
-import dev.vivarium.node.driver.SandboxNetwork;
 import dev.vivarium.node.network.EgressNetwork;
 import dev.vivarium.node.network.EgressSettings;
+import dev.vivarium.node.network.SandboxNetwork;
 import dev.vivarium.node.network.gateway.EgressPoint;
 import dev.vivarium.node.network.resolver.ResolverSettings;
 import java.io.IOException;

@@ -11,7 +11,6 @@ package dev.vivarium.node.driver;
  * @param pidsPeak the most of them at once so far, where the kernel tells; otherwise those now
  * @param outOfMemoryKills how often the kernel killed a process for memory
  * @param forksRefused how often the kernel refused a process for the pids limit
- * @param egress what it did with its network
  */
 public record SandboxSample(
         long cpuMillis,
@@ -21,36 +20,7 @@ public record SandboxSample(
         long pids,
         long pidsPeak,
         long outOfMemoryKills,
-        long forksRefused,
-        EgressUse egress) {
-    /** Of a sandbox without a network. */
-    public SandboxSample(
-            long cpuMillis,
-            long anonymousBytes,
-            long sharedBytes,
-            long peakBytes,
-            long pids,
-            long pidsPeak,
-            long outOfMemoryKills,
-            long forksRefused) {
-        this(
-                cpuMillis,
-                anonymousBytes,
-                sharedBytes,
-                peakBytes,
-                pids,
-                pidsPeak,
-                outOfMemoryKills,
-                forksRefused,
-                EgressUse.NOTHING);
-    }
-
-    /** The same, with what it did with its network. */
-    public SandboxSample with(EgressUse use) {
-        return new SandboxSample(
-                cpuMillis, anonymousBytes, sharedBytes, peakBytes, pids, pidsPeak, outOfMemoryKills, forksRefused, use);
-    }
-
+        long forksRefused) {
     /** The same, without processor time that had been used before. */
     public SandboxSample since(long earlierCpuMillis) {
         return new SandboxSample(
@@ -61,7 +31,6 @@ public record SandboxSample(
                 pids,
                 pidsPeak,
                 outOfMemoryKills,
-                forksRefused,
-                egress);
+                forksRefused);
     }
 }

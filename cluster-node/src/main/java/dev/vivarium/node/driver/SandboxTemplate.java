@@ -1,9 +1,9 @@
 package dev.vivarium.node.driver;
 
-import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.CpuQuota;
 import dev.vivarium.protocol.run.Isolation;
+import java.util.Optional;
 
 /**
  * What must be known to make a sandbox, and nothing about who will use it: sandboxes of equal templates can stand in
@@ -16,8 +16,7 @@ import dev.vivarium.protocol.run.Isolation;
  *     the workspace lies in memory (see ARCHITECTURE.md)
  * @param pids processes and threads alive at once, the guest not counted
  * @param disk the size of the workspace, and of /tmp
- * @param egress what it may reach
- * @param egressRequests connections that it may open to the outside
+ * @param resolver the address at which programs in it ask for names; empty where there is nobody to ask
  */
 public record SandboxTemplate(
         String image,
@@ -26,5 +25,4 @@ public record SandboxTemplate(
         ByteSize memory,
         int pids,
         ByteSize disk,
-        EgressPolicy egress,
-        long egressRequests) {}
+        Optional<String> resolver) {}

@@ -1,7 +1,6 @@
 package dev.vivarium.node.joining;
 
 import dev.vivarium.node.NodeStartException;
-import dev.vivarium.node.driver.SandboxDriver;
 import dev.vivarium.node.lease.LeaseKeeper;
 import dev.vivarium.node.membership.ClusterSettings;
 import dev.vivarium.node.membership.CrashWatch;
@@ -11,6 +10,7 @@ import dev.vivarium.node.membership.PortProbe;
 import dev.vivarium.node.sandbox.LiveSandboxes;
 import dev.vivarium.node.sandbox.NodeClock;
 import dev.vivarium.node.sandbox.NodeLease;
+import dev.vivarium.node.sandbox.NodeSandboxes;
 import dev.vivarium.node.sandbox.Reaper;
 import dev.vivarium.persistence.store.StoreOwnership;
 import java.time.Duration;
@@ -54,7 +54,7 @@ public final class Guardian {
     public record Enter() implements Command {}
 
     /** Starts the reaper and, where it is wanted, the watch for peers that crash. */
-    public record Watch(SandboxDriver driver, LiveSandboxes live, Duration sweepInterval) implements Command {}
+    public record Watch(NodeSandboxes sandboxes, LiveSandboxes live, Duration sweepInterval) implements Command {}
 
     private record Up() implements Command {}
 
@@ -143,7 +143,7 @@ public final class Guardian {
         Reaper.Members members = () -> !settings.isAlone() && lease.isFresh()
                 ? Optional.of(Membership.names(cluster.state()))
                 : Optional.empty();
-        context.spawn(Reaper.create(watch.driver, watch.live, members, watch.sweepInterval), "reaper");
+        context.spawn(Reaper.create(watch.sandboxes, watch.live, members, watch.sweepInterval), "reaper");
         if (settings.watchesForCrashes()) {
             context.spawn(crashWatch(context, cluster, settings.crashProbe()), "crashes");
         }

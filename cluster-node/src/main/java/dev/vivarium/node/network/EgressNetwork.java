@@ -2,9 +2,8 @@ package dev.vivarium.node.network;
 
 import com.google.common.net.InetAddresses;
 import dev.vivarium.node.driver.DriverException;
-import dev.vivarium.node.driver.EgressUse;
+import dev.vivarium.node.driver.SandboxHandle;
 import dev.vivarium.node.driver.SandboxId;
-import dev.vivarium.node.driver.SandboxNetwork;
 import dev.vivarium.protocol.egress.EgressDenial;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.egress.EgressReach;
@@ -199,13 +198,28 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
     }
 
     @Override
-    public void attach(SandboxId id, EgressPolicy policy, long connectionsMax, long firstProcess) {
-        if (policy.mode() == EgressPolicy.Mode.NONE) {
+    public void attach(SandboxHandle sandbox, NetworkAccess access) {
+        if (access.policy().mode() == EgressPolicy.Mode.NONE) {
             return;
         }
+        ProcessHandle first = sandbox.initProcess()
+                .orElseThrow(() -> new DriverException(
+                        DriverException.Kind.REFUSED,
+                        "The container engine runs sandboxes where this node cannot give them a network: use egress"
+                                + " mode none, or have the operator run the node beside its engine."));
+        connect(sandbox.id(), access.policy(), access.connectionsMax(), first.pid());
+        // Its number could have been given to a stranger meanwhile, who would have the network now.
+        if (!first.isAlive()) {
+            detach(sandbox.id());
+            throw new DriverException(
+                    DriverException.Kind.GUEST_SILENT, "The sandbox ended while it was given its network.");
+        }
+    }
+
+    private void connect(SandboxId id, EgressPolicy policy, long connectionsMax, long firstProcess) {
         if (!open || !filter.stands()) {
-            refuse(
-                    "The packet filter of this node is not as it was put in, so sandboxes get no network until it is again.");
+            refuse("The packet filter of this node is not as it was put in, so sandboxes get no network until it is"
+                    + " again.");
         }
         String address = addresses
                 .take()

@@ -1,6 +1,5 @@
 package dev.vivarium.node.network;
 
-import dev.vivarium.node.driver.EgressUse;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

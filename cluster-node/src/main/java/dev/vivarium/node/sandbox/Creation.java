@@ -2,8 +2,10 @@ package dev.vivarium.node.sandbox;
 
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.ChannelListener;
+import dev.vivarium.node.driver.Purpose;
 import dev.vivarium.node.driver.SandboxChannel;
 import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.network.NetworkAccess;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.RunSpec;
 import java.time.Duration;
@@ -47,8 +49,13 @@ final class Creation {
                 .thenCompose(gone -> nothingLeftBefore())
                 .thenCompose(none -> outputStart())
                 .thenCompose(start -> environment
-                        .driver()
-                        .createFor(attempt, id, environment.template(spec), listener)
+                        .sandboxes()
+                        .make(
+                                id,
+                                environment.template(spec),
+                                new Purpose.ForAttempt(attempt),
+                                new NetworkAccess(spec.egress(), spec.limits().egressRequests()),
+                                listener)
                         .thenApply(made -> new Made(made.channel(), made.environment(), start)));
     }
 
@@ -56,7 +63,7 @@ final class Creation {
     private CompletionStage<Integer> nothingLeftBefore() {
         return attempt.attempt() == 1
                 ? CompletableFuture.completedStage(0)
-                : environment.driver().destroyBefore(attempt);
+                : environment.sandboxes().destroyBefore(attempt);
     }
 
     /** From here on the node of an earlier attempt that was taken for dead writes nothing any more. */

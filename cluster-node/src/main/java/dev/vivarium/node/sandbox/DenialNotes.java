@@ -1,6 +1,6 @@
 package dev.vivarium.node.sandbox;
 
-import dev.vivarium.node.driver.EgressUse;
+import dev.vivarium.node.network.EgressUse;
 import java.time.Duration;
 
 /**

@@ -2,7 +2,6 @@ package dev.vivarium.node.sandbox;
 
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.SandboxId;
-import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.sandbox.Ending.Signal;
 import dev.vivarium.node.sandbox.SandboxReport.Outcome;
 import dev.vivarium.protocol.guest.NodeFrame;
@@ -31,7 +30,7 @@ final class Departure {
 
     private record Signaled(Signal signal) implements Message {}
 
-    private record LookedAtLast(SandboxSample sample) implements Message {}
+    private record LookedAtLast(SandboxUse use) implements Message {}
 
     private record DestroyFailed(Throwable why) implements Message {}
 
@@ -59,7 +58,7 @@ final class Departure {
         if (message instanceof Signaled signaled) {
             on(signaled.signal);
         } else if (message instanceof LookedAtLast looked) {
-            onLastSample(looked.sample);
+            onLastSample(looked.use);
         } else if (message instanceof DestroyFailed failed) {
             inbox.log().warn("Could not destroy the sandbox of {} yet: {}", attempt, failed.why.getMessage());
             on(Signal.DESTROY_FAILED);
@@ -73,11 +72,11 @@ final class Departure {
         next.steps().forEach(this::carryOut);
     }
 
-    private void onLastSample(SandboxSample sample) {
+    private void onLastSample(SandboxUse use) {
         if (ending.isSandboxHere()) {
-            parts.usage.sampledAtLast(sample);
+            parts.usage.sampledAtLast(use);
         }
-        on(parts.usage.showsEmpty(sample) ? Signal.LOOKED_EMPTY : Signal.LOOKED_OCCUPIED);
+        on(parts.usage.showsEmpty(use) ? Signal.LOOKED_EMPTY : Signal.LOOKED_OCCUPIED);
     }
 
     private void carryOut(Ending.Step step) {
@@ -127,7 +126,7 @@ final class Departure {
     }
 
     private void askForDestruction() {
-        inbox.hear(environment.driver().destroy(id), done -> new Signaled(Signal.DESTROYED), DestroyFailed::new);
+        inbox.hear(environment.sandboxes().destroy(id), done -> new Signaled(Signal.DESTROYED), DestroyFailed::new);
     }
 
     private void release() {
@@ -157,7 +156,7 @@ final class Departure {
         if (!ending.isSandboxGone()) {
             guest.close();
             environment.removals().over(id);
-            environment.driver().destroy(id).whenComplete((done, failure) -> environment
+            environment.sandboxes().destroy(id).whenComplete((done, failure) -> environment
                     .live()
                     .remove(id));
         }

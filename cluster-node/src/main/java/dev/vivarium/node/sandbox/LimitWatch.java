@@ -1,7 +1,7 @@
 package dev.vivarium.node.sandbox;
 
-import dev.vivarium.node.driver.EgressUse;
 import dev.vivarium.node.driver.SandboxSample;
+import dev.vivarium.node.network.EgressUse;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.KillReason;
@@ -132,7 +132,8 @@ record LimitWatch(
 
     // ---- what is learned
 
-    LimitWatch sampled(SandboxSample sample, long nowMillis) {
+    LimitWatch sampled(SandboxUse use, long nowMillis) {
+        SandboxSample sample = use.sample();
         long memory = sample.anonymousBytes() + Math.max(0, sample.sharedBytes() - stored.bytes());
         // The kernel's peak counts files and their cache too: it only fills the gaps between samples, up to the limit.
         long kernelPeak = Math.min(
@@ -148,7 +149,7 @@ record LimitWatch(
                 Math.max(sampled.pidsPeak, pids),
                 sample.forksRefused(),
                 sample.outOfMemoryKills(),
-                sample.egress(),
+                use.egress(),
                 nowMillis);
         return new LimitWatch(
                 limits, thresholds, idleCpuShare, now, stored, printed, busy ? nowMillis : activeAtMillis, warned);

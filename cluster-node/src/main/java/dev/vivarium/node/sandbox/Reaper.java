@@ -1,16 +1,14 @@
 package dev.vivarium.node.sandbox;
 
-import dev.vivarium.node.driver.SandboxDriver;
+import dev.vivarium.node.driver.ListedSandbox;
 import dev.vivarium.node.driver.SandboxId;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
-import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -24,7 +22,7 @@ import org.apache.pekko.actor.typed.javadsl.Receive;
  * guardian; it owns nothing and stops with the system.
  */
 public final class Reaper extends AbstractBehavior<Reaper.Command> {
-    private final SandboxDriver driver;
+    private final NodeSandboxes sandboxes;
     private final LiveSandboxes live;
     private final Members members;
     /** Sandboxes of nodes that were no members at the sweep before: a node that joins meanwhile keeps its own. */
@@ -43,22 +41,22 @@ public final class Reaper extends AbstractBehavior<Reaper.Command> {
 
     private record Swept(int orphans) implements Command {}
 
-    private record Found(Map<SandboxId, String> ofOthers, Set<String> names) implements Command {}
+    private record Found(List<ListedSandbox> sandboxes) implements Command {}
 
     private record SweepFailed(String why) implements Command {}
 
     /** A reaper that sweeps after each interval. */
     public static Behavior<Command> create(
-            SandboxDriver driver, LiveSandboxes live, Members members, Duration interval) {
+            NodeSandboxes sandboxes, LiveSandboxes live, Members members, Duration interval) {
         return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
             timers.startTimerWithFixedDelay(new Sweep(), interval);
-            return new Reaper(context, driver, live, members);
+            return new Reaper(context, sandboxes, live, members);
         }));
     }
 
-    private Reaper(ActorContext<Command> context, SandboxDriver driver, LiveSandboxes live, Members members) {
+    private Reaper(ActorContext<Command> context, NodeSandboxes sandboxes, LiveSandboxes live, Members members) {
         super(context);
-        this.driver = driver;
+        this.sandboxes = sandboxes;
         this.live = live;
         this.members = members;
     }
@@ -76,35 +74,33 @@ public final class Reaper extends AbstractBehavior<Reaper.Command> {
     private Behavior<Command> onSweep(Sweep sweep) {
         getContext()
                 .pipeToSelf(
-                        sweep(driver, live),
-                        (orphans, failure) -> failure == null
-                                ? new Swept(orphans)
-                                : new SweepFailed(String.valueOf(failure.getMessage())));
-        members.names().ifPresent(names -> getContext()
-                .pipeToSelf(
-                        driver.listOfOthers(),
+                        sandboxes.list(),
                         (found, failure) -> failure == null
-                                ? new Found(found, names)
-                                : new SweepFailed(String.valueOf(failure.getMessage()))));
+                                ? new Found(found)
+                                : new SweepFailed(String.valueOf(failure.getMessage())));
         return this;
     }
 
     private Behavior<Command> onFound(Found found) {
-        Set<SandboxId> now = found.ofOthers.entrySet().stream()
-                .filter(entry -> !found.names.contains(entry.getValue()))
-                .map(Map.Entry::getKey)
+        List<SandboxId> orphans = new ArrayList<>(orphans(found.sandboxes, live));
+        members.names().ifPresent(names -> orphans.addAll(ownerlessTwice(found.sandboxes, names)));
+        getContext()
+                .pipeToSelf(
+                        sandboxes.destroy(orphans),
+                        (gone, failure) -> failure == null
+                                ? new Swept(gone)
+                                : new SweepFailed(String.valueOf(failure.getMessage())));
+        return this;
+    }
+
+    private List<SandboxId> ownerlessTwice(List<ListedSandbox> found, Set<String> names) {
+        Set<SandboxId> now = found.stream()
+                .filter(one -> one.owner() instanceof ListedSandbox.OtherNode other && !names.contains(other.name()))
+                .map(ListedSandbox::id)
                 .collect(Collectors.toUnmodifiableSet());
         List<SandboxId> twice = now.stream().filter(ownerless::contains).toList();
         ownerless = now;
-        if (!twice.isEmpty()) {
-            getContext()
-                    .pipeToSelf(
-                            destroy(driver, twice),
-                            (gone, failure) -> failure == null
-                                    ? new Swept(gone)
-                                    : new SweepFailed(String.valueOf(failure.getMessage())));
-        }
-        return this;
+        return twice;
     }
 
     private Behavior<Command> onSwept(Swept swept) {
@@ -124,17 +120,14 @@ public final class Reaper extends AbstractBehavior<Reaper.Command> {
      *
      * @return how many orphans were destroyed
      */
-    public static CompletionStage<Integer> sweep(SandboxDriver driver, LiveSandboxes live) {
-        return driver.listOwned()
-                .thenCompose(found -> destroy(
-                        driver, found.stream().filter(id -> !live.owns(id)).toList()));
+    public static CompletionStage<Integer> sweep(NodeSandboxes sandboxes, LiveSandboxes live) {
+        return sandboxes.list().thenCompose(found -> sandboxes.destroy(orphans(found, live)));
     }
 
-    /** Destroys them all at once, whatever their owners are about to do with them. */
-    public static CompletionStage<Integer> destroy(SandboxDriver driver, List<SandboxId> sandboxes) {
-        List<CompletableFuture<Done>> ends = sandboxes.stream()
-                .map((SandboxId id) -> driver.destroy(id).toCompletableFuture())
+    private static List<SandboxId> orphans(List<ListedSandbox> found, LiveSandboxes live) {
+        return found.stream()
+                .filter(one -> one.owner() instanceof ListedSandbox.ThisNode && !live.owns(one.id()))
+                .map(ListedSandbox::id)
                 .toList();
-        return CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new)).thenApply(done -> ends.size());
     }
 }

@@ -1,7 +1,7 @@
 package dev.vivarium.node.sandbox;
 
-import dev.vivarium.node.driver.EgressUse;
 import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.network.EgressUse;
 import dev.vivarium.node.sandbox.SandboxReport.Outcome;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Measurement;

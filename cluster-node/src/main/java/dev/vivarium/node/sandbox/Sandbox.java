@@ -190,7 +190,7 @@ public final class Sandbox {
     private Behavior<Command> onSecretsOpened(Preparation preparation, SecretsOpened opened) {
         Map<String, String> injected = preparation.opened(opened.secrets);
         if (!injected.isEmpty()) {
-            environment.driver().entrust(id, injected);
+            environment.sandboxes().entrust(id, injected);
         }
         return startWhenComplete(preparation);
     }

@@ -2,7 +2,6 @@ package dev.vivarium.node.sandbox;
 
 import com.github.f4b6a3.ulid.UlidCreator;
 import com.typesafe.config.Config;
-import dev.vivarium.node.driver.SandboxDriver;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.persistence.store.Store;
@@ -12,7 +11,7 @@ import java.util.Locale;
 /**
  * What every Sandbox actor of a node works with.
  *
- * @param driver makes and destroys sandboxes
+ * @param sandboxes makes and destroys sandboxes
  * @param store keeps output and opens secrets
  * @param live the sandboxes that this node owns
  * @param removals the order in which they are taken away
@@ -21,7 +20,7 @@ import java.util.Locale;
  * @param clock the time
  */
 public record SandboxEnvironment(
-        SandboxDriver driver,
+        NodeSandboxes sandboxes,
         Store store,
         LiveSandboxes live,
         RemovalQueue removals,
@@ -30,9 +29,9 @@ public record SandboxEnvironment(
         NodeClock clock) {
     /** What the Sandbox actors of a node with this configuration work with. */
     public static SandboxEnvironment of(
-            SandboxDriver driver, Store store, LiveSandboxes live, NodeLease lease, Config config, NodeClock clock) {
+            NodeSandboxes sandboxes, Store store, LiveSandboxes live, NodeLease lease, Config config, NodeClock clock) {
         return new SandboxEnvironment(
-                driver, store, live, new RemovalQueue(), SandboxSettings.from(config), lease, clock);
+                sandboxes, store, live, new RemovalQueue(), SandboxSettings.from(config), lease, clock);
     }
 
     SandboxId newSandboxId() {
@@ -48,7 +47,6 @@ public record SandboxEnvironment(
                 spec.limits().memory(),
                 spec.limits().pids(),
                 spec.limits().disk(),
-                spec.egress(),
-                spec.limits().egressRequests());
+                sandboxes.resolver(spec.egress()));
     }
 }

@@ -1,6 +1,6 @@
 package dev.vivarium.node.sandbox;
 
-import dev.vivarium.node.driver.EgressUse;
+import dev.vivarium.node.network.EgressUse;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Measurement;

@@ -1,11 +1,8 @@
 package dev.vivarium.node.sandbox;
 
 import dev.vivarium.node.driver.AttemptName;
-import dev.vivarium.node.driver.SandboxDriver;
 import dev.vivarium.node.driver.SandboxId;
-import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.sandbox.SandboxReport.Outcome;
-import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
@@ -22,7 +19,7 @@ import java.util.concurrent.CompletionStage;
 final class UsageMonitor {
     private static final int GUEST_ALONE = 1;
 
-    private final SandboxDriver driver;
+    private final NodeSandboxes sandboxes;
     private final SandboxSettings settings;
     private final AttemptName attempt;
     private final SandboxId id;
@@ -44,7 +41,7 @@ final class UsageMonitor {
 
     private record LookDue() implements Message {}
 
-    private record Looked(SandboxSample sample) implements Message {}
+    private record Looked(SandboxUse use) implements Message {}
 
     private record LookFailed(Throwable why) implements Message {}
 
@@ -56,7 +53,7 @@ final class UsageMonitor {
             Inbox inbox,
             Deadline deadline,
             Reporter reporter) {
-        this.driver = environment.driver();
+        this.sandboxes = environment.sandboxes();
         this.settings = environment.settings();
         this.attempt = attempt;
         this.id = id;
@@ -81,9 +78,9 @@ final class UsageMonitor {
     /** While the agent runs. */
     void on(Message message) {
         if (message instanceof LookDue) {
-            inbox.hear(driver.sample(id), Looked::new, LookFailed::new);
+            inbox.hear(sandboxes.use(id), Looked::new, LookFailed::new);
         } else if (message instanceof Looked looked) {
-            onLooked(looked.sample);
+            onLooked(looked.use);
         } else if (message instanceof LookFailed failed) {
             onLookFailed(failed.why);
         }
@@ -92,16 +89,13 @@ final class UsageMonitor {
     /** While the attempt ends: what was asked for before still counts, if the sandbox is there. */
     void onLate(Message message) {
         if (message instanceof Looked looked) {
-            sampledLate(looked.sample);
+            sampledLate(looked.use);
         }
     }
 
     /** The one look after the end: routine looks take what was counted last, and in this nothing may be missing. */
-    CompletionStage<SandboxSample> lastLook() {
-        CompletionStage<SandboxSample> sampled = driver.sample(id);
-        return spec.egress().mode() == EgressPolicy.Mode.NONE
-                ? sampled
-                : sampled.thenCombine(driver.egress(id), SandboxSample::with);
+    CompletionStage<SandboxUse> lastLook() {
+        return sandboxes.useToTheEnd(id);
     }
 
     /** What a frame says about output, disk and processes. */
@@ -115,8 +109,8 @@ final class UsageMonitor {
         }
     }
 
-    private void onLooked(SandboxSample sample) {
-        watch = watch.sampled(sample, deadline.usedMillis());
+    private void onLooked(SandboxUse use) {
+        watch = watch.sampled(use, deadline.usedMillis());
         if (denials.isDue(watch.egress(), deadline.usedMillis())) {
             reportDenials();
         }
@@ -145,15 +139,15 @@ final class UsageMonitor {
     }
 
     /** What the last look has shown; the run learns what its agent did with its network. */
-    void sampledAtLast(SandboxSample sample) {
-        sampledLate(sample);
+    void sampledAtLast(SandboxUse use) {
+        sampledLate(use);
         if (watch.egress().opened() > 0) {
             reporter.reached(watch.egress());
         }
     }
 
-    private void sampledLate(SandboxSample sample) {
-        watch = watch.sampled(sample, deadline.usedMillis());
+    private void sampledLate(SandboxUse use) {
+        watch = watch.sampled(use, deadline.usedMillis());
         if (denials.isLeft(watch.egress())) {
             reportDenials();
         }
@@ -165,8 +159,8 @@ final class UsageMonitor {
     }
 
     /** Whether a sample shows the guest alone. From outside, nobody sees into another kernel, and a guest may lie. */
-    boolean showsEmpty(SandboxSample sample) {
-        return sample.pids() <= GUEST_ALONE && !spec.isolation().hasOwnKernel();
+    boolean showsEmpty(SandboxUse use) {
+        return use.sample().pids() <= GUEST_ALONE && !spec.isolation().hasOwnKernel();
     }
 
     /** The limit that is reached, if one is; reports those that are near otherwise. */

@@ -50,7 +50,7 @@ class RunsOnTheEngineTest {
 
     @BeforeEach
     void theEngineHasTheClass() {
-        EachIsolation.Here.assume(isolation, node.driver().isolations());
+        EachIsolation.Here.assume(isolation, node.sandboxes().isolations());
     }
 
     @BeforeAll
@@ -375,6 +375,6 @@ class RunsOnTheEngineTest {
     }
 
     private static void assertNothingIsLeft() {
-        assertThat(node.driver().listOwned().toCompletableFuture().join()).isEmpty();
+        assertThat(node.sandboxes().list().toCompletableFuture().join()).isEmpty();
     }
 }

@@ -10,7 +10,6 @@ import dev.vivarium.node.NodeLauncher;
 import dev.vivarium.node.cli.abuse.Payload;
 import dev.vivarium.node.cli.abuse.Payloads;
 import dev.vivarium.node.cli.text.Table;
-import dev.vivarium.node.driver.SandboxNetwork;
 import dev.vivarium.node.driver.docker.DockerDriver;
 import dev.vivarium.node.driver.docker.DockerDriverConfig;
 import dev.vivarium.node.driver.docker.EachIsolation;
@@ -82,9 +81,8 @@ class AbuseSuiteTest {
     private static Set<Isolation> offered() {
         try (DockerDriver driver = DockerDriver.open(
                 DockerDriverConfig.from(ConfigFactory.parseResources("docker-driver.conf"), "abuse-suite", "nobody"),
-                SandboxNetwork.none("This only asks for what the engine has."),
                 Runnable::run)) {
-            return driver.isolations();
+            return driver.capabilities().isolations();
         }
     }
 

@@ -13,7 +13,6 @@ import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.RunningNode;
 import dev.vivarium.node.assembly.LocalNodeLauncher;
 import dev.vivarium.node.cli.abuse.Internet;
-import dev.vivarium.node.driver.SandboxNetwork;
 import dev.vivarium.node.driver.docker.DockerDriver;
 import dev.vivarium.node.driver.docker.DockerDriverConfig;
 import dev.vivarium.node.driver.docker.EachIsolation;
@@ -399,9 +398,8 @@ class EgressOnTheEngineTest {
     private static Set<Isolation> isolations() {
         try (DockerDriver driver = DockerDriver.open(
                 DockerDriverConfig.from(ConfigFactory.parseResources("docker-driver.conf"), "egress-whole", "nobody"),
-                SandboxNetwork.none("This only asks for what the engine has."),
                 Runnable::run)) {
-            return driver.isolations();
+            return driver.capabilities().isolations();
         }
     }
 

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.typesafe.config.ConfigFactory;
-import dev.vivarium.node.driver.SandboxNetwork;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;

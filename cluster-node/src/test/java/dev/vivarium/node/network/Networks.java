@@ -3,7 +3,6 @@ package dev.vivarium.node.network;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.typesafe.config.ConfigFactory;
-import dev.vivarium.node.driver.SandboxNetwork;
 import java.io.IOException;
 
 /** What tests want to know of a network that nobody else should. */

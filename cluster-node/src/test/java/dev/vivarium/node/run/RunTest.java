@@ -645,7 +645,7 @@ class RunTest {
 
     private ActorRef<Run.Command> entity() {
         SandboxEnvironment sandbox =
-                SandboxEnvironment.of(driver, store, liveSandboxes, lease, CONFIG, NodeClock.system());
+                SandboxEnvironment.of(driver.sandboxes(), store, liveSandboxes, lease, CONFIG, NodeClock.system());
         return KIT.spawn(Run.create(
                 id,
                 new RunEnvironment(

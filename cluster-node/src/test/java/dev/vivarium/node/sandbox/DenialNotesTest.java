@@ -2,7 +2,7 @@ package dev.vivarium.node.sandbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.vivarium.node.driver.EgressUse;
+import dev.vivarium.node.network.EgressUse;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

@@ -2,8 +2,8 @@ package dev.vivarium.node.sandbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.vivarium.node.driver.EgressUse;
 import dev.vivarium.node.driver.SandboxSample;
+import dev.vivarium.node.network.EgressUse;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.CpuQuota;
@@ -70,7 +70,7 @@ class LimitWatchTest {
     @Test
     void theKernelsFirstKillForMemoryEndsTheRunHoweverLittleIsUsedAfterwards() {
         SandboxSample afterwards = new SandboxSample(10, MIB, 0, 150 * MIB, 2, 2, 1, 0);
-        LimitWatch watch = watch().sampled(afterwards, 1_000);
+        LimitWatch watch = watch().sampled(withoutNetwork(afterwards), 1_000);
 
         assertThat(watch.breach())
                 .contains(new LimitWatch.Breach(KillReason.MEMORY, Measurement.bytes(100 * MIB, 100 * MIB)));
@@ -78,7 +78,7 @@ class LimitWatchTest {
 
     @Test
     void aRefusedForkIsAPidsBreach() {
-        LimitWatch watch = watch().sampled(new SandboxSample(10, MIB, 0, MIB, 5, 5, 0, 7), 1_000);
+        LimitWatch watch = watch().sampled(withoutNetwork(new SandboxSample(10, MIB, 0, MIB, 5, 5, 0, 7)), 1_000);
 
         assertThat(watch.breach()).contains(new LimitWatch.Breach(KillReason.PIDS, Measurement.count(20, 20)));
     }
@@ -167,7 +167,8 @@ class LimitWatchTest {
 
     @Test
     void anAgentFarFromItsLimitsIsNotWarnedOf() {
-        LimitWatch watch = watch().sampled(new SandboxSample(4_500, 90 * MIB, 0, 90 * MIB, 19, 19, 0, 0), 1_000)
+        LimitWatch watch = watch().sampled(
+                        withoutNetwork(new SandboxSample(4_500, 90 * MIB, 0, 90 * MIB, 19, 19, 0, 0)), 1_000)
                 .disk(new GuestFrame.Disk(45 * MIB, 50 * MIB, GuestFrame.Pressure.NONE))
                 .printed(2_000, 1_000);
 
@@ -185,7 +186,7 @@ class LimitWatchTest {
     @Test
     void processesNearTheirLimitAreWarnedOfThoughTheyWereGoneWhenItWasSampled() {
         assertWarns(
-                watch().sampled(new SandboxSample(10, MIB, 0, MIB, 2, 20, 0, 0), 1_000),
+                watch().sampled(withoutNetwork(new SandboxSample(10, MIB, 0, MIB, 2, 20, 0, 0)), 1_000),
                 KillReason.PIDS,
                 Measurement.count(19, 20));
     }
@@ -310,8 +311,8 @@ class LimitWatchTest {
         assertThat(watch.breach()).contains(new LimitWatch.Breach(KillReason.EGRESS_SCAN, Measurement.count(4, 3)));
     }
 
-    private static SandboxSample using(EgressUse egress) {
-        return sample(10, MIB, 0).with(egress);
+    private static SandboxUse using(EgressUse egress) {
+        return new SandboxUse(sample(10, MIB, 0).sample(), egress);
     }
 
     @Test
@@ -340,13 +341,13 @@ class LimitWatchTest {
         int warnings = 0;
         for (int round = 0; round < 1_000; round++) {
             long at = round * 5_000L;
-            watch = watch.sampled(new SandboxSample(1, 95 * MIB, 0, 95 * MIB, 20, 20, 0, 0), at)
+            watch = watch.sampled(withoutNetwork(new SandboxSample(1, 95 * MIB, 0, 95 * MIB, 20, 20, 0, 0)), at)
                     .disk(new GuestFrame.Disk(46 * MIB, 50 * MIB, GuestFrame.Pressure.NONE))
                     .printed(5_000, at);
             warnings += watch.warn(0).warnings().size();
             watch = watch.warn(0)
                     .watch()
-                    .sampled(new SandboxSample(1, MIB, 0, 95 * MIB, 2, 20, 0, 0), at + 2_500)
+                    .sampled(withoutNetwork(new SandboxSample(1, MIB, 0, 95 * MIB, 2, 20, 0, 0)), at + 2_500)
                     .disk(new GuestFrame.Disk(MIB, 50 * MIB, GuestFrame.Pressure.NONE));
         }
 
@@ -370,15 +371,15 @@ class LimitWatchTest {
 
     @Test
     void processesThatWereGoneAtTheLastSampleAreInTheUsage() {
-        LimitWatch watch = watch().sampled(new SandboxSample(1, 0, 0, MIB, 1, 9, 0, 0), 10);
+        LimitWatch watch = watch().sampled(withoutNetwork(new SandboxSample(1, 0, 0, MIB, 1, 9, 0, 0)), 10);
 
         assertThat(watch.usage(10, 0).pidsPeak()).isEqualTo(8);
     }
 
     @Test
     void theMemoryPeakOfAShortRunIsTheKernelsUpToTheLimit() {
-        LimitWatch small = watch().sampled(new SandboxSample(1, 0, 0, 9 * MIB, 1, 1, 0, 0), 10);
-        LimitWatch cached = watch().sampled(new SandboxSample(1, 0, 0, 140 * MIB, 1, 1, 0, 0), 10);
+        LimitWatch small = watch().sampled(withoutNetwork(new SandboxSample(1, 0, 0, 9 * MIB, 1, 1, 0, 0)), 10);
+        LimitWatch cached = watch().sampled(withoutNetwork(new SandboxSample(1, 0, 0, 140 * MIB, 1, 1, 0, 0)), 10);
 
         assertThat(small.usage(10, 0).memoryPeakBytes()).isEqualTo(9 * MIB);
         assertThat(cached.usage(10, 0).memoryPeakBytes()).isEqualTo(100 * MIB);
@@ -397,11 +398,11 @@ class LimitWatchTest {
     /** What a kernel of its own uses while its agent sleeps would be an agent's work on the host's. */
     @Test
     void aKernelOfItsOwnDoesNotKeepASandboxFromBeingIdle() {
-        SandboxSample after = sample(120, MIB, 0);
+        SandboxSample after = sample(120, MIB, 0).sample();
 
-        assertThat(watch().sampled(after, 10_000).breach()).isEmpty();
+        assertThat(watch().sampled(withoutNetwork(after), 10_000).breach()).isEmpty();
         assertThat(LimitWatch.of(LIMITS, THRESHOLDS, Isolation.GVISOR)
-                        .sampled(after, 10_000)
+                        .sampled(withoutNetwork(after), 10_000)
                         .breach())
                 .map(LimitWatch.Breach::reason)
                 .contains(KillReason.IDLE);
@@ -411,7 +412,11 @@ class LimitWatchTest {
         return LimitWatch.of(LIMITS, THRESHOLDS, Isolation.CONTAINER);
     }
 
-    private static SandboxSample sample(long cpuMillis, long anonymousBytes, long sharedBytes) {
-        return new SandboxSample(cpuMillis, anonymousBytes, sharedBytes, anonymousBytes, 2, 2, 0, 0);
+    private static SandboxUse withoutNetwork(SandboxSample sample) {
+        return new SandboxUse(sample, EgressUse.NOTHING);
+    }
+
+    private static SandboxUse sample(long cpuMillis, long anonymousBytes, long sharedBytes) {
+        return withoutNetwork(new SandboxSample(cpuMillis, anonymousBytes, sharedBytes, anonymousBytes, 2, 2, 0, 0));
     }
 }

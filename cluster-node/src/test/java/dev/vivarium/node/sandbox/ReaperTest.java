@@ -32,7 +32,7 @@ class ReaperTest {
         driver.leaveOf("b", ofAMember);
         driver.leaveOf("c", ofALostNode);
         driver.leave(ofNobodyHere);
-        KIT.spawn(Reaper.create(driver, new LiveSandboxes(), members::get, INTERVAL));
+        KIT.spawn(Reaper.create(driver.sandboxes(), new LiveSandboxes(), members::get, INTERVAL));
         await().until(() -> driver.destroyed().contains(ofNobodyHere));
         assertThat(driver.destroyed()).doesNotContain(ofAMember, ofALostNode);
 
@@ -46,7 +46,7 @@ class ReaperTest {
     void aNodeThatDoesNotKnowTheMembersForSureTouchesItsOwnOnly() {
         driver.leaveOf("c", ofALostNode);
         driver.leave(ofNobodyHere);
-        KIT.spawn(Reaper.create(driver, new LiveSandboxes(), Optional::empty, INTERVAL));
+        KIT.spawn(Reaper.create(driver.sandboxes(), new LiveSandboxes(), Optional::empty, INTERVAL));
 
         await().until(() -> driver.destroyed().contains(ofNobodyHere));
 

@@ -111,7 +111,7 @@ class SandboxTest {
         run.expectMessageClass(SandboxReport.Started.class);
 
         SandboxId sandbox = driver.live().iterator().next();
-        assertThat(driver.entrusted()).isEqualTo(Map.of(sandbox, Map.of("API_KEY", ofTheNetwork)));
+        assertThat(driver.network().entrusted()).isEqualTo(Map.of(sandbox, Map.of("API_KEY", ofTheNetwork)));
         assertThat(driver.sent())
                 .filteredOn(NodeFrame.Spawn.class::isInstance)
                 .singleElement()
@@ -129,7 +129,7 @@ class SandboxTest {
         start(FIRST, Specs.withSecrets("TOKEN"));
         run.expectMessageClass(SandboxReport.Started.class);
 
-        assertThat(driver.entrusted()).isEmpty();
+        assertThat(driver.network().entrusted()).isEmpty();
         assertThat(onTheWire()).contains("for-the-agent");
         stop(KillReason.CANCELLED);
         ended();
@@ -620,7 +620,7 @@ class SandboxTest {
 
     private ActorRef<Sandbox.Command> start(AttemptName attempt, RunSpec spec, Config config) {
         SandboxEnvironment environment = new SandboxEnvironment(
-                driver, store, live, removals, SandboxSettings.from(config), lease, NodeClock.system());
+                driver.sandboxes(), store, live, removals, SandboxSettings.from(config), lease, NodeClock.system());
         actor = KIT.spawn(Sandbox.create(environment, attempt, spec, run.ref()));
         return actor;
     }

@@ -1,16 +1,19 @@
 package dev.vivarium.node.sandbox;
 
+import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.driver.AttemptName;
+import dev.vivarium.node.driver.Capabilities;
 import dev.vivarium.node.driver.ChannelListener;
 import dev.vivarium.node.driver.DriverException;
-import dev.vivarium.node.driver.EgressUse;
+import dev.vivarium.node.driver.ListedSandbox;
+import dev.vivarium.node.driver.Purpose;
 import dev.vivarium.node.driver.SandboxChannel;
 import dev.vivarium.node.driver.SandboxDriver;
+import dev.vivarium.node.driver.SandboxHandle;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.driver.SandboxTemplate;
-import dev.vivarium.node.driver.WaitingSandbox;
-import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.node.driver.Selection;
 import dev.vivarium.protocol.guest.GuestCodec;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
@@ -26,6 +29,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.apache.pekko.Done;
 
 /**
@@ -43,7 +47,7 @@ public final class ScriptedDriver implements SandboxDriver {
         GONE_AFTER_GREETING
     }
 
-    private final Map<SandboxId, Map<String, String>> entrusted = new ConcurrentHashMap<>();
+    private final ScriptedNetwork network = new ScriptedNetwork();
     private final Map<SandboxId, String> ofOthers = new ConcurrentHashMap<>();
     private final Map<SandboxId, ChannelListener> live = new ConcurrentHashMap<>();
     private final Map<SandboxId, AttemptName> claims = new ConcurrentHashMap<>();
@@ -67,14 +71,14 @@ public final class ScriptedDriver implements SandboxDriver {
         imageEnvironment = environment;
     }
 
-    /** The secrets that networks were given, by the sandbox whose requests they are for. */
-    public Map<SandboxId, Map<String, String>> entrusted() {
-        return Map.copyOf(entrusted);
+    /** The network beside it. */
+    public ScriptedNetwork network() {
+        return network;
     }
 
-    @Override
-    public void entrust(SandboxId id, Map<String, String> secrets) {
-        entrusted.put(id, Map.copyOf(secrets));
+    /** Its sandboxes with their networks. */
+    public NodeSandboxes sandboxes() {
+        return new NodeSandboxes(this, network, ConfigFactory.load().getConfig("vivarium.egress"), Runnable::run);
     }
 
     public void use(SandboxSample newSample) {
@@ -141,43 +145,52 @@ public final class ScriptedDriver implements SandboxDriver {
     }
 
     @Override
-    public Set<Isolation> isolations() {
-        return Set.of(Isolation.CONTAINER);
+    public Capabilities capabilities() {
+        return new Capabilities(Set.of(Isolation.CONTAINER), Capabilities.Processes.ON_THIS_MACHINE);
     }
 
     @Override
-    public Set<EgressPolicy.Mode> egressModes() {
-        return Set.of(EgressPolicy.Mode.NONE);
-    }
-
-    @Override
-    public synchronized CompletionStage<WaitingSandbox> create(
-            SandboxId id, SandboxTemplate template, ChannelListener listener) {
+    public synchronized CompletionStage<SandboxHandle> create(
+            SandboxId id, SandboxTemplate template, Purpose purpose, ChannelListener listener) {
         DriverException failure = createFailures.poll();
         if (failure != null) {
             return CompletableFuture.failedStage(failure);
         }
-        live.put(id, listener);
+        if (live.putIfAbsent(id, listener) != null) {
+            return refused(DriverException.Kind.REFUSED);
+        }
+        if (purpose instanceof Purpose.ForAttempt claimed) {
+            if (claims.containsValue(claimed.attempt())) {
+                live.remove(id);
+                return refused(DriverException.Kind.ATTEMPT_CLAIMED);
+            }
+            claims.put(id, claimed.attempt());
+        }
         if (manners == Manners.GONE_AFTER_GREETING) {
             listener.onClosed(
                     new ChannelListener.ClosedBecause(ChannelListener.Cause.SANDBOX_ENDED, "gone after its greeting"));
         }
-        return CompletableFuture.completedStage(new WaitingSandbox(new ScriptedChannel(listener), imageEnvironment));
+        return CompletableFuture.completedStage(
+                new SandboxHandle(id, new ScriptedChannel(listener), imageEnvironment, Optional.empty()));
     }
 
     @Override
-    public CompletionStage<WaitingSandbox> createFor(
-            AttemptName attempt, SandboxId id, SandboxTemplate template, ChannelListener listener) {
-        return create(id, template, listener).thenApply(waiting -> {
-            claims.put(id, attempt);
-            return waiting;
-        });
-    }
-
-    @Override
-    public CompletionStage<Done> claim(SandboxId id, AttemptName attempt) {
+    public synchronized CompletionStage<Done> claim(SandboxId id, AttemptName attempt) {
+        if (!live.containsKey(id)) {
+            return refused(DriverException.Kind.SANDBOX_UNKNOWN);
+        }
+        if (claims.containsKey(id)) {
+            return refused(DriverException.Kind.REFUSED);
+        }
+        if (claims.containsValue(attempt)) {
+            return refused(DriverException.Kind.ATTEMPT_CLAIMED);
+        }
         claims.put(id, attempt);
         return CompletableFuture.completedStage(Done.getInstance());
+    }
+
+    private static <T> CompletionStage<T> refused(DriverException.Kind kind) {
+        return CompletableFuture.failedStage(new DriverException(kind, "As scripted."));
     }
 
     @Override
@@ -192,34 +205,30 @@ public final class ScriptedDriver implements SandboxDriver {
         return CompletableFuture.completedStage(Done.getInstance());
     }
 
-    @Override
-    public CompletionStage<List<SandboxId>> listOwned() {
-        return CompletableFuture.completedStage(List.copyOf(live.keySet()));
-    }
-
     /** Puts a sandbox into the engine that another node made. */
     public void leaveOf(String node, SandboxId id) {
         ofOthers.put(id, node);
     }
 
     @Override
-    public CompletionStage<Map<SandboxId, String>> listOfOthers() {
-        return CompletableFuture.completedStage(Map.copyOf(ofOthers));
+    public CompletionStage<List<ListedSandbox>> list(Selection selection) {
+        Stream<ListedSandbox> own = live.keySet().stream()
+                .filter(id -> isSelected(id, selection))
+                .map(id -> new ListedSandbox(id, new ListedSandbox.ThisNode()));
+        Stream<ListedSandbox> others = ofOthers.entrySet().stream()
+                .filter(other -> isSelected(other.getKey(), selection))
+                .map(other -> new ListedSandbox(other.getKey(), new ListedSandbox.OtherNode(other.getValue())));
+        return CompletableFuture.completedStage(Stream.concat(own, others).toList());
     }
 
-    @Override
-    public CompletionStage<Integer> destroyBefore(AttemptName attempt) {
-        List<SandboxId> earlier = claims.entrySet().stream()
-                .filter(claim -> live.containsKey(claim.getKey())
-                        && claim.getValue().run().equals(attempt.run())
-                        && claim.getValue().attempt() < attempt.attempt())
-                .map(Map.Entry::getKey)
-                .toList();
-        CompletionStage<Done> gone = CompletableFuture.completedStage(Done.getInstance());
-        for (SandboxId id : earlier) {
-            gone = gone.thenCompose(before -> destroy(id));
+    private boolean isSelected(SandboxId id, Selection selection) {
+        if (!(selection instanceof Selection.EarlierThan earlier)) {
+            return true;
         }
-        return gone.thenApply(all -> earlier.size());
+        AttemptName claim = claims.get(id);
+        return claim != null
+                && claim.run().equals(earlier.attempt().run())
+                && claim.attempt() < earlier.attempt().attempt();
     }
 
     @Override
@@ -229,11 +238,6 @@ public final class ScriptedDriver implements SandboxDriver {
             return CompletableFuture.failedStage(sampleFailure.get());
         }
         return CompletableFuture.completedStage(sample);
-    }
-
-    @Override
-    public CompletionStage<EgressUse> egress(SandboxId id) {
-        return CompletableFuture.completedStage(sample.egress());
     }
 
     @Override

@@ -12,10 +12,8 @@ import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.linux.RuntimeOverhead;
 import dev.vivarium.node.driver.linux.SystemCallFilter;
-import dev.vivarium.protocol.egress.EgressPolicy;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * What a sandbox is to the engine: the one place where its walls are written down. A pure function of the template, the
@@ -65,14 +63,11 @@ final class ContainerSpec {
 
     private final DockerDriverConfig config;
     private final Mount guest;
-    private final Optional<String> resolver;
     private final SystemCallFilter filter = new SystemCallFilter();
 
-    /** @param resolver whom sandboxes with a network ask for names */
-    ContainerSpec(DockerDriverConfig config, Mount guest, Optional<String> resolver) {
+    ContainerSpec(DockerDriverConfig config, Mount guest) {
         this.config = config;
         this.guest = guest;
-        this.resolver = resolver;
     }
 
     CreateContainerCmd applyTo(
@@ -103,8 +98,7 @@ final class ContainerSpec {
                 .withReadonlyRootfs(true)
                 // The engine gives none; a network comes from outside, with its filter, when there is to be one.
                 .withNetworkMode("none")
-                .withDns(resolver.filter(address -> template.egress().mode() != EgressPolicy.Mode.NONE)
-                        .orElse(NOBODY))
+                .withDns(template.resolver().orElse(NOBODY))
                 .withDnsSearch(NO_DOMAIN)
                 .withIpcMode("private")
                 .withCgroupnsMode("private")

@@ -4,28 +4,28 @@ import com.github.dockerjava.api.command.InspectContainerResponse;
 import com.github.dockerjava.api.model.Container;
 import com.github.dockerjava.transport.DockerHttpClient;
 import dev.vivarium.node.driver.AttemptName;
+import dev.vivarium.node.driver.Bulkhead;
+import dev.vivarium.node.driver.Capabilities;
+import dev.vivarium.node.driver.Capabilities.Processes;
 import dev.vivarium.node.driver.ChannelListener;
 import dev.vivarium.node.driver.DriverException;
-import dev.vivarium.node.driver.EgressUse;
+import dev.vivarium.node.driver.ListedSandbox;
+import dev.vivarium.node.driver.Purpose;
 import dev.vivarium.node.driver.SandboxDriver;
+import dev.vivarium.node.driver.SandboxHandle;
 import dev.vivarium.node.driver.SandboxId;
-import dev.vivarium.node.driver.SandboxNetwork;
 import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.driver.SandboxTemplate;
-import dev.vivarium.node.driver.WaitingSandbox;
+import dev.vivarium.node.driver.Selection;
 import dev.vivarium.node.driver.guest.GuestProgram;
 import dev.vivarium.node.driver.linux.CgroupFiles;
 import dev.vivarium.node.driver.linux.Sampler;
-import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Isolation;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -58,38 +58,47 @@ public final class DockerDriver implements SandboxDriver {
     private final Labels labels;
     private final GuestVolume guest;
     private final ContainerEnd containerEnd;
-    private final SandboxNetwork network;
     private final SandboxMaker maker;
     private final Bulkhead creates;
     private final Bulkhead calls;
     private final Bulkhead samples;
     private final ConcurrentMap<SandboxId, DockerSandbox> sandboxes = new ConcurrentHashMap<>();
     private final AtomicLong factsAskedNanos = new AtomicLong();
+    private final Processes processes;
     private volatile Set<Isolation> isolations = Set.of();
 
-    private DockerDriver(DockerDriverConfig config, SandboxNetwork network, Executor blocking) {
+    private DockerDriver(DockerDriverConfig config, Executor blocking) {
         this.config = config;
         this.engine = new Engine(EngineAddress.of(config.engine()), config.connectTimeout(), config.responseTimeout());
+        this.processes = engine.address().isLocal() ? Processes.ON_THIS_MACHINE : Processes.ELSEWHERE;
         this.labels = new Labels(config);
         this.guest = new GuestVolume(engine, GuestProgram.load(), labels);
         this.containerEnd = new ContainerEnd(engine, labels);
-        this.network = network;
-        this.maker = new SandboxMaker(config, engine, labels, guest, containerEnd, network);
-        this.creates = new Bulkhead(blocking, config.concurrentCreatesMax(), config.waitingCallsMax());
-        this.calls = new Bulkhead(blocking, config.concurrentCallsMax(), config.waitingCallsMax());
-        this.samples = new Bulkhead(blocking, CONCURRENT_SAMPLES_MAX, config.waitingCallsMax());
+        this.maker = new SandboxMaker(config, engine, labels, guest, containerEnd);
+        this.creates = bulkhead(blocking, config.concurrentCreatesMax(), config);
+        this.calls = bulkhead(blocking, config.concurrentCallsMax(), config);
+        this.samples = bulkhead(blocking, CONCURRENT_SAMPLES_MAX, config);
+    }
+
+    private static Bulkhead bulkhead(Executor blocking, int parallelMax, DockerDriverConfig config) {
+        return new Bulkhead(
+                blocking, parallelMax, config.waitingCallsMax(), "The container engine", EngineFailure::translate);
+    }
+
+    /** How many blocking calls a driver with this configuration makes at once, each of which needs a thread. */
+    public static int blockingCallsMax(DockerDriverConfig config) {
+        return config.concurrentCreatesMax() + config.concurrentCallsMax() + CONCURRENT_SAMPLES_MAX;
     }
 
     /**
      * Opens a driver and asks the engine, blocking, what it can do. An engine that does not answer is no error: it may
      * come later, and until then each call fails with ENGINE_UNAVAILABLE.
      *
-     * @param network gives sandboxes their networks; closed by whoever opened it
-     * @param blocking runs all blocking work; should have a thread for each call that the configuration allows at once
+     * @param blocking runs all blocking work; has {@link #blockingCallsMax} threads for it
      * @throws IllegalArgumentException when the engine's address is none
      */
-    public static DockerDriver open(DockerDriverConfig config, SandboxNetwork network, Executor blocking) {
-        DockerDriver driver = new DockerDriver(config, network, blocking);
+    public static DockerDriver open(DockerDriverConfig config, Executor blocking) {
+        DockerDriver driver = new DockerDriver(config, blocking);
         driver.factsAskedNanos.set(System.nanoTime());
         try {
             driver.isolations = driver.engine.facts().isolations(config.runtimes());
@@ -104,7 +113,7 @@ public final class DockerDriver implements SandboxDriver {
      * it can do does not change by that, and runs wait for it.
      */
     @Override
-    public Set<Isolation> isolations() {
+    public Capabilities capabilities() {
         long asked = factsAskedNanos.get();
         long now = System.nanoTime();
         boolean old = isolations.isEmpty() || now - asked > FACTS_FRESH_NANOS;
@@ -115,28 +124,21 @@ public final class DockerDriver implements SandboxDriver {
                     fresh -> isolations = fresh,
                     failure -> LOG.debug("The engine's facts are the old ones: {}", failure.getMessage()));
         }
-        return isolations;
+        return new Capabilities(isolations, processes);
     }
 
     @Override
-    public Set<EgressPolicy.Mode> egressModes() {
-        return network.modes();
-    }
-
-    @Override
-    public CompletionStage<WaitingSandbox> create(SandboxId id, SandboxTemplate template, ChannelListener listener) {
-        return create(new DockerSandbox(id, template), labels.waitingName(id), listener);
-    }
-
-    @Override
-    public CompletionStage<WaitingSandbox> createFor(
-            AttemptName attempt, SandboxId id, SandboxTemplate template, ChannelListener listener) {
+    public CompletionStage<SandboxHandle> create(
+            SandboxId id, SandboxTemplate template, Purpose purpose, ChannelListener listener) {
         DockerSandbox sandbox = new DockerSandbox(id, template);
-        sandbox.claim();
-        return create(sandbox, labels.attemptName(attempt), listener);
+        if (purpose instanceof Purpose.ForAttempt claimed) {
+            sandbox.claim();
+            return create(sandbox, labels.attemptName(claimed.attempt()), listener);
+        }
+        return create(sandbox, labels.waitingName(id), listener);
     }
 
-    private CompletionStage<WaitingSandbox> create(DockerSandbox sandbox, String name, ChannelListener listener) {
+    private CompletionStage<SandboxHandle> create(DockerSandbox sandbox, String name, ChannelListener listener) {
         SandboxId id = sandbox.id();
         if (sandboxes.putIfAbsent(id, sandbox) != null) {
             return CompletableFuture.failedFuture(
@@ -145,7 +147,7 @@ public final class DockerDriver implements SandboxDriver {
         creates.run(
                 "making the sandbox",
                 () -> {
-                    WaitingSandbox made = maker.make(sandbox, name, listener);
+                    SandboxHandle made = maker.make(sandbox, name, listener);
                     prepareToSample(sandbox);
                     return made;
                 },
@@ -185,11 +187,6 @@ public final class DockerDriver implements SandboxDriver {
     }
 
     @Override
-    public void entrust(SandboxId id, Map<String, String> secrets) {
-        network.entrust(id, secrets);
-    }
-
-    @Override
     public CompletionStage<Done> destroy(SandboxId id) {
         CompletableFuture<Done> gone = new CompletableFuture<>();
         DockerSandbox known = sandboxes.get(id);
@@ -205,7 +202,6 @@ public final class DockerDriver implements SandboxDriver {
                 known.container()
                         .ifPresentOrElse(
                                 container -> containerEnd.remove(container, killed), () -> containerEnd.removeAll(id));
-                network.detach(id);
                 sandboxes.remove(id, known);
             });
         });
@@ -213,51 +209,27 @@ public final class DockerDriver implements SandboxDriver {
     }
 
     @Override
-    public CompletionStage<List<SandboxId>> listOwned() {
-        return calls.run("listing sandboxes", () -> {
-            List<SandboxId> owned = new ArrayList<>();
-            for (Container container : containerEnd.list(labels.ownedFilter())) {
-                String id = container.getLabels() == null
-                        ? null
-                        : container.getLabels().get(Labels.SANDBOX);
-                if (id != null && SandboxId.isValid(id) && !guest.isCarrier(new SandboxId(id))) {
-                    owned.add(new SandboxId(id));
-                }
-            }
-            return List.copyOf(owned);
-        });
+    public CompletionStage<List<ListedSandbox>> list(Selection selection) {
+        return calls.run("listing sandboxes", () -> found(selection).stream()
+                .flatMap(container -> labels.sandbox(container.getLabels()).stream())
+                .filter(listed -> !guest.isCarrier(listed.id()))
+                .toList());
     }
 
-    @Override
-    public CompletionStage<Map<SandboxId, String>> listOfOthers() {
-        return calls.run("listing sandboxes", () -> {
-            Map<SandboxId, String> others = new HashMap<>();
-            for (Container container : containerEnd.list(labels.installationFilter())) {
-                Map<String, String> found = container.getLabels() == null ? Map.of() : container.getLabels();
-                String node = found.getOrDefault(Labels.NODE, "");
-                String id = found.getOrDefault(Labels.SANDBOX, "");
-                if (!node.isEmpty() && !labels.isOwn(node) && SandboxId.isValid(id)) {
-                    others.put(new SandboxId(id), node);
-                }
-            }
-            return Map.copyOf(others);
-        });
+    /** The engine finds by name without looking at its other containers, and many attempts may ask at the same time. */
+    private List<Container> found(Selection selection) {
+        if (selection instanceof Selection.EarlierThan earlier) {
+            return containerEnd.list(labels.installationFilter(), labels.attemptNames(earlier.attempt())).stream()
+                    .filter(container -> servesBefore(container, earlier.attempt()))
+                    .toList();
+        }
+        return containerEnd.list(labels.installationFilter());
     }
 
-    @Override
-    public CompletionStage<Integer> destroyBefore(AttemptName attempt) {
-        return calls.run("looking for earlier attempts", () -> {
-            int found = 0;
-            for (Container container : containerEnd.list(labels.installationFilter(), labels.attemptNames(attempt))) {
-                String[] names = container.getNames() == null ? new String[0] : container.getNames();
-                // The engine puts a slash before each name.
-                if (Arrays.stream(names).anyMatch(name -> labels.isBefore(name.replaceFirst("^/", ""), attempt))) {
-                    containerEnd.kill(container.getId());
-                    found++;
-                }
-            }
-            return found;
-        });
+    private boolean servesBefore(Container container, AttemptName attempt) {
+        String[] names = container.getNames() == null ? new String[0] : container.getNames();
+        // The engine puts a slash before each name.
+        return Arrays.stream(names).anyMatch(name -> labels.isBefore(name.replaceFirst("^/", ""), attempt));
     }
 
     @Override
@@ -268,11 +240,6 @@ public final class DockerDriver implements SandboxDriver {
         return fast.isPresent()
                 ? samples.run("measuring the sandbox", () -> sample(known(id), fast.get()))
                 : calls.run("measuring the sandbox", () -> sample(known(id), sampler(known(id))));
-    }
-
-    @Override
-    public CompletionStage<EgressUse> egress(SandboxId id) {
-        return samples.run("counting what the sandbox did with its network", () -> network.useNow(id));
     }
 
     @Override
@@ -294,10 +261,7 @@ public final class DockerDriver implements SandboxDriver {
 
     private SandboxSample sample(DockerSandbox sandbox, Sampler sampler) {
         try {
-            return sandbox.upkeep()
-                    .without(sampler.sample())
-                    .since(sandbox.birthCpuMillis())
-                    .with(network.use(sandbox.id()));
+            return sandbox.upkeep().without(sampler.sample()).since(sandbox.birthCpuMillis());
         } catch (IOException gone) {
             // Usually with its sandbox; if that lives on, the next sample finds another way.
             sandbox.forget(sampler);

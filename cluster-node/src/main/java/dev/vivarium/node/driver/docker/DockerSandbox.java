@@ -1,9 +1,9 @@
 package dev.vivarium.node.driver.docker;
 
 import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.node.driver.SandboxHandle;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxTemplate;
-import dev.vivarium.node.driver.WaitingSandbox;
 import dev.vivarium.node.driver.guest.GuestChannel;
 import dev.vivarium.node.driver.linux.InitProcess;
 import dev.vivarium.node.driver.linux.RuntimeOverhead;
@@ -15,7 +15,7 @@ import java.util.concurrent.CompletableFuture;
 final class DockerSandbox {
     private final SandboxId id;
     private final SandboxTemplate template;
-    private final CompletableFuture<WaitingSandbox> created = new CompletableFuture<>();
+    private final CompletableFuture<SandboxHandle> created = new CompletableFuture<>();
     private Optional<String> container = Optional.empty();
     private Optional<GuestChannel> channel = Optional.empty();
     private Optional<InitProcess> firstProcess = Optional.empty();
@@ -39,7 +39,7 @@ final class DockerSandbox {
     }
 
     /** Completes when the guest has greeted, or nothing is left of the attempt to make the sandbox. */
-    CompletableFuture<WaitingSandbox> created() {
+    CompletableFuture<SandboxHandle> created() {
         return created;
     }
 

@@ -1,12 +1,15 @@
 package dev.vivarium.node.driver.docker;
 
 import dev.vivarium.node.driver.AttemptName;
+import dev.vivarium.node.driver.ListedSandbox;
 import dev.vivarium.node.driver.SandboxId;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.zip.CRC32;
+import org.jspecify.annotations.Nullable;
 
 /** By what the engine knows whose a container is: its labels and its name. */
 final class Labels {
@@ -34,18 +37,21 @@ final class Labels {
         return Map.of(INSTALLATION, installation, NODE, node, SANDBOX, id.value());
     }
 
-    /** Selects the containers that this node made. */
-    List<String> ownedFilter() {
-        return List.of(INSTALLATION + "=" + installation, NODE + "=" + node);
-    }
-
     /** Selects the containers of the whole installation. */
     List<String> installationFilter() {
         return List.of(INSTALLATION + "=" + installation);
     }
 
-    boolean isOwn(String nodeLabel) {
-        return node.equals(nodeLabel);
+    /** The sandbox that a container with these labels is; empty when it is none of a node. */
+    Optional<ListedSandbox> sandbox(@Nullable Map<String, String> found) {
+        String maker = found == null ? null : found.get(NODE);
+        String id = found == null ? null : found.get(SANDBOX);
+        if (maker == null || maker.isEmpty() || id == null || !SandboxId.isValid(id)) {
+            return Optional.empty();
+        }
+        return Optional.of(new ListedSandbox(
+                new SandboxId(id),
+                node.equals(maker) ? new ListedSandbox.ThisNode() : new ListedSandbox.OtherNode(maker)));
     }
 
     /** Selects the containers of one sandbox, whichever node of the installation made it. */

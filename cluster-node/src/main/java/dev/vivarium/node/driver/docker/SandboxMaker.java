@@ -3,17 +3,13 @@ package dev.vivarium.node.driver.docker;
 import com.github.dockerjava.api.command.CreateContainerResponse;
 import dev.vivarium.node.driver.ChannelListener;
 import dev.vivarium.node.driver.DriverException;
-import dev.vivarium.node.driver.SandboxNetwork;
+import dev.vivarium.node.driver.SandboxHandle;
 import dev.vivarium.node.driver.SandboxTemplate;
-import dev.vivarium.node.driver.WaitingSandbox;
 import dev.vivarium.node.driver.guest.GuestChannel;
 import dev.vivarium.node.driver.linux.InitProcess;
 import dev.vivarium.node.driver.linux.RuntimeOverhead;
-import dev.vivarium.protocol.egress.EgressPolicy;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -33,23 +29,16 @@ final class SandboxMaker {
     private final GuestVolume guest;
     private final ContainerSpec spec;
     private final ContainerEnd containerEnd;
-    private final SandboxNetwork network;
 
     SandboxMaker(
-            DockerDriverConfig config,
-            Engine engine,
-            Labels labels,
-            GuestVolume guest,
-            ContainerEnd containerEnd,
-            SandboxNetwork network) {
+            DockerDriverConfig config, Engine engine, Labels labels, GuestVolume guest, ContainerEnd containerEnd) {
         this.config = config;
         this.engine = engine;
         this.labels = labels;
         this.images = new Images(engine, config.pullPolicy(), config.pullTimeout());
         this.guest = guest;
-        this.spec = new ContainerSpec(config, guest.readOnlyMount(), network.resolver());
+        this.spec = new ContainerSpec(config, guest.readOnlyMount());
         this.containerEnd = containerEnd;
-        this.network = network;
     }
 
     /**
@@ -57,7 +46,7 @@ final class SandboxMaker {
      *
      * @param containerName by which the engine knows it
      */
-    WaitingSandbox make(DockerSandbox sandbox, String containerName, ChannelListener listener) {
+    SandboxHandle make(DockerSandbox sandbox, String containerName, ChannelListener listener) {
         SandboxTemplate template = sandbox.template();
         ImageName name = ImageName.parse(template.image());
         requireSupported(template);
@@ -77,7 +66,7 @@ final class SandboxMaker {
         }
     }
 
-    private WaitingSandbox start(
+    private SandboxHandle start(
             DockerSandbox sandbox, String containerName, UsableImage image, ChannelListener listener) {
         boolean complete = false;
         try {
@@ -95,24 +84,16 @@ final class SandboxMaker {
             engine.call("starting the sandbox", client -> client.startContainerCmd(container)
                     .exec());
             awaitGreeting(channel);
-            firstProcess(container).ifPresent(sandbox::runsAs);
-            connect(sandbox);
+            Optional<InitProcess> first = firstProcess(container);
+            first.ifPresent(sandbox::runsAs);
             sandbox.requireWanted();
             complete = true;
-            return new WaitingSandbox(
-                    channel, environment(image, sandbox.template().egress()));
+            return new SandboxHandle(sandbox.id(), channel, image.environment(), first.map(InitProcess::handle));
         } finally {
             if (!complete) {
                 undo(sandbox);
             }
         }
-    }
-
-    /** The image's, but for the way out, which an image cannot know. */
-    private Map<String, String> environment(UsableImage image, EgressPolicy policy) {
-        Map<String, String> all = new HashMap<>(image.environment());
-        all.putAll(network.environment(policy));
-        return all;
     }
 
     private Optional<InitProcess> firstProcess(String container) {
@@ -124,25 +105,6 @@ final class SandboxMaker {
                 .getState()
                 .getPidLong();
         return pid == null || pid <= 0 ? Optional.empty() : InitProcess.of(PROC, pid, container);
-    }
-
-    /** While only its guest runs, so that its policy is there before the agent's first packet. */
-    private void connect(DockerSandbox sandbox) {
-        EgressPolicy policy = sandbox.template().egress();
-        if (policy.mode() == EgressPolicy.Mode.NONE) {
-            return;
-        }
-        InitProcess first = sandbox.firstProcess()
-                .orElseThrow(() -> new DriverException(
-                        DriverException.Kind.REFUSED,
-                        "The container engine runs sandboxes where this node cannot give them a network: use egress mode"
-                                + " none, or have the operator run the node beside its engine."));
-        network.attach(sandbox.id(), policy, sandbox.template().egressRequests(), first.pid());
-        // Its number could have been given to a stranger meanwhile, who would have the network now.
-        if (!first.isAlive()) {
-            throw new DriverException(
-                    DriverException.Kind.GUEST_SILENT, "The sandbox ended while it was given its network.");
-        }
     }
 
     private String create(DockerSandbox sandbox, String name, String image) {
@@ -206,7 +168,6 @@ final class SandboxMaker {
 
     private void undo(DockerSandbox sandbox) {
         sandbox.disconnect();
-        network.detach(sandbox.id());
         try {
             Optional<String> container = sandbox.container();
             if (container.isPresent()) {
@@ -220,9 +181,6 @@ final class SandboxMaker {
     }
 
     private void requireSupported(SandboxTemplate template) {
-        network.refusal(template.egress().mode()).ifPresent(why -> {
-            throw new DriverException(DriverException.Kind.REFUSED, why);
-        });
         boolean known = engine.facts().isolations(config.runtimes()).contains(template.isolation());
         // A runtime may have been added since, without a restart of the engine.
         if (!known && !engine.refreshFacts().isolations(config.runtimes()).contains(template.isolation())) {

@@ -1,27 +1,34 @@
 package dev.vivarium.node.driver.idle;
 
 import dev.vivarium.node.driver.AttemptName;
+import dev.vivarium.node.driver.Capabilities;
 import dev.vivarium.node.driver.ChannelListener;
 import dev.vivarium.node.driver.DriverException;
-import dev.vivarium.node.driver.EgressUse;
+import dev.vivarium.node.driver.ListedSandbox;
+import dev.vivarium.node.driver.Purpose;
 import dev.vivarium.node.driver.SandboxChannel;
 import dev.vivarium.node.driver.SandboxDriver;
+import dev.vivarium.node.driver.SandboxHandle;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.driver.SandboxTemplate;
-import dev.vivarium.node.driver.WaitingSandbox;
-import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.node.driver.Selection;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Isolation;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
 import org.apache.pekko.Done;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,7 +43,18 @@ public final class IdleDriver implements SandboxDriver {
     private static final String STAYS = "sleep";
     private static final int PID = 2;
 
-    private final Map<SandboxId, ChannelListener> sandboxes = new ConcurrentHashMap<>();
+    private final Map<SandboxId, Sandbox> sandboxes = new ConcurrentHashMap<>();
+    private final Map<AttemptName, SandboxId> claims = new ConcurrentHashMap<>();
+
+    /** One of them, and the attempt that has claimed it. */
+    private static final class Sandbox {
+        final Channel channel;
+        final AtomicReference<@Nullable AttemptName> claimed = new AtomicReference<>();
+
+        Sandbox(Channel channel) {
+            this.channel = channel;
+        }
+    }
 
     /** Opens it, and says in the log that this node runs nothing. */
     public static IdleDriver open() {
@@ -48,78 +66,99 @@ public final class IdleDriver implements SandboxDriver {
     private IdleDriver() {}
 
     @Override
-    public Set<Isolation> isolations() {
-        return Set.of(Isolation.CONTAINER);
+    public Capabilities capabilities() {
+        return new Capabilities(Set.of(Isolation.CONTAINER), Capabilities.Processes.ELSEWHERE);
     }
 
     @Override
-    public Set<EgressPolicy.Mode> egressModes() {
-        return Set.of(EgressPolicy.Mode.NONE);
-    }
-
-    @Override
-    public CompletionStage<WaitingSandbox> create(SandboxId id, SandboxTemplate template, ChannelListener listener) {
-        sandboxes.put(id, listener);
-        return CompletableFuture.completedStage(new WaitingSandbox(new Channel(listener), Map.of()));
-    }
-
-    @Override
-    public CompletionStage<WaitingSandbox> createFor(
-            AttemptName attempt, SandboxId id, SandboxTemplate template, ChannelListener listener) {
-        return create(id, template, listener);
+    public CompletionStage<SandboxHandle> create(
+            SandboxId id, SandboxTemplate template, Purpose purpose, ChannelListener listener) {
+        Sandbox made = new Sandbox(new Channel(listener));
+        if (sandboxes.putIfAbsent(id, made) != null) {
+            return refused(DriverException.Kind.REFUSED, "There is a sandbox " + id + " already.");
+        }
+        if (purpose instanceof Purpose.ForAttempt claimed) {
+            Optional<DriverException> refusal = claim(id, made, claimed.attempt());
+            if (refusal.isPresent()) {
+                sandboxes.remove(id);
+                return CompletableFuture.failedStage(refusal.get());
+            }
+        }
+        return CompletableFuture.completedStage(new SandboxHandle(id, made.channel, Map.of(), Optional.empty()));
     }
 
     @Override
     public CompletionStage<Done> claim(SandboxId id, AttemptName attempt) {
-        if (!sandboxes.containsKey(id)) {
-            return CompletableFuture.failedStage(
-                    new DriverException(DriverException.Kind.SANDBOX_UNKNOWN, "There is no sandbox " + id + "."));
+        Sandbox known = sandboxes.get(id);
+        if (known == null) {
+            return refused(DriverException.Kind.SANDBOX_UNKNOWN, "There is no sandbox " + id + ".");
+        }
+        return claim(id, known, attempt)
+                .map(CompletableFuture::<Done>failedStage)
+                .orElseGet(IdleDriver::done);
+    }
+
+    private Optional<DriverException> claim(SandboxId id, Sandbox sandbox, AttemptName attempt) {
+        if (!sandbox.claimed.compareAndSet(null, attempt)) {
+            return Optional.of(
+                    new DriverException(DriverException.Kind.REFUSED, "The sandbox already serves an attempt."));
+        }
+        if (claims.putIfAbsent(attempt, id) != null) {
+            sandbox.claimed.set(null);
+            return Optional.of(new DriverException(
+                    DriverException.Kind.ATTEMPT_CLAIMED,
+                    "Attempt " + attempt.attempt() + " of run " + attempt.run() + " already has a sandbox."));
+        }
+        return Optional.empty();
+    }
+
+    @Override
+    public CompletionStage<Done> destroy(SandboxId id) {
+        Sandbox gone = sandboxes.remove(id);
+        if (gone != null) {
+            AttemptName attempt = gone.claimed.get();
+            if (attempt != null) {
+                claims.remove(attempt);
+            }
+            gone.channel.close();
         }
         return done();
     }
 
     @Override
-    public void entrust(SandboxId id, Map<String, String> secrets) {
-        // Nothing of these sandboxes ever asks for anything.
+    public CompletionStage<List<ListedSandbox>> list(Selection selection) {
+        if (selection instanceof Selection.EarlierThan earlier) {
+            // By number and not by looking at all sandboxes: many attempts may ask at the same time.
+            return CompletableFuture.completedStage(
+                    IntStream.range(1, earlier.attempt().attempt())
+                            .mapToObj(number ->
+                                    claims.get(new AttemptName(earlier.attempt().run(), number)))
+                            .filter(Objects::nonNull)
+                            .map(IdleDriver::own)
+                            .toList());
+        }
+        return CompletableFuture.completedStage(
+                sandboxes.keySet().stream().map(IdleDriver::own).toList());
     }
 
-    @Override
-    public CompletionStage<Done> destroy(SandboxId id) {
-        sandboxes.remove(id);
-        return done();
-    }
-
-    @Override
-    public CompletionStage<List<SandboxId>> listOwned() {
-        return CompletableFuture.completedStage(List.copyOf(sandboxes.keySet()));
-    }
-
-    @Override
-    public CompletionStage<Map<SandboxId, String>> listOfOthers() {
-        return CompletableFuture.completedStage(Map.of());
-    }
-
-    @Override
-    public CompletionStage<Integer> destroyBefore(AttemptName attempt) {
-        // An earlier attempt's sandbox here would be owned by the same run, which has it destroyed; elsewhere it is
-        // gone
-        // with its node. Looking through all for each run would be measured, and is not what an engine takes.
-        return CompletableFuture.completedStage(0);
+    private static ListedSandbox own(SandboxId id) {
+        return new ListedSandbox(id, new ListedSandbox.ThisNode());
     }
 
     @Override
     public CompletionStage<SandboxSample> sample(SandboxId id) {
-        return CompletableFuture.completedStage(IDLE);
-    }
-
-    @Override
-    public CompletionStage<EgressUse> egress(SandboxId id) {
-        return CompletableFuture.completedStage(EgressUse.NOTHING);
+        return sandboxes.containsKey(id)
+                ? CompletableFuture.completedStage(IDLE)
+                : refused(DriverException.Kind.SANDBOX_UNKNOWN, "There is no sandbox " + id + ".");
     }
 
     @Override
     public void close() {
-        sandboxes.clear();
+        List.copyOf(sandboxes.keySet()).forEach(this::destroy);
+    }
+
+    private static <T> CompletionStage<T> refused(DriverException.Kind kind, String sentence) {
+        return CompletableFuture.failedStage(new DriverException(kind, sentence));
     }
 
     private static CompletionStage<Done> done() {

@@ -31,6 +31,11 @@ public final class InitProcess {
                 .map(InitProcess::new);
     }
 
+    /** As the platform knows it: with when it was started, so that its number cannot come to mean another. */
+    public ProcessHandle handle() {
+        return handle;
+    }
+
     /** Its number on this machine. */
     public long pid() {
         return handle.pid();

@@ -4,6 +4,7 @@ import static dev.vivarium.node.driver.docker.TestSandboxes.newId;
 import static dev.vivarium.node.driver.docker.TestSandboxes.outcome;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.vivarium.node.driver.Purpose;
 import dev.vivarium.node.driver.SandboxChannel;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;
@@ -42,7 +43,8 @@ class BackPressureTest {
         // given
         SandboxId id = newId();
         Heard heard = new Heard();
-        SandboxChannel channel = outcome(sandboxes.driver().create(id, sandboxes.template(), heard))
+        SandboxChannel channel = outcome(
+                        sandboxes.driver().create(id, sandboxes.template(), new Purpose.ToWait(), heard))
                 .channel();
         int framesMax = sandboxes.config().unconfirmedFramesMax();
 
@@ -67,7 +69,8 @@ class BackPressureTest {
     void aSandboxThatIsNotReadCanStillBeOrderedToKill() {
         SandboxId id = newId();
         Heard heard = new Heard();
-        SandboxChannel channel = outcome(sandboxes.driver().create(id, sandboxes.template(), heard))
+        SandboxChannel channel = outcome(
+                        sandboxes.driver().create(id, sandboxes.template(), new Purpose.ToWait(), heard))
                 .channel();
         channel.send(flood(id));
         Awaitility.await()
@@ -85,7 +88,8 @@ class BackPressureTest {
     void closingWakesAChannelThatWaitsForConfirmation() {
         SandboxId id = newId();
         Heard heard = new Heard();
-        SandboxChannel channel = outcome(sandboxes.driver().create(id, sandboxes.template(), heard))
+        SandboxChannel channel = outcome(
+                        sandboxes.driver().create(id, sandboxes.template(), new Purpose.ToWait(), heard))
                 .channel();
         channel.send(flood(id));
         Awaitility.await()

@@ -10,6 +10,8 @@ import com.sun.net.httpserver.HttpServer;
 import dev.vivarium.node.driver.ChannelListener.Cause;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.DriverException.Kind;
+import dev.vivarium.node.driver.Purpose;
+import dev.vivarium.node.driver.Selection;
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -45,11 +47,11 @@ class EngineLossTest {
         for (String nowhere : new String[] {"unix://" + folder + "/nothing.sock", "tcp://127.0.0.1:1"}) {
             driver = open(URI.create(nowhere));
 
-            assertThat(driver.isolations()).isEmpty();
+            assertThat(driver.capabilities().isolations()).isEmpty();
             assertThat(creationFailure()).hasMessageContaining("Is it running?");
             assertThat(creationFailure().kind()).isEqualTo(Kind.ENGINE_UNAVAILABLE);
             assertThat(failure(driver.destroy(newId())).kind()).isEqualTo(Kind.ENGINE_UNAVAILABLE);
-            assertThat(failure(driver.listOwned()).kind()).isEqualTo(Kind.ENGINE_UNAVAILABLE);
+            assertThat(failure(driver.list(new Selection.All())).kind()).isEqualTo(Kind.ENGINE_UNAVAILABLE);
             driver.close();
         }
     }
@@ -98,7 +100,7 @@ class EngineLossTest {
 
             // then
             assertThat(creationFailure().kind()).isEqualTo(Kind.ENGINE_UNAVAILABLE);
-            assertThat(failure(driver.listOwned()).kind()).isEqualTo(Kind.ENGINE_UNAVAILABLE);
+            assertThat(failure(driver.list(new Selection.All())).kind()).isEqualTo(Kind.ENGINE_UNAVAILABLE);
             assertThat(sandbox.heard().isClosed()).isFalse();
             proxy.resume();
             outcome(driver.destroy(sandbox.id()));
@@ -113,7 +115,7 @@ class EngineLossTest {
             driver = open(proxy.uri());
             Live sandbox = TestSandboxes.create(driver, newId(), sandboxes.template());
             proxy.silence();
-            assertThat(failure(driver.listOwned()).kind()).isEqualTo(Kind.ENGINE_UNAVAILABLE);
+            assertThat(failure(driver.list(new Selection.All())).kind()).isEqualTo(Kind.ENGINE_UNAVAILABLE);
 
             // then
             assertThat(outcome(driver.sample(sandbox.id())).pids()).isEqualTo(1);
@@ -184,7 +186,7 @@ class EngineLossTest {
     }
 
     private DriverException creationFailure() {
-        return failure(driver.create(newId(), sandboxes.template(), new Heard()));
+        return failure(driver.create(newId(), sandboxes.template(), new Purpose.ToWait(), new Heard()));
     }
 
     private DockerDriver open(URI engine) {
@@ -193,8 +195,6 @@ class EngineLossTest {
 
     private DockerDriver open(URI engine, Duration responseTimeout) {
         return DockerDriver.open(
-                sandboxes.config().withEngine(engine).withResponseTimeout(responseTimeout),
-                TestSandboxes.NO_NETWORK,
-                sandboxes.blocking());
+                sandboxes.config().withEngine(engine).withResponseTimeout(responseTimeout), sandboxes.blocking());
     }
 }

@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.DriverException.Kind;
+import dev.vivarium.node.driver.Purpose;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.docker.DockerDriverConfig.PullPolicy;
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;
+import dev.vivarium.node.network.NetworkAccess;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
@@ -17,6 +19,7 @@ import dev.vivarium.protocol.run.Isolation;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -148,10 +151,10 @@ class ImageTest {
     @Test
     void anImageWhoseRegistryDoesNotAnswerIsUnavailable() {
         DockerDriverConfig fetching = sandboxes.config().withPullPolicy(PullPolicy.MISSING);
-        DockerDriver driver = DockerDriver.open(fetching, TestSandboxes.NO_NETWORK, sandboxes.blocking());
+        DockerDriver driver = DockerDriver.open(fetching, sandboxes.blocking());
 
-        DriverException refusal =
-                failure(driver.create(newId(), sandboxes.template("127.0.0.1:1/no/such:image"), new Heard()));
+        DriverException refusal = failure(driver.create(
+                newId(), sandboxes.template("127.0.0.1:1/no/such:image"), new Purpose.ToWait(), new Heard()));
 
         assertThat(refusal.kind()).isEqualTo(Kind.IMAGE_UNAVAILABLE);
         assertThat(refusal).hasMessageContaining("127.0.0.1:1/no/such:image");
@@ -171,7 +174,8 @@ class ImageTest {
     void otherEgressAndIsolationThanThereIsIsRefused() {
         SandboxTemplate plain = sandboxes.template();
 
-        assertThat(refusalOf(withEgress(plain, EgressPolicy.Mode.PUBLIC)))
+        NetworkAccess internet = new NetworkAccess(EgressPolicy.publicInternet(), 1000);
+        assertThat(failure(sandboxes.withNetworks().make(newId(), plain, new Purpose.ToWait(), internet, new Heard())))
                 .hasMessage("These tests give sandboxes no network.")
                 .extracting(DriverException::kind)
                 .isEqualTo(Kind.REFUSED);
@@ -182,31 +186,12 @@ class ImageTest {
     }
 
     private DriverException refusalOf(SandboxTemplate template) {
-        return failure(sandboxes.driver().create(newId(), template, new Heard()));
-    }
-
-    private static SandboxTemplate withEgress(SandboxTemplate plain, EgressPolicy.Mode mode) {
-        return new SandboxTemplate(
-                plain.image(),
-                plain.isolation(),
-                plain.cpu(),
-                plain.memory(),
-                plain.pids(),
-                plain.disk(),
-                new EgressPolicy(mode),
-                1000);
+        return failure(sandboxes.driver().create(newId(), template, new Purpose.ToWait(), new Heard()));
     }
 
     private static SandboxTemplate withIsolation(SandboxTemplate plain, Isolation isolation) {
         return new SandboxTemplate(
-                plain.image(),
-                isolation,
-                plain.cpu(),
-                plain.memory(),
-                plain.pids(),
-                plain.disk(),
-                plain.egress(),
-                plain.egressRequests());
+                plain.image(), isolation, plain.cpu(), plain.memory(), plain.pids(), plain.disk(), Optional.empty());
     }
 
     private static byte[] staticProgram(Path folder) throws IOException, InterruptedException {

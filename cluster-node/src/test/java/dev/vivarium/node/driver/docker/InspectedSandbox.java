@@ -1,13 +1,13 @@
 package dev.vivarium.node.driver.docker;
 
 import dev.vivarium.node.driver.SandboxTemplate;
-import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.CpuQuota;
 import dev.vivarium.protocol.run.Isolation;
+import java.util.Optional;
 
 /** A sandbox in which an agent waits for input, and both of its processes as the kernel knows them. */
 record InspectedSandbox(TestSandboxes.Live live, String container, KernelView guest, KernelView agent) {
@@ -18,8 +18,7 @@ record InspectedSandbox(TestSandboxes.Live live, String container, KernelView gu
             ByteSize.ofMebibytes(64),
             20,
             ByteSize.ofMebibytes(16),
-            new EgressPolicy(EgressPolicy.Mode.NONE),
-            1000);
+            Optional.empty());
 
     static InspectedSandbox start(TestSandboxes sandboxes) {
         TestSandboxes.Live live = sandboxes.create(TEMPLATE);

@@ -74,10 +74,8 @@ class NodeDeathTest {
         private Node() {}
 
         public static void main(String[] arguments) throws Exception {
-            DockerDriver driver = DockerDriver.open(
-                    TestSandboxes.config(arguments[0], "node-1"),
-                    TestSandboxes.NO_NETWORK,
-                    Executors.newCachedThreadPool());
+            DockerDriver driver =
+                    DockerDriver.open(TestSandboxes.config(arguments[0], "node-1"), Executors.newCachedThreadPool());
             Live sandbox = TestSandboxes.create(
                     driver, newId(), TestSandboxes.template(TestSandboxes.IMAGE, Isolation.valueOf(arguments[1])));
             sandbox.start(1, "python3", "-c", STUBBORN_CHILDREN);

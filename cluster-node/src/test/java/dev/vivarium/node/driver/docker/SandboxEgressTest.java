@@ -1,13 +1,12 @@
 package dev.vivarium.node.driver.docker;
 
-import static dev.vivarium.node.driver.docker.TestSandboxes.newId;
-import static dev.vivarium.node.driver.docker.TestSandboxes.outcome;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.vivarium.node.cli.abuse.Internet;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;
+import dev.vivarium.node.network.NetworkAccess;
 import dev.vivarium.node.network.Networks;
 import dev.vivarium.node.network.TestHosts;
 import dev.vivarium.protocol.egress.EgressPolicy;
@@ -19,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -254,7 +254,7 @@ class SandboxEgressTest {
                         "udp:" + Internet.INTERNAL + ":123"));
 
         Awaitility.await().atMost(PATIENCE).untilAsserted(() -> {
-            var use = outcome(sandboxes.driver().sample(sandbox.id())).egress();
+            var use = sandboxes.network().use(sandbox.id());
             assertThat(use.opened()).isEqualTo(2);
             assertThat(use.denied()).isEqualTo(1);
         });
@@ -277,7 +277,7 @@ class SandboxEgressTest {
 
         // 200 at once, and a hundred a second after that
         Awaitility.await().atMost(PATIENCE).untilAsserted(() -> assertThat(
-                        outcome(sandboxes.driver().egress(sandbox.id())).denied())
+                        sandboxes.network().useNow(sandbox.id()).denied())
                 .isBetween(500L, 1_800L));
         sandboxes.destroy(sandbox);
     }
@@ -332,9 +332,10 @@ class SandboxEgressTest {
                 plain.memory(),
                 plain.pids(),
                 plain.disk(),
-                new EgressPolicy(mode),
-                CONNECTIONS_MAX);
-        return TestSandboxes.create(sandboxes.driver(), newId(), template);
+                mode == EgressPolicy.Mode.NONE
+                        ? Optional.empty()
+                        : sandboxes.network().resolver());
+        return sandboxes.create(template, new NetworkAccess(new EgressPolicy(mode), CONNECTIONS_MAX));
     }
 
     private static Map<String, Boolean> from(Live sandbox, List<String> places) {

@@ -9,8 +9,9 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.ChannelListener.Cause;
 import dev.vivarium.node.driver.DriverException.Kind;
+import dev.vivarium.node.driver.Purpose;
+import dev.vivarium.node.driver.SandboxHandle;
 import dev.vivarium.node.driver.SandboxId;
-import dev.vivarium.node.driver.WaitingSandbox;
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;
 import dev.vivarium.node.driver.linux.ContainerProcesses;
 import dev.vivarium.protocol.guest.GuestFrame;
@@ -101,7 +102,8 @@ class SandboxLifeTest {
     @Test
     void aSandboxThatIsDestroyedWhileItIsMadeLeavesNothing() {
         SandboxId id = newId();
-        CompletionStage<?> creation = sandboxes.driver().create(id, sandboxes.template(), new Heard());
+        CompletionStage<?> creation =
+                sandboxes.driver().create(id, sandboxes.template(), new Purpose.ToWait(), new Heard());
 
         outcome(sandboxes.driver().destroy(id));
 
@@ -141,10 +143,12 @@ class SandboxLifeTest {
         AttemptName attempt = new AttemptName(new RunId(newId().value()), 1);
         SandboxId first = newId();
         SandboxId second = newId();
-        outcome(sandboxes.driver().createFor(attempt, first, sandboxes.template(), new Heard()));
+        outcome(sandboxes.driver().create(first, sandboxes.template(), new Purpose.ForAttempt(attempt), new Heard()));
 
         // when
-        Kind refusal = failure(sandboxes.driver().createFor(attempt, second, sandboxes.template(), new Heard()))
+        Kind refusal = failure(sandboxes
+                        .driver()
+                        .create(second, sandboxes.template(), new Purpose.ForAttempt(attempt), new Heard()))
                 .kind();
 
         // then
@@ -161,11 +165,11 @@ class SandboxLifeTest {
         // given a sandbox that the engine made for a driver that did not live to hear of it
         AttemptName attempt = new AttemptName(new RunId(newId().value()), 1);
         SandboxId id = newId();
-        DockerDriver earlier = DockerDriver.open(sandboxes.config(), TestSandboxes.NO_NETWORK, sandboxes.blocking());
-        outcome(earlier.createFor(attempt, id, sandboxes.template(), new Heard()));
+        DockerDriver earlier = DockerDriver.open(sandboxes.config(), sandboxes.blocking());
+        outcome(earlier.create(id, sandboxes.template(), new Purpose.ForAttempt(attempt), new Heard()));
 
         // when
-        outcome(sandboxes.driver().createFor(attempt, id, sandboxes.template(), new Heard()));
+        outcome(sandboxes.driver().create(id, sandboxes.template(), new Purpose.ForAttempt(attempt), new Heard()));
 
         // then
         assertThat(sandboxes.containers()).hasSize(1);
@@ -179,22 +183,23 @@ class SandboxLifeTest {
         RunId run = new RunId(newId().value());
         RunId otherRun = new RunId(newId().value());
         DockerDriver other = DockerDriver.open(
-                TestSandboxes.config(sandboxes.config().installation(), "another"),
-                TestSandboxes.NO_NETWORK,
-                sandboxes.blocking());
-        outcome(other.createFor(new AttemptName(run, 1), newId(), sandboxes.template(), new Heard()));
-        outcome(other.createFor(new AttemptName(run, 3), newId(), sandboxes.template(), new Heard()));
-        outcome(other.createFor(new AttemptName(otherRun, 1), newId(), sandboxes.template(), new Heard()));
+                TestSandboxes.config(sandboxes.config().installation(), "another"), sandboxes.blocking());
+        outcome(other.create(
+                newId(), sandboxes.template(), new Purpose.ForAttempt(new AttemptName(run, 1)), new Heard()));
+        outcome(other.create(
+                newId(), sandboxes.template(), new Purpose.ForAttempt(new AttemptName(run, 3)), new Heard()));
+        outcome(other.create(
+                newId(), sandboxes.template(), new Purpose.ForAttempt(new AttemptName(otherRun, 1)), new Heard()));
 
         // when
-        int destroyed = outcome(sandboxes.driver().destroyBefore(new AttemptName(run, 2)));
+        int destroyed = outcome(sandboxes.withNetworks().destroyBefore(new AttemptName(run, 2)));
 
         // then
         assertThat(destroyed).isEqualTo(1);
-        assertThat(outcome(other.listOwned())).hasSize(2);
-        assertThat(outcome(sandboxes.driver().destroyBefore(new AttemptName(run, 4))))
+        assertThat(TestSandboxes.owned(other)).hasSize(2);
+        assertThat(outcome(sandboxes.withNetworks().destroyBefore(new AttemptName(run, 4))))
                 .isEqualTo(1);
-        assertThat(outcome(sandboxes.driver().destroyBefore(new AttemptName(otherRun, 2))))
+        assertThat(outcome(sandboxes.withNetworks().destroyBefore(new AttemptName(otherRun, 2))))
                 .isEqualTo(1);
         awaitNoContainers();
         other.close();
@@ -236,25 +241,23 @@ class SandboxLifeTest {
     void aRestartedNodeFindsAndDestroysWhatItOwned() {
         // given
         Live sandbox = sandboxes.create();
-        DockerDriver restarted = DockerDriver.open(sandboxes.config(), TestSandboxes.NO_NETWORK, sandboxes.blocking());
+        DockerDriver restarted = DockerDriver.open(sandboxes.config(), sandboxes.blocking());
         DockerDriver other = DockerDriver.open(
-                TestSandboxes.config(sandboxes.config().installation(), "node-2"),
-                TestSandboxes.NO_NETWORK,
-                sandboxes.blocking());
+                TestSandboxes.config(sandboxes.config().installation(), "node-2"), sandboxes.blocking());
 
         // then
-        assertThat(outcome(restarted.listOwned())).containsExactly(sandbox.id());
-        assertThat(outcome(other.listOwned())).isEmpty();
+        assertThat(TestSandboxes.owned(restarted)).containsExactly(sandbox.id());
+        assertThat(TestSandboxes.owned(other)).isEmpty();
         outcome(restarted.destroy(sandbox.id()));
         assertThat(sandbox.heard().awaitClosed().cause()).isEqualTo(Cause.SANDBOX_ENDED);
-        assertThat(outcome(restarted.listOwned())).isEmpty();
+        assertThat(TestSandboxes.owned(restarted)).isEmpty();
         restarted.close();
         other.close();
     }
 
     @Test
     void closingTheDriverEndsItsSandboxes() {
-        DockerDriver closing = DockerDriver.open(sandboxes.config(), TestSandboxes.NO_NETWORK, sandboxes.blocking());
+        DockerDriver closing = DockerDriver.open(sandboxes.config(), sandboxes.blocking());
         Live sandbox = TestSandboxes.create(closing, newId(), sandboxes.template());
 
         closing.close();
@@ -272,8 +275,8 @@ class SandboxLifeTest {
             Heard heard = new Heard();
             creations.add(sandboxes
                     .driver()
-                    .create(id, sandboxes.template(), heard)
-                    .thenApply(WaitingSandbox::channel)
+                    .create(id, sandboxes.template(), new Purpose.ToWait(), heard)
+                    .thenApply(SandboxHandle::channel)
                     .thenAccept(channel -> {
                         heard.confirmOn(channel);
                         synchronized (live) {
@@ -316,7 +319,7 @@ class SandboxLifeTest {
 
     @Test
     void theEngineTellsWhichIsolationClassesItHas() {
-        assertThat(sandboxes.driver().isolations())
+        assertThat(sandboxes.driver().capabilities().isolations())
                 .contains(Isolation.CONTAINER)
                 .doesNotContain(Isolation.MICROVM);
     }

@@ -9,12 +9,12 @@ import dev.vivarium.node.driver.DriverException.Kind;
 import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;
-import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.CpuQuota;
 import dev.vivarium.protocol.run.Isolation;
+import java.util.Optional;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -125,7 +125,6 @@ class SandboxSampleTest {
                 ByteSize.ofMebibytes(32),
                 pids,
                 ByteSize.ofMebibytes(4),
-                new EgressPolicy(EgressPolicy.Mode.NONE),
-                1000);
+                Optional.empty());
     }
 }

@@ -6,12 +6,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;
 import dev.vivarium.node.driver.linux.SystemCallFilter;
-import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.CpuQuota;
 import dev.vivarium.protocol.run.Isolation;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -33,8 +33,7 @@ class SandboxWallsTest {
                 ByteSize.ofMebibytes(64),
                 20,
                 ByteSize.ofMebibytes(16),
-                new EgressPolicy(EgressPolicy.Mode.NONE),
-                1000));
+                Optional.empty()));
     }
 
     @AfterEach

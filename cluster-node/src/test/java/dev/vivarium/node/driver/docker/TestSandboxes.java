@@ -5,12 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.github.f4b6a3.ulid.UlidCreator;
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.node.driver.ListedSandbox;
+import dev.vivarium.node.driver.Purpose;
 import dev.vivarium.node.driver.SandboxChannel;
+import dev.vivarium.node.driver.SandboxDriver;
 import dev.vivarium.node.driver.SandboxId;
-import dev.vivarium.node.driver.SandboxNetwork;
 import dev.vivarium.node.driver.SandboxTemplate;
+import dev.vivarium.node.driver.Selection;
+import dev.vivarium.node.network.NetworkAccess;
 import dev.vivarium.node.network.Networks;
-import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.node.network.SandboxNetwork;
+import dev.vivarium.node.sandbox.NodeSandboxes;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.CpuQuota;
@@ -56,6 +61,7 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
     private boolean networked;
     private SandboxNetwork network = NO_NETWORK;
     private DockerDriver driver;
+    private NodeSandboxes withNetworks;
 
     TestSandboxes() {
         this(Isolation.CONTAINER);
@@ -118,14 +124,15 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
         if (networked) {
             network = Networks.open(config.installation(), config.node());
         }
-        driver = DockerDriver.open(config, network, blocking);
-        EachIsolation.Here.assume(isolation, driver.isolations());
+        driver = DockerDriver.open(config, blocking);
+        withNetworks = new NodeSandboxes(driver, network, ConfigFactory.load().getConfig("vivarium.egress"), blocking);
+        EachIsolation.Here.assume(isolation, driver.capabilities().isolations());
     }
 
     @Override
     public void afterEach(ExtensionContext context) {
         List<String> left = Docker.containers(Labels.INSTALLATION + "=" + config.installation());
-        for (SandboxId id : outcome(driver.listOwned())) {
+        for (SandboxId id : owned(driver)) {
             outcome(driver.destroy(id));
         }
         driver.close();
@@ -158,8 +165,7 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
                 ByteSize.ofMebibytes(64),
                 64,
                 ByteSize.ofMebibytes(16),
-                new EgressPolicy(EgressPolicy.Mode.NONE),
-                1000);
+                Optional.empty());
     }
 
     static SandboxId newId() {
@@ -168,6 +174,11 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
 
     DockerDriver driver() {
         return driver;
+    }
+
+    /** The driver's sandboxes with their networks. */
+    NodeSandboxes withNetworks() {
+        return withNetworks;
     }
 
     DockerDriverConfig config() {
@@ -188,13 +199,32 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
 
     static Live create(DockerDriver driver, SandboxId id, SandboxTemplate template) {
         Heard heard = new Heard();
-        SandboxChannel channel = outcome(driver.create(id, template, heard)).channel();
+        SandboxChannel channel = outcome(driver.create(id, template, new Purpose.ToWait(), heard))
+                .channel();
         heard.confirmOn(channel);
         return new Live(id, channel, heard);
     }
 
+    /** A sandbox that is up and has its network. */
+    Live create(SandboxTemplate template, NetworkAccess access) {
+        Heard heard = new Heard();
+        SandboxId id = newId();
+        SandboxChannel channel = outcome(withNetworks.make(id, template, new Purpose.ToWait(), access, heard))
+                .channel();
+        heard.confirmOn(channel);
+        return new Live(id, channel, heard);
+    }
+
+    /** What a node of the driver's name has on the engine. */
+    static List<SandboxId> owned(SandboxDriver driver) {
+        return outcome(driver.list(new Selection.All())).stream()
+                .filter(listed -> listed.owner() instanceof ListedSandbox.ThisNode)
+                .map(ListedSandbox::id)
+                .toList();
+    }
+
     void destroy(Live sandbox) {
-        outcome(driver.destroy(sandbox.id()));
+        outcome(withNetworks.destroy(sandbox.id()));
     }
 
     List<String> containers() {

@@ -1,4 +1,4 @@
-package dev.vivarium.node.driver;
+package dev.vivarium.node.network;
 
 import dev.vivarium.protocol.egress.EgressDenial;
 import dev.vivarium.protocol.egress.EgressReach;

@@ -1,26 +1,41 @@
-package dev.vivarium.node.driver.docker;
+package dev.vivarium.node.driver;
 
-import dev.vivarium.node.driver.DriverException;
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /** Runs blocking calls on an executor, so many at once and no more; the others wait in order, up to a limit. */
-final class Bulkhead {
+public final class Bulkhead {
     private final Executor executor;
     private final int parallelMax;
     private final int waitingMax;
+    private final String callee;
+    private final BiFunction<String, Exception, DriverException> translate;
     private final Queue<Runnable> waiting = new ArrayDeque<>();
     private int running;
 
-    Bulkhead(Executor executor, int parallelMax, int waitingMax) {
+    /**
+     * @param parallelMax calls at once
+     * @param waitingMax calls that may wait; more are refused
+     * @param callee what is called, as a sentence begins with it: "The container engine"
+     * @param translate turns what a call throws into what it means, given what the call was for
+     */
+    public Bulkhead(
+            Executor executor,
+            int parallelMax,
+            int waitingMax,
+            String callee,
+            BiFunction<String, Exception, DriverException> translate) {
         this.executor = executor;
         this.parallelMax = parallelMax;
         this.waitingMax = waitingMax;
+        this.callee = callee;
+        this.translate = translate;
     }
 
     /**
@@ -28,24 +43,23 @@ final class Bulkhead {
      *
      * @param doing what the call is for, as it follows "while"
      */
-    <T> CompletableFuture<T> run(String doing, Supplier<T> call) {
+    public <T> CompletableFuture<T> run(String doing, Supplier<T> call) {
         CompletableFuture<T> result = new CompletableFuture<>();
         run(doing, call, result::complete, result::completeExceptionally);
         return result;
     }
 
     /** As {@link #run(String, Supplier)}, for callers that hear of one of the two ends, on the thread of the call. */
-    <T> void run(String doing, Supplier<T> call, Consumer<T> done, Consumer<DriverException> failed) {
+    public <T> void run(String doing, Supplier<T> call, Consumer<T> done, Consumer<DriverException> failed) {
         submit(() -> runAndTell(doing, call, done, failed), failed);
     }
 
-    private static <T> void runAndTell(
-            String doing, Supplier<T> call, Consumer<T> done, Consumer<DriverException> failed) {
+    private <T> void runAndTell(String doing, Supplier<T> call, Consumer<T> done, Consumer<DriverException> failed) {
         T result;
         try {
             result = call.get();
         } catch (Exception failure) {
-            failed.accept(EngineFailure.translate(doing, failure));
+            failed.accept(translate.apply(doing, failure));
             return;
         } catch (Throwable error) {
             // Errors too: a caller that never hears back would hold its sandbox for ever.
@@ -66,7 +80,7 @@ final class Bulkhead {
             } else {
                 failed.accept(new DriverException(
                         DriverException.Kind.ENGINE_UNAVAILABLE,
-                        "The container engine is too far behind: " + waitingMax + " calls wait already."));
+                        callee + " is too far behind: " + waitingMax + " calls wait already."));
                 return;
             }
         }

@@ -1,5 +1,8 @@
-package dev.vivarium.node.driver;
+package dev.vivarium.node.network;
 
+import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.node.driver.SandboxHandle;
+import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import java.util.Map;
 import java.util.Optional;
@@ -7,7 +10,7 @@ import java.util.Set;
 
 /**
  * Gives sandboxes a way out, filtered outside of them. A sandbox is made without any network; what it may reach is put in
- * while only its guest runs in it, so that no packet of an agent can be earlier than its policy. All calls block.
+ * while only its guest runs in it, so that no packet of an agent can be earlier than its policy. Calls that say so block.
  */
 public interface SandboxNetwork extends AutoCloseable {
     /** The modes that sandboxes can have here, NONE always among them. */
@@ -23,13 +26,11 @@ public interface SandboxNetwork extends AutoCloseable {
     Map<String, String> environment(EgressPolicy policy);
 
     /**
-     * Gives the sandbox its network.
+     * Gives the sandbox its network. Blocks.
      *
-     * @param connectionsMax connections that it may open to the outside
-     * @param firstProcess a process of this machine that is in the sandbox
-     * @throws DriverException REFUSED with a sentence, when it cannot be given in full; then the sandbox has none
+     * @throws DriverException with a sentence, when it cannot be given in full; then the sandbox has none
      */
-    void attach(SandboxId id, EgressPolicy policy, long connectionsMax, long firstProcess);
+    void attach(SandboxHandle sandbox, NetworkAccess access);
 
     /**
      * Gives the network the secrets that its policy adds to requests of the sandbox, by their names, before the agent runs.
@@ -37,13 +38,13 @@ public interface SandboxNetwork extends AutoCloseable {
      */
     void entrust(SandboxId id, Map<String, String> secrets);
 
-    /** The sandbox is gone, and its network with it. Idempotent. */
+    /** The sandbox is gone, and its network with it. Idempotent. Blocks. */
     void detach(SandboxId id);
 
     /** What the sandbox had done with its network when that was counted last; nothing for one without. */
     EgressUse use(SandboxId id);
 
-    /** The same, counted anew. */
+    /** The same, counted for it. Blocks. */
     EgressUse useNow(SandboxId id);
 
     /** Gives no sandbox a network any more. Those that have one keep it, and its filter, until they end. */
@@ -78,8 +79,8 @@ public interface SandboxNetwork extends AutoCloseable {
             }
 
             @Override
-            public void attach(SandboxId id, EgressPolicy policy, long connectionsMax, long firstProcess) {
-                refusal(policy.mode()).ifPresent(sentence -> {
+            public void attach(SandboxHandle sandbox, NetworkAccess access) {
+                refusal(access.policy().mode()).ifPresent(sentence -> {
                     throw new DriverException(DriverException.Kind.REFUSED, sentence);
                 });
             }
