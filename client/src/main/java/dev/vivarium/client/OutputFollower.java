@@ -111,6 +111,7 @@ public final class OutputFollower {
                             : new OutputChunkView(
                                     chunk.stream(),
                                     chunk.attempt(),
+                                    chunk.process(),
                                     chunk.offset() + known,
                                     chunk.time(),
                                     Blob.of(Arrays.copyOfRange(bytes, known, bytes.length))));

@@ -28,7 +28,7 @@ import picocli.CommandLine.Parameters;
             "Examples:",
             "  vivarium logs -f ID",
             "  vivarium logs --stream stderr ID",
-            "  vivarium logs -o json ID    one object a line: stream, offset, time, base64 data"
+            "  vivarium logs -o json ID    one object a line: stream, process, offset, time, base64 data"
         })
 final class LogsCommand implements Callable<Integer> {
     private final Surroundings surroundings;

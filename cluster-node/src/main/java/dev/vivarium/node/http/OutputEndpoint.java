@@ -134,12 +134,12 @@ final class OutputEndpoint {
         }
         byte[] bytes = chunk.data().toByteArray();
         byte[] rest = Arrays.copyOfRange(bytes, Math.toIntExact(from - chunk.offset()), bytes.length);
-        return new OutputChunk(chunk.attempt(), chunk.stream(), from, chunk.at(), Blob.of(rest));
+        return new OutputChunk(chunk.attempt(), chunk.process(), chunk.stream(), from, chunk.at(), Blob.of(rest));
     }
 
     private static ByteString line(OutputChunk chunk) {
-        return Answers.bytes(
-                        new OutputChunkView(chunk.stream(), chunk.attempt(), chunk.offset(), chunk.at(), chunk.data()))
+        return Answers.bytes(new OutputChunkView(
+                        chunk.stream(), chunk.attempt(), chunk.process(), chunk.offset(), chunk.at(), chunk.data()))
                 .concat(NEWLINE);
     }
 }

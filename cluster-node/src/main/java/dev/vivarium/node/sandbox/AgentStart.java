@@ -5,6 +5,7 @@ import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
+import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.StartFailure;
 import dev.vivarium.protocol.run.StartFailure.Kind;
@@ -16,9 +17,6 @@ import java.util.Optional;
 
 /** How a spec becomes frames to the guest, and how the guest's refusals become sentences for the run's owner. Pure. */
 final class AgentStart {
-    /** The agent is the only process that a run with a command starts through the channel. */
-    static final int PROCESS = 1;
-
     static final String WORKSPACE = "/workspace";
 
     private AgentStart() {}
@@ -53,7 +51,7 @@ final class AgentStart {
             }
         });
         return new NodeFrame.Spawn(
-                PROCESS,
+                ProcessId.COMMAND.value(),
                 spec.command(),
                 env,
                 spec.workdir(),

@@ -5,6 +5,7 @@ import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.sandbox.Ending.Signal;
 import dev.vivarium.node.sandbox.SandboxReport.Outcome;
 import dev.vivarium.protocol.guest.NodeFrame;
+import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.Usage;
 import java.time.Duration;
 
@@ -23,7 +24,8 @@ final class Departure {
     private Ending ending = Ending.notBegun();
 
     /** What of the attempt an ending looks at, or brings to its end. */
-    record Parts(ProcessTable processes, Deadline deadline, UsageMonitor usage, OutputPipe output, Reporter reporter) {}
+    record Parts(
+            ProcessTable processes, Deadline deadline, UsageMonitor usage, OutputWriter output, Reporter reporter) {}
 
     /** What comes of a step. */
     sealed interface Message extends Sandbox.Command {}
@@ -138,7 +140,7 @@ final class Departure {
 
     private void report(Outcome how) {
         Outcome outcome = parts.usage.judged(how);
-        boolean hasRun = parts.processes.isOrdered(AgentStart.PROCESS);
+        boolean hasRun = parts.processes.state(ProcessId.COMMAND).isPresent();
         parts.reporter.ended(outcome, hasRun ? parts.usage.usage(parts.output.keptBytes()) : Usage.NONE);
     }
 

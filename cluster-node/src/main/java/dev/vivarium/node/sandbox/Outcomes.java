@@ -7,6 +7,7 @@ import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Measurement;
+import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.StartFailure;
 import java.util.Optional;
 
@@ -29,10 +30,10 @@ final class Outcomes {
 
     /** The agent's end by itself, when a frame says so. */
     static Optional<Outcome> agentEnd(GuestFrame frame) {
-        if (frame instanceof GuestFrame.Exited exited && exited.process() == AgentStart.PROCESS) {
+        if (frame instanceof GuestFrame.Exited exited && exited.process() == ProcessId.COMMAND.value()) {
             return Optional.of(new Outcome.Exited(exited.exitCode()));
         }
-        return frame instanceof GuestFrame.Signaled signaled && signaled.process() == AgentStart.PROCESS
+        return frame instanceof GuestFrame.Signaled signaled && signaled.process() == ProcessId.COMMAND.value()
                 ? Optional.of(new Outcome.Signaled(signaled.signal()))
                 : Optional.empty();
     }

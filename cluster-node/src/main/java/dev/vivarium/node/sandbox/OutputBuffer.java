@@ -4,29 +4,25 @@ import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.protocol.api.OutputChunkView;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.ProcessId;
 import java.io.ByteArrayOutputStream;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.EnumMap;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 
 /**
- * Output on its way from the guest to the store: cut off at the run's limit, numbered, and gathered into chunks. It
- * holds no more than the credit that the guest has been given, since credit is only given back for what is stored.
- * Owned by one Sandbox actor; not safe for use by others.
+ * Output on its way from the guest to the store: cut off at the run's limit, numbered, and gathered into chunks. All
+ * processes of a run share its limit and one sequence of offsets, in the order in which their output came. Owned by one
+ * Sandbox actor; not safe for use by others.
  */
 final class OutputBuffer {
-    /** Pieces of one stream that follow each other are joined up to this size: fewer rows in the store. */
+    /** Pieces of one stream of one process that follow each other are joined up to this size: fewer rows in the store. */
     private static final int CHUNK_BYTES_MAX = 64 * 1024;
-
-    /** What is to be stored, and the credit to give back when it is. */
-    record Batch(List<OutputChunk> chunks, Map<NodeFrame.Stream, Integer> credit, long end) {}
 
     private final int attempt;
     private final long limitBytes;
     private final List<OutputChunk> pending = new ArrayList<>();
-    private final Map<NodeFrame.Stream, Integer> credit = new EnumMap<>(NodeFrame.Stream.class);
     private long nextOffset;
     private long keptBytes;
 
@@ -37,30 +33,33 @@ final class OutputBuffer {
     }
 
     /** Takes what was printed; keeps what is within the limit. */
-    void add(NodeFrame.Stream stream, Blob data, Instant at) {
-        credit.merge(stream, data.length(), Integer::sum);
+    void add(ProcessId process, NodeFrame.Stream stream, Blob data, Instant at) {
         int room = (int) Math.min(data.length(), limitBytes - keptBytes);
         if (room <= 0) {
             return;
         }
-        Blob kept = room == data.length() ? data : Blob.of(java.util.Arrays.copyOf(data.toByteArray(), room));
+        Blob kept = room == data.length() ? data : Blob.of(Arrays.copyOf(data.toByteArray(), room));
         OutputChunkView.Stream name =
                 stream == NodeFrame.Stream.STDOUT ? OutputChunkView.Stream.STDOUT : OutputChunkView.Stream.STDERR;
-        pending.add(new OutputChunk(attempt, name, nextOffset, at, kept));
+        pending.add(new OutputChunk(attempt, process, name, nextOffset, at, kept));
         nextOffset += room;
         keptBytes += room;
     }
 
     boolean isEmpty() {
-        return pending.isEmpty() && credit.isEmpty();
+        return pending.isEmpty();
     }
 
     /** Everything that waits, to be stored as one; the buffer is empty afterwards. */
-    Batch drain() {
-        Batch batch = new Batch(joined(pending), Map.copyOf(credit), nextOffset);
+    List<OutputChunk> drain() {
+        List<OutputChunk> chunks = joined(pending);
         pending.clear();
-        credit.clear();
-        return batch;
+        return chunks;
+    }
+
+    /** The offset after the last byte that was kept. */
+    long end() {
+        return nextOffset;
     }
 
     long keptBytes() {
@@ -74,6 +73,7 @@ final class OutputBuffer {
             int to = from + 1;
             int bytes = pieces.get(from).data().length();
             while (to < pieces.size()
+                    && pieces.get(to).process().equals(pieces.get(from).process())
                     && pieces.get(to).stream() == pieces.get(from).stream()
                     && bytes + pieces.get(to).data().length() <= CHUNK_BYTES_MAX) {
                 bytes += pieces.get(to).data().length();
@@ -93,6 +93,11 @@ final class OutputBuffer {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         pieces.forEach(piece -> bytes.writeBytes(piece.data().toByteArray()));
         return new OutputChunk(
-                first.attempt(), first.stream(), first.offset(), first.at(), Blob.of(bytes.toByteArray()));
+                first.attempt(),
+                first.process(),
+                first.stream(),
+                first.offset(),
+                first.at(),
+                Blob.of(bytes.toByteArray()));
     }
 }

@@ -1,110 +1,39 @@
 package dev.vivarium.node.sandbox;
 
-import dev.vivarium.node.driver.AttemptName;
-import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
-import dev.vivarium.protocol.run.RunSpec;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
-import org.apache.pekko.Done;
+import dev.vivarium.protocol.run.ProcessId;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
 
 /**
- * Takes output from the guest to the store, one batch at a time. A batch that the store refuses is offered again until it
- * is kept; only then the guest gets its credit back, so that no more waits here than the credit that it has. Owned by one
- * Sandbox actor; not safe for use by others.
+ * The output of one process, as far as its guest needs credit for more: what has come is owed until it is stored. A process
+ * that prints faster than its output can be kept is held up by that alone, and holds up no other. Owned by one Sandbox
+ * actor; not safe for use by others.
  */
 final class OutputPipe {
-    private final SandboxEnvironment environment;
-    private final AttemptName attempt;
-    private final long limitBytes;
-    private final Inbox inbox;
-    private final Guest guest;
-    private final Reporter reporter;
-    private OutputBuffer buffer;
-    private Writing writing = Writing.IDLE;
+    private final ProcessId process;
+    private final Map<NodeFrame.Stream, Integer> owedBytes = new EnumMap<>(NodeFrame.Stream.class);
 
-    private enum Writing {
-        IDLE,
-        UNDER_WAY
+    OutputPipe(ProcessId process) {
+        this.process = process;
     }
 
-    /** What comes of a write. */
-    sealed interface Message extends Sandbox.Command {}
-
-    private record Stored(OutputBuffer.Batch batch) implements Message {}
-
-    private record StoreFailed(OutputBuffer.Batch batch, Throwable why) implements Message {}
-
-    private record RetryDue(OutputBuffer.Batch batch) implements Message {}
-
-    OutputPipe(
-            SandboxEnvironment environment,
-            AttemptName attempt,
-            RunSpec spec,
-            Inbox inbox,
-            Guest guest,
-            Reporter reporter) {
-        this.environment = environment;
-        this.attempt = attempt;
-        this.limitBytes = spec.limits().output().bytes();
-        this.inbox = inbox;
-        this.guest = guest;
-        this.reporter = reporter;
-        this.buffer = new OutputBuffer(attempt.attempt(), 0, limitBytes);
+    /** So many bytes have come, whether they are kept or cut off at the run's limit. */
+    void came(NodeFrame.Stream stream, int bytes) {
+        owedBytes.merge(stream, bytes, Integer::sum);
     }
 
-    /** The attempt's output begins at this offset of the run's. */
-    void beginAt(long offset) {
-        buffer = new OutputBuffer(attempt.attempt(), offset, limitBytes);
+    boolean owesNothing() {
+        return owedBytes.isEmpty();
     }
 
-    /** Takes what was printed. */
-    void add(GuestFrame.Output printed) {
-        buffer.add(printed.stream(), printed.data(), environment.clock().now());
-        writeNext();
-    }
-
-    void on(Message message) {
-        if (message instanceof Stored stored) {
-            onStored(stored.batch);
-        } else if (message instanceof StoreFailed failed) {
-            inbox.log().warn("Output of {} could not be stored yet: {}", attempt, failed.why.getMessage());
-            RetryDue retry = new RetryDue(failed.batch);
-            inbox.after(environment.settings().storeRetry(), RetryDue.class, retry);
-        } else if (message instanceof RetryDue retry) {
-            write(retry.batch);
-        }
-    }
-
-    /** Whether all that has come is kept, and its credit given back. */
-    boolean isSettled() {
-        return writing == Writing.IDLE && buffer.isEmpty();
-    }
-
-    long keptBytes() {
-        return buffer.keptBytes();
-    }
-
-    private void onStored(OutputBuffer.Batch batch) {
-        writing = Writing.IDLE;
-        batch.credit().forEach((stream, bytes) -> guest.send(new NodeFrame.Credit(AgentStart.PROCESS, stream, bytes)));
-        if (!batch.chunks().isEmpty()) {
-            reporter.outputAdvanced(batch.end());
-        }
-        writeNext();
-    }
-
-    private void writeNext() {
-        if (writing == Writing.IDLE && !buffer.isEmpty()) {
-            write(buffer.drain());
-        }
-    }
-
-    private void write(OutputBuffer.Batch batch) {
-        writing = Writing.UNDER_WAY;
-        CompletionStage<Done> written = batch.chunks().isEmpty()
-                ? CompletableFuture.completedStage(Done.getInstance())
-                : environment.store().output().append(attempt.run(), batch.chunks());
-        inbox.hear(written, done -> new Stored(batch), why -> new StoreFailed(batch, why));
+    /** The credit for what has come, to be given when it is stored; it is owed no more. */
+    List<NodeFrame.Credit> takeCredit() {
+        List<NodeFrame.Credit> credit = new ArrayList<>();
+        owedBytes.forEach((stream, bytes) -> credit.add(new NodeFrame.Credit(process.value(), stream, bytes)));
+        owedBytes.clear();
+        return credit;
     }
 }

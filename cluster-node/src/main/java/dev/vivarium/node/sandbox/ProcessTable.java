@@ -1,35 +1,81 @@
 package dev.vivarium.node.sandbox;
 
-import java.util.HashMap;
+import dev.vivarium.protocol.guest.GuestFrame;
+import dev.vivarium.protocol.guest.NodeFrame;
+import dev.vivarium.protocol.run.ProcessId;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 
 /**
- * The processes that this node has started in a sandbox, by the ids that it gave them; the run's own command is
- * {@link AgentStart#PROCESS}. Owned by one Sandbox actor; not safe for use by others.
+ * The processes that this node has started in a sandbox, by the ids that it gave them: how far each has come, and its
+ * output pipe. The first is the run's own command, {@link ProcessId#COMMAND}. A row stays until the sandbox ends, since
+ * output may follow the end of its process. Owned by one Sandbox actor; not safe for use by others.
  */
 final class ProcessTable {
-    private final Map<Integer, State> processes = new HashMap<>();
+    private final Map<Integer, Row> rows = new TreeMap<>();
 
-    private enum State {
+    /** How far a process has come. */
+    enum State {
+        /** The guest was sent the order to start it. */
         ORDERED,
-        STARTED
+        STARTED,
+        /** It ended, or could not be started. */
+        ENDED
     }
 
-    /** The guest was sent the order to start it. */
-    void ordered(int process) {
-        processes.put(process, State.ORDERED);
+    private static final class Row {
+        private final OutputPipe output;
+        private State state = State.ORDERED;
+
+        Row(ProcessId process) {
+            this.output = new OutputPipe(process);
+        }
     }
 
-    /** The guest says that it runs. */
-    void started(int process) {
-        processes.replace(process, State.STARTED);
+    /** The guest was sent this order. */
+    void ordered(NodeFrame.Spawn spawn) {
+        rows.put(spawn.process(), new Row(new ProcessId(spawn.process())));
     }
 
-    boolean isOrdered(int process) {
-        return processes.containsKey(process);
+    /** Takes in what a frame says about a process; frames about others change nothing. */
+    void heard(GuestFrame frame) {
+        if (frame instanceof GuestFrame.Spawned spawned) {
+            move(spawned.process(), State.STARTED);
+        } else if (frame instanceof GuestFrame.SpawnFailed failed) {
+            move(failed.process(), State.ENDED);
+        } else if (frame instanceof GuestFrame.Exited exited) {
+            move(exited.process(), State.ENDED);
+        } else if (frame instanceof GuestFrame.Signaled signaled) {
+            move(signaled.process(), State.ENDED);
+        }
     }
 
-    boolean isStarted(int process) {
-        return processes.get(process) == State.STARTED;
+    private void move(int process, State state) {
+        Optional.ofNullable(rows.get(process)).ifPresent(row -> row.state = state);
+    }
+
+    /** How far the process has come; empty for one that was never ordered. */
+    Optional<State> state(ProcessId process) {
+        return Optional.ofNullable(rows.get(process.value())).map(row -> row.state);
+    }
+
+    /** The pipe of a process; empty for one that was never ordered. */
+    Optional<OutputPipe> output(int process) {
+        return Optional.ofNullable(rows.get(process)).map(row -> row.output);
+    }
+
+    /** Whether all output that has come was given credit for. */
+    boolean owesNothing() {
+        return rows.values().stream().allMatch(row -> row.output.owesNothing());
+    }
+
+    /** The credit that all processes are owed for what has come. */
+    List<NodeFrame.Credit> takeCredit() {
+        List<NodeFrame.Credit> credit = new ArrayList<>();
+        rows.values().forEach(row -> credit.addAll(row.output.takeCredit()));
+        return credit;
     }
 }

@@ -8,6 +8,7 @@ import dev.vivarium.protocol.guest.MalformedFrameException;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Measurement;
+import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.StartFailure;
@@ -35,7 +36,7 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
  *
  * The actor receives and carries out. What is decided, and what is remembered for it, lies in its parts: {@link Creation},
  * {@link Preparation}, {@link Deadline}, {@link UsageMonitor}, {@link ProcessTable},
- * {@link OutputPipe} and {@link Departure}, which ends it as {@link Ending} decides.
+ * {@link OutputWriter} and {@link Departure}, which ends it as {@link Ending} decides.
  */
 public final class Sandbox {
     /** What a Sandbox understands. */
@@ -48,7 +49,7 @@ public final class Sandbox {
                     Alarm,
                     Guest.Message,
                     UsageMonitor.Message,
-                    OutputPipe.Message,
+                    OutputWriter.Message,
                     Departure.Message {}
 
     /** Ends the attempt; harmless when it is ending already. */
@@ -85,7 +86,7 @@ public final class Sandbox {
     private final Creation creation;
     private final Deadline deadline;
     private final UsageMonitor usage;
-    private final OutputPipe output;
+    private final OutputWriter output;
     private final Departure departure;
 
     /** An actor that makes a sandbox for the attempt at once. */
@@ -112,7 +113,7 @@ public final class Sandbox {
         this.creation = new Creation(environment, attempt, id, spec);
         this.deadline = Deadline.of(spec, environment);
         this.usage = new UsageMonitor(environment, attempt, id, spec, inbox, deadline, reporter);
-        this.output = new OutputPipe(environment, attempt, spec, inbox, guest, reporter);
+        this.output = new OutputWriter(environment, attempt, spec, processes, inbox, guest, reporter);
         Departure.Parts parts = new Departure.Parts(processes, deadline, usage, output, reporter);
         this.departure = new Departure(environment, attempt, id, inbox, guest, parts);
         environment.live().add(id, attempt, inbox.self());
@@ -222,13 +223,14 @@ public final class Sandbox {
         }
         deadline.start();
         armGuest();
+        NodeFrame.Spawn spawn = preparation.spawn(settings);
         try {
-            guest.send(preparation.spawn(settings));
+            guest.send(spawn);
         } catch (MalformedFrameException tooLong) {
             return giveUp(new Outcome.NotStarted(AgentStart.tooLong()));
         }
         deadline.start();
-        processes.ordered(AgentStart.PROCESS);
+        processes.ordered(spawn);
         return starting();
     }
 
@@ -255,14 +257,14 @@ public final class Sandbox {
 
     private Behavior<Command> onFrameWhileStarting(Guest.FrameArrived arrived) {
         guest.confirm();
+        processes.heard(arrived.frame());
         if (arrived.frame() instanceof GuestFrame.SpawnFailed failed) {
             return giveUp(new Outcome.NotStarted(AgentStart.refused(failed, spec)));
         }
-        if (!(arrived.frame() instanceof GuestFrame.Spawned spawned)) {
+        if (!(arrived.frame() instanceof GuestFrame.Spawned)) {
             return Behaviors.same();
         }
-        processes.started(spawned.process());
-        guest.send(new NodeFrame.CloseStdin(AgentStart.PROCESS));
+        guest.send(new NodeFrame.CloseStdin(ProcessId.COMMAND.value()));
         reporter.started(id);
         inbox.after(deadline.left(), Alarm.WALL_CLOCK, Alarm.WALL_CLOCK);
         usage.lookLater();
@@ -288,6 +290,7 @@ public final class Sandbox {
 
     private void takeIn(GuestFrame frame) {
         guest.confirm();
+        processes.heard(frame);
         usage.heard(frame);
         if (frame instanceof GuestFrame.Output printed) {
             output.add(printed);
@@ -346,12 +349,13 @@ public final class Sandbox {
     }
 
     private Behavior<Command> onChannelEnded(Guest.ChannelEnded ended) {
-        if (!processes.isOrdered(AgentStart.PROCESS) || !deadline.isPast()) {
+        Optional<ProcessTable.State> agent = processes.state(ProcessId.COMMAND);
+        if (agent.isEmpty() || !deadline.isPast()) {
             return giveUp(Outcomes.channelEnd(ended.why(), usage.outOfMemory()));
         }
         // The guest's own clock was first: this node was too slow, or asleep.
         Measurement measured = deadline.measurement();
-        if (processes.isStarted(AgentStart.PROCESS)) {
+        if (agent.get() == ProcessTable.State.STARTED) {
             reporter.alarm(KillReason.WALL_CLOCK, measured, Consequence.KILL);
         }
         return giveUp(Outcomes.killed(KillReason.WALL_CLOCK, measured));
@@ -387,12 +391,12 @@ public final class Sandbox {
 
     private BehaviorBuilder<Command> state() {
         return Behaviors.receive(Command.class)
-                .onMessage(OutputPipe.Message.class, this::onOutput)
+                .onMessage(OutputWriter.Message.class, this::onOutput)
                 .onMessageEquals(Alarm.LEASE_DUE, this::onLeaseDue)
                 .onSignal(PostStop.class, signal -> stay(departure::abandon));
     }
 
-    private Behavior<Command> onOutput(OutputPipe.Message message) {
+    private Behavior<Command> onOutput(OutputWriter.Message message) {
         output.on(message);
         return output.isSettled() ? proceed(Ending.Signal.OUTPUT_SETTLED) : Behaviors.same();
     }

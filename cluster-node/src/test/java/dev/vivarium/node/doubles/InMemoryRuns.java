@@ -18,6 +18,7 @@ import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.api.RunPage;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
@@ -122,7 +123,7 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
 
     public synchronized void print(RunId run, Stream stream, byte[] bytes) {
         output.computeIfAbsent(run, any -> new ArrayList<>())
-                .add(new OutputChunk(1, stream, outputEnd(run), NOON, Blob.of(bytes)));
+                .add(new OutputChunk(1, ProcessId.COMMAND, stream, outputEnd(run), NOON, Blob.of(bytes)));
         tell(run);
     }
 

@@ -100,7 +100,7 @@ class OutputRouteTest {
         assertThat(lines).hasSize(2);
         assertThat(lines.get(0).toString())
                 .isEqualTo(
-                        "{\"stream\":\"stdout\",\"attempt\":1,\"offset\":1,\"time\":\"2026-11-24T12:00:00Z\",\"data\":\"bmU=\"}");
+                        "{\"stream\":\"stdout\",\"attempt\":1,\"process\":1,\"offset\":1,\"time\":\"2026-11-24T12:00:00Z\",\"data\":\"bmU=\"}");
         assertThat(lines.get(1).path("offset").asLong()).isEqualTo(3);
     }
 

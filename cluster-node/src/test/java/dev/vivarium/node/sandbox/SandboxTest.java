@@ -227,6 +227,23 @@ class SandboxTest {
         assertThat(ended.outcome()).isInstanceOfSatisfying(Outcome.Killed.class, killed -> assertThat(killed.reason())
                 .isEqualTo(KillReason.OUTPUT));
         assertThat(store.printed()).hasSize(100);
+        assertThat(driver.sent())
+                .as("credit for what was cut off too, so that the agent is not held up")
+                .contains(new NodeFrame.Credit(1, NodeFrame.Stream.STDOUT, 150));
+    }
+
+    @Test
+    void outputOfAProcessThatThisNodeNeverStartedIsNobodys() {
+        start(FIRST, Specs.hello());
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        driver.emit(new GuestFrame.Output(2, NodeFrame.Stream.STDOUT, Blob.ofUtf8("who?")));
+        driver.emit(new GuestFrame.Output(1, NodeFrame.Stream.STDOUT, Blob.ofUtf8("agent")));
+        driver.emit(new GuestFrame.Exited(2, 9));
+        driver.emit(new GuestFrame.Exited(1, 0));
+
+        assertThat(ended().outcome()).isEqualTo(new Outcome.Exited(0));
+        assertThat(store.printed()).isEqualTo("agent");
     }
 
     @Test

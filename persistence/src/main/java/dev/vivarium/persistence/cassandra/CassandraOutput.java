@@ -7,6 +7,7 @@ import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
+import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.RunId;
 import java.nio.ByteBuffer;
 import java.time.Instant;
@@ -44,7 +45,8 @@ final class CassandraOutput implements OutputStore {
             "UPDATE run_output SET part_end = ?, attempt_last = ? WHERE run_id = ? AND part = ?"
                     + " IF part_end = ? AND attempt_last = ? AND closed = ?";
     private static final String INSERT =
-            "INSERT INTO run_output (run_id, part, byte_offset, attempt, stream, at, data) VALUES (?, ?, ?, ?, ?, ?, ?)";
+            "INSERT INTO run_output (run_id, part, byte_offset, attempt, process, stream, at, data)"
+                    + " VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
     private static final String CLOSE =
             "UPDATE run_output SET closed = true WHERE run_id = ? AND part = ? IF part_end = ? AND attempt_last = ?";
     private static final String TAIL =
@@ -53,7 +55,7 @@ final class CassandraOutput implements OutputStore {
             "SELECT byte_offset FROM run_output WHERE run_id = ? AND part = ? AND byte_offset <= ?"
                     + " ORDER BY byte_offset DESC LIMIT 1";
     private static final String READ =
-            "SELECT attempt, stream, byte_offset, at, data FROM run_output WHERE run_id = ? AND part = ?"
+            "SELECT attempt, process, stream, byte_offset, at, data FROM run_output WHERE run_id = ? AND part = ?"
                     + " AND byte_offset >= ?";
 
     private final Cassandra cassandra;
@@ -209,6 +211,7 @@ final class CassandraOutput implements OutputStore {
                     part,
                     chunk.offset(),
                     chunk.attempt(),
+                    chunk.process().value(),
                     chunk.stream() == Stream.STDOUT ? 1 : 2,
                     ChronoUnit.MICROS.between(Instant.EPOCH, chunk.at()),
                     ByteBuffer.wrap(chunk.data().toByteArray())));
@@ -336,10 +339,12 @@ final class CassandraOutput implements OutputStore {
     private static OutputChunk chunk(Row row) {
         return new OutputChunk(
                 row.getInt(0),
-                row.getInt(1) == 1 ? Stream.STDOUT : Stream.STDERR,
-                row.getLong(2),
-                Instant.EPOCH.plus(row.getLong(3), ChronoUnit.MICROS),
-                CassandraRunJournal.bytes(row, 4));
+                // Rows of before there were several processes have none.
+                row.isNull(1) ? ProcessId.COMMAND : new ProcessId(row.getInt(1)),
+                row.getInt(2) == 1 ? Stream.STDOUT : Stream.STDERR,
+                row.getLong(3),
+                Instant.EPOCH.plus(row.getLong(4), ChronoUnit.MICROS),
+                CassandraRunJournal.bytes(row, 5));
     }
 
     @Override

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,7 +31,7 @@ final class CassandraSchema {
     private static final Logger log = LoggerFactory.getLogger(CassandraSchema.class);
 
     /** The number of the newest script. */
-    static final int VERSION = 5;
+    static final int VERSION = 6;
 
     private static final Duration RETRY = Duration.ofSeconds(2);
     private static final Duration STATEMENT_MAX = Duration.ofSeconds(30);
@@ -41,6 +42,9 @@ final class CassandraSchema {
             + " VALUES ('vivarium', ?, ?, ?) IF NOT EXISTS";
     private static final String UPDATE =
             "UPDATE " + META + " SET version = ?, master_key = ? WHERE id = 'vivarium' IF master_key = ?";
+
+    private static final Pattern TABLE_WITHOUT_KEYSPACE =
+            Pattern.compile("(CREATE TABLE IF NOT EXISTS|ALTER TABLE) (\\w++)(?!\\.)");
 
     private CassandraSchema() {}
 
@@ -159,11 +163,7 @@ final class CassandraSchema {
     }
 
     private static void run(CqlSession session, CassandraSettings settings, String cql) {
-        String qualified = cql.replace(
-                "CREATE TABLE IF NOT EXISTS ",
-                cql.contains("EXISTS " + settings.keyspace() + ".")
-                        ? "CREATE TABLE IF NOT EXISTS "
-                        : "CREATE TABLE IF NOT EXISTS " + settings.keyspace() + ".");
+        String qualified = TABLE_WITHOUT_KEYSPACE.matcher(cql).replaceFirst("$1 " + settings.keyspace() + ".$2");
         session.execute(SimpleStatement.newInstance(qualified).setTimeout(STATEMENT_MAX));
         session.checkSchemaAgreement();
     }

@@ -4,6 +4,7 @@ import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.RunId;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -26,8 +27,8 @@ final class PostgresOutput implements OutputStore {
 
     private static final String INSERT =
             """
-            INSERT INTO run_output (run_id, byte_offset, attempt, stream, at, data)
-            SELECT n.* FROM (SELECT ?::char(26), ?::bigint AS byte_offset, ?::int AS attempt, ?::smallint,
+            INSERT INTO run_output (run_id, byte_offset, attempt, process, stream, at, data)
+            SELECT n.* FROM (SELECT ?::char(26), ?::bigint AS byte_offset, ?::int AS attempt, ?::int, ?::smallint,
                 ?::timestamptz, ?::bytea AS data) n
             WHERE NOT EXISTS (SELECT 1 FROM run_output later WHERE later.run_id = ? AND later.attempt > n.attempt)
             AND NOT EXISTS (
@@ -40,7 +41,7 @@ final class PostgresOutput implements OutputStore {
     /** From the last chunk that starts at or before the offset, which may end before it. */
     private static final String READ =
             """
-            SELECT attempt, stream, byte_offset, at, data FROM run_output
+            SELECT attempt, process, stream, byte_offset, at, data FROM run_output
             WHERE run_id = ? AND byte_offset >= coalesce(
                 (SELECT max(byte_offset) FROM run_output WHERE run_id = ? AND byte_offset <= ?), 0)
             AND byte_offset + octet_length(data) > ?
@@ -107,11 +108,12 @@ final class PostgresOutput implements OutputStore {
             insert.setString(1, run.value());
             insert.setLong(2, chunk.offset());
             insert.setInt(3, chunk.attempt());
-            insert.setInt(4, chunk.stream() == Stream.STDOUT ? 1 : 2);
-            insert.setObject(5, OffsetDateTime.ofInstant(chunk.at(), ZoneOffset.UTC));
-            insert.setBytes(6, chunk.data().toByteArray());
-            insert.setString(7, run.value());
+            insert.setInt(4, chunk.process().value());
+            insert.setInt(5, chunk.stream() == Stream.STDOUT ? 1 : 2);
+            insert.setObject(6, OffsetDateTime.ofInstant(chunk.at(), ZoneOffset.UTC));
+            insert.setBytes(7, chunk.data().toByteArray());
             insert.setString(8, run.value());
+            insert.setString(9, run.value());
             insert.executeUpdate();
         }
     }
@@ -149,10 +151,11 @@ final class PostgresOutput implements OutputStore {
     private static OutputChunk chunk(ResultSet row) throws SQLException {
         return new OutputChunk(
                 row.getInt(1),
-                row.getInt(2) == 1 ? Stream.STDOUT : Stream.STDERR,
-                row.getLong(3),
-                row.getObject(4, OffsetDateTime.class).toInstant(),
-                Blob.of(row.getBytes(5)));
+                new ProcessId(row.getInt(2)),
+                row.getInt(3) == 1 ? Stream.STDOUT : Stream.STDERR,
+                row.getLong(4),
+                row.getObject(5, OffsetDateTime.class).toInstant(),
+                Blob.of(row.getBytes(6)));
     }
 
     @Override

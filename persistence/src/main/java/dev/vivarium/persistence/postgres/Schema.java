@@ -17,7 +17,7 @@ import java.sql.Statement;
  */
 final class Schema {
     /** The number of the newest script. */
-    static final int VERSION = 6;
+    static final int VERSION = 7;
 
     /** Any number that nobody else uses in this database. */
     private static final long LOCK = 0x76697661_7269756dL;

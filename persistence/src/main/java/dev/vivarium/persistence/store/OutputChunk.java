@@ -2,15 +2,18 @@ package dev.vivarium.persistence.store;
 
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.ProcessId;
 import java.time.Instant;
 
 /**
- * A piece of what a run printed.
+ * A piece of what a run printed. All processes of a run share one sequence of offsets, in the order in which their output
+ * reached the node, so that a reader follows the run with one cursor.
  *
  * @param attempt the attempt that printed it
+ * @param process the process that printed it
  * @param stream the stream it was printed to
- * @param offset its first byte's place in all that the run printed, both streams and all attempts together
+ * @param offset its first byte's place in all that the run printed, both streams, all processes and all attempts together
  * @param at when it reached the node
  * @param data the bytes, never empty
  */
-public record OutputChunk(int attempt, Stream stream, long offset, Instant at, Blob data) {}
+public record OutputChunk(int attempt, ProcessId process, Stream stream, long offset, Instant at, Blob data) {}

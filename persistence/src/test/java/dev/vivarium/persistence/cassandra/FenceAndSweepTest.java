@@ -21,6 +21,7 @@ import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
@@ -304,7 +305,8 @@ class FenceAndSweepTest {
     }
 
     private void append(int attempt, long offset, String text) {
-        OutputChunk chunk = new OutputChunk(attempt, Stream.STDOUT, offset, Fixtures.NOON, Blob.ofUtf8(text));
+        OutputChunk chunk =
+                new OutputChunk(attempt, ProcessId.COMMAND, Stream.STDOUT, offset, Fixtures.NOON, Blob.ofUtf8(text));
         join(CASSANDRA.store().output().append(run, List.of(chunk)));
     }
 

@@ -9,6 +9,7 @@ import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Duration;
 import java.util.List;
@@ -71,7 +72,10 @@ class KilledCassandraTest {
 
     private static boolean append(CassandraStore store, long offset) {
         join(store.output()
-                .append(PRINTING, List.of(new OutputChunk(1, Stream.STDOUT, offset, Fixtures.NOON, Blob.ofUtf8("x")))));
+                .append(
+                        PRINTING,
+                        List.of(new OutputChunk(
+                                1, ProcessId.COMMAND, Stream.STDOUT, offset, Fixtures.NOON, Blob.ofUtf8("x")))));
         return true;
     }
 

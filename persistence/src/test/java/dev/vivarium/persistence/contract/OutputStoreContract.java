@@ -8,6 +8,7 @@ import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.persistence.store.Store;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -35,12 +36,26 @@ public abstract class OutputStoreContract {
     void chunksReadBackEqualAndInOrder() {
         List<OutputChunk> chunks = List.of(
                 chunk(1, 0, "out"),
-                new OutputChunk(1, Stream.STDERR, 3, AT, Blob.of(new byte[] {0, -1, 10})),
+                new OutputChunk(1, ProcessId.COMMAND, Stream.STDERR, 3, AT, Blob.of(new byte[] {0, -1, 10})),
                 chunk(1, 6, "more"));
         append(chunks);
 
         assertThat(read(0, 1000)).isEqualTo(chunks);
         assertThat(end()).isEqualTo(10);
+    }
+
+    @Test
+    void processesOfARunShareOneSequenceAndKeepTheirNames() {
+        List<OutputChunk> chunks = List.of(
+                chunk(1, 0, "command"),
+                new OutputChunk(1, new ProcessId(2), Stream.STDOUT, 7, AT, Blob.ofUtf8("second")),
+                chunk(1, 13, "again"),
+                new OutputChunk(1, new ProcessId(7_000_000), Stream.STDERR, 18, AT, Blob.ofUtf8("last")));
+        append(chunks);
+
+        assertThat(read(0, 1000)).isEqualTo(chunks);
+        assertThat(read(8, 1000)).isEqualTo(chunks.subList(1, 4));
+        assertThat(end()).isEqualTo(22);
     }
 
     @Test
@@ -134,7 +149,8 @@ public abstract class OutputStoreContract {
         byte[] piece = new byte[64 << 10];
         List<OutputChunk> chunks = new ArrayList<>();
         for (int i = 0; i < 160; i++) {
-            chunks.add(new OutputChunk(1, Stream.STDOUT, (long) i * piece.length, AT, Blob.of(piece)));
+            chunks.add(
+                    new OutputChunk(1, ProcessId.COMMAND, Stream.STDOUT, (long) i * piece.length, AT, Blob.of(piece)));
         }
         append(chunks);
 
@@ -150,7 +166,7 @@ public abstract class OutputStoreContract {
     }
 
     private OutputChunk chunk(int attempt, long offset, String text) {
-        return new OutputChunk(attempt, Stream.STDOUT, offset, AT, Blob.ofUtf8(text));
+        return new OutputChunk(attempt, ProcessId.COMMAND, Stream.STDOUT, offset, AT, Blob.ofUtf8(text));
     }
 
     private void append(List<OutputChunk> chunks) {

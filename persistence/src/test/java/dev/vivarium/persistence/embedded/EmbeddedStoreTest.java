@@ -11,6 +11,7 @@ import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.SealedSecrets;
 import java.io.IOException;
@@ -147,7 +148,10 @@ class EmbeddedStoreTest {
 
     private static void append(EmbeddedStore store, long offset) {
         store.output()
-                .append(RUN, List.of(new OutputChunk(1, Stream.STDOUT, offset, Fixtures.NOON, Blob.ofUtf8("x"))))
+                .append(
+                        RUN,
+                        List.of(new OutputChunk(
+                                1, ProcessId.COMMAND, Stream.STDOUT, offset, Fixtures.NOON, Blob.ofUtf8("x"))))
                 .toCompletableFuture()
                 .join();
     }

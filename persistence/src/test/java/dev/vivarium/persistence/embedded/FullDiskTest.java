@@ -9,6 +9,7 @@ import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.RunId;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -102,6 +103,7 @@ class FullDiskTest {
         new Random(n).nextBytes(bytes);
         return new OutputChunk(
                 1,
+                ProcessId.COMMAND,
                 Stream.STDOUT,
                 n * CHUNK_BYTES,
                 Fixtures.NOON.truncatedTo(java.time.temporal.ChronoUnit.MICROS),

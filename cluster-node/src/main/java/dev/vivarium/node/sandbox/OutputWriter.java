@@ -1,0 +1,126 @@
+package dev.vivarium.node.sandbox;
+
+import dev.vivarium.node.driver.AttemptName;
+import dev.vivarium.persistence.store.OutputChunk;
+import dev.vivarium.protocol.guest.GuestFrame;
+import dev.vivarium.protocol.guest.NodeFrame;
+import dev.vivarium.protocol.run.ProcessId;
+import dev.vivarium.protocol.run.RunSpec;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.apache.pekko.Done;
+
+/**
+ * Takes output of all processes from the guest to the store, one batch at a time. A batch that the store refuses is
+ * offered again until it is kept; only then its processes get their credit back, so that no more waits here than the
+ * credit that they have. Owned by one Sandbox actor; not safe for use by others.
+ */
+final class OutputWriter {
+    private final SandboxEnvironment environment;
+    private final AttemptName attempt;
+    private final long limitBytes;
+    private final ProcessTable processes;
+    private final Inbox inbox;
+    private final Guest guest;
+    private final Reporter reporter;
+    private OutputBuffer buffer;
+    private Writing writing = Writing.IDLE;
+
+    private enum Writing {
+        IDLE,
+        UNDER_WAY
+    }
+
+    /** What is written together, and the credit to give when it is kept. */
+    private record Batch(List<OutputChunk> chunks, List<NodeFrame.Credit> credit, long end) {}
+
+    /** What comes of a write. */
+    sealed interface Message extends Sandbox.Command {}
+
+    private record Stored(Batch batch) implements Message {}
+
+    private record StoreFailed(Batch batch, Throwable why) implements Message {}
+
+    private record RetryDue(Batch batch) implements Message {}
+
+    OutputWriter(
+            SandboxEnvironment environment,
+            AttemptName attempt,
+            RunSpec spec,
+            ProcessTable processes,
+            Inbox inbox,
+            Guest guest,
+            Reporter reporter) {
+        this.environment = environment;
+        this.attempt = attempt;
+        this.limitBytes = spec.limits().output().bytes();
+        this.processes = processes;
+        this.inbox = inbox;
+        this.guest = guest;
+        this.reporter = reporter;
+        this.buffer = new OutputBuffer(attempt.attempt(), 0, limitBytes);
+    }
+
+    /** The attempt's output begins at this offset of the run's. */
+    void beginAt(long offset) {
+        buffer = new OutputBuffer(attempt.attempt(), offset, limitBytes);
+    }
+
+    /** Takes what was printed by a process that this node has started. */
+    void add(GuestFrame.Output printed) {
+        processes.output(printed.process()).ifPresent(pipe -> {
+            pipe.came(printed.stream(), printed.data().length());
+            buffer.add(
+                    new ProcessId(printed.process()),
+                    printed.stream(),
+                    printed.data(),
+                    environment.clock().now());
+            writeNext();
+        });
+    }
+
+    void on(Message message) {
+        if (message instanceof Stored stored) {
+            onStored(stored.batch);
+        } else if (message instanceof StoreFailed failed) {
+            inbox.log().warn("Output of {} could not be stored yet: {}", attempt, failed.why.getMessage());
+            RetryDue retry = new RetryDue(failed.batch);
+            inbox.after(environment.settings().storeRetry(), RetryDue.class, retry);
+        } else if (message instanceof RetryDue retry) {
+            write(retry.batch);
+        }
+    }
+
+    /** Whether all that has come is kept, and its credit given back. */
+    boolean isSettled() {
+        return writing == Writing.IDLE && buffer.isEmpty() && processes.owesNothing();
+    }
+
+    long keptBytes() {
+        return buffer.keptBytes();
+    }
+
+    private void onStored(Batch batch) {
+        writing = Writing.IDLE;
+        batch.credit().forEach(guest::send);
+        if (!batch.chunks().isEmpty()) {
+            reporter.outputAdvanced(batch.end());
+        }
+        writeNext();
+    }
+
+    private void writeNext() {
+        if (writing == Writing.IDLE && !(buffer.isEmpty() && processes.owesNothing())) {
+            write(new Batch(buffer.drain(), processes.takeCredit(), buffer.end()));
+        }
+    }
+
+    private void write(Batch batch) {
+        writing = Writing.UNDER_WAY;
+        CompletionStage<Done> written = batch.chunks().isEmpty()
+                ? CompletableFuture.completedStage(Done.getInstance())
+                : environment.store().output().append(attempt.run(), batch.chunks());
+        inbox.hear(written, done -> new Stored(batch), why -> new StoreFailed(batch, why));
+    }
+}
