@@ -11,7 +11,7 @@ public final class Networks {
 
     /** With the settings as shipped. */
     public static SandboxNetwork open(String installation, String node) {
-        assumeThat(System.getProperty("user.name")).isEqualTo("root");
+        assumeThat(System.getProperty("user.name")).as("needs root").isEqualTo("root");
         try {
             return EgressNetwork.open(
                     installation, node, EgressSettings.from(ConfigFactory.load().getConfig("vivarium.egress")));

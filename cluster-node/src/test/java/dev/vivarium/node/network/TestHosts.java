@@ -18,7 +18,7 @@ public final class TestHosts implements AutoCloseable {
 
     /** @param suffix tells the hosts of one test from those of another; at most 8 letters */
     public TestHosts(String suffix) throws IOException {
-        assumeThat(System.getProperty("user.name")).isEqualTo("root");
+        assumeThat(System.getProperty("user.name")).as("needs root").isEqualTo("root");
         outside = Internet.begin(PAYLOADS, suffix);
     }
 

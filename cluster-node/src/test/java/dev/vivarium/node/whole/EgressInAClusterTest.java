@@ -86,7 +86,7 @@ class EgressInAClusterTest {
 
     @Test
     void anAgentReachesTheSameOnEveryNodeAndAKilledNodeOpensNothingAndLeavesNothing() throws Exception {
-        assumeThat(System.getProperty("user.name")).isEqualTo("root");
+        assumeThat(System.getProperty("user.name")).as("needs root").isEqualTo("root");
         try (TestHosts hosts = new TestHosts("cluster");
                 FakeUpstream resolver = new FakeUpstream().has("www.vivarium.example.com", Internet.PUBLIC);
                 WholeCluster cluster = new WholeCluster(2, WholeCluster.Formation.SEEDS, number -> settings(resolver));

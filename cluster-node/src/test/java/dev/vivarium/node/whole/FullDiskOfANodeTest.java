@@ -26,7 +26,7 @@ class FullDiskOfANodeTest {
 
     @BeforeEach
     void mount() throws Exception {
-        assumeThat(System.getProperty("user.name")).isEqualTo("root");
+        assumeThat(System.getProperty("user.name")).as("needs root").isEqualTo("root");
         mounted = DataDirectory.newFolder("vivarium-small-");
         Commands.run("mount", "-t", "tmpfs", "-o", "size=160m,mode=0711", "tmpfs", mounted.toString());
     }

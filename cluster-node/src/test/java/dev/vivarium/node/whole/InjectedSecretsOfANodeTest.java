@@ -55,7 +55,7 @@ class InjectedSecretsOfANodeTest {
 
     @Test
     void itIsNeverWithTheAgentAndWithNobodyOnceItsRunHasEnded(@TempDir Path folder) throws Exception {
-        assumeThat(System.getProperty("user.name")).isEqualTo("root");
+        assumeThat(System.getProperty("user.name")).as("needs root").isEqualTo("root");
         try (TestHosts hosts = new TestHosts("inject");
                 FakeUpstream resolver = new FakeUpstream().has(HOST, Internet.SECURE);
                 WholeNode node = start(hosts, resolver)) {

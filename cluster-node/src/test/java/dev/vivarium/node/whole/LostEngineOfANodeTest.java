@@ -35,7 +35,7 @@ class LostEngineOfANodeTest {
 
     @BeforeAll
     static void start() throws Exception {
-        assumeThat(System.getProperty("user.name")).isEqualTo("root");
+        assumeThat(System.getProperty("user.name")).as("needs root").isEqualTo("root");
         engine = PrivateEngine.start();
         node = WholeNode.on(DATA).engine(engine.address()).go();
         census = node.census();

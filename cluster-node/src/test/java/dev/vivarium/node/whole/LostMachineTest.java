@@ -27,7 +27,7 @@ class LostMachineTest {
 
     @Test
     void theAgentsOfALostMachineEndBeforeTheirRunsGoOnElsewhereAndItComesBackClean() throws Exception {
-        assumeThat(System.getProperty("user.name")).isEqualTo("root");
+        assumeThat(System.getProperty("user.name")).as("needs root").isEqualTo("root");
         try (PrivateEngine survivors = PrivateEngine.start();
                 PrivateEngine losts = PrivateEngine.start();
                 WholeCluster cluster = WholeCluster.withEnginesOfTheirOwn(List.of(survivors, losts), Map.of())) {

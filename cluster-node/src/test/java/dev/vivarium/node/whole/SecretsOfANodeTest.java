@@ -76,7 +76,7 @@ class SecretsOfANodeTest {
 
     @BeforeAll
     static void start() throws Exception {
-        assumeThat(System.getProperty("user.name")).isEqualTo("root");
+        assumeThat(System.getProperty("user.name")).as("needs root").isEqualTo("root");
         began = Instant.now();
         engine = PrivateEngine.start();
         node = WholeNode.on(DATA).engine(engine.address()).java(everyLogger()).go();

@@ -86,7 +86,7 @@ class ShreddedSecretsTest {
 
     @Test
     void aKeyThatCouldNotBeDestroyedIsDestroyedLaterOrAtTheNextStart() throws Exception {
-        assumeThat(System.getProperty("user.name")).isEqualTo("root");
+        assumeThat(System.getProperty("user.name")).as("needs root").isEqualTo("root");
         Agent agent = Agent.python("import time; print('up', flush=True); time.sleep(600)")
                 .secret("TOKEN", "hush-hush");
         String killedBetween;

@@ -29,7 +29,7 @@ class HistoryOfAClusterTest {
 
     @Test
     void everyPromiseIsKeptWhileNodesAreBroken() throws IOException {
-        assumeThat(System.getProperty("user.name")).isEqualTo("root");
+        assumeThat(System.getProperty("user.name")).as("needs root").isEqualTo("root");
         assertThat(NODE.resolve("vivarium-node.jar"))
                 .as("the node, which the whole build (./vivarium test) makes before this")
                 .exists();

@@ -89,7 +89,7 @@ class EmbeddedStoreTest {
 
     @Test
     void aDirectoryThatTheServersUserMayNotEnterIsNoObstacle() throws IOException {
-        assumeThat(System.getProperty("user.name")).isEqualTo(ROOT);
+        assumeThat(System.getProperty("user.name")).as("needs root").isEqualTo(ROOT);
         Path closed = Files.createDirectory(
                 directory.resolve("closed"),
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));

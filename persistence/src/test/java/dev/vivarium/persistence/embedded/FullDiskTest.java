@@ -35,7 +35,7 @@ class FullDiskTest {
 
     @BeforeEach
     void mount() throws IOException {
-        assumeThat(System.getProperty("user.name")).isEqualTo("root");
+        assumeThat(System.getProperty("user.name")).as("needs root").isEqualTo("root");
         directory = TestPostgres.newDirectory();
         small = Files.createDirectory(directory.resolve("small"));
         Commands.run("mount", "-t", "tmpfs", "-o", "size=128m,mode=0711", "tmpfs", small.toString());

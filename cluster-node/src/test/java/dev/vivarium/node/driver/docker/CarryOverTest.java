@@ -114,7 +114,7 @@ class CarryOverTest {
 
     @Test
     void theHostKeepsNoMarkOfASandboxThatIsGone() throws Exception {
-        assumeThat(System.getProperty("user.name")).isEqualTo("root");
+        assumeThat(System.getProperty("user.name")).as("needs root").isEqualTo("root");
         Instant began = Instant.now();
         String mark = newMark();
         String key = Long.toString(0x40000000L | Long.parseLong(mark.substring(mark.length() - 6), 16));

@@ -1,6 +1,7 @@
 package dev.vivarium.node.driver.docker;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import dev.vivarium.node.driver.linux.CgroupFormat;
 import java.io.IOException;
@@ -10,10 +11,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The control groups of a live sandbox, from outside as the kernel has them, in whichever version the machine uses. */
@@ -36,9 +38,28 @@ class LiveControlGroupTest {
         sandboxes.destroy(sandbox.live());
     }
 
-    @Test
-    void version1LimitsWhatTheTemplateLimits() throws IOException {
-        Assumptions.assumeTrue(group("memory").isPresent(), "This machine has no control groups of version 1.");
+    /** A machine has one version with controllers, and each has its own files: what is checked is made of what is there. */
+    @TestFactory
+    Stream<DynamicTest> theControlGroupsOfThisMachine() throws IOException {
+        return version2().isPresent()
+                ? Stream.of(dynamicTest("version 2 limits what the template limits", this::version2LimitsWhatTheTemplateLimits))
+                : Stream.of(
+                        dynamicTest("version 1 limits what the template limits", this::version1LimitsWhatTheTemplateLimits),
+                        dynamicTest("version 1 knows no device but these", this::version1KnowsNoDeviceButThese),
+                        dynamicTest(
+                                "version 1 keeps guest and agent together and notifies nobody of their end",
+                                this::version1KeepsGuestAndAgentTogetherAndTellsNobodyOfTheirEnd));
+    }
+
+    private Optional<Path> version2() throws IOException {
+        return CgroupFormat.directoryV2(
+                        CgroupFormat.hierarchies(Files.readAllLines(Path.of("/proc/mounts"))),
+                        CgroupFormat.memberships(sandbox.guest().lines("cgroup")))
+                .map(Path::of)
+                .filter(directory -> Files.exists(directory.resolve("memory.max")));
+    }
+
+    private void version1LimitsWhatTheTemplateLimits() throws IOException {
         SortedMap<String, String> mustBe = new TreeMap<>(Map.of(
                 "memory.limit_in_bytes", MEMORY_BYTES,
                 "memory.memsw.limit_in_bytes", MEMORY_BYTES,
@@ -67,10 +88,7 @@ class LiveControlGroupTest {
     }
 
     /** Any node may be made (only that nobody may make one), and these may be used: all of them are in /dev anyway. */
-    @Test
-    void version1KnowsNoDeviceButThese() throws IOException {
-        Assumptions.assumeTrue(group("devices").isPresent(), "This machine has no control groups of version 1.");
-
+    private void version1KnowsNoDeviceButThese() throws IOException {
         assertThat(Files.readAllLines(file("devices.list")))
                 .containsExactlyInAnyOrder(
                         "b *:* m",
@@ -87,9 +105,7 @@ class LiveControlGroupTest {
                         "c 136:* rwm");
     }
 
-    @Test
-    void version1KeepsGuestAndAgentTogetherAndTellsNobodyOfTheirEnd() throws IOException {
-        Assumptions.assumeTrue(group("pids").isPresent(), "This machine has no control groups of version 1.");
+    private void version1KeepsGuestAndAgentTogetherAndTellsNobodyOfTheirEnd() throws IOException {
         assertThat(sandbox.agent().lines("cgroup")).isEqualTo(sandbox.guest().lines("cgroup"));
 
         for (String line : sandbox.guest().lines("cgroup")) {
@@ -107,14 +123,8 @@ class LiveControlGroupTest {
     }
 
     /** The rule over devices is a program of the kernel's there, which no file shows: LiveMountsTest has what can be seen. */
-    @Test
-    void version2LimitsWhatTheTemplateLimits() throws IOException {
-        Optional<Path> group = CgroupFormat.directoryV2(
-                        CgroupFormat.hierarchies(Files.readAllLines(Path.of("/proc/mounts"))),
-                        CgroupFormat.memberships(sandbox.guest().lines("cgroup")))
-                .map(Path::of)
-                .filter(directory -> Files.exists(directory.resolve("memory.max")));
-        Assumptions.assumeTrue(group.isPresent(), "This machine has no control groups of version 2.");
+    private void version2LimitsWhatTheTemplateLimits() throws IOException {
+        Path group = version2().orElseThrow();
         SortedMap<String, String> mustBe = new TreeMap<>(Map.of(
                 "memory.max", MEMORY_BYTES,
                 "memory.swap.max", "0",
@@ -126,12 +136,12 @@ class LiveControlGroupTest {
                 "cgroup.type", "domain"));
         SortedMap<String, String> is = new TreeMap<>();
         for (String file : mustBe.keySet()) {
-            is.put(file, Files.readString(group.get().resolve(file)).strip());
+            is.put(file, Files.readString(group.resolve(file)).strip());
         }
 
         assertThat(is).isEqualTo(mustBe);
         assertThat(sandbox.agent().lines("cgroup")).isEqualTo(sandbox.guest().lines("cgroup"));
-        assertThat(Files.readAllLines(group.get().resolve("cgroup.procs")))
+        assertThat(Files.readAllLines(group.resolve("cgroup.procs")))
                 .containsExactlyInAnyOrder(
                         Long.toString(sandbox.guest().pid()),
                         Long.toString(sandbox.agent().pid()));
