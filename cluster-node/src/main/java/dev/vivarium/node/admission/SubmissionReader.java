@@ -5,6 +5,7 @@ import dev.vivarium.protocol.api.Problem.FieldError;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.CpuQuota;
+import dev.vivarium.protocol.run.ImageRef;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.NodeLossPolicy;
@@ -145,10 +146,8 @@ public final class SubmissionReader {
                 findings.add("image", "is required: name the image of the sandbox, such as vivarium/python");
             }
             Optional<String> image = fields.text("image");
-            if (image.isPresent() && !ImageName.isValid(image.get())) {
-                findings.add(
-                        "image",
-                        "must be an image reference in lower case, such as vivarium/python or registry.example/team/agent:1.2");
+            if (image.isPresent() && !ImageRef.isValid(image.get())) {
+                findings.add("image", ImageRef.RULE);
             }
             return image.orElse("");
         }

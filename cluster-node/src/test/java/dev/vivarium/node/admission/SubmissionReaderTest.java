@@ -105,6 +105,7 @@ class SubmissionReaderTest {
             "image": "a b"                           | image                       | image reference
             "image": "-x"                            | image                       | image reference
             "image": "x:"                            | image                       | image reference
+            "image": "x@sha512:0123456789abcdef0123456789abcdef" | image               | digest is sha256
             "image": null                            | image                       | must not be null
             "command": "python3"                     | command                     | must be a list of strings, not a string
             "command": []                            | command                     | at least the program

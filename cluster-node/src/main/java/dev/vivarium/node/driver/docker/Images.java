@@ -6,6 +6,7 @@ import com.github.dockerjava.api.model.ContainerConfig;
 import com.github.dockerjava.api.model.PullResponseItem;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.docker.DockerDriverConfig.PullPolicy;
+import dev.vivarium.protocol.run.ImageRef;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -33,7 +34,7 @@ final class Images {
      * The image that has this name now. Sandboxes are made from its id, so that what was checked is what is
      * started, whoever moves the name meanwhile.
      */
-    UsableImage usable(ImageName name) {
+    UsableImage usable(ImageRef name) {
         InspectImageResponse image = find(name)
                 .or(() -> {
                     fetch(name);
@@ -72,7 +73,7 @@ final class Images {
         return variables;
     }
 
-    private Optional<InspectImageResponse> find(ImageName name) {
+    private Optional<InspectImageResponse> find(ImageRef name) {
         try {
             return Optional.of(engine.call("looking for the image", client -> client.inspectImageCmd(name.value())
                     .exec()));
@@ -84,7 +85,7 @@ final class Images {
         }
     }
 
-    private void fetch(ImageName name) {
+    private void fetch(ImageRef name) {
         if (pullPolicy == PullPolicy.NEVER) {
             throw unavailable(name, "and it may not be fetched (vivarium.driver.docker.pull is NEVER)");
         }
@@ -92,7 +93,7 @@ final class Images {
         try {
             boolean done = engine.call("fetching the image", pullTimeout.plusSeconds(1), client -> {
                 try (ResultCallback.Adapter<PullResponseItem> pull =
-                        client.pullImageCmd(name.pullReference()).start()) {
+                        client.pullImageCmd(name.withTag().value()).start()) {
                     return pull.awaitCompletion(pullTimeout.toMillis(), TimeUnit.MILLISECONDS);
                 } catch (InterruptedException | java.io.IOException interrupted) {
                     throw new IllegalStateException(interrupted);
@@ -112,14 +113,14 @@ final class Images {
         }
     }
 
-    private static DriverException unavailable(ImageName name, String why) {
+    private static DriverException unavailable(ImageRef name, String why) {
         return new DriverException(
                 DriverException.Kind.IMAGE_UNAVAILABLE,
                 "The container engine has no image " + name.value() + ", " + why
                         + ". Pull or build it on the node's engine, or correct the name.");
     }
 
-    private static DriverException refused(ImageName name, String why) {
+    private static DriverException refused(ImageRef name, String why) {
         return new DriverException(
                 DriverException.Kind.IMAGE_REFUSED, "The image " + name.value() + " cannot be used: " + why);
     }

@@ -8,6 +8,7 @@ import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.guest.GuestChannel;
 import dev.vivarium.node.driver.linux.InitProcess;
 import dev.vivarium.node.driver.linux.RuntimeOverhead;
+import dev.vivarium.protocol.run.ImageRef;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
@@ -41,6 +42,15 @@ final class SandboxMaker {
         this.containerEnd = containerEnd;
     }
 
+    private static ImageRef imageOf(SandboxTemplate template) {
+        try {
+            return new ImageRef(template.image());
+        } catch (IllegalArgumentException none) {
+            // A run that was accepted by an older version, whose grammar was wider.
+            throw new DriverException(DriverException.Kind.IMAGE_REFUSED, String.valueOf(none.getMessage()), none);
+        }
+    }
+
     /**
      * Returns once the guest has greeted.
      *
@@ -48,7 +58,7 @@ final class SandboxMaker {
      */
     SandboxHandle make(DockerSandbox sandbox, String containerName, ChannelListener listener) {
         SandboxTemplate template = sandbox.template();
-        ImageName name = ImageName.parse(template.image());
+        ImageRef name = imageOf(template);
         requireSupported(template);
         sandbox.requireWanted();
         UsableImage image = images.usable(name);
