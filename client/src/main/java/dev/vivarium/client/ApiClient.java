@@ -2,6 +2,7 @@ package dev.vivarium.client;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.vivarium.protocol.api.OutputChunkView;
 import dev.vivarium.protocol.api.Problem;
 import dev.vivarium.protocol.api.RunView;
 import java.io.IOException;
@@ -19,6 +20,7 @@ import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import javax.net.ssl.KeyManager;
@@ -32,12 +34,14 @@ import javax.net.ssl.TrustManager;
  */
 public final class ApiClient {
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
+    /** Longer than a node lets a submission take. */
     private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(30);
     /** A page of runs, or a history; far above what a node sends, and still no danger to this process. */
     private static final int ANSWER_BYTES_MAX = 64 << 20;
 
     private final URI server;
     private final Patience patience;
+    private final Duration answerTimeout;
     private final HttpClient http;
     private volatile Acquaintance acquaintance = Acquaintance.NONE;
 
@@ -46,9 +50,22 @@ public final class ApiClient {
         MET
     }
 
+    /** A client with the usual waits. */
     public ApiClient(URI server, Patience patience) {
+        this(server, patience, ANSWER_TIMEOUT);
+    }
+
+    /**
+     * A client of the node at an address.
+     *
+     * @param server where the node's API answers
+     * @param patience how long it goes on with a node that does not answer
+     * @param answerTimeout how long one answer may take to begin
+     */
+    public ApiClient(URI server, Patience patience, Duration answerTimeout) {
         this.server = server;
         this.patience = patience;
+        this.answerTimeout = answerTimeout;
         HttpClient.Builder builder =
                 HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(CONNECT_TIMEOUT);
         if ("http".equals(server.getScheme())) {
@@ -74,11 +91,19 @@ public final class ApiClient {
 
     /** Submits a run; the same key with the same body is the same run, however often it is sent. */
     public JsonNode submit(JsonNode submission, String idempotencyKey) throws ApiException, InterruptedIOException {
-        return json(request("/v1/runs")
+        return json(
+                submission(submission).header("Idempotency-Key", idempotencyKey).build());
+    }
+
+    /** Submits a run once: without a key a repeated submission would be another run, so a lost answer stays unknown. */
+    public JsonNode submit(JsonNode submission) throws ApiException, InterruptedIOException {
+        return json(submission(submission).build(), Patience.NONE.begin());
+    }
+
+    private HttpRequest.Builder submission(JsonNode submission) {
+        return request("/v1/runs")
                 .header("Content-Type", "application/json")
-                .header("Idempotency-Key", idempotencyKey)
-                .POST(HttpRequest.BodyPublishers.ofByteArray(ApiJson.bytes(submission)))
-                .build());
+                .POST(HttpRequest.BodyPublishers.ofByteArray(ApiJson.bytes(submission)));
     }
 
     public JsonNode run(String id) throws ApiException, InterruptedIOException {
@@ -99,15 +124,65 @@ public final class ApiClient {
         return json(request("/v1/runs/" + id + "/events").build());
     }
 
-    /** Whether the node says that it can do its work. */
-    public boolean isReady() throws ApiException, InterruptedIOException {
+    /** The nodes of the cluster with their capacity. */
+    public JsonNode nodes() throws ApiException, InterruptedIOException {
+        return json(request("/v1/nodes").build());
+    }
+
+    /** The node's metrics, in Prometheus' text format. */
+    public String metrics() throws ApiException, InterruptedIOException {
+        try (InputStream metrics = open("/metrics", "text/plain", Map.of())) {
+            return new String(metrics.readNBytes(ANSWER_BYTES_MAX), StandardCharsets.UTF_8);
+        } catch (InterruptedIOException interrupted) {
+            throw interrupted;
+        } catch (IOException lost) {
+            throw unreachable(lost);
+        }
+    }
+
+    /** How a node is. */
+    public enum Health {
+        /** It does its work. */
+        READY,
+        /** It answers, and cannot do its work now. */
+        ALIVE,
+        /** It does not answer. */
+        SILENT
+    }
+
+    /** How the node is now, by one question. */
+    public Health health() throws InterruptedIOException {
         try {
-            return json(request("/health/ready").build())
-                    .path("status")
-                    .asText()
-                    .equals("UP");
-        } catch (ApiException.Refused notReady) {
-            return false;
+            return send(request("/health/ready").build(), BodyHandlers.discarding())
+                                    .statusCode()
+                            == 200
+                    ? Health.READY
+                    : Health.ALIVE;
+        } catch (InterruptedIOException interrupted) {
+            throw interrupted;
+        } catch (IOException silent) {
+            return Health.SILENT;
+        }
+    }
+
+    /**
+     * What the run has printed to one stream, as it was printed; the caller closes it. Not resumed when the connection is
+     * lost, which {@link OutputFollower} is.
+     *
+     * @param mode whether to wait for what is yet to be printed
+     */
+    public InputStream output(String id, OutputChunkView.Stream stream, OutputFollower.Mode mode)
+            throws ApiException, InterruptedIOException {
+        String path = "/v1/runs/" + id + "/output"
+                + queryString(List.of(
+                        Map.entry("stream", stream.name().toLowerCase(Locale.ROOT)),
+                        Map.entry("follow", Boolean.toString(mode == OutputFollower.Mode.TO_THE_END))));
+        try {
+            return open(path, "application/octet-stream", Map.of());
+        } catch (InterruptedIOException interrupted) {
+            throw interrupted;
+        } catch (IOException lost) {
+            throw unreachable(lost);
         }
     }
 
@@ -162,12 +237,15 @@ public final class ApiClient {
     private HttpRequest.Builder request(String path) {
         String base = server.toString().replaceFirst("/+$", "");
         return HttpRequest.newBuilder(URI.create(base + path))
-                .timeout(ANSWER_TIMEOUT)
+                .timeout(answerTimeout)
                 .header("Accept", "application/json");
     }
 
     private JsonNode json(HttpRequest request) throws ApiException, InterruptedIOException {
-        Patience.Tries tries = patience.begin();
+        return json(request, patience.begin());
+    }
+
+    private JsonNode json(HttpRequest request, Patience.Tries tries) throws ApiException, InterruptedIOException {
         while (true) {
             IOException failure;
             Duration asked = Duration.ZERO;
@@ -198,8 +276,12 @@ public final class ApiClient {
     }
 
     private HttpResponse<InputStream> send(HttpRequest request) throws IOException {
+        return send(request, BodyHandlers.ofInputStream());
+    }
+
+    private <T> HttpResponse<T> send(HttpRequest request, HttpResponse.BodyHandler<T> body) throws IOException {
         try {
-            HttpResponse<InputStream> response = http.send(request, BodyHandlers.ofInputStream());
+            HttpResponse<T> response = http.send(request, body);
             acquaintance = Acquaintance.MET;
             return response;
         } catch (InterruptedException interrupted) {

@@ -15,6 +15,9 @@ public record Patience(Duration budget, Duration firstWait, Duration longestWait
     public static final Patience DEFAULT =
             new Patience(Duration.ofSeconds(15), Duration.ofMillis(100), Duration.ofSeconds(2));
 
+    /** One try: every failure reaches the caller. */
+    public static final Patience NONE = new Patience(Duration.ZERO, Duration.ofMillis(1), Duration.ofMillis(1));
+
     Tries begin() {
         return new Tries(this);
     }

@@ -9,9 +9,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.InstanceOfAssertFactories.type;
 
+import dev.vivarium.protocol.api.OutputChunkView;
 import dev.vivarium.protocol.api.Problem;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -86,5 +88,35 @@ class ApiClientTest {
         node.on("GET /v1/runs/" + ID, answer(200, "text/html", "<html>"));
 
         assertThatThrownBy(() -> node.client().run(ID)).isInstanceOf(ApiException.Garbled.class);
+    }
+
+    @Test
+    void aSubmissionWithoutAKeyIsNeverRepeatedSinceItWouldBeAnotherRun() {
+        node.on(SUBMIT, hangUp(), json(202, running()));
+
+        assertThatThrownBy(() -> node.client().submit(new Submission("i", List.of("true")).body()))
+                .isInstanceOf(ApiException.NodeUnreachable.class);
+        assertThat(node.requests(SUBMIT)).hasSize(1);
+    }
+
+    @Test
+    void aNodeIsReadyAliveOrSilent() throws Exception {
+        node.on("GET /health/ready", json(200, "{\"status\":\"UP\"}"), json(503, "{}"), hangUp());
+        ApiClient client = node.client();
+
+        assertThat(client.health()).isEqualTo(ApiClient.Health.READY);
+        assertThat(client.health()).isEqualTo(ApiClient.Health.ALIVE);
+        assertThat(client.health()).isEqualTo(ApiClient.Health.SILENT);
+    }
+
+    @Test
+    void outputIsReadAsItWasPrinted() throws Exception {
+        node.on("GET /v1/runs/" + ID + "/output", answer(200, "application/octet-stream", "one\ntwo"));
+
+        try (var output = node.client().output(ID, OutputChunkView.Stream.STDOUT, OutputFollower.Mode.SO_FAR)) {
+            assertThat(new String(output.readAllBytes(), StandardCharsets.UTF_8))
+                    .isEqualTo("one\ntwo");
+        }
+        assertThat(node.requests().get(0).line()).contains("stream=stdout").contains("follow=false");
     }
 }

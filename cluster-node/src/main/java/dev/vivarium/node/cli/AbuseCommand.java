@@ -43,8 +43,8 @@ import picocli.CommandLine.Parameters;
         name = "abuse",
         description = {
             "Runs hostile payloads of examples/abuse/, each in a sandbox of its own, beside a well-behaved neighbour.",
-            "Exits with 0 only when each came to what it must, every neighbour finished, the node is healthy and nothing"
-                    + " was left behind."
+            "Exits with 0 only when each came to what it must, every neighbour finished, the node is healthy and"
+                    + " nothing was left behind."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false)
@@ -220,7 +220,7 @@ final class AbuseCommand implements Callable<Integer> {
         return new Verdict(
                 new Report(bout.results(), leftovers, leaks, total),
                 bout,
-                client.isReady(),
+                client.health() == ApiClient.Health.READY,
                 counted.isPresent(),
                 outside.isPresent(),
                 outside.map(Internet::trespasses).orElse(List.of()));
@@ -298,8 +298,8 @@ final class AbuseCommand implements Callable<Integer> {
         List<AgentRun> runs = verdict.bout().neighbours();
         return String.format(
                 Locale.ROOT,
-                "neighbours: %d runs, %s; a tick of work took %.1f ms alone, and NEIGHBOUR says how many times that beside"
-                        + " each payload",
+                "neighbours: %d runs, %s; a tick of work took %.1f ms alone, and NEIGHBOUR says how many times that"
+                        + " beside each payload",
                 runs.size(),
                 verdict.bout().allNeighboursSucceeded() ? "all finished" : "NOT ALL FINISHED",
                 aloneMillis);

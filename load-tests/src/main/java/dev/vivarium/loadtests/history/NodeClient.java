@@ -1,12 +1,14 @@
 package dev.vivarium.loadtests.history;
 
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
-import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
+import dev.vivarium.client.ApiClient;
+import dev.vivarium.client.ApiException;
+import dev.vivarium.client.ApiJson;
+import dev.vivarium.client.OutputFollower;
+import dev.vivarium.client.Patience;
+import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.api.SpecView;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunEvent;
@@ -15,13 +17,10 @@ import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.RunStatus;
 import dev.vivarium.protocol.run.SealedSecrets;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -33,36 +32,20 @@ import java.util.TreeMap;
 
 /** A client that takes every answer for what it is, and no answer too. Safe for use by several threads. */
 final class NodeClient {
-    private static final Duration CONNECT_MAX = Duration.ofSeconds(3);
     /** Longer than a node lets a submission take. */
     private static final Duration ANSWER_MAX = Duration.ofSeconds(15);
 
-    private static final JsonMapper JSON = JsonMapper.builder()
-            .addModule(new Jdk8Module())
-            .addModule(new JavaTimeModule())
-            .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-            .build();
-
-    private final HttpClient client = HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1)
-            .connectTimeout(CONNECT_MAX)
-            .build();
     private final URI node;
+    private final ApiClient api;
 
     NodeClient(URI node) {
         this.node = node;
-    }
-
-    /** An answer: its status and its body, JSON or not. */
-    private record Answer(int status, String body) {
-        JsonNode json() throws IOException {
-            return JSON.readTree(body);
-        }
+        this.api = new ApiClient(node, Patience.NONE, ANSWER_MAX);
     }
 
     /** What there is to submit of a command that needs no network; the rest is as the node has it by default. */
     static ObjectNode submission(String image, String... command) {
-        ObjectNode body = JSON.createObjectNode().put("image", image);
+        ObjectNode body = ApiJson.object().put("image", image);
         ArrayNode words = body.putArray("command");
         Arrays.stream(command).forEach(words::add);
         body.putObject("egress").put("mode", "none");
@@ -70,23 +53,60 @@ final class NodeClient {
     }
 
     Heard.Told submit(ObjectNode submission, String key) throws InterruptedIOException {
-        return told(to("/v1/runs")
-                .header("Content-Type", "application/json")
-                .header("Idempotency-Key", key)
-                .POST(BodyPublishers.ofString(submission.toString())));
+        return told(() -> accepted(api.submit(submission, key)));
     }
 
     /** A submission that is new each time. */
     Heard.Told submit(ObjectNode submission) throws InterruptedIOException {
-        return told(to("/v1/runs")
-                .header("Content-Type", "application/json")
-                .POST(BodyPublishers.ofString(submission.toString())));
+        return told(() -> accepted(api.submit(submission)));
+    }
+
+    Heard.Told cancel(String run) throws InterruptedIOException {
+        return told(() -> accepted(api.cancel(run)));
+    }
+
+    private static Heard.Accepted accepted(JsonNode run) {
+        return new Heard.Accepted(run.path("id").asText());
+    }
+
+    Heard.Told status(String run) throws InterruptedIOException {
+        return told(() -> {
+            JsonNode view = api.run(run);
+            return new Heard.Stood(run, status(view), view.path("attempt").asInt());
+        });
+    }
+
+    /** The newest event of a run. */
+    Heard.Told newest(String run) throws InterruptedIOException {
+        return told(() -> {
+            JsonNode events = api.events(run).path("events");
+            JsonNode last = events.path(events.size() - 1);
+            return new Heard.Reached(
+                    run, last.path("seq").asLong(), last.path("hash").asText());
+        });
+    }
+
+    /** One request. */
+    private interface Request<T> {
+        T send() throws ApiException, IOException;
+    }
+
+    private static Heard.Told told(Request<Heard.Told> request) throws InterruptedIOException {
+        try {
+            return request.send();
+        } catch (InterruptedIOException interrupted) {
+            throw interrupted;
+        } catch (ApiException.Refused refused) {
+            String type = refused.problem().type();
+            return new Heard.Refused(refused.problem().status(), type.substring(type.lastIndexOf('/') + 1));
+        } catch (ApiException | IOException silence) {
+            return new Heard.Silence(silence.toString());
+        }
     }
 
     /** A metric that has no labels, by its name as Prometheus shows it. */
     double metric(String name) throws IOException {
-        return get("/metrics")
-                .body
+        return required(api::metrics)
                 .lines()
                 .filter(line -> line.startsWith(name + " "))
                 .map(line -> Double.parseDouble(line.substring(name.length() + 1)))
@@ -94,74 +114,8 @@ final class NodeClient {
                 .orElseThrow(() -> new IOException(node + " has no metric " + name + "."));
     }
 
-    Heard.Told cancel(String run) throws InterruptedIOException {
-        return told(to("/v1/runs/" + run + "/cancel").POST(BodyPublishers.noBody()));
-    }
-
-    private Heard.Told told(HttpRequest.Builder request) throws InterruptedIOException {
-        try {
-            Answer answer = send(request);
-            return answer.status == 202
-                    ? new Heard.Accepted(answer.json().path("id").asText())
-                    : refused(answer);
-        } catch (InterruptedIOException interrupted) {
-            throw interrupted;
-        } catch (IOException silence) {
-            return silence(silence);
-        }
-    }
-
-    Heard.Told status(String run) throws InterruptedIOException {
-        try {
-            Answer answer = send(to("/v1/runs/" + run));
-            return answer.status == 200
-                    ? new Heard.Stood(
-                            run,
-                            RunStatus.valueOf(answer.json().path("status").asText()),
-                            answer.json().path("attempt").asInt())
-                    : refused(answer);
-        } catch (InterruptedIOException interrupted) {
-            throw interrupted;
-        } catch (IOException silence) {
-            return silence(silence);
-        }
-    }
-
-    /** The newest event of a run. */
-    Heard.Told newest(String run) throws InterruptedIOException {
-        try {
-            Answer answer = send(to("/v1/runs/" + run + "/events"));
-            if (answer.status != 200) {
-                return refused(answer);
-            }
-            JsonNode events = answer.json().path("events");
-            JsonNode last = events.path(events.size() - 1);
-            return new Heard.Reached(
-                    run, last.path("seq").asLong(), last.path("hash").asText());
-        } catch (InterruptedIOException interrupted) {
-            throw interrupted;
-        } catch (IOException silence) {
-            return silence(silence);
-        }
-    }
-
-    private static Heard.Refused refused(Answer answer) throws IOException {
-        String type = answer.json().path("type").asText();
-        return new Heard.Refused(answer.status, type.substring(type.lastIndexOf('/') + 1));
-    }
-
-    private static Heard.Silence silence(IOException why) {
-        return new Heard.Silence(why.toString());
-    }
-
     boolean isReady() throws InterruptedIOException {
-        try {
-            return send(to("/health/ready")).status == 200;
-        } catch (InterruptedIOException interrupted) {
-            throw interrupted;
-        } catch (IOException away) {
-            return false;
-        }
+        return api.health() == ApiClient.Health.READY;
     }
 
     /** The status of all runs, by run. */
@@ -169,13 +123,10 @@ final class NodeClient {
         Map<String, RunStatus> runs = new TreeMap<>();
         Optional<String> cursor = Optional.empty();
         do {
-            JsonNode page = get("/v1/runs?limit=100"
-                            + cursor.map(from -> "&cursor=" + from).orElse(""))
-                    .json();
-            page.path("runs")
-                    .forEach(run -> runs.put(
-                            run.path("id").asText(),
-                            RunStatus.valueOf(run.path("status").asText())));
+            List<Map.Entry<String, String>> query = new ArrayList<>(List.of(Map.entry("limit", "100")));
+            cursor.ifPresent(from -> query.add(Map.entry("cursor", from)));
+            JsonNode page = required(() -> api.runs(query));
+            page.path("runs").forEach(run -> runs.put(run.path("id").asText(), status(run)));
             cursor = page.path("next").isTextual()
                     ? Optional.of(page.path("next").asText())
                     : Optional.empty();
@@ -185,34 +136,49 @@ final class NodeClient {
 
     /** All that is kept of a run; empty when there is no such run. */
     Optional<Journal> journal(String run, Optional<RunStatus> listed) throws IOException {
-        Answer shown = send(to("/v1/runs/" + run));
-        if (shown.status == 404) {
-            return Optional.empty();
+        JsonNode shown;
+        try {
+            shown = api.run(run);
+        } catch (ApiException.Refused refused) {
+            if (refused.problem().status() == 404) {
+                return Optional.empty();
+            }
+            throw new IOException(node + ": " + refused.getMessage(), refused);
+        } catch (ApiException failed) {
+            throw new IOException(node + ": " + failed.getMessage(), failed);
         }
         List<Journal.Entry> entries = new ArrayList<>();
-        for (JsonNode event : get("/v1/runs/" + run + "/events").json().path("events")) {
+        for (JsonNode event : required(() -> api.events(run)).path("events")) {
             entries.add(new Journal.Entry(
                     event.path("seq").asLong(),
                     event(event.path("data")),
                     event.path("previousHash").asText(),
                     event.path("hash").asText()));
         }
-        String output =
-                send(to("/v1/runs/" + run + "/output?stream=stdout").header("Accept", "application/octet-stream")).body;
-        return Optional.of(new Journal(
-                run,
-                entries,
-                RunStatus.valueOf(required(shown).json().path("status").asText()),
-                listed,
-                output));
+        try (InputStream output = required(() -> api.output(run, Stream.STDOUT, OutputFollower.Mode.SO_FAR))) {
+            String printed = new String(output.readAllBytes(), StandardCharsets.UTF_8);
+            return Optional.of(new Journal(run, entries, status(shown), listed, printed));
+        }
+    }
+
+    private static RunStatus status(JsonNode run) {
+        return RunStatus.valueOf(run.path("status").asText());
+    }
+
+    private <T> T required(Request<T> request) throws IOException {
+        try {
+            return request.send();
+        } catch (ApiException failed) {
+            throw new IOException(node + ": " + failed.getMessage(), failed);
+        }
     }
 
     /** The API shows a submission without what is secret; the rest is what the machine of states needs. */
     private static RunEvent event(JsonNode data) throws IOException {
         if (!data.path("type").asText().equals("RunSubmitted")) {
-            return JSON.treeToValue(data, RunEvent.class);
+            return ApiJson.as(data, RunEvent.class);
         }
-        SpecView spec = JSON.treeToValue(data.path("spec"), SpecView.class);
+        SpecView spec = ApiJson.as(data.path("spec"), SpecView.class);
         return new RunEvent.RunSubmitted(
                 Instant.parse(data.path("at").asText()),
                 data.path("node").asText(),
@@ -231,30 +197,5 @@ final class NodeClient {
                         spec.maxAttempts(),
                         spec.labels()),
                 Blob.EMPTY);
-    }
-
-    private Answer get(String path) throws IOException {
-        return required(send(to(path)));
-    }
-
-    private Answer required(Answer answer) throws IOException {
-        if (answer.status != 200) {
-            throw new IOException(node + " answers " + answer.status + ": " + answer.body.strip());
-        }
-        return answer;
-    }
-
-    private HttpRequest.Builder to(String path) {
-        return HttpRequest.newBuilder(node.resolve(path)).timeout(ANSWER_MAX);
-    }
-
-    private Answer send(HttpRequest.Builder request) throws IOException {
-        try {
-            HttpResponse<String> response = client.send(request.build(), BodyHandlers.ofString());
-            return new Answer(response.statusCode(), response.body());
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            throw new InterruptedIOException("interrupted");
-        }
     }
 }

@@ -2,6 +2,11 @@ package dev.vivarium.loadtests.subject;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.vivarium.client.ApiClient;
+import dev.vivarium.client.ApiException;
+import dev.vivarium.client.OutputFollower;
+import dev.vivarium.client.Patience;
+import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunStatus;
@@ -9,30 +14,25 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** A node's HTTP API, as any client uses it. Safe for use by several threads. */
 public final class VivariumApi {
     private static final Duration ANSWER_MAX = Duration.ofMinutes(2);
     private static final long POLL_MILLIS = 50;
 
-    private final URI node;
-    private final HttpClient client =
-            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private final ApiClient api;
 
     public VivariumApi(URI node) {
-        this.node = node;
+        this.api = new ApiClient(node, Patience.NONE, ANSWER_MAX);
     }
 
     /** Submits a run and returns once it is acknowledged. */
@@ -52,41 +52,21 @@ public final class VivariumApi {
 
     /** A submission as it stands. */
     public RunId submit(ObjectNode submission) throws IOException {
-        HttpRequest request = to("/v1/runs")
-                .header("Content-Type", "application/json")
-                .POST(BodyPublishers.ofByteArray(Json.bytes(submission)))
-                .build();
-        HttpResponse<byte[]> answer = send(request, BodyHandlers.ofByteArray());
-        require(202, answer.statusCode(), request, answer.body());
-        return new RunId(Json.parse(answer.body()).path("id").asText());
+        return new RunId(answer(() -> api.submit(submission)).path("id").asText());
     }
 
     /** What the run prints on its standard output, until the run has ended. The caller closes it. */
     public InputStream followOutput(RunId run) throws IOException {
-        HttpRequest request = to("/v1/runs/" + run + "/output?stream=stdout&follow=true")
-                .GET()
-                .build();
-        HttpResponse<InputStream> answer = send(request, BodyHandlers.ofInputStream());
-        if (answer.statusCode() != 200) {
-            try (InputStream body = answer.body()) {
-                require(200, answer.statusCode(), request, body.readAllBytes());
-            }
-        }
-        return answer.body();
+        return answer(() -> api.output(run.value(), Stream.STDOUT, OutputFollower.Mode.TO_THE_END));
     }
 
     /** Asks the run to stop. */
     public void cancel(RunId run) throws IOException {
-        HttpRequest request =
-                to("/v1/runs/" + run + "/cancel").POST(BodyPublishers.noBody()).build();
-        HttpResponse<byte[]> answer = send(request, BodyHandlers.ofByteArray());
-        require(202, answer.statusCode(), request, answer.body());
+        answer(() -> api.cancel(run.value()));
     }
 
     public RunStatus status(RunId run) throws IOException {
-        return RunStatus.valueOf(Json.parse(get("/v1/runs/" + run, "application/json"))
-                .path("status")
-                .asText());
+        return RunStatus.valueOf(view(run).path("status").asText());
     }
 
     /** Waits until the run's agent runs. */
@@ -104,7 +84,7 @@ public final class VivariumApi {
     public String awaitEnd(RunId run) throws IOException {
         Instant latest = Instant.now().plus(ANSWER_MAX);
         while (Instant.now().isBefore(latest)) {
-            JsonNode view = Json.parse(get("/v1/runs/" + run, "application/json"));
+            JsonNode view = view(run);
             RunStatus status = RunStatus.valueOf(view.path("status").asText());
             if (status.isTerminal()) {
                 return view.path("reason").isTextual()
@@ -128,8 +108,7 @@ public final class VivariumApi {
     /** When each kind of event first happened to the run, by the node's clock. */
     public Map<String, Instant> events(RunId run) throws IOException {
         Map<String, Instant> times = new LinkedHashMap<>();
-        for (JsonNode event : Json.parse(get("/v1/runs/" + run + "/events", "application/json"))
-                .path("events")) {
+        for (JsonNode event : answer(() -> api.events(run.value())).path("events")) {
             times.putIfAbsent(
                     event.path("type").asText(), Instant.parse(event.path("at").asText()));
         }
@@ -138,39 +117,29 @@ public final class VivariumApi {
 
     /** When the node received the first piece of the run's output, by its clock. */
     public Optional<Instant> firstOutput(RunId run) throws IOException {
-        String lines =
-                new String(get("/v1/runs/" + run + "/output", "application/x-ndjson"), StandardCharsets.UTF_8).strip();
-        if (lines.isEmpty()) {
-            return Optional.empty();
-        }
-        byte[] first = lines.lines().findFirst().orElseThrow().getBytes(StandardCharsets.UTF_8);
-        return Optional.of(Instant.parse(Json.parse(first).path("time").asText()));
+        List<Instant> times = new ArrayList<>();
+        answer(() -> {
+            new OutputFollower(api, run.value(), Set.of(Stream.values()), 0, chunk -> times.add(chunk.time()))
+                    .read(OutputFollower.Mode.SO_FAR);
+            return run;
+        });
+        return times.stream().findFirst();
     }
 
-    private byte[] get(String path, String accept) throws IOException {
-        HttpRequest request = to(path).header("Accept", accept).GET().build();
-        HttpResponse<byte[]> answer = send(request, BodyHandlers.ofByteArray());
-        require(200, answer.statusCode(), request, answer.body());
-        return answer.body();
+    private JsonNode view(RunId run) throws IOException {
+        return answer(() -> api.run(run.value()));
     }
 
-    private HttpRequest.Builder to(String path) {
-        return HttpRequest.newBuilder(node.resolve(path)).timeout(ANSWER_MAX);
+    /** One request. */
+    private interface Request<T> {
+        T send() throws ApiException, OutputFollower.SinkClosed, IOException;
     }
 
-    private <T> HttpResponse<T> send(HttpRequest request, HttpResponse.BodyHandler<T> handler) throws IOException {
+    private static <T> T answer(Request<T> request) throws IOException {
         try {
-            return client.send(request, handler);
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            throw new InterruptedIOException("interrupted");
-        }
-    }
-
-    private static void require(int wanted, int status, HttpRequest request, byte[] body) throws IOException {
-        if (status != wanted) {
-            throw new IOException("The node answers " + status + " to " + request.method() + " " + request.uri() + ": "
-                    + new String(body, StandardCharsets.UTF_8).strip());
+            return request.send();
+        } catch (ApiException | OutputFollower.SinkClosed failed) {
+            throw new IOException(failed.getMessage(), failed);
         }
     }
 }

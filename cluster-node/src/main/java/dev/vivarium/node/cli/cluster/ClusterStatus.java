@@ -1,6 +1,6 @@
 package dev.vivarium.node.cli.cluster;
 
-import dev.vivarium.node.cli.cluster.NodeProbe.Health;
+import dev.vivarium.client.ApiClient.Health;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,5 +1,6 @@
 package dev.vivarium.node.cli.cluster;
 
+import dev.vivarium.client.ApiClient;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.StorePreparer;
 import dev.vivarium.node.cli.cluster.ClusterProblem.Kind;
@@ -307,7 +308,7 @@ public final class LocalCluster {
         Member node = node(number);
         refuseFrozen(node);
         NodeProbe probe = new NodeProbe(plan.api(number));
-        node.awaitReady(() -> probe.health() == NodeProbe.Health.READY, NODE_START_MAX);
+        node.awaitReady(() -> probe.health() == ApiClient.Health.READY, NODE_START_MAX);
     }
 
     private static void refuseFrozen(Member member) throws ClusterProblem {

@@ -42,9 +42,11 @@ class LiveControlGroupTest {
     @TestFactory
     Stream<DynamicTest> theControlGroupsOfThisMachine() throws IOException {
         return version2().isPresent()
-                ? Stream.of(dynamicTest("version 2 limits what the template limits", this::version2LimitsWhatTheTemplateLimits))
+                ? Stream.of(dynamicTest(
+                        "version 2 limits what the template limits", this::version2LimitsWhatTheTemplateLimits))
                 : Stream.of(
-                        dynamicTest("version 1 limits what the template limits", this::version1LimitsWhatTheTemplateLimits),
+                        dynamicTest(
+                                "version 1 limits what the template limits", this::version1LimitsWhatTheTemplateLimits),
                         dynamicTest("version 1 knows no device but these", this::version1KnowsNoDeviceButThese),
                         dynamicTest(
                                 "version 1 keeps guest and agent together and notifies nobody of their end",
