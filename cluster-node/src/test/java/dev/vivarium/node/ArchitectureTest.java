@@ -48,6 +48,13 @@ class ArchitectureTest {
                     room("sandbox.."), room("driver.."), room("assembly.."), room("joining.."), room("cli.."));
 
     @ArchTest
+    static final ArchRule theEngineOfRequestsKnowsNoFaceOfTheApi = noClasses()
+            .that()
+            .resideInAPackage(room("http.server.."))
+            .should()
+            .dependOnClassesThat(resideInAnyPackage(NODE + "..").and(not(resideInAnyPackage(room("http.server..")))));
+
+    @ArchTest
     static final ArchRule admissionKnowsRunsAndNothingDeeper = noClasses()
             .that()
             .resideInAPackage(room("admission.."))

@@ -10,15 +10,18 @@ import dev.vivarium.node.admission.Admission;
 import dev.vivarium.node.admission.AdmissionSettings;
 import dev.vivarium.node.admission.LimitPolicy;
 import dev.vivarium.node.admission.SubmissionReader;
-import dev.vivarium.node.http.HttpApi;
-import dev.vivarium.node.http.HttpServer;
-import dev.vivarium.node.http.HttpSettings;
+import dev.vivarium.node.http.server.Operation;
+import dev.vivarium.node.http.server.HealthEndpoint;
+import dev.vivarium.node.http.server.HttpServer;
+import dev.vivarium.node.http.server.HttpSettings;
+import dev.vivarium.node.http.v1.ApiV1;
 import dev.vivarium.protocol.api.Health;
 import dev.vivarium.protocol.run.RunId;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +31,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.apache.pekko.Done;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -92,20 +96,22 @@ public final class LocalNode implements RunningNode {
                 core.store().journal(),
                 core.store().idempotencyKeys(),
                 core.store().secrets());
-        HttpApi api = new HttpApi(
+        List<Operation> api = ApiV1.operations(
                 core.system(),
                 settings,
-                new HttpApi.Parts(
+                new ApiV1.Parts(
                         reader,
                         admission,
                         core.runs(),
                         core.store().journal(),
                         core.store().output(),
                         core.store().runs(),
-                        () -> health(core),
                         core.metrics()));
+        List<Operation> operations = Stream.concat(
+                        api.stream(), HealthEndpoint.operations(() -> health(core), core.metrics()).stream())
+                .toList();
         try {
-            return HttpServer.start(core.system(), settings, api)
+            return HttpServer.start(core.system(), settings, operations, core.metrics(), Clock.systemUTC())
                     .toCompletableFuture()
                     .get(BIND_MAX.toSeconds(), TimeUnit.SECONDS);
         } catch (ExecutionException | TimeoutException failed) {

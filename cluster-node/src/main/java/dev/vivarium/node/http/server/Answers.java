@@ -1,0 +1,65 @@
+package dev.vivarium.node.http.server;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.vivarium.protocol.api.Problem.FieldError;
+import dev.vivarium.protocol.api.Problem;
+import java.time.Duration;
+import java.util.List;
+import org.apache.pekko.http.javadsl.model.ContentType;
+import org.apache.pekko.http.javadsl.model.ContentTypes;
+import org.apache.pekko.http.javadsl.model.HttpEntities;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.http.javadsl.model.headers.RawHeader;
+import org.apache.pekko.util.ByteString;
+
+/** Makes responses. */
+public final class Answers {
+    private static final ContentType PROBLEM_JSON = ContentTypes.parse("application/problem+json");
+
+    private Answers() {}
+
+    /** An answer in JSON. */
+    public static HttpResponse json(int status, Object body) {
+        return HttpResponse.create()
+                .withStatus(status)
+                .withEntity(HttpEntities.create(ContentTypes.APPLICATION_JSON, bytes(body)));
+    }
+
+    /** A problem with a sentence that says what to do. */
+    public static HttpResponse problem(ProblemType type, String detail) {
+        return problem(type, detail, List.of());
+    }
+
+    /** A problem that names fields. */
+    public static HttpResponse problem(ProblemType type, String detail, List<FieldError> errors) {
+        return problem(type, type.status(), detail, errors);
+    }
+
+    /** A problem under another status than its usual one; for what Pekko HTTP refuses with a status of its own. */
+    static HttpResponse problem(ProblemType type, int status, String detail, List<FieldError> errors) {
+        Problem problem = new Problem(type.uri(), type.title(), status, detail, errors);
+        return HttpResponse.create().withStatus(status).withEntity(HttpEntities.create(PROBLEM_JSON, bytes(problem)));
+    }
+
+    /** A problem that passes; the client is told when to try again. */
+    public static HttpResponse retryLater(ProblemType type, String detail, Duration after) {
+        return problem(type, detail).addHeader(RawHeader.create("Retry-After", Long.toString(after.toSeconds())));
+    }
+
+    /** The answer when it is unknown whether anything was made durable. */
+    public static HttpResponse storeUnavailable(Duration retryAfter) {
+        return retryLater(
+                ProblemType.STORE_UNAVAILABLE,
+                "The store does not answer, so nothing is certain; try again, with the same Idempotency-Key.",
+                retryAfter);
+    }
+
+    /** A body of the API in JSON. */
+    public static ByteString bytes(Object body) {
+        try {
+            return ByteString.fromArrayUnsafe(ApiJson.mapper().writeValueAsBytes(body));
+        } catch (JsonProcessingException defect) {
+            throw new IllegalStateException("Bodies of the API can be written as JSON.", defect);
+        }
+    }
+}

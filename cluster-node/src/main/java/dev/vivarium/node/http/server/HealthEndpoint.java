@@ -1,0 +1,80 @@
+package dev.vivarium.node.http.server;
+
+import dev.vivarium.protocol.api.Health;
+import dev.vivarium.protocol.api.Problem.FieldError;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import org.apache.pekko.http.javadsl.model.ContentType;
+import org.apache.pekko.http.javadsl.model.ContentTypes;
+import org.apache.pekko.http.javadsl.model.HttpEntities;
+import org.apache.pekko.http.javadsl.model.HttpMethods;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.util.ByteString;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What the ecosystem asks of every service: health and metrics. */
+public final class HealthEndpoint {
+    private static final Logger LOG = LoggerFactory.getLogger(HealthEndpoint.class);
+    private static final Duration READINESS_TIMEOUT = Duration.ofSeconds(3);
+    private static final ContentType METRICS = ContentTypes.parse("text/plain; version=0.0.4; charset=utf-8");
+
+    private final Readiness readiness;
+    private final PrometheusMeterRegistry metrics;
+
+    private HealthEndpoint(Readiness readiness, PrometheusMeterRegistry metrics) {
+        this.readiness = readiness;
+        this.metrics = metrics;
+    }
+
+    /**
+     * The operations of health and metrics.
+     *
+     * @param readiness shows whether the node can do its work
+     * @param metrics what {@code /metrics} shows
+     */
+    public static List<Operation> operations(Readiness readiness, PrometheusMeterRegistry metrics) {
+        HealthEndpoint health = new HealthEndpoint(readiness, metrics);
+        return List.of(
+                new Operation(HttpMethods.GET, "/health/alive", Endpoint.immediate(HealthEndpoint::alive)),
+                new Operation(HttpMethods.GET, "/health/ready", exchange -> health.ready()),
+                new Operation(HttpMethods.GET, "/metrics", Endpoint.immediate(health::metrics)));
+    }
+
+    private static HttpResponse alive() {
+        return Answers.json(200, Health.of(List.of()));
+    }
+
+    private CompletionStage<HttpResponse> ready() {
+        return readiness
+                .look()
+                .thenApply(Health::of)
+                .toCompletableFuture()
+                .orTimeout(READINESS_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
+                .handle((health, failure) -> {
+                    if (failure != null) {
+                        LOG.warn("Readiness is unknown: {}", failure.toString());
+                        return notReady(List.of(new FieldError("readiness", "could not be told in time")));
+                    }
+                    return health.status() == Health.Status.UP ? Answers.json(200, health) : notReady(causes(health));
+                });
+    }
+
+    private static List<FieldError> causes(Health health) {
+        return health.checks().stream()
+                .filter(check -> check.status() == Health.Status.DOWN)
+                .map(check -> new FieldError(check.name(), check.detail()))
+                .toList();
+    }
+
+    private static HttpResponse notReady(List<FieldError> causes) {
+        return Answers.problem(ProblemType.NOT_READY, "What errors names does not work.", causes);
+    }
+
+    private HttpResponse metrics() {
+        return HttpResponse.create().withEntity(HttpEntities.create(METRICS, ByteString.fromString(metrics.scrape())));
+    }
+}

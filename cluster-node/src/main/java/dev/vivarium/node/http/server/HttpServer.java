@@ -1,0 +1,84 @@
+package dev.vivarium.node.http.server;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.net.InetSocketAddress;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.http.javadsl.Http;
+import org.apache.pekko.http.javadsl.ServerBinding;
+import org.apache.pekko.http.javadsl.settings.ServerSettings;
+import org.apache.pekko.stream.javadsl.BidiFlow;
+
+/** The bound server. */
+public final class HttpServer {
+    private final ServerBinding binding;
+
+    private HttpServer(ServerBinding binding) {
+        this.binding = binding;
+    }
+
+    /**
+     * Binds. The stage fails with {@link org.apache.pekko.stream.BindFailedException}, or a cause of it, when the address
+     * is taken or not to be had.
+     *
+     * @param operations what is served; where the paths of several match, the first one counts
+     * @param metrics where answers are counted
+     */
+    public static CompletionStage<HttpServer> start(
+            ActorSystem<?> system,
+            HttpSettings settings,
+            List<Operation> operations,
+            MeterRegistry metrics,
+            Clock clock) {
+        Router router = new Router(system, settings, operations, metrics, clock);
+        return Http.get(system)
+                .newServerAt(settings.host(), settings.port())
+                .withSettings(serverSettings(system.settings().config(), settings))
+                .bindFlow(BidiFlow.fromGraph(new RequestWait(settings.requestWait()))
+                        .join(router.route().flow(system)))
+                .thenApply(HttpServer::new);
+    }
+
+    private static ServerSettings serverSettings(Config system, HttpSettings settings) {
+        Config ours = ConfigFactory.parseMap(Map.of(
+                "pekko.http.server.server-header", "vivarium",
+                "pekko.http.server.request-timeout", millis(settings.requestTimeout()),
+                "pekko.http.server.idle-timeout", millis(settings.idleTimeout()),
+                "pekko.http.server.max-connections", settings.maxConnections(),
+                "pekko.http.server.socket-options.tcp-keep-alive", "on",
+                "pekko.http.server.parsing.error-handler", UnreadableRequests.class.getName(),
+                // What a client writes into its headers is no operator's business.
+                "pekko.http.server.parsing.illegal-header-warnings", "off"));
+        return ServerSettings.create(ours.withFallback(system))
+                .withTerminationDeadlineExceededResponse(StandardHeaders.on(Answers.retryLater(
+                        ProblemType.DRAINING,
+                        "The node stopped before it could answer; what was asked may or may not have been done.",
+                        settings.retryAfter())));
+    }
+
+    private static String millis(Duration duration) {
+        return duration.toMillis() + "ms";
+    }
+
+    /** Where it listens; with the port that was chosen when any was asked for. */
+    public InetSocketAddress address() {
+        return binding.localAddress();
+    }
+
+    /** Takes no new connections; those that are open go on. */
+    public CompletionStage<Done> unbind() {
+        return binding.unbind();
+    }
+
+    /** Takes no new connections, lets open requests finish within the grace, and then cuts them. */
+    public CompletionStage<Done> stop(Duration grace) {
+        return binding.terminate(grace).thenApply(terminated -> Done.getInstance());
+    }
+}

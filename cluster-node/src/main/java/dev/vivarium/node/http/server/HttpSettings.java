@@ -1,0 +1,78 @@
+package dev.vivarium.node.http.server;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * The block {@code vivarium.http} of the configuration, where each is described.
+ *
+ * @param host the interface to listen on
+ * @param port the port; 0 for any free one
+ * @param allowedHosts further names by which clients may call the node, in lower case
+ * @param maxBodyBytes the largest body
+ * @param maxBodiesBytes all bodies that are being worked on together
+ * @param bodyTimeout the time that a body may take to arrive
+ * @param requestTimeout the time until a response must have begun
+ * @param requestWait the time that an open connection may take to bring the whole head of its next request
+ * @param idleTimeout the longest silence on a connection
+ * @param heartbeat the longest silence of an event stream
+ * @param maxConnections connections at once
+ * @param readBytes what a follower of output reads at once
+ * @param retryAfter what clients are told to wait before they try again
+ */
+public record HttpSettings(
+        String host,
+        int port,
+        Set<String> allowedHosts,
+        int maxBodyBytes,
+        long maxBodiesBytes,
+        Duration bodyTimeout,
+        Duration requestTimeout,
+        Duration requestWait,
+        Duration idleTimeout,
+        Duration heartbeat,
+        int maxConnections,
+        int readBytes,
+        Duration retryAfter) {
+    /**
+     * Reads the settings.
+     *
+     * @param http the block {@code vivarium.http}
+     * @throws ConfigException when a key is missing or wrong
+     */
+    public static HttpSettings from(Config http) {
+        HttpSettings settings = new HttpSettings(
+                http.getString("host"),
+                http.getInt("port"),
+                http.getStringList("allowed-hosts").stream()
+                        .map(name -> name.toLowerCase(Locale.ROOT))
+                        .collect(Collectors.toUnmodifiableSet()),
+                (int) Math.min(http.getBytes("max-body"), Integer.MAX_VALUE / 4),
+                http.getBytes("max-bodies"),
+                http.getDuration("body-timeout"),
+                http.getDuration("request-timeout"),
+                http.getDuration("request-wait"),
+                http.getDuration("idle-timeout"),
+                http.getDuration("heartbeat"),
+                http.getInt("max-connections"),
+                (int) Math.min(http.getBytes("follow-read"), 1 << 20),
+                http.getDuration("retry-after"));
+        if (settings.heartbeat.compareTo(settings.idleTimeout) >= 0) {
+            throw new ConfigException.BadValue(
+                    "vivarium.http.heartbeat", "must be less than idle-timeout, or silent event streams are cut");
+        }
+        if (settings.bodyTimeout.compareTo(settings.requestTimeout) >= 0) {
+            throw new ConfigException.BadValue(
+                    "vivarium.http.body-timeout",
+                    "must be less than request-timeout, or slow bodies are never told why");
+        }
+        if (settings.maxBodiesBytes < settings.maxBodyBytes) {
+            throw new ConfigException.BadValue("vivarium.http.max-bodies", "must be at least max-body");
+        }
+        return settings;
+    }
+}

@@ -1,0 +1,54 @@
+package dev.vivarium.node.http.server;
+
+
+/** The kinds of problems that the API tells of. Their names are part of the API and never change. */
+public enum ProblemType {
+    INVALID_RUN(400, "invalid-run", "The run cannot be accepted as described"),
+    MALFORMED_JSON(400, "malformed-json", "The body is not JSON"),
+    INVALID_QUERY(400, "invalid-query", "The query is wrong"),
+    INVALID_HEADER(400, "invalid-header", "A header is wrong"),
+    MALFORMED_REQUEST(400, "malformed-request", "The request is malformed"),
+    CROSS_SITE(403, "cross-site-request", "The request comes from another web site"),
+    NO_SUCH_RUN(404, "no-such-run", "There is no such run"),
+    NO_SUCH_RESOURCE(404, "no-such-resource", "There is nothing here"),
+    METHOD_NOT_ALLOWED(405, "method-not-allowed", "The method is not allowed here"),
+    NOT_ACCEPTABLE(406, "not-acceptable", "Nothing here in the media types that the client accepts"),
+    BODY_TIMEOUT(408, "body-timeout", "The body did not arrive in time"),
+    IDEMPOTENCY_CONFLICT(409, "idempotency-conflict", "Another submission was sent under this idempotency key"),
+    BODY_TOO_LARGE(413, "body-too-large", "The body is too large"),
+    UNSUPPORTED_MEDIA_TYPE(415, "unsupported-media-type", "The body's media type is not supported"),
+    UNKNOWN_HOST(421, "unknown-host", "The node does not go by this name"),
+    NODE_FULL(429, "node-full", "The node is full"),
+    TENANT_FULL(429, "tenant-full", "The tenant has its most runs waiting"),
+    INTERNAL(500, "internal-error", "The node failed"),
+    STORE_UNAVAILABLE(503, "store-unavailable", "The store does not answer"),
+    DRAINING(503, "draining", "The node takes no new runs"),
+    NOT_READY(503, "not-ready", "The node is not ready"),
+    TIMEOUT(503, "timeout", "The node did not answer in time");
+
+    private static final String BASE = "https://vivarium.dev/problems/";
+
+    private final int status;
+    private final String name;
+    private final String title;
+
+    ProblemType(int status, String name, String title) {
+        this.status = status;
+        this.name = name;
+        this.title = title;
+    }
+
+    /** The status that it usually goes with. */
+    public int status() {
+        return status;
+    }
+
+    /** The type in the answer; never changes. */
+    public String uri() {
+        return BASE + name;
+    }
+
+    String title() {
+        return title;
+    }
+}

@@ -1,0 +1,167 @@
+package dev.vivarium.node.http.server;
+
+import java.time.Duration;
+import org.apache.pekko.http.javadsl.model.HttpEntities;
+import org.apache.pekko.http.javadsl.model.HttpRequest;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.stream.Attributes;
+import org.apache.pekko.stream.BidiShape;
+import org.apache.pekko.stream.Inlet;
+import org.apache.pekko.stream.KillSwitches;
+import org.apache.pekko.stream.Outlet;
+import org.apache.pekko.stream.SharedKillSwitch;
+import org.apache.pekko.stream.stage.AbstractInOutHandler;
+import org.apache.pekko.stream.stage.AsyncCallback;
+import org.apache.pekko.stream.stage.GraphStage;
+import org.apache.pekko.stream.stage.GraphStageLogic;
+import org.apache.pekko.stream.stage.TimerGraphStageLogic;
+
+/**
+ * Closes connections that only cost. Pekko HTTP's idle timeout cannot do this: every byte restarts it, and it must not
+ * cut the silent stream of a client that waits.
+ *
+ * <ul>
+ *   <li>No request is under way and none arrives in time: clients that send nothing, or the head of a request byte by
+ *       byte, cannot hold all connections for ever. A request is under way from the end of its head to the end of its
+ *       response: its body has a time limit of its own, and a stream may be silent for long.
+ *   <li>The client has closed its side. Nearly always it has gone, which shows only when something is sent to it, and a
+ *       silent run may send nothing for hours. The rare one that still reads has the same time for what is under way.
+ * </ul>
+ */
+final class RequestWait extends GraphStage<BidiShape<HttpRequest, HttpRequest, HttpResponse, HttpResponse>> {
+    private static final String PATIENCE = "patience";
+
+    /** Why a stream ends whose client has closed its side. */
+    private static final class ClientGone extends RuntimeException {
+        ClientGone() {
+            super("The client has closed its side of the connection.", null, false, false);
+        }
+    }
+
+    private final Duration limit;
+    private final Inlet<HttpRequest> requestIn = Inlet.create("RequestWait.requestIn");
+    private final Outlet<HttpRequest> requestOut = Outlet.create("RequestWait.requestOut");
+    private final Inlet<HttpResponse> responseIn = Inlet.create("RequestWait.responseIn");
+    private final Outlet<HttpResponse> responseOut = Outlet.create("RequestWait.responseOut");
+
+    RequestWait(Duration limit) {
+        this.limit = limit;
+    }
+
+    @Override
+    public BidiShape<HttpRequest, HttpRequest, HttpResponse, HttpResponse> shape() {
+        return BidiShape.of(requestIn, requestOut, responseIn, responseOut);
+    }
+
+    @Override
+    public GraphStageLogic createLogic(Attributes attributes) {
+        return new Logic();
+    }
+
+    private final class Logic extends TimerGraphStageLogic {
+        private final AsyncCallback<HttpResponse> streamEnded = createAsyncCallback(response -> answered());
+        private final SharedKillSwitch streams = KillSwitches.shared("connection");
+        private int underWay;
+
+        Logic() {
+            super(RequestWait.this.shape());
+            setHandlers(requestIn, requestOut, new Requests());
+            setHandlers(responseIn, responseOut, new Responses());
+        }
+
+        @Override
+        public void preStart() {
+            // A response may go on streaming when all ports are closed, and this stage is what can still end it.
+            setKeepGoing(true);
+            scheduleOnce(PATIENCE, limit);
+        }
+
+        @Override
+        public void onTimer(Object key) {
+            streams.abort(new ClientGone());
+            completeStage();
+        }
+
+        private void answered() {
+            underWay--;
+            if (underWay == 0 && !isClosed(requestIn)) {
+                scheduleOnce(PATIENCE, limit);
+            }
+            stopAfterTheLast();
+        }
+
+        private void stopAfterTheLast() {
+            if (underWay == 0 && isClosed(responseIn)) {
+                completeStage();
+            }
+        }
+
+        private final class Requests extends AbstractInOutHandler {
+            @Override
+            public void onPush() {
+                underWay++;
+                cancelTimer(PATIENCE);
+                push(requestOut, grab(requestIn));
+            }
+
+            @Override
+            public void onUpstreamFinish() {
+                complete(requestOut);
+                scheduleOnce(PATIENCE, limit);
+            }
+
+            @Override
+            public void onPull() {
+                if (!isClosed(requestIn)) {
+                    pull(requestIn);
+                }
+            }
+
+            @Override
+            public void onDownstreamFinish(Throwable cause) {
+                cancel(requestIn, cause);
+            }
+        }
+
+        private final class Responses extends AbstractInOutHandler {
+            @Override
+            public void onPush() {
+                HttpResponse response = grab(responseIn);
+                if (response.entity().isStrict()) {
+                    push(responseOut, response);
+                    answered();
+                } else {
+                    push(responseOut, observed(response));
+                }
+            }
+
+            @Override
+            public void onUpstreamFinish() {
+                complete(responseOut);
+                stopAfterTheLast();
+            }
+
+            @Override
+            public void onPull() {
+                if (!isClosed(responseIn)) {
+                    pull(responseIn);
+                }
+            }
+
+            @Override
+            public void onDownstreamFinish(Throwable cause) {
+                cancel(responseIn, cause);
+                stopAfterTheLast();
+            }
+        }
+
+        private HttpResponse observed(HttpResponse response) {
+            return response.withEntity(HttpEntities.createChunked(
+                    response.entity().getContentType(),
+                    response.entity().getDataBytes().via(streams.flow()).watchTermination((materialized, end) -> {
+                        end.whenComplete((done, failure) -> streamEnded.invoke(response));
+                        return materialized;
+                    })));
+        }
+    }
+}

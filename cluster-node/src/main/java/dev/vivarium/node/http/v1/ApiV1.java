@@ -1,0 +1,63 @@
+package dev.vivarium.node.http.v1;
+
+import static dev.vivarium.node.http.server.Endpoint.immediate;
+import static dev.vivarium.node.http.server.Endpoint.json;
+import static org.apache.pekko.http.javadsl.model.HttpMethods.GET;
+import static org.apache.pekko.http.javadsl.model.HttpMethods.POST;
+
+import dev.vivarium.node.admission.Admission;
+import dev.vivarium.node.admission.SubmissionReader;
+import dev.vivarium.node.http.server.HttpSettings;
+import dev.vivarium.node.http.server.JsonBodies;
+import dev.vivarium.node.http.server.Operation;
+import dev.vivarium.node.run.Runs;
+import dev.vivarium.persistence.store.OutputStore;
+import dev.vivarium.persistence.store.RunIndex;
+import dev.vivarium.persistence.journal.RunJournal;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.List;
+import org.apache.pekko.actor.typed.ActorSystem;
+
+/** The table of the API's operations. What each does is in its endpoint. */
+public final class ApiV1 {
+    private ApiV1() {}
+
+    /**
+     * What the API stands on.
+     *
+     * @param metrics where the API counts those who follow
+     */
+    public record Parts(
+            SubmissionReader reader,
+            Admission admission,
+            Runs runs,
+            RunJournal journal,
+            OutputStore output,
+            RunIndex index,
+            MeterRegistry metrics) {}
+
+    /** The operations; every answer of theirs is one that {@code openapi.yaml} describes. */
+    public static List<Operation> operations(ActorSystem<?> system, HttpSettings settings, Parts parts) {
+        Followers followers = new Followers();
+        Gauge.builder("vivarium.http.followers", followers, Followers::count)
+                .description("Clients that follow the output or the events of a run")
+                .register(parts.metrics());
+        SubmitEndpoint submit =
+                new SubmitEndpoint(new JsonBodies(system, settings), settings, parts.reader(), parts.admission());
+        RunLookup lookup = new RunLookup(parts.journal());
+        RunsEndpoint runs = new RunsEndpoint(lookup, parts.runs(), parts.index());
+        OutputEndpoint output = new OutputEndpoint(lookup, parts.runs(), parts.output(), followers, settings);
+        EventsEndpoint events = new EventsEndpoint(lookup, parts.runs(), parts.journal(), followers, settings);
+        NodeEndpoint node = new NodeEndpoint(parts.runs());
+        return List.of(
+                new Operation(POST, "/v1/runs", json(submit::answer)),
+                new Operation(GET, "/v1/runs", json(runs::list)),
+                new Operation(GET, "/v1/runs/{id}", json(runs::show)),
+                new Operation(POST, "/v1/runs/{id}/cancel", json(runs::cancel)),
+                new Operation(GET, "/v1/runs/{id}/output", output::answer),
+                new Operation(GET, "/v1/runs/{id}/events", events::answer),
+                new Operation(GET, "/v1/nodes", json(immediate(node::nodes))),
+                new Operation(GET, "/openapi.yaml", immediate(node::openApi)));
+    }
+}

@@ -1,0 +1,82 @@
+package dev.vivarium.node.http.v1;
+
+import dev.vivarium.node.http.server.Answers;
+import dev.vivarium.node.http.server.Exchange;
+import dev.vivarium.node.run.CancelAnswer;
+import dev.vivarium.node.run.Runs;
+import dev.vivarium.persistence.store.RunIndex;
+import dev.vivarium.protocol.api.RunView;
+import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.RunStatus;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+
+/** Lists runs, shows one, and asks one to stop. A single run is folded from its journal, so it is never out of date. */
+final class RunsEndpoint {
+    private static final int PAGE = 50;
+    private static final int MAX_PAGE = 500;
+    private static final Map<String, RunStatus> STATUSES =
+            Arrays.stream(RunStatus.values()).collect(Collectors.toUnmodifiableMap(Enum::name, Function.identity()));
+
+    private final Runs runs;
+    private final RunLookup lookup;
+    private final RunIndex index;
+
+    RunsEndpoint(RunLookup lookup, Runs runs, RunIndex index) {
+        this.runs = runs;
+        this.lookup = lookup;
+        this.index = index;
+    }
+
+    CompletionStage<HttpResponse> list(Exchange exchange) {
+        QueryReader reader = new QueryReader(exchange.request(), Set.of("status", "tenant", "label", "since", "cursor", "limit"));
+        Map<String, String> labels = reader.pairs("label");
+        reader.text("tenant").ifPresent(tenant -> reader.add("tenant", labels, RunSpec.TENANT_LABEL, tenant));
+        RunIndex.Query query = new RunIndex.Query(
+                reader.words("status", STATUSES),
+                labels,
+                reader.text("since").flatMap(text -> instant(reader, text)),
+                reader.text("cursor"),
+                (int) reader.number("limit", PAGE, 1, MAX_PAGE));
+        return reader.refusal()
+                .<CompletionStage<HttpResponse>>map(CompletableFuture::completedStage)
+                .orElseGet(() -> index.find(query).thenApply(page -> Answers.json(200, page)));
+    }
+
+    private static Optional<Instant> instant(QueryReader reader, String text) {
+        return reader.parsed(
+                "since",
+                text,
+                time -> OffsetDateTime.parse(time).toInstant(),
+                "must be a time such as 2026-01-31T12:00:00Z (write the + of an offset as %2B)");
+    }
+
+    CompletionStage<HttpResponse> show(Exchange exchange) {
+        return lookup.answer(exchange, state -> {
+            RunView view = RunView.of(state);
+            return state.status() == RunStatus.QUEUED
+                    ? runs.position(view.id())
+                            .thenApply(position -> position.map(view::waiting).orElse(view))
+                            .thenApply(waiting -> Answers.json(200, waiting))
+                    : CompletableFuture.completedStage(Answers.json(200, view));
+        });
+    }
+
+    CompletionStage<HttpResponse> cancel(Exchange exchange) {
+        return RunLookup.id(exchange)
+                .map(run -> runs.cancel(run)
+                        .thenApply(answer -> answer instanceof CancelAnswer.Noted noted
+                                ? Answers.json(202, RunView.of(noted.run()))
+                                : RunLookup.noSuchRun()))
+                .orElseGet(() -> CompletableFuture.completedStage(RunLookup.noSuchRun()));
+    }
+}

@@ -1,0 +1,359 @@
+package dev.vivarium.node.http.v1;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.vivarium.node.admission.Samples;
+import dev.vivarium.node.doubles.InMemoryRuns;
+import dev.vivarium.node.http.server.ProblemType;
+import dev.vivarium.node.run.SubmitAnswer;
+import dev.vivarium.protocol.api.Health;
+import dev.vivarium.protocol.api.OutputChunkView.Stream;
+import dev.vivarium.protocol.egress.EgressDenial;
+import dev.vivarium.protocol.egress.EgressReach;
+import dev.vivarium.protocol.run.Interruption;
+import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.Measurement;
+import dev.vivarium.protocol.run.RunEvent;
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.StartFailure;
+import dev.vivarium.protocol.run.Usage;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Holds {@code openapi.yaml} and the server against each other, in both directions. */
+@Timeout(120)
+class OpenApiDocumentTest {
+    private static final Instant NOON = InMemoryRuns.NOON;
+    private static final String NODE = "node-1";
+    private static final Usage USAGE = new Usage(1, 2, 3, 4, 5, 6);
+
+    private final TestApi api = new TestApi("max-body = 64KiB, body-timeout = 500ms");
+
+    @AfterEach
+    void close() {
+        api.close();
+    }
+
+    @Test
+    void everyRouteIsInTheDocumentAndEveryOperationHasARoute() {
+        assertThat(api.served()).containsExactlyInAnyOrderElementsOf(OpenApiDocument.operations());
+    }
+
+    @Test
+    void everyAnswerThatIsDescribedIsGivenAndEveryParameterTaken() {
+        answersOfSubmission();
+        answersAboutRuns();
+        answersAboutTheNode();
+        answersOfEveryRoute();
+        answersOfANodeThatFails();
+
+        assertThat(api.answers()).containsExactlyInAnyOrderElementsOf(OpenApiDocument.answers());
+        assertThat(api.parameters()).containsExactlyInAnyOrderElementsOf(OpenApiDocument.parameters());
+    }
+
+    private void answersOfSubmission() {
+        api.post("/v1/runs", Samples.FULL_BODY, "Idempotency-Key", "key-1");
+        api.post("/v1/runs", Samples.FULL_BODY, "Idempotency-Key", "key-1");
+        api.post("/v1/runs", Samples.SMALL_BODY, "Idempotency-Key", "key-1");
+        api.post("/v1/runs", "{");
+        api.post("/v1/runs", "x".repeat(100_000));
+        api.post("/v1/runs", Samples.SMALL_BODY, "Content-Encoding", "gzip");
+        api.post("/v1/runs", Samples.SMALL_BODY, "Origin", "https://evil.example");
+        api.post("/v1/runs", Samples.SMALL_BODY, "Accept", "text/html");
+        api.exchangeSlowly("POST", "/v1/runs");
+        api.runs.refuseWith(new SubmitAnswer.Full(40));
+        api.post("/v1/runs", Samples.SMALL_BODY);
+    }
+
+    private void answersAboutRuns() {
+        RunId run = new RunId(TestApi.json(api.get("/v1/runs"))
+                .path("runs")
+                .path(0)
+                .path("id")
+                .asText());
+        api.get("/v1/runs?status=SUBMITTED&tenant=default&label=team%3Dresearch&since=2026-01-31T12:00:00Z&limit=10"
+                + "&cursor=next-page");
+        api.get("/v1/runs?limit=0");
+        api.runs.happen(run, new RunEvent.AttemptStarting(NOON, NODE, 1));
+        api.runs.happen(run, new RunEvent.AttemptStarted(NOON, NODE, 1, "sandbox-1"));
+        api.runs.print(run, Stream.STDOUT, "hello");
+        api.post("/v1/runs/" + run + "/cancel", "", "Origin", "https://evil.example");
+        api.post("/v1/runs/" + run + "/cancel", "");
+        api.runs.happen(run, new RunEvent.RunCancelled(NOON, NODE, 1, USAGE));
+        answersAboutOneRun("/v1/runs/" + run);
+        for (String of : List.of("", "/output", "/events")) {
+            api.get("/v1/runs/" + TestApi.UNKNOWN_RUN + of);
+            api.get("/v1/runs/" + run + of, "Accept", "text/html");
+        }
+        api.get("/v1/runs", "Accept", "text/html");
+        api.post("/v1/runs/" + TestApi.UNKNOWN_RUN + "/cancel", "");
+        api.post("/v1/runs/" + run + "/cancel", "", "Accept", "text/html");
+    }
+
+    private void answersAboutOneRun(String run) {
+        api.get(run);
+        api.get(run + "/output?stream=stdout&follow=true&from=1");
+        api.get(run + "/output?from=-1");
+        api.get(run + "/output", "Accept", "application/x-ndjson")
+                .body()
+                .lines()
+                .forEach(line -> assertThat(OpenApiDocument.mistakes("OutputChunk", line))
+                        .isEmpty());
+        api.get(run + "/events?from=1&limit=2");
+        api.get(run + "/events?from=0");
+        api.get(run + "/events", "Accept", "text/event-stream", "Last-Event-ID", "1")
+                .body()
+                .lines()
+                .filter(line -> line.startsWith("data: "))
+                .forEach(line -> assertThat(OpenApiDocument.mistakes("Event", line.substring("data: ".length())))
+                        .isEmpty());
+        api.get(run + "/events", "Accept", "text/event-stream", "Last-Event-ID", "99");
+    }
+
+    private void answersAboutTheNode() {
+        for (String path : List.of("/v1/nodes", "/health/alive", "/health/ready", "/metrics", "/openapi.yaml")) {
+            api.get(path);
+        }
+        api.get("/v1/nodes", "Accept", "text/html");
+        api.readiness =
+                CompletableFuture.completedStage(List.of(new Health.Check("store", Health.Status.DOWN, "is away")));
+        api.get("/health/ready");
+    }
+
+    private void answersOfEveryRoute() {
+        for (String operation : OpenApiDocument.operations()) {
+            String[] methodAndPath = operation.split(" ", 2);
+            api.exchangeRaw(
+                    methodAndPath[0],
+                    methodAndPath[1].replace("{id}", TestApi.UNKNOWN_RUN),
+                    "Host: evil.example\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+        }
+    }
+
+    private void answersOfANodeThatFails() {
+        api.runs.failWith(new IllegalStateException("a defect"));
+        askForRuns();
+        api.runs.goAway();
+        askForRuns();
+    }
+
+    private void askForRuns() {
+        String run = "/v1/runs/" + TestApi.UNKNOWN_RUN;
+        api.post("/v1/runs", Samples.SMALL_BODY);
+        api.post(run + "/cancel", "");
+        List.of("/v1/runs", run, run + "/output", run + "/events").forEach(api::get);
+    }
+
+    @Test
+    void everyKindOfEventAndEveryRunThatItLeadsToIsAsDescribed() {
+        Measurement measurement = Measurement.millis(5003, 5000);
+        List<RunEvent> ends = List.of(
+                new RunEvent.RunSucceeded(NOON, NODE, 1, USAGE),
+                new RunEvent.RunFailed(NOON, NODE, 1, 3, Optional.empty(), USAGE),
+                new RunEvent.RunFailed(NOON, NODE, 1, 139, Optional.of(11), USAGE),
+                new RunEvent.RunKilled(NOON, NODE, 1, KillReason.WALL_CLOCK, Optional.of(measurement), USAGE),
+                new RunEvent.RunKilled(NOON, NODE, 1, KillReason.OPERATOR, Optional.empty(), USAGE),
+                new RunEvent.RunCancelled(NOON, NODE, 1, USAGE));
+        for (RunEvent end : ends) {
+            RunId run = api.running();
+            api.runs.happen(
+                    run,
+                    new RunEvent.AlarmRaised(
+                            NOON, NODE, 1, KillReason.WALL_CLOCK, measurement, RunEvent.Consequence.NOTED));
+            api.runs.happen(
+                    run,
+                    new RunEvent.AlarmRaised(
+                            NOON,
+                            NODE,
+                            1,
+                            KillReason.OUTPUT,
+                            Measurement.bytesPerSecond(2, 1),
+                            RunEvent.Consequence.NOTED));
+            api.runs.happen(
+                    run,
+                    new RunEvent.EgressDenied(
+                            NOON, NODE, 1, 7, 2, List.of(new EgressDenial("tcp", "192.168.77.10", 80, 4))));
+            api.runs.happen(
+                    run,
+                    new RunEvent.EgressUsed(
+                            NOON,
+                            NODE,
+                            1,
+                            3,
+                            1,
+                            100,
+                            200,
+                            List.of(new EgressReach("tcp", "45.77.77.10", 443, 3, 90, 180))));
+            api.runs.happen(run, new RunEvent.CancelRequested(NOON, NODE));
+            api.runs.happen(run, end);
+        }
+        RunId queued = api.submitted();
+        api.runs.happen(queued, new RunEvent.RunQueued(NOON, NODE));
+        RunId lost = api.running();
+        api.runs.happen(lost, new RunEvent.AttemptInterrupted(NOON, NODE, 1, Interruption.NODE_LOST, "It died."));
+        api.runs.happen(lost, new RunEvent.RunLost(NOON, NODE, 1, Interruption.NODE_LOST, "It died."));
+        RunId notStarted = api.submitted();
+        api.runs.happen(notStarted, new RunEvent.AttemptStarting(NOON, NODE, 1));
+        api.runs.happen(
+                notStarted,
+                new RunEvent.RunNotStarted(
+                        NOON,
+                        NODE,
+                        1,
+                        new StartFailure(StartFailure.Kind.IMAGE_UNAVAILABLE, "Name one that is there.")));
+
+        Set<String> seen = new TreeSet<>();
+        for (JsonNode run : TestApi.json(api.get("/v1/runs")).path("runs")) {
+            JsonNode page = TestApi.json(api.get("/v1/runs/" + run.path("id").asText() + "/events"));
+            page.path("events").forEach(event -> {
+                assertThat(event.path("data").path("type")).isEqualTo(event.path("type"));
+                seen.add(event.path("type").asText());
+            });
+        }
+        JsonNode described = TestApi.json("[\"" + words("Event", "type") + "\"]");
+        assertThat(seen).isEqualTo(new TreeSet<>(texts(described)));
+    }
+
+    private static String words(String schema, String property) {
+        List<?> words =
+                OpenApiDocument.schema(schema).getProperties().get(property).getEnum();
+        return words.stream().map(String::valueOf).collect(Collectors.joining("\",\""));
+    }
+
+    private static List<String> texts(JsonNode array) {
+        List<String> texts = new ArrayList<>();
+        array.forEach(text -> texts.add(text.asText()));
+        return texts;
+    }
+
+    @Test
+    void everyProblemHasItsNameAndStatusInTheDocument() {
+        List<String> described = texts(TestApi.json("[\"" + words("Problem", "type") + "\"]"));
+
+        assertThat(described)
+                .containsExactlyInAnyOrderElementsOf(Arrays.stream(ProblemType.values())
+                        .map(ProblemType::uri)
+                        .toList());
+        String explained =
+                OpenApiDocument.schema("Problem").getProperties().get("type").getDescription();
+        assertThat(ProblemType.values()).allSatisfy(type -> assertThat(explained)
+                .contains(
+                        "| " + type.uri().substring(type.uri().lastIndexOf('/') + 1) + " | " + type.status() + " | "));
+    }
+
+    @Test
+    void theFieldsOfASubmissionAreThoseOfASpecAndTheSampleNamesThemAll() {
+        JsonNode sample = TestApi.json(Samples.FULL_BODY);
+
+        assertThat(OpenApiDocument.schema("Submission").getProperties().keySet())
+                .isEqualTo(OpenApiDocument.schema("Spec").getProperties().keySet())
+                .containsExactlyInAnyOrderElementsOf(names(sample));
+        assertThat(OpenApiDocument.schema("LimitRequest").getProperties().keySet())
+                .isEqualTo(OpenApiDocument.schema("Limits").getProperties().keySet())
+                .containsExactlyInAnyOrderElementsOf(names(sample.path("limits")));
+    }
+
+    private static List<String> names(JsonNode object) {
+        List<String> names = new ArrayList<>();
+        object.fieldNames().forEachRemaining(names::add);
+        return names;
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                Samples.FULL_BODY,
+                "{}",
+                "'limits': {'cpu': 0.5, 'memory': 268435456, 'disk': '1Gi', 'output': 1}",
+                "'files': {'a.py': 'x', 'b.bin': {'base64': 'AP8='}}",
+                "'egress': {'mode': 'none'}",
+                "'isolation': 'container', 'onNodeLoss': 'fail', 'maxAttempts': 10, 'labels': {'a/b': ''}",
+            })
+    void aBodyThatTheDocumentAllowsIsTaken(String body) {
+        assertThat(OpenApiDocument.mistakes(submission(), whole(body))).isEmpty();
+        assertThat(api.post("/v1/runs", whole(body)).statusCode()).isEqualTo(202);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "'colour': 'red'",
+                "'image': 7",
+                "'command': 'true'",
+                "'command': []",
+                "'command': [1]",
+                "'env': {'A': 1}",
+                "'env': []",
+                "'env': null",
+                "'workdir': 'relative'",
+                "'files': {'a': 1}",
+                "'files': {'a': {'base64': 'AP8=', 'mode': '755'}}",
+                "'limits': {'ram': '1Gi'}",
+                "'limits': {'wallClock': 5}",
+                "'limits': {'pids': 0}",
+                "'limits': {'pids': '5'}",
+                "'limits': {'memory': true}",
+                "'limits': {'egressRequests': 0}",
+                "'egress': {}",
+                "'egress': {'mode': 'internet'}",
+                "'egress': {'mode': 'allowlist', 'allow': 'api.example.com'}",
+                "'egress': {'mode': 'allowlist', 'allow': ['']}",
+                "'isolation': 'CONTAINER'",
+                "'onNodeLoss': 'RESTART'",
+                "'maxAttempts': 0",
+                "'maxAttempts': 11",
+                "'labels': {'a': 1}",
+            })
+    void aBodyThatTheDocumentForbidsIsRefused(String body) {
+        assertThat(OpenApiDocument.mistakes(submission(), whole(body))).isNotEmpty();
+        assertThat(api.post("/v1/runs", whole(body)).statusCode()).isEqualTo(400);
+    }
+
+    private HttpRequest submission() {
+        return api.request("/v1/runs")
+                .header("Content-Type", "application/json")
+                .POST(BodyPublishers.noBody())
+                .build();
+    }
+
+    /** Adds what every submission must have, unless the fields name it. */
+    private static String whole(String fields) {
+        if (fields.equals(Samples.FULL_BODY)) {
+            return fields;
+        }
+        String json = fields.replace('\'', '"').replace("{}", fields.equals("{}") ? "" : "{}");
+        String image = json.startsWith("\"image\"") ? "" : "\"image\": \"vivarium/python\"";
+        String command = json.startsWith("\"command\"") ? "" : "\"command\": [\"true\"]";
+        return List.of(image, command, json).stream()
+                .filter(part -> !part.isEmpty())
+                .collect(Collectors.joining(", ", "{", "}"));
+    }
+
+    /** The document's operations take what they describe, and nothing that they do not. */
+    @ParameterizedTest
+    @ValueSource(strings = {"/v1/runs", "/v1/runs/RUN/output", "/v1/runs/RUN/events"})
+    void aParameterThatTheDocumentDoesNotNameIsRefused(String path) {
+        HttpResponse<String> answer =
+                api.get(path.replace("RUN", api.submitted().value()) + "?colour=red");
+
+        assertThat(answer.statusCode()).isEqualTo(400);
+        assertThat(TestApi.json(answer).path("errors").findValuesAsText("field"))
+                .containsExactly("colour");
+    }
+}

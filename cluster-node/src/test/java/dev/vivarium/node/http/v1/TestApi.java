@@ -1,0 +1,231 @@
+package dev.vivarium.node.http.v1;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.typesafe.config.ConfigFactory;
+import dev.vivarium.node.admission.Admission;
+import dev.vivarium.node.admission.Samples;
+import dev.vivarium.node.doubles.InMemoryRuns;
+import dev.vivarium.node.doubles.InMemoryVault;
+import dev.vivarium.node.http.server.ApiJson;
+import dev.vivarium.node.http.server.HealthEndpoint;
+import dev.vivarium.node.http.server.HttpServer;
+import dev.vivarium.node.http.server.HttpSettings;
+import dev.vivarium.node.http.server.Operation;
+import dev.vivarium.protocol.api.Health;
+import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.RunEvent;
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.Usage;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.stream.Stream;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+
+/**
+ * The API, bound to a free port, over runs that the test moves by hand. Every plain exchange is checked against the
+ * OpenAPI document on the way.
+ */
+final class TestApi implements AutoCloseable {
+    static final String UNKNOWN_RUN = "01jd4h5s2m8x7k9q3v6w0t1y2z";
+
+    final InMemoryRuns runs = new InMemoryRuns();
+    final InMemoryVault vault = new InMemoryVault();
+    final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    final HttpClient client = HttpClient.newHttpClient();
+    CompletionStage<List<Health.Check>> readiness =
+            CompletableFuture.completedStage(List.of(new Health.Check("store", Health.Status.UP, "answers")));
+
+    private final ActorSystem<Void> system = ActorSystem.create(
+            Behaviors.empty(),
+            "api",
+            ConfigFactory.parseString("pekko.loglevel = WARNING").withFallback(ConfigFactory.load()));
+    private final List<Operation> operations;
+    private final HttpServer server;
+    private final Set<String> answers = new ConcurrentSkipListSet<>();
+    private final Set<String> parameters = new ConcurrentSkipListSet<>();
+
+    TestApi(String settings) {
+        HttpSettings http = HttpSettings.from(ConfigFactory.parseString("port = 0\n" + settings)
+                .withFallback(Samples.SHIPPED.getConfig("http"))
+                .resolve());
+        operations = Stream.concat(
+                        ApiV1.operations(
+                                system,
+                                http,
+                                new ApiV1.Parts(
+                                        Samples.reader(Isolation.CONTAINER),
+                                        new Admission(runs, runs, runs, vault),
+                                        runs,
+                                        runs,
+                                        runs,
+                                        runs,
+                                        metrics))
+                                .stream(),
+                        HealthEndpoint.operations(() -> readiness, metrics).stream())
+                .toList();
+        server = HttpServer.start(system, http, operations, metrics, Clock.systemUTC())
+                .toCompletableFuture()
+                .join();
+    }
+
+    /** Lets every connection see that it goes. */
+    HttpServer server() {
+        return server;
+    }
+
+    /** Every operation that has a route. */
+    List<String> served() {
+        return operations.stream().map(Operation::toString).toList();
+    }
+
+    int port() {
+        return server.address().getPort();
+    }
+
+    HttpRequest.Builder request(String pathAndQuery) {
+        return HttpRequest.newBuilder(URI.create("http://localhost:" + port() + pathAndQuery))
+                .timeout(Duration.ofSeconds(20));
+    }
+
+    HttpResponse<String> get(String pathAndQuery, String... headers) {
+        HttpRequest.Builder request = request(pathAndQuery);
+        return exchange(
+                headers.length == 0 ? request.build() : request.headers(headers).build());
+    }
+
+    HttpResponse<String> post(String path, String body, String... headers) {
+        HttpRequest.Builder request =
+                request(path).header("Content-Type", "application/json").POST(BodyPublishers.ofString(body));
+        return exchange(
+                headers.length == 0 ? request.build() : request.headers(headers).build());
+    }
+
+    /** Sends a request whose answer the document must describe. */
+    HttpResponse<String> exchange(HttpRequest request) {
+        return described(request, send(request));
+    }
+
+    /** Like {@link #exchange}, with the head of the request as it is given here. */
+    HttpResponse<String> exchangeRaw(String method, String path, String headersAndBody) {
+        HttpRequest request =
+                request(path).method(method, BodyPublishers.noBody()).build();
+        return described(request, RawResponse.of(request, raw(method + " " + path + " HTTP/1.1\r\n" + headersAndBody)));
+    }
+
+    /** Like {@link #exchange}, with a body that never comes. */
+    HttpResponse<String> exchangeSlowly(String method, String path) {
+        HttpRequest request =
+                request(path).method(method, BodyPublishers.noBody()).build();
+        String head = method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                + "Content-Length: 1000\r\nConnection: close\r\n\r\n{";
+        try (Socket socket = new Socket("localhost", port())) {
+            socket.setSoTimeout(20_000);
+            socket.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
+            String text = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            return described(request, RawResponse.of(request, text));
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
+    }
+
+    private HttpResponse<String> described(HttpRequest request, HttpResponse<String> response) {
+        List<String> mistakes = OpenApiDocument.mistakes(request, response);
+        if (!mistakes.isEmpty()) {
+            throw new AssertionError(request.uri() + " answered " + response.body() + "\n" + mistakes);
+        }
+        answers.add(OpenApiDocument.answerOf(request, response));
+        if (response.statusCode() < 300) {
+            parameters.addAll(OpenApiDocument.parametersOf(request));
+        }
+        return response;
+    }
+
+    /** Every answer so far, in the document's words. */
+    Set<String> answers() {
+        return answers;
+    }
+
+    /** Every parameter that was taken so far, in the document's words. */
+    Set<String> parameters() {
+        return parameters;
+    }
+
+    /** Sends a request that no path of the document describes, or with an answer of HTTP itself. */
+    HttpResponse<String> send(HttpRequest request) {
+        try {
+            return client.send(request, BodyHandlers.ofString());
+        } catch (IOException | InterruptedException failure) {
+            throw new AssertionError(request.uri() + " got no answer", failure);
+        }
+    }
+
+    /** Sends bytes as they are and reads all that comes back until the server or the client closes. */
+    String raw(String request) {
+        try (Socket socket = new Socket("localhost", port())) {
+            socket.setSoTimeout(20_000);
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
+            socket.shutdownOutput();
+            return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
+    }
+
+    static JsonNode json(HttpResponse<String> response) {
+        return json(response.body());
+    }
+
+    static JsonNode json(String text) {
+        try {
+            return ApiJson.mapper().readTree(text);
+        } catch (IOException malformed) {
+            throw new UncheckedIOException(text, malformed);
+        }
+    }
+
+    /** A run that was submitted over the API. */
+    RunId submitted() {
+        return new RunId(json(post("/v1/runs", Samples.SMALL_BODY)).path("id").asText());
+    }
+
+    /** A run whose agent works. */
+    RunId running() {
+        RunId run = submitted();
+        runs.happen(run, new RunEvent.AttemptStarting(InMemoryRuns.NOON, "node-1", 1));
+        runs.happen(run, new RunEvent.AttemptStarted(InMemoryRuns.NOON, "node-1", 1, "sandbox-1"));
+        return run;
+    }
+
+    void succeed(RunId run) {
+        runs.happen(run, new RunEvent.RunSucceeded(InMemoryRuns.NOON, "node-1", 1, Usage.NONE));
+    }
+
+    double followers() {
+        return metrics.get("vivarium.http.followers").gauge().value();
+    }
+
+    @Override
+    public void close() {
+        server.stop(Duration.ofMillis(100)).toCompletableFuture().join();
+        system.terminate();
+        system.getWhenTerminated().toCompletableFuture().join();
+    }
+}

@@ -1,0 +1,56 @@
+package dev.vivarium.protocol.auth;
+
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonValue;
+import java.util.Arrays;
+import java.util.regex.Pattern;
+
+/**
+ * Somebody who acts: sends a request, stops a node. Written as {@code kind:name}, in events as in the API; the text is
+ * kept for ever and never changes its meaning.
+ *
+ * @param kind how the principal was identified
+ * @param name the name within that kind: 1 to 255 visible ASCII characters
+ */
+public record Principal(Kind kind, String name) {
+    private static final Pattern NAME = Pattern.compile("[\\x21-\\x7e]{1,255}");
+
+    /** Whoever works on the node's own machine; the one principal as long as nodes do not authenticate. */
+    public static final Principal LOCAL_OPERATOR = new Principal(Kind.LOCAL, "operator");
+
+    /** How a principal was identified. */
+    public enum Kind {
+        /** By having access to the node's machine. */
+        LOCAL("local");
+
+        private final String text;
+
+        Kind(String text) {
+            this.text = text;
+        }
+    }
+
+    public Principal {
+        if (!NAME.matcher(name).matches()) {
+            throw new IllegalArgumentException("A principal's name is 1 to 255 visible ASCII characters.");
+        }
+    }
+
+    /** Reads the form {@code kind:name}. */
+    @JsonCreator
+    public static Principal parse(String text) {
+        int colon = text.indexOf(':');
+        String kind = text.substring(0, Math.max(colon, 0));
+        return Arrays.stream(Kind.values())
+                .filter(known -> known.text.equals(kind))
+                .findFirst()
+                .map(known -> new Principal(known, text.substring(colon + 1)))
+                .orElseThrow(() -> new IllegalArgumentException("Not a principal: " + text));
+    }
+
+    @JsonValue
+    @Override
+    public String toString() {
+        return kind.text + ":" + name;
+    }
+}
