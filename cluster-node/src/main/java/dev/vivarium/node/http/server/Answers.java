@@ -1,8 +1,8 @@
 package dev.vivarium.node.http.server;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import dev.vivarium.protocol.api.Problem.FieldError;
 import dev.vivarium.protocol.api.Problem;
+import dev.vivarium.protocol.api.Problem.FieldError;
 import java.time.Duration;
 import java.util.List;
 import org.apache.pekko.http.javadsl.model.ContentType;

@@ -1,6 +1,5 @@
 package dev.vivarium.node.http.server;
 
-
 /** The kinds of problems that the API tells of. Their names are part of the API and never change. */
 public enum ProblemType {
     INVALID_RUN(400, "invalid-run", "The run cannot be accepted as described"),

@@ -49,8 +49,7 @@ final class EventsEndpoint {
     private final Followers followers;
     private final Duration heartbeat;
 
-    EventsEndpoint(
-            RunLookup lookup, Runs runs, RunJournal journal, Followers followers, HttpSettings settings) {
+    EventsEndpoint(RunLookup lookup, Runs runs, RunJournal journal, Followers followers, HttpSettings settings) {
         this.lookup = lookup;
         this.runs = runs;
         this.journal = journal;

@@ -7,8 +7,8 @@ import dev.vivarium.node.http.server.HttpSettings;
 import dev.vivarium.node.run.Runs;
 import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.persistence.store.OutputStore;
-import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.api.OutputChunkView;
+import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import java.util.Arrays;
@@ -51,8 +51,7 @@ final class OutputEndpoint {
     private final Followers followers;
     private final int readBytes;
 
-    OutputEndpoint(
-            RunLookup lookup, Runs runs, OutputStore output, Followers followers, HttpSettings settings) {
+    OutputEndpoint(RunLookup lookup, Runs runs, OutputStore output, Followers followers, HttpSettings settings) {
         this.lookup = lookup;
         this.runs = runs;
         this.output = output;

@@ -38,7 +38,8 @@ final class RunsEndpoint {
     }
 
     CompletionStage<HttpResponse> list(Exchange exchange) {
-        QueryReader reader = new QueryReader(exchange.request(), Set.of("status", "tenant", "label", "since", "cursor", "limit"));
+        QueryReader reader =
+                new QueryReader(exchange.request(), Set.of("status", "tenant", "label", "since", "cursor", "limit"));
         Map<String, String> labels = reader.pairs("label");
         reader.text("tenant").ifPresent(tenant -> reader.add("tenant", labels, RunSpec.TENANT_LABEL, tenant));
         RunIndex.Query query = new RunIndex.Query(

@@ -2,8 +2,8 @@ package dev.vivarium.node.http.v1;
 
 import dev.vivarium.node.admission.Admission;
 import dev.vivarium.node.admission.IdempotencyKey;
-import dev.vivarium.node.admission.SubmissionReader.Reading;
 import dev.vivarium.node.admission.SubmissionReader;
+import dev.vivarium.node.admission.SubmissionReader.Reading;
 import dev.vivarium.node.http.server.Answers;
 import dev.vivarium.node.http.server.Exchange;
 import dev.vivarium.node.http.server.HttpSettings;
