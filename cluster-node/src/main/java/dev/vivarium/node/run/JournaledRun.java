@@ -1,7 +1,6 @@
 package dev.vivarium.node.run;
 
 import dev.vivarium.persistence.journal.EventCodec;
-import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
@@ -21,23 +20,28 @@ record JournaledRun(RunState state, Blob head, long seq) {
         return new JournaledRun(RunState.initial(), EventCodec.genesis(run), 0);
     }
 
-    /** The ledger after an entry of the journal. */
-    JournaledRun after(JournalEntry entry) {
-        return new JournaledRun(state.after(EventCodec.standard().decode(entry)), entry.hash(), seq + 1);
+    /** The run after an entry of the journal. */
+    JournaledRun after(DecodedEntry entry) {
+        return new JournaledRun(state.after(entry.event()), entry.stored().hash(), seq + 1);
     }
 
     /**
      * The entries for events that happen now, one after the other, chained to the last one. Each is first tried on the
      * state: an illegal event is a defect, and must not reach the journal.
      */
-    List<JournalEntry> entries(List<RunEvent> events) {
-        List<JournalEntry> entries = new ArrayList<>();
-        JournaledRun ledger = this;
+    List<DecodedEntry> entries(RunEntries format, List<RunEvent> events) {
+        List<DecodedEntry> entries = new ArrayList<>();
+        JournaledRun run = this;
         for (RunEvent event : events) {
-            JournalEntry entry = EventCodec.standard().encode(event, ledger.head);
-            ledger = ledger.after(entry);
+            DecodedEntry entry = format.encode(event, run.head);
+            run = run.after(entry);
             entries.add(entry);
         }
         return entries;
+    }
+
+    /** The state of a run that exists. */
+    RunState.Existing existing() {
+        return (RunState.Existing) state;
     }
 }

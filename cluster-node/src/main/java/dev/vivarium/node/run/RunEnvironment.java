@@ -10,7 +10,7 @@ import dev.vivarium.node.sandbox.TakeoverWait;
  *
  * @param nodeName the name that stands in events
  * @param sandbox what the Sandbox children work with
- * @param places who holds a place on the node, and who waits for one
+ * @param slots which runs hold a slot of the node, and which wait for one
  * @param takeoverWait how long the next attempt of a run that was taken over waits
  * @param drain whether the node is leaving
  * @param metrics what is counted
@@ -18,7 +18,7 @@ import dev.vivarium.node.sandbox.TakeoverWait;
 public record RunEnvironment(
         String nodeName,
         SandboxEnvironment sandbox,
-        NodeSlots places,
+        NodeSlots slots,
         TakeoverWait takeoverWait,
         Drain drain,
         RunMetrics metrics) {}

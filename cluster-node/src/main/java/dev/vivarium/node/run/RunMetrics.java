@@ -11,13 +11,13 @@ public final class RunMetrics {
     private final MeterRegistry registry;
     private final Counter submitted;
 
-    public RunMetrics(MeterRegistry registry, NodeSlots places) {
+    public RunMetrics(MeterRegistry registry, NodeSlots slots) {
         this.registry = registry;
         this.submitted = Counter.builder("vivarium.runs.submitted")
                 .description("Runs that were accepted by this node.")
                 .register(registry);
-        registry.gauge("vivarium.runs.live", places, NodeSlots::holding);
-        registry.gauge("vivarium.runs.waiting", places, NodeSlots::waiting);
+        registry.gauge("vivarium.runs.live", slots, NodeSlots::holding);
+        registry.gauge("vivarium.runs.waiting", slots, NodeSlots::waiting);
     }
 
     void submitted() {

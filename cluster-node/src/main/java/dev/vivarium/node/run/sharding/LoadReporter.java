@@ -98,7 +98,7 @@ public final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
     }
 
     private Behavior<Command> onLook(Look look) {
-        environment.places().look();
+        environment.slots().look();
         opening.look();
         // For its counts, and not for its state, which names every run.
         region.tell(ShardRegion.getRegionStatsInstance(), counts);
@@ -106,15 +106,15 @@ public final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
     }
 
     private Behavior<Command> onHeld(Held held) {
-        NodeSlots places = environment.places();
-        NodeSlots.Count count = places.count();
+        NodeSlots slots = environment.slots();
+        NodeSlots.Count count = slots.count();
         NodeLoad load = new NodeLoad(
                 environment.nodeName(),
                 address,
-                places.capacity(),
+                slots.capacity(),
                 count.taken(),
                 count.waiting(),
-                places.waitingMax(),
+                slots.waitingMax(),
                 environment.drain().isDraining() ? NodeView.Intake.CLOSED : NodeView.Intake.OPEN,
                 Set.copyOf(held.shards.getStats().keySet()));
         topic.tell(Topic.publish(new Report(load, getContext().getSelf().narrow())));
@@ -128,12 +128,12 @@ public final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
     }
 
     private Behavior<Command> onRelease(Release release) {
-        NodeSlots places = environment.places();
+        NodeSlots slots = environment.slots();
         release.replyTo.tell(new Released(
                 switch (release.which) {
-                    case ONE_IDLE -> places.releaseIdle(release.held);
-                    case ONE_WAITING -> places.releaseWaiting(release.held);
-                    case ALL -> places.releaseAll(release.held);
+                    case ONE_IDLE -> slots.releaseIdle(release.held);
+                    case ONE_WAITING -> slots.releaseWaiting(release.held);
+                    case ALL -> slots.releaseAll(release.held);
                 }));
         return this;
     }

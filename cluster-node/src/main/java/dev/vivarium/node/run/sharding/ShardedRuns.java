@@ -202,7 +202,7 @@ public final class ShardedRuns implements Runs {
         Optional<NodeLoad> holder = board.holding(shard(id));
         boolean own = holder.isEmpty() || holder.get().address().equals(ownAddress);
         boolean full = own
-                ? environment.places().isFull(asked)
+                ? environment.slots().isFull(asked)
                 : holder.filter(load -> load.hasPlaceFor(asked) || load.hasQueueRoom())
                         .isEmpty();
         return full ? Optional.of(full(id)) : Optional.empty();
@@ -217,7 +217,7 @@ public final class ShardedRuns implements Runs {
 
     private SubmitAnswer.Full full(RunId id) {
         return new SubmitAnswer.Full(
-                board.holding(shard(id)).map(NodeLoad::waiting).orElseGet(environment.places()::waiting));
+                board.holding(shard(id)).map(NodeLoad::waiting).orElseGet(environment.slots()::waiting));
     }
 
     @Override

@@ -1,0 +1,45 @@
+package dev.vivarium.node.run;
+
+import dev.vivarium.node.sandbox.SandboxReport;
+import dev.vivarium.protocol.run.RunEvent;
+import java.util.Optional;
+
+/** The event that a sandbox's report is to its run. Pure. */
+final class ReportedEvent {
+    private ReportedEvent() {}
+
+    /** Empty for what no event tells of: output lies in its store. */
+    static Optional<RunEvent> of(SandboxReport report, String node) {
+        if (report instanceof SandboxReport.Started started) {
+            return Optional.of(
+                    new RunEvent.AttemptStarted(started.at(), node, started.attempt(), started.sandbox()));
+        }
+        if (report instanceof SandboxReport.Alarm alarm) {
+            return Optional.of(new RunEvent.AlarmRaised(
+                    alarm.at(), node, alarm.attempt(), alarm.reason(), alarm.measurement(), alarm.consequence()));
+        }
+        if (report instanceof SandboxReport.Denied denied) {
+            return Optional.of(new RunEvent.EgressDenied(
+                    denied.at(),
+                    node,
+                    denied.attempt(),
+                    denied.use().denied(),
+                    denied.use().destinations(),
+                    denied.use().mostTried()));
+        }
+        if (report instanceof SandboxReport.Reached reached) {
+            return Optional.of(new RunEvent.EgressUsed(
+                    reached.at(),
+                    node,
+                    reached.attempt(),
+                    reached.use().opened(),
+                    reached.use().reached().destinations(),
+                    reached.use().traffic().bytesOut(),
+                    reached.use().traffic().bytesIn(),
+                    reached.use().reached().most()));
+        }
+        return report instanceof SandboxReport.Ended ended
+                ? Optional.of(AttemptEnd.event(ended, node))
+                : Optional.empty();
+    }
+}

@@ -1,0 +1,61 @@
+package dev.vivarium.node.run;
+
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunState;
+import org.slf4j.Logger;
+
+/** What follows a run's end, once that is durable. */
+final class RunFarewell {
+    private final RunId id;
+    private final RunEnvironment environment;
+    private final RunSlot slot;
+    private final RunWatchers watchers;
+    private final RunMemory memory;
+    private final Logger log;
+
+    RunFarewell(
+            RunId id,
+            RunEnvironment environment,
+            RunSlot slot,
+            RunWatchers watchers,
+            RunMemory memory,
+            Logger log) {
+        this.id = id;
+        this.environment = environment;
+        this.slot = slot;
+        this.watchers = watchers;
+        this.memory = memory;
+        this.log = log;
+    }
+
+    /** The run has just ended. */
+    void ended(JournaledRun journaled) {
+        RunState.Finished run = (RunState.Finished) journaled.state();
+        environment.metrics().ended(run);
+        log.info(
+                "Run {} {}{} after attempt {}.",
+                id,
+                run.status(),
+                run.reason().map(reason -> " (" + reason + ")").orElse(""),
+                run.attempt());
+        slot.leave();
+        watchers.announce(journaled);
+        release(run);
+    }
+
+    /** Releases what outlives the run's end, and has the run forgotten as the last thing; idempotent. */
+    void release(RunState.Finished run) {
+        if (!run.submission().spec().secrets().names().isEmpty()) {
+            shred();
+        }
+        memory.forget(Run.Forgotten.INSTANCE);
+    }
+
+    private void shred() {
+        environment.sandbox().store().secrets().shred(id).whenComplete((done, failure) -> {
+            if (failure != null) {
+                log.error("The key to the secrets of run {} is not destroyed yet: {}", id, failure.getMessage());
+            }
+        });
+    }
+}
