@@ -64,7 +64,7 @@ public final class NodeCore implements AutoCloseable {
     private final SandboxDriver driver;
     private final NodeSandboxes sandboxes;
     private final LiveSandboxes live = new LiveSandboxes();
-    private final NodeSlots places;
+    private final NodeSlots slots;
     private final Drain drain = new Drain();
     private final NodeLease lease;
     private final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -123,7 +123,7 @@ public final class NodeCore implements AutoCloseable {
             throws NodeStartException {
         this.config = config;
         this.cluster = cluster;
-        this.places = NodeSlotsFactory.of(config.getConfig("vivarium.run"), drain, NodeClock.system());
+        this.slots = NodeSlotsFactory.of(config.getConfig("vivarium.run"), drain, NodeClock.system());
         this.lease = fencing.lease();
         this.store = store;
         this.system = system;
@@ -154,10 +154,10 @@ public final class NodeCore implements AutoCloseable {
                 new RunEnvironment(
                         nodeName(config),
                         sandbox,
-                        places,
+                        slots,
                         fencing.takeoverWait(),
                         drain,
-                        new RunMetrics(metrics, places)));
+                        new RunMetrics(metrics, slots)));
         this.runs = runs;
         metrics.gauge("vivarium.sandboxes.live", live, LiveSandboxes::count);
         metrics.gauge("vivarium.projection.lag.seconds", store, NodeCore::lagSeconds);
@@ -259,14 +259,14 @@ public final class NodeCore implements AutoCloseable {
     }
 
     /**
-     * Takes no new runs and waits for those that hold a place to end; sandboxes left after the time are told to.
+     * Takes no new runs and waits for those that hold a slot to end; sandboxes left after the time are told to.
      *
      * @return completes when no sandbox is left, or when those told to end have had their time
      */
     CompletionStage<Done> drainSandboxes(Duration atMost) {
         drain.begin();
-        // Whoever holds a place may just be getting its sandbox, or have its end still to be told.
-        return within(places.allLeft(), atMost).thenCompose(over -> {
+        // A run that holds a slot may just be getting its sandbox, or have its end still to be told.
+        return within(slots.allLeft(), atMost).thenCompose(over -> {
             live.stopAll(KillReason.DRAINED);
             return within(live.allGone(), config.getDuration("vivarium.drain.end-wait"));
         });

@@ -10,7 +10,7 @@ import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.CpuQuota;
 import java.util.function.ToLongFunction;
 
-/** Reads how many places a node has, and how many may wait for them. */
+/** Reads how many slots a node has, and how many may wait for them. */
 final class NodeSlotsFactory {
     private static final String UNLIMITED = "unlimited";
 

@@ -21,8 +21,8 @@ import scala.jdk.javaapi.FutureConverters;
 
 /**
  * Puts shards on nodes in proportion to the runs that these take, and moves one only when its node releases it: never one
- * of a run that holds a place, since such a run would lose its sandbox. So a node that leaves hands over what waits on it,
- * a node with places gets runs that wait on another, and one that joins gets shards that have nothing to do, one after the
+ * of a run that holds a slot, since such a run would lose its sandbox. So a node that leaves hands over what waits on it,
+ * a node with slots gets runs that wait on another, and one that joins gets shards that have nothing to do, one after the
  * other. Used by the coordinator, one call at a time, whose view of a shard that was just put somewhere may be old.
  */
 public final class CapacityAllocation extends ShardCoordinator.AbstractShardAllocationStrategy {
@@ -74,7 +74,7 @@ public final class CapacityAllocation extends ShardCoordinator.AbstractShardAllo
     }
 
     private boolean isFull(ActorRef region) {
-        return is(region, load -> !load.hasPlaceFor(SMALLEST));
+        return is(region, load -> !load.hasSlotFor(SMALLEST));
     }
 
     private boolean is(ActorRef region, Predicate<NodeLoad> so) {
@@ -111,7 +111,7 @@ public final class CapacityAllocation extends ShardCoordinator.AbstractShardAllo
                 .findFirst();
     }
 
-    /** The node on which most runs wait, while another has a place. */
+    /** The node on which most runs wait, while another has a slot. */
     private Optional<Map.Entry<ActorRef, IndexedSeq<String>>> waitingForNothing(
             Map<ActorRef, IndexedSeq<String>> current) {
         if (current.keySet().stream().allMatch(this::isFull)) {

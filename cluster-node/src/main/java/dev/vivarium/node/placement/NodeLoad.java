@@ -9,8 +9,8 @@ import java.util.Set;
  * @param name its name
  * @param address where it is in the cluster
  * @param capacity what it has for runs
- * @param taken what the runs hold that have a place on it
- * @param waiting how many runs wait for a place on it
+ * @param taken what the runs hold that have a slot on it
+ * @param waiting how many runs wait for a slot on it
  * @param waitingMax the most that it lets wait
  * @param intake whether it takes new runs
  * @param shards the shards that it holds
@@ -28,8 +28,8 @@ public record NodeLoad(
         shards = Set.copyOf(shards);
     }
 
-    /** Whether a run that asks for so much has a place at once. */
-    public boolean hasPlaceFor(Capacity asked) {
+    /** Whether a run that asks for so much has a slot at once. */
+    public boolean hasSlotFor(Capacity asked) {
         return intake == Intake.OPEN && waiting == 0 && capacity.minus(taken).covers(asked);
     }
 
@@ -50,15 +50,15 @@ public record NodeLoad(
 
     /** The same after one more run was sent to it. */
     NodeLoad withOneMore(Capacity asked) {
-        return hasPlaceFor(asked) ? with(taken.plus(asked), waiting) : with(taken, waiting + 1);
+        return hasSlotFor(asked) ? with(taken.plus(asked), waiting) : with(taken, waiting + 1);
     }
 
-    /** The same with no place. */
-    NodeLoad withoutPlace() {
+    /** The same with no slot. */
+    NodeLoad withoutSlot() {
         return with(capacity, waiting);
     }
 
-    /** The same with neither place nor room to wait. */
+    /** The same with neither slot nor room to wait. */
     NodeLoad full() {
         return with(capacity, waitingMax);
     }

@@ -35,9 +35,9 @@ public final class NodeLoads {
         change(shard, load -> load.withOneMore(asked));
     }
 
-    /** The node that holds the shard has just refused a run that would not wait: until it tells otherwise it has no place. */
+    /** The node that holds the shard has just refused a run that would not wait: until it tells otherwise it has no slot. */
     public void takenAt(String shard) {
-        change(shard, NodeLoad::withoutPlace);
+        change(shard, NodeLoad::withoutSlot);
     }
 
     /** The node that holds the shard has just refused a run for want of room: until it tells otherwise it has none. */

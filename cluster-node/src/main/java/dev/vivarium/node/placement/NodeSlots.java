@@ -5,34 +5,30 @@ import dev.vivarium.protocol.run.RunId;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.SortedSet;
-import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.pekko.Done;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The places of a node: which runs hold one, which wait, and who is next. A run holds its place from before anything of it
- * is durable until it has ended, or has left the node; so what the node has is never given away twice.
+ * The slots of a node: which runs hold one, and which wait. A run holds its slot from before anything of it is durable until
+ * it has ended, or has left the node; so what the node has is never given away twice.
  *
- * <p>Who is next: a run that has lost its sandbox before one that never had any; then one of the tenant that holds fewest
- * places here, so that nobody's many runs keep another's few from running; then who was submitted first. If there is not
- * enough for it yet, nobody overtakes it, or a large run might wait for ever among small ones. A run that asks for more
- * memory or processors than the whole node has gets all of them.
+ * <p>Turns come in the order of {@link SlotQueue}: a run that has lost its sandbox before one that never had any; then one
+ * of the tenant that holds fewest slots here, so that nobody's many runs keep another's few from running; then the one
+ * that was submitted first. If there is not enough for it yet, nobody overtakes it, or a large run might wait for ever
+ * among small ones. A run that asks for more memory or processors than the whole node has gets all of them.
  *
- * <p>Safe for use by any thread; whose turn it is is told outside of any lock, and once.
+ * <p>Safe for use by any thread. A turn is told once, outside of any lock; positions and counts are read without one.
  */
 public final class NodeSlots {
     /** What is released moves within seconds; if it did not move, somebody else decided so, and it is ours again. */
@@ -44,14 +40,13 @@ public final class NodeSlots {
     private final Drain drain;
     private final LongSupplier nanos;
     private final Map<RunId, Claim> holding = new HashMap<>();
-    private final Map<RunId, Claim> waiting = new HashMap<>();
-    /** Those that wait, by tenant, in the order in which each tenant's get their places. */
-    private final Map<String, SortedSet<Claim>> queues = new TreeMap<>();
-
-    private final Map<String, Integer> heldByTenant = new HashMap<>();
+    private final Map<RunId, Claim> waiting = new ConcurrentHashMap<>();
     private final Map<String, Long> released = new HashMap<>();
     private final List<CompletableFuture<Done>> untilAllLeft = new ArrayList<>();
     private Capacity taken = Capacity.NONE;
+    private SlotQueue queue = SlotQueue.EMPTY;
+    /** The queue after the last change, for those that only read. */
+    private volatile SlotQueue published = SlotQueue.EMPTY;
 
     /** Whether a run has had a sandbox before. */
     public enum Seniority {
@@ -60,7 +55,7 @@ public final class NodeSlots {
     }
 
     /**
-     * A run's wish for a place.
+     * A run's wish for a slot.
      *
      * @param submittedAt since when it is there
      * @param turn told when it has got one that it had to wait for
@@ -72,15 +67,11 @@ public final class NodeSlots {
             Seniority seniority,
             Instant submittedAt,
             String shard,
-            Runnable turn) {
-        private static final Comparator<Claim> ORDER = Comparator.comparing(Claim::seniority)
-                .thenComparing(Claim::submittedAt)
-                .thenComparing(claim -> claim.run.value());
-    }
+            Runnable turn) {}
 
     /** What comes of a claim. */
     public enum Answer {
-        /** The run holds a place. */
+        /** The run holds a slot. */
         HOLDS,
         /** It waits for its turn. */
         WAITS,
@@ -120,18 +111,18 @@ public final class NodeSlots {
 
     // ---- coming and going
 
-    /** Claims a place for a new run, which is refused when too many wait, or at once when it may not wait here. */
+    /** Claims a slot for a new run, which is refused when too many wait, or at once when it may not wait here. */
     public Answer offer(Claim claim, WhenFull whenFull) {
         return enter(claim, () -> whenFull == WhenFull.QUEUE ? bounded(claim) : Answer.QUEUE_FULL);
     }
 
-    /** Claims a place for a run that has been accepted, however many wait. Idempotent. */
+    /** Claims a slot for a run that has been accepted, however many wait. Idempotent. */
     public Answer claim(Claim claim) {
         return enter(claim, () -> Answer.WAITS);
     }
 
-    /** @param withoutPlace what comes of it when it is in the queue and its turn is not now */
-    private Answer enter(Claim claim, Supplier<Answer> withoutPlace) {
+    /** @param withoutSlot what comes of it when it is in the queue and its turn is not now */
+    private Answer enter(Claim claim, Supplier<Answer> withoutSlot) {
         List<Claim> turns;
         Answer answer;
         synchronized (this) {
@@ -140,25 +131,24 @@ public final class NodeSlots {
             }
             stopWaiting(claim.run);
             waiting.put(claim.run, claim);
-            queues.computeIfAbsent(claim.tenant, tenant -> new TreeSet<>(Claim.ORDER))
-                    .add(claim);
+            queue = queue.with(claim);
             turns = giveWhatIsFree();
-            answer = holding.containsKey(claim.run) ? Answer.HOLDS : withoutPlace.get();
+            answer = holding.containsKey(claim.run) ? Answer.HOLDS : withoutSlot.get();
             if (answer != Answer.HOLDS && answer != Answer.WAITS) {
                 stopWaiting(claim.run);
             }
+            published = queue;
         }
-        // Who asks gets an answer instead.
+        // The caller gets its turn as the return value and is not notified as well.
         tell(turns.stream().filter(turn -> !turn.run.equals(claim.run)).toList());
         return answer;
     }
 
     private Answer bounded(Claim claim) {
-        if (waiting.size() > waitingMax) {
+        if (queue.size() > waitingMax) {
             return Answer.QUEUE_FULL;
         }
-        SortedSet<Claim> ofTenant = queues.get(claim.tenant);
-        return ofTenant != null && ofTenant.size() > tenantWaitingMax ? Answer.TENANT_FULL : Answer.WAITS;
+        return queue.size(claim.tenant) > tenantWaitingMax ? Answer.TENANT_FULL : Answer.WAITS;
     }
 
     /** The run will not begin here, but where it is held next: it waits again. */
@@ -176,9 +166,10 @@ public final class NodeSlots {
             Claim held = holding.remove(run);
             if (held != null) {
                 taken = taken.minus(keptFor(held.asked));
-                heldByTenant.merge(held.tenant, -1, (count, less) -> count + less == 0 ? null : count + less);
+                queue = queue.left(held.tenant);
             }
             turns = giveWhatIsFree();
+            published = queue;
             if (holding.isEmpty()) {
                 told = List.copyOf(untilAllLeft);
                 untilAllLeft.clear();
@@ -188,7 +179,7 @@ public final class NodeSlots {
         told.forEach(all -> all.complete(Done.getInstance()));
     }
 
-    /** Completes when no run holds a place any more. */
+    /** Completes when no run holds a slot any more. */
     public CompletionStage<Done> allLeft() {
         CompletableFuture<Done> all = new CompletableFuture<>();
         synchronized (this) {
@@ -206,6 +197,7 @@ public final class NodeSlots {
         List<Claim> turns;
         synchronized (this) {
             turns = giveWhatIsFree();
+            published = queue;
         }
         tell(turns);
     }
@@ -213,13 +205,8 @@ public final class NodeSlots {
     private void stopWaiting(RunId run) {
         Claim claim = waiting.remove(run);
         if (claim != null) {
-            queues.computeIfPresent(claim.tenant, (tenant, queue) -> without(queue, claim));
+            queue = queue.without(claim);
         }
-    }
-
-    private static @Nullable SortedSet<Claim> without(SortedSet<Claim> queue, Claim claim) {
-        queue.remove(claim);
-        return queue.isEmpty() ? null : queue;
     }
 
     // ---- whose turn it is
@@ -232,17 +219,17 @@ public final class NodeSlots {
         forgetOldReleases();
         for (Optional<Claim> next = nextThatFits(); next.isPresent(); next = nextThatFits()) {
             Claim claim = next.get();
-            stopWaiting(claim.run);
+            waiting.remove(claim.run);
+            queue = queue.granted(claim);
             holding.put(claim.run, claim);
             taken = taken.plus(keptFor(claim.asked));
-            heldByTenant.merge(claim.tenant, 1, Integer::sum);
             turns.add(claim);
         }
         return turns;
     }
 
     private Optional<Claim> nextThatFits() {
-        return first(queues, heldByTenant).filter(claim -> fits(claim.asked));
+        return queue.next().filter(claim -> fits(claim.asked));
     }
 
     private boolean fits(Capacity asked) {
@@ -251,17 +238,6 @@ public final class NodeSlots {
 
     private Capacity keptFor(Capacity asked) {
         return asked.atMost(new Capacity(Capacity.UNLIMITED, capacity.memoryBytes(), capacity.millicores()));
-    }
-
-    /** The first of each tenant that may begin here, and of these the one that is next. */
-    private Optional<Claim> first(Map<String, SortedSet<Claim>> among, Map<String, Integer> held) {
-        return among.values().stream()
-                .flatMap(queue -> queue.stream()
-                        .filter(claim -> !released.containsKey(claim.shard))
-                        .limit(1))
-                .min(Comparator.comparing(Claim::seniority)
-                        .thenComparing(claim -> held.getOrDefault(claim.tenant, 0))
-                        .thenComparing(Claim.ORDER));
     }
 
     private static void tell(List<Claim> turns) {
@@ -276,49 +252,33 @@ public final class NodeSlots {
 
     /** Whether a further new run would be refused. */
     public synchronized boolean isFull(Capacity asked) {
-        boolean fits = waiting.isEmpty() && fits(asked);
-        return !fits && waiting.size() >= waitingMax;
+        boolean fits = queue.size() == 0 && fits(asked);
+        return !fits && queue.size() >= waitingMax;
     }
 
     /** Where the run stands among those that wait; empty when it does not. */
-    public synchronized Optional<QueueView> position(RunId run) {
-        if (!waiting.containsKey(run)) {
-            return Optional.empty();
-        }
-        Map<String, SortedSet<Claim>> left = new TreeMap<>();
-        queues.forEach((tenant, queue) -> left.put(tenant, new TreeSet<>(queue)));
-        Map<String, Integer> held = new HashMap<>(heldByTenant);
-        int position = 1;
-        for (Optional<Claim> next = first(left, held); next.isPresent(); next = first(left, held)) {
-            Claim before = next.get();
-            if (before.run.equals(run)) {
-                return Optional.of(new QueueView(position, waiting.size()));
-            }
-            left.computeIfPresent(before.tenant, (tenant, queue) -> without(queue, before));
-            held.merge(before.tenant, 1, Integer::sum);
-            position++;
-        }
-        // Its shard is about to move: behind all others here, until another node says where it stands there.
-        return Optional.of(new QueueView(waiting.size(), waiting.size()));
+    public Optional<QueueView> position(RunId run) {
+        return Optional.ofNullable(waiting.get(run)).flatMap(claim -> published.position(claim));
     }
 
+    /** How much is taken, and how many hold and wait. */
     public synchronized Count count() {
-        return new Count(taken, holding.size(), waiting.size());
+        return new Count(taken, holding.size(), queue.size());
     }
 
-    /** How many runs hold a place. */
+    /** How many runs hold a slot. */
     public int holding() {
         return count().holding;
     }
 
     /** How many runs wait for one. */
     public int waiting() {
-        return count().waiting;
+        return published.size();
     }
 
     // ---- shards that leave
 
-    /** Releases all shards in which no run holds a place; from now on none in them gets one here. */
+    /** Releases all shards in which no run holds a slot; from now on none in them gets one here. */
     public synchronized Set<String> releaseAll(Set<String> among) {
         return release(without(among, shardsOf(holding)));
     }
@@ -336,8 +296,9 @@ public final class NodeSlots {
     }
 
     private Set<String> release(Set<String> shards) {
-        forgetOldReleases();
         shards.forEach(shard -> released.put(shard, nanos.getAsLong()));
+        forgetOldReleases();
+        published = queue;
         return shards;
     }
 
@@ -359,5 +320,6 @@ public final class NodeSlots {
 
     private void forgetOldReleases() {
         released.values().removeIf(at -> nanos.getAsLong() - at > RELEASED_NANOS);
+        queue = queue.withLeaving(released.keySet());
     }
 }

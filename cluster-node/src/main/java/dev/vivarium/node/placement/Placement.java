@@ -12,7 +12,7 @@ public final class Placement {
     private Placement() {}
 
     /**
-     * The shards in one of which a new run should be born: those of the node with a place for it and the largest free
+     * The shards in one of which a new run should be born: those of the node with a slot for it and the largest free
      * share; when no node has one, those of the node with the shortest queue for its size. A node that holds no shard yet
      * stands for those that nobody holds, which are given to such a node first.
      *
@@ -24,16 +24,16 @@ public final class Placement {
     public static Set<String> shardsForNewRun(Collection<NodeLoad> loads, Set<String> all, Capacity asked) {
         Set<String> unheld = new HashSet<>(all);
         loads.forEach(load -> unheld.removeAll(load.shards()));
-        return Stream.concat(withPlace(loads, asked).stream(), withQueueRoom(loads, asked).stream())
+        return Stream.concat(withSlot(loads, asked).stream(), withQueueRoom(loads, asked).stream())
                 .map(load -> load.shards().isEmpty() ? Set.copyOf(unheld) : load.shards())
                 .filter(shards -> !shards.isEmpty())
                 .findFirst()
                 .orElse(Set.of());
     }
 
-    private static List<NodeLoad> withPlace(Collection<NodeLoad> loads, Capacity asked) {
+    private static List<NodeLoad> withSlot(Collection<NodeLoad> loads, Capacity asked) {
         return loads.stream()
-                .filter(load -> load.hasPlaceFor(asked))
+                .filter(load -> load.hasSlotFor(asked))
                 .sorted(Comparator.comparingDouble(NodeLoad::freeShare)
                         .reversed()
                         .thenComparing(NodeLoad::address))

@@ -19,11 +19,11 @@ public interface ShardRelease {
      */
     CompletionStage<Set<String>> ask(ActorRef region, Set<String> held, Which which);
 
-    /** Which shards are asked for. None ever has a run in it that holds a place. */
+    /** Which shards are asked for. None ever has a run in it that holds a slot. */
     enum Which {
         /** One in which nothing is to be done. */
         ONE_IDLE,
-        /** One in which runs wait for a place. */
+        /** One in which runs wait for a slot. */
         ONE_WAITING,
         /** All that may move. */
         ALL

@@ -103,7 +103,7 @@ class CapacityAllocationTest {
     }
 
     @Test
-    void runsThatWaitMoveToANodeThatHasAPlace() {
+    void runsThatWaitMoveToANodeThatHasASlot() {
         ActorRef crowded = waiting(3);
         ActorRef moreCrowded = waiting(7);
         ActorRef free = node(4, 10);

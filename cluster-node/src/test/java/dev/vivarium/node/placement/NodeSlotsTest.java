@@ -33,175 +33,175 @@ class NodeSlotsTest {
 
     @Test
     void whoFindsAPlaceFreeHoldsItAtOnceAndIsNotToldTwice() {
-        NodeSlots places = places(2, 10, 10);
+        NodeSlots slots = slots(2, 10, 10);
 
-        assertThat(offer(places, "a1")).isEqualTo(Answer.HOLDS);
-        assertThat(offer(places, "a1")).isEqualTo(Answer.HOLDS);
+        assertThat(offer(slots, "a1")).isEqualTo(Answer.HOLDS);
+        assertThat(offer(slots, "a1")).isEqualTo(Answer.HOLDS);
 
         assertThat(turns).isEmpty();
-        assertThat(places.holding()).isEqualTo(1);
-        assertThat(places.position(id("a1"))).isEmpty();
+        assertThat(slots.holding()).isEqualTo(1);
+        assertThat(slots.position(id("a1"))).isEmpty();
     }
 
     @Test
     void placesGoToTheTenantThatHoldsFewestSoThatNobodysManyRunsKeepAnothersFewFromRunning() {
-        NodeSlots places = places(2, 100, 100);
-        offer(places, "a1", "a2", "a3", "a4", "a5", "a6", "b1", "c1", "b2");
+        NodeSlots slots = slots(2, 100, 100);
+        offer(slots, "a1", "a2", "a3", "a4", "a5", "a6", "b1", "c1", "b2");
 
-        assertThat(positions(places, "b1", "c1", "b2", "a3", "a4", "a5", "a6")).containsExactly(1, 2, 3, 4, 5, 6, 7);
-        places.leave(id("a1"));
-        places.leave(id("a2"));
+        assertThat(positions(slots, "b1", "c1", "b2", "a3", "a4", "a5", "a6")).containsExactly(1, 2, 3, 4, 5, 6, 7);
+        slots.leave(id("a1"));
+        slots.leave(id("a2"));
         assertThat(turns).containsExactly("b1", "c1");
-        places.leave(id("c1"));
-        places.leave(id("b1"));
+        slots.leave(id("c1"));
+        slots.leave(id("b1"));
         assertThat(turns).containsExactly("b1", "c1", "a3", "b2");
     }
 
     @Test
     void amongATenantsRunsWhoWasSubmittedFirstIsNextWhereverItWaitedBefore() {
-        NodeSlots places = places(1, 100, 100);
-        offer(places, "a5");
-        places.claim(claim("a9", Seniority.NEW));
-        places.claim(claim("a2", Seniority.NEW));
-        places.claim(claim("a7", Seniority.NEW));
+        NodeSlots slots = slots(1, 100, 100);
+        offer(slots, "a5");
+        slots.claim(claim("a9", Seniority.NEW));
+        slots.claim(claim("a2", Seniority.NEW));
+        slots.claim(claim("a7", Seniority.NEW));
 
-        List.of("a5", "a2", "a7").forEach(run -> places.leave(id(run)));
+        List.of("a5", "a2", "a7").forEach(run -> slots.leave(id(run)));
 
         assertThat(turns).containsExactly("a2", "a7", "a9");
     }
 
     @Test
     void aRunThatHasLostItsSandboxGoesFirst() {
-        NodeSlots places = places(1, 100, 100);
-        offer(places, "a1", "b2");
-        places.claim(claim("a9", Seniority.INTERRUPTED));
+        NodeSlots slots = slots(1, 100, 100);
+        offer(slots, "a1", "b2");
+        slots.claim(claim("a9", Seniority.INTERRUPTED));
 
-        places.leave(id("a1"));
+        slots.leave(id("a1"));
 
         assertThat(turns).containsExactly("a9");
     }
 
     @Test
     void theQueueIsBoundedAndSoIsEachTenantsPartOfItAndWhoIsRefusedIsForgotten() {
-        NodeSlots places = places(1, 3, 2);
-        offer(places, "a1", "a2", "a3");
+        NodeSlots slots = slots(1, 3, 2);
+        offer(slots, "a1", "a2", "a3");
 
-        assertThat(offer(places, "a4")).isEqualTo(Answer.TENANT_FULL);
-        assertThat(offer(places, "b1")).isEqualTo(Answer.WAITS);
-        assertThat(offer(places, "c1")).isEqualTo(Answer.QUEUE_FULL);
-        assertThat(places.isFull(SMALL)).isTrue();
-        assertThat(places.waiting()).isEqualTo(3);
-        assertThat(places.position(id("c1"))).isEmpty();
+        assertThat(offer(slots, "a4")).isEqualTo(Answer.TENANT_FULL);
+        assertThat(offer(slots, "b1")).isEqualTo(Answer.WAITS);
+        assertThat(offer(slots, "c1")).isEqualTo(Answer.QUEUE_FULL);
+        assertThat(slots.isFull(SMALL)).isTrue();
+        assertThat(slots.waiting()).isEqualTo(3);
+        assertThat(slots.position(id("c1"))).isEmpty();
 
-        assertThat(places.claim(claim("c2", Seniority.NEW)))
+        assertThat(slots.claim(claim("c2", Seniority.NEW)))
                 .as("a run that has been accepted waits however many do")
                 .isEqualTo(Answer.WAITS);
     }
 
     @Test
     void aRunThatMayNotWaitIsRefusedWhereNoPlaceIsFree() {
-        NodeSlots places = places(1, 10, 10);
+        NodeSlots slots = slots(1, 10, 10);
 
-        assertThat(places.offer(claim("a1", SMALL), REFUSE)).isEqualTo(Answer.HOLDS);
-        assertThat(places.offer(claim("a2", SMALL), REFUSE)).isEqualTo(Answer.QUEUE_FULL);
-        assertThat(places.waiting()).isZero();
+        assertThat(slots.offer(claim("a1", SMALL), REFUSE)).isEqualTo(Answer.HOLDS);
+        assertThat(slots.offer(claim("a2", SMALL), REFUSE)).isEqualTo(Answer.QUEUE_FULL);
+        assertThat(slots.waiting()).isZero();
     }
 
     @Test
     void aNodeThatDrainsIsDoneWhenNobodyHoldsAPlaceAndWhoGaveItsPlaceBackWaits() {
-        NodeSlots places = places(2, 10, 10);
-        offer(places, "a1", "a2");
+        NodeSlots slots = slots(2, 10, 10);
+        offer(slots, "a1", "a2");
         drain.begin();
-        CompletionStage<Done> allLeft = places.allLeft();
+        CompletionStage<Done> allLeft = slots.allLeft();
 
-        places.giveBack(claim("a1", Seniority.NEW));
+        slots.giveBack(claim("a1", Seniority.NEW));
         assertThat(allLeft).isNotCompleted();
-        places.leave(id("a2"));
+        slots.leave(id("a2"));
 
         assertThat(allLeft).isCompleted();
-        assertThat(places.allLeft()).isCompleted();
-        assertThat(places.count()).isEqualTo(new NodeSlots.Count(Capacity.NONE, 0, 1));
+        assertThat(slots.allLeft()).isCompleted();
+        assertThat(slots.count()).isEqualTo(new NodeSlots.Count(Capacity.NONE, 0, 1));
     }
 
     @Test
     void memoryAndProcessorsCountAsMuchAsPlaces() {
-        NodeSlots places = new NodeSlots(new Capacity(100, 256, 2000), 10, 10, drain, nanos::get);
+        NodeSlots slots = new NodeSlots(new Capacity(100, 256, 2000), 10, 10, drain, nanos::get);
 
-        assertThat(places.offer(claim("a1", new Capacity(1, 128, 500)), QUEUE)).isEqualTo(Answer.HOLDS);
-        assertThat(places.offer(claim("a2", new Capacity(1, 64, 1500)), QUEUE)).isEqualTo(Answer.HOLDS);
-        assertThat(places.offer(claim("a3", new Capacity(1, 64, 500)), QUEUE)).isEqualTo(Answer.WAITS);
-        places.leave(id("a1"));
+        assertThat(slots.offer(claim("a1", new Capacity(1, 128, 500)), QUEUE)).isEqualTo(Answer.HOLDS);
+        assertThat(slots.offer(claim("a2", new Capacity(1, 64, 1500)), QUEUE)).isEqualTo(Answer.HOLDS);
+        assertThat(slots.offer(claim("a3", new Capacity(1, 64, 500)), QUEUE)).isEqualTo(Answer.WAITS);
+        slots.leave(id("a1"));
         assertThat(turns).containsExactly("a3");
-        assertThat(places.count().taken()).isEqualTo(new Capacity(2, 128, 2000));
+        assertThat(slots.count().taken()).isEqualTo(new Capacity(2, 128, 2000));
     }
 
     @Test
     void nobodyOvertakesALargeRunForWhichThereIsNotEnoughYet() {
-        NodeSlots places = new NodeSlots(new Capacity(100, 256, 8000), 10, 10, drain, nanos::get);
-        places.offer(claim("a1", new Capacity(1, 200, 500)), QUEUE);
-        places.offer(claim("b1", new Capacity(1, 200, 500)), QUEUE);
+        NodeSlots slots = new NodeSlots(new Capacity(100, 256, 8000), 10, 10, drain, nanos::get);
+        slots.offer(claim("a1", new Capacity(1, 200, 500)), QUEUE);
+        slots.offer(claim("b1", new Capacity(1, 200, 500)), QUEUE);
 
-        assertThat(places.offer(claim("c1", SMALL), QUEUE)).isEqualTo(Answer.WAITS);
+        assertThat(slots.offer(claim("c1", SMALL), QUEUE)).isEqualTo(Answer.WAITS);
 
-        places.leave(id("a1"));
+        slots.leave(id("a1"));
         assertThat(turns).containsExactly("b1");
-        places.leave(id("b1"));
+        slots.leave(id("b1"));
         assertThat(turns).containsExactly("b1", "c1");
     }
 
     @Test
     void aRunThatAsksForMoreThanTheNodeHasGetsAllOfIt() {
-        NodeSlots places = new NodeSlots(new Capacity(100, 256, 8000), 10, 10, drain, nanos::get);
-        places.offer(claim("a1", SMALL), QUEUE);
-        assertThat(places.offer(claim("b1", new Capacity(1, 4096, 500)), QUEUE)).isEqualTo(Answer.WAITS);
+        NodeSlots slots = new NodeSlots(new Capacity(100, 256, 8000), 10, 10, drain, nanos::get);
+        slots.offer(claim("a1", SMALL), QUEUE);
+        assertThat(slots.offer(claim("b1", new Capacity(1, 4096, 500)), QUEUE)).isEqualTo(Answer.WAITS);
 
-        places.leave(id("a1"));
+        slots.leave(id("a1"));
 
         assertThat(turns).containsExactly("b1");
-        assertThat(places.count().taken()).isEqualTo(new Capacity(1, 256, 500));
+        assertThat(slots.count().taken()).isEqualTo(new Capacity(1, 256, 500));
     }
 
     @Test
     void whileTheNodeDrainsNobodysTurnComes() {
-        NodeSlots places = places(1, 10, 10);
-        offer(places, "a1", "a2");
+        NodeSlots slots = slots(1, 10, 10);
+        offer(slots, "a1", "a2");
         drain.begin();
 
-        places.leave(id("a1"));
+        slots.leave(id("a1"));
 
         assertThat(turns).isEmpty();
-        assertThat(places.position(id("a2"))).contains(new QueueView(1, 1));
+        assertThat(slots.position(id("a2"))).contains(new QueueView(1, 1));
     }
 
     @Test
     void onlyShardsInWhichNobodyHoldsAPlaceAreReleasedAndNobodyInThemGetsOneAfter() {
-        NodeSlots places = places(2, 10, 10);
-        places.offer(claimIn("a1", "1"), QUEUE);
-        places.offer(claimIn("a2", "2"), QUEUE);
-        places.offer(claimIn("a3", "3"), QUEUE);
-        places.offer(claimIn("a4", "1"), QUEUE);
+        NodeSlots slots = slots(2, 10, 10);
+        slots.offer(claimIn("a1", "1"), QUEUE);
+        slots.offer(claimIn("a2", "2"), QUEUE);
+        slots.offer(claimIn("a3", "3"), QUEUE);
+        slots.offer(claimIn("a4", "1"), QUEUE);
         Set<String> all = Set.of("1", "2", "3", "4");
 
-        assertThat(places.releaseIdle(all)).containsExactly("4");
-        assertThat(places.releaseWaiting(all)).containsExactly("3");
-        places.leave(id("a2"));
+        assertThat(slots.releaseIdle(all)).containsExactly("4");
+        assertThat(slots.releaseWaiting(all)).containsExactly("3");
+        slots.leave(id("a2"));
 
         assertThat(turns).containsExactly("a4");
-        assertThat(places.position(id("a3"))).contains(new QueueView(1, 1));
-        assertThat(places.releaseAll(all)).containsExactlyInAnyOrder("2", "3", "4");
+        assertThat(slots.position(id("a3"))).contains(new QueueView(1, 1));
+        assertThat(slots.releaseAll(all)).containsExactlyInAnyOrder("2", "3", "4");
     }
 
     @Test
     void aShardThatWasReleasedAndDidNotMoveIsTheNodesAgain() {
-        NodeSlots places = places(1, 10, 10);
-        places.offer(claimIn("a1", "1"), QUEUE);
-        places.offer(claimIn("a2", "2"), QUEUE);
-        places.releaseWaiting(Set.of("2"));
-        places.leave(id("a1"));
+        NodeSlots slots = slots(1, 10, 10);
+        slots.offer(claimIn("a1", "1"), QUEUE);
+        slots.offer(claimIn("a2", "2"), QUEUE);
+        slots.releaseWaiting(Set.of("2"));
+        slots.leave(id("a1"));
         assertThat(turns).isEmpty();
 
         nanos.addAndGet(Duration.ofSeconds(21).toNanos());
-        places.look();
+        slots.look();
 
         assertThat(turns).containsExactly("a2");
     }
@@ -210,7 +210,7 @@ class NodeSlotsTest {
     void whateverComesAndGoesNothingIsGivenTwiceAndNobodyIsForgotten() {
         for (int seed = 0; seed < 50; seed++) {
             Random random = new Random(seed);
-            NodeSlots places = new NodeSlots(new Capacity(5, 1000, 4000), 30, 12, drain, nanos::get);
+            NodeSlots slots = new NodeSlots(new Capacity(5, 1000, 4000), 30, 12, drain, nanos::get);
             turns.clear();
             List<String> live = new ArrayList<>();
             Map<String, Answer> answers = new HashMap<>();
@@ -218,34 +218,34 @@ class NodeSlotsTest {
                 if (random.nextInt(3) > 0) {
                     String run = "abc".charAt(random.nextInt(3)) + Integer.toString(1000 * seed + step);
                     Answer answer =
-                            places.offer(claim(run, new Capacity(1, random.nextInt(600), random.nextInt(2500))), QUEUE);
+                            slots.offer(claim(run, new Capacity(1, random.nextInt(600), random.nextInt(2500))), QUEUE);
                     answers.put(run, answer);
                     if (answer == Answer.HOLDS || answer == Answer.WAITS) {
                         live.add(run);
                     }
                 } else if (!live.isEmpty()) {
-                    places.leave(id(live.remove(random.nextInt(live.size()))));
+                    slots.leave(id(live.remove(random.nextInt(live.size()))));
                 }
-                NodeSlots.Count count = places.count();
-                assertThat(places.capacity().covers(count.taken())).isTrue();
+                NodeSlots.Count count = slots.count();
+                assertThat(slots.capacity().covers(count.taken())).isTrue();
                 assertThat(count.holding() + count.waiting()).isEqualTo(live.size());
                 assertThat(count.taken().runs()).isEqualTo(count.holding());
             }
             while (!live.isEmpty()) {
                 String holder = live.stream()
-                        .filter(run -> places.isHeldBy(id(run)))
+                        .filter(run -> slots.isHeldBy(id(run)))
                         .findFirst()
                         .orElseThrow();
                 live.remove(holder);
-                places.leave(id(holder));
+                slots.leave(id(holder));
             }
-            assertThat(places.count()).isEqualTo(new NodeSlots.Count(Capacity.NONE, 0, 0));
+            assertThat(slots.count()).isEqualTo(new NodeSlots.Count(Capacity.NONE, 0, 0));
             assertThat(turns).doesNotHaveDuplicates();
             assertThat(turns).allMatch(run -> answers.get(run) == Answer.WAITS);
         }
     }
 
-    private NodeSlots places(int runs, int waitingMax, int tenantWaitingMax) {
+    private NodeSlots slots(int runs, int waitingMax, int tenantWaitingMax) {
         return new NodeSlots(
                 new Capacity(runs, Capacity.UNLIMITED, Capacity.UNLIMITED),
                 waitingMax,
@@ -254,9 +254,9 @@ class NodeSlotsTest {
                 nanos::get);
     }
 
-    private Answer offer(NodeSlots places, String... runs) {
+    private Answer offer(NodeSlots slots, String... runs) {
         return IntStream.range(0, runs.length)
-                .mapToObj(n -> places.offer(claim(runs[n], SMALL), QUEUE))
+                .mapToObj(n -> slots.offer(claim(runs[n], SMALL), QUEUE))
                 .reduce((before, last) -> last)
                 .orElseThrow();
     }
@@ -281,9 +281,9 @@ class NodeSlotsTest {
         return NOON.plusSeconds(Integer.parseInt(run.substring(1)));
     }
 
-    private List<Integer> positions(NodeSlots places, String... runs) {
+    private List<Integer> positions(NodeSlots slots, String... runs) {
         return List.of(runs).stream()
-                .map(run -> places.position(id(run)).orElseThrow().position())
+                .map(run -> slots.position(id(run)).orElseThrow().position())
                 .toList();
     }
 

@@ -84,7 +84,7 @@ class RunTest {
     private final ScriptedDriver driver = new ScriptedDriver();
     private final MemoryStore store = new MemoryStore();
     private final Drain drain = new Drain();
-    private NodeSlots places = places(100, 100);
+    private NodeSlots slots = slots(100, 100);
     private final TestProbe<ClusterSharding.ShardCommand> shard =
             KIT.createTestProbe(ClusterSharding.ShardCommand.class);
     private final TestProbe<SubmitAnswer> submitted = KIT.createTestProbe(SubmitAnswer.class);
@@ -113,7 +113,7 @@ class RunTest {
         awaitEvents("RunSubmitted", "AttemptStarting", "AttemptStarted", "RunSucceeded");
         assertThat(driver.live()).isEmpty();
         shard.expectMessageClass(ClusterSharding.Passivate.class);
-        assertThat(places.holding()).isZero();
+        assertThat(slots.holding()).isZero();
         Blob head = EventCodec.genesis(id);
         for (JournalEntry entry : entries()) {
             assertThat(entry.previousHash()).isEqualTo(head);
@@ -130,7 +130,7 @@ class RunTest {
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.NotDurable.class);
         shard.expectMessageClass(ClusterSharding.Passivate.class);
         assertThat(entries()).isEmpty();
-        assertThat(places.holding()).isZero();
+        assertThat(slots.holding()).isZero();
     }
 
     @Test
@@ -145,7 +145,7 @@ class RunTest {
 
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.NotDurable.class);
         assertThat(entries()).isEmpty();
-        assertThat(places.holding()).isZero();
+        assertThat(slots.holding()).isZero();
     }
 
     @Test
@@ -210,7 +210,7 @@ class RunTest {
 
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.NotDurable.class);
         assertThat(entries()).isEmpty();
-        assertThat(places.holding()).isZero();
+        assertThat(slots.holding()).isZero();
         store.holdMemory(CompletableFuture.completedStage(Done.getInstance()));
         submit(Specs.hello());
         awaitStarted(1);
@@ -465,7 +465,7 @@ class RunTest {
                         new SubmitAnswer.Draining(),
                         new SubmitAnswer.Full(40),
                         new SubmitAnswer.TenantFull("blue"),
-                        new SubmitAnswer.TooLarge(ONE_PLACE),
+                        new SubmitAnswer.TooLarge(ONE_SLOT),
                         new SubmitAnswer.NotDurable())
                 .forEach(answer -> serialization.verifySerialization(answer, true));
         serialization.verifySerialization(new Progress(4, 5, Progress.Life.ENDED), true);
@@ -476,7 +476,7 @@ class RunTest {
         serialization.verifySerialization(
                 new LoadReporter.Release(Set.of("1"), ShardRelease.Which.ALL, released.ref()), true);
         serialization.verifySerialization(new LoadReporter.Released(Set.of("1")), true);
-        NodeLoad load = new NodeLoad("a", "a", ONE_PLACE, Capacity.NONE, 1, 2, NodeView.Intake.OPEN, Set.of("1"));
+        NodeLoad load = new NodeLoad("a", "a", ONE_SLOT, Capacity.NONE, 1, 2, NodeView.Intake.OPEN, Set.of("1"));
         serialization.verifySerialization(new LoadReporter.Report(load, releases.ref()), true);
     }
 
@@ -513,7 +513,7 @@ class RunTest {
     @Test
     void aRunForWhichThereIsNoRoomIsRefusedAndNothingIsWritten() {
         KIT.stop(run);
-        places = places(0, 0);
+        slots = slots(0, 0);
         run = entity();
 
         run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
@@ -536,7 +536,7 @@ class RunTest {
         assertThat(asked.receiveMessage().position()).contains(new QueueView(1, 1));
         assertThat(driver.claims()).isEmpty();
 
-        places.leave(OTHER);
+        slots.leave(OTHER);
 
         awaitStarted(1);
         run.tell(new Run.AskPosition(asked.ref()));
@@ -553,8 +553,8 @@ class RunTest {
 
         assertThat(noted(cancelled.receiveMessage()).status()).isEqualTo(RunStatus.CANCELLED);
         awaitEvents("RunSubmitted", "RunQueued", "CancelRequested", "RunCancelled");
-        assertThat(places.waiting()).isZero();
-        places.leave(OTHER);
+        assertThat(slots.waiting()).isZero();
+        slots.leave(OTHER);
         assertThat(driver.claims()).isEmpty();
     }
 
@@ -565,10 +565,10 @@ class RunTest {
         submitted.receiveMessage();
 
         crash();
-        Awaitility.await().until(() -> places.waiting() == 1);
+        Awaitility.await().until(() -> slots.waiting() == 1);
         assertThat(eventNames()).containsExactly("RunSubmitted", "RunQueued");
 
-        places.leave(OTHER);
+        slots.leave(OTHER);
         awaitStarted(1);
     }
 
@@ -577,15 +577,15 @@ class RunTest {
         submit(Specs.hello());
         awaitStarted(1);
         KIT.stop(run);
-        places = places(1, 0);
-        places.claim(other());
+        slots = slots(1, 0);
+        slots.claim(other());
         run = entity();
 
         awaitLast("AttemptInterrupted");
-        Awaitility.await().until(() -> places.waiting() == 1);
+        Awaitility.await().until(() -> slots.waiting() == 1);
         assertThat(driver.live()).isEmpty();
 
-        places.leave(OTHER);
+        slots.leave(OTHER);
         awaitStarted(2);
     }
 
@@ -596,7 +596,7 @@ class RunTest {
         submitted.receiveMessage();
 
         drain.begin();
-        places.leave(OTHER);
+        slots.leave(OTHER);
         run.tell(new Run.Cancel(cancelled.ref()));
 
         cancelled.receiveMessage();
@@ -607,8 +607,8 @@ class RunTest {
     @Test
     void aTenantWithItsMostRunsWaitingIsToldSo() {
         KIT.stop(run);
-        places = new NodeSlots(ONE_PLACE, 5, 0, drain, System::nanoTime);
-        places.claim(other());
+        slots = new NodeSlots(ONE_SLOT, 5, 0, drain, System::nanoTime);
+        slots.claim(other());
         run = entity();
 
         run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
@@ -618,13 +618,13 @@ class RunTest {
     }
 
     private static final RunId OTHER = new RunId("01j0000000000000000000000a");
-    private static final Capacity ONE_PLACE = new Capacity(1, Capacity.UNLIMITED, Capacity.UNLIMITED);
+    private static final Capacity ONE_SLOT = new Capacity(1, Capacity.UNLIMITED, Capacity.UNLIMITED);
 
-    /** The node's only place is taken by another run. */
+    /** The node's only slot is taken by another run. */
     private void occupied() {
         KIT.stop(run);
-        places = places(1, 10);
-        places.claim(other());
+        slots = slots(1, 10);
+        slots.claim(other());
         run = entity();
     }
 
@@ -633,7 +633,7 @@ class RunTest {
                 OTHER, "other", new Capacity(1, 0, 0), NodeSlots.Seniority.NEW, Instant.EPOCH, "0", () -> {});
     }
 
-    private NodeSlots places(int runs, int waiting) {
+    private NodeSlots slots(int runs, int waiting) {
         return new NodeSlots(
                 new Capacity(runs, Capacity.UNLIMITED, Capacity.UNLIMITED), waiting, waiting, drain, System::nanoTime);
     }
@@ -651,10 +651,10 @@ class RunTest {
                 new RunEnvironment(
                         "node-1",
                         sandbox,
-                        places,
+                        slots,
                         takeoverWait,
                         drain,
-                        new RunMetrics(new SimpleMeterRegistry(), places)),
+                        new RunMetrics(new SimpleMeterRegistry(), slots)),
                 shard.ref(),
                 "7"));
     }

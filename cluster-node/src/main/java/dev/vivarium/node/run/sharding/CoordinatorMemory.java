@@ -8,8 +8,8 @@ import org.apache.pekko.cluster.sharding.internal.RememberEntitiesCoordinatorSto
 
 /**
  * Tells the shards' coordinator which shards have runs to wake. The coordinator does not wait for it, nor for the store with
- * any shard that it gives a place: a shard is remembered by its runs. It asks once, and gives its own repetition up as soon
- * as it gives any shard a place.
+ * any shard that it gives a slot: a shard is remembered by its runs. It asks once, and gives its own repetition up as soon
+ * as it gives any shard a slot.
  */
 final class CoordinatorMemory extends Recollection {
     private CoordinatorMemory() {

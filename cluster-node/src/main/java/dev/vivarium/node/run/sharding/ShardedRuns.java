@@ -203,7 +203,7 @@ public final class ShardedRuns implements Runs {
         boolean own = holder.isEmpty() || holder.get().address().equals(ownAddress);
         boolean full = own
                 ? environment.slots().isFull(asked)
-                : holder.filter(load -> load.hasPlaceFor(asked) || load.hasQueueRoom())
+                : holder.filter(load -> load.hasSlotFor(asked) || load.hasQueueRoom())
                         .isEmpty();
         return full ? Optional.of(full(id)) : Optional.empty();
     }
@@ -231,7 +231,7 @@ public final class ShardedRuns implements Runs {
             return CompletableFuture.completedStage(refusal.get());
         }
         boolean elsewhere =
-                whenFull == WhenFull.REFUSE && board.loads().stream().anyMatch(load -> load.hasPlaceFor(asked));
+                whenFull == WhenFull.REFUSE && board.loads().stream().anyMatch(load -> load.hasSlotFor(asked));
         WhenFull asOffered = elsewhere ? WhenFull.REFUSE : WhenFull.QUEUE;
         board.placedIn(shard(id), asked);
         Instant until = environment.sandbox().clock().now().plus(askTimeout);

@@ -1,0 +1,194 @@
+package dev.vivarium.node.placement;
+
+import dev.vivarium.node.placement.NodeSlots.Claim;
+import dev.vivarium.node.placement.NodeSlots.Seniority;
+import dev.vivarium.protocol.api.QueueView;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The runs that wait for a slot of a node, and whose turn is next. Immutable: each change gives another queue, so any
+ * thread can read one without a lock.
+ *
+ * <p>A run's level is how many slots its tenant holds when its turn comes: those that it holds now, and one for each of its
+ * runs that come before. Next is the run that has lost its sandbox, then the one with the lowest level, then the one that
+ * was submitted first. Along the queue of a tenant the levels rise, so taking turns one by one gives the order by
+ * (seniority, level, submission); hence a position is counted tenant by tenant, and no turn is replayed.
+ */
+final class SlotQueue {
+    /** An empty queue of a node of which nobody holds anything. */
+    static final SlotQueue EMPTY = new SlotQueue(Map.of(), Set.of(), 0);
+
+    /** The order among the runs of one tenant. */
+    private static final Comparator<Claim> ORDER = Comparator.comparing(Claim::seniority)
+            .thenComparing(Claim::submittedAt)
+            .thenComparing(claim -> claim.run().value());
+
+    private final Map<String, Tenant> tenants;
+    private final Set<String> leaving;
+    private final int size;
+
+    private SlotQueue(Map<String, Tenant> tenants, Set<String> leaving, int size) {
+        this.tenants = tenants;
+        this.leaving = leaving;
+        this.size = size;
+    }
+
+    /**
+     * What one tenant has on the node.
+     *
+     * @param held how many slots it holds
+     * @param queue those of its runs that wait, in their order
+     * @param interrupted how many of these, the first ones, have lost a sandbox
+     * @param aside those that wait in shards that are leaving, so that their turn does not come here
+     */
+    private record Tenant(int held, List<Claim> queue, int interrupted, List<Claim> aside) {
+        private static final Tenant NEW = new Tenant(0, List.of(), 0, List.of());
+
+        Tenant holding(int change) {
+            return new Tenant(held + change, queue, interrupted, aside);
+        }
+
+        Tenant with(Claim claim) {
+            List<Claim> longer = new ArrayList<>(queue);
+            longer.add(-Collections.binarySearch(queue, claim, ORDER) - 1, claim);
+            return new Tenant(held, longer, interrupted + (isInterrupted(claim) ? 1 : 0), aside);
+        }
+
+        Tenant withAside(Claim claim) {
+            List<Claim> more = new ArrayList<>(aside);
+            more.add(claim);
+            return new Tenant(held, queue, interrupted, more);
+        }
+
+        Tenant without(Claim claim) {
+            int index = Collections.binarySearch(queue, claim, ORDER);
+            if (index < 0) {
+                return new Tenant(
+                        held,
+                        queue,
+                        interrupted,
+                        aside.stream().filter(other -> !other.equals(claim)).toList());
+            }
+            List<Claim> shorter = new ArrayList<>(queue);
+            shorter.remove(index);
+            return new Tenant(held, shorter, interrupted - (isInterrupted(claim) ? 1 : 0), aside);
+        }
+
+        private static boolean isInterrupted(Claim claim) {
+            return claim.seniority() == Seniority.INTERRUPTED;
+        }
+
+        int waiting() {
+            return queue.size() + aside.size();
+        }
+
+        /** How many of its runs come before another run at a level. */
+        int before(Claim other, int level) {
+            int from = isInterrupted(other) ? 0 : interrupted;
+            int to = isInterrupted(other) ? interrupted : queue.size();
+            int sameLevel = level - held;
+            boolean sameIsBefore =
+                    from <= sameLevel && sameLevel < to && ORDER.compare(queue.get(sameLevel), other) < 0;
+            return Math.max(from, Math.min(to, sameLevel)) + (sameIsBefore ? 1 : 0);
+        }
+    }
+
+    /** How many runs wait. */
+    int size() {
+        return size;
+    }
+
+    /** How many of them are the tenant's. */
+    int size(String tenant) {
+        return of(tenant).waiting();
+    }
+
+    /** The queue with one more run, which did not wait before. */
+    SlotQueue with(Claim claim) {
+        return changed(
+                claim.tenant(),
+                tenant -> leaving.contains(claim.shard()) ? tenant.withAside(claim) : tenant.with(claim),
+                size + 1);
+    }
+
+    /** The queue without a run that has waited. */
+    SlotQueue without(Claim claim) {
+        return changed(claim.tenant(), tenant -> tenant.without(claim), size - 1);
+    }
+
+    /** The queue after a run that has waited got a slot. */
+    SlotQueue granted(Claim claim) {
+        return changed(claim.tenant(), tenant -> tenant.without(claim).holding(1), size - 1);
+    }
+
+    /** The queue after a run of the tenant has left its slot. */
+    SlotQueue left(String tenant) {
+        return changed(tenant, one -> one.holding(-1), size);
+    }
+
+    /** The queue in which no turn comes to the runs of these shards, and of these only. */
+    SlotQueue withLeaving(Set<String> shards) {
+        if (shards.equals(leaving)) {
+            return this;
+        }
+        Map<String, Tenant> changed = new HashMap<>();
+        tenants.forEach((name, tenant) -> {
+            Tenant sorted = Tenant.NEW.holding(tenant.held);
+            for (List<Claim> claims : List.of(tenant.queue, tenant.aside)) {
+                for (Claim claim : claims) {
+                    sorted = shards.contains(claim.shard()) ? sorted.withAside(claim) : sorted.with(claim);
+                }
+            }
+            changed.put(name, sorted);
+        });
+        return new SlotQueue(changed, Set.copyOf(shards), size);
+    }
+
+    /** The run whose turn is next: the first of each tenant, and of these the first. */
+    Optional<Claim> next() {
+        return tenants.values().stream()
+                .filter(tenant -> !tenant.queue.isEmpty())
+                .min(Comparator.<Tenant, Seniority>comparing(tenant -> tenant.queue.get(0).seniority())
+                        .thenComparing(Tenant::held)
+                        .thenComparing(tenant -> tenant.queue.get(0), ORDER))
+                .map(tenant -> tenant.queue.get(0));
+    }
+
+    /** Where the run stands; empty when it does not wait. */
+    Optional<QueueView> position(Claim claim) {
+        Tenant own = of(claim.tenant());
+        int rank = Collections.binarySearch(own.queue, claim, ORDER);
+        if (rank >= 0) {
+            int level = own.held + rank;
+            int before = tenants.values().stream()
+                    .mapToInt(tenant -> tenant.before(claim, level))
+                    .sum();
+            return Optional.of(new QueueView(before + 1, size));
+        }
+        // Its shard is about to move: behind all others here, until another node says where it stands there.
+        return own.aside.contains(claim) ? Optional.of(new QueueView(size, size)) : Optional.empty();
+    }
+
+    private Tenant of(String tenant) {
+        return tenants.getOrDefault(tenant, Tenant.NEW);
+    }
+
+    private SlotQueue changed(String name, UnaryOperator<Tenant> change, int newSize) {
+        Map<String, Tenant> changed = new HashMap<>(tenants);
+        changed.compute(name, (any, tenant) -> unlessEmpty(change.apply(tenant == null ? Tenant.NEW : tenant)));
+        return new SlotQueue(changed, leaving, newSize);
+    }
+
+    private static @Nullable Tenant unlessEmpty(Tenant tenant) {
+        return tenant.held == 0 && tenant.waiting() == 0 ? null : tenant;
+    }
+}
