@@ -1,6 +1,7 @@
 package dev.vivarium.node.admission;
 
-import dev.vivarium.node.placement.WhenFull;
+import dev.vivarium.node.placement.Capacity;
+import dev.vivarium.node.run.Placed;
 import dev.vivarium.node.run.Runs;
 import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.persistence.journal.RunJournal;
@@ -8,7 +9,6 @@ import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.store.ClaimedKeys;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
-import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.RunState;
 import dev.vivarium.protocol.run.SealedSecrets;
 import java.util.Map;
@@ -16,7 +16,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
@@ -33,19 +32,13 @@ public final class Admission {
     private final RunJournal journal;
     private final ClaimedKeys keys;
     private final SecretVault vault;
-    private final Function<RunSpec, RunId> freshIds;
     private final OneAtATime keyed = new OneAtATime();
 
     public Admission(Runs runs, RunJournal journal, ClaimedKeys keys, SecretVault vault) {
-        this(runs, journal, keys, vault, runs::newId);
-    }
-
-    Admission(Runs runs, RunJournal journal, ClaimedKeys keys, SecretVault vault, Function<RunSpec, RunId> freshIds) {
         this.runs = runs;
         this.journal = journal;
         this.keys = keys;
         this.vault = vault;
-        this.freshIds = freshIds;
     }
 
     /** Submits; with a key, the second time the same run is answered. */
@@ -54,9 +47,18 @@ public final class Admission {
             return submitFresh(submission, FRESH_TRIES);
         }
         Blob name = key.get().digest(submission.tenant());
-        // Of retries at once all but the first need seal nothing.
-        return keyed.after(
-                name, () -> keys.claim(name, freshId(submission)).thenCompose(id -> submitOnce(id, submission)));
+        // Of retries at the same time all but the first need seal nothing.
+        return keyed.after(name, () -> submitKeyed(name, submission));
+    }
+
+    /** Also when there is no room: a retry of a run that was accepted is answered with it. */
+    private CompletionStage<SubmitAnswer> submitKeyed(Blob name, Submission submission) {
+        Placed place = runs.place(needs(submission));
+        return keys.claim(name, place.id()).thenCompose(id -> submitOnce(id, place, submission));
+    }
+
+    private static Capacity needs(Submission submission) {
+        return Capacity.askedBy(submission.limits());
     }
 
     /** Who else may submit a run under the same name. */
@@ -69,26 +71,34 @@ public final class Admission {
 
     /** Where a run is born is only known as of a moment ago: one that finds no room there is offered elsewhere. */
     private CompletionStage<SubmitAnswer> submitFresh(Submission submission, int tries) {
-        WhenFull whenFull = tries > 1 ? WhenFull.REFUSE : WhenFull.QUEUE;
-        return sealAndSubmit(freshId(submission), Name.OWN, submission, whenFull)
+        Placed place = runs.place(needs(submission));
+        if (place instanceof Placed.Refused refused) {
+            return CompletableFuture.completedStage(refused.answer());
+        }
+        Placed.Room room = (Placed.Room) place;
+        return sealAndSubmit(tries > 1 ? room : room.queueing(), Name.OWN, submission)
                 .thenCompose(answer -> isFull(answer) && tries > 1
                         ? submitFresh(submission, tries - 1)
                         : CompletableFuture.completedStage(answer));
-    }
-
-    private RunId freshId(Submission submission) {
-        return freshIds.apply(submission.sealedWith(SealedSecrets.NONE));
     }
 
     private static boolean isFull(SubmitAnswer answer) {
         return answer instanceof SubmitAnswer.Full || answer instanceof SubmitAnswer.TenantFull;
     }
 
-    private CompletionStage<SubmitAnswer> submitOnce(RunId id, Submission submission) {
+    private CompletionStage<SubmitAnswer> submitOnce(RunId id, Placed place, Submission submission) {
         return journal.state(id)
                 .thenCompose(state -> state instanceof RunState.Existing existing
                         ? known(existing, submission)
-                        : sealAndSubmit(id, Name.CLAIMED, submission, WhenFull.QUEUE));
+                        : submitClaimed(id, place, submission));
+    }
+
+    /** A name that an earlier try has claimed may lie elsewhere than the one that was just made. */
+    private CompletionStage<SubmitAnswer> submitClaimed(RunId id, Placed place, Submission submission) {
+        Placed claimed = place.id().equals(id) ? place : runs.placeNamed(id, needs(submission));
+        return claimed instanceof Placed.Refused refused
+                ? CompletableFuture.completedStage(refused.answer())
+                : sealAndSubmit(((Placed.Room) claimed).queueing(), Name.CLAIMED, submission);
     }
 
     /**
@@ -120,11 +130,10 @@ public final class Admission {
         return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 
-    private CompletionStage<SubmitAnswer> sealAndSubmit(RunId id, Name name, Submission submission, WhenFull whenFull) {
-        return seal(id, submission)
-                .thenCompose(
-                        secrets -> runs.submit(id, submission.sealedWith(secrets), submission.bodyDigest(), whenFull))
-                .thenCompose(answer -> settle(id, name, submission, answer));
+    private CompletionStage<SubmitAnswer> sealAndSubmit(Placed.Room room, Name name, Submission submission) {
+        return seal(room.id(), submission)
+                .thenCompose(secrets -> runs.submit(room, submission.sealedWith(secrets), submission.bodyDigest()))
+                .thenCompose(answer -> settle(room.id(), name, submission, answer));
     }
 
     private CompletionStage<SealedSecrets> seal(RunId id, Submission submission) {

@@ -1,6 +1,6 @@
 package dev.vivarium.node.placement;
 
-import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.Limits;
 
 /**
  * What a node has for runs, what they hold of it, or what one run asks for.
@@ -23,11 +23,9 @@ public record Capacity(long runs, long memoryBytes, long millicores) {
     }
 
     /** What a run may use at most, and so what is kept for it. */
-    public static Capacity askedBy(RunSpec spec) {
+    public static Capacity askedBy(Limits limits) {
         return new Capacity(
-                1,
-                spec.limits().memory().plus(spec.limits().disk()).bytes(),
-                spec.limits().cpu().millicores());
+                1, limits.memory().plus(limits.disk()).bytes(), limits.cpu().millicores());
     }
 
     public Capacity plus(Capacity other) {

@@ -59,8 +59,13 @@ public record NodeLoad(
     }
 
     /** The same with neither slot nor room to wait. */
-    NodeLoad full() {
+    public NodeLoad full() {
         return with(capacity, waitingMax);
+    }
+
+    /** The same with what the node itself says of its slots, which is newer. */
+    public NodeLoad with(NodeSlots.Count count) {
+        return with(count.taken(), count.waiting());
     }
 
     private NodeLoad with(Capacity nowTaken, int nowWaiting) {

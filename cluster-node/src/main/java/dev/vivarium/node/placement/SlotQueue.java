@@ -157,7 +157,8 @@ final class SlotQueue {
     Optional<Claim> next() {
         return tenants.values().stream()
                 .filter(tenant -> !tenant.queue.isEmpty())
-                .min(Comparator.<Tenant, Seniority>comparing(tenant -> tenant.queue.get(0).seniority())
+                .min(Comparator.<Tenant, Seniority>comparing(
+                                tenant -> tenant.queue.get(0).seniority())
                         .thenComparing(Tenant::held)
                         .thenComparing(tenant -> tenant.queue.get(0), ORDER))
                 .map(tenant -> tenant.queue.get(0));

@@ -11,8 +11,7 @@ final class ReportedEvent {
     /** Empty for what no event tells of: output lies in its store. */
     static Optional<RunEvent> of(SandboxReport report, String node) {
         if (report instanceof SandboxReport.Started started) {
-            return Optional.of(
-                    new RunEvent.AttemptStarted(started.at(), node, started.attempt(), started.sandbox()));
+            return Optional.of(new RunEvent.AttemptStarted(started.at(), node, started.attempt(), started.sandbox()));
         }
         if (report instanceof SandboxReport.Alarm alarm) {
             return Optional.of(new RunEvent.AlarmRaised(

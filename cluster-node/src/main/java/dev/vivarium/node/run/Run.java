@@ -147,8 +147,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
         this.shard = shard;
         ActorRef<Command> self = context.getSelf();
         this.slot = new RunSlot(id, shardName, environment.slots(), () -> self.tell(Proceed.INSTANCE));
-        this.memory = new RunMemory(
-                context, environment.sandbox().store().rememberedRuns(), id, shardName);
+        this.memory = new RunMemory(context, environment.sandbox().store().rememberedRuns(), id, shardName);
         this.birth = new RunBirth(id, environment, slot, context.getLog());
         this.attempt = new RunAttempt(context, id, environment.sandbox());
         this.conditions = new RunConditions(environment, slot, attempt);
@@ -234,7 +233,8 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
                 .onCommand(Cancel.class, this::onCancel)
                 .onCommand(Proceed.class, this::onProceed);
         builder.forState(run -> run.state() instanceof RunState.Finished)
-                .onCommand(Cancel.class, (run, cancel) -> nothingToCancel(cancel, new CancelAnswer.Noted(run.existing())))
+                .onCommand(
+                        Cancel.class, (run, cancel) -> nothingToCancel(cancel, new CancelAnswer.Noted(run.existing())))
                 .onCommand(Watch.class, this::onWatchOfFinished);
         builder.forAnyState()
                 .onCommand(Submit.class, this::onFurtherSubmit)
@@ -289,17 +289,18 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
             memory.settle();
             return refuse(submit, new SubmitAnswer.NotDurable());
         }
-        return persist(run, birth.withFirstAttempt(remembered.events, born -> conditions.of(born, Request.PROCEED))).thenRun((JournaledRun after) -> {
-            context.cancelReceiveTimeout();
-            environment.metrics().submitted();
-            submit.replyTo.tell(new SubmitAnswer.Accepted(after.existing()));
-            if (after.state() instanceof RunState.Starting) {
-                begin(after);
-            } else {
-                context.getSelf().tell(Proceed.INSTANCE);
-            }
-            memory.settle();
-        });
+        return persist(run, birth.withFirstAttempt(remembered.events, born -> conditions.of(born, Request.PROCEED)))
+                .thenRun((JournaledRun after) -> {
+                    context.cancelReceiveTimeout();
+                    environment.metrics().submitted();
+                    submit.replyTo.tell(new SubmitAnswer.Accepted(after.existing()));
+                    if (after.state() instanceof RunState.Starting) {
+                        begin(after);
+                    } else {
+                        context.getSelf().tell(Proceed.INSTANCE);
+                    }
+                    memory.settle();
+                });
     }
 
     private Effect<DecodedEntry, JournaledRun> onFurtherSubmit(JournaledRun journaled, Submit submit) {
@@ -411,8 +412,8 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
             attempt.ended(ended);
         }
         return ReportedEvent.of(report, environment.nodeName())
-                .<Effect<DecodedEntry, JournaledRun>>map(event -> persist(run, List.of(event))
-                        .thenRun((JournaledRun after) -> {
+                .<Effect<DecodedEntry, JournaledRun>>map(
+                        event -> persist(run, List.of(event)).thenRun((JournaledRun after) -> {
                             if (report instanceof SandboxReport.Ended) {
                                 attempt.saved();
                             }
@@ -439,7 +440,8 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
     }
 
     private Effect<DecodedEntry, JournaledRun> onWatchOfFinished(JournaledRun run, Watch watch) {
-        watchers.answerFinished(run, watch.watcher, environment.sandbox().store().output());
+        watchers.answerFinished(
+                run, watch.watcher, environment.sandbox().store().output());
         return Effect().none();
     }
 

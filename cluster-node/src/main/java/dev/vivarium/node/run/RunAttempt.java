@@ -32,9 +32,7 @@ final class RunAttempt {
 
     /** The attempt is durable: now there may be a sandbox for it. */
     void begin(
-            RunState.Existing run,
-            Function<SandboxReport, Run.Command> reported,
-            IntFunction<Run.Command> vanished) {
+            RunState.Existing run, Function<SandboxReport, Run.Command> reported, IntFunction<Run.Command> vanished) {
         ActorRef<SandboxReport> reports = context.messageAdapter(SandboxReport.class, reported::apply);
         AttemptName attempt = new AttemptName(id, run.attempt());
         ActorRef<Sandbox.Command> child = context.spawn(

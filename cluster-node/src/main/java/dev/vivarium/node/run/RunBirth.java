@@ -80,7 +80,8 @@ final class RunBirth {
 
     /** A submission outlasts a store that is away, in the mailbox; its caller may have made another one by then. */
     boolean isTooLate(Run.Submit submit) {
-        Duration late = Duration.between(submit.until(), environment.sandbox().clock().now());
+        Duration late =
+                Duration.between(submit.until(), environment.sandbox().clock().now());
         if (late.isNegative()) {
             return false;
         }

@@ -157,7 +157,9 @@ final class RunDecision {
                     attempt, Interruption.ENGINE_LOST, "The sandbox's owner failed; see the node's log.");
             case ABSENT -> conditions.lease == Lease.FRESH
                     ? new Step.Interrupt(
-                            attempt, Interruption.NODE_LOST, "The node that held the attempt stopped without ending it.")
+                            attempt,
+                            Interruption.NODE_LOST,
+                            "The node that held the attempt stopped without ending it.")
                     : new Step.AwaitLease();
         };
     }

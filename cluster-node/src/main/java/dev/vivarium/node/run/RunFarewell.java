@@ -14,12 +14,7 @@ final class RunFarewell {
     private final Logger log;
 
     RunFarewell(
-            RunId id,
-            RunEnvironment environment,
-            RunSlot slot,
-            RunWatchers watchers,
-            RunMemory memory,
-            Logger log) {
+            RunId id, RunEnvironment environment, RunSlot slot, RunWatchers watchers, RunMemory memory, Logger log) {
         this.id = id;
         this.environment = environment;
         this.slot = slot;

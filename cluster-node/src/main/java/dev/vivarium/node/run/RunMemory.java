@@ -46,8 +46,7 @@ final class RunMemory {
     /** Has the run remembered; the message tells of it, with the failure if it could not be. */
     void remember(Function<Optional<Throwable>, Run.Command> message) {
         phase = Phase.CHANGING;
-        context.pipeToSelf(
-                runs.remember(shard, id), (done, failure) -> message.apply(Optional.ofNullable(failure)));
+        context.pipeToSelf(runs.remember(shard, id), (done, failure) -> message.apply(Optional.ofNullable(failure)));
     }
 
     /** Has the run forgotten, whether that succeeds or not; the message tells when. */

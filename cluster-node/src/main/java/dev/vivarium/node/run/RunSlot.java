@@ -69,6 +69,6 @@ final class RunSlot {
 
     private NodeSlots.Claim claim(RunSpec spec, Seniority seniority, Instant submittedAt) {
         return new NodeSlots.Claim(
-                id, spec.tenant(), Capacity.askedBy(spec), seniority, submittedAt, shard, turn);
+                id, spec.tenant(), Capacity.askedBy(spec.limits()), seniority, submittedAt, shard, turn);
     }
 }

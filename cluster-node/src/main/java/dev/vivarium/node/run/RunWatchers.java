@@ -55,7 +55,7 @@ final class RunWatchers {
     void answerFinished(JournaledRun run, ActorRef<Progress> watcher, OutputStore output) {
         long known = outputEnd;
         output.end(id)
-                .whenComplete((end, failure) -> watcher.tell(
-                        new Progress(run.seq(), failure == null ? end : known, Progress.Life.ENDED)));
+                .whenComplete((end, failure) ->
+                        watcher.tell(new Progress(run.seq(), failure == null ? end : known, Progress.Life.ENDED)));
     }
 }

@@ -1,6 +1,6 @@
 package dev.vivarium.node.run;
 
-import dev.vivarium.node.placement.WhenFull;
+import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.protocol.api.NodeView;
 import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.run.Blob;
@@ -18,16 +18,19 @@ import org.apache.pekko.stream.javadsl.Source;
  * {@link dev.vivarium.persistence.journal.StoreUnavailable}.
  */
 public interface Runs {
-    /** A name for a new run, by which it is born on the node that has most room for it, as far as that is known here. */
-    RunId newId(RunSpec spec);
+    /** Where a new run would be taken, by a name by which it is born there. To be asked once for each submission. */
+    Placed place(Capacity needs);
+
+    /** The same for a run that has its name already. */
+    Placed placeNamed(RunId id, Capacity needs);
 
     /**
      * Submits a run. Idempotent by id: the second submission of an id answers what became of the first.
      *
+     * @param place where it was placed
      * @param submission digest of what the client sent
-     * @param whenFull whether it may wait where it would live
      */
-    CompletionStage<SubmitAnswer> submit(RunId id, RunSpec spec, Blob submission, WhenFull whenFull);
+    CompletionStage<SubmitAnswer> submit(Placed.Room place, RunSpec spec, Blob submission);
 
     /** Asks a run to stop. Idempotent; a run that has ended stays as it is. */
     CompletionStage<CancelAnswer> cancel(RunId id);

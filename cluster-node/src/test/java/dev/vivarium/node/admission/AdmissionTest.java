@@ -130,7 +130,8 @@ class AdmissionTest {
         RunState.Existing run = accepted(submit(WITH_SECRET, ""));
         RunId id = run.submission().id();
         // As if another node had accepted the run after this one had looked for it in the journal.
-        Admission late = new Admission(runs, runs, runs, vault, spec -> id);
+        Admission late = new Admission(runs, runs, runs, vault);
+        runs.placeAs(id);
 
         assertThat(late.submit(Samples.valid(WITH_SECRET), Optional.empty()))
                 .isCompletedWithValue(new SubmitAnswer.AcceptedBefore(run));

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.github.f4b6a3.ulid.UlidCreator;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.driver.docker.EachIsolation;
+import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.placement.WhenFull;
+import dev.vivarium.node.run.Placed;
 import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Blob;
@@ -340,7 +342,7 @@ class RunsOnTheEngineTest {
     private RunId submit(RunSpec spec) throws Exception {
         RunId id = new RunId(UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT));
         node.runs()
-                .submit(id, spec, Blob.ofUtf8("test"), WhenFull.QUEUE)
+                .submit(new Placed.Room(id, Capacity.askedBy(spec.limits()), WhenFull.QUEUE), spec, Blob.ofUtf8("test"))
                 .toCompletableFuture()
                 .get(10, TimeUnit.SECONDS);
         return id;

@@ -1,8 +1,10 @@
 package dev.vivarium.node.doubles;
 
 import com.github.f4b6a3.ulid.UlidCreator;
+import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.placement.WhenFull;
 import dev.vivarium.node.run.CancelAnswer;
+import dev.vivarium.node.run.Placed;
 import dev.vivarium.node.run.Runs;
 import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.persistence.journal.RecordedEvent;
@@ -54,6 +56,7 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
     private Optional<SubmitAnswer> refusal = Optional.empty();
     private Optional<Query> lastQuery = Optional.empty();
     private CompletionStage<Done> way = CompletableFuture.completedStage(Done.getInstance());
+    private Optional<RunId> nextName = Optional.empty();
     private int submissions;
 
     /** From now on every call fails like this. */
@@ -127,9 +130,20 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
         tell(run);
     }
 
+    /** From now on every new run is placed under this name. */
+    public synchronized void placeAs(RunId id) {
+        nextName = Optional.of(id);
+    }
+
     @Override
-    public RunId newId(RunSpec spec) {
-        return new RunId(UlidCreator.getUlid().toLowerCase());
+    public synchronized Placed place(Capacity needs) {
+        return placeNamed(
+                nextName.orElseGet(() -> new RunId(UlidCreator.getUlid().toLowerCase())), needs);
+    }
+
+    @Override
+    public Placed placeNamed(RunId id, Capacity needs) {
+        return new Placed.Room(id, needs, WhenFull.QUEUE);
     }
 
     @Override
@@ -138,11 +152,10 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
     }
 
     @Override
-    public synchronized CompletionStage<SubmitAnswer> submit(
-            RunId id, RunSpec spec, Blob submission, WhenFull whenFull) {
+    public synchronized CompletionStage<SubmitAnswer> submit(Placed.Room place, RunSpec spec, Blob submission) {
         CompletionStage<Done> there = way;
         way = CompletableFuture.completedStage(Done.getInstance());
-        return there.thenCompose(done -> arrived(id, spec, submission));
+        return there.thenCompose(done -> arrived(place.id(), spec, submission));
     }
 
     private CompletionStage<SubmitAnswer> arrived(RunId id, RunSpec spec, Blob submission) {

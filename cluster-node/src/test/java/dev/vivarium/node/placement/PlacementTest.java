@@ -2,6 +2,7 @@ package dev.vivarium.node.placement;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.vivarium.node.placement.Placement.Choice;
 import dev.vivarium.protocol.api.NodeView.Intake;
 import java.time.Duration;
 import java.util.List;
@@ -95,9 +96,9 @@ class PlacementTest {
         board.placedIn("0", ASKED);
         board.placedIn("0", ASKED);
 
-        assertThat(Placement.shardsForNewRun(board.loads(), ALL, ASKED)).containsExactly("1");
+        assertThat(shards(board.loads())).containsExactly("1");
         board.told(load("a", 3, 10, Intake.OPEN, Set.of("0")));
-        assertThat(Placement.shardsForNewRun(board.loads(), ALL, ASKED)).containsExactly("0");
+        assertThat(shards(board.loads())).containsExactly("0");
         nanos.addAndGet(Duration.ofSeconds(6).toNanos());
         assertThat(board.loads()).isEmpty();
     }
@@ -110,13 +111,39 @@ class PlacementTest {
 
         board.placedIn("0", ASKED);
 
-        assertThat(Placement.shardsForNewRun(board.loads(), ALL, ASKED)).containsExactly("1");
+        assertThat(shards(board.loads())).containsExactly("1");
         board.fullAt("1");
-        assertThat(Placement.shardsForNewRun(board.loads(), ALL, ASKED)).containsExactly("0");
+        assertThat(shards(board.loads())).containsExactly("0");
+    }
+
+    @Test
+    void aRunThatFindsItsNodeFullIsOfferedElsewhereOnlyWhileANodeSeemsToHaveAFreeSlot() {
+        NodeLoad free = load("free", 5, 10, Intake.OPEN, Set.of("0"));
+        NodeLoad queue = waiting("queue", 10, 3, Set.of("1"));
+
+        assertThat(Placement.choose(List.of(free, queue), ALL, ASKED))
+                .isEqualTo(new Choice.InOneOf(Set.of("0"), WhenFull.REFUSE));
+        assertThat(Placement.choose(List.of(queue), ALL, ASKED))
+                .isEqualTo(new Choice.InOneOf(Set.of("1"), WhenFull.QUEUE));
+    }
+
+    @Test
+    void aRunThatNoNodeIsLargeEnoughForIsToldTheLargest() {
+        Capacity huge = new Capacity(1, 1L << 40, 500);
+        NodeLoad large = new NodeLoad(
+                "large", "large", new Capacity(4, 12_800, 4000), Capacity.NONE, 0, 9, Intake.OPEN, Set.of("1"));
+
+        assertThat(Placement.choose(List.of(waiting("small", 10, 3, Set.of("0")), large), ALL, huge))
+                .isEqualTo(new Choice.TooLarge(large.capacity()));
+        assertThat(Placement.choose(List.of(), ALL, huge)).isEqualTo(new Choice.Nowhere());
     }
 
     private static Set<String> shards(NodeLoad... loads) {
-        return Placement.shardsForNewRun(List.of(loads), ALL, ASKED);
+        return shards(List.of(loads));
+    }
+
+    private static Set<String> shards(List<NodeLoad> loads) {
+        return Placement.choose(loads, ALL, ASKED) instanceof Choice.InOneOf room ? room.shards() : Set.of();
     }
 
     private static NodeLoad load(String name, int live, int liveMax, Intake intake, Set<String> shards) {

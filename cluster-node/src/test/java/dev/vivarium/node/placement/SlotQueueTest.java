@@ -82,8 +82,7 @@ class SlotQueueTest {
             }
             default -> {
                 Seniority seniority = random.nextInt(3) == 0 ? Seniority.INTERRUPTED : Seniority.NEW;
-                Claim claim =
-                        claim(tenant, seniority, random.nextInt(20), Integer.toString(random.nextInt(4)));
+                Claim claim = claim(tenant, seniority, random.nextInt(20), Integer.toString(random.nextInt(4)));
                 waiting.add(claim);
                 queue = queue.with(claim);
             }

@@ -119,10 +119,11 @@ class RunDecisionTest {
         List<Rule> law = law();
 
         assertThat(cases()).hasSize(STATES.size() * 2 * 3 * 2 * 2 * 2 * 2).allSatisfy(one -> {
-            List<String> steps =
-                    law.stream().filter(rule -> rule.governs(one)).map(Rule::step).toList();
-            assertThat(steps)
-                    .containsExactly(told(RunDecision.next(STATES.get(one.state), one.conditions)));
+            List<String> steps = law.stream()
+                    .filter(rule -> rule.governs(one))
+                    .map(Rule::step)
+                    .toList();
+            assertThat(steps).containsExactly(told(RunDecision.next(STATES.get(one.state), one.conditions)));
         });
     }
 
@@ -171,14 +172,10 @@ class RunDecisionTest {
     }
 
     private static Stream<Conditions> everyCondition() {
-        return Arrays.stream(Request.values())
-                .flatMap(request -> Arrays.stream(Sandbox.values())
-                        .flatMap(sandbox -> Arrays.stream(Intake.values())
-                                .flatMap(intake -> Arrays.stream(Slot.values())
-                                        .flatMap(slot -> Arrays.stream(Lease.values())
-                                                .flatMap(lease -> Arrays.stream(Earlier.values())
-                                                        .map(earlier -> new Conditions(
-                                                                request, sandbox, intake, slot, lease, earlier)))))));
+        return Arrays.stream(Request.values()).flatMap(request -> Arrays.stream(Sandbox.values())
+                .flatMap(sandbox -> Arrays.stream(Intake.values()).flatMap(intake -> Arrays.stream(Slot.values())
+                        .flatMap(slot -> Arrays.stream(Lease.values()).flatMap(lease -> Arrays.stream(Earlier.values())
+                                .map(earlier -> new Conditions(request, sandbox, intake, slot, lease, earlier)))))));
     }
 
     private static String told(Step step) {

@@ -1,13 +1,11 @@
 package dev.vivarium.node.run.sharding;
 
-import com.github.f4b6a3.ulid.UlidCreator;
 import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.placement.CapacityAllocation;
 import dev.vivarium.node.placement.NodeLoad;
 import dev.vivarium.node.placement.NodeLoads;
-import dev.vivarium.node.placement.Placement;
-import dev.vivarium.node.placement.WhenFull;
 import dev.vivarium.node.run.CancelAnswer;
+import dev.vivarium.node.run.Placed;
 import dev.vivarium.node.run.Run;
 import dev.vivarium.node.run.RunEnvironment;
 import dev.vivarium.node.run.Runs;
@@ -25,7 +23,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeoutException;
@@ -54,9 +51,6 @@ import org.apache.pekko.stream.typed.javadsl.ActorSource;
 
 /** The runs under Cluster Sharding. */
 public final class ShardedRuns implements Runs {
-    /** More than enough to meet one shard of some hundreds by chance; beyond it any will do. */
-    private static final int NAMES_MAX = 5_000;
-
     private static final Duration POSITION_MAX = Duration.ofSeconds(2);
     private static final Duration LOOK_INTERVAL = Duration.ofMillis(100);
 
@@ -65,7 +59,7 @@ public final class ShardedRuns implements Runs {
     private final Duration askTimeout;
     private final Duration watchInterval;
     private final NodeLoads board;
-    private final HashCodeMessageExtractor<Run.Command> shards;
+    private final RunPlacement placement;
     private final Set<String> allShards;
     private final String ownAddress;
     private final Address ownRegion;
@@ -155,14 +149,25 @@ public final class ShardedRuns implements Runs {
         this.ownRegion = Cluster.get(system).selfMember().address();
         this.system = Adapter.toClassic(system);
         this.region = region(system);
-        this.shards = shards;
         this.allShards = IntStream.range(0, count).mapToObj(Integer::toString).collect(Collectors.toUnmodifiableSet());
+        this.placement = new RunPlacement(
+                environment.slots(),
+                environment.drain(),
+                environment.sandbox().clock(),
+                board,
+                ownAddress,
+                allShards,
+                id -> shards.shardId(id.value()));
     }
 
-    /** The name says where: names are made until one has a shard that is wanted, which takes a handful. */
     @Override
-    public RunId newId(RunSpec spec) {
-        return nameIn(Placement.shardsForNewRun(board.loads(), allShards, Capacity.askedBy(spec)));
+    public Placed place(Capacity needs) {
+        return placement.place(needs);
+    }
+
+    @Override
+    public Placed placeNamed(RunId id, Capacity needs) {
+        return placement.placeNamed(id, needs);
     }
 
     private ShardOpening opening(ActorSystem<?> system) {
@@ -172,76 +177,23 @@ public final class ShardedRuns implements Runs {
                 () -> cluster.state().members().size(),
                 board,
                 allShards,
-                shard -> nameIn(Set.of(shard)),
+                shard -> placement.nameIn(Set.of(shard)),
                 id -> entity(id).tell(new Run.AskPosition(system.ignoreRef())),
                 environment.sandbox().clock()::nanos);
     }
 
-    private RunId nameIn(Set<String> wanted) {
-        RunId id = ulid();
-        for (int tries = 1; tries < NAMES_MAX && !wanted.isEmpty() && !wanted.contains(shard(id)); tries++) {
-            id = ulid();
-        }
-        return id;
-    }
-
-    private static RunId ulid() {
-        return new RunId(UlidCreator.getUlid().toLowerCase());
-    }
-
-    private String shard(RunId id) {
-        return shards.shardId(id.value());
-    }
-
-    /** A node that would refuse the run; of this node the truth is known, of others what they told last. */
-    private Optional<SubmitAnswer> refusal(RunId id, Capacity asked) {
-        List<NodeLoad> loads = board.loads();
-        if (!loads.isEmpty() && loads.stream().noneMatch(load -> load.capacity().covers(asked))) {
-            return Optional.of(new SubmitAnswer.TooLarge(largest(loads)));
-        }
-        Optional<NodeLoad> holder = board.holding(shard(id));
-        boolean own = holder.isEmpty() || holder.get().address().equals(ownAddress);
-        boolean full = own
-                ? environment.slots().isFull(asked)
-                : holder.filter(load -> load.hasSlotFor(asked) || load.hasQueueRoom())
-                        .isEmpty();
-        return full ? Optional.of(full(id)) : Optional.empty();
-    }
-
-    private static Capacity largest(List<NodeLoad> loads) {
-        return loads.stream()
-                .map(NodeLoad::capacity)
-                .max(Comparator.comparingLong(Capacity::memoryBytes).thenComparingLong(Capacity::millicores))
-                .orElse(Capacity.NONE);
-    }
-
-    private SubmitAnswer.Full full(RunId id) {
-        return new SubmitAnswer.Full(
-                board.holding(shard(id)).map(NodeLoad::waiting).orElseGet(environment.slots()::waiting));
-    }
-
     @Override
-    public CompletionStage<SubmitAnswer> submit(RunId id, RunSpec spec, Blob submission, WhenFull whenFull) {
-        if (environment.drain().isDraining()) {
-            return CompletableFuture.completedStage(new SubmitAnswer.Draining());
-        }
-        Capacity asked = Capacity.askedBy(spec);
-        Optional<SubmitAnswer> refusal = refusal(id, asked);
-        if (refusal.isPresent()) {
-            return CompletableFuture.completedStage(refusal.get());
-        }
-        boolean elsewhere =
-                whenFull == WhenFull.REFUSE && board.loads().stream().anyMatch(load -> load.hasSlotFor(asked));
-        WhenFull asOffered = elsewhere ? WhenFull.REFUSE : WhenFull.QUEUE;
-        board.placedIn(shard(id), asked);
+    public CompletionStage<SubmitAnswer> submit(Placed.Room place, RunSpec spec, Blob submission) {
+        placement.sent(place);
         Instant until = environment.sandbox().clock().now().plus(askTimeout);
-        CompletionStage<SubmitAnswer> answer = entity(id)
+        CompletionStage<SubmitAnswer> answer = entity(place.id())
                 .ask(
-                        (ActorRef<SubmitAnswer> replyTo) -> new Run.Submit(spec, submission, asOffered, until, replyTo),
+                        (ActorRef<SubmitAnswer> replyTo) ->
+                                new Run.Submit(spec, submission, place.whenFull(), until, replyTo),
                         askTimeout);
         return answer.thenApply(given -> {
                     if (given instanceof SubmitAnswer.Full) {
-                        noteFull(id, asOffered);
+                        placement.foundFull(place);
                     }
                     return given;
                 })
@@ -252,14 +204,6 @@ public final class ShardedRuns implements Runs {
                     }
                     throw new CompletionException(cause(failure));
                 });
-    }
-
-    private void noteFull(RunId id, WhenFull asOffered) {
-        if (asOffered == WhenFull.REFUSE) {
-            board.takenAt(shard(id));
-        } else {
-            board.fullAt(shard(id));
-        }
     }
 
     @Override

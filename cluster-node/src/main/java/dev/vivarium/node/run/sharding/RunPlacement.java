@@ -1,0 +1,141 @@
+package dev.vivarium.node.run.sharding;
+
+import com.github.f4b6a3.ulid.UlidCreator;
+import dev.vivarium.node.placement.Capacity;
+import dev.vivarium.node.placement.Drain;
+import dev.vivarium.node.placement.NodeLoad;
+import dev.vivarium.node.placement.NodeLoads;
+import dev.vivarium.node.placement.NodeSlots;
+import dev.vivarium.node.placement.Placement;
+import dev.vivarium.node.placement.Placement.Choice;
+import dev.vivarium.node.placement.WhenFull;
+import dev.vivarium.node.run.Placed;
+import dev.vivarium.node.run.SubmitAnswer;
+import dev.vivarium.node.sandbox.NodeClock;
+import dev.vivarium.protocol.run.RunId;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+
+/**
+ * Places runs: of this node the truth is known, of others what they told last. A name says where: names are made until one
+ * has a shard that is wanted, which takes a handful. Safe for use by any thread.
+ */
+final class RunPlacement {
+    /** More than enough to meet one shard of some hundreds by chance; beyond it any will do. */
+    private static final int NAMES_MAX = 5_000;
+
+    private final NodeSlots slots;
+    private final Drain drain;
+    private final NodeClock clock;
+    private final NodeLoads board;
+    private final String ownAddress;
+    private final Set<String> allShards;
+    private final Function<RunId, String> shardOf;
+
+    RunPlacement(
+            NodeSlots slots,
+            Drain drain,
+            NodeClock clock,
+            NodeLoads board,
+            String ownAddress,
+            Set<String> allShards,
+            Function<RunId, String> shardOf) {
+        this.slots = slots;
+        this.drain = drain;
+        this.clock = clock;
+        this.board = board;
+        this.ownAddress = ownAddress;
+        this.allShards = Set.copyOf(allShards);
+        this.shardOf = shardOf;
+    }
+
+    /** Where a new run would be taken. */
+    Placed place(Capacity needs) {
+        if (drain.isDraining()) {
+            return new Placed.Refused(nameIn(Set.of()), new SubmitAnswer.Draining());
+        }
+        List<NodeLoad> loads =
+                board.loads().stream().map(load -> upToDate(load, needs)).toList();
+        Choice choice = Placement.choose(loads, allShards, needs);
+        if (choice instanceof Choice.InOneOf room) {
+            return new Placed.Room(nameIn(room.shards()), needs, room.whenFull());
+        }
+        if (choice instanceof Choice.TooLarge tooLarge) {
+            return new Placed.Refused(nameIn(Set.of()), new SubmitAnswer.TooLarge(tooLarge.largest()));
+        }
+        // Of this node more is known than it has told itself so far.
+        boolean ownIsUnknown = loads.stream().noneMatch(this::isOwn);
+        return ownIsUnknown && !slots.isFull(needs)
+                ? new Placed.Room(nameIn(Set.of()), needs, WhenFull.QUEUE)
+                : new Placed.Refused(nameIn(Set.of()), ownFull());
+    }
+
+    /** Whether a run would be taken where its name says. */
+    Placed placeNamed(RunId id, Capacity needs) {
+        if (drain.isDraining()) {
+            return new Placed.Refused(id, new SubmitAnswer.Draining());
+        }
+        Optional<Capacity> largest = Placement.largestIfTooSmall(board.loads(), needs);
+        if (largest.isPresent()) {
+            return new Placed.Refused(id, new SubmitAnswer.TooLarge(largest.get()));
+        }
+        Optional<NodeLoad> other = board.holding(shardOf.apply(id)).filter(load -> !isOwn(load));
+        if (other.isPresent()) {
+            NodeLoad load = other.get();
+            return load.hasSlotFor(needs) || load.hasQueueRoom()
+                    ? new Placed.Room(id, needs, WhenFull.QUEUE)
+                    : new Placed.Refused(id, new SubmitAnswer.Full(load.waiting()));
+        }
+        return slots.isFull(needs) ? new Placed.Refused(id, ownFull()) : new Placed.Room(id, needs, WhenFull.QUEUE);
+    }
+
+    private SubmitAnswer ownFull() {
+        return new SubmitAnswer.Full(slots.waiting());
+    }
+
+    /** What this node has told of itself counts what was placed since; only whether it is full is asked once more. */
+    private NodeLoad upToDate(NodeLoad load, Capacity needs) {
+        if (!isOwn(load)) {
+            return load;
+        }
+        if (slots.isFull(needs)) {
+            return load.full();
+        }
+        return load.hasSlotFor(needs) || load.hasQueueRoom() ? load : load.with(slots.count());
+    }
+
+    private boolean isOwn(NodeLoad load) {
+        return load.address().equals(ownAddress);
+    }
+
+    /** The run was just sent where it was placed. */
+    void sent(Placed.Room place) {
+        board.placedIn(shardOf.apply(place.id()), place.needs());
+    }
+
+    /** It has found no room there: until the node tells otherwise, it has no slot, or no room at all. */
+    void foundFull(Placed.Room place) {
+        String shard = shardOf.apply(place.id());
+        if (place.whenFull() == WhenFull.REFUSE) {
+            board.takenAt(shard);
+        } else {
+            board.fullAt(shard);
+        }
+    }
+
+    /** A new name of a run in one of the shards; in any if none is wanted. */
+    RunId nameIn(Set<String> wanted) {
+        RunId id = name();
+        for (int tries = 1; tries < NAMES_MAX && !wanted.isEmpty() && !wanted.contains(shardOf.apply(id)); tries++) {
+            id = name();
+        }
+        return id;
+    }
+
+    private RunId name() {
+        long now = clock.now().toEpochMilli();
+        return new RunId(UlidCreator.getUlid(now).toLowerCase());
+    }
+}
