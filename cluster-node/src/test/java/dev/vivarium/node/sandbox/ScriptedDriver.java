@@ -28,6 +28,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.apache.pekko.Done;
@@ -51,6 +52,7 @@ public final class ScriptedDriver implements SandboxDriver {
     private final Map<SandboxId, String> ofOthers = new ConcurrentHashMap<>();
     private final Map<SandboxId, ChannelListener> live = new ConcurrentHashMap<>();
     private final Map<SandboxId, AttemptName> claims = new ConcurrentHashMap<>();
+    private final Map<SandboxId, ScriptedChannel> channels = new ConcurrentHashMap<>();
     private final List<NodeFrame> sent = new CopyOnWriteArrayList<>();
     private final List<SandboxId> destroyed = new CopyOnWriteArrayList<>();
     private final Queue<DriverException> createFailures = new ArrayDeque<>();
@@ -160,7 +162,7 @@ public final class ScriptedDriver implements SandboxDriver {
             return refused(DriverException.Kind.REFUSED);
         }
         if (purpose instanceof Purpose.ForAttempt claimed) {
-            if (claims.containsValue(claimed.attempt())) {
+            if (isClaimed(claimed.attempt())) {
                 live.remove(id);
                 return refused(DriverException.Kind.ATTEMPT_CLAIMED);
             }
@@ -170,8 +172,9 @@ public final class ScriptedDriver implements SandboxDriver {
             listener.onClosed(
                     new ChannelListener.ClosedBecause(ChannelListener.Cause.SANDBOX_ENDED, "gone after its greeting"));
         }
-        return CompletableFuture.completedStage(
-                new SandboxHandle(id, new ScriptedChannel(listener), imageEnvironment, Optional.empty()));
+        ScriptedChannel channel = new ScriptedChannel(listener);
+        channels.put(id, channel);
+        return CompletableFuture.completedStage(new SandboxHandle(id, channel, imageEnvironment, Optional.empty()));
     }
 
     @Override
@@ -182,11 +185,16 @@ public final class ScriptedDriver implements SandboxDriver {
         if (claims.containsKey(id)) {
             return refused(DriverException.Kind.REFUSED);
         }
-        if (claims.containsValue(attempt)) {
+        if (isClaimed(attempt)) {
             return refused(DriverException.Kind.ATTEMPT_CLAIMED);
         }
         claims.put(id, attempt);
         return CompletableFuture.completedStage(Done.getInstance());
+    }
+
+    private boolean isClaimed(AttemptName attempt) {
+        return claims.entrySet().stream()
+                .anyMatch(claim -> claim.getValue().equals(attempt) && live.containsKey(claim.getKey()));
     }
 
     private static <T> CompletionStage<T> refused(DriverException.Kind kind) {
@@ -198,6 +206,10 @@ public final class ScriptedDriver implements SandboxDriver {
         DriverException failure = destroyFailures.poll();
         if (failure != null) {
             return CompletableFuture.failedStage(failure);
+        }
+        ScriptedChannel channel = channels.remove(id);
+        if (channel != null) {
+            channel.close();
         }
         live.remove(id);
         ofOthers.remove(id);
@@ -233,6 +245,9 @@ public final class ScriptedDriver implements SandboxDriver {
 
     @Override
     public CompletionStage<SandboxSample> sample(SandboxId id) {
+        if (!live.containsKey(id)) {
+            return refused(DriverException.Kind.SANDBOX_UNKNOWN);
+        }
         if (sampleFailure.isPresent()) {
             samplesFailed.incrementAndGet();
             return CompletableFuture.failedStage(sampleFailure.get());
@@ -244,6 +259,7 @@ public final class ScriptedDriver implements SandboxDriver {
     public void close() {}
 
     private final class ScriptedChannel implements SandboxChannel {
+        private final AtomicBoolean closed = new AtomicBoolean();
         private final ChannelListener listener;
 
         ScriptedChannel(ChannelListener listener) {
@@ -254,9 +270,14 @@ public final class ScriptedDriver implements SandboxDriver {
         public void send(NodeFrame frame) {
             // As a real channel does: what has no form on the wire is refused to the sender.
             GuestCodec.encode(frame);
+            if (closed.get()) {
+                return;
+            }
             sent.add(frame);
             if (frame instanceof NodeFrame.WriteFile file) {
                 listener.onFrame(new GuestFrame.Done(file.request(), 0));
+            } else if (frame instanceof NodeFrame.Ping ping) {
+                listener.onFrame(new GuestFrame.Pong(ping.request()));
             } else if (frame instanceof NodeFrame.Spawn spawn) {
                 listener.onFrame(new GuestFrame.Spawned(spawn.process(), 2));
             } else if (frame instanceof NodeFrame.KillAll && manners == Manners.POLITE) {
@@ -269,6 +290,11 @@ public final class ScriptedDriver implements SandboxDriver {
         public void confirm() {}
 
         @Override
-        public void close() {}
+        public void close() {
+            if (closed.compareAndSet(false, true)) {
+                listener.onClosed(
+                        new ChannelListener.ClosedBecause(ChannelListener.Cause.CLOSED_HERE, "closed by its owner"));
+            }
+        }
     }
 }

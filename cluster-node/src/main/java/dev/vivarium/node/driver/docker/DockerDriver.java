@@ -50,6 +50,8 @@ public final class DockerDriver implements SandboxDriver {
     private static final long FACTS_FRESH_NANOS = Duration.ofSeconds(30).toNanos();
     /** Reading kernel files does not wait for anything, so more at once would gain nothing. */
     private static final int CONCURRENT_SAMPLES_MAX = 2;
+    /** Questions how a sandbox ended; each may take seconds, and no kill may wait behind them. */
+    private static final int CONCURRENT_ENDS_MAX = 4;
 
     private static final Path PROC = Path.of("/proc");
 
@@ -74,7 +76,8 @@ public final class DockerDriver implements SandboxDriver {
         this.labels = new Labels(config);
         this.guest = new GuestVolume(engine, GuestProgram.load(), labels);
         this.containerEnd = new ContainerEnd(engine, labels);
-        this.maker = new SandboxMaker(config, engine, labels, guest, containerEnd);
+        this.maker = new SandboxMaker(
+                config, engine, labels, guest, containerEnd, bulkhead(blocking, CONCURRENT_ENDS_MAX, config));
         this.creates = bulkhead(blocking, config.concurrentCreatesMax(), config);
         this.calls = bulkhead(blocking, config.concurrentCallsMax(), config);
         this.samples = bulkhead(blocking, CONCURRENT_SAMPLES_MAX, config);
@@ -87,7 +90,10 @@ public final class DockerDriver implements SandboxDriver {
 
     /** How many blocking calls a driver with this configuration makes at once, each of which needs a thread. */
     public static int blockingCallsMax(DockerDriverConfig config) {
-        return config.concurrentCreatesMax() + config.concurrentCallsMax() + CONCURRENT_SAMPLES_MAX;
+        return config.concurrentCreatesMax()
+                + config.concurrentCallsMax()
+                + CONCURRENT_SAMPLES_MAX
+                + CONCURRENT_ENDS_MAX;
     }
 
     /**

@@ -9,11 +9,17 @@ import com.github.dockerjava.core.DockerClientImpl;
 import com.github.dockerjava.transport.DockerHttpClient;
 import com.github.dockerjava.zerodep.ZerodepDockerHttpClient;
 import dev.vivarium.node.driver.DriverException;
-import dev.vivarium.node.driver.guest.Wire;
+import dev.vivarium.node.driver.guest.ConnectionLoops;
+import dev.vivarium.node.driver.guest.GuestConnection;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,6 +36,7 @@ final class Engine implements AutoCloseable {
     private final Duration connectTimeout;
     private final Duration responseTimeout;
     private final EngineTimeouts timeouts = new EngineTimeouts();
+    private final ConnectionLoops loops = new ConnectionLoops();
     private Optional<Session> session = Optional.empty();
 
     /** One negotiated connection pool. */
@@ -64,14 +71,38 @@ final class Engine implements AutoCloseable {
     }
 
     /** Opens the byte stream to a container's standard input and output; nothing of it may be lost, so before start. */
-    Wire attach(String containerId) {
+    GuestConnection attach(String containerId) {
         return guarded("opening the channel", responseTimeout, used -> {
+            AttachRequest request = new AttachRequest(used.api(), containerId);
             try {
-                return AttachRequest.open(address.connect(connectTimeout), used.api(), containerId);
-            } catch (IOException unreachable) {
-                throw new IllegalStateException(unreachable);
+                List<ChannelHandler> handlers = new ArrayList<>();
+                address.security().ifPresent(handlers::add);
+                handlers.add(request);
+                return awaitOpened(request, loops.connect(address.socket(), connectTimeout, handlers));
+            } catch (IOException unusable) {
+                throw new IllegalStateException(unusable);
             }
         });
+    }
+
+    private static GuestConnection awaitOpened(AttachRequest request, Channel connecting) {
+        // Whatever ends the waiting, no connection is left that nobody knows of.
+        request.opened().whenComplete((opened, failure) -> {
+            if (failure != null) {
+                connecting.close();
+            }
+        });
+        connecting.closeFuture().addListener(closed -> request.opened()
+                .completeExceptionally(new IOException("the engine cannot be connected to")));
+        try {
+            return request.opened().get();
+        } catch (ExecutionException refused) {
+            throw new IllegalStateException(refused.getCause());
+        } catch (InterruptedException interrupted) {
+            request.opened().cancel(false);
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(interrupted);
+        }
     }
 
     /** What the engine said of itself when it was last negotiated with. */
@@ -96,6 +127,7 @@ final class Engine implements AutoCloseable {
             session = Optional.empty();
         }
         timeouts.close();
+        loops.close();
     }
 
     private <T> T guarded(String doing, Duration limit, Function<Session, T> call) {

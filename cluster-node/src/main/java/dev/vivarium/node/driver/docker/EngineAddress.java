@@ -2,17 +2,18 @@ package dev.vivarium.node.driver.docker;
 
 import com.github.dockerjava.core.DefaultDockerClientConfig;
 import com.github.dockerjava.transport.SSLConfig;
-import dev.vivarium.node.driver.guest.Wire;
+import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.net.Socket;
+import java.net.SocketAddress;
 import java.net.URI;
+import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
-import java.time.Duration;
 import java.util.Optional;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLSocket;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
 
 /**
  * Where the engine listens, and how to connect there.
@@ -48,32 +49,23 @@ record EngineAddress(URI uri, Optional<SSLConfig> tls) {
         return "unix".equals(uri.getScheme());
     }
 
-    /** Opens a connection of its own, outside of the client's pool. */
-    Wire connect(Duration timeout) throws IOException {
-        if (isLocal()) {
-            return Wire.unix(Path.of(uri.getPath()));
-        }
-        Socket socket = new Socket();
-        try {
-            socket.setTcpNoDelay(true);
-            socket.setKeepAlive(true);
-            socket.connect(new InetSocketAddress(uri.getHost(), uri.getPort()), Math.toIntExact(timeout.toMillis()));
-            Optional<SSLContext> context = tlsContext();
-            return Wire.socket(context.isPresent() ? secured(socket, context.get()) : socket);
-        } catch (IOException | RuntimeException failure) {
-            socket.close();
-            throw failure;
-        }
+    /** As a socket is connected to it. Asks the machine's resolver, which blocks. */
+    SocketAddress socket() {
+        return isLocal()
+                ? UnixDomainSocketAddress.of(Path.of(uri.getPath()))
+                : new InetSocketAddress(uri.getHost(), uri.getPort());
     }
 
-    private Socket secured(Socket socket, SSLContext context) throws IOException {
-        SSLSocket secured =
-                (SSLSocket) context.getSocketFactory().createSocket(socket, uri.getHost(), uri.getPort(), true);
-        var parameters = secured.getSSLParameters();
-        parameters.setEndpointIdentificationAlgorithm("HTTPS");
-        secured.setSSLParameters(parameters);
-        secured.startHandshake();
-        return secured;
+    /** What a connection of its own, outside of the client's pool, has to do before anything else; nothing without TLS. */
+    Optional<SslHandler> security() throws IOException {
+        return tlsContext().map(context -> {
+            SSLEngine engine = context.createSSLEngine(uri.getHost(), uri.getPort());
+            engine.setUseClientMode(true);
+            SSLParameters parameters = engine.getSSLParameters();
+            parameters.setEndpointIdentificationAlgorithm("HTTPS");
+            engine.setSSLParameters(parameters);
+            return new SslHandler(engine);
+        });
     }
 
     private Optional<SSLContext> tlsContext() throws IOException {

@@ -1,6 +1,7 @@
 package dev.vivarium.node.driver.docker;
 
 import com.github.dockerjava.api.command.CreateContainerResponse;
+import dev.vivarium.node.driver.Bulkhead;
 import dev.vivarium.node.driver.ChannelListener;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.SandboxHandle;
@@ -30,9 +31,15 @@ final class SandboxMaker {
     private final GuestVolume guest;
     private final ContainerSpec spec;
     private final ContainerEnd containerEnd;
+    private final Bulkhead ends;
 
     SandboxMaker(
-            DockerDriverConfig config, Engine engine, Labels labels, GuestVolume guest, ContainerEnd containerEnd) {
+            DockerDriverConfig config,
+            Engine engine,
+            Labels labels,
+            GuestVolume guest,
+            ContainerEnd containerEnd,
+            Bulkhead ends) {
         this.config = config;
         this.engine = engine;
         this.labels = labels;
@@ -40,6 +47,7 @@ final class SandboxMaker {
         this.guest = guest;
         this.spec = new ContainerSpec(config, guest.readOnlyMount());
         this.containerEnd = containerEnd;
+        this.ends = ends;
     }
 
     private static ImageRef imageOf(SandboxTemplate template) {
@@ -88,7 +96,7 @@ final class SandboxMaker {
                     new EngineStream(),
                     config.channel(),
                     listener,
-                    () -> containerEnd.explain(container));
+                    () -> ends.run("asking how the sandbox ended", () -> containerEnd.explain(container)));
             channel.open();
             sandbox.connect(channel);
             engine.call("starting the sandbox", client -> client.startContainerCmd(container)

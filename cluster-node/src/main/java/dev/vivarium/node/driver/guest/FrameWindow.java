@@ -1,34 +1,32 @@
 package dev.vivarium.node.driver.guest;
 
-/** Lets so many frames be unconfirmed and makes the reading thread wait for confirmation of more. */
+/** Lets so many frames be unconfirmed, and no more. */
 final class FrameWindow {
     private final int unconfirmedMax;
     private int unconfirmed;
-    private boolean closed;
+    private boolean wanted;
 
     FrameWindow(int unconfirmedMax) {
         this.unconfirmedMax = unconfirmedMax;
     }
 
-    /** Waits for a place; false when the window was closed instead. */
-    synchronized boolean awaitPlace() throws InterruptedException {
-        while (unconfirmed >= unconfirmedMax && !closed) {
-            wait();
+    /** Takes a place for one more frame; when there is none, the next confirmation says that one is wanted. */
+    synchronized boolean take() {
+        wanted = unconfirmed >= unconfirmedMax;
+        if (!wanted) {
+            unconfirmed++;
         }
-        unconfirmed++;
-        return !closed;
+        return !wanted;
     }
 
-    synchronized void confirm() {
+    /** One frame less; true when a place was wanted. */
+    synchronized boolean confirm() {
         if (unconfirmed == 0) {
             throw new IllegalStateException("More frames were confirmed than were handed over.");
         }
         unconfirmed--;
-        notifyAll();
-    }
-
-    synchronized void close() {
-        closed = true;
-        notifyAll();
+        boolean wasWanted = wanted;
+        wanted = false;
+        return wasWanted;
     }
 }

@@ -12,8 +12,11 @@ import dev.vivarium.protocol.guest.MalformedFrameException;
 import dev.vivarium.protocol.guest.NodeFrame;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -21,64 +24,49 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The channel over a container's attached streams. Two threads of its own move the bytes; both end when the connection
- * does. The first frame must be the guest's greeting, which completes {@link #greeted}; the listener hears all others,
- * and hears nothing at all of a sandbox that never greeted.
+ * The channel to a guest over its connection. It has no thread: what arrives is handled on the connection's, which other
+ * connections share. The first frame must be the guest's greeting, which completes {@link #greeted}; the listener hears all
+ * others, and hears nothing at all of a sandbox that never greeted.
  */
 public final class GuestChannel implements SandboxChannel {
     private static final Logger LOG = LoggerFactory.getLogger(GuestChannel.class);
-    private static final int BUFFER_BYTES = 8 * 1024;
 
     private final SandboxId id;
-    private final Wire wire;
-    private final GuestStreams streams;
+    private final GuestConnection connection;
     private final ChannelListener listener;
-    private final Supplier<ClosedBecause> whyEnded;
-    private final SendQueue queue;
+    private final Supplier<? extends CompletionStage<ClosedBecause>> whyEnded;
+    private final SendBudget budget;
     private final FrameWindow window;
     private final GuestFrameCheck conduct = new GuestFrameCheck();
-    private final FrameDecoder<GuestFrame> decoder = GuestCodec.guestFrames();
-    private final GuestStderr stderr;
     private final CompletableFuture<Void> greeted = new CompletableFuture<>();
     /** The first reason that this side had to end the channel; null while only the other side may have one. */
     private final AtomicReference<@Nullable ClosedBecause> ended = new AtomicReference<>();
 
-    private final GuestStreams.Sink sink = new GuestStreams.Sink() {
-        @Override
-        public void stdout(ByteBuffer bytes) {
-            decoder.decode(bytes, GuestChannel.this::handle);
-        }
-
-        @Override
-        public void stderr(ByteBuffer bytes) {
-            stderr.add(bytes);
-        }
-    };
+    private final Reader reader;
 
     /**
-     * @param whyEnded asks the engine, blocking, what the end of the stream means
+     * @param streams how the connection carries the guest's two streams
+     * @param whyEnded finds out what the end of the connection means
      */
     public GuestChannel(
             SandboxId id,
-            Wire wire,
+            GuestConnection connection,
             GuestStreams streams,
             ChannelLimits limits,
             ChannelListener listener,
-            Supplier<ClosedBecause> whyEnded) {
+            Supplier<? extends CompletionStage<ClosedBecause>> whyEnded) {
         this.id = id;
-        this.wire = wire;
-        this.streams = streams;
+        this.connection = connection;
         this.listener = listener;
         this.whyEnded = whyEnded;
-        this.queue = new SendQueue(limits.queueBytesMax());
+        this.budget = new SendBudget(limits.queueBytesMax());
         this.window = new FrameWindow(limits.unconfirmedFramesMax());
-        this.stderr = new GuestStderr(id);
+        this.reader = new Reader(streams);
     }
 
     /** Begins to move bytes. */
     public void open() {
-        startThread("read", this::readUntilEnd);
-        startThread("write", this::writeUntilEnd);
+        connection.begin(reader);
     }
 
     /** Completes with the guest's greeting; fails with {@link ChannelEndedException} when the channel ends before it. */
@@ -89,13 +77,18 @@ public final class GuestChannel implements SandboxChannel {
     @Override
     public void send(NodeFrame frame) {
         ByteBuffer bytes = GuestCodec.encode(frame);
+        int count = bytes.remaining();
         conduct.sending(frame);
-        queue.add(bytes);
+        if (budget.take(count)) {
+            connection.write(bytes, () -> budget.giveBack(count));
+        }
     }
 
     @Override
     public void confirm() {
-        window.confirm();
+        if (window.confirm()) {
+            connection.execute(reader::handOver);
+        }
     }
 
     @Override
@@ -103,116 +96,147 @@ public final class GuestChannel implements SandboxChannel {
         end(new ClosedBecause(Cause.CLOSED_HERE, "The node closed the channel."));
     }
 
-    private void startThread(String direction, Runnable work) {
-        Thread thread = new Thread(work, "vivarium-channel-" + direction + "-" + id);
-        thread.setDaemon(true);
-        thread.start();
-    }
-
-    private void readUntilEnd() {
-        ClosedBecause why;
-        try {
-            byte[] buffer = new byte[BUFFER_BYTES];
-            for (int count = wire.read(buffer, 0, buffer.length);
-                    count >= 0;
-                    count = wire.read(buffer, 0, buffer.length)) {
-                streams.split(ByteBuffer.wrap(buffer, 0, count), sink);
-            }
-            streams.end();
-            why = endedHere().orElseGet(whyEnded);
-        } catch (IOException broken) {
-            why = endedHere().orElseGet(whyEnded);
-        } catch (MalformedFrameException malformed) {
-            why = violated(String.valueOf(malformed.getMessage()));
-        } catch (ChannelEndedException ended) {
-            why = ended.why();
-        } catch (RuntimeException bug) {
-            LOG.error("The listener of sandbox {} failed; its channel is closed", id, bug);
-            why = new ClosedBecause(Cause.CLOSED_HERE, "The node failed while it handled a frame.");
-        }
-        finish(end(why));
-    }
-
-    private void handle(GuestFrame frame) {
-        if (!greeted.isDone()) {
-            greet(frame);
-            return;
-        }
-        conduct.objection(frame).ifPresent(sentence -> {
-            throw new ChannelEndedException(violated(sentence));
-        });
-        try {
-            if (!window.awaitPlace()) {
-                throw new ChannelEndedException(
-                        endedHere().orElseThrow(() -> new IllegalStateException("A window closed by itself.")));
-            }
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            throw new ChannelEndedException(new ClosedBecause(Cause.CLOSED_HERE, "The node stopped its threads."));
-        }
-        listener.onFrame(frame);
-    }
-
-    private void greet(GuestFrame frame) {
-        if (!(frame instanceof GuestFrame.Hello hello)) {
-            throw new ChannelEndedException(violated("The guest did not greet first."));
-        }
-        if (hello.protocolVersion() != GuestCodec.PROTOCOL_VERSION) {
-            throw new ChannelEndedException(violated("The guest speaks version " + hello.protocolVersion()
-                    + " of the protocol and the node version " + GuestCodec.PROTOCOL_VERSION + "."));
-        }
-        greeted.complete(null);
-    }
-
-    private void writeUntilEnd() {
-        try {
-            Optional<ByteBuffer> bytes = queue.next();
-            while (bytes.isPresent()) {
-                int count = bytes.get().remaining();
-                wire.write(bytes.get());
-                queue.sent(count);
-                bytes = queue.next();
-            }
-        } catch (IOException broken) {
-            // The reading side meets the same end, with all that came before it, and tells the listener.
-            queue.close();
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    /** Ends the channel for the first reason that is given, and tells which that was. */
-    private ClosedBecause end(ClosedBecause why) {
+    /** Ends the channel for the first reason that is given. */
+    private void end(ClosedBecause why) {
         ended.compareAndSet(null, why);
-        queue.close();
-        window.close();
-        try {
-            wire.close();
-        } catch (IOException ignored) {
-            LOG.debug("Closing the channel of sandbox {} failed", id, ignored);
-        }
-        return endedHere().orElse(why);
-    }
-
-    private Optional<ClosedBecause> endedHere() {
-        return Optional.ofNullable(ended.get());
-    }
-
-    /** Only on the reading thread, so that nothing can come after it. */
-    private void finish(ClosedBecause why) {
-        String told = stderr.text().isEmpty() ? why.detail() : why.detail() + " It said: " + stderr.text();
-        ClosedBecause complete = new ClosedBecause(why.cause(), told);
-        if (greeted.completeExceptionally(new ChannelEndedException(complete))) {
-            return;
-        }
-        try {
-            listener.onClosed(complete);
-        } catch (RuntimeException bug) {
-            LOG.error("The listener of sandbox {} failed at the channel's end", id, bug);
-        }
+        budget.close();
+        connection.close();
+        connection.execute(reader::finish);
     }
 
     private static ClosedBecause violated(String detail) {
         return new ClosedBecause(Cause.PROTOCOL_VIOLATED, detail);
+    }
+
+    /** All that happens on the connection's thread. */
+    private final class Reader implements GuestConnection.Receiver, GuestStreams.Sink {
+        private final GuestStreams streams;
+        private final FrameDecoder<GuestFrame> decoder = GuestCodec.guestFrames();
+        private final GuestStderr stderr = new GuestStderr(id);
+        /** Frames that were read together with one that had no place any more; no more than one reading brings. */
+        private final Queue<GuestFrame> waiting = new ArrayDeque<>();
+        /** The first of them, once it has been checked. */
+        private Optional<GuestFrame> checked = Optional.empty();
+
+        private Optional<Runnable> afterThem = Optional.empty();
+        private boolean finished;
+
+        Reader(GuestStreams streams) {
+            this.streams = streams;
+        }
+
+        @Override
+        public void received(ByteBuffer bytes) {
+            if (ended.get() != null || afterThem.isPresent()) {
+                return;
+            }
+            try {
+                streams.split(bytes, this);
+            } catch (IOException broken) {
+                afterThem = Optional.of(this::askWhy);
+            } catch (MalformedFrameException malformed) {
+                afterThem = Optional.of(() -> end(violated(String.valueOf(malformed.getMessage()))));
+            }
+            handOver();
+        }
+
+        @Override
+        public void stdout(ByteBuffer bytes) {
+            decoder.decode(bytes, waiting::add);
+        }
+
+        @Override
+        public void stderr(ByteBuffer bytes) {
+            stderr.add(bytes);
+        }
+
+        @Override
+        public void ended() {
+            if (afterThem.isEmpty()) {
+                afterThem = Optional.of(this::askWhy);
+            }
+            handOver();
+        }
+
+        /** Hands over what waits, as far as there are places; then reads on, or ends. */
+        void handOver() {
+            while (ended.get() == null && (checked.isPresent() || !waiting.isEmpty())) {
+                if (checked.isEmpty() && !check(waiting.remove())) {
+                    continue;
+                }
+                if (!window.take()) {
+                    connection.pause();
+                    return;
+                }
+                GuestFrame next = checked.orElseThrow();
+                checked = Optional.empty();
+                tell(next);
+            }
+            if (ended.get() == null) {
+                afterThem.ifPresentOrElse(Runnable::run, connection::resume);
+            }
+        }
+
+        /** Whether the frame is one for the listener. */
+        private boolean check(GuestFrame frame) {
+            if (!greeted.isDone()) {
+                greet(frame);
+                return false;
+            }
+            Optional<String> objection = conduct.objection(frame);
+            objection.ifPresent(sentence -> end(violated(sentence)));
+            checked = objection.isPresent() ? Optional.empty() : Optional.of(frame);
+            return objection.isEmpty();
+        }
+
+        private void greet(GuestFrame frame) {
+            if (!(frame instanceof GuestFrame.Hello hello)) {
+                end(violated("The guest did not greet first."));
+            } else if (hello.protocolVersion() != GuestCodec.PROTOCOL_VERSION) {
+                end(violated("The guest speaks version " + hello.protocolVersion()
+                        + " of the protocol and the node version " + GuestCodec.PROTOCOL_VERSION + "."));
+            } else {
+                greeted.complete(null);
+            }
+        }
+
+        private void tell(GuestFrame frame) {
+            try {
+                listener.onFrame(frame);
+            } catch (RuntimeException bug) {
+                LOG.error("The listener of sandbox {} failed; its channel is closed", id, bug);
+                end(new ClosedBecause(Cause.CLOSED_HERE, "The node failed while it handled a frame."));
+            }
+        }
+
+        private void askWhy() {
+            // Asked once, however often the connection's end is seen.
+            afterThem = Optional.of(() -> {});
+            whyEnded.get()
+                    .whenComplete((why, failure) -> end(
+                            failure == null
+                                    ? why
+                                    : new ClosedBecause(Cause.ENGINE_LOST, String.valueOf(failure.getMessage()))));
+        }
+
+        /** Tells the listener of the end, once; nothing comes after it. */
+        void finish() {
+            ClosedBecause why = ended.get();
+            if (finished || why == null) {
+                return;
+            }
+            finished = true;
+            waiting.clear();
+            String detail = stderr.text().isEmpty() ? why.detail() : why.detail() + " It said: " + stderr.text();
+            ClosedBecause complete = new ClosedBecause(why.cause(), detail);
+            if (greeted.completeExceptionally(new ChannelEndedException(complete))) {
+                return;
+            }
+            try {
+                listener.onClosed(complete);
+            } catch (RuntimeException bug) {
+                LOG.error("The listener of sandbox {} failed at the channel's end", id, bug);
+            }
+        }
     }
 }

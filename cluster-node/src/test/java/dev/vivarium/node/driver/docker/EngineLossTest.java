@@ -10,6 +10,7 @@ import com.sun.net.httpserver.HttpServer;
 import dev.vivarium.node.driver.ChannelListener.Cause;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.DriverException.Kind;
+import dev.vivarium.node.driver.Heard;
 import dev.vivarium.node.driver.Purpose;
 import dev.vivarium.node.driver.Selection;
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;

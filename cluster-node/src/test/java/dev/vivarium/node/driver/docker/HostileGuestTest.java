@@ -6,6 +6,7 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.vivarium.node.driver.ChannelListener.Cause;
 import dev.vivarium.node.driver.ChannelListener.ClosedBecause;
+import dev.vivarium.node.driver.Heard;
 import dev.vivarium.node.driver.guest.GuestChannel;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.GuestFrame.AllGone;
@@ -33,6 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -52,7 +54,7 @@ class HostileGuestTest {
             new EngineStream(),
             CONFIG.channel(),
             heard,
-            () -> new ClosedBecause(Cause.SANDBOX_ENDED, "The guest has exited."));
+            () -> CompletableFuture.completedFuture(new ClosedBecause(Cause.SANDBOX_ENDED, "The guest has exited.")));
 
     /** All that a node asks in this test: process 1, process 2 on a terminal, a file, a ping, the end. */
     private static final List<NodeFrame> ASKED = List.of(
@@ -178,7 +180,8 @@ class HostileGuestTest {
                     new EngineStream(),
                     CONFIG.channel(),
                     hearing,
-                    () -> new ClosedBecause(Cause.SANDBOX_ENDED, "The guest has exited."));
+                    () -> CompletableFuture.completedFuture(
+                            new ClosedBecause(Cause.SANDBOX_ENDED, "The guest has exited.")));
             hearing.confirmOn(damaged);
             ASKED.forEach(damaged::send);
             damaged.open();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.DriverException.Kind;
+import dev.vivarium.node.driver.Heard;
 import dev.vivarium.node.driver.Purpose;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.docker.DockerDriverConfig.PullPolicy;

@@ -1,21 +1,31 @@
 package dev.vivarium.node.driver.docker;
 
-import dev.vivarium.node.driver.guest.Wire;
+import dev.vivarium.node.driver.guest.GuestConnection;
 import dev.vivarium.protocol.guest.GuestCodec;
 import dev.vivarium.protocol.guest.GuestFrame;
 import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Queue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 
 /** A guest that says what a test lets it say, at the other end of a connection to an engine that passes it on. */
-final class ScriptedGuest implements Wire {
+final class ScriptedGuest implements GuestConnection {
     private static final byte STDOUT = 1;
+    private static final int READ_BYTES_MAX = 8 * 1024;
 
+    private final ExecutorService loop = Executors.newSingleThreadExecutor(task -> {
+        Thread thread = new Thread(task, "scripted-guest");
+        thread.setDaemon(true);
+        return thread;
+    });
     private final Queue<ByteBuffer> said = new ArrayDeque<>();
-    private long bytesRead;
+    private Receiver receiver;
+    private boolean reading;
     private boolean ended;
+    private boolean endTold;
+    private volatile long bytesRead;
 
     /** The bytes of the frames, as the guest writes them. */
     static byte[] bytes(GuestFrame... frames) {
@@ -33,56 +43,93 @@ final class ScriptedGuest implements Wire {
         return say(bytes(frames));
     }
 
-    synchronized ScriptedGuest say(byte[] bytes) {
-        said.add(ByteBuffer.allocate(8 + bytes.length)
+    ScriptedGuest say(byte[] bytes) {
+        ByteBuffer message = ByteBuffer.allocate(8 + bytes.length)
                 .put(STDOUT)
                 .putInt(4, bytes.length)
                 .put(8, bytes)
-                .rewind());
-        notifyAll();
+                .rewind();
+        loop.execute(() -> {
+            said.add(message);
+            readOn();
+        });
         return this;
     }
 
     /** Says nothing more. */
-    synchronized void end() {
-        ended = true;
-        notifyAll();
+    void end() {
+        loop.execute(() -> {
+            ended = true;
+            readOn();
+        });
     }
 
-    synchronized long bytesRead() {
+    long bytesRead() {
         return bytesRead;
     }
 
     @Override
-    public synchronized int read(byte[] buffer, int offset, int length) throws IOException {
-        try {
-            while (said.isEmpty() && !ended) {
-                wait();
-            }
-        } catch (InterruptedException interrupted) {
-            throw new IOException(interrupted);
-        }
+    public void begin(Receiver newReceiver) {
+        loop.execute(() -> {
+            receiver = newReceiver;
+            reading = true;
+            readOn();
+        });
+    }
+
+    /** One buffer at a time, so that what is said between two is heard in between. */
+    private void readOn() {
         ByteBuffer next = said.peek();
-        if (next == null) {
-            return -1;
+        if (!reading || receiver == null || endTold) {
+            return;
         }
-        int count = Math.min(length, next.remaining());
-        next.get(buffer, offset, count);
+        if (next == null) {
+            if (ended) {
+                endTold = true;
+                receiver.ended();
+            }
+            return;
+        }
+        int count = Math.min(READ_BYTES_MAX, next.remaining());
+        ByteBuffer buffer = next.slice(next.position(), count);
+        next.position(next.position() + count);
         bytesRead += count;
         if (!next.hasRemaining()) {
             said.remove();
         }
-        return count;
+        receiver.received(buffer);
+        loop.execute(this::readOn);
     }
 
     @Override
-    public void write(ByteBuffer bytes) {
-        bytes.position(bytes.limit());
+    public void write(ByteBuffer bytes, Runnable done) {
+        done.run();
     }
 
     @Override
-    public synchronized void close() {
-        said.clear();
-        end();
+    public void pause() {
+        reading = false;
+    }
+
+    @Override
+    public void resume() {
+        if (!reading) {
+            reading = true;
+            loop.execute(this::readOn);
+        }
+    }
+
+    @Override
+    public void execute(Runnable task) {
+        loop.execute(task);
+    }
+
+    @Override
+    public void close() {
+        loop.execute(() -> {
+            said.clear();
+            ended = true;
+            readOn();
+        });
     }
 }

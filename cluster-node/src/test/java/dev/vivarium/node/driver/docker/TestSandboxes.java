@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.github.f4b6a3.ulid.UlidCreator;
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.node.driver.Heard;
 import dev.vivarium.node.driver.ListedSandbox;
 import dev.vivarium.node.driver.Purpose;
 import dev.vivarium.node.driver.SandboxChannel;

@@ -1,7 +1,5 @@
-package dev.vivarium.node.driver.docker;
+package dev.vivarium.node.driver;
 
-import dev.vivarium.node.driver.ChannelListener;
-import dev.vivarium.node.driver.SandboxChannel;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
 import java.io.ByteArrayOutputStream;
@@ -15,13 +13,13 @@ import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 
 /** A listener that writes down what it hears. */
-final class Heard implements ChannelListener {
+public final class Heard implements ChannelListener {
     private final List<GuestFrame> frames = new ArrayList<>();
     private final CompletableFuture<ClosedBecause> closed = new CompletableFuture<>();
     private final CompletableFuture<SandboxChannel> confirming = new CompletableFuture<>();
 
     /** From now on each frame is confirmed as it comes, and those before at once. */
-    void confirmOn(SandboxChannel channel) {
+    public void confirmOn(SandboxChannel channel) {
         synchronized (this) {
             frames.forEach(frame -> channel.confirm());
             confirming.complete(channel);
@@ -46,19 +44,19 @@ final class Heard implements ChannelListener {
         }
     }
 
-    synchronized List<GuestFrame> frames() {
+    public synchronized List<GuestFrame> frames() {
         return List.copyOf(frames);
     }
 
-    boolean isClosed() {
+    public boolean isClosed() {
         return closed.isDone();
     }
 
-    ClosedBecause awaitClosed() {
+    public ClosedBecause awaitClosed() {
         return closed.orTimeout(30, TimeUnit.SECONDS).join();
     }
 
-    <F extends GuestFrame> F await(Class<F> type) {
+    public <F extends GuestFrame> F await(Class<F> type) {
         return Awaitility.await(type.getSimpleName())
                 .pollInterval(Duration.ofMillis(2))
                 .atMost(Duration.ofSeconds(30))
@@ -66,11 +64,11 @@ final class Heard implements ChannelListener {
                 .orElseThrow();
     }
 
-    synchronized <F extends GuestFrame> Optional<F> first(Class<F> type) {
+    public synchronized <F extends GuestFrame> Optional<F> first(Class<F> type) {
         return frames.stream().filter(type::isInstance).map(type::cast).findFirst();
     }
 
-    synchronized long outputBytes() {
+    public synchronized long outputBytes() {
         return frames.stream()
                 .mapToLong(frame -> frame instanceof GuestFrame.Output output
                         ? output.data().length()
@@ -78,7 +76,7 @@ final class Heard implements ChannelListener {
                 .sum();
     }
 
-    synchronized String output(int process, NodeFrame.Stream stream) {
+    public synchronized String output(int process, NodeFrame.Stream stream) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         for (GuestFrame frame : frames) {
             if (frame instanceof GuestFrame.Output output && output.process() == process && output.stream() == stream) {
@@ -89,7 +87,7 @@ final class Heard implements ChannelListener {
     }
 
     /** Waits until the process has ended and its streams with it. */
-    int awaitEnd(int process) {
+    public int awaitEnd(int process) {
         Awaitility.await("the end of process " + process)
                 .pollInterval(Duration.ofMillis(2))
                 .atMost(Duration.ofSeconds(30))
