@@ -1,5 +1,8 @@
 package dev.vivarium.persistence;
 
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackages;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -36,6 +39,8 @@ class ArchitectureTest {
             .definedBy(BASE + ".cassandra..")
             .layer("content")
             .definedBy(BASE + ".content..")
+            .layer("follow")
+            .definedBy(BASE + ".follow..")
             .layer("store")
             .definedBy(BASE + ".store..")
             .layer("secrets")
@@ -52,19 +57,39 @@ class ArchitectureTest {
             .mayNotBeAccessedByAnyLayer()
             .whereLayer("content")
             .mayOnlyBeAccessedByLayers("postgres", "cassandra")
+            .whereLayer("follow")
+            .mayOnlyBeAccessedByLayers("postgres", "cassandra")
             .whereLayer("store")
             .mayOnlyBeAccessedByLayers("embedded", "postgres", "cassandra", "content")
             .whereLayer("secrets")
             .mayOnlyBeAccessedByLayers("embedded", "postgres", "cassandra", "store")
             .whereLayer("journal")
-            .mayOnlyBeAccessedByLayers("embedded", "postgres", "cassandra", "content", "store", "secrets")
+            .mayOnlyBeAccessedByLayers(
+                    "embedded", "postgres", "cassandra", "content", "follow", "store", "secrets")
             .whereLayer("durable")
             .mayOnlyBeAccessedByLayers("embedded", "cassandra", "secrets");
 
     @ArchTest
+    static final ArchRule theFollowerKnowsJournalAndContractsOnly = noClasses()
+            .that()
+            .resideInAPackage(BASE + ".follow..")
+            .should()
+            .dependOnClassesThat(resideInAPackage(BASE + "..")
+                    .and(resideOutsideOfPackages(BASE + ".follow..", BASE + ".journal..", BASE + ".store..")))
+            .allowEmptyShould(false);
+
+    @ArchTest
+    static final ArchRule everyStoresListsFollowByTheFollower = classes()
+            .that()
+            .haveSimpleNameEndingWith("RunFeed")
+            .should()
+            .implement(BASE + ".follow.JournalFeed")
+            .allowEmptyShould(false);
+
+    @ArchTest
     static final ArchRule contractsAndTheirPureParts = noClasses()
             .that()
-            .resideInAnyPackage(BASE + ".journal..", BASE + ".store..", BASE + ".content..")
+            .resideInAnyPackage(BASE + ".journal..", BASE + ".store..", BASE + ".content..", BASE + ".follow..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("java.sql..", "javax.sql..", "java.nio.file..", "com.zaxxer..");

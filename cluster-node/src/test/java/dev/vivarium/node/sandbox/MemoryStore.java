@@ -134,6 +134,11 @@ public final class MemoryStore implements Store, OutputStore, SecretVault, Remem
     }
 
     @Override
+    public int unreadableRuns() {
+        return 0;
+    }
+
+    @Override
     public void close() {}
 
     @Override

@@ -2,7 +2,7 @@ package dev.vivarium.persistence.cassandra;
 
 import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
 import dev.vivarium.persistence.cassandra.RunIndexTables.Place;
-import dev.vivarium.persistence.cassandra.RunIndexTables.Viewed;
+import dev.vivarium.persistence.follow.RunList;
 import dev.vivarium.persistence.store.RunCursor;
 import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.protocol.api.RunPage;
@@ -104,7 +104,7 @@ final class CassandraRunIndex implements RunIndex {
         for (int lookedAt = 0; lookedAt < LOOKED_AT_MAX && places.hasNext(); ) {
             List<Place> some = some(places, Math.min(VIEWS_AT_ONCE, query.limit() + 1));
             lookedAt += some.size();
-            List<Optional<Viewed>> views = Cassandra.await(Cassandra.all(
+            List<Optional<RunView>> views = Cassandra.await(Cassandra.all(
                     some.stream().map(place -> tables.view(place.run())).toList()));
             for (int i = 0; i < some.size(); i++) {
                 if (!matches(query, some.get(i), views.get(i))) {
@@ -115,7 +115,7 @@ final class CassandraRunIndex implements RunIndex {
                     return new RunPage(found, Optional.of(cursor(last)));
                 }
                 last = some.get(i);
-                found.add(views.get(i).orElseThrow().view());
+                found.add(views.get(i).orElseThrow());
             }
         }
         return new RunPage(found, places.hasNext() ? Optional.of(cursor(last)) : Optional.empty());
@@ -130,11 +130,11 @@ final class CassandraRunIndex implements RunIndex {
     }
 
     /** A place without a view is a submission under way or a failed one; one of another time is that of a failed one. */
-    private static boolean matches(Query query, Place place, Optional<Viewed> viewed) {
-        return viewed.filter(run -> RunIndexTables.micros(run.view().submittedAt()) == place.submittedMicros()
+    private static boolean matches(Query query, Place place, Optional<RunView> viewed) {
+        return viewed.filter(run -> RunIndexTables.micros(run.submittedAt()) == place.submittedMicros()
                         && (query.statuses().isEmpty()
-                                || query.statuses().contains(run.view().status()))
-                        && run.labels().entrySet().containsAll(query.labels().entrySet()))
+                                || query.statuses().contains(run.status()))
+                        && RunList.labels(run).entrySet().containsAll(query.labels().entrySet()))
                 .isPresent();
     }
 

@@ -11,8 +11,8 @@ import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.journal.RunPersistenceId;
 import dev.vivarium.persistence.journal.StoredEntry;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
-import dev.vivarium.protocol.run.RunState;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,17 +55,14 @@ public final class CassandraRunJournal implements RunJournal {
         return new RecordedEvent(run, stored.seq(), codec.decode(entry), entry.previousHash(), entry.hash());
     }
 
+    /** From the head, so of a deleted journal that keeps one there is none as well. */
     @Override
-    public CompletionStage<RunState> state(RunId run) {
-        return events(run, 1).thenApply(CassandraRunJournal::fold);
-    }
-
-    static RunState fold(List<RecordedEvent> events) {
-        RunState state = RunState.initial();
-        for (RecordedEvent recorded : events) {
-            state = state.after(recorded.event());
-        }
-        return state;
+    public CompletionStage<Optional<RunEvent>> lastEvent(RunId run) {
+        return fence.head(RunPersistenceId.of(run).id())
+                .thenCompose(head -> head == 0 ? CompletableFuture.completedFuture(List.of()) : entries(run, head))
+                .thenApply(last -> last.isEmpty()
+                        ? Optional.empty()
+                        : Optional.of(codec.decode(last.get(last.size() - 1).entry())));
     }
 
     /** The entry of a run's submission, as it was written. */
@@ -79,7 +76,7 @@ public final class CassandraRunJournal implements RunJournal {
         return entries(run, 1).thenApply(entries -> ChainCheck.check(run, entries));
     }
 
-    private CompletionStage<List<StoredEntry>> entries(RunId run, long fromSeq) {
+    CompletionStage<List<StoredEntry>> entries(RunId run, long fromSeq) {
         String journal = RunPersistenceId.of(run).id();
         long from = Math.max(1, fromSeq);
         return fence.writers(journal, from, Long.MAX_VALUE)

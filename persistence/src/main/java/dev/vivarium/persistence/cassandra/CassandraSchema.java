@@ -31,7 +31,7 @@ final class CassandraSchema {
     private static final Logger log = LoggerFactory.getLogger(CassandraSchema.class);
 
     /** The number of the newest script. */
-    static final int VERSION = 6;
+    static final int VERSION = 7;
 
     private static final Duration RETRY = Duration.ofSeconds(2);
     private static final Duration STATEMENT_MAX = Duration.ofSeconds(30);

@@ -27,7 +27,7 @@ import org.apache.pekko.Done;
  * are recycled, in the table of Paxos for hours, in files until they are compacted after the table's gc_grace_seconds (ten
  * minutes), and in whatever snapshots and backups were made. Whoever gets hold of those has a sealed key, which the master
  * key alone opens; so a key is beyond anybody's reach when the files are compacted or the master key is replaced and the
- * old one destroyed, whichever is first. {@link KeySweep} seals the keys of live runs anew with the current master key.
+ * old one destroyed, whichever is first. {@link KeyRows} seals the keys of live runs anew with the current master key.
  */
 final class CassandraSecretVault implements SecretVault {
     private static final String INSERT =

@@ -5,6 +5,10 @@ import dev.vivarium.persistence.content.BlobSweep;
 import dev.vivarium.persistence.content.BlobSweepSettings;
 import dev.vivarium.persistence.content.StoredBlobs;
 import dev.vivarium.persistence.content.StoredRunFiles;
+import dev.vivarium.persistence.follow.JournalFollower;
+import dev.vivarium.persistence.follow.KeySweep;
+import dev.vivarium.persistence.follow.RunList;
+import dev.vivarium.persistence.follow.Sweeper;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.secrets.SecretVault;
@@ -16,12 +20,18 @@ import dev.vivarium.persistence.store.RunFiles;
 import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.persistence.store.Store;
 import dev.vivarium.persistence.store.StoreOwnership;
+import dev.vivarium.protocol.api.RunView;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
 
 /** The store on a Cassandra cluster, which all nodes of an installation share. */
 public final class CassandraStore implements Store {
+    private static final Sweeper.Pace RUN_SWEEP =
+            new Sweeper.Pace(Duration.ofSeconds(10), Duration.ofMinutes(10), Duration.ofSeconds(10));
+    private static final Sweeper.Pace KEY_SWEEP =
+            new Sweeper.Pace(Duration.ofSeconds(2), Duration.ofSeconds(60), Duration.ofSeconds(60));
+
     private final CassandraSettings settings;
     private final String installation;
     private final Cassandra cassandra;
@@ -29,9 +39,13 @@ public final class CassandraStore implements Store {
     private final CassandraRunJournal journal;
     private final CassandraOutput output;
     private final CassandraRunIndex runs;
-    private final RunProjection projection;
+    private final RunIndexTables tables;
+    private final ChangedRuns changed;
+    private final JournalFollower<RunView> listing;
+    private final LiveRunSweep runSweep;
+    private final Sweeper runSweeper;
     private final CassandraSecretVault secrets;
-    private final KeySweep keySweep;
+    private final Sweeper keySweeper;
     private final BlobStore blobs;
     private final RunFiles files;
     private final BlobSweep blobSweep;
@@ -45,11 +59,18 @@ public final class CassandraStore implements Store {
         this.fence = new JournalFence(cassandra);
         this.journal = new CassandraRunJournal(cassandra, fence, EventCodec.standard());
         this.output = new CassandraOutput(cassandra);
-        RunIndexTables tables = new RunIndexTables(cassandra);
+        RunList list = new RunList();
+        this.tables = new RunIndexTables(cassandra, list.version());
         this.runs = new CassandraRunIndex(cassandra, tables);
-        this.projection = new RunProjection(journal, tables, clock);
+        this.changed = new ChangedRuns(clock);
+        this.listing = new JournalFollower<>(
+                list,
+                new CassandraRunFeed(cassandra, journal, tables, changed, clock),
+                EventCodec.standard(),
+                clock);
+        this.runSweep = new LiveRunSweep(journal, tables, changed, list.name(), clock);
+        this.runSweeper = new Sweeper(runSweep, RUN_SWEEP, "vivarium-run-sweep");
         this.secrets = new CassandraSecretVault(cassandra, masters, clock);
-        this.keySweep = new KeySweep(cassandra, secrets, journal, clock);
         CassandraBlobs blobTables = new CassandraBlobs(cassandra);
         this.blobs = new StoredBlobs(blobTables, clock);
         this.files = new StoredRunFiles(blobs, journal::first);
@@ -59,6 +80,10 @@ public final class CassandraStore implements Store {
                 journal,
                 BlobSweepSettings.STANDARD,
                 clock);
+        this.keySweeper = new Sweeper(
+                KeySweep.ofSeveralNodes(new KeyRows(cassandra, secrets), journal, clock),
+                KEY_SWEEP,
+                "vivarium-key-sweep");
         this.number = OpenStores.add(this);
     }
 
@@ -72,8 +97,9 @@ public final class CassandraStore implements Store {
         String installation = CassandraSchema.require(settings, masters);
         Cassandra cassandra = Cassandra.open(settings);
         CassandraStore store = new CassandraStore(settings, installation, masters, cassandra, Clock.systemUTC());
-        store.projection.start();
-        store.keySweep.start();
+        store.listing.start();
+        store.runSweeper.start();
+        store.keySweeper.start();
         store.blobSweep.start();
         return store;
     }
@@ -147,15 +173,28 @@ public final class CassandraStore implements Store {
 
     @Override
     public Duration projectionLag() {
-        return projection.lag();
+        return listing.lag();
+    }
+
+    @Override
+    public int unreadableRuns() {
+        return listing.unreadable();
     }
 
     JournalFence fence() {
         return fence;
     }
 
-    RunProjection projection() {
-        return projection;
+    RunIndexTables tables() {
+        return tables;
+    }
+
+    ChangedRuns changed() {
+        return changed;
+    }
+
+    LiveRunSweep runSweep() {
+        return runSweep;
     }
 
     Cassandra cassandra() {
@@ -166,8 +205,9 @@ public final class CassandraStore implements Store {
     public void close() {
         OpenStores.remove(number);
         blobSweep.close();
-        keySweep.close();
-        projection.close();
+        keySweeper.close();
+        runSweeper.close();
+        listing.close();
         cassandra.close();
     }
 }

@@ -2,8 +2,11 @@ package dev.vivarium.persistence.cassandra;
 
 import com.typesafe.config.Config;
 import dev.vivarium.persistence.cassandra.JournalFence.Offer;
+import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.RunPersistenceId;
+import dev.vivarium.persistence.journal.UnreadableEntry;
+import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,6 +19,7 @@ import org.apache.pekko.Done;
 import org.apache.pekko.persistence.AtomicWrite;
 import org.apache.pekko.persistence.PersistentRepr;
 import org.apache.pekko.persistence.cassandra.journal.CassandraJournal;
+import org.jspecify.annotations.Nullable;
 import scala.Function1;
 import scala.collection.immutable.Seq;
 import scala.concurrent.Future;
@@ -26,8 +30,8 @@ import scala.util.Try;
 
 /**
  * The journal plugin with a fence: of two writers for one journal, the second gets an error, as {@link JournalFence}
- * says. It also tells the index of runs what has changed: a new run is announced before it exists, and every change is
- * projected after it is durable, so that a crash in between leaves something to find it by.
+ * says. It also passes on what has changed to the list of runs: a new run is announced before it exists, and every change
+ * is passed on after it is durable, so that a crash in between leaves something to find it by.
  *
  * <p>An actor that Pekko Persistence makes, one in an actor system; it finds the opened store of its node by the number in
  * its configuration, and owns nothing.
@@ -37,7 +41,8 @@ public final class FencedJournal extends CassandraJournal {
     static final String STORE = "vivarium-store";
 
     private final JournalFence fence;
-    private final RunProjection projection;
+    private final RunIndexTables tables;
+    private final ChangedRuns changed;
     private final Map<String, CompletionStage<?>> committing = new ConcurrentHashMap<>();
 
     /** Called by Pekko Persistence. */
@@ -45,7 +50,8 @@ public final class FencedJournal extends CassandraJournal {
         super(plugin, path);
         CassandraStore store = OpenStores.get(plugin.getLong(STORE));
         this.fence = store.fence();
-        this.projection = store.projection();
+        this.tables = store.tables();
+        this.changed = store.changed();
     }
 
     @Override
@@ -67,12 +73,12 @@ public final class FencedJournal extends CassandraJournal {
         committing.put(journal, committed);
         return FutureConverters.asScala(committed.whenComplete((answer, failed) -> {
             committing.remove(journal, committed);
-            run.ifPresent(changed -> {
+            run.ifPresent(one -> {
                 if (failed == null) {
-                    committed(changed, entries);
+                    committed(one, entries);
                 } else {
                     // The outcome of a commit may be unknown.
-                    projection.unsettled(changed);
+                    changed.unsettled(one);
                 }
             });
         }));
@@ -85,16 +91,29 @@ public final class FencedJournal extends CassandraJournal {
                 .map(JournalEntry.class::cast)
                 .toList();
         if (ours.size() == entries.size()) {
-            projection.committed(run, entries.get(0).sequenceNr(), ours);
+            changed.committed(run, entries.get(0).sequenceNr(), ours);
         } else {
-            projection.unsettled(run);
+            changed.unsettled(run);
         }
     }
 
+    /** When it completes, the run that is about to get its first entry can no longer be forgotten. */
     private CompletionStage<Done> announce(Optional<RunId> run, PersistentRepr first) {
-        return run.isPresent() && first.sequenceNr() == 1 && first.payload() instanceof JournalEntry entry
-                ? projection.announce(run.get(), entry)
+        return run.isPresent()
+                        && first.sequenceNr() == 1
+                        && first.payload() instanceof JournalEntry entry
+                        && submission(entry) instanceof RunEvent.RunSubmitted submitted
+                ? tables.announce(run.get(), submitted.at(), submitted.spec())
                 : CompletableFuture.completedFuture(Done.getInstance());
+    }
+
+    /** An entry that cannot be read is announced nowhere: the journal takes what it is given. */
+    private static @Nullable RunEvent submission(JournalEntry first) {
+        try {
+            return EventCodec.standard().decode(first);
+        } catch (UnreadableEntry unknown) {
+            return null;
+        }
     }
 
     @Override
@@ -120,7 +139,7 @@ public final class FencedJournal extends CassandraJournal {
                     .thenApply(done -> {
                         RunPersistenceId.parse(journal).ifPresent(run -> {
                             replay.requireWhole(run);
-                            projection.recovered(run);
+                            changed.recovered(run);
                         });
                         return done;
                     });

@@ -1,14 +1,13 @@
 package dev.vivarium.persistence.cassandra;
 
-import com.datastax.oss.driver.api.core.cql.Row;
+import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.ObjectReader;
+import dev.vivarium.persistence.follow.Row;
+import dev.vivarium.persistence.follow.RunList;
 import dev.vivarium.persistence.journal.JournalJson;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
-import dev.vivarium.protocol.run.RunState;
 import dev.vivarium.protocol.run.RunStatus;
 import java.time.Duration;
 import java.time.Instant;
@@ -20,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.Done;
@@ -31,7 +29,7 @@ import org.apache.pekko.Done;
  * <pre>
  * run_view    (run)                            the run as the API shows it; the only one that changes with the run
  * run_index   (key, hour), submission, run     written once: under "time", under each label, under how it ended
- * run_live    (hour, shard), run               from before its first event until its last one is projected
+ * run_live    (hour, shard), run               from before its first event until its last one is listed
  * run_bucket  (key), hour                      the hours in which a key has any rows
  * </pre>
  *
@@ -39,7 +37,8 @@ import org.apache.pekko.Done;
  * there is nothing. Only {@code run_live} sees deletions: a run's one row, when it has ended.
  *
  * <p>Everything is idempotent. Writes of a view carry a timestamp that is the run's submission plus the number of its last
- * event, so that of two projections at once the one that knows less never wins.
+ * event, so that of two followers at once the one that knows less never wins; the timestamp also says which version of the
+ * list has written it.
  */
 final class RunIndexTables {
     static final String TIME = "time";
@@ -51,6 +50,9 @@ final class RunIndexTables {
     private static final long BUCKET_MICROS = Duration.ofHours(1).toMillis() * 1_000;
     private static final int KNOWN_BUCKETS_MAX = 10_000;
 
+    /** Far beyond the number of events that a run can have. */
+    private static final long VERSION_MICROS = 1_000_000_000_000L;
+
     private static final String INSERT_BUCKET = "INSERT INTO run_bucket (key, bucket) VALUES (?, ?)";
     private static final String INSERT_INDEX =
             "INSERT INTO run_index (key, bucket, submitted_at, run_id) VALUES (?, ?, ?, ?)";
@@ -60,20 +62,24 @@ final class RunIndexTables {
     private static final String DELETE_BUCKET = "DELETE FROM run_bucket WHERE key = ? AND bucket = ?";
     private static final String INSERT_VIEW =
             "INSERT INTO run_view (run_id, seq, labels, run) VALUES (?, ?, ?, ?) USING TIMESTAMP ?";
-    private static final String VIEW = "SELECT labels, run FROM run_view WHERE run_id = ?";
+    private static final String VIEW = "SELECT seq, run, WRITETIME(run) FROM run_view WHERE run_id = ?";
+    private static final String RUNS = "SELECT run_id FROM run_index WHERE key = ? AND bucket = ?";
+    private static final int RUNS_A_PAGE = 500;
+    private static final String SELECT_VERSION = "SELECT version FROM projection WHERE name = ?";
+    private static final String INSERT_VERSION = "INSERT INTO projection (name, version) VALUES (?, ?)";
     private static final String BUCKETS =
             "SELECT bucket FROM run_bucket WHERE key = ? AND bucket >= ? AND bucket <= ? ORDER BY bucket DESC";
     private static final String LIVE_RUNS = "SELECT run_id, submitted_at FROM run_live WHERE bucket = ? AND shard = ?";
 
-    /** A newer node may have written more than this one knows; what this one needs is still there. */
-    private static final ObjectReader READER =
-            JournalJson.MAPPER.readerFor(RunView.class).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
-
     private final Cassandra cassandra;
+    /** Of the list whose rows these are. */
+    private final int version;
+
     private final Set<String> knownBuckets = Collections.synchronizedSet(Collections.newSetFromMap(newest()));
 
-    RunIndexTables(Cassandra cassandra) {
+    RunIndexTables(Cassandra cassandra, int version) {
         this.cassandra = cassandra;
+        this.version = version;
     }
 
     private static Map<String, Boolean> newest() {
@@ -103,9 +109,6 @@ final class RunIndexTables {
         }
     }
 
-    /** What {@code run_view} holds of a run. */
-    record Viewed(Map<String, String> labels, RunView view) {}
-
     static long micros(Instant instant) {
         return ChronoUnit.MICROS.between(Instant.EPOCH, instant);
     }
@@ -123,13 +126,6 @@ final class RunIndexTables {
         return "label:" + json(Map.of(name, value));
     }
 
-    /** The labels that a run is found by: its own, and its tenant's. */
-    static Map<String, String> labels(RunSpec spec) {
-        Map<String, String> labels = new TreeMap<>(spec.labels());
-        labels.put(RunSpec.TENANT_LABEL, spec.tenant());
-        return labels;
-    }
-
     // ---- writing
 
     /**
@@ -140,7 +136,7 @@ final class RunIndexTables {
         Place place = new Place(micros(submittedAt), run.value());
         List<CompletionStage<Done>> writes = new ArrayList<>();
         writes.add(index(TIME, place));
-        labels(spec).forEach((name, value) -> writes.add(index(label(name, value), place)));
+        RunList.labels(spec).forEach((name, value) -> writes.add(index(label(name, value), place)));
         writes.add(bucket(LIVE, place.bucket())
                 .thenCompose(done -> cassandra.write(
                         "announce run " + run,
@@ -176,23 +172,31 @@ final class RunIndexTables {
                 });
     }
 
-    /** Writes a run as its first {@code seq} events have made it. */
-    CompletionStage<Done> write(RunState.Existing state, long seq) {
-        RunView view = RunView.of(state);
+    /**
+     * Writes a row.
+     *
+     * @param json its content, as {@link RunList#write} gives it
+     */
+    CompletionStage<Done> write(Row<RunView> row, String json) {
+        RunView view = row.content();
         Place place = new Place(micros(view.submittedAt()), view.id().value());
-        String labels = json(labels(state.submission().spec()));
         CompletionStage<Done> viewed = cassandra.write(
                 "list run " + view.id(),
                 INSERT_VIEW,
                 place.run(),
-                seq,
-                labels,
-                json(view),
-                place.submittedMicros() + seq);
+                row.seq(),
+                json(RunList.labels(view)),
+                json,
+                firstTimestamp(place) + row.seq());
         return view.status().isTerminal()
                 ? viewed.thenCompose(done -> index(outcome(view.status()), place))
                         .thenCompose(done -> forgetLive(place))
                 : viewed;
+    }
+
+    /** Rows of a newer version win over those of an older one; those of one version are in the order of their numbers. */
+    private long firstTimestamp(Place place) {
+        return place.submittedMicros() + (version - 1) * VERSION_MICROS;
     }
 
     /** Takes a run from the live ones. */
@@ -210,12 +214,46 @@ final class RunIndexTables {
         return Math.floorMod(run.hashCode(), LIVE_SHARDS);
     }
 
+    /** Says which version of the list all rows are from. */
+    CompletionStage<Done> completed(String projection) {
+        return cassandra.write("list runs", INSERT_VERSION, projection, version);
+    }
+
     // ---- reading
 
-    CompletionStage<Optional<Viewed>> view(String run) {
+    /** Whether all rows are from another version of the list. */
+    CompletionStage<Boolean> isOfOtherVersion(String projection) {
+        return cassandra.rows("list runs", SELECT_VERSION, projection).thenApply(rows -> rows.stream()
+                        .map(row -> row.getInt(0))
+                        .findFirst()
+                        .orElse(1)
+                != version);
+    }
+
+    /** The runs under a key that were submitted in an hour, a page at a time. */
+    CompletionStage<AsyncResultSet> runs(String key, long bucket) {
+        return cassandra.page("list runs", RUNS_A_PAGE, RUNS, key, bucket);
+    }
+
+    /** A run as it is listed, whichever version has written it. */
+    CompletionStage<Optional<RunView>> view(String run) {
         return cassandra.rows("list runs", VIEW, run).thenApply(rows -> rows.stream()
                 .findFirst()
-                .map(row -> new Viewed(labels(row), read(String.valueOf(row.getString(1))))));
+                .map(row -> RunList.read(String.valueOf(row.getString(1)))));
+    }
+
+    /** The row of a run, if it was written by this version of the list. */
+    CompletionStage<Optional<Row<RunView>>> row(RunId run) {
+        return cassandra.rows("list run " + run, VIEW, run.value()).thenApply(rows -> rows.stream()
+                .findFirst()
+                .flatMap(found -> {
+                    long seq = found.getLong(0);
+                    RunView view = RunList.read(String.valueOf(found.getString(1)));
+                    Place place = new Place(micros(view.submittedAt()), run.value());
+                    return found.getLong(2) == firstTimestamp(place) + seq
+                            ? Optional.of(new Row<>(seq, view))
+                            : Optional.empty();
+                }));
     }
 
     /** The hours in which the key has rows, newest first. */
@@ -227,7 +265,7 @@ final class RunIndexTables {
 
     /** The live runs that were submitted in an hour, newest first. */
     CompletionStage<List<Place>> live(long bucket) {
-        List<CompletionStage<List<Row>>> shards = new ArrayList<>();
+        List<CompletionStage<List<com.datastax.oss.driver.api.core.cql.Row>>> shards = new ArrayList<>();
         for (int shard = 0; shard < LIVE_SHARDS; shard++) {
             shards.add(cassandra.rows("list runs", LIVE_RUNS, bucket, shard));
         }
@@ -236,23 +274,6 @@ final class RunIndexTables {
                 .map(row -> new Place(row.getLong(1), String.valueOf(row.getString(0))))
                 .sorted()
                 .toList());
-    }
-
-    @SuppressWarnings("unchecked") // what json(Map<String, String>) wrote
-    private static Map<String, String> labels(Row row) {
-        try {
-            return JournalJson.MAPPER.readValue(String.valueOf(row.getString(0)), Map.class);
-        } catch (JsonProcessingException unreadable) {
-            throw new IllegalStateException("The index holds labels that this node cannot read.", unreadable);
-        }
-    }
-
-    private static RunView read(String json) {
-        try {
-            return READER.readValue(json);
-        } catch (JsonProcessingException unreadable) {
-            throw new IllegalStateException("The index holds a run that this node cannot read.", unreadable);
-        }
     }
 
     private static String json(Object value) {

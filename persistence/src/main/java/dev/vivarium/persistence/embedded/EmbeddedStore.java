@@ -134,6 +134,11 @@ public final class EmbeddedStore implements Store {
         return store.projectionLag();
     }
 
+    @Override
+    public int unreadableRuns() {
+        return store.unreadableRuns();
+    }
+
     /** The server's main process, for those who watch it. */
     public ProcessHandle serverProcess() {
         return server.process();

@@ -9,8 +9,8 @@ import dev.vivarium.persistence.journal.RecordedEvent;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.journal.RunPersistenceId;
 import dev.vivarium.persistence.journal.StoredEntry;
+import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
-import dev.vivarium.protocol.run.RunState;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -30,6 +30,8 @@ public final class PostgresJournal implements RunJournal {
             SELECT sequence_number, event_ser_id, event_ser_manifest, event_payload FROM event_journal
             WHERE persistence_id = ? AND sequence_number >= ? AND NOT deleted ORDER BY sequence_number""";
 
+    private static final String LAST = ENTRIES + " DESC LIMIT 1";
+
     private final Database database;
     private final EventCodec codec;
 
@@ -40,12 +42,22 @@ public final class PostgresJournal implements RunJournal {
 
     @Override
     public CompletionStage<List<RecordedEvent>> events(RunId run, long fromSeq) {
-        return database.transact("read the events of run " + run, connection -> recorded(connection, run, fromSeq));
+        return entries(run, fromSeq)
+                .thenApply(entries ->
+                        entries.stream().map(stored -> recorded(run, stored)).toList());
     }
 
     @Override
-    public CompletionStage<RunState> state(RunId run) {
-        return database.transact("read the events of run " + run, connection -> fold(recorded(connection, run, 1)));
+    public CompletionStage<Optional<RunEvent>> lastEvent(RunId run) {
+        return database.transact("read the last event of run " + run, connection -> {
+            List<StoredEntry> last = entries(connection, LAST, run, 1);
+            return last.isEmpty() ? Optional.empty() : Optional.of(codec.decode(last.get(0).entry()));
+        });
+    }
+
+    CompletionStage<List<StoredEntry>> entries(RunId run, long fromSeq) {
+        return database.transact(
+                "read the events of run " + run, connection -> entries(connection, ENTRIES, run, fromSeq));
     }
 
     /** The entry of a run's submission, as it was written. */
@@ -57,47 +69,36 @@ public final class PostgresJournal implements RunJournal {
 
     /** Checks that a run's events are those that were written. */
     public CompletionStage<ChainCheck.Verdict> check(RunId run) {
-        return database.transact(
-                "read the events of run " + run, connection -> ChainCheck.check(run, entries(connection, run, 1)));
+        return entries(run, 1).thenApply(entries -> ChainCheck.check(run, entries));
     }
 
-    List<RecordedEvent> recorded(Connection connection, RunId run, long fromSeq) throws SQLException {
-        List<RecordedEvent> events = new ArrayList<>();
-        for (StoredEntry stored : entries(connection, run, fromSeq)) {
-            JournalEntry entry = stored.entry();
-            events.add(new RecordedEvent(run, stored.seq(), codec.decode(entry), entry.previousHash(), entry.hash()));
-        }
-        return events;
+    private RecordedEvent recorded(RunId run, StoredEntry stored) {
+        JournalEntry entry = stored.entry();
+        return new RecordedEvent(run, stored.seq(), codec.decode(entry), entry.previousHash(), entry.hash());
     }
 
-    static RunState fold(List<RecordedEvent> events) {
-        RunState state = RunState.initial();
-        for (RecordedEvent recorded : events) {
-            state = state.after(recorded.event());
-        }
-        return state;
-    }
-
-    private static List<StoredEntry> entries(Connection connection, RunId run, long fromSeq) throws SQLException {
+    private static List<StoredEntry> entries(Connection connection, String sql, RunId run, long fromSeq)
+            throws SQLException {
         List<StoredEntry> entries = new ArrayList<>();
-        try (PreparedStatement query = connection.prepareStatement(ENTRIES)) {
+        try (PreparedStatement query = connection.prepareStatement(sql)) {
             query.setString(1, RunPersistenceId.of(run).id());
             query.setLong(2, fromSeq);
             try (ResultSet rows = query.executeQuery()) {
                 while (rows.next()) {
-                    entries.add(new StoredEntry(rows.getLong(1), entry(rows)));
+                    entries.add(new StoredEntry(rows.getLong(1), entry(rows, 2)));
                 }
             }
         }
         return entries;
     }
 
-    private static JournalEntry entry(ResultSet row) throws SQLException {
-        int serializer = row.getInt(2);
+    /** An entry whose serializer, manifest and payload are in three columns from this one on. */
+    static JournalEntry entry(ResultSet row, int column) throws SQLException {
+        int serializer = row.getInt(column);
         if (serializer != JournalEntrySerializer.IDENTIFIER) {
             throw new IllegalArgumentException("The journal of a run holds what serializer " + serializer
                     + " wrote, and entries are written by " + JournalEntrySerializer.IDENTIFIER + ".");
         }
-        return JournalEntryFormat.read(row.getString(3), row.getBytes(4));
+        return JournalEntryFormat.read(row.getString(column + 1), row.getBytes(column + 2));
     }
 }

@@ -1,9 +1,6 @@
 package dev.vivarium.persistence.postgres;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.ObjectReader;
-import dev.vivarium.persistence.journal.JournalJson;
+import dev.vivarium.persistence.follow.RunList;
 import dev.vivarium.persistence.store.RunCursor;
 import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.protocol.api.RunPage;
@@ -23,14 +20,10 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
-/** Finds runs in what {@link RunProjection} has written. Pages by key, so the last page costs what the first one does. */
+/** Finds runs in what {@link PostgresRunFeed} has written. Pages by key, so the last page costs what the first one does. */
 final class PostgresRunIndex implements RunIndex {
     /** Runs a page, at most. */
     private static final int LIMIT_MAX = 500;
-
-    /** A newer node may have written more than this one knows; what this one needs is still there. */
-    private static final ObjectReader VIEW =
-            JournalJson.MAPPER.readerFor(RunView.class).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
 
     private final Database database;
 
@@ -58,7 +51,7 @@ final class PostgresRunIndex implements RunIndex {
                 ResultSet rows = select.executeQuery()) {
             List<RunView> runs = new ArrayList<>();
             while (runs.size() < query.limit() && rows.next()) {
-                runs.add(view(rows.getString(1)));
+                runs.add(RunList.read(rows.getString(1)));
             }
             boolean more = runs.size() == query.limit() && rows.next();
             return new RunPage(runs, more ? Optional.of(cursorAfter(runs.get(runs.size() - 1))) : Optional.empty());
@@ -103,14 +96,5 @@ final class PostgresRunIndex implements RunIndex {
 
     private static String cursorAfter(RunView run) {
         return new RunCursor(run.submittedAt(), run.id()).encode();
-    }
-
-    private static RunView view(String json) {
-        try {
-            return VIEW.readValue(json);
-        } catch (JsonProcessingException unreadable) {
-            throw new IllegalStateException(
-                    "The index holds a run that this node cannot read: make it anew.", unreadable);
-        }
     }
 }

@@ -5,6 +5,10 @@ import dev.vivarium.persistence.content.BlobSweep;
 import dev.vivarium.persistence.content.BlobSweepSettings;
 import dev.vivarium.persistence.content.StoredBlobs;
 import dev.vivarium.persistence.content.StoredRunFiles;
+import dev.vivarium.persistence.follow.JournalFollower;
+import dev.vivarium.persistence.follow.KeySweep;
+import dev.vivarium.persistence.follow.RunList;
+import dev.vivarium.persistence.follow.Sweeper;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.secrets.FileSecretVault;
@@ -17,6 +21,7 @@ import dev.vivarium.persistence.store.RunFiles;
 import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.persistence.store.Store;
 import dev.vivarium.persistence.store.StoreOwnership;
+import dev.vivarium.protocol.api.RunView;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -26,38 +31,45 @@ import java.util.Optional;
 
 /** The store on a PostgreSQL, wherever it runs, with the keys of secrets in a directory beside it. */
 public final class PostgresStore implements Store {
+    /** How often keys are looked at; next to nothing while no live run has secrets. */
+    private static final Sweeper.Pace KEY_SWEEP =
+            new Sweeper.Pace(Duration.ZERO, Duration.ofSeconds(15), Duration.ofSeconds(15));
+
     private final PostgresAddress address;
     private final String installation;
     private final Database database;
     private final PostgresJournal journal;
     private final PostgresOutput output;
     private final PostgresRunIndex runs;
-    private final RunProjection projection;
+    private final JournalFollower<RunView> listing;
     private final FileSecretVault secrets;
-    private final KeySweep keySweep;
+    private final Sweeper keySweeper;
     private final BlobStore blobs;
     private final RunFiles files;
     private final BlobSweep blobSweep;
 
-    private PostgresStore(PostgresAddress address, String installation, Database database, Vault vault) {
+    private PostgresStore(
+            PostgresAddress address, String installation, Database database, Vault vault, Clock clock) {
         this.address = address;
         this.installation = installation;
         this.database = database;
         this.journal = new PostgresJournal(database, EventCodec.standard());
         this.output = new PostgresOutput(database);
         this.runs = new PostgresRunIndex(database);
-        this.projection = new RunProjection(database, journal);
+        RunList list = new RunList();
+        this.listing = new JournalFollower<>(
+                list, new PostgresRunFeed(database, journal, list, clock), EventCodec.standard(), clock);
         this.secrets = vault.open(database);
-        this.keySweep = vault.sweep(secrets, database, journal);
         PostgresBlobs blobTables = new PostgresBlobs(database);
-        this.blobs = new StoredBlobs(blobTables, Clock.systemUTC());
+        this.blobs = new StoredBlobs(blobTables, clock);
         this.files = new StoredRunFiles(blobs, journal::first);
         this.blobSweep = new BlobSweep(
                 blobTables,
                 new PostgresBlobLeftovers(database),
                 journal,
                 BlobSweepSettings.STANDARD,
-                Clock.systemUTC());
+                clock);
+        this.keySweeper = new Sweeper(vault.sweep(secrets, journal, clock), KEY_SWEEP, "vivarium-key-sweep");
     }
 
     /** Where the secrets' keys are, and who else uses them. */
@@ -73,10 +85,10 @@ public final class PostgresStore implements Store {
                     : FileSecretVault.shared(folder, database.threads());
         }
 
-        KeySweep sweep(FileSecretVault vault, Database database, PostgresJournal journal) {
+        KeySweep sweep(FileSecretVault vault, PostgresJournal journal, Clock clock) {
             return users == Users.THIS_NODE
-                    ? new KeySweep(vault, database, journal, Clock.systemUTC())
-                    : KeySweep.ofShared(vault, database, journal, Clock.systemUTC());
+                    ? KeySweep.ofOneNode(new FileKeys(vault), journal, clock)
+                    : KeySweep.ofSeveralNodes(new FileKeys(vault), journal, clock);
         }
     }
 
@@ -134,9 +146,9 @@ public final class PostgresStore implements Store {
     }
 
     private static PostgresStore started(PostgresAddress address, String installation, Database database, Vault vault) {
-        PostgresStore store = new PostgresStore(address, installation, database, vault);
-        store.projection.start();
-        store.keySweep.start();
+        PostgresStore store = new PostgresStore(address, installation, database, vault, Clock.systemUTC());
+        store.listing.start();
+        store.keySweeper.start();
         store.blobSweep.start();
         return store;
     }
@@ -207,14 +219,19 @@ public final class PostgresStore implements Store {
 
     @Override
     public Duration projectionLag() {
-        return projection.lag();
+        return listing.lag();
+    }
+
+    @Override
+    public int unreadableRuns() {
+        return listing.unreadable();
     }
 
     @Override
     public void close() {
         blobSweep.close();
-        keySweep.close();
-        projection.close();
+        keySweeper.close();
+        listing.close();
         database.close();
     }
 }

@@ -43,6 +43,12 @@ public interface Store extends AutoCloseable {
     /** How old the answers of {@link #runs} may be; about a tenth of a second while all is well. */
     Duration projectionLag();
 
+    /**
+     * How many runs {@link #runs} cannot show as they are, since an event of theirs cannot be read by this version of the
+     * code; they are looked at again by every node that starts, and from time to time.
+     */
+    int unreadableRuns();
+
     /** Ends everything, in an order that leaves nobody without what it needs; returns when that is done. */
     @Override
     void close();

@@ -2,7 +2,9 @@ package dev.vivarium.persistence.cassandra;
 
 import dev.vivarium.persistence.contract.JournalWriter;
 import dev.vivarium.persistence.contract.RunIndexContract;
+import dev.vivarium.persistence.journal.RunPersistenceId;
 import dev.vivarium.persistence.store.Store;
+import dev.vivarium.protocol.run.RunId;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -31,5 +33,18 @@ class CassandraRunIndexTest extends RunIndexContract {
     @Override
     protected JournalWriter writer() {
         return writer;
+    }
+
+    @Override
+    protected void damageFirstEntry(RunId run) {
+        CASSANDRA
+                .store()
+                .cassandra()
+                .write(
+                        "test",
+                        "DELETE FROM messages WHERE persistence_id = ? AND partition_nr = 0 AND sequence_nr = 1",
+                        RunPersistenceId.of(run).id())
+                .toCompletableFuture()
+                .join();
     }
 }

@@ -7,12 +7,16 @@ import static org.awaitility.Awaitility.await;
 import dev.vivarium.persistence.Fixtures;
 import dev.vivarium.persistence.cassandra.JournalFence.Offer;
 import dev.vivarium.persistence.contract.JournalWriter;
+import dev.vivarium.persistence.follow.KeySweep;
+import dev.vivarium.persistence.follow.Row;
+import dev.vivarium.persistence.follow.RunList;
 import dev.vivarium.persistence.journal.ChainCheck;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.JournalEntryFormat;
 import dev.vivarium.persistence.journal.JournalEntrySerializer;
 import dev.vivarium.persistence.journal.RecordedEvent;
+import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.journal.RunPersistenceId;
 import dev.vivarium.persistence.secrets.SecretSeal;
 import dev.vivarium.persistence.secrets.SecretVault;
@@ -119,7 +123,7 @@ class FenceAndSweepTest {
     @Test
     void aRunWhoseNodeDiedBetweenItsEndAndTheProjectionIsListedAfterASweep() throws InterruptedException {
         // given all that the journal does, and nothing of what follows
-        RunIndexTables tables = new RunIndexTables(CASSANDRA.store().cassandra());
+        RunIndexTables tables = CASSANDRA.store().tables();
         RunEvent.RunSubmitted submitted = (RunEvent.RunSubmitted) events.get(0);
         join(tables.announce(run, submitted.at(), submitted.spec()));
         List<JournalEntry> entries = JournalWriter.entries(run, events);
@@ -132,7 +136,7 @@ class FenceAndSweepTest {
         join(CASSANDRA.store().fence().commit(RunPersistenceId.of(run).id(), List.of(new Offer(4, "dead-writer"))));
         assertThat(found(Set.of())).doesNotContain(run);
 
-        CASSANDRA.store().projection().sweep();
+        CASSANDRA.store().runSweep().sweep(() -> true);
 
         awaitStatus(RunStatus.SUCCEEDED);
         long hour = RunIndexTables.bucketOf(RunIndexTables.micros(submitted.at()));
@@ -160,12 +164,12 @@ class FenceAndSweepTest {
 
     @Test
     void whatWasAnnouncedAndNeverBecameARunIsForgotten() throws InterruptedException {
-        Instant longAgo = Instant.now().minus(RunProjection.SUBMISSION_MAX).minusSeconds(60);
-        RunIndexTables tables = new RunIndexTables(CASSANDRA.store().cassandra());
+        Instant longAgo = Instant.now().minus(LiveRunSweep.SUBMISSION_MAX).minusSeconds(60);
+        RunIndexTables tables = CASSANDRA.store().tables();
         RunEvent.RunSubmitted submitted = (RunEvent.RunSubmitted) Fixtures.submitted(run, longAgo, Map.of());
         join(tables.announce(run, longAgo, submitted.spec()));
 
-        CASSANDRA.store().projection().sweep();
+        CASSANDRA.store().runSweep().sweep(() -> true);
 
         assertThat(join(tables.live(RunIndexTables.bucketOf(RunIndexTables.micros(longAgo)))))
                 .extracting(RunIndexTables.Place::run)
@@ -177,13 +181,14 @@ class FenceAndSweepTest {
     void aProjectionThatComesLateDoesNotUndoALaterOne() {
         writer.write(run, events);
         awaitStatus(RunStatus.SUCCEEDED);
-        RunIndexTables tables = new RunIndexTables(CASSANDRA.store().cassandra());
+        RunIndexTables tables = CASSANDRA.store().tables();
         List<RecordedEvent> some =
                 join(CASSANDRA.store().journal().events(run, 1)).subList(0, 2);
 
-        join(tables.write((RunState.Existing) CassandraRunJournal.fold(some), some.size()));
+        RunView early = RunView.of((RunState.Existing) RunJournal.fold(some));
+        join(tables.write(new Row<>(some.size(), early), RunList.write(early)));
 
-        assertThat(join(tables.view(run.value())).orElseThrow().view().status()).isEqualTo(RunStatus.SUCCEEDED);
+        assertThat(join(tables.view(run.value())).orElseThrow().status()).isEqualTo(RunStatus.SUCCEEDED);
     }
 
     @Test
@@ -239,14 +244,14 @@ class FenceAndSweepTest {
         writer.write(run, events);
         writer.write(live, Fixtures.success(live, Instant.now(), Map.of()).subList(0, 2));
 
-        sweep(Clock.systemUTC()).sweep();
+        sweep(Clock.systemUTC()).sweep(() -> true);
 
         assertThatThrownBy(() -> join(vault.open(run, ended))).hasCauseInstanceOf(SecretVault.KeyDestroyed.class);
         assertThat(join(vault.open(live, kept))).containsEntry("KEY", "hush");
         assertThat(join(vault.open(unborn, young))).containsEntry("KEY", "hush");
 
         sweep(Clock.offset(Clock.systemUTC(), KeySweep.SUBMISSION_MAX.plusSeconds(60)))
-                .sweep();
+                .sweep(() -> true);
 
         assertThatThrownBy(() -> join(vault.open(unborn, young))).hasCauseInstanceOf(SecretVault.KeyDestroyed.class);
         assertThat(join(vault.open(live, kept))).containsEntry("KEY", "hush");
@@ -275,7 +280,8 @@ class FenceAndSweepTest {
 
     private static KeySweep sweep(Clock clock) {
         CassandraStore store = CASSANDRA.store();
-        return new KeySweep(store.cassandra(), (CassandraSecretVault) store.secrets(), store.journal(), clock);
+        return KeySweep.ofSeveralNodes(
+                new KeyRows(store.cassandra(), (CassandraSecretVault) store.secrets()), store.journal(), clock);
     }
 
     private void uncommitted(long seq, String whose) {

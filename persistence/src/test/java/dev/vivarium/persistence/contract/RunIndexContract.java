@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.pekko.actor.typed.ActorRef;
 import org.junit.jupiter.api.Test;
 
 /** What every list of runs promises. Each test has a time of its own, after those of the tests before it. */
@@ -136,6 +137,41 @@ public abstract class RunIndexContract {
                 .withThrowableThat()
                 .withMessageContaining("RunTeleported");
     }
+
+    @Test
+    void anEntryThatCannotBeReadStopsItsRunsRowBeforeItAndIsCounted() {
+        List<JournalEntry> entries = JournalWriter.entries(run(1), Fixtures.success(run(1), noon, Map.of()));
+        JournalEntry newer = new JournalEntry(
+                "RunTeleported", 1, Blob.ofUtf8("{}"), entries.get(2).hash(), Blob.EMPTY);
+        int before = store().unreadableRuns();
+
+        writer().writeEntries(run(1), List.of(entries.get(0), entries.get(1), entries.get(2), newer));
+
+        awaitRuns(1);
+        await().atMost(Duration.ofSeconds(5)).untilAsserted(() -> {
+            assertThat(store().unreadableRuns()).isEqualTo(before + 1);
+            assertFound(Set.of(RunStatus.RUNNING), Map.of(), 1);
+        });
+    }
+
+    @Test
+    void theListIsNotFoldedAgainForEachEvent() {
+        // given a run whose first event nobody can read any more, after it was listed
+        List<JournalEntry> entries = JournalWriter.entries(run(1), Fixtures.success(run(1), noon, Map.of()));
+        writer().writeEntries(run(1), entries.subList(0, 3));
+        awaitRuns(1);
+        assertFound(Set.of(RunStatus.RUNNING), Map.of(), 1);
+        ActorRef<JournalWriter.Entity.Command> owner = writer().entity(run(1));
+        damageFirstEntry(run(1));
+
+        writer().append(owner, entries.subList(3, 4)).toCompletableFuture().join();
+
+        await().atMost(Duration.ofSeconds(5))
+                .untilAsserted(() -> assertFound(Set.of(RunStatus.SUCCEEDED), Map.of(), 1));
+    }
+
+    /** Makes the first entry of a run unreadable, in the store itself. */
+    protected abstract void damageFirstEntry(RunId run);
 
     /** The n-th run of this test. */
     protected RunId run(int n) {

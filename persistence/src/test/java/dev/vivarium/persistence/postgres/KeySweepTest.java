@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.vivarium.persistence.Fixtures;
 import dev.vivarium.persistence.embedded.TestPostgres;
+import dev.vivarium.persistence.follow.KeySweep;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.secrets.FileSecretVault;
 import dev.vivarium.protocol.run.RunEvent;
@@ -62,7 +63,7 @@ class KeySweepTest {
         journal(RUN, Fixtures.success(RUN, Fixtures.NOON, Map.of()));
         journal(OTHER, Fixtures.success(OTHER, Fixtures.NOON, Map.of()).subList(0, 3));
 
-        sweep().sweep();
+        sweep().sweep(() -> true);
 
         assertThat(vault.runsWithKeys()).containsExactly(OTHER);
     }
@@ -71,7 +72,7 @@ class KeySweepTest {
     void theKeyThatAnEarlierLifeMadeForNoRunGoesAtOnce() {
         seal(RUN);
 
-        sweep(Clock.offset(Clock.systemUTC(), Duration.ofSeconds(1))).sweep();
+        sweep(Clock.offset(Clock.systemUTC(), Duration.ofSeconds(1))).sweep(() -> true);
 
         assertThat(vault.runsWithKeys()).isEmpty();
     }
@@ -84,11 +85,11 @@ class KeySweepTest {
         seal(RUN);
 
         clock.now = start.plus(KeySweep.SUBMISSION_MAX);
-        sweep.sweep();
+        sweep.sweep(() -> true);
         assertThat(vault.runsWithKeys()).containsExactly(RUN);
 
         clock.now = clock.now.plusSeconds(60);
-        sweep.sweep();
+        sweep.sweep(() -> true);
         assertThat(vault.runsWithKeys()).isEmpty();
     }
 
@@ -100,7 +101,7 @@ class KeySweepTest {
         KeySweep sweep = sweep(Clock.offset(Clock.systemUTC(), Duration.ofSeconds(-1)));
 
         seal(RUN);
-        sweep.sweep();
+        sweep.sweep(() -> true);
 
         assertThat(vault.runsWithKeys()).containsExactly(RUN);
     }
@@ -113,7 +114,7 @@ class KeySweepTest {
         journal(RUN, impossible);
         journal(OTHER, Fixtures.success(OTHER, Fixtures.NOON, Map.of()));
 
-        sweep().sweep();
+        sweep().sweep(() -> true);
 
         assertThat(vault.runsWithKeys()).containsExactly(RUN);
     }
@@ -139,7 +140,8 @@ class KeySweepTest {
     }
 
     private KeySweep sweep(Clock clock) {
-        return new KeySweep(vault, database, new PostgresJournal(database, EventCodec.standard()), clock);
+        return KeySweep.ofOneNode(
+                new FileKeys(vault), new PostgresJournal(database, EventCodec.standard()), clock);
     }
 
     private void seal(RunId run) {

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What is PostgreSQL's own about following the journal; the rest is in RunIndexContract. */
-class RunProjectionTest {
+class PostgresRunFeedTest {
     @RegisterExtension
     static final TestPostgres POSTGRES = new TestPostgres();
 
@@ -72,6 +72,21 @@ class RunProjectionTest {
             slow.commit();
         }
         awaitRuns(Fixtures.run(2), Fixtures.run(1));
+    }
+
+    @Test
+    void aDatabaseRestoredFromAnotherServerListsWhatItHeldAndWhatComesNew() throws SQLException {
+        success(Fixtures.run(1), Fixtures.NOON, Map.of());
+        awaitRuns(Fixtures.run(1));
+        // given what a dump brings along: the other server's transactions, which are far in the future of this one
+        execute("DELETE FROM run_view; UPDATE event_journal SET transaction_id = '777000000001';"
+                + " UPDATE projection_offset SET transaction_id = '777000000000', ordering = 0");
+
+        success(Fixtures.run(2), Fixtures.NOON.plusSeconds(1), Map.of());
+
+        awaitRuns(Fixtures.run(2), Fixtures.run(1));
+        success(Fixtures.run(3), Fixtures.NOON.plusSeconds(2), Map.of());
+        awaitRuns(Fixtures.run(3), Fixtures.run(2), Fixtures.run(1));
     }
 
     private static void success(RunId run, Instant at, Map<String, String> labels) throws SQLException {

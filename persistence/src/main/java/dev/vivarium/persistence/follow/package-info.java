@@ -1,0 +1,5 @@
+/** Follows the journal: one follower, projections as pure handlers on it, and sweeps. Stores give it entries and rows. */
+@NullMarked
+package dev.vivarium.persistence.follow;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,194 @@
+package dev.vivarium.persistence.postgres;
+
+import dev.vivarium.persistence.follow.Change;
+import dev.vivarium.persistence.follow.JournalFeed;
+import dev.vivarium.persistence.follow.Projection;
+import dev.vivarium.persistence.follow.Row;
+import dev.vivarium.persistence.follow.Step;
+import dev.vivarium.persistence.journal.StoredEntry;
+import dev.vivarium.protocol.api.RunView;
+import dev.vivarium.protocol.run.RunId;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The journal in one exact order of all entries, and the rows of the list of runs.
+ *
+ * <p>Entries do not become visible in the order of their numbers: a transaction that took 7 may commit after one that took
+ * 8, and whoever has read 8 and goes on from there never sees 7. Guessing how long such a gap may last (as polling by
+ * number must) loses a run sooner or later. Here each entry carries its transaction's id, and only entries of transactions
+ * older than every running one are taken ({@link SettledEntries}): none can ever appear before them, so the offset
+ * (transaction, number) is exact. The price is that a long transaction holds the list up, which the server bounds ({@code
+ * idle_in_transaction_session_timeout}).
+ *
+ * <p>Rows and offset are written in one transaction that begins with the offset's move from where it was read. Several
+ * nodes on one database take turns by that: the one whose offset is no longer the stored one gives up its step.
+ */
+final class PostgresRunFeed implements JournalFeed<RunView> {
+    private static final Logger log = LoggerFactory.getLogger(PostgresRunFeed.class);
+
+    private final Database database;
+    private final PostgresJournal journal;
+    private final Projection<RunView> projection;
+    private final Clock clock;
+    /** All that was committed until {@link Mark#at} is settled when no transaction older than its own horizon runs. */
+    private Optional<Mark> mark = Optional.empty();
+
+    private record Mark(Instant at, long horizon) {}
+
+    PostgresRunFeed(Database database, PostgresJournal journal, Projection<RunView> projection, Clock clock) {
+        this.database = database;
+        this.journal = journal;
+        this.projection = projection;
+        this.clock = clock;
+    }
+
+    @Override
+    public void prepare() {
+        database.transactNow("prepare the list of runs", connection -> {
+            SettledEntries entries = entries(connection);
+            if (entries.begin() == SettledEntries.Beginning.OTHER_VERSION) {
+                log.info("The list of runs is made again from the journal, for {}.", name());
+                RunRows.clear(connection);
+            }
+            adopt(entries);
+            return true;
+        });
+    }
+
+    /**
+     * A database restored from a dump, or moved to another server, has transaction ids of that server's life, which may
+     * lie in this one's future: entries that would never be settled, and an offset that new entries would never reach.
+     */
+    private static void adopt(SettledEntries entries) throws SQLException {
+        long adopted = entries.adoptForeignTransactions();
+        if (adopted > 0) {
+            log.warn("{} entries or offsets were written on another server; the journal is followed from there.", adopted);
+        }
+    }
+
+    private String name() {
+        return projection.name() + "/" + projection.version();
+    }
+
+    private SettledEntries entries(Connection connection) {
+        return new SettledEntries(connection, projection.name(), projection.version());
+    }
+
+    @Override
+    public Batch<RunView> next() {
+        Instant started = clock.instant();
+        return database.transactNow("follow the journal", connection -> {
+            SettledEntries entries = entries(connection);
+            SettledEntries.News news = entries.news();
+            if (news.reach() == SettledEntries.Reach.FOREIGN) {
+                adopt(entries);
+                return new Changes(List.of(), news, Optional.empty());
+            }
+            return new Changes(changes(connection, news.entries()), news, completeAsOf(started, news));
+        });
+    }
+
+    private Optional<Instant> completeAsOf(Instant started, SettledEntries.News news) {
+        Optional<Instant> complete = switch (news.reach()) {
+            case ALL -> Optional.of(started);
+            case ALL_SETTLED -> mark.filter(known -> news.oldestRunning() >= known.horizon())
+                    .map(Mark::at);
+            case MORE, FOREIGN -> Optional.empty();
+        };
+        if (mark.isEmpty() || complete.isPresent()) {
+            mark = Optional.of(new Mark(started, news.nextTransaction()));
+        }
+        return complete;
+    }
+
+    private static List<Change<RunView>> changes(Connection connection, Map<RunId, List<StoredEntry>> entries)
+            throws SQLException {
+        Map<RunId, Row<RunView>> rows = RunRows.read(connection, entries.keySet());
+        List<Change<RunView>> changes = new ArrayList<>();
+        entries.forEach(
+                (run, some) -> changes.add(new Change<>(run, Optional.ofNullable(rows.get(run)), some)));
+        return changes;
+    }
+
+    @Override
+    public Batch<RunView> look(Collection<RunId> runs) {
+        return database.transactNow("look at runs again", connection -> {
+            Map<RunId, Row<RunView>> rows = RunRows.read(connection, runs);
+            return new Changes(
+                    runs.stream()
+                            .map(run -> new Change<>(run, Optional.ofNullable(rows.get(run)), List.of()))
+                            .toList(),
+                    SettledEntries.News.NONE,
+                    Optional.empty());
+        });
+    }
+
+    @Override
+    public CompletionStage<List<StoredEntry>> entries(RunId run, long fromSeq) {
+        return journal.entries(run, fromSeq);
+    }
+
+    @Override
+    public Set<RunId> unreadable() {
+        return database.transactNow("list what cannot be read", RunRows::unreadable);
+    }
+
+    /** Entries after the offset, with where they end. */
+    private final class Changes implements Batch<RunView> {
+        private final List<Change<RunView>> changes;
+        private final SettledEntries.News news;
+        private final Optional<Instant> completeAsOf;
+
+        Changes(List<Change<RunView>> changes, SettledEntries.News news, Optional<Instant> completeAsOf) {
+            this.changes = changes;
+            this.news = news;
+            this.completeAsOf = completeAsOf;
+        }
+
+        @Override
+        public List<Change<RunView>> changes() {
+            return changes;
+        }
+
+        @Override
+        public Rest rest() {
+            return news.upTo().isPresent() || news.reach() == SettledEntries.Reach.FOREIGN
+                    ? Rest.MORE
+                    : Rest.NOTHING_YET;
+        }
+
+        @Override
+        public Optional<Instant> completeAsOf() {
+            return completeAsOf;
+        }
+
+        @Override
+        public Written write(List<Step<RunView>> steps, Set<RunId> readableAgain) {
+            if (steps.isEmpty() && news.upTo().isEmpty()) {
+                return Written.DONE;
+            }
+            return database.transactNow("write the list of runs", connection -> {
+                if (news.upTo().isPresent()
+                        && entries(connection).move(news.from(), news.upTo().get())
+                                == SettledEntries.Move.OTHERS_WERE_FIRST) {
+                    return Written.OVERTAKEN;
+                }
+                RunRows.write(connection, steps);
+                RunRows.forgetUnreadable(connection, readableAgain);
+                return Written.DONE;
+            });
+        }
+    }
+}

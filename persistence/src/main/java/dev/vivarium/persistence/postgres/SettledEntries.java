@@ -1,0 +1,226 @@
+package dev.vivarium.persistence.postgres;
+
+import dev.vivarium.persistence.journal.RunPersistenceId;
+import dev.vivarium.persistence.journal.StoredEntry;
+import dev.vivarium.protocol.run.RunId;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** One projection's place in the journal and the settled entries after it, in one transaction. */
+final class SettledEntries {
+    private static final int ENTRIES_MAX = 500;
+    private static final int BYTES_MAX = 16 << 20;
+
+    private static final String OFFSET =
+            """
+            SELECT transaction_id::text, ordering, transaction_id >= pg_snapshot_xmax(snapshot),
+                pg_snapshot_xmin(snapshot)::text, pg_snapshot_xmax(snapshot)::text
+            FROM projection_offset, pg_current_snapshot() AS snapshot WHERE projection = ?""";
+
+    /** A visible entry is older than every transaction to come, unless another server gave it its number. */
+    private static final String NEW_ENTRIES =
+            """
+            SELECT sized.transaction_id::text, ordering, persistence_id, sequence_number, settled, is_foreign,
+                bytes_before + octet_length(event_payload), event_ser_id, event_ser_manifest, event_payload
+            FROM (SELECT news.*, sum(octet_length(event_payload)) OVER (ORDER BY news.transaction_id, ordering)
+                    - octet_length(event_payload) AS bytes_before
+                FROM (SELECT transaction_id, ordering, persistence_id, sequence_number, event_ser_id,
+                        event_ser_manifest, event_payload,
+                        transaction_id < pg_snapshot_xmin(pg_current_snapshot()) AS settled,
+                        transaction_id >= pg_snapshot_xmax(pg_current_snapshot()) AS is_foreign
+                    FROM event_journal WHERE (transaction_id, ordering) > (?::xid8, ?)
+                    ORDER BY transaction_id, ordering LIMIT %d) AS news) AS sized
+            WHERE bytes_before < %d ORDER BY sized.transaction_id, ordering"""
+                    .formatted(ENTRIES_MAX, BYTES_MAX);
+
+    private static final String MOVE =
+            """
+            UPDATE projection_offset SET transaction_id = ?::xid8, ordering = ?
+            WHERE projection = ? AND transaction_id = ?::xid8 AND ordering = ?""";
+
+    private static final String BEGIN =
+            "INSERT INTO projection_offset (projection, transaction_id, ordering) VALUES (?, '0', 0)"
+                    + " ON CONFLICT DO NOTHING";
+    private static final String END_OTHERS =
+            "DELETE FROM projection_offset WHERE starts_with(projection, ?) AND projection <> ?";
+
+    private final Connection connection;
+    private final String family;
+    private final String projection;
+
+    SettledEntries(Connection connection, String name, int version) {
+        this.connection = connection;
+        this.family = name + "/";
+        this.projection = family + version;
+    }
+
+    /** A place in the journal. */
+    record Offset(String transaction, long ordering) {
+        private static final Offset START = new Offset("0", 0);
+    }
+
+    /** How far the news go. */
+    enum Reach {
+        /** Everything that there is. */
+        ALL,
+        /** Everything that is settled; there are entries which are not. */
+        ALL_SETTLED,
+        /** As much as is read in one step. */
+        MORE,
+        /** There are numbers of another server's transactions: {@link #adoptForeignTransactions} first. */
+        FOREIGN
+    }
+
+    /**
+     * What is new and settled.
+     *
+     * @param entries by run; none for a run of which one cannot be taken as it is, and the journal is to be asked
+     * @param upTo where they end; empty when there are none
+     * @param oldestRunning every transaction before it has ended
+     * @param nextTransaction no transaction from it on has begun
+     */
+    record News(
+            Map<RunId, List<StoredEntry>> entries,
+            Offset from,
+            Optional<Offset> upTo,
+            Reach reach,
+            long oldestRunning,
+            long nextTransaction) {
+        static final News NONE = new News(Map.of(), Offset.START, Optional.empty(), Reach.MORE, 0, 0);
+    }
+
+    /** Whether the offset was there. */
+    enum Beginning {
+        AS_BEFORE,
+        FIRST,
+        /** Another version of this projection has kept rows until now. */
+        OTHER_VERSION
+    }
+
+    /** Whether the offset could be moved. */
+    enum Move {
+        DONE,
+        OTHERS_WERE_FIRST
+    }
+
+    /** Makes the offset if there is none, in place of that of any other version. */
+    Beginning begin() throws SQLException {
+        if (update(BEGIN, projection) == 0) {
+            return Beginning.AS_BEFORE;
+        }
+        return update(END_OTHERS, family, projection) == 0 ? Beginning.FIRST : Beginning.OTHER_VERSION;
+    }
+
+    /**
+     * Gives entries with numbers of another server's transactions one of this server's, and begins again with offsets that
+     * lie beyond all of those; takes as long as it takes.
+     *
+     * @return how many there were
+     */
+    long adoptForeignTransactions() throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("SET LOCAL statement_timeout = 0");
+            return (long) statement.executeUpdate("UPDATE projection_offset SET transaction_id = '0', ordering = 0"
+                            + " WHERE transaction_id >= pg_snapshot_xmax(pg_current_snapshot())")
+                    + statement.executeUpdate("UPDATE event_journal SET transaction_id = pg_current_xact_id()"
+                            + " WHERE transaction_id >= pg_snapshot_xmax(pg_current_snapshot())");
+        }
+    }
+
+    /** Reads the news. Settled entries come first, since they are older than every other one. */
+    News news() throws SQLException {
+        try (PreparedStatement query = connection.prepareStatement(OFFSET)) {
+            query.setString(1, projection);
+            try (ResultSet rows = query.executeQuery()) {
+                if (!rows.next()) {
+                    throw new SQLException("The offset of " + projection + " is gone: another version of this"
+                            + " projection is at work.");
+                }
+                Offset offset = new Offset(rows.getString(1), rows.getLong(2));
+                long oldestRunning = Long.parseLong(rows.getString(4));
+                long nextTransaction = Long.parseLong(rows.getString(5));
+                return rows.getBoolean(3)
+                        ? new News(Map.of(), offset, Optional.empty(), Reach.FOREIGN, oldestRunning, nextTransaction)
+                        : news(offset, oldestRunning, nextTransaction);
+            }
+        }
+    }
+
+    private News news(Offset offset, long oldestRunning, long nextTransaction) throws SQLException {
+        Map<RunId, List<StoredEntry>> entries = new LinkedHashMap<>();
+        Set<RunId> onlyInJournal = new HashSet<>();
+        Optional<Offset> upTo = Optional.empty();
+        Reach reach = Reach.ALL;
+        int count = 0;
+        try (PreparedStatement query = connection.prepareStatement(NEW_ENTRIES)) {
+            query.setString(1, offset.transaction());
+            query.setLong(2, offset.ordering());
+            try (ResultSet rows = query.executeQuery()) {
+                while (rows.next()) {
+                    count++;
+                    if (rows.getBoolean(6)) {
+                        return new News(
+                                Map.of(), offset, Optional.empty(), Reach.FOREIGN, oldestRunning, nextTransaction);
+                    }
+                    if (!rows.getBoolean(5)) {
+                        reach = Reach.ALL_SETTLED;
+                        continue;
+                    }
+                    upTo = Optional.of(new Offset(rows.getString(1), rows.getLong(2)));
+                    if (count == ENTRIES_MAX || rows.getLong(7) >= BYTES_MAX) {
+                        reach = Reach.MORE;
+                    }
+                    add(rows, entries, onlyInJournal);
+                }
+            }
+        }
+        onlyInJournal.forEach(run -> entries.put(run, List.of()));
+        return new News(entries, offset, upTo, reach, oldestRunning, nextTransaction);
+    }
+
+    private static void add(ResultSet row, Map<RunId, List<StoredEntry>> entries, Set<RunId> onlyInJournal)
+            throws SQLException {
+        Optional<RunId> run = RunPersistenceId.parse(row.getString(3));
+        if (run.isEmpty()) {
+            return;
+        }
+        List<StoredEntry> some = entries.computeIfAbsent(run.get(), first -> new ArrayList<>());
+        try {
+            some.add(new StoredEntry(row.getLong(4), PostgresJournal.entry(row, 8)));
+        } catch (IllegalArgumentException damaged) {
+            // The journal is asked for it by itself, so that it stops its own run only.
+            onlyInJournal.add(run.get());
+        }
+    }
+
+    /** Moves the offset from where it was read. */
+    Move move(Offset from, Offset to) throws SQLException {
+        try (PreparedStatement update = connection.prepareStatement(MOVE)) {
+            update.setString(1, to.transaction());
+            update.setLong(2, to.ordering());
+            update.setString(3, projection);
+            update.setString(4, from.transaction());
+            update.setLong(5, from.ordering());
+            return update.executeUpdate() == 1 ? Move.DONE : Move.OTHERS_WERE_FIRST;
+        }
+    }
+
+    private int update(String sql, String... values) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            for (int i = 0; i < values.length; i++) {
+                statement.setString(i + 1, values[i]);
+            }
+            return statement.executeUpdate();
+        }
+    }
+}
