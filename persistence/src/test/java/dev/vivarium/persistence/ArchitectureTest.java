@@ -11,6 +11,8 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import dev.vivarium.persistence.store.MonotonicClock;
+import java.time.Instant;
 
 @AnalyzeClasses(packages = "dev.vivarium", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
@@ -85,6 +87,19 @@ class ArchitectureTest {
             .should()
             .implement(BASE + ".follow.JournalFeed")
             .allowEmptyShould(false);
+
+    @ArchTest
+    static final ArchRule timeIsAParameter = noClasses()
+            .that()
+            .resideInAPackage(BASE + "..")
+            .and()
+            .doNotHaveFullyQualifiedName(MonotonicClock.class.getName())
+            .should()
+            .callMethod(System.class, "nanoTime")
+            .orShould()
+            .callMethod(System.class, "currentTimeMillis")
+            .orShould()
+            .callMethod(Instant.class, "now");
 
     @ArchTest
     static final ArchRule contractsAndTheirPureParts = noClasses()

@@ -13,6 +13,7 @@ import dev.vivarium.protocol.run.RunState;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -105,7 +106,7 @@ class ShreddedSecretsTest {
             assertThat(key(killedBetween)).exists();
         }
         // and another one had died between sealing and the run's first event, and a third while it made a key
-        FileSecretVault.in(data.path(), Runnable::run).seal(new RunId(NO_RUN), Map.of("TOKEN", "hush-hush"));
+        FileSecretVault.in(data.path(), Runnable::run, Clock.systemUTC()).seal(new RunId(NO_RUN), Map.of("TOKEN", "hush-hush"));
         Path draft = Files.write(data.path().resolve("keys/" + NO_RUN + ".new"), new byte[61]);
 
         try (WholeNode node = WholeNode.on(data).go()) {

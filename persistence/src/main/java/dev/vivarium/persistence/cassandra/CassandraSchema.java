@@ -13,7 +13,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -57,8 +59,8 @@ final class CassandraSchema {
      * @throws StoreUnavailable with a sentence that says what to do when it has none or another one, or when the cluster
      *     does not answer for as long as the settings say
      */
-    static String require(CassandraSettings settings, MasterKeys masters) {
-        return connected(settings, session -> {
+    static String require(CassandraSettings settings, MasterKeys masters, Clock clock) {
+        return connected(settings, clock, session -> {
             Found found = find(session, settings)
                     .orElseThrow(() -> new StoreUnavailable("The keyspace " + settings.keyspace() + " at "
                             + settings.where() + " is not prepared." + PREPARE + " first."));
@@ -81,8 +83,8 @@ final class CassandraSchema {
      *
      * @return the number of the schema
      */
-    static int create(CassandraSettings settings, String installation) {
-        return connected(settings, session -> {
+    static int create(CassandraSettings settings, String installation, Clock clock) {
+        return connected(settings, clock, session -> {
             Optional<Found> found = find(session, settings);
             found.ifPresent(existing -> refuseNewer(settings, existing));
             MasterKeys masters = masterKeys(settings, found);
@@ -210,8 +212,8 @@ final class CassandraSchema {
     }
 
     /** Does something with a session, trying again while the cluster does not answer, up to the settings' limit. */
-    private static <T> T connected(CassandraSettings settings, Function<CqlSession, T> work) {
-        long deadline = System.nanoTime() + settings.startWait().toNanos();
+    private static <T> T connected(CassandraSettings settings, Clock clock, Function<CqlSession, T> work) {
+        Instant deadline = clock.instant().plus(settings.startWait());
         while (true) {
             try (CqlSession session = Cassandra.session(settings).build()) {
                 return work.apply(session);
@@ -220,7 +222,7 @@ final class CassandraSchema {
                         "Cassandra at " + settings.where() + " refuses: " + refused.getMessage(), refused);
             } catch (DriverException failed) {
                 refuseWhatNoWaitChanges(settings, failed);
-                if (System.nanoTime() + RETRY.toNanos() > deadline) {
+                if (clock.instant().plus(RETRY).isAfter(deadline)) {
                     throw unreachable(settings, failed);
                 }
                 log.warn("Cassandra at {} does not answer ({}); trying again.", settings.where(), why(failed));

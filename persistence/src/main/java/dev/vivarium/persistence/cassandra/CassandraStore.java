@@ -14,6 +14,7 @@ import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
+import dev.vivarium.persistence.store.MonotonicClock;
 import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.persistence.store.RememberedRuns;
 import dev.vivarium.persistence.store.RunFiles;
@@ -52,7 +53,7 @@ public final class CassandraStore implements Store {
     private final long number;
 
     private CassandraStore(
-            CassandraSettings settings, String installation, MasterKeys masters, Cassandra cassandra, Clock clock) {
+            CassandraSettings settings, String installation, MasterKeys masters, Cassandra cassandra, Clock clock, Clock monotonic) {
         this.settings = settings;
         this.installation = installation;
         this.cassandra = cassandra;
@@ -62,12 +63,12 @@ public final class CassandraStore implements Store {
         RunList list = new RunList();
         this.tables = new RunIndexTables(cassandra, list.version());
         this.runs = new CassandraRunIndex(cassandra, tables);
-        this.changed = new ChangedRuns(clock);
+        this.changed = new ChangedRuns(monotonic);
         this.listing = new JournalFollower<>(
                 list,
-                new CassandraRunFeed(cassandra, journal, tables, changed, clock),
+                new CassandraRunFeed(cassandra, journal, tables, changed, monotonic),
                 EventCodec.standard(),
-                clock);
+                monotonic);
         this.runSweep = new LiveRunSweep(journal, tables, changed, list.name(), clock);
         this.runSweeper = new Sweeper(runSweep, RUN_SWEEP, "vivarium-run-sweep");
         this.secrets = new CassandraSecretVault(cassandra, masters, clock);
@@ -94,9 +95,10 @@ public final class CassandraStore implements Store {
      */
     public static CassandraStore open(CassandraSettings settings) {
         MasterKeys masters = MasterKeys.read(settings.masterKey());
-        String installation = CassandraSchema.require(settings, masters);
+        String installation = CassandraSchema.require(settings, masters, MonotonicClock.system());
         Cassandra cassandra = Cassandra.open(settings);
-        CassandraStore store = new CassandraStore(settings, installation, masters, cassandra, Clock.systemUTC());
+        CassandraStore store = new CassandraStore(
+                settings, installation, masters, cassandra, Clock.systemUTC(), MonotonicClock.system());
         store.listing.start();
         store.runSweeper.start();
         store.keySweeper.start();
@@ -113,7 +115,7 @@ public final class CassandraStore implements Store {
      * @throws StoreUnavailable with a sentence for the operator when that cannot be done
      */
     public static int prepare(CassandraSettings settings, String installation) {
-        return CassandraSchema.create(settings, installation);
+        return CassandraSchema.create(settings, installation, MonotonicClock.system());
     }
 
     @Override

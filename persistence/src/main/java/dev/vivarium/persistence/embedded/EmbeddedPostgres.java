@@ -11,6 +11,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
+import java.time.Clock;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
@@ -54,17 +55,17 @@ final class EmbeddedPostgres implements AutoCloseable {
      *
      * @throws StoreUnavailable with a sentence for the user when it cannot start
      */
-    static EmbeddedPostgres start(Path directory) {
+    static EmbeddedPostgres start(Path directory, Clock clock) {
         try {
             DurableFiles.createPublicDirectory(directory);
-            return startIn(directory.toRealPath());
+            return startIn(directory.toRealPath(), clock);
         } catch (IOException failed) {
             throw new StoreUnavailable(
                     "The embedded PostgreSQL in " + directory + " cannot start: " + failed.getMessage(), failed);
         }
     }
 
-    private static EmbeddedPostgres startIn(Path base) throws IOException {
+    private static EmbeddedPostgres startIn(Path base, Clock clock) throws IOException {
         Path data = base.resolve("data");
         ServerAccount account = ServerAccount.choose(base, data);
         Path programs = ServerBinaries.unpackedBelow(base).resolve("bin");
@@ -74,7 +75,7 @@ final class EmbeddedPostgres implements AutoCloseable {
         }
         int port = ServerSettings.freePort();
         List<String> command = command(base, data, programs, account, port);
-        ServerKeeper keeper = ServerKeeper.start(command, data, rotatedLog(base));
+        ServerKeeper keeper = ServerKeeper.start(command, data, rotatedLog(base), clock);
         String url = "jdbc:postgresql://127.0.0.1:" + port + "/postgres";
         return new EmbeddedPostgres(keeper, new PostgresAddress(url, USER, password));
     }

@@ -7,6 +7,7 @@ import dev.vivarium.persistence.postgres.PostgresStore;
 import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
+import dev.vivarium.persistence.store.MonotonicClock;
 import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.persistence.store.RememberedRuns;
 import dev.vivarium.persistence.store.RunFiles;
@@ -61,7 +62,7 @@ public final class EmbeddedStore implements Store {
     private static EmbeddedStore openLocked(Path data, DataLock lock) throws IOException {
         EmbeddedPostgres server = null;
         try {
-            server = EmbeddedPostgres.start(data.resolve("postgres"));
+            server = EmbeddedPostgres.start(data.resolve("postgres"), MonotonicClock.system());
             // Only whoever holds the lock on the data directory may give the installation its name.
             String installation = Installation.of(data).id();
             return new EmbeddedStore(lock, server, PostgresStore.openOwn(server.address(), data, installation));

@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -33,17 +35,17 @@ final class Leftovers {
     private Leftovers() {}
 
     /** Waits until no process works in the data directory, and removes the file that would stop the next server. */
-    static void clear(Path data) throws IOException, InterruptedException {
-        long start = System.nanoTime();
+    static void clear(Path data, Clock clock) throws IOException, InterruptedException {
+        Instant start = clock.instant();
         boolean killed = false;
         for (List<ProcessHandle> left = in(data); !left.isEmpty(); left = in(data)) {
-            long waited = System.nanoTime() - start;
-            if (waited > GIVE_UP.toNanos()) {
+            Duration waited = Duration.between(start, clock.instant());
+            if (waited.compareTo(GIVE_UP) > 0) {
                 throw new StoreUnavailable(
                         "Processes of an earlier PostgreSQL still work in " + data + " and cannot be killed: "
                                 + left.stream().map(ProcessHandle::pid).toList() + ".");
             }
-            if (waited > PATIENCE.toNanos() && !killed) {
+            if (waited.compareTo(PATIENCE) > 0 && !killed) {
                 log.warn("Killing what an earlier PostgreSQL left behind in {}: {}", data, left);
                 left.forEach(ProcessHandle::destroyForcibly);
                 killed = true;

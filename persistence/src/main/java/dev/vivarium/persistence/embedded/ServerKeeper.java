@@ -6,7 +6,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -50,23 +52,25 @@ final class ServerKeeper implements AutoCloseable {
     private final List<String> command;
     private final Path data;
     private final Path logFile;
+    private final Clock clock;
     private final CompletableFuture<Void> ready = new CompletableFuture<>();
     private final CountDownLatch closing = new CountDownLatch(1);
     private final Thread thread;
 
     private volatile @Nullable Process server;
 
-    private ServerKeeper(List<String> command, Path data, Path logFile) {
+    private ServerKeeper(List<String> command, Path data, Path logFile, Clock clock) {
         this.command = command;
         this.data = data;
         this.logFile = logFile;
+        this.clock = clock;
         this.thread = new Thread(this::keep, "embedded-postgres-keeper");
         this.thread.setDaemon(true);
     }
 
     /** Starts a server and returns when it takes connections. */
-    static ServerKeeper start(List<String> command, Path data, Path logFile) {
-        ServerKeeper keeper = new ServerKeeper(command, data, logFile);
+    static ServerKeeper start(List<String> command, Path data, Path logFile, Clock clock) {
+        ServerKeeper keeper = new ServerKeeper(command, data, logFile, clock);
         keeper.thread.start();
         try {
             keeper.ready.join();
@@ -90,7 +94,7 @@ final class ServerKeeper implements AutoCloseable {
         Duration pause = PAUSE_MIN;
         try {
             while (!isClosing()) {
-                long started = System.nanoTime();
+                Instant started = clock.instant();
                 boolean first = !ready.isDone();
                 try {
                     serve();
@@ -103,7 +107,7 @@ final class ServerKeeper implements AutoCloseable {
                     log.error(
                             "The embedded PostgreSQL does not start; trying again in {} ms", pause.toMillis(), failed);
                 }
-                boolean wasHealthy = System.nanoTime() - started > HEALTHY.toNanos();
+                boolean wasHealthy = started.plus(HEALTHY).isBefore(clock.instant());
                 pause = wasHealthy ? PAUSE_MIN : pause;
                 if (closing.await(pause.toMillis(), TimeUnit.MILLISECONDS)) {
                     return;
@@ -119,7 +123,7 @@ final class ServerKeeper implements AutoCloseable {
 
     /** One life of a server, from start to end. */
     private void serve() throws IOException, InterruptedException {
-        Leftovers.clear(data);
+        Leftovers.clear(data, clock);
         Process current = launch();
         if (current == null) {
             return;
@@ -149,7 +153,7 @@ final class ServerKeeper implements AutoCloseable {
     /** The server writes its state into a file, which is cheaper to ask than the server. */
     private void awaitReady(Process current) throws IOException, InterruptedException {
         Path state = data.resolve("postmaster.pid");
-        long start = System.nanoTime();
+        Instant startMax = clock.instant().plus(START_MAX);
         while (true) {
             if (!current.isAlive()) {
                 throw new IOException("it ended with " + current.exitValue() + ". Its last words: " + lastWords());
@@ -157,7 +161,7 @@ final class ServerKeeper implements AutoCloseable {
             if (isReady(state)) {
                 return;
             }
-            if (System.nanoTime() - start > START_MAX.toNanos()) {
+            if (clock.instant().isAfter(startMax)) {
                 current.destroyForcibly();
                 throw new IOException("it was not ready within " + START_MAX + ". Its last words: " + lastWords());
             }

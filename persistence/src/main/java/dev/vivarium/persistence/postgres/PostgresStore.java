@@ -15,6 +15,7 @@ import dev.vivarium.persistence.secrets.FileSecretVault;
 import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
+import dev.vivarium.persistence.store.MonotonicClock;
 import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.persistence.store.RememberedRuns;
 import dev.vivarium.persistence.store.RunFiles;
@@ -49,7 +50,7 @@ public final class PostgresStore implements Store {
     private final BlobSweep blobSweep;
 
     private PostgresStore(
-            PostgresAddress address, String installation, Database database, Vault vault, Clock clock) {
+            PostgresAddress address, String installation, Database database, Vault vault, Clock clock, Clock monotonic) {
         this.address = address;
         this.installation = installation;
         this.database = database;
@@ -58,8 +59,8 @@ public final class PostgresStore implements Store {
         this.runs = new PostgresRunIndex(database);
         RunList list = new RunList();
         this.listing = new JournalFollower<>(
-                list, new PostgresRunFeed(database, journal, list, clock), EventCodec.standard(), clock);
-        this.secrets = vault.open(database);
+                list, new PostgresRunFeed(database, journal, list, monotonic), EventCodec.standard(), monotonic);
+        this.secrets = vault.open(database, clock);
         PostgresBlobs blobTables = new PostgresBlobs(database);
         this.blobs = new StoredBlobs(blobTables, clock);
         this.files = new StoredRunFiles(blobs, journal::first);
@@ -79,10 +80,10 @@ public final class PostgresStore implements Store {
             SEVERAL_NODES
         }
 
-        FileSecretVault open(Database database) {
+        FileSecretVault open(Database database, Clock clock) {
             return users == Users.THIS_NODE
-                    ? FileSecretVault.in(folder, database.threads())
-                    : FileSecretVault.shared(folder, database.threads());
+                    ? FileSecretVault.in(folder, database.threads(), clock)
+                    : FileSecretVault.shared(folder, database.threads(), clock);
         }
 
         KeySweep sweep(FileSecretVault vault, PostgresJournal journal, Clock clock) {
@@ -118,7 +119,7 @@ public final class PostgresStore implements Store {
      * @throws StoreUnavailable with a sentence for the operator when it cannot be opened, or has another schema
      */
     public static PostgresStore openShared(PostgresSettings settings) {
-        String installation = ServerWait.on(settings, Schema::require);
+        String installation = ServerWait.on(settings, MonotonicClock.system(), Schema::require);
         Database database = new Database(settings.address());
         try {
             Vault vault = new Vault(settings.keys(), Vault.Users.SEVERAL_NODES);
@@ -139,14 +140,15 @@ public final class PostgresStore implements Store {
      */
     public static int prepare(PostgresSettings settings, String installation) {
         FileSecretVault.prepare(settings.keys());
-        return ServerWait.on(settings, connection -> {
+        return ServerWait.on(settings, MonotonicClock.system(), connection -> {
             Schema.migrate(connection, installation);
             return Schema.VERSION;
         });
     }
 
     private static PostgresStore started(PostgresAddress address, String installation, Database database, Vault vault) {
-        PostgresStore store = new PostgresStore(address, installation, database, vault, Clock.systemUTC());
+        PostgresStore store = new PostgresStore(
+                address, installation, database, vault, Clock.systemUTC(), MonotonicClock.system());
         store.listing.start();
         store.keySweeper.start();
         store.blobSweep.start();

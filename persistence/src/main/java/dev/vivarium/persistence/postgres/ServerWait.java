@@ -4,7 +4,9 @@ import dev.vivarium.persistence.journal.StoreUnavailable;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -33,13 +35,13 @@ final class ServerWait {
      *
      * @throws StoreUnavailable with a sentence for the operator
      */
-    static <T> T on(PostgresSettings settings, Database.Work<T> work) {
-        long deadlineNanos = System.nanoTime() + settings.startWait().toNanos();
+    static <T> T on(PostgresSettings settings, Clock clock, Database.Work<T> work) {
+        Instant deadline = clock.instant().plus(settings.startWait());
         while (true) {
             try (Connection connection = connect(settings.address())) {
                 return work.on(connection);
             } catch (SQLException failed) {
-                if (!passes(failed) || System.nanoTime() >= deadlineNanos) {
+                if (!passes(failed) || !clock.instant().isBefore(deadline)) {
                     throw new StoreUnavailable(
                             "The PostgreSQL server at " + settings.address().url() + " cannot be used as "
                                     + settings.address().user() + ": " + oneLine(failed)

@@ -13,6 +13,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.security.GeneralSecurityException;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
@@ -48,25 +49,28 @@ public final class FileSecretVault implements SecretVault {
     private final Path keys;
     private final SecretSeal.Key master;
     private final Executor executor;
+    private final Clock clock;
     /** Read by those who take a key to seal with, written by the one who destroys keys that nobody seals with. */
     private final ReadWriteLock sealing = new ReentrantReadWriteLock();
 
-    private FileSecretVault(Path keys, SecretSeal.Key master, Executor executor) {
+    private FileSecretVault(Path keys, SecretSeal.Key master, Executor executor, Clock clock) {
         this.keys = keys;
         this.master = master;
         this.executor = executor;
+        this.clock = clock;
     }
 
     /**
      * Opens the vault in a directory that one node has to itself, making its master key when there has never been one.
      *
      * @param executor where files are written and forced to disk
+     * @param clock the wall clock, as the files' times are by it
      * @throws StoreUnavailable with a sentence for the user when that cannot be done
      */
-    public static FileSecretVault in(Path directory, Executor executor) {
+    public static FileSecretVault in(Path directory, Executor executor, Clock clock) {
         try {
             make(directory);
-            return opened(directory, executor, Instant.MAX);
+            return opened(directory, executor, clock, Instant.MAX);
         } catch (IOException | IllegalArgumentException failed) {
             throw unreadable(directory, failed);
         }
@@ -76,16 +80,17 @@ public final class FileSecretVault implements SecretVault {
      * Opens the vault in a directory that several nodes share, and that {@link #prepare} has made.
      *
      * @param executor where files are written and forced to disk
+     * @param clock the wall clock, as the files' times are by it
      * @throws StoreUnavailable with a sentence for the user when that cannot be done
      */
-    public static FileSecretVault shared(Path directory, Executor executor) {
+    public static FileSecretVault shared(Path directory, Executor executor, Clock clock) {
         try {
             if (!Files.exists(directory.resolve(MASTER_KEY))) {
                 throw new StoreUnavailable("There is no " + MASTER_KEY + " in " + directory
                         + ": it must be the folder of keys that all nodes see. Is it mounted here? A new one is made by"
                         + " `vivarium store prepare`.");
             }
-            return opened(directory, executor, Instant.now().minus(DRAFT_AGE_MAX));
+            return opened(directory, executor, clock, clock.instant().minus(DRAFT_AGE_MAX));
         } catch (IOException | IllegalArgumentException failed) {
             throw unreadable(directory, failed);
         }
@@ -115,11 +120,12 @@ public final class FileSecretVault implements SecretVault {
         }
     }
 
-    private static FileSecretVault opened(Path directory, Executor executor, Instant draftsBefore) throws IOException {
+    private static FileSecretVault opened(Path directory, Executor executor, Clock clock, Instant draftsBefore)
+            throws IOException {
         Path keys = directory.resolve(KEYS);
         shredDrafts(keys, draftsBefore);
         byte[] key = DurableFiles.read(directory.resolve(MASTER_KEY), Sealer.KEY_BYTES);
-        return new FileSecretVault(keys, SecretSeal.Key.of(key), executor);
+        return new FileSecretVault(keys, SecretSeal.Key.of(key), executor, clock);
     }
 
     private static StoreUnavailable unreadable(Path directory, Exception failed) {
@@ -237,7 +243,7 @@ public final class FileSecretVault implements SecretVault {
                 return makeKey(run);
             }
             SecretSeal.Key key = unwrap(run);
-            Files.setLastModifiedTime(file(run), FileTime.from(Instant.now()));
+            Files.setLastModifiedTime(file(run), FileTime.from(clock.instant()));
             return key;
         } finally {
             sealing.readLock().unlock();

@@ -8,6 +8,7 @@ import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -34,7 +35,7 @@ class KilledStoreTest {
     @AfterEach
     void clean() throws IOException, InterruptedException {
         node.kill();
-        Leftovers.clear(data());
+        Leftovers.clear(data(), Clock.systemUTC());
         TestPostgres.delete(directory);
     }
 

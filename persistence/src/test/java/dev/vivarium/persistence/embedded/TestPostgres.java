@@ -9,6 +9,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.time.Clock;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -24,7 +25,7 @@ public final class TestPostgres implements BeforeAllCallback, AfterAllCallback {
     @Override
     public void beforeAll(ExtensionContext context) throws IOException {
         directory = newDirectory();
-        server = EmbeddedPostgres.start(directory.resolve("postgres"));
+        server = EmbeddedPostgres.start(directory.resolve("postgres"), Clock.systemUTC());
         store = PostgresStore.openOwn(server.address(), directory, INSTALLATION);
     }
 

@@ -48,7 +48,7 @@ class KeySweepTest {
                 var statement = connection.createStatement()) {
             statement.execute("DELETE FROM event_tag; DELETE FROM event_journal");
         }
-        vault = FileSecretVault.in(directory, Runnable::run);
+        vault = FileSecretVault.in(directory, Runnable::run, Clock.systemUTC());
     }
 
     @AfterEach

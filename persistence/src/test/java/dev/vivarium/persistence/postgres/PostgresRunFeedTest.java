@@ -5,14 +5,23 @@ import static org.awaitility.Awaitility.await;
 
 import dev.vivarium.persistence.Fixtures;
 import dev.vivarium.persistence.embedded.TestPostgres;
+import dev.vivarium.persistence.follow.JournalFollower;
+import dev.vivarium.persistence.follow.RunList;
+import dev.vivarium.persistence.journal.EventCodec;
+import dev.vivarium.persistence.journal.JournalEntry;
+import dev.vivarium.persistence.journal.JournalEntryFormat;
 import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.persistence.store.RunIndex.Query;
 import dev.vivarium.protocol.api.RunPage;
 import dev.vivarium.protocol.api.RunView;
+import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunStatus;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -32,7 +41,7 @@ class PostgresRunFeedTest {
 
     @BeforeEach
     void emptyJournal() throws SQLException {
-        execute("DELETE FROM event_tag; DELETE FROM event_journal; DELETE FROM run_view");
+        execute("DELETE FROM event_tag; DELETE FROM event_journal; DELETE FROM run_view; DELETE FROM run_unreadable");
     }
 
     @Test
@@ -87,6 +96,68 @@ class PostgresRunFeedTest {
         awaitRuns(Fixtures.run(2), Fixtures.run(1));
         success(Fixtures.run(3), Fixtures.NOON.plusSeconds(2), Map.of());
         awaitRuns(Fixtures.run(3), Fixtures.run(2), Fixtures.run(1));
+    }
+
+    @Test
+    void aNewVersionOfTheListMakesAllRowsAgain() throws SQLException {
+        success(Fixtures.run(1), Fixtures.NOON, Map.of());
+        awaitRuns(Fixtures.run(1));
+        // given rows as an older version saw them
+        execute("UPDATE run_view SET status = 'LOST', seq = 99");
+        try (Database database = new Database(POSTGRES.address())) {
+            JournalFollower<RunView> next = follower(database, new RunList(2));
+            next.start();
+
+            await().atMost(Duration.ofSeconds(5)).untilAsserted(() -> assertThat(find(succeeded()).runs())
+                    .extracting(RunView::id)
+                    .containsExactly(Fixtures.run(1)));
+
+            next.close();
+            feed(database, new RunList()).prepare();
+        }
+        // the way back is the same
+        success(Fixtures.run(2), Fixtures.NOON.plusSeconds(1), Map.of());
+        awaitRuns(Fixtures.run(2), Fixtures.run(1));
+    }
+
+    @Test
+    void aRunThatAnOlderVersionCouldNotReadIsListedWhenANewerOneStarts() throws SQLException {
+        RunId run = Fixtures.run(1);
+        JournalEntry readable = EventCodec.standard().encode(Fixtures.submitted(run), EventCodec.genesis(run));
+        try (Connection connection = POSTGRES.connect()) {
+            JournalRows.write(
+                    connection,
+                    run,
+                    1,
+                    new JournalEntry("RunTeleported", 1, Blob.ofUtf8("{}"), EventCodec.genesis(run), Blob.EMPTY));
+        }
+        await().until(() -> POSTGRES.store().unreadableRuns() == 1);
+        assertThat(find(all()).runs()).isEmpty();
+        // given an entry that the next version knows
+        try (Connection connection = POSTGRES.connect();
+                PreparedStatement update = connection.prepareStatement("UPDATE event_journal SET event_payload = ?")) {
+            update.setBytes(1, JournalEntryFormat.write(readable));
+            update.executeUpdate();
+        }
+
+        try (PostgresStore upgraded =
+                PostgresStore.openOwn(POSTGRES.address(), POSTGRES.directory(), "01k0anothername0000000000")) {
+            awaitRuns(run);
+            assertThat(upgraded.unreadableRuns()).isZero();
+        }
+    }
+
+    private static JournalFollower<RunView> follower(Database database, RunList list) {
+        return new JournalFollower<>(list, feed(database, list), EventCodec.standard(), Clock.systemUTC());
+    }
+
+    private static PostgresRunFeed feed(Database database, RunList list) {
+        PostgresJournal journal = new PostgresJournal(database, EventCodec.standard());
+        return new PostgresRunFeed(database, journal, list, Clock.systemUTC());
+    }
+
+    private static Query succeeded() {
+        return new Query(Set.of(RunStatus.SUCCEEDED), Map.of(), Optional.empty(), Optional.empty(), 500);
     }
 
     private static void success(RunId run, Instant at, Map<String, String> labels) throws SQLException {

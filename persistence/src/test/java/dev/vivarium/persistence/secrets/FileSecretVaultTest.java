@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
@@ -35,7 +36,7 @@ class FileSecretVaultTest {
 
     @BeforeEach
     void open() {
-        vault = FileSecretVault.in(directory, Runnable::run);
+        vault = FileSecretVault.in(directory, Runnable::run, Clock.systemUTC());
     }
 
     @Test
@@ -44,7 +45,7 @@ class FileSecretVaultTest {
 
         assertThat(sealed.names()).containsExactly("A_KEY", "B_KEY", "EMPTY");
         assertThat(open(vault, RUN, sealed)).isEqualTo(SECRETS);
-        assertThat(open(FileSecretVault.in(directory, Runnable::run), RUN, sealed))
+        assertThat(open(FileSecretVault.in(directory, Runnable::run, Clock.systemUTC()), RUN, sealed))
                 .isEqualTo(SECRETS);
     }
 
@@ -95,7 +96,7 @@ class FileSecretVaultTest {
         Path draft = Files.write(directory.resolve("keys/" + RUN + ".new"), new byte[] {1, 2, 3});
         Path kept = Files.createLink(directory.resolve("kept"), draft);
 
-        FileSecretVault.in(directory, Runnable::run);
+        FileSecretVault.in(directory, Runnable::run, Clock.systemUTC());
 
         assertThat(draft).doesNotExist();
         assertThat(kept).hasBinaryContent(new byte[3]);
@@ -165,7 +166,7 @@ class FileSecretVaultTest {
         seal(RUN);
         Files.delete(directory.resolve("master.key"));
 
-        assertThatThrownBy(() -> FileSecretVault.in(directory, Runnable::run))
+        assertThatThrownBy(() -> FileSecretVault.in(directory, Runnable::run, Clock.systemUTC()))
                 .isInstanceOf(StoreUnavailable.class)
                 .hasMessageContaining("master.key");
     }

@@ -2,6 +2,7 @@ package dev.vivarium.persistence.secrets;
 
 import dev.vivarium.persistence.contract.SecretVaultContract;
 import java.nio.file.Path;
+import java.time.Clock;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -17,11 +18,11 @@ class SharedFolderVaultTest extends SecretVaultContract {
 
     @Override
     protected SecretVault vault() {
-        return FileSecretVault.shared(directory, Runnable::run);
+        return FileSecretVault.shared(directory, Runnable::run, Clock.systemUTC());
     }
 
     @Override
     protected SecretVault elsewhere() {
-        return FileSecretVault.shared(directory, Runnable::run);
+        return FileSecretVault.shared(directory, Runnable::run, Clock.systemUTC());
     }
 }

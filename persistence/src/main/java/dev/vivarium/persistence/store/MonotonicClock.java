@@ -1,0 +1,42 @@
+package dev.vivarium.persistence.store;
+
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+
+/**
+ * A clock for durations and deadlines: begins at the machine's wall clock and never jumps after that, whatever an operator
+ * or a time server does to it. Not for times that are compared with those of other machines or files.
+ */
+public final class MonotonicClock extends Clock {
+    private final Instant start;
+    private final long startNanos;
+    private final ZoneId zone;
+
+    private MonotonicClock(Instant start, long startNanos, ZoneId zone) {
+        this.start = start;
+        this.startNanos = startNanos;
+        this.zone = zone;
+    }
+
+    /** A clock that begins now. */
+    public static Clock system() {
+        return new MonotonicClock(Clock.systemUTC().instant(), System.nanoTime(), ZoneOffset.UTC);
+    }
+
+    @Override
+    public Instant instant() {
+        return start.plusNanos(System.nanoTime() - startNanos);
+    }
+
+    @Override
+    public ZoneId getZone() {
+        return zone;
+    }
+
+    @Override
+    public Clock withZone(ZoneId other) {
+        return new MonotonicClock(start, startNanos, other);
+    }
+}
