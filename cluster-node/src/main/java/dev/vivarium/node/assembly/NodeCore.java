@@ -161,6 +161,7 @@ public final class NodeCore implements AutoCloseable {
         this.runs = runs;
         metrics.gauge("vivarium.sandboxes.live", live, LiveSandboxes::count);
         metrics.gauge("vivarium.projection.lag.seconds", store, NodeCore::lagSeconds);
+        metrics.gauge("vivarium.projection.unreadable.runs", store, Store::unreadableRuns);
         system.tell(new Guardian.Watch(sandboxes, live, config.getDuration("vivarium.reaper.interval")));
         CoordinatedShutdown.get(system)
                 .addTask(CoordinatedShutdown.PhaseBeforeServiceUnbind(), "fence", this::fenceWhenCutOff);
