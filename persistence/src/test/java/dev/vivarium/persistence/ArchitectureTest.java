@@ -66,8 +66,7 @@ class ArchitectureTest {
             .whereLayer("secrets")
             .mayOnlyBeAccessedByLayers("embedded", "postgres", "cassandra", "store")
             .whereLayer("journal")
-            .mayOnlyBeAccessedByLayers(
-                    "embedded", "postgres", "cassandra", "content", "follow", "store", "secrets")
+            .mayOnlyBeAccessedByLayers("embedded", "postgres", "cassandra", "content", "follow", "store", "secrets")
             .whereLayer("durable")
             .mayOnlyBeAccessedByLayers("embedded", "cassandra", "secrets");
 

@@ -132,7 +132,10 @@ final class CassandraRunFeed implements JournalFeed<RunView> {
             if (cause(failed) instanceof StoreUnavailable away) {
                 throw away;
             }
-            log.warn("The row of run {} is made again from the journal: {}", run.run(), cause(failed).getMessage());
+            log.warn(
+                    "The row of run {} is made again from the journal: {}",
+                    run.run(),
+                    cause(failed).getMessage());
             return Optional.empty();
         });
     }
@@ -160,7 +163,8 @@ final class CassandraRunFeed implements JournalFeed<RunView> {
         List<CompletionStage<Done>> writes = new ArrayList<>();
         for (Step<RunView> step : steps) {
             CompletionStage<Done> recorded = readableAgain.contains(step.run())
-                    ? cassandra.write("list run " + step.run(), UNMARK, step.run().value())
+                    ? cassandra.write(
+                            "list run " + step.run(), UNMARK, step.run().value())
                     : CompletableFuture.completedFuture(Done.getInstance());
             writes.add(recorded.thenCompose(done -> write(step)).thenApply(done -> {
                 changed.done(List.of(step.run()));
@@ -172,9 +176,10 @@ final class CassandraRunFeed implements JournalFeed<RunView> {
     }
 
     private CompletionStage<Done> write(Step<RunView> step) {
-        CompletionStage<Done> written =
-                step.row().filter(row -> isDue(step, row)).map(this::write).orElseGet(() ->
-                        CompletableFuture.completedFuture(Done.getInstance()));
+        CompletionStage<Done> written = step.row()
+                .filter(row -> isDue(step, row))
+                .map(this::write)
+                .orElseGet(() -> CompletableFuture.completedFuture(Done.getInstance()));
         return step instanceof Step.Unreadable<RunView> stuck
                 ? written.thenCompose(done -> cassandra.write(
                         "list run " + stuck.run(), MARK, stuck.run().value(), stuck.reason()))

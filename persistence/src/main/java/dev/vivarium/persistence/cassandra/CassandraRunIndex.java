@@ -132,9 +132,10 @@ final class CassandraRunIndex implements RunIndex {
     /** A place without a view is a submission under way or a failed one; one of another time is that of a failed one. */
     private static boolean matches(Query query, Place place, Optional<RunView> viewed) {
         return viewed.filter(run -> RunIndexTables.micros(run.submittedAt()) == place.submittedMicros()
-                        && (query.statuses().isEmpty()
-                                || query.statuses().contains(run.status()))
-                        && RunList.labels(run).entrySet().containsAll(query.labels().entrySet()))
+                        && (query.statuses().isEmpty() || query.statuses().contains(run.status()))
+                        && RunList.labels(run)
+                                .entrySet()
+                                .containsAll(query.labels().entrySet()))
                 .isPresent();
     }
 

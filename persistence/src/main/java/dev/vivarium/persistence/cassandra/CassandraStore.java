@@ -53,7 +53,12 @@ public final class CassandraStore implements Store {
     private final long number;
 
     private CassandraStore(
-            CassandraSettings settings, String installation, MasterKeys masters, Cassandra cassandra, Clock clock, Clock monotonic) {
+            CassandraSettings settings,
+            String installation,
+            MasterKeys masters,
+            Cassandra cassandra,
+            Clock clock,
+            Clock monotonic) {
         this.settings = settings;
         this.installation = installation;
         this.cassandra = cassandra;

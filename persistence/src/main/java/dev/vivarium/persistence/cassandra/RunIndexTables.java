@@ -223,11 +223,10 @@ final class RunIndexTables {
 
     /** Whether all rows are from another version of the list. */
     CompletionStage<Boolean> isOfOtherVersion(String projection) {
-        return cassandra.rows("list runs", SELECT_VERSION, projection).thenApply(rows -> rows.stream()
-                        .map(row -> row.getInt(0))
-                        .findFirst()
-                        .orElse(1)
-                != version);
+        return cassandra
+                .rows("list runs", SELECT_VERSION, projection)
+                .thenApply(rows ->
+                        rows.stream().map(row -> row.getInt(0)).findFirst().orElse(1) != version);
     }
 
     /** The runs under a key that were submitted in an hour, a page at a time. */
@@ -244,9 +243,9 @@ final class RunIndexTables {
 
     /** The row of a run, if it was written by this version of the list. */
     CompletionStage<Optional<Row<RunView>>> row(RunId run) {
-        return cassandra.rows("list run " + run, VIEW, run.value()).thenApply(rows -> rows.stream()
-                .findFirst()
-                .flatMap(found -> {
+        return cassandra
+                .rows("list run " + run, VIEW, run.value())
+                .thenApply(rows -> rows.stream().findFirst().flatMap(found -> {
                     long seq = found.getLong(0);
                     RunView view = RunList.read(String.valueOf(found.getString(1)));
                     Place place = new Place(micros(view.submittedAt()), run.value());

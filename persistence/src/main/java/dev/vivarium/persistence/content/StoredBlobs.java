@@ -90,7 +90,7 @@ public final class StoredBlobs implements BlobStore {
                 .mapAsync(
                         1,
                         piece -> tables.append(
-                                upload, Math.toIntExact((Long) piece.second()), piece.first(), clock.instant()))
+                                upload, Math.toIntExact(piece.second()), piece.first(), clock.instant()))
                 .runWith(Sink.ignore(), streams);
     }
 

@@ -225,8 +225,8 @@ public final class JournalFollower<R> implements AutoCloseable {
             }
             steps.add(step);
         }
-        steps.replaceAll(step ->
-                step instanceof Step.Behind<R> behind ? caughtUp(behind, reads.get(behind.run())) : step);
+        steps.replaceAll(
+                step -> step instanceof Step.Behind<R> behind ? caughtUp(behind, reads.get(behind.run())) : step);
         return steps;
     }
 

@@ -92,7 +92,8 @@ public final class KeySweep implements Sweep {
     }
 
     private static String reason(RuntimeException failed) {
-        Throwable cause = failed instanceof CompletionException && failed.getCause() != null ? failed.getCause() : failed;
+        Throwable cause =
+                failed instanceof CompletionException && failed.getCause() != null ? failed.getCause() : failed;
         return String.valueOf(cause.getMessage());
     }
 }

@@ -30,6 +30,7 @@ public final class PostgresJournal implements RunJournal {
             SELECT sequence_number, event_ser_id, event_ser_manifest, event_payload FROM event_journal
             WHERE persistence_id = ? AND sequence_number >= ? AND NOT deleted ORDER BY sequence_number""";
 
+    private static final String FIRST = ENTRIES + " LIMIT 1";
     private static final String LAST = ENTRIES + " DESC LIMIT 1";
 
     private final Database database;
@@ -51,7 +52,9 @@ public final class PostgresJournal implements RunJournal {
     public CompletionStage<Optional<RunEvent>> lastEvent(RunId run) {
         return database.transact("read the last event of run " + run, connection -> {
             List<StoredEntry> last = entries(connection, LAST, run, 1);
-            return last.isEmpty() ? Optional.empty() : Optional.of(codec.decode(last.get(0).entry()));
+            return last.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(codec.decode(last.get(0).entry()));
         });
     }
 
@@ -62,9 +65,10 @@ public final class PostgresJournal implements RunJournal {
 
     /** The entry of a run's submission, as it was written. */
     CompletionStage<Optional<JournalEntry>> first(RunId run) {
-        return database.transact("read the submission of run " + run, connection -> entries(connection, run, 1).stream()
-                .map(StoredEntry::entry)
-                .findFirst());
+        return database.transact(
+                "read the submission of run " + run, connection -> entries(connection, FIRST, run, 1).stream()
+                        .map(StoredEntry::entry)
+                        .findFirst());
     }
 
     /** Checks that a run's events are those that were written. */

@@ -74,7 +74,9 @@ final class PostgresRunFeed implements JournalFeed<RunView> {
     private static void adopt(SettledEntries entries) throws SQLException {
         long adopted = entries.adoptForeignTransactions();
         if (adopted > 0) {
-            log.warn("{} entries or offsets were written on another server; the journal is followed from there.", adopted);
+            log.warn(
+                    "{} entries or offsets were written on another server; the journal is followed from there.",
+                    adopted);
         }
     }
 
@@ -101,12 +103,13 @@ final class PostgresRunFeed implements JournalFeed<RunView> {
     }
 
     private Optional<Instant> completeAsOf(Instant started, SettledEntries.News news) {
-        Optional<Instant> complete = switch (news.reach()) {
-            case ALL -> Optional.of(started);
-            case ALL_SETTLED -> mark.filter(known -> news.oldestRunning() >= known.horizon())
-                    .map(Mark::at);
-            case MORE, FOREIGN -> Optional.empty();
-        };
+        Optional<Instant> complete =
+                switch (news.reach()) {
+                    case ALL -> Optional.of(started);
+                    case ALL_SETTLED -> mark.filter(known -> news.oldestRunning() >= known.horizon())
+                            .map(Mark::at);
+                    case MORE, FOREIGN -> Optional.empty();
+                };
         if (mark.isEmpty() || complete.isPresent()) {
             mark = Optional.of(new Mark(started, news.nextTransaction()));
         }
@@ -117,8 +120,7 @@ final class PostgresRunFeed implements JournalFeed<RunView> {
             throws SQLException {
         Map<RunId, Row<RunView>> rows = RunRows.read(connection, entries.keySet());
         List<Change<RunView>> changes = new ArrayList<>();
-        entries.forEach(
-                (run, some) -> changes.add(new Change<>(run, Optional.ofNullable(rows.get(run)), some)));
+        entries.forEach((run, some) -> changes.add(new Change<>(run, Optional.ofNullable(rows.get(run)), some)));
         return changes;
     }
 

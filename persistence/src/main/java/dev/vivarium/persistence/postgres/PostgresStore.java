@@ -50,7 +50,12 @@ public final class PostgresStore implements Store {
     private final BlobSweep blobSweep;
 
     private PostgresStore(
-            PostgresAddress address, String installation, Database database, Vault vault, Clock clock, Clock monotonic) {
+            PostgresAddress address,
+            String installation,
+            Database database,
+            Vault vault,
+            Clock clock,
+            Clock monotonic) {
         this.address = address;
         this.installation = installation;
         this.database = database;
@@ -65,11 +70,7 @@ public final class PostgresStore implements Store {
         this.blobs = new StoredBlobs(blobTables, clock);
         this.files = new StoredRunFiles(blobs, journal::first);
         this.blobSweep = new BlobSweep(
-                blobTables,
-                new PostgresBlobLeftovers(database),
-                journal,
-                BlobSweepSettings.STANDARD,
-                clock);
+                blobTables, new PostgresBlobLeftovers(database), journal, BlobSweepSettings.STANDARD, clock);
         this.keySweeper = new Sweeper(vault.sweep(secrets, journal, clock), KEY_SWEEP, "vivarium-key-sweep");
     }
 
@@ -147,8 +148,8 @@ public final class PostgresStore implements Store {
     }
 
     private static PostgresStore started(PostgresAddress address, String installation, Database database, Vault vault) {
-        PostgresStore store = new PostgresStore(
-                address, installation, database, vault, Clock.systemUTC(), MonotonicClock.system());
+        PostgresStore store =
+                new PostgresStore(address, installation, database, vault, Clock.systemUTC(), MonotonicClock.system());
         store.listing.start();
         store.keySweeper.start();
         store.blobSweep.start();

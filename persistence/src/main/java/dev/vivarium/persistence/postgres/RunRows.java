@@ -64,7 +64,8 @@ final class RunRows {
     }
 
     private static java.sql.Array ids(Connection connection, Collection<RunId> runs) throws SQLException {
-        return connection.createArrayOf("bpchar", runs.stream().map(RunId::value).toArray(String[]::new));
+        return connection.createArrayOf(
+                "bpchar", runs.stream().map(RunId::value).toArray(String[]::new));
     }
 
     static void write(Connection connection, List<Step<RunView>> steps) throws SQLException {

@@ -78,8 +78,8 @@ class CassandraRunFeedTest {
     void aRunThatAnOlderVersionCouldNotReadIsListedWhenANewerOneStarts() {
         RunId run = Fixtures.run(31_002);
         List<JournalEntry> entries = JournalWriter.entries(run, Fixtures.success(run, Instant.now(), Map.of()));
-        JournalEntry newer =
-                new JournalEntry("RunTeleported", 1, Blob.ofUtf8("{}"), entries.get(2).hash(), Blob.EMPTY);
+        JournalEntry newer = new JournalEntry(
+                "RunTeleported", 1, Blob.ofUtf8("{}"), entries.get(2).hash(), Blob.EMPTY);
         writer.writeEntries(run, List.of(entries.get(0), entries.get(1), entries.get(2), newer));
         await().atMost(Duration.ofSeconds(5)).until(() -> CASSANDRA.store().unreadableRuns() == 1);
         awaitStatus(run, RunStatus.RUNNING);
@@ -113,10 +113,9 @@ class CassandraRunFeedTest {
     }
 
     private static void awaitStatus(RunId run, RunStatus status) {
-        await().atMost(Duration.ofSeconds(5))
-                .untilAsserted(() -> assertThat(join(CASSANDRA.store().tables().view(run.value()))
-                                .map(RunView::status))
-                        .contains(status));
+        await().atMost(Duration.ofSeconds(5)).untilAsserted(() -> assertThat(
+                        join(CASSANDRA.store().tables().view(run.value())).map(RunView::status))
+                .contains(status));
     }
 
     private static <T> T join(CompletionStage<T> stage) {

@@ -37,13 +37,15 @@ class StepTest {
             assertThat(step).isInstanceOf(Step.Moved.class);
             row = step.row();
             assertThat(row).contains(new Row<>(i + 1L, RunView.of((RunState.Existing) state)));
-            assertThat(RunList.read(RunList.write(row.orElseThrow().content()))).isEqualTo(row.orElseThrow().content());
+            assertThat(RunList.read(RunList.write(row.orElseThrow().content())))
+                    .isEqualTo(row.orElseThrow().content());
         }
     }
 
     @Test
     void entriesThatTheRowKnowsChangeNothing() {
-        Optional<Row<RunView>> row = step(Optional.empty(), entries.subList(0, 3)).row();
+        Optional<Row<RunView>> row =
+                step(Optional.empty(), entries.subList(0, 3)).row();
 
         assertThat(step(row, entries.subList(0, 2))).isEqualTo(new Step.Unchanged<>(run, row));
         assertThat(step(row, entries.subList(1, 4)).row().map(Row::seq)).contains(4L);
@@ -51,7 +53,8 @@ class StepTest {
 
     @Test
     void entriesBetweenTheRowAndThoseThatAreKnownAreNeededFirst() {
-        Optional<Row<RunView>> row = step(Optional.empty(), entries.subList(0, 1)).row();
+        Optional<Row<RunView>> row =
+                step(Optional.empty(), entries.subList(0, 1)).row();
 
         assertThat(step(row, entries.subList(2, 4))).isEqualTo(new Step.Behind<>(run, row, 2));
         assertThat(step(Optional.empty(), entries.subList(2, 4)))
@@ -76,8 +79,8 @@ class StepTest {
 
     @Test
     void anEventThatMayNotFollowIsLeftOutAndSaidSo() {
-        List<StoredEntry> impossible = stored(
-                JournalWriter.entries(run, List.of(Fixtures.submitted(run), Fixtures.submitted(run))), 1);
+        List<StoredEntry> impossible =
+                stored(JournalWriter.entries(run, List.of(Fixtures.submitted(run), Fixtures.submitted(run))), 1);
 
         Step.Unreadable<RunView> stuck = (Step.Unreadable<RunView>) step(Optional.empty(), impossible);
 

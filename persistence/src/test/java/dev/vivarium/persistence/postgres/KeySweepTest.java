@@ -140,8 +140,7 @@ class KeySweepTest {
     }
 
     private KeySweep sweep(Clock clock) {
-        return KeySweep.ofOneNode(
-                new FileKeys(vault), new PostgresJournal(database, EventCodec.standard()), clock);
+        return KeySweep.ofOneNode(new FileKeys(vault), new PostgresJournal(database, EventCodec.standard()), clock);
     }
 
     private void seal(RunId run) {

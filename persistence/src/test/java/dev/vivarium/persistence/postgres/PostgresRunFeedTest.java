@@ -108,9 +108,10 @@ class PostgresRunFeedTest {
             JournalFollower<RunView> next = follower(database, new RunList(2));
             next.start();
 
-            await().atMost(Duration.ofSeconds(5)).untilAsserted(() -> assertThat(find(succeeded()).runs())
-                    .extracting(RunView::id)
-                    .containsExactly(Fixtures.run(1)));
+            await().atMost(Duration.ofSeconds(5))
+                    .untilAsserted(() -> assertThat(find(succeeded()).runs())
+                            .extracting(RunView::id)
+                            .containsExactly(Fixtures.run(1)));
 
             next.close();
             feed(database, new RunList()).prepare();
