@@ -106,7 +106,8 @@ class ShreddedSecretsTest {
             assertThat(key(killedBetween)).exists();
         }
         // and another one had died between sealing and the run's first event, and a third while it made a key
-        FileSecretVault.in(data.path(), Runnable::run, Clock.systemUTC()).seal(new RunId(NO_RUN), Map.of("TOKEN", "hush-hush"));
+        FileSecretVault.in(data.path(), Runnable::run, Clock.systemUTC())
+                .seal(new RunId(NO_RUN), Map.of("TOKEN", "hush-hush"));
         Path draft = Files.write(data.path().resolve("keys/" + NO_RUN + ".new"), new byte[61]);
 
         try (WholeNode node = WholeNode.on(data).go()) {

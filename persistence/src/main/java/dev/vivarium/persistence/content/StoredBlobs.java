@@ -89,8 +89,7 @@ public final class StoredBlobs implements BlobStore {
                 .zipWithIndex()
                 .mapAsync(
                         1,
-                        piece -> tables.append(
-                                upload, Math.toIntExact(piece.second()), piece.first(), clock.instant()))
+                        piece -> tables.append(upload, Math.toIntExact(piece.second()), piece.first(), clock.instant()))
                 .runWith(Sink.ignore(), streams);
     }
 

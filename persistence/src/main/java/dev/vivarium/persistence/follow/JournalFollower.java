@@ -15,11 +15,15 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -58,12 +62,9 @@ public final class JournalFollower<R> implements AutoCloseable {
     private final Thread thread;
     private final Set<RunId> unreadable = ConcurrentHashMap.newKeySet();
 
-    private final Object lock = new Object();
-    /** Under the lock, as what follows. */
-    private Phase phase = Phase.FOLLOWING;
-
-    private boolean woken;
-
+    private final Semaphore news = new Semaphore(0);
+    private final CountDownLatch closing = new CountDownLatch(1);
+    private volatile Phase phase = Phase.FOLLOWING;
     private volatile boolean failing;
     private volatile Instant completeAsOf;
     /** Of the follower's thread. */
@@ -107,7 +108,7 @@ public final class JournalFollower<R> implements AutoCloseable {
     private void follow() {
         try {
             while (true) {
-                Phase began = phase();
+                Phase began = phase;
                 Duration pause = roundAndPause();
                 if (began == Phase.STOPPED || (began == Phase.DRAINING && !pause.isZero())) {
                     return;
@@ -136,20 +137,16 @@ public final class JournalFollower<R> implements AutoCloseable {
 
     /** News cuts a pause short, but not the one after a failure. */
     private void await(Duration pause) throws InterruptedException {
-        synchronized (lock) {
-            if (phase == Phase.FOLLOWING && !pause.isZero() && (failing || !woken)) {
-                lock.wait(pause.toMillis());
-            }
-            woken = false;
+        if (failing) {
+            closing.await(pause.toMillis(), TimeUnit.MILLISECONDS);
+        } else if (!pause.isZero() && news.tryAcquire(pause.toMillis(), TimeUnit.MILLISECONDS)) {
+            news.drainPermits();
         }
     }
 
     private void wake() {
-        synchronized (lock) {
-            woken = true;
-            if (!failing) {
-                lock.notifyAll();
-            }
+        if (news.availablePermits() == 0) {
+            news.release();
         }
     }
 
@@ -225,8 +222,9 @@ public final class JournalFollower<R> implements AutoCloseable {
             }
             steps.add(step);
         }
-        steps.replaceAll(
-                step -> step instanceof Step.Behind<R> behind ? caughtUp(behind, reads.get(behind.run())) : step);
+        steps.replaceAll(step -> step instanceof Step.Behind<R> behind
+                ? caughtUp(behind, Objects.requireNonNull(reads.get(behind.run())))
+                : step);
         return steps;
     }
 
@@ -254,26 +252,15 @@ public final class JournalFollower<R> implements AutoCloseable {
     /** Gives what the feed knows a little time to be written, and stops. */
     @Override
     public void close() {
-        enter(Phase.DRAINING);
+        phase = Phase.DRAINING;
+        closing.countDown();
+        wake();
         try {
             thread.join(CLOSE_MAX.toMillis());
-            enter(Phase.STOPPED);
+            phase = Phase.STOPPED;
             thread.join(CLOSE_MAX.toMillis());
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
-        }
-    }
-
-    private Phase phase() {
-        synchronized (lock) {
-            return phase;
-        }
-    }
-
-    private void enter(Phase next) {
-        synchronized (lock) {
-            phase = next;
-            lock.notifyAll();
         }
     }
 }

@@ -144,7 +144,7 @@ class PostgresRunFeedTest {
         try (PostgresStore upgraded =
                 PostgresStore.openOwn(POSTGRES.address(), POSTGRES.directory(), "01k0anothername0000000000")) {
             awaitRuns(run);
-            assertThat(upgraded.unreadableRuns()).isZero();
+            await().until(() -> upgraded.unreadableRuns() == 0);
         }
     }
 
