@@ -12,8 +12,13 @@ public interface RunJournal {
     /** The events of a run from a sequence number on, in order; empty when there are none (yet). */
     CompletionStage<List<RecordedEvent>> events(RunId run, long fromSeq);
 
-    /** The last event of a run; empty when there is none (yet). */
-    CompletionStage<Optional<RunEvent>> lastEvent(RunId run);
+    /** The last event of a run; empty when there is none (yet). A store reads that one alone. */
+    default CompletionStage<Optional<RunEvent>> lastEvent(RunId run) {
+        return events(run, 1)
+                .thenApply(events -> events.isEmpty()
+                        ? Optional.empty()
+                        : Optional.of(events.get(events.size() - 1).event()));
+    }
 
     /** The state that a run's events fold to; {@link RunState#initial} when there are none. */
     default CompletionStage<RunState> state(RunId run) {
