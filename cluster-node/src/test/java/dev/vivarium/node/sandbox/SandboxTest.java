@@ -36,12 +36,16 @@ import org.apache.pekko.actor.testkit.typed.javadsl.FishingOutcomes;
 import org.apache.pekko.actor.testkit.typed.javadsl.LoggingTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
-import org.awaitility.Awaitility;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.Props;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What the Sandbox actor decides, with a guest that the test plays. */
+/**
+ * What the Sandbox actor decides, with a guest that the test plays. The actor runs on its sender's thread, and time passes
+ * when the test says so: what has not happened when a call returns needs more time, or another message.
+ */
 class SandboxTest {
     private static final Config CONFIG = ConfigFactory.parseString(
                     """
@@ -51,11 +55,16 @@ class SandboxTest {
               output-rate { alarm = 80, window = 1s } }
             """)
             .withFallback(ConfigFactory.load());
-    private static final ActorTestKit KIT = ActorTestKit.create("sandbox", CONFIG);
+    private static final ActorTestKit KIT =
+            ActorTestKit.create("sandbox", StepScheduler.config().withFallback(CONFIG));
+    private static final Props ON_THE_SENDERS_THREAD =
+            DispatcherSelector.fromConfig("pekko.test.calling-thread-dispatcher");
+    private static final SandboxSettings SETTINGS = SandboxSettings.from(CONFIG);
     private static final AttemptName FIRST = new AttemptName(new RunId("01hzzzzzzzzzzzzzzzzzzzzzzz"), 1);
 
     private static final SandboxId OTHER = new SandboxId("01hxxxxxxxxxxxxxxxxxxxxxxx");
 
+    private final SetClock clock = new SetClock();
     private final ScriptedDriver driver = new ScriptedDriver();
     private final MemoryStore store = new MemoryStore();
     private final LiveSandboxes live = new LiveSandboxes();
@@ -198,10 +207,14 @@ class SandboxTest {
         start(FIRST, Specs.spec(new TimeSpan(Duration.ofMillis(80)), NodeLossPolicy.FAIL, 1));
         run.expectMessageClass(SandboxReport.Started.class);
 
+        pass(Duration.ofMillis(79));
+        assertThat(driver.sent()).noneMatch(NodeFrame.KillAll.class::isInstance);
+        pass(Duration.ofMillis(1));
+
         List<SandboxReport> reports = reportsToTheEnd();
         SandboxReport.Alarm alarm = alarms(reports, Consequence.KILL).get(0);
         assertThat(alarm.reason()).isEqualTo(KillReason.WALL_CLOCK);
-        assertThat(alarm.measurement().measured()).isGreaterThanOrEqualTo(80);
+        assertThat(alarm.measurement()).isEqualTo(Measurement.millis(80, 80));
         assertThat(ended(reports).outcome())
                 .isInstanceOfSatisfying(Outcome.Killed.class, killed -> assertThat(killed.reason())
                         .isEqualTo(KillReason.WALL_CLOCK));
@@ -211,6 +224,7 @@ class SandboxTest {
     void aGuestThatDoesNotConfirmAKillIsDestroyedAllTheSame() {
         driver.behave(ScriptedDriver.Manners.DEAF_AFTER_START);
         start(FIRST, Specs.spec(new TimeSpan(Duration.ofMillis(30)), NodeLossPolicy.FAIL, 1));
+        pass(Duration.ofMillis(30).plus(SETTINGS.hardGrace()).plus(SETTINGS.killConfirm()));
 
         assertThat(ended().outcome()).isInstanceOf(Outcome.Killed.class);
         assertThat(driver.destroyed()).hasSize(1);
@@ -339,6 +353,7 @@ class SandboxTest {
         driver.failNextCreate(engineAway());
 
         start(FIRST, Specs.spec(new TimeSpan(Duration.ofMillis(1)), NodeLossPolicy.FAIL, 1));
+        pass(SETTINGS.engineRetry());
 
         assertThat(ended().outcome()).isInstanceOf(Outcome.Interrupted.class);
     }
@@ -349,7 +364,8 @@ class SandboxTest {
         LoggingTestKit.warn("could not be measured").withOccurrences(1).expect(KIT.system(), () -> {
             start(FIRST, Specs.hello());
             run.expectMessageClass(SandboxReport.Started.class);
-            Awaitility.await().until(() -> driver.samplesFailed() > 20);
+            pass(SETTINGS.sampleInterval().multipliedBy(21));
+            assertThat(driver.samplesFailed()).isEqualTo(21);
             driver.emit(new GuestFrame.Exited(1, 0));
             assertThat(ended().outcome()).isEqualTo(new Outcome.Exited(0));
             return null;
@@ -382,6 +398,9 @@ class SandboxTest {
     void anEngineThatIsAwayIsAskedAgain() {
         driver.failNextCreate(new DriverException(DriverException.Kind.ENGINE_UNAVAILABLE, "away"));
         start(FIRST, Specs.hello());
+        assertThat(driver.live()).isEmpty();
+
+        pass(SETTINGS.engineRetry());
 
         run.expectMessageClass(SandboxReport.Started.class);
         stop(KillReason.CANCELLED);
@@ -394,6 +413,7 @@ class SandboxTest {
             driver.failNextCreate(new DriverException(DriverException.Kind.ENGINE_UNAVAILABLE, "away"));
         }
         start(FIRST, Specs.hello());
+        pass(SETTINGS.engineWait());
 
         assertThat(ended().outcome()).isEqualTo(new Outcome.Interrupted(Interruption.ENGINE_LOST, "away"));
     }
@@ -447,6 +467,8 @@ class SandboxTest {
 
         driver.emit(new GuestFrame.Output(1, NodeFrame.Stream.STDOUT, Blob.ofUtf8("kept")));
         driver.emit(new GuestFrame.Exited(1, 0));
+        assertThat(driver.destroyed()).hasSize(1);
+        pass(SETTINGS.storeRetry().multipliedBy(3));
 
         assertThat(ended().outcome()).isEqualTo(new Outcome.Exited(0));
         assertThat(store.printed()).isEqualTo("kept");
@@ -454,17 +476,13 @@ class SandboxTest {
 
     @Test
     void outputThatTheStoreRefusedIsKeptThoughTheChannelEndsBeforeItIsOfferedAgain() {
-        Config patient = ConfigFactory.parseString("vivarium.sandbox.store-retry = 200ms")
-                .withFallback(CONFIG);
-        start(FIRST, Specs.hello(), patient);
+        start(FIRST, Specs.hello());
         run.expectMessageClass(SandboxReport.Started.class);
         store.failNextAppends(1);
-        LoggingTestKit.warn("could not be stored yet").expect(KIT.system(), () -> {
-            driver.emit(new GuestFrame.Output(1, NodeFrame.Stream.STDOUT, Blob.ofUtf8("kept")));
-            return null;
-        });
+        driver.emit(new GuestFrame.Output(1, NodeFrame.Stream.STDOUT, Blob.ofUtf8("kept")));
 
         driver.hangUp(ChannelListener.Cause.ENGINE_LOST);
+        pass(SETTINGS.storeRetry());
 
         assertThat(ended().outcome()).isInstanceOf(Outcome.Interrupted.class);
         assertThat(store.printed()).isEqualTo("kept");
@@ -491,6 +509,8 @@ class SandboxTest {
         driver.failNextDestroy(engineAway());
 
         driver.hangUp(ChannelListener.Cause.ENGINE_LOST);
+        assertThat(driver.destroyed()).isEmpty();
+        pass(SETTINGS.engineRetry().multipliedBy(2));
 
         assertThat(ended().outcome()).isInstanceOf(Outcome.Interrupted.class);
         assertThat(driver.destroyed()).hasSize(1);
@@ -504,6 +524,8 @@ class SandboxTest {
         driver.failNextDestroy(engineAway());
 
         start(new AttemptName(FIRST.run(), 2), Specs.hello());
+        assertThat(driver.sent()).isEmpty();
+        pass(SETTINGS.engineRetry());
 
         run.expectMessageClass(SandboxReport.Started.class);
         assertThat(driver.destroyed()).containsExactly(left);
@@ -534,7 +556,7 @@ class SandboxTest {
 
         stop(KillReason.OPERATOR);
 
-        Awaitility.await().until(() -> removals.waiting() == 1);
+        assertThat(removals.waiting()).isEqualTo(1);
         assertThat(driver.destroyed()).isEmpty();
         removals.over(OTHER);
         ended();
@@ -568,43 +590,45 @@ class SandboxTest {
     void aRemovalDoesNotWaitForEver() {
         removals.killing(OTHER);
         driver.onKill(new SandboxSample(5, 1 << 20, 0, 1 << 20, 1, 2, 0, 0));
-        Config impatient = ConfigFactory.parseString("vivarium.sandbox.removal-wait = 100ms")
-                .withFallback(CONFIG);
-        start(FIRST, Specs.hello(), impatient);
+        start(FIRST, Specs.hello());
         run.expectMessageClass(SandboxReport.Started.class);
 
         stop(KillReason.OPERATOR);
 
+        pass(SETTINGS.removalWait().minusMillis(1));
+        assertThat(driver.destroyed()).isEmpty();
+        pass(Duration.ofMillis(1));
         ended();
     }
 
     @Test
     void aGuestIsArmedToTheEndOfTheNodesLeaseAgainAndAgainWhileItIsHeld() {
-        lease = NodeLease.of(Duration.ofSeconds(2), NodeClock.system());
-        lease.renew(System.nanoTime());
+        lease = NodeLease.of(Duration.ofSeconds(2), clock);
+        lease.renew(clock.nanos());
         start(FIRST, Specs.hello());
         run.expectMessageClass(SandboxReport.Started.class);
 
-        Awaitility.await().until(() -> arms().size() > 1);
+        pass(Duration.ofMillis(500));
 
-        assertThat(arms()).allSatisfy(arm -> assertThat(arm.deadlineMillis()).isBetween(1L, 2_000L));
+        assertThat(arms()).containsExactly(new NodeFrame.Arm(2_000), new NodeFrame.Arm(1_500));
         lease.revoke();
-        int armed = arms().size();
-        Awaitility.await().during(Duration.ofSeconds(1)).until(() -> arms().size() <= armed + 1);
+        pass(Duration.ofSeconds(1));
+        assertThat(arms()).hasSize(2);
         stop(KillReason.OPERATOR);
         ended();
     }
 
     @Test
     void aGuestHearsOfARenewalSoonWhenItComesLate() {
-        lease = NodeLease.of(Duration.ofSeconds(4), NodeClock.system());
-        lease.renew(System.nanoTime());
+        lease = NodeLease.of(Duration.ofSeconds(4), clock);
+        lease.renew(clock.nanos());
         start(FIRST, Specs.hello());
         run.expectMessageClass(SandboxReport.Started.class);
 
-        // At the pace at which it hears of renewals that come in time, its lease would have ended before.
-        Awaitility.await().until(() -> arms().size() > 10);
+        pass(Duration.ofMillis(3_500));
 
+        // At the pace at which it hears of renewals that come in time, its lease would have ended before.
+        assertThat(arms()).hasSizeGreaterThan(10);
         assertThat(lease.remainingMillis()).isPositive();
         stop(KillReason.OPERATOR);
         ended();
@@ -612,7 +636,7 @@ class SandboxTest {
 
     @Test
     void anAgentIsNotStartedByANodeThatIsNotSureToBeInItsCluster() {
-        lease = NodeLease.of(Duration.ofSeconds(2), NodeClock.system());
+        lease = NodeLease.of(Duration.ofSeconds(2), clock);
 
         start(FIRST, Specs.hello());
 
@@ -632,14 +656,14 @@ class SandboxTest {
     }
 
     private ActorRef<Sandbox.Command> start(AttemptName attempt, RunSpec spec) {
-        return start(attempt, spec, CONFIG);
+        SandboxEnvironment environment =
+                new SandboxEnvironment(driver.sandboxes(), store, live, removals, SETTINGS, lease, clock);
+        actor = KIT.spawn(Sandbox.create(environment, attempt, spec, run.ref()), ON_THE_SENDERS_THREAD);
+        return actor;
     }
 
-    private ActorRef<Sandbox.Command> start(AttemptName attempt, RunSpec spec, Config config) {
-        SandboxEnvironment environment = new SandboxEnvironment(
-                driver.sandboxes(), store, live, removals, SandboxSettings.from(config), lease, NodeClock.system());
-        actor = KIT.spawn(Sandbox.create(environment, attempt, spec, run.ref()));
-        return actor;
+    private void pass(Duration duration) {
+        StepScheduler.of(KIT.system()).pass(duration, clock);
     }
 
     private NodeLease lease = NodeLease.endless();

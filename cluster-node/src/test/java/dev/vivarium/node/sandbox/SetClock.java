@@ -2,22 +2,23 @@ package dev.vivarium.node.sandbox;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** A clock that stands until the test moves it. */
 final class SetClock implements NodeClock {
-    private long nanos = 1_000;
+    private final AtomicLong nanos = new AtomicLong(1_000);
 
     void advance(Duration time) {
-        nanos += time.toNanos();
+        nanos.addAndGet(time.toNanos());
     }
 
     @Override
     public Instant now() {
-        return Instant.EPOCH.plusNanos(nanos);
+        return Instant.EPOCH.plusNanos(nanos.get());
     }
 
     @Override
     public long nanos() {
-        return nanos;
+        return nanos.get();
     }
 }
