@@ -1,5 +1,7 @@
 package dev.vivarium.persistence;
 
+import dev.vivarium.protocol.auth.Principal;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressDenial;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.egress.EgressReach;
@@ -64,18 +66,18 @@ public final class Fixtures {
                 Isolation.CONTAINER,
                 NodeLossPolicy.RESTART,
                 3,
-                labels);
+                labels, new Tenant(labels.getOrDefault(RunSpec.TENANT_LABEL, Tenant.DEFAULT.name())));
     }
 
-    public static RunEvent submitted(RunId run, Instant at, Map<String, String> labels) {
-        return new RunEvent.RunSubmitted(at, "node-1", run, spec(labels), Blob.ofUtf8("digest"));
+    public static RunEvent.RunSubmitted submitted(RunId run, Instant at, Map<String, String> labels) {
+        return new RunEvent.RunSubmitted(at, "node-1", Principal.LOCAL_OPERATOR, run, spec(labels), Blob.ofUtf8("digest"));
     }
 
-    public static RunEvent submitted(RunId run, EgressPolicy egress) {
-        return new RunEvent.RunSubmitted(NOON, "node-1", run, spec(Map.of(), egress), Blob.ofUtf8("digest"));
+    public static RunEvent.RunSubmitted submitted(RunId run, EgressPolicy egress) {
+        return new RunEvent.RunSubmitted(NOON, "node-1", Principal.LOCAL_OPERATOR, run, spec(Map.of(), egress), Blob.ofUtf8("digest"));
     }
 
-    public static RunEvent submitted(RunId run) {
+    public static RunEvent.RunSubmitted submitted(RunId run) {
         return submitted(run, NOON, Map.of("team", "research"));
     }
 
@@ -99,8 +101,8 @@ public final class Fixtures {
                         100,
                         200,
                         List.of(new EgressReach("tcp", "45.77.77.10", 443, 3, 90, 180))),
-                new RunEvent.CancelRequested(NOON, "node-1"),
-                new RunEvent.AttemptInterrupted(NOON, "node-1", 1, Interruption.ENGINE_LOST, "gone"),
+                new RunEvent.CancelRequested(NOON, "node-1", Principal.LOCAL_OPERATOR),
+                new RunEvent.AttemptInterrupted(NOON, "node-1", 1, Interruption.ENGINE_LOST, "gone", Optional.empty()),
                 new RunEvent.RunSucceeded(NOON, "node-1", 1, USAGE),
                 new RunEvent.RunFailed(NOON, "node-1", 1, 139, Optional.of(11), USAGE),
                 new RunEvent.RunFailed(NOON, "node-1", 1, 3, Optional.empty(), USAGE),

@@ -7,6 +7,7 @@ import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.store.ClaimedKeys;
+import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
@@ -42,19 +43,20 @@ public final class Admission {
     }
 
     /** Submits; with a key, the second time the same run is answered. */
-    public CompletionStage<SubmitAnswer> submit(Submission submission, Optional<IdempotencyKey> key) {
+    public CompletionStage<SubmitAnswer> submit(
+            Principal caller, Submission submission, Optional<IdempotencyKey> key) {
         if (key.isEmpty()) {
-            return submitFresh(submission, FRESH_TRIES);
+            return submitFresh(caller, submission, FRESH_TRIES);
         }
         Blob name = key.get().digest(submission.tenant());
         // Of retries at the same time all but the first need seal nothing.
-        return keyed.after(name, () -> submitKeyed(name, submission));
+        return keyed.after(name, () -> submitKeyed(name, caller, submission));
     }
 
     /** Also when there is no room: a retry of a run that was accepted is answered with it. */
-    private CompletionStage<SubmitAnswer> submitKeyed(Blob name, Submission submission) {
+    private CompletionStage<SubmitAnswer> submitKeyed(Blob name, Principal caller, Submission submission) {
         Placed place = runs.place(needs(submission));
-        return keys.claim(name, place.id()).thenCompose(id -> submitOnce(id, place, submission));
+        return keys.claim(name, place.id()).thenCompose(id -> submitOnce(id, place, caller, submission));
     }
 
     private static Capacity needs(Submission submission) {
@@ -70,15 +72,15 @@ public final class Admission {
     }
 
     /** Where a run is born is only known as of a moment ago: one that finds no room there is offered elsewhere. */
-    private CompletionStage<SubmitAnswer> submitFresh(Submission submission, int tries) {
+    private CompletionStage<SubmitAnswer> submitFresh(Principal caller, Submission submission, int tries) {
         Placed place = runs.place(needs(submission));
         if (place instanceof Placed.Refused refused) {
             return CompletableFuture.completedStage(refused.answer());
         }
         Placed.Room room = (Placed.Room) place;
-        return sealAndSubmit(tries > 1 ? room : room.queueing(), Name.OWN, submission)
+        return sealAndSubmit(tries > 1 ? room : room.queueing(), Name.OWN, caller, submission)
                 .thenCompose(answer -> isFull(answer) && tries > 1
-                        ? submitFresh(submission, tries - 1)
+                        ? submitFresh(caller, submission, tries - 1)
                         : CompletableFuture.completedStage(answer));
     }
 
@@ -86,19 +88,21 @@ public final class Admission {
         return answer instanceof SubmitAnswer.Full || answer instanceof SubmitAnswer.TenantFull;
     }
 
-    private CompletionStage<SubmitAnswer> submitOnce(RunId id, Placed place, Submission submission) {
+    private CompletionStage<SubmitAnswer> submitOnce(
+            RunId id, Placed place, Principal caller, Submission submission) {
         return journal.state(id)
                 .thenCompose(state -> state instanceof RunState.Existing existing
                         ? known(existing, submission)
-                        : submitClaimed(id, place, submission));
+                        : submitClaimed(id, place, caller, submission));
     }
 
     /** A name that an earlier try has claimed may lie elsewhere than the one that was just made. */
-    private CompletionStage<SubmitAnswer> submitClaimed(RunId id, Placed place, Submission submission) {
+    private CompletionStage<SubmitAnswer> submitClaimed(
+            RunId id, Placed place, Principal caller, Submission submission) {
         Placed claimed = place.id().equals(id) ? place : runs.placeNamed(id, needs(submission));
         return claimed instanceof Placed.Refused refused
                 ? CompletableFuture.completedStage(refused.answer())
-                : sealAndSubmit(((Placed.Room) claimed).queueing(), Name.CLAIMED, submission);
+                : sealAndSubmit(((Placed.Room) claimed).queueing(), Name.CLAIMED, caller, submission);
     }
 
     /**
@@ -130,9 +134,10 @@ public final class Admission {
         return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 
-    private CompletionStage<SubmitAnswer> sealAndSubmit(Placed.Room room, Name name, Submission submission) {
+    private CompletionStage<SubmitAnswer> sealAndSubmit(
+            Placed.Room room, Name name, Principal caller, Submission submission) {
         return seal(room.id(), submission)
-                .thenCompose(secrets -> runs.submit(room, submission.sealedWith(secrets), submission.bodyDigest()))
+                .thenCompose(secrets -> runs.submit(room, caller, submission.sealedWith(secrets), submission.bodyDigest()))
                 .thenCompose(answer -> settle(room.id(), name, submission, answer));
     }
 

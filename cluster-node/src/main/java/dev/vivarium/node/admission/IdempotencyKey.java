@@ -1,5 +1,6 @@
 package dev.vivarium.node.admission;
 
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Blob;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -26,10 +27,10 @@ public record IdempotencyKey(String value) {
         return SHAPE.matcher(text).matches() ? Optional.of(new IdempotencyKey(text)) : Optional.empty();
     }
 
-    /** What is kept of the key. A tenant holds no NUL, for it is a label's value. */
-    Blob digest(String tenant) {
+    /** What is kept of the key. A tenant holds no NUL, for it has no control characters. */
+    Blob digest(Tenant tenant) {
         MessageDigest sha256 = CanonicalDigest.newSha256();
         sha256.update("vivarium idempotency key 1\0".getBytes(StandardCharsets.UTF_8));
-        return Blob.of(sha256.digest((tenant + '\0' + value).getBytes(StandardCharsets.UTF_8)));
+        return Blob.of(sha256.digest((tenant.name() + '\0' + value).getBytes(StandardCharsets.UTF_8)));
     }
 }

@@ -74,7 +74,8 @@ final class SpecSize {
                 spec.isolation(),
                 spec.onNodeLoss(),
                 spec.maxAttempts(),
-                spec.labels());
+                spec.labels(),
+                spec.tenant());
     }
 
     private static long sealed(Map<String, Secret> secrets) {

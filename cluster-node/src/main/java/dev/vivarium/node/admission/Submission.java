@@ -1,5 +1,6 @@
 package dev.vivarium.node.admission;
 
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Isolation;
@@ -30,6 +31,7 @@ public record Submission(
         NodeLossPolicy onNodeLoss,
         int maxAttempts,
         Map<String, String> labels,
+        Tenant tenant,
         Blob bodyDigest) {
     public Submission {
         command = List.copyOf(command);
@@ -37,11 +39,6 @@ public record Submission(
         secrets = Map.copyOf(secrets);
         files = Map.copyOf(files);
         labels = Map.copyOf(labels);
-    }
-
-    /** The tenant on whose behalf it was sent. */
-    String tenant() {
-        return labels.getOrDefault(RunSpec.TENANT_LABEL, RunSpec.DEFAULT_TENANT);
     }
 
     /** The spec, with the secrets in the form that may be stored. */
@@ -58,6 +55,7 @@ public record Submission(
                 isolation,
                 onNodeLoss,
                 maxAttempts,
-                labels);
+                labels,
+                tenant);
     }
 }

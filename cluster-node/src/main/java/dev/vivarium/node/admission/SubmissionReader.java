@@ -2,6 +2,7 @@ package dev.vivarium.node.admission;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.protocol.api.Problem.FieldError;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.CpuQuota;
@@ -125,6 +126,7 @@ public final class SubmissionReader {
             Map<String, Secret> secrets = process.secrets(env);
             process.checkTotal();
             Limits limits = limits();
+            Map<String, String> labels = labels();
             return new Submission(
                     image,
                     command,
@@ -137,7 +139,8 @@ public final class SubmissionReader {
                     isolation(),
                     fields.word("onNodeLoss", NODE_LOSS_POLICIES).orElse(NodeLossPolicy.RESTART),
                     maxAttempts(),
-                    labels(),
+                    labels,
+                    tenant(labels),
                     CanonicalDigest.ofBody(root));
         }
 
@@ -274,12 +277,18 @@ public final class SubmissionReader {
             if (labels.size() > MAX_LABELS) {
                 findings.add("labels", "are " + labels.size() + "; at most " + MAX_LABELS + " can be given");
             }
-            if ("".equals(labels.get(RunSpec.TENANT_LABEL))) {
+            labels.putIfAbsent(RunSpec.TENANT_LABEL, Tenant.DEFAULT.name());
+            return labels;
+        }
+
+        /** For whom the caller acts. The one place that reads this from the label: the local operator may name anyone. */
+        private Tenant tenant(Map<String, String> labels) {
+            String name = labels.getOrDefault(RunSpec.TENANT_LABEL, Tenant.DEFAULT.name());
+            if (name.isEmpty()) {
                 findings.add(
                         "labels." + RunSpec.TENANT_LABEL, "must not be empty: leave it out for the default tenant");
             }
-            labels.putIfAbsent(RunSpec.TENANT_LABEL, RunSpec.DEFAULT_TENANT);
-            return labels;
+            return Tenant.isValid(name) ? new Tenant(name) : Tenant.DEFAULT;
         }
     }
 

@@ -16,6 +16,7 @@ import dev.vivarium.node.http.server.HttpSettings;
 import dev.vivarium.node.http.server.Operation;
 import dev.vivarium.node.http.v1.ApiV1;
 import dev.vivarium.protocol.api.Health;
+import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.RunId;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -176,7 +177,7 @@ public final class LocalNode implements RunningNode {
     @Override
     public CompletionStage<Done> drain(Duration atMost) {
         if (phase.compareAndSet(Phase.RUNNING, Phase.DRAINING)) {
-            core.drainSandboxes(atMost).whenComplete((over, failure) -> stopInItsOwnThread());
+            core.drainSandboxes(Principal.LOCAL_OPERATOR, atMost).whenComplete((over, failure) -> stopInItsOwnThread());
         }
         return terminated();
     }

@@ -25,6 +25,7 @@ import dev.vivarium.node.sandbox.NodeSandboxes;
 import dev.vivarium.node.sandbox.Reaper;
 import dev.vivarium.node.sandbox.SandboxEnvironment;
 import dev.vivarium.persistence.store.Store;
+import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.KillReason;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -264,8 +265,8 @@ public final class NodeCore implements AutoCloseable {
      *
      * @return completes when no sandbox is left, or when those told to end have had their time
      */
-    CompletionStage<Done> drainSandboxes(Duration atMost) {
-        drain.begin();
+    CompletionStage<Done> drainSandboxes(Principal by, Duration atMost) {
+        drain.begin(by);
         // A run that holds a slot may just be getting its sandbox, or have its end still to be told.
         return within(slots.allLeft(), atMost).thenCompose(over -> {
             live.stopAll(KillReason.DRAINED);

@@ -1,5 +1,7 @@
 package dev.vivarium.node.placement;
 
+import dev.vivarium.protocol.auth.Principal;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** Whether this node takes runs or is leaving. Set once, never back. */
@@ -10,12 +12,26 @@ public final class Drain {
     }
 
     private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.OPEN);
+    private final AtomicReference<Optional<Principal>> by = new AtomicReference<>(Optional.empty());
 
+    /** Whether the node is leaving. */
     public boolean isDraining() {
         return phase.get() == Phase.DRAINING;
     }
 
+    /** The node leaves, because it must. */
     public void begin() {
         phase.set(Phase.DRAINING);
+    }
+
+    /** The node leaves, because it was asked to; the first one who asks is who did it. */
+    public void begin(Principal principal) {
+        by.updateAndGet(first -> first.or(() -> Optional.of(principal)));
+        begin();
+    }
+
+    /** Who asked the node to leave. */
+    public Optional<Principal> by() {
+        return by.get();
     }
 }

@@ -1,6 +1,7 @@
 package dev.vivarium.node.placement;
 
 import dev.vivarium.protocol.api.QueueView;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Duration;
 import java.time.Instant;
@@ -62,7 +63,7 @@ public final class NodeSlots {
      */
     public record Claim(
             RunId run,
-            String tenant,
+            Tenant tenant,
             Capacity asked,
             Seniority seniority,
             Instant submittedAt,

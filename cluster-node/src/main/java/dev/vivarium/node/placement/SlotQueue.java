@@ -3,6 +3,7 @@ package dev.vivarium.node.placement;
 import dev.vivarium.node.placement.NodeSlots.Claim;
 import dev.vivarium.node.placement.NodeSlots.Seniority;
 import dev.vivarium.protocol.api.QueueView;
+import dev.vivarium.protocol.auth.Tenant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -32,11 +33,11 @@ final class SlotQueue {
             .thenComparing(Claim::submittedAt)
             .thenComparing(claim -> claim.run().value());
 
-    private final Map<String, Tenant> tenants;
+    private final Map<Tenant, TenantPart> tenants;
     private final Set<String> leaving;
     private final int size;
 
-    private SlotQueue(Map<String, Tenant> tenants, Set<String> leaving, int size) {
+    private SlotQueue(Map<Tenant, TenantPart> tenants, Set<String> leaving, int size) {
         this.tenants = tenants;
         this.leaving = leaving;
         this.size = size;
@@ -50,29 +51,29 @@ final class SlotQueue {
      * @param interrupted how many of these, the first ones, have lost a sandbox
      * @param aside those that wait in shards that are leaving, so that their turn does not come here
      */
-    private record Tenant(int held, List<Claim> queue, int interrupted, List<Claim> aside) {
-        private static final Tenant NEW = new Tenant(0, List.of(), 0, List.of());
+    private record TenantPart(int held, List<Claim> queue, int interrupted, List<Claim> aside) {
+        private static final TenantPart NEW = new TenantPart(0, List.of(), 0, List.of());
 
-        Tenant holding(int change) {
-            return new Tenant(held + change, queue, interrupted, aside);
+        TenantPart holding(int change) {
+            return new TenantPart(held + change, queue, interrupted, aside);
         }
 
-        Tenant with(Claim claim) {
+        TenantPart with(Claim claim) {
             List<Claim> longer = new ArrayList<>(queue);
             longer.add(-Collections.binarySearch(queue, claim, ORDER) - 1, claim);
-            return new Tenant(held, longer, interrupted + (isInterrupted(claim) ? 1 : 0), aside);
+            return new TenantPart(held, longer, interrupted + (isInterrupted(claim) ? 1 : 0), aside);
         }
 
-        Tenant withAside(Claim claim) {
+        TenantPart withAside(Claim claim) {
             List<Claim> more = new ArrayList<>(aside);
             more.add(claim);
-            return new Tenant(held, queue, interrupted, more);
+            return new TenantPart(held, queue, interrupted, more);
         }
 
-        Tenant without(Claim claim) {
+        TenantPart without(Claim claim) {
             int index = Collections.binarySearch(queue, claim, ORDER);
             if (index < 0) {
-                return new Tenant(
+                return new TenantPart(
                         held,
                         queue,
                         interrupted,
@@ -80,7 +81,7 @@ final class SlotQueue {
             }
             List<Claim> shorter = new ArrayList<>(queue);
             shorter.remove(index);
-            return new Tenant(held, shorter, interrupted - (isInterrupted(claim) ? 1 : 0), aside);
+            return new TenantPart(held, shorter, interrupted - (isInterrupted(claim) ? 1 : 0), aside);
         }
 
         private static boolean isInterrupted(Claim claim) {
@@ -108,7 +109,7 @@ final class SlotQueue {
     }
 
     /** How many of them are the tenant's. */
-    int size(String tenant) {
+    int size(Tenant tenant) {
         return of(tenant).waiting();
     }
 
@@ -131,7 +132,7 @@ final class SlotQueue {
     }
 
     /** The queue after a run of the tenant has left its slot. */
-    SlotQueue left(String tenant) {
+    SlotQueue left(Tenant tenant) {
         return changed(tenant, one -> one.holding(-1), size);
     }
 
@@ -140,9 +141,9 @@ final class SlotQueue {
         if (shards.equals(leaving)) {
             return this;
         }
-        Map<String, Tenant> changed = new HashMap<>();
+        Map<Tenant, TenantPart> changed = new HashMap<>();
         tenants.forEach((name, tenant) -> {
-            Tenant sorted = Tenant.NEW.holding(tenant.held);
+            TenantPart sorted = TenantPart.NEW.holding(tenant.held);
             for (List<Claim> claims : List.of(tenant.queue, tenant.aside)) {
                 for (Claim claim : claims) {
                     sorted = shards.contains(claim.shard()) ? sorted.withAside(claim) : sorted.with(claim);
@@ -157,16 +158,16 @@ final class SlotQueue {
     Optional<Claim> next() {
         return tenants.values().stream()
                 .filter(tenant -> !tenant.queue.isEmpty())
-                .min(Comparator.<Tenant, Seniority>comparing(
+                .min(Comparator.<TenantPart, Seniority>comparing(
                                 tenant -> tenant.queue.get(0).seniority())
-                        .thenComparing(Tenant::held)
+                        .thenComparing(TenantPart::held)
                         .thenComparing(tenant -> tenant.queue.get(0), ORDER))
                 .map(tenant -> tenant.queue.get(0));
     }
 
     /** Where the run stands; empty when it does not wait. */
     Optional<QueueView> position(Claim claim) {
-        Tenant own = of(claim.tenant());
+        TenantPart own = of(claim.tenant());
         int rank = Collections.binarySearch(own.queue, claim, ORDER);
         if (rank >= 0) {
             int level = own.held + rank;
@@ -179,17 +180,17 @@ final class SlotQueue {
         return own.aside.contains(claim) ? Optional.of(new QueueView(size, size)) : Optional.empty();
     }
 
-    private Tenant of(String tenant) {
-        return tenants.getOrDefault(tenant, Tenant.NEW);
+    private TenantPart of(Tenant tenant) {
+        return tenants.getOrDefault(tenant, TenantPart.NEW);
     }
 
-    private SlotQueue changed(String name, UnaryOperator<Tenant> change, int newSize) {
-        Map<String, Tenant> changed = new HashMap<>(tenants);
-        changed.compute(name, (any, tenant) -> unlessEmpty(change.apply(tenant == null ? Tenant.NEW : tenant)));
+    private SlotQueue changed(Tenant name, UnaryOperator<TenantPart> change, int newSize) {
+        Map<Tenant, TenantPart> changed = new HashMap<>(tenants);
+        changed.compute(name, (any, tenant) -> unlessEmpty(change.apply(tenant == null ? TenantPart.NEW : tenant)));
         return new SlotQueue(changed, leaving, newSize);
     }
 
-    private static @Nullable Tenant unlessEmpty(Tenant tenant) {
+    private static @Nullable TenantPart unlessEmpty(TenantPart tenant) {
         return tenant.held == 0 && tenant.waiting() == 0 ? null : tenant;
     }
 }

@@ -1,7 +1,8 @@
 package dev.vivarium.node.run;
 
-import dev.vivarium.node.sandbox.SandboxReport;
 import dev.vivarium.node.sandbox.SandboxReport.Outcome;
+import dev.vivarium.node.sandbox.SandboxReport;
+import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.RunEvent;
@@ -14,8 +15,12 @@ final class AttemptEnd {
 
     private AttemptEnd() {}
 
-    /** The event that follows from a sandbox's last report. */
-    static RunEvent event(SandboxReport.Ended ended, String node) {
+    /**
+     * The event that follows from a sandbox's last report.
+     *
+     * @param drainedBy who has asked the node to leave, if it is leaving
+     */
+    static RunEvent event(SandboxReport.Ended ended, String node, Optional<Principal> drainedBy) {
         Instant at = ended.at();
         int attempt = ended.attempt();
         Outcome outcome = ended.outcome();
@@ -32,18 +37,18 @@ final class AttemptEnd {
             return new RunEvent.RunNotStarted(at, node, attempt, notStarted.failure());
         }
         if (outcome instanceof Outcome.Interrupted interrupted) {
-            return new RunEvent.AttemptInterrupted(at, node, attempt, interrupted.cause(), interrupted.detail());
+            return new RunEvent.AttemptInterrupted(at, node, attempt, interrupted.cause(), interrupted.detail(), Optional.empty());
         }
-        return killed((Outcome.Killed) outcome, ended, node);
+        return killed((Outcome.Killed) outcome, ended, node, drainedBy);
     }
 
-    private static RunEvent killed(Outcome.Killed killed, SandboxReport.Ended ended, String node) {
+    private static RunEvent killed(Outcome.Killed killed, SandboxReport.Ended ended, String node, Optional<Principal> drainedBy) {
         if (killed.reason() == KillReason.CANCELLED) {
             return new RunEvent.RunCancelled(ended.at(), node, ended.attempt(), ended.usage());
         }
         if (killed.reason() == KillReason.DRAINED) {
             return new RunEvent.AttemptInterrupted(
-                    ended.at(), node, ended.attempt(), Interruption.DRAINED, "The node was drained.");
+                    ended.at(), node, ended.attempt(), Interruption.DRAINED, "The node was drained.", drainedBy);
         }
         return new RunEvent.RunKilled(
                 ended.at(), node, ended.attempt(), killed.reason(), killed.measurement(), ended.usage());

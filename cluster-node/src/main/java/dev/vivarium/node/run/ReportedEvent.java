@@ -1,6 +1,7 @@
 package dev.vivarium.node.run;
 
 import dev.vivarium.node.sandbox.SandboxReport;
+import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.RunEvent;
 import java.util.Optional;
 
@@ -9,7 +10,7 @@ final class ReportedEvent {
     private ReportedEvent() {}
 
     /** Empty for what no event tells of: output lies in its store. */
-    static Optional<RunEvent> of(SandboxReport report, String node) {
+    static Optional<RunEvent> of(SandboxReport report, String node, Optional<Principal> drainedBy) {
         if (report instanceof SandboxReport.Started started) {
             return Optional.of(new RunEvent.AttemptStarted(started.at(), node, started.attempt(), started.sandbox()));
         }
@@ -38,7 +39,7 @@ final class ReportedEvent {
                     reached.use().reached().most()));
         }
         return report instanceof SandboxReport.Ended ended
-                ? Optional.of(AttemptEnd.event(ended, node))
+                ? Optional.of(AttemptEnd.event(ended, node, drainedBy))
                 : Optional.empty();
     }
 }

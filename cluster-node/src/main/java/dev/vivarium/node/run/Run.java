@@ -8,6 +8,7 @@ import dev.vivarium.node.sandbox.SandboxReport;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.RunPersistenceId;
 import dev.vivarium.protocol.api.QueueView;
+import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
@@ -56,14 +57,20 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
     /**
      * Submits it; answers {@link SubmitAnswer}.
      *
+     * @param by who submits it
      * @param until when the caller stops waiting for the answer, and says that nothing was accepted
      */
     public record Submit(
-            RunSpec spec, Blob submission, WhenFull whenFull, Instant until, ActorRef<SubmitAnswer> replyTo)
+            Principal by,
+            RunSpec spec,
+            Blob submission,
+            WhenFull whenFull,
+            Instant until,
+            ActorRef<SubmitAnswer> replyTo)
             implements Command, RunMessage {}
 
     /** Asks it to stop; answers {@link CancelAnswer}. */
-    public record Cancel(ActorRef<CancelAnswer> replyTo) implements Command, RunMessage {}
+    public record Cancel(Principal by, ActorRef<CancelAnswer> replyTo) implements Command, RunMessage {}
 
     /** Tells the watcher the present progress, and every further one until the run ends. Idempotent. */
     public record Watch(ActorRef<Progress> watcher) implements Command, RunMessage {}
@@ -352,7 +359,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
             return Effect().reply(cancel.replyTo, new CancelAnswer.Noted(run.existing()));
         }
         List<RunEvent> events = new ArrayList<>();
-        events.add(new RunEvent.CancelRequested(now(), environment.nodeName()));
+        events.add(new RunEvent.CancelRequested(now(), environment.nodeName(), cancel.by));
         events.addAll(step.events(now(), environment.nodeName()));
         return persist(run, events).thenRun((JournaledRun after) -> {
             cancel.replyTo.tell(new CancelAnswer.Noted(after.existing()));
@@ -411,7 +418,8 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
         if (report instanceof SandboxReport.Ended ended) {
             attempt.ended(ended);
         }
-        return ReportedEvent.of(report, environment.nodeName())
+        return ReportedEvent.of(
+                        report, environment.nodeName(), environment.drain().by())
                 .<Effect<DecodedEntry, JournaledRun>>map(
                         event -> persist(run, List.of(event)).thenRun((JournaledRun after) -> {
                             if (report instanceof SandboxReport.Ended) {

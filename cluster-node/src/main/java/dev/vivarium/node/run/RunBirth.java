@@ -48,7 +48,7 @@ final class RunBirth {
         }
         Instant now = environment.sandbox().clock().now();
         String node = environment.nodeName();
-        RunEvent submitted = new RunEvent.RunSubmitted(now, node, id, submit.spec(), submit.submission());
+        RunEvent submitted = new RunEvent.RunSubmitted(now, node, submit.by(), id, submit.spec(), submit.submission());
         return switch (slot.offer(submit.spec(), now, submit.whenFull())) {
             case HOLDS -> new Taken.With(List.of(submitted));
             case WAITS -> new Taken.With(List.of(submitted, new RunEvent.RunQueued(now, node)));

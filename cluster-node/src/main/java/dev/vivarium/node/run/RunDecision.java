@@ -6,6 +6,7 @@ import dev.vivarium.protocol.run.RunState;
 import dev.vivarium.protocol.run.Usage;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a run does next: one pure, total function of its state and of the conditions around it. The entity gathers the
@@ -83,7 +84,7 @@ final class RunDecision {
         record Interrupt(int attempt, Interruption cause, String detail) implements Step {
             @Override
             public List<RunEvent> events(Instant at, String node) {
-                return List.of(new RunEvent.AttemptInterrupted(at, node, attempt, cause, detail));
+                return List.of(new RunEvent.AttemptInterrupted(at, node, attempt, cause, detail, Optional.empty()));
             }
         }
 

@@ -3,6 +3,7 @@ package dev.vivarium.node.run;
 import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.protocol.api.NodeView;
 import dev.vivarium.protocol.api.QueueView;
+import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
@@ -28,12 +29,17 @@ public interface Runs {
      * Submits a run. Idempotent by id: the second submission of an id answers what became of the first.
      *
      * @param place where it was placed
+     * @param by who submits it
      * @param submission digest of what the client sent
      */
-    CompletionStage<SubmitAnswer> submit(Placed.Room place, RunSpec spec, Blob submission);
+    CompletionStage<SubmitAnswer> submit(Placed.Room place, Principal by, RunSpec spec, Blob submission);
 
-    /** Asks a run to stop. Idempotent; a run that has ended stays as it is. */
-    CompletionStage<CancelAnswer> cancel(RunId id);
+    /**
+     * Asks a run to stop. Idempotent; a run that has ended stays as it is.
+     *
+     * @param by who asks
+     */
+    CompletionStage<CancelAnswer> cancel(RunId id, Principal by);
 
     /** Where a run stands among those that wait; empty when it does not wait, or nobody says so in time. Never fails. */
     CompletionStage<Optional<QueueView>> position(RunId id);

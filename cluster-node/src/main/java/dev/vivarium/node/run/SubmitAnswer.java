@@ -1,6 +1,7 @@
 package dev.vivarium.node.run;
 
 import dev.vivarium.node.placement.Capacity;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
 
@@ -26,7 +27,7 @@ public sealed interface SubmitAnswer extends RunMessage {
     record Full(int waiting) implements SubmitAnswer {}
 
     /** There is no slot for it, and its tenant has its most runs waiting where it was refused. */
-    record TenantFull(String tenant) implements SubmitAnswer {}
+    record TenantFull(Tenant tenant) implements SubmitAnswer {}
 
     /** It asks for more than the largest node has. */
     record TooLarge(Capacity largest) implements SubmitAnswer {}

@@ -7,6 +7,8 @@ import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.node.doubles.InMemoryVault;
 import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.protocol.auth.Principal;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
@@ -36,7 +38,7 @@ class AdmissionTest {
         assertThat(first.submission().id()).isNotEqualTo(second.submission().id());
         assertThat(first.submission().spec().secrets().names()).containsExactly("PIN");
         assertThat(first.submission().spec().secrets().ciphertext()).isEqualTo(Blob.ofUtf8("sealed 1"));
-        assertThat(first.submission().spec().tenant()).isEqualTo("t1");
+        assertThat(first.submission().spec().tenant()).isEqualTo(new Tenant("t1"));
         assertThat(vault.holdsKeyOf(first.submission().id())).isTrue();
     }
 
@@ -74,7 +76,7 @@ class AdmissionTest {
         Admission elsewhere = new Admission(runs, runs, runs, vault);
 
         assertThat(elsewhere
-                        .submit(Samples.valid(WITH_SECRET), key("k"))
+                        .submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET), key("k"))
                         .toCompletableFuture()
                         .join())
                 .isEqualTo(new SubmitAnswer.AcceptedBefore(first));
@@ -96,7 +98,7 @@ class AdmissionTest {
 
         InMemoryRuns otherRuns = new InMemoryRuns();
         Admission other = new Admission(otherRuns, otherRuns, otherRuns, new InMemoryVault());
-        RunState.Existing guess = accepted(other.submit(Samples.valid(WITH_SECRET.replace("1234", "9999")), key("k"))
+        RunState.Existing guess = accepted(other.submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET.replace("1234", "9999")), key("k"))
                 .toCompletableFuture()
                 .join());
 
@@ -133,15 +135,15 @@ class AdmissionTest {
         Admission late = new Admission(runs, runs, runs, vault);
         runs.placeAs(id);
 
-        assertThat(late.submit(Samples.valid(WITH_SECRET), Optional.empty()))
+        assertThat(late.submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET), Optional.empty()))
                 .isCompletedWithValue(new SubmitAnswer.AcceptedBefore(run));
-        assertThat(late.submit(Samples.valid(WITH_SECRET.replace("1234", "1235")), Optional.empty()))
+        assertThat(late.submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET.replace("1234", "1235")), Optional.empty()))
                 .isCompletedWithValue(new SubmitAnswer.OtherSubmission(id));
         assertThat(vault.holdsKeyOf(id)).isTrue();
 
         vault.shred(id);
         cancel(id);
-        assertThat(late.submit(Samples.valid(WITH_SECRET), Optional.empty()))
+        assertThat(late.submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET), Optional.empty()))
                 .isCompletedWithValue(new SubmitAnswer.AcceptedBefore(runs.stateOf(id)));
         assertThat(vault.keys()).isZero();
     }
@@ -149,7 +151,7 @@ class AdmissionTest {
     @Test
     void concurrentRetriesAreOneRunWithOneKey() {
         List<CompletionStage<SubmitAnswer>> all = IntStream.range(0, 20)
-                .mapToObj(index -> admission.submit(Samples.valid(WITH_SECRET), key("k")))
+                .mapToObj(index -> admission.submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET), key("k")))
                 .toList();
 
         assertThat(all.stream()
@@ -178,7 +180,7 @@ class AdmissionTest {
         CompletableFuture<Done> gate = new CompletableFuture<>();
         runs.holdNextSubmission(gate);
         CompletionStage<SubmitAnswer> first =
-                new Admission(runs, runs, runs, vault).submit(Samples.valid(WITH_SECRET), key("k"));
+                new Admission(runs, runs, runs, vault).submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET), key("k"));
         runs.refuseWith(new SubmitAnswer.Full(7));
         assertThat(submit(WITH_SECRET, "k")).isEqualTo(new SubmitAnswer.Full(7));
         runs.refuseNoMore();
@@ -236,13 +238,13 @@ class AdmissionTest {
     }
 
     private void cancel(RunId run) {
-        runs.happen(run, new RunEvent.CancelRequested(InMemoryRuns.NOON, "node-1"));
+        runs.happen(run, new RunEvent.CancelRequested(InMemoryRuns.NOON, "node-1", Principal.LOCAL_OPERATOR));
         runs.happen(run, new RunEvent.RunCancelled(InMemoryRuns.NOON, "node-1", 0, Usage.NONE));
     }
 
     private SubmitAnswer submit(String body, String key) {
         return admission
-                .submit(Samples.valid(body), key(key))
+                .submit(Principal.LOCAL_OPERATOR, Samples.valid(body), key(key))
                 .toCompletableFuture()
                 .join();
     }

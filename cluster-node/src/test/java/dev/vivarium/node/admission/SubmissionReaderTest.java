@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.node.admission.SubmissionReader.Reading;
 import dev.vivarium.protocol.api.Problem.FieldError;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressDestination;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Blob;
@@ -64,7 +65,7 @@ class SubmissionReaderTest {
         assertThat(submission.limits().memory()).isEqualTo(ByteSize.parse("256Mi"));
         assertThat(submission.egress().mode()).isEqualTo(EgressPolicy.Mode.PUBLIC);
         assertThat(submission.maxAttempts()).isEqualTo(3);
-        assertThat(submission.tenant()).isEqualTo("default");
+        assertThat(submission.tenant()).isEqualTo(Tenant.DEFAULT);
     }
 
     @Test

@@ -9,6 +9,8 @@ import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.placement.WhenFull;
 import dev.vivarium.node.run.Placed;
 import dev.vivarium.persistence.store.OutputChunk;
+import dev.vivarium.protocol.auth.Principal;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.ByteSize;
@@ -253,7 +255,7 @@ class RunsOnTheEngineTest {
                 spec.isolation(),
                 spec.onNodeLoss(),
                 spec.maxAttempts(),
-                spec.labels());
+                spec.labels(), Tenant.DEFAULT);
 
         RunState.Finished end = finished(submit(missing));
 
@@ -278,7 +280,7 @@ class RunsOnTheEngineTest {
         Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> printed(run)
                 .contains("up"));
 
-        node.runs().cancel(run).toCompletableFuture().get(5, TimeUnit.SECONDS);
+        node.runs().cancel(run, Principal.LOCAL_OPERATOR).toCompletableFuture().get(5, TimeUnit.SECONDS);
 
         assertThat(finished(run).status()).isEqualTo(RunStatus.CANCELLED);
     }
@@ -336,13 +338,13 @@ class RunsOnTheEngineTest {
                 isolation,
                 NodeLossPolicy.RESTART,
                 3,
-                Map.of());
+                Map.of(), Tenant.DEFAULT);
     }
 
     private RunId submit(RunSpec spec) throws Exception {
         RunId id = new RunId(UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT));
         node.runs()
-                .submit(new Placed.Room(id, Capacity.askedBy(spec.limits()), WhenFull.QUEUE), spec, Blob.ofUtf8("test"))
+                .submit(new Placed.Room(id, Capacity.askedBy(spec.limits()), WhenFull.QUEUE), Principal.LOCAL_OPERATOR, spec, Blob.ofUtf8("test"))
                 .toCompletableFuture()
                 .get(10, TimeUnit.SECONDS);
         return id;

@@ -19,6 +19,7 @@ import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.api.RunPage;
 import dev.vivarium.protocol.api.RunView;
+import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.RunEvent;
@@ -152,13 +153,14 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
     }
 
     @Override
-    public synchronized CompletionStage<SubmitAnswer> submit(Placed.Room place, RunSpec spec, Blob submission) {
+    public synchronized CompletionStage<SubmitAnswer> submit(
+            Placed.Room place, Principal by, RunSpec spec, Blob submission) {
         CompletionStage<Done> there = way;
         way = CompletableFuture.completedStage(Done.getInstance());
-        return there.thenCompose(done -> arrived(place.id(), spec, submission));
+        return there.thenCompose(done -> arrived(place.id(), by, spec, submission));
     }
 
-    private CompletionStage<SubmitAnswer> arrived(RunId id, RunSpec spec, Blob submission) {
+    private CompletionStage<SubmitAnswer> arrived(RunId id, Principal by, RunSpec spec, Blob submission) {
         return answer(() -> {
             submissions++;
             if (fold(id) instanceof RunState.Existing existing) {
@@ -169,17 +171,17 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
             if (refusal.isPresent()) {
                 return refusal.get();
             }
-            happen(id, new RunEvent.RunSubmitted(NOON, "node-1", id, spec, submission));
+            happen(id, new RunEvent.RunSubmitted(NOON, "node-1", by, id, spec, submission));
             return new SubmitAnswer.Accepted(stateOf(id));
         });
     }
 
     @Override
-    public CompletionStage<CancelAnswer> cancel(RunId id) {
+    public CompletionStage<CancelAnswer> cancel(RunId id, Principal by) {
         return answer(() -> {
             RunState state = fold(id);
             if (state instanceof RunState.Live) {
-                happen(id, new RunEvent.CancelRequested(NOON, "node-1"));
+                happen(id, new RunEvent.CancelRequested(NOON, "node-1", by));
             }
             return fold(id) instanceof RunState.Existing existing
                     ? new CancelAnswer.Noted(existing)

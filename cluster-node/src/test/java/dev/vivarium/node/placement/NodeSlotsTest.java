@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.vivarium.node.placement.NodeSlots.Answer;
 import dev.vivarium.node.placement.NodeSlots.Seniority;
 import dev.vivarium.protocol.api.QueueView;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Duration;
 import java.time.Instant;
@@ -263,17 +264,17 @@ class NodeSlotsTest {
 
     private NodeSlots.Claim claim(String run, Capacity asked) {
         return new NodeSlots.Claim(
-                id(run), run.substring(0, 1), asked, Seniority.NEW, since(run), run, () -> turns.add(run));
+                id(run), new Tenant(run.substring(0, 1)), asked, Seniority.NEW, since(run), run, () -> turns.add(run));
     }
 
     private NodeSlots.Claim claim(String run, Seniority seniority) {
         return new NodeSlots.Claim(
-                id(run), run.substring(0, 1), SMALL, seniority, since(run), run, () -> turns.add(run));
+                id(run), new Tenant(run.substring(0, 1)), SMALL, seniority, since(run), run, () -> turns.add(run));
     }
 
     private NodeSlots.Claim claimIn(String run, String shard) {
         return new NodeSlots.Claim(
-                id(run), run.substring(0, 1), SMALL, Seniority.NEW, since(run), shard, () -> turns.add(run));
+                id(run), new Tenant(run.substring(0, 1)), SMALL, Seniority.NEW, since(run), shard, () -> turns.add(run));
     }
 
     /** The number in a run's name says when it was submitted. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.vivarium.node.placement.NodeSlots.Claim;
 import dev.vivarium.node.placement.NodeSlots.Seniority;
 import dev.vivarium.protocol.api.QueueView;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -21,7 +22,7 @@ import org.junit.jupiter.api.Test;
 class SlotQueueTest {
     private static final Instant NOON = Instant.parse("2026-11-25T12:00:00Z");
 
-    private final Map<String, Integer> held = new HashMap<>();
+    private final Map<Tenant, Integer> held = new HashMap<>();
     private final List<Claim> waiting = new ArrayList<>();
     private Set<String> leaving = Set.of();
     private SlotQueue queue = SlotQueue.EMPTY;
@@ -51,8 +52,8 @@ class SlotQueueTest {
 
     @Test
     void aRunThatDoesNotWaitHasNoPosition() {
-        Claim waits = claim("a", Seniority.NEW, 1, "1");
-        Claim refused = claim("a", Seniority.NEW, 2, "1");
+        Claim waits = claim(new Tenant("a"), Seniority.NEW, 1, "1");
+        Claim refused = claim(new Tenant("a"), Seniority.NEW, 2, "1");
 
         SlotQueue one = SlotQueue.EMPTY.with(waits);
 
@@ -62,7 +63,7 @@ class SlotQueueTest {
     }
 
     private void change(Random random) {
-        String tenant = "abcd".substring(random.nextInt(4)).substring(0, 1);
+        Tenant tenant = new Tenant("abcd".substring(random.nextInt(4)).substring(0, 1));
         switch (random.nextInt(8)) {
             case 0 -> take(queue.next());
             case 1 -> {
@@ -99,7 +100,7 @@ class SlotQueueTest {
 
     /** What the words say: turn by turn the senior run, of the tenant that holds fewest by then, submitted first. */
     private List<Claim> byTakingTurns() {
-        Map<String, Integer> holds = new HashMap<>(held);
+        Map<Tenant, Integer> holds = new HashMap<>(held);
         Set<Claim> left = new HashSet<>(waiting);
         left.removeIf(claim -> leaving.contains(claim.shard()));
         List<Claim> order = new ArrayList<>();
@@ -117,7 +118,7 @@ class SlotQueueTest {
         return order;
     }
 
-    private Claim claim(String tenant, Seniority seniority, int second, String shard) {
+    private Claim claim(Tenant tenant, Seniority seniority, int second, String shard) {
         return new Claim(
                 new RunId("01j%023d".formatted(named++)),
                 tenant,

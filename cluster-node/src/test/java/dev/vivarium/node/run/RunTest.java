@@ -28,6 +28,8 @@ import dev.vivarium.persistence.journal.RunPersistenceId;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.protocol.api.NodeView;
 import dev.vivarium.protocol.api.QueueView;
+import dev.vivarium.protocol.auth.Principal;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.KillReason;
@@ -125,7 +127,7 @@ class RunTest {
     void aSubmissionThatNobodyWaitsForAnyMoreBeginsNothing() {
         Instant past = Instant.now().minusMillis(1);
 
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, past, submitted.ref()));
+        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, past, submitted.ref()));
 
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.NotDurable.class);
         shard.expectMessageClass(ClusterSharding.Passivate.class);
@@ -138,7 +140,7 @@ class RunTest {
         CompletableFuture<Done> gate = new CompletableFuture<>();
         store.holdMemory(gate);
         Instant until = Instant.now().plusMillis(100);
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, until, submitted.ref()));
+        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, until, submitted.ref()));
         Awaitility.await().until(() -> Instant.now().isAfter(until));
 
         gate.complete(Done.getInstance());
@@ -153,9 +155,9 @@ class RunTest {
         submit(Specs.hello());
         awaitStarted(1);
 
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.AcceptedBefore.class);
-        run.tell(new Run.Submit(Specs.hello(), Blob.ofUtf8("other"), WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), Blob.ofUtf8("other"), WhenFull.QUEUE, soon, submitted.ref()));
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.OtherSubmission.class);
 
         assertThat(driver.claims()).hasSize(1);
@@ -166,13 +168,13 @@ class RunTest {
         JOURNAL.failNextPersisted(RunPersistenceId.of(id).id());
 
         LoggingTestKit.error("Failed to persist").expect(KIT.system(), () -> {
-            run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+            run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
             return null;
         });
 
         submitted.expectNoMessage(Duration.ofMillis(200));
         assertThat(driver.claims()).isEmpty();
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.Accepted.class);
     }
 
@@ -180,7 +182,7 @@ class RunTest {
     void aRunIsRememberedBeforeItIsDurableAndForgottenAfterItsEnd() {
         CompletableFuture<Done> slowStore = new CompletableFuture<>();
         store.holdMemory(slowStore);
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         submitted.expectNoMessage(Duration.ofMillis(200));
         assertThat(entries()).isEmpty();
 
@@ -206,7 +208,7 @@ class RunTest {
         store.holdMemory(
                 CompletableFuture.failedStage(new StoreUnavailable("away", new IllegalStateException("away"))));
 
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
 
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.NotDurable.class);
         assertThat(entries()).isEmpty();
@@ -220,8 +222,8 @@ class RunTest {
     void aSubmissionThatIsRepeatedWhileTheFirstIsUnderWayIsTheSameRun() {
         CompletableFuture<Done> slowStore = new CompletableFuture<>();
         store.holdMemory(slowStore);
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         submitted.expectNoMessage(Duration.ofMillis(200));
 
         slowStore.complete(Done.getInstance());
@@ -335,12 +337,16 @@ class RunTest {
         submit(Specs.hello());
         awaitStarted(1);
 
-        run.tell(new Run.Cancel(cancelled.ref()));
+        run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, cancelled.ref()));
 
         assertThat(cancelled.receiveMessage()).isInstanceOf(CancelAnswer.Noted.class);
         awaitLast("RunCancelled");
-        assertThat(eventNames()).contains("CancelRequested");
-        run.tell(new Run.Cancel(cancelled.ref()));
+        assertThat(events())
+                .filteredOn(RunEvent.CancelRequested.class::isInstance)
+                .singleElement()
+                .satisfies(event -> assertThat(((RunEvent.CancelRequested) event).by())
+                        .isEqualTo(Principal.LOCAL_OPERATOR));
+        run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, cancelled.ref()));
         assertThat(noted(cancelled.receiveMessage()).status()).isEqualTo(RunStatus.CANCELLED);
     }
 
@@ -350,7 +356,7 @@ class RunTest {
         submit(Specs.hello());
         awaitStarted(1);
 
-        run.tell(new Run.Cancel(cancelled.ref()));
+        run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, cancelled.ref()));
 
         awaitStarted(2);
         assertThat(eventNames()).doesNotContain("RunCancelled");
@@ -358,7 +364,7 @@ class RunTest {
 
     @Test
     void aRunThatDoesNotExistCannotBeCancelled() {
-        run.tell(new Run.Cancel(cancelled.ref()));
+        run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, cancelled.ref()));
 
         assertThat(cancelled.receiveMessage()).isEqualTo(new CancelAnswer.NoSuchRun());
         assertThat(entries()).isEmpty();
@@ -383,11 +389,16 @@ class RunTest {
     void aDrainedRunWaitsForWhoeverHoldsItNext() {
         submit(Specs.hello());
         awaitStarted(1);
-        drain.begin();
+        drain.begin(Principal.LOCAL_OPERATOR);
 
         liveSandboxes.stopAll(KillReason.DRAINED);
 
         awaitLast("AttemptInterrupted");
+        assertThat(events())
+                .last()
+                .isInstanceOfSatisfying(
+                        RunEvent.AttemptInterrupted.class,
+                        interrupted -> assertThat(interrupted.by()).contains(Principal.LOCAL_OPERATOR));
         assertThat(driver.live()).isEmpty();
     }
 
@@ -450,12 +461,12 @@ class RunTest {
     void whatTravelsBetweenNodesCanBeSerialized() {
         SerializationTestKit serialization = KIT.serializationTestKit();
         submit(Specs.hello());
-        run.tell(new Run.Cancel(cancelled.ref()));
+        run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, cancelled.ref()));
         CancelAnswer.Noted cancellation = (CancelAnswer.Noted) cancelled.receiveMessage();
 
         serialization.verifySerialization(
-                new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()), true);
-        serialization.verifySerialization(new Run.Cancel(cancelled.ref()), true);
+                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()), true);
+        serialization.verifySerialization(new Run.Cancel(Principal.LOCAL_OPERATOR, cancelled.ref()), true);
         serialization.verifySerialization(cancellation, true);
         serialization.verifySerialization(new CancelAnswer.NoSuchRun(), true);
         List.of(
@@ -464,7 +475,7 @@ class RunTest {
                         new SubmitAnswer.OtherSubmission(id),
                         new SubmitAnswer.Draining(),
                         new SubmitAnswer.Full(40),
-                        new SubmitAnswer.TenantFull("blue"),
+                        new SubmitAnswer.TenantFull(new Tenant("blue")),
                         new SubmitAnswer.TooLarge(ONE_SLOT),
                         new SubmitAnswer.NotDurable())
                 .forEach(answer -> serialization.verifySerialization(answer, true));
@@ -516,7 +527,7 @@ class RunTest {
         slots = slots(0, 0);
         run = entity();
 
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
 
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.Full.class);
         assertThat(eventNames()).isEmpty();
@@ -527,7 +538,7 @@ class RunTest {
     void aRunForWhichThereIsNoPlaceWaitsForItsTurn() {
         occupied();
 
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
 
         assertThat(accepted(submitted.receiveMessage()).status()).isEqualTo(RunStatus.QUEUED);
         awaitEvents("RunSubmitted", "RunQueued");
@@ -546,10 +557,10 @@ class RunTest {
     @Test
     void aRunThatWaitsCanBeCancelledAndLeavesTheQueue() {
         occupied();
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         submitted.receiveMessage();
 
-        run.tell(new Run.Cancel(cancelled.ref()));
+        run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, cancelled.ref()));
 
         assertThat(noted(cancelled.receiveMessage()).status()).isEqualTo(RunStatus.CANCELLED);
         awaitEvents("RunSubmitted", "RunQueued", "CancelRequested", "RunCancelled");
@@ -561,7 +572,7 @@ class RunTest {
     @Test
     void aRunThatWaitsGoesOnWaitingWhereverItComesBack() {
         occupied();
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         submitted.receiveMessage();
 
         crash();
@@ -592,12 +603,12 @@ class RunTest {
     @Test
     void aRunThatWaitsIsNotBegunWhileTheNodeDrains() {
         occupied();
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         submitted.receiveMessage();
 
         drain.begin();
         slots.leave(OTHER);
-        run.tell(new Run.Cancel(cancelled.ref()));
+        run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, cancelled.ref()));
 
         cancelled.receiveMessage();
         awaitEvents("RunSubmitted", "RunQueued", "CancelRequested", "RunCancelled");
@@ -611,7 +622,7 @@ class RunTest {
         slots.claim(other());
         run = entity();
 
-        run.tell(new Run.Submit(Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
 
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.TenantFull.class);
         assertThat(eventNames()).isEmpty();
@@ -630,7 +641,7 @@ class RunTest {
 
     private static NodeSlots.Claim other() {
         return new NodeSlots.Claim(
-                OTHER, "other", new Capacity(1, 0, 0), NodeSlots.Seniority.NEW, Instant.EPOCH, "0", () -> {});
+                OTHER, new Tenant("other"), new Capacity(1, 0, 0), NodeSlots.Seniority.NEW, Instant.EPOCH, "0", () -> {});
     }
 
     private NodeSlots slots(int runs, int waiting) {
@@ -666,7 +677,7 @@ class RunTest {
     }
 
     private void submit(RunSpec spec) {
-        run.tell(new Run.Submit(spec, DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, spec, DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         SubmitAnswer answer = submitted.receiveMessage();
         assertThat(accepted(answer).status()).isEqualTo(RunStatus.STARTING);
     }

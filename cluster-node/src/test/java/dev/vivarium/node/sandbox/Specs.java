@@ -1,5 +1,6 @@
 package dev.vivarium.node.sandbox;
 
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressDestination;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.egress.HostName;
@@ -88,6 +89,6 @@ public final class Specs {
                 isolation,
                 onNodeLoss,
                 maxAttempts,
-                Map.of("team", "research"));
+                Map.of("team", "research"), Tenant.DEFAULT);
     }
 }

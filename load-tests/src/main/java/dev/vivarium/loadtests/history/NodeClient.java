@@ -10,6 +10,8 @@ import dev.vivarium.client.OutputFollower;
 import dev.vivarium.client.Patience;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.api.SpecView;
+import dev.vivarium.protocol.auth.Principal;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
@@ -182,6 +184,7 @@ final class NodeClient {
         return new RunEvent.RunSubmitted(
                 Instant.parse(data.path("at").asText()),
                 data.path("node").asText(),
+                Principal.parse(data.path("by").asText()),
                 new RunId(data.path("runId").asText()),
                 new RunSpec(
                         spec.image(),
@@ -195,7 +198,8 @@ final class NodeClient {
                         spec.isolation(),
                         spec.onNodeLoss(),
                         spec.maxAttempts(),
-                        spec.labels()),
+                        spec.labels(),
+                        new Tenant(spec.labels().getOrDefault(RunSpec.TENANT_LABEL, Tenant.DEFAULT.name()))),
                 Blob.EMPTY);
     }
 }

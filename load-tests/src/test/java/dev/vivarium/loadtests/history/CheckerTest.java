@@ -11,6 +11,7 @@ import static dev.vivarium.loadtests.history.Scene.submitted;
 import static dev.vivarium.loadtests.history.Scene.ticks;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.NodeLossPolicy;
@@ -96,7 +97,7 @@ class CheckerTest {
                 new Spoiled(
                         "an event after the end",
                         Scene.failover(),
-                        scene -> scene.events.add(new RunEvent.CancelRequested(at(14), node(1))),
+                        scene -> scene.events.add(new RunEvent.CancelRequested(at(14), node(1), Principal.LOCAL_OPERATOR)),
                         Invariant.EVERY_RUN_ENDS_EXACTLY_ONCE,
                         Invariant.EVENTS_ARE_A_LEGAL_PATH),
                 new Spoiled(
@@ -173,7 +174,7 @@ class CheckerTest {
                                 OTHER_RUN,
                                 List.of(
                                         submitted(OTHER_RUN, KEY, NodeLossPolicy.RESTART, 3),
-                                        new RunEvent.CancelRequested(at(1), node(1)),
+                                        new RunEvent.CancelRequested(at(1), node(1), Principal.LOCAL_OPERATOR),
                                         new RunEvent.RunCancelled(at(1), node(1), 0, Usage.NONE)),
                                 RunStatus.CANCELLED,
                                 Optional.of(RunStatus.CANCELLED),

@@ -1,5 +1,7 @@
 package dev.vivarium.loadtests.history;
 
+import dev.vivarium.protocol.auth.Principal;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.ByteSize;
@@ -59,7 +61,7 @@ final class Scene {
                 submitted(NodeLossPolicy.RESTART, 3),
                 new RunEvent.AttemptStarting(at(0.5), node(1), 1),
                 new RunEvent.AttemptStarted(at(1.2), node(1), 1, "c1"),
-                new RunEvent.AttemptInterrupted(at(9), node(2), 1, Interruption.NODE_LOST, "gone"),
+                new RunEvent.AttemptInterrupted(at(9), node(2), 1, Interruption.NODE_LOST, "gone", Optional.empty()),
                 new RunEvent.AttemptStarting(at(9.5), node(2), 2),
                 new RunEvent.AttemptStarted(at(10.2), node(2), 2, "c2"),
                 new RunEvent.RunSucceeded(at(13), node(2), 2, Usage.NONE)));
@@ -79,7 +81,7 @@ final class Scene {
                 submitted(NodeLossPolicy.RESTART, 3),
                 new RunEvent.AttemptStarting(at(0.5), node(1), 1),
                 new RunEvent.AttemptStarted(at(1.2), node(1), 1, "c1"),
-                new RunEvent.CancelRequested(at(4), node(1)),
+                new RunEvent.CancelRequested(at(4), node(1), Principal.LOCAL_OPERATOR),
                 new RunEvent.RunCancelled(at(5), node(1), 1, Usage.NONE)));
         scene.sandboxes.add(new SandboxLife("c1", RUN, 1, node(1), at(1), Optional.of(at(4.9))));
         scene.output = ticks(1, 1.5, 3);
@@ -167,7 +169,7 @@ final class Scene {
                 Isolation.CONTAINER,
                 policy,
                 maxAttempts,
-                Map.of(Journal.KEY_LABEL, key));
-        return new RunEvent.RunSubmitted(at(0.1), node(2), new RunId(run), spec, Blob.EMPTY);
+                Map.of(Journal.KEY_LABEL, key), Tenant.DEFAULT);
+        return new RunEvent.RunSubmitted(at(0.1), node(2), Principal.LOCAL_OPERATOR, new RunId(run), spec, Blob.EMPTY);
     }
 }

@@ -4,7 +4,9 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.persistence.journal.UnreadableEntry.Reason;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import java.io.IOException;
@@ -28,10 +30,24 @@ import java.util.stream.Stream;
 public final class EventCodec {
     /** Versions of the events whose shape has changed since they were first written; all others are at 1. */
     private static final Map<String, Integer> VERSIONS =
-            Map.of("AlarmRaised", 4, "EgressUsed", 2, "RunKilled", 4, "RunSubmitted", 4);
+            Map.of(
+            "AlarmRaised", 4,
+            "AttemptInterrupted", 2,
+            "CancelRequested", 2,
+            "EgressUsed", 2,
+            "RunKilled", 4,
+            "RunSubmitted", 5);
 
     /** More than any link carries in a day. */
     private static final String NO_LIMIT = "1024Ti";
+
+    private static final String BY = "by";
+
+    /**
+     * Who caused what was journaled before events named that. Nodes did not authenticate then: they took whoever reached
+     * them, or could stop their process, for the local operator, and knew no one else.
+     */
+    private static final String UNAUTHENTICATED = "local:operator";
 
     /** The upcasters that today's journal needs. */
     private static final Map<EventShape, Upcaster> UPCASTERS = Map.ofEntries(
@@ -73,7 +89,26 @@ public final class EventCodec {
                     egress.putArray("inject");
                 }
                 return json;
-            })));
+            })),
+            // Version 5 names who submitted the run, and its tenant by itself; before, a label did.
+            Map.entry(new EventShape("RunSubmitted", 4), new Upcaster(new EventShape("RunSubmitted", 5), json -> {
+                if (json.path("spec") instanceof ObjectNode spec) {
+                    spec.put("tenant", spec.path("labels").path("tenant").asText(Tenant.DEFAULT.name()));
+                }
+                return json.put(BY, UNAUTHENTICATED);
+            })),
+            // Version 2 names who asked.
+            Map.entry(
+                    new EventShape("CancelRequested", 1),
+                    new Upcaster(new EventShape("CancelRequested", 2), json -> json.put(BY, UNAUTHENTICATED))),
+            // Version 2 names who drained the node; other interruptions are nobody's wish.
+            Map.entry(
+                    new EventShape("AttemptInterrupted", 1),
+                    new Upcaster(
+                            new EventShape("AttemptInterrupted", 2),
+                            json -> json.path("cause").asText().equals(Interruption.DRAINED.name())
+                                    ? json.put(BY, UNAUTHENTICATED)
+                                    : json.putNull(BY))));
 
     private static final EventCodec STANDARD = new EventCodec(currentVersions(), UPCASTERS);
 

@@ -24,6 +24,7 @@ import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.api.RunView;
+import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.RunEvent;
@@ -289,7 +290,7 @@ class FenceAndSweepTest {
                 seq,
                 whose,
                 EventCodec.standard()
-                        .encode(new RunEvent.CancelRequested(Fixtures.NOON, whose), EventCodec.genesis(run)));
+                        .encode(new RunEvent.CancelRequested(Fixtures.NOON, whose, Principal.LOCAL_OPERATOR), EventCodec.genesis(run)));
     }
 
     /** A row as the plugin writes it. */

@@ -7,6 +7,7 @@ import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.RecordedEvent;
 import dev.vivarium.persistence.store.Store;
+import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
@@ -65,7 +66,7 @@ public abstract class JournalContract {
         append(successor, events, 1);
         JournalEntry other = EventCodec.standard()
                 .encode(
-                        new RunEvent.CancelRequested(Fixtures.NOON, "node-2"),
+                        new RunEvent.CancelRequested(Fixtures.NOON, "node-2", Principal.LOCAL_OPERATOR),
                         entries(events).get(0).hash());
         assertThat(writer().append(paused, List.of(other)).toCompletableFuture())
                 .failsWithin(Duration.ofSeconds(20));

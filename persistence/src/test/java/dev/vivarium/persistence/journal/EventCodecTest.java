@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.vivarium.persistence.Fixtures;
+import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.egress.EgressDestination;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.egress.EgressReach;
 import dev.vivarium.protocol.egress.HostName;
 import dev.vivarium.protocol.egress.InjectedHeader;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunEvent;
@@ -123,7 +125,7 @@ class EventCodecTest {
     void aRunOfBeforeAllowlistsIsReadAsOneThatListsNothing() {
         RunEvent submitted = Fixtures.submitted(RUN);
         String today = text(codec.encode(submitted, GENESIS).payload());
-        String before = withoutByteLimit(withoutInjection(today))
+        String before = withoutByteLimit(withoutInjection(withoutCaller(today)))
                 .replace("\"egress\":{\"allow\":[],\"mode\":\"none\"}", "\"egress\":{\"mode\":\"none\"}");
 
         assertThat(before).isNotEqualTo(today);
@@ -140,7 +142,7 @@ class EventCodecTest {
         String today = text(codec.encode(submitted, GENESIS).payload());
 
         assertThat(withoutByteLimit(today)).isNotEqualTo(today);
-        assertThat(codec.decode(entry("RunSubmitted", 2, withoutByteLimit(withoutInjection(today)))))
+        assertThat(codec.decode(entry("RunSubmitted", 2, withoutByteLimit(withoutInjection(withoutCaller(today))))))
                 .isEqualTo(submitted);
     }
 
@@ -150,7 +152,7 @@ class EventCodecTest {
         String today = text(codec.encode(submitted, GENESIS).payload());
 
         assertThat(withoutInjection(today)).isNotEqualTo(today);
-        assertThat(codec.decode(entry("RunSubmitted", 3, withoutInjection(today))))
+        assertThat(codec.decode(entry("RunSubmitted", 3, withoutInjection(withoutCaller(today)))))
                 .isEqualTo(submitted);
     }
 
@@ -174,6 +176,53 @@ class EventCodecTest {
                         100,
                         200,
                         List.of(new EgressReach("tcp", "45.77.77.10", 443, 3, 0, 0))));
+    }
+
+    @Test
+    void whatHappenedBeforeEventsNamedTheirCauserWasTheLocalOperatorsDoing() {
+        RunEvent.RunSubmitted submitted = Fixtures.submitted(RUN);
+        RunEvent cancelled = new RunEvent.CancelRequested(Fixtures.NOON, "node-1", Principal.LOCAL_OPERATOR);
+        String today = text(codec.encode(submitted, GENESIS).payload());
+
+        assertThat(withoutCaller(today)).isNotEqualTo(today).doesNotContain("tenant", "operator");
+        assertThat(codec.decode(entry("RunSubmitted", 4, withoutCaller(today)))).isEqualTo(submitted);
+        assertThat(codec.decode(entry(
+                        "CancelRequested",
+                        1,
+                        withoutCaller(text(codec.encode(cancelled, GENESIS).payload())))))
+                .isEqualTo(cancelled);
+    }
+
+    @Test
+    void aTenantThatOnlyALabelNamedIsStillTheRunsTenant() {
+        RunEvent.RunSubmitted submitted = Fixtures.submitted(RUN, Fixtures.NOON, Map.of("tenant", "blue"));
+        String before = text(codec.encode(submitted, GENESIS).payload())
+                .replace("\"by\":\"local:operator\",", "")
+                .replace("\"tenant\":\"blue\",\"workdir\"", "\"workdir\"");
+
+        assertThat(codec.decode(entry("RunSubmitted", 4, before))).isEqualTo(submitted);
+    }
+
+    @Test
+    void anInterruptionOfBeforeWasSomebodysDoingOnlyWhereTheNodeWasDrained() {
+        String before =
+                "{\"at\":\"%s\",\"attempt\":1,\"cause\":\"%s\",\"detail\":\"gone\",\"node\":\"node-1\"}";
+
+        assertThat(codec.decode(entry("AttemptInterrupted", 1, before.formatted(Fixtures.NOON, "DRAINED"))))
+                .isEqualTo(new RunEvent.AttemptInterrupted(
+                        Fixtures.NOON,
+                        "node-1",
+                        1,
+                        Interruption.DRAINED,
+                        "gone",
+                        Optional.of(Principal.LOCAL_OPERATOR)));
+        assertThat(codec.decode(entry("AttemptInterrupted", 1, before.formatted(Fixtures.NOON, "NODE_LOST"))))
+                .isEqualTo(new RunEvent.AttemptInterrupted(
+                        Fixtures.NOON, "node-1", 1, Interruption.NODE_LOST, "gone", Optional.empty()));
+    }
+
+    private static String withoutCaller(String payload) {
+        return payload.replace("\"by\":\"local:operator\",", "").replace("\"tenant\":\"default\",", "");
     }
 
     private static String withoutInjection(String payload) {

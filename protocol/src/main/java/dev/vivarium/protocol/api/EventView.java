@@ -1,6 +1,7 @@
 package dev.vivarium.protocol.api;
 
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
@@ -29,12 +30,12 @@ public record EventView(
         String hash) {
 
     /** The acceptance of a run, with the spec in the form that the API shows. */
-    public record RunSubmitted(Instant at, String node, RunId runId, SpecView spec) {}
+    public record RunSubmitted(Instant at, String node, Principal by, RunId runId, SpecView spec) {}
 
     /** The view of an event. */
     public static EventView of(RunId run, long seq, RunEvent event, String previousHash, String hash) {
         Object data = event instanceof RunEvent.RunSubmitted submitted
-                ? new RunSubmitted(event.at(), event.node(), run, SpecView.of(submitted.spec()))
+                ? new RunSubmitted(event.at(), event.node(), submitted.by(), run, SpecView.of(submitted.spec()))
                 : event;
         return new EventView(
                 run, seq, event.getClass().getSimpleName(), event.at(), event.node(), data, previousHash, hash);

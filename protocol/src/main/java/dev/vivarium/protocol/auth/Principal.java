@@ -37,7 +37,7 @@ public record Principal(Kind kind, String name) {
     }
 
     /** Reads the form {@code kind:name}. */
-    @JsonCreator
+    @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
     public static Principal parse(String text) {
         int colon = text.indexOf(':');
         String kind = text.substring(0, Math.max(colon, 0));

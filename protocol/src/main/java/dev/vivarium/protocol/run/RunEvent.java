@@ -2,6 +2,7 @@ package dev.vivarium.protocol.run;
 
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.egress.EgressDenial;
 import dev.vivarium.protocol.egress.EgressReach;
 import java.time.Instant;
@@ -49,11 +50,12 @@ public sealed interface RunEvent {
     /**
      * The run was accepted; from here on it reaches exactly one terminal event.
      *
+     * @param by who submitted it
      * @param spec what the run is to be
      * @param submission digest of what the client sent, by which a repeated submission is told from another one under
      *     the same idempotency key
      */
-    record RunSubmitted(Instant at, String node, RunId runId, RunSpec spec, Blob submission) implements RunEvent {}
+    record RunSubmitted(Instant at, String node, Principal by, RunId runId, RunSpec spec, Blob submission) implements RunEvent {}
 
     /** No node had a place for the run, so it waits for its turn on this one, or on whichever node holds it next. */
     record RunQueued(Instant at, String node) implements RunEvent {}
@@ -133,11 +135,20 @@ public sealed interface RunEvent {
         }
     }
 
-    /** Somebody asked the run to stop. */
-    record CancelRequested(Instant at, String node) implements RunEvent {}
+    /**
+     * The run was asked to stop.
+     *
+     * @param by who asked
+     */
+    record CancelRequested(Instant at, String node, Principal by) implements RunEvent {}
 
-    /** The attempt is over, by nothing that the agent did; whether there is a next one is the run's policy. */
-    record AttemptInterrupted(Instant at, String node, int attempt, Interruption cause, String detail)
+    /**
+     * The attempt is over, by nothing that the agent did; whether there is a next one is the run's policy.
+     *
+     * @param by who drained the node; empty for what nobody asked for
+     */
+    record AttemptInterrupted(
+            Instant at, String node, int attempt, Interruption cause, String detail, Optional<Principal> by)
             implements RunEvent {}
 
     /** The agent ended with exit code 0. */

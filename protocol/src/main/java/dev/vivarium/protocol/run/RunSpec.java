@@ -1,5 +1,6 @@
 package dev.vivarium.protocol.run;
 
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +20,7 @@ import java.util.Map;
  * @param onNodeLoss what happens when an attempt is interrupted by something that was not its own doing
  * @param maxAttempts how many attempts the run may have in all, one or more
  * @param labels the user's own marks, for finding runs again
+ * @param tenant for whom it works
  */
 public record RunSpec(
         String image,
@@ -32,7 +34,8 @@ public record RunSpec(
         Isolation isolation,
         NodeLossPolicy onNodeLoss,
         int maxAttempts,
-        Map<String, String> labels) {
+        Map<String, String> labels,
+        Tenant tenant) {
     public RunSpec {
         command = List.copyOf(command);
         env = Map.copyOf(env);
@@ -40,13 +43,6 @@ public record RunSpec(
         labels = Map.copyOf(labels);
     }
 
-    /** The label that names the tenant, until there is authentication. */
+    /** The label by which a submission names its tenant, and by which lists find the tenant's runs. */
     public static final String TENANT_LABEL = "tenant";
-
-    /** The tenant of a run that names none. */
-    public static final String DEFAULT_TENANT = "default";
-
-    public String tenant() {
-        return labels.getOrDefault(TENANT_LABEL, DEFAULT_TENANT);
-    }
 }

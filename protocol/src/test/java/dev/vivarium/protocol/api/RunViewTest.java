@@ -3,6 +3,8 @@ package dev.vivarium.protocol.api;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.vivarium.protocol.auth.Principal;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.ByteSize;
@@ -36,7 +38,7 @@ class RunViewTest {
     private static final RunId ID = new RunId("01j0000000000000000000000a");
     private static final Instant NOON = Instant.parse("2026-01-01T12:00:00Z");
     private static final RunState SUBMITTED =
-            RunState.initial().after(new RunEvent.RunSubmitted(NOON, "n0", ID, spec(), Blob.EMPTY));
+            RunState.initial().after(new RunEvent.RunSubmitted(NOON, "n0", Principal.LOCAL_OPERATOR, ID, spec(), Blob.EMPTY));
 
     /** Beyond the longest way to a new kind of state: two attempts, interrupted, with a cancellation, and an end. */
     private static final int EVENTS_MAX = 7;
@@ -83,7 +85,7 @@ class RunViewTest {
     private static List<RunEvent> events(Instant at, String node, int attempt) {
         Usage usage = new Usage(attempt + 1, 2, 3, 4, 5, 6);
         return List.of(
-                new RunEvent.RunSubmitted(at, node, ID, spec(), Blob.EMPTY),
+                new RunEvent.RunSubmitted(at, node, Principal.LOCAL_OPERATOR, ID, spec(), Blob.EMPTY),
                 new RunEvent.RunQueued(at, node),
                 new RunEvent.AttemptStarting(at, node, attempt),
                 new RunEvent.AttemptStarted(at, node, attempt, "sandbox"),
@@ -91,8 +93,8 @@ class RunViewTest {
                         at, node, attempt, KillReason.MEMORY, Measurement.bytes(9, 10), RunEvent.Consequence.NOTED),
                 new RunEvent.EgressDenied(at, node, attempt, 1, 1, List.of()),
                 new RunEvent.EgressUsed(at, node, attempt, 1, 1, 1, 1, List.of()),
-                new RunEvent.CancelRequested(at, node),
-                new RunEvent.AttemptInterrupted(at, node, attempt, Interruption.NODE_LOST, "detail"),
+                new RunEvent.CancelRequested(at, node, Principal.LOCAL_OPERATOR),
+                new RunEvent.AttemptInterrupted(at, node, attempt, Interruption.NODE_LOST, "detail", Optional.empty()),
                 new RunEvent.RunSucceeded(at, node, attempt, usage),
                 new RunEvent.RunFailed(at, node, attempt, 3, Optional.empty(), usage),
                 new RunEvent.RunNotStarted(
@@ -118,6 +120,6 @@ class RunViewTest {
                 Isolation.CONTAINER,
                 NodeLossPolicy.RESTART,
                 3,
-                Map.of());
+                Map.of(), Tenant.DEFAULT);
     }
 }

@@ -3,6 +3,8 @@ package dev.vivarium.protocol.run;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.vivarium.protocol.auth.Principal;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.RunEvent.AlarmRaised;
 import dev.vivarium.protocol.run.RunEvent.AttemptInterrupted;
@@ -184,8 +186,8 @@ class RunStateTest {
 
     @Test
     void theFirstRequestToCancelIsTheOneThatCounts() {
-        RunState once = new Running(SUBMISSION, 1, "n1", "sandbox", NOW).after(new CancelRequested(NOW, "n1"));
-        RunState twice = once.after(new CancelRequested(NOW.plusSeconds(9), "n1"));
+        RunState once = new Running(SUBMISSION, 1, "n1", "sandbox", NOW).after(new CancelRequested(NOW, "n1", Principal.LOCAL_OPERATOR));
+        RunState twice = once.after(new CancelRequested(NOW.plusSeconds(9), "n1", Principal.LOCAL_OPERATOR));
 
         assertThat(((Existing) twice).submission().cancelRequestedAt()).contains(NOW);
     }
@@ -223,7 +225,7 @@ class RunStateTest {
 
     private static RunEvent event(String kind, int attempt) {
         return switch (kind) {
-            case "RunSubmitted" -> new RunSubmitted(NOW, "n1", ID, SUBMISSION.spec(), Blob.EMPTY);
+            case "RunSubmitted" -> new RunSubmitted(NOW, "n1", Principal.LOCAL_OPERATOR, ID, SUBMISSION.spec(), Blob.EMPTY);
             case "RunQueued" -> new RunQueued(NOW, "n1");
             case "AttemptStarting" -> new AttemptStarting(NOW, "n1", attempt);
             case "AttemptStarted" -> new AttemptStarted(NOW, "n1", attempt, "sandbox");
@@ -231,8 +233,8 @@ class RunStateTest {
                     NOW, "n1", attempt, KillReason.MEMORY, Measurement.bytes(9, 10), Consequence.NOTED);
             case "EgressUsed" -> new EgressUsed(NOW, "n1", attempt, 1, 1, 1, 1, List.of());
             case "EgressDenied" -> new EgressDenied(NOW, "n1", attempt, 1, 1, List.of());
-            case "CancelRequested" -> new CancelRequested(NOW, "n1");
-            case "AttemptInterrupted" -> new AttemptInterrupted(NOW, "n1", attempt, Interruption.NODE_LOST, "detail");
+            case "CancelRequested" -> new CancelRequested(NOW, "n1", Principal.LOCAL_OPERATOR);
+            case "AttemptInterrupted" -> new AttemptInterrupted(NOW, "n1", attempt, Interruption.NODE_LOST, "detail", Optional.empty());
             case "RunSucceeded" -> new RunSucceeded(NOW, "n1", attempt, Usage.NONE);
             case "RunFailed" -> new RunFailed(NOW, "n1", attempt, 1, Optional.empty(), Usage.NONE);
             case "RunNotStarted" -> new RunNotStarted(
@@ -260,7 +262,7 @@ class RunStateTest {
                 Isolation.CONTAINER,
                 policy,
                 maxAttempts,
-                Map.of());
+                Map.of(), Tenant.DEFAULT);
         return new Submission(ID, spec, Blob.EMPTY, NOW, Optional.empty());
     }
 }

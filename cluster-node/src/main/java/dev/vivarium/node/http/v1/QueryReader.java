@@ -4,6 +4,7 @@ import dev.vivarium.node.admission.NearestName;
 import dev.vivarium.node.http.server.Answers;
 import dev.vivarium.node.http.server.ProblemType;
 import dev.vivarium.protocol.api.Problem.FieldError;
+import dev.vivarium.protocol.auth.Tenant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -92,6 +93,16 @@ final class QueryReader {
         if (other != null && !other.equals(value)) {
             errors.add(new FieldError(name, "asks for two values of the label '" + key + "', and no run has both"));
         }
+    }
+
+    /** The tenant that the caller acts for, in the parameter {@code tenant}. */
+    Optional<Tenant> tenant() {
+        return text("tenant")
+                .flatMap(name -> parsed(
+                        "tenant",
+                        name,
+                        Tenant::new,
+                        "must be 1 to " + Tenant.NAME_MAX + " characters, none of them a control character"));
     }
 
     /** A text in a notation of its own. */

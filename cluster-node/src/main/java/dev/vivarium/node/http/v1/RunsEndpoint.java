@@ -41,7 +41,7 @@ final class RunsEndpoint {
         QueryReader reader =
                 new QueryReader(exchange.request(), Set.of("status", "tenant", "label", "since", "cursor", "limit"));
         Map<String, String> labels = reader.pairs("label");
-        reader.text("tenant").ifPresent(tenant -> reader.add("tenant", labels, RunSpec.TENANT_LABEL, tenant));
+        reader.tenant().ifPresent(tenant -> reader.add("tenant", labels, RunSpec.TENANT_LABEL, tenant.name()));
         RunIndex.Query query = new RunIndex.Query(
                 reader.words("status", STATUSES),
                 labels,
@@ -74,7 +74,7 @@ final class RunsEndpoint {
 
     CompletionStage<HttpResponse> cancel(Exchange exchange) {
         return RunLookup.id(exchange)
-                .map(run -> runs.cancel(run)
+                .map(run -> runs.cancel(run, exchange.caller())
                         .thenApply(answer -> answer instanceof CancelAnswer.Noted noted
                                 ? Answers.json(202, RunView.of(noted.run()))
                                 : RunLookup.noSuchRun()))

@@ -37,11 +37,11 @@ final class SubmitEndpoint {
     }
 
     CompletionStage<HttpResponse> answer(Exchange exchange) {
-        return bodies.answer(exchange, body -> answer(exchange.request(), body));
+        return bodies.answer(exchange, body -> answer(exchange, body));
     }
 
-    private CompletionStage<HttpResponse> answer(HttpRequest request, byte[] body) {
-        Optional<String> keyText = request.getHeader("Idempotency-Key").map(HttpHeader::value);
+    private CompletionStage<HttpResponse> answer(Exchange exchange, byte[] body) {
+        Optional<String> keyText = exchange.request().getHeader("Idempotency-Key").map(HttpHeader::value);
         Optional<IdempotencyKey> key = keyText.flatMap(IdempotencyKey::of);
         if (keyText.isPresent() && key.isEmpty()) {
             return done(Answers.problem(
@@ -57,7 +57,7 @@ final class SubmitEndpoint {
             return done(Answers.problem(
                     ProblemType.INVALID_RUN, "Correct the fields that are named in errors.", invalid.errors()));
         }
-        return admission.submit(((Reading.Valid) reading).submission(), key).thenApply(this::answer);
+        return admission.submit(exchange.caller(), ((Reading.Valid) reading).submission(), key).thenApply(this::answer);
     }
 
     private HttpResponse answer(SubmitAnswer given) {

@@ -13,6 +13,7 @@ import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.protocol.api.NodeView;
 import dev.vivarium.protocol.api.QueueView;
+import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
@@ -183,13 +184,14 @@ public final class ShardedRuns implements Runs {
     }
 
     @Override
-    public CompletionStage<SubmitAnswer> submit(Placed.Room place, RunSpec spec, Blob submission) {
+    public CompletionStage<SubmitAnswer> submit(
+            Placed.Room place, Principal by, RunSpec spec, Blob submission) {
         placement.sent(place);
         Instant until = environment.sandbox().clock().now().plus(askTimeout);
         CompletionStage<SubmitAnswer> answer = entity(place.id())
                 .ask(
                         (ActorRef<SubmitAnswer> replyTo) ->
-                                new Run.Submit(spec, submission, place.whenFull(), until, replyTo),
+                                new Run.Submit(by, spec, submission, place.whenFull(), until, replyTo),
                         askTimeout);
         return answer.thenApply(given -> {
                     if (given instanceof SubmitAnswer.Full) {
@@ -243,8 +245,8 @@ public final class ShardedRuns implements Runs {
     }
 
     @Override
-    public CompletionStage<CancelAnswer> cancel(RunId id) {
-        return durable(entity(id).ask((ActorRef<CancelAnswer> replyTo) -> new Run.Cancel(replyTo), askTimeout));
+    public CompletionStage<CancelAnswer> cancel(RunId id, Principal by) {
+        return durable(entity(id).ask((ActorRef<CancelAnswer> replyTo) -> new Run.Cancel(by, replyTo), askTimeout));
     }
 
     @Override

@@ -5,14 +5,15 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.node.doubles.InMemoryRuns;
+import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
-import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -82,7 +83,7 @@ class EventsRouteTest {
             assertThat(stream.next()).startsWith("id: 2\nevent: AttemptStarting\n");
             assertThat(stream.next()).startsWith("id: 3\nevent: AttemptStarted\n");
 
-            api.runs.happen(run, new RunEvent.CancelRequested(InMemoryRuns.NOON, "node-1"));
+            api.runs.happen(run, new RunEvent.CancelRequested(InMemoryRuns.NOON, "node-1", Principal.LOCAL_OPERATOR));
             assertThat(stream.next()).startsWith("id: 4\nevent: CancelRequested\n");
 
             api.succeed(run);

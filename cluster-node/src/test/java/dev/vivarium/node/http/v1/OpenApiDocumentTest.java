@@ -9,6 +9,7 @@ import dev.vivarium.node.http.server.ProblemType;
 import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.protocol.api.Health;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
+import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.egress.EgressDenial;
 import dev.vivarium.protocol.egress.EgressReach;
 import dev.vivarium.protocol.run.Interruption;
@@ -200,13 +201,13 @@ class OpenApiDocumentTest {
                             100,
                             200,
                             List.of(new EgressReach("tcp", "45.77.77.10", 443, 3, 90, 180))));
-            api.runs.happen(run, new RunEvent.CancelRequested(NOON, NODE));
+            api.runs.happen(run, new RunEvent.CancelRequested(NOON, NODE, Principal.LOCAL_OPERATOR));
             api.runs.happen(run, end);
         }
         RunId queued = api.submitted();
         api.runs.happen(queued, new RunEvent.RunQueued(NOON, NODE));
         RunId lost = api.running();
-        api.runs.happen(lost, new RunEvent.AttemptInterrupted(NOON, NODE, 1, Interruption.NODE_LOST, "It died."));
+        api.runs.happen(lost, new RunEvent.AttemptInterrupted(NOON, NODE, 1, Interruption.NODE_LOST, "It died.", Optional.empty()));
         api.runs.happen(lost, new RunEvent.RunLost(NOON, NODE, 1, Interruption.NODE_LOST, "It died."));
         RunId notStarted = api.submitted();
         api.runs.happen(notStarted, new RunEvent.AttemptStarting(NOON, NODE, 1));

@@ -8,6 +8,7 @@ import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.persistence.store.RunIndex;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunEvent;
@@ -144,7 +145,7 @@ class RunRoutesTest {
     void aNodeThatIsFullOrLeavingSaysWhenToTryAgain() {
         api.runs.refuseWith(new SubmitAnswer.Full(40));
         HttpResponse<String> full = api.post("/v1/runs", Samples.SMALL_BODY);
-        api.runs.refuseWith(new SubmitAnswer.TenantFull("blue"));
+        api.runs.refuseWith(new SubmitAnswer.TenantFull(new Tenant("blue")));
         HttpResponse<String> tenantFull = api.post("/v1/runs", Samples.SMALL_BODY);
         api.runs.refuseWith(new SubmitAnswer.Draining());
         HttpResponse<String> draining = api.post("/v1/runs", Samples.SMALL_BODY);

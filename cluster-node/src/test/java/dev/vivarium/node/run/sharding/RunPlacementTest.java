@@ -12,6 +12,7 @@ import dev.vivarium.node.run.Placed;
 import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.node.sandbox.NodeClock;
 import dev.vivarium.protocol.api.NodeView.Intake;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
 import java.util.Set;
@@ -90,7 +91,7 @@ class RunPlacementTest {
     private void fill() {
         for (int n = 0; n < 3; n++) {
             slots.claim(new NodeSlots.Claim(
-                    name(), "tenant", NEEDS, NodeSlots.Seniority.NEW, Instant.EPOCH.plusSeconds(n), "0", () -> {}));
+                    name(), Tenant.DEFAULT, NEEDS, NodeSlots.Seniority.NEW, Instant.EPOCH.plusSeconds(n), "0", () -> {}));
         }
     }
 
