@@ -66,15 +66,18 @@ public final class Fixtures {
                 Isolation.CONTAINER,
                 NodeLossPolicy.RESTART,
                 3,
-                labels, new Tenant(labels.getOrDefault(RunSpec.TENANT_LABEL, Tenant.DEFAULT.name())));
+                labels,
+                new Tenant(labels.getOrDefault(RunSpec.TENANT_LABEL, Tenant.DEFAULT.name())));
     }
 
     public static RunEvent.RunSubmitted submitted(RunId run, Instant at, Map<String, String> labels) {
-        return new RunEvent.RunSubmitted(at, "node-1", Principal.LOCAL_OPERATOR, run, spec(labels), Blob.ofUtf8("digest"));
+        return new RunEvent.RunSubmitted(
+                at, "node-1", Principal.LOCAL_OPERATOR, run, spec(labels), Blob.ofUtf8("digest"));
     }
 
     public static RunEvent.RunSubmitted submitted(RunId run, EgressPolicy egress) {
-        return new RunEvent.RunSubmitted(NOON, "node-1", Principal.LOCAL_OPERATOR, run, spec(Map.of(), egress), Blob.ofUtf8("digest"));
+        return new RunEvent.RunSubmitted(
+                NOON, "node-1", Principal.LOCAL_OPERATOR, run, spec(Map.of(), egress), Blob.ofUtf8("digest"));
     }
 
     public static RunEvent.RunSubmitted submitted(RunId run) {

@@ -43,8 +43,7 @@ public final class Admission {
     }
 
     /** Submits; with a key, the second time the same run is answered. */
-    public CompletionStage<SubmitAnswer> submit(
-            Principal caller, Submission submission, Optional<IdempotencyKey> key) {
+    public CompletionStage<SubmitAnswer> submit(Principal caller, Submission submission, Optional<IdempotencyKey> key) {
         if (key.isEmpty()) {
             return submitFresh(caller, submission, FRESH_TRIES);
         }
@@ -88,8 +87,7 @@ public final class Admission {
         return answer instanceof SubmitAnswer.Full || answer instanceof SubmitAnswer.TenantFull;
     }
 
-    private CompletionStage<SubmitAnswer> submitOnce(
-            RunId id, Placed place, Principal caller, Submission submission) {
+    private CompletionStage<SubmitAnswer> submitOnce(RunId id, Placed place, Principal caller, Submission submission) {
         return journal.state(id)
                 .thenCompose(state -> state instanceof RunState.Existing existing
                         ? known(existing, submission)
@@ -137,7 +135,8 @@ public final class Admission {
     private CompletionStage<SubmitAnswer> sealAndSubmit(
             Placed.Room room, Name name, Principal caller, Submission submission) {
         return seal(room.id(), submission)
-                .thenCompose(secrets -> runs.submit(room, caller, submission.sealedWith(secrets), submission.bodyDigest()))
+                .thenCompose(
+                        secrets -> runs.submit(room, caller, submission.sealedWith(secrets), submission.bodyDigest()))
                 .thenCompose(answer -> settle(room.id(), name, submission, answer));
     }
 

@@ -1,7 +1,7 @@
 package dev.vivarium.node.run;
 
-import dev.vivarium.node.sandbox.SandboxReport.Outcome;
 import dev.vivarium.node.sandbox.SandboxReport;
+import dev.vivarium.node.sandbox.SandboxReport.Outcome;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.KillReason;
@@ -37,12 +37,14 @@ final class AttemptEnd {
             return new RunEvent.RunNotStarted(at, node, attempt, notStarted.failure());
         }
         if (outcome instanceof Outcome.Interrupted interrupted) {
-            return new RunEvent.AttemptInterrupted(at, node, attempt, interrupted.cause(), interrupted.detail(), Optional.empty());
+            return new RunEvent.AttemptInterrupted(
+                    at, node, attempt, interrupted.cause(), interrupted.detail(), Optional.empty());
         }
         return killed((Outcome.Killed) outcome, ended, node, drainedBy);
     }
 
-    private static RunEvent killed(Outcome.Killed killed, SandboxReport.Ended ended, String node, Optional<Principal> drainedBy) {
+    private static RunEvent killed(
+            Outcome.Killed killed, SandboxReport.Ended ended, String node, Optional<Principal> drainedBy) {
         if (killed.reason() == KillReason.CANCELLED) {
             return new RunEvent.RunCancelled(ended.at(), node, ended.attempt(), ended.usage());
         }

@@ -98,9 +98,10 @@ class AdmissionTest {
 
         InMemoryRuns otherRuns = new InMemoryRuns();
         Admission other = new Admission(otherRuns, otherRuns, otherRuns, new InMemoryVault());
-        RunState.Existing guess = accepted(other.submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET.replace("1234", "9999")), key("k"))
-                .toCompletableFuture()
-                .join());
+        RunState.Existing guess = accepted(
+                other.submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET.replace("1234", "9999")), key("k"))
+                        .toCompletableFuture()
+                        .join());
 
         assertThat(guess.submission().digest()).isEqualTo(run.submission().digest());
     }
@@ -137,7 +138,8 @@ class AdmissionTest {
 
         assertThat(late.submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET), Optional.empty()))
                 .isCompletedWithValue(new SubmitAnswer.AcceptedBefore(run));
-        assertThat(late.submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET.replace("1234", "1235")), Optional.empty()))
+        assertThat(late.submit(
+                        Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET.replace("1234", "1235")), Optional.empty()))
                 .isCompletedWithValue(new SubmitAnswer.OtherSubmission(id));
         assertThat(vault.holdsKeyOf(id)).isTrue();
 
@@ -179,8 +181,8 @@ class AdmissionTest {
         // given two nodes that have got the same submission, both before it is a run
         CompletableFuture<Done> gate = new CompletableFuture<>();
         runs.holdNextSubmission(gate);
-        CompletionStage<SubmitAnswer> first =
-                new Admission(runs, runs, runs, vault).submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET), key("k"));
+        CompletionStage<SubmitAnswer> first = new Admission(runs, runs, runs, vault)
+                .submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET), key("k"));
         runs.refuseWith(new SubmitAnswer.Full(7));
         assertThat(submit(WITH_SECRET, "k")).isEqualTo(new SubmitAnswer.Full(7));
         runs.refuseNoMore();

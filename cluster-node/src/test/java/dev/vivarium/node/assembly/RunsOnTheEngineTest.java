@@ -255,7 +255,8 @@ class RunsOnTheEngineTest {
                 spec.isolation(),
                 spec.onNodeLoss(),
                 spec.maxAttempts(),
-                spec.labels(), Tenant.DEFAULT);
+                spec.labels(),
+                Tenant.DEFAULT);
 
         RunState.Finished end = finished(submit(missing));
 
@@ -338,13 +339,18 @@ class RunsOnTheEngineTest {
                 isolation,
                 NodeLossPolicy.RESTART,
                 3,
-                Map.of(), Tenant.DEFAULT);
+                Map.of(),
+                Tenant.DEFAULT);
     }
 
     private RunId submit(RunSpec spec) throws Exception {
         RunId id = new RunId(UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT));
         node.runs()
-                .submit(new Placed.Room(id, Capacity.askedBy(spec.limits()), WhenFull.QUEUE), Principal.LOCAL_OPERATOR, spec, Blob.ofUtf8("test"))
+                .submit(
+                        new Placed.Room(id, Capacity.askedBy(spec.limits()), WhenFull.QUEUE),
+                        Principal.LOCAL_OPERATOR,
+                        spec,
+                        Blob.ofUtf8("test"))
                 .toCompletableFuture()
                 .get(10, TimeUnit.SECONDS);
         return id;

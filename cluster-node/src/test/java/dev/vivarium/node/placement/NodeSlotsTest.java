@@ -274,7 +274,13 @@ class NodeSlotsTest {
 
     private NodeSlots.Claim claimIn(String run, String shard) {
         return new NodeSlots.Claim(
-                id(run), new Tenant(run.substring(0, 1)), SMALL, Seniority.NEW, since(run), shard, () -> turns.add(run));
+                id(run),
+                new Tenant(run.substring(0, 1)),
+                SMALL,
+                Seniority.NEW,
+                since(run),
+                shard,
+                () -> turns.add(run));
     }
 
     /** The number in a run's name says when it was submitted. */

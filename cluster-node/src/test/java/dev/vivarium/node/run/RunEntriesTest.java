@@ -19,7 +19,8 @@ class RunEntriesTest {
     private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
     private static final RunId ID = new RunId("01j0000000000000000000000a");
     private static final List<RunEvent> EVENTS = List.of(
-            new RunEvent.RunSubmitted(NOW, "node-1", Principal.LOCAL_OPERATOR, ID, Specs.hello(), Blob.ofUtf8("digest")),
+            new RunEvent.RunSubmitted(
+                    NOW, "node-1", Principal.LOCAL_OPERATOR, ID, Specs.hello(), Blob.ofUtf8("digest")),
             new RunEvent.RunQueued(NOW, "node-1"),
             new RunEvent.AttemptStarting(NOW, "node-1", 1));
 

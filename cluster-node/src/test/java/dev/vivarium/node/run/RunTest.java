@@ -127,7 +127,8 @@ class RunTest {
     void aSubmissionThatNobodyWaitsForAnyMoreBeginsNothing() {
         Instant past = Instant.now().minusMillis(1);
 
-        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, past, submitted.ref()));
+        run.tell(
+                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, past, submitted.ref()));
 
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.NotDurable.class);
         shard.expectMessageClass(ClusterSharding.Passivate.class);
@@ -140,7 +141,8 @@ class RunTest {
         CompletableFuture<Done> gate = new CompletableFuture<>();
         store.holdMemory(gate);
         Instant until = Instant.now().plusMillis(100);
-        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, until, submitted.ref()));
+        run.tell(new Run.Submit(
+                Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, until, submitted.ref()));
         Awaitility.await().until(() -> Instant.now().isAfter(until));
 
         gate.complete(Done.getInstance());
@@ -155,9 +157,11 @@ class RunTest {
         submit(Specs.hello());
         awaitStarted(1);
 
-        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(
+                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.AcceptedBefore.class);
-        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), Blob.ofUtf8("other"), WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(
+                Principal.LOCAL_OPERATOR, Specs.hello(), Blob.ofUtf8("other"), WhenFull.QUEUE, soon, submitted.ref()));
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.OtherSubmission.class);
 
         assertThat(driver.claims()).hasSize(1);
@@ -168,13 +172,15 @@ class RunTest {
         JOURNAL.failNextPersisted(RunPersistenceId.of(id).id());
 
         LoggingTestKit.error("Failed to persist").expect(KIT.system(), () -> {
-            run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+            run.tell(new Run.Submit(
+                    Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
             return null;
         });
 
         submitted.expectNoMessage(Duration.ofMillis(200));
         assertThat(driver.claims()).isEmpty();
-        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(
+                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.Accepted.class);
     }
 
@@ -182,7 +188,8 @@ class RunTest {
     void aRunIsRememberedBeforeItIsDurableAndForgottenAfterItsEnd() {
         CompletableFuture<Done> slowStore = new CompletableFuture<>();
         store.holdMemory(slowStore);
-        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(
+                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         submitted.expectNoMessage(Duration.ofMillis(200));
         assertThat(entries()).isEmpty();
 
@@ -208,7 +215,8 @@ class RunTest {
         store.holdMemory(
                 CompletableFuture.failedStage(new StoreUnavailable("away", new IllegalStateException("away"))));
 
-        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(
+                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
 
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.NotDurable.class);
         assertThat(entries()).isEmpty();
@@ -222,8 +230,10 @@ class RunTest {
     void aSubmissionThatIsRepeatedWhileTheFirstIsUnderWayIsTheSameRun() {
         CompletableFuture<Done> slowStore = new CompletableFuture<>();
         store.holdMemory(slowStore);
-        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
-        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(
+                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(
+                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         submitted.expectNoMessage(Duration.ofMillis(200));
 
         slowStore.complete(Done.getInstance());
@@ -344,8 +354,8 @@ class RunTest {
         assertThat(events())
                 .filteredOn(RunEvent.CancelRequested.class::isInstance)
                 .singleElement()
-                .satisfies(event -> assertThat(((RunEvent.CancelRequested) event).by())
-                        .isEqualTo(Principal.LOCAL_OPERATOR));
+                .satisfies(event ->
+                        assertThat(((RunEvent.CancelRequested) event).by()).isEqualTo(Principal.LOCAL_OPERATOR));
         run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, cancelled.ref()));
         assertThat(noted(cancelled.receiveMessage()).status()).isEqualTo(RunStatus.CANCELLED);
     }
@@ -394,11 +404,9 @@ class RunTest {
         liveSandboxes.stopAll(KillReason.DRAINED);
 
         awaitLast("AttemptInterrupted");
-        assertThat(events())
-                .last()
-                .isInstanceOfSatisfying(
-                        RunEvent.AttemptInterrupted.class,
-                        interrupted -> assertThat(interrupted.by()).contains(Principal.LOCAL_OPERATOR));
+        assertThat(events()).last().isInstanceOfSatisfying(RunEvent.AttemptInterrupted.class, interrupted -> assertThat(
+                        interrupted.by())
+                .contains(Principal.LOCAL_OPERATOR));
         assertThat(driver.live()).isEmpty();
     }
 
@@ -465,7 +473,8 @@ class RunTest {
         CancelAnswer.Noted cancellation = (CancelAnswer.Noted) cancelled.receiveMessage();
 
         serialization.verifySerialization(
-                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()), true);
+                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()),
+                true);
         serialization.verifySerialization(new Run.Cancel(Principal.LOCAL_OPERATOR, cancelled.ref()), true);
         serialization.verifySerialization(cancellation, true);
         serialization.verifySerialization(new CancelAnswer.NoSuchRun(), true);
@@ -527,7 +536,8 @@ class RunTest {
         slots = slots(0, 0);
         run = entity();
 
-        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(
+                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
 
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.Full.class);
         assertThat(eventNames()).isEmpty();
@@ -538,7 +548,8 @@ class RunTest {
     void aRunForWhichThereIsNoPlaceWaitsForItsTurn() {
         occupied();
 
-        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(
+                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
 
         assertThat(accepted(submitted.receiveMessage()).status()).isEqualTo(RunStatus.QUEUED);
         awaitEvents("RunSubmitted", "RunQueued");
@@ -557,7 +568,8 @@ class RunTest {
     @Test
     void aRunThatWaitsCanBeCancelledAndLeavesTheQueue() {
         occupied();
-        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(
+                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         submitted.receiveMessage();
 
         run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, cancelled.ref()));
@@ -572,7 +584,8 @@ class RunTest {
     @Test
     void aRunThatWaitsGoesOnWaitingWhereverItComesBack() {
         occupied();
-        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(
+                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         submitted.receiveMessage();
 
         crash();
@@ -603,7 +616,8 @@ class RunTest {
     @Test
     void aRunThatWaitsIsNotBegunWhileTheNodeDrains() {
         occupied();
-        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(
+                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         submitted.receiveMessage();
 
         drain.begin();
@@ -622,7 +636,8 @@ class RunTest {
         slots.claim(other());
         run = entity();
 
-        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(
+                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
 
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.TenantFull.class);
         assertThat(eventNames()).isEmpty();
@@ -641,7 +656,13 @@ class RunTest {
 
     private static NodeSlots.Claim other() {
         return new NodeSlots.Claim(
-                OTHER, new Tenant("other"), new Capacity(1, 0, 0), NodeSlots.Seniority.NEW, Instant.EPOCH, "0", () -> {});
+                OTHER,
+                new Tenant("other"),
+                new Capacity(1, 0, 0),
+                NodeSlots.Seniority.NEW,
+                Instant.EPOCH,
+                "0",
+                () -> {});
     }
 
     private NodeSlots slots(int runs, int waiting) {

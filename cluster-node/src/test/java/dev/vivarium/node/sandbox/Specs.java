@@ -89,6 +89,7 @@ public final class Specs {
                 isolation,
                 onNodeLoss,
                 maxAttempts,
-                Map.of("team", "research"), Tenant.DEFAULT);
+                Map.of("team", "research"),
+                Tenant.DEFAULT);
     }
 }

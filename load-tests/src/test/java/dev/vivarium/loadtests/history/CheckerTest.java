@@ -97,7 +97,8 @@ class CheckerTest {
                 new Spoiled(
                         "an event after the end",
                         Scene.failover(),
-                        scene -> scene.events.add(new RunEvent.CancelRequested(at(14), node(1), Principal.LOCAL_OPERATOR)),
+                        scene -> scene.events.add(
+                                new RunEvent.CancelRequested(at(14), node(1), Principal.LOCAL_OPERATOR)),
                         Invariant.EVERY_RUN_ENDS_EXACTLY_ONCE,
                         Invariant.EVENTS_ARE_A_LEGAL_PATH),
                 new Spoiled(

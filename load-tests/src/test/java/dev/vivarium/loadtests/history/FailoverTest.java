@@ -22,7 +22,8 @@ class FailoverTest {
         Failover.Move move = Failover.move(
                 journal(
                         RunStatus.RUNNING,
-                        new RunEvent.AttemptInterrupted(Scene.at(13), Scene.node(2), 1, Interruption.NODE_LOST, "gone", Optional.empty()),
+                        new RunEvent.AttemptInterrupted(
+                                Scene.at(13), Scene.node(2), 1, Interruption.NODE_LOST, "gone", Optional.empty()),
                         new RunEvent.AttemptStarting(Scene.at(13.5), Scene.node(2), 2),
                         new RunEvent.AttemptStarted(Scene.at(14.2), Scene.node(2), 2, "c2")),
                 Scene.node(1),
@@ -38,7 +39,8 @@ class FailoverTest {
         Failover.Move move = Failover.move(
                 journal(
                         RunStatus.RUNNING,
-                        new RunEvent.AttemptInterrupted(Scene.at(13), Scene.node(2), 1, Interruption.NODE_LOST, "gone", Optional.empty()),
+                        new RunEvent.AttemptInterrupted(
+                                Scene.at(13), Scene.node(2), 1, Interruption.NODE_LOST, "gone", Optional.empty()),
                         new RunEvent.AttemptStarting(Scene.at(13.5), Scene.node(2), 2),
                         new RunEvent.AttemptInterrupted(
                                 Scene.at(14), Scene.node(2), 2, Interruption.ENGINE_LOST, "away", Optional.empty()),

@@ -169,7 +169,8 @@ final class Scene {
                 Isolation.CONTAINER,
                 policy,
                 maxAttempts,
-                Map.of(Journal.KEY_LABEL, key), Tenant.DEFAULT);
+                Map.of(Journal.KEY_LABEL, key),
+                Tenant.DEFAULT);
         return new RunEvent.RunSubmitted(at(0.1), node(2), Principal.LOCAL_OPERATOR, new RunId(run), spec, Blob.EMPTY);
     }
 }

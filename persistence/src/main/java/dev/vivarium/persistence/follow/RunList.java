@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectReader;
 import dev.vivarium.persistence.journal.JournalJson;
 import dev.vivarium.protocol.api.RunView;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.RunState;
@@ -86,7 +87,7 @@ public final class RunList implements Projection<RunView> {
 
     private static Map<String, String> found(Map<String, String> own) {
         Map<String, String> labels = new TreeMap<>(own);
-        labels.putIfAbsent(RunSpec.TENANT_LABEL, RunSpec.DEFAULT_TENANT);
+        labels.putIfAbsent(RunSpec.TENANT_LABEL, Tenant.DEFAULT.name());
         return labels;
     }
 }

@@ -29,8 +29,7 @@ import java.util.stream.Stream;
  */
 public final class EventCodec {
     /** Versions of the events whose shape has changed since they were first written; all others are at 1. */
-    private static final Map<String, Integer> VERSIONS =
-            Map.of(
+    private static final Map<String, Integer> VERSIONS = Map.of(
             "AlarmRaised", 4,
             "AttemptInterrupted", 2,
             "CancelRequested", 2,

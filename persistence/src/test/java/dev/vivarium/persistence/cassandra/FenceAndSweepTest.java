@@ -290,7 +290,9 @@ class FenceAndSweepTest {
                 seq,
                 whose,
                 EventCodec.standard()
-                        .encode(new RunEvent.CancelRequested(Fixtures.NOON, whose, Principal.LOCAL_OPERATOR), EventCodec.genesis(run)));
+                        .encode(
+                                new RunEvent.CancelRequested(Fixtures.NOON, whose, Principal.LOCAL_OPERATOR),
+                                EventCodec.genesis(run)));
     }
 
     /** A row as the plugin writes it. */

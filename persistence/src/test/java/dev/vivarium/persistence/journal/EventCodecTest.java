@@ -205,8 +205,7 @@ class EventCodecTest {
 
     @Test
     void anInterruptionOfBeforeWasSomebodysDoingOnlyWhereTheNodeWasDrained() {
-        String before =
-                "{\"at\":\"%s\",\"attempt\":1,\"cause\":\"%s\",\"detail\":\"gone\",\"node\":\"node-1\"}";
+        String before = "{\"at\":\"%s\",\"attempt\":1,\"cause\":\"%s\",\"detail\":\"gone\",\"node\":\"node-1\"}";
 
         assertThat(codec.decode(entry("AttemptInterrupted", 1, before.formatted(Fixtures.NOON, "DRAINED"))))
                 .isEqualTo(new RunEvent.AttemptInterrupted(

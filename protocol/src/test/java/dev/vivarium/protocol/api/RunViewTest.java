@@ -37,8 +37,8 @@ import org.junit.jupiter.api.Test;
 class RunViewTest {
     private static final RunId ID = new RunId("01j0000000000000000000000a");
     private static final Instant NOON = Instant.parse("2026-01-01T12:00:00Z");
-    private static final RunState SUBMITTED =
-            RunState.initial().after(new RunEvent.RunSubmitted(NOON, "n0", Principal.LOCAL_OPERATOR, ID, spec(), Blob.EMPTY));
+    private static final RunState SUBMITTED = RunState.initial()
+            .after(new RunEvent.RunSubmitted(NOON, "n0", Principal.LOCAL_OPERATOR, ID, spec(), Blob.EMPTY));
 
     /** Beyond the longest way to a new kind of state: two attempts, interrupted, with a cancellation, and an end. */
     private static final int EVENTS_MAX = 7;
@@ -120,6 +120,7 @@ class RunViewTest {
                 Isolation.CONTAINER,
                 NodeLossPolicy.RESTART,
                 3,
-                Map.of(), Tenant.DEFAULT);
+                Map.of(),
+                Tenant.DEFAULT);
     }
 }

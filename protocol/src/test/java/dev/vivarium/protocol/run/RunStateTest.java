@@ -186,7 +186,8 @@ class RunStateTest {
 
     @Test
     void theFirstRequestToCancelIsTheOneThatCounts() {
-        RunState once = new Running(SUBMISSION, 1, "n1", "sandbox", NOW).after(new CancelRequested(NOW, "n1", Principal.LOCAL_OPERATOR));
+        RunState once = new Running(SUBMISSION, 1, "n1", "sandbox", NOW)
+                .after(new CancelRequested(NOW, "n1", Principal.LOCAL_OPERATOR));
         RunState twice = once.after(new CancelRequested(NOW.plusSeconds(9), "n1", Principal.LOCAL_OPERATOR));
 
         assertThat(((Existing) twice).submission().cancelRequestedAt()).contains(NOW);
@@ -225,7 +226,8 @@ class RunStateTest {
 
     private static RunEvent event(String kind, int attempt) {
         return switch (kind) {
-            case "RunSubmitted" -> new RunSubmitted(NOW, "n1", Principal.LOCAL_OPERATOR, ID, SUBMISSION.spec(), Blob.EMPTY);
+            case "RunSubmitted" -> new RunSubmitted(
+                    NOW, "n1", Principal.LOCAL_OPERATOR, ID, SUBMISSION.spec(), Blob.EMPTY);
             case "RunQueued" -> new RunQueued(NOW, "n1");
             case "AttemptStarting" -> new AttemptStarting(NOW, "n1", attempt);
             case "AttemptStarted" -> new AttemptStarted(NOW, "n1", attempt, "sandbox");
@@ -234,7 +236,8 @@ class RunStateTest {
             case "EgressUsed" -> new EgressUsed(NOW, "n1", attempt, 1, 1, 1, 1, List.of());
             case "EgressDenied" -> new EgressDenied(NOW, "n1", attempt, 1, 1, List.of());
             case "CancelRequested" -> new CancelRequested(NOW, "n1", Principal.LOCAL_OPERATOR);
-            case "AttemptInterrupted" -> new AttemptInterrupted(NOW, "n1", attempt, Interruption.NODE_LOST, "detail", Optional.empty());
+            case "AttemptInterrupted" -> new AttemptInterrupted(
+                    NOW, "n1", attempt, Interruption.NODE_LOST, "detail", Optional.empty());
             case "RunSucceeded" -> new RunSucceeded(NOW, "n1", attempt, Usage.NONE);
             case "RunFailed" -> new RunFailed(NOW, "n1", attempt, 1, Optional.empty(), Usage.NONE);
             case "RunNotStarted" -> new RunNotStarted(
@@ -262,7 +265,8 @@ class RunStateTest {
                 Isolation.CONTAINER,
                 policy,
                 maxAttempts,
-                Map.of(), Tenant.DEFAULT);
+                Map.of(),
+                Tenant.DEFAULT);
         return new Submission(ID, spec, Blob.EMPTY, NOW, Optional.empty());
     }
 }

@@ -3,26 +3,36 @@ package dev.vivarium.node.http.server;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.MediaTypes;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 
-/** Receives bodies in JSON, within the limits on one and on all together, and answers those that it does not take. */
+/**
+ * Receives bodies in JSON, within the limits on one and on all together, and answers those that it does not take. Bodies
+ * are read on threads of their own, so that large ones hold up nothing else; what waits for a thread is within the limit
+ * on all bodies.
+ */
 public final class JsonBodies {
+    private static final String DISPATCHER = "vivarium.body-dispatcher";
+
     private final ActorSystem<?> system;
     private final HttpSettings settings;
     private final BodyBudget budget;
+    private final Executor readers;
 
     public JsonBodies(ActorSystem<?> system, HttpSettings settings) {
         this.system = system;
         this.settings = settings;
         this.budget = new BodyBudget(settings.maxBodiesBytes());
+        this.readers = system.dispatchers().lookup(DispatcherSelector.fromConfig(DISPATCHER));
     }
 
-    /** Answers a request by its whole body; by a problem when there is none to be had. */
+    /** Answers a request by its whole body, on a thread for that; by a problem when there is none to be had. */
     public CompletionStage<HttpResponse> answer(
             Exchange exchange, Function<byte[], CompletionStage<HttpResponse>> endpoint) {
         HttpRequest request = exchange.request();
@@ -41,7 +51,9 @@ public final class JsonBodies {
         }
         return unsupported(request)
                 .<CompletionStage<HttpResponse>>map(CompletableFuture::completedStage)
-                .orElseGet(() -> endpoint.apply(whole.bytes().toArray()));
+                .orElseGet(() -> CompletableFuture.supplyAsync(
+                                () -> endpoint.apply(whole.bytes().toArray()), readers)
+                        .thenCompose(answer -> answer));
     }
 
     private HttpResponse notReceived(RequestBody.Received received) {

@@ -18,7 +18,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.http.javadsl.model.HttpHeader;
-import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 
@@ -41,7 +40,8 @@ final class SubmitEndpoint {
     }
 
     private CompletionStage<HttpResponse> answer(Exchange exchange, byte[] body) {
-        Optional<String> keyText = exchange.request().getHeader("Idempotency-Key").map(HttpHeader::value);
+        Optional<String> keyText =
+                exchange.request().getHeader("Idempotency-Key").map(HttpHeader::value);
         Optional<IdempotencyKey> key = keyText.flatMap(IdempotencyKey::of);
         if (keyText.isPresent() && key.isEmpty()) {
             return done(Answers.problem(
@@ -57,7 +57,9 @@ final class SubmitEndpoint {
             return done(Answers.problem(
                     ProblemType.INVALID_RUN, "Correct the fields that are named in errors.", invalid.errors()));
         }
-        return admission.submit(exchange.caller(), ((Reading.Valid) reading).submission(), key).thenApply(this::answer);
+        return admission
+                .submit(exchange.caller(), ((Reading.Valid) reading).submission(), key)
+                .thenApply(this::answer);
     }
 
     private HttpResponse answer(SubmitAnswer given) {

@@ -184,8 +184,7 @@ public final class ShardedRuns implements Runs {
     }
 
     @Override
-    public CompletionStage<SubmitAnswer> submit(
-            Placed.Room place, Principal by, RunSpec spec, Blob submission) {
+    public CompletionStage<SubmitAnswer> submit(Placed.Room place, Principal by, RunSpec spec, Blob submission) {
         placement.sent(place);
         Instant until = environment.sandbox().clock().now().plus(askTimeout);
         CompletionStage<SubmitAnswer> answer = entity(place.id())

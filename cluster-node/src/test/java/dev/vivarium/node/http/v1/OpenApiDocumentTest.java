@@ -207,7 +207,9 @@ class OpenApiDocumentTest {
         RunId queued = api.submitted();
         api.runs.happen(queued, new RunEvent.RunQueued(NOON, NODE));
         RunId lost = api.running();
-        api.runs.happen(lost, new RunEvent.AttemptInterrupted(NOON, NODE, 1, Interruption.NODE_LOST, "It died.", Optional.empty()));
+        api.runs.happen(
+                lost,
+                new RunEvent.AttemptInterrupted(NOON, NODE, 1, Interruption.NODE_LOST, "It died.", Optional.empty()));
         api.runs.happen(lost, new RunEvent.RunLost(NOON, NODE, 1, Interruption.NODE_LOST, "It died."));
         RunId notStarted = api.submitted();
         api.runs.happen(notStarted, new RunEvent.AttemptStarting(NOON, NODE, 1));

@@ -91,7 +91,13 @@ class RunPlacementTest {
     private void fill() {
         for (int n = 0; n < 3; n++) {
             slots.claim(new NodeSlots.Claim(
-                    name(), Tenant.DEFAULT, NEEDS, NodeSlots.Seniority.NEW, Instant.EPOCH.plusSeconds(n), "0", () -> {}));
+                    name(),
+                    Tenant.DEFAULT,
+                    NEEDS,
+                    NodeSlots.Seniority.NEW,
+                    Instant.EPOCH.plusSeconds(n),
+                    "0",
+                    () -> {}));
         }
     }
 
