@@ -107,6 +107,7 @@ public final class LocalNode implements RunningNode {
                         core.store().journal(),
                         core.store().output(),
                         core.store().runs(),
+                        core.store().blobs(),
                         core.metrics()));
         List<Operation> operations = Stream.concat(
                         api.stream(), HealthEndpoint.operations(() -> health(core), core.metrics()).stream())

@@ -1,5 +1,6 @@
 package dev.vivarium.node.doubles;
 
+import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.store.BlobMissing;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.RunFiles;
@@ -14,9 +15,11 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import org.apache.pekko.Done;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.stream.Materializer;
+import org.apache.pekko.stream.StreamLimitReachedException;
 import org.apache.pekko.stream.javadsl.Sink;
 import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.util.ByteString;
@@ -27,6 +30,29 @@ public final class InMemoryBlobs implements BlobStore {
 
     private final Map<Key, Blob> contents = new ConcurrentHashMap<>();
     private final Map<RunId, Set<Digest>> held = new ConcurrentHashMap<>();
+    private volatile Optional<RuntimeException> outage = Optional.empty();
+
+    /** From now on every call fails like this, and every content that is on its way. */
+    public void failWith(RuntimeException failure) {
+        outage = Optional.of(failure);
+    }
+
+    public void goAway() {
+        failWith(new StoreUnavailable("The store does not answer.", new IllegalStateException("secret detail")));
+    }
+
+    public void comeBack() {
+        outage = Optional.empty();
+    }
+
+    private <T> CompletionStage<T> reached(Supplier<CompletionStage<T>> answer) {
+        return outage.<CompletionStage<T>>map(CompletableFuture::failedStage).orElseGet(answer);
+    }
+
+    /** How many contents there are. */
+    public int count() {
+        return contents.size();
+    }
 
     @Override
     public CompletionStage<Written> write(
@@ -35,16 +61,33 @@ public final class InMemoryBlobs implements BlobStore {
         return before.isPresent()
                 ? CompletableFuture.completedStage(
                         new Written.PresentBefore(before.get().length()))
-                : content.runWith(Sink.fold(ByteString.emptyByteString(), ByteString::concat), streams)
-                        .handle((bytes, failure) -> failure == null
-                                ? written(tenant, digest, bytesMax, Blob.of(bytes.toArray()))
-                                : new Written.CutOff(0, String.valueOf(failure.getMessage())));
+                : reached(() -> received(tenant, digest, bytesMax, content, streams));
     }
 
-    private Written written(String tenant, Digest digest, long bytesMax, Blob content) {
-        if (content.length() > bytesMax) {
-            return new Written.TooLarge(bytesMax);
-        }
+    private CompletionStage<Written> received(
+            String tenant, Digest digest, long bytesMax, Source<ByteString, ?> content, Materializer streams) {
+        return content.map(part -> {
+                    if (outage.isPresent()) {
+                        throw outage.get();
+                    }
+                    return part;
+                })
+                .limitWeighted(bytesMax, part -> (long) part.size())
+                .runWith(Sink.fold(ByteString.emptyByteString(), ByteString::concat), streams)
+                .handle((bytes, failure) -> {
+                    if (outage.isPresent()) {
+                        throw outage.get();
+                    }
+                    if (failure instanceof StreamLimitReachedException) {
+                        return new Written.TooLarge(bytesMax);
+                    }
+                    return failure == null
+                            ? written(tenant, digest, Blob.of(bytes.toArray()))
+                            : new Written.CutOff(0, String.valueOf(failure.getMessage()));
+                });
+    }
+
+    private Written written(String tenant, Digest digest, Blob content) {
         if (!Digest.of(content).equals(digest)) {
             return new Written.Mismatch(Digest.of(content), content.length());
         }
@@ -54,9 +97,11 @@ public final class InMemoryBlobs implements BlobStore {
 
     @Override
     public CompletionStage<Digest> write(String tenant, Blob content) {
-        Digest digest = Digest.of(content);
-        contents.put(new Key(tenant, digest), content);
-        return CompletableFuture.completedStage(digest);
+        return reached(() -> {
+            Digest digest = Digest.of(content);
+            contents.put(new Key(tenant, digest), content);
+            return CompletableFuture.completedStage(digest);
+        });
     }
 
     @Override
@@ -72,7 +117,7 @@ public final class InMemoryBlobs implements BlobStore {
         Map<Digest, Long> sizes = new HashMap<>();
         digests.forEach(digest -> Optional.ofNullable(contents.get(new Key(tenant, digest)))
                 .ifPresent(content -> sizes.put(digest, (long) content.length())));
-        return CompletableFuture.completedStage(sizes);
+        return reached(() -> CompletableFuture.completedStage(sizes));
     }
 
     @Override

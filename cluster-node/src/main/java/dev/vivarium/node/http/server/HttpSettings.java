@@ -23,6 +23,7 @@ import java.util.stream.Collectors;
  * @param maxConnections connections at once
  * @param readBytes what a follower of output reads at once
  * @param retryAfter what clients are told to wait before they try again
+ * @param upload contents of files that are uploaded on their own
  */
 public record HttpSettings(
         String host,
@@ -37,7 +38,26 @@ public record HttpSettings(
         Duration heartbeat,
         int maxConnections,
         int readBytes,
-        Duration retryAfter) {
+        Duration retryAfter,
+        Upload upload) {
+    /**
+     * The block {@code vivarium.http.upload}.
+     *
+     * @param maxBytes the largest content
+     * @param atOnce uploads at once
+     * @param timeout the time that one may take
+     * @param pause the longest silence of its client
+     */
+    public record Upload(long maxBytes, int atOnce, Duration timeout, Duration pause) {
+        private static Upload from(Config upload) {
+            return new Upload(
+                    upload.getBytes("max"),
+                    upload.getInt("at-once"),
+                    upload.getDuration("timeout"),
+                    upload.getDuration("pause"));
+        }
+    }
+
     /**
      * Reads the settings.
      *
@@ -60,7 +80,8 @@ public record HttpSettings(
                 http.getDuration("heartbeat"),
                 http.getInt("max-connections"),
                 (int) Math.min(http.getBytes("follow-read"), 1 << 20),
-                http.getDuration("retry-after"));
+                http.getDuration("retry-after"),
+                Upload.from(http.getConfig("upload")));
         if (settings.heartbeat.compareTo(settings.idleTimeout) >= 0) {
             throw new ConfigException.BadValue(
                     "vivarium.http.heartbeat", "must be less than idle-timeout, or silent event streams are cut");

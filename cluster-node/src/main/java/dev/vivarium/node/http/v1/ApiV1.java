@@ -3,15 +3,19 @@ package dev.vivarium.node.http.v1;
 import static dev.vivarium.node.http.server.Endpoint.immediate;
 import static dev.vivarium.node.http.server.Endpoint.json;
 import static org.apache.pekko.http.javadsl.model.HttpMethods.GET;
+import static org.apache.pekko.http.javadsl.model.HttpMethods.HEAD;
 import static org.apache.pekko.http.javadsl.model.HttpMethods.POST;
+import static org.apache.pekko.http.javadsl.model.HttpMethods.PUT;
 
 import dev.vivarium.node.admission.Admission;
 import dev.vivarium.node.admission.SubmissionReader;
 import dev.vivarium.node.http.server.HttpSettings;
 import dev.vivarium.node.http.server.JsonBodies;
 import dev.vivarium.node.http.server.Operation;
+import dev.vivarium.node.http.server.Uploads;
 import dev.vivarium.node.run.Runs;
 import dev.vivarium.persistence.journal.RunJournal;
+import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.persistence.store.RunIndex;
 import io.micrometer.core.instrument.Gauge;
@@ -35,6 +39,7 @@ public final class ApiV1 {
             RunJournal journal,
             OutputStore output,
             RunIndex index,
+            BlobStore blobs,
             MeterRegistry metrics) {}
 
     /** The operations; every answer of theirs is one that {@code openapi.yaml} describes. */
@@ -49,6 +54,11 @@ public final class ApiV1 {
         RunsEndpoint runs = new RunsEndpoint(lookup, parts.runs(), parts.index());
         OutputEndpoint output = new OutputEndpoint(lookup, parts.runs(), parts.output(), followers, settings);
         EventsEndpoint events = new EventsEndpoint(lookup, parts.runs(), parts.journal(), followers, settings);
+        Uploads uploads = new Uploads(settings);
+        Gauge.builder("vivarium.http.uploads", uploads, Uploads::open)
+                .description("Contents of files that are being uploaded")
+                .register(parts.metrics());
+        BlobsEndpoint blobs = new BlobsEndpoint(system, uploads, parts.blobs());
         NodeEndpoint node = new NodeEndpoint(parts.runs());
         return List.of(
                 new Operation(POST, "/v1/runs", json(submit::answer)),
@@ -57,6 +67,8 @@ public final class ApiV1 {
                 new Operation(POST, "/v1/runs/{id}/cancel", json(runs::cancel)),
                 new Operation(GET, "/v1/runs/{id}/output", output::answer),
                 new Operation(GET, "/v1/runs/{id}/events", events::answer),
+                new Operation(PUT, "/v1/blobs/{digest}", json(blobs::put)),
+                new Operation(HEAD, "/v1/blobs/{digest}", blobs::head),
                 new Operation(GET, "/v1/nodes", json(immediate(node::nodes))),
                 new Operation(GET, "/openapi.yaml", immediate(node::openApi)));
     }

@@ -1,6 +1,7 @@
 package dev.vivarium.node.http.v1;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.node.admission.Samples;
@@ -12,6 +13,8 @@ import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.egress.EgressDenial;
 import dev.vivarium.protocol.egress.EgressReach;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Measurement;
@@ -42,9 +45,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 class OpenApiDocumentTest {
     private static final Instant NOON = InMemoryRuns.NOON;
     private static final String NODE = "node-1";
+    private static final String UNKNOWN_DIGEST = "0".repeat(64);
     private static final Usage USAGE = new Usage(1, 2, 3, 4, 5, 6);
 
-    private final TestApi api = new TestApi("max-body = 64KiB, body-timeout = 500ms");
+    private final TestApi api =
+            new TestApi("max-body = 64KiB, body-timeout = 500ms, upload { max = 64KiB, at-once = 1, pause = 500ms }");
 
     @AfterEach
     void close() {
@@ -60,6 +65,7 @@ class OpenApiDocumentTest {
     void everyAnswerThatIsDescribedIsGivenAndEveryParameterTaken() {
         answersOfSubmission();
         answersAboutRuns();
+        answersAboutBlobs();
         answersAboutTheNode();
         answersOfEveryRoute();
         answersOfANodeThatFails();
@@ -127,6 +133,27 @@ class OpenApiDocumentTest {
         api.get(run + "/events", "Accept", "text/event-stream", "Last-Event-ID", "99");
     }
 
+    private void answersAboutBlobs() {
+        String blob = "/v1/blobs/" + Digest.of(Blob.ofUtf8("content"));
+        api.put(blob, "content");
+        api.put(blob + "?tenant=research", "content");
+        api.put(blob, "content");
+        api.put("/v1/blobs/none", "content");
+        api.put(blob, "x".repeat(100_000));
+        api.put(blob, "content", "Content-Encoding", "gzip");
+        api.put(blob, "content", "Origin", "https://evil.example");
+        api.put(blob, "content", "Accept", "text/html");
+        String other = "/v1/blobs/" + Digest.of(Blob.ofUtf8("other"));
+        api.put(other, "content");
+        CompletableFuture<?> slow = CompletableFuture.runAsync(() -> api.exchangeSlowly("PUT", other));
+        await().until(() -> api.uploads() == 1);
+        api.put(other, "other");
+        slow.join();
+        api.head(blob + "?tenant=research");
+        api.head(other);
+        api.head("/v1/blobs/none");
+    }
+
     private void answersAboutTheNode() {
         for (String path : List.of("/v1/nodes", "/health/alive", "/health/ready", "/metrics", "/openapi.yaml")) {
             api.get(path);
@@ -142,16 +169,25 @@ class OpenApiDocumentTest {
             String[] methodAndPath = operation.split(" ", 2);
             api.exchangeRaw(
                     methodAndPath[0],
-                    methodAndPath[1].replace("{id}", TestApi.UNKNOWN_RUN),
+                    methodAndPath[1].replace("{id}", TestApi.UNKNOWN_RUN).replace("{digest}", UNKNOWN_DIGEST),
                     "Host: evil.example\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
         }
     }
 
     private void answersOfANodeThatFails() {
         api.runs.failWith(new IllegalStateException("a defect"));
+        api.blobs.failWith(new IllegalStateException("a defect"));
         askForRuns();
+        askForBlobs();
         api.runs.goAway();
+        api.blobs.goAway();
         askForRuns();
+        askForBlobs();
+    }
+
+    private void askForBlobs() {
+        api.put("/v1/blobs/" + UNKNOWN_DIGEST, "content");
+        api.head("/v1/blobs/" + UNKNOWN_DIGEST);
     }
 
     private void askForRuns() {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.admission.Admission;
 import dev.vivarium.node.admission.Samples;
+import dev.vivarium.node.doubles.InMemoryBlobs;
 import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.node.doubles.InMemoryVault;
 import dev.vivarium.node.http.server.ApiJson;
@@ -48,6 +49,7 @@ final class TestApi implements AutoCloseable {
 
     final InMemoryRuns runs = new InMemoryRuns();
     final InMemoryVault vault = new InMemoryVault();
+    final InMemoryBlobs blobs = new InMemoryBlobs();
     final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     final HttpClient client = HttpClient.newHttpClient();
     CompletionStage<List<Health.Check>> readiness =
@@ -77,6 +79,7 @@ final class TestApi implements AutoCloseable {
                                         runs,
                                         runs,
                                         runs,
+                                        blobs,
                                         metrics))
                                 .stream(),
                         HealthEndpoint.operations(() -> readiness, metrics).stream())
@@ -116,6 +119,17 @@ final class TestApi implements AutoCloseable {
                 request(path).header("Content-Type", "application/json").POST(BodyPublishers.ofString(body));
         return exchange(
                 headers.length == 0 ? request.build() : request.headers(headers).build());
+    }
+
+    HttpResponse<String> put(String path, String body, String... headers) {
+        HttpRequest.Builder request = request(path).PUT(BodyPublishers.ofString(body));
+        return exchange(
+                headers.length == 0 ? request.build() : request.headers(headers).build());
+    }
+
+    HttpResponse<String> head(String pathAndQuery) {
+        return exchange(
+                request(pathAndQuery).method("HEAD", BodyPublishers.noBody()).build());
     }
 
     /** Sends a request whose answer the document must describe. */
@@ -216,6 +230,11 @@ final class TestApi implements AutoCloseable {
 
     void succeed(RunId run) {
         runs.happen(run, new RunEvent.RunSucceeded(InMemoryRuns.NOON, "node-1", 1, Usage.NONE));
+    }
+
+    /** Contents that are being uploaded. */
+    double uploads() {
+        return metrics.get("vivarium.http.uploads").gauge().value();
     }
 
     double followers() {
