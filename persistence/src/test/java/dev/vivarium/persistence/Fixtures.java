@@ -6,11 +6,10 @@ import dev.vivarium.protocol.egress.EgressDenial;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.egress.EgressReach;
 import dev.vivarium.protocol.run.Blob;
-import dev.vivarium.protocol.run.ByteSize;
-import dev.vivarium.protocol.run.CpuQuota;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.NodeLossPolicy;
@@ -19,7 +18,6 @@ import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.SealedSecrets;
 import dev.vivarium.protocol.run.StartFailure;
-import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Usage;
 import java.time.Instant;
 import java.util.List;
@@ -51,17 +49,17 @@ public final class Fixtures {
                 new SealedSecrets(List.of("KEY"), Blob.ofUtf8("sealed")),
                 "/workspace",
                 Map.of("agent.py", Blob.of(new byte[] {0, -1, 127})),
-                new Limits(
-                        TimeSpan.parse("5m"),
-                        TimeSpan.parse("60s"),
-                        CpuQuota.parse("500m"),
-                        TimeSpan.parse("2m"),
-                        ByteSize.parse("256Mi"),
-                        128,
-                        ByteSize.parse("512Mi"),
-                        ByteSize.parse("10Mi"),
-                        1000,
-                        ByteSize.parse("1024Ti")),
+                Limits.SMALLEST
+                        .with(Limit.WALL_CLOCK, "5m")
+                        .with(Limit.IDLE, "60s")
+                        .with(Limit.CPU, "500m")
+                        .with(Limit.CPU_TIME, "2m")
+                        .with(Limit.MEMORY, "256Mi")
+                        .with(Limit.PIDS, 128L)
+                        .with(Limit.DISK, "512Mi")
+                        .with(Limit.OUTPUT, "10Mi")
+                        .with(Limit.EGRESS_REQUESTS, 1000L)
+                        .with(Limit.EGRESS_BYTES, "1024Ti"),
                 egress,
                 Isolation.CONTAINER,
                 NodeLossPolicy.RESTART,

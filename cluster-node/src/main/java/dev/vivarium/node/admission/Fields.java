@@ -1,6 +1,9 @@
 package dev.vivarium.node.admission;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.vivarium.protocol.run.Limit;
+import dev.vivarium.protocol.run.LimitKind;
+import dev.vivarium.protocol.run.Limits;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.ArrayList;
@@ -10,7 +13,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
-import java.util.function.Function;
 import java.util.regex.Pattern;
 
 /**
@@ -87,26 +89,50 @@ final class Fields {
         });
     }
 
-    /** A string in a notation of its own, whose parser says with a sentence what it does not take. */
-    <T> Optional<T> quantity(String name, Function<String, T> parse) {
-        return text(name).flatMap(text -> parsed(name, text, parse));
+    /** Those limits of the table that the object names. */
+    Limits limits() {
+        Limits named = Limits.NONE;
+        for (Limit<?> limit : Limit.ALL) {
+            named = withLimit(named, limit);
+        }
+        return named;
     }
 
-    /** Like {@link #quantity}; a JSON number stands for the same digits as a string. */
-    <T> Optional<T> quantityOrNumber(String name, Function<String, T> parse) {
-        return node(name).flatMap(node -> {
-            if (node.isTextual()) {
-                return parsed(name, node.textValue(), parse);
+    private <T extends Comparable<T>> Limits withLimit(Limits named, Limit<T> limit) {
+        return amount(limit.name(), limit.kind())
+                .map(amount -> named.with(limit, amount))
+                .orElse(named);
+    }
+
+    /** An amount in its notation, whose parser says with a sentence what it does not take. */
+    private <T extends Comparable<T>> Optional<T> amount(String name, LimitKind<T> kind) {
+        return node(name).flatMap(node -> switch (kind.form()) {
+            case TEXT -> node.isTextual()
+                    ? parsed(name, node.textValue(), kind)
+                    : noAmount(name, "a string", node, kind);
+            case TEXT_OR_NUMBER -> {
+                if (node.isTextual()) {
+                    yield parsed(name, node.textValue(), kind);
+                }
+                yield node.isNumber()
+                        ? parsed(name, plain(node.decimalValue()), kind)
+                        : noAmount(name, "a string or a number", node, kind);
             }
-            return node.isNumber()
-                    ? parsed(name, plain(node.decimalValue()), parse)
-                    : wrongType(pathOf(name), "a string or a number", node);
+            case WHOLE_NUMBER -> node.isIntegralNumber()
+                    ? parsed(name, Long.toString(clipped(node)), kind)
+                    : noAmount(name, "a whole number", node, kind);
         });
     }
 
-    private <T> Optional<T> parsed(String name, String text, Function<String, T> parse) {
+    private <T extends Comparable<T>> Optional<T> noAmount(
+            String name, String expected, JsonNode actual, LimitKind<T> kind) {
+        findings.add(pathOf(name), "must be " + expected + ", not " + describe(actual) + ": " + kind.notation());
+        return Optional.empty();
+    }
+
+    private <T extends Comparable<T>> Optional<T> parsed(String name, String text, LimitKind<T> kind) {
         try {
-            return Optional.of(parse.apply(text));
+            return Optional.of(kind.parse(text));
         } catch (IllegalArgumentException | ArithmeticException refused) {
             findings.add(pathOf(name), String.valueOf(refused.getMessage()));
             return Optional.empty();
@@ -121,14 +147,14 @@ final class Fields {
     /** A whole number; one that is larger than any counter counts as the largest. */
     Optional<Long> wholeNumber(String name) {
         return node(name).flatMap(node -> {
-            if (node.isIntegralNumber()) {
-                return Optional.of(node.bigIntegerValue()
-                        .min(LARGEST)
-                        .max(LARGEST.negate())
-                        .longValue());
-            }
-            return wrongType(pathOf(name), "a whole number", node);
+            return node.isIntegralNumber()
+                    ? Optional.of(clipped(node))
+                    : wrongType(pathOf(name), "a whole number", node);
         });
+    }
+
+    private static long clipped(JsonNode whole) {
+        return whole.bigIntegerValue().min(LARGEST).max(LARGEST.negate()).longValue();
     }
 
     /** One of a few words. */

@@ -3,17 +3,14 @@ package dev.vivarium.node.admission;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import dev.vivarium.protocol.api.Problem.FieldError;
-import dev.vivarium.protocol.run.ByteSize;
-import dev.vivarium.protocol.run.CpuQuota;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.TimeSpan;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
 
 /**
  * The operator's word on limits: what holds where a client names none, and what no client may exceed. Pure.
@@ -23,19 +20,6 @@ import java.util.function.Function;
  * computes all the time ends at its wall clock, by that name.
  */
 public final class LimitPolicy {
-    /** The smallest limits that an engine and a kernel can hold; anything below is a mistake. */
-    private static final Limits SMALLEST = new Limits(
-            new TimeSpan(Duration.ofMillis(1)),
-            new TimeSpan(Duration.ofMillis(1)),
-            new CpuQuota(10),
-            new TimeSpan(Duration.ofMillis(1)),
-            ByteSize.ofMebibytes(6),
-            1,
-            new ByteSize(4096),
-            new ByteSize(1),
-            1,
-            new ByteSize(1));
-
     private static final BigDecimal CPU_TIME_MARGIN = new BigDecimal("1.1");
 
     private final Limits defaults;
@@ -60,14 +44,14 @@ public final class LimitPolicy {
      * @throws ConfigException when a key is missing or wrong, or a default is beyond its ceiling
      */
     public static LimitPolicy from(Config limits) {
-        Limits ceiling =
-                read(limits.getConfig("ceiling"), value(limits.getConfig("ceiling"), "cpuTime", TimeSpan::parse));
-        Limits defaults = read(limits.getConfig("default"), ceiling.cpuTime());
+        Limits ceiling = read(limits.getConfig("ceiling"), Limits.NONE);
+        Limits defaults =
+                read(limits.getConfig("default"), Limits.NONE.with(Limit.CPU_TIME, ceiling.get(Limit.CPU_TIME)));
         LimitPolicy policy = new LimitPolicy(defaults, ceiling);
-        if (policy.decide(asRequest(ceiling)) instanceof Verdict.Refused refused) {
+        if (policy.decide(ceiling) instanceof Verdict.Refused refused) {
             throw mistake("ceiling", refused.errors().get(0));
         }
-        if (policy.decide(asRequest(defaults)) instanceof Verdict.Refused refused) {
+        if (policy.decide(defaults) instanceof Verdict.Refused refused) {
             throw mistake("default", refused.errors().get(0));
         }
         return policy;
@@ -77,96 +61,69 @@ public final class LimitPolicy {
         return defaults;
     }
 
-    /** The limits of a run that asked for these. */
-    Verdict decide(LimitRequest asked) {
-        Checks checks = new Checks();
-        TimeSpan wallClock = checks.within("wallClock", asked.wallClock(), Limits::wallClock);
-        TimeSpan idle = checks.within("idle", asked.idle(), Limits::idle);
-        CpuQuota cpu = checks.within("cpu", asked.cpu(), Limits::cpu);
-        Optional<TimeSpan> cpuTime = asked.cpuTime().or(() -> Optional.of(cpuTime(wallClock, cpu)));
-        Limits granted = new Limits(
-                wallClock,
-                idle,
-                cpu,
-                checks.within("cpuTime", cpuTime, Limits::cpuTime),
-                checks.within("memory", asked.memory(), Limits::memory),
-                Math.toIntExact(checks.within("pids", asked.pids(), limits -> (long) limits.pids())),
-                checks.within("disk", asked.disk(), Limits::disk),
-                checks.within("output", asked.output(), Limits::output),
-                checks.within("egressRequests", asked.egressRequests(), Limits::egressRequests),
-                checks.within("egressBytes", asked.egressBytes(), Limits::egressBytes));
-        return checks.errors.isEmpty() ? new Verdict.Granted(granted) : new Verdict.Refused(List.copyOf(checks.errors));
+    /** The complete limits of a run that asked for these. */
+    Verdict decide(Limits asked) {
+        List<FieldError> errors = new ArrayList<>();
+        Limits granted = Limits.NONE;
+        for (Limit<?> limit : Limit.ALL) {
+            granted = grant(limit, asked, granted, errors);
+        }
+        return errors.isEmpty() ? new Verdict.Granted(granted) : new Verdict.Refused(List.copyOf(errors));
+    }
+
+    private <T extends Comparable<T>> Limits grant(
+            Limit<T> limit, Limits asked, Limits granted, List<FieldError> errors) {
+        Optional<T> named = asked.find(limit);
+        if (named.isEmpty()) {
+            return limit == Limit.CPU_TIME
+                    ? granted.with(Limit.CPU_TIME, cpuTime(granted))
+                    : granted.with(limit, defaults.get(limit));
+        }
+        T largest = ceiling.get(limit);
+        if (named.get().compareTo(limit.smallest()) < 0) {
+            errors.add(error(limit, "must be at least " + limit.smallest()));
+            return granted.with(limit, limit.smallest());
+        }
+        if (named.get().compareTo(largest) > 0) {
+            errors.add(error(limit, "must be at most " + largest + ", the ceiling that this node's operator set"));
+            return granted.with(limit, largest);
+        }
+        return granted.with(limit, named.get());
+    }
+
+    private static FieldError error(Limit<?> limit, String sentence) {
+        return new FieldError("limits." + limit.name(), sentence);
     }
 
     /** What the kernel lets a sandbox use until its wall clock ends it, a tenth and a second more; in whole seconds. */
-    private TimeSpan cpuTime(TimeSpan wallClock, CpuQuota cpu) {
-        long seconds = BigDecimal.valueOf(wallClock.millis())
-                .multiply(BigDecimal.valueOf(cpu.millicores()))
+    private TimeSpan cpuTime(Limits granted) {
+        long seconds = BigDecimal.valueOf(granted.get(Limit.WALL_CLOCK).millis())
+                .multiply(BigDecimal.valueOf(granted.get(Limit.CPU).millicores()))
                 .multiply(CPU_TIME_MARGIN)
                 .movePointLeft(6)
                 .setScale(0, RoundingMode.CEILING)
                 .longValueExact();
         TimeSpan unreachable = TimeSpan.ofSeconds(seconds + 1);
-        return unreachable.compareTo(ceiling.cpuTime()) > 0 ? ceiling.cpuTime() : unreachable;
+        TimeSpan largest = ceiling.get(Limit.CPU_TIME);
+        return unreachable.compareTo(largest) > 0 ? largest : unreachable;
     }
 
-    private final class Checks {
-        private final List<FieldError> errors = new ArrayList<>();
-
-        private <T extends Comparable<T>> T within(String name, Optional<T> asked, Function<Limits, T> limit) {
-            if (asked.isEmpty()) {
-                return limit.apply(defaults);
-            }
-            T smallest = limit.apply(SMALLEST);
-            T largest = limit.apply(ceiling);
-            if (asked.get().compareTo(smallest) < 0) {
-                errors.add(new FieldError("limits." + name, "must be at least " + smallest));
-                return smallest;
-            }
-            if (asked.get().compareTo(largest) > 0) {
-                errors.add(new FieldError(
-                        "limits." + name,
-                        "must be at most " + largest + ", the ceiling that this node's operator set"));
-                return largest;
-            }
-            return asked.get();
+    /** Each limit that is not known already. */
+    private static Limits read(Config block, Limits known) {
+        Limits limits = known;
+        for (Limit<?> limit : Limit.ALL) {
+            limits = known.find(limit).isPresent() ? limits : read(block, limit, limits);
         }
+        return limits;
     }
 
-    private static Limits read(Config of, TimeSpan cpuTime) {
-        return new Limits(
-                value(of, "wallClock", TimeSpan::parse),
-                value(of, "idle", TimeSpan::parse),
-                value(of, "cpu", CpuQuota::parse),
-                cpuTime,
-                value(of, "memory", ByteSize::parse),
-                of.getInt("pids"),
-                value(of, "disk", ByteSize::parse),
-                value(of, "output", ByteSize::parse),
-                of.getLong("egressRequests"),
-                value(of, "egressBytes", ByteSize::parse));
-    }
-
-    private static <T> T value(Config block, String key, Function<String, T> parse) {
+    private static <T extends Comparable<T>> Limits read(Config block, Limit<T> limit, Limits limits) {
         try {
-            return parse.apply(block.getString(key));
+            return limits.with(limit, block.getString(limit.name()));
         } catch (IllegalArgumentException wrong) {
-            throw new ConfigException.BadValue(block.getValue(key).origin(), key, String.valueOf(wrong.getMessage()));
+            throw new ConfigException.BadValue(
+                    block.getValue(limit.name()).origin(), limit.name(), String.valueOf(wrong.getMessage()));
         }
-    }
-
-    private static LimitRequest asRequest(Limits limits) {
-        return new LimitRequest(
-                Optional.of(limits.wallClock()),
-                Optional.of(limits.idle()),
-                Optional.of(limits.cpu()),
-                Optional.of(limits.cpuTime()),
-                Optional.of(limits.memory()),
-                Optional.of((long) limits.pids()),
-                Optional.of(limits.disk()),
-                Optional.of(limits.output()),
-                Optional.of(limits.egressRequests()),
-                Optional.of(limits.egressBytes()));
     }
 
     private static ConfigException mistake(String block, FieldError error) {

@@ -4,14 +4,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.protocol.api.Problem.FieldError;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressPolicy;
-import dev.vivarium.protocol.run.ByteSize;
-import dev.vivarium.protocol.run.CpuQuota;
 import dev.vivarium.protocol.run.ImageRef;
 import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.NodeLossPolicy;
 import dev.vivarium.protocol.run.RunSpec;
-import dev.vivarium.protocol.run.TimeSpan;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
@@ -41,8 +39,6 @@ public final class SubmissionReader {
             "onNodeLoss",
             "maxAttempts",
             "labels");
-    private static final Set<String> LIMITS = Set.of(
-            "wallClock", "idle", "cpu", "cpuTime", "memory", "pids", "disk", "output", "egressRequests", "egressBytes");
     private static final Map<String, NodeLossPolicy> NODE_LOSS_POLICIES =
             Map.of("restart", NodeLossPolicy.RESTART, "fail", NodeLossPolicy.FAIL);
     private static final int MAX_WORKDIR_BYTES = 1_024;
@@ -133,7 +129,7 @@ public final class SubmissionReader {
                     env,
                     secrets,
                     workdir(),
-                    new FileFields(fields, findings).read(limits.disk()),
+                    new FileFields(fields, findings).read(limits.get(Limit.DISK)),
                     limits,
                     egress(secrets),
                     isolation(),
@@ -170,19 +166,8 @@ public final class SubmissionReader {
         }
 
         private Limits limits() {
-            LimitRequest asked = fields.object("limits", LIMITS)
-                    .map(limits -> new LimitRequest(
-                            limits.quantity("wallClock", TimeSpan::parse),
-                            limits.quantity("idle", TimeSpan::parse),
-                            limits.quantityOrNumber("cpu", CpuQuota::parse),
-                            limits.quantity("cpuTime", TimeSpan::parse),
-                            limits.quantityOrNumber("memory", ByteSize::parse),
-                            limits.wholeNumber("pids"),
-                            limits.quantityOrNumber("disk", ByteSize::parse),
-                            limits.quantityOrNumber("output", ByteSize::parse),
-                            limits.wholeNumber("egressRequests"),
-                            limits.quantityOrNumber("egressBytes", ByteSize::parse)))
-                    .orElse(LimitRequest.NOTHING);
+            Limits asked =
+                    fields.object("limits", Limit.names()).map(Fields::limits).orElse(Limits.NONE);
             LimitPolicy.Verdict verdict = limitPolicy.decide(asked);
             if (verdict instanceof LimitPolicy.Verdict.Refused refused) {
                 refused.errors().forEach(error -> findings.add(error.field(), error.message()));
@@ -264,7 +249,8 @@ public final class SubmissionReader {
                 if (!LABEL_KEY.matcher(entry.name()).matches()) {
                     findings.add(
                             entry.path(),
-                            "a label's key must be 1 to 63 letters, digits, '.', '_', '/' or '-', and begin and end with a letter or digit");
+                            "a label's key must be 1 to 63 letters, digits, '.', '_', '/' or '-', and begin and end"
+                                    + " with a letter or digit");
                 }
                 fields.text(entry, node).ifPresent(value -> {
                     if (!LABEL_VALUE.matcher(value).matches()) {

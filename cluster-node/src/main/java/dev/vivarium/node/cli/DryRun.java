@@ -2,9 +2,11 @@ package dev.vivarium.node.cli;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.vivarium.client.ApiJson;
 import dev.vivarium.client.Patience;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.cli.text.Table;
+import dev.vivarium.protocol.run.Limits;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
@@ -31,11 +33,11 @@ final class DryRun {
              "finishedAt":"2026-01-01T00:00:02Z",
              "usage":{"wallMillis":1,"cpuMillis":1,"memoryPeakBytes":1,"diskPeakBytes":1,"outputBytes":1,"pidsPeak":1},
              "spec":{"image":"i","command":["c"],"env":{"A":"1"},"secrets":[],"workdir":"/w","files":{"f":1},
-               "limits":{"wallClock":"5m","idle":"60s","cpu":"500m","cpuTime":"2m","memory":"256Mi","pids":128,
-                 "disk":"512Mi","output":"10Mi","egressRequests":1000,"egressBytes":"1Gi"},
+               "limits":%s,
                "egress":{"mode":"none"},"isolation":"container","onNodeLoss":"restart","maxAttempts":3,
                "labels":{"team":"research"}}}
-            """;
+            """
+                    .formatted(ApiJson.tree(Limits.SMALLEST));
 
     private static final String CHUNK =
             "{\"stream\":\"stdout\",\"attempt\":1,\"offset\":0,\"time\":\"2026-01-01T00:00:01Z\",\"data\":\"YQ==\"}\n";

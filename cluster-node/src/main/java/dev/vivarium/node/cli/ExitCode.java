@@ -1,12 +1,11 @@
 package dev.vivarium.node.cli;
 
 import dev.vivarium.protocol.api.RunView;
-import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.StartFailure;
 
 /**
  * What the command line exits with. An agent that ended by itself gives its own code; the ends that Vivarium brought
- * about have codes above 200, where programs and shells have none, but for those that every shell user knows.
+ * about have those of {@code KillReason}, or the ones that every shell user knows.
  */
 final class ExitCode {
     static final int OK = 0;
@@ -28,8 +27,6 @@ final class ExitCode {
     static final int TRY_LATER = 75;
     /** The node was cut off from its cluster and has ended; a supervisor should start it again (EX_PROTOCOL). */
     static final int CUT_OFF = 76;
-    /** As timeout(1) says it. */
-    static final int WALL_CLOCK = 124;
     /** As docker(1) says that a container did not start. */
     static final int NOT_STARTED = 125;
     /** As a shell says it. */
@@ -44,31 +41,12 @@ final class ExitCode {
     /** The code for a run that has ended. */
     static int of(RunView run) {
         if (run.reason().isPresent()) {
-            return of(run.reason().get());
+            return run.reason().get().exitCode();
         }
         if (run.failure().isPresent()) {
             return of(run.failure().get().kind());
         }
         return run.exitCode().orElse(DEFECT);
-    }
-
-    private static int of(KillReason reason) {
-        return switch (reason) {
-            case WALL_CLOCK -> WALL_CLOCK;
-            case IDLE -> 201;
-            case CPU_TIME -> 202;
-            case MEMORY -> 203;
-            case PIDS -> 204;
-            case DISK -> 205;
-            case OUTPUT -> 206;
-            case EGRESS_REQUESTS -> 207;
-            case EGRESS_BYTES -> 213;
-            case EGRESS_SCAN -> 212;
-            case CANCELLED -> 208;
-            case NODE_LOST -> 209;
-            case DRAINED -> 210;
-            case OPERATOR -> 211;
-        };
     }
 
     private static int of(StartFailure.Kind kind) {

@@ -9,18 +9,26 @@ import dev.vivarium.client.OutputFollower;
 import dev.vivarium.node.cli.text.Ending;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.api.RunView;
+import dev.vivarium.protocol.run.KillReason;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** {@code vivarium run}. */
 @Command(
@@ -33,13 +41,11 @@ import picocli.CommandLine.Option;
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        usageHelpAutoWidth = true,
-        footer = {
-            "",
-            "Exit codes, when the agent did not end by itself:",
-            "  124 WALL_CLOCK    201 IDLE       202 CPU_TIME          203 MEMORY      204 PIDS       205 DISK",
-            "  206 OUTPUT        207 EGRESS_REQUESTS                  208 CANCELLED   209 NODE_LOST",
-            "  210 DRAINED       211 OPERATOR   212 EGRESS_SCAN       213 EGRESS_BYTES",
+        usageHelpAutoWidth = true)
+final class RunCommand implements Callable<Integer> {
+    private static final int COLUMNS = 3;
+
+    private static final List<String> FOOTER = List.of(
             "  130 cancelled by Ctrl-C",
             "  125 not started   126 the command is not executable    127 there is no such command",
             "The reason and what was measured are on stderr.",
@@ -52,9 +58,8 @@ import picocli.CommandLine.Option;
             "  vivarium run -- python3 -c 'print(6 * 7)'",
             "  vivarium run --memory 64Mi --wall-clock 5s --file agent.py -- python3 agent.py",
             "  vivarium run --secret OPENAI_API_KEY --secret DB=@db.key --label team=research -- ./agent",
-            "  ID=$(vivarium run -d -- sleep 60); vivarium logs -f $ID"
-        })
-final class RunCommand implements Callable<Integer> {
+            "  ID=$(vivarium run -d -- sleep 60); vivarium logs -f $ID");
+
     private final Surroundings surroundings;
 
     @Mixin
@@ -82,6 +87,28 @@ final class RunCommand implements Callable<Integer> {
 
     @Mixin
     private final ServerOption server = new ServerOption();
+
+    @Spec
+    void describe(CommandSpec spec) {
+        List<String> footer = new ArrayList<>();
+        footer.add("");
+        footer.add("Exit codes, when the agent did not end by itself:");
+        footer.addAll(killCodes());
+        footer.addAll(FOOTER);
+        spec.usageMessage().footer(footer.toArray(String[]::new));
+    }
+
+    /** The exit codes of all reasons, in three columns. */
+    private static List<String> killCodes() {
+        List<String> cells = Arrays.stream(KillReason.values())
+                .sorted(Comparator.comparing(KillReason::exitCode))
+                .map(reason -> "  %d %-19s".formatted(reason.exitCode(), reason))
+                .toList();
+        return IntStream.iterate(0, at -> at < cells.size(), at -> at + COLUMNS)
+                .mapToObj(at -> String.join("", cells.subList(at, Math.min(at + COLUMNS, cells.size())))
+                        .stripTrailing())
+                .toList();
+    }
 
     RunCommand(Surroundings surroundings) {
         this.surroundings = surroundings;

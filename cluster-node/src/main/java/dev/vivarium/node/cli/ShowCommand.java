@@ -121,17 +121,8 @@ final class ShowCommand implements Callable<Integer> {
     }
 
     private static String limits(Limits limits) {
-        return "wallClock %s, idle %s, cpu %s, cpuTime %s, memory %s, pids %d, disk %s, output %s, egressRequests %d, egressBytes %s"
-                .formatted(
-                        limits.wallClock(),
-                        limits.idle(),
-                        limits.cpu(),
-                        limits.cpuTime(),
-                        limits.memory(),
-                        limits.pids(),
-                        limits.disk(),
-                        limits.output(),
-                        limits.egressRequests(),
-                        limits.egressBytes());
+        return limits.byName().entrySet().stream()
+                .map(limit -> limit.getKey() + " " + limit.getValue())
+                .collect(Collectors.joining(", "));
     }
 }

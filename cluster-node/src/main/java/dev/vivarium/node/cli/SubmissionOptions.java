@@ -2,17 +2,24 @@ package dev.vivarium.node.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.client.Submission;
+import dev.vivarium.protocol.run.Limit;
+import dev.vivarium.protocol.run.LimitKind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.ISetter;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -35,38 +42,10 @@ final class SubmissionOptions {
             description = "The sandbox's image (default: ${DEFAULT-VALUE}).")
     private String image = "vivarium/python";
 
-    @Option(names = "--memory", paramLabel = "SIZE", description = "All processes together, such as 256Mi.")
-    private @Nullable String memory;
+    private final Map<Limit<?>, String> limits = new LinkedHashMap<>();
 
-    @Option(names = "--cpu", paramLabel = "CORES", description = "The share of processor time, such as 500m or 2.")
-    private @Nullable String cpu;
-
-    @Option(names = "--cpu-time", paramLabel = "TIME", description = "Processor time in all, such as 2m.")
-    private @Nullable String cpuTime;
-
-    @Option(names = "--wall-clock", paramLabel = "TIME", description = "From start to end, such as 5m.")
-    private @Nullable String wallClock;
-
-    @Option(names = "--idle", paramLabel = "TIME", description = "Without output and work, such as 60s.")
-    private @Nullable String idle;
-
-    @Option(names = "--pids", paramLabel = "COUNT", description = "Processes and threads alive at once.")
-    private @Nullable Integer pids;
-
-    @Option(names = "--disk", paramLabel = "SIZE", description = "The workspace and /tmp, such as 512Mi.")
-    private @Nullable String disk;
-
-    @Option(names = "--output-limit", paramLabel = "SIZE", description = "Stdout and stderr together, such as 10Mi.")
-    private @Nullable String output;
-
-    @Option(names = "--egress-requests", paramLabel = "COUNT", description = "Connections opened to the outside.")
-    private @Nullable Long egressRequests;
-
-    @Option(
-            names = "--egress-bytes",
-            paramLabel = "SIZE",
-            description = "Bytes sent and received over the network, such as 1Gi.")
-    private @Nullable String egressBytes;
+    @Mixin
+    private final CommandSpec limitOptions = limitOptions();
 
     @Option(
             names = "--egress",
@@ -84,10 +63,10 @@ final class SubmissionOptions {
             names = "--inject",
             paramLabel = "K=V,...",
             description =
-                    "A header with a secret that the node adds to requests to a listed host, so that the agent uses the"
-                            + " secret and never sees it: host=api.example.com,header=Authorization,secret=API_KEY and,"
-                            + " last if it is there, prefix=\"Bearer \". The agent asks http://api.example.com/, the node"
-                            + " goes on by TLS. May be repeated.")
+                    "A header with a secret that the node adds to requests to a listed host, so that the agent uses"
+                            + " the secret and never sees it: host=api.example.com,header=Authorization,secret=API_KEY"
+                            + " and, last if it is there, prefix=\"Bearer \". The agent asks http://api.example.com/, the"
+                            + " node goes on by TLS. May be repeated.")
     private List<String> inject = new ArrayList<>();
 
     @Option(
@@ -115,9 +94,9 @@ final class SubmissionOptions {
             names = "--secret",
             paramLabel = "K",
             description =
-                    "A secret environment variable, with the value that K has here; on a terminal you are asked for"
-                            + " it when there is none. K=@FILE takes a file's content. Never a value itself: command lines are"
-                            + " no secret.")
+                    "A secret environment variable, with the value that K has here; on a terminal you are asked for it"
+                            + " when there is none. K=@FILE takes a file's content. Never a value itself: command lines"
+                            + " are no secret.")
     private List<String> secrets = new ArrayList<>();
 
     @Option(
@@ -141,7 +120,7 @@ final class SubmissionOptions {
     /** The submission's body. */
     ObjectNode body(Map<String, String> environment, SecretPrompt prompt) {
         Submission submission = new Submission(image, command);
-        addLimits(submission);
+        limits.forEach((limit, amount) -> addLimit(submission, limit, amount));
         if (egress != null || !allow.isEmpty() || !inject.isEmpty()) {
             submission.egress(egress == null ? "allowlist" : egress, allow);
         }
@@ -159,26 +138,45 @@ final class SubmissionOptions {
         return submission.body();
     }
 
-    private void addLimits(Submission submission) {
-        limit(submission, "memory", memory);
-        limit(submission, "cpu", cpu);
-        limit(submission, "cpuTime", cpuTime);
-        limit(submission, "wallClock", wallClock);
-        limit(submission, "idle", idle);
-        limit(submission, "disk", disk);
-        limit(submission, "output", output);
-        limit(submission, "egressBytes", egressBytes);
-        if (egressRequests != null) {
-            submission.limit("egressRequests", egressRequests);
+    /** An option for each limit of the table. */
+    private CommandSpec limitOptions() {
+        CommandSpec options = CommandSpec.create();
+        for (Limit<?> limit : Limit.ALL) {
+            options.addOption(OptionSpec.builder(limit.option())
+                    .paramLabel(limit.kind().label())
+                    .type(String.class)
+                    .description(limit.help())
+                    .setter(new LimitSetter(limit))
+                    .build());
         }
-        if (pids != null) {
-            submission.limit("pids", pids);
+        return options;
+    }
+
+    private final class LimitSetter implements ISetter {
+        private final Limit<?> limit;
+
+        LimitSetter(Limit<?> limit) {
+            this.limit = limit;
+        }
+
+        @Override
+        @SuppressWarnings("unchecked") // The interface's own shape: it gives back what was there.
+        public <T> T set(@Nullable T amount) {
+            // Before it reads a command line, picocli sets each option to null.
+            String before = amount == null ? limits.remove(limit) : limits.put(limit, amount.toString());
+            return (T) before;
         }
     }
 
-    private static void limit(Submission submission, String name, @Nullable String quantity) {
-        if (quantity != null) {
-            submission.limit(name, quantity);
+    private void addLimit(Submission submission, Limit<?> limit, String amount) {
+        if (limit.kind().form() != LimitKind.Form.WHOLE_NUMBER) {
+            submission.limit(limit.name(), amount);
+            return;
+        }
+        try {
+            submission.limit(limit.name(), LimitKind.COUNT.parse(amount));
+        } catch (IllegalArgumentException notWhole) {
+            throw new UserError(ExitCode.USAGE, limit.option() + " " + amount + ": " + notWhole.getMessage() + ".");
         }
     }
 

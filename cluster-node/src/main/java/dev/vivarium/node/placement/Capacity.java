@@ -1,5 +1,6 @@
 package dev.vivarium.node.placement;
 
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
 
 /**
@@ -25,7 +26,9 @@ public record Capacity(long runs, long memoryBytes, long millicores) {
     /** What a run may use at most, and so what is kept for it. */
     public static Capacity askedBy(Limits limits) {
         return new Capacity(
-                1, limits.memory().plus(limits.disk()).bytes(), limits.cpu().millicores());
+                1,
+                limits.get(Limit.MEMORY).plus(limits.get(Limit.DISK)).bytes(),
+                limits.get(Limit.CPU).millicores());
     }
 
     public Capacity plus(Capacity other) {

@@ -5,6 +5,7 @@ import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.StartFailure;
@@ -72,7 +73,7 @@ final class AgentStart {
         resources.put(NodeFrame.Resource.NOFILE, settings.noFile());
         resources.put(NodeFrame.Resource.CORE, 0L);
         if (spec.isolation().hasOwnKernel()) {
-            resources.put(NodeFrame.Resource.NPROC, spec.limits().pids() + 1L);
+            resources.put(NodeFrame.Resource.NPROC, spec.limits().get(Limit.PIDS) + 1L);
         }
         return resources;
     }

@@ -7,6 +7,7 @@ import dev.vivarium.node.driver.SandboxChannel;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.network.NetworkAccess;
 import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.RunSpec;
 import java.time.Duration;
 import java.util.Map;
@@ -54,7 +55,7 @@ final class Creation {
                                 id,
                                 environment.template(spec),
                                 new Purpose.ForAttempt(attempt),
-                                new NetworkAccess(spec.egress(), spec.limits().egressRequests()),
+                                new NetworkAccess(spec.egress(), spec.limits().get(Limit.EGRESS_REQUESTS)),
                                 listener)
                         .thenApply(made -> new Made(made.channel(), made.environment(), start)));
     }

@@ -1,6 +1,7 @@
 package dev.vivarium.node.sandbox;
 
 import dev.vivarium.protocol.guest.NodeFrame;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunSpec;
 import java.time.Duration;
@@ -24,7 +25,7 @@ final class Deadline {
     /** Of an attempt with this spec. */
     static Deadline of(RunSpec spec, SandboxEnvironment environment) {
         return new Deadline(
-                spec.limits().wallClock().duration(),
+                spec.limits().get(Limit.WALL_CLOCK).duration(),
                 environment.settings().secondClockGrace(),
                 environment.lease(),
                 environment.clock());

@@ -5,6 +5,7 @@ import dev.vivarium.node.network.EgressUse;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
@@ -55,21 +56,29 @@ record LimitWatch(
 
     /** What is measured against a limit; in the order in which limits are blamed: the rest often follows from memory. */
     private enum Gauge {
-        MEMORY(KillReason.MEMORY),
-        PIDS(KillReason.PIDS),
-        DISK(KillReason.DISK),
-        OUTPUT(KillReason.OUTPUT),
+        MEMORY(Limit.MEMORY),
+        PIDS(Limit.PIDS),
+        DISK(Limit.DISK),
+        OUTPUT(Limit.OUTPUT),
         OUTPUT_RATE(KillReason.OUTPUT),
-        EGRESS_REQUESTS(KillReason.EGRESS_REQUESTS),
-        EGRESS_BYTES(KillReason.EGRESS_BYTES),
+        EGRESS_REQUESTS(Limit.EGRESS_REQUESTS),
+        EGRESS_BYTES(Limit.EGRESS_BYTES),
         EGRESS_SCAN(KillReason.EGRESS_SCAN),
-        CPU_TIME(KillReason.CPU_TIME),
-        IDLE(KillReason.IDLE),
-        WALL_CLOCK(KillReason.WALL_CLOCK);
+        CPU_TIME(Limit.CPU_TIME),
+        IDLE(Limit.IDLE),
+        WALL_CLOCK(Limit.WALL_CLOCK);
 
+        private final Optional<Limit<?>> limit;
         private final KillReason reason;
 
+        Gauge(Limit<?> limit) {
+            this.limit = Optional.of(limit);
+            this.reason = limit.reason().orElseThrow();
+        }
+
+        /** One that has a threshold of the operator and no limit of the run. */
         Gauge(KillReason reason) {
+            this.limit = Optional.empty();
             this.reason = reason;
         }
     }
@@ -137,9 +146,10 @@ record LimitWatch(
         long memory = sample.anonymousBytes() + Math.max(0, sample.sharedBytes() - stored.bytes());
         // The kernel's peak counts files and their cache too: it only fills the gaps between samples, up to the limit.
         long kernelPeak = Math.min(
-                sample.peakBytes() - stored.peakBytes(), limits.memory().bytes());
+                sample.peakBytes() - stored.peakBytes(),
+                limits.get(Limit.MEMORY).bytes());
         // The guest is one of them. At the limit they were, when a further one was refused.
-        long pids = sample.forksRefused() > 0 ? limits.pids() : sample.pidsPeak() - 1;
+        long pids = sample.forksRefused() > 0 ? limits.get(Limit.PIDS) : sample.pidsPeak() - 1;
         boolean busy =
                 sample.cpuMillis() - sampled.cpuMillis > idleCpuShare * Math.max(1, nowMillis - sampled.atMillis);
         Sampled now = new Sampled(
@@ -223,20 +233,16 @@ record LimitWatch(
     }
 
     private boolean isReached(Gauge gauge) {
+        Measurement measured = measurement(gauge, sampled.atMillis);
+        boolean isAbove = measured.measured() > measured.limit();
         return switch (gauge) {
-            case MEMORY -> sampled.outOfMemoryKills > 0
-                    || sampled.memoryBytes > limits.memory().bytes();
-            case PIDS -> sampled.forksRefused > 0 || sampled.pidsPeak > limits.pids();
-            case DISK -> stored.pressure == GuestFrame.Pressure.FULL
-                    || stored.bytes > limits.disk().bytes();
-            case OUTPUT -> printed.bytes > limits.output().bytes();
+            case MEMORY -> sampled.outOfMemoryKills > 0 || isAbove;
+            case PIDS -> sampled.forksRefused > 0 || isAbove;
+            case DISK -> stored.pressure == GuestFrame.Pressure.FULL || isAbove;
+            case OUTPUT, EGRESS_REQUESTS, EGRESS_BYTES -> isAbove;
             case OUTPUT_RATE -> thresholds.outputRate.consequence() == Consequence.KILL && isTooFast();
-            case EGRESS_REQUESTS -> sampled.egress.opened() > limits.egressRequests();
-            case EGRESS_BYTES -> sampled.egress.traffic().bytes()
-                    > limits.egressBytes().bytes();
             case EGRESS_SCAN -> thresholds.egressScan.consequence() == Consequence.KILL && isScanning();
-            case CPU_TIME -> sampled.cpuMillis >= limits.cpuTime().millis();
-            case IDLE -> idleMillis() >= limits.idle().millis();
+            case CPU_TIME, IDLE -> measured.measured() >= measured.limit();
             case WALL_CLOCK -> false; // The timer of the one who watches is more exact.
         };
     }
@@ -261,30 +267,33 @@ record LimitWatch(
     }
 
     private Measurement measurement(Gauge gauge, long nowMillis) {
+        long measured = measured(gauge, nowMillis);
         return switch (gauge) {
-            case MEMORY -> sampled.outOfMemoryKills > 0
-                    ? outOfMemory()
-                    : Measurement.bytes(sampled.memoryBytes, limits.memory().bytes());
-            case PIDS -> Measurement.count(sampled.pidsPeak, limits.pids());
-            case DISK -> Measurement.bytes(stored.bytes, limits.disk().bytes());
-            case OUTPUT -> Measurement.bytes(printed.bytes, limits.output().bytes());
-            case OUTPUT_RATE -> Measurement.bytesPerSecond(
-                    thresholds.outputRate.rate(printed.windowBytes), thresholds.outputRate.bytesPerSecond());
-            case EGRESS_REQUESTS -> Measurement.count(sampled.egress.opened(), limits.egressRequests());
-            case EGRESS_BYTES -> Measurement.bytes(
-                    sampled.egress.traffic().bytes(), limits.egressBytes().bytes());
-            case EGRESS_SCAN -> Measurement.count(sampled.egress.destinations(), thresholds.egressScan.destinations());
-            case CPU_TIME -> Measurement.millis(
-                    sampled.cpuMillis, limits.cpuTime().millis());
-            case IDLE -> Measurement.millis(idleMillis(), limits.idle().millis());
-            case WALL_CLOCK -> Measurement.millis(nowMillis, limits.wallClock().millis());
+            case OUTPUT_RATE -> Measurement.bytesPerSecond(measured, thresholds.outputRate.bytesPerSecond());
+            case EGRESS_SCAN -> Measurement.count(measured, thresholds.egressScan.destinations());
+            default -> gauge.limit.orElseThrow().measurement(measured, limits);
+        };
+    }
+
+    private long measured(Gauge gauge, long nowMillis) {
+        return switch (gauge) {
+            case MEMORY -> sampled.outOfMemoryKills > 0 ? outOfMemory().measured() : sampled.memoryBytes;
+            case PIDS -> sampled.pidsPeak;
+            case DISK -> stored.bytes;
+            case OUTPUT -> printed.bytes;
+            case OUTPUT_RATE -> thresholds.outputRate.rate(printed.windowBytes);
+            case EGRESS_REQUESTS -> sampled.egress.opened();
+            case EGRESS_BYTES -> sampled.egress.traffic().bytes();
+            case EGRESS_SCAN -> sampled.egress.destinations();
+            case CPU_TIME -> sampled.cpuMillis;
+            case IDLE -> idleMillis();
+            case WALL_CLOCK -> nowMillis;
         };
     }
 
     /** What a kill by the kernel tells: the limit was reached, though no sample may have seen it. */
     Measurement outOfMemory() {
-        long limit = limits.memory().bytes();
-        return Measurement.bytes(Math.max(sampled.memoryPeakBytes, limit), limit);
+        return Limit.MEMORY.measurement(Math.max(sampled.memoryPeakBytes, Limit.MEMORY.amountIn(limits)), limits);
     }
 
     private long idleMillis() {
@@ -293,19 +302,18 @@ record LimitWatch(
 
     /** When to look again: at the interval, or sooner where processor time or idleness could come to something before. */
     Duration nextSample(Duration interval, long nowMillis) {
-        long cpuLeft = (goal(Gauge.CPU_TIME, limits.cpuTime().millis()) - sampled.cpuMillis)
+        long cpuLeft = (goal(Gauge.CPU_TIME) - sampled.cpuMillis)
                 * 1000
-                / Math.max(1, limits.cpu().millicores());
-        long idleLeft = goal(Gauge.IDLE, limits.idle().millis()) - (nowMillis - activeAtMillis);
-        long wallLeft = warned.contains(Gauge.WALL_CLOCK)
-                ? Long.MAX_VALUE
-                : goal(Gauge.WALL_CLOCK, limits.wallClock().millis()) - nowMillis;
+                / Math.max(1, limits.get(Limit.CPU).millicores());
+        long idleLeft = goal(Gauge.IDLE) - (nowMillis - activeAtMillis);
+        long wallLeft = warned.contains(Gauge.WALL_CLOCK) ? Long.MAX_VALUE : goal(Gauge.WALL_CLOCK) - nowMillis;
         long millis = Math.min(Math.min(interval.toMillis(), wallLeft), Math.min(cpuLeft, idleLeft));
         return Duration.ofMillis(Math.max(MINIMUM_SAMPLE_MILLIS, millis));
     }
 
     /** What is to be noticed next: where it warns, one beyond to be above it, and then the limit. */
-    private long goal(Gauge gauge, long limitMillis) {
+    private long goal(Gauge gauge) {
+        long limitMillis = gauge.limit.orElseThrow().amountIn(limits);
         return warned.contains(gauge)
                 ? limitMillis
                 : Math.min(limitMillis, (long) (thresholds.share * limitMillis) + 1);

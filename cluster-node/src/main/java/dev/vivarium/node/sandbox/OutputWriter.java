@@ -4,6 +4,7 @@ import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.RunSpec;
 import java.util.List;
@@ -54,7 +55,7 @@ final class OutputWriter {
             Reporter reporter) {
         this.environment = environment;
         this.attempt = attempt;
-        this.limitBytes = spec.limits().output().bytes();
+        this.limitBytes = spec.limits().get(Limit.OUTPUT).bytes();
         this.processes = processes;
         this.inbox = inbox;
         this.guest = guest;

@@ -5,6 +5,7 @@ import com.typesafe.config.Config;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.persistence.store.Store;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.RunSpec;
 import java.util.Locale;
 
@@ -43,10 +44,10 @@ public record SandboxEnvironment(
         return new SandboxTemplate(
                 spec.image(),
                 spec.isolation(),
-                spec.limits().cpu(),
-                spec.limits().memory(),
-                spec.limits().pids(),
-                spec.limits().disk(),
+                spec.limits().get(Limit.CPU),
+                spec.limits().get(Limit.MEMORY),
+                Math.toIntExact(spec.limits().get(Limit.PIDS)),
+                spec.limits().get(Limit.DISK),
                 sandboxes.resolver(spec.egress()));
     }
 }

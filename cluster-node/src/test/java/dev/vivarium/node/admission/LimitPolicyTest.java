@@ -7,10 +7,11 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.protocol.api.Problem.FieldError;
-import dev.vivarium.protocol.run.ByteSize;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
 import java.util.List;
-import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -31,7 +32,7 @@ class LimitPolicyTest {
                         + wallClock + "\", \"cpu\": \"" + cpu + "\"}}")
                 .limits();
 
-        assertThat(limits.cpuTime()).hasToString(expected);
+        assertThat(limits.get(Limit.CPU_TIME)).hasToString(expected);
     }
 
     @Test
@@ -51,8 +52,8 @@ class LimitPolicyTest {
                         """)
                 .limits();
 
-        assertThat(most.pids()).isEqualTo(4096);
-        assertThat(least.cpu()).hasToString("10m");
+        assertThat(most.get(Limit.PIDS)).isEqualTo(4096);
+        assertThat(least.get(Limit.CPU)).hasToString("10m");
     }
 
     @Test
@@ -60,21 +61,22 @@ class LimitPolicyTest {
         Config strict = ConfigFactory.parseString("ceiling.memory = 300Mi").withFallback(SHIPPED);
         LimitPolicy policy = LimitPolicy.from(strict);
 
-        LimitRequest asked = new LimitRequest(
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.of(ByteSize.ofMebibytes(301)),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty());
+        Limits asked = Limits.NONE.with(Limit.MEMORY, "301Mi");
 
         assertThat(policy.decide(asked))
                 .isEqualTo(new LimitPolicy.Verdict.Refused(List.of(new FieldError(
                         "limits.memory", "must be at most 300Mi, the ceiling that this node's operator set"))));
+    }
+
+    @Test
+    void theShippedConfigurationHasADefaultAndACeilingForEachLimitOfTheTableAndNoMore() {
+        Set<String> withDefault = Limit.ALL.stream()
+                .filter(limit -> limit != Limit.CPU_TIME)
+                .map(Limit::name)
+                .collect(Collectors.toSet());
+
+        assertThat(SHIPPED.getObject("ceiling").keySet()).isEqualTo(Limit.names());
+        assertThat(SHIPPED.getObject("default").keySet()).isEqualTo(withDefault);
     }
 
     @ParameterizedTest
@@ -83,6 +85,9 @@ class LimitPolicyTest {
         "ceiling.pids = 0,           limits.ceiling.pids",
         "default.wallClock = soon,   wallClock",
         "ceiling.cpuTime = 0s,       limits.ceiling.cpuTime",
+        "default.pids = 128Mi,       must be a count",
+        "ceiling.pids = 1.5,         must be a count",
+        "ceiling.egressBytes = many, must be a size such as",
     })
     void aConfigurationThatContradictsItselfIsRefusedByName(String setting, String key) {
         Config config = ConfigFactory.parseString(setting).withFallback(SHIPPED);

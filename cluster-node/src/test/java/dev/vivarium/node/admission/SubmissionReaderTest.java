@@ -9,11 +9,10 @@ import dev.vivarium.protocol.egress.EgressDestination;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.ByteSize;
-import dev.vivarium.protocol.run.CpuQuota;
 import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.NodeLossPolicy;
-import dev.vivarium.protocol.run.TimeSpan;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Collections;
@@ -39,17 +38,17 @@ class SubmissionReaderTest {
         assertThat(submission.workdir()).isEqualTo("/workspace");
         assertThat(submission.files()).isEqualTo(Map.of("agent.py", Blob.ofUtf8("…")));
         assertThat(submission.limits())
-                .isEqualTo(new Limits(
-                        TimeSpan.parse("5m"),
-                        TimeSpan.parse("60s"),
-                        CpuQuota.parse("500m"),
-                        TimeSpan.parse("2m"),
-                        ByteSize.parse("256Mi"),
-                        128,
-                        ByteSize.parse("512Mi"),
-                        ByteSize.parse("10Mi"),
-                        1000,
-                        ByteSize.parse("1Gi")));
+                .isEqualTo(Limits.SMALLEST
+                        .with(Limit.WALL_CLOCK, "5m")
+                        .with(Limit.IDLE, "60s")
+                        .with(Limit.CPU, "500m")
+                        .with(Limit.CPU_TIME, "2m")
+                        .with(Limit.MEMORY, "256Mi")
+                        .with(Limit.PIDS, 128L)
+                        .with(Limit.DISK, "512Mi")
+                        .with(Limit.OUTPUT, "10Mi")
+                        .with(Limit.EGRESS_REQUESTS, 1000L)
+                        .with(Limit.EGRESS_BYTES, "1Gi"));
         assertThat(submission.egress().mode()).isEqualTo(EgressPolicy.Mode.PUBLIC);
         assertThat(submission.isolation()).isEqualTo(Isolation.CONTAINER);
         assertThat(submission.onNodeLoss()).isEqualTo(NodeLossPolicy.RESTART);
@@ -62,7 +61,7 @@ class SubmissionReaderTest {
         Submission submission = Samples.valid(Samples.SMALL_BODY);
 
         assertThat(submission.workdir()).isEqualTo("/workspace");
-        assertThat(submission.limits().memory()).isEqualTo(ByteSize.parse("256Mi"));
+        assertThat(submission.limits().get(Limit.MEMORY)).isEqualTo(ByteSize.parse("256Mi"));
         assertThat(submission.egress().mode()).isEqualTo(EgressPolicy.Mode.PUBLIC);
         assertThat(submission.maxAttempts()).isEqualTo(3);
         assertThat(submission.tenant()).isEqualTo(Tenant.DEFAULT);
@@ -164,6 +163,9 @@ class SubmissionReaderTest {
             "limits": {"memory": "999999999999999Ti"} | limits.memory              | larger than any machine
             "limits": {"memory": {}}                 | limits.memory               | must be a string or a number, not an object
             "limits": {"memory": null}               | limits.memory               | must not be null
+            "limits": {"memory": []}                 | limits.memory               | a list: a size such as 256Mi
+            "limits": {"wallClock": 5}               | limits.wallClock            | a number: a time such as 5m
+            "limits": {"pids": "many"}               | limits.pids                 | a string: a count such as 128
             "limits": {"pids": 0}                    | limits.pids                 | at least 1
             "limits": {"pids": -3}                   | limits.pids                 | at least 1
             "limits": {"pids": 1.5}                  | limits.pids                 | whole number
@@ -215,7 +217,8 @@ class SubmissionReaderTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "{'mode': 'allowlist', 'allow': ['http://a.example']}   | egress.allow    | must be a host and not a URL",
+                "{'mode': 'allowlist', 'allow': ['http://a.example']}   | egress.allow    | must be a host and not a"
+                        + " URL",
                 "{'mode': 'allowlist', 'allow': ['0177.0.0.1']}         | egress.allow    | has an entry that",
                 "{'mode': 'allowlist', 'allow': ['a.example:0']}        | egress.allow    | has an entry that",
                 "{'mode': 'allowlist', 'allow': 'a.example'}            | egress.allow    | must be",
@@ -273,27 +276,49 @@ class SubmissionReaderTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "{'header': 'A', 'secret': 'KEY'}                               | egress.inject[0].host   | is required",
-                "{'host': 'api.example.com', 'secret': 'KEY'}                   | egress.inject[0].header | is required",
-                "{'host': 'api.example.com', 'header': 'A'}                     | egress.inject[0].secret | is required",
-                "{'host': '*.example.com', 'header': 'A', 'secret': 'KEY'}      | egress.inject[0].host   | without a wildcard",
-                "{'host': '1.2.3.4', 'header': 'A', 'secret': 'KEY'}            | egress.inject[0].host   | must be a host's name",
-                "{'host': 'other.example.com', 'header': 'A', 'secret': 'KEY'}  | egress.inject           | is not listed",
-                "{'host': 'plain.example.com', 'header': 'A', 'secret': 'KEY'}  | egress.inject           | is not listed",
-                "{'host': 'api.example.com', 'header': 'A', 'secret': 'NONE'}   | egress.inject[0].secret | names no secret",
-                "{'host': 'api.example.com', 'header': 'A', 'secret': 'LINES'}  | egress.inject[0].secret | no header can carry",
-                "{'host': 'api.example.com', 'header': 'A', 'secret': 'EMPTY'}  | egress.inject[0].secret | no header can carry",
-                "{'host': 'api.example.com', 'header': 'A', 'secret': 'BLANK'}  | egress.inject[0].secret | no header can carry",
-                "{'host': 'api.example.com', 'header': 'Host', 'secret': 'KEY'} | egress.inject[0]        | belongs to the connection",
-                "{'host': 'api.example.com', 'header': 'content_LENGTH', 'secret': 'KEY'} | egress.inject[0] | belongs to the connection",
-                "{'host': 'api.example.com', 'header': 'Proxy-Auth', 'secret': 'KEY'}     | egress.inject[0] | belongs to the connection",
-                "{'host': 'api.example.com', 'header': 'A B', 'secret': 'KEY'}  | egress.inject[0]        | must name a header",
-                "{'host': 'api.example.com', 'header': '', 'secret': 'KEY'}     | egress.inject[0]        | must name a header",
-                "{'host': 'api.example.com', 'header': 'A', 'secret': 'KEY', 'prefix': 'a\\r\\nb'} | egress.inject[0] | printable",
-                "{'host': 'api.example.com', 'header': 'A', 'secret': 'KEY', 'prefix': 7}  | egress.inject[0].prefix | must be a string",
-                "{'host': 'api.example.com', 'header': 'A', 'secret': 'KEY', 'value': 'x'} | egress.inject[0].value | unknown field",
-                "{'host': 'api.example.com', 'header': 'A', 'secret': 'KEY'}, {'host': 'api.example.com', 'header': 'a', 'secret': 'KEY'} | egress.inject | twice",
-                "7                                                              | egress.inject[0]        | must be an object"
+                "{'header': 'A', 'secret': 'KEY'}                               | egress.inject[0].host   | is"
+                        + " required",
+                "{'host': 'api.example.com', 'secret': 'KEY'}                   | egress.inject[0].header | is"
+                        + " required",
+                "{'host': 'api.example.com', 'header': 'A'}                     | egress.inject[0].secret | is"
+                        + " required",
+                "{'host': '*.example.com', 'header': 'A', 'secret': 'KEY'}      | egress.inject[0].host   | without a"
+                        + " wildcard",
+                "{'host': '1.2.3.4', 'header': 'A', 'secret': 'KEY'}            | egress.inject[0].host   | must be a"
+                        + " host's name",
+                "{'host': 'other.example.com', 'header': 'A', 'secret': 'KEY'}  | egress.inject           | is not"
+                        + " listed",
+                "{'host': 'plain.example.com', 'header': 'A', 'secret': 'KEY'}  | egress.inject           | is not"
+                        + " listed",
+                "{'host': 'api.example.com', 'header': 'A', 'secret': 'NONE'}   | egress.inject[0].secret | names no"
+                        + " secret",
+                "{'host': 'api.example.com', 'header': 'A', 'secret': 'LINES'}  | egress.inject[0].secret | no header"
+                        + " can carry",
+                "{'host': 'api.example.com', 'header': 'A', 'secret': 'EMPTY'}  | egress.inject[0].secret | no header"
+                        + " can carry",
+                "{'host': 'api.example.com', 'header': 'A', 'secret': 'BLANK'}  | egress.inject[0].secret | no header"
+                        + " can carry",
+                "{'host': 'api.example.com', 'header': 'Host', 'secret': 'KEY'} | egress.inject[0]        | belongs to"
+                        + " the connection",
+                "{'host': 'api.example.com', 'header': 'content_LENGTH', 'secret': 'KEY'} | egress.inject[0] | belongs"
+                        + " to the connection",
+                "{'host': 'api.example.com', 'header': 'Proxy-Auth', 'secret': 'KEY'}     | egress.inject[0] | belongs"
+                        + " to the connection",
+                "{'host': 'api.example.com', 'header': 'A B', 'secret': 'KEY'}  | egress.inject[0]        | must name"
+                        + " a header",
+                "{'host': 'api.example.com', 'header': '', 'secret': 'KEY'}     | egress.inject[0]        | must name"
+                        + " a header",
+                "{'host': 'api.example.com', 'header': 'A', 'secret': 'KEY', 'prefix': 'a\\r"
+                        + "\\n"
+                        + "b'} | egress.inject[0] | printable",
+                "{'host': 'api.example.com', 'header': 'A', 'secret': 'KEY', 'prefix': 7}  | egress.inject[0].prefix |"
+                        + " must be a string",
+                "{'host': 'api.example.com', 'header': 'A', 'secret': 'KEY', 'value': 'x'} | egress.inject[0].value |"
+                        + " unknown field",
+                "{'host': 'api.example.com', 'header': 'A', 'secret': 'KEY'}, {'host': 'api.example.com', 'header':"
+                        + " 'a', 'secret': 'KEY'} | egress.inject | twice",
+                "7                                                              | egress.inject[0]        | must be an"
+                        + " object"
             })
     void aBadHeaderOfTheNodesIsToldByItsField(String inject, String field, String why) {
         Reading reading = injecting(inject);

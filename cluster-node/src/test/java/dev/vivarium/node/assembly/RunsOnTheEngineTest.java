@@ -14,9 +14,9 @@ import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.ByteSize;
-import dev.vivarium.protocol.run.CpuQuota;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.NodeLossPolicy;
 import dev.vivarium.protocol.run.RunId;
@@ -25,7 +25,6 @@ import dev.vivarium.protocol.run.RunState;
 import dev.vivarium.protocol.run.RunStatus;
 import dev.vivarium.protocol.run.SealedSecrets;
 import dev.vivarium.protocol.run.StartFailure;
-import dev.vivarium.protocol.run.TimeSpan;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -291,20 +290,7 @@ class RunsOnTheEngineTest {
     }
 
     private RunSpec withCpu(RunSpec spec, String cpu) {
-        Limits limits = spec.limits();
-        return spec(
-                spec.command(),
-                new Limits(
-                        limits.wallClock(),
-                        limits.idle(),
-                        CpuQuota.parse(cpu),
-                        limits.cpuTime(),
-                        limits.memory(),
-                        limits.pids(),
-                        limits.disk(),
-                        limits.output(),
-                        limits.egressRequests(),
-                        limits.egressBytes()));
+        return spec(spec.command(), spec.limits().with(Limit.CPU, cpu));
     }
 
     private static Limits limits() {
@@ -312,18 +298,18 @@ class RunsOnTheEngineTest {
     }
 
     private static Limits limits(
-            String wallClock, String idle, String cpuTime, int memoryMib, int pids, int diskMib, long outputBytes) {
-        return new Limits(
-                TimeSpan.parse(wallClock),
-                TimeSpan.parse(idle),
-                CpuQuota.parse("1"),
-                TimeSpan.parse(cpuTime),
-                ByteSize.ofMebibytes(memoryMib),
-                pids,
-                ByteSize.ofMebibytes(diskMib),
-                new ByteSize(outputBytes),
-                100,
-                ByteSize.ofMebibytes(10));
+            String wallClock, String idle, String cpuTime, int memoryMib, long pids, int diskMib, long outputBytes) {
+        return Limits.SMALLEST
+                .with(Limit.WALL_CLOCK, wallClock)
+                .with(Limit.IDLE, idle)
+                .with(Limit.CPU, "1")
+                .with(Limit.CPU_TIME, cpuTime)
+                .with(Limit.MEMORY, ByteSize.ofMebibytes(memoryMib))
+                .with(Limit.PIDS, pids)
+                .with(Limit.DISK, ByteSize.ofMebibytes(diskMib))
+                .with(Limit.OUTPUT, new ByteSize(outputBytes))
+                .with(Limit.EGRESS_REQUESTS, 100L)
+                .with(Limit.EGRESS_BYTES, "10Mi");
     }
 
     private RunSpec spec(List<String> command, Limits limits) {

@@ -19,11 +19,13 @@ import dev.vivarium.client.ApiJson;
 import dev.vivarium.client.SampleRuns;
 import dev.vivarium.client.ScriptedNode;
 import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.Limit;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
@@ -32,6 +34,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RunCommandTest {
@@ -86,13 +89,12 @@ class RunCommandTest {
         line.environment.put("MINE", "passed on");
         aRunThatEnds(succeeded());
 
-        assertThat(line.run(
-                        ("run --image i --memory 64Mi --cpu 500m --cpu-time 2m --wall-clock 5s --idle 1s --pids 8 --disk 1Mi"
-                                        + " --output-limit 2Mi --egress none --isolation gvisor --on-node-loss fail"
-                                        + " --max-attempts 2 -e A=1=2 -e MINE --secret KEY --secret K2=@" + secret
-                                        + " -l team=research --file " + text + " --file " + binary
-                                        + "=models/m.bin --workdir /workspace/x --idempotency-key k -- sh -c -x")
-                                .split(" ")))
+        assertThat(line.run(("run --image i --memory 64Mi --cpu 500m --cpu-time 2m --wall-clock 5s --idle 1s --pids 8"
+                                + " --disk 1Mi --output-limit 2Mi --egress none --isolation gvisor --on-node-loss fail"
+                                + " --max-attempts 2 -e A=1=2 -e MINE --secret KEY --secret K2=@" + secret
+                                + " -l team=research --file " + text + " --file " + binary
+                                + "=models/m.bin --workdir /workspace/x --idempotency-key k -- sh -c -x")
+                        .split(" ")))
                 .isZero();
 
         assertThat(submitted())
@@ -194,7 +196,9 @@ class RunCommandTest {
                         400,
                         """
                         {"type":"urn:x","title":"Bad request","status":400,"detail":"The submission has 2 bad fields.",
-                         "errors":[{"field":"limits.memory","message":"must be a size"},{"field":"limits.pids","message":"is 0"}]}"""));
+                         "errors":[{"field":"limits.memory","message":"must be a size"},
+                           {"field":"limits.pids","message":"is 0"}]}
+                        """));
 
         assertThat(line.run("run", "--memory", "x", "--pids", "0", "--", "true"))
                 .isEqualTo(65);
@@ -230,6 +234,33 @@ class RunCommandTest {
                 .hasSize(KillReason.values().length);
         line.run("run", "--help");
         assertThat(line.printed()).contains(code + " " + reason);
+    }
+
+    static List<Limit<?>> limits() {
+        return Limit.ALL;
+    }
+
+    @ParameterizedTest
+    @MethodSource("limits")
+    void everyLimitOfTheTableHasAnOptionThatSendsItAndALineInTheHelp(Limit<?> limit) throws IOException {
+        aRunThatEnds(succeeded());
+        String smallest = limit.smallest().toString();
+
+        assertThat(line.run("run", limit.option(), smallest, "--", "true")).isZero();
+        line.run("run", "--help");
+
+        assertThat(submitted().path("limits").properties()).hasSize(1);
+        assertThat(submitted().path("limits").path(limit.name()).asText()).isEqualTo(smallest);
+        assertThat(line.printed())
+                .containsPattern(limit.option() + "=" + limit.kind().label() + "\\s+\\Q" + limit.help());
+    }
+
+    @Test
+    void aCountThatIsNoneIsRefusedBeforeAnythingIsSent() {
+        assertThat(line.run("run", "--pids", "128Mi", "--", "true")).isEqualTo(2);
+
+        assertThat(node.requests()).isEmpty();
+        assertThat(line.noted()).contains("--pids 128Mi: must be a count, a whole number such as 128.");
     }
 
     @Test

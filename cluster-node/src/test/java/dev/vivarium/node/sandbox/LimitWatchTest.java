@@ -5,31 +5,29 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.network.EgressUse;
 import dev.vivarium.protocol.guest.GuestFrame;
-import dev.vivarium.protocol.run.ByteSize;
-import dev.vivarium.protocol.run.CpuQuota;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
-import dev.vivarium.protocol.run.TimeSpan;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class LimitWatchTest {
     private static final long MIB = 1 << 20;
-    private static final Limits LIMITS = new Limits(
-            TimeSpan.ofSeconds(60),
-            TimeSpan.ofSeconds(10),
-            CpuQuota.parse("2"),
-            TimeSpan.ofSeconds(5),
-            ByteSize.ofMebibytes(100),
-            20,
-            ByteSize.ofMebibytes(50),
-            ByteSize.ofMebibytes(1),
-            1000,
-            ByteSize.ofMebibytes(10));
+    private static final Limits LIMITS = Limits.SMALLEST
+            .with(Limit.WALL_CLOCK, "60s")
+            .with(Limit.IDLE, "10s")
+            .with(Limit.CPU, "2")
+            .with(Limit.CPU_TIME, "5s")
+            .with(Limit.MEMORY, "100Mi")
+            .with(Limit.PIDS, 20L)
+            .with(Limit.DISK, "50Mi")
+            .with(Limit.OUTPUT, "1Mi")
+            .with(Limit.EGRESS_REQUESTS, 1000L)
+            .with(Limit.EGRESS_BYTES, "10Mi");
     private static final EgressScanAlarm SCAN = new EgressScanAlarm(3, Consequence.NOTED);
     private static final LimitWatch.Thresholds THRESHOLDS =
             new LimitWatch.Thresholds(0.9, new OutputRateAlarm(1_000, Duration.ofSeconds(2), Consequence.NOTED), SCAN);

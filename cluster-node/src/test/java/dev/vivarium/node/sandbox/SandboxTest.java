@@ -18,6 +18,7 @@ import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.NodeLossPolicy;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
@@ -174,13 +175,13 @@ class SandboxTest {
         assertThat(ended().outcome()).isInstanceOfSatisfying(Outcome.Killed.class, killed -> {
             assertThat(killed.reason()).isEqualTo(KillReason.MEMORY);
             assertThat(killed.measurement().orElseThrow().limit())
-                    .isEqualTo(Specs.hello().limits().memory().bytes());
+                    .isEqualTo(Specs.hello().limits().get(Limit.MEMORY).bytes());
         });
     }
 
     @Test
     void theGuestsCountOfProcessesIsTakenWhereTheHostCannotCount() {
-        int limit = Specs.hello().limits().pids();
+        int limit = Math.toIntExact(Specs.hello().limits().get(Limit.PIDS));
         start(FIRST, Specs.isolatedBy(Isolation.GVISOR));
         run.expectMessageClass(SandboxReport.Started.class);
 

@@ -7,8 +7,8 @@ import dev.vivarium.protocol.egress.HostName;
 import dev.vivarium.protocol.egress.InjectedHeader;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.ByteSize;
-import dev.vivarium.protocol.run.CpuQuota;
 import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.NodeLossPolicy;
 import dev.vivarium.protocol.run.RunSpec;
@@ -74,17 +74,17 @@ public final class Specs {
                 secrets,
                 "/workspace",
                 Map.of("agent.py", Blob.ofUtf8("print('hello')")),
-                new Limits(
-                        wallClock,
-                        TimeSpan.ofSeconds(60),
-                        CpuQuota.parse("1"),
-                        TimeSpan.ofSeconds(60),
-                        ByteSize.ofMebibytes(64),
-                        32,
-                        ByteSize.ofMebibytes(32),
-                        new ByteSize(100),
-                        100,
-                        ByteSize.ofMebibytes(10)),
+                Limits.SMALLEST
+                        .with(Limit.WALL_CLOCK, wallClock)
+                        .with(Limit.IDLE, "60s")
+                        .with(Limit.CPU, "1")
+                        .with(Limit.CPU_TIME, "60s")
+                        .with(Limit.MEMORY, "64Mi")
+                        .with(Limit.PIDS, 32L)
+                        .with(Limit.DISK, "32Mi")
+                        .with(Limit.OUTPUT, new ByteSize(100))
+                        .with(Limit.EGRESS_REQUESTS, 100L)
+                        .with(Limit.EGRESS_BYTES, "10Mi"),
                 egress,
                 isolation,
                 onNodeLoss,

@@ -8,6 +8,7 @@ import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.CpuQuota;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.NodeLossPolicy;
 import dev.vivarium.protocol.run.RunEvent;
@@ -164,7 +165,17 @@ final class Scene {
                 SealedSecrets.NONE,
                 "/workspace",
                 Map.of(),
-                new Limits(minute, minute, new CpuQuota(1000), minute, mebibyte, 10, mebibyte, mebibyte, 10, mebibyte),
+                Limits.SMALLEST
+                        .with(Limit.WALL_CLOCK, minute)
+                        .with(Limit.IDLE, minute)
+                        .with(Limit.CPU, new CpuQuota(1000))
+                        .with(Limit.CPU_TIME, minute)
+                        .with(Limit.MEMORY, mebibyte)
+                        .with(Limit.PIDS, 10L)
+                        .with(Limit.DISK, mebibyte)
+                        .with(Limit.OUTPUT, mebibyte)
+                        .with(Limit.EGRESS_REQUESTS, 10L)
+                        .with(Limit.EGRESS_BYTES, mebibyte),
                 EgressPolicy.none(),
                 Isolation.CONTAINER,
                 policy,

@@ -1,12 +1,15 @@
 package dev.vivarium.persistence.journal;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.persistence.journal.UnreadableEntry.Reason;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Interruption;
+import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import java.io.IOException;
@@ -113,12 +116,32 @@ public final class EventCodec {
 
     private static final String TYPE = "type";
 
+    /** Views of runs may lack limits that came later; an event that does was changed without giving it a new version. */
+    private static final ObjectReader READER = JournalJson.MAPPER
+            .rebuild()
+            .addMixIn(Limits.class, AllLimits.class)
+            .build()
+            .readerFor(RunEvent.class);
+
     private final Map<String, Integer> versions;
     private final Map<EventShape, Upcaster> upcasters;
 
     EventCodec(Map<String, Integer> versions, Map<EventShape, Upcaster> upcasters) {
         this.versions = Map.copyOf(versions);
         this.upcasters = Map.copyOf(upcasters);
+    }
+
+    /** Says to Jackson which of its makers Limits are read with. */
+    private abstract static class AllLimits {
+        @JsonCreator(mode = JsonCreator.Mode.DISABLED)
+        static Limits ofKnown(Map<String, Object> json) {
+            return Limits.ofKnown(json);
+        }
+
+        @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
+        static Limits ofAll(Map<String, Object> json) {
+            return Limits.ofAll(json);
+        }
     }
 
     /** The codec of today's events. */
@@ -172,7 +195,7 @@ public final class EventCodec {
             if (!(json instanceof ObjectNode object)) {
                 throw new UnreadableEntry(Reason.DAMAGED, stored, null);
             }
-            return JournalJson.MAPPER.treeToValue(upcast(stored, object), RunEvent.class);
+            return READER.readValue(upcast(stored, object));
         } catch (IOException notReadable) {
             throw new UnreadableEntry(Reason.DAMAGED, stored, notReadable);
         }

@@ -2,18 +2,30 @@ package dev.vivarium.protocol.run;
 
 /** Why a run was ended from outside. */
 public enum KillReason {
-    WALL_CLOCK,
-    IDLE,
-    CPU_TIME,
-    MEMORY,
-    PIDS,
-    DISK,
-    OUTPUT,
-    EGRESS_REQUESTS,
-    EGRESS_BYTES,
-    EGRESS_SCAN,
-    CANCELLED,
-    NODE_LOST,
-    DRAINED,
-    OPERATOR
+    /** The exit code is that of timeout(1). */
+    WALL_CLOCK(124),
+    IDLE(201),
+    CPU_TIME(202),
+    MEMORY(203),
+    PIDS(204),
+    DISK(205),
+    OUTPUT(206),
+    EGRESS_REQUESTS(207),
+    EGRESS_BYTES(213),
+    EGRESS_SCAN(212),
+    CANCELLED(208),
+    NODE_LOST(209),
+    DRAINED(210),
+    OPERATOR(211);
+
+    private final int exitCode;
+
+    KillReason(int exitCode) {
+        this.exitCode = exitCode;
+    }
+
+    /** What the command line exits with; above 200, where programs and shells have no codes. */
+    public int exitCode() {
+        return exitCode;
+    }
 }

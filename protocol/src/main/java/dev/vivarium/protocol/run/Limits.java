@@ -1,28 +1,103 @@
 package dev.vivarium.protocol.run;
 
+import com.fasterxml.jackson.annotation.JsonAutoDetect;
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonValue;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
 /**
- * The hard limits of one run. Each has a default and an operator's ceiling in the node's configuration; a submission
- * names only those that it wants to differ.
- *
- * @param wallClock from the start of the agent's process to the end of its last one; ends the run on the dot
- * @param idle the longest time without output, input or measurable processor use
- * @param cpu the share of processor time that the sandbox gets at most; the kernel throttles above it
- * @param cpuTime processor time used in all
- * @param memory memory of all processes together, files in the workspace not counted
- * @param pids processes and threads alive at once
- * @param disk what may be stored in the workspace and in /tmp together
- * @param output bytes written to stdout and stderr together
- * @param egressRequests connections opened to the outside; the kernel and the gateway let no further one out
- * @param egressBytes bytes over the sandbox's link, in both directions together, with all headers and what was refused
+ * Amounts of limits, immutable. Those of a run are complete; a submission names only those that it wants to differ from
+ * the node's defaults. What each one means stands in the table, {@link Limit}.
  */
-public record Limits(
-        TimeSpan wallClock,
-        TimeSpan idle,
-        CpuQuota cpu,
-        TimeSpan cpuTime,
-        ByteSize memory,
-        int pids,
-        ByteSize disk,
-        ByteSize output,
-        long egressRequests,
-        ByteSize egressBytes) {}
+@JsonAutoDetect(fieldVisibility = JsonAutoDetect.Visibility.NONE)
+public final class Limits {
+    /** Names no limit. */
+    public static final Limits NONE = new Limits(Map.of());
+
+    /** Each limit at its smallest. */
+    public static final Limits SMALLEST = smallest();
+
+    private final Map<Limit<?>, Object> amounts;
+
+    private Limits(Map<Limit<?>, Object> amounts) {
+        this.amounts = Map.copyOf(amounts);
+    }
+
+    private static Limits smallest() {
+        Map<Limit<?>, Object> smallest = new HashMap<>();
+        Limit.ALL.forEach(limit -> smallest.put(limit, limit.smallest()));
+        return new Limits(smallest);
+    }
+
+    /** The same with another amount of one limit. */
+    public <T extends Comparable<T>> Limits with(Limit<T> limit, T amount) {
+        Map<Limit<?>, Object> changed = new HashMap<>(amounts);
+        changed.put(limit, amount);
+        return new Limits(changed);
+    }
+
+    /** The same with the amount that a text in the limit's notation gives. */
+    public <T extends Comparable<T>> Limits with(Limit<T> limit, String amount) {
+        return with(limit, limit.kind().parse(amount));
+    }
+
+    /** The amount of a limit, if it is named. */
+    @SuppressWarnings("unchecked") // with() puts nothing else there.
+    public <T extends Comparable<T>> Optional<T> find(Limit<T> limit) {
+        return Optional.ofNullable((T) amounts.get(limit));
+    }
+
+    /** The amount of a limit of a run, whose limits are complete. */
+    public <T extends Comparable<T>> T get(Limit<T> limit) {
+        return find(limit).orElseThrow(() -> new IllegalStateException("There is no amount of the limit " + limit));
+    }
+
+    /** As JSON: amounts by name in the table's order, counts as numbers, everything else in its notation. */
+    @JsonValue
+    public Map<String, Object> byName() {
+        Map<String, Object> named = new LinkedHashMap<>();
+        Limit.ALL.forEach(limit -> find(limit).ifPresent(amount -> named.put(limit.name(), amount)));
+        return named;
+    }
+
+    /** From JSON; skips names that are not in the table, so that a newer node can be asked by an older client. */
+    @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
+    public static Limits ofKnown(Map<String, Object> json) {
+        Limits limits = NONE;
+        for (Limit<?> limit : Limit.ALL) {
+            Object amount = json.get(limit.name());
+            limits = amount == null ? limits : limits.with(limit, amount.toString());
+        }
+        return limits;
+    }
+
+    /**
+     * From JSON that names each limit of the table and no other.
+     *
+     * @throws IllegalArgumentException for any other JSON
+     */
+    public static Limits ofAll(Map<String, Object> json) {
+        if (!json.keySet().equals(Limit.names())) {
+            throw new IllegalArgumentException("names the limits " + json.keySet() + " instead of " + Limit.names());
+        }
+        return ofKnown(json);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Limits limits && amounts.equals(limits.amounts);
+    }
+
+    @Override
+    public int hashCode() {
+        return amounts.hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return byName().toString();
+    }
+}

@@ -7,8 +7,6 @@ import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Blob;
-import dev.vivarium.protocol.run.ByteSize;
-import dev.vivarium.protocol.run.CpuQuota;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.KillReason;
@@ -21,7 +19,6 @@ import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.RunState;
 import dev.vivarium.protocol.run.SealedSecrets;
 import dev.vivarium.protocol.run.StartFailure;
-import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Usage;
 import java.time.Instant;
 import java.util.HashSet;
@@ -106,8 +103,6 @@ class RunViewTest {
     }
 
     private static RunSpec spec() {
-        TimeSpan minute = TimeSpan.ofSeconds(60);
-        ByteSize size = ByteSize.ofMebibytes(64);
         return new RunSpec(
                 "image",
                 List.of("agent"),
@@ -115,7 +110,7 @@ class RunViewTest {
                 SealedSecrets.NONE,
                 "/workspace",
                 Map.of(),
-                new Limits(minute, minute, new CpuQuota(1000), minute, size, 64, size, size, 0, size),
+                Limits.SMALLEST,
                 new EgressPolicy(EgressPolicy.Mode.NONE),
                 Isolation.CONTAINER,
                 NodeLossPolicy.RESTART,

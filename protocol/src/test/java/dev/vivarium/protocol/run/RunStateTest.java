@@ -251,8 +251,6 @@ class RunStateTest {
     }
 
     private static Submission submission(NodeLossPolicy policy, int maxAttempts) {
-        TimeSpan minute = TimeSpan.ofSeconds(60);
-        ByteSize size = ByteSize.ofMebibytes(64);
         RunSpec spec = new RunSpec(
                 "image",
                 List.of("agent"),
@@ -260,7 +258,7 @@ class RunStateTest {
                 SealedSecrets.NONE,
                 "/workspace",
                 Map.of(),
-                new Limits(minute, minute, new CpuQuota(1000), minute, size, 64, size, size, 0, size),
+                Limits.SMALLEST,
                 new EgressPolicy(EgressPolicy.Mode.NONE),
                 Isolation.CONTAINER,
                 policy,

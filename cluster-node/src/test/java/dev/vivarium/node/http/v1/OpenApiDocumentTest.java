@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.typesafe.config.Config;
 import dev.vivarium.node.admission.Samples;
 import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.node.http.server.ProblemType;
@@ -17,11 +18,14 @@ import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.Limit;
+import dev.vivarium.protocol.run.LimitKind;
 import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.StartFailure;
 import dev.vivarium.protocol.run.Usage;
+import io.swagger.v3.oas.models.media.Schema;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -306,6 +310,38 @@ class OpenApiDocumentTest {
         assertThat(OpenApiDocument.schema("LimitRequest").getProperties().keySet())
                 .isEqualTo(OpenApiDocument.schema("Limits").getProperties().keySet())
                 .containsExactlyInAnyOrderElementsOf(names(sample.path("limits")));
+    }
+
+    @Test
+    void everyLimitOfTheTableIsDescribedWithItsDefaultAndItsCeiling() {
+        Config shipped = Samples.SHIPPED.getConfig("limits");
+        Schema<?> asked = OpenApiDocument.schema("LimitRequest");
+        Schema<?> told = OpenApiDocument.schema("Limits");
+
+        assertThat(asked.getProperties().keySet()).containsExactlyElementsOf(limitNames());
+        assertThat(told.getProperties().keySet()).containsExactlyElementsOf(limitNames());
+        assertThat(told.getRequired()).containsExactlyInAnyOrderElementsOf(limitNames());
+        for (Limit<?> limit : Limit.ALL) {
+            String description = asked.getProperties().get(limit.name()).getDescription();
+            assertThat(description).containsIgnoringCase("ceiling " + shipped.getString("ceiling." + limit.name()));
+            if (limit != Limit.CPU_TIME) {
+                assertThat(description).contains("Default " + shipped.getString("default." + limit.name()));
+            }
+            boolean isNumber = limit.kind().form() == LimitKind.Form.WHOLE_NUMBER;
+            assertThat(told.getProperties().get(limit.name()).getType()).isEqualTo(isNumber ? "integer" : "string");
+        }
+    }
+
+    private static List<String> limitNames() {
+        return Limit.ALL.stream().map(Limit::name).toList();
+    }
+
+    @Test
+    void everyReasonOfAKillIsDescribed() {
+        assertThat(OpenApiDocument.schema("KillReason").getEnum())
+                .map(String::valueOf)
+                .containsExactlyElementsOf(
+                        Arrays.stream(KillReason.values()).map(Enum::name).toList());
     }
 
     private static List<String> names(JsonNode object) {
