@@ -1,11 +1,11 @@
 """Makes directories within directories, deeper than any path can name.
 
 Tries: to make a tree that those who clean up cannot walk.
-Must: be killed at its limit of disk, whose inodes end; the tree goes with the sandbox.
+Must: be killed at its limit of files, which counts folders; the tree goes with the sandbox.
 
-limits: disk=8Mi
-expect: KILLED DISK
-expect-gvisor: KILLED DISK or KILLED MEMORY or KILLED WALL_CLOCK
+limits: files=1024
+expect: KILLED FILES
+expect-gvisor: KILLED FILES or KILLED MEMORY or KILLED WALL_CLOCK
 """
 
 import os

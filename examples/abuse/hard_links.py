@@ -1,11 +1,10 @@
 """Makes hard links to one file without end.
 
 Tries: to use up directory entries, which take no space and no inode of their own.
-Must: be killed at its limit of disk: a tmpfs counts each link as an inode.
+Must: be killed at its limit of files, which counts each link.
 
-limits: disk=8Mi
-expect: KILLED DISK
-expect-gvisor: KILLED DISK or KILLED MEMORY or KILLED WALL_CLOCK
+limits: files=1024
+expect: KILLED FILES
 """
 
 import os

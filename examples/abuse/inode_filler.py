@@ -1,11 +1,10 @@
 """Makes empty files without end.
 
 Tries: to use up the file system's inodes, and the kernel's memory for them, with nothing that takes space.
-Must: be killed at its limit of disk, which counts inodes too.
+Must: be killed at its limit of files.
 
-limits: disk=8Mi
-expect: KILLED DISK
-expect-gvisor: KILLED DISK or KILLED MEMORY or KILLED WALL_CLOCK
+limits: files=1024
+expect: KILLED FILES
 """
 
 number = 0

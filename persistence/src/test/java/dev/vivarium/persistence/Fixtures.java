@@ -27,7 +27,7 @@ import java.util.Optional;
 /** Runs and events as tests tell them. */
 public final class Fixtures {
     public static final Instant NOON = Instant.parse("2026-01-01T12:00:00.123456789Z");
-    public static final Usage USAGE = new Usage(5003, 4990, 12345678, 4096, 42, 7);
+    public static final Usage USAGE = new Usage(5003, 4990, 12345678, 4096, 12, 42, 7);
 
     private Fixtures() {}
 
@@ -57,6 +57,7 @@ public final class Fixtures {
                         .with(Limit.MEMORY, "256Mi")
                         .with(Limit.PIDS, 128L)
                         .with(Limit.DISK, "512Mi")
+                        .with(Limit.FILES, 65536L)
                         .with(Limit.OUTPUT, "10Mi")
                         .with(Limit.EGRESS_REQUESTS, 1000L)
                         .with(Limit.EGRESS_BYTES, "1024Ti"),

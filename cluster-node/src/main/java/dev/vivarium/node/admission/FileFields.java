@@ -3,6 +3,8 @@ package dev.vivarium.node.admission;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.ByteSize;
+import dev.vivarium.protocol.run.Limit;
+import dev.vivarium.protocol.run.Limits;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.HashMap;
@@ -41,16 +43,32 @@ final class FileFields {
         this.findings = findings;
     }
 
-    /** @param disk what the run may store; files are the first that is stored */
-    Map<String, Blob> read(ByteSize disk) {
+    /** @param limits those of the run: its files are the first that it stores */
+    Map<String, Blob> read(Limits limits) {
         fields.entries("files", this::file);
         if (count > MAX_FILES) {
             findings.add("files", "are " + count + " files; at most " + MAX_FILES + " can be given");
         }
+        ByteSize disk = limits.get(Limit.DISK);
         if (totalBytes > disk.bytes()) {
             findings.add("files", "are " + totalBytes + " bytes together; limits.disk allows " + disk);
         }
+        long inodes = inodes();
+        if (inodes > limits.get(Limit.FILES)) {
+            findings.add(
+                    "files",
+                    "are " + inodes + " together with the folders that they lie in; limits.files allows "
+                            + limits.get(Limit.FILES));
+        }
         return files;
+    }
+
+    /** The files, and the folders that have to be made for them. */
+    private long inodes() {
+        return taken.size()
+                + directories.keySet().stream()
+                        .filter(directory -> !WRITABLE.contains(directory))
+                        .count();
     }
 
     private void file(Fields.Entry entry, JsonNode value) {

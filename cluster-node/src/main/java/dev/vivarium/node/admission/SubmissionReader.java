@@ -129,7 +129,7 @@ public final class SubmissionReader {
                     env,
                     secrets,
                     workdir(),
-                    new FileFields(fields, findings).read(limits.get(Limit.DISK)),
+                    new FileFields(fields, findings).read(limits),
                     limits,
                     egress(secrets),
                     isolation(),

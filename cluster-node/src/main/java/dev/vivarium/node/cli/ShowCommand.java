@@ -110,12 +110,13 @@ final class ShowCommand implements Callable<Integer> {
     }
 
     private static String used(Usage usage) {
-        return "%s, %s of processor, %s of memory, %s of disk, %s of output, %d processes"
+        return "%s, %s of processor, %s of memory, %s of disk in %d files, %s of output, %d processes"
                 .formatted(
                         Amounts.time(Duration.ofMillis(usage.wallMillis())),
                         Amounts.time(Duration.ofMillis(usage.cpuMillis())),
                         Amounts.size(usage.memoryPeakBytes()),
                         Amounts.size(usage.diskPeakBytes()),
+                        usage.filesPeak(),
                         Amounts.size(usage.outputBytes()),
                         usage.pidsPeak());
     }

@@ -16,6 +16,7 @@ import java.util.Optional;
  *     the workspace lies in memory (see ARCHITECTURE.md)
  * @param pids processes and threads alive at once, the guest not counted
  * @param disk the size of the workspace, and of /tmp
+ * @param files files and folders in the workspace, and in /tmp
  * @param resolver the address at which programs in it ask for names; empty where there is nobody to ask
  */
 public record SandboxTemplate(
@@ -25,4 +26,5 @@ public record SandboxTemplate(
         ByteSize memory,
         int pids,
         ByteSize disk,
+        long files,
         Optional<String> resolver) {}

@@ -58,6 +58,7 @@ record LimitWatch(
     private enum Gauge {
         MEMORY(Limit.MEMORY),
         PIDS(Limit.PIDS),
+        FILES(Limit.FILES),
         DISK(Limit.DISK),
         OUTPUT(Limit.OUTPUT),
         OUTPUT_RATE(KillReason.OUTPUT),
@@ -114,8 +115,8 @@ record LimitWatch(
             EgressUse egress,
             long atMillis) {}
 
-    /** What lies on the disk: now, at most, and whether a writable place has no room. */
-    record Stored(long bytes, long peakBytes, GuestFrame.Pressure pressure) {}
+    /** What lies on the disk: bytes and files, each now and at most, and whether a writable place has no room. */
+    record Stored(long bytes, long peakBytes, long files, long filesPeak, GuestFrame.Pressure pressure) {}
 
     /** What came out: in all, the part over the limit too, and since the present window of the rate began. */
     record Printed(long bytes, long windowFromMillis, long windowBytes) {}
@@ -133,7 +134,7 @@ record LimitWatch(
                 thresholds,
                 isolation.hasOwnKernel() ? IDLE_CPU_SHARE_OF_OWN_KERNEL : IDLE_CPU_SHARE,
                 new Sampled(0, 0, 0, 1, 0, 0, EgressUse.NOTHING, 0),
-                new Stored(0, 0, GuestFrame.Pressure.NONE),
+                new Stored(0, 0, 0, 0, GuestFrame.Pressure.NONE),
                 new Printed(0, 0, 0),
                 0,
                 Set.of());
@@ -180,7 +181,12 @@ record LimitWatch(
     }
 
     LimitWatch disk(GuestFrame.Disk disk) {
-        Stored now = new Stored(disk.usedBytes(), Math.max(stored.peakBytes, disk.usedBytes()), disk.pressure());
+        Stored now = new Stored(
+                disk.usedBytes(),
+                Math.max(stored.peakBytes, disk.usedBytes()),
+                disk.files(),
+                Math.max(stored.filesPeak, disk.files()),
+                disk.pressure());
         return new LimitWatch(limits, thresholds, idleCpuShare, sampled, now, printed, activeAtMillis, warned);
     }
 
@@ -242,7 +248,7 @@ record LimitWatch(
             case OUTPUT, EGRESS_REQUESTS, EGRESS_BYTES -> isAbove;
             case OUTPUT_RATE -> thresholds.outputRate.consequence() == Consequence.KILL && isTooFast();
             case EGRESS_SCAN -> thresholds.egressScan.consequence() == Consequence.KILL && isScanning();
-            case CPU_TIME, IDLE -> measured.measured() >= measured.limit();
+            case FILES, CPU_TIME, IDLE -> measured.measured() >= measured.limit();
             case WALL_CLOCK -> false; // The timer of the one who watches is more exact.
         };
     }
@@ -280,6 +286,7 @@ record LimitWatch(
             case MEMORY -> sampled.outOfMemoryKills > 0 ? outOfMemory().measured() : sampled.memoryBytes;
             case PIDS -> sampled.pidsPeak;
             case DISK -> stored.bytes;
+            case FILES -> stored.files;
             case OUTPUT -> printed.bytes;
             case OUTPUT_RATE -> thresholds.outputRate.rate(printed.windowBytes);
             case EGRESS_REQUESTS -> sampled.egress.opened();
@@ -334,6 +341,7 @@ record LimitWatch(
                 sampled.cpuMillis,
                 sampled.memoryPeakBytes,
                 stored.peakBytes,
+                stored.filesPeak,
                 keptOutputBytes,
                 sampled.pidsPeak);
     }

@@ -48,6 +48,7 @@ public record SandboxEnvironment(
                 spec.limits().get(Limit.MEMORY),
                 Math.toIntExact(spec.limits().get(Limit.PIDS)),
                 spec.limits().get(Limit.DISK),
+                spec.limits().get(Limit.FILES),
                 sandboxes.resolver(spec.egress()));
     }
 }

@@ -40,14 +40,14 @@ class LimitPolicyTest {
         Limits most = Samples.valid(
                         """
                         {"image": "a", "command": ["x"], "limits": {"wallClock": "24h", "idle": "24h", "cpu": 4,
-                         "cpuTime": "24h", "memory": "4Gi", "pids": 4096, "disk": "4Gi", "output": 1073741824,
+                         "cpuTime": "24h", "memory": "4Gi", "pids": 4096, "disk": "4Gi", "files": 262144, "output": 1073741824,
                          "egressRequests": 100000, "egressBytes": "1Ti"}}
                         """)
                 .limits();
         Limits least = Samples.valid(
                         """
                         {"image": "a", "command": ["x"], "limits": {"wallClock": "1ms", "idle": "1ms", "cpu": 0.01,
-                         "cpuTime": "1ms", "memory": "6Mi", "pids": 1, "disk": "4Ki", "output": 1, "egressRequests": 1,
+                         "cpuTime": "1ms", "memory": "6Mi", "pids": 1, "disk": "4Ki", "files": 1, "output": 1, "egressRequests": 1,
                          "egressBytes": 1}}
                         """)
                 .limits();

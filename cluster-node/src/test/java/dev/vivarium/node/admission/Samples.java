@@ -21,7 +21,7 @@ public final class Samples {
               "env": {"A": "1"}, "secrets": {"OPENAI_API_KEY": "…"}, "workdir": "/workspace", "files": {"agent.py": "…"},
               "limits": {"wallClock": "5m", "idle": "60s", "cpu": "500m", "cpuTime": "2m", "memory": "256Mi",
                          "pids": 128, "disk": "512Mi", "output": "10Mi", "egressRequests": 1000,
-                         "egressBytes": "1Gi"},
+                         "egressBytes": "1Gi", "files": 20000},
               "egress": {"mode": "public"}, "isolation": "container",
               "onNodeLoss": "restart", "maxAttempts": 3, "labels": {"team": "research"} }
             """;

@@ -46,6 +46,7 @@ class SubmissionReaderTest {
                         .with(Limit.MEMORY, "256Mi")
                         .with(Limit.PIDS, 128L)
                         .with(Limit.DISK, "512Mi")
+                        .with(Limit.FILES, 20_000L)
                         .with(Limit.OUTPUT, "10Mi")
                         .with(Limit.EGRESS_REQUESTS, 1000L)
                         .with(Limit.EGRESS_BYTES, "1Gi"));
@@ -424,6 +425,18 @@ class SubmissionReaderTest {
                         Blob.of(new byte[] {0, (byte) 0xff}),
                         "/workspace/..c",
                         Blob.EMPTY));
+    }
+
+    @Test
+    void moreFilesAndFoldersThanTheRunMayHaveAreRefused() {
+        String files = "\"files\": {\"a/b/c\": \"\", \"a/d\": \"\", \"/tmp/e\": \"\"}";
+
+        assertThat(errors(overlaid("\"limits\": {\"files\": 5}, " + files))).isEmpty();
+        Reading reading = Samples.read(overlaid("\"limits\": {\"files\": 4}, " + files));
+
+        assertThat(((Reading.Invalid) reading).errors())
+                .containsExactly(new FieldError(
+                        "files", "are 5 together with the folders that they lie in; limits.files allows 4"));
     }
 
     @Test

@@ -307,6 +307,7 @@ class RunsOnTheEngineTest {
                 .with(Limit.MEMORY, ByteSize.ofMebibytes(memoryMib))
                 .with(Limit.PIDS, pids)
                 .with(Limit.DISK, ByteSize.ofMebibytes(diskMib))
+                .with(Limit.FILES, 1_000L)
                 .with(Limit.OUTPUT, new ByteSize(outputBytes))
                 .with(Limit.EGRESS_REQUESTS, 100L)
                 .with(Limit.EGRESS_BYTES, "10Mi");

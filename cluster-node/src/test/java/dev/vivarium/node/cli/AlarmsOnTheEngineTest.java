@@ -25,6 +25,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** On a real engine, through a whole node: what an agent used and came near to, as whoever owns the run sees it. */
 @Timeout(180)
@@ -90,6 +92,45 @@ class AlarmsOnTheEngineTest {
                         with open('/workspace/beyond', 'wb') as beyond: beyond.write(bytes(2 << 20))
                         """));
     }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"container", "gvisor"})
+    void filesAreWarnedOfAndThenDeadlyInBothClasses(String isolation) throws Exception {
+        ObjectNode body = ApiJson.object().put("image", "vivarium/python").put("isolation", isolation);
+        List.of("python3", "-c", FILES).forEach(body.putArray("command")::add);
+        body.putObject("egress").put("mode", "none");
+        body.putObject("limits").put("files", 500);
+
+        String run =
+                client.submit(body, UUID.randomUUID().toString()).path("id").asText();
+
+        assertWarnedAndKilled("FILES", run);
+        JsonNode end = client.run(run);
+        assertThat(end.path("measurement").path("limit").asLong()).isEqualTo(500);
+        assertThat(end.path("measurement").path("measured").asLong()).isGreaterThanOrEqualTo(500);
+        assertThat(end.path("usage").path("filesPeak").asLong()).isGreaterThanOrEqualTo(500);
+        if (isolation.equals("container")) {
+            assertThat(end.path("usage").path("filesPeak").asLong()).isEqualTo(500);
+            assertThat(printed(run)).contains("refused with errno 28 after 499");
+        }
+    }
+
+    /** 460 files in 20 folders, time to be warned of, and on until it is refused. */
+    private static final String FILES =
+            """
+            import os, time
+            made = 0
+            try:
+                for number in range(20_000):
+                    if number == 460: time.sleep(3)
+                    os.makedirs(f'/workspace/modules/{number // 24}', exist_ok=True)
+                    open(f'/workspace/modules/{number // 24}/{number}', 'w').close()
+                    made += 1
+            except OSError as refused:
+                folders = len(os.listdir('/workspace/modules')) + 1
+                print(f'refused with errno {refused.errno} after {made + folders - 1}', flush=True)
+            time.sleep(60)
+            """;
 
     @Test
     void outputIsWarnedOfAndThenDeadly() throws Exception {

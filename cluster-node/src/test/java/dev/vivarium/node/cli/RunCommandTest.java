@@ -227,7 +227,7 @@ class RunCommandTest {
     void everyReasonHasACodeOfItsOwn(KillReason reason) {
         int code = ExitCode.of(SampleRuns.view(killed(reason.name(), "null")));
 
-        assertThat(code == 124 || (code > 200 && code < 214)).isTrue();
+        assertThat(code == 124 || (code > 200 && code < 215)).isTrue();
         assertThat(Arrays.stream(KillReason.values())
                         .map(other -> ExitCode.of(SampleRuns.view(killed(other.name(), "null"))))
                         .collect(Collectors.toSet()))

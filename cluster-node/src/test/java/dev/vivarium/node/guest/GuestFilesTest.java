@@ -177,7 +177,7 @@ class GuestFilesTest {
                 1,
                 "read a; head -c 1048576 /dev/zero > f; read b; head -c 1048576 /dev/zero > /tmp/f; read c;"
                         + " rm f /tmp/f; sleep 1000"));
-        assertThat(guest.await(Disk.class)).isEqualTo(new Disk(0, 4 * MEBIBYTE, Pressure.NONE));
+        assertThat(guest.await(Disk.class)).isEqualTo(new Disk(0, 4 * MEBIBYTE, 0, Pressure.NONE));
 
         type("a");
         guest.await(Disk.class, disk -> disk.usedBytes() == MEBIBYTE && disk.pressure() == Pressure.NONE);
@@ -222,6 +222,28 @@ class GuestFilesTest {
             assertThat(narrow.await(Disk.class, disk -> disk.pressure() == Pressure.FULL)
                             .usedBytes())
                     .isLessThan(MEBIBYTE);
+        }
+    }
+
+    @Test
+    void filesFoldersAndLinksOfBothPlacesAreCountedAndGoneOnesAreNot() {
+        guest.send(sh(
+                1, "mkdir -p a/b; : > a/b/c; ln -s c a/b/d; ln a/b/c a/b/e; : > /tmp/f; read x; rm -r a; sleep 1000"));
+
+        guest.await(Disk.class, disk -> disk.files() == 6);
+        type("x");
+        guest.await(Disk.class, disk -> disk.files() == 1);
+    }
+
+    @Test
+    void whereNoFilesAreCountedTheFoldersAreWalked() {
+        try (TestGuest unlimited = TestGuest.start("4m,nr_inodes=0")) {
+            unlimited.send(
+                    sh(
+                            1,
+                            "for i in $(seq 400); do mkdir -p $i/x; done; : > 7/x/f; : > /tmp/f; mkdir -m 0 closed; sleep 1000"));
+
+            unlimited.await(Disk.class, disk -> disk.files() == 803);
         }
     }
 

@@ -25,6 +25,7 @@ class LimitWatchTest {
             .with(Limit.MEMORY, "100Mi")
             .with(Limit.PIDS, 20L)
             .with(Limit.DISK, "50Mi")
+            .with(Limit.FILES, 100L)
             .with(Limit.OUTPUT, "1Mi")
             .with(Limit.EGRESS_REQUESTS, 1000L)
             .with(Limit.EGRESS_BYTES, "10Mi");
@@ -42,6 +43,24 @@ class LimitWatchTest {
     }
 
     @Test
+    void asManyFilesAsTheLimitAreABreachWithTheirNumberThoughTheDiskIsFullToo() {
+        LimitWatch watch = watch().disk(new GuestFrame.Disk(MIB, 50 * MIB, 100, GuestFrame.Pressure.FULL));
+
+        assertThat(watch.breach()).contains(new LimitWatch.Breach(KillReason.FILES, Measurement.count(100, 100)));
+        assertThat(watch.usage(10, 0).filesPeak()).isEqualTo(100);
+    }
+
+    @Test
+    void manyFilesAreWarnedOfOnceAndTheirPeakIsKept() {
+        LimitWatch watch = watch().disk(new GuestFrame.Disk(MIB, 50 * MIB, 91, GuestFrame.Pressure.NONE));
+
+        assertWarns(watch, KillReason.FILES, Measurement.count(91, 100));
+        LimitWatch fewer = watch.disk(new GuestFrame.Disk(0, 50 * MIB, 3, GuestFrame.Pressure.NONE));
+        assertThat(fewer.breach()).isEmpty();
+        assertThat(fewer.usage(10, 0).filesPeak()).isEqualTo(91);
+    }
+
+    @Test
     void memoryAboveItsLimitIsABreachWithTheValueSeen() {
         LimitWatch watch = watch().sampled(sample(10, 101 * MIB, 0), 1_000);
 
@@ -51,7 +70,7 @@ class LimitWatchTest {
 
     @Test
     void filesOfTheWorkspaceAreDiskAndNotMemory() {
-        LimitWatch watch = watch().disk(new GuestFrame.Disk(40 * MIB, 50 * MIB, GuestFrame.Pressure.NONE))
+        LimitWatch watch = watch().disk(new GuestFrame.Disk(40 * MIB, 50 * MIB, 0, GuestFrame.Pressure.NONE))
                 .sampled(sample(10, 90 * MIB, 45 * MIB), 1_000);
 
         assertThat(watch.sampled().memoryBytes()).isEqualTo(95 * MIB);
@@ -83,7 +102,7 @@ class LimitWatchTest {
 
     @Test
     void aFullWorkspaceIsADiskBreach() {
-        LimitWatch watch = watch().disk(new GuestFrame.Disk(50 * MIB, 50 * MIB, GuestFrame.Pressure.FULL));
+        LimitWatch watch = watch().disk(new GuestFrame.Disk(50 * MIB, 50 * MIB, 0, GuestFrame.Pressure.FULL));
 
         assertThat(watch.breach())
                 .contains(new LimitWatch.Breach(KillReason.DISK, Measurement.bytes(50 * MIB, 50 * MIB)));
@@ -118,7 +137,7 @@ class LimitWatchTest {
     @Test
     void whoCannotBeMeasuredIsNotIdleButUnmeasured() {
         LimitWatch watch = watch().sampled(sample(500, MIB, 0), 1_000)
-                .disk(new GuestFrame.Disk(MIB, 50 * MIB, GuestFrame.Pressure.NONE));
+                .disk(new GuestFrame.Disk(MIB, 50 * MIB, 0, GuestFrame.Pressure.NONE));
 
         assertThat(watch.breach()).isEmpty();
         assertThat(watch.unmeasured(50_000)).isEqualTo(Duration.ofSeconds(49));
@@ -167,7 +186,7 @@ class LimitWatchTest {
     void anAgentFarFromItsLimitsIsNotWarnedOf() {
         LimitWatch watch = watch().sampled(
                         withoutNetwork(new SandboxSample(4_500, 90 * MIB, 0, 90 * MIB, 19, 19, 0, 0)), 1_000)
-                .disk(new GuestFrame.Disk(45 * MIB, 50 * MIB, GuestFrame.Pressure.NONE))
+                .disk(new GuestFrame.Disk(45 * MIB, 50 * MIB, 0, GuestFrame.Pressure.NONE))
                 .printed(2_000, 1_000);
 
         assertThat(watch.warn(54_000).warnings()).isEmpty();
@@ -192,7 +211,7 @@ class LimitWatchTest {
     @Test
     void aDiskThatIsNearlyFullIsWarnedOf() {
         assertWarns(
-                watch().disk(new GuestFrame.Disk(46 * MIB, 50 * MIB, GuestFrame.Pressure.NONE)),
+                watch().disk(new GuestFrame.Disk(46 * MIB, 50 * MIB, 0, GuestFrame.Pressure.NONE)),
                 KillReason.DISK,
                 Measurement.bytes(46 * MIB, 50 * MIB));
     }
@@ -340,13 +359,13 @@ class LimitWatchTest {
         for (int round = 0; round < 1_000; round++) {
             long at = round * 5_000L;
             watch = watch.sampled(withoutNetwork(new SandboxSample(1, 95 * MIB, 0, 95 * MIB, 20, 20, 0, 0)), at)
-                    .disk(new GuestFrame.Disk(46 * MIB, 50 * MIB, GuestFrame.Pressure.NONE))
+                    .disk(new GuestFrame.Disk(46 * MIB, 50 * MIB, 0, GuestFrame.Pressure.NONE))
                     .printed(5_000, at);
             warnings += watch.warn(0).warnings().size();
             watch = watch.warn(0)
                     .watch()
                     .sampled(withoutNetwork(new SandboxSample(1, MIB, 0, 95 * MIB, 2, 20, 0, 0)), at + 2_500)
-                    .disk(new GuestFrame.Disk(MIB, 50 * MIB, GuestFrame.Pressure.NONE));
+                    .disk(new GuestFrame.Disk(MIB, 50 * MIB, 0, GuestFrame.Pressure.NONE));
         }
 
         // memory, pids, disk, rate of output, and output in all

@@ -80,6 +80,7 @@ class NodeSandboxesTest {
                 ByteSize.ofMebibytes(64),
                 64,
                 ByteSize.ofMebibytes(16),
+                2_047,
                 Optional.empty());
         return sandboxes.make(ID, template, new Purpose.ForAttempt(ATTEMPT), access, new ChannelListener() {
             @Override

@@ -267,8 +267,8 @@ class SandboxTest {
         run.expectMessageClass(SandboxReport.Started.class);
 
         for (int round = 0; round < 50; round++) {
-            driver.emit(new GuestFrame.Disk(31L << 20, 32L << 20, GuestFrame.Pressure.NONE));
-            driver.emit(new GuestFrame.Disk(1L << 20, 32L << 20, GuestFrame.Pressure.NONE));
+            driver.emit(new GuestFrame.Disk(31L << 20, 32L << 20, 0, GuestFrame.Pressure.NONE));
+            driver.emit(new GuestFrame.Disk(1L << 20, 32L << 20, 0, GuestFrame.Pressure.NONE));
         }
         driver.emit(new GuestFrame.Exited(1, 0));
 

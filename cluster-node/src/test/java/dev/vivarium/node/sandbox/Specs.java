@@ -82,6 +82,7 @@ public final class Specs {
                         .with(Limit.MEMORY, "64Mi")
                         .with(Limit.PIDS, 32L)
                         .with(Limit.DISK, "32Mi")
+                        .with(Limit.FILES, 1_000L)
                         .with(Limit.OUTPUT, new ByteSize(100))
                         .with(Limit.EGRESS_REQUESTS, 100L)
                         .with(Limit.EGRESS_BYTES, "10Mi"),

@@ -2,7 +2,9 @@ package dev.vivarium.persistence.follow;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.persistence.journal.JournalJson;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.auth.Tenant;
@@ -16,11 +18,13 @@ import java.util.TreeMap;
 /** The list of runs: each row is the run as the API shows it. */
 public final class RunList implements Projection<RunView> {
     /** To be raised with the shape of {@link RunView}: all rows are then made again. */
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
 
     /** A newer node may have written more than this one knows; what this one needs is still there. */
     private static final ObjectReader READER =
             JournalJson.MAPPER.readerFor(RunView.class).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
+
+    private static final String FILES_PEAK = "filesPeak";
 
     private final int version;
 
@@ -79,10 +83,18 @@ public final class RunList implements Projection<RunView> {
      */
     public static RunView read(String json) {
         try {
-            return READER.readValue(json);
+            return READER.treeToValue(withFilesPeak(READER.readTree(json)), RunView.class);
         } catch (JsonProcessingException unreadable) {
             throw new IllegalStateException("The list of runs holds a run that this node cannot read.", unreadable);
         }
+    }
+
+    /** Rows of version 1 lack the most files that there were, and are read until they are made again. */
+    private static JsonNode withFilesPeak(JsonNode row) {
+        if (row.path("usage") instanceof ObjectNode usage && !usage.has(FILES_PEAK)) {
+            usage.put(FILES_PEAK, 0);
+        }
+        return row;
     }
 
     private static Map<String, String> found(Map<String, String> own) {

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.persistence.journal.UnreadableEntry.Reason;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.RunEvent;
@@ -33,12 +34,15 @@ import java.util.stream.Stream;
 public final class EventCodec {
     /** Versions of the events whose shape has changed since they were first written; all others are at 1. */
     private static final Map<String, Integer> VERSIONS = Map.of(
-            "AlarmRaised", 4,
+            "AlarmRaised", 5,
             "AttemptInterrupted", 2,
             "CancelRequested", 2,
             "EgressUsed", 2,
-            "RunKilled", 4,
-            "RunSubmitted", 5);
+            "RunCancelled", 2,
+            "RunFailed", 2,
+            "RunKilled", 5,
+            "RunSubmitted", 5,
+            "RunSucceeded", 2);
 
     /** More than any link carries in a day. */
     private static final String NO_LIMIT = "1024Ti";
@@ -92,10 +96,21 @@ public final class EventCodec {
                 }
                 return json;
             })),
-            // Version 5 names who submitted the run, and its tenant by itself; before, a label did.
+            // Version 5 may name the reason FILES.
+            Map.entry(new EventShape("AlarmRaised", 4), new Upcaster(new EventShape("AlarmRaised", 5), json -> json)),
+            // The next version of each end tells the most files that there were; before, nobody counted them.
+            Map.entry(new EventShape("RunKilled", 4), uncountedFiles("RunKilled", 5)),
+            Map.entry(new EventShape("RunSucceeded", 1), uncountedFiles("RunSucceeded", 2)),
+            Map.entry(new EventShape("RunFailed", 1), uncountedFiles("RunFailed", 2)),
+            Map.entry(new EventShape("RunCancelled", 1), uncountedFiles("RunCancelled", 2)),
+            // Version 5 names who submitted the run, and its tenant by itself; before, a label did. It limits files;
+            // before, their number followed from the size of the disk.
             Map.entry(new EventShape("RunSubmitted", 4), new Upcaster(new EventShape("RunSubmitted", 5), json -> {
                 if (json.path("spec") instanceof ObjectNode spec) {
                     spec.put("tenant", spec.path("labels").path("tenant").asText(Tenant.DEFAULT.name()));
+                }
+                if (json.path("spec").path("limits") instanceof ObjectNode limits) {
+                    limits.put("files", filesOf(limits.path("disk").asText()));
                 }
                 return json.put(BY, UNAUTHENTICATED);
             })),
@@ -149,6 +164,20 @@ public final class EventCodec {
         return STANDARD;
     }
 
+    private static Upcaster uncountedFiles(String end, int version) {
+        return new Upcaster(new EventShape(end, version), json -> {
+            if (json.path("usage") instanceof ObjectNode usage) {
+                usage.put("filesPeak", 0);
+            }
+            return json;
+        });
+    }
+
+    /** One for each 8 KiB, from 1024 to 262144. */
+    private static long filesOf(String disk) {
+        return Math.max(1024, Math.min(1 << 18, ByteSize.parse(disk).bytes() / 8192));
+    }
+
     static Map<String, Integer> currentVersions() {
         Map<String, Integer> versions = new HashMap<>();
         eventTypes(RunEvent.class).forEach(type -> versions.put(type.getSimpleName(), 1));
@@ -196,7 +225,7 @@ public final class EventCodec {
                 throw new UnreadableEntry(Reason.DAMAGED, stored, null);
             }
             return READER.readValue(upcast(stored, object));
-        } catch (IOException notReadable) {
+        } catch (IOException | IllegalArgumentException notReadable) {
             throw new UnreadableEntry(Reason.DAMAGED, stored, notReadable);
         }
     }

@@ -52,7 +52,7 @@ class CassandraRunFeedTest {
         awaitStatus(run, RunStatus.SUCCEEDED);
         CassandraStore store = CASSANDRA.store();
         Clock clock = Clock.systemUTC();
-        RunList list = new RunList(2);
+        RunList list = new RunList(new RunList().version() + 1);
         RunIndexTables tables = new RunIndexTables(store.cassandra(), list.version());
         assertThat(join(tables.row(run))).isEmpty();
         ChangedRuns changed = new ChangedRuns(clock);

@@ -9,6 +9,7 @@ import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.StoredEntry;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
@@ -40,6 +41,23 @@ class StepTest {
             assertThat(RunList.read(RunList.write(row.orElseThrow().content())))
                     .isEqualTo(row.orElseThrow().content());
         }
+    }
+
+    @Test
+    void aRowOfBeforeFilesWereCountedIsReadUntilItIsMadeAgain() {
+        RunView view = step(Optional.empty(), entries).row().orElseThrow().content();
+        String today = RunList.write(view);
+        String before = today.replaceFirst("\"files\":[0-9]+,", "").replaceFirst("\"filesPeak\":[0-9]+,", "");
+
+        assertThat(before).doesNotContain("filesPeak");
+        RunView read = RunList.read(before);
+
+        assertThat(read.usage().orElseThrow().filesPeak()).isZero();
+        assertThat(read.usage().orElseThrow().outputBytes())
+                .isEqualTo(view.usage().orElseThrow().outputBytes());
+        assertThat(read.spec().limits().find(Limit.FILES)).isEmpty();
+        assertThat(read.spec().limits().get(Limit.DISK))
+                .isEqualTo(view.spec().limits().get(Limit.DISK));
     }
 
     @Test

@@ -125,7 +125,7 @@ class EventCodecTest {
     void aRunOfBeforeAllowlistsIsReadAsOneThatListsNothing() {
         RunEvent submitted = Fixtures.submitted(RUN);
         String today = text(codec.encode(submitted, GENESIS).payload());
-        String before = withoutByteLimit(withoutInjection(withoutCaller(today)))
+        String before = withoutByteLimit(withoutInjection(ofVersion4(today)))
                 .replace("\"egress\":{\"allow\":[],\"mode\":\"none\"}", "\"egress\":{\"mode\":\"none\"}");
 
         assertThat(before).isNotEqualTo(today);
@@ -142,7 +142,7 @@ class EventCodecTest {
         String today = text(codec.encode(submitted, GENESIS).payload());
 
         assertThat(withoutByteLimit(today)).isNotEqualTo(today);
-        assertThat(codec.decode(entry("RunSubmitted", 2, withoutByteLimit(withoutInjection(withoutCaller(today))))))
+        assertThat(codec.decode(entry("RunSubmitted", 2, withoutByteLimit(withoutInjection(ofVersion4(today))))))
                 .isEqualTo(submitted);
     }
 
@@ -152,8 +152,36 @@ class EventCodecTest {
         String today = text(codec.encode(submitted, GENESIS).payload());
 
         assertThat(withoutInjection(today)).isNotEqualTo(today);
-        assertThat(codec.decode(entry("RunSubmitted", 3, withoutInjection(withoutCaller(today)))))
+        assertThat(codec.decode(entry("RunSubmitted", 3, withoutInjection(ofVersion4(today)))))
                 .isEqualTo(submitted);
+    }
+
+    @Test
+    void aRunOfBeforeFilesHadALimitIsReadWithTheNumberThatItsDiskGaveIt() {
+        RunEvent submitted = Fixtures.submitted(RUN);
+        String today = text(codec.encode(submitted, GENESIS).payload());
+
+        assertThat(withoutFileLimit(today)).isNotEqualTo(today);
+        assertThat(codec.decode(entry("RunSubmitted", 4, ofVersion4(today)))).isEqualTo(submitted);
+        refused(
+                entry("RunSubmitted", 5, withoutFileLimit(today)),
+                UnreadableEntry.Reason.DAMAGED,
+                "RunSubmitted version 5");
+    }
+
+    @Test
+    void endsOfBeforeFilesWereCountedHadNone() {
+        Usage uncounted = new Usage(5003, 4990, 12345678, 4096, 0, 42, 7);
+        for (RunEvent end : List.of(
+                new RunEvent.RunSucceeded(Fixtures.NOON, "node-1", 1, uncounted),
+                new RunEvent.RunFailed(Fixtures.NOON, "node-1", 1, 3, Optional.empty(), uncounted),
+                new RunEvent.RunCancelled(Fixtures.NOON, "node-1", 1, uncounted))) {
+            JournalEntry today = codec.encode(end, GENESIS);
+            String before = text(today.payload()).replace("\"filesPeak\":0,", "");
+
+            assertThat(before).isNotEqualTo(text(today.payload()));
+            assertThat(codec.decode(entry(today.type(), 1, before))).isEqualTo(end);
+        }
     }
 
     @Test
@@ -185,7 +213,7 @@ class EventCodecTest {
         String today = text(codec.encode(submitted, GENESIS).payload());
 
         assertThat(withoutCaller(today)).isNotEqualTo(today).doesNotContain("tenant", "operator");
-        assertThat(codec.decode(entry("RunSubmitted", 4, withoutCaller(today)))).isEqualTo(submitted);
+        assertThat(codec.decode(entry("RunSubmitted", 4, ofVersion4(today)))).isEqualTo(submitted);
         assertThat(codec.decode(entry(
                         "CancelRequested",
                         1,
@@ -196,7 +224,7 @@ class EventCodecTest {
     @Test
     void aTenantThatOnlyALabelNamedIsStillTheRunsTenant() {
         RunEvent.RunSubmitted submitted = Fixtures.submitted(RUN, Fixtures.NOON, Map.of("tenant", "blue"));
-        String before = text(codec.encode(submitted, GENESIS).payload())
+        String before = withoutFileLimit(text(codec.encode(submitted, GENESIS).payload()))
                 .replace("\"by\":\"local:operator\",", "")
                 .replace("\"tenant\":\"blue\",\"workdir\"", "\"workdir\"");
 
@@ -224,8 +252,16 @@ class EventCodecTest {
         return payload.replace("\"by\":\"local:operator\",", "").replace("\"tenant\":\"default\",", "");
     }
 
+    private static String ofVersion4(String payload) {
+        return withoutFileLimit(withoutCaller(payload));
+    }
+
     private static String withoutInjection(String payload) {
         return payload.replace("\"inject\":[],", "");
+    }
+
+    private static String withoutFileLimit(String payload) {
+        return payload.replace("\"files\":65536,", "");
     }
 
     private static String withoutByteLimit(String payload) {
@@ -270,7 +306,7 @@ class EventCodecTest {
         before.put("AlarmRaised", 1);
         assertThatThrownBy(() -> new EventCodec(before, Map.of()).decode(entry))
                 .isInstanceOf(UnreadableEntry.class)
-                .hasMessageContaining("AlarmRaised version 4");
+                .hasMessageContaining("AlarmRaised version 5");
     }
 
     @Test

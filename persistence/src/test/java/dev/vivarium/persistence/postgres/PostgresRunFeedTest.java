@@ -105,7 +105,7 @@ class PostgresRunFeedTest {
         // given rows as an older version saw them
         execute("UPDATE run_view SET status = 'LOST', seq = 99");
         try (Database database = new Database(POSTGRES.address())) {
-            JournalFollower<RunView> next = follower(database, new RunList(2));
+            JournalFollower<RunView> next = follower(database, new RunList(new RunList().version() + 1));
             next.start();
 
             await().atMost(Duration.ofSeconds(5))

@@ -34,8 +34,12 @@ public sealed interface GuestFrame {
     /** No process but the guest is left. */
     record AllGone() implements GuestFrame {}
 
-    /** What is stored in the writable places (workspace and /tmp), sent when it changes, ten times a second at most. */
-    record Disk(long usedBytes, long limitBytes, Pressure pressure) implements GuestFrame {}
+    /**
+     * What is stored in the writable places (workspace and /tmp), sent when it changes, ten times a second at most.
+     *
+     * @param files files and folders, the places' own folders not counted
+     */
+    record Disk(long usedBytes, long limitBytes, long files, Pressure pressure) implements GuestFrame {}
 
     /**
      * Processes and threads in the sandbox beside the guest itself, sent when it changes, ten times a second at most; only

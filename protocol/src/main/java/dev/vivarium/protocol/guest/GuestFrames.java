@@ -52,7 +52,7 @@ final class GuestFrames {
             case STDIN_CREDIT -> new StdinCredit(in.u32(), in.u32());
             case DONE -> new Done(in.u32(), in.u32());
             case ALL_GONE -> new AllGone();
-            case DISK -> new Disk(in.u64(), in.u64(), in.choice(Pressure.values()));
+            case DISK -> new Disk(in.u64(), in.u64(), in.u64(), in.choice(Pressure.values()));
             case PONG -> new Pong(in.u32());
             case PIDS -> new Pids(in.u32());
             default -> throw new MalformedFrameException(
@@ -88,7 +88,7 @@ final class GuestFrames {
             out.u8(ALL_GONE, "type");
         } else if (frame instanceof Disk disk) {
             out.u8(DISK, "type").u64(disk.usedBytes(), "bytes in use").u64(disk.limitBytes(), "limit");
-            out.choice(disk.pressure());
+            out.u64(disk.files(), "files").choice(disk.pressure());
         } else if (frame instanceof Pong pong) {
             out.u8(PONG, "type").u32(pong.request(), "request");
         } else if (frame instanceof Pids pids) {

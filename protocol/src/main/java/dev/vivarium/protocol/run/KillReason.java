@@ -9,6 +9,7 @@ public enum KillReason {
     MEMORY(203),
     PIDS(204),
     DISK(205),
+    FILES(214),
     OUTPUT(206),
     EGRESS_REQUESTS(207),
     EGRESS_BYTES(213),

@@ -50,6 +50,10 @@ public final class Limit<T extends Comparable<T>> {
     public static final Limit<ByteSize> DISK =
             row("disk", LimitKind.SIZE, "4Ki", KillReason.DISK, "The workspace and /tmp, such as 512Mi.");
 
+    /** Files, folders and links in the workspace and in /tmp together. */
+    public static final Limit<Long> FILES =
+            row("files", LimitKind.COUNT, "1", KillReason.FILES, "Files and folders in the workspace and /tmp.");
+
     /** Bytes written to stdout and stderr together. */
     public static final Limit<ByteSize> OUTPUT = new Limit<>(
             "output",
@@ -73,7 +77,7 @@ public final class Limit<T extends Comparable<T>> {
 
     /** All of them, in the order in which they are shown. */
     public static final List<Limit<?>> ALL =
-            List.of(WALL_CLOCK, IDLE, CPU, CPU_TIME, MEMORY, PIDS, DISK, OUTPUT, EGRESS_REQUESTS, EGRESS_BYTES);
+            List.of(WALL_CLOCK, IDLE, CPU, CPU_TIME, MEMORY, PIDS, DISK, FILES, OUTPUT, EGRESS_REQUESTS, EGRESS_BYTES);
 
     private static final Map<String, Limit<?>> BY_NAME = byName();
 

@@ -80,7 +80,7 @@ class RunViewTest {
     }
 
     private static List<RunEvent> events(Instant at, String node, int attempt) {
-        Usage usage = new Usage(attempt + 1, 2, 3, 4, 5, 6);
+        Usage usage = new Usage(attempt + 1, 2, 3, 4, 5, 6, 7);
         return List.of(
                 new RunEvent.RunSubmitted(at, node, Principal.LOCAL_OPERATOR, ID, spec(), Blob.EMPTY),
                 new RunEvent.RunQueued(at, node),

@@ -48,7 +48,7 @@ final class Frames {
                 Combinators.combine(number(), number()).as(GuestFrame.StdinCredit::new),
                 Combinators.combine(number(), number()).as(GuestFrame.Done::new),
                 Arbitraries.just(new GuestFrame.AllGone()),
-                Combinators.combine(wide(), wide(), Arbitraries.of(Pressure.class))
+                Combinators.combine(wide(), wide(), wide(), Arbitraries.of(Pressure.class))
                         .as(GuestFrame.Disk::new),
                 number().map(GuestFrame.Pong::new),
                 number().map(GuestFrame.Pids::new));

@@ -59,8 +59,8 @@ class GuestCodecTest {
         "0000000686" + "00000007" + "ff , 'Exited[process=7, exitCode=255]'",
         "0000000989" + "00000007" + "0000001c , 'Done[request=7, errno=28]'",
         "000000018a , AllGone[]",
-        "000000128b" + "0000000000001000" + "0000000000002000"
-                + "01 , 'Disk[usedBytes=4096, limitBytes=8192, pressure=FULL]'",
+        "0000001a8b" + "0000000000001000" + "0000000000002000" + "0000000000000003"
+                + "01 , 'Disk[usedBytes=4096, limitBytes=8192, files=3, pressure=FULL]'",
     })
     void bytesOfTheGuestAreReadAsTheProtocolSays(String wire, String expected) {
         assertThat(fromGuest(wire).toString()).isEqualTo("[" + expected + "]");

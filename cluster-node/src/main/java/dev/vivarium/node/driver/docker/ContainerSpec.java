@@ -36,9 +36,6 @@ final class ContainerSpec {
 
     private static final long NANO_CPUS_PER_MILLICORE = 1_000_000;
     private static final long NANO_CPUS_PER_CPU = 1_000_000_000;
-    private static final long BYTES_PER_INODE = 8 * 1024;
-    private static final long INODES_MIN = 1024;
-    private static final long INODES_MAX = 1 << 18;
     /** Each process. More would be refused by engines whose own hard limit is lower, as in unprivileged machines. */
     private static final long OPEN_FILES_MAX = 4096;
     /** Enough to keep a key from being swapped out, which nothing is anyway. */
@@ -103,7 +100,7 @@ final class ContainerSpec {
                 .withIpcMode("private")
                 .withCgroupnsMode("private")
                 .withMounts(List.of(guest))
-                .withTmpFs(tmpfs(sandbox, template.disk().bytes()))
+                .withTmpFs(tmpfs(sandbox, template))
                 .withShmSize(config.sharedMemory().bytes())
                 .withUlimits(ULIMITS)
                 .withOomKillDisable(false)
@@ -136,9 +133,9 @@ final class ContainerSpec {
                 .withPidsLimit(template.pids() + RuntimeOverhead.GUEST_PIDS + upkeep.pids());
     }
 
-    private static Map<String, String> tmpfs(SandboxId sandbox, long bytes) {
-        long inodes = Math.max(INODES_MIN, Math.min(INODES_MAX, bytes / BYTES_PER_INODE));
-        String common = "rw,exec,nosuid,nodev,size=" + bytes + ",nr_inodes=" + inodes;
+    /** The root of each place is a folder too, and nobody's file. gVisor takes no number of files: there the guest counts. */
+    private static Map<String, String> tmpfs(SandboxId sandbox, SandboxTemplate template) {
+        String common = "rw,exec,nosuid,nodev,size=" + template.disk().bytes() + ",nr_inodes=" + (template.files() + 1);
         return Map.of(
                 "/workspace",
                 common + ",mode=0700,uid=" + sandbox.agentUid() + ",gid=" + sandbox.agentUid(),

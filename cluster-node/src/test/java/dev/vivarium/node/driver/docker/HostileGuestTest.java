@@ -67,7 +67,7 @@ class HostileGuestTest {
     private static final List<GuestFrame> HONEST = List.of(
             new Done(7, 0),
             new Pong(8),
-            new Disk(0, 1, Pressure.NONE),
+            new Disk(0, 1, 0, Pressure.NONE),
             new Spawned(1, 10),
             new StdinCredit(1, 65_536),
             output(1, Stream.STDOUT, WINDOW_BYTES),
@@ -201,7 +201,7 @@ class HostileGuestTest {
         channel.open();
         guest.say(new Hello(1));
         channel.greeted().join();
-        Disk news = new Disk(1, 2, Pressure.NONE);
+        Disk news = new Disk(1, 2, 0, Pressure.NONE);
         GuestFrame[] flood = new GuestFrame[100_000];
         Arrays.fill(flood, news);
         guest.say(flood);

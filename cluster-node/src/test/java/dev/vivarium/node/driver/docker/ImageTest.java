@@ -192,7 +192,14 @@ class ImageTest {
 
     private static SandboxTemplate withIsolation(SandboxTemplate plain, Isolation isolation) {
         return new SandboxTemplate(
-                plain.image(), isolation, plain.cpu(), plain.memory(), plain.pids(), plain.disk(), Optional.empty());
+                plain.image(),
+                isolation,
+                plain.cpu(),
+                plain.memory(),
+                plain.pids(),
+                plain.disk(),
+                plain.files(),
+                Optional.empty());
     }
 
     private static byte[] staticProgram(Path folder) throws IOException, InterruptedException {

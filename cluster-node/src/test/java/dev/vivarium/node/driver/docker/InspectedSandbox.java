@@ -18,6 +18,7 @@ record InspectedSandbox(TestSandboxes.Live live, String container, KernelView gu
             ByteSize.ofMebibytes(64),
             20,
             ByteSize.ofMebibytes(16),
+            2_047,
             Optional.empty());
 
     static InspectedSandbox start(TestSandboxes sandboxes) {

@@ -332,6 +332,7 @@ class SandboxEgressTest {
                 plain.memory(),
                 plain.pids(),
                 plain.disk(),
+                plain.files(),
                 mode == EgressPolicy.Mode.NONE
                         ? Optional.empty()
                         : sandboxes.network().resolver());

@@ -125,6 +125,7 @@ class SandboxSampleTest {
                 ByteSize.ofMebibytes(32),
                 pids,
                 ByteSize.ofMebibytes(4),
+                2_047,
                 Optional.empty());
     }
 }

@@ -33,6 +33,7 @@ class SandboxWallsTest {
                 ByteSize.ofMebibytes(64),
                 20,
                 ByteSize.ofMebibytes(16),
+                2_047,
                 Optional.empty()));
     }
 

@@ -166,6 +166,7 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
                 ByteSize.ofMebibytes(64),
                 64,
                 ByteSize.ofMebibytes(16),
+                2_047,
                 Optional.empty());
     }
 

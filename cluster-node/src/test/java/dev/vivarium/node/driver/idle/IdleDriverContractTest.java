@@ -25,6 +25,7 @@ class IdleDriverContractTest extends DriverContract {
                 ByteSize.ofMebibytes(64),
                 64,
                 ByteSize.ofMebibytes(16),
+                2_047,
                 Optional.empty());
     }
 }

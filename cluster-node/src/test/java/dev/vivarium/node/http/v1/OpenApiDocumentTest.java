@@ -50,7 +50,7 @@ class OpenApiDocumentTest {
     private static final Instant NOON = InMemoryRuns.NOON;
     private static final String NODE = "node-1";
     private static final String UNKNOWN_DIGEST = "0".repeat(64);
-    private static final Usage USAGE = new Usage(1, 2, 3, 4, 5, 6);
+    private static final Usage USAGE = new Usage(1, 2, 3, 4, 5, 6, 7);
 
     private final TestApi api =
             new TestApi("max-body = 64KiB, body-timeout = 500ms, upload { max = 64KiB, at-once = 1, pause = 500ms }");

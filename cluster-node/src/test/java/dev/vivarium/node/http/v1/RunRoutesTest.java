@@ -235,7 +235,7 @@ class RunRoutesTest {
                         1,
                         KillReason.WALL_CLOCK,
                         Optional.of(Measurement.millis(5003, 5000)),
-                        new Usage(5003, 4990, 12345678, 0, 10, 3)));
+                        new Usage(5003, 4990, 12345678, 0, 0, 10, 3)));
 
         JsonNode view = TestApi.json(api.get("/v1/runs/" + run));
 
