@@ -6,6 +6,8 @@ import dev.vivarium.protocol.egress.EgressDenial;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.egress.EgressReach;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Digest;
+import dev.vivarium.protocol.run.FileRef;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.KillReason;
@@ -29,6 +31,12 @@ public final class Fixtures {
     public static final Instant NOON = Instant.parse("2026-01-01T12:00:00.123456789Z");
     public static final Usage USAGE = new Usage(5003, 4990, 12345678, 4096, 12, 42, 7);
 
+    /** What is in the only file of every run. */
+    public static final Blob CONTENT = Blob.of(new byte[] {0, -1, 127});
+
+    /** The digest of what every client sent. */
+    private static final Digest SENT = Digest.of(Blob.ofUtf8("digest"));
+
     private Fixtures() {}
 
     /** The n-th run. */
@@ -48,7 +56,7 @@ public final class Fixtures {
                 Map.of("A", "1", "B", "nul \u0000 and lone \ud800 surrogate", "C", "3"),
                 new SealedSecrets(List.of("KEY"), Blob.ofUtf8("sealed")),
                 "/workspace",
-                Map.of("agent.py", Blob.of(new byte[] {0, -1, 127})),
+                Map.of("agent.py", FileRef.of(CONTENT)),
                 Limits.SMALLEST
                         .with(Limit.WALL_CLOCK, "5m")
                         .with(Limit.IDLE, "60s")
@@ -71,12 +79,12 @@ public final class Fixtures {
 
     public static RunEvent.RunSubmitted submitted(RunId run, Instant at, Map<String, String> labels) {
         return new RunEvent.RunSubmitted(
-                at, "node-1", Principal.LOCAL_OPERATOR, run, spec(labels), Blob.ofUtf8("digest"));
+                at, "node-1", Principal.LOCAL_OPERATOR, run, spec(labels), SENT);
     }
 
     public static RunEvent.RunSubmitted submitted(RunId run, EgressPolicy egress) {
         return new RunEvent.RunSubmitted(
-                NOON, "node-1", Principal.LOCAL_OPERATOR, run, spec(Map.of(), egress), Blob.ofUtf8("digest"));
+                NOON, "node-1", Principal.LOCAL_OPERATOR, run, spec(Map.of(), egress), SENT);
     }
 
     public static RunEvent.RunSubmitted submitted(RunId run) {

@@ -5,19 +5,25 @@ import dev.vivarium.node.run.Placed;
 import dev.vivarium.node.run.Runs;
 import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.persistence.journal.RunJournal;
+import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.secrets.SecretVault;
+import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
 import dev.vivarium.protocol.run.SealedSecrets;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
+import org.apache.pekko.Done;
 
 /**
  * The way from a valid submission to a run: gives it its id, seals its secrets and submits it. Safe for use by any
@@ -33,13 +39,15 @@ public final class Admission {
     private final RunJournal journal;
     private final ClaimedKeys keys;
     private final SecretVault vault;
+    private final BlobStore blobs;
     private final OneAtATime keyed = new OneAtATime();
 
-    public Admission(Runs runs, RunJournal journal, ClaimedKeys keys, SecretVault vault) {
+    public Admission(Runs runs, RunJournal journal, ClaimedKeys keys, SecretVault vault, BlobStore blobs) {
         this.runs = runs;
         this.journal = journal;
         this.keys = keys;
         this.vault = vault;
+        this.blobs = blobs;
     }
 
     /** Submits; with a key, the second time the same run is answered. */
@@ -134,10 +142,34 @@ public final class Admission {
 
     private CompletionStage<SubmitAnswer> sealAndSubmit(
             Placed.Room room, Name name, Principal caller, Submission submission) {
-        return seal(room.id(), submission)
+        return keepContents(room.id(), submission)
+                .thenCompose(kept -> seal(room.id(), submission))
                 .thenCompose(
                         secrets -> runs.submit(room, caller, submission.sealedWith(secrets), submission.bodyDigest()))
                 .thenCompose(answer -> settle(room.id(), name, submission, answer));
+    }
+
+    /** One after the other: each may be as large as a body. */
+    private CompletionStage<Done> keepContents(RunId id, Submission submission) {
+        if (submission.files().isEmpty()) {
+            return CompletableFuture.completedStage(Done.getInstance());
+        }
+        Set<Digest> digests = ConcurrentHashMap.newKeySet();
+        CompletionStage<Digest> last = CompletableFuture.completedStage(submission.bodyDigest());
+        for (Blob content : submission.files().values()) {
+            last = last.thenCompose(before -> blobs.write(submission.tenant().name(), content))
+                    .thenApply(digest -> {
+                        digests.add(digest);
+                        return digest;
+                    });
+        }
+        return last.thenCompose(written -> blobs.hold(submission.tenant().name(), digests, id))
+                .thenApply(hold -> {
+                    if (hold instanceof BlobStore.Hold.Missing) {
+                        throw new StoreUnavailable("The store has lost a file that was just written: submit again.");
+                    }
+                    return Done.getInstance();
+                });
     }
 
     private CompletionStage<SealedSecrets> seal(RunId id, Submission submission) {
@@ -152,7 +184,7 @@ public final class Admission {
                         Map.Entry::getKey, entry -> entry.getValue().reveal()));
     }
 
-    /** What the client is answered, once nothing is left of secrets that were sealed for nothing. */
+    /** What the client is answered, once nothing is left of secrets and holds that were made for nothing. */
     private CompletionStage<SubmitAnswer> settle(RunId id, Name name, Submission submission, SubmitAnswer answer) {
         if (answer instanceof SubmitAnswer.Accepted || answer instanceof SubmitAnswer.NotDurable) {
             return CompletableFuture.completedStage(answer);
@@ -161,24 +193,31 @@ public final class Admission {
                 ? known(before.run(), submission)
                 : CompletableFuture.completedStage(answer);
         return settled.thenCompose(
-                given -> shredUnlessWanted(id, name, submission).thenApply(done -> given));
+                given -> dropUnlessWanted(id, name, submission).thenApply(done -> given));
     }
 
     /**
-     * Destroys the key that was made for a run that did not come to life by it. Where a retry may be under way on another
-     * node, which has sealed its secrets with the same key and is accepted a moment later, it is left alone, as it is when
-     * a submission fails with an unknown outcome. What is left over the store looks for itself, so a failure here is not
-     * the client's either.
+     * Destroys the key and ends the holds that were made for a run that did not come to life by it. Where a retry may be
+     * under way on another node, which has sealed its secrets with the same key and is accepted a moment later, they are
+     * left alone, as they are when a submission fails with an unknown outcome. What is left over the store looks for
+     * itself, so a failure here is not the client's either.
      */
-    private CompletionStage<?> shredUnlessWanted(RunId id, Name name, Submission submission) {
-        if (submission.secrets().isEmpty()) {
+    private CompletionStage<?> dropUnlessWanted(RunId id, Name name, Submission submission) {
+        if (submission.secrets().isEmpty() && submission.files().isEmpty()) {
             return CompletableFuture.completedStage(id);
         }
         return journal.state(id)
-                .<Object>thenCompose(state -> isWanted(state, name)
-                        ? CompletableFuture.completedStage(id)
-                        : vault.shred(id).thenApply(done -> id))
+                .<Object>thenCompose(
+                        state -> isWanted(state, name) ? CompletableFuture.completedStage(id) : drop(id, submission))
                 .exceptionally(failure -> id);
+    }
+
+    private CompletionStage<Object> drop(RunId id, Submission submission) {
+        CompletionStage<Done> released =
+                submission.files().isEmpty() ? CompletableFuture.completedStage(Done.getInstance()) : blobs.release(id);
+        return submission.secrets().isEmpty()
+                ? released.thenApply(done -> id)
+                : released.thenCompose(done -> vault.shred(id)).thenApply(done -> id);
     }
 
     private static boolean isWanted(RunState state, Name name) {

@@ -1,12 +1,11 @@
 package dev.vivarium.node.admission;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Digest;
 import java.math.BigDecimal;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.NavigableSet;
 import java.util.TreeSet;
 
@@ -18,22 +17,14 @@ import java.util.TreeSet;
 final class CanonicalDigest {
     private static final String SECRETS = "secrets";
 
-    private final MessageDigest sha256 = newSha256();
+    private final MessageDigest sha256 = Digest.newSha256();
 
     private CanonicalDigest() {}
 
-    static Blob ofBody(JsonNode body) {
+    static Digest ofBody(JsonNode body) {
         CanonicalDigest digest = new CanonicalDigest();
         digest.feedBody(body);
-        return Blob.of(digest.sha256.digest());
-    }
-
-    static MessageDigest newSha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException impossible) {
-            throw new IllegalStateException("Every Java platform has SHA-256.", impossible);
-        }
+        return Digest.ofDigestBytes(digest.sha256.digest());
     }
 
     private void feedBody(JsonNode body) {

@@ -2,6 +2,7 @@ package dev.vivarium.node.admission;
 
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Digest;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.Optional;
@@ -29,7 +30,7 @@ public record IdempotencyKey(String value) {
 
     /** What is kept of the key. A tenant holds no NUL, for it has no control characters. */
     Blob digest(Tenant tenant) {
-        MessageDigest sha256 = CanonicalDigest.newSha256();
+        MessageDigest sha256 = Digest.newSha256();
         sha256.update("vivarium idempotency key 1\0".getBytes(StandardCharsets.UTF_8));
         return Blob.of(sha256.digest((tenant.name() + '\0' + value).getBytes(StandardCharsets.UTF_8)));
     }

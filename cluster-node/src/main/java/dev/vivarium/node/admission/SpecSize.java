@@ -5,7 +5,6 @@ import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import com.google.common.io.ByteStreams;
 import com.google.common.io.CountingOutputStream;
-import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.SealedSecrets;
 import java.io.IOException;
@@ -27,14 +26,11 @@ final class SpecSize {
     /** What sealing adds to a secret (length, nonce, tag) and the encoding of its name. */
     private static final int SEAL_BYTES = 64;
 
-    /** Mode, size and digest of a file, with the names of these fields. */
-    private static final Blob FILE = Blob.of(new byte[128]);
-
     private SpecSize() {}
 
     /** Adds a finding to the largest field when the submission is larger than it may be. */
     static void check(Submission submission, long maxBytes, Findings findings) {
-        RunSpec spec = withoutContents(submission.sealedWith(SealedSecrets.NONE));
+        RunSpec spec = submission.sealedWith(SealedSecrets.NONE);
         long bytes = encoded(spec) + sealed(submission.secrets());
         if (bytes > maxBytes) {
             findings.add(
@@ -57,25 +53,6 @@ final class SpecSize {
                 .max(Map.Entry.comparingByValue())
                 .orElseThrow()
                 .getKey();
-    }
-
-    private static RunSpec withoutContents(RunSpec spec) {
-        Map<String, Blob> files = new TreeMap<>(spec.files());
-        files.replaceAll((path, content) -> FILE);
-        return new RunSpec(
-                spec.image(),
-                spec.command(),
-                spec.env(),
-                spec.secrets(),
-                spec.workdir(),
-                files,
-                spec.limits(),
-                spec.egress(),
-                spec.isolation(),
-                spec.onNodeLoss(),
-                spec.maxAttempts(),
-                spec.labels(),
-                spec.tenant());
     }
 
     private static long sealed(Map<String, Secret> secrets) {

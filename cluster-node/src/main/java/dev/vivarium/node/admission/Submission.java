@@ -3,6 +3,8 @@ package dev.vivarium.node.admission;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Digest;
+import dev.vivarium.protocol.run.FileRef;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.NodeLossPolicy;
@@ -10,6 +12,7 @@ import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.SealedSecrets;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * What a client asked for, checked field by field, with every default filled in and every ceiling kept. It differs from
@@ -32,13 +35,18 @@ public record Submission(
         int maxAttempts,
         Map<String, String> labels,
         Tenant tenant,
-        Blob bodyDigest) {
+        Digest bodyDigest) {
     public Submission {
         command = List.copyOf(command);
         env = Map.copyOf(env);
         secrets = Map.copyOf(secrets);
         files = Map.copyOf(files);
         labels = Map.copyOf(labels);
+    }
+
+    private Map<String, FileRef> references() {
+        return files.entrySet().stream()
+                .collect(Collectors.toMap(Map.Entry::getKey, file -> FileRef.of(file.getValue())));
     }
 
     /** The spec, with the secrets in the form that may be stored. */
@@ -49,7 +57,7 @@ public record Submission(
                 env,
                 ciphertext,
                 workdir,
-                files,
+                references(),
                 limits,
                 egress,
                 isolation,

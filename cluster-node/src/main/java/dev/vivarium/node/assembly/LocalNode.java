@@ -96,7 +96,8 @@ public final class LocalNode implements RunningNode {
                 core.runs(),
                 core.store().journal(),
                 core.store().idempotencyKeys(),
-                core.store().secrets());
+                core.store().secrets(),
+                core.store().blobs());
         List<Operation> api = ApiV1.operations(
                 core.system(),
                 settings,

@@ -91,7 +91,8 @@ final class ShowCommand implements Callable<Integer> {
                 table,
                 "files",
                 spec.files().entrySet().stream()
-                        .map(file -> file.getKey() + " (" + Amounts.size(file.getValue()) + ")")
+                        .map(file -> file.getKey() + " ("
+                                + Amounts.size(file.getValue().size()) + ")")
                         .collect(Collectors.joining(", ")));
         add(table, "labels", pairs(spec.labels().entrySet()));
     }

@@ -10,6 +10,7 @@ import dev.vivarium.persistence.journal.RunPersistenceId;
 import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
@@ -63,7 +64,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
     public record Submit(
             Principal by,
             RunSpec spec,
-            Blob submission,
+            Digest submission,
             WhenFull whenFull,
             Instant until,
             ActorRef<SubmitAnswer> replyTo)

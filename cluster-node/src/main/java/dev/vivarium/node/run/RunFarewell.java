@@ -43,7 +43,18 @@ final class RunFarewell {
         if (!run.submission().spec().secrets().names().isEmpty()) {
             shred();
         }
+        if (!run.submission().spec().files().isEmpty()) {
+            releaseBlobs();
+        }
         memory.forget(Run.Forgotten.INSTANCE);
+    }
+
+    private void releaseBlobs() {
+        environment.sandbox().store().blobs().release(id).whenComplete((done, failure) -> {
+            if (failure != null) {
+                log.warn("The files of run {} are kept for longer than needed: {}", id, failure.getMessage());
+            }
+        });
     }
 
     private void shred() {

@@ -5,6 +5,7 @@ import dev.vivarium.protocol.api.NodeView;
 import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
 import java.util.List;
@@ -32,7 +33,7 @@ public interface Runs {
      * @param by who submits it
      * @param submission digest of what the client sent
      */
-    CompletionStage<SubmitAnswer> submit(Placed.Room place, Principal by, RunSpec spec, Blob submission);
+    CompletionStage<SubmitAnswer> submit(Placed.Room place, Principal by, RunSpec spec, Digest submission);
 
     /**
      * Asks a run to stop. Idempotent; a run that has ended stays as it is.

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
@@ -20,13 +21,11 @@ import java.util.TreeMap;
  */
 final class FilePreparation {
     private static final int PART_BYTES_MAX = 512 * 1024;
-    private static final int MODE_PLAIN = 0644;
-    private static final int MODE_SCRIPT = 0755;
 
     private final Deque<NodeFrame.WriteFile> parts;
 
-    FilePreparation(RunSpec spec, int uid) {
-        this.parts = new ArrayDeque<>(parts(spec, uid));
+    FilePreparation(RunSpec spec, Map<String, Blob> contents, int uid) {
+        this.parts = new ArrayDeque<>(parts(spec, contents, uid));
     }
 
     /** The part that the guest is to write now; empty when all are written. */
@@ -45,11 +44,11 @@ final class FilePreparation {
     }
 
     /** The frames that put the spec's files into the sandbox, with the requests numbered from 1 in order. */
-    private static List<NodeFrame.WriteFile> parts(RunSpec spec, int uid) {
+    private static List<NodeFrame.WriteFile> parts(RunSpec spec, Map<String, Blob> contents, int uid) {
         List<NodeFrame.WriteFile> frames = new ArrayList<>();
-        new TreeMap<>(spec.files()).forEach((path, content) -> {
-            byte[] bytes = content.toByteArray();
-            int mode = bytes.length > 2 && bytes[0] == '#' && bytes[1] == '!' ? MODE_SCRIPT : MODE_PLAIN;
+        new TreeMap<>(spec.files()).forEach((path, file) -> {
+            byte[] bytes = contents.getOrDefault(path, Blob.EMPTY).toByteArray();
+            int mode = file.mode().bits();
             int offset = 0;
             do {
                 int end = Math.min(bytes.length, offset + PART_BYTES_MAX);

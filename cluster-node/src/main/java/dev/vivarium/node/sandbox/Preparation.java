@@ -3,6 +3,7 @@ package dev.vivarium.node.sandbox;
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.protocol.guest.NodeFrame;
+import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunSpec;
 import java.util.Map;
 import java.util.Optional;
@@ -20,12 +21,17 @@ final class Preparation {
     /** Empty until they were opened, and again when the agent has them. */
     private Optional<Map<String, String>> secrets = Optional.empty();
 
-    Preparation(AttemptName attempt, SandboxId id, RunSpec spec, Map<String, String> imageEnvironment) {
+    Preparation(
+            AttemptName attempt,
+            SandboxId id,
+            RunSpec spec,
+            Map<String, String> imageEnvironment,
+            Map<String, Blob> contents) {
         this.attempt = attempt;
         this.id = id;
         this.spec = spec;
         this.imageEnvironment = imageEnvironment;
-        this.files = new FilePreparation(spec, id.agentUid());
+        this.files = new FilePreparation(spec, contents, id.agentUid());
     }
 
     FilePreparation files() {

@@ -22,6 +22,7 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.BehaviorBuilder;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.apache.pekko.stream.Materializer;
 
 /**
  * Owns one sandbox, for one attempt of a run, from before it exists until it is gone. A child of the Run that it serves,
@@ -110,7 +111,7 @@ public final class Sandbox {
         this.spec = spec;
         this.id = environment.newSandboxId();
         this.reporter = new Reporter(run, attempt.attempt(), environment.clock());
-        this.creation = new Creation(environment, attempt, id, spec);
+        this.creation = new Creation(environment, attempt, id, spec, Materializer.matFromSystem(context.getSystem()));
         this.deadline = Deadline.of(spec, environment);
         this.usage = new UsageMonitor(environment, attempt, id, spec, inbox, deadline, reporter);
         this.output = new OutputWriter(environment, attempt, spec, processes, inbox, guest, reporter);
@@ -152,7 +153,7 @@ public final class Sandbox {
                 environment.store().secrets().open(attempt.run(), spec.secrets()),
                 SecretsOpened::new,
                 SecretsUnavailable::new);
-        Preparation preparation = new Preparation(attempt, id, spec, made.environment());
+        Preparation preparation = new Preparation(attempt, id, spec, made.environment(), made.contents());
         preparation.files().next().ifPresent(guest::send);
         return preparing(preparation);
     }

@@ -3,6 +3,7 @@ package dev.vivarium.node.admission;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.vivarium.node.doubles.InMemoryBlobs;
 import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.node.doubles.InMemoryVault;
 import dev.vivarium.node.run.SubmitAnswer;
@@ -28,7 +29,7 @@ class AdmissionTest {
 
     private final InMemoryRuns runs = new InMemoryRuns();
     private final InMemoryVault vault = new InMemoryVault();
-    private final Admission admission = new Admission(runs, runs, runs, vault);
+    private final Admission admission = new Admission(runs, runs, runs, vault, new InMemoryBlobs());
 
     @Test
     void anAcceptedRunHasASpecWithSealedSecretsAndAFreshId() {
@@ -73,7 +74,7 @@ class AdmissionTest {
     void aKeyBelongsToTheSameRunOnEveryNode() {
         RunState.Existing first = accepted(submit(WITH_SECRET, "k"));
 
-        Admission elsewhere = new Admission(runs, runs, runs, vault);
+        Admission elsewhere = new Admission(runs, runs, runs, vault, new InMemoryBlobs());
 
         assertThat(elsewhere
                         .submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET), key("k"))
@@ -97,7 +98,7 @@ class AdmissionTest {
         RunState.Existing run = accepted(submit(WITH_SECRET, "k"));
 
         InMemoryRuns otherRuns = new InMemoryRuns();
-        Admission other = new Admission(otherRuns, otherRuns, otherRuns, new InMemoryVault());
+        Admission other = new Admission(otherRuns, otherRuns, otherRuns, new InMemoryVault(), new InMemoryBlobs());
         RunState.Existing guess = accepted(
                 other.submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET.replace("1234", "9999")), key("k"))
                         .toCompletableFuture()
@@ -133,7 +134,7 @@ class AdmissionTest {
         RunState.Existing run = accepted(submit(WITH_SECRET, ""));
         RunId id = run.submission().id();
         // As if another node had accepted the run after this one had looked for it in the journal.
-        Admission late = new Admission(runs, runs, runs, vault);
+        Admission late = new Admission(runs, runs, runs, vault, new InMemoryBlobs());
         runs.placeAs(id);
 
         assertThat(late.submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET), Optional.empty()))
@@ -181,7 +182,7 @@ class AdmissionTest {
         // given two nodes that have got the same submission, both before it is a run
         CompletableFuture<Done> gate = new CompletableFuture<>();
         runs.holdNextSubmission(gate);
-        CompletionStage<SubmitAnswer> first = new Admission(runs, runs, runs, vault)
+        CompletionStage<SubmitAnswer> first = new Admission(runs, runs, runs, vault, new InMemoryBlobs())
                 .submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET), key("k"));
         runs.refuseWith(new SubmitAnswer.Full(7));
         assertThat(submit(WITH_SECRET, "k")).isEqualTo(new SubmitAnswer.Full(7));

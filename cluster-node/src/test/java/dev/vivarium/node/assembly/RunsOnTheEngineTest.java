@@ -14,6 +14,7 @@ import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.ByteSize;
+import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Limit;
@@ -337,7 +338,7 @@ class RunsOnTheEngineTest {
                         new Placed.Room(id, Capacity.askedBy(spec.limits()), WhenFull.QUEUE),
                         Principal.LOCAL_OPERATOR,
                         spec,
-                        Blob.ofUtf8("test"))
+                        Digest.of(Blob.ofUtf8("test")))
                 .toCompletableFuture()
                 .get(10, TimeUnit.SECONDS);
         return id;

@@ -21,6 +21,7 @@ import dev.vivarium.protocol.api.RunPage;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
@@ -154,13 +155,13 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
 
     @Override
     public synchronized CompletionStage<SubmitAnswer> submit(
-            Placed.Room place, Principal by, RunSpec spec, Blob submission) {
+            Placed.Room place, Principal by, RunSpec spec, Digest submission) {
         CompletionStage<Done> there = way;
         way = CompletableFuture.completedStage(Done.getInstance());
         return there.thenCompose(done -> arrived(place.id(), by, spec, submission));
     }
 
-    private CompletionStage<SubmitAnswer> arrived(RunId id, Principal by, RunSpec spec, Blob submission) {
+    private CompletionStage<SubmitAnswer> arrived(RunId id, Principal by, RunSpec spec, Digest submission) {
         return answer(() -> {
             submissions++;
             if (fold(id) instanceof RunState.Existing existing) {

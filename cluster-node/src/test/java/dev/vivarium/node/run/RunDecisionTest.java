@@ -12,6 +12,7 @@ import dev.vivarium.node.run.RunDecision.Slot;
 import dev.vivarium.node.run.RunDecision.Step;
 import dev.vivarium.node.sandbox.Specs;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.NodeLossPolicy;
 import dev.vivarium.protocol.run.RunEvent;
@@ -219,7 +220,7 @@ class RunDecisionTest {
         return new Submission(
                 new RunId("01j0000000000000000000000a"),
                 Specs.spec(TimeSpan.ofSeconds(60), policy, 3),
-                Blob.ofUtf8("digest"),
+                Digest.of(Blob.ofUtf8("digest")),
                 NOW,
                 cancelRequestedAt);
     }

@@ -8,6 +8,7 @@ import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
@@ -20,7 +21,7 @@ class RunEntriesTest {
     private static final RunId ID = new RunId("01j0000000000000000000000a");
     private static final List<RunEvent> EVENTS = List.of(
             new RunEvent.RunSubmitted(
-                    NOW, "node-1", Principal.LOCAL_OPERATOR, ID, Specs.hello(), Blob.ofUtf8("digest")),
+                    NOW, "node-1", Principal.LOCAL_OPERATOR, ID, Specs.hello(), Digest.of(Blob.ofUtf8("digest"))),
             new RunEvent.RunQueued(NOW, "node-1"),
             new RunEvent.AttemptStarting(NOW, "node-1", 1));
 

@@ -32,6 +32,7 @@ import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.NodeLossPolicy;
 import dev.vivarium.protocol.run.RunEvent;
@@ -77,7 +78,7 @@ class RunTest {
             .withFallback(ConfigFactory.load());
     private static final ActorTestKit KIT = ActorTestKit.create("run", CONFIG);
     private static final PersistenceTestKit JOURNAL = PersistenceTestKit.create(KIT.system());
-    private static final Blob DIGEST = Blob.ofUtf8("digest");
+    private static final Digest DIGEST = Digest.of(Blob.ofUtf8("digest"));
 
     /** When whoever submits stops waiting. */
     private final Instant soon = Instant.now().plus(Duration.ofHours(1));
@@ -161,7 +162,7 @@ class RunTest {
                 new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.AcceptedBefore.class);
         run.tell(new Run.Submit(
-                Principal.LOCAL_OPERATOR, Specs.hello(), Blob.ofUtf8("other"), WhenFull.QUEUE, soon, submitted.ref()));
+                Principal.LOCAL_OPERATOR, Specs.hello(), Digest.of(Blob.ofUtf8("other")), WhenFull.QUEUE, soon, submitted.ref()));
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.OtherSubmission.class);
 
         assertThat(driver.claims()).hasSize(1);

@@ -14,6 +14,7 @@ import dev.vivarium.persistence.store.RunFiles;
 import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.persistence.store.Store;
 import dev.vivarium.persistence.store.StoreOwnership;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.SealedSecrets;
 import java.nio.charset.StandardCharsets;
@@ -40,6 +41,11 @@ public final class MemoryStore implements Store, OutputStore, SecretVault, Remem
     private volatile Map<String, String> secrets = Map.of();
     private volatile CompletionStage<Done> memoryGate = CompletableFuture.completedStage(Done.getInstance());
     private volatile CompletionStage<Done> endGate = CompletableFuture.completedStage(Done.getInstance());
+
+    /** A store that has the file of {@link Specs}. */
+    public MemoryStore() {
+        blobs.write(Tenant.DEFAULT.name(), Specs.AGENT);
+    }
 
     /** What opening the secrets of a run gives from now on. */
     public void haveSecrets(Map<String, String> opened) {

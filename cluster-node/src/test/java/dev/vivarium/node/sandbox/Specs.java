@@ -19,6 +19,9 @@ import java.util.Map;
 
 /** Specs for tests. */
 public final class Specs {
+    /** What is in the file of every run; a {@link MemoryStore} has it. */
+    static final Blob AGENT = Blob.ofUtf8("print('hello')");
+
     private Specs() {}
 
     public static RunSpec hello() {
@@ -73,7 +76,7 @@ public final class Specs {
                 Map.of("A", "1"),
                 secrets,
                 "/workspace",
-                Map.of("agent.py", Blob.ofUtf8("print('hello')")),
+                Map.of(),
                 Limits.SMALLEST
                         .with(Limit.WALL_CLOCK, wallClock)
                         .with(Limit.IDLE, "60s")

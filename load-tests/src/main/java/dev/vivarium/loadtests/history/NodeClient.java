@@ -13,6 +13,7 @@ import dev.vivarium.protocol.api.SpecView;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
@@ -200,6 +201,6 @@ final class NodeClient {
                         spec.maxAttempts(),
                         spec.labels(),
                         new Tenant(spec.labels().getOrDefault(RunSpec.TENANT_LABEL, Tenant.DEFAULT.name()))),
-                Blob.EMPTY);
+                Digest.of(Blob.EMPTY));
     }
 }

@@ -6,6 +6,7 @@ import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.CpuQuota;
+import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.Limit;
@@ -182,6 +183,6 @@ final class Scene {
                 maxAttempts,
                 Map.of(Journal.KEY_LABEL, key),
                 Tenant.DEFAULT);
-        return new RunEvent.RunSubmitted(at(0.1), node(2), Principal.LOCAL_OPERATOR, new RunId(run), spec, Blob.EMPTY);
+        return new RunEvent.RunSubmitted(at(0.1), node(2), Principal.LOCAL_OPERATOR, new RunId(run), spec, Digest.of(Blob.EMPTY));
     }
 }

@@ -41,7 +41,7 @@ public final class EventCodec {
             "RunCancelled", 2,
             "RunFailed", 2,
             "RunKilled", 5,
-            "RunSubmitted", 5,
+            "RunSubmitted", InlineFiles.REFERENCES_SINCE,
             "RunSucceeded", 2);
 
     /** More than any link carries in a day. */
@@ -104,7 +104,8 @@ public final class EventCodec {
             Map.entry(new EventShape("RunFailed", 1), uncountedFiles("RunFailed", 2)),
             Map.entry(new EventShape("RunCancelled", 1), uncountedFiles("RunCancelled", 2)),
             // Version 5 names who submitted the run, and its tenant by itself; before, a label did. It limits files;
-            // before, their number followed from the size of the disk.
+            // before, their number followed from the size of the disk. And it refers to the contents of files; before, they
+            // were in it.
             Map.entry(new EventShape("RunSubmitted", 4), new Upcaster(new EventShape("RunSubmitted", 5), json -> {
                 if (json.path("spec") instanceof ObjectNode spec) {
                     spec.put("tenant", spec.path("labels").path("tenant").asText(Tenant.DEFAULT.name()));
@@ -112,7 +113,7 @@ public final class EventCodec {
                 if (json.path("spec").path("limits") instanceof ObjectNode limits) {
                     limits.put("files", filesOf(limits.path("disk").asText()));
                 }
-                return json.put(BY, UNAUTHENTICATED);
+                return InlineFiles.toReferences(json).put(BY, UNAUTHENTICATED);
             })),
             // Version 2 names who asked.
             Map.entry(

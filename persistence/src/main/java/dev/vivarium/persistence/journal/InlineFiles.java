@@ -1,7 +1,10 @@
 package dev.vivarium.persistence.journal;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Digest;
+import dev.vivarium.protocol.run.FileRef;
 import java.io.IOException;
 import java.util.Optional;
 
@@ -25,10 +28,37 @@ public final class InlineFiles {
                     .path("spec")
                     .path("files")
                     .path(path);
-            return content.isTextual() ? Optional.of(Blob.of(content.binaryValue())) : Optional.empty();
-        } catch (IOException damaged) {
+            return content.isTextual() ? Optional.of(bytes(content)) : Optional.empty();
+        } catch (IOException | IllegalArgumentException damaged) {
             throw new UnreadableEntry(
                     UnreadableEntry.Reason.DAMAGED, new EventShape(entry.type(), entry.version()), damaged);
         }
+    }
+
+    /**
+     * Puts references in place of the contents, and the digest of what the client sent in the form of all digests.
+     *
+     * @throws IllegalArgumentException when there are no bytes where there should be some
+     */
+    static ObjectNode toReferences(ObjectNode submission) {
+        byte[] sent = bytes(submission.path("submission")).toByteArray();
+        submission.put("submission", Digest.ofDigestBytes(sent).hex());
+        if (submission.path("spec").path("files") instanceof ObjectNode files) {
+            files.properties()
+                    .forEach(file -> file.setValue(JournalJson.MAPPER.valueToTree(FileRef.of(bytes(file.getValue())))));
+        }
+        return submission;
+    }
+
+    private static Blob bytes(JsonNode base64) {
+        try {
+            byte[] bytes = base64.isTextual() ? base64.binaryValue() : null;
+            if (bytes != null) {
+                return Blob.of(bytes);
+            }
+        } catch (IOException damaged) {
+            throw new IllegalArgumentException("is no base64", damaged);
+        }
+        throw new IllegalArgumentException("is no base64");
     }
 }

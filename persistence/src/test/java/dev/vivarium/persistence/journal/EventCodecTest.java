@@ -11,6 +11,9 @@ import dev.vivarium.protocol.egress.EgressReach;
 import dev.vivarium.protocol.egress.HostName;
 import dev.vivarium.protocol.egress.InjectedHeader;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Digest;
+import dev.vivarium.protocol.run.FileMode;
+import dev.vivarium.protocol.run.FileRef;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Measurement;
@@ -18,7 +21,9 @@ import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.Usage;
 import java.nio.charset.StandardCharsets;
+import java.util.Base64;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -224,7 +229,7 @@ class EventCodecTest {
     @Test
     void aTenantThatOnlyALabelNamedIsStillTheRunsTenant() {
         RunEvent.RunSubmitted submitted = Fixtures.submitted(RUN, Fixtures.NOON, Map.of("tenant", "blue"));
-        String before = withoutFileLimit(text(codec.encode(submitted, GENESIS).payload()))
+        String before = withContents(withoutFileLimit(text(codec.encode(submitted, GENESIS).payload())))
                 .replace("\"by\":\"local:operator\",", "")
                 .replace("\"tenant\":\"blue\",\"workdir\"", "\"workdir\"");
 
@@ -252,8 +257,57 @@ class EventCodecTest {
         return payload.replace("\"by\":\"local:operator\",", "").replace("\"tenant\":\"default\",", "");
     }
 
+    @Test
+    void aRunOfBeforeThereWereBlobsIsReadAsOneThatRefersToItsFiles() {
+        RunEvent submitted = Fixtures.submitted(RUN);
+        String today = text(codec.encode(submitted, GENESIS).payload());
+        JournalEntry before = entry("RunSubmitted", 4, ofVersion4(today));
+
+        assertThat(text(before.payload())).isNotEqualTo(today).contains("\"agent.py\":\"AP9/\"");
+        assertThat(codec.decode(before)).isEqualTo(submitted);
+        assertThat(InlineFiles.content(before, "agent.py")).contains(Fixtures.CONTENT);
+        assertThat(InlineFiles.content(before, "other.py")).isEmpty();
+        assertThat(InlineFiles.content(codec.encode(submitted, GENESIS), "agent.py"))
+                .isEmpty();
+    }
+
+    @Test
+    void aScriptOfBeforeThereWereBlobsCanStillBeExecuted() {
+        String today = text(codec.encode(Fixtures.submitted(RUN), GENESIS).payload());
+        String script = Base64.getEncoder().encodeToString("#!/bin/sh\n".getBytes(StandardCharsets.UTF_8));
+        JournalEntry before = entry("RunSubmitted", 4, ofVersion4(today).replace("AP9/", script));
+
+        RunEvent.RunSubmitted read = (RunEvent.RunSubmitted) codec.decode(before);
+
+        assertThat(read.spec().files()).containsEntry("agent.py", FileRef.of(Blob.ofUtf8("#!/bin/sh\n")));
+        assertThat(FileRef.of(Blob.ofUtf8("#!/bin/sh\n")).mode()).isEqualTo(FileMode.EXECUTABLE);
+    }
+
+    @Test
+    void contentsOfBeforeThereWereBlobsThatAreDamagedAreRefusedWithoutQuotingThem() {
+        String today = text(codec.encode(Fixtures.submitted(RUN), GENESIS).payload());
+        for (String damaged : List.of("\"hush-hush\"", "7", "null", "{}")) {
+            refused(
+                    entry("RunSubmitted", 4, ofVersion4(today).replace("\"AP9/\"", damaged)),
+                    UnreadableEntry.Reason.DAMAGED,
+                    "RunSubmitted version 4");
+        }
+        refused(
+                entry("RunSubmitted", 4, ofVersion4(today).replace("\"submission\":\"", "\"submission\":\"AAAA")),
+                UnreadableEntry.Reason.DAMAGED,
+                "RunSubmitted version 4");
+    }
+
+    /** With the contents of files in it, and what the client sent by a digest in base64, as version 4 has it. */
+    private static String withContents(String payload) {
+        FileRef file = FileRef.of(Fixtures.CONTENT);
+        String sent = Digest.of(Blob.ofUtf8("digest")).hex();
+        return payload.replace("{\"digest\":\"%s\",\"mode\":\"0644\",\"size\":3}".formatted(file.digest()), "\"AP9/\"")
+                .replace(sent, Base64.getEncoder().encodeToString(HexFormat.of().parseHex(sent)));
+    }
+
     private static String ofVersion4(String payload) {
-        return withoutFileLimit(withoutCaller(payload));
+        return withContents(withoutFileLimit(withoutCaller(payload)));
     }
 
     private static String withoutInjection(String payload) {

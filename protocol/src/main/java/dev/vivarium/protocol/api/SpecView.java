@@ -1,6 +1,7 @@
 package dev.vivarium.protocol.api;
 
 import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.protocol.run.FileRef;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.NodeLossPolicy;
@@ -11,7 +12,7 @@ import java.util.TreeMap;
 
 /**
  * What a run was asked to be, as the API shows it: the submission's own shape, with every default filled in, the names
- * of the secrets in place of the secrets, and the size in bytes of each file in place of the file.
+ * of the secrets in place of the secrets, and what is known of each file in place of its content.
  */
 public record SpecView(
         String image,
@@ -19,7 +20,7 @@ public record SpecView(
         Map<String, String> env,
         List<String> secrets,
         String workdir,
-        Map<String, Integer> files,
+        Map<String, FileRef> files,
         Limits limits,
         EgressPolicy egress,
         Isolation isolation,
@@ -29,15 +30,13 @@ public record SpecView(
 
     /** The view of a spec. */
     public static SpecView of(RunSpec spec) {
-        Map<String, Integer> fileBytes = new TreeMap<>();
-        spec.files().forEach((path, content) -> fileBytes.put(path, content.length()));
         return new SpecView(
                 spec.image(),
                 spec.command(),
                 new TreeMap<>(spec.env()),
                 spec.secrets().names(),
                 spec.workdir(),
-                fileBytes,
+                new TreeMap<>(spec.files()),
                 spec.limits(),
                 spec.egress(),
                 spec.isolation(),

@@ -55,7 +55,7 @@ public sealed interface RunEvent {
      * @param submission digest of what the client sent, by which a repeated submission is told from another one under
      *     the same idempotency key
      */
-    record RunSubmitted(Instant at, String node, Principal by, RunId runId, RunSpec spec, Blob submission)
+    record RunSubmitted(Instant at, String node, Principal by, RunId runId, RunSpec spec, Digest submission)
             implements RunEvent {}
 
     /** No node had a place for the run, so it waits for its turn on this one, or on whichever node holds it next. */

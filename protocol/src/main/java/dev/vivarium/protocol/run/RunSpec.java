@@ -13,7 +13,8 @@ import java.util.Map;
  * @param env environment variables, secrets not among them
  * @param secrets environment variables whose values nobody but the agent may see
  * @param workdir where the agent starts
- * @param files what is put into the workspace before the agent starts, by path; relative paths are below the workspace
+ * @param files what is put into the workspace before the agent starts, by path; relative paths are below the workspace. The
+ *     contents are blobs of the tenant
  * @param limits the hard limits
  * @param egress what it may reach
  * @param isolation how strongly it is separated from its node
@@ -28,7 +29,7 @@ public record RunSpec(
         Map<String, String> env,
         SealedSecrets secrets,
         String workdir,
-        Map<String, Blob> files,
+        Map<String, FileRef> files,
         Limits limits,
         EgressPolicy egress,
         Isolation isolation,

@@ -51,7 +51,7 @@ public sealed interface RunState {
     }
 
     /** What was submitted, and what has been asked of the run since; what every state after the first one knows. */
-    record Submission(RunId id, RunSpec spec, Blob digest, Instant submittedAt, Optional<Instant> cancelRequestedAt) {
+    record Submission(RunId id, RunSpec spec, Digest digest, Instant submittedAt, Optional<Instant> cancelRequestedAt) {
         Submission cancelled(Instant at) {
             return new Submission(
                     id, spec, digest, submittedAt, cancelRequestedAt.isPresent() ? cancelRequestedAt : Optional.of(at));

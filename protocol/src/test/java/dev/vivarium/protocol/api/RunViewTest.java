@@ -7,6 +7,7 @@ import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.KillReason;
@@ -35,7 +36,7 @@ class RunViewTest {
     private static final RunId ID = new RunId("01j0000000000000000000000a");
     private static final Instant NOON = Instant.parse("2026-01-01T12:00:00Z");
     private static final RunState SUBMITTED = RunState.initial()
-            .after(new RunEvent.RunSubmitted(NOON, "n0", Principal.LOCAL_OPERATOR, ID, spec(), Blob.EMPTY));
+            .after(new RunEvent.RunSubmitted(NOON, "n0", Principal.LOCAL_OPERATOR, ID, spec(), Digest.of(Blob.EMPTY)));
 
     /** Beyond the longest way to a new kind of state: two attempts, interrupted, with a cancellation, and an end. */
     private static final int EVENTS_MAX = 7;
@@ -82,7 +83,7 @@ class RunViewTest {
     private static List<RunEvent> events(Instant at, String node, int attempt) {
         Usage usage = new Usage(attempt + 1, 2, 3, 4, 5, 6, 7);
         return List.of(
-                new RunEvent.RunSubmitted(at, node, Principal.LOCAL_OPERATOR, ID, spec(), Blob.EMPTY),
+                new RunEvent.RunSubmitted(at, node, Principal.LOCAL_OPERATOR, ID, spec(), Digest.of(Blob.EMPTY)),
                 new RunEvent.RunQueued(at, node),
                 new RunEvent.AttemptStarting(at, node, attempt),
                 new RunEvent.AttemptStarted(at, node, attempt, "sandbox"),

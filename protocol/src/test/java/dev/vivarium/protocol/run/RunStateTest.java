@@ -47,6 +47,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class RunStateTest {
     /** The whole law: for each event, the state that follows in each state; a dash where the event may not happen. */
+    private static final Digest SENT = Digest.of(new byte[0]);
+
     private static final String LEGALITY =
             """
             event              | Unborn    | Submitted | Queued   | Starting    | Running     | Interrupted | Finished
@@ -227,7 +229,7 @@ class RunStateTest {
     private static RunEvent event(String kind, int attempt) {
         return switch (kind) {
             case "RunSubmitted" -> new RunSubmitted(
-                    NOW, "n1", Principal.LOCAL_OPERATOR, ID, SUBMISSION.spec(), Blob.EMPTY);
+                    NOW, "n1", Principal.LOCAL_OPERATOR, ID, SUBMISSION.spec(), SENT);
             case "RunQueued" -> new RunQueued(NOW, "n1");
             case "AttemptStarting" -> new AttemptStarting(NOW, "n1", attempt);
             case "AttemptStarted" -> new AttemptStarted(NOW, "n1", attempt, "sandbox");
@@ -265,6 +267,6 @@ class RunStateTest {
                 maxAttempts,
                 Map.of(),
                 Tenant.DEFAULT);
-        return new Submission(ID, spec, Blob.EMPTY, NOW, Optional.empty());
+        return new Submission(ID, spec, SENT, NOW, Optional.empty());
     }
 }

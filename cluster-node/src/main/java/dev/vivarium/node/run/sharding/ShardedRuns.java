@@ -15,6 +15,7 @@ import dev.vivarium.protocol.api.NodeView;
 import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
 import java.time.Duration;
@@ -184,7 +185,7 @@ public final class ShardedRuns implements Runs {
     }
 
     @Override
-    public CompletionStage<SubmitAnswer> submit(Placed.Room place, Principal by, RunSpec spec, Blob submission) {
+    public CompletionStage<SubmitAnswer> submit(Placed.Room place, Principal by, RunSpec spec, Digest submission) {
         placement.sent(place);
         Instant until = environment.sandbox().clock().now().plus(askTimeout);
         CompletionStage<SubmitAnswer> answer = entity(place.id())

@@ -54,7 +54,8 @@ class RunRoutesTest {
         assertThat(run.path("spec").path("egress").path("mode").asText()).isEqualTo("public");
         assertThat(run.path("spec").path("isolation").asText()).isEqualTo("container");
         assertThat(run.path("spec").path("secrets").toString()).isEqualTo("[\"OPENAI_API_KEY\"]");
-        assertThat(run.path("spec").path("files").path("agent.py").asInt()).isEqualTo(3);
+        assertThat(run.path("spec").path("files").path("agent.py").path("size").asInt())
+                .isEqualTo(3);
         assertThat(answer.body()).doesNotContain("…");
     }
 

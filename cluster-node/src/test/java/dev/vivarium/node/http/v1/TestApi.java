@@ -74,7 +74,7 @@ final class TestApi implements AutoCloseable {
                                 http,
                                 new ApiV1.Parts(
                                         Samples.reader(Isolation.CONTAINER),
-                                        new Admission(runs, runs, runs, vault),
+                                        new Admission(runs, runs, runs, vault, new InMemoryBlobs()),
                                         runs,
                                         runs,
                                         runs,
