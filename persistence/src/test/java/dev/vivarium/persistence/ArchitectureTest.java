@@ -58,7 +58,7 @@ class ArchitectureTest {
             .whereLayer("cassandra")
             .mayNotBeAccessedByAnyLayer()
             .whereLayer("content")
-            .mayOnlyBeAccessedByLayers("postgres", "cassandra")
+            .mayOnlyBeAccessedByLayers("embedded", "postgres", "cassandra")
             .whereLayer("follow")
             .mayOnlyBeAccessedByLayers("postgres", "cassandra")
             .whereLayer("store")

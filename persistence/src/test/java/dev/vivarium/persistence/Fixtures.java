@@ -78,13 +78,11 @@ public final class Fixtures {
     }
 
     public static RunEvent.RunSubmitted submitted(RunId run, Instant at, Map<String, String> labels) {
-        return new RunEvent.RunSubmitted(
-                at, "node-1", Principal.LOCAL_OPERATOR, run, spec(labels), SENT);
+        return new RunEvent.RunSubmitted(at, "node-1", Principal.LOCAL_OPERATOR, run, spec(labels), SENT);
     }
 
     public static RunEvent.RunSubmitted submitted(RunId run, EgressPolicy egress) {
-        return new RunEvent.RunSubmitted(
-                NOON, "node-1", Principal.LOCAL_OPERATOR, run, spec(Map.of(), egress), SENT);
+        return new RunEvent.RunSubmitted(NOON, "node-1", Principal.LOCAL_OPERATOR, run, spec(Map.of(), egress), SENT);
     }
 
     public static RunEvent.RunSubmitted submitted(RunId run) {

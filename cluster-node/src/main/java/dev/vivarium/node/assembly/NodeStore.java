@@ -5,6 +5,7 @@ import com.typesafe.config.Config;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.persistence.cassandra.CassandraSettings;
 import dev.vivarium.persistence.cassandra.CassandraStore;
+import dev.vivarium.persistence.content.BlobSweepSettings;
 import dev.vivarium.persistence.embedded.EmbeddedStore;
 import dev.vivarium.persistence.postgres.PostgresSettings;
 import dev.vivarium.persistence.postgres.PostgresStore;
@@ -44,10 +45,14 @@ public final class NodeStore {
     public static Store open(Config store, Path dataDir) throws NodeStartException {
         Kind kind = Kind.of(store);
         return told(() -> switch (kind) {
-            case EMBEDDED -> EmbeddedStore.open(dataDir);
-            case POSTGRES -> PostgresStore.openShared(PostgresSettings.from(store.getConfig("postgres")));
-            case CASSANDRA -> CassandraStore.open(CassandraSettings.from(store.getConfig("cassandra")));
+            case EMBEDDED -> EmbeddedStore.open(dataDir, blobs(store));
+            case POSTGRES -> PostgresStore.openShared(PostgresSettings.from(store.getConfig("postgres")), blobs(store));
+            case CASSANDRA -> CassandraStore.open(CassandraSettings.from(store.getConfig("cassandra")), blobs(store));
         });
+    }
+
+    private static BlobSweepSettings blobs(Config store) {
+        return BlobSweepSettings.from(store.getConfig("blobs"));
     }
 
     /**

@@ -9,7 +9,6 @@ import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.RunPersistenceId;
 import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.auth.Principal;
-import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;

@@ -162,7 +162,12 @@ class RunTest {
                 new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.AcceptedBefore.class);
         run.tell(new Run.Submit(
-                Principal.LOCAL_OPERATOR, Specs.hello(), Digest.of(Blob.ofUtf8("other")), WhenFull.QUEUE, soon, submitted.ref()));
+                Principal.LOCAL_OPERATOR,
+                Specs.hello(),
+                Digest.of(Blob.ofUtf8("other")),
+                WhenFull.QUEUE,
+                soon,
+                submitted.ref()));
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.OtherSubmission.class);
 
         assertThat(driver.claims()).hasSize(1);

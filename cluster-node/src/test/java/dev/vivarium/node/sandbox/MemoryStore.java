@@ -42,7 +42,7 @@ public final class MemoryStore implements Store, OutputStore, SecretVault, Remem
     private volatile CompletionStage<Done> memoryGate = CompletableFuture.completedStage(Done.getInstance());
     private volatile CompletionStage<Done> endGate = CompletableFuture.completedStage(Done.getInstance());
 
-    /** A store that has the file of {@link Specs}. */
+    /** A store that has the file of {@link Specs#withFile}. */
     public MemoryStore() {
         blobs.write(Tenant.DEFAULT.name(), Specs.AGENT);
     }

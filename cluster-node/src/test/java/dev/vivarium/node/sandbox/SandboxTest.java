@@ -100,7 +100,7 @@ class SandboxTest {
 
     @Test
     void filesAreBroughtAndTheSecondClockIsArmedBeforeTheAgentStarts() {
-        start(FIRST, Specs.hello());
+        start(FIRST, Specs.withFile());
         run.expectMessageClass(SandboxReport.Started.class);
 
         assertThat(driver.sent().subList(0, 3).stream().map(NodeFrame::getClass).toList())

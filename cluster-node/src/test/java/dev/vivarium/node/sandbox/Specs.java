@@ -7,6 +7,7 @@ import dev.vivarium.protocol.egress.HostName;
 import dev.vivarium.protocol.egress.InjectedHeader;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.ByteSize;
+import dev.vivarium.protocol.run.FileRef;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
@@ -19,13 +20,32 @@ import java.util.Map;
 
 /** Specs for tests. */
 public final class Specs {
-    /** What is in the file of every run; a {@link MemoryStore} has it. */
+    /** What is in the file of {@link #withFile}; a {@link MemoryStore} has it. */
     static final Blob AGENT = Blob.ofUtf8("print('hello')");
 
     private Specs() {}
 
     public static RunSpec hello() {
         return spec(TimeSpan.ofSeconds(60), NodeLossPolicy.RESTART, 3);
+    }
+
+    /** The same with a file. */
+    static RunSpec withFile() {
+        RunSpec spec = hello();
+        return new RunSpec(
+                spec.image(),
+                spec.command(),
+                spec.env(),
+                spec.secrets(),
+                spec.workdir(),
+                Map.of("agent.py", FileRef.of(AGENT)),
+                spec.limits(),
+                spec.egress(),
+                spec.isolation(),
+                spec.onNodeLoss(),
+                spec.maxAttempts(),
+                spec.labels(),
+                spec.tenant());
     }
 
     public static RunSpec isolatedBy(Isolation isolation) {

@@ -183,6 +183,7 @@ final class Scene {
                 maxAttempts,
                 Map.of(Journal.KEY_LABEL, key),
                 Tenant.DEFAULT);
-        return new RunEvent.RunSubmitted(at(0.1), node(2), Principal.LOCAL_OPERATOR, new RunId(run), spec, Digest.of(Blob.EMPTY));
+        return new RunEvent.RunSubmitted(
+                at(0.1), node(2), Principal.LOCAL_OPERATOR, new RunId(run), spec, Digest.of(Blob.EMPTY));
     }
 }

@@ -57,6 +57,7 @@ public final class CassandraStore implements Store {
             String installation,
             MasterKeys masters,
             Cassandra cassandra,
+            BlobSweepSettings sweep,
             Clock clock,
             Clock monotonic) {
         this.settings = settings;
@@ -80,12 +81,8 @@ public final class CassandraStore implements Store {
         CassandraBlobs blobTables = new CassandraBlobs(cassandra);
         this.blobs = new StoredBlobs(blobTables, clock);
         this.files = new StoredRunFiles(blobs, journal::first);
-        this.blobSweep = new BlobSweep(
-                blobTables,
-                new CassandraBlobLeftovers(cassandra, blobTables),
-                journal,
-                BlobSweepSettings.STANDARD,
-                clock);
+        this.blobSweep =
+                new BlobSweep(blobTables, new CassandraBlobLeftovers(cassandra, blobTables), journal, sweep, clock);
         this.keySweeper = new Sweeper(
                 KeySweep.ofSeveralNodes(new KeyRows(cassandra, secrets), journal, clock),
                 KEY_SWEEP,
@@ -98,17 +95,22 @@ public final class CassandraStore implements Store {
      *
      * @throws StoreUnavailable with a sentence for the operator when it cannot be opened, or has another schema
      */
-    public static CassandraStore open(CassandraSettings settings) {
+    public static CassandraStore open(CassandraSettings settings, BlobSweepSettings blobs) {
         MasterKeys masters = MasterKeys.read(settings.masterKey());
         String installation = CassandraSchema.require(settings, masters, MonotonicClock.system());
         Cassandra cassandra = Cassandra.open(settings);
         CassandraStore store = new CassandraStore(
-                settings, installation, masters, cassandra, Clock.systemUTC(), MonotonicClock.system());
+                settings, installation, masters, cassandra, blobs, Clock.systemUTC(), MonotonicClock.system());
         store.listing.start();
         store.runSweeper.start();
         store.keySweeper.start();
         store.blobSweep.start();
         return store;
+    }
+
+    /** The same with the standard sweep of blobs. */
+    public static CassandraStore open(CassandraSettings settings) {
+        return open(settings, BlobSweepSettings.STANDARD);
     }
 
     /**

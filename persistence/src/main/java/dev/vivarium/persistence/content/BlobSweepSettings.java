@@ -1,5 +1,7 @@
 package dev.vivarium.persistence.content;
 
+import com.typesafe.config.Config;
+import dev.vivarium.persistence.journal.StoreUnavailable;
 import java.time.Duration;
 
 /**
@@ -18,6 +20,19 @@ public record BlobSweepSettings(Duration interval, Duration grace) {
         if (grace.compareTo(GRACE_MIN) < 0) {
             throw new IllegalArgumentException("Blobs must be kept for " + GRACE_MIN.toMinutes()
                     + " minutes at least, or submissions under way lose theirs.");
+        }
+    }
+
+    /**
+     * Reads {@code vivarium.store.blobs}.
+     *
+     * @throws StoreUnavailable with a sentence that names the keys when they make no sense
+     */
+    public static BlobSweepSettings from(Config blobs) {
+        try {
+            return new BlobSweepSettings(blobs.getDuration("sweep-interval"), blobs.getDuration("grace"));
+        } catch (IllegalArgumentException senseless) {
+            throw new StoreUnavailable("vivarium.store.blobs: " + senseless.getMessage(), senseless);
         }
     }
 

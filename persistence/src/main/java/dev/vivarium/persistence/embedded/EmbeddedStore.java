@@ -1,6 +1,7 @@
 package dev.vivarium.persistence.embedded;
 
 import com.typesafe.config.Config;
+import dev.vivarium.persistence.content.BlobSweepSettings;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.postgres.PostgresJournal;
 import dev.vivarium.persistence.postgres.PostgresStore;
@@ -42,7 +43,7 @@ public final class EmbeddedStore implements Store {
      *
      * @throws StoreUnavailable with a sentence for the user when it cannot be opened, or another node has it open
      */
-    public static EmbeddedStore open(Path dataDir) {
+    public static EmbeddedStore open(Path dataDir, BlobSweepSettings blobs) {
         try {
             if (!Files.isDirectory(dataDir)) {
                 // Others may pass, since the server may be another user, and not look around.
@@ -50,7 +51,7 @@ public final class EmbeddedStore implements Store {
                         dataDir, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx--x--x")));
             }
             Path data = dataDir.toRealPath();
-            return openLocked(data, DataLock.take(data));
+            return openLocked(data, DataLock.take(data), blobs);
         } catch (IOException failed) {
             throw new StoreUnavailable(
                     "The data directory " + dataDir + " cannot be made or written to (" + failed
@@ -59,13 +60,18 @@ public final class EmbeddedStore implements Store {
         }
     }
 
-    private static EmbeddedStore openLocked(Path data, DataLock lock) throws IOException {
+    /** The same with the standard sweep of blobs. */
+    public static EmbeddedStore open(Path dataDir) {
+        return open(dataDir, BlobSweepSettings.STANDARD);
+    }
+
+    private static EmbeddedStore openLocked(Path data, DataLock lock, BlobSweepSettings blobs) throws IOException {
         EmbeddedPostgres server = null;
         try {
             server = EmbeddedPostgres.start(data.resolve("postgres"), MonotonicClock.system());
             // Only whoever holds the lock on the data directory may give the installation its name.
             String installation = Installation.of(data).id();
-            return new EmbeddedStore(lock, server, PostgresStore.openOwn(server.address(), data, installation));
+            return new EmbeddedStore(lock, server, PostgresStore.openOwn(server.address(), data, installation, blobs));
         } catch (RuntimeException failed) {
             if (server != null) {
                 server.close();

@@ -104,7 +104,8 @@ public final class EventCodec {
             Map.entry(new EventShape("RunFailed", 1), uncountedFiles("RunFailed", 2)),
             Map.entry(new EventShape("RunCancelled", 1), uncountedFiles("RunCancelled", 2)),
             // Version 5 names who submitted the run, and its tenant by itself; before, a label did. It limits files;
-            // before, their number followed from the size of the disk. And it refers to the contents of files; before, they
+            // before, their number followed from the size of the disk. And it refers to the contents of files; before,
+            // they
             // were in it.
             Map.entry(new EventShape("RunSubmitted", 4), new Upcaster(new EventShape("RunSubmitted", 5), json -> {
                 if (json.path("spec") instanceof ObjectNode spec) {

@@ -54,6 +54,7 @@ public final class PostgresStore implements Store {
             String installation,
             Database database,
             Vault vault,
+            BlobSweepSettings sweep,
             Clock clock,
             Clock monotonic) {
         this.address = address;
@@ -69,8 +70,7 @@ public final class PostgresStore implements Store {
         PostgresBlobs blobTables = new PostgresBlobs(database);
         this.blobs = new StoredBlobs(blobTables, clock);
         this.files = new StoredRunFiles(blobs, journal::first);
-        this.blobSweep = new BlobSweep(
-                blobTables, new PostgresBlobLeftovers(database), journal, BlobSweepSettings.STANDARD, clock);
+        this.blobSweep = new BlobSweep(blobTables, new PostgresBlobLeftovers(database), journal, sweep, clock);
         this.keySweeper = new Sweeper(vault.sweep(secrets, journal, clock), KEY_SWEEP, "vivarium-key-sweep");
     }
 
@@ -102,11 +102,12 @@ public final class PostgresStore implements Store {
      * @param installation the name that the installation gets if it has none yet
      * @throws StoreUnavailable with a sentence for the user when it cannot be opened
      */
-    public static PostgresStore openOwn(PostgresAddress address, Path keysParent, String installation) {
+    public static PostgresStore openOwn(
+            PostgresAddress address, Path keysParent, String installation, BlobSweepSettings blobs) {
         Database database = new Database(address);
         try {
             String name = migrated(database, installation);
-            return started(address, name, database, new Vault(keysParent, Vault.Users.THIS_NODE));
+            return started(address, name, database, new Vault(keysParent, Vault.Users.THIS_NODE), blobs);
         } catch (RuntimeException failed) {
             database.close();
             throw failed;
@@ -119,12 +120,12 @@ public final class PostgresStore implements Store {
      *
      * @throws StoreUnavailable with a sentence for the operator when it cannot be opened, or has another schema
      */
-    public static PostgresStore openShared(PostgresSettings settings) {
+    public static PostgresStore openShared(PostgresSettings settings, BlobSweepSettings blobs) {
         String installation = ServerWait.on(settings, MonotonicClock.system(), Schema::require);
         Database database = new Database(settings.address());
         try {
             Vault vault = new Vault(settings.keys(), Vault.Users.SEVERAL_NODES);
-            return started(settings.address(), installation, database, vault);
+            return started(settings.address(), installation, database, vault, blobs);
         } catch (RuntimeException failed) {
             database.close();
             throw failed;
@@ -147,9 +148,20 @@ public final class PostgresStore implements Store {
         });
     }
 
-    private static PostgresStore started(PostgresAddress address, String installation, Database database, Vault vault) {
-        PostgresStore store =
-                new PostgresStore(address, installation, database, vault, Clock.systemUTC(), MonotonicClock.system());
+    /** The same with the standard sweep of blobs. */
+    public static PostgresStore openOwn(PostgresAddress address, Path keysParent, String installation) {
+        return openOwn(address, keysParent, installation, BlobSweepSettings.STANDARD);
+    }
+
+    /** The same with the standard sweep of blobs. */
+    public static PostgresStore openShared(PostgresSettings settings) {
+        return openShared(settings, BlobSweepSettings.STANDARD);
+    }
+
+    private static PostgresStore started(
+            PostgresAddress address, String installation, Database database, Vault vault, BlobSweepSettings blobs) {
+        PostgresStore store = new PostgresStore(
+                address, installation, database, vault, blobs, Clock.systemUTC(), MonotonicClock.system());
         store.listing.start();
         store.keySweeper.start();
         store.blobSweep.start();

@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.vivarium.persistence.Fixtures;
+import dev.vivarium.persistence.contract.HeldUpUpload;
+import dev.vivarium.persistence.contract.JournalWriter;
 import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
@@ -16,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -68,6 +72,35 @@ class KilledCassandraTest {
                     .isGreaterThanOrEqualTo(end));
         }
         writers.assertAllThere(writers.acknowledged());
+    }
+
+    @Test
+    void anUploadWhoseStoreGoesAwayFailsAndCanBeSentAgain() throws Exception {
+        HeldUpUpload upload = new HeldUpUpload(2);
+        BlobStore blobs = CASSANDRA.store().blobs();
+        try (JournalWriter streams = new JournalWriter(CASSANDRA.store())) {
+            CompletableFuture<BlobStore.Written> written = write(blobs, upload, streams);
+            upload.halfway().join();
+
+            TestCassandra.server().kill();
+            upload.goOn();
+
+            assertThat(written)
+                    .failsWithin(Duration.ofSeconds(30))
+                    .withThrowableThat()
+                    .withCauseInstanceOf(StoreUnavailable.class);
+            TestCassandra.server().startAgain();
+            await().atMost(Duration.ofSeconds(30)).ignoreExceptions().untilAsserted(() -> assertThat(
+                            join(blobs.sizes("t", Set.of(upload.digest()))))
+                    .isEmpty());
+            assertThat(write(blobs, upload, streams).join()).isInstanceOf(BlobStore.Written.Stored.class);
+        }
+    }
+
+    private static CompletableFuture<BlobStore.Written> write(
+            BlobStore blobs, HeldUpUpload upload, JournalWriter streams) {
+        return blobs.write("t", upload.digest(), 64 << 20, upload.content(), streams.materializer())
+                .toCompletableFuture();
     }
 
     private static boolean append(CassandraStore store, long offset) {

@@ -229,7 +229,8 @@ class EventCodecTest {
     @Test
     void aTenantThatOnlyALabelNamedIsStillTheRunsTenant() {
         RunEvent.RunSubmitted submitted = Fixtures.submitted(RUN, Fixtures.NOON, Map.of("tenant", "blue"));
-        String before = withContents(withoutFileLimit(text(codec.encode(submitted, GENESIS).payload())))
+        String before = withContents(
+                        withoutFileLimit(text(codec.encode(submitted, GENESIS).payload())))
                 .replace("\"by\":\"local:operator\",", "")
                 .replace("\"tenant\":\"blue\",\"workdir\"", "\"workdir\"");
 

@@ -228,8 +228,7 @@ class RunStateTest {
 
     private static RunEvent event(String kind, int attempt) {
         return switch (kind) {
-            case "RunSubmitted" -> new RunSubmitted(
-                    NOW, "n1", Principal.LOCAL_OPERATOR, ID, SUBMISSION.spec(), SENT);
+            case "RunSubmitted" -> new RunSubmitted(NOW, "n1", Principal.LOCAL_OPERATOR, ID, SUBMISSION.spec(), SENT);
             case "RunQueued" -> new RunQueued(NOW, "n1");
             case "AttemptStarting" -> new AttemptStarting(NOW, "n1", attempt);
             case "AttemptStarted" -> new AttemptStarted(NOW, "n1", attempt, "sandbox");

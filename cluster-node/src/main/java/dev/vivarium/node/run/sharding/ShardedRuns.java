@@ -14,7 +14,6 @@ import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.protocol.api.NodeView;
 import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.auth.Principal;
-import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;

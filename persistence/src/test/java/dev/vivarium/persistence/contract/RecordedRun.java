@@ -1,0 +1,83 @@
+package dev.vivarium.persistence.contract;
+
+import dev.vivarium.persistence.journal.JournalEntry;
+import dev.vivarium.persistence.journal.JournalEntryFormat;
+import dev.vivarium.protocol.run.Digest;
+import dev.vivarium.protocol.run.FileMode;
+import dev.vivarium.protocol.run.FileRef;
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunStatus;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+
+/**
+ * A run as the journal of an earlier version has it.
+ *
+ * @param status what had become of it
+ * @param bytes its entries as they were written
+ * @param head the hash of the last one, in hexadecimal
+ * @param files what that version had in the submission, as it would be referred to today
+ */
+public record RecordedRun(RunId id, RunStatus status, List<byte[]> bytes, String head, Map<String, FileRef> files) {
+    /** The last version that had the contents of files in its events. */
+    private static final String INLINE_FILES = "recorded-366b104.txt";
+
+    /** Runs of the last version that had the contents of files in its events: every type of event is among theirs. */
+    public static List<RecordedRun> withInlineFiles() {
+        List<List<String>> blocks = new ArrayList<>();
+        for (String line : lines(INLINE_FILES)) {
+            if (line.startsWith("run ")) {
+                blocks.add(new ArrayList<>());
+            }
+            if (!blocks.isEmpty()) {
+                blocks.get(blocks.size() - 1).add(line);
+            }
+        }
+        return blocks.stream().map(RecordedRun::parse).toList();
+    }
+
+    private static List<String> lines(String resource) {
+        try (InputStream recorded = Objects.requireNonNull(RecordedRun.class.getResourceAsStream(resource))) {
+            return new String(recorded.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .toList();
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException(unreadable);
+        }
+    }
+
+    private static RecordedRun parse(List<String> block) {
+        String[] run = block.get(0).split(" ", -1);
+        List<byte[]> entries = new ArrayList<>();
+        Map<String, FileRef> files = new TreeMap<>();
+        String head = "";
+        for (String line : block) {
+            String rest = line.substring(line.indexOf(' ') + 1);
+            if (line.startsWith("entry ")) {
+                entries.add(Base64.getDecoder().decode(rest));
+            } else if (line.startsWith("head ")) {
+                head = rest;
+            } else if (line.startsWith("file ")) {
+                String[] file = rest.split(" ", 4);
+                files.put(
+                        file[3], new FileRef(FileMode.parse(file[0]), Long.parseLong(file[1]), Digest.parse(file[2])));
+            }
+        }
+        return new RecordedRun(new RunId(run[1]), RunStatus.valueOf(run[2]), entries, head, files);
+    }
+
+    /** The entries as today's code reads them. */
+    public List<JournalEntry> entries() {
+        return bytes.stream()
+                .map(entry -> JournalEntryFormat.read(JournalEntryFormat.MANIFEST, entry))
+                .toList();
+    }
+}

@@ -1,0 +1,84 @@
+package dev.vivarium.persistence.journal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.vivarium.persistence.contract.RecordedRun;
+import dev.vivarium.protocol.run.Digest;
+import dev.vivarium.protocol.run.RunEvent;
+import dev.vivarium.protocol.run.RunState;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/** What an earlier version has written, byte by byte, is read and never rewritten. */
+class RecordedEventsTest {
+    /** Those that there were then. A type that came later was not recorded. */
+    private static final Set<String> TYPES = Set.of(
+            "RunSubmitted",
+            "RunQueued",
+            "AttemptStarting",
+            "AttemptStarted",
+            "AlarmRaised",
+            "EgressDenied",
+            "EgressUsed",
+            "CancelRequested",
+            "AttemptInterrupted",
+            "RunSucceeded",
+            "RunFailed",
+            "RunNotStarted",
+            "RunKilled",
+            "RunCancelled",
+            "RunLost");
+
+    private final EventCodec codec = EventCodec.standard();
+
+    @Test
+    void everyTypeOfEventIsReadAndWritesBackWhatItWas() {
+        List<String> types = new ArrayList<>();
+        for (RecordedRun run : RecordedRun.withInlineFiles()) {
+            for (byte[] bytes : run.bytes()) {
+                JournalEntry entry = JournalEntryFormat.read(JournalEntryFormat.MANIFEST, bytes);
+                RunEvent event = codec.decode(entry);
+
+                assertThat(event.getClass().getSimpleName()).isEqualTo(entry.type());
+                assertThat(JournalEntryFormat.write(entry)).isEqualTo(bytes);
+                assertThat(codec.decode(codec.encode(event, entry.previousHash())))
+                        .isEqualTo(event);
+                types.add(entry.type());
+            }
+        }
+        assertThat(types.stream().collect(Collectors.toSet())).isEqualTo(TYPES);
+    }
+
+    @Test
+    void everyChainIsWholeAndEveryRunIsWhatItWas() {
+        for (RecordedRun run : RecordedRun.withInlineFiles()) {
+            List<StoredEntry> entries = new ArrayList<>();
+            RunState state = RunState.initial();
+            for (JournalEntry entry : run.entries()) {
+                entries.add(new StoredEntry(entries.size() + 1, entry));
+                state = state.after(codec.decode(entry));
+            }
+
+            ChainCheck.Verdict verdict = ChainCheck.check(run.id(), entries);
+            assertThat(verdict).isInstanceOf(ChainCheck.Intact.class);
+            assertThat(verdict.head().toHex()).isEqualTo(run.head());
+            assertThat(((RunState.Existing) state).status()).isEqualTo(run.status());
+        }
+    }
+
+    @Test
+    void filesAreReadAsReferencesAndTheirContentsAreWhatTheyWere() {
+        for (RecordedRun run : RecordedRun.withInlineFiles()) {
+            JournalEntry first = run.entries().get(0);
+            RunEvent.RunSubmitted submitted = (RunEvent.RunSubmitted) codec.decode(first);
+
+            assertThat(submitted.spec().files()).isEqualTo(run.files());
+            run.files().forEach((path, file) -> assertThat(InlineFiles.content(first, path))
+                    .hasValueSatisfying(
+                            content -> assertThat(Digest.of(content)).isEqualTo(file.digest())));
+        }
+    }
+}
