@@ -1,33 +1,30 @@
 package dev.vivarium.node.admission;
 
+import dev.vivarium.node.admission.FileContents.Kept;
 import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.run.Placed;
 import dev.vivarium.node.run.Runs;
 import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.persistence.journal.RunJournal;
-import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.Blob;
-import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
 import dev.vivarium.protocol.run.SealedSecrets;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 import java.util.stream.Collectors;
-import org.apache.pekko.Done;
 
 /**
- * The way from a valid submission to a run: gives it its id, seals its secrets and submits it. Safe for use by any
- * thread. When the store is away stages fail with {@link dev.vivarium.persistence.journal.StoreUnavailable}, or answer
+ * The way from a valid submission to a run: keeps its files, gives it its id, holds its files for it, seals its secrets and
+ * submits it. Safe for use by any thread. When the store is away stages fail with {@link dev.vivarium.persistence.journal.StoreUnavailable}, or answer
  * {@link SubmitAnswer.NotDurable}; whether the run exists is then unknown, and a retry under the same idempotency key
  * finds out.
  */
@@ -40,30 +37,32 @@ public final class Admission {
     private final ClaimedKeys keys;
     private final SecretVault vault;
     private final BlobStore blobs;
+    private final FileContents contents;
     private final OneAtATime keyed = new OneAtATime();
 
     public Admission(Runs runs, RunJournal journal, ClaimedKeys keys, SecretVault vault, BlobStore blobs) {
         this.runs = runs;
+        this.blobs = blobs;
+        this.contents = new FileContents(blobs);
         this.journal = journal;
         this.keys = keys;
         this.vault = vault;
-        this.blobs = blobs;
     }
 
     /** Submits; with a key, the second time the same run is answered. */
     public CompletionStage<SubmitAnswer> submit(Principal caller, Submission submission, Optional<IdempotencyKey> key) {
         if (key.isEmpty()) {
-            return submitFresh(caller, submission, FRESH_TRIES);
+            return withFiles(submission, files -> submitFresh(caller, submission.withoutFiles(), files, FRESH_TRIES));
         }
         Blob name = key.get().digest(submission.tenant());
         // Of retries at the same time all but the first need seal nothing.
-        return keyed.after(name, () -> submitKeyed(name, caller, submission));
+        return keyed.after(name, () -> submitKeyed(caller, name, submission));
     }
 
     /** Also when there is no room: a retry of a run that was accepted is answered with it. */
-    private CompletionStage<SubmitAnswer> submitKeyed(Blob name, Principal caller, Submission submission) {
+    private CompletionStage<SubmitAnswer> submitKeyed(Principal caller, Blob name, Submission submission) {
         Placed place = runs.place(needs(submission));
-        return keys.claim(name, place.id()).thenCompose(id -> submitOnce(id, place, caller, submission));
+        return keys.claim(name, place.id()).thenCompose(id -> submitOnce(caller, id, place, submission));
     }
 
     private static Capacity needs(Submission submission) {
@@ -78,16 +77,27 @@ public final class Admission {
         CLAIMED
     }
 
+    /** Goes on with the files in the store; from there on nothing keeps what is in them. */
+    private CompletionStage<SubmitAnswer> withFiles(
+            Submission submission, Function<Kept.References, CompletionStage<SubmitAnswer>> next) {
+        return contents.keep(submission)
+                .thenCompose(kept -> kept instanceof Kept.References references
+                        ? next.apply(references)
+                        : CompletableFuture.completedStage(
+                                new SubmitAnswer.InvalidFiles(((Kept.Refused) kept).errors())));
+    }
+
     /** Where a run is born is only known as of a moment ago: one that finds no room there is offered elsewhere. */
-    private CompletionStage<SubmitAnswer> submitFresh(Principal caller, Submission submission, int tries) {
+    private CompletionStage<SubmitAnswer> submitFresh(
+            Principal caller, Submission submission, Kept.References files, int tries) {
         Placed place = runs.place(needs(submission));
         if (place instanceof Placed.Refused refused) {
             return CompletableFuture.completedStage(refused.answer());
         }
         Placed.Room room = (Placed.Room) place;
-        return sealAndSubmit(tries > 1 ? room : room.queueing(), Name.OWN, caller, submission)
+        return holdAndSubmit(tries > 1 ? room : room.queueing(), Name.OWN, caller, submission, files)
                 .thenCompose(answer -> isFull(answer) && tries > 1
-                        ? submitFresh(caller, submission, tries - 1)
+                        ? submitFresh(caller, submission, files, tries - 1)
                         : CompletableFuture.completedStage(answer));
     }
 
@@ -95,20 +105,27 @@ public final class Admission {
         return answer instanceof SubmitAnswer.Full || answer instanceof SubmitAnswer.TenantFull;
     }
 
-    private CompletionStage<SubmitAnswer> submitOnce(RunId id, Placed place, Principal caller, Submission submission) {
+    private CompletionStage<SubmitAnswer> submitOnce(Principal caller, RunId id, Placed place, Submission submission) {
         return journal.state(id)
                 .thenCompose(state -> state instanceof RunState.Existing existing
                         ? known(existing, submission)
-                        : submitClaimed(id, place, caller, submission));
+                        : submitClaimed(caller, id, place, submission));
     }
 
     /** A name that an earlier try has claimed may lie elsewhere than the one that was just made. */
     private CompletionStage<SubmitAnswer> submitClaimed(
-            RunId id, Placed place, Principal caller, Submission submission) {
+            Principal caller, RunId id, Placed place, Submission submission) {
         Placed claimed = place.id().equals(id) ? place : runs.placeNamed(id, needs(submission));
         return claimed instanceof Placed.Refused refused
                 ? CompletableFuture.completedStage(refused.answer())
-                : sealAndSubmit(((Placed.Room) claimed).queueing(), Name.CLAIMED, caller, submission);
+                : withFiles(
+                        submission,
+                        files -> holdAndSubmit(
+                                ((Placed.Room) claimed).queueing(),
+                                Name.CLAIMED,
+                                caller,
+                                submission.withoutFiles(),
+                                files));
     }
 
     /**
@@ -140,36 +157,28 @@ public final class Admission {
         return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 
-    private CompletionStage<SubmitAnswer> sealAndSubmit(
-            Placed.Room room, Name name, Principal caller, Submission submission) {
-        return keepContents(room.id(), submission)
-                .thenCompose(kept -> seal(room.id(), submission))
-                .thenCompose(
-                        secrets -> runs.submit(room, caller, submission.sealedWith(secrets), submission.bodyDigest()))
-                .thenCompose(answer -> settle(room.id(), name, submission, answer));
+    /** Before the run is durable its files are held for it, so that no sweep comes between. */
+    private CompletionStage<SubmitAnswer> holdAndSubmit(
+            Placed.Room room, Name name, Principal caller, Submission submission, Kept.References files) {
+        return hold(room.id(), submission, files)
+                .thenCompose(hold -> hold instanceof BlobStore.Hold.Missing missing
+                        ? CompletableFuture.completedStage(
+                                new SubmitAnswer.InvalidFiles(FileContents.gone(missing.digests())))
+                        : sealAndSubmit(room, name, caller, submission, files));
     }
 
-    /** One after the other: each may be as large as a body. */
-    private CompletionStage<Done> keepContents(RunId id, Submission submission) {
-        if (submission.files().isEmpty()) {
-            return CompletableFuture.completedStage(Done.getInstance());
-        }
-        Set<Digest> digests = ConcurrentHashMap.newKeySet();
-        CompletionStage<Digest> last = CompletableFuture.completedStage(submission.bodyDigest());
-        for (Blob content : submission.files().values()) {
-            last = last.thenCompose(before -> blobs.write(submission.tenant().name(), content))
-                    .thenApply(digest -> {
-                        digests.add(digest);
-                        return digest;
-                    });
-        }
-        return last.thenCompose(written -> blobs.hold(submission.tenant().name(), digests, id))
-                .thenApply(hold -> {
-                    if (hold instanceof BlobStore.Hold.Missing) {
-                        throw new StoreUnavailable("The store has lost a file that was just written: submit again.");
-                    }
-                    return Done.getInstance();
-                });
+    private CompletionStage<BlobStore.Hold> hold(RunId id, Submission submission, Kept.References files) {
+        return files.digests().isEmpty()
+                ? CompletableFuture.completedStage(new BlobStore.Hold.Held())
+                : blobs.hold(submission.tenant().name(), files.digests(), id);
+    }
+
+    private CompletionStage<SubmitAnswer> sealAndSubmit(
+            Placed.Room room, Name name, Principal caller, Submission submission, Kept.References files) {
+        return seal(room.id(), submission)
+                .thenCompose(secrets ->
+                        runs.submit(room, caller, submission.spec(secrets, files.files()), submission.bodyDigest()))
+                .thenCompose(answer -> settle(room.id(), name, submission, files, answer));
     }
 
     private CompletionStage<SealedSecrets> seal(RunId id, Submission submission) {
@@ -184,8 +193,9 @@ public final class Admission {
                         Map.Entry::getKey, entry -> entry.getValue().reveal()));
     }
 
-    /** What the client is answered, once nothing is left of secrets and holds that were made for nothing. */
-    private CompletionStage<SubmitAnswer> settle(RunId id, Name name, Submission submission, SubmitAnswer answer) {
+    /** What the client is answered, once nothing is left of secrets and files that were kept for nothing. */
+    private CompletionStage<SubmitAnswer> settle(
+            RunId id, Name name, Submission submission, Kept.References files, SubmitAnswer answer) {
         if (answer instanceof SubmitAnswer.Accepted || answer instanceof SubmitAnswer.NotDurable) {
             return CompletableFuture.completedStage(answer);
         }
@@ -193,31 +203,31 @@ public final class Admission {
                 ? known(before.run(), submission)
                 : CompletableFuture.completedStage(answer);
         return settled.thenCompose(
-                given -> dropUnlessWanted(id, name, submission).thenApply(done -> given));
+                given -> dropUnlessWanted(id, name, submission, files).thenApply(done -> given));
     }
 
     /**
-     * Destroys the key and ends the holds that were made for a run that did not come to life by it. Where a retry may be
-     * under way on another node, which has sealed its secrets with the same key and is accepted a moment later, they are
-     * left alone, as they are when a submission fails with an unknown outcome. What is left over the store looks for
-     * itself, so a failure here is not the client's either.
+     * Destroys the key that was made for a run that did not come to life by it, and releases its files. Where a retry may be
+     * under way on another node, which has sealed its secrets with the same key and is accepted a moment later, both are left
+     * alone, as they are when a submission fails with an unknown outcome. What is left over the store looks for itself, so a
+     * failure here is not the client's either.
      */
-    private CompletionStage<?> dropUnlessWanted(RunId id, Name name, Submission submission) {
-        if (submission.secrets().isEmpty() && submission.files().isEmpty()) {
+    private CompletionStage<?> dropUnlessWanted(RunId id, Name name, Submission submission, Kept.References files) {
+        if (submission.secrets().isEmpty() && files.digests().isEmpty()) {
             return CompletableFuture.completedStage(id);
         }
         return journal.state(id)
-                .<Object>thenCompose(
-                        state -> isWanted(state, name) ? CompletableFuture.completedStage(id) : drop(id, submission))
+                .<Object>thenCompose(state ->
+                        isWanted(state, name) ? CompletableFuture.completedStage(id) : drop(id, submission, files))
                 .exceptionally(failure -> id);
     }
 
-    private CompletionStage<Object> drop(RunId id, Submission submission) {
-        CompletionStage<Done> released =
-                submission.files().isEmpty() ? CompletableFuture.completedStage(Done.getInstance()) : blobs.release(id);
-        return submission.secrets().isEmpty()
-                ? released.thenApply(done -> id)
-                : released.thenCompose(done -> vault.shred(id)).thenApply(done -> id);
+    private CompletionStage<Object> drop(RunId id, Submission submission, Kept.References files) {
+        CompletionStage<?> released =
+                files.digests().isEmpty() ? CompletableFuture.completedStage(id) : blobs.release(id);
+        CompletionStage<?> shredded =
+                submission.secrets().isEmpty() ? CompletableFuture.completedStage(id) : vault.shred(id);
+        return released.thenCombine(shredded, (some, others) -> id);
     }
 
     private static boolean isWanted(RunState state, Name name) {

@@ -5,6 +5,9 @@ import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import com.google.common.io.ByteStreams;
 import com.google.common.io.CountingOutputStream;
+import dev.vivarium.protocol.run.Digest;
+import dev.vivarium.protocol.run.FileMode;
+import dev.vivarium.protocol.run.FileRef;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.SealedSecrets;
 import java.io.IOException;
@@ -26,11 +29,15 @@ final class SpecSize {
     /** What sealing adds to a secret (length, nonce, tag) and the encoding of its name. */
     private static final int SEAL_BYTES = 64;
 
+    /** Of as many bytes as any reference takes. */
+    private static final FileRef LARGEST_FILE =
+            new FileRef(FileMode.EXECUTABLE, Long.MAX_VALUE, Digest.of(new byte[0]));
+
     private SpecSize() {}
 
     /** Adds a finding to the largest field when the submission is larger than it may be. */
     static void check(Submission submission, long maxBytes, Findings findings) {
-        RunSpec spec = submission.sealedWith(SealedSecrets.NONE);
+        RunSpec spec = submission.spec(SealedSecrets.NONE, references(submission));
         long bytes = encoded(spec) + sealed(submission.secrets());
         if (bytes > maxBytes) {
             findings.add(
@@ -53,6 +60,12 @@ final class SpecSize {
                 .max(Map.Entry.comparingByValue())
                 .orElseThrow()
                 .getKey();
+    }
+
+    private static Map<String, FileRef> references(Submission submission) {
+        Map<String, FileRef> references = new TreeMap<>();
+        submission.files().keySet().forEach(path -> references.put(path, LARGEST_FILE));
+        return references;
     }
 
     private static long sealed(Map<String, Secret> secrets) {

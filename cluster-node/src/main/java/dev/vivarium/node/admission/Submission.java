@@ -2,7 +2,6 @@ package dev.vivarium.node.admission;
 
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressPolicy;
-import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.FileRef;
 import dev.vivarium.protocol.run.Isolation;
@@ -12,11 +11,11 @@ import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.SealedSecrets;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 
 /**
  * What a client asked for, checked field by field, with every default filled in and every ceiling kept. It differs from
- * a {@link RunSpec} in its secrets, which are still in clear here.
+ * a {@link RunSpec} in its secrets, which are still in clear here, and in its files, whose contents are not in the store
+ * yet.
  *
  * @param bodyDigest SHA-256 of what the client sent, in canonical form and without the values of the secrets: equal for
  *     equal requests, whatever the node's defaults have become in between
@@ -27,7 +26,7 @@ public record Submission(
         Map<String, String> env,
         Map<String, Secret> secrets,
         String workdir,
-        Map<String, Blob> files,
+        Map<String, RequestedFile> files,
         Limits limits,
         EgressPolicy egress,
         Isolation isolation,
@@ -44,20 +43,34 @@ public record Submission(
         labels = Map.copyOf(labels);
     }
 
-    private Map<String, FileRef> references() {
-        return files.entrySet().stream()
-                .collect(Collectors.toMap(Map.Entry::getKey, file -> FileRef.of(file.getValue())));
+    /** The same without the contents of its files, once they are in the store. */
+    Submission withoutFiles() {
+        return new Submission(
+                image,
+                command,
+                env,
+                secrets,
+                workdir,
+                Map.of(),
+                limits,
+                egress,
+                isolation,
+                onNodeLoss,
+                maxAttempts,
+                labels,
+                tenant,
+                bodyDigest);
     }
 
-    /** The spec, with the secrets in the form that may be stored. */
-    RunSpec sealedWith(SealedSecrets ciphertext) {
+    /** The spec, with secrets and files in the form that may be stored. */
+    RunSpec spec(SealedSecrets ciphertext, Map<String, FileRef> references) {
         return new RunSpec(
                 image,
                 command,
                 env,
                 ciphertext,
                 workdir,
-                references(),
+                references,
                 limits,
                 egress,
                 isolation,

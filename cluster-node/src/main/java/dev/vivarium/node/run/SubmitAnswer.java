@@ -1,9 +1,11 @@
 package dev.vivarium.node.run;
 
 import dev.vivarium.node.placement.Capacity;
+import dev.vivarium.protocol.api.Problem.FieldError;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
+import java.util.List;
 
 /** What became of a submission: the one vocabulary from the run's entity, across nodes, to the HTTP answer. */
 public sealed interface SubmitAnswer extends RunMessage {
@@ -31,6 +33,17 @@ public sealed interface SubmitAnswer extends RunMessage {
 
     /** It asks for more than the largest node has. */
     record TooLarge(Capacity largest) implements SubmitAnswer {}
+
+    /**
+     * It names contents of files that are not there, or too many of them for its disk; nothing was submitted.
+     *
+     * @param errors everything that is wrong, at least one
+     */
+    record InvalidFiles(List<FieldError> errors) implements SubmitAnswer {
+        public InvalidFiles {
+            errors = List.copyOf(errors);
+        }
+    }
 
     /** Nothing was made durable in time, as far as is known: the run may exist, and the caller may ask again. */
     record NotDurable() implements SubmitAnswer {}

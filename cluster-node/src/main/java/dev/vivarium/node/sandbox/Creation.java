@@ -6,19 +6,14 @@ import dev.vivarium.node.driver.Purpose;
 import dev.vivarium.node.driver.SandboxChannel;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.network.NetworkAccess;
-import dev.vivarium.protocol.run.Blob;
-import dev.vivarium.protocol.run.FileRef;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.RunSpec;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import org.apache.pekko.stream.Materializer;
-import org.apache.pekko.util.ByteString;
 
 /**
  * The making of an attempt's sandbox, and what comes before the driver's answer. Owned by one Sandbox actor; not safe for
@@ -29,22 +24,19 @@ final class Creation {
     private final AttemptName attempt;
     private final SandboxId id;
     private final RunSpec spec;
-    private final Materializer streams;
     private final long begunNanos;
     private Optional<KillReason> stop = Optional.empty();
     private Optional<Guest.ChannelEnded> ended = Optional.empty();
     private int unconfirmedFrames;
 
-    /** A sandbox that waits for its agent, the offset at which the attempt's output begins, and what is in its files. */
-    record Made(
-            SandboxChannel channel, Map<String, String> environment, long outputStart, Map<String, Blob> contents) {}
+    /** A sandbox that waits for its agent, and the offset at which the attempt's output begins. */
+    record Made(SandboxChannel channel, Map<String, String> environment, long outputStart) {}
 
-    Creation(SandboxEnvironment environment, AttemptName attempt, SandboxId id, RunSpec spec, Materializer streams) {
+    Creation(SandboxEnvironment environment, AttemptName attempt, SandboxId id, RunSpec spec) {
         this.environment = environment;
         this.attempt = attempt;
         this.id = id;
         this.spec = spec;
-        this.streams = streams;
         this.begunNanos = environment.clock().nanos();
     }
 
@@ -57,7 +49,7 @@ final class Creation {
                 .goneBefore(attempt)
                 .thenCompose(gone -> nothingLeftBefore())
                 .thenCompose(none -> outputStart())
-                .thenCompose(start -> contents().thenCompose(contents -> environment
+                .thenCompose(start -> environment
                         .sandboxes()
                         .make(
                                 id,
@@ -65,7 +57,7 @@ final class Creation {
                                 new Purpose.ForAttempt(attempt),
                                 new NetworkAccess(spec.egress(), spec.limits().get(Limit.EGRESS_REQUESTS)),
                                 listener)
-                        .thenApply(made -> new Made(made.channel(), made.environment(), start, contents))));
+                        .thenApply(made -> new Made(made.channel(), made.environment(), start)));
     }
 
     /** What an earlier attempt left to the reaper, when the engine was away, must be gone before the agent runs again. */
@@ -80,27 +72,6 @@ final class Creation {
         return attempt.attempt() == 1
                 ? CompletableFuture.completedStage(0L)
                 : environment.store().output().begin(attempt.run(), attempt.attempt());
-    }
-
-    /** The contents of all files, by path. */
-    private CompletionStage<Map<String, Blob>> contents() {
-        CompletionStage<Map<String, Blob>> all = CompletableFuture.completedStage(Map.of());
-        for (Map.Entry<String, FileRef> file : spec.files().entrySet()) {
-            all = all.thenCombine(
-                    environment
-                            .store()
-                            .files()
-                            .open(spec.tenant().name(), attempt.run(), file.getKey(), file.getValue())
-                            .runFold(ByteString.emptyByteString(), ByteString::concat, streams),
-                    (before, content) -> with(before, file.getKey(), Blob.of(content.toArray())));
-        }
-        return all;
-    }
-
-    private static Map<String, Blob> with(Map<String, Blob> before, String path, Blob content) {
-        Map<String, Blob> after = new HashMap<>(before);
-        after.put(path, content);
-        return after;
     }
 
     /** Whether the sandbox exists is only known with the driver's answer; then it is destroyed. */

@@ -64,6 +64,18 @@ final class Outcomes {
                 StartFailure.Kind.SECRETS_UNAVAILABLE, "The run's secrets could not be opened; submit it again."));
     }
 
+    /** What the store has of a file is not what the spec says, or nothing. */
+    static Outcome contentUnavailable(String path) {
+        return new Outcome.NotStarted(new StartFailure(
+                StartFailure.Kind.FILE_REFUSED,
+                "The content of the file " + path + " is not in the store; submit the run again."));
+    }
+
+    /** The store was away for longer than it is waited for. */
+    static Outcome storeLost(Throwable why) {
+        return new Outcome.Interrupted(Interruption.ENGINE_LOST, String.valueOf(why.getMessage()));
+    }
+
     /** The run may have been taken over while this node was away: what it did not begin it must not begin now. */
     static Outcome clusterLost() {
         return new Outcome.Interrupted(

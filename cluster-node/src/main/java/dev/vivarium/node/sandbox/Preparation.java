@@ -3,7 +3,6 @@ package dev.vivarium.node.sandbox;
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.protocol.guest.NodeFrame;
-import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunSpec;
 import java.util.Map;
 import java.util.Optional;
@@ -26,12 +25,12 @@ final class Preparation {
             SandboxId id,
             RunSpec spec,
             Map<String, String> imageEnvironment,
-            Map<String, Blob> contents) {
+            FilePreparation files) {
         this.attempt = attempt;
         this.id = id;
         this.spec = spec;
         this.imageEnvironment = imageEnvironment;
-        this.files = new FilePreparation(spec, contents, id.agentUid());
+        this.files = files;
     }
 
     FilePreparation files() {

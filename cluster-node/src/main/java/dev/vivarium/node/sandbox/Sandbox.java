@@ -11,7 +11,6 @@ import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 import dev.vivarium.protocol.run.RunSpec;
-import dev.vivarium.protocol.run.StartFailure;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -22,7 +21,6 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.BehaviorBuilder;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
-import org.apache.pekko.stream.Materializer;
 
 /**
  * Owns one sandbox, for one attempt of a run, from before it exists until it is gone. A child of the Run that it serves,
@@ -49,6 +47,7 @@ public final class Sandbox {
                     SecretsUnavailable,
                     Alarm,
                     Guest.Message,
+                    FilePreparation.Message,
                     UsageMonitor.Message,
                     OutputWriter.Message,
                     Departure.Message {}
@@ -111,7 +110,7 @@ public final class Sandbox {
         this.spec = spec;
         this.id = environment.newSandboxId();
         this.reporter = new Reporter(run, attempt.attempt(), environment.clock());
-        this.creation = new Creation(environment, attempt, id, spec, Materializer.matFromSystem(context.getSystem()));
+        this.creation = new Creation(environment, attempt, id, spec);
         this.deadline = Deadline.of(spec, environment);
         this.usage = new UsageMonitor(environment, attempt, id, spec, inbox, deadline, reporter);
         this.output = new OutputWriter(environment, attempt, spec, processes, inbox, guest, reporter);
@@ -153,9 +152,9 @@ public final class Sandbox {
                 environment.store().secrets().open(attempt.run(), spec.secrets()),
                 SecretsOpened::new,
                 SecretsUnavailable::new);
-        Preparation preparation = new Preparation(attempt, id, spec, made.environment(), made.contents());
-        preparation.files().next().ifPresent(guest::send);
-        return preparing(preparation);
+        FilePreparation files = new FilePreparation(environment, attempt, spec, id.agentUid(), inbox, guest);
+        files.begin();
+        return preparing(new Preparation(attempt, id, spec, made.environment(), files));
     }
 
     private Behavior<Command> onCreateFailed(Throwable why) {
@@ -184,6 +183,9 @@ public final class Sandbox {
         return state().onMessage(SecretsOpened.class, opened -> onSecretsOpened(preparation, opened))
                 .onMessage(SecretsUnavailable.class, this::onSecretsUnavailable)
                 .onMessage(Guest.FrameArrived.class, arrived -> onFrameWhilePreparing(preparation, arrived))
+                .onMessage(
+                        FilePreparation.Message.class,
+                        message -> goOn(preparation, preparation.files().on(message)))
                 .onMessage(Guest.ChannelEnded.class, this::onChannelEnded)
                 .onMessage(Stop.class, stop -> giveUp(Outcomes.killed(stop.reason)))
                 .build();
@@ -207,12 +209,11 @@ public final class Sandbox {
         if (!(arrived.frame() instanceof GuestFrame.Done done)) {
             return Behaviors.same();
         }
-        Optional<StartFailure> refused = preparation.files().answered(done);
-        if (refused.isPresent()) {
-            return giveUp(new Outcome.NotStarted(refused.get()));
-        }
-        preparation.files().next().ifPresent(guest::send);
-        return startWhenComplete(preparation);
+        return goOn(preparation, preparation.files().answered(done));
+    }
+
+    private Behavior<Command> goOn(Preparation preparation, Optional<Outcome> failed) {
+        return failed.isPresent() ? giveUp(failed.get()) : startWhenComplete(preparation);
     }
 
     private Behavior<Command> startWhenComplete(Preparation preparation) {
@@ -266,9 +267,10 @@ public final class Sandbox {
             return Behaviors.same();
         }
         guest.send(new NodeFrame.CloseStdin(ProcessId.COMMAND.value()));
-        reporter.started(id);
         inbox.after(deadline.left(), Alarm.WALL_CLOCK, Alarm.WALL_CLOCK);
         usage.lookLater();
+        // Last: whoever hears of it finds the clocks running.
+        reporter.started(id);
         return running();
     }
 
@@ -334,6 +336,7 @@ public final class Sandbox {
                 .onMessage(Stop.class, stop -> Behaviors.same())
                 .onMessage(SecretsOpened.class, opened -> Behaviors.same())
                 .onMessage(SecretsUnavailable.class, unavailable -> Behaviors.same())
+                .onMessage(FilePreparation.Message.class, late -> Behaviors.same())
                 .build();
     }
 

@@ -8,14 +8,20 @@ import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.node.doubles.InMemoryVault;
 import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.protocol.api.Problem.FieldError;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Digest;
+import dev.vivarium.protocol.run.FileMode;
+import dev.vivarium.protocol.run.FileRef;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
 import dev.vivarium.protocol.run.Usage;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -29,7 +35,8 @@ class AdmissionTest {
 
     private final InMemoryRuns runs = new InMemoryRuns();
     private final InMemoryVault vault = new InMemoryVault();
-    private final Admission admission = new Admission(runs, runs, runs, vault, new InMemoryBlobs());
+    private final InMemoryBlobs blobs = new InMemoryBlobs();
+    private final Admission admission = new Admission(runs, runs, runs, vault, blobs);
 
     @Test
     void anAcceptedRunHasASpecWithSealedSecretsAndAFreshId() {
@@ -74,7 +81,7 @@ class AdmissionTest {
     void aKeyBelongsToTheSameRunOnEveryNode() {
         RunState.Existing first = accepted(submit(WITH_SECRET, "k"));
 
-        Admission elsewhere = new Admission(runs, runs, runs, vault, new InMemoryBlobs());
+        Admission elsewhere = new Admission(runs, runs, runs, vault, blobs);
 
         assertThat(elsewhere
                         .submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET), key("k"))
@@ -98,7 +105,7 @@ class AdmissionTest {
         RunState.Existing run = accepted(submit(WITH_SECRET, "k"));
 
         InMemoryRuns otherRuns = new InMemoryRuns();
-        Admission other = new Admission(otherRuns, otherRuns, otherRuns, new InMemoryVault(), new InMemoryBlobs());
+        Admission other = new Admission(otherRuns, otherRuns, otherRuns, new InMemoryVault(), blobs);
         RunState.Existing guess = accepted(
                 other.submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET.replace("1234", "9999")), key("k"))
                         .toCompletableFuture()
@@ -134,7 +141,7 @@ class AdmissionTest {
         RunState.Existing run = accepted(submit(WITH_SECRET, ""));
         RunId id = run.submission().id();
         // As if another node had accepted the run after this one had looked for it in the journal.
-        Admission late = new Admission(runs, runs, runs, vault, new InMemoryBlobs());
+        Admission late = new Admission(runs, runs, runs, vault, blobs);
         runs.placeAs(id);
 
         assertThat(late.submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET), Optional.empty()))
@@ -182,7 +189,7 @@ class AdmissionTest {
         // given two nodes that have got the same submission, both before it is a run
         CompletableFuture<Done> gate = new CompletableFuture<>();
         runs.holdNextSubmission(gate);
-        CompletionStage<SubmitAnswer> first = new Admission(runs, runs, runs, vault, new InMemoryBlobs())
+        CompletionStage<SubmitAnswer> first = new Admission(runs, runs, runs, vault, blobs)
                 .submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET), key("k"));
         runs.refuseWith(new SubmitAnswer.Full(7));
         assertThat(submit(WITH_SECRET, "k")).isEqualTo(new SubmitAnswer.Full(7));
@@ -258,5 +265,89 @@ class AdmissionTest {
 
     private static RunState.Existing accepted(SubmitAnswer answer) {
         return ((SubmitAnswer.Accepted) answer).run();
+    }
+
+    private static final String WITH_FILE =
+            "{\"image\": \"vivarium/python\", \"command\": [\"true\"], \"files\": {\"a\": \"content\"}}";
+
+    private static Digest digest(CompletionStage<Digest> written) {
+        return written.toCompletableFuture().join();
+    }
+
+    @Test
+    void theFilesOfARunAreInTheStoreAndHeldForItBeforeItIsDurable() {
+        RunState.Existing run = accepted(submit(WITH_FILE, ""));
+
+        FileRef file = run.submission().spec().files().get("a");
+        assertThat(file).isEqualTo(FileRef.of(Blob.ofUtf8("content")));
+        assertThat(blobs.heldBy(run.submission().id())).containsExactly(file.digest());
+    }
+
+    @Test
+    void aSubmissionThatIsRefusedHoldsNoFiles() {
+        runs.refuseWith(new SubmitAnswer.Full(3));
+
+        SubmitAnswer answer = submit(WITH_FILE, "");
+
+        assertThat(answer).isEqualTo(new SubmitAnswer.Full(3));
+        assertThat(blobs.holds()).isZero();
+    }
+
+    @Test
+    void anUploadedContentIsNamedByItsDigestWithItsModeAndOnlyByItsTenant() {
+        Digest digest = digest(blobs.write("research", Blob.ofUtf8("uploaded")));
+        String named = "{\"image\": \"vivarium/python\", \"command\": [\"true\"], \"files\": {\"a\": {\"digest\": \""
+                + digest + "\", \"mode\": \"0755\"}}, \"labels\": {\"tenant\": \"TENANT\"}}";
+
+        RunState.Existing run = accepted(submit(named.replace("TENANT", "research"), ""));
+        SubmitAnswer stranger = submit(named.replace("TENANT", "other"), "");
+
+        assertThat(run.submission().spec().files()).isEqualTo(Map.of("a", new FileRef(FileMode.EXECUTABLE, 8, digest)));
+        assertThat(((SubmitAnswer.InvalidFiles) stranger).errors())
+                .singleElement()
+                .satisfies(error -> {
+                    assertThat(error.field()).isEqualTo("files.a.digest");
+                    assertThat(error.message())
+                            .contains("upload it first, with PUT /v1/blobs/" + digest + "?tenant=other");
+                });
+    }
+
+    @Test
+    void uploadedContentsCountAgainstTheDisk() {
+        Digest digest = digest(blobs.write("default", Blob.of(new byte[5_000])));
+        String named = "{\"image\": \"vivarium/python\", \"command\": [\"true\"], \"limits\": {\"disk\": \"4Ki\"},"
+                + " \"files\": {\"a\": {\"digest\": \"" + digest + "\"}}}";
+
+        SubmitAnswer answer = submit(named, "");
+
+        assertThat(((SubmitAnswer.InvalidFiles) answer).errors())
+                .containsExactly(new FieldError("files", "are 5000 bytes together; limits.disk allows 4Ki"));
+    }
+
+    @Test
+    void aRetryIsTheSameRunAlthoughItsContentsAreGone() {
+        Digest digest = digest(blobs.write("default", Blob.ofUtf8("uploaded")));
+        String named = "{\"image\": \"vivarium/python\", \"command\": [\"true\"], \"files\": {\"a\": {\"digest\": \""
+                + digest + "\"}}}";
+        RunState.Existing run = accepted(submit(named, "files"));
+        blobs.forget(digest);
+
+        SubmitAnswer again = submit(named, "files");
+
+        assertThat(((SubmitAnswer.AcceptedBefore) again).run().submission().id())
+                .isEqualTo(run.submission().id());
+    }
+
+    @Test
+    void aStoreThatIsAwayTakesNoRunAndLosesNone() {
+        blobs.goAway();
+        assertThat(admission
+                        .submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_FILE), key("away"))
+                        .toCompletableFuture())
+                .failsWithin(Duration.ofSeconds(5));
+        assertThat(runs.submissions()).isZero();
+
+        blobs.comeBack();
+        assertThat(submit(WITH_FILE, "away")).isInstanceOf(SubmitAnswer.Accepted.class);
     }
 }

@@ -9,6 +9,7 @@ import dev.vivarium.protocol.egress.EgressDestination;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.ByteSize;
+import dev.vivarium.protocol.run.FileMode;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
@@ -36,7 +37,8 @@ class SubmissionReaderTest {
         assertThat(submission.env()).isEqualTo(Map.of("A", "1"));
         assertThat(submission.secrets()).isEqualTo(Map.of("OPENAI_API_KEY", new Secret("…")));
         assertThat(submission.workdir()).isEqualTo("/workspace");
-        assertThat(submission.files()).isEqualTo(Map.of("agent.py", Blob.ofUtf8("…")));
+        assertThat(submission.files())
+                .isEqualTo(Map.of("agent.py", new RequestedFile.Inline(FileMode.PLAIN, Blob.ofUtf8("…"))));
         assertThat(submission.limits())
                 .isEqualTo(Limits.SMALLEST
                         .with(Limit.WALL_CLOCK, "5m")
@@ -139,6 +141,13 @@ class SubmissionReaderTest {
             "files": {"a": 1}                        | files.a                     | text of the file
             "files": {"a": {"base64": "%%%"}}        | files.a.base64              | not valid base64
             "files": {"a": {"base64": "", "x": 1}}   | files.a                     | text of the file
+            "files": {"a": {"base64": "", "mode": 493}} | files.a                  | text of the file
+            "files": {"a": {"base64": "", "mode": "755"}} | files.a.mode           | such as 0755
+            "files": {"a": {"base64": "", "mode": "4755"}} | files.a.mode          | from 0000 to 0777
+            "files": {"a": {"base64": "", "mode": "0888"}} | files.a.mode          | in octal
+            "files": {"a": {"digest": "abc"}}        | files.a.digest              | 64 lower-case hexadecimal
+            "files": {"a": {"base64": "", "digest": ""}} | files.a                 | text of the file
+            "files": {"a": {"mode": "0644"}}         | files.a                     | text of the file
             "files": {"a": "", "/workspace/a": ""}   | files["/workspace/a"]       | same file as 'a'
             "files": {"a": "", "a/b": ""}            | files["a/b"]                | for a directory
             "files": {"a/b": "", "a": ""}            | files.a                     | for a directory
@@ -420,11 +429,26 @@ class SubmissionReaderTest {
         assertThat(submission.files())
                 .isEqualTo(Map.of(
                         "src/a.py",
-                        Blob.ofUtf8("é"),
+                        plain(Blob.ofUtf8("é")),
                         "/tmp/b",
-                        Blob.of(new byte[] {0, (byte) 0xff}),
+                        plain(Blob.of(new byte[] {0, (byte) 0xff})),
                         "/workspace/..c",
-                        Blob.EMPTY));
+                        plain(Blob.EMPTY)));
+    }
+
+    private static RequestedFile plain(Blob content) {
+        return new RequestedFile.Inline(FileMode.PLAIN, content);
+    }
+
+    @Test
+    void aFileMayHaveAModeAndAScriptCanBeExecutedWithoutOne() {
+        Submission submission = Samples.valid(overlaid("\"files\": {\"a\": {\"base64\": \"AP8=\", \"mode\": \"0750\"},"
+                + " \"b\": \"#!/bin/sh\\n\", \"c\": {\"base64\": \"IyEvYmluL3NoCg==\", \"mode\": \"0600\"},"
+                + " \"d\": {\"digest\": \"" + "0".repeat(64) + "\"}}"));
+
+        assertThat(submission.files().values())
+                .extracting(file -> file.mode().toString())
+                .containsExactlyInAnyOrder("0750", "0755", "0600", "0644");
     }
 
     @Test

@@ -49,6 +49,16 @@ public final class InMemoryBlobs implements BlobStore {
         return outage.<CompletionStage<T>>map(CompletableFuture::failedStage).orElseGet(answer);
     }
 
+    /** Takes a content away, as the sweep does. */
+    public void forget(Digest digest) {
+        contents.keySet().removeIf(key -> key.digest().equals(digest));
+    }
+
+    /** How many runs hold something. */
+    public int holds() {
+        return held.size();
+    }
+
     /** How many contents there are. */
     public int count() {
         return contents.size();
@@ -122,6 +132,9 @@ public final class InMemoryBlobs implements BlobStore {
 
     @Override
     public CompletionStage<Hold> hold(String tenant, Set<Digest> digests, RunId run) {
+        if (outage.isPresent()) {
+            return CompletableFuture.failedStage(outage.get());
+        }
         Set<Digest> missing = new HashSet<>(digests);
         missing.removeIf(digest -> contents.containsKey(new Key(tenant, digest)));
         if (!missing.isEmpty()) {

@@ -225,6 +225,7 @@ class SandboxTest {
     void aGuestThatDoesNotConfirmAKillIsDestroyedAllTheSame() {
         driver.behave(ScriptedDriver.Manners.DEAF_AFTER_START);
         start(FIRST, Specs.spec(new TimeSpan(Duration.ofMillis(30)), NodeLossPolicy.FAIL, 1));
+        run.expectMessageClass(SandboxReport.Started.class);
         pass(Duration.ofMillis(30).plus(SETTINGS.hardGrace()).plus(SETTINGS.killConfirm()));
 
         assertThat(ended().outcome()).isInstanceOf(Outcome.Killed.class);

@@ -7,7 +7,9 @@ import dev.vivarium.node.admission.Samples;
 import dev.vivarium.node.admission.SubmissionReader;
 import dev.vivarium.protocol.run.Isolation;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -22,6 +24,12 @@ import org.junit.jupiter.api.Timeout;
 class LargeSubmissionsTest {
     private static final int RUNS = 4;
 
+    private static final String PRINTS_DIGEST =
+            """
+            import hashlib
+            print(hashlib.sha256(open('content', 'rb').read()).hexdigest())
+            """;
+
     private static WholeCluster cluster;
 
     @BeforeAll
@@ -32,6 +40,16 @@ class LargeSubmissionsTest {
     @AfterAll
     static void stop() throws Exception {
         cluster.close();
+    }
+
+    @Test
+    void aFileOfOneMegabyteReachesItsRunThroughEveryNode() throws Exception {
+        assertReachesItsRunThroughEveryNode("0123456789".repeat(100_000));
+    }
+
+    @Test
+    void aFileOfFiveMebibytesReachesItsRunThroughEveryNode() throws Exception {
+        assertReachesItsRunThroughEveryNode("0123456789abcdef".repeat(5 << 16));
     }
 
     @Test
@@ -79,6 +97,12 @@ class LargeSubmissionsTest {
     private static boolean isAdmitted(Agent agent) {
         return Samples.reader(Isolation.CONTAINER).read(agent.json().getBytes(StandardCharsets.UTF_8))
                 instanceof SubmissionReader.Reading.Valid;
+    }
+
+    private static void assertReachesItsRunThroughEveryNode(String content) throws Exception {
+        String digest = HexFormat.of()
+                .formatHex(MessageDigest.getInstance("SHA-256").digest(content.getBytes(StandardCharsets.UTF_8)));
+        assertSucceedsThroughEveryNode(Agent.python(PRINTS_DIGEST).file("content", content), digest + "\n");
     }
 
     /** Runs are placed by chance, so through each node there go some, at least one of which lives elsewhere. */

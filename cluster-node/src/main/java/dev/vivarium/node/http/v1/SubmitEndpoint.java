@@ -94,6 +94,10 @@ final class SubmitEndpoint {
                     "Correct the fields that are named in errors.",
                     TooLarge.errors(tooLarge.largest()));
         }
+        if (given instanceof SubmitAnswer.InvalidFiles invalid) {
+            return Answers.problem(
+                    ProblemType.INVALID_RUN, "Correct the fields that are named in errors.", invalid.errors());
+        }
         if (given instanceof SubmitAnswer.NotDurable) {
             return Answers.storeUnavailable(settings.retryAfter());
         }

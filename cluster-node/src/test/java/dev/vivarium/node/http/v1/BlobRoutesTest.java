@@ -157,6 +157,32 @@ class BlobRoutesTest {
     }
 
     @Test
+    void aSubmissionNamesWhatItsTenantHasUploadedAndNoOther() {
+        api.put(PATH, CONTENT);
+        String body =
+                "{\"image\": \"vivarium/python\", \"command\": [\"true\"], \"files\": {\"a\": {\"digest\": \"DIGEST\","
+                        + " \"mode\": \"0755\"}}, \"labels\": {\"tenant\": \"TENANT\"}}";
+        String mine = body.replace("DIGEST", PATH.substring(PATH.lastIndexOf('/') + 1));
+
+        HttpResponse<String> accepted = api.post("/v1/runs", mine.replace("TENANT", "default"));
+        HttpResponse<String> stranger = api.post("/v1/runs", mine.replace("TENANT", "other"));
+        HttpResponse<String> unknown =
+                api.post("/v1/runs", body.replace("DIGEST", "0".repeat(64)).replace("TENANT", "default"));
+
+        assertThat(accepted.statusCode()).as(accepted.body()).isEqualTo(202);
+        for (HttpResponse<String> refused : List.of(stranger, unknown)) {
+            assertProblem(refused, 400, "invalid-run");
+            assertThat(TestApi.json(refused)
+                            .path("errors")
+                            .path(0)
+                            .path("field")
+                            .asText())
+                    .isEqualTo("files.a.digest");
+            assertThat(refused.body()).contains("upload it first, with PUT /v1/blobs/");
+        }
+    }
+
+    @Test
     void whatIsNoDigestOrNoTenantIsRefused() {
         assertProblem(api.put("/v1/blobs/abc", "x"), 400, "invalid-digest");
         assertProblem(api.put(PATH + "?tenant=", CONTENT), 400, "invalid-query");

@@ -357,6 +357,7 @@ class OpenApiDocumentTest {
                 "{}",
                 "'limits': {'cpu': 0.5, 'memory': 268435456, 'disk': '1Gi', 'output': 1}",
                 "'files': {'a.py': 'x', 'b.bin': {'base64': 'AP8='}}",
+                "'files': {'a': {'base64': 'AP8=', 'mode': '0755'}}",
                 "'egress': {'mode': 'none'}",
                 "'isolation': 'container', 'onNodeLoss': 'fail', 'maxAttempts': 10, 'labels': {'a/b': ''}",
             })
@@ -379,6 +380,9 @@ class OpenApiDocumentTest {
                 "'workdir': 'relative'",
                 "'files': {'a': 1}",
                 "'files': {'a': {'base64': 'AP8=', 'mode': '755'}}",
+                "'files': {'a': {'base64': 'AP8=', 'mode': '1755'}}",
+                "'files': {'a': {'digest': 'abc'}}",
+                "'files': {'a': {'mode': '0755'}}",
                 "'limits': {'ram': '1Gi'}",
                 "'limits': {'wallClock': 5}",
                 "'limits': {'pids': 0}",

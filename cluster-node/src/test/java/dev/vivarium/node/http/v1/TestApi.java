@@ -74,7 +74,7 @@ final class TestApi implements AutoCloseable {
                                 http,
                                 new ApiV1.Parts(
                                         Samples.reader(Isolation.CONTAINER),
-                                        new Admission(runs, runs, runs, vault, new InMemoryBlobs()),
+                                        new Admission(runs, runs, runs, vault, blobs),
                                         runs,
                                         runs,
                                         runs,
