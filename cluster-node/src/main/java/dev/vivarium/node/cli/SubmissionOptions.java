@@ -45,6 +45,7 @@ final class SubmissionOptions {
     private final Map<Limit<?>, String> limits = new LinkedHashMap<>();
 
     @Mixin
+    @SuppressWarnings("UnusedVariable") // picocli reads it.
     private final CommandSpec limitOptions = limitOptions();
 
     @Option(
@@ -160,7 +161,8 @@ final class SubmissionOptions {
         }
 
         @Override
-        @SuppressWarnings("unchecked") // The interface's own shape: it gives back what was there.
+        @SuppressWarnings({"unchecked", "NullAway"
+        }) // The interface's shape: it gives back what was there, if anything.
         public <T> T set(@Nullable T amount) {
             // Before it reads a command line, picocli sets each option to null.
             String before = amount == null ? limits.remove(limit) : limits.put(limit, amount.toString());

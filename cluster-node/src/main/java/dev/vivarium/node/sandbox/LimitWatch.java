@@ -69,7 +69,9 @@ record LimitWatch(
         IDLE(Limit.IDLE),
         WALL_CLOCK(Limit.WALL_CLOCK);
 
+        @SuppressWarnings("ImmutableEnumChecker") // A row of the table of limits never changes.
         private final Optional<Limit<?>> limit;
+
         private final KillReason reason;
 
         Gauge(Limit<?> limit) {
