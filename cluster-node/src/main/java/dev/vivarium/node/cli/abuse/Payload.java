@@ -12,6 +12,8 @@ import dev.vivarium.protocol.egress.HostName;
 import dev.vivarium.protocol.egress.InjectedHeader;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.Limit;
+import dev.vivarium.protocol.run.LimitKind;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -60,7 +62,10 @@ public record Payload(Agent agent, String tries, String must, ImageChange image,
     private static final Map<String, String> LIMITS =
             Map.of("cpu", "500m", "memory", "64Mi", "disk", "16Mi", "pids", "64", "output", "1Mi", "wallClock", "30s");
 
-    private static final List<String> COUNTS = List.of("pids", "egressRequests");
+    private static final List<String> COUNTS = Limit.ALL.stream()
+            .filter(limit -> limit.kind() == LimitKind.COUNT)
+            .map(Limit::name)
+            .toList();
 
     private static final Pattern DOCSTRING = Pattern.compile("\\A\"\"\"(.*?)\"\"\"\n", Pattern.DOTALL);
     private static final Pattern ENTRY = Pattern.compile("(Tries|Must|[a-z][a-z-]*): (.+)");
