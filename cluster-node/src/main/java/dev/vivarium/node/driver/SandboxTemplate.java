@@ -13,7 +13,7 @@ import java.util.Optional;
  * @param isolation how strongly it is separated from the node
  * @param cpu the processor share that the kernel gives at most
  * @param memory what the agent's processes may use; the kernel's own limit is this and {@code disk} together, because
- *     the workspace lies in memory (see ARCHITECTURE.md)
+ *     the workspace lies in memory (docs/decisions, 9)
  * @param pids processes and threads alive at once, the guest not counted
  * @param disk the size of the workspace, and of /tmp
  * @param files files and folders in the workspace, and in /tmp

@@ -8,7 +8,7 @@ import java.util.Map;
 
 /**
  * What is run, in the words of each subject. The limits are Vivarium's defaults, and the engine gets the same walls
- * (ARCHITECTURE.md, "Limits and disk"), so that neither is spared a step of the kernel's.
+ * (docs/decisions, 9), so that neither is spared a step of the kernel's.
  *
  * @param image the image
  * @param command a command that prints something at once and ends
