@@ -12,6 +12,7 @@ import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -38,7 +39,7 @@ class LauncherTest {
     @BeforeEach
     void build() throws IOException {
         root = folder.resolve("a tree");
-        for (String module : List.of("protocol", "persistence", "cluster-node")) {
+        for (String module : List.of("protocol", "client", "persistence", "cluster-node")) {
             Files.createDirectories(root.resolve(module).resolve("src/main"));
             Files.createFile(root.resolve(module).resolve("pom.xml"));
         }
@@ -100,7 +101,7 @@ class LauncherTest {
         Path words = folder.resolve("rehearsed");
         Path program = javaHome.resolve("bin/java");
         Files.writeString(
-                program, "#!/bin/sh\ncase \"$*\" in *Rehearsal*) printf '%s\\n' \"$@\" >'" + words + "' ;; esac\n");
+                program, "#!/bin/sh\ncase \"$*\" in *DryRun*) printf '%s\\n' \"$@\" >'" + words + "' ;; esac\n");
         launch(javaHome, "up", "--help");
         return Files.readAllLines(words);
     }
@@ -125,6 +126,52 @@ class LauncherTest {
         touch(archive, 20);
         assertThat(launch(java("17.0.9"), "ps").words()).contains(option);
         assertThat(launch(java("25.0.1"), "ps").words()).doesNotContain(option);
+    }
+
+    @Test
+    void skippedTestsAreCountedWithTheirReasonsAndFailInCi() throws Exception {
+        Path reports = Files.createDirectories(root.resolve("protocol/target/surefire-reports"));
+        Files.writeString(
+                reports.resolve("TEST-a.xml"),
+                """
+                <testsuite>
+                  <testcase name="ran" classname="a.B" time="0"/>
+                  <testcase name="needsMore" classname="a.B" time="0">
+                    <skipped message="Assumption failed: assumption was not met due to: [needs root] &#10;more" type="x"/>
+                  </testcase>
+                </testsuite>
+                """);
+        Files.setLastModifiedTime(reports.resolve("TEST-a.xml"), FileTime.from(Instant.now().plusSeconds(60)));
+
+        Ended byHand = afterGreenTests(Map.of());
+        Ended inCi = afterGreenTests(Map.of("CI", "true"));
+
+        assertThat(byHand.code()).isZero();
+        assertThat(byHand.err()).contains("skipped tests: 1", "a.B#needsMore: [needs root]");
+        assertThat(inCi.code()).isEqualTo(1);
+        assertThat(inCi.err()).contains("In CI every test must run.");
+    }
+
+    /** The end of the launcher's test command, where Maven has found nothing wrong. */
+    private Ended afterGreenTests(Map<String, String> environment) throws Exception {
+        Path programs = Files.createDirectories(folder.resolve("programs"));
+        Files.writeString(programs.resolve("mvn"), "#!/bin/sh\nexit 0\n");
+        Files.setPosixFilePermissions(programs.resolve("mvn"), PosixFilePermissions.fromString("rwxr-xr-x"));
+        String functions =
+                "eval \"$(sed -n '/^[a-z_]*() {$/,/^}$/p; /^say() /p' vivarium)\"; ";
+        Map<String, String> all = new HashMap<>(Map.of("PATH", programs + ":" + System.getenv("PATH"), "CI", ""));
+        all.putAll(environment);
+        return run(
+                root,
+                all,
+                List.of(
+                        "bash",
+                        "-c",
+                        functions + "root=" + quoted(root) + " state=" + quoted(folder.resolve("state")) + "; test_all"));
+    }
+
+    private static String quoted(Path path) {
+        return "'" + path + "'";
     }
 
     @Test
