@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -87,7 +88,8 @@ final class Engine implements AutoCloseable {
 
     private static GuestConnection awaitOpened(AttachRequest request, Channel connecting) {
         // Whatever ends the waiting, no connection is left that nobody knows of.
-        request.opened().whenComplete((opened, failure) -> {
+        CompletionStage<GuestConnection> outcome = request.opened();
+        outcome.whenComplete((opened, failure) -> {
             if (failure != null) {
                 connecting.close();
             }
