@@ -3,6 +3,7 @@ package dev.vivarium.node.placement;
 import dev.vivarium.protocol.auth.Principal;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /** Whether this node takes runs or is leaving. Set once, never back. */
 public final class Drain {
@@ -12,7 +13,7 @@ public final class Drain {
     }
 
     private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.OPEN);
-    private final AtomicReference<Optional<Principal>> by = new AtomicReference<>(Optional.empty());
+    private final AtomicReference<@Nullable Principal> by = new AtomicReference<>();
 
     /** Whether the node is leaving. */
     public boolean isDraining() {
@@ -26,12 +27,12 @@ public final class Drain {
 
     /** The node leaves, because it was asked to; the first one who asks is who did it. */
     public void begin(Principal principal) {
-        by.updateAndGet(first -> first.or(() -> Optional.of(principal)));
+        by.compareAndSet(null, principal);
         begin();
     }
 
     /** Who asked the node to leave. */
     public Optional<Principal> by() {
-        return by.get();
+        return Optional.ofNullable(by.get());
     }
 }

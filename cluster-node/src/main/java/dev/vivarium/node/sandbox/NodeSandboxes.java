@@ -27,7 +27,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
-import java.util.function.Supplier;
 import org.apache.pekko.Done;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -122,12 +121,12 @@ public final class NodeSandboxes {
         return attached;
     }
 
-    private void undo(SandboxId id, Supplier<Boolean> then) {
+    private void undo(SandboxId id, Runnable then) {
         destroy(id).whenComplete((gone, alsoFailed) -> {
             if (alsoFailed != null) {
                 LOG.warn("Sandbox {}, which has no network, stays until the next sweep.", id, alsoFailed);
             }
-            then.get();
+            then.run();
         });
     }
 

@@ -141,7 +141,8 @@ class LauncherTest {
                   </testcase>
                 </testsuite>
                 """);
-        Files.setLastModifiedTime(reports.resolve("TEST-a.xml"), FileTime.from(Instant.now().plusSeconds(60)));
+        Files.setLastModifiedTime(
+                reports.resolve("TEST-a.xml"), FileTime.from(Instant.now().plusSeconds(60)));
 
         Ended byHand = afterGreenTests(Map.of());
         Ended inCi = afterGreenTests(Map.of("CI", "true"));
@@ -157,8 +158,7 @@ class LauncherTest {
         Path programs = Files.createDirectories(folder.resolve("programs"));
         Files.writeString(programs.resolve("mvn"), "#!/bin/sh\nexit 0\n");
         Files.setPosixFilePermissions(programs.resolve("mvn"), PosixFilePermissions.fromString("rwxr-xr-x"));
-        String functions =
-                "eval \"$(sed -n '/^[a-z_]*() {$/,/^}$/p; /^say() /p' vivarium)\"; ";
+        String functions = "eval \"$(sed -n '/^[a-z_]*() {$/,/^}$/p; /^say() /p' vivarium)\"; ";
         Map<String, String> all = new HashMap<>(Map.of("PATH", programs + ":" + System.getenv("PATH"), "CI", ""));
         all.putAll(environment);
         return run(
@@ -167,7 +167,8 @@ class LauncherTest {
                 List.of(
                         "bash",
                         "-c",
-                        functions + "root=" + quoted(root) + " state=" + quoted(folder.resolve("state")) + "; test_all"));
+                        functions + "root=" + quoted(root) + " state=" + quoted(folder.resolve("state"))
+                                + "; test_all"));
     }
 
     private static String quoted(Path path) {

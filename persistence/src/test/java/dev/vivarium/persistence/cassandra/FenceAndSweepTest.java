@@ -167,7 +167,7 @@ class FenceAndSweepTest {
     void whatWasAnnouncedAndNeverBecameARunIsForgotten() throws InterruptedException {
         Instant longAgo = Instant.now().minus(LiveRunSweep.SUBMISSION_MAX).minusSeconds(60);
         RunIndexTables tables = CASSANDRA.store().tables();
-        RunEvent.RunSubmitted submitted = (RunEvent.RunSubmitted) Fixtures.submitted(run, longAgo, Map.of());
+        RunEvent.RunSubmitted submitted = Fixtures.submitted(run, longAgo, Map.of());
         join(tables.announce(run, longAgo, submitted.spec()));
 
         CASSANDRA.store().runSweep().sweep(() -> true);

@@ -112,7 +112,7 @@ public abstract class BlobStoreContract {
         byte[] half = java.util.Arrays.copyOf(content, 600_000);
 
         Written cut = write(digest, inParts(content, 50_000).zipWithIndex().map(part -> {
-            if ((Long) part.second() == 12) {
+            if (part.second() == 12) {
                 throw new IllegalStateException("gone");
             }
             return part.first();

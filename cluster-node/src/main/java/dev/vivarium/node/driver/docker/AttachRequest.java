@@ -5,6 +5,7 @@ import dev.vivarium.node.driver.guest.GuestConnection;
 import dev.vivarium.node.driver.guest.NettyConnection;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.io.EOFException;
@@ -44,7 +45,7 @@ final class AttachRequest extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelActive(ChannelHandlerContext context) {
-        context.writeAndFlush(Unpooled.copiedBuffer(request, StandardCharsets.US_ASCII));
+        ChannelFuture unused = context.writeAndFlush(Unpooled.copiedBuffer(request, StandardCharsets.US_ASCII));
     }
 
     @Override
@@ -70,7 +71,7 @@ final class AttachRequest extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable refused) {
         opened.completeExceptionally(refused);
-        context.close();
+        ChannelFuture unused = context.close();
     }
 
     /** Reads up to the empty line and no further: what follows belongs to the container. Whether it was reached. */

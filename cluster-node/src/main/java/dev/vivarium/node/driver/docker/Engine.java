@@ -12,6 +12,7 @@ import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.guest.ConnectionLoops;
 import dev.vivarium.node.driver.guest.GuestConnection;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -91,7 +92,7 @@ final class Engine implements AutoCloseable {
         CompletionStage<GuestConnection> outcome = request.opened();
         outcome.whenComplete((opened, failure) -> {
             if (failure != null) {
-                connecting.close();
+                ChannelFuture unused = connecting.close();
             }
         });
         connecting.closeFuture().addListener(closed -> request.opened()

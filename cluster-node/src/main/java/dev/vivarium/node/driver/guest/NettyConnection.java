@@ -3,6 +3,7 @@ package dev.vivarium.node.driver.guest;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.nio.ByteBuffer;
@@ -67,7 +68,7 @@ public final class NettyConnection implements GuestConnection {
 
     @Override
     public void close() {
-        channel.close();
+        ChannelFuture unused = channel.close();
     }
 
     private static final class Handler extends ChannelInboundHandlerAdapter {
@@ -95,7 +96,7 @@ public final class NettyConnection implements GuestConnection {
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable broken) {
             LOG.debug("A connection to a guest broke: {}", broken.toString());
-            context.close();
+            ChannelFuture unused = context.close();
         }
     }
 }
