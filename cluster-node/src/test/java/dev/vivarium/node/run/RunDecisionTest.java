@@ -143,7 +143,7 @@ class RunDecisionTest {
     void theLawKnowsEveryStateAndEveryStep() {
         assertThat(law().stream().map(rule -> rule.cells.get(0)).collect(Collectors.toSet()))
                 .isEqualTo(STATES.keySet());
-        assertThat(law().stream().map(rule -> rule.step().split(" ")[0]).collect(Collectors.toSet()))
+        assertThat(law().stream().map(rule -> rule.step().split(" ", 2)[0]).collect(Collectors.toSet()))
                 .isEqualTo(Arrays.stream(Step.class.getPermittedSubclasses())
                         .map(Class::getSimpleName)
                         .collect(Collectors.toSet()));

@@ -85,6 +85,7 @@ public final class StepScheduler extends AbstractScheduler {
 
     /** What the system itself repeats is nothing that a test waits for. */
     @Override
+    @SuppressWarnings("deprecation") // The one method of Pekko's scheduler that all periodic work goes through.
     public Cancellable schedule(
             FiniteDuration initialDelay, FiniteDuration interval, Runnable work, ExecutionContext context) {
         return scheduleOnce(initialDelay, work, context);

@@ -9,6 +9,7 @@ import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** A guest that says what a test lets it say, at the other end of a connection to an engine that passes it on. */
 final class ScriptedGuest implements GuestConnection {
@@ -25,7 +26,7 @@ final class ScriptedGuest implements GuestConnection {
     private boolean reading;
     private boolean ended;
     private boolean endTold;
-    private volatile long bytesRead;
+    private final AtomicLong bytesRead = new AtomicLong();
 
     /** The bytes of the frames, as the guest writes them. */
     static byte[] bytes(GuestFrame... frames) {
@@ -65,7 +66,7 @@ final class ScriptedGuest implements GuestConnection {
     }
 
     long bytesRead() {
-        return bytesRead;
+        return bytesRead.get();
     }
 
     @Override
@@ -93,7 +94,7 @@ final class ScriptedGuest implements GuestConnection {
         int count = Math.min(READ_BYTES_MAX, next.remaining());
         ByteBuffer buffer = next.slice(next.position(), count);
         next.position(next.position() + count);
-        bytesRead += count;
+        bytesRead.addAndGet(count);
         if (!next.hasRemaining()) {
             said.remove();
         }
