@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.protocol.api.OutputChunkView;
 import dev.vivarium.protocol.api.Problem;
 import dev.vivarium.protocol.api.RunView;
+import dev.vivarium.protocol.run.Digest;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -16,6 +17,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -36,6 +39,8 @@ public final class ApiClient {
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
     /** Longer than a node lets a submission take. */
     private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(30);
+    /** The slowest upload that is not given up. */
+    private static final long UPLOAD_BYTES_PER_SECOND_MIN = 1 << 20;
     /** A page of runs, or a history; far above what a node sends, and still no danger to this process. */
     private static final int ANSWER_BYTES_MAX = 64 << 20;
 
@@ -122,6 +127,19 @@ public final class ApiClient {
 
     public JsonNode events(String id) throws ApiException, InterruptedIOException {
         return json(request("/v1/runs/" + id + "/events").build());
+    }
+
+    /**
+     * Uploads the content of a file, for submissions of the tenant to name by its digest. Streams it, and may be repeated: what
+     * was cut off is sent again.
+     */
+    public void putBlob(Digest digest, Path content, String tenant) throws ApiException, IOException {
+        Duration longest = answerTimeout.plusSeconds(Files.size(content) / UPLOAD_BYTES_PER_SECOND_MIN);
+        json(request("/v1/blobs/" + digest + queryString(List.of(Map.entry("tenant", tenant))))
+                .timeout(longest)
+                .header("Content-Type", "application/octet-stream")
+                .PUT(HttpRequest.BodyPublishers.ofFile(content))
+                .build());
     }
 
     /** The nodes of the cluster with their capacity. */

@@ -1,6 +1,8 @@
 package dev.vivarium.client;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.vivarium.protocol.run.Digest;
+import dev.vivarium.protocol.run.FileMode;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -80,6 +82,21 @@ public final class Submission {
         utf8(content).ifPresentOrElse(text -> within("files").put(path, text), () -> within("files")
                 .putObject(path)
                 .put("base64", Base64.getEncoder().encodeToString(content)));
+        return this;
+    }
+
+    /** The same with a mode of permission bits, such as {@code 0755}. */
+    public Submission file(String path, byte[] content, FileMode mode) {
+        within("files")
+                .putObject(path)
+                .put("base64", Base64.getEncoder().encodeToString(content))
+                .put("mode", mode.toString());
+        return this;
+    }
+
+    /** A file whose content was uploaded before, by {@link ApiClient#putBlob}. */
+    public Submission blob(String path, Digest digest, FileMode mode) {
+        within("files").putObject(path).put("digest", digest.toString()).put("mode", mode.toString());
         return this;
     }
 

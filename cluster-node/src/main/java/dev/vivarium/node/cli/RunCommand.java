@@ -9,15 +9,18 @@ import dev.vivarium.client.OutputFollower;
 import dev.vivarium.node.cli.text.Ending;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.api.RunView;
+import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.KillReason;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -117,11 +120,16 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() throws ApiException, IOException {
         ApiClient client = server.client(surroundings);
-        ObjectNode body = submission.body(surroundings.environment(), surroundings.secretPrompt());
+        SubmissionOptions.Prepared prepared =
+                submission.prepare(surroundings.environment(), surroundings.secretPrompt());
+        ObjectNode body = prepared.body();
         warnOfOpenSecrets(client.server(), body);
         Cancellation cancellation = new Cancellation(client, surroundings.terminal());
         if (!detach) {
             surroundings.interrupts().listen(cancellation::interrupted);
+        }
+        for (Map.Entry<Digest, Path> upload : prepared.uploads().entrySet()) {
+            client.putBlob(upload.getKey(), upload.getValue(), prepared.tenant());
         }
         JsonNode accepted = client.submit(body, idempotencyKey != null ? idempotencyKey : "cli-" + UUID.randomUUID());
         RunView run = client.view(accepted);

@@ -2,11 +2,14 @@ package dev.vivarium.node.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.client.Submission;
+import dev.vivarium.protocol.auth.Tenant;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Digest;
+import dev.vivarium.protocol.run.FileMode;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.LimitKind;
-import java.io.IOException;
+import dev.vivarium.protocol.run.RunSpec;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -26,7 +29,10 @@ import picocli.CommandLine.Parameters;
 /** The options that say what a run is to be. What they leave out is the node's to fill in. */
 final class SubmissionOptions {
     /** What a node takes at most in one body, about; files beyond it are not even read. */
-    private static final long FILE_BYTES_MAX = 64L << 20;
+    /** The largest file whose content is the value of a secret. */
+    private static final long SECRET_BYTES_MAX = 64L << 20;
+    /** Contents above it are uploaded by themselves, before the submission that names them. */
+    private static final long INLINE_BYTES_MAX = 1L << 20;
 
     /** A part of what a header is made of; a prefix may hold commas, as headers do, so it ends with the option. */
     private static final Pattern PART =
@@ -118,8 +124,17 @@ final class SubmissionOptions {
             description = "Where the command starts.")
     private @Nullable String workdir;
 
-    /** The submission's body. */
-    ObjectNode body(Map<String, String> environment, SecretPrompt prompt) {
+    /**
+     * What there is to send.
+     *
+     * @param body the submission
+     * @param uploads contents that it names and that must be there before it
+     * @param tenant whose contents they are
+     */
+    record Prepared(ObjectNode body, Map<Digest, Path> uploads, String tenant) {}
+
+    /** The submission, and what must be uploaded before it. */
+    Prepared prepare(Map<String, String> environment, SecretPrompt prompt) {
         Submission submission = new Submission(image, command);
         limits.forEach((limit, amount) -> addLimit(submission, limit, amount));
         if (egress != null || !allow.isEmpty() || !inject.isEmpty()) {
@@ -135,8 +150,11 @@ final class SubmissionOptions {
         env.forEach(variable -> addVariable(submission, variable, environment));
         secrets.forEach(secret -> addSecret(submission, secret, environment, prompt));
         labels.forEach(label -> addLabel(submission, label));
-        files.forEach(file -> addFile(submission, file));
-        return submission.body();
+        Map<Digest, Path> uploads = new LinkedHashMap<>();
+        files.forEach(file -> addFile(submission, file, uploads));
+        ObjectNode body = submission.body();
+        String tenant = body.path("labels").path(RunSpec.TENANT_LABEL).asText(Tenant.DEFAULT.name());
+        return new Prepared(body, uploads, tenant);
     }
 
     /** An option for each limit of the table. */
@@ -255,7 +273,7 @@ final class SubmissionOptions {
     /** The file's content; the line end that editors put at the end of a file is not part of a secret. */
     private static String fromFile(String name, String path) {
         String option = "--secret " + name;
-        return Submission.utf8(read(Path.of(path), option))
+        return Submission.utf8(new LocalFile(Path.of(path), option).content(SECRET_BYTES_MAX))
                 .orElseThrow(() -> new UserError(ExitCode.USAGE, option + ": " + path + " is not text (UTF-8)."))
                 .replaceFirst("\\r?\\n\\z", "");
     }
@@ -269,29 +287,25 @@ final class SubmissionOptions {
     }
 
     /** A path may hold an equals sign itself; one that exists as it stands is taken so. */
-    private static void addFile(Submission submission, String file) {
+    /** A file goes with its mode, where that is not the one that a node gives by itself. */
+    private static void addFile(Submission submission, String file, Map<Digest, Path> uploads) {
         int equals = file.lastIndexOf('=');
         boolean renamed = equals > 0 && !Files.exists(Path.of(file));
         Path path = Path.of(renamed ? file.substring(0, equals) : file);
         String destination = renamed ? file.substring(equals + 1) : String.valueOf(path.getFileName());
-        submission.file(destination, read(path, "--file " + file));
-    }
-
-    private static byte[] read(Path path, String option) {
-        try {
-            if (Files.isDirectory(path)) {
-                throw new UserError(
-                        ExitCode.USAGE, option + ": " + path + " is a directory; name its files one by one.");
-            }
-            if (Files.size(path) > FILE_BYTES_MAX) {
-                throw new UserError(
-                        ExitCode.REFUSED, option + ": " + path + " is too large to be sent (more than 64 MiB).");
-            }
-            return Files.readAllBytes(path);
-        } catch (NoSuchFileException missing) {
-            throw new UserError(ExitCode.NOT_FOUND, option + ": there is no file " + path + ".");
-        } catch (IOException unreadable) {
-            throw new UserError(ExitCode.NOT_FOUND, option + ": " + path + " cannot be read.");
+        LocalFile local = new LocalFile(path, "--file " + file);
+        if (local.bytes() > INLINE_BYTES_MAX) {
+            Digest digest = local.digest();
+            uploads.put(digest, path);
+            submission.blob(destination, digest, local.mode(Blob.EMPTY));
+            return;
+        }
+        byte[] content = local.content(INLINE_BYTES_MAX);
+        FileMode mode = local.mode(Blob.of(content));
+        if (mode.equals(FileMode.PLAIN) || mode.equals(FileMode.ofContent(Blob.of(content)))) {
+            submission.file(destination, content);
+        } else {
+            submission.file(destination, content, mode);
         }
     }
 }

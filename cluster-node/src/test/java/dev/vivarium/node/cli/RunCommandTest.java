@@ -18,12 +18,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.client.ApiJson;
 import dev.vivarium.client.SampleRuns;
 import dev.vivarium.client.ScriptedNode;
+import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Limit;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -78,6 +80,45 @@ class RunCommandTest {
 
         assertThat(line.printed()).isEqualTo("out\n");
         assertThat(line.noted()).isEqualTo("err\n");
+    }
+
+    @Test
+    void aFilesModeGoesWithIt(@TempDir Path folder) throws IOException {
+        Path agent = Files.write(folder.resolve("agent"), new byte[] {0x7f, 'E', 'L', 'F'});
+        Files.setPosixFilePermissions(agent, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Path script = Files.writeString(folder.resolve("script"), "#!/bin/sh\n");
+        Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Path key = Files.writeString(folder.resolve("key"), "k");
+        Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-------"));
+        aRunThatEnds(succeeded());
+
+        line.run(("run --file " + agent + " --file " + script + " --file " + key + " -- ./agent").split(" "));
+
+        assertThat(submitted().path("files"))
+                .isEqualTo(ApiJson.parse(
+                        """
+                        {"agent":{"base64":"f0VMRg==","mode":"0755"},"script":"#!/bin/sh\\n",
+                         "key":{"base64":"aw==","mode":"0600"}}"""
+                                .getBytes(StandardCharsets.UTF_8)));
+    }
+
+    @Test
+    void aLargeFileIsUploadedByItselfBeforeTheSubmissionThatNamesIt(@TempDir Path folder) throws IOException {
+        byte[] content = "x".repeat((1 << 20) + 1).getBytes(StandardCharsets.UTF_8);
+        String digest = Digest.of(content).toString();
+        Path file = Files.write(folder.resolve("model"), content);
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+        node.on("PUT /v1/blobs/" + digest, ScriptedNode.json(201, "{}"));
+        aRunThatEnds(succeeded());
+
+        assertThat(line.run(("run -l tenant=blue --file " + file + " -- true").split(" ")))
+                .isZero();
+
+        assertThat(node.requests().get(0).line()).isEqualTo("PUT /v1/blobs/" + digest + "?tenant=blue");
+        assertThat(node.requests().get(0).body()).hasSize(content.length);
+        assertThat(submitted().path("files"))
+                .isEqualTo(ApiJson.parse(("{\"model\":{\"digest\":\"" + digest + "\",\"mode\":\"0644\"}}")
+                        .getBytes(StandardCharsets.UTF_8)));
     }
 
     @Test
