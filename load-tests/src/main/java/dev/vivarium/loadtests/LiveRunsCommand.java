@@ -24,6 +24,9 @@ import picocli.CommandLine.Option;
 final class LiveRunsCommand implements Callable<Integer> {
     private static final int NODES_MAX = 9;
     private static final int RUNS_MAX = 1_000_000;
+    /** What fits into the largest body that a node takes as shipped. */
+    private static final int FILE_BYTES_MAX = 8_000_000;
+
     private static final double KIB = 1024;
 
     @Mixin
@@ -38,17 +41,27 @@ final class LiveRunsCommand implements Callable<Integer> {
     @Option(names = "--runs", defaultValue = "5000", description = "Live runs in all (default: ${DEFAULT-VALUE}).")
     private int runs = 5_000;
 
+    @Option(
+            names = "--file-bytes",
+            defaultValue = "0",
+            description = "The size of the file that each run has, at most 8000000 (default: ${DEFAULT-VALUE}).")
+    private int fileBytes;
+
     @Override
     public Integer call() throws IOException {
         if (nodes < 2 || nodes > NODES_MAX || runs < nodes || runs > RUNS_MAX) {
             throw setting.refusal(
                     "--nodes is from 2 to " + NODES_MAX + ", and --runs from as many to " + RUNS_MAX + ".");
         }
+        if (fileBytes < 0 || fileBytes > FILE_BYTES_MAX) {
+            throw setting.refusal("--file-bytes is from 0 to " + FILE_BYTES_MAX + ".");
+        }
         setting.engine();
         LiveRunsTrial.Report report = new LiveRunsTrial(
                         new LiveRunsTrial.Setup(
                                 cluster.site(setting),
                                 nodes,
+                                fileBytes,
                                 Map.of(
                                         "vivarium.driver.kind",
                                         "idle",

@@ -38,6 +38,16 @@ class LiveRunsCommandTest {
                         """);
     }
 
+    @Test
+    void aFileThatNoBodyCanHoldIsRefusedBeforeAnythingIsStarted() {
+        CommandLine line = Bench.commandLine();
+        StringWriter told = new StringWriter();
+        line.setErr(new PrintWriter(told, true));
+
+        assertThat(line.execute("live-runs", "--file-bytes", "8000001")).isEqualTo(2);
+        assertThat(told.toString()).contains("--file-bytes is from 0 to 8000000");
+    }
+
     @ParameterizedTest
     @CsvSource({"--nodes,1", "--nodes,10", "--runs,2", "--runs,1000001"})
     void whatCannotBeMeasuredIsRefusedBeforeAnythingIsStarted(String option, String value) {

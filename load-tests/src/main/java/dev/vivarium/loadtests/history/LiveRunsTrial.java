@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
@@ -27,6 +28,9 @@ public final class LiveRunsTrial {
     private static final int HEAP_BASE_MEBIBYTES = 256;
 
     private static final int HEAP_KIBIBYTES_A_RUN = 48;
+    /** The character after the last one that can be printed. */
+    private static final int DEL = 127;
+
     private static final long LOOK_MILLIS = 100;
     private static final long AGAIN_MILLIS = 50;
     private static final String SANDBOXES = "vivarium_sandboxes_live";
@@ -39,9 +43,10 @@ public final class LiveRunsTrial {
      *
      * @param site where the cluster is to be
      * @param nodes how many, at least 2; the last one is killed
+     * @param fileBytes the size of the file that each run has, another one for each; 0 for runs without
      * @param settings configuration of all nodes, by its full key, where it is to differ from what is shipped
      */
-    public record Setup(ClusterSite site, int nodes, Map<String, String> settings) {
+    public record Setup(ClusterSite site, int nodes, int fileBytes, Map<String, String> settings) {
         public Setup {
             settings = Map.copyOf(settings);
         }
@@ -159,24 +164,36 @@ public final class LiveRunsTrial {
         Workers.all(SUBMITTERS, (worker, turn) -> {
             int number = begun.incrementAndGet();
             if (number <= runs) {
-                submit(cluster.clients().get(number % setup.nodes()));
+                submit(cluster.clients().get(number % setup.nodes()), run(number));
             }
             return number < runs;
         });
     }
 
     /** Insists: a node that is busy may refuse for a moment. */
-    private static void submit(NodeClient node) throws InterruptedIOException {
-        while (!(node.submit(run()) instanceof Heard.Accepted)) {
+    private static void submit(NodeClient node, ObjectNode run) throws InterruptedIOException {
+        while (!(node.submit(run) instanceof Heard.Accepted)) {
             Pauses.millis(AGAIN_MILLIS);
         }
     }
 
-    private static ObjectNode run() {
+    private ObjectNode run(int number) {
         ObjectNode body = NodeClient.submission("vivarium/python", "sleep", "infinity");
         // Filling can take longer than an hour, and the first must be there when the last comes.
         body.putObject("limits").put("wallClock", "24h").put("idle", "24h");
+        if (setup.fileBytes() > 0) {
+            body.putObject("files").put("data", content(number));
+        }
         return body;
+    }
+
+    /** Text that no store or wire makes smaller, the same for the same number. */
+    private String content(int number) {
+        return new Random(number)
+                .ints(setup.fileBytes(), ' ', DEL)
+                .filter(character -> character != '"' && character != '\\')
+                .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                .toString();
     }
 
     private interface Condition {
