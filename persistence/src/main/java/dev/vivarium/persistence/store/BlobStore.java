@@ -49,7 +49,10 @@ public interface BlobStore {
     /** The sizes in bytes of those blobs that the tenant has. */
     CompletionStage<Map<Digest, Long>> sizes(String tenant, Set<Digest> digests);
 
-    /** Holds blobs for a run, durably, or none of them when one is missing. */
+    /**
+     * Holds blobs for a run, durably, or says which are missing. Then those that are there may be held all the same, until the run
+     * is released or the grace of a run that never came to life has passed.
+     */
     CompletionStage<Hold> hold(String tenant, Set<Digest> digests, RunId run);
 
     /** Ends all holds of a run; one that has none is no error. */
