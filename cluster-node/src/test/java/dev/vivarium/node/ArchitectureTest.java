@@ -12,6 +12,8 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import java.time.Instant;
+import java.time.LocalDateTime;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -164,6 +166,22 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule packagesOfTheNodeHaveNoCycles =
             slices().matching(NODE + ".(*)..").should().beFreeOfCycles();
+
+    /** Time is a parameter, so that tests decide it; what waits for processes of a local cluster is on the machine's time. */
+    @ArchTest
+    static final ArchRule theMachinesClocksAreReadByTheNodesClockOnly = noClasses()
+            .that()
+            .resideInAPackage(NODE + "..")
+            .and()
+            .resideOutsideOfPackages(room("clock"), room("cli.."))
+            .should()
+            .callMethod(System.class, "nanoTime")
+            .orShould()
+            .callMethod(System.class, "currentTimeMillis")
+            .orShould()
+            .callMethod(Instant.class, "now")
+            .orShould()
+            .callMethod(LocalDateTime.class, "now");
 
     @ArchTest
     static void everyPackageThatARuleNamesHasClasses(JavaClasses classes) {

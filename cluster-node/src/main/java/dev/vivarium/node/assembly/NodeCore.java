@@ -3,6 +3,7 @@ package dev.vivarium.node.assembly;
 import com.typesafe.config.Config;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.SandboxDriver;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.joining.Guardian;
@@ -19,7 +20,6 @@ import dev.vivarium.node.run.RunMetrics;
 import dev.vivarium.node.run.Runs;
 import dev.vivarium.node.run.sharding.ShardedRuns;
 import dev.vivarium.node.sandbox.LiveSandboxes;
-import dev.vivarium.node.sandbox.NodeClock;
 import dev.vivarium.node.sandbox.NodeLease;
 import dev.vivarium.node.sandbox.NodeSandboxes;
 import dev.vivarium.node.sandbox.Reaper;
@@ -68,6 +68,7 @@ public final class NodeCore implements AutoCloseable {
     private final NodeSlots slots;
     private final Drain drain = new Drain();
     private final NodeLease lease;
+    private final NodeClock clock;
     private final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final Runs runs;
     private final CompletableFuture<Done> cutOff = new CompletableFuture<>();
@@ -108,7 +109,7 @@ public final class NodeCore implements AutoCloseable {
 
     private static NodeCore start(Config config, ClusterSettings cluster, Store store) throws NodeStartException {
         CompletableFuture<Done> joined = new CompletableFuture<>();
-        Fencing fencing = cluster.newFencing();
+        Fencing fencing = cluster.newFencing(NodeClock.system());
         ActorSystem<Guardian.Command> system = Joining.begin(config, cluster, fencing, store.clusterHold(), joined);
         try {
             Joining.await(system, config, cluster, joined);
@@ -124,15 +125,20 @@ public final class NodeCore implements AutoCloseable {
             throws NodeStartException {
         this.config = config;
         this.cluster = cluster;
-        this.slots = NodeSlotsFactory.of(config.getConfig("vivarium.run"), drain, NodeClock.system());
+        this.slots = NodeSlotsFactory.of(config.getConfig("vivarium.run"), drain, fencing.clock());
         this.lease = fencing.lease();
+        this.clock = fencing.clock();
         this.store = store;
         this.system = system;
         this.network = NodeNetwork.open(store.installation(), nodeName(config), config.getConfig("vivarium.egress"));
         Executor blocking = system.dispatchers().lookup(DispatcherSelector.fromConfig(BlockingThreads.DISPATCHER));
         try {
             this.driver = NodeDriver.open(
-                    config.getConfig("vivarium.driver"), store.installation(), nodeName(config), blocking);
+                    config.getConfig("vivarium.driver"),
+                    store.installation(),
+                    nodeName(config),
+                    blocking,
+                    fencing.clock());
         } catch (NodeStartException unknown) {
             network.close();
             throw unknown;
@@ -149,7 +155,7 @@ public final class NodeCore implements AutoCloseable {
             network.close();
             throw failed;
         }
-        SandboxEnvironment sandbox = SandboxEnvironment.of(sandboxes, store, live, lease, config, NodeClock.system());
+        SandboxEnvironment sandbox = SandboxEnvironment.of(sandboxes, store, live, lease, config, clock);
         ShardedRuns runs = ShardedRuns.start(
                 system,
                 new RunEnvironment(

@@ -2,6 +2,7 @@ package dev.vivarium.node.assembly;
 
 import com.typesafe.config.Config;
 import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.SandboxDriver;
 import dev.vivarium.node.driver.docker.DockerDriver;
 import dev.vivarium.node.driver.docker.DockerDriverConfig;
@@ -17,12 +18,12 @@ final class NodeDriver {
      *
      * @param blocking runs all of its blocking work
      */
-    static SandboxDriver open(Config driver, String installation, String node, Executor blocking)
+    static SandboxDriver open(Config driver, String installation, String node, Executor blocking, NodeClock clock)
             throws NodeStartException {
         String kind = driver.getString("kind");
         return switch (kind) {
             case "docker" -> DockerDriver.open(
-                    DockerDriverConfig.from(driver.getConfig("docker"), installation, node), blocking);
+                    DockerDriverConfig.from(driver.getConfig("docker"), installation, node), blocking, clock);
             case "idle" -> IdleDriver.open();
             default -> throw new NodeStartException(
                     "vivarium.driver.kind is \"" + kind + "\" and must be one of docker, idle.");

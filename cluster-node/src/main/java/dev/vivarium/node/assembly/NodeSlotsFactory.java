@@ -2,10 +2,10 @@ package dev.vivarium.node.assembly;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
+import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.placement.Drain;
 import dev.vivarium.node.placement.NodeSlots;
-import dev.vivarium.node.sandbox.NodeClock;
 import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.CpuQuota;
 import java.util.function.ToLongFunction;

@@ -1,6 +1,7 @@
 package dev.vivarium.node.joining;
 
 import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.lease.LeaseKeeper;
 import dev.vivarium.node.membership.ClusterSettings;
 import dev.vivarium.node.membership.CrashWatch;
@@ -8,7 +9,6 @@ import dev.vivarium.node.membership.Fencing;
 import dev.vivarium.node.membership.Membership;
 import dev.vivarium.node.membership.PortProbe;
 import dev.vivarium.node.sandbox.LiveSandboxes;
-import dev.vivarium.node.sandbox.NodeClock;
 import dev.vivarium.node.sandbox.NodeLease;
 import dev.vivarium.node.sandbox.NodeSandboxes;
 import dev.vivarium.node.sandbox.Reaper;
@@ -61,7 +61,8 @@ public final class Guardian {
     private record Removed(MemberRemoved event) implements Command {}
 
     /** A node's way in: whom it asks, and what is told when it has got there. */
-    private record Entry(ClusterSettings settings, Optional<StoreOwnership> hold, CompletableFuture<Done> joined) {}
+    private record Entry(
+            ClusterSettings settings, NodeClock clock, Optional<StoreOwnership> hold, CompletableFuture<Done> joined) {}
 
     private enum CheckName implements Command {
         INSTANCE
@@ -76,7 +77,7 @@ public final class Guardian {
             ClusterSettings settings, Fencing fencing, Optional<StoreOwnership> hold, CompletableFuture<Done> joined) {
         return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
             Cluster cluster = Cluster.get(context.getSystem());
-            Entry entry = new Entry(settings, hold, joined);
+            Entry entry = new Entry(settings, fencing.clock(), hold, joined);
             ActorRef<SelfUp> up = context.messageAdapter(SelfUp.class, event -> new Up());
             cluster.subscriptions().tell(Subscribe.create(up, SelfUp.class));
             ActorRef<MemberRemoved> removed = context.messageAdapter(MemberRemoved.class, Removed::new);
@@ -84,7 +85,7 @@ public final class Guardian {
             if (!settings.isAlone()) {
                 context.spawn(
                         LeaseKeeper.create(
-                                fencing.lease(), fencing.takeoverWait(), settings.leaseLength(), NodeClock.system()),
+                                fencing.lease(), fencing.takeoverWait(), settings.leaseLength(), fencing.clock()),
                         LeaseKeeper.NAME,
                         DispatcherSelector.fromConfig("pekko.actor.internal-dispatcher"));
             }
@@ -116,7 +117,8 @@ public final class Guardian {
         Optional<Member> namesake = Membership.namesake(cluster.state(), cluster.selfMember(), settings.nameRole());
         if (namesake.isEmpty()) {
             entry.hold.ifPresentOrElse(
-                    hold -> context.spawn(StoreOwnershipKeeper.create(hold, settings, entry.joined), "hold"),
+                    hold -> context.spawn(
+                            StoreOwnershipKeeper.create(hold, settings, entry.clock, entry.joined), "hold"),
                     () -> entry.joined.complete(Done.getInstance()));
         } else if (cluster.state().getUnreachable().contains(namesake.get())) {
             timers.startSingleTimer(CheckName.INSTANCE, NAME_RETRY);

@@ -1,9 +1,9 @@
 package dev.vivarium.node.joining;
 
 import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.membership.ClusterSettings;
 import dev.vivarium.node.membership.Membership;
-import dev.vivarium.node.sandbox.NodeClock;
 import dev.vivarium.persistence.store.StoreOwnership;
 import dev.vivarium.persistence.store.StoreOwnership.Change;
 import dev.vivarium.persistence.store.StoreOwnership.Hold;
@@ -35,6 +35,7 @@ public final class StoreOwnershipKeeper extends AbstractBehavior<StoreOwnershipK
     private final Cluster cluster;
     private final StoreOwnership hold;
     private final ClusterSettings settings;
+    private final NodeClock clock;
     private final CompletableFuture<Done> held;
     private final TimerScheduler<Command> timers;
     private final CoordinatedShutdown shutdown;
@@ -60,9 +61,9 @@ public final class StoreOwnershipKeeper extends AbstractBehavior<StoreOwnershipK
      * @param held completes when the node's cluster holds the store, or fails when another one does
      */
     public static Behavior<Command> create(
-            StoreOwnership hold, ClusterSettings settings, CompletableFuture<Done> held) {
+            StoreOwnership hold, ClusterSettings settings, NodeClock clock, CompletableFuture<Done> held) {
         return Behaviors.setup(context ->
-                Behaviors.withTimers(timers -> new StoreOwnershipKeeper(context, timers, hold, settings, held)));
+                Behaviors.withTimers(timers -> new StoreOwnershipKeeper(context, timers, hold, settings, clock, held)));
     }
 
     private StoreOwnershipKeeper(
@@ -70,11 +71,13 @@ public final class StoreOwnershipKeeper extends AbstractBehavior<StoreOwnershipK
             TimerScheduler<Command> timers,
             StoreOwnership hold,
             ClusterSettings settings,
+            NodeClock clock,
             CompletableFuture<Done> held) {
         super(context);
         this.cluster = Cluster.get(context.getSystem());
         this.hold = hold;
         this.settings = settings;
+        this.clock = clock;
         this.held = held;
         this.timers = timers;
         this.watch = StoreOwnershipWatch.of(Membership.lifeOf(cluster.selfMember()));
@@ -122,8 +125,7 @@ public final class StoreOwnershipKeeper extends AbstractBehavior<StoreOwnershipK
         Hold current = found.hold.get();
         Membership.Company company = Membership.company(cluster.state(), cluster.selfMember());
         isLast.set(company.members().size() == 1);
-        StoreOwnershipWatch.Look look =
-                watch.look(current, company, NodeClock.system().nanos());
+        StoreOwnershipWatch.Look look = watch.look(current, company, clock.nanos());
         watch = look.next();
         return switch (look.verdict()) {
             case OURS -> ours();

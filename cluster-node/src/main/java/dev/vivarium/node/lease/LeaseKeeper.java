@@ -1,7 +1,7 @@
 package dev.vivarium.node.lease;
 
+import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.membership.Membership;
-import dev.vivarium.node.sandbox.NodeClock;
 import dev.vivarium.node.sandbox.NodeLease;
 import dev.vivarium.node.sandbox.TakeoverWait;
 import java.time.Duration;

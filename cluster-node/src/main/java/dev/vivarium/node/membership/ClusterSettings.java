@@ -3,7 +3,7 @@ package dev.vivarium.node.membership;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import dev.vivarium.node.NodeStartException;
-import dev.vivarium.node.sandbox.NodeClock;
+import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.sandbox.NodeLease;
 import dev.vivarium.node.sandbox.TakeoverWait;
 import java.time.Duration;
@@ -126,14 +126,13 @@ public record ClusterSettings(
 
     public static final String NAME_ROLE = "node:";
 
-    public Fencing newFencing() {
-        NodeClock clock = NodeClock.system();
+    public Fencing newFencing(NodeClock clock) {
         if (isAlone()) {
-            return new Fencing(NodeLease.endless(), TakeoverWait.none());
+            return new Fencing(NodeLease.endless(), TakeoverWait.none(), clock);
         }
         // What the engine itself tells is surer than any wait, where one engine has all sandboxes.
         TakeoverWait wait = engine == Engine.SHARED ? TakeoverWait.none() : TakeoverWait.of(leaseLength, clock);
-        return new Fencing(NodeLease.of(leaseLength, clock), wait);
+        return new Fencing(NodeLease.of(leaseLength, clock), wait, clock);
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.vivarium.node.sandbox;
 
+import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Measurement;

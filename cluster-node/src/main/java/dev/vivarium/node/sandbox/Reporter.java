@@ -1,5 +1,6 @@
 package dev.vivarium.node.sandbox;
 
+import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.network.EgressUse;
 import dev.vivarium.node.sandbox.SandboxReport.Outcome;

@@ -2,6 +2,7 @@ package dev.vivarium.node.sandbox;
 
 import com.github.f4b6a3.ulid.UlidCreator;
 import com.typesafe.config.Config;
+import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.persistence.store.Store;

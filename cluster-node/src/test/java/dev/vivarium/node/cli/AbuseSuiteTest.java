@@ -10,6 +10,7 @@ import dev.vivarium.node.NodeLauncher;
 import dev.vivarium.node.cli.abuse.Payload;
 import dev.vivarium.node.cli.abuse.Payloads;
 import dev.vivarium.node.cli.text.Table;
+import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.docker.DockerDriver;
 import dev.vivarium.node.driver.docker.DockerDriverConfig;
 import dev.vivarium.node.driver.docker.EachIsolation;
@@ -81,7 +82,8 @@ class AbuseSuiteTest {
     private static Set<Isolation> offered() {
         try (DockerDriver driver = DockerDriver.open(
                 DockerDriverConfig.from(ConfigFactory.parseResources("docker-driver.conf"), "abuse-suite", "nobody"),
-                Runnable::run)) {
+                Runnable::run,
+                NodeClock.system())) {
             return driver.capabilities().isolations();
         }
     }

@@ -13,6 +13,7 @@ import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.RunningNode;
 import dev.vivarium.node.assembly.LocalNodeLauncher;
 import dev.vivarium.node.cli.abuse.Internet;
+import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.docker.DockerDriver;
 import dev.vivarium.node.driver.docker.DockerDriverConfig;
 import dev.vivarium.node.driver.docker.EachIsolation;
@@ -398,7 +399,8 @@ class EgressOnTheEngineTest {
     private static Set<Isolation> isolations() {
         try (DockerDriver driver = DockerDriver.open(
                 DockerDriverConfig.from(ConfigFactory.parseResources("docker-driver.conf"), "egress-whole", "nobody"),
-                Runnable::run)) {
+                Runnable::run,
+                NodeClock.system())) {
             return driver.capabilities().isolations();
         }
     }

@@ -11,6 +11,7 @@ import dev.vivarium.node.assembly.LocalNode;
 import dev.vivarium.node.assembly.NodeConfig;
 import dev.vivarium.node.assembly.NodeCore;
 import dev.vivarium.node.assembly.NodeStore;
+import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.doubles.SharedStore;
 import dev.vivarium.node.membership.ClusterSettings;
 import dev.vivarium.persistence.store.Store;
@@ -258,7 +259,7 @@ class JoiningTest {
             Config config = NodeCore.layered(given, cluster, store);
             CompletableFuture<Done> joined = new CompletableFuture<>();
             ActorSystem<Guardian.Command> system =
-                    Joining.begin(config, cluster, cluster.newFencing(), Optional.empty(), joined);
+                    Joining.begin(config, cluster, cluster.newFencing(NodeClock.system()), Optional.empty(), joined);
             Joining.await(system, config, cluster, joined);
             return new Member(store, system);
         }

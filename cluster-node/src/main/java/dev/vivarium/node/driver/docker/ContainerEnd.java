@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.github.dockerjava.api.command.ListContainersCmd;
 import com.github.dockerjava.api.model.Container;
 import com.github.dockerjava.transport.DockerHttpClient;
+import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.ChannelListener.Cause;
 import dev.vivarium.node.driver.ChannelListener.ClosedBecause;
 import dev.vivarium.node.driver.DriverException;
@@ -32,11 +33,13 @@ final class ContainerEnd {
 
     private final Engine engine;
     private final Labels labels;
+    private final NodeClock clock;
     private final ContainerProcesses processes = new ContainerProcesses(Path.of("/proc"));
 
-    ContainerEnd(Engine engine, Labels labels) {
+    ContainerEnd(Engine engine, Labels labels, NodeClock clock) {
         this.engine = engine;
         this.labels = labels;
+        this.clock = clock;
     }
 
     /** Kills and removes every container of the sandbox, and returns when they are gone. */
@@ -121,7 +124,7 @@ final class ContainerEnd {
      * end, and what remains is the engine's memory of its last 256 events.
      */
     private boolean wasKilledForMemory(String container) {
-        Instant now = Instant.now();
+        Instant now = clock.now();
         String filters = "{\"container\":[\"" + container + "\"],\"event\":[\"oom\"]}";
         try {
             return engine.ask(

@@ -3,6 +3,7 @@ package dev.vivarium.node.driver.docker;
 import com.github.dockerjava.api.command.InspectContainerResponse;
 import com.github.dockerjava.api.model.Container;
 import com.github.dockerjava.transport.DockerHttpClient;
+import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.Bulkhead;
 import dev.vivarium.node.driver.Capabilities;
@@ -56,6 +57,7 @@ public final class DockerDriver implements SandboxDriver {
     private static final Path PROC = Path.of("/proc");
 
     private final DockerDriverConfig config;
+    private final NodeClock clock;
     private final Engine engine;
     private final Labels labels;
     private final GuestVolume guest;
@@ -69,13 +71,14 @@ public final class DockerDriver implements SandboxDriver {
     private final Processes processes;
     private volatile Set<Isolation> isolations = Set.of();
 
-    private DockerDriver(DockerDriverConfig config, Executor blocking) {
+    private DockerDriver(DockerDriverConfig config, Executor blocking, NodeClock clock) {
         this.config = config;
+        this.clock = clock;
         this.engine = new Engine(EngineAddress.of(config.engine()), config.connectTimeout(), config.responseTimeout());
         this.processes = engine.address().isLocal() ? Processes.ON_THIS_MACHINE : Processes.ELSEWHERE;
         this.labels = new Labels(config);
         this.guest = new GuestVolume(engine, GuestProgram.load(), labels);
-        this.containerEnd = new ContainerEnd(engine, labels);
+        this.containerEnd = new ContainerEnd(engine, labels, clock);
         this.maker = new SandboxMaker(
                 config, engine, labels, guest, containerEnd, bulkhead(blocking, CONCURRENT_ENDS_MAX, config));
         this.creates = bulkhead(blocking, config.concurrentCreatesMax(), config);
@@ -103,9 +106,9 @@ public final class DockerDriver implements SandboxDriver {
      * @param blocking runs all blocking work; has {@link #blockingCallsMax} threads for it
      * @throws IllegalArgumentException when the engine's address is none
      */
-    public static DockerDriver open(DockerDriverConfig config, Executor blocking) {
-        DockerDriver driver = new DockerDriver(config, blocking);
-        driver.factsAskedNanos.set(System.nanoTime());
+    public static DockerDriver open(DockerDriverConfig config, Executor blocking, NodeClock clock) {
+        DockerDriver driver = new DockerDriver(config, blocking, clock);
+        driver.factsAskedNanos.set(clock.nanos());
         try {
             driver.isolations = driver.engine.facts().isolations(config.runtimes());
         } catch (DriverException failure) {
@@ -121,7 +124,7 @@ public final class DockerDriver implements SandboxDriver {
     @Override
     public Capabilities capabilities() {
         long asked = factsAskedNanos.get();
-        long now = System.nanoTime();
+        long now = clock.nanos();
         boolean old = isolations.isEmpty() || now - asked > FACTS_FRESH_NANOS;
         if (old && factsAskedNanos.compareAndSet(asked, now)) {
             calls.run(

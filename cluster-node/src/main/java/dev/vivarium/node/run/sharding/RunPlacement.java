@@ -1,6 +1,7 @@
 package dev.vivarium.node.run.sharding;
 
 import com.github.f4b6a3.ulid.UlidCreator;
+import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.placement.Drain;
 import dev.vivarium.node.placement.NodeLoad;
@@ -11,7 +12,6 @@ import dev.vivarium.node.placement.Placement.Choice;
 import dev.vivarium.node.placement.WhenFull;
 import dev.vivarium.node.run.Placed;
 import dev.vivarium.node.run.SubmitAnswer;
-import dev.vivarium.node.sandbox.NodeClock;
 import dev.vivarium.protocol.run.RunId;
 import java.util.List;
 import java.util.Optional;

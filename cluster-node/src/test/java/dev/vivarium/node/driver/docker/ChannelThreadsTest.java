@@ -4,6 +4,7 @@ import static dev.vivarium.node.driver.docker.TestSandboxes.newId;
 import static dev.vivarium.node.driver.docker.TestSandboxes.outcome;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
@@ -27,7 +28,7 @@ class ChannelThreadsTest {
         ThreadPoolExecutor blocking =
                 (ThreadPoolExecutor) Executors.newFixedThreadPool(DockerDriver.blockingCallsMax(sandboxes.config()));
         blocking.prestartAllCoreThreads();
-        DockerDriver driver = DockerDriver.open(sandboxes.config(), blocking);
+        DockerDriver driver = DockerDriver.open(sandboxes.config(), blocking, NodeClock.system());
         List<Live> live = new ArrayList<>();
         live.add(TestSandboxes.create(driver, newId(), sandboxes.template()));
         live.add(TestSandboxes.create(driver, newId(), sandboxes.template()));

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
+import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.ChannelListener.Cause;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.DriverException.Kind;
@@ -196,6 +197,8 @@ class EngineLossTest {
 
     private DockerDriver open(URI engine, Duration responseTimeout) {
         return DockerDriver.open(
-                sandboxes.config().withEngine(engine).withResponseTimeout(responseTimeout), sandboxes.blocking());
+                sandboxes.config().withEngine(engine).withResponseTimeout(responseTimeout),
+                sandboxes.blocking(),
+                NodeClock.system());
     }
 }

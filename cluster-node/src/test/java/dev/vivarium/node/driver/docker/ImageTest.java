@@ -4,6 +4,7 @@ import static dev.vivarium.node.driver.docker.TestSandboxes.failure;
 import static dev.vivarium.node.driver.docker.TestSandboxes.newId;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.DriverException.Kind;
 import dev.vivarium.node.driver.Heard;
@@ -152,7 +153,7 @@ class ImageTest {
     @Test
     void anImageWhoseRegistryDoesNotAnswerIsUnavailable() {
         DockerDriverConfig fetching = sandboxes.config().withPullPolicy(PullPolicy.MISSING);
-        DockerDriver driver = DockerDriver.open(fetching, sandboxes.blocking());
+        DockerDriver driver = DockerDriver.open(fetching, sandboxes.blocking(), NodeClock.system());
 
         DriverException refusal = failure(driver.create(
                 newId(), sandboxes.template("127.0.0.1:1/no/such:image"), new Purpose.ToWait(), new Heard()));

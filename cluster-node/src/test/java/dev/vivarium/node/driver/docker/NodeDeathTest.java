@@ -3,6 +3,7 @@ package dev.vivarium.node.driver.docker;
 import static dev.vivarium.node.driver.docker.TestSandboxes.newId;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.run.Isolation;
@@ -74,8 +75,8 @@ class NodeDeathTest {
         private Node() {}
 
         public static void main(String[] arguments) throws Exception {
-            DockerDriver driver =
-                    DockerDriver.open(TestSandboxes.config(arguments[0], "node-1"), Executors.newCachedThreadPool());
+            DockerDriver driver = DockerDriver.open(
+                    TestSandboxes.config(arguments[0], "node-1"), Executors.newCachedThreadPool(), NodeClock.system());
             Live sandbox = TestSandboxes.create(
                     driver, newId(), TestSandboxes.template(TestSandboxes.IMAGE, Isolation.valueOf(arguments[1])));
             sandbox.start(1, "python3", "-c", STUBBORN_CHILDREN);

@@ -6,6 +6,7 @@ import static dev.vivarium.node.driver.docker.TestSandboxes.outcome;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
+import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.ChannelListener.Cause;
 import dev.vivarium.node.driver.DriverException.Kind;
@@ -166,7 +167,7 @@ class SandboxLifeTest {
         // given a sandbox that the engine made for a driver that did not live to hear of it
         AttemptName attempt = new AttemptName(new RunId(newId().value()), 1);
         SandboxId id = newId();
-        DockerDriver earlier = DockerDriver.open(sandboxes.config(), sandboxes.blocking());
+        DockerDriver earlier = DockerDriver.open(sandboxes.config(), sandboxes.blocking(), NodeClock.system());
         outcome(earlier.create(id, sandboxes.template(), new Purpose.ForAttempt(attempt), new Heard()));
 
         // when
@@ -184,7 +185,9 @@ class SandboxLifeTest {
         RunId run = new RunId(newId().value());
         RunId otherRun = new RunId(newId().value());
         DockerDriver other = DockerDriver.open(
-                TestSandboxes.config(sandboxes.config().installation(), "another"), sandboxes.blocking());
+                TestSandboxes.config(sandboxes.config().installation(), "another"),
+                sandboxes.blocking(),
+                NodeClock.system());
         outcome(other.create(
                 newId(), sandboxes.template(), new Purpose.ForAttempt(new AttemptName(run, 1)), new Heard()));
         outcome(other.create(
@@ -242,9 +245,11 @@ class SandboxLifeTest {
     void aRestartedNodeFindsAndDestroysWhatItOwned() {
         // given
         Live sandbox = sandboxes.create();
-        DockerDriver restarted = DockerDriver.open(sandboxes.config(), sandboxes.blocking());
+        DockerDriver restarted = DockerDriver.open(sandboxes.config(), sandboxes.blocking(), NodeClock.system());
         DockerDriver other = DockerDriver.open(
-                TestSandboxes.config(sandboxes.config().installation(), "node-2"), sandboxes.blocking());
+                TestSandboxes.config(sandboxes.config().installation(), "node-2"),
+                sandboxes.blocking(),
+                NodeClock.system());
 
         // then
         assertThat(TestSandboxes.owned(restarted)).containsExactly(sandbox.id());
@@ -258,7 +263,7 @@ class SandboxLifeTest {
 
     @Test
     void closingTheDriverEndsItsSandboxes() {
-        DockerDriver closing = DockerDriver.open(sandboxes.config(), sandboxes.blocking());
+        DockerDriver closing = DockerDriver.open(sandboxes.config(), sandboxes.blocking(), NodeClock.system());
         Live sandbox = TestSandboxes.create(closing, newId(), sandboxes.template());
 
         closing.close();

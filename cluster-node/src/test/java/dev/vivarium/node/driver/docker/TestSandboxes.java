@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.github.f4b6a3.ulid.UlidCreator;
 import com.typesafe.config.ConfigFactory;
+import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.Heard;
 import dev.vivarium.node.driver.ListedSandbox;
@@ -125,7 +126,7 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
         if (networked) {
             network = Networks.open(config.installation(), config.node());
         }
-        driver = DockerDriver.open(config, blocking);
+        driver = DockerDriver.open(config, blocking, NodeClock.system());
         withNetworks = new NodeSandboxes(driver, network, ConfigFactory.load().getConfig("vivarium.egress"), blocking);
         EachIsolation.Here.assume(isolation, driver.capabilities().isolations());
     }

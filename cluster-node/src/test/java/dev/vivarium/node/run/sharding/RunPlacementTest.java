@@ -2,6 +2,7 @@ package dev.vivarium.node.run.sharding;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.placement.Drain;
 import dev.vivarium.node.placement.NodeLoad;
@@ -10,7 +11,6 @@ import dev.vivarium.node.placement.NodeSlots;
 import dev.vivarium.node.placement.WhenFull;
 import dev.vivarium.node.run.Placed;
 import dev.vivarium.node.run.SubmitAnswer;
-import dev.vivarium.node.sandbox.NodeClock;
 import dev.vivarium.protocol.api.NodeView.Intake;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.RunId;

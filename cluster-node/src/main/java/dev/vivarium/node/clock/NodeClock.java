@@ -1,4 +1,4 @@
-package dev.vivarium.node.sandbox;
+package dev.vivarium.node.clock;
 
 import java.time.Clock;
 import java.time.Instant;
