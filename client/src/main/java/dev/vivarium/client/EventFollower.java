@@ -1,8 +1,8 @@
 package dev.vivarium.client;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
@@ -24,35 +24,31 @@ public final class EventFollower {
 
     /** Reads until the run's last event. */
     public void follow() throws ApiException, InterruptedIOException {
-        Patience.Tries tries = client.tries();
-        while (true) {
-            // Looked up before the read, as for the output.
-            boolean complete = client.view(client.run(run)).status().isTerminal();
-            long before = lastSeq;
-            Map<String, String> resume = lastSeq == 0 ? Map.of() : Map.of("Last-Event-ID", Long.toString(lastSeq));
-            try (Lines lines = new Lines(client.open("/v1/runs/" + run + "/events", "text/event-stream", resume))) {
-                copy(lines);
-                if (complete) {
-                    return;
-                }
-                tries.succeeded();
-                tries.breathe();
-            } catch (JsonProcessingException malformed) {
-                throw client.garbled(malformed);
-            } catch (InterruptedIOException interrupted) {
-                throw interrupted;
-            } catch (IOException lost) {
-                if (lastSeq > before) {
-                    tries.succeeded();
-                }
-                if (!client.isWorthRetrying(lost) || !tries.again()) {
-                    throw client.unreachable(lost);
-                }
+        ResumedStream.read(client, new ResumedStream.Source<RuntimeException>() {
+            @Override
+            public boolean isComplete() throws ApiException, InterruptedIOException {
+                return client.view(client.run(run)).status().isTerminal();
             }
-        }
+
+            @Override
+            public InputStream open() throws IOException, ApiException {
+                Map<String, String> resume = lastSeq == 0 ? Map.of() : Map.of("Last-Event-ID", Long.toString(lastSeq));
+                return client.open("/v1/runs/" + run + "/events", "text/event-stream", resume);
+            }
+
+            @Override
+            public void copy(Lines lines) throws IOException {
+                passEvents(lines);
+            }
+
+            @Override
+            public long position() {
+                return lastSeq;
+            }
+        });
     }
 
-    private void copy(Lines lines) throws IOException {
+    private void passEvents(Lines lines) throws IOException {
         StringBuilder data = new StringBuilder();
         for (Optional<String> line = lines.next(); line.isPresent(); line = lines.next()) {
             String text = line.get();

@@ -1,10 +1,10 @@
 package dev.vivarium.client;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.vivarium.protocol.api.OutputChunkView;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.run.Blob;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.util.Arrays;
 import java.util.List;
@@ -57,35 +57,31 @@ public final class OutputFollower {
 
     /** Reads until there is nothing more: so far, or for ever. */
     public void read(Mode mode) throws ApiException, SinkClosed, InterruptedIOException {
-        Patience.Tries tries = client.tries();
-        while (true) {
-            // Looked up before the read: only what is read after a run's end is sure to be all of it.
-            boolean complete =
-                    mode == Mode.SO_FAR || client.view(client.run(run)).status().isTerminal();
-            long before = next;
-            try (Lines lines = new Lines(client.open(path(mode), "application/x-ndjson", Map.of()))) {
-                copy(lines);
-                if (complete) {
-                    return;
-                }
-                tries.succeeded();
-                tries.breathe();
-            } catch (JsonProcessingException malformed) {
-                throw client.garbled(malformed);
-            } catch (InterruptedIOException interrupted) {
-                throw interrupted;
-            } catch (IOException lost) {
-                if (next > before) {
-                    tries.succeeded();
-                }
-                if (!client.isWorthRetrying(lost) || !tries.again()) {
-                    throw client.unreachable(lost);
-                }
+        ResumedStream.read(client, new ResumedStream.Source<SinkClosed>() {
+            @Override
+            public boolean isComplete() throws ApiException, InterruptedIOException {
+                return mode == Mode.SO_FAR
+                        || client.view(client.run(run)).status().isTerminal();
             }
-        }
+
+            @Override
+            public InputStream open() throws IOException, ApiException {
+                return client.open(path(mode), "application/x-ndjson", Map.of());
+            }
+
+            @Override
+            public void copy(Lines lines) throws IOException, SinkClosed {
+                passChunks(lines);
+            }
+
+            @Override
+            public long position() {
+                return next;
+            }
+        });
     }
 
-    private void copy(Lines lines) throws IOException, SinkClosed {
+    private void passChunks(Lines lines) throws IOException, SinkClosed {
         for (Optional<String> line = lines.next(); line.isPresent(); line = lines.next()) {
             if (line.get().isBlank()) {
                 continue;
