@@ -9,6 +9,7 @@ import dev.vivarium.protocol.egress.EgressDestination;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.Limit;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,16 +77,9 @@ class PayloadTest {
                 .collect(Collectors.toSet());
 
         assertThat(reasons)
-                .containsExactlyInAnyOrder(
-                        KillReason.WALL_CLOCK,
-                        KillReason.IDLE,
-                        KillReason.CPU_TIME,
-                        KillReason.MEMORY,
-                        KillReason.PIDS,
-                        KillReason.DISK,
-                        KillReason.OUTPUT,
-                        KillReason.EGRESS_REQUESTS,
-                        KillReason.EGRESS_BYTES);
+                .containsExactlyInAnyOrderElementsOf(Limit.ALL.stream()
+                        .flatMap(limit -> limit.reason().stream())
+                        .toList());
     }
 
     @Test
