@@ -133,7 +133,9 @@ class LocalClusterTest {
         // A node that cannot start tells how its log ends.
         ClusterByCommand.Ended ended = cluster.up("--nodes", "1", "--set", "vivarium.limits.default.pids=none");
         assertThat(ended.code()).isEqualTo(69);
-        assertThat(ended.err()).contains("node-1 has ended").contains("pids has type STRING");
+        assertThat(ended.err())
+                .contains("node-1 has ended")
+                .contains("Invalid value at 'pids': must be a count, a whole number");
         assertThat(cluster.vivarium("cluster", "kill", "7").err()).contains("there is no member '7'");
     }
 }
