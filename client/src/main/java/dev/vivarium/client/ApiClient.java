@@ -31,9 +31,9 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManager;
 
 /**
- * Speaks version 1 of the API with one node. Every request is safe to repeat (a submission by its idempotency key), so
- * a lost connection is tried again within the client's {@link Patience}; only a node that was never there is given up
- * at once. Safe for use by several threads.
+ * Speaks version 1 of the API with one node. Requests are safe to repeat (a submission by its idempotency key; one without
+ * is sent once), so a lost connection is tried again within the client's {@link Patience}. A node that never answered is
+ * not retried. Safe for use by several threads.
  */
 public final class ApiClient {
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);

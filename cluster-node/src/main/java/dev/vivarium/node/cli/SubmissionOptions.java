@@ -301,8 +301,9 @@ final class SubmissionOptions {
             return;
         }
         byte[] content = local.content(INLINE_BYTES_MAX);
-        FileMode mode = local.mode(Blob.of(content));
-        if (mode.equals(FileMode.PLAIN) || mode.equals(FileMode.ofContent(Blob.of(content)))) {
+        Blob beginning = Blob.of(content);
+        FileMode mode = local.mode(beginning);
+        if (mode.equals(FileMode.PLAIN) || mode.equals(FileMode.ofContent(beginning))) {
             submission.file(destination, content);
         } else {
             submission.file(destination, content, mode);
