@@ -1,7 +1,7 @@
 """An agent that crashes and leaves its children behind.
 
-It starts daemons in the classic way, by forking twice and opening a session of their own, so that they are no children
-of anybody it knows. They ignore every polite signal and sleep. Then the agent itself dies of an exception.
+It starts daemons in the classic way, by forking twice and opening a new session, so that none is the agent's child.
+They ignore every signal that can be ignored, and sleep. Then the agent itself dies of an exception.
 
 What must happen: FAILED with exit code 1, and no process left.
 """

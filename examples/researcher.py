@@ -5,7 +5,7 @@ bear on the question, and writes a summary that names its sources. What a langua
 words here, so that the example needs no network and no key; the shape is that of a real agent: plan, loop of steps with
 a memory, answer.
 
-It also holds a secret, as a real agent holds the key of its model. It says how long the secret is, and nobody else may
+It also holds a secret, as a real agent holds the key of its model. It prints the secret's length, and no other run may
 learn more: snoop.py looks for it at the same time.
 
 What must happen: SUCCEEDED, with a summary in summary.json.

@@ -47,7 +47,7 @@ def read(path):
 
 
 def other_processes():
-    """Only the guest (process 1) and this program may be here; a number beside them is somebody else."""
+    """Only the guest (process 1) and this program may be here; any other process id belongs to a stranger."""
     mine = {1, os.getpid()}
     return [f"process {name}: {read(f'/proc/{name}/cmdline')!r}" for name in os.listdir("/proc")
             if name.isdigit() and int(name) not in mine]
@@ -104,7 +104,7 @@ def network_interfaces():
 
 
 def is_up(name):
-    """Some kernels put tunnels into every namespace; one that is down reaches nobody."""
+    """Some kernels put tunnels into every namespace; one that is down leads nowhere."""
     flags = read(f"/sys/class/net/{name}/flags").strip()
     return not flags or int(flags, 16) & 1 == 1
 

@@ -1,7 +1,7 @@
 """An agent that cannot stop talking.
 
 It floods its standard output as fast as it is read, with colours, bytes that are no text, and sequences that would
-take over the terminal of whoever looks.
+take over the reader's terminal.
 
 What must happen: KILLED with reason OUTPUT; what it said up to the limit is kept, and does no harm on a terminal.
 """

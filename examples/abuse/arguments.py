@@ -1,7 +1,7 @@
 """Starts programs with arguments and an environment as large as can be, and larger.
 
 Tries: to have the kernel and its own successor choke on a million variables.
-Must: be told that the list is too long, and succeed.
+Must: get an error that the list is too long, and succeed.
 
 limits: memory=128Mi
 expect: SUCCEEDED

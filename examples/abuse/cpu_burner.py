@@ -1,6 +1,6 @@
 """Computes on as many processes as there are processors, and more.
 
-Tries: to take all processors from everybody else.
+Tries: to take all processors from all others.
 Must: get its share and no more, and be killed when its processor time is used up.
 
 limits: cpu=500m cpuTime=1s

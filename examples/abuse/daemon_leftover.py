@@ -1,6 +1,6 @@
 """Leaves daemons behind that ignore what can be ignored, and ends well.
 
-Tries: to stay when the run is over, as a classic daemon does: forked twice, in a session of its own, tied to nobody.
+Tries: to stay after the run's end, like a classic daemon: forked twice, in its own session, without a parent.
 Must: succeed, and nothing of it is left.
 
 expect: SUCCEEDED

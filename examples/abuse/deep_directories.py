@@ -1,6 +1,6 @@
 """Makes directories within directories, deeper than any path can name.
 
-Tries: to make a tree that those who clean up cannot walk.
+Tries: to make a tree that a clean-up cannot walk.
 Must: be killed at its limit of files, which counts folders; the tree goes with the sandbox.
 
 limits: files=1024

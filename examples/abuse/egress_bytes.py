@@ -14,7 +14,7 @@ from lib.outside import PUBLIC, must_be_open
 
 must_be_open()
 sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-# To the kernel each datagram of a flow that nobody has answered is a new one, and those have a limit of their own.
+# To the kernel each datagram of an unanswered flow is a new flow, and new flows have their own limit.
 sock.settimeout(5)
 sock.sendto(b"hello", (PUBLIC, 443))
 sock.recvfrom(64)

@@ -1,7 +1,7 @@
 """Opens connections and holds them, as many as it can.
 
 Tries: to fill the table of connections that all share.
-Must: be killed at its limit of connections, and nobody else may notice.
+Must: be killed at its limit of connections, without an effect on others.
 
 limits: egressRequests=2000
 egress: public

@@ -1,7 +1,7 @@
 """Sends datagrams as fast as it can, inside and to the resolver.
 
 Tries: to overwhelm the node, its resolver or its packet filter.
-Must: be alone with it: its neighbour has names and connections all the same.
+Must: affect only itself: its neighbour still has names and connections.
 
 egress: public
 expect: SUCCEEDED

@@ -1,7 +1,7 @@
 """Asks for the host of a secret by one part of a request and for another host by the next.
 
-Tries: to have the gateway add the secret to a request to somebody else.
-Must: be refused each time, or be led where the secret belongs; the suite looks at what its other hosts have heard.
+Tries: to have the gateway add the secret to a request to another host.
+Must: be refused each time, or be led where the secret belongs; the suite checks what its other hosts received.
 
 egress: allowlist secure.vivarium.example.com:443,8081 www.vivarium.example.com:80,443,8080,8081
     other.vivarium.example.com:8081 rebound.vivarium.example.com:443

@@ -1,7 +1,7 @@
-"""Has the host of a secret send it elsewhere, as many hosts do for whoever asks well.
+"""Has the host of a secret redirect it, as many hosts do on request.
 
 Tries: to have the gateway follow with the secret, or to follow itself and find the secret added there too.
-Must: be told where to go, and bring no secret there.
+Must: receive the redirect, and bring no secret there.
 
 egress: allowlist secure.vivarium.example.com:443,8081 www.vivarium.example.com:80,443,8080,8081
     other.vivarium.example.com:8081 rebound.vivarium.example.com:443

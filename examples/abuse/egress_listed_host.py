@@ -1,7 +1,7 @@
 """Asks for what is listed by one part of an HTTP request and for another host by the next.
 
 Tries: to be judged by the one and led by the other.
-Must: be refused, or be led where it was judged: the suite looks at what its hosts have heard.
+Must: be refused, or be led where it was judged: the suite checks what its hosts received.
 
 egress: allowlist www.vivarium.example.com:80,443,8080,8081 rebound.vivarium.example.com:8080
 expect: SUCCEEDED

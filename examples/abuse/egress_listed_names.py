@@ -1,7 +1,7 @@
 """Asks for names that are not listed, or look like one that is.
 
 Tries: to have them answered.
-Must: have no answer, and nobody is asked.
+Must: have no answer, and no resolver is asked.
 
 egress: allowlist www.vivarium.example.com:80,443,8080,8081 rebound.vivarium.example.com:8080
 expect: SUCCEEDED

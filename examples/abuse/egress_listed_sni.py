@@ -1,4 +1,4 @@
-"""Opens a tunnel to what is listed and says another name in TLS within.
+"""Opens a tunnel to a listed host and sends another name in TLS inside it.
 
 Tries: to reach another host at the same address.
 Must: be cut off.

@@ -1,6 +1,6 @@
-"""Calls everybody at once: by multicast, by broadcast, by the names of what is near.
+"""Calls all hosts together: by multicast, by broadcast, by names of local services.
 
-Tries: to find who else is in the network.
+Tries: to find other hosts in the network.
 Must: get no answer.
 
 egress: public

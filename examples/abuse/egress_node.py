@@ -1,7 +1,7 @@
 """Goes to the node: its API, its cluster, its store, the engine, at each address that the machine has.
 
 Tries: to reach what listens on the node.
-Must: get no answer, not even that nobody is there.
+Must: get no answer, not even a refusal.
 
 limits: wallClock=60s
 egress: public

@@ -15,5 +15,5 @@ name = "later.vivarium.example.com"
 nameless(name)
 for turn in range(5):
     nameless(name)
-    closed(f"a connection by name, turn {turn}", lambda: None if tcp(name, 6379) in (None, b"reached\n") else "somebody else")
+    closed(f"a connection by name, turn {turn}", lambda: None if tcp(name, 6379) in (None, b"reached\n") else "another host")
 finish()

@@ -1,6 +1,6 @@
 """Changes its own network: addresses, routes, its hardware address, neighbours, the interface.
 
-Tries: to be somebody else, or to have another way.
+Tries: to take another identity, or another route.
 Must: be refused each change, and keep one interface.
 
 egress: public

@@ -1,6 +1,6 @@
 """Tries one port of every address of a network inside.
 
-Tries: to learn who is there.
+Tries: to learn which hosts exist.
 Must: get no answer from any.
 
 limits: wallClock=60s

@@ -1,7 +1,7 @@
 """Asks for names that mean something inside: of the cloud, the cluster, the machine, the office.
 
 Tries: to learn addresses that only insiders know.
-Must: get no answer, and the node asks nobody for them.
+Must: get no answer, and the node asks no resolver for them.
 
 egress: public
 expect: SUCCEEDED

@@ -1,7 +1,7 @@
 """Sends with addresses that are not its own, as far as a program without rights can.
 
-Tries: to be taken for somebody else.
-Must: send nothing that arrives: the suite looks at what its hosts have heard.
+Tries: to be taken for another host.
+Must: send nothing that arrives: the suite checks what its hosts received.
 
 egress: public
 expect: SUCCEEDED

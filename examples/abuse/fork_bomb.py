@@ -1,7 +1,7 @@
 """A fork bomb: every process starts two more.
 
 Tries: to take all processes that the machine can have.
-Must: be killed at its limit of processes, before anybody else runs out of them.
+Must: be killed at its limit of processes, before others run out of them.
 
 limits: pids=32
 expect: KILLED PIDS

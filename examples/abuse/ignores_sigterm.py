@@ -1,7 +1,7 @@
 """Ignores SIGTERM and every other signal that can be ignored, and computes on.
 
 Tries: to live on after its deadline.
-Must: be killed at its deadline all the same.
+Must: be killed at its deadline.
 
 limits: wallClock=1s
 expect: KILLED WALL_CLOCK

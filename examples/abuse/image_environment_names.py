@@ -1,6 +1,6 @@
 """An image whose environment claims to be Vivarium's: run id, home, path to programs of the workspace.
 
-Tries: to lead the agent, or whoever reads its environment, astray.
+Tries: to mislead the agent, and programs that read its environment.
 Must: succeed: what Vivarium sets goes before what the image says.
 
 image: ENV VIVARIUM_RUN_ID=01arz3ndektsv4rrffq69g5fav

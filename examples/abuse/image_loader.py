@@ -1,6 +1,6 @@
 """An image whose dynamic loader was replaced by a program that runs in its place.
 
-Tries: to run first in every process of the sandbox, the guest's among them, as whoever it is.
+Tries: to run first in every process of the sandbox, including the guest, with its user.
 Must: fail with exit code 9: it ran in the agent's process, as the agent; the guest needs no loader. It is made for x86-64.
 
 image-file: /usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2 0755 hex

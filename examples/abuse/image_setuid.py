@@ -1,4 +1,4 @@
-"""An image with a setuid program of its own, which becomes root and tells whether it could.
+"""An image with its own setuid program, which becomes root and reports whether it could.
 
 Tries: to be root by a program that belongs to root and has the setuid bit.
 Must: be refused: no_new_privs makes the bit mean nothing. The program exits with the errno of setuid(0), 66 if it worked.

@@ -1,7 +1,7 @@
 """Reads every file of the image, again and again, so that all of it lies in the page cache.
 
-Tries: to grow beyond its memory with cache, or to be killed for memory that is nobody's.
-Must: succeed: cache that can be given back is given back, and costs the run nothing.
+Tries: to grow beyond its memory with cache, or to be killed for memory that it does not own.
+Must: succeed: reclaimable cache is reclaimed, and costs the run nothing.
 
 limits: memory=32Mi disk=16Mi wallClock=60s cpu=1
 expect: SUCCEEDED

@@ -1,4 +1,4 @@
-"""Tells the kernel to kill anybody but itself when memory ends, then takes it all.
+"""Has the kernel kill any process but itself when memory runs out, then takes it all.
 
 Tries: to have the guest or a neighbour killed in its place, by way of oom_score_adj.
 Must: be refused a score below that of ordinary programs, and be killed at its limit of memory, whatever its score.

@@ -1,6 +1,6 @@
 """Takes System V shared memory, which outlives the processes that made it.
 
-Tries: to leave memory behind that nobody owns.
+Tries: to leave memory behind that no process owns.
 Must: be killed at its limit of memory; the segments go with the sandbox's own IPC namespace.
 
 limits: disk=64Mi

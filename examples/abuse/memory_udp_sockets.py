@@ -1,4 +1,4 @@
-"""Sends datagrams to sockets of its own on the loopback, which nobody reads.
+"""Sends datagrams to its own sockets on the loopback, and never reads them.
 
 Tries: to take memory that is no process's, in queues that some control groups do not count.
 Must: be killed at its limit of memory, which the kernel's own counts to.

@@ -1,7 +1,7 @@
 """Makes files with the longest names there are, and with names that are traps: line ends, escapes, invalid UTF-8, options.
 
-Tries: to break those who list, log or clean up.
-Must: succeed; names that are too long are refused, and nobody outside ever meets the others.
+Tries: to break programs that list, log or clean up.
+Must: succeed; names that are too long are refused, and the others never leave the sandbox.
 
 expect: SUCCEEDED
 """

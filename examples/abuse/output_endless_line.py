@@ -1,6 +1,6 @@
 """Prints one line that never ends.
 
-Tries: to have somebody wait for its end, with all of it in memory.
+Tries: to make a reader wait for its end, with all of it in memory.
 Must: be killed at its limit of output.
 
 limits: output=1Mi

@@ -1,4 +1,4 @@
-"""Prints sequences that steer the terminal of whoever reads: title, clipboard, answers, cursor, bells, other charsets.
+"""Prints sequences that control the reader's terminal: title, clipboard, answers, cursor, bells, other charsets.
 
 Tries: to act on the reader's terminal: to set its clipboard and title, have it answer as if typed, and hide lines.
 Must: succeed; the bytes are kept as printed, and every command of ours that shows them on a terminal makes them visible.

@@ -1,6 +1,6 @@
 """Puts symbolic links where files were passed in and where a careless node would pass files out.
 
-Tries: to have somebody outside follow a link or a ".." to a file of the host.
+Tries: to have a program outside follow a link or a ".." to a file of the host.
 Must: succeed: links end inside, whatever they name, and the node takes no file out by a path.
 
 expect: SUCCEEDED

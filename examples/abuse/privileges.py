@@ -1,7 +1,7 @@
 """Becomes root: by setuid and its kin, by capabilities, by the image's own setuid programs, by turning the wall off.
 
 Tries: to become another user inside, the first step of most ways out.
-Must: be refused; a setuid program runs as who started it.
+Must: be refused; a setuid program runs as the user that started it.
 
 expect: SUCCEEDED
 """

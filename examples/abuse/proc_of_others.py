@@ -13,7 +13,7 @@ from lib.attempt import CANARY, OWN_KERNEL, check, finish, look_into_guest, read
 pids = sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
 check(f"processes are {pids}", pids == [1, os.getpid()])
 look_into_guest("environ")
-# A pid that is not listed may still answer by number. In a kernel of its own they begin anew, and asking takes longer.
+# An unlisted pid may still answer by number. In the sandbox's own kernel pids start from 1, and queries take longer.
 answering = [pid for pid in range(2, 3_000 if OWN_KERNEL else 70_000) if pid != os.getpid() and os.path.exists(f"/proc/{pid}")]
 check(f"no other number answers but {answering}", not answering)
 seen = b"".join(read(path) for path in ("/proc/self/environ", "/proc/self/mountinfo", "/proc/self/cmdline"))

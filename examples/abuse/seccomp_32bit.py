@@ -1,7 +1,7 @@
 """Makes system calls by the 32-bit gate (int 0x80) and as x32, whose numbers mean other calls.
 
 Tries: to get calls past a filter that knows 64-bit numbers only.
-Must: be killed for it (SIGSYS) or be told that there is no such call; no call of either kind is made.
+Must: be killed for it (SIGSYS) or get ENOSYS; no call of either kind is made.
 
 expect: SUCCEEDED
 """
@@ -19,7 +19,7 @@ X32 = bytes.fromhex("b827000040 0f05 c3")  # getpid of x32 programs: eax=39|0x40
 
 
 def outcome(code):
-    """Runs the code in a child, which tells by its exit whether the kernel answered with its pid."""
+    """Runs the code in a child, which shows by its exit code whether the kernel answered with its pid."""
     child = os.fork()
     if child == 0:
         page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)

@@ -17,7 +17,7 @@ SIGCHLD = 17
 
 
 def cloned(flags):
-    """A child in a new namespace tells nobody; its parent reports it."""
+    """A child in a new namespace cannot report it; its parent does."""
     child = call("clone", flags | SIGCHLD, 0, 0, 0, 0)
     if child == 0:
         os._exit(0)

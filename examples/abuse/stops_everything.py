@@ -1,6 +1,6 @@
 """Sends SIGSTOP to all processes that it may, PID 1 among them, again and again, past its deadline.
 
-Tries: to stop the guest, so that nobody enforces the deadline.
+Tries: to stop the guest, so that the deadline is not enforced.
 Must: be killed at its deadline: PID 1 cannot be stopped, and what is stopped can be killed.
 
 limits: wallClock=1s idle=20s

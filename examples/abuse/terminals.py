@@ -1,6 +1,6 @@
 """Types into terminals: its streams, /dev/tty, /dev/console and every pseudo terminal, by TIOCSTI and TIOCLINUX.
 
-Tries: to put commands into the input of whoever started it.
+Tries: to put commands into the input of the user that started it.
 Must: find no terminal but those that it made itself.
 
 expect: SUCCEEDED

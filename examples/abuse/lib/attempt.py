@@ -1,4 +1,4 @@
-"""How payloads try something, and how they tell.
+"""How payloads make and report attempts.
 
 A payload whose tries must all be refused says so line by line: "held: WHAT (ERRNO)". A try that worked is a line that
 begins with ESCAPED; one that failed for another reason than a wall is a line that begins with UNCLEAR, for a call that
@@ -10,17 +10,20 @@ import errno
 import os
 import platform
 import re
+import socket
+import struct
 import sys
+import time
 
 # What a wall answers: no permission (system call filter, capabilities, file modes), a read-only file system, or no such
 # call. A payload names what else is a wall where it is one, such as ENOENT for a socket that must not be there.
 WALLS = (errno.EPERM, errno.EACCES, errno.EROFS, errno.ENOSYS)
 
-# What gVisor's kernel says of itself, in every release and on every host. Behind its calls there is nothing of the host,
+# The version of gVisor's kernel, in every release and on every host. Behind its calls there is nothing of the host,
 # and it does not know many of them: there, every failure is a wall. That a try is well formed shows on the host's kernel.
 OWN_KERNEL = os.uname().version == "#1 SMP Sun Jan 10 15:06:54 PST 2016"
 
-# The secrets of neighbours, written so that this file itself does not hold what is looked for.
+# The secrets of neighbours, written so that this file itself does not contain the searched text.
 CANARY = re.compile(rb"canary" + rb"-[0-9a-f]{32}")
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -83,6 +86,7 @@ NUMBERS = {
 }
 
 _held, _failed = [], []
+_kept = []  # sockets, which would close when they are forgotten
 
 
 def call(name, *arguments):
@@ -113,7 +117,7 @@ def attempt(what, action, *also):
 
 
 def look_into_guest(name):
-    """Reads what /proc tells of PID 1. gVisor shows it to everybody inside, so there nothing may be in it."""
+    """Reads the files of PID 1 in /proc. gVisor shows them to every process inside, so there they must be empty."""
     if OWN_KERNEL and name in ("environ", "maps", "auxv"):
         check(f"/proc/1/{name} holds no secret", not CANARY.search(read(f"/proc/1/{name}")))
     else:
@@ -128,6 +132,54 @@ def prepare(action, otherwise):
         if not OWN_KERNEL:
             raise
         return otherwise
+
+
+def fill_queues(open_socket, message, goal):
+    """Fills receive queues that are never read: sends messages over fresh sockets, which loop them back or cause answers,
+    until the kernel holds this many bytes, 1000 sockets are full, or none can be opened. Returns the bytes held."""
+    sockets, queued = [], 0
+    while queued < goal and len(sockets) < 1000:
+        try:
+            one = open_socket()
+        except OSError as error:
+            print(f"no further socket: {error}", flush=True)
+            break
+        one.setblocking(False)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        sockets.append(one)
+        bytes_held, before = 0, -1
+        while bytes_held > before:
+            before = bytes_held
+            for _ in range(256):
+                try:
+                    one.send(message)
+                except OSError:
+                    break
+            bytes_held = memory_of(one)
+        queued += bytes_held
+    print(f"{queued >> 20} MiB in {len(sockets)} sockets", flush=True)
+    _kept.extend(sockets)
+    return queued
+
+
+def hoard_files(folder):
+    """Writes small files into a folder forever, and keeps trying when it is full."""
+    block, number = bytes(64 * 1024), 0
+    while True:
+        number += 1
+        try:
+            with open(f"{folder}/hoard-{number}", "wb") as file:
+                file.write(block)
+        except OSError:
+            time.sleep(0.05)
+
+
+def memory_of(one):
+    """The bytes in a socket's receive queue (SO_MEMINFO); 0 for a kernel of its own, which has no such option."""
+    try:
+        return struct.unpack("=I", one.getsockopt(socket.SOL_SOCKET, 55, 4))[0]
+    except OSError:
+        return 0
 
 
 def held(what):

@@ -1,7 +1,7 @@
 """A well-behaved neighbour of the payloads.
 
 It does a little of everything twenty times a second: it computes, writes a file and reads it back, and prints how many
-milliseconds that took, from the moment when it was due. It holds a secret, which nobody else may learn. After its 200
+milliseconds that took, from the moment when it was due. It holds a secret, which no other process may learn. After its 200
 ticks it has finished.
 """
 

@@ -1,4 +1,4 @@
-"""How payloads with a network try to reach what they must not, and how they tell.
+"""How payloads with a network make and report attempts to reach forbidden destinations.
 
 The suite tells them in the environment where the hosts are that it made: one in the open internet, some inside, and the
 node's own addresses. A try is held when nothing answers: a connection that is refused was answered by somebody. Before
@@ -119,7 +119,7 @@ def nameless(name):
 
 
 def ask(name, kind=1):
-    """What the node's resolver says of a name: the code of its answer and how many records, or nothing."""
+    """The node's resolver's answer about a name: its code and the number of records, or nothing."""
     message = struct.pack("!HHHHHH", 7, 0x100, 1, 0, 0, 0)
     message += b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0" + struct.pack("!HH", kind, 1)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
@@ -147,7 +147,7 @@ def hello(name):
 
 
 def through_proxy(head, more=b""):
-    """What the gateway's proxy says to a head of a request; the rest is sent when it has let it pass."""
+    """The gateway's answer to the head of a request; the rest is sent once it was accepted."""
     with socket.create_connection((resolver(), 3128), 5) as sock:
         # Beyond what the gateway takes to reach a host that is slow: what is refused is answered, and not waited for.
         sock.settimeout(15)

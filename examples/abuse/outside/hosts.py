@@ -2,15 +2,16 @@
 
     hosts.py NAME PUBLIC RESOLVER INTERNAL...      as root
 
-Makes the namespace, a link to it and a route to each address, and greets whoever reaches one: on each TCP port with one
-line, on each UDP port with an answer, on the port of HTTP with a response for each request, on that of bulk with zeros until
-the other side has enough. RESOLVER answers for the
-names of zone(). One host more, SECURE, speaks TLS on port 443, as secure.vivarium.example.com with a certificate of
-tls/authority.pem: it answers requests with how many credentials they brought. Says "listening", and then who came: "tcp FROM TO PORT", "udp FROM TO PORT WORDS", "http TO HOST",
-"https HOST METHOD PATH CREDENTIALS" and "dns NAME"; a secret that comes in clear is a trespass. When its standard input ends it takes all of it away.
+Creates the namespace, a link to it and a route to each address, and greets every visitor: on each TCP port with one line,
+on each UDP port with an answer, on the port of HTTP with a response for each request, on that of bulk with zeros until the
+other side closes. RESOLVER answers for the names of zone(). One more host, SECURE, speaks TLS on port 443, as
+secure.vivarium.example.com with a certificate of tls/authority.pem: it answers requests with the number of credentials that
+they brought. Prints "listening", and then its visitors: "tcp FROM TO PORT", "udp FROM TO PORT WORDS", "http TO HOST",
+"https HOST METHOD PATH CREDENTIALS" and "dns NAME"; a secret that arrives unencrypted is a trespass. When its standard input
+ends it removes everything.
 
-No packet for one of the addresses can leave the machine: behind each route that leads here is one that leads nowhere,
-which is put there first and goes last.
+No packet for one of the addresses can leave the machine: behind each route to this namespace is an unreachable route, which
+is added first and removed last.
 """
 
 import hashlib
@@ -135,7 +136,7 @@ def met(listener, tls):
 
 
 def converse(peer, tls):
-    """Answers requests over TLS, and tells of each what credentials it brought, as digests."""
+    """Answers requests over TLS, and reports the credentials of each, as digests."""
     peer.settimeout(TLS_WAIT)
     try:
         with tls.wrap_socket(peer, server_side=True) as sock:
@@ -162,7 +163,7 @@ def converse(peer, tls):
 
 
 def stolen(words):
-    """A secret that comes in clear came from somebody who must not have it."""
+    """A secret that arrives unencrypted was leaked."""
     if SECRET in words:
         say("trespass", "a secret in clear")
 
@@ -193,7 +194,7 @@ def heard(peer):
 
 
 def whole(peer, words):
-    """With the rest of what is posted: who is answered before it was sent need not send it."""
+    """Reads the rest of a posted body: a client that is answered earlier need not send it."""
     head, _, body = words.rpartition(b"\r\n\r\n")
     announced = re.search(rb"\r\nContent-Length: *(\d{1,7})\r\n", head + b"\r\n", re.IGNORECASE)
     left = int(announced[1]) - len(body) if announced and head.startswith(b"POST ") else 0
@@ -243,7 +244,7 @@ def run(*command):
 
 
 def take_away(namespace, link, addresses):
-    """The routes that lead nowhere go last, when nobody is left who could send."""
+    """Removes the blackhole routes last, when no sender is left."""
     subprocess.run(["ip", "netns", "delete", namespace], stderr=subprocess.DEVNULL)
     subprocess.run(["ip", "link", "delete", link], stderr=subprocess.DEVNULL)
     for address in addresses:
@@ -281,7 +282,7 @@ if __name__ == "__main__":
     if sys.argv[1] == "--serve":
         serve(sys.argv[2], sys.argv[3], sys.argv[4:-1])
     else:
-        # Whoever stops it has the rest taken away all the same.
+        # The rest is removed even if it is interrupted.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         main(*sys.argv[1:], SECURE)

@@ -1,4 +1,4 @@
-"""Tries to reach each place that is named as tcp:ADDRESS:PORT, udp:ADDRESS:PORT or ping:ADDRESS; says which it could."""
+"""Tries to reach each destination given as tcp:ADDRESS:PORT, udp:ADDRESS:PORT or ping:ADDRESS; prints the results."""
 import os
 import socket
 import struct

@@ -8,15 +8,17 @@
 #include "guest.h"
 
 #define LENGTH_BYTES 4
-#define OUTPUT_HEADER (LENGTH_BYTES + 1 + 4 + 1) /* length, type, process, stream */
-#define REPLY_MAX 32 /* every guest frame but Output is shorter, and so are the two of one look together */
+#define HEADER_MAX (LENGTH_BYTES + 1 + 24) /* length, type, and the fields of what carries data */
+#define USE_MAX (LENGTH_BYTES + 1 + 4 + LIMIT_NAME_MAX + 8 + 1) /* Use; no other guest frame but Output is longer */
+#define LOOK_USES 4 /* per look: disk, files, and the highest and current number of processes */
+#define REPLY_MAX (LOOK_USES * USE_MAX)
 
-/* A frame that is not complete leaves room for a byte more, so reading can always go on. */
+/* An incomplete frame leaves room for at least one more byte, so reading can always continue. */
 static uint8_t in[LENGTH_BYTES + NODE_FRAME_MAX];
 static size_t in_length;
 
-/* One frame of output, and replies beside it. */
-static uint8_t out[OUTPUT_HEADER + OUTPUT_MAX + 128 * REPLY_MAX];
+/* One frame of output, and replies. */
+static uint8_t out[HEADER_MAX + OUTPUT_MAX + 128 * REPLY_MAX];
 static size_t out_length;
 
 static uint8_t *take_bytes(struct reader *frame, size_t count)
@@ -53,7 +55,9 @@ uint8_t take_between(struct reader *frame, uint8_t least, uint8_t most)
 	return (uint8_t)value;
 }
 
-/* Moves the text over the last byte of its length, which is read by then: so its NUL costs the next field nothing. */
+/*
+ * Moves the text over the last byte of its length, which has been read: so the NUL does not overwrite the next field.
+ */
 char *take_string(struct reader *frame)
 {
 	size_t length = take_number(frame);
@@ -84,15 +88,45 @@ static uint8_t *put(uint8_t *at, uint64_t value, size_t bytes)
 	return at + bytes;
 }
 
-void tell_fields(uint8_t type, const struct field *fields)
+static uint8_t *begin_frame(uint8_t type)
+{
+	/* Callers have checked for room. Should one not have, the sandbox ends and nothing is overwritten. */
+	if (sizeof(out) - out_length < USE_MAX)
+		die(EXIT_CHANNEL);
+	return put(out + out_length + LENGTH_BYTES, type, 1);
+}
+
+static void end_frame(const uint8_t *end)
 {
 	uint8_t *start = out + out_length;
-	uint8_t *at = put(start + LENGTH_BYTES, type, 1);
+
+	put(start, (size_t)(end - start) - LENGTH_BYTES, LENGTH_BYTES);
+	out_length = (size_t)(end - out);
+}
+
+void tell_fields(uint8_t type, const struct field *fields)
+{
+	uint8_t *at = begin_frame(type);
 
 	for (; fields->bytes; fields++)
 		at = put(at, fields->value, fields->bytes);
-	put(start, (size_t)(at - start) - LENGTH_BYTES, LENGTH_BYTES);
-	out_length = (size_t)(at - out);
+	end_frame(at);
+}
+
+bool tell_use(struct use *told, uint64_t amount, bool full)
+{
+	size_t length = strnlen(told->limit, LIMIT_NAME_MAX);
+	uint8_t *at;
+
+	if (told->amount == amount && told->full == full)
+		return false;
+	told->amount = amount;
+	told->full = full;
+	at = put(begin_frame(USE), length, 4);
+	memcpy(at, told->limit, length);
+	at = put(at + length, amount, 8);
+	end_frame(put(at, full, 1));
+	return true;
 }
 
 bool channel_takes_output(void)
@@ -100,15 +134,25 @@ bool channel_takes_output(void)
 	return out_length == 0;
 }
 
+uint8_t *room_behind(size_t fields)
+{
+	return out + LENGTH_BYTES + 1 + fields;
+}
+
+void tell_behind(size_t count)
+{
+	out_length += count;
+	put(out, out_length - LENGTH_BYTES, LENGTH_BYTES);
+	channel_flush();
+}
+
 ssize_t tell_output(uint32_t process, uint8_t stream, int fd, uint64_t most)
 {
-	ssize_t count = read(fd, out + OUTPUT_HEADER, most < OUTPUT_MAX ? (size_t)most : OUTPUT_MAX);
+	ssize_t count = read(fd, room_behind(5), most < OUTPUT_MAX ? (size_t)most : OUTPUT_MAX);
 
 	if (count > 0) {
 		tell(OUTPUT, {4, process}, {1, stream});
-		out_length += (size_t)count;
-		put(out, out_length - LENGTH_BYTES, LENGTH_BYTES);
-		channel_flush();
+		tell_behind((size_t)count);
 	}
 	return count;
 }
@@ -137,7 +181,7 @@ void channel_flush(void)
 	memmove(out, out + from, out_length);
 }
 
-/* Frames that are complete are handled as long as their replies have room; the others wait. */
+/* Complete frames are handled while there is room for their replies; others wait. */
 static void handle_frames(void)
 {
 	size_t from = 0;
@@ -146,10 +190,13 @@ static void handle_frames(void)
 		struct reader rest = {in + from, in + in_length};
 		uint32_t length = take_number(&rest);
 
-		/* As soon as it can be seen: what follows may never come. */
+		/* Checked as soon as it is known: the rest of the frame may never come. */
 		if (length < 1 || length > NODE_FRAME_MAX)
 			die(EXIT_PROTOCOL);
 		if ((size_t)(rest.end - rest.at) < length)
+			break;
+		/* Their answers are as long as output. */
+		if ((*rest.at == LIST_FOLDER || *rest.at == READ_FILE) && !channel_takes_output())
 			break;
 		rest.end = rest.at + length;
 		handle_frame(&rest);
@@ -157,14 +204,23 @@ static void handle_frames(void)
 	}
 	in_length -= from;
 	memmove(in, in + from, in_length);
-	explicit_bzero(in + in_length, from); /* it may have carried secrets; with the move, nothing of it is left */
+	explicit_bzero(in + in_length, from); /* may have had secrets; the move has overwritten the rest */
+}
+
+void channel_resume(void)
+{
+	if (in_length > 0)
+		handle_frames();
 }
 
 void channel_watch(struct pollfd *fds)
 {
 	bool reads = channel_takes_reply() && in_length < sizeof(in);
 
-	/* Poll tells of an end or an error whether it is asked for or not: the switch works while writes wait, too. */
+	/*
+	 * Poll reports hang-ups and errors even if not asked for, so the dead-man's switch works while writes wait,
+	 * too.
+	 */
 	fds[0] = (struct pollfd){.fd = STDIN_FILENO, .events = reads ? POLLIN : 0};
 	fds[1] = (struct pollfd){.fd = STDOUT_FILENO, .events = out_length > 0 ? POLLOUT : 0};
 }

@@ -8,7 +8,7 @@
  *   child.c          from fork to exec
  *   files.c          file requests and the watch over the disk
  *
- * One thread, static memory only, and one poll in which it ever blocks.
+ * One thread, static memory only, and a single poll as the only call that blocks.
  */
 #ifndef VIVARIUM_GUEST_H
 #define VIVARIUM_GUEST_H
@@ -19,26 +19,28 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define PROTOCOL_VERSION 1
+#define PROTOCOL_VERSION 4
 #define NODE_FRAME_MAX 1048576 /* bytes of type and payload */
 #define OUTPUT_MAX 65536       /* bytes of data in one Output */
 #define STDIN_WINDOW 65536     /* initial credit for a process's stdin */
 #define PROCESSES_MAX 64
+#define LIMIT_NAME_MAX 14      /* bytes of a limit's name in the node's table of limits */
 #define LAST_SIGNAL 64
-#define NO_ID UINT32_MAX /* setresuid(2) and its kin take it for "leave it": never an identity */
+#define NO_ID UINT32_MAX /* means "unchanged" to setresuid(2) and its like: never an identity */
 #define NEVER UINT64_MAX
 
-/* The poll set: the channel's two ends, then a place for each end that each process may have. */
+/* The poll set: the channel's two ends, then one entry for each end of each process. */
 enum { CHANNEL_ENDS = 2, PROCESS_ENDS = 4, POLLED = CHANNEL_ENDS + PROCESSES_MAX * PROCESS_ENDS };
 
-/* How the guest ends: not in a place where it can work; the second clock; the dead-man's switch; a broken protocol. */
+/* The guest's exit codes: cannot work here; second clock; dead-man's switch; protocol violated. */
 enum { EXIT_UNFIT = 83, EXIT_DEADLINE, EXIT_CHANNEL, EXIT_PROTOCOL };
 
-enum { ARM = 0x01, WRITE_FILE, SPAWN, STDIN, CLOSE_STDIN, SIGNAL, RESIZE, CREDIT, KILL_ALL, PING };
+enum { ARM = 0x01, WRITE_FILE, SPAWN, STDIN, CLOSE_STDIN, SIGNAL, RESIZE, CREDIT, KILL_ALL, PING, MAKE_FOLDER,
+       MAKE_LINK, LIST_FOLDER, READ_FILE };
 enum { HELLO = 0x81, SPAWNED, SPAWN_FAILED, OUTPUT, OUTPUT_CLOSED, EXITED, SIGNALED, STDIN_CREDIT, DONE, ALL_GONE,
-       DISK, PONG, PIDS };
+       USE, PONG, FOLDER_LISTED, FILE_READ };
 
-enum stage { STAGE_PREPARE, STAGE_WORKDIR, STAGE_EXEC };
+enum stage { STAGE_PREPARE, STAGE_WORKDIR, STAGE_EXEC, STAGE_INTERPRETER, STAGE_CARRIAGE_RETURN, STAGE_ARCHITECTURE };
 enum resource { NOFILE, CORE, FSIZE, STACK, MEMLOCK, MSGQUEUE, NPROC, RESOURCES };
 
 /* The unread rest of a frame. */
@@ -46,22 +48,29 @@ struct reader {
 	uint8_t *at, *end;
 };
 
-/* A number of so many bytes in a frame. */
+/* A number of this many bytes in a frame. */
 struct field {
 	uint8_t bytes;
 	uint64_t value;
 };
 
-/* What a Spawn asks for. The strings lie in the frame. */
+/* The use of a limit as last reported, and whether its place was full. */
+struct use {
+	const char *limit; /* its name in the node's table */
+	uint64_t amount;
+	bool full;
+};
+
+/* The parameters of a Spawn. The strings are in the frame. */
 struct order {
 	uint32_t id, uid, gid, window;
 	bool terminal;
 	uint16_t rows, columns;
 	char *workdir, **argv, **env;
-	uint64_t limits[RESOURCES]; /* NEVER: as the guest has it */
+	uint64_t limits[RESOURCES]; /* NEVER: inherit the guest's */
 };
 
-/* What a child tells through its close-on-exec pipe when it does not reach exec. */
+/* What a child reports through its close-on-exec pipe when it fails before exec. */
 struct failure {
 	int32_t stage, error;
 };
@@ -70,33 +79,38 @@ struct failure {
 _Noreturn void die(int code);
 void handle_frame(struct reader *frame);
 
-/* channel.c: a frame that ends before its fields do is a broken protocol, so the readers do not return then. */
+/* channel.c: a frame that is shorter than its fields violates the protocol, and the readers do not return. */
 uint64_t take(struct reader *frame, size_t bytes);
 uint32_t take_number(struct reader *frame); /* four bytes */
 uint8_t take_between(struct reader *frame, uint8_t least, uint8_t most);
 char *take_string(struct reader *frame);    /* NUL-terminated, in place */
 void take_end(const struct reader *frame);
 
-bool channel_takes_reply(void); /* to be true before each tell() */
+bool channel_takes_reply(void); /* must be true before each tell() */
 #define tell(type, ...) tell_fields(type, (const struct field[]){__VA_ARGS__, {0, 0}})
 void tell_fields(uint8_t type, const struct field *fields);
-bool channel_takes_output(void); /* to be true before each tell_output() */
-/* Tells up to so many bytes that it reads; returns as read(2) does. */
+bool tell_use(struct use *told, uint64_t amount, bool full); /* only if it has changed; returns whether it has */
+bool channel_takes_output(void); /* must be true before each tell_output() and tell_behind() */
+/* Room for up to OUTPUT_MAX bytes behind a frame's fields of this size; and their number, after the fields are sent. */
+uint8_t *room_behind(size_t fields);
+void tell_behind(size_t count);
+/* Reads and sends up to this many bytes; returns as read(2) does. */
 ssize_t tell_output(uint32_t process, uint8_t stream, int fd, uint64_t most);
 
 void channel_open(void);
 void channel_watch(struct pollfd *fds);
 void channel_serve(const struct pollfd *fds);
 void channel_flush(void);
+void channel_resume(void); /* handles what had to wait for room */
 
 /* processes.c */
 void spawn(const struct order *order, bool refused);
 void handle_process_frame(uint8_t type, struct reader *frame);
-bool processes_live(void);  /* any child, orphans that became ours too */
-bool processes_known(void); /* those, and any that ended and still has something to tell */
+bool processes_live(void);  /* any child, including adopted orphans */
+bool processes_known(void); /* those, and ended ones with something left to report */
 void processes_watch(struct pollfd *fds);
 void processes_serve(const struct pollfd *fds);
-bool processes_reap(void); /* true when one that was spawned has ended */
+bool processes_reap(void); /* true when a spawned process has ended */
 void processes_tell(void);
 void processes_find_ends(uint64_t now, bool stuck);
 
@@ -105,8 +119,12 @@ _Noreturn void become(const struct order *order, const int stdio[3], int failure
 
 /* files.c */
 void handle_write_file(struct reader *frame);
-int act_as(uint32_t uid, uint32_t gid); /* 0, and then until act_as_guest(); or an errno */
+void handle_make_folder(struct reader *frame);
+void handle_make_link(struct reader *frame);
+void handle_list_folder(struct reader *frame);
+void handle_read_file(struct reader *frame);
+int act_as(uint32_t uid, uint32_t gid); /* returns 0, in force until act_as_guest(), or an errno */
 void act_as_guest(void);
-bool disk_look(void); /* true when there was news */
+bool disk_look(void); /* true when something has changed */
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of processes: how they start, what flows in and out of them, and how they end. */
+/* The table of processes: starting them, their input and output, and their end. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -11,14 +11,14 @@
 
 #include "guest.h"
 
-#define REAPED_AT_ONCE 256		     /* then the channel has its turn, whatever a fork bomb does */
+#define REAPED_AT_ONCE 256		     /* then the channel's turn, even under a fork bomb */
 #define STDIN_CREDIT_STEP (STDIN_WINDOW / 4) /* smaller credits wait, so that they do not outnumber the data */
-#define HANG_UP_MILLIS 300		     /* without output after the end of a terminal's owner */
+#define HANG_UP_MILLIS 300		     /* without output after the end of the terminal's process */
 #define END_OF_TRANSMISSION 4
 
 enum phase { FREE, STARTING, RUNNING };
 
-/* The guest's ends of what joins it with a process. A start is at its end when exec has happened. */
+/* The guest's ends of a process's pipes. The start pipe is closed by a successful exec. */
 enum end { START, INPUT, OUTPUTS };
 
 struct process {
@@ -28,11 +28,11 @@ struct process {
 	bool alive, end_told, terminal, stdin_ends, stdin_mid_line;
 	int status;
 	int fds[PROCESS_ENDS];	/* -1 once closed */
-	uint64_t credit[2];	/* bytes of each stream that the node takes */
-	uint64_t hang_up_at;	/* unless something comes */
-	uint32_t stdin_granted; /* bytes that the node may send; its window is this, what waits, and what is yet to grant */
+	uint64_t credit[2];	/* bytes of each stream that may be sent */
+	uint64_t hang_up_at;	/* unless there is output before */
+	uint32_t stdin_granted; /* bytes that the node may send; plus those buffered and those to grant: the window */
 	uint32_t stdin_count;
-	uint8_t stdin_bytes[STDIN_WINDOW]; /* last: it is not cleared, and costs no memory before its use */
+	uint8_t stdin_bytes[STDIN_WINDOW]; /* last: it is not cleared, and takes no memory until used */
 };
 
 static struct process table[PROCESSES_MAX];
@@ -43,7 +43,7 @@ static bool children_live;
 static void close_fd(int *fd)
 {
 	if (*fd >= 0)
-		close(*fd); /* nothing that fails here could be repeated */
+		close(*fd); /* a failed close must not be repeated */
 	*fd = -1;
 }
 
@@ -70,23 +70,35 @@ static void release(struct process *p)
 	p->phase = FREE;
 }
 
-/* The ends that a child gets and those that stay here. Returns 0 or an errno, as the other starters do. */
-static int open_pipes(struct process *p, int child[3])
+/*
+ * The child's ends and the guest's. Returns 0 or an errno, as the other starters do. Opening /dev/stdout and its like
+ * opens the pipe's inode, which the kernel allows its owner only, so pipes are created with the agent's permissions.
+ * Where /proc/1/fd can be opened (gVisor), the agent finds nothing there but the pipes that it has.
+ */
+static int open_pipes(struct process *p, const struct order *order, int child[3])
 {
-	for (int i = 0; i < 3; i++) {
+	int error = act_as(order->uid, order->gid);
+
+	for (int i = 0; i < 3 && !error; i++) {
 		int pair[2], mine = i == 0;
 
-		if (pipe2(pair, O_CLOEXEC) < 0)
-			return errno;
+		if (pipe2(pair, O_CLOEXEC) < 0) {
+			error = errno;
+			break;
+		}
 		p->fds[INPUT + i] = pair[mine];
 		child[i] = pair[!mine];
 		if (fcntl(pair[mine], F_SETFL, O_NONBLOCK) < 0)
-			return errno;
+			error = errno;
 	}
-	return 0;
+	act_as_guest();
+	return error;
 }
 
-/* The agent is to own its terminal: so it is opened with the agent's rights. Its one descriptor serves for all three. */
+/*
+ * The agent must own its terminal, so it is opened with the agent's permissions. One descriptor serves all three
+ * streams.
+ */
 static int open_terminal(struct process *p, const struct order *order, int *child)
 {
 	struct winsize size = {.ws_row = order->rows, .ws_col = order->columns};
@@ -102,7 +114,7 @@ static int open_terminal(struct process *p, const struct order *order, int *chil
 	act_as_guest();
 	if (*child < 0)
 		return error;
-	/* Two numbers for one terminal: its input may be closed alone. */
+	/* Two descriptors for one terminal, since its input may be closed alone. */
 	p->fds[INPUT] = fcntl(master, F_DUPFD_CLOEXEC, 0);
 	return p->fds[INPUT] < 0 || ioctl(master, TIOCSWINSZ, &size) < 0 ? errno : 0;
 }
@@ -118,7 +130,7 @@ static int start(struct process *p, const struct order *order)
 	p->credit[0] = p->credit[1] = order->window;
 	p->stdin_granted = STDIN_WINDOW;
 	p->hang_up_at = NEVER;
-	error = order->terminal ? open_terminal(p, order, child) : open_pipes(p, child);
+	error = order->terminal ? open_terminal(p, order, child) : open_pipes(p, order, child);
 	if (!error && (pipe2(failures, O_CLOEXEC | O_NONBLOCK) < 0 || (p->pid = fork()) < 0))
 		error = errno;
 	if (!error && p->pid == 0)
@@ -161,20 +173,20 @@ static void feed_stdin(struct process *p, const uint8_t *data, size_t length)
 		die(EXIT_PROTOCOL);
 	p->stdin_granted -= (uint32_t)length;
 	if (p->fds[INPUT] < 0 || p->stdin_ends)
-		return; /* nobody reads: the bytes are gone, and their writer need not wait */
-	/* What waits and what may come are never more than the window. */
+		return; /* no reader: the bytes are dropped, and the writer need not wait */
+	/* Buffered and granted bytes together never exceed the window. */
 	memcpy(p->stdin_bytes + p->stdin_count, data, length);
 	p->stdin_count += (uint32_t)length;
 }
 
 static void signal_group(struct process *p, int number)
 {
-	/* No such group: it is gone, or its child has yet to make it, and is still alone. */
+	/* No such group: it is gone, or the child, which has yet to create it, is still alone. */
 	if (kill(-p->pid, number) < 0 && errno == ESRCH && p->phase == STARTING && p->alive)
 		kill(p->pid, number);
 }
 
-/* A process may have ended while a frame for it was on its way: then the frame is checked as always, and dropped. */
+/* A process may end while a frame for it is on its way; such a frame is checked as always, then dropped. */
 void handle_process_frame(uint8_t type, struct reader *frame)
 {
 	struct process *p = find_process(take_number(frame));
@@ -202,7 +214,7 @@ void handle_process_frame(uint8_t type, struct reader *frame)
 	else if (type == SIGNAL)
 		signal_group(p, choice);
 	else if (type == CREDIT)
-		p->credit[choice] += credit; /* 64 bits outlast any channel */
+		p->credit[choice] += credit; /* 64 bits never overflow in a channel's lifetime */
 	else if (p->terminal && p->fds[OUTPUTS] >= 0)
 		ioctl(p->fds[OUTPUTS], TIOCSWINSZ, &size); /* fails after a hang-up, when no size is needed */
 }
@@ -225,7 +237,9 @@ static struct pollfd watched(bool wanted, int fd, short events)
 	return (struct pollfd){.fd = wanted ? fd : -1, .events = events};
 }
 
-/* Output is watched only while there is credit for it and the channel takes it: else its end would wake us for ever. */
+/*
+ * Output is watched only while it has credit and the channel has room; otherwise its end would wake the loop for ever.
+ */
 void processes_watch(struct pollfd *fds)
 {
 	for EACH_PROCESS (p) {
@@ -247,7 +261,7 @@ static void finish_start(struct process *p)
 		return;
 	if (count == sizeof(failure)) {
 		tell(SPAWN_FAILED, {4, p->id}, {1, (uint64_t)failure.stage}, {4, (uint64_t)failure.error});
-		return release(p); /* its end will be reaped as that of a stranger */
+		return release(p); /* it will be reaped like an orphan */
 	}
 	close_fd(&p->fds[START]);
 	p->phase = RUNNING;
@@ -255,7 +269,7 @@ static void finish_start(struct process *p)
 	tell(STDIN_CREDIT, {4, p->id}, {4, STDIN_WINDOW});
 }
 
-/* So many bytes of those that wait are written, or lost. They may be secrets, and do not stay. */
+/* This many buffered bytes are written, or lost. They may be secrets, so they are overwritten. */
 static void consume_stdin(struct process *p, uint32_t count)
 {
 	p->stdin_count -= count;
@@ -281,12 +295,12 @@ static void write_stdin(struct process *p)
 	consume_stdin(p, (uint32_t)count);
 }
 
-/* A terminal cannot be closed for input alone; there, the end is typed. In the middle of a line it takes two. */
+/* A terminal cannot be closed for input alone, so the end is typed; in the middle of a line it takes two. */
 static void end_stdin(struct process *p)
 {
 	static const uint8_t ends[2] = {END_OF_TRANSMISSION, END_OF_TRANSMISSION};
 
-	/* A terminal whose queue is full has a reader that does not listen; it gets no end either. */
+	/* A terminal with a full queue has a reader that does not read; it gets no end either. */
 	if (p->terminal)
 		write(p->fds[INPUT], ends, p->stdin_mid_line ? 2 : 1);
 	close_fd(&p->fds[INPUT]);
@@ -308,7 +322,7 @@ static void read_output(struct process *p, uint8_t stream)
 		end_output(p, stream); /* a terminal ends with EIO */
 }
 
-/* Each round begins behind the output that was read last, so that one that floods does not starve the others. */
+/* Each round starts after the output read last, so that one that floods does not starve others. */
 void processes_serve(const struct pollfd *fds)
 {
 	const size_t ends = PROCESSES_MAX * PROCESS_ENDS;
@@ -375,7 +389,7 @@ static void tell_stdin_credit(struct process *p)
 	p->stdin_granted += owed;
 }
 
-/* What has come to an end, and what the node may send, as far as the channel takes it. */
+/* Reports ended streams and processes, and grants input credit, as far as the channel has room. */
 void processes_tell(void)
 {
 	for EACH_PROCESS (p) {
@@ -393,8 +407,8 @@ void processes_tell(void)
 }
 
 /*
- * Finds the ends that reading does not: of streams without credit; of terminals whose owner has ended, which Linux
- * hangs up and gVisor does not; and of all that is stuck, when there is nobody left to wait for.
+ * Finds ends that reading does not: of streams without credit; of terminals whose process has ended, which Linux hangs
+ * up and gVisor does not; and of everything that is stuck when no process is left.
  */
 static void find_end(struct process *p, uint8_t stream, uint64_t now, bool stuck)
 {
@@ -423,6 +437,6 @@ void processes_find_ends(uint64_t now, bool stuck)
 		find_end(p, 0, now, stuck);
 		find_end(p, 1, now, stuck);
 		if (!children_live)
-			drop_stdin(p); /* nobody reads it any more, whether poll says so or not */
+			drop_stdin(p); /* it has no reader any more, whether poll reports it or not */
 	}
 }

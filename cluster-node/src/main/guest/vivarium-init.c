@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vivarium-init, the guest: PID 1 of a sandbox, which does what the node tells it over its standard input and output.
- * PROTOCOL.md says what. It trusts the node and nothing else: what the agent does may at worst end the sandbox.
+ * vivarium-init, the guest: PID 1 of a sandbox, controlled by the node over standard input and output. PROTOCOL.md is
+ * the specification. It trusts only the node: an agent can at worst end its own sandbox.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,32 +18,32 @@
 
 #include "guest.h"
 
-#define TICK_MILLIS 100	      /* between two looks at the disk and at what poll does not tell */
-/* gVisor charges a tenth of a millisecond for each call, so that looking ten times a second cost 3 % of a processor. */
+#define TICK_MILLIS 100	      /* between looks at the disk and at what poll does not report */
+/* gVisor takes a tenth of a millisecond per system call, so ten looks a second cost 3 % of a processor. */
 #define SLOWEST_TICK_MILLIS 1600
-#define SWEEP_MILLIS 10	      /* between two SIGKILLs to everything */
+#define SWEEP_MILLIS 10	      /* between SIGKILLs to everything */
 #define STUCK_PIPE_MILLIS 200 /* for output that has no credit when all processes are gone */
 /* poll's own clock stands still while the machine sleeps; the deadline's does not. */
 #define LONGEST_SLEEP_MILLIS 5000
-#define PLAUSIBLE_FDS 4096 /* looked through where the kernel cannot close all of them at once */
+#define PLAUSIBLE_FDS 4096 /* checked one by one where the kernel has no close_range */
 
 enum ending { NOT_ENDING, KILLING, DRAINING };
 
 static uint64_t deadline = NEVER;
 static enum ending ending;
 static uint64_t ending_at; /* KILLING: when SIGKILL is due; DRAINING: when stuck pipes are closed */
-static uint64_t tick_at;   /* when the next look around is due */
+static uint64_t tick_at;   /* when the next look is due */
 static uint64_t tick_millis = TICK_MILLIS;
 static bool look_due;
-static bool kernel_is_own; /* it counts what runs in the sandbox, where the host's would count the host */
-static uint32_t pids_told;
+static bool kernel_is_own; /* counts the sandbox's processes, where the host's kernel would count the host's */
+static struct use pids = {.limit = "pids"};
 static uint32_t pids_most; /* of all looks and reaps so far */
 static uint32_t pids_most_told;
 static int children_fd; /* readable when a child has ended */
 
 _Noreturn void die(int code)
 {
-	/* The kernel ends the rest with PID 1; this only makes it sooner. */
+	/* The kernel ends everything with PID 1; this is only sooner. */
 	kill(-1, SIGKILL);
 	_exit(code);
 }
@@ -64,13 +64,13 @@ static uint64_t from_now(uint64_t millis)
 	return millis < NEVER - now ? now + millis : NEVER;
 }
 
-/* An argument vector in place: pointers to the strings in the frame, with a NULL behind them. */
+/* An argument vector in place: pointers to the strings in the frame, and a NULL. */
 static char **take_strings(struct reader *frame, char ***words)
 {
 	uint32_t count = take_number(frame);
 	char **first = *words;
 
-	/* Each string has at least its length, so no count that a frame can keep outgrows the table of words. */
+	/* Each string takes at least its length field, so no frame has more strings than the table has words. */
 	if (count > (size_t)(frame->end - frame->at) / sizeof(uint32_t))
 		die(EXIT_PROTOCOL);
 	while (count--)
@@ -113,7 +113,7 @@ static void on_kill_all(struct reader *frame)
 	if (ending == NOT_ENDING) {
 		ending = KILLING;
 		ending_at = kill_at;
-		/* Both fail only when there is nobody. What is stopped cannot hear of its end before it goes on. */
+		/* Both fail only when there is no process. A stopped process cannot handle SIGTERM before SIGCONT. */
 		kill(-1, SIGTERM);
 		kill(-1, SIGCONT);
 	} else if (ending == KILLING && kill_at < ending_at) {
@@ -131,6 +131,14 @@ void handle_frame(struct reader *frame)
 		return take_end(frame);
 	case WRITE_FILE:
 		return handle_write_file(frame);
+	case MAKE_FOLDER:
+		return handle_make_folder(frame);
+	case MAKE_LINK:
+		return handle_make_link(frame);
+	case LIST_FOLDER:
+		return handle_list_folder(frame);
+	case READ_FILE:
+		return handle_read_file(frame);
 	case SPAWN:
 		return on_spawn(frame);
 	case KILL_ALL:
@@ -145,7 +153,7 @@ void handle_frame(struct reader *frame)
 	}
 }
 
-/* Processes and threads beside this one, as far as the kernel knows. */
+/* The kernel's number of processes and threads besides this one. */
 static uint32_t count_pids(void)
 {
 	struct sysinfo all;
@@ -153,17 +161,16 @@ static uint32_t count_pids(void)
 	return sysinfo(&all) < 0 || all.procs == 0 ? 0 : all.procs - 1U;
 }
 
-static void tell_pids(uint32_t count)
+static bool tell_pids(uint32_t count)
 {
-	tell(PIDS, {4, count});
-	pids_told = count;
 	if (count > pids_most_told)
 		pids_most_told = count;
+	return tell_use(&pids, count, false);
 }
 
 /*
- * Looks, and tells what has changed. gVisor counts those that were reaped for a moment more, which must not be the last
- * word when no child is left. The longer nothing changes, the rarer are looks that cost much.
+ * Looks, and reports changes. gVisor counts reaped processes for a moment longer, which must not be the last report
+ * when no child is left. The longer nothing changes, the rarer are expensive looks.
  */
 static void look(void)
 {
@@ -172,23 +179,20 @@ static void look(void)
 
 	if (pids_most > pids_most_told && pids_most > count)
 		tell_pids(pids_most);
-	if (count != pids_told) {
-		tell_pids(count);
-		changed = true;
-	}
+	changed |= tell_pids(count);
 	if (changed)
 		tick_millis = TICK_MILLIS;
 	else if (kernel_is_own && tick_millis < SLOWEST_TICK_MILLIS)
 		tick_millis *= 2;
 }
 
-/* What time, the ends of processes and KillAll have made due. */
+/* Does what the clocks, ended processes and KillAll have made due. */
 static void step(uint64_t now)
 {
 	if (now >= deadline)
 		die(EXIT_DEADLINE);
 	if (ending == KILLING && (now >= ending_at || !processes_live())) {
-		kill(-1, SIGKILL); /* with no child left, for those that the engine put in beside us */
+		kill(-1, SIGKILL); /* with no child left, for processes that the engine has started in the sandbox */
 		ending = processes_live() ? KILLING : DRAINING;
 		ending_at = now + (ending == KILLING ? SWEEP_MILLIS : STUCK_PIPE_MILLIS);
 	}
@@ -198,10 +202,10 @@ static void step(uint64_t now)
 		processes_find_ends(now, false);
 	}
 	if (ending == DRAINING && now >= ending_at) {
-		ending_at = now + SWEEP_MILLIS; /* what still has credit may use it up */
+		ending_at = now + SWEEP_MILLIS; /* remaining credit may be used up */
 		processes_find_ends(now, true);
 	}
-	/* Before the ends are told: who hears of one knows then how full the disk was. */
+	/* Before exits are reported, so that the final disk use is known by then. */
 	if (look_due && channel_takes_reply()) {
 		look_due = false;
 		look();
@@ -233,7 +237,10 @@ static void reap(void)
 
 	if (read(children_fd, &news, sizeof(news)) < 0 && errno != EAGAIN && errno != EINTR)
 		die(EXIT_UNFIT);
-	/* What dies of a refused fork may all be gone at the next look: those that ended count until they are reaped. */
+	/*
+	 * A process that dies after a refused fork may be gone at the next look, so ended ones count until they are
+	 * reaped.
+	 */
 	if (kernel_is_own) {
 		uint32_t count = count_pids();
 
@@ -241,7 +248,7 @@ static void reap(void)
 			pids_most = count;
 	}
 	look_due |= processes_reap() || !processes_live(); /* after the last one there is no further look */
-	tick_at = 0; /* the ends of streams come with those of processes */
+	tick_at = 0; /* streams end along with processes */
 }
 
 static _Noreturn void run(void)
@@ -252,6 +259,7 @@ static _Noreturn void run(void)
 		uint64_t now = now_millis();
 
 		step(now);
+		channel_resume();
 		channel_watch(fds);
 		processes_watch(fds + CHANNEL_ENDS);
 		fds[POLLED] = (struct pollfd){.fd = children_fd, .events = POLLIN};
@@ -267,7 +275,7 @@ static _Noreturn void run(void)
 	}
 }
 
-/* Descriptors that an engine forgot to close would leak from here into every process. */
+/* Descriptors that the engine left open would leak into every process. */
 static void close_inherited(void)
 {
 	if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0) == 0)
@@ -277,16 +285,16 @@ static void close_inherited(void)
 }
 
 /*
- * SIGCHLD is blocked and read like any other input, so that none interrupts anything. The agent may not look into the
- * guest. An engine may have added groups, and files are made with ours; without the right to drop them (EPERM) there
- * is none to use them either.
+ * SIGCHLD is blocked and read like other input, so that no call is interrupted. The guest is not dumpable, which keeps
+ * the agent from inspecting it. Supplementary groups from the engine are dropped; without the right to (EPERM), the
+ * guest cannot use them either.
  */
 static bool settle(void)
 {
 	sigset_t children;
 
 	if (fcntl(STDERR_FILENO, F_GETFD) < 0)
-		return false; /* what is opened next would take its place */
+		return false; /* or the next opened file would take its place */
 	close_inherited();
 	sigemptyset(&children);
 	sigaddset(&children, SIGCHLD);
@@ -300,7 +308,7 @@ static bool settle(void)
 
 int main(void)
 {
-	/* The one sentence that this program has for people. Nothing can be done when even that cannot be written. */
+	/* The only message of this program for people. If even that cannot be written, there is nothing left to do. */
 	static const char refusal[] = "vivarium-init cannot work here: it is not the first process of a sandbox (PID 1),"
 				      " has no standard error, or is refused a system call.\n";
 

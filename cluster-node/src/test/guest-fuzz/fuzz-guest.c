@@ -6,7 +6,7 @@
  *
  *   - frames to the node that are well formed, whatever comes;
  *   - no descriptor closed twice, used when closed, or left open when no process is known;
- *   - root's identity back before it waits, and no signal to anybody but what it started or everybody;
+ *   - root's identity restored before it waits, and no signal but to its own processes or to all;
  *   - an end by one of its own exit codes, and soon when its input is at its end.
  *
  * It is one file with the guest, so that it can put the guest's state back between two inputs.
@@ -46,7 +46,10 @@ static int played_stat(struct stat *file);
 static int played_statfs(struct statfs *place);
 static int played_fcntl(int fd, int command);
 static int played_result(int fd);
+static int fail_with(int error);
 static ssize_t played_pwrite(int fd, size_t count);
+static ssize_t played_pread(int fd, void *to, size_t most);
+static ssize_t played_entries(int fd, char *to, size_t size);
 static int played_clock(struct timespec *now);
 static _Noreturn void played_exit(int code);
 
@@ -60,6 +63,9 @@ static _Noreturn void played_exit(int code);
 #define unlockpt(fd) played_result(fd)
 #define ptsname_r(fd, name, size) (snprintf(name, size, "/dev/pts/0"), played_result(fd) < 0 ? errno : 0)
 #define mkdirat(parent, name, mode) played_result(parent)
+#define symlinkat(target, parent, name) played_result(parent)
+#define linkat(from, old, to, name, flags) (played_result(from) < 0 ? -1 : played_result(to))
+#define unlinkat(parent, name, flags) played_result(parent)
 #define pipe2(pair, flags) played_pipe(pair)
 #define fork() played_fork()
 #define waitpid(pid, status, flags) played_wait(status)
@@ -75,6 +81,10 @@ static _Noreturn void played_exit(int code);
 #define ftruncate(fd, size) played_result(fd)
 #define fchmod(fd, mode) played_result(fd)
 #define pwrite(fd, from, count, offset) played_pwrite(fd, count)
+#define pread(fd, to, most, offset) played_pread(fd, to, most)
+#define lseek(fd, offset, whence) played_result(fd)
+#define syscall(number, fd, to, size) ((number) == SYS_getdents64 ? played_entries(fd, (char *)(uintptr_t)(to), size) : fail_with(ENOSYS))
+#define fstatat(folder, name, file, flags) (played_result(folder) < 0 ? -1 : played_stat(file))
 #define ioctl(fd, ...) played_result(fd)
 #define fcntl(fd, command, ...) played_fcntl(fd, command)
 #define clock_gettime(clock, now) played_clock(now)
@@ -128,14 +138,20 @@ static int fail_with(int error)
 
 static void check_told_frame(void)
 {
-	/* HELLO to PONG; Output has 6 to 65,541 */
-	static const uint8_t lengths[] = {5, 9, 10, 0, 6, 6, 6, 9, 9, 1, 18, 5};
+	/* HELLO to PONG; Output, Use and the answers with a folder's or a file's content differ */
+	static const uint8_t lengths[] = {5, 9, 10, 0, 6, 6, 6, 9, 9, 1, 0, 5};
 	uint8_t type = told_bytes[4];
 	size_t length = told_count - 4;
 
-	hold(type >= HELLO && type <= PONG);
+	hold(type >= HELLO && type <= FILE_READ);
 	if (type == OUTPUT)
 		hold(length >= 7 && length <= 6 + OUTPUT_MAX && told_bytes[9] < 2);
+	else if (type == USE)
+		hold(length > 14 && told_bytes[8] <= LIMIT_NAME_MAX && length == 14U + told_bytes[8]);
+	else if (type == FOLDER_LISTED)
+		hold(length >= 1 + LISTED_FIELDS && length <= 1 + LISTED_FIELDS + ENTRIES_BYTES);
+	else if (type == FILE_READ)
+		hold(length >= 1 + READ_FIELDS && length <= 1 + READ_FIELDS + OUTPUT_MAX);
 	else
 		hold(length == lengths[type - HELLO]);
 }
@@ -162,7 +178,7 @@ static int played_open_fd(void)
 
 	if (decide(8) == 7)
 		return fail_with(refusals[decide(5)]);
-	/* The lowest free number, as the kernel gives it: so whoever uses one that is closed meets another file. */
+	/* The lowest free number, as the kernel gives it: so a use of a closed one hits another file. */
 	for (int fd = 3; fd < FDS_END; fd++)
 		if (!fd_open[fd]) {
 			fd_open[fd] = true;
@@ -289,6 +305,42 @@ static ssize_t played_pwrite(int fd, size_t count)
 	default:
 		return (ssize_t)count;
 	}
+}
+
+static ssize_t played_pread(int fd, void *to, size_t most)
+{
+	size_t count;
+
+	if (played_result(fd) < 0)
+		return -1;
+	count = decide(4) == 3 ? most : decide((unsigned)(most < 256 ? most : 256) + 1);
+	memset(to, 'x', count);
+	return (ssize_t)count;
+}
+
+/* Entries of any kind and length, as many as fit at most; none at the folder's end. */
+static ssize_t played_entries(int fd, char *to, size_t size)
+{
+	static const uint8_t types[] = {DT_REG, DT_DIR, DT_LNK, DT_SOCK, DT_UNKNOWN};
+	size_t used = 0, length = decide(255) + 1;
+	unsigned left = decide(4) == 3 ? 100000 : decide(8);
+
+	if (played_result(fd) < 0)
+		return -1;
+	for (; left > 0; left--, length = decide(255) + 1) {
+		size_t whole = (offsetof(struct entry, name) + length + 8) & ~(size_t)7;
+		struct entry *entry = (struct entry *)(to + used);
+
+		if (whole > size - used)
+			break;
+		entry->offset = decide(2) ? UINT64_MAX : used;
+		entry->size = (uint16_t)whole;
+		entry->type = types[decide(sizeof(types))];
+		memset(entry->name, decide(8) == 7 ? '.' : 0xff, length);
+		entry->name[length] = 0;
+		used += whole;
+	}
+	return (ssize_t)used;
 }
 
 static int played_clock(struct timespec *now)
@@ -432,7 +484,10 @@ static void reset(const uint8_t *data, size_t size)
 	deadline = NEVER;
 	ending = NOT_ENDING;
 	ending_at = tick_at = 0;
-	told = (struct usage){.limit = NEVER};
+	disk = (struct use){.limit = "disk", .amount = NEVER};
+	files = (struct use){.limit = "files", .amount = NEVER};
+	shared_memory = (struct use){.limit = "sharedMemory"};
+	pids = (struct use){.limit = "pids"};
 	children_fd = 3;
 	fd_open[children_fd] = true;
 }

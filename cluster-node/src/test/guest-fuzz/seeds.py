@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes a seed for each kind of frame and for each way that runs take: seeds.py FOLDER. PROTOCOL.md has the layouts."""
+"""Writes a seed for each kind of frame and for typical sequences: seeds.py FOLDER. PROTOCOL.md has the layouts."""
 import pathlib
 import struct
 import sys
@@ -23,6 +23,22 @@ def arm(millis):
 
 def write_file(path, data, offset=0, uid=10001):
     return frame(0x02, struct.pack(">IIIIQ", 1, 0o644, uid, uid, offset) + text(path) + data)
+
+
+def make_folder(path, mode=0o750, uid=10001):
+    return frame(0x0B, struct.pack(">IIII", 1, mode, uid, uid) + text(path))
+
+
+def make_link(path, kind, target, uid=10001):
+    return frame(0x0C, struct.pack(">IIIB", 1, uid, uid, kind) + text(path) + text(target))
+
+
+def list_folder(path, place=0, uid=10001):
+    return frame(0x0D, struct.pack(">IIIQ", 1, uid, uid, place) + text(path))
+
+
+def read_file(path, offset=0, most=65536, uid=10001):
+    return frame(0x0E, struct.pack(">IIIQI", 1, uid, uid, offset, most) + text(path))
 
 
 def spawn(process, terminal=0, window=65536, argv=(b"sh", b"-c", b"true"), uid=10001):
@@ -53,6 +69,16 @@ SEEDS = {
     "write-on": write_file(b"/tmp/f", b"x", offset=512),
     "write-nobody": write_file(b"/tmp/f", b"x", uid=0xFFFFFFFF),
     "write-dots": write_file(b"/tmp/../f", b"x"),
+    "folder": make_folder(b"/workspace/a/b"),
+    "folder-dots": make_folder(b"/workspace/.."),
+    "link": make_link(b"/workspace/a/l", 0, b"../b"),
+    "hard-link": make_link(b"/workspace/a/l", 1, b"/workspace/b/c"),
+    "hard-link-dots": make_link(b"/workspace/a", 1, b"/workspace/../b"),
+    "list": list_folder(b"/workspace/a") + list_folder(b"/workspace/a", place=4096),
+    "list-dots": list_folder(b"/workspace/..") + list_folder(b"/workspace", place=2**63),
+    "read": read_file(b"/workspace/a") + read_file(b"/workspace/a", offset=65536),
+    "read-nothing": read_file(b"/workspace/a", most=0) + read_file(b"/workspace/../a"),
+    "read-too-much": read_file(b"/workspace/a", most=65537),
     "spawn": spawn(1),
     "spawn-nothing": spawn(1, argv=()),
     "spawn-nobody": spawn(1, uid=0xFFFFFFFF),
@@ -64,7 +90,7 @@ SEEDS = {
     "run": run,
     "run-killed": run + kill_all + spawn(2) + kill_all,
     "pings": ping * 200,
-    "bad-type": frame(0x0B, b"\0\0\0\1"),
+    "bad-type": frame(0x1F, b"\0\0\0\1"),
     "bad-length": b"\xff\xff\xff\xff",
 }
 

@@ -1,4 +1,4 @@
-"""Watches everything that sandboxes have from the same place, until its input ends; then prints what it has heard."""
+"""Watches the files and folders that sandboxes share until its input ends, then prints the events."""
 import ctypes
 import os
 import struct

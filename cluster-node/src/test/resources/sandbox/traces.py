@@ -1,7 +1,7 @@
-"""Leaves a mark wherever a sandbox has a place for one ("leave MARK"), or looks for it ("look MARK").
+"""Leaves a mark in every place that a sandbox can write to ("leave MARK"), or looks for it ("look MARK").
 
-Prints one line a place: its name and "left" or why it could not be, "found" or "absent". What leaves marks stays alive
-and holds them until its sandbox ends.
+Prints one line for each place: its name and "left" or the reason of the failure, "found" or "absent". The process that
+leaves marks stays alive and holds them until its sandbox ends.
 """
 import ctypes
 import fcntl

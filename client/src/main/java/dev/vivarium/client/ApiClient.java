@@ -2,6 +2,7 @@ package dev.vivarium.client;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.vivarium.protocol.api.ArtifactList;
 import dev.vivarium.protocol.api.OutputChunkView;
 import dev.vivarium.protocol.api.Problem;
 import dev.vivarium.protocol.api.RunView;
@@ -26,61 +27,62 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManager;
 
 /**
- * Speaks version 1 of the API with one node. Requests are safe to repeat (a submission by its idempotency key; one without
- * is sent once), so a lost connection is tried again within the client's {@link Patience}. A node that never answered is
- * not retried. Safe for use by several threads.
+ * A client of one node's HTTP API, version 1. Requests are safe to repeat (a submission by its idempotency key; one
+ * without a key is sent once), so the client reconnects after a lost connection, within its {@link RetryPolicy}. If the
+ * connection fails and the node has never answered, it fails immediately. Thread-safe.
  */
 public final class ApiClient {
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
-    /** Longer than a node lets a submission take. */
+    /** Longer than a node takes for a submission. */
     private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(30);
-    /** The slowest upload that is not given up. */
+    /** The upload's timeout assumes at least this rate. */
     private static final long UPLOAD_BYTES_PER_SECOND_MIN = 1 << 20;
-    /** A page of runs, or a history; far above what a node sends, and still no danger to this process. */
+    /** Bounds the memory for an answer, such as a page of runs or a history; far above what a node sends. */
     private static final int ANSWER_BYTES_MAX = 64 << 20;
 
     private final URI server;
-    private final Patience patience;
+    private final RetryPolicy retries;
     private final Duration answerTimeout;
     private final HttpClient http;
-    private volatile Acquaintance acquaintance = Acquaintance.NONE;
+    private volatile Contact contact = Contact.NONE;
 
-    private enum Acquaintance {
+    private enum Contact {
         NONE,
-        MET
+        ANSWERED
     }
 
-    /** A client with the usual waits. */
-    public ApiClient(URI server, Patience patience) {
-        this(server, patience, ANSWER_TIMEOUT);
+    /** A client with the default timeouts. */
+    public ApiClient(URI server, RetryPolicy retries) {
+        this(server, retries, ANSWER_TIMEOUT);
     }
 
     /**
      * A client of the node at an address.
      *
-     * @param server where the node's API answers
-     * @param patience how long it goes on with a node that does not answer
-     * @param answerTimeout how long one answer may take to begin
+     * @param server the address of the node's API
+     * @param retries how long it retries while the node does not answer
+     * @param answerTimeout how long the node may take to begin an answer
      */
-    public ApiClient(URI server, Patience patience, Duration answerTimeout) {
+    public ApiClient(URI server, RetryPolicy retries, Duration answerTimeout) {
         this.server = server;
-        this.patience = patience;
+        this.retries = retries;
         this.answerTimeout = answerTimeout;
         HttpClient.Builder builder =
                 HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(CONNECT_TIMEOUT);
         if ("http".equals(server.getScheme())) {
-            builder.sslContext(trustingNobody());
+            builder.sslContext(emptyTrustContext());
         }
         this.http = builder.build();
     }
 
-    /** For connections without TLS: the JDK's default would read all certificates that this machine trusts, each time. */
-    private static SSLContext trustingNobody() {
+    /** For connections without TLS: the JDK's default context would read the machine's trust store each time. */
+    private static SSLContext emptyTrustContext() {
         try {
             SSLContext context = SSLContext.getInstance("TLS");
             context.init(new KeyManager[0], new TrustManager[0], null);
@@ -94,15 +96,18 @@ public final class ApiClient {
         return server;
     }
 
-    /** Submits a run; the same key with the same body is the same run, however often it is sent. */
+    /** Submits a run. Idempotent: the same key with the same body is the same run. */
     public JsonNode submit(JsonNode submission, String idempotencyKey) throws ApiException, InterruptedIOException {
         return json(
                 submission(submission).header("Idempotency-Key", idempotencyKey).build());
     }
 
-    /** Submits a run once: without a key a repeated submission would be another run, so a lost answer stays unknown. */
+    /**
+     * Submits a run once. Without a key a repeated submission would be a second run, so the outcome of a lost answer
+     * stays unknown.
+     */
     public JsonNode submit(JsonNode submission) throws ApiException, InterruptedIOException {
-        return json(submission(submission).build(), Patience.NONE.begin());
+        return json(submission(submission).build(), RetryPolicy.NONE.begin());
     }
 
     private HttpRequest.Builder submission(JsonNode submission) {
@@ -130,8 +135,8 @@ public final class ApiClient {
     }
 
     /**
-     * Uploads the content of a file, for submissions of the tenant to name by its digest. Streams it, and may be repeated: what
-     * was cut off is sent again.
+     * Uploads the content of a file, streamed, for the tenant's submissions to refer to by digest. Idempotent: an
+     * interrupted upload is sent again.
      */
     public void putBlob(Digest digest, Path content, String tenant) throws ApiException, IOException {
         Duration longest = answerTimeout.plusSeconds(Files.size(content) / UPLOAD_BYTES_PER_SECOND_MIN);
@@ -142,7 +147,26 @@ public final class ApiClient {
                 .build());
     }
 
-    /** The nodes of the cluster with their capacity. */
+    /** The files that were kept of a run. */
+    public ArtifactList artifacts(String id) throws ApiException, InterruptedIOException {
+        return read(json(request("/v1/runs/" + id + "/artifacts").build()), ArtifactList.class);
+    }
+
+    /** The content of a file that was kept of a run; the caller closes it. Not resumed when the connection is lost. */
+    public InputStream artifact(String id, String path) throws ApiException, InterruptedIOException {
+        String encoded = Stream.of(path.split("/", -1))
+                .map(part -> encode(part).replace("+", "%20"))
+                .collect(Collectors.joining("/"));
+        try {
+            return open("/v1/runs/" + id + "/artifacts/" + encoded, "application/octet-stream", Map.of());
+        } catch (InterruptedIOException interrupted) {
+            throw interrupted;
+        } catch (IOException lost) {
+            throw unreachable(lost);
+        }
+    }
+
+    /** The nodes of the cluster and their capacity. */
     public JsonNode nodes() throws ApiException, InterruptedIOException {
         return json(request("/v1/nodes").build());
     }
@@ -158,17 +182,17 @@ public final class ApiClient {
         }
     }
 
-    /** How a node is. */
+    /** A node's health, as a client sees it. */
     public enum Health {
-        /** It does its work. */
+        /** It is ready for work. */
         READY,
-        /** It answers, and cannot do its work now. */
+        /** It answers, but is not ready. */
         ALIVE,
         /** It does not answer. */
         SILENT
     }
 
-    /** How the node is now, by one question. */
+    /** The node's health now, from one request. */
     public Health health() throws InterruptedIOException {
         try {
             return send(request("/health/ready").build(), BodyHandlers.discarding())
@@ -184,10 +208,10 @@ public final class ApiClient {
     }
 
     /**
-     * What the run has printed to one stream, as it was printed; the caller closes it. Not resumed when the connection is
-     * lost, which {@link OutputFollower} is.
+     * A run's output on one stream, byte for byte; the caller closes it. Not resumed when the connection is lost; use
+     * {@link OutputFollower} for that.
      *
-     * @param mode whether to wait for what is yet to be printed
+     * @param mode whether to wait for further output
      */
     public InputStream output(String id, OutputChunkView.Stream stream, OutputFollower.Mode mode)
             throws ApiException, InterruptedIOException {
@@ -204,12 +228,12 @@ public final class ApiClient {
         }
     }
 
-    /** The run in the API's own types. */
+    /** Converts a run to the API's type. */
     public RunView view(JsonNode run) throws ApiException {
         return read(run, RunView.class);
     }
 
-    /** An answer in the API's own types. */
+    /** Converts an answer to an API type. */
     public <T> T read(JsonNode answer, Class<T> type) throws ApiException {
         try {
             return ApiJson.as(answer, type);
@@ -218,7 +242,7 @@ public final class ApiClient {
         }
     }
 
-    /** A try at opening a stream; the caller closes it. An {@link IOException} says that it may be tried again. */
+    /** One attempt to open a stream, which the caller closes. An {@link IOException} means that it can be retried. */
     InputStream open(String path, String accept, Map<String, String> headers) throws IOException, ApiException {
         HttpRequest.Builder request = request(path).setHeader("Accept", accept);
         headers.forEach(request::setHeader);
@@ -235,8 +259,8 @@ public final class ApiClient {
         }
     }
 
-    Patience.Tries tries() {
-        return patience.begin();
+    RetryPolicy.Tries tries() {
+        return retries.begin();
     }
 
     ApiException.NodeUnreachable unreachable(IOException cause) {
@@ -247,9 +271,9 @@ public final class ApiClient {
         return new ApiException.Garbled(server, malformed.getOriginalMessage());
     }
 
-    /** Tells whether it is worth trying again after a failure: not when there never was anybody. */
+    /** Whether to retry after a failure; not when a node that has never answered cannot be connected to. */
     boolean isWorthRetrying(IOException failure) {
-        return acquaintance == Acquaintance.MET || !(failure instanceof ConnectException);
+        return contact == Contact.ANSWERED || !(failure instanceof ConnectException);
     }
 
     private HttpRequest.Builder request(String path) {
@@ -260,10 +284,10 @@ public final class ApiClient {
     }
 
     private JsonNode json(HttpRequest request) throws ApiException, InterruptedIOException {
-        return json(request, patience.begin());
+        return json(request, retries.begin());
     }
 
-    private JsonNode json(HttpRequest request, Patience.Tries tries) throws ApiException, InterruptedIOException {
+    private JsonNode json(HttpRequest request, RetryPolicy.Tries tries) throws ApiException, InterruptedIOException {
         while (true) {
             IOException failure;
             Duration asked = Duration.ZERO;
@@ -276,7 +300,7 @@ public final class ApiClient {
                 }
                 asked = retryAfter(response);
                 boolean hopeless = !isPassing(status) || (status == 429 && asked.isZero());
-                if (hopeless || !tries.again(asked)) {
+                if (hopeless || !tries.waitToRetry(asked)) {
                     throw refused(status, body);
                 }
                 continue;
@@ -287,7 +311,7 @@ public final class ApiClient {
             } catch (IOException lost) {
                 failure = lost;
             }
-            if (!isWorthRetrying(failure) || !tries.again(asked)) {
+            if (!isWorthRetrying(failure) || !tries.waitToRetry(asked)) {
                 throw unreachable(failure);
             }
         }
@@ -300,7 +324,7 @@ public final class ApiClient {
     private <T> HttpResponse<T> send(HttpRequest request, HttpResponse.BodyHandler<T> body) throws IOException {
         try {
             HttpResponse<T> response = http.send(request, body);
-            acquaintance = Acquaintance.MET;
+            contact = Contact.ANSWERED;
             return response;
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
@@ -318,7 +342,7 @@ public final class ApiClient {
         }
     }
 
-    /** The node is there and may do it later. */
+    /** The status is that of a temporary condition. */
     private static boolean isPassing(int status) {
         return status == 429 || status == 502 || status == 503 || status == 504;
     }

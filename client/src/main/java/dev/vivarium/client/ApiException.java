@@ -3,7 +3,7 @@ package dev.vivarium.client;
 import dev.vivarium.protocol.api.Problem;
 import java.net.URI;
 
-/** A request that came to nothing, with a sentence that says why. */
+/** A failed request, with a sentence that says why. */
 public abstract sealed class ApiException extends Exception {
     private static final long serialVersionUID = 1L;
 
@@ -11,7 +11,7 @@ public abstract sealed class ApiException extends Exception {
         super(message);
     }
 
-    /** Nobody answered, or nobody any more. */
+    /** The node does not answer, or no longer does. */
     public static final class NodeUnreachable extends ApiException {
         private static final long serialVersionUID = 1L;
 
@@ -21,7 +21,7 @@ public abstract sealed class ApiException extends Exception {
         }
     }
 
-    /** The node said no, and why. */
+    /** The node refused the request, and says why. */
     public static final class Refused extends ApiException {
         private static final long serialVersionUID = 1L;
 
@@ -37,7 +37,7 @@ public abstract sealed class ApiException extends Exception {
         }
     }
 
-    /** Something answered that is no node of this version. */
+    /** The answer did not come from a Vivarium node of a compatible version. */
     public static final class Garbled extends ApiException {
         private static final long serialVersionUID = 1L;
 

@@ -11,7 +11,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 
-/** JSON as a client reads it: what a newer node says beyond what this client knows is passed over. */
+/** JSON as a client reads it: unknown fields of newer nodes are ignored. */
 public final class ApiJson {
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .addModule(new Jdk8Module())
@@ -32,7 +32,7 @@ public final class ApiJson {
         } catch (JsonProcessingException malformed) {
             throw malformed;
         } catch (java.io.IOException impossible) {
-            throw new IllegalStateException("An array cannot fail to be read.", impossible);
+            throw new IllegalStateException("Reading from an array cannot fail.", impossible);
         }
     }
 
@@ -52,7 +52,7 @@ public final class ApiJson {
         }
     }
 
-    /** One line of JSON in pure ASCII, so that nothing in it can steer a terminal. */
+    /** One line of pure ASCII JSON, so that its content cannot control a terminal. */
     public static String line(JsonNode json) {
         return write(MAPPER.writer(), json);
     }
@@ -64,7 +64,7 @@ public final class ApiJson {
 
     private static String write(ObjectWriter writer, JsonNode json) {
         try {
-            // DEL is the one control character within ASCII that JSON leaves as it is.
+            // DEL is the only ASCII control character that JSON does not escape.
             return writer.with(JsonWriteFeature.ESCAPE_NON_ASCII)
                     .writeValueAsString(json)
                     .replace("\u007f", "\\u007f");

@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-/** Reads a run's events as they happen, each once and in order, across lost connections (server-sent events). */
+/** Follows a run's events (server-sent events), each once and in order, across lost connections. */
 public final class EventFollower {
     private final ApiClient client;
     private final String run;
@@ -22,7 +22,7 @@ public final class EventFollower {
         this.sink = sink;
     }
 
-    /** Reads until the run's last event. */
+    /** Reads up to the run's last event. */
     public void follow() throws ApiException, InterruptedIOException {
         ResumedStream.read(client, new ResumedStream.Source<RuntimeException>() {
             @Override
@@ -56,7 +56,7 @@ public final class EventFollower {
                 pass(ApiJson.parse(data.toString().getBytes(StandardCharsets.UTF_8)));
                 data.setLength(0);
             } else if (text.startsWith("data:")) {
-                // Lines of one event's data are joined by line ends, which are blanks between JSON's tokens.
+                // The data lines of one event are joined by newlines, which JSON ignores between tokens.
                 data.append(text, "data:".length(), text.length()).append('\n');
             }
         }

@@ -7,7 +7,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
-/** The whole lines of a stream. A last line without its end was cut off in flight and is not given. */
+/** The complete lines of a stream. A last line without its newline was cut off and is dropped. */
 final class Lines implements AutoCloseable {
     /** Far above any line that a node sends. */
     private static final int LINE_BYTES_MAX = 32 << 20;

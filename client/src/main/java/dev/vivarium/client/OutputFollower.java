@@ -15,8 +15,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Reads what a run printed, each byte once and in order, however often the connection is lost on the way: it knows the
- * offset that it has come to, and asks for what follows.
+ * Follows a run's output, each byte once and in order, across lost connections: it tracks its offset and resumes from
+ * there.
  */
 public final class OutputFollower {
     private final ApiClient client;
@@ -25,19 +25,22 @@ public final class OutputFollower {
     private final Sink sink;
     private long next;
 
-    /** Whether to wait for what is yet to be printed. */
+    /** Whether to wait for further output. */
     public enum Mode {
         SO_FAR,
         TO_THE_END
     }
 
-    /** Where the chunks go. */
+    /** Receives the chunks. */
     public interface Sink {
-        /** Takes the next chunk. An exception ends the following and reaches its caller as {@link SinkClosed}. */
+        /**
+         * Receives the next chunk. An exception ends the read and reaches the caller of {@link #read} as {@link
+         * SinkClosed}.
+         */
         void accept(OutputChunkView chunk) throws IOException;
     }
 
-    /** Whoever reads what the client prints has gone. */
+    /** The reader of the client's own output is gone. */
     public static final class SinkClosed extends Exception {
         private static final long serialVersionUID = 1L;
 
@@ -55,7 +58,7 @@ public final class OutputFollower {
         this.sink = sink;
     }
 
-    /** Reads until there is nothing more: so far, or for ever. */
+    /** Reads what exists now, or until the run's output ends, according to the mode. */
     public void read(Mode mode) throws ApiException, SinkClosed, InterruptedIOException {
         ResumedStream.read(client, new ResumedStream.Source<SinkClosed>() {
             @Override

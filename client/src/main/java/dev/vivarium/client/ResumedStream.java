@@ -5,34 +5,34 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 
-/** Reads a stream of a run to its end across lost connections, each time from where it has come to. */
+/** Reads a stream of a run to its end across lost connections, resuming each time at its position. */
 final class ResumedStream {
     private ResumedStream() {}
 
     /**
-     * What is read.
+     * The stream to read.
      *
-     * @param <E> what the reader of its lines may refuse them with
+     * @param <E> the exception with which the consumer rejects lines
      */
     interface Source<E extends Exception> {
-        /** Whether the next read is sure to be all of it. */
+        /** Whether the next read is certain to reach the end. */
         boolean isComplete() throws ApiException, InterruptedIOException;
 
         /** Opens the stream at {@link #position}. */
         InputStream open() throws IOException, ApiException;
 
-        /** Takes in the lines up to their end. */
+        /** Consumes the lines up to their end. */
         void copy(Lines lines) throws IOException, E;
 
-        /** How far it has come; grows with each part that was taken in. */
+        /** The position to resume from; advances with each consumed part. */
         long position();
     }
 
     static <E extends Exception> void read(ApiClient client, Source<E> source)
             throws ApiException, E, InterruptedIOException {
-        Patience.Tries tries = client.tries();
+        RetryPolicy.Tries tries = client.tries();
         while (true) {
-            // Looked up before the read: only what is read after a run's end is sure to be all of it.
+            // Checked before the read: only a read that starts after the run's end is certain to be complete.
             boolean complete = source.isComplete();
             long before = source.position();
             try (Lines lines = new Lines(source.open())) {
@@ -41,7 +41,7 @@ final class ResumedStream {
                     return;
                 }
                 tries.succeeded();
-                tries.breathe();
+                tries.pauseBeforeReopening();
             } catch (JsonProcessingException malformed) {
                 throw client.garbled(malformed);
             } catch (InterruptedIOException interrupted) {
@@ -50,7 +50,7 @@ final class ResumedStream {
                 if (source.position() > before) {
                     tries.succeeded();
                 }
-                if (!client.isWorthRetrying(lost) || !tries.again()) {
+                if (!client.isWorthRetrying(lost) || !tries.waitToRetry()) {
                     throw client.unreachable(lost);
                 }
             }

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** The body of a submission, put together piece by piece. What is not named is left to the node's defaults. */
+/** Builds the body of a submission. The node's defaults apply to what is not set. */
 public final class Submission {
     private final ObjectNode body = ApiJson.object();
 
@@ -21,7 +21,7 @@ public final class Submission {
         command.forEach(words::add);
     }
 
-    /** A field of the body itself, such as {@code workdir}. */
+    /** Sets a top-level field, such as {@code workdir}. */
     public Submission with(String field, String value) {
         body.put(field, value);
         return this;
@@ -36,7 +36,7 @@ public final class Submission {
         return egress(mode, List.of());
     }
 
-    /** With the destinations of an allowlist. */
+    /** Sets the mode and the destinations of an allowlist. */
     public Submission egress(String mode, List<String> allow) {
         ObjectNode egress = body.putObject("egress").put("mode", mode);
         if (!allow.isEmpty()) {
@@ -45,7 +45,7 @@ public final class Submission {
         return this;
     }
 
-    /** A header that the node adds, by the names that the API gives its parts; to be called after {@link #egress}. */
+    /** Adds an injected header, by the API's field names; call after {@link #egress}. */
     public Submission inject(Map<String, String> header) {
         ObjectNode injected = within("egress").withArrayProperty("inject").addObject();
         header.forEach(injected::put);
@@ -77,7 +77,7 @@ public final class Submission {
         return this;
     }
 
-    /** A file for the workspace: as text when it is UTF-8, else as {@code {"base64": …}}. */
+    /** Adds a file to the workspace: as text when it is UTF-8, else as {@code {"base64": …}}. */
     public Submission file(String path, byte[] content) {
         utf8(content).ifPresentOrElse(text -> within("files").put(path, text), () -> within("files")
                 .putObject(path)
@@ -85,7 +85,7 @@ public final class Submission {
         return this;
     }
 
-    /** The same with a mode of permission bits, such as {@code 0755}. */
+    /** Adds a file with permission bits, such as {@code 0755}. */
     public Submission file(String path, byte[] content, FileMode mode) {
         within("files")
                 .putObject(path)
@@ -94,9 +94,24 @@ public final class Submission {
         return this;
     }
 
-    /** A file whose content was uploaded before, by {@link ApiClient#putBlob}. */
+    /** Adds a file whose content was uploaded with {@link ApiClient#putBlob}. */
     public Submission blob(String path, Digest digest, FileMode mode) {
         within("files").putObject(path).put("digest", digest.toString()).put("mode", mode.toString());
+        return this;
+    }
+
+    /**
+     * Adds an archive, a tar as it is or in gzip, that was uploaded with {@link ApiClient#putBlob}; it is unpacked into the
+     * folder.
+     */
+    public Submission archive(String folder, Digest digest) {
+        within("files").putObject(folder).put("digest", digest.toString()).put("form", "archive");
+        return this;
+    }
+
+    /** Adds a path or pattern of files to keep when the run ends. */
+    public Submission artifact(String pattern) {
+        body.withArrayProperty("artifacts").add(pattern);
         return this;
     }
 
@@ -108,7 +123,7 @@ public final class Submission {
         return body.withObjectProperty(field);
     }
 
-    /** The text that the bytes encode, if they encode any. */
+    /** The bytes as text, if they are valid UTF-8. */
     public static Optional<String> utf8(byte[] bytes) {
         try {
             return Optional.of(StandardCharsets.UTF_8

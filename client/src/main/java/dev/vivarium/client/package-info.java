@@ -1,4 +1,4 @@
-/** The client of the HTTP API: retries, resumed streams, and answers that say what went wrong. */
+/** The client of the HTTP API: retries, resumed streams, and errors that say what went wrong. */
 @NullMarked
 package dev.vivarium.client;
 

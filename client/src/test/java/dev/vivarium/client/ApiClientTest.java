@@ -35,7 +35,7 @@ class ApiClientTest {
     }
 
     @Test
-    void aSubmissionThatGotNoAnswerIsSentAgainUnderTheSameKey() throws Exception {
+    void anUnansweredSubmissionIsRetriedUnderTheSameKey() throws Exception {
         node.on(SUBMIT, hangUp(), json(503, "{}"), json(202, running()));
 
         var run = node.client().submit(new Submission("i", List.of("true")).body(), "key-1");
@@ -65,7 +65,7 @@ class ApiClientTest {
     }
 
     @Test
-    void aNodeThatIsFullIsAskedAgainOnlyWhereItSaysWhen() {
+    void aFullNodeIsRetriedOnlyIfItSaysWhen() {
         node.on(SUBMIT, json(429, "{\"title\":\"Full\",\"detail\":\"The node is full.\"}"));
 
         assertThatThrownBy(() -> node.client().submit(ApiJson.object(), "k")).isInstanceOf(ApiException.Refused.class);
@@ -73,25 +73,25 @@ class ApiClientTest {
     }
 
     @Test
-    void noNodeAtAllIsSaidAtOnce() {
+    void anUnreachableNodeIsReportedImmediately() {
         URI closed = node.uri();
         node.close();
 
-        assertThatThrownBy(() -> new ApiClient(closed, Patience.DEFAULT).run(ID))
+        assertThatThrownBy(() -> new ApiClient(closed, RetryPolicy.DEFAULT).run(ID))
                 .isInstanceOf(ApiException.NodeUnreachable.class)
                 .hasMessageContaining("No node answers at " + closed)
                 .hasMessageContaining("vivarium up");
     }
 
     @Test
-    void somethingElseThatAnswersIsNoNode() {
+    void anAnswerFromAnotherServerIsNoNodes() {
         node.on("GET /v1/runs/" + ID, answer(200, "text/html", "<html>"));
 
         assertThatThrownBy(() -> node.client().run(ID)).isInstanceOf(ApiException.Garbled.class);
     }
 
     @Test
-    void aSubmissionWithoutAKeyIsNeverRepeatedSinceItWouldBeAnotherRun() {
+    void aSubmissionWithoutAKeyIsNeverRetriedSinceItWouldBeAnotherRun() {
         node.on(SUBMIT, hangUp(), json(202, running()));
 
         assertThatThrownBy(() -> node.client().submit(new Submission("i", List.of("true")).body()))
@@ -110,7 +110,7 @@ class ApiClientTest {
     }
 
     @Test
-    void outputIsReadAsItWasPrinted() throws Exception {
+    void outputIsReadUnchanged() throws Exception {
         node.on("GET /v1/runs/" + ID + "/output", answer(200, "application/octet-stream", "one\ntwo"));
 
         try (var output = node.client().output(ID, OutputChunkView.Stream.STDOUT, OutputFollower.Mode.SO_FAR)) {

@@ -7,7 +7,7 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
-/** A user of the client gets the language and JSON with it, and nothing of a node. */
+/** The client depends on the protocol and JSON, and on nothing of a node. */
 @AnalyzeClasses(packages = "dev.vivarium", importOptions = ImportOption.DoNotIncludeTests.class)
 final class ClientArchitectureTest {
     @ArchTest
@@ -16,5 +16,10 @@ final class ClientArchitectureTest {
             .resideInAPackage("dev.vivarium.client..")
             .should()
             .dependOnClassesThat()
-            .resideInAnyPackage("dev.vivarium.persistence..", "dev.vivarium.node..", "org.apache.pekko..", "picocli..");
+            .resideInAnyPackage(
+                    "dev.vivarium.persistence..",
+                    "dev.vivarium.node..",
+                    "dev.vivarium.terminal..",
+                    "org.apache.pekko..",
+                    "picocli..");
 }

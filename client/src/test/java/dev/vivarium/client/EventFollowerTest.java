@@ -19,7 +19,7 @@ class EventFollowerTest {
     private static final String SSE = "text/event-stream";
 
     @Test
-    void everyEventComesOnceAcrossALostConnection() throws Exception {
+    void everyEventIsDeliveredOnceAcrossALostConnection() throws Exception {
         try (ScriptedNode node = new ScriptedNode()) {
             node.on(RUN, json(200, running()), json(200, succeeded()))
                     .on(

@@ -79,7 +79,7 @@ class OutputFollowerTest {
     }
 
     @Test
-    void asksAgainWhenAStreamEndsBeforeItsRun() throws Exception {
+    void reconnectsWhenAStreamEndsBeforeItsRun() throws Exception {
         node.on(RUN, json(200, running()), json(200, running()), json(200, succeeded()))
                 .on(
                         OUTPUT,
@@ -93,7 +93,7 @@ class OutputFollowerTest {
     }
 
     @Test
-    void givesUpWhenTheNodeStaysAway() {
+    void givesUpWhenTheNodeStaysUnreachable() {
         node.on(RUN, json(200, running())).on(OUTPUT, hangUp());
 
         assertThatThrownBy(() -> follower(0).read(OutputFollower.Mode.TO_THE_END))
@@ -102,7 +102,7 @@ class OutputFollowerTest {
     }
 
     @Test
-    void readsSoFarWithoutWaiting() throws Exception {
+    void readsAvailableOutputWithoutWaiting() throws Exception {
         node.on(OUTPUT, answer(200, NDJSON, chunk("stdout", 7, "so far")));
 
         follower(7).read(OutputFollower.Mode.SO_FAR);
@@ -112,7 +112,7 @@ class OutputFollowerTest {
     }
 
     @Test
-    void whatIsNoOutputIsToldSo() {
+    void anInvalidOutputStreamIsReported() {
         node.on(OUTPUT, answer(200, NDJSON, "<html>\n"));
 
         assertThatThrownBy(() -> follower(0).read(OutputFollower.Mode.SO_FAR)).isInstanceOf(ApiException.Garbled.class);

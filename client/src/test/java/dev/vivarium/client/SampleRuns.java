@@ -6,7 +6,7 @@ import dev.vivarium.protocol.api.RunView;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 
-/** Runs as a node shows them. */
+/** Runs as shown by a node. */
 public final class SampleRuns {
     public static final String ID = "01hzy3v7m9e5q8r2t4w6x0abcd";
 
@@ -89,7 +89,7 @@ public final class SampleRuns {
                 + ",\"previousHash\":\"00\",\"hash\":\"01\"}";
     }
 
-    /** The same as a server-sent event. */
+    /** The event as a server-sent event. */
     public static String sent(long seq, String type) {
         return "id: " + seq + "\nevent: " + type + "\ndata: " + event(seq, type, "{\"attempt\":1}") + "\n\n";
     }

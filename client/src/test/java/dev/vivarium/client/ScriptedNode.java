@@ -17,22 +17,22 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
-/** A node that says what a test tells it to, answer by answer; the last answer to a path is given for ever. */
+/** A node with scripted answers; the last answer to a call is repeated for further calls. */
 public final class ScriptedNode implements AutoCloseable {
-    public static final Patience SHORT =
-            new Patience(Duration.ofMillis(500), Duration.ofMillis(5), Duration.ofMillis(20));
+    public static final RetryPolicy SHORT =
+            new RetryPolicy(Duration.ofMillis(500), Duration.ofMillis(5), Duration.ofMillis(20));
 
     private final HttpServer server;
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final Map<String, Deque<Answer>> script = new HashMap<>();
     private final List<Request> requests = new CopyOnWriteArrayList<>();
 
-    /** What the node does with one request. */
+    /** How the node answers a request. */
     public interface Answer {
         void give(HttpExchange exchange) throws IOException;
     }
 
-    /** What came. */
+    /** A received request. */
     public record Request(String line, Map<String, List<String>> headers, String body) {
         public String header(String name) {
             return headers.getOrDefault(name, List.of("")).get(0);
@@ -54,7 +54,7 @@ public final class ScriptedNode implements AutoCloseable {
         return new ApiClient(uri(), SHORT);
     }
 
-    /** Adds answers to a call such as {@code GET /v1/runs}, the query aside. */
+    /** Adds answers to a call such as {@code GET /v1/runs}, regardless of its query. */
     public ScriptedNode on(String call, Answer... answers) {
         synchronized (script) {
             script.computeIfAbsent(call, key -> new ArrayDeque<>()).addAll(List.of(answers));
@@ -88,21 +88,21 @@ public final class ScriptedNode implements AutoCloseable {
         };
     }
 
-    /** Promises more than it sends, and hangs up. */
+    /** Announces more bytes than it sends, and closes the connection. */
     public static Answer cutOff(String body) {
         return exchange -> {
             byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(200, bytes.length + 1_000);
             exchange.getResponseBody().write(bytes);
             exchange.getResponseBody().flush();
-            throw new IOException("cut off, as the test wants");
+            throw new IOException("cut off, as scripted");
         };
     }
 
-    /** Hangs up without a word. */
+    /** Closes the connection without an answer. */
     public static Answer hangUp() {
         return exchange -> {
-            throw new IOException("hung up, as the test wants");
+            throw new IOException("hung up, as scripted");
         };
     }
 

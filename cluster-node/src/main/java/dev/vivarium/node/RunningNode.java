@@ -5,13 +5,10 @@ import java.time.Duration;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.Done;
 
-/** A node that is ready. Whoever started it must stop it, by {@link #drain} or {@link #close}. */
+/** A node that is ready. The caller that started it must stop it, by {@link #drain} or {@link #close}. */
 public interface RunningNode extends AutoCloseable {
     /** Where its API answers, with the port that it really got. */
     URI uri();
-
-    /** The label that every sandbox of this node's installation carries, and no other container. */
-    SandboxLabel sandboxLabel();
 
     /**
      * Takes no new runs, waits for the live ones, ends those that are left after the given time, and stops. Completes
@@ -20,7 +17,7 @@ public interface RunningNode extends AutoCloseable {
     CompletionStage<Done> drain(Duration atMost);
 
     /**
-     * Completes when the node is gone, whoever stopped it; fails with {@link NodeCutOffException} when its cluster
+     * Completes when the node is gone, however it was stopped; fails with {@link NodeCutOffException} when its cluster
      * has given it up, and otherwise when it ended by a defect.
      */
     CompletionStage<Done> terminated();
@@ -31,12 +28,4 @@ public interface RunningNode extends AutoCloseable {
      */
     @Override
     void close();
-
-    /**
-     * A label as the engine knows it.
-     *
-     * @param key the label's name
-     * @param value what this installation sets it to
-     */
-    record SandboxLabel(String key, String value) {}
 }

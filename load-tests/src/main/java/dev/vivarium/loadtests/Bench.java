@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
             SamplingCommand.class,
             IsolationCommand.class,
             EgressCommand.class,
+            NeighboursCommand.class,
             ControlPlaneCommand.class,
             LiveRunsCommand.class,
             FailoverCommand.class,
@@ -29,7 +30,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false)
 public final class Bench implements Runnable {
-    /** What could not be measured (EX_UNAVAILABLE). */
+    /** The measurement could not be made (EX_UNAVAILABLE). */
     private static final int UNAVAILABLE = 69;
 
     @Spec

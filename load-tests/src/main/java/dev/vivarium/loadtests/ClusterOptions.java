@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Option;
 
-/** Where a cluster of the benchmark's own is. */
+/** Where the benchmark's own cluster is. */
 final class ClusterOptions {
     @Option(
             names = "--http-port",
@@ -23,7 +23,7 @@ final class ClusterOptions {
             description = "The first of three ports for the cluster's own traffic (default: ${DEFAULT-VALUE}).")
     private int portBase = 27_620;
 
-    /** Its folder is where nodes have their data, on the disk that users have it on. */
+    /** Nodes keep their data in its folder, on the disk that users would use. */
     ClusterSite site(Setting setting) throws IOException {
         Path root = Path.of(System.getProperty("vivarium.root", ".")).toAbsolutePath();
         String home = setting.environment().getOrDefault("VIVARIUM_HOME", "");

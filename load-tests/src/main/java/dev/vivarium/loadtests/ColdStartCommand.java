@@ -26,9 +26,9 @@ import picocli.CommandLine.Option;
 @Command(
         name = "cold-start",
         description = {
-            "The time from POST /v1/runs to the first byte that the command prints, in a sandbox made for it,",
-            "beside the engine's own API with the same walls, and beside `docker run`. Each round does all three, each"
-                    + " round beginning with another one."
+            "The time from POST /v1/runs to the first byte that the command prints, in a sandbox created for it,",
+            "compared with the engine's own API with the same restrictions, and with `docker run`. Each round runs all three, each"
+                    + " round in a different order."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false)
@@ -106,7 +106,7 @@ final class ColdStartCommand implements Callable<Integer> {
         return series;
     }
 
-    /** Durations of each subject in milliseconds, and Vivarium's ratios to it. */
+    /** Durations of each subject in milliseconds, and their ratios to Vivarium's. */
     static String table(Map<String, Series> measured) {
         Series vivarium = measured.get(VIVARIUM);
         TextTable table =

@@ -20,9 +20,9 @@ import picocli.CommandLine.Option;
 @Command(
         name = "control-plane",
         description = {
-            "Runs acknowledged a second by nodes that start nothing (vivarium.driver.kind idle), on a Cassandra of this"
-                    + " machine, and runs a second until their ends;",
-            "beside the events a second that the same Cassandra takes from writers that do what a journal does and"
+            "Runs acknowledged per second by nodes that start nothing (vivarium.driver.kind idle), on a Cassandra of this"
+                    + "machine, and runs per second up to their ends;",
+            "compared with the events per second that the same Cassandra takes from writers that do what a journal does and"
                     + " nothing else."
         },
         mixinStandardHelpOptions = true,
@@ -41,24 +41,26 @@ final class ControlPlaneCommand implements Callable<Integer> {
             names = "--nodes",
             defaultValue = "1,3",
             split = ",",
-            description = "Sizes of clusters, one after the other (default: ${DEFAULT-VALUE}).")
+            description = "Cluster sizes, measured in turn (default: ${DEFAULT-VALUE}).")
     private List<Integer> nodes = List.of(1, 3);
 
     @Option(
             names = "--in-flight",
             defaultValue = "8,32",
             split = ",",
-            description = "Submissions at once to try (default: ${DEFAULT-VALUE}).")
+            description = "Numbers of concurrent submissions to try (default: ${DEFAULT-VALUE}).")
     private List<Integer> inFlight = List.of(8, 32);
 
-    @Option(names = "--slice", defaultValue = "10", description = "Seconds of a slice (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--slice",
+            defaultValue = "10",
+            description = "Length of a slice in seconds (default: ${DEFAULT-VALUE}).")
     private int sliceSeconds = 10;
 
     @Option(
             names = "--warm-up",
             defaultValue = "120",
-            description =
-                    "Seconds of load before anything is measured: what is new is slow (default: ${DEFAULT-VALUE}).")
+            description = "Seconds of load before measuring, to warm up (default: ${DEFAULT-VALUE}).")
     private int warmUpSeconds = 120;
 
     @Option(names = "--rounds", defaultValue = "3", description = "Slices of each kind (default: ${DEFAULT-VALUE}).")

@@ -4,13 +4,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.loadtests.report.Figures;
 import dev.vivarium.loadtests.report.Series;
 import dev.vivarium.loadtests.report.TextTable;
-import dev.vivarium.loadtests.subject.Hosts;
 import dev.vivarium.loadtests.subject.InFlight;
 import dev.vivarium.loadtests.subject.NetworkProbe;
-import dev.vivarium.loadtests.subject.NodeProcess;
 import dev.vivarium.loadtests.subject.StartProbe;
 import dev.vivarium.loadtests.subject.VivariumApi;
 import dev.vivarium.loadtests.subject.Workload;
+import dev.vivarium.trials.outside.Internet;
+import dev.vivarium.trials.outside.NodeProcess;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,9 +30,9 @@ import picocli.CommandLine.Option;
 @Command(
         name = "egress",
         description = {
-            "What the policy of a network costs: the time to attach it, connections and bytes through the packet filter and",
-            "through the gateway, beside a container on the engine's bridge that nothing filters. The host is a namespace of",
-            "this machine. Needs to be root."
+            "What a network policy costs: the time to attach it, connections and bytes through the packet filter and",
+            "through the gateway, compared with a container on the engine's bridge without a filter. The host is a namespace of",
+            "this machine. Needs root."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false)
@@ -50,31 +50,30 @@ final class EgressCommand implements Callable<Integer> {
     @Option(
             names = "--connections",
             defaultValue = "200",
-            description = "Connections in each round, one after the other (default: ${DEFAULT-VALUE}).")
+            description = "Connections in each round, opened in sequence (default: ${DEFAULT-VALUE}).")
     private int connections = 200;
 
     @Option(
             names = "--mebibytes",
             defaultValue = "256",
-            description = "Fetched in each round (default: ${DEFAULT-VALUE}).")
+            description = "Mebibytes fetched in each round (default: ${DEFAULT-VALUE}).")
     private int mebibytes = 256;
 
     @Option(
             names = "--others",
             defaultValue = "0",
-            description =
-                    "Sandboxes with a policy each that sleep beside it: all is measured once more with them (default:"
-                            + " ${DEFAULT-VALUE}).")
+            description = "Idle sandboxes, each with a policy: everything is measured again beside them (default:"
+                    + " ${DEFAULT-VALUE}).")
     private int others;
 
     @Option(
             names = "--in-flight",
             defaultValue = "4",
-            description = "How many of those are being started at once (default: ${DEFAULT-VALUE}).")
+            description = "How many of those are started concurrently (default: ${DEFAULT-VALUE}).")
     private int inFlight = 4;
 
-    /** One way to the host. */
-    private interface Way {
+    /** One path to the host. */
+    private interface Route {
         NetworkProbe.Costs once() throws IOException;
     }
 
@@ -85,13 +84,13 @@ final class EgressCommand implements Callable<Integer> {
         }
         setting.engine();
         Path root = Path.of(System.getProperty("vivarium.root", ".")).toAbsolutePath();
-        try (Hosts hosts = Hosts.begin(root);
+        try (Internet hosts = Internet.begin(root.resolve("examples/abuse"), "bench");
                 NodeProcess node = NodeOption.start(setting.environment(), config(hosts))) {
             VivariumApi api = new VivariumApi(node.uri());
-            Map<String, Way> ways = ways(api, hosts);
-            attaching(api, hosts);
-            measure(ways, WARM_UP);
-            Map<String, List<NetworkProbe.Costs>> alone = measure(ways, rounds);
+            Map<String, Route> routes = routes(api);
+            attaching(api);
+            measure(routes, WARM_UP);
+            Map<String, List<NetworkProbe.Costs>> alone = measure(routes, rounds);
             report("", alone);
             if (others > 0) {
                 setting.progress("starting " + others + " sandboxes with a policy each");
@@ -104,31 +103,28 @@ final class EgressCommand implements Callable<Integer> {
                     api.awaitRunning(run);
                     return run;
                 });
-                measure(ways, WARM_UP);
-                report(" beside " + others + " sandboxes", measure(ways, rounds));
+                measure(routes, WARM_UP);
+                report(" beside " + others + " sandboxes", measure(routes, rounds));
             }
             setting.printLoad();
         }
         return 0;
     }
 
-    private Map<String, String> config(Hosts hosts) {
-        return Map.of(
-                "vivarium.egress.names.upstream.0",
-                hosts.resolver(),
-                "vivarium.run.live-max",
-                Integer.toString(others + 8),
-                "vivarium.egress.gateway.connections-max",
-                Integer.toString(connections));
+    private Map<String, String> config(Internet hosts) {
+        Map<String, String> config = new LinkedHashMap<>(hosts.nodeSettings());
+        config.put("vivarium.run.live-max", Integer.toString(others + 8));
+        config.put("vivarium.egress.gateway.connections-max", Integer.toString(connections));
+        return config;
     }
 
-    /** One way to start something that prints at once. */
+    /** One way to start something that prints immediately. */
     private interface Start {
         Duration once() throws IOException;
     }
 
-    /** What a network adds to a start: beside the engine's bridge, which has no policy. */
-    private void attaching(VivariumApi api, Hosts hosts) throws IOException {
+    /** What a network adds to a start, compared with the engine's bridge, which has no policy. */
+    private void attaching(VivariumApi api) throws IOException {
         StartProbe probe = new StartProbe(setting.image());
         Map<String, Start> starts = new LinkedHashMap<>();
         starts.put("container, none", () -> probe.inContainer("none"));
@@ -137,7 +133,7 @@ final class EgressCommand implements Callable<Integer> {
         starts.put("sandbox, public", () -> probe.inSandbox(api, Workload.egress("public")));
         starts.put(
                 "sandbox, allowlist",
-                () -> probe.inSandbox(api, Workload.egress("allowlist", hosts.name() + ":8080,9000")));
+                () -> probe.inSandbox(api, Workload.egress("allowlist", Internet.NAME + ":8080,9000")));
         Map<String, List<Duration>> took = new LinkedHashMap<>();
         int times = WARM_UP + STARTS_A_ROUND * rounds;
         for (int round = 0; round < times; round++) {
@@ -174,35 +170,36 @@ final class EgressCommand implements Callable<Integer> {
         return table.render();
     }
 
-    /** By the same thing's start without a network. */
+    /** The time beyond the same start without a network. */
     private static Duration attachedIn(Map<String, Duration> medians, String start) {
         String without = start.substring(0, start.indexOf(',')) + NO_NETWORK;
         Duration of = medians.getOrDefault(start, Duration.ZERO);
         return of.minus(medians.getOrDefault(without, Duration.ZERO));
     }
 
-    private Map<String, Way> ways(VivariumApi api, Hosts hosts) {
-        NetworkProbe direct = new NetworkProbe(setting.image(), hosts.address(), connections, mebibytes);
-        NetworkProbe named = new NetworkProbe(setting.image(), hosts.name(), connections, mebibytes);
-        Map<String, Way> ways = new LinkedHashMap<>();
-        ways.put("container, unfiltered", direct::inContainer);
-        ways.put("sandbox, public: the filter", () -> direct.inSandbox(api, Workload.egress("public")));
-        ways.put(
+    private Map<String, Route> routes(VivariumApi api) {
+        NetworkProbe direct = new NetworkProbe(setting.image(), Internet.PUBLIC, connections, mebibytes);
+        NetworkProbe named = new NetworkProbe(setting.image(), Internet.NAME, connections, mebibytes);
+        Map<String, Route> routes = new LinkedHashMap<>();
+        routes.put("container, unfiltered", direct::inContainer);
+        routes.put("sandbox, public: the filter", () -> direct.inSandbox(api, Workload.egress("public")));
+        routes.put(
                 "sandbox, allowlist: the gateway",
-                () -> named.inSandbox(api, Workload.egress("allowlist", hosts.name() + ":8080,9000")));
-        return ways;
+                () -> named.inSandbox(api, Workload.egress("allowlist", Internet.NAME + ":8080,9000")));
+        return routes;
     }
 
-    private static Map<String, List<NetworkProbe.Costs>> measure(Map<String, Way> ways, int times) throws IOException {
+    private static Map<String, List<NetworkProbe.Costs>> measure(Map<String, Route> routes, int times)
+            throws IOException {
         Map<String, List<NetworkProbe.Costs>> costs = new LinkedHashMap<>();
         for (int round = 0; round < times; round++) {
-            List<Map.Entry<String, Way>> order = new ArrayList<>(ways.entrySet());
+            List<Map.Entry<String, Route>> order = new ArrayList<>(routes.entrySet());
             if (round % 2 == 1) {
                 Collections.reverse(order);
             }
-            for (Map.Entry<String, Way> way : order) {
-                costs.computeIfAbsent(way.getKey(), first -> new ArrayList<>())
-                        .add(way.getValue().once());
+            for (Map.Entry<String, Route> route : order) {
+                costs.computeIfAbsent(route.getKey(), first -> new ArrayList<>())
+                        .add(route.getValue().once());
             }
         }
         return costs;
@@ -216,10 +213,10 @@ final class EgressCommand implements Callable<Integer> {
     static String table(Map<String, List<NetworkProbe.Costs>> measured, int mebibytes) {
         TextTable table = new TextTable("", "start, ms", "ratio", "first byte, ms", "ratio", "MiB/s", "time, ratio");
         List<NetworkProbe.Costs> base = measured.values().iterator().next();
-        measured.forEach((way, costs) -> {
+        measured.forEach((route, costs) -> {
             Series fetch = series(costs, NetworkProbe.Costs::fetch);
             table.row(
-                    way,
+                    route,
                     Figures.millis(series(costs, NetworkProbe.Costs::start).median()),
                     ratio(costs, base, NetworkProbe.Costs::start),
                     String.format(

@@ -22,15 +22,15 @@ import picocli.CommandLine.Option;
         name = "failover",
         description = {
             "How long runs stand still when the node that holds them is killed with -9.",
-            "In a cluster of three nodes and a Cassandra on this machine, each node with as many live runs. From the kill"
-                    + " on, until each run's next attempt runs on another node, and until the dead node's sandboxes are"
+            "A cluster of three nodes and a Cassandra on this machine, each node with as many live runs. Measured from the kill"
+                    + " until each run's next attempt runs on another node, and until the dead node's sandboxes are"
                     + " gone from the container engine."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,
         footer = {
             "",
-            "Example, as if each machine were lost with its node, and with a shorter failure detector:",
+            "Example, as if each node's machine failed with it, and with a faster failure detector:",
             "  vivarium bench failover --set vivarium.cluster.detector.crash-probe=0 \\",
             "    --set vivarium.cluster.detector.interval=200ms \\",
             "    --set vivarium.cluster.detector.pause=1s --set vivarium.cluster.split-brain.stable-after=2s"
@@ -50,14 +50,14 @@ final class FailoverCommand implements Callable<Integer> {
     @Option(
             names = "--runs",
             defaultValue = "50",
-            description = "Live runs of each node at a kill, about (default: ${DEFAULT-VALUE}).")
+            description = "Approximate number of live runs on each node at a kill (default: ${DEFAULT-VALUE}).")
     private int runs = 50;
 
     @Option(
             names = "--repeat",
             paramLabel = "KILLS",
             defaultValue = "3",
-            description = "Kills, of one node after the other; each is started again (default: ${DEFAULT-VALUE}).")
+            description = "Number of kills, of each node in turn; each is started again (default: ${DEFAULT-VALUE}).")
     private int kills = 3;
 
     @Option(
@@ -72,7 +72,7 @@ final class FailoverCommand implements Callable<Integer> {
             throw setting.refusal("--runs is from 1 to " + RUNS_MAX + ", and --repeat from 1 to " + KILLS_MAX + ".");
         }
         Map<String, String> config = new LinkedHashMap<>();
-        // So that whoever is left has room for what the others held.
+        // So that the surviving nodes have room for the others' runs.
         config.put(LIVE_MAX, Integer.toString(NODES * runs));
         config.putAll(settings);
         setting.engine();
@@ -110,7 +110,7 @@ final class FailoverCommand implements Callable<Integer> {
         return table.render();
     }
 
-    /** What the time until an agent runs elsewhere is made of. */
+    /** The components of the time until an agent runs elsewhere. */
     static String parts(List<Failover> failovers) {
         TextTable table = headed("of that, ms");
         row(table, "probe or detector", failovers, failover -> List.of(failover.missed()));

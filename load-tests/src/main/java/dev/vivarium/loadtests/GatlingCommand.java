@@ -25,17 +25,17 @@ final class GatlingCommand implements Callable<Integer> {
     @Mixin
     private final NodeOption node = new NodeOption();
 
-    @Option(names = "--rate", defaultValue = "2", description = "Submissions a second (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--rate", defaultValue = "2", description = "Submissions per second (default: ${DEFAULT-VALUE}).")
     private double rate = 2;
 
-    @Option(names = "--seconds", defaultValue = "30", description = "How long (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--seconds", defaultValue = "30", description = "Duration of the load (default: ${DEFAULT-VALUE}).")
     private int seconds = 30;
 
     @Override
     public Integer call() throws IOException {
         Path root = Path.of(System.getProperty("vivarium.root", ".")).toAbsolutePath();
         try (NodeOption.Lease lease = node.lease(setting.environment())) {
-            // A process of its own: Gatling ends the JVM that it runs in.
+            // A separate process, since Gatling ends its JVM.
             Process gatling = new ProcessBuilder(
                             Path.of(System.getProperty("java.home"), "bin", "java")
                                     .toString(),

@@ -21,10 +21,10 @@ import picocli.CommandLine.Option;
 @Command(
         name = "history",
         description = {
-            "Breaks a cluster under load, and checks that everything was kept that is promised.",
+            "Injects faults into a cluster under load and checks that every promise was kept.",
             "Nodes are killed, frozen, cut off and stopped, and the store is killed, while clients submit runs and follow"
-                    + " them. What clients were told, what the container engine ran, and what the journal says is held"
-                    + " against each other. Needs root."
+                    + " them. The clients' answers, the sandboxes that the container engine ran and the journal are compared"
+                    + " with each other. Needs root."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,
@@ -44,23 +44,23 @@ final class HistoryCommand implements Callable<Integer> {
     @Option(
             names = "--seed",
             paramLabel = "NUMBER",
-            description = "What faults and load are made from: the same seed does the same again (default: a new one).")
+            description = "Seed of faults and load: the same seed repeats them (default: a new one).")
     private @Nullable Long seed;
 
     @Option(
             names = "--for",
             paramLabel = "TIME",
             defaultValue = "10m",
-            description = "About how long faults are to go on (default: ${DEFAULT-VALUE}).")
+            description = "Approximate duration of the faults (default: ${DEFAULT-VALUE}).")
     private String span = "10m";
 
-    @Option(names = "--nodes", defaultValue = "3", description = "Nodes (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--nodes", defaultValue = "3", description = "Number of nodes (default: ${DEFAULT-VALUE}).")
     private int nodes = 3;
 
     @Option(
             names = "--clients",
             defaultValue = "8",
-            description = "Clients, each with one run after the other (default: ${DEFAULT-VALUE}).")
+            description = "Number of clients, each with one run at a time (default: ${DEFAULT-VALUE}).")
     private int clients = 8;
 
     @Option(
@@ -69,7 +69,7 @@ final class HistoryCommand implements Callable<Integer> {
             paramLabel = "KIND",
             defaultValue = "KILL,FREEZE,CUT,STOP,STORE",
             description =
-                    "Which ones of KILL, FREEZE, CUT, STOP, STORE and ENGINE (default: all but ENGINE, which starts a"
+                    "Faults to inject, of KILL, FREEZE, CUT, STOP, STORE and ENGINE (default: all but ENGINE, which starts a"
                             + " container engine of the trial's own).")
     private Set<Fault.Kind> faults = EnumSet.complementOf(EnumSet.of(Fault.Kind.ENGINE));
 
@@ -78,8 +78,8 @@ final class HistoryCommand implements Callable<Integer> {
             paramLabel = "TIME",
             defaultValue = "10s",
             description =
-                    "How long a sandbox may outlive its owner (default: ${DEFAULT-VALUE}; a machine that others use"
-                            + " as well is slow to say that one has ended).")
+                    "How long a sandbox may outlive its owner (default: ${DEFAULT-VALUE}; the engine of a busy machine"
+                            + " is slow to report an end).")
     private String orphans = "10s";
 
     @Override
@@ -109,7 +109,7 @@ final class HistoryCommand implements Callable<Integer> {
             setting.print("All promises were kept.\n");
             return 0;
         }
-        setting.print(String.format(Locale.ROOT, "%n%s%nTo try it again: %s%n", findings.complaints(), again));
+        setting.print(String.format(Locale.ROOT, "%n%s%nTo repeat it: %s%n", findings.complaints(), again));
         return BROKEN;
     }
 

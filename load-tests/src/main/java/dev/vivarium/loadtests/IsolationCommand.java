@@ -22,8 +22,8 @@ import picocli.CommandLine.Option;
 @Command(
         name = "isolation",
         description = {
-            "What the class gvisor costs beside the class container: the start of a sandbox, and within it the start of",
-            "processes, computing, and system calls. Each round does both, and begins with the other one."
+            "The cost of the isolation class gvisor compared with container: the start of a sandbox, and inside it starting",
+            "processes, computing, and system calls. Rounds measure both in alternating order."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false)
@@ -39,7 +39,7 @@ final class IsolationCommand implements Callable<Integer> {
     @Option(
             names = "--rounds",
             defaultValue = "15",
-            description = "Rounds that count, at least 5 (default: ${DEFAULT-VALUE}); two come before those.")
+            description = "Rounds that count, at least 5 (default: ${DEFAULT-VALUE}), after two for warm-up.")
     private int rounds = 15;
 
     @Override

@@ -1,11 +1,11 @@
 package dev.vivarium.loadtests;
 
 import dev.vivarium.loadtests.report.Punctuality;
-import dev.vivarium.loadtests.subject.Condemned;
 import dev.vivarium.loadtests.subject.EndWatch;
 import dev.vivarium.loadtests.subject.EngineApi;
 import dev.vivarium.loadtests.subject.InFlight;
 import dev.vivarium.loadtests.subject.Manner;
+import dev.vivarium.loadtests.subject.TimedCommand;
 import dev.vivarium.loadtests.subject.TimedDockerRuns;
 import dev.vivarium.loadtests.subject.TimedRuns;
 import dev.vivarium.loadtests.subject.TimedRunsOfVivarium;
@@ -23,10 +23,10 @@ import picocli.CommandLine.Option;
 @Command(
         name = "kill-precision",
         description = {
-            "How late the last process of a run is gone after its deadline, with many runs live.",
-            "All have a deadline in the same second; some are polite, some ignore SIGTERM, some are stopped, some have"
-                    + " daemons. Beside it, the same with `timeout` around `docker run`. The ends are seen in the kernel's"
-                    + " counts of processes."
+            "How late after its deadline a run's last process is gone, with many live runs.",
+            "All deadlines are in the same second; some runs are polite, some ignore SIGTERM, some are stopped, some have"
+                    + " daemons. Compared with `timeout` around `docker run`. Ends are read from the kernel's"
+                    + " process counts."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false)
@@ -44,30 +44,30 @@ final class KillPrecisionCommand implements Callable<Integer> {
     @Mixin
     private final NodeOption node = new NodeOption();
 
-    @Option(names = "--runs", defaultValue = "200", description = "Runs at once (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--runs", defaultValue = "200", description = "Concurrent runs (default: ${DEFAULT-VALUE}).")
     private int runs = 200;
 
     @Option(
             names = "--in-flight",
             defaultValue = "4",
-            description = "How many are being started at once (default: ${DEFAULT-VALUE}).")
+            description = "How many are started concurrently (default: ${DEFAULT-VALUE}).")
     private int inFlight = 4;
 
     @Option(
             names = "--lead",
             paramLabel = "SECONDS",
             defaultValue = "0",
-            description = "From the first start to the deadline (default: as long as the starts will take).")
+            description = "Time from the first start to the deadline (default: as long as the starts will take).")
     private long leadSeconds;
 
     @Option(
             names = "--look",
             paramLabel = "MILLISECONDS",
             defaultValue = "5",
-            description = "Between two looks at all processes (default: ${DEFAULT-VALUE}).")
+            description = "Pause between two scans of all processes (default: ${DEFAULT-VALUE}).")
     private long lookMillis = 5;
 
-    @Option(names = "--only-vivarium", description = "Leaves docker run out.")
+    @Option(names = "--only-vivarium", description = "Skips docker run.")
     private boolean onlyVivarium;
 
     @Override
@@ -94,15 +94,15 @@ final class KillPrecisionCommand implements Callable<Integer> {
         Duration lead = lead(subject, timed);
         setting.progress(subject + ": starting " + runs + ", all to end in " + lead.toSeconds() + " s");
         long aim = System.nanoTime() + lead.toNanos();
-        List<Condemned> condemned =
+        List<TimedCommand> condemned =
                 InFlight.all(runs, inFlight, index -> timed.start(MANNERS.get(index % MANNERS.size()), aim));
         if (System.nanoTime() - aim > 0) {
-            throw new IOException("The deadline was over before all had started; give them longer with --lead.");
+            throw new IOException("The deadline passed before all had started; allow more time with --lead.");
         }
         EndWatch.Seen seen = EndWatch.watch(condemned, Duration.ofMillis(lookMillis), PATIENCE);
         String heading = "\n" + subject + ": the " + runs + " deadlines lie within " + spreadMillis(condemned) + " ms, "
                 + inBusiestSecond(condemned) + " of them within one second\n";
-        for (Condemned one : condemned) {
+        for (TimedCommand one : condemned) {
             one.close();
         }
         return heading + table(subject, seen) + "they say: " + timed.verdicts() + "\n";
@@ -119,7 +119,7 @@ final class KillPrecisionCommand implements Callable<Integer> {
         return punctuality.table();
     }
 
-    /** The first starts show how long all of them will take; those few are ended before. */
+    /** Estimates from the first starts how long all will take, and ends those first ones. */
     private Duration lead(String subject, TimedRuns timed) throws IOException {
         if (leadSeconds > 0) {
             return Duration.ofSeconds(leadSeconds);
@@ -127,7 +127,7 @@ final class KillPrecisionCommand implements Callable<Integer> {
         int few = Math.min(runs, 4 * inFlight);
         long began = System.nanoTime();
         long aim = began + TRIAL_MAX.toNanos();
-        for (Condemned one : InFlight.all(few, inFlight, index -> timed.start(Manner.POLITE, aim))) {
+        for (TimedCommand one : InFlight.all(few, inFlight, index -> timed.start(Manner.POLITE, aim))) {
             one.close();
         }
         double secondsEach = (System.nanoTime() - began) / 1e9 / few;
@@ -145,17 +145,18 @@ final class KillPrecisionCommand implements Callable<Integer> {
         seen.alive().stream().filter(one -> one.manner() == manner).forEach(one -> punctuality.alive(group));
     }
 
-    private static long spreadMillis(List<Condemned> condemned) {
+    private static long spreadMillis(List<TimedCommand> condemned) {
         long first =
-                condemned.stream().mapToLong(Condemned::deadlineNanos).min().orElseThrow();
-        long last = condemned.stream().mapToLong(Condemned::deadlineNanos).max().orElseThrow();
+                condemned.stream().mapToLong(TimedCommand::deadlineNanos).min().orElseThrow();
+        long last =
+                condemned.stream().mapToLong(TimedCommand::deadlineNanos).max().orElseThrow();
         return Math.round((last - first) / NANOS_PER_MILLI);
     }
 
-    private static long inBusiestSecond(List<Condemned> condemned) {
+    private static long inBusiestSecond(List<TimedCommand> condemned) {
         long second = Duration.ofSeconds(1).toNanos();
         return condemned.stream()
-                .mapToLong(Condemned::deadlineNanos)
+                .mapToLong(TimedCommand::deadlineNanos)
                 .map(first -> condemned.stream()
                         .mapToLong(one -> one.deadlineNanos() - first)
                         .filter(after -> after >= 0 && after < second)

@@ -15,7 +15,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "live-runs",
         description = {
-            "What a live run costs a node's heap, and how long it takes until the other nodes have all runs of one that is"
+            "A live run's cost in heap, and how long after a node's death the other nodes have taken over all its runs,"
                     + " killed with -9,",
             "in a cluster of nodes that start nothing (vivarium.driver.kind idle), on a Cassandra of this machine."
         },
@@ -24,7 +24,7 @@ import picocli.CommandLine.Option;
 final class LiveRunsCommand implements Callable<Integer> {
     private static final int NODES_MAX = 9;
     private static final int RUNS_MAX = 1_000_000;
-    /** What fits into the largest body that a node takes as shipped. */
+    /** The largest file that fits into a body with the default limits. */
     private static final int FILE_BYTES_MAX = 8_000_000;
 
     private static final double KIB = 1024;
@@ -35,16 +35,19 @@ final class LiveRunsCommand implements Callable<Integer> {
     @Mixin
     private final ClusterOptions cluster = new ClusterOptions();
 
-    @Option(names = "--nodes", defaultValue = "3", description = "Nodes (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--nodes", defaultValue = "3", description = "Number of nodes (default: ${DEFAULT-VALUE}).")
     private int nodes = 3;
 
-    @Option(names = "--runs", defaultValue = "5000", description = "Live runs in all (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--runs",
+            defaultValue = "5000",
+            description = "Total number of live runs (default: ${DEFAULT-VALUE}).")
     private int runs = 5_000;
 
     @Option(
             names = "--file-bytes",
             defaultValue = "0",
-            description = "The size of the file that each run has, at most 8000000 (default: ${DEFAULT-VALUE}).")
+            description = "Size of each run's file, at most 8000000 (default: ${DEFAULT-VALUE}).")
     private int fileBytes;
 
     @Override
@@ -67,7 +70,7 @@ final class LiveRunsCommand implements Callable<Integer> {
                                         "idle",
                                         "vivarium.run.live-max",
                                         Integer.toString(RUNS_MAX),
-                                        // Of agents that do nothing there is nothing to see.
+                                        // Agents that do nothing need no monitoring.
                                         "vivarium.sandbox.sample-interval",
                                         "60s")),
                         setting::progress)

@@ -6,11 +6,11 @@ import dev.vivarium.loadtests.report.TextTable;
 import dev.vivarium.loadtests.subject.EngineApi;
 import dev.vivarium.loadtests.subject.InFlight;
 import dev.vivarium.loadtests.subject.Kernel;
-import dev.vivarium.loadtests.subject.NodeProcess;
 import dev.vivarium.loadtests.subject.Pauses;
 import dev.vivarium.loadtests.subject.VivariumApi;
 import dev.vivarium.loadtests.subject.Workload;
 import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.trials.outside.NodeProcess;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -26,9 +26,9 @@ import picocli.CommandLine.Option;
 @Command(
         name = "sampling",
         description = {
-            "What it costs a node to look at what its sandboxes use.",
-            "That is the processor time of its process with many live runs, at the default interval and without looks, each"
-                    + " on a node of its own. Beside it, one look at a few of them through the engine's statistics."
+            "What monitoring the sandboxes' resource use costs a node:",
+            "the processor time of its process with many live runs, at the default interval and without monitoring, each"
+                    + " on a node of its own. Compared with reading a few of them once through the engine's statistics."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false)
@@ -42,22 +42,28 @@ final class SamplingCommand implements Callable<Integer> {
     @Option(names = "--sandboxes", defaultValue = "500", description = "Live runs (default: ${DEFAULT-VALUE}).")
     private int sandboxes = 500;
 
-    @Option(names = "--interval", defaultValue = "250ms", description = "Between looks (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--interval",
+            defaultValue = "250ms",
+            description = "The sampling interval (default: ${DEFAULT-VALUE}).")
     private String interval = "250ms";
 
     @Option(
             names = "--seconds",
             defaultValue = "10",
-            description = "How long each measurement takes, of five (default: ${DEFAULT-VALUE}).")
+            description = "Length of each of the five measurements (default: ${DEFAULT-VALUE}).")
     private int seconds = 10;
 
-    @Option(names = "--settle", defaultValue = "30", description = "Seconds before those (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--settle",
+            defaultValue = "30",
+            description = "Seconds of warm-up before them (default: ${DEFAULT-VALUE}).")
     private int settleSeconds = 30;
 
     @Option(
             names = "--in-flight",
             defaultValue = "4",
-            description = "How many are being started at once (default: ${DEFAULT-VALUE}).")
+            description = "How many are started concurrently (default: ${DEFAULT-VALUE}).")
     private int inFlight = 4;
 
     @Override

@@ -9,7 +9,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** What all benchmarks stand in: the machine, its engine, the image, and the terminal that figures go to. */
+/** The setting of every benchmark: the machine, its engine, the image, and the terminal. */
 final class Setting {
     @Spec(Spec.Target.MIXEE)
     @SuppressWarnings("NullAway.Init") // picocli sets it before anything else
@@ -28,7 +28,7 @@ final class Setting {
         return System.getenv();
     }
 
-    /** The engine of this environment, once the machine has been described and its load noted. */
+    /** The environment's engine, after printing the machine's facts and recording its load. */
     EngineApi engine() throws IOException {
         EngineApi engine = EngineApi.of(environment());
         print(MachineFacts.of(engine.facts()));
@@ -36,7 +36,7 @@ final class Setting {
         return engine;
     }
 
-    /** One line to stand above the table: how crowded the machine was. */
+    /** The line above the table that shows how busy the machine was. */
     void printLoad() {
         print("load     " + loadBefore + " before, " + MachineFacts.load() + " after (1 minute)\n");
     }
@@ -46,7 +46,7 @@ final class Setting {
         spec.commandLine().getOut().flush();
     }
 
-    /** Where a benchmark of minutes stands, for whoever waits; no part of the report. */
+    /** Progress of a long benchmark, for the person waiting; not part of the report. */
     void progress(String line) {
         spec.commandLine().getErr().println(line);
     }

@@ -19,9 +19,9 @@ import picocli.CommandLine.Option;
 @Command(
         name = "throughput",
         description = {
-            "Fresh sandboxes a second, each for a short command, from submission until it is gone,",
-            "beside the engine's own API (create, start, wait, remove) with the same walls. Each at its best number in"
-                    + " flight, in slices that take turns."
+            "Fresh sandboxes per second, each for a short command, from submission until it is gone,",
+            "compared with the engine's own API (create, start, wait, remove) with the same restrictions. Each at its best number in"
+                    + " flight, in alternating slices."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false)
@@ -42,10 +42,13 @@ final class ThroughputCommand implements Callable<Integer> {
             names = "--in-flight",
             defaultValue = "4,8,16",
             split = ",",
-            description = "Numbers of sandboxes at once to try (default: ${DEFAULT-VALUE}).")
+            description = "Numbers of concurrent sandboxes to try (default: ${DEFAULT-VALUE}).")
     private List<Integer> inFlight = List.of(4, 8, 16);
 
-    @Option(names = "--slice", defaultValue = "8", description = "Seconds of a slice (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--slice",
+            defaultValue = "8",
+            description = "Length of a slice in seconds (default: ${DEFAULT-VALUE}).")
     private int sliceSeconds = 8;
 
     @Option(names = "--rounds", defaultValue = "3", description = "Slices of each kind (default: ${DEFAULT-VALUE}).")
@@ -79,7 +82,7 @@ final class ThroughputCommand implements Callable<Integer> {
         Rates rates = new Rates();
         for (int round = 0; round < rounds; round++) {
             for (int count : inFlight) {
-                // The one that begins changes with the rounds, so that neither always follows the other's leavings.
+                // The order alternates, so that neither subject always runs after the other.
                 if (round % 2 == 0) {
                     rates.add(VIVARIUM, count, ClosedLoop.run(vivarium, count, slice));
                     rates.add(ENGINE, count, ClosedLoop.run(own, count, slice));

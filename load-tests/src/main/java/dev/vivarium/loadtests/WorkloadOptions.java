@@ -4,12 +4,12 @@ import dev.vivarium.loadtests.subject.Workload;
 import java.util.List;
 import picocli.CommandLine.Parameters;
 
-/** What is run in each sandbox. */
+/** The workload of each sandbox. */
 final class WorkloadOptions {
     @Parameters(
             arity = "0..*",
             paramLabel = "COMMAND",
-            description = "The command, after --; it prints something and ends (default: echo ready).")
+            description = "The command, after --; it must print something and end (default: echo ready).")
     private List<String> command = List.of();
 
     Workload workload(String image) {

@@ -1,4 +1,4 @@
-/** The benchmarks' command line: each command measures Vivarium and what a user would pick instead in one run. */
+/** The benchmarks' command line: each command measures Vivarium and its alternatives in the same run. */
 @NullMarked
 package dev.vivarium.loadtests;
 

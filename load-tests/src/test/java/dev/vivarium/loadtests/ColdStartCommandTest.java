@@ -11,7 +11,7 @@ import picocli.CommandLine;
 
 class ColdStartCommandTest {
     @Test
-    void theTableHoldsVivariumAgainstEachOther() {
+    void theTableComparesVivariumWithEachOther() {
         Map<String, Series> measured = new LinkedHashMap<>();
         measured.put("Vivarium: POST, follow", series(120, 100, 110));
         measured.put("docker run --rm", series(240, 210, 220));

@@ -17,7 +17,7 @@ import picocli.CommandLine;
 
 class ControlPlaneCommandTest {
     @Test
-    void ratesAreMediansOfSlicesAndStandBesideTheJournalsOwn() {
+    void ratesAreMediansOfSlicesComparedWithTheJournals() {
         Report report =
                 new Report(List.of(slice(8, 1_000, 10, 20), slice(8, 3_000, 10, 20), slice(8, 2_000, 10, 40)), 1_600);
 
@@ -34,13 +34,13 @@ class ControlPlaneCommandTest {
 
     @ParameterizedTest
     @CsvSource({"--nodes,0", "--nodes,10", "--in-flight,0", "--slice,0", "--warm-up,0", "--rounds,0"})
-    void whatCannotBeMeasuredIsRefusedBeforeAnythingIsStarted(String option, String value) {
+    void invalidOptionsAreRefusedBeforeAnythingIsStarted(String option, String value) {
         CommandLine line = Bench.commandLine();
-        StringWriter told = new StringWriter();
-        line.setErr(new PrintWriter(told, true));
+        StringWriter printed = new StringWriter();
+        line.setErr(new PrintWriter(printed, true));
 
         assertThat(line.execute("control-plane", option, value)).isEqualTo(2);
-        assertThat(told.toString()).contains("--nodes are from 1 to 9");
+        assertThat(printed.toString()).contains("--nodes are from 1 to 9");
     }
 
     private static Slice slice(int inFlight, int acknowledged, int submittingSeconds, int endingSeconds) {

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 class EgressCommandTest {
     @Test
-    void eachWayIsToldBesideTheContainerThatNothingFilters() {
+    void eachPathIsComparedWithTheUnfilteredContainer() {
         Map<String, List<Costs>> measured = new LinkedHashMap<>();
         measured.put("container", List.of(costs(200, 1, 1000)));
         measured.put("gateway", List.of(costs(100, 3, 2000)));
@@ -23,7 +23,7 @@ class EgressCommandTest {
     }
 
     @Test
-    void whatANetworkAddsToAStartIsToldBesideTheEnginesBridge() {
+    void theCostOfANetworkAtStartIsComparedWithTheEnginesBridge() {
         Map<String, Duration> medians = new LinkedHashMap<>();
         medians.put("container, none", Duration.ofMillis(100));
         medians.put("container, bridge", Duration.ofMillis(140));

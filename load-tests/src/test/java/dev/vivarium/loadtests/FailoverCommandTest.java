@@ -34,7 +34,7 @@ class FailoverCommandTest {
             1);
 
     @Test
-    void theTimesOfAllRunsAreTakenTogetherAndThoseOfTheLastOneByKill() {
+    void timesAreAggregatedOverAllRunsAndTheLastRunOfEachKill() {
         assertThat(FailoverCommand.table(List.of(FIRST, SECOND)))
                 .isEqualTo(
                         """
@@ -57,7 +57,7 @@ class FailoverCommandTest {
     }
 
     @Test
-    void theTimeIsTakenApartByWhatItWasSpentOn() {
+    void theTimeIsSplitIntoPhases() {
         assertThat(FailoverCommand.parts(List.of(FIRST, SECOND))
                         .lines()
                         .skip(2)
@@ -72,7 +72,7 @@ class FailoverCommandTest {
     }
 
     @Test
-    void whatAShortDetectorCostsIsToldBesideTheTimes() {
+    void falseAlarmsOfAShortDetectorArePrintedWithTheTimes() {
         assertThat(FailoverCommand.alarms(new FailoverTrial.Report(List.of(FIRST, SECOND), 4, Duration.ofSeconds(90))))
                 .isEqualTo("false alarms (a node missed a peer that lived): 4 in 90 s;"
                         + " runs of other nodes that lost their sandboxes: 1\n");
@@ -85,7 +85,7 @@ class FailoverCommandTest {
         "--repeat, 0, --repeat from 1 to 100",
         "--set, detector, should be in KEY=VALUE format",
     })
-    void whatCannotBeMeasuredIsRefusedBeforeAnythingIsStarted(String option, String value, String why) {
+    void invalidOptionsAreRefusedBeforeAnythingIsStarted(String option, String value, String why) {
         CommandLine line = Bench.commandLine();
         StringWriter err = new StringWriter();
         line.setErr(new PrintWriter(err));

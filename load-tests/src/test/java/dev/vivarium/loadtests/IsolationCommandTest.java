@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 
 class IsolationCommandTest {
     @Test
-    void theCostOfAClassIsToldAsARatioToTheOther() {
+    void theCostOfAClassIsPrintedAsARatioToTheOther() {
         String table = IsolationCommand.table(List.of(costs(10)), List.of(costs(25)));
 
         assertThat(table.lines().skip(2)).hasSize(4).allSatisfy(line -> assertThat(line)

@@ -17,7 +17,7 @@ class LiveRunsCommandTest {
     private static final long MIB = 1024 * 1024;
 
     @Test
-    void whatARunCostsIsTheHeapThatItAdded() {
+    void theCostOfARunIsTheAddedHeap() {
         Report report = new Report(
                 List.of(new Held("node-1", 1_024, 50 * MIB, 60 * MIB), new Held("node-2", 2_048, 50 * MIB, 90 * MIB)),
                 Duration.ofSeconds(100),
@@ -39,23 +39,23 @@ class LiveRunsCommandTest {
     }
 
     @Test
-    void aFileThatNoBodyCanHoldIsRefusedBeforeAnythingIsStarted() {
+    void aTooLargeFileIsRefusedBeforeAnythingIsStarted() {
         CommandLine line = Bench.commandLine();
-        StringWriter told = new StringWriter();
-        line.setErr(new PrintWriter(told, true));
+        StringWriter printed = new StringWriter();
+        line.setErr(new PrintWriter(printed, true));
 
         assertThat(line.execute("live-runs", "--file-bytes", "8000001")).isEqualTo(2);
-        assertThat(told.toString()).contains("--file-bytes is from 0 to 8000000");
+        assertThat(printed.toString()).contains("--file-bytes is from 0 to 8000000");
     }
 
     @ParameterizedTest
     @CsvSource({"--nodes,1", "--nodes,10", "--runs,2", "--runs,1000001"})
-    void whatCannotBeMeasuredIsRefusedBeforeAnythingIsStarted(String option, String value) {
+    void invalidOptionsAreRefusedBeforeAnythingIsStarted(String option, String value) {
         CommandLine line = Bench.commandLine();
-        StringWriter told = new StringWriter();
-        line.setErr(new PrintWriter(told, true));
+        StringWriter printed = new StringWriter();
+        line.setErr(new PrintWriter(printed, true));
 
         assertThat(line.execute("live-runs", option, value)).isEqualTo(2);
-        assertThat(told.toString()).contains("--nodes is from 2 to 9");
+        assertThat(printed.toString()).contains("--nodes is from 2 to 9");
     }
 }

@@ -60,7 +60,7 @@ class ArchitectureTest {
             .whereLayer("content")
             .mayOnlyBeAccessedByLayers("embedded", "postgres", "cassandra")
             .whereLayer("follow")
-            .mayOnlyBeAccessedByLayers("postgres", "cassandra")
+            .mayOnlyBeAccessedByLayers("postgres", "cassandra", "content")
             .whereLayer("store")
             .mayOnlyBeAccessedByLayers("embedded", "postgres", "cassandra", "content")
             .whereLayer("secrets")

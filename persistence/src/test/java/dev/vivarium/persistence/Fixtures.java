@@ -5,12 +5,15 @@ import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressDenial;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.egress.EgressReach;
+import dev.vivarium.protocol.run.Artifact;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Digest;
+import dev.vivarium.protocol.run.FileMode;
 import dev.vivarium.protocol.run.FileRef;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.LeftOut;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.Measurement;
@@ -26,15 +29,22 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Runs and events as tests tell them. */
+/** Runs and events for tests. */
 public final class Fixtures {
     public static final Instant NOON = Instant.parse("2026-01-01T12:00:00.123456789Z");
-    public static final Usage USAGE = new Usage(5003, 4990, 12345678, 4096, 12, 42, 7);
+    public static final Usage USAGE = Usage.NONE
+            .with(Limit.WALL_CLOCK, 5003)
+            .with(Limit.CPU_TIME, 4990)
+            .with(Limit.MEMORY, 12345678)
+            .with(Limit.DISK, 4096)
+            .with(Limit.FILES, 12)
+            .with(Limit.OUTPUT, 42)
+            .with(Limit.PIDS, 7);
 
-    /** What is in the only file of every run. */
+    /** The content of the only file of every run. */
     public static final Blob CONTENT = Blob.of(new byte[] {0, -1, 127});
 
-    /** The digest of what every client sent. */
+    /** The digest of every submission. */
     private static final Digest SENT = Digest.of(Blob.ofUtf8("digest"));
 
     private Fixtures() {}
@@ -57,6 +67,7 @@ public final class Fixtures {
                 new SealedSecrets(List.of("KEY"), Blob.ofUtf8("sealed")),
                 "/workspace",
                 Map.of("agent.py", FileRef.of(CONTENT)),
+                List.of(),
                 Limits.SMALLEST
                         .with(Limit.WALL_CLOCK, "5m")
                         .with(Limit.IDLE, "60s")
@@ -67,6 +78,10 @@ public final class Fixtures {
                         .with(Limit.DISK, "512Mi")
                         .with(Limit.FILES, 65536L)
                         .with(Limit.OUTPUT, "10Mi")
+                        .with(Limit.ARTIFACTS, "64Mi")
+                        .with(Limit.OPEN_FILES, 4096L)
+                        .with(Limit.GRACE, "25ms")
+                        .with(Limit.SHARED_MEMORY, "64Mi")
                         .with(Limit.EGRESS_REQUESTS, 1000L)
                         .with(Limit.EGRESS_BYTES, "1024Ti"),
                 egress,
@@ -89,7 +104,7 @@ public final class Fixtures {
         return submitted(run, NOON, Map.of("team", "research"));
     }
 
-    /** One event of every type; together they are no possible life of a run. */
+    /** One event of every type; together they are no legal history of a run. */
     public static List<RunEvent> oneOfEachType(RunId run) {
         return List.of(
                 submitted(run),
@@ -100,6 +115,13 @@ public final class Fixtures {
                         NOON, "node-1", 1, KillReason.MEMORY, Measurement.bytes(2, 1), RunEvent.Consequence.NOTED),
                 new RunEvent.EgressDenied(
                         NOON, "node-1", 1, 7, 2, List.of(new EgressDenial("tcp", "192.168.77.10", 80, 4))),
+                new RunEvent.ArtifactsKept(
+                        NOON,
+                        "node-1",
+                        1,
+                        List.of(new Artifact("out/a", FileMode.PLAIN, 3, Digest.of(CONTENT))),
+                        1,
+                        List.of(new LeftOut("out/l", LeftOut.Cause.LINK))),
                 new RunEvent.EgressUsed(
                         NOON,
                         "node-1",
@@ -123,7 +145,7 @@ public final class Fixtures {
                 new RunEvent.RunLost(NOON, "node-1", 1, Interruption.NODE_LOST, "the node is gone"));
     }
 
-    /** The life of a run that succeeds. */
+    /** The history of a run that succeeds. */
     public static List<RunEvent> success(RunId run, Instant at, Map<String, String> labels) {
         return List.of(
                 submitted(run, at, labels),

@@ -18,9 +18,9 @@ import org.apache.pekko.persistence.typed.javadsl.CommandHandler;
 import org.apache.pekko.persistence.typed.javadsl.EventHandler;
 import org.apache.pekko.persistence.typed.javadsl.EventSourcedBehavior;
 
-/** Persists the next event of a run whenever it is told to, as the Run entity does, and says so once it is durable. */
+/** Persists the next event of a run on request, as the Run entity does, and acknowledges it once it is durable. */
 public final class RunWriter extends EventSourcedBehavior<RunWriter.Next, JournalEntry, RunWriter.Written> {
-    /** Write one more event; the answer is how many there are. */
+    /** Writes one more event; the answer is their number. */
     public record Next(ActorRef<Long> replyTo) {}
 
     /** The chain so far. */

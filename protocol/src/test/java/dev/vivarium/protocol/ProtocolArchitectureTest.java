@@ -27,7 +27,7 @@ class ProtocolArchitectureTest {
                     "java.util..",
                     "com.fasterxml.jackson.annotation..",
                     "org.jspecify.annotations..")
-            .because("records outlive the code around them, and files, threads and sockets are others' business");
+            .because("records outlive the code around them, and files, threads and sockets belong to other modules");
 
     @ArchTest
     static final ArchRule itsPackagesDoNotDependOnEachOtherInCircles = SlicesRuleDefinition.slices()

@@ -2,6 +2,7 @@ package dev.vivarium.node.admission;
 
 import dev.vivarium.node.admission.FileContents.Kept;
 import dev.vivarium.node.placement.Capacity;
+import dev.vivarium.node.run.Caller;
 import dev.vivarium.node.run.Placed;
 import dev.vivarium.node.run.Runs;
 import dev.vivarium.node.run.SubmitAnswer;
@@ -9,7 +10,6 @@ import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
-import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
@@ -23,13 +23,13 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * The way from a valid submission to a run: keeps its files, gives it its id, holds its files for it, seals its secrets and
- * submits it. Safe for use by any thread. When the store is away stages fail with {@link dev.vivarium.persistence.journal.StoreUnavailable}, or answer
- * {@link SubmitAnswer.NotDurable}; whether the run exists is then unknown, and a retry under the same idempotency key
- * finds out.
+ * Turns a valid submission into a run: stores its files, assigns an id, holds the files for the run, seals its secrets
+ * and submits it. Thread-safe. While the store is unavailable, stages fail with {@link
+ * dev.vivarium.persistence.journal.StoreUnavailable}, or answer {@link SubmitAnswer.NotDurable}; whether the run exists
+ * is then unknown, and a retry under the same idempotency key finds out.
  */
 public final class Admission {
-    /** How many nodes a run without an idempotency key is offered to, at most. */
+    /** The most nodes that a run without an idempotency key is offered to. */
     private static final int FRESH_TRIES = 3;
 
     private final Runs runs;
@@ -49,35 +49,35 @@ public final class Admission {
         this.vault = vault;
     }
 
-    /** Submits; with a key, the second time the same run is answered. */
-    public CompletionStage<SubmitAnswer> submit(Principal caller, Submission submission, Optional<IdempotencyKey> key) {
+    /** Submits. With a key, a repeated submission is answered with the first one's run. */
+    public CompletionStage<SubmitAnswer> submit(Caller caller, Submission submission, Optional<IdempotencyKey> key) {
         if (key.isEmpty()) {
             return withFiles(submission, files -> submitFresh(caller, submission.withoutFiles(), files, FRESH_TRIES));
         }
         Blob name = key.get().digest(submission.tenant());
-        // Of retries at the same time all but the first need seal nothing.
+        // Of concurrent retries, only the first needs to seal.
         return keyed.after(name, () -> submitKeyed(caller, name, submission));
     }
 
-    /** Also when there is no room: a retry of a run that was accepted is answered with it. */
-    private CompletionStage<SubmitAnswer> submitKeyed(Principal caller, Blob name, Submission submission) {
+    /** Even when there is no slot: a retry of an accepted run is answered with that run. */
+    private CompletionStage<SubmitAnswer> submitKeyed(Caller caller, Blob name, Submission submission) {
         Placed place = runs.place(needs(submission));
         return keys.claim(name, place.id()).thenCompose(id -> submitOnce(caller, id, place, submission));
     }
 
     private static Capacity needs(Submission submission) {
-        return Capacity.askedBy(submission.limits());
+        return Capacity.askedBy(submission.limits(), submission.isolation());
     }
 
-    /** Who else may submit a run under the same name. */
+    /** Whether another submission may use the same run id. */
     private enum Name {
-        /** Nobody: it was made for this submission. */
+        /** Never: the id was generated for this submission. */
         OWN,
-        /** Retries, on whichever node. */
+        /** Retries may, on any node. */
         CLAIMED
     }
 
-    /** Goes on with the files in the store; from there on nothing keeps what is in them. */
+    /** Continues with the files in the store; their contents are not in memory from here on. */
     private CompletionStage<SubmitAnswer> withFiles(
             Submission submission, Function<Kept.References, CompletionStage<SubmitAnswer>> next) {
         return contents.keep(submission)
@@ -87,9 +87,9 @@ public final class Admission {
                                 new SubmitAnswer.InvalidFiles(((Kept.Refused) kept).errors())));
     }
 
-    /** Where a run is born is only known as of a moment ago: one that finds no room there is offered elsewhere. */
+    /** The nodes' loads are slightly out of date: a run that finds no slot at one node is offered to another. */
     private CompletionStage<SubmitAnswer> submitFresh(
-            Principal caller, Submission submission, Kept.References files, int tries) {
+            Caller caller, Submission submission, Kept.References files, int tries) {
         Placed place = runs.place(needs(submission));
         if (place instanceof Placed.Refused refused) {
             return CompletableFuture.completedStage(refused.answer());
@@ -105,16 +105,15 @@ public final class Admission {
         return answer instanceof SubmitAnswer.Full || answer instanceof SubmitAnswer.TenantFull;
     }
 
-    private CompletionStage<SubmitAnswer> submitOnce(Principal caller, RunId id, Placed place, Submission submission) {
+    private CompletionStage<SubmitAnswer> submitOnce(Caller caller, RunId id, Placed place, Submission submission) {
         return journal.state(id)
                 .thenCompose(state -> state instanceof RunState.Existing existing
                         ? known(existing, submission)
                         : submitClaimed(caller, id, place, submission));
     }
 
-    /** A name that an earlier try has claimed may lie elsewhere than the one that was just made. */
-    private CompletionStage<SubmitAnswer> submitClaimed(
-            Principal caller, RunId id, Placed place, Submission submission) {
+    /** The id that an earlier try has claimed may belong to another shard than the one just generated. */
+    private CompletionStage<SubmitAnswer> submitClaimed(Caller caller, RunId id, Placed place, Submission submission) {
         Placed claimed = place.id().equals(id) ? place : runs.placeNamed(id, needs(submission));
         return claimed instanceof Placed.Refused refused
                 ? CompletableFuture.completedStage(refused.answer())
@@ -129,15 +128,18 @@ public final class Admission {
     }
 
     /**
-     * Whether a retry says the same as the first time. What is journaled for that outlives the run's secrets, so it covers
-     * none of their values: a digest, keyed with whatever the client holds as well, would be an oracle for short ones. So
-     * the secrets themselves are compared for as long as the run lives and they can be opened; after its end nobody can,
-     * and the names must do.
+     * Whether a retry equals the first submission: the same body, or another one that asks for the same. The journaled
+     * digest for that outlives the run's secrets and
+     * therefore covers none of their values: even a keyed digest would let an attacker with the key guess short ones.
+     * So the secrets themselves are compared while the run lives and they can be opened; after its end only their names
+     * are compared.
      */
     private CompletionStage<SubmitAnswer> known(RunState.Existing run, Submission submission) {
         SubmitAnswer other = new SubmitAnswer.OtherSubmission(run.submission().id());
         SubmitAnswer before = new SubmitAnswer.AcceptedBefore(run);
-        if (!run.submission().digest().equals(submission.bodyDigest())) {
+        boolean same = run.submission().digest().equals(submission.bodyDigest())
+                || submission.asksFor(run.submission().spec());
+        if (!same) {
             return CompletableFuture.completedStage(other);
         }
         if (submission.secrets().isEmpty() || !(run instanceof RunState.Live)) {
@@ -157,9 +159,9 @@ public final class Admission {
         return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 
-    /** Before the run is durable its files are held for it, so that no sweep comes between. */
+    /** The files are held before the run is durable, so that no sweep deletes them in between. */
     private CompletionStage<SubmitAnswer> holdAndSubmit(
-            Placed.Room room, Name name, Principal caller, Submission submission, Kept.References files) {
+            Placed.Room room, Name name, Caller caller, Submission submission, Kept.References files) {
         return hold(room.id(), submission, files)
                 .thenCompose(hold -> hold instanceof BlobStore.Hold.Missing missing
                         ? CompletableFuture.completedStage(
@@ -170,11 +172,11 @@ public final class Admission {
     private CompletionStage<BlobStore.Hold> hold(RunId id, Submission submission, Kept.References files) {
         return files.digests().isEmpty()
                 ? CompletableFuture.completedStage(new BlobStore.Hold.Held())
-                : blobs.hold(submission.tenant().name(), files.digests(), id);
+                : blobs.hold(submission.tenant(), files.digests(), id);
     }
 
     private CompletionStage<SubmitAnswer> sealAndSubmit(
-            Placed.Room room, Name name, Principal caller, Submission submission, Kept.References files) {
+            Placed.Room room, Name name, Caller caller, Submission submission, Kept.References files) {
         return seal(room.id(), submission)
                 .thenCompose(secrets ->
                         runs.submit(room, caller, submission.spec(secrets, files.files()), submission.bodyDigest()))
@@ -193,7 +195,7 @@ public final class Admission {
                         Map.Entry::getKey, entry -> entry.getValue().reveal()));
     }
 
-    /** What the client is answered, once nothing is left of secrets and files that were kept for nothing. */
+    /** Answers the client after cleaning up secrets and files that the submission does not need. */
     private CompletionStage<SubmitAnswer> settle(
             RunId id, Name name, Submission submission, Kept.References files, SubmitAnswer answer) {
         if (answer instanceof SubmitAnswer.Accepted || answer instanceof SubmitAnswer.NotDurable) {
@@ -207,10 +209,10 @@ public final class Admission {
     }
 
     /**
-     * Destroys the key that was made for a run that did not come to life by it, and releases its files. Where a retry may be
-     * under way on another node, which has sealed its secrets with the same key and is accepted a moment later, both are left
-     * alone, as they are when a submission fails with an unknown outcome. What is left over the store looks for itself, so a
-     * failure here is not the client's either.
+     * Destroys the key created for a run that was not submitted, and releases its files. If a retry may be in flight on
+     * another node, which has sealed its secrets with the same key and may be accepted a moment later, both are kept,
+     * as they are when a submission's outcome is unknown. The store's sweeps remove what is left over, so a failure
+     * here does not concern the client.
      */
     private CompletionStage<?> dropUnlessWanted(RunId id, Name name, Submission submission, Kept.References files) {
         if (submission.secrets().isEmpty() && files.digests().isEmpty()) {

@@ -7,16 +7,16 @@ import dev.vivarium.protocol.run.Isolation;
 import java.util.Map;
 
 /**
- * What the operator decides about submissions beside their limits.
+ * The operator's settings for submissions, besides limits.
  *
- * @param maxAttemptsDefault attempts of a run that names no count
+ * @param maxAttemptsDefault the default number of attempts
  * @param maxAttemptsCeiling the most attempts that a run may ask for
- * @param isolationDefault the isolation of a run that names none
+ * @param isolationDefault the default isolation
  * @param isolationMinimum the weakest isolation that a run may ask for
- * @param egressDefault the egress mode of a run that names none
+ * @param egressDefault the default egress mode
  * @param egressCeiling the widest egress mode that a run may ask for
  * @param maxBodyBytes the largest body
- * @param maxSpecBytes the most that a submission may be beside the contents of its files
+ * @param maxSpecBytes the largest submission without its files' contents
  */
 public record AdmissionSettings(
         int maxAttemptsDefault,

@@ -11,8 +11,8 @@ import java.util.TreeSet;
 
 /**
  * SHA-256 over a JSON value such that equal values have equal digests, whatever the order of names, the white space and
- * the escapes, and different values different ones: every part is preceded by its kind and its length. The values of
- * the top level's {@code secrets} are left out, for a digest of a guessable secret would give it away.
+ * the escapes, and different values have different ones: every part is preceded by its kind and its length. The values
+ * of the top level's {@code secrets} are omitted, since the digest of a guessable secret would reveal it.
  */
 final class CanonicalDigest {
     private static final String SECRETS = "secrets";

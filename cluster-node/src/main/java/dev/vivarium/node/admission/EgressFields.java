@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** What a submission's mode of egress has beside it: the destinations of an allowlist, and the headers for some of them. */
+/** The details of a submission's egress mode: the destinations of an allowlist, and injected headers. */
 final class EgressFields {
     private static final Set<String> INJECTION = Set.of("host", "header", "secret", "prefix");
 
@@ -56,7 +56,16 @@ final class EgressFields {
 
     private Optional<EgressDestination> destination(String text) {
         try {
-            return Optional.of(EgressDestination.parse(text));
+            EgressDestination destination = EgressDestination.parse(text);
+            if (destination instanceof EgressDestination.Subdomains below && PublicSuffixes.contains(below.domain())) {
+                findings.add(
+                        "egress.allow",
+                        "has an entry that is too wide: anyone can register a name below " + below.domain()
+                                + ", so name the domain of the one that is meant, such as *.example."
+                                + below.domain());
+                return Optional.empty();
+            }
+            return Optional.of(destination);
         } catch (IllegalArgumentException noDestination) {
             findings.add("egress.allow", "has an entry that " + noDestination.getMessage());
             return Optional.empty();
@@ -84,7 +93,7 @@ final class EgressFields {
         if (text.indexOf('*') >= 0) {
             findings.add(
                     fields.pathOf("host"),
-                    "must be one host, without a wildcard: whoever can have a name below a domain could have the secret");
+                    "must be one host, without a wildcard: otherwise any host below the domain could receive the secret");
             return Optional.empty();
         }
         try {
@@ -95,7 +104,7 @@ final class EgressFields {
         }
     }
 
-    /** Nothing of a value is ever repeated. */
+    /** Findings never quote a value. */
     private void check(Fields fields, String name, Map<String, Secret> secrets) {
         Secret secret = secrets.get(name);
         if (secret == null) {

@@ -16,8 +16,8 @@ import java.util.function.BiConsumer;
 import java.util.regex.Pattern;
 
 /**
- * Reads one JSON object field by field. Whatever is wrong goes to the findings under the field's path, and the field
- * then reads as absent, so that one pass finds everything.
+ * Reads one JSON object field by field. Each error is recorded as a finding under the field's path and the field then
+ * reads as absent, so that one pass finds every error.
  */
 final class Fields {
     private static final Pattern PLAIN_NAME = Pattern.compile("[A-Za-z0-9_-]{1,64}");
@@ -34,7 +34,7 @@ final class Fields {
         this.findings = findings;
     }
 
-    /** The fields of an object; every field of another name than the known ones is a finding. */
+    /** The fields of an object; each unknown field is a finding. */
     static Fields of(String path, JsonNode object, Set<String> known, Findings findings) {
         Fields fields = new Fields(path, object, findings);
         object.fieldNames().forEachRemaining(name -> {
@@ -48,12 +48,12 @@ final class Fields {
         return fields;
     }
 
-    /** The path of a field, as the API names it: {@code limits.memory}, {@code files["a.py"]}. */
+    /** The path of a field, in the API's notation: {@code limits.memory}, {@code files["a.py"]}. */
     String pathOf(String name) {
         return path(path, name);
     }
 
-    /** The path of a field of a field. */
+    /** The path of a nested field. */
     String pathOf(String name, String child) {
         return path(pathOf(name), child);
     }
@@ -89,7 +89,7 @@ final class Fields {
         });
     }
 
-    /** Those limits of the table that the object names. */
+    /** The limits that the object names. */
     Limits limits() {
         Limits named = Limits.NONE;
         for (Limit<?> limit : Limit.ALL) {
@@ -104,7 +104,7 @@ final class Fields {
                 .orElse(named);
     }
 
-    /** An amount in its notation, whose parser says with a sentence what it does not take. */
+    /** An amount in its notation, whose parser explains what it rejects. */
     private <T extends Comparable<T>> Optional<T> amount(String name, LimitKind<T> kind) {
         return node(name).flatMap(node -> switch (kind.form()) {
             case TEXT -> node.isTextual()
@@ -139,12 +139,12 @@ final class Fields {
         }
     }
 
-    /** Without an exponent, unless that would make a text of a million digits. */
+    /** Without an exponent, unless the text would then be too long. */
     private static String plain(BigDecimal number) {
         return Math.abs((long) number.scale()) > 64 ? number.toString() : number.toPlainString();
     }
 
-    /** A whole number; one that is larger than any counter counts as the largest. */
+    /** A whole number; numbers beyond a long's range are clamped to it. */
     Optional<Long> wholeNumber(String name) {
         return node(name).flatMap(node -> {
             return node.isIntegralNumber()
@@ -157,7 +157,7 @@ final class Fields {
         return whole.bigIntegerValue().min(LARGEST).max(LARGEST.negate()).longValue();
     }
 
-    /** One of a few words. */
+    /** One of a set of words. */
     <T> Optional<T> word(String name, Map<String, T> words) {
         return text(name).flatMap(text -> {
             T meaning = words.get(text);
@@ -196,7 +196,7 @@ final class Fields {
         });
     }
 
-    /** A list of objects with known fields, at most so many. */
+    /** A list of objects with known fields, with a maximum length. */
     List<Fields> objects(String name, Set<String> known, int max) {
         return node(name)
                 .map(node -> {
@@ -222,7 +222,7 @@ final class Fields {
                 .orElse(List.of());
     }
 
-    /** The text of a field that must be there. */
+    /** A required text. */
     Optional<String> requiredText(String name) {
         if (!has(name)) {
             findings.add(pathOf(name), "is required");
@@ -235,7 +235,7 @@ final class Fields {
         return path;
     }
 
-    /** An object whose names the client chose; the visitor is given each name and value. */
+    /** An object with names chosen by the client; calls the visitor with each name and value. */
     void entries(String name, BiConsumer<Entry, JsonNode> visitor) {
         node(name).ifPresent(node -> {
             if (!node.isObject()) {
@@ -248,7 +248,7 @@ final class Fields {
         });
     }
 
-    /** A name that the client chose, and the path by which findings call it. */
+    /** A name chosen by the client, and its path for findings. */
     record Entry(String name, String path) {}
 
     /** The text of an entry. */

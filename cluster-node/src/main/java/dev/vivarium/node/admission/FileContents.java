@@ -2,9 +2,11 @@ package dev.vivarium.node.admission;
 
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.protocol.api.Problem.FieldError;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.Digest;
+import dev.vivarium.protocol.run.FileForm;
 import dev.vivarium.protocol.run.FileRef;
 import dev.vivarium.protocol.run.Limit;
 import java.util.ArrayList;
@@ -18,7 +20,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
 import org.apache.pekko.Done;
 
-/** Brings the contents of a submission's files into the store, where they are not there already. */
+/** Stores the contents of a submission's files that are not stored yet. */
 final class FileContents {
     private final BlobStore blobs;
 
@@ -26,16 +28,16 @@ final class FileContents {
         this.blobs = blobs;
     }
 
-    /** What became of the files of a submission. */
+    /** The outcome for a submission's files. */
     sealed interface Kept {
-        /** All contents are in the store, safe from its sweep for hours. */
+        /** All contents are stored, and safe from the sweep for hours. */
         record References(Map<String, FileRef> files) implements Kept {
             Set<Digest> digests() {
                 return files.values().stream().map(FileRef::digest).collect(Collectors.toUnmodifiableSet());
             }
         }
 
-        /** Contents that were to be there are not, or they are too large together. */
+        /** Referenced contents are missing, or the files are too large together. */
         record Refused(List<FieldError> errors) implements Kept {}
     }
 
@@ -58,7 +60,7 @@ final class FileContents {
                 .collect(Collectors.toUnmodifiableSet());
         return uploaded.isEmpty()
                 ? CompletableFuture.completedStage(Map.of())
-                : blobs.sizes(submission.tenant().name(), uploaded);
+                : blobs.sizes(submission.tenant(), uploaded);
     }
 
     private static Kept references(Submission submission, Map<Digest, Long> sizes) {
@@ -72,11 +74,15 @@ final class FileContents {
                 if (size == null) {
                     errors.add(missing(submission.tenant().name(), uploaded));
                 } else {
-                    references.put(path, new FileRef(uploaded.mode(), size, uploaded.digest()));
+                    references.put(path, new FileRef(uploaded.mode(), size, uploaded.digest(), uploaded.form()));
                 }
             }
         });
-        long bytes = references.values().stream().mapToLong(FileRef::size).sum();
+        // What an archive holds is counted when it is unpacked.
+        long bytes = references.values().stream()
+                .filter(file -> file.form() == FileForm.FILE)
+                .mapToLong(FileRef::size)
+                .sum();
         ByteSize disk = submission.limits().get(Limit.DISK);
         if (bytes > disk.bytes()) {
             errors.add(new FieldError("files", "are " + bytes + " bytes together; limits.disk allows " + disk));
@@ -84,11 +90,11 @@ final class FileContents {
         return errors.isEmpty() ? new Kept.References(references) : new Kept.Refused(errors);
     }
 
-    /** What is said of contents that were there a moment ago. */
+    /** The error for contents that were stored a moment ago. */
     static List<FieldError> gone(Set<Digest> digests) {
         return digests.stream()
                 .map(digest -> new FieldError(
-                        "files", "name the content " + digest + ", which has just gone away: upload it again"))
+                        "files", "name the content " + digest + ", which was just deleted: upload it again"))
                 .toList();
     }
 
@@ -99,7 +105,7 @@ final class FileContents {
                         + file.digest() + "?tenant=" + tenant);
     }
 
-    /** One after the other: a thousand small files are no burst on the store. */
+    /** In sequence, so that a thousand small files do not burst on the store. */
     private CompletionStage<Done> write(Submission submission) {
         Map<Digest, Blob> contents = new HashMap<>();
         submission.files().values().forEach(file -> {
@@ -107,10 +113,10 @@ final class FileContents {
                 contents.put(inline.reference().digest(), inline.content());
             }
         });
-        return write(submission.tenant().name(), contents.values().iterator());
+        return write(submission.tenant(), contents.values().iterator());
     }
 
-    private CompletionStage<Done> write(String tenant, Iterator<Blob> contents) {
+    private CompletionStage<Done> write(Tenant tenant, Iterator<Blob> contents) {
         return contents.hasNext()
                 ? blobs.write(tenant, contents.next()).thenCompose(written -> write(tenant, contents))
                 : CompletableFuture.completedStage(Done.getInstance());

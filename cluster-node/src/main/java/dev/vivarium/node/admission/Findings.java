@@ -4,7 +4,9 @@ import dev.vivarium.protocol.api.Problem.FieldError;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Everything found wrong with one body so far. Keeps the first {@value #MAX_ERRORS} only: a body can hold a million. */
+/**
+ * The errors found in one body so far. Keeps the first {@value #MAX_ERRORS} only, since a body can contain a million.
+ */
 final class Findings {
     static final int MAX_ERRORS = 100;
 

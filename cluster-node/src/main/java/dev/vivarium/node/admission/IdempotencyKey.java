@@ -9,8 +9,8 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * The client's name for one submission, by which a retry is known: 1 to 255 visible ASCII characters. Each tenant has its
- * own.
+ * The client's name for one submission, which identifies retries: 1 to 255 visible ASCII characters. Keys are separate
+ * for each tenant.
  *
  * @param value the characters
  */
@@ -23,12 +23,12 @@ public record IdempotencyKey(String value) {
         }
     }
 
-    /** The key, unless the text has another shape. */
+    /** The key, if the text is a valid one. */
     public static Optional<IdempotencyKey> of(String text) {
         return SHAPE.matcher(text).matches() ? Optional.of(new IdempotencyKey(text)) : Optional.empty();
     }
 
-    /** What is kept of the key. A tenant holds no NUL, for it has no control characters. */
+    /** The stored form of the key. A tenant's name contains no control characters, so NUL is a separator. */
     Blob digest(Tenant tenant) {
         MessageDigest sha256 = Digest.newSha256();
         sha256.update("vivarium idempotency key 1\0".getBytes(StandardCharsets.UTF_8));

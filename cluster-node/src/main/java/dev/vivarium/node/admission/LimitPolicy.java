@@ -13,11 +13,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The operator's word on limits: what holds where a client names none, and what no client may exceed. Pure.
+ * The operator's defaults and ceilings for limits. Pure.
  *
- * <p>Processor time has no default of its own. Where a client names none it is a little more than the sandbox could use
- * within its wall clock at its share of processors, so that a run never ends for a limit that nobody set and a run that
- * computes all the time ends at its wall clock, by that name.
+ * <p>Processor time has no configured default: it is a little more than the sandbox could use within its wall clock at
+ * its share of processors. A run therefore never ends by a limit that was not set, and a run that computes all the time
+ * ends by its wall clock limit.
  */
 public final class LimitPolicy {
     private static final BigDecimal CPU_TIME_MARGIN = new BigDecimal("1.1");
@@ -30,7 +30,7 @@ public final class LimitPolicy {
         this.ceiling = ceiling;
     }
 
-    /** What comes of a request: limits, or everything wrong with it. */
+    /** The decision on a request: complete limits, or all errors. */
     sealed interface Verdict {
         record Granted(Limits limits) implements Verdict {}
 
@@ -44,9 +44,9 @@ public final class LimitPolicy {
      * @throws ConfigException when a key is missing or wrong, or a default is beyond its ceiling
      */
     public static LimitPolicy from(Config limits) {
-        Limits ceiling = read(limits.getConfig("ceiling"), Limits.NONE);
-        Limits defaults =
-                read(limits.getConfig("default"), Limits.NONE.with(Limit.CPU_TIME, ceiling.get(Limit.CPU_TIME)));
+        Limits ceiling = partOfMemory(read(limits.getConfig("ceiling"), Limits.NONE));
+        Limits defaults = partOfMemory(
+                read(limits.getConfig("default"), Limits.NONE.with(Limit.CPU_TIME, ceiling.get(Limit.CPU_TIME))));
         LimitPolicy policy = new LimitPolicy(defaults, ceiling);
         if (policy.decide(ceiling) instanceof Verdict.Refused refused) {
             throw mistake("ceiling", refused.errors().get(0));
@@ -61,13 +61,20 @@ public final class LimitPolicy {
         return defaults;
     }
 
-    /** The complete limits of a run that asked for these. */
+    /** The complete limits of a run that requested these. */
     Verdict decide(Limits asked) {
         List<FieldError> errors = new ArrayList<>();
         Limits granted = Limits.NONE;
         for (Limit<?> limit : Limit.ALL) {
             granted = grant(limit, asked, granted, errors);
         }
+        if (asked.find(Limit.SHARED_MEMORY).isPresent() && !isPartOfMemory(granted)) {
+            errors.add(error(
+                    Limit.SHARED_MEMORY,
+                    "must be at most " + granted.get(Limit.MEMORY)
+                            + ", the run's limits.memory, of which it is a part"));
+        }
+        granted = partOfMemory(granted);
         return errors.isEmpty() ? new Verdict.Granted(granted) : new Verdict.Refused(List.copyOf(errors));
     }
 
@@ -91,11 +98,20 @@ public final class LimitPolicy {
         return granted.with(limit, named.get());
     }
 
+    private static boolean isPartOfMemory(Limits limits) {
+        return limits.get(Limit.SHARED_MEMORY).compareTo(limits.get(Limit.MEMORY)) <= 0;
+    }
+
+    /** Shared memory that was not asked for is no more than the memory that it is a part of. */
+    private static Limits partOfMemory(Limits limits) {
+        return isPartOfMemory(limits) ? limits : limits.with(Limit.SHARED_MEMORY, limits.get(Limit.MEMORY));
+    }
+
     private static FieldError error(Limit<?> limit, String sentence) {
         return new FieldError("limits." + limit.name(), sentence);
     }
 
-    /** What the kernel lets a sandbox use until its wall clock ends it, a tenth and a second more; in whole seconds. */
+    /** What the kernel allows until the wall clock limit, plus a tenth and a second; in whole seconds. */
     private TimeSpan cpuTime(Limits granted) {
         long seconds = BigDecimal.valueOf(granted.get(Limit.WALL_CLOCK).millis())
                 .multiply(BigDecimal.valueOf(granted.get(Limit.CPU).millicores()))
@@ -108,7 +124,7 @@ public final class LimitPolicy {
         return unreachable.compareTo(largest) > 0 ? largest : unreachable;
     }
 
-    /** Each limit that is not known already. */
+    /** Each limit that is not given yet. */
     private static Limits read(Config block, Limits known) {
         Limits limits = known;
         for (Limit<?> limit : Limit.ALL) {

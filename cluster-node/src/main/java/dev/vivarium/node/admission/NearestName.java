@@ -5,7 +5,7 @@ import java.util.Comparator;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Finds what somebody who misspelled a name most likely meant. */
+/** Suggests the name that was most likely meant by a misspelled one. */
 public final class NearestName {
     private static final int MAX_EDITS = 2;
     private static final int MAX_CHARS = 40;
@@ -25,7 +25,7 @@ public final class NearestName {
                         .thenComparing(Comparator.naturalOrder()));
     }
 
-    /** Levenshtein's distance, with two rows. */
+    /** Levenshtein distance, with two rows. */
     private static int edits(String from, String to) {
         int[] above = new int[to.length() + 1];
         for (int column = 0; column < above.length; column++) {

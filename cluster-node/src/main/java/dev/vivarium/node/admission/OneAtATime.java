@@ -7,8 +7,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 
 /**
- * Lets works on the same key follow each other, and works on different keys go on side by side. Holds one entry for each
- * key that is being worked on, so at most one for each open request.
+ * Runs tasks with the same key in sequence and those with different keys concurrently. Holds one entry for each key in
+ * use, so at most one for each open request.
  */
 final class OneAtATime {
     private final ConcurrentHashMap<Blob, CompletableFuture<?>> last = new ConcurrentHashMap<>();

@@ -7,19 +7,22 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * Command, environment and secrets: what the kernel is to be given when the agent starts, held to the kernel's limits
- * here, where the client can still be told.
+ * Command, environment and secrets, checked here against the kernel's limits on a process's start, while the client can
+ * still be reported.
  */
 final class ProcessFields {
-    /** The kernel's MAX_ARG_STRLEN, 128 KiB, its closing NUL not counted. */
+    /** The kernel's MAX_ARG_STRLEN, 128 KiB, without the terminating NUL. */
     static final int MAX_STRING_BYTES = 128 * 1024 - 1;
 
-    /** Arguments and environment together; they must fit into one frame to the guest (1 MiB) beside the image's own. */
+    /**
+     * Arguments and environment together; with the image's own environment they must fit into one frame to the guest (1
+     * MiB).
+     */
     static final int MAX_TOTAL_BYTES = 512 * 1024;
 
     private static final int MAX_NAME_BYTES = 255;
 
-    /** What each string costs beside its bytes: a closing NUL and a pointer. */
+    /** The overhead of each string: a terminating NUL and a pointer. */
     private static final int STRING_OVERHEAD_BYTES = 9;
 
     private final Fields fields;
@@ -63,7 +66,7 @@ final class ProcessFields {
         return secrets;
     }
 
-    /** To be called when everything else was read. */
+    /** Call after everything else was read. */
     void checkTotal() {
         if (totalBytes > MAX_TOTAL_BYTES) {
             findings.add(
@@ -89,7 +92,7 @@ final class ProcessFields {
     private boolean checkName(Fields.Entry entry) {
         String name = entry.name();
         if (name.isEmpty() || name.indexOf('=') >= 0 || name.indexOf('\0') >= 0) {
-            findings.add(entry.path(), "the name of an environment variable must not be empty nor hold '=' or NUL");
+            findings.add(entry.path(), "the name of an environment variable must not be empty or contain '=' or NUL");
             return false;
         }
         if (utf8Bytes(name) > MAX_NAME_BYTES) {
@@ -104,7 +107,7 @@ final class ProcessFields {
         int bytes = utf8Bytes(text);
         totalBytes += bytes + STRING_OVERHEAD_BYTES;
         if (text.indexOf('\0') >= 0) {
-            findings.add(path, "must not hold a NUL");
+            findings.add(path, "must not contain a NUL");
         }
         if (bytes > MAX_STRING_BYTES) {
             findings.add(

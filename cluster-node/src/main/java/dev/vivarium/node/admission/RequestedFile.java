@@ -2,17 +2,32 @@ package dev.vivarium.node.admission;
 
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Digest;
+import dev.vivarium.protocol.run.FileForm;
 import dev.vivarium.protocol.run.FileMode;
 import dev.vivarium.protocol.run.FileRef;
 
-/** A file as a client asked for it. */
+/** A file as the client specified it. */
 sealed interface RequestedFile {
     FileMode mode();
 
-    /** Its content came with the submission. */
+    Digest digest();
+
+    FileForm form();
+
+    /** The content is part of the submission. */
     record Inline(FileMode mode, Blob content) implements RequestedFile {
+        @Override
+        public Digest digest() {
+            return Digest.of(content);
+        }
+
+        @Override
+        public FileForm form() {
+            return FileForm.FILE;
+        }
+
         FileRef reference() {
-            return new FileRef(mode, content.length(), Digest.of(content));
+            return new FileRef(mode, content.length(), digest(), FileForm.FILE);
         }
     }
 
@@ -21,5 +36,5 @@ sealed interface RequestedFile {
      *
      * @param field how findings call it
      */
-    record Uploaded(FileMode mode, Digest digest, String field) implements RequestedFile {}
+    record Uploaded(FileMode mode, Digest digest, FileForm form, String field) implements RequestedFile {}
 }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import com.google.common.io.ByteStreams;
 import com.google.common.io.CountingOutputStream;
 import dev.vivarium.protocol.run.Digest;
+import dev.vivarium.protocol.run.FileForm;
 import dev.vivarium.protocol.run.FileMode;
 import dev.vivarium.protocol.run.FileRef;
 import dev.vivarium.protocol.run.RunSpec;
@@ -21,6 +22,7 @@ import java.util.TreeMap;
  * encoding that nodes use, so that a field that RunSpec gains later counts as well.
  */
 final class SpecSize {
+    /** In the modules and the encoding of the serializer between nodes (pekko.serialization.jackson, jackson-cbor). */
     private static final CBORMapper MAPPER = CBORMapper.builder()
             .addModule(new JavaTimeModule())
             .addModule(new Jdk8Module())
@@ -29,13 +31,13 @@ final class SpecSize {
     /** What sealing adds to a secret (length, nonce, tag) and the encoding of its name. */
     private static final int SEAL_BYTES = 64;
 
-    /** Of as many bytes as any reference takes. */
+    /** The largest possible reference. */
     private static final FileRef LARGEST_FILE =
-            new FileRef(FileMode.EXECUTABLE, Long.MAX_VALUE, Digest.of(new byte[0]));
+            new FileRef(FileMode.EXECUTABLE, Long.MAX_VALUE, Digest.of(new byte[0]), FileForm.ARCHIVE);
 
     private SpecSize() {}
 
-    /** Adds a finding to the largest field when the submission is larger than it may be. */
+    /** Adds a finding to the largest field when the submission is too large. */
     static void check(Submission submission, long maxBytes, Findings findings) {
         RunSpec spec = submission.spec(SealedSecrets.NONE, references(submission));
         long bytes = encoded(spec) + sealed(submission.secrets());
@@ -54,6 +56,7 @@ final class SpecSize {
                 "env", encoded(spec.env()),
                 "secrets", sealed(secrets),
                 "files", encoded(spec.files()),
+                "artifacts", encoded(spec.artifacts()),
                 "egress", encoded(spec.egress()),
                 "labels", encoded(spec.labels())));
         return fields.entrySet().stream()

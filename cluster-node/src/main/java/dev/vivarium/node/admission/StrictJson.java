@@ -18,27 +18,43 @@ import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Hostile bytes to a JSON tree, or one sentence why not. Stricter than JSON parsers are by themselves: UTF-8 must be
- * valid, a name may occur once in an object, nothing may follow the value, and depth and lengths are limited. No
- * sentence repeats what the client sent beyond a field's name: it could be a secret.
+ * Parses hostile bytes to a JSON tree, or to a sentence saying why not. Stricter than a JSON parser's defaults: UTF-8
+ * must be valid, names must be unique within an object, nothing may follow the value, and depth, lengths and the number
+ * of values are limited, so that a tree takes little more memory than its body. A byte order mark is skipped (RFC 8259,
+ * section 8.1). Sentences quote field names at most, since values could be secrets.
  */
 final class StrictJson {
-    /** Nothing in a submission is deeper than files -> path -> base64. */
+    /** The deepest valid path is files -> path -> base64. */
     static final int MAX_DEPTH = 16;
 
     private static final int MAX_NAME_CHARS = 4_096;
     private static final int MAX_NUMBER_CHARS = 64;
+    /**
+     * Names, values, and ends of objects and arrays. A node of the tree takes up to 100 bytes for the 3 bytes of {@code {},}
+     * in a body. Far more than a submission needs: it has at most 1000 files, and arguments of 512 KiB together.
+     */
+    static final int MAX_TOKENS = 100_000;
+
+    private static final byte[] BYTE_ORDER_MARK = {(byte) 0xef, (byte) 0xbb, (byte) 0xbf};
     private static final Pattern DUPLICATE = Pattern.compile("Duplicate field '(.{0,100})'.*", Pattern.DOTALL);
+
+    /** The parser's own objection, which it has to names only. */
+    private static final Pattern HALF_A_PAIR_IN_A_NAME =
+            Pattern.compile("(Unexpected low surrogate|Broken surrogate pair) in field name.*", Pattern.DOTALL);
+
+    private static final String HALF_A_PAIR =
+            "A string of the body contains half of a surrogate pair (\\ud800 to \\udfff).";
 
     private final ObjectReader reader;
 
-    /** @param maxStringChars the longest string; the size of the largest body, since one file may fill it */
+    /** @param maxStringChars the longest string; the size of the largest body, since a single file may fill it */
     StrictJson(int maxStringChars) {
-        // Buffers that Jackson recycles stay with their thread, and a secret in them for as long as the thread lives.
+        // Recycled buffers stay with their thread, and so would the secrets in them.
         JsonFactory factory = JsonFactory.builder()
                 .recyclerPool(JsonRecyclerPools.nonRecyclingPool())
                 .streamReadConstraints(StreamReadConstraints.builder()
@@ -46,6 +62,7 @@ final class StrictJson {
                         .maxNumberLength(MAX_NUMBER_CHARS)
                         .maxNameLength(MAX_NAME_CHARS)
                         .maxStringLength(maxStringChars)
+                        .maxTokenCount(MAX_TOKENS)
                         .build())
                 .build();
         JsonMapper mapper = JsonMapper.builder(factory)
@@ -57,7 +74,7 @@ final class StrictJson {
         this.reader = mapper.readerFor(JsonNode.class);
     }
 
-    /** The outcome: a tree or a sentence. */
+    /** The result: a tree or a sentence. */
     sealed interface Parsed {
         record Tree(JsonNode root) implements Parsed {}
 
@@ -74,6 +91,7 @@ final class StrictJson {
                 .onMalformedInput(CodingErrorAction.REPORT)
                 .onUnmappableCharacter(CodingErrorAction.REPORT);
         ByteBuffer bytes = ByteBuffer.wrap(body);
+        bytes.position(hasByteOrderMark(body) ? BYTE_ORDER_MARK.length : 0);
         CoderResult decoded = decoder.decode(bytes, text, true);
         if (decoded.isError()) {
             return new Parsed.Malformed(
@@ -82,23 +100,26 @@ final class StrictJson {
         return parse(text.flip().toString());
     }
 
+    private static boolean hasByteOrderMark(byte[] body) {
+        return body.length >= BYTE_ORDER_MARK.length
+                && Arrays.equals(body, 0, BYTE_ORDER_MARK.length, BYTE_ORDER_MARK, 0, BYTE_ORDER_MARK.length);
+    }
+
     private Parsed parse(String text) {
         try {
             JsonNode root = reader.readTree(text);
             if (root.isMissingNode()) {
                 return new Parsed.Malformed("The body is empty: send a JSON object.");
             }
-            return isUnicode(root)
-                    ? new Parsed.Tree(root)
-                    : new Parsed.Malformed("A string of the body holds half of a surrogate pair (\\ud800 to \\udfff).");
+            return isUnicode(root) ? new Parsed.Tree(root) : new Parsed.Malformed(HALF_A_PAIR);
         } catch (JsonProcessingException refused) {
             return new Parsed.Malformed(sentence(refused));
         } catch (ArithmeticException | NumberFormatException refused) {
-            return new Parsed.Malformed("The body holds a number whose exponent is out of range.");
+            return new Parsed.Malformed("The body contains a number whose exponent is out of range.");
         }
     }
 
-    /** Escapes can make strings that no UTF-8 can carry; further on they would silently become question marks. */
+    /** Escapes can form strings that UTF-8 cannot encode; later they would silently become question marks. */
     private static boolean isUnicode(JsonNode node) {
         if (node.isTextual()) {
             return isUnicode(node.textValue());
@@ -133,16 +154,20 @@ final class StrictJson {
         if (duplicate.matches()) {
             return "The field '" + duplicate.group(1) + "' occurs twice in one object" + place(refused) + ".";
         }
+        if (HALF_A_PAIR_IN_A_NAME.matcher(refused.getOriginalMessage()).matches()) {
+            return HALF_A_PAIR;
+        }
         if (refused instanceof JsonEOFException) {
             return "The body ends in the middle of a JSON value" + place(refused) + ": it was cut off.";
         }
         if (refused instanceof StreamConstraintsException) {
-            return "The body is deeper than " + MAX_DEPTH + " levels, or holds a number of more than "
-                    + MAX_NUMBER_CHARS + " digits, a name of more than " + MAX_NAME_CHARS
+            return "The body is deeper than " + MAX_DEPTH + " levels, or contains more than " + MAX_TOKENS
+                    + " names and values, or a number of more than " + MAX_NUMBER_CHARS
+                    + " digits, a name of more than " + MAX_NAME_CHARS
                     + " characters or too long a string" + place(refused) + ".";
         }
         if (refused.getOriginalMessage().startsWith("Trailing token")) {
-            return "Something follows the JSON object" + place(refused) + ": send one object and nothing after it.";
+            return "There is more after the JSON object" + place(refused) + ": send one object and nothing after it.";
         }
         return "The body is not valid JSON" + place(refused) + ".";
     }

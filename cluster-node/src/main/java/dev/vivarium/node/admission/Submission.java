@@ -11,14 +11,14 @@ import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.SealedSecrets;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
- * What a client asked for, checked field by field, with every default filled in and every ceiling kept. It differs from
- * a {@link RunSpec} in its secrets, which are still in clear here, and in its files, whose contents are not in the store
- * yet.
+ * A client's request, checked field by field, with defaults filled in and ceilings checked. Unlike in a {@link
+ * RunSpec}, secrets are in clear text, and files' contents are not stored yet.
  *
- * @param bodyDigest SHA-256 of what the client sent, in canonical form and without the values of the secrets: equal for
- *     equal requests, whatever the node's defaults have become in between
+ * @param bodyDigest SHA-256 of the client's body, in canonical form and without the values of secrets: equal for equal
+ *     requests, even if the node's defaults changed in between
  */
 public record Submission(
         String image,
@@ -27,6 +27,7 @@ public record Submission(
         Map<String, Secret> secrets,
         String workdir,
         Map<String, RequestedFile> files,
+        List<String> artifacts,
         Limits limits,
         EgressPolicy egress,
         Isolation isolation,
@@ -40,10 +41,43 @@ public record Submission(
         env = Map.copyOf(env);
         secrets = Map.copyOf(secrets);
         files = Map.copyOf(files);
+        artifacts = List.copyOf(artifacts);
         labels = Map.copyOf(labels);
     }
 
-    /** The same without the contents of its files, once they are in the store. */
+    /**
+     * Whether it asks for what a run is, whatever it spells out and how: a default, a file by its digest, an amount in
+     * another unit. The values of secrets are not compared.
+     */
+    boolean asksFor(RunSpec spec) {
+        return image.equals(spec.image())
+                && command.equals(spec.command())
+                && env.equals(spec.env())
+                && secrets.keySet().equals(Set.copyOf(spec.secrets().names()))
+                && workdir.equals(spec.workdir())
+                && asksForFiles(spec.files())
+                && artifacts.equals(spec.artifacts())
+                && limits.equals(spec.limits())
+                && egress.equals(spec.egress())
+                && isolation == spec.isolation()
+                && onNodeLoss == spec.onNodeLoss()
+                && maxAttempts == spec.maxAttempts()
+                && labels.equals(spec.labels())
+                && tenant.equals(spec.tenant());
+    }
+
+    private boolean asksForFiles(Map<String, FileRef> references) {
+        return files.keySet().equals(references.keySet())
+                && files.entrySet().stream().allMatch(file -> {
+                    FileRef reference = references.get(file.getKey());
+                    return reference != null
+                            && file.getValue().mode().equals(reference.mode())
+                            && file.getValue().digest().equals(reference.digest())
+                            && file.getValue().form() == reference.form();
+                });
+    }
+
+    /** This submission without the contents of its files, once they are stored. */
     Submission withoutFiles() {
         return new Submission(
                 image,
@@ -52,6 +86,7 @@ public record Submission(
                 secrets,
                 workdir,
                 Map.of(),
+                artifacts,
                 limits,
                 egress,
                 isolation,
@@ -62,7 +97,7 @@ public record Submission(
                 bodyDigest);
     }
 
-    /** The spec, with secrets and files in the form that may be stored. */
+    /** The spec, with secrets and files in the form that is stored. */
     RunSpec spec(SealedSecrets ciphertext, Map<String, FileRef> references) {
         return new RunSpec(
                 image,
@@ -71,6 +106,7 @@ public record Submission(
                 ciphertext,
                 workdir,
                 references,
+                artifacts,
                 limits,
                 egress,
                 isolation,

@@ -9,6 +9,7 @@ import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.NodeLossPolicy;
+import dev.vivarium.protocol.run.PathGlob;
 import dev.vivarium.protocol.run.RunSpec;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -17,13 +18,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * The one place where the body of a submission is parsed: hostile bytes in, a typed {@link Submission} out, or
- * everything that is wrong with it at once. After this place nobody checks again.
+ * The only place where the body of a submission is parsed: hostile bytes become a typed {@link Submission}, or a list
+ * of everything wrong with them. Later code does not check again.
  */
 public final class SubmissionReader {
     private static final Set<String> FIELDS = Set.of(
@@ -33,6 +35,7 @@ public final class SubmissionReader {
             "secrets",
             "workdir",
             "files",
+            "artifacts",
             "limits",
             "egress",
             "isolation",
@@ -42,6 +45,7 @@ public final class SubmissionReader {
     private static final Map<String, NodeLossPolicy> NODE_LOSS_POLICIES =
             Map.of("restart", NodeLossPolicy.RESTART, "fail", NodeLossPolicy.FAIL);
     private static final int MAX_WORKDIR_BYTES = 1_024;
+    private static final int MAX_ARTIFACTS = 32;
     private static final int MAX_LABELS = 64;
     private static final Pattern LABEL_KEY = Pattern.compile("[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?");
     private static final Pattern LABEL_VALUE = Pattern.compile("[^\\p{Cc}]{0,255}");
@@ -49,15 +53,22 @@ public final class SubmissionReader {
     private final LimitPolicy limitPolicy;
     private final AdmissionSettings settings;
     private final Offers offers;
+    private static final String ASK_FOR_NONE =
+            "; a run that needs no network asks for \"egress\": {\"mode\": \"none\"} (--egress none)";
+
     private final StrictJson json;
 
     /**
-     * What the node can give right now.
+     * What the node currently supports.
      *
      * @param isolations isolation classes
      * @param egressModes egress modes
+     * @param egressRefusal why it does not support a mode, as a sentence that says what to do, where it knows
      */
-    public record Offers(Supplier<Set<Isolation>> isolations, Supplier<Set<EgressPolicy.Mode>> egressModes) {}
+    public record Offers(
+            Supplier<Set<Isolation>> isolations,
+            Supplier<Set<EgressPolicy.Mode>> egressModes,
+            Function<EgressPolicy.Mode, Optional<String>> egressRefusal) {}
 
     public SubmissionReader(LimitPolicy limitPolicy, AdmissionSettings settings, Offers offers) {
         this.limitPolicy = limitPolicy;
@@ -66,27 +77,27 @@ public final class SubmissionReader {
         this.json = new StrictJson(settings.maxBodyBytes());
     }
 
-    /** What a body turned out to be. */
+    /** The result of reading a body. */
     public sealed interface Reading {
-        /** A submission that may become a run. */
+        /** A valid submission. */
         record Valid(Submission submission) implements Reading {}
 
         /**
-         * JSON, and not a submission.
+         * JSON, but not a valid submission.
          *
-         * @param errors everything that is wrong, at least one
+         * @param errors all errors, at least one
          */
         record Invalid(List<FieldError> errors) implements Reading {}
 
         /**
          * Not JSON.
          *
-         * @param sentence why not, for the user
+         * @param sentence the reason, for the user
          */
         record Malformed(String sentence) implements Reading {}
     }
 
-    /** Reads a body. Never throws for what is in it. */
+    /** Reads a body. Never throws, whatever its content. */
     public Reading read(byte[] body) {
         StrictJson.Parsed parsed = json.parse(body);
         if (parsed instanceof StrictJson.Parsed.Malformed malformed) {
@@ -104,7 +115,7 @@ public final class SubmissionReader {
         return findings.isEmpty() ? new Reading.Valid(submission) : new Reading.Invalid(findings.all());
     }
 
-    /** The reading of one body; what it returns is of use only when there were no findings. */
+    /** Reads one body; its result is valid only if there are no findings. */
     private final class OneBody {
         private final Fields fields;
         private final Findings findings;
@@ -130,6 +141,7 @@ public final class SubmissionReader {
                     secrets,
                     workdir(),
                     new FileFields(fields, findings).read(limits),
+                    artifacts(),
                     limits,
                     egress(secrets),
                     isolation(),
@@ -176,6 +188,22 @@ public final class SubmissionReader {
             return ((LimitPolicy.Verdict.Granted) verdict).limits();
         }
 
+        private List<String> artifacts() {
+            List<String> patterns = fields.texts("artifacts").orElse(List.of());
+            if (patterns.size() > MAX_ARTIFACTS) {
+                findings.add("artifacts", "are " + patterns.size() + "; at most " + MAX_ARTIFACTS + " can be given");
+                return List.of();
+            }
+            for (int at = 0; at < patterns.size(); at++) {
+                try {
+                    PathGlob.parse(patterns.get(at));
+                } catch (IllegalArgumentException malformed) {
+                    findings.add("artifacts[" + at + "]", String.valueOf(malformed.getMessage()));
+                }
+            }
+            return patterns;
+        }
+
         private EgressPolicy egress(Map<String, Secret> secrets) {
             Optional<Fields> asked = fields.object("egress", Set.of("mode", "allow", "inject"));
             EgressPolicy.Mode mode = egressMode(asked);
@@ -203,7 +231,12 @@ public final class SubmissionReader {
                                 + offers.egressModes().get().stream()
                                         .sorted()
                                         .map(OneBody::word)
-                                        .collect(Collectors.joining(" and ")));
+                                        .collect(Collectors.joining(" and "))
+                                + (asked.isPresent() ? "" : ASK_FOR_NONE)
+                                + offers.egressRefusal()
+                                        .apply(mode)
+                                        .map(why -> ". " + why)
+                                        .orElse(""));
             }
             return mode;
         }
@@ -255,7 +288,8 @@ public final class SubmissionReader {
                 fields.text(entry, node).ifPresent(value -> {
                     if (!LABEL_VALUE.matcher(value).matches()) {
                         findings.add(
-                                entry.path(), "a label's value must be at most 255 characters and none of control");
+                                entry.path(),
+                                "a label's value must be at most 255 characters and contain no control characters");
                     }
                     labels.put(entry.name(), value);
                 });
@@ -267,7 +301,10 @@ public final class SubmissionReader {
             return labels;
         }
 
-        /** For whom the caller acts. The one place that reads this from the label: the local operator may name anyone. */
+        /**
+         * The tenant that the caller acts for. Only here is it read from the label; the local operator may name any
+         * tenant.
+         */
         private Tenant tenant(Map<String, String> labels) {
             String name = labels.getOrDefault(RunSpec.TENANT_LABEL, Tenant.DEFAULT.name());
             if (name.isEmpty()) {

@@ -8,8 +8,8 @@ import dev.vivarium.node.driver.docker.DockerDriverConfig;
 import dev.vivarium.node.sandbox.NodeSandboxes;
 
 /**
- * The threads for blocking calls to the container engine and for sandboxes' networks. Each call that may be made at once
- * needs one: were there fewer, creations could take them all, and a kill would wait behind them.
+ * The threads for blocking calls to the container engine and for sandboxes' networks. There is one for each possible
+ * concurrent call: with fewer, creations could occupy them all, and a kill would wait behind them.
  */
 final class BlockingThreads {
     static final String DISPATCHER = "vivarium.engine-dispatcher";
@@ -17,7 +17,7 @@ final class BlockingThreads {
 
     private BlockingThreads() {}
 
-    /** The configuration with the size of the pool: computed where it is 0, refused where it is too small. */
+    /** The configuration with the pool's size: computed if it is 0, rejected if it is too small. */
     static Config sized(Config config) throws NodeStartException {
         int needed = DockerDriver.blockingCallsMax(
                         DockerDriverConfig.from(config.getConfig("vivarium.driver.docker"), "any", "any"))
@@ -28,7 +28,7 @@ final class BlockingThreads {
         }
         if (size < needed) {
             throw new NodeStartException(SIZE + " is " + size + ", and this node makes up to " + needed
-                    + " blocking calls at once: set it to " + needed + " or more, or to 0 to have it computed.");
+                    + " concurrent blocking calls: set it to " + needed + " or more, or to 0 to have it computed.");
         }
         return config;
     }

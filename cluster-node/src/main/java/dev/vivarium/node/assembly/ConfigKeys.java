@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The keys that there are below {@code vivarium}: those of reference.conf. One that is misspelled would leave a limit as it
- * was, and nobody would know.
+ * The keys below {@code vivarium}, those of reference.conf. Unknown keys are rejected, since a misspelled one would
+ * silently leave a default in place.
  */
 final class ConfigKeys {
     private static final String ROOT = "vivarium";
@@ -17,10 +17,10 @@ final class ConfigKeys {
     private ConfigKeys() {}
 
     /**
-     * A sentence for the operator about a key that there is not.
+     * A sentence for the operator about an unknown key.
      *
-     * @param given what the operator has set
-     * @param reference every key with what it is when nobody sets it
+     * @param given the operator's settings
+     * @param reference every key with its default
      */
     static Optional<String> objectionTo(Config given, Config reference) {
         if (!given.hasPath(ROOT) || !(given.root().get(ROOT) instanceof ConfigObject set)) {
@@ -36,7 +36,7 @@ final class ConfigKeys {
             if (there == null) {
                 String hint = NearestName.to(entry.getKey(), known.keySet())
                         .map(name -> "; did you mean " + path + "." + name + "?")
-                        .orElse("; reference.conf has them all.");
+                        .orElse("; reference.conf lists all keys.");
                 return Optional.of("There is no key " + key + " (" + where(entry.getValue()) + ")" + hint);
             }
             if (there instanceof ConfigObject below && entry.getValue() instanceof ConfigObject inner) {

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 
-/** Prepares the store that a node with the same configuration would open. */
+/** Prepares the store that a node with this configuration would open. */
 public final class ConfiguredStorePreparer implements StorePreparer {
     @Override
     public String prepare(Optional<Path> config, Map<String, String> overrides) throws NodeStartException {

@@ -37,15 +37,15 @@ import org.apache.pekko.Done;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A node with its API. Draining and closing may be asked for by any thread, and happen once. */
+/** A node with its API. Draining and closing may be requested from any thread and happen once. */
 public final class LocalNode implements RunningNode {
     private static final Logger LOG = LoggerFactory.getLogger(LocalNode.class);
     private static final Duration BIND_MAX = Duration.ofSeconds(10);
     private static final Duration REQUESTS_GRACE = Duration.ofSeconds(1);
-    /** Less than the API waits for all checks together, so that its answer names the part that is silent. */
+    /** Less than the API's wait for all checks together, so that its answer names the silent part. */
     private static final Duration CHECK_MAX = Duration.ofSeconds(2);
-    /** A run that does not exist: asking for it tells whether the journal answers. */
-    private static final RunId NOBODY = new RunId("00000000000000000000000000");
+    /** A run that does not exist, used to check whether the journal answers. */
+    private static final RunId UNKNOWN_RUN = new RunId("00000000000000000000000000");
 
     private final NodeCore core;
     private final HttpServer http;
@@ -67,8 +67,8 @@ public final class LocalNode implements RunningNode {
             return new LocalNode(core, http, uri(options.host(), http.address()));
         } catch (RuntimeException | NodeStartException failed) {
             core.close();
-            if (failed instanceof NodeStartException told) {
-                throw told;
+            if (failed instanceof NodeStartException refusal) {
+                throw refusal;
             }
             throw new NodeStartException("The node cannot start: " + failed.getMessage(), failed);
         }
@@ -78,7 +78,7 @@ public final class LocalNode implements RunningNode {
         this.core = core;
         this.http = http;
         this.uri = uri;
-        // A node that its cluster has given up ends by itself, from inside.
+        // A node that its cluster has downed stops itself.
         core.ending().whenComplete((done, failure) -> stopInItsOwnThread());
     }
 
@@ -91,7 +91,8 @@ public final class LocalNode implements RunningNode {
                 AdmissionSettings.from(
                         core.config().getConfig("vivarium.admission"),
                         Math.toIntExact(core.config().getBytes("vivarium.http.max-body"))),
-                new SubmissionReader.Offers(core.sandboxes()::isolations, core.sandboxes()::egressModes));
+                new SubmissionReader.Offers(
+                        core.sandboxes()::isolations, core.sandboxes()::egressModes, core.sandboxes()::egressRefusal));
         Admission admission = new Admission(
                 core.runs(),
                 core.store().journal(),
@@ -121,11 +122,11 @@ public final class LocalNode implements RunningNode {
             throw cannotListen(options, failed);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
-            throw new NodeStartException("Interrupted while the API was started.", interrupted);
+            throw new NodeStartException("Interrupted while starting the API.", interrupted);
         }
     }
 
-    /** Tells of a port in use before the seconds that a start takes; binding it in the end tells it again. */
+    /** Detects a port in use before the seconds that a start takes; binding it later checks again. */
     private static void refuseTakenAddress(NodeOptions options) throws NodeStartException {
         try (ServerSocket probe = new ServerSocket()) {
             probe.setReuseAddress(true);
@@ -138,17 +139,17 @@ public final class LocalNode implements RunningNode {
     private static NodeStartException cannotListen(NodeOptions options, Exception cause) {
         return new NodeStartException(
                 "The API cannot listen on " + options.host() + ":" + options.port()
-                        + ". Is another program there, or is the address not this machine's? Choose another port with"
-                        + " --port (0 for any free one), or another address with --host.",
+                        + ". Is another program using it, or does the address not belong to this machine? Choose"
+                        + " another port with --port (0 for any free one), or another address with --host.",
                 cause);
     }
 
     private static CompletionStage<List<Health.Check>> health(NodeCore core) {
         CompletionStage<Health.Check> store =
-                check("store", core.store().journal().state(NOBODY));
+                check("store", core.store().journal().state(UNKNOWN_RUN));
         CompletionStage<Health.Check> engine = check("engine", core.sandboxes().list());
         Health.Check node = core.drain().isDraining()
-                ? new Health.Check("node", Health.Status.DOWN, "is leaving and takes no new runs")
+                ? new Health.Check("node", Health.Status.DOWN, "is draining and takes no new runs")
                 : new Health.Check("node", Health.Status.UP, "takes runs");
         return store.thenCombine(engine, (first, second) -> List.of(node, first, second));
     }
@@ -172,11 +173,6 @@ public final class LocalNode implements RunningNode {
     }
 
     @Override
-    public SandboxLabel sandboxLabel() {
-        return new SandboxLabel("dev.vivarium.installation", core.store().installation());
-    }
-
-    @Override
     public CompletionStage<Done> drain(Duration atMost) {
         if (phase.compareAndSet(Phase.RUNNING, Phase.DRAINING)) {
             core.drainSandboxes(Principal.LOCAL_OPERATOR, atMost).whenComplete((over, failure) -> stopInItsOwnThread());
@@ -195,7 +191,7 @@ public final class LocalNode implements RunningNode {
         terminated.handle((done, failure) -> Done.getInstance()).join();
     }
 
-    /** Stopping waits for the actor system, so none of the system's own threads may do it. */
+    /** Stopping waits for the actor system, so it must not run on one of the system's own threads. */
     private void stopInItsOwnThread() {
         if (phase.getAndSet(Phase.CLOSING) != Phase.CLOSING) {
             Thread stopping = new Thread(this::stop, "vivarium-stop");
@@ -206,20 +202,21 @@ public final class LocalNode implements RunningNode {
     private void stop() {
         boolean cutOff = core.isCutOff();
         try {
-            // With its actor system the API of a node that was cut off has ended, too.
+            // When a node was cut off, its API has ended with the actor system.
             CompletionStage<Done> stopped =
                     cutOff ? CompletableFuture.completedStage(Done.getInstance()) : http.stop(REQUESTS_GRACE);
             stopped.toCompletableFuture().get(BIND_MAX.toSeconds(), TimeUnit.SECONDS);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | TimeoutException failed) {
-            LOG.warn("The API did not stop in order: {}", String.valueOf(failed.getMessage()));
+            LOG.warn("The API did not stop cleanly: {}", String.valueOf(failed.getMessage()));
         }
         try {
             core.close();
             if (cutOff) {
-                terminated.completeExceptionally(new NodeCutOffException("The cluster has given this node up, or it saw"
-                        + " no majority of it; its sandboxes are destroyed. Start it again to have it join anew."));
+                terminated.completeExceptionally(
+                        new NodeCutOffException("The cluster has removed this node, or it reached"
+                                + " no majority of it; its sandboxes are destroyed. Restart it to join again."));
             }
             terminated.complete(Done.getInstance());
         } catch (RuntimeException failed) {

@@ -9,14 +9,13 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A node's configuration, layer by layer: what the command line says goes before the operator's file, and that before
- * what is built in.
+ * A node's configuration in layers: the command line overrides the operator's file, which overrides the defaults.
  *
- * @param overrides the command line's keys
+ * @param overrides keys from the command line
  * @param given the operator's file; empty when there is none
  */
 public record NodeConfig(Config overrides, Config given) {
-    /** Reads the operator's file; before anything is started that would have to be stopped again. */
+    /** Reads the operator's file; called before anything is started. */
     public static NodeConfig of(Optional<Path> file, Map<String, String> overrides) throws NodeStartException {
         try {
             NodeConfig config = new NodeConfig(
@@ -37,7 +36,7 @@ public record NodeConfig(Config overrides, Config given) {
         }
     }
 
-    /** All layers, before the store has added its own. */
+    /** All layers, without the store's. */
     public Config all() throws NodeStartException {
         return with(ConfigFactory.empty());
     }
@@ -46,7 +45,7 @@ public record NodeConfig(Config overrides, Config given) {
         return all().getConfig("vivarium.store");
     }
 
-    /** All layers with one more, which goes before the operator's file. */
+    /** All layers and one more, which overrides the operator's file. */
     Config with(Config layer) throws NodeStartException {
         try {
             return overrides
@@ -54,7 +53,7 @@ public record NodeConfig(Config overrides, Config given) {
                     .withFallback(given)
                     .withFallback(ConfigFactory.defaultOverrides())
                     .withFallback(ConfigFactory.defaultApplication())
-                    // Unresolved, so that what refers to a key follows the layers above.
+                    // Unresolved, so that references follow the layers above.
                     .withFallback(ConfigFactory.defaultReferenceUnresolved())
                     .resolve();
         } catch (ConfigException malformed) {

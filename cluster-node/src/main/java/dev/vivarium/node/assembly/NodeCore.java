@@ -4,16 +4,19 @@ import com.typesafe.config.Config;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.clock.NodeClock;
+import dev.vivarium.node.driver.Capabilities;
 import dev.vivarium.node.driver.SandboxDriver;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.joining.Guardian;
 import dev.vivarium.node.joining.JoinHandshake;
 import dev.vivarium.node.joining.Joining;
+import dev.vivarium.node.membership.AloneProvider;
 import dev.vivarium.node.membership.ClusterSettings;
 import dev.vivarium.node.membership.ClusterTls;
 import dev.vivarium.node.membership.Fencing;
 import dev.vivarium.node.membership.MessageSize;
 import dev.vivarium.node.placement.Drain;
+import dev.vivarium.node.placement.Machine;
 import dev.vivarium.node.placement.NodeSlots;
 import dev.vivarium.node.run.RunEnvironment;
 import dev.vivarium.node.run.RunMetrics;
@@ -29,6 +32,7 @@ import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.KillReason;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -47,14 +51,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A node without its API: store, actor system, engine, runs, reaper, in the order in which each needs the one before, and
+ * A node without its API: store, actor system, engine, runs and reaper, started in order of their dependencies and
  * stopped in the opposite order. Owned by a {@link LocalNode}; when starting fails, what was started is stopped.
  */
 public final class NodeCore implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NodeCore.class);
     private static final Duration TAKEN_IN_MAX = Duration.ofSeconds(30);
     private static final Duration STEP_MAX = Duration.ofSeconds(60);
-    /** The phase in which a node that is cut off destroys its sandboxes has this limit. */
+    /** The time limit for a cut-off node to destroy its sandboxes. */
     private static final Duration CUT_MAX = Duration.ofSeconds(5);
 
     private final Config config;
@@ -73,7 +77,7 @@ public final class NodeCore implements AutoCloseable {
     private final Runs runs;
     private final CompletableFuture<Done> cutOff = new CompletableFuture<>();
 
-    /** Starts everything and returns once runs can be submitted; runs that were live before come back. */
+    /** Starts everything and returns once runs can be submitted; runs that were live before are recovered. */
     static NodeCore start(NodeOptions options) throws NodeStartException {
         NodeConfig config = NodeConfig.of(options.config(), options.overrides());
         ClusterSettings cluster = ClusterSettings.of(config.all());
@@ -83,18 +87,19 @@ public final class NodeCore implements AutoCloseable {
             return start(layered(config, cluster, store), cluster, store);
         } catch (RuntimeException | NodeStartException failed) {
             store.close();
-            if (failed instanceof NodeStartException told) {
-                throw told;
+            if (failed instanceof NodeStartException refusal) {
+                throw refusal;
             }
             throw new NodeStartException("The node cannot start: " + failed.getMessage(), failed);
         }
     }
 
-    /** All that is configured, with what follows from the store and from the cluster that is to be joined. */
+    /** The whole configuration, with what follows from the store and from the cluster to join. */
     public static Config layered(NodeConfig config, ClusterSettings cluster, Store store) throws NodeStartException {
         JoinHandshake introduction = JoinHandshake.of(cluster, config.all(), store.installation());
         return BlockingThreads.sized(config.with(store.journalConfig()
                 .withFallback(introduction.layer())
+                .withFallback(AloneProvider.layer(cluster))
                 .withFallback(ClusterTls.layer(config.all()))
                 .withFallback(MessageSize.layer(config.all()))));
     }
@@ -103,7 +108,7 @@ public final class NodeCore implements AutoCloseable {
         if (!cluster.isAlone() && store.getString("kind").equals("embedded")) {
             throw new NodeStartException("vivarium.cluster.formation is "
                     + cluster.formation().name().toLowerCase(Locale.ROOT)
-                    + ", and the embedded store is one node's alone: choose another vivarium.store.kind.");
+                    + ", but an embedded store can be used by one node only: choose another vivarium.store.kind.");
         }
     }
 
@@ -125,7 +130,6 @@ public final class NodeCore implements AutoCloseable {
             throws NodeStartException {
         this.config = config;
         this.cluster = cluster;
-        this.slots = NodeSlotsFactory.of(config.getConfig("vivarium.run"), drain, fencing.clock());
         this.lease = fencing.lease();
         this.clock = fencing.clock();
         this.store = store;
@@ -133,22 +137,30 @@ public final class NodeCore implements AutoCloseable {
         this.network = NodeNetwork.open(store.installation(), nodeName(config), config.getConfig("vivarium.egress"));
         Executor blocking = system.dispatchers().lookup(DispatcherSelector.fromConfig(BlockingThreads.DISPATCHER));
         try {
+            KnownHolesAtStart.look(config.getConfig("vivarium"), blocking);
             this.driver = NodeDriver.open(
                     config.getConfig("vivarium.driver"),
                     store.installation(),
                     nodeName(config),
                     blocking,
                     fencing.clock());
-        } catch (NodeStartException unknown) {
+        } catch (NodeStartException refused) {
             network.close();
-            throw unknown;
+            throw refused;
         }
+        this.slots = NodeSlotsFactory.of(
+                config.getConfig("vivarium.run"),
+                driver.capabilities().processes() == Capabilities.Processes.ON_THIS_MACHINE
+                        ? Machine.of(Path.of("/proc"))
+                        : Machine.UNKNOWN,
+                drain,
+                fencing.clock());
         this.sandboxes = new NodeSandboxes(driver, network.sandboxes(), config.getConfig("vivarium.egress"), blocking);
         try {
-            // Before any run comes back: what an earlier life of this node left must be gone.
+            // Before any run is recovered, the sandboxes of this node's earlier incarnations must be gone.
             int orphans = await("asking the container engine for orphans", Reaper.sweep(sandboxes, live));
             if (orphans > 0) {
-                LOG.warn("Destroyed {} sandboxes that an earlier life of this node had left.", orphans);
+                LOG.warn("Destroyed {} sandboxes left by an earlier start of this node.", orphans);
             }
         } catch (NodeStartException failed) {
             driver.close();
@@ -169,14 +181,18 @@ public final class NodeCore implements AutoCloseable {
         metrics.gauge("vivarium.sandboxes.live", live, LiveSandboxes::count);
         metrics.gauge("vivarium.projection.lag.seconds", store, NodeCore::lagSeconds);
         metrics.gauge("vivarium.projection.unreadable.runs", store, Store::unreadableRuns);
-        system.tell(new Guardian.Watch(sandboxes, live, config.getDuration("vivarium.reaper.interval")));
+        system.tell(new Guardian.Watch(
+                sandboxes,
+                live,
+                config.getDuration("vivarium.reaper.interval"),
+                config.getBytes("vivarium.sandbox.kernel-memory-growth-max")));
         CoordinatedShutdown.get(system)
                 .addTask(CoordinatedShutdown.PhaseBeforeServiceUnbind(), "fence", this::fenceWhenCutOff);
-        // Last, since it may take a while: runs that come back need the fence meanwhile.
+        // Last, since it may take a while: recovered runs need the fence meanwhile.
         awaitPlaceIn(runs);
     }
 
-    /** A node that says that it is ready is one that new runs can come to; it starts all the same when it has to wait long. */
+    /** A node should be ready only when it can receive new runs; after a long wait it starts all the same. */
     private static void awaitPlaceIn(ShardedRuns runs) {
         try {
             await("waiting for the coordinator of shards", runs.takenIn(TAKEN_IN_MAX));
@@ -188,7 +204,7 @@ public final class NodeCore implements AutoCloseable {
         }
     }
 
-    /** Before anything else of the shutdown: whoever takes the runs over counts on it. */
+    /** First in the shutdown, since nodes that take the runs over rely on it. */
     private CompletionStage<Done> fenceWhenCutOff() {
         if (!isCutOff()) {
             return CompletableFuture.completedStage(Done.getInstance());
@@ -197,12 +213,12 @@ public final class NodeCore implements AutoCloseable {
         drain.begin();
         List<SandboxId> ids = live.ids();
         LOG.error(
-                "The cluster has given this node up, or it sees no majority of it: destroying its {} sandboxes.",
+                "The cluster has removed this node, or it reaches no majority of it: destroying its {} sandboxes.",
                 ids.size());
         return within(
                         sandboxes.destroy(ids).handle((gone, failure) -> {
                             if (failure != null) {
-                                LOG.error("Not all sandboxes could be destroyed at once: {}", failure.getMessage());
+                                LOG.error("Not all sandboxes could be destroyed immediately: {}", failure.getMessage());
                             }
                             return Done.getInstance();
                         }),
@@ -210,7 +226,7 @@ public final class NodeCore implements AutoCloseable {
                 .whenComplete((fenced, failure) -> cutOff.complete(Done.getInstance()));
     }
 
-    /** Whether the cluster, not this node, ended its membership. */
+    /** Whether the cluster, rather than this node, ended its membership. */
     boolean isCutOff() {
         return CoordinatedShutdown.get(system)
                 .getShutdownReason()
@@ -219,8 +235,8 @@ public final class NodeCore implements AutoCloseable {
     }
 
     /**
-     * Completes when this core ends by itself: its sandboxes are destroyed and it is to be closed. Whoever was cut off does
-     * not count on its actors to come to an end.
+     * Completes when this core ends by itself: its sandboxes are destroyed and it must be closed. A cut-off node does
+     * not wait for its actors.
      */
     CompletionStage<Done> ending() {
         return system.getWhenTerminated().applyToEither(cutOff, done -> done);
@@ -267,13 +283,13 @@ public final class NodeCore implements AutoCloseable {
     }
 
     /**
-     * Takes no new runs and waits for those that hold a slot to end; sandboxes left after the time are told to.
+     * Takes no new runs and waits until those with a slot have ended; sandboxes left after the time limit are stopped.
      *
-     * @return completes when no sandbox is left, or when those told to end have had their time
+     * @return completes when no sandbox is left, or when the stopped ones have had their grace period
      */
     CompletionStage<Done> drainSandboxes(Principal by, Duration atMost) {
         drain.begin(by);
-        // A run that holds a slot may just be getting its sandbox, or have its end still to be told.
+        // A run with a slot may be about to get its sandbox, or its end may not be recorded yet.
         return within(slots.allLeft(), atMost).thenCompose(over -> {
             live.stopAll(KillReason.DRAINED);
             return within(live.allGone(), config.getDuration("vivarium.drain.end-wait"));
@@ -286,7 +302,7 @@ public final class NodeCore implements AutoCloseable {
                 .completeOnTimeout(Done.getInstance(), atMost.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    /** Stops everything and waits. Sandboxes that are still there are destroyed with their owners, and looked for after. */
+    /** Stops everything and waits. Remaining sandboxes are destroyed with their owners, then swept. */
     @Override
     public void close() {
         drain.begin();
@@ -309,11 +325,11 @@ public final class NodeCore implements AutoCloseable {
             Thread.currentThread().interrupt();
         } catch (TimeoutException late) {
             LOG.warn(
-                    "The actors had not stopped after {} ms, and this node ends without them. What is left:\n{}",
+                    "The actors had not stopped after {} ms; this node ends without them. Remaining actors:\n{}",
                     atMost.toMillis(),
                     ((ExtendedActorSystem) system.classicSystem()).printTree());
         } catch (ExecutionException failed) {
-            LOG.warn("The actor system did not stop in order: {}", String.valueOf(failed.getMessage()));
+            LOG.warn("The actor system did not stop cleanly: {}", String.valueOf(failed.getMessage()));
         }
     }
 

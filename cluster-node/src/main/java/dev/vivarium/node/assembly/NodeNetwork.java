@@ -8,10 +8,13 @@ import dev.vivarium.node.network.SandboxNetwork;
 import dev.vivarium.node.network.gateway.EgressPoint;
 import dev.vivarium.node.network.resolver.ResolverSettings;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The networks of a node's sandboxes, and the resolver and gateway that go with them: all are there, or none. */
+/** The networks of a node's sandboxes, with their resolver and gateway: all are available, or none. */
 final class NodeNetwork implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NodeNetwork.class);
 
@@ -23,7 +26,7 @@ final class NodeNetwork implements AutoCloseable {
         this.point = point;
     }
 
-    /** Opens them; where that is not possible, what gives no sandbox a network and says why. */
+    /** Opens them; if that is not possible, returns networks that refuse every sandbox with the reason. */
     static NodeNetwork open(String installation, String node, Config egress) {
         EgressSettings settings = EgressSettings.from(egress);
         try {
@@ -31,20 +34,34 @@ final class NodeNetwork implements AutoCloseable {
             EgressNetwork network = EgressNetwork.open(installation, node, settings);
             try {
                 return new NodeNetwork(
-                        network, EgressPoint.start(egress, network.address(), network, network.ledger()));
+                        network,
+                        EgressPoint.start(egress, settings.blocked(), network.address(), network, network.ledger()));
             } catch (IOException deaf) {
                 network.close();
                 throw deaf;
             }
         } catch (IOException impossible) {
-            String why = "This node cannot give sandboxes a network: " + impossible.getMessage()
-                    + " Ask for egress mode none, or have the operator mend it and restart the node.";
+            String why = "This node cannot give sandboxes a network: " + reason(impossible)
+                    + " Use egress mode none, or have the operator fix it and restart the node.";
             LOG.warn("{}", why);
             return new NodeNetwork(SandboxNetwork.none(why), () -> {});
         }
     }
 
-    /** A machine that has no resolver itself can still be a node, of sandboxes without a network. */
+    /** As a sentence. The message of a file that cannot be read is only its path. */
+    static String reason(IOException impossible) {
+        String message = Optional.ofNullable(impossible.getMessage()).orElse(impossible.toString());
+        if (impossible instanceof NoSuchFileException missing) {
+            message = missing.getFile() + " is not there: the kernel lacks that feature, or hides it from this node";
+        } else if (impossible instanceof AccessDeniedException denied) {
+            message = denied.getFile() + " is closed to this node's account: start the node as root";
+        } else if (message.startsWith("Cannot run program") && message.contains("error=2,")) {
+            message = "a program is missing (" + message + "): install iproute2, nftables, iptables and conntrack";
+        }
+        return message.endsWith(".") ? message : message + ".";
+    }
+
+    /** A machine without a resolver can still be a node for sandboxes without a network. */
     private static void requireResolver(Config names) throws IOException {
         try {
             ResolverSettings.from(names);
@@ -65,7 +82,7 @@ final class NodeNetwork implements AutoCloseable {
         try {
             point.close();
         } catch (Exception failed) {
-            LOG.warn("The resolver and gateway of sandboxes did not stop in order: {}", failed.getMessage());
+            LOG.warn("The resolver and gateway of sandboxes did not stop cleanly: {}", failed.getMessage());
         }
         sandboxes.close();
     }

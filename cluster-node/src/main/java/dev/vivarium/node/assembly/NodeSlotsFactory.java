@@ -5,27 +5,38 @@ import com.typesafe.config.ConfigException;
 import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.placement.Drain;
+import dev.vivarium.node.placement.Machine;
 import dev.vivarium.node.placement.NodeSlots;
 import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.CpuQuota;
 import java.util.function.ToLongFunction;
 
-/** Reads how many slots a node has, and how many may wait for them. */
+/** Reads a node's number of slots and its queue's limits. */
 final class NodeSlotsFactory {
     private static final String UNLIMITED = "unlimited";
+    private static final String MACHINE = "machine";
 
     private NodeSlotsFactory() {}
 
     /**
+     * @param machine where the sandboxes are
      * @param run the block {@code vivarium.run}
-     * @throws ConfigException naming the key that is wrong
+     * @throws ConfigException naming the invalid key
      */
-    static NodeSlots of(Config run, Drain drain, NodeClock clock) {
+    static NodeSlots of(Config run, Machine machine, Drain drain, NodeClock clock) {
+        Machine shared = machine.without(
+                ByteSize.parse(run.getString("memory-reserve")).bytes(),
+                atLeast(run, "processes-reserve", 0),
+                atLeast(run, "open-files-reserve", 0));
         return new NodeSlots(
                 new Capacity(
                         atLeast(run, "live-max", 1),
-                        amount(run, "memory-max", text -> ByteSize.parse(text).bytes()),
-                        amount(run, "cpu-max", text -> CpuQuota.parse(text).millicores())),
+                        amount(run, "memory-max", shared.memoryBytes(), text -> ByteSize.parse(text)
+                                .bytes()),
+                        amount(run, "cpu-max", Capacity.UNLIMITED, text -> CpuQuota.parse(text)
+                                .millicores()),
+                        amount(run, "processes-max", shared.processes(), Long::parseLong),
+                        amount(run, "open-files-max", shared.openFiles(), Long::parseLong)),
                 atLeast(run, "queue-max", 0),
                 atLeast(run, "queue-tenant-max", 0),
                 drain,
@@ -40,8 +51,11 @@ final class NodeSlotsFactory {
         return value;
     }
 
-    private static long amount(Config run, String key, ToLongFunction<String> parse) {
+    private static long amount(Config run, String key, long ofMachine, ToLongFunction<String> parse) {
         String text = run.getString(key);
+        if (text.equals(MACHINE)) {
+            return ofMachine;
+        }
         if (text.equals(UNLIMITED)) {
             return Capacity.UNLIMITED;
         }
@@ -49,7 +63,7 @@ final class NodeSlotsFactory {
             return parse.applyAsLong(text);
         } catch (IllegalArgumentException wrong) {
             throw new ConfigException.BadValue(
-                    run.getValue(key).origin(), key, wrong.getMessage() + " Or say unlimited.");
+                    run.getValue(key).origin(), key, wrong.getMessage() + " Or say machine, or unlimited.");
         }
     }
 }

@@ -15,11 +15,11 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/** Chooses a node's store by its configuration, {@code vivarium.store}. */
+/** Opens a node's store as configured by {@code vivarium.store}. */
 public final class NodeStore {
     private NodeStore() {}
 
-    /** The kinds of stores, as {@code vivarium.store.kind} names them. */
+    /** The values of {@code vivarium.store.kind}. */
     private enum Kind {
         EMBEDDED,
         POSTGRES,
@@ -41,10 +41,10 @@ public final class NodeStore {
         }
     }
 
-    /** Opens the store; blocks. Its failures are sentences for the operator. */
+    /** Opens the store; blocks. Failures are sentences for the operator. */
     public static Store open(Config store, Path dataDir) throws NodeStartException {
         Kind kind = Kind.of(store);
-        return told(() -> switch (kind) {
+        return orRefuse(() -> switch (kind) {
             case EMBEDDED -> EmbeddedStore.open(dataDir, blobs(store));
             case POSTGRES -> PostgresStore.openShared(PostgresSettings.from(store.getConfig("postgres")), blobs(store));
             case CASSANDRA -> CassandraStore.open(CassandraSettings.from(store.getConfig("cassandra")), blobs(store));
@@ -56,14 +56,14 @@ public final class NodeStore {
     }
 
     /**
-     * Makes or updates the schema of a store that several nodes share.
+     * Creates or updates the schema of a shared store.
      *
      * @return what was done, as a sentence
      */
     static String prepare(Config store) throws NodeStartException {
         Kind kind = Kind.of(store);
-        return told(() -> switch (kind) {
-            case EMBEDDED -> "The embedded store needs no preparation: each node makes its own at its first start.";
+        return orRefuse(() -> switch (kind) {
+            case EMBEDDED -> "The embedded store needs no preparation: each node creates its own at its first start.";
             case POSTGRES -> {
                 PostgresSettings settings = PostgresSettings.from(store.getConfig("postgres"));
                 int schema =
@@ -77,17 +77,17 @@ public final class NodeStore {
                         CassandraStore.prepare(settings, UlidCreator.getUlid().toLowerCase());
                 yield "The keyspace " + settings.keyspace() + " has schema " + schema + ", and the master key is in "
                         + settings.masterKey()
-                        + ": every node needs a copy of it, and the cluster must never have one.";
+                        + ": every node needs a copy of it, and it must never be stored in the cluster.";
             }
         });
     }
 
-    /** What fails by an exception, in a sentence. */
+    /** Work whose exceptions become sentences. */
     private interface Step<T> {
         T take();
     }
 
-    private static <T> T told(Step<T> step) throws NodeStartException {
+    private static <T> T orRefuse(Step<T> step) throws NodeStartException {
         try {
             return step.take();
         } catch (RuntimeException failed) {

@@ -1,4 +1,6 @@
-/** How a node is put together: its configuration, its store, network and driver, and the order in which they start and stop. */
+/**
+ * How a node is assembled: its configuration, store, network and driver, and the order in which they start and stop.
+ */
 @NullMarked
 package dev.vivarium.node.assembly;
 

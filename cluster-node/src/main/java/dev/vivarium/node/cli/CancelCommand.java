@@ -5,6 +5,8 @@ import dev.vivarium.client.ApiClient;
 import dev.vivarium.client.ApiException;
 import dev.vivarium.client.ApiJson;
 import dev.vivarium.protocol.api.RunView;
+import dev.vivarium.terminal.ExitCode;
+import dev.vivarium.terminal.FormatOption;
 import java.io.InterruptedIOException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

@@ -4,12 +4,14 @@ import dev.vivarium.client.ApiClient;
 import dev.vivarium.client.ApiException;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.run.RunStatus;
+import dev.vivarium.terminal.ExitCode;
+import dev.vivarium.terminal.Terminal;
 import java.io.InterruptedIOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What Ctrl-C means for a run that is being followed: the first one cancels it, also when it comes before the run is
- * accepted; the second one leaves it alone.
+ * The effect of Ctrl-C on a run that is being followed: the first one cancels it, even before the run is accepted; the
+ * second one stops following it.
  */
 final class Cancellation {
     private final ApiClient client;
@@ -37,7 +39,7 @@ final class Cancellation {
         }
         if (count > 1) {
             terminal.note("leaving the run alone" + (known == null ? "." : "; see `vivarium show " + known + "`."));
-            // The main thread may be anywhere, in a read that cannot be interrupted too.
+            // The main thread may be anywhere, also in a read that cannot be interrupted.
             Runtime.getRuntime().halt(ExitCode.INTERRUPTED);
         }
         if (known == null) {
@@ -60,7 +62,7 @@ final class Cancellation {
         }
     }
 
-    /** The code to exit with when the run has ended. */
+    /** The exit code after the run's end. */
     synchronized int exitCode(RunView ended) {
         boolean ours = wish == Wish.CANCEL && ended.status() == RunStatus.CANCELLED;
         return ours ? ExitCode.INTERRUPTED : ExitCode.of(ended);

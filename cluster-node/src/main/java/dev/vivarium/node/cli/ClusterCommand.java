@@ -8,10 +8,14 @@ import dev.vivarium.node.cli.cluster.ClusterPlan;
 import dev.vivarium.node.cli.cluster.ClusterProblem;
 import dev.vivarium.node.cli.cluster.ClusterStatus;
 import dev.vivarium.node.cli.cluster.LocalCluster;
-import dev.vivarium.node.cli.cluster.Member.Signal;
-import dev.vivarium.node.cli.text.Printable;
-import dev.vivarium.node.cli.text.Table;
+import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.protocol.run.TimeSpan;
+import dev.vivarium.terminal.ExitCode;
+import dev.vivarium.terminal.FormatOption;
+import dev.vivarium.terminal.Printable;
+import dev.vivarium.terminal.Table;
+import dev.vivarium.terminal.Terminal;
+import dev.vivarium.terminal.UserError;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -25,7 +29,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code vivarium cluster}. */
@@ -64,15 +67,15 @@ final class ClusterCommand implements Runnable {
         return new CommandLine(new ClusterCommand())
                 .addSubcommand(new UpCommand(surroundings))
                 .addSubcommand(new StatusCommand(surroundings))
-                .addSubcommand(new KillCommand(surroundings))
-                .addSubcommand(new StopCommand(surroundings))
-                .addSubcommand(new StartCommand(surroundings))
-                .addSubcommand(new FreezeCommand(surroundings))
-                .addSubcommand(new ThawCommand(surroundings))
+                .addSubcommand(new ClusterMemberCommand.Kill(surroundings))
+                .addSubcommand(new ClusterMemberCommand.Stop(surroundings))
+                .addSubcommand(new ClusterMemberCommand.Start(surroundings))
+                .addSubcommand(new ClusterMemberCommand.Freeze(surroundings))
+                .addSubcommand(new ClusterMemberCommand.Thaw(surroundings))
                 .addSubcommand(new DownCommand(surroundings));
     }
 
-    /** The folder of a cluster, and the way to it. */
+    /** The option for a cluster's folder. */
     static final class FolderOption {
         @Option(
                 names = "--folder",
@@ -89,16 +92,17 @@ final class ClusterCommand implements Runnable {
                             System.getProperty("vivarium.cassandra", ""),
                             surroundings.environment(),
                             surroundings.root(),
-                            surroundings.terminal()::note));
+                            surroundings.terminal()::note,
+                            NodeClock.system()));
         }
     }
 
-    /** What goes wrong in a cluster, as the command line says it. */
-    private interface Step {
+    /** Work on a cluster whose problems {@link #reportingProblems} reports on the command line. */
+    interface Step {
         int take() throws ClusterProblem, NodeStartException, IOException, InterruptedException;
     }
 
-    private static int told(Terminal terminal, Step step) throws NodeStartException {
+    static int reportingProblems(Terminal terminal, Step step) throws NodeStartException {
         try {
             return step.take();
         } catch (ClusterProblem problem) {
@@ -200,7 +204,7 @@ final class ClusterCommand implements Runnable {
 
         @Override
         public Integer call() throws NodeStartException {
-            return told(surroundings.terminal(), () -> {
+            return reportingProblems(surroundings.terminal(), () -> {
                 LocalCluster cluster = folder.cluster(surroundings);
                 cluster.up(plan(cluster.saved().orElse(ClusterPlan.DEFAULT)));
                 show(cluster, surroundings);
@@ -253,7 +257,7 @@ final class ClusterCommand implements Runnable {
 
         @Override
         public Integer call() throws NodeStartException {
-            return told(surroundings.terminal(), () -> {
+            return reportingProblems(surroundings.terminal(), () -> {
                 LocalCluster cluster = folder.cluster(surroundings);
                 if (!format.isJson()) {
                     show(cluster, surroundings);
@@ -265,126 +269,6 @@ final class ClusterCommand implements Runnable {
                 surroundings.terminal().say(ApiJson.pretty(json));
                 return ExitCode.OK;
             });
-        }
-    }
-
-    /** What the commands for one member have in common. */
-    abstract static class MemberCommand implements Callable<Integer> {
-        private final Surroundings surroundings;
-
-        @Parameters(paramLabel = "MEMBER", description = "A node's number, or `store`.")
-        private String member = "";
-
-        @Mixin
-        private final FolderOption folder = new FolderOption();
-
-        MemberCommand(Surroundings surroundings) {
-            this.surroundings = surroundings;
-        }
-
-        /** Does it, and says in a sentence what was done. */
-        abstract String act(LocalCluster cluster, String member)
-                throws ClusterProblem, IOException, InterruptedException;
-
-        @Override
-        public Integer call() throws NodeStartException {
-            return told(surroundings.terminal(), () -> {
-                LocalCluster cluster = folder.cluster(surroundings);
-                surroundings.terminal().note(act(cluster, member));
-                return ExitCode.OK;
-            });
-        }
-    }
-
-    /** {@code vivarium cluster kill}. */
-    @Command(
-            name = "kill",
-            description = "Ends a member with SIGKILL, as a crash would.",
-            mixinStandardHelpOptions = true,
-            sortOptions = false)
-    static final class KillCommand extends MemberCommand {
-        KillCommand(Surroundings surroundings) {
-            super(surroundings);
-        }
-
-        @Override
-        String act(LocalCluster cluster, String member) throws ClusterProblem, IOException, InterruptedException {
-            String name = cluster.member(member).name();
-            return cluster.kill(member) ? name + " is killed." : name + " did not run.";
-        }
-    }
-
-    /** {@code vivarium cluster stop}. */
-    @Command(
-            name = "stop",
-            description =
-                    "Has a member end in order and waits for it: a node takes no new runs, lets the live ones end within"
-                            + " its drain, and hands the rest over.",
-            mixinStandardHelpOptions = true,
-            sortOptions = false)
-    static final class StopCommand extends MemberCommand {
-        StopCommand(Surroundings surroundings) {
-            super(surroundings);
-        }
-
-        @Override
-        String act(LocalCluster cluster, String member) throws ClusterProblem, IOException, InterruptedException {
-            String name = cluster.member(member).name();
-            return cluster.stop(member) ? name + " has stopped." : name + " did not run.";
-        }
-    }
-
-    /** {@code vivarium cluster start}. */
-    @Command(
-            name = "start",
-            description = "Starts a member again and returns when it is ready.",
-            mixinStandardHelpOptions = true,
-            sortOptions = false)
-    static final class StartCommand extends MemberCommand {
-        StartCommand(Surroundings surroundings) {
-            super(surroundings);
-        }
-
-        @Override
-        String act(LocalCluster cluster, String member) throws ClusterProblem, IOException, InterruptedException {
-            cluster.start(member);
-            return cluster.member(member).name() + " is ready.";
-        }
-    }
-
-    /** {@code vivarium cluster freeze}. */
-    @Command(
-            name = "freeze",
-            description = "Stops a member in its tracks (SIGSTOP), as a machine that hangs.",
-            mixinStandardHelpOptions = true,
-            sortOptions = false)
-    static final class FreezeCommand extends MemberCommand {
-        FreezeCommand(Surroundings surroundings) {
-            super(surroundings);
-        }
-
-        @Override
-        String act(LocalCluster cluster, String member) throws ClusterProblem, IOException, InterruptedException {
-            cluster.signal(member, Signal.STOP);
-            return cluster.member(member).name() + " is frozen; `vivarium cluster thaw` wakes it.";
-        }
-    }
-
-    /** {@code vivarium cluster thaw}. */
-    @Command(
-            name = "thaw",
-            description = "Lets a frozen member go on (SIGCONT).",
-            mixinStandardHelpOptions = true,
-            sortOptions = false)
-    static final class ThawCommand extends MemberCommand {
-        ThawCommand(Surroundings surroundings) {
-            super(surroundings);
-        }
-
-        @Override
-        String act(LocalCluster cluster, String member) throws ClusterProblem, IOException, InterruptedException {
-            cluster.signal(member, Signal.CONT);
-            return cluster.member(member).name() + " goes on.";
         }
     }
 
@@ -412,7 +296,7 @@ final class ClusterCommand implements Runnable {
 
         @Override
         public Integer call() throws NodeStartException {
-            return told(surroundings.terminal(), () -> {
+            return reportingProblems(surroundings.terminal(), () -> {
                 LocalCluster cluster = folder.cluster(surroundings);
                 cluster.down();
                 if (purge) {

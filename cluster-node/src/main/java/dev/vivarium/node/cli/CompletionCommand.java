@@ -1,5 +1,6 @@
 package dev.vivarium.node.cli;
 
+import dev.vivarium.terminal.ExitCode;
 import java.util.concurrent.Callable;
 import picocli.AutoComplete;
 import picocli.CommandLine.Command;

@@ -3,15 +3,19 @@ package dev.vivarium.node.cli;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import dev.vivarium.client.ApiJson;
-import dev.vivarium.client.Patience;
+import dev.vivarium.client.RetryPolicy;
 import dev.vivarium.node.NodeStartException;
-import dev.vivarium.node.cli.text.Table;
 import dev.vivarium.protocol.run.Limits;
+import dev.vivarium.terminal.ExitCode;
+import dev.vivarium.terminal.Interrupts;
+import dev.vivarium.terminal.Table;
+import dev.vivarium.terminal.Terminal;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
@@ -19,8 +23,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Runs the client's commands once against a node that is played here, so that the JVM can write down which classes a
- * client needs (class data sharing). The launcher calls it after a build; what it prints goes nowhere.
+ * Runs the client's commands once against a simulated node, so that the JVM can record which classes a client needs (class
+ * data sharing). The launcher calls it after a build; its output is discarded.
  */
 final class DryRun {
     private static final String ID = "01hzy3v7m9e5q8r2t4w6x0abcd";
@@ -49,6 +53,7 @@ final class DryRun {
     private DryRun() {}
 
     public static void main(String[] arguments) throws IOException {
+        Path folder = Files.createTempDirectory("vivarium-");
         HttpServer node = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         node.createContext("/", DryRun::answer);
         node.start();
@@ -56,6 +61,7 @@ final class DryRun {
             String server = "http://127.0.0.1:" + node.getAddress().getPort();
             for (String command : List.of(
                     "run -- true",
+                    "run --file " + folder + " -- true",
                     "ps",
                     "show " + ID,
                     "logs " + ID,
@@ -70,6 +76,7 @@ final class DryRun {
             }
         } finally {
             node.stop(0);
+            Files.delete(folder);
         }
     }
 
@@ -84,10 +91,11 @@ final class DryRun {
                 options -> {
                     throw new NodeStartException("No node is started in a rehearsal.");
                 },
-                Patience.DEFAULT,
+                RetryPolicy.DEFAULT,
                 name -> Optional.empty(),
                 Clock.systemUTC());
-        return Vivarium.commandLine(surroundings).execute(command.split(" ", -1));
+        String[] arguments = command.split(" ", -1);
+        return Vivarium.commandLine(surroundings, arguments).execute(arguments);
     }
 
     private static void answer(HttpExchange exchange) throws IOException {

@@ -6,9 +6,11 @@ import dev.vivarium.client.ApiClient;
 import dev.vivarium.client.ApiException;
 import dev.vivarium.client.ApiJson;
 import dev.vivarium.client.EventFollower;
-import dev.vivarium.node.cli.text.Amounts;
-import dev.vivarium.node.cli.text.Printable;
 import dev.vivarium.protocol.run.Measurement;
+import dev.vivarium.terminal.Amounts;
+import dev.vivarium.terminal.ExitCode;
+import dev.vivarium.terminal.FormatOption;
+import dev.vivarium.terminal.Printable;
 import java.io.InterruptedIOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,7 +29,7 @@ import picocli.CommandLine.Parameters;
         sortOptions = false,
         footer = {"", "Examples:", "  vivarium events -f ID", "  vivarium events -o json ID    one event a line"})
 final class EventsCommand implements Callable<Integer> {
-    /** What an event's own columns say already. */
+    /** Fields that have their own columns. */
     private static final Set<String> SHOWN = Set.of("type", "at", "node", "runId", "spec");
 
     private static final int VALUE_CHARACTERS_MAX = 200;
@@ -68,7 +70,7 @@ final class EventsCommand implements Callable<Integer> {
         surroundings.terminal().say(format.isJson() ? ApiJson.line(event) : line(event));
     }
 
-    /** One event in one line: number, time, name, and what it says. */
+    /** One event in one line: number, time, name, and its fields. */
     static String line(JsonNode event) {
         List<String> words = new ArrayList<>();
         event.path("data").properties().forEach(field -> {
@@ -93,7 +95,7 @@ final class EventsCommand implements Callable<Integer> {
         return text.length() <= VALUE_CHARACTERS_MAX ? text : text.substring(0, VALUE_CHARACTERS_MAX) + "…";
     }
 
-    /** As people say it; in a unit that this client does not know, as it came. */
+    /** A measurement as readable text; with an unknown unit, as JSON. */
     private static String measurement(JsonNode value) {
         try {
             return Amounts.measurement(ApiJson.as(value, Measurement.class));

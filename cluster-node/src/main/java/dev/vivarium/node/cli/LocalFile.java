@@ -3,6 +3,8 @@ package dev.vivarium.node.cli;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.FileMode;
+import dev.vivarium.terminal.ExitCode;
+import dev.vivarium.terminal.UserError;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -14,10 +16,9 @@ import java.util.EnumSet;
 import java.util.Set;
 
 /**
- * A file of this machine that an option names. What is wrong with it reaches the user as a {@link UserError} that names the
- * option.
+ * A file of this machine named by an option. Problems with it are reported as a {@link UserError} that names the option.
  *
- * @param path where it is
+ * @param path its path
  * @param option the option, as the user wrote it
  */
 record LocalFile(Path path, String option) {
@@ -28,7 +29,7 @@ record LocalFile(Path path, String option) {
         T read() throws IOException;
     }
 
-    /** The content of a file that is to be held in memory. */
+    /** The content of a file that fits into memory. */
     byte[] content(long bytesMax) {
         return checked(() -> {
             if (Files.size(path) > bytesMax) {
@@ -58,26 +59,30 @@ record LocalFile(Path path, String option) {
         });
     }
 
-    /** Its permissions; where the file system has none, what its content suggests. */
+    /** Its permissions; without support by the file system, derived from its content. */
     FileMode mode(Blob beginning) {
-        return checked(() -> {
-            if (!Files.getFileStore(path).supportsFileAttributeView("posix")) {
-                return FileMode.ofContent(beginning);
-            }
-            Set<PosixFilePermission> granted = Files.getPosixFilePermissions(path);
-            int bits = 0;
-            for (PosixFilePermission permission : EnumSet.allOf(PosixFilePermission.class)) {
-                bits = bits << 1 | (granted.contains(permission) ? 1 : 0);
-            }
-            return new FileMode(bits);
-        });
+        return checked(() -> Files.getFileStore(path).supportsFileAttributeView("posix")
+                ? permissions(path)
+                : FileMode.ofContent(beginning));
+    }
+
+    /** The permissions of a file or folder; empty if its file system has none. */
+    static FileMode permissions(Path path) throws IOException {
+        if (!Files.getFileStore(path).supportsFileAttributeView("posix")) {
+            return FileMode.EXECUTABLE;
+        }
+        Set<PosixFilePermission> granted = Files.getPosixFilePermissions(path);
+        int bits = 0;
+        for (PosixFilePermission permission : EnumSet.allOf(PosixFilePermission.class)) {
+            bits = bits << 1 | (granted.contains(permission) ? 1 : 0);
+        }
+        return new FileMode(bits);
     }
 
     private <T> T checked(Reading<T> reading) {
         try {
             if (Files.isDirectory(path)) {
-                throw new UserError(
-                        ExitCode.USAGE, option + ": " + path + " is a directory; name its files one by one.");
+                throw new UserError(ExitCode.USAGE, option + ": " + path + " is a directory, not a file.");
             }
             return reading.read();
         } catch (NoSuchFileException missing) {

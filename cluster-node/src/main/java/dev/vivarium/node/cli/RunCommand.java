@@ -6,11 +6,13 @@ import dev.vivarium.client.ApiClient;
 import dev.vivarium.client.ApiException;
 import dev.vivarium.client.ApiJson;
 import dev.vivarium.client.OutputFollower;
-import dev.vivarium.node.cli.text.Ending;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.terminal.Ending;
+import dev.vivarium.terminal.ExitCode;
+import dev.vivarium.terminal.FormatOption;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.URI;
@@ -53,9 +55,9 @@ final class RunCommand implements Callable<Integer> {
             "  125 not started   126 the command is not executable    127 there is no such command",
             "The reason and what was measured are on stderr.",
             "",
-            "Exit codes, when there was no run or nobody to tell of its end:",
+            "Exit codes without a run, or without its end:",
             "  2 wrong usage     65 refused by the node    66 no such file    69 no node answers",
-            "  74 nobody reads the output (the run is cancelled)              75 try again later",
+            "  74 the output is not read any more (the run is cancelled)      75 try again later",
             "",
             "Examples:",
             "  vivarium run -- python3 -c 'print(6 * 7)'",
@@ -160,7 +162,7 @@ final class RunCommand implements Callable<Integer> {
                     .read(OutputFollower.Mode.TO_THE_END);
             output.end();
         } catch (OutputFollower.SinkClosed closed) {
-            // As a program of the pipeline would end when nobody reads it any more, so does the run.
+            // Like a program in a pipeline, the run ends when its output is not read any more.
             client.cancel(id);
             return ExitCode.OUTPUT_CLOSED;
         }

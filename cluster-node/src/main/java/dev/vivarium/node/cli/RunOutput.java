@@ -2,9 +2,10 @@ package dev.vivarium.node.cli;
 
 import dev.vivarium.client.ApiJson;
 import dev.vivarium.client.OutputFollower;
-import dev.vivarium.node.cli.text.TerminalFilter;
 import dev.vivarium.protocol.api.OutputChunkView;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
+import dev.vivarium.terminal.Terminal;
+import dev.vivarium.terminal.TerminalFilter;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -12,8 +13,8 @@ import java.util.EnumMap;
 import java.util.Map;
 
 /**
- * Puts what a run printed to where it belongs: its stdout to stdout and its stderr to stderr, as raw bytes into files
- * and pipes, and made safe for terminals unless told otherwise.
+ * Prints a run's output: its stdout to stdout and its stderr to stderr, as raw bytes into files
+ * and pipes, and made safe for terminals unless an option says otherwise.
  */
 final class RunOutput implements OutputFollower.Sink {
     private final Terminal terminal;
@@ -21,13 +22,13 @@ final class RunOutput implements OutputFollower.Sink {
     private final Map<Stream, TerminalFilter> filters = new EnumMap<>(Stream.class);
     private int attempt = 1;
 
-    /** What is printed of a chunk. */
+    /** How a chunk is printed. */
     enum Form {
-        /** Its bytes, filtered where a terminal shows them. */
+        /** Its bytes, filtered on a terminal. */
         BYTES,
-        /** Its bytes as they are, wherever they go. */
+        /** Its bytes, never filtered. */
         RAW_BYTES,
-        /** The chunk itself, one a line. */
+        /** The chunk as JSON, one per line. */
         JSON
     }
 
@@ -58,7 +59,7 @@ final class RunOutput implements OutputFollower.Sink {
         write(stream(chunk.stream()), filter == null ? bytes : filter.filter(bytes));
     }
 
-    /** Prints what was held back and gives the terminal its own colours back. */
+    /** Prints bytes held back by the filter and resets the terminal's colours. */
     void end() throws IOException {
         for (Map.Entry<Stream, TerminalFilter> entry : filters.entrySet()) {
             write(stream(entry.getKey()), entry.getValue().end());

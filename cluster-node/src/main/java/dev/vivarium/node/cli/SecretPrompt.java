@@ -5,10 +5,10 @@ import java.util.Optional;
 
 /** Asks the user for a secret, without showing what is typed. */
 interface SecretPrompt {
-    /** The value of the named secret; empty when there is nobody to ask. */
+    /** The value of the named secret; empty without a terminal to ask on. */
     Optional<String> ask(String name);
 
-    /** Asks on this process's terminal, if it has one: the launcher picks the console that is null where there is none. */
+    /** Asks on this process's terminal, if it has one: the launcher selects a console implementation that is null without. */
     @SuppressWarnings("SystemConsoleNull")
     static SecretPrompt ofProcess() {
         return name -> {

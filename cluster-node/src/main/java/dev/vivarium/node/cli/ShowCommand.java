@@ -4,16 +4,19 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.client.ApiClient;
 import dev.vivarium.client.ApiException;
 import dev.vivarium.client.ApiJson;
-import dev.vivarium.node.cli.text.Amounts;
-import dev.vivarium.node.cli.text.Ending;
-import dev.vivarium.node.cli.text.ShellWords;
-import dev.vivarium.node.cli.text.Table;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.api.SpecView;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.Usage;
+import dev.vivarium.terminal.Amounts;
+import dev.vivarium.terminal.Ending;
+import dev.vivarium.terminal.ExitCode;
+import dev.vivarium.terminal.FormatOption;
+import dev.vivarium.terminal.ShellWords;
+import dev.vivarium.terminal.Table;
+import dev.vivarium.terminal.Terminal;
 import java.io.InterruptedIOException;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -110,16 +113,12 @@ final class ShowCommand implements Callable<Integer> {
                 .collect(Collectors.joining(" "));
     }
 
+    /** In the same units as the limits below. */
     private static String used(Usage usage) {
-        return "%s, %s of processor, %s of memory, %s of disk in %d files, %s of output, %d processes"
-                .formatted(
-                        Amounts.time(Duration.ofMillis(usage.wallMillis())),
-                        Amounts.time(Duration.ofMillis(usage.cpuMillis())),
-                        Amounts.size(usage.memoryPeakBytes()),
-                        Amounts.size(usage.diskPeakBytes()),
-                        usage.filesPeak(),
-                        Amounts.size(usage.outputBytes()),
-                        usage.pidsPeak());
+        return Limit.ALL.stream()
+                .filter(limit -> limit.usage().isPresent())
+                .map(limit -> limit + " " + Amounts.used(usage, limit))
+                .collect(Collectors.joining(", "));
     }
 
     private static String limits(Limits limits) {

@@ -2,6 +2,8 @@ package dev.vivarium.node.cli;
 
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.StorePreparer;
+import dev.vivarium.terminal.ExitCode;
+import dev.vivarium.terminal.UserError;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

@@ -9,6 +9,8 @@ import dev.vivarium.protocol.run.FileMode;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.LimitKind;
 import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.terminal.ExitCode;
+import dev.vivarium.terminal.UserError;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,15 +28,14 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** The options that say what a run is to be. What they leave out is the node's to fill in. */
+/** The options that specify a run. The node fills in omitted ones. */
 final class SubmissionOptions {
-    /** What a node takes at most in one body, about; files beyond it are not even read. */
     /** The largest file whose content is the value of a secret. */
     private static final long SECRET_BYTES_MAX = 64L << 20;
-    /** Contents above it are uploaded by themselves, before the submission that names them. */
+    /** Larger contents are uploaded separately, before the submission that refers to them. */
     private static final long INLINE_BYTES_MAX = 1L << 20;
 
-    /** A part of what a header is made of; a prefix may hold commas, as headers do, so it ends with the option. */
+    /** A part of an injected header; a prefix may contain commas, as headers do, so it extends to the option's end. */
     private static final Pattern PART =
             Pattern.compile("(host|header|secret|prefix)=((?<=prefix=).*|[^,]*)(?:,(?=.)|$)");
 
@@ -115,8 +116,16 @@ final class SubmissionOptions {
     @Option(
             names = {"-F", "--file"},
             paramLabel = "PATH[=DEST]",
-            description = "A file to put into the workspace, under its own name or as DEST.")
+            description = "A file or folder to put into the workspace, under its own name or as DEST; a folder with all"
+                    + " that is in it, and as the workspace itself with =. at its end.")
     private List<String> files = new ArrayList<>();
+
+    @Option(
+            names = {"-A", "--artifact"},
+            paramLabel = "PATTERN",
+            description = "A file, folder or pattern in the workspace to keep when the run ends, such as 'out/*.csv' or"
+                    + " 'logs/**'; `vivarium artifacts` fetches what was kept.")
+    private List<String> artifacts = new ArrayList<>();
 
     @Option(
             names = {"-w", "--workdir"},
@@ -125,11 +134,11 @@ final class SubmissionOptions {
     private @Nullable String workdir;
 
     /**
-     * What there is to send.
+     * A submission with its uploads.
      *
      * @param body the submission
-     * @param uploads contents that it names and that must be there before it
-     * @param tenant whose contents they are
+     * @param uploads contents that it refers to, which must be uploaded before
+     * @param tenant the tenant of the contents
      */
     record Prepared(ObjectNode body, Map<Digest, Path> uploads, String tenant) {}
 
@@ -150,6 +159,7 @@ final class SubmissionOptions {
         env.forEach(variable -> addVariable(submission, variable, environment));
         secrets.forEach(secret -> addSecret(submission, secret, environment, prompt));
         labels.forEach(label -> addLabel(submission, label));
+        artifacts.forEach(submission::artifact);
         Map<Digest, Path> uploads = new LinkedHashMap<>();
         files.forEach(file -> addFile(submission, file, uploads));
         ObjectNode body = submission.body();
@@ -248,10 +258,10 @@ final class SubmissionOptions {
             throw new UserError(ExitCode.USAGE, "--secret: a secret needs a name.");
         }
         if (equals >= 0 && !secret.startsWith("@", equals + 1)) {
-            // The value is not repeated: what is printed may be kept.
+            // The value is not repeated, since the output may be logged.
             throw new UserError(
                     ExitCode.USAGE,
-                    "--secret " + name + ": a value on the command line is no secret, everybody on this machine can"
+                    "--secret " + name + ": a value on the command line is no secret, every user of this machine can"
                             + " read it. Put it into the variable " + name + " and say --secret " + name
                             + ", or into a file and say --secret " + name + "=@FILE.");
         }
@@ -286,13 +296,21 @@ final class SubmissionOptions {
         submission.label(label.substring(0, equals), label.substring(equals + 1));
     }
 
-    /** A path may hold an equals sign itself; one that exists as it stands is taken so. */
-    /** A file goes with its mode, where that is not the one that a node gives by itself. */
+    /**
+     * A path may itself contain an equals sign; if the whole text is an existing path, it is taken as such. A file's mode is
+     * sent if it differs from the node's default.
+     */
     private static void addFile(Submission submission, String file, Map<Digest, Path> uploads) {
         int equals = file.lastIndexOf('=');
         boolean renamed = equals > 0 && !Files.exists(Path.of(file));
         Path path = Path.of(renamed ? file.substring(0, equals) : file);
         String destination = renamed ? file.substring(equals + 1) : String.valueOf(path.getFileName());
+        if (Files.isDirectory(path)) {
+            LocalFolder.Packed packed = new LocalFolder(path, "--file " + file).packed();
+            uploads.put(packed.digest(), packed.archive());
+            submission.archive(destination, packed.digest());
+            return;
+        }
         LocalFile local = new LocalFile(path, "--file " + file);
         if (local.bytes() > INLINE_BYTES_MAX) {
             Digest digest = local.digest();

@@ -1,23 +1,25 @@
 package dev.vivarium.node.cli;
 
-import dev.vivarium.client.Patience;
+import dev.vivarium.client.RetryPolicy;
 import dev.vivarium.node.NodeLauncher;
+import dev.vivarium.terminal.Interrupts;
+import dev.vivarium.terminal.Terminal;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Map;
 
 /**
- * What the command line finds around it, in one place, so that tests can put something else there.
+ * The environment of the command line, in one place, so that tests can replace it.
  *
- * @param terminal where it prints
+ * @param terminal prints its output
  * @param environment the environment variables
- * @param home where state is kept: {@code $VIVARIUM_HOME}, else {@code .vivarium} beside the launcher
+ * @param home the folder for state: {@code $VIVARIUM_HOME}, else {@code .vivarium} beside the launcher
  * @param root the folder of the launcher, with the examples
  * @param interrupts Ctrl-C and SIGTERM
  * @param launcher starts nodes in this process
- * @param patience how long a client waits for a node that is lost
- * @param secretPrompt asks for secrets that are nowhere else
- * @param clock says what time it is
+ * @param retries how long a client waits for a node that is lost
+ * @param secretPrompt asks for secrets that are not set otherwise
+ * @param clock the time
  */
 record Surroundings(
         Terminal terminal,
@@ -26,10 +28,10 @@ record Surroundings(
         Path root,
         Interrupts interrupts,
         NodeLauncher launcher,
-        Patience patience,
+        RetryPolicy retries,
         SecretPrompt secretPrompt,
         Clock clock) {
-    /** Those of this process. */
+    /** The surroundings of this process. */
     static Surroundings ofProcess(NodeLauncher launcher) {
         Path root = Path.of(System.getProperty("vivarium.root", "")).toAbsolutePath();
         String home = System.getenv("VIVARIUM_HOME");
@@ -42,7 +44,7 @@ record Surroundings(
                 root,
                 Interrupts.ofProcess(),
                 launcher,
-                Patience.DEFAULT,
+                RetryPolicy.DEFAULT,
                 SecretPrompt.ofProcess(),
                 Clock.systemUTC());
     }

@@ -4,8 +4,10 @@ import dev.vivarium.node.NodeCutOffException;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.RunningNode;
-import dev.vivarium.node.cli.text.Amounts;
 import dev.vivarium.protocol.run.TimeSpan;
+import dev.vivarium.terminal.Amounts;
+import dev.vivarium.terminal.ExitCode;
+import dev.vivarium.terminal.UserError;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
@@ -137,7 +139,7 @@ final class UpCommand implements Callable<Integer> {
             if (!InetAddress.getByName(host).isLoopbackAddress()) {
                 surroundings
                         .terminal()
-                        .note("the API asks nobody who they are: everyone who reaches " + host
+                        .note("the API has no authentication: everyone who reaches " + host
                                 + " can run code on this machine.");
             }
         } catch (UnknownHostException unknown) {

@@ -1,44 +1,36 @@
 package dev.vivarium.node.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.vivarium.client.ApiException;
-import dev.vivarium.client.ApiException.Refused;
 import dev.vivarium.client.ApiJson;
-import dev.vivarium.client.OutputFollower;
 import dev.vivarium.node.NodeLauncher;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.RunningNode;
-import dev.vivarium.node.cli.text.Printable;
-import dev.vivarium.node.cli.text.Table;
-import dev.vivarium.protocol.api.Problem;
-import java.io.OutputStream;
-import java.io.OutputStreamWriter;
-import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
+import dev.vivarium.terminal.Conventions;
+import dev.vivarium.terminal.ExitCode;
+import dev.vivarium.terminal.FormatOption;
+import dev.vivarium.terminal.Version;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
-import org.jspecify.annotations.Nullable;
+import java.util.Set;
+import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** The command line's entry point: puts the commands together and turns what goes wrong into sentences and codes. */
+/** The command line's entry point: assembles the commands and turns failures into sentences and exit codes. */
 @Command(
         name = "vivarium",
         description = "Runs autonomous agents, each in a fresh sandbox with hard limits.",
         synopsisSubcommandLabel = "COMMAND",
         mixinStandardHelpOptions = true,
-        versionProvider = Vivarium.Version.class,
+        versionProvider = Version.class,
         sortOptions = false,
         footer = {
-            "",
-            "Also: `vivarium setup` prepares this machine, `vivarium test` runs all tests (see the launcher).",
             "",
             "Environment:",
             "  VIVARIUM_SERVER  the node that the commands talk to (http://127.0.0.1:8080)",
@@ -49,7 +41,7 @@ import picocli.CommandLine.Spec;
             "  0 done                          2 wrong usage",
             "  65 refused by the node          66 no such run or file",
             "  69 no node or engine answers    70 a defect in Vivarium",
-            "  74 nobody reads the output      75 try again later"
+            "  74 the output is not read       75 try again later"
         })
 public final class Vivarium implements Runnable {
     /** For the help of each command; a run's own are with its options. */
@@ -59,12 +51,15 @@ public final class Vivarium implements Runnable {
             "logs", codes("done, however the run ended", ExitCode.NOT_FOUND, ExitCode.UNAVAILABLE, ExitCode.TRY_LATER),
             "events",
                     codes("done, however the run ended", ExitCode.NOT_FOUND, ExitCode.UNAVAILABLE, ExitCode.TRY_LATER),
+            "artifacts", codes("done", ExitCode.NOT_FOUND, ExitCode.UNAVAILABLE, ExitCode.TRY_LATER),
             "cancel",
                     codes(
                             "it is asked to stop, or had ended",
                             ExitCode.NOT_FOUND,
                             ExitCode.UNAVAILABLE,
                             ExitCode.TRY_LATER));
+
+    private static final Set<String> ABOUT_OTHERS = Set.of("help", "completion");
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it before anything else
@@ -75,13 +70,13 @@ public final class Vivarium implements Runnable {
         System.exit(codeOf(arguments));
     }
 
-    /** The threads of a node that fails by an error, such as a library that is missing, would keep the process for ever. */
+    /** The threads of a node that fails by an error, such as a missing library, would keep the process alive forever. */
     private static int codeOf(String... arguments) {
         Surroundings surroundings = Surroundings.ofProcess(Vivarium::startNode);
         try {
-            return commandLine(surroundings).execute(arguments);
+            return commandLine(surroundings, arguments).execute(arguments);
         } catch (Error defect) {
-            return explainDefect(defect, surroundings.terminal());
+            return Conventions.explainDefect(defect, surroundings.terminal());
         }
     }
 
@@ -91,45 +86,58 @@ public final class Vivarium implements Runnable {
                 .start(options);
     }
 
-    static CommandLine commandLine(Surroundings surroundings) {
-        CommandLine line = new CommandLine(new Vivarium())
-                .addSubcommand(new QuickstartCommand(surroundings))
-                .addSubcommand(new AbuseCommand(surroundings))
-                .addSubcommand(new UpCommand(surroundings))
-                .addSubcommand(new CommandLine(new StoreCommand())
-                        .addSubcommand(new StoreCommand.PrepareCommand(surroundings)))
-                .addSubcommand(ClusterCommand.withAll(surroundings))
-                .addSubcommand(new RunCommand(surroundings))
-                .addSubcommand(new PsCommand(surroundings))
-                .addSubcommand(new ShowCommand(surroundings))
-                .addSubcommand(new LogsCommand(surroundings))
-                .addSubcommand(new EventsCommand(surroundings))
-                .addSubcommand(new CancelCommand(surroundings))
-                .addSubcommand(new VersionCommand(surroundings))
-                .addSubcommand(new CompletionCommand(surroundings))
-                .addSubcommand(new CommandLine.HelpCommand());
-        line.setCaseInsensitiveEnumValuesAllowed(true);
+    /**
+     * The command line for these arguments: with the command that they name only, since building all of them takes half the
+     * time of a short command; with all where none is named, and for those that speak of the others.
+     */
+    static CommandLine commandLine(Surroundings surroundings, String... arguments) {
+        Map<String, Supplier<CommandLine>> commands = commands(surroundings);
+        String named = arguments.length == 0 ? "" : arguments[0];
+        if (commands.containsKey(named) && !ABOUT_OTHERS.contains(named)) {
+            commands.keySet().retainAll(Set.of(named));
+        }
+        CommandLine line = new CommandLine(new Vivarium());
+        commands.forEach((name, command) -> line.addSubcommand(name, command.get()));
         line.getSubcommands().forEach(Vivarium::complete);
-        Terminal terminal = surroundings.terminal();
-        line.setOut(writer(terminal.out()));
-        line.setErr(writer(terminal.err()));
-        line.setColorScheme(
-                CommandLine.Help.defaultColorScheme(terminal.colours() == Table.Colours.ON ? Ansi.ON : Ansi.OFF));
-        line.setUsageHelpAutoWidth(false);
-        line.setUsageHelpWidth(Math.max(80, Math.min(terminal.columns(), 120)));
-        line.setParameterExceptionHandler((problem, ignored) -> {
-            Misunderstanding.sentences(problem).forEach(sentence -> terminal.note(Printable.of(sentence)));
-            terminal.note("see `" + problem.getCommandLine().getCommandSpec().qualifiedName() + " --help`.");
-            return ExitCode.USAGE;
-        });
-        line.setExecutionExceptionHandler((failure, ignored, parsed) -> explain(failure, terminal));
+        Conventions.apply(line, surroundings.terminal(), NodeStartException.class::isInstance);
         return line;
     }
 
-    /** What all commands have in common, beside their options. */
+    /** All commands, in the order of the help. */
+    private static Map<String, Supplier<CommandLine>> commands(Surroundings surroundings) {
+        Map<String, Supplier<CommandLine>> commands = new LinkedHashMap<>();
+        commands.put(
+                "quickstart",
+                () -> LauncherCommand.of(
+                        "Starts a node, runs the agents of examples/, and shows what becomes of them."));
+        commands.put(
+                "abuse", () -> LauncherCommand.of("Starts a node and runs the hostile payloads of examples/abuse/."));
+        commands.put("up", () -> new CommandLine(new UpCommand(surroundings)));
+        commands.put("doctor", () -> new CommandLine(new DoctorCommand(surroundings)));
+        commands.put("store", () -> new CommandLine(new StoreCommand())
+                .addSubcommand(new StoreCommand.PrepareCommand(surroundings)));
+        commands.put("cluster", () -> ClusterCommand.withAll(surroundings));
+        commands.put("run", () -> new CommandLine(new RunCommand(surroundings)));
+        commands.put("ps", () -> new CommandLine(new PsCommand(surroundings)));
+        commands.put("show", () -> new CommandLine(new ShowCommand(surroundings)));
+        commands.put("logs", () -> new CommandLine(new LogsCommand(surroundings)));
+        commands.put("events", () -> new CommandLine(new EventsCommand(surroundings)));
+        commands.put("artifacts", () -> new CommandLine(new ArtifactsCommand(surroundings)));
+        commands.put("cancel", () -> new CommandLine(new CancelCommand(surroundings)));
+        commands.put("version", () -> new CommandLine(new VersionCommand(surroundings)));
+        commands.put("completion", () -> new CommandLine(new CompletionCommand(surroundings)));
+        commands.put("help", () -> new CommandLine(new CommandLine.HelpCommand()));
+        commands.put(
+                "setup",
+                () -> LauncherCommand.of("Installs what the build and the sandboxes need, where it is missing."));
+        commands.put("test", () -> LauncherCommand.of("Runs all tests; further words go to Maven."));
+        commands.put("bench", () -> LauncherCommand.of("Measures this machine; `vivarium bench --help` says how."));
+        return commands;
+    }
+
+    /** Common properties of all commands, besides their options. */
     private static void complete(String name, CommandLine command) {
         CommandSpec spec = command.getCommandSpec();
-        spec.versionProvider(new Version());
         if (CODES.containsKey(name)) {
             spec.usageMessage().exitCodeListHeading("%nExit codes:%n").exitCodeList(CODES.get(name));
         }
@@ -138,7 +146,7 @@ public final class Vivarium implements Runnable {
     private static Map<String, String> codes(String done, int... further) {
         Map<String, String> codes = new LinkedHashMap<>();
         codes.put("0", done);
-        codes.put("2", "the command line makes no sense");
+        codes.put("2", "invalid command line");
         for (int code : further) {
             codes.put(
                     Integer.toString(code),
@@ -153,75 +161,9 @@ public final class Vivarium implements Runnable {
         return codes;
     }
 
-    private static PrintWriter writer(OutputStream stream) {
-        return new PrintWriter(new OutputStreamWriter(stream, StandardCharsets.UTF_8), true);
-    }
-
     @Override
     public void run() {
         spec.commandLine().usage(spec.commandLine().getOut());
-    }
-
-    /** Says what went wrong, and gives the code to exit with. */
-    private static int explain(Exception failure, Terminal terminal) {
-        if (failure instanceof Terminal.OutputClosed || failure instanceof OutputFollower.SinkClosed) {
-            return unwritten(failure.getCause(), terminal);
-        }
-        if (failure instanceof UserError error) {
-            terminal.note(Printable.of(String.valueOf(error.getMessage())));
-            return error.exitCode();
-        }
-        if (failure instanceof Refused refused) {
-            return explain(refused, terminal);
-        }
-        if (failure instanceof ApiException || failure instanceof NodeStartException) {
-            terminal.note(Printable.of(String.valueOf(failure.getMessage())));
-            return ExitCode.UNAVAILABLE;
-        }
-        return explainDefect(failure, terminal);
-    }
-
-    private static int explainDefect(Throwable failure, Terminal terminal) {
-        terminal.note("this is a defect in Vivarium: " + Printable.of(failure.toString()));
-        PrintWriter trace = writer(terminal.err());
-        failure.printStackTrace(trace);
-        trace.flush();
-        return ExitCode.DEFECT;
-    }
-
-    /** A reader that has seen enough, such as head(1), is nothing to talk about; a full disk is. */
-    private static int unwritten(@Nullable Throwable cause, Terminal terminal) {
-        String reason = String.valueOf(cause == null ? null : cause.getMessage());
-        if (!reason.contains("Broken pipe")) {
-            terminal.note("the output cannot be written: " + reason + ".");
-        }
-        return ExitCode.OUTPUT_CLOSED;
-    }
-
-    private static int explain(Refused refused, Terminal terminal) {
-        Problem problem = refused.problem();
-        terminal.note(Printable.of(String.valueOf(refused.getMessage())));
-        for (Problem.FieldError error : problem.errors()) {
-            terminal.note("  " + Printable.of(error.field()) + ": " + Printable.of(error.message()));
-        }
-        return switch (problem.status()) {
-            case 404, 410 -> ExitCode.NOT_FOUND;
-            case 429, 502, 503, 504 -> ExitCode.TRY_LATER;
-            default -> ExitCode.REFUSED;
-        };
-    }
-
-    /** Says which version this is. */
-    static final class Version implements CommandLine.IVersionProvider {
-        @Override
-        public String[] getVersion() {
-            return new String[] {"vivarium " + number()};
-        }
-
-        static String number() {
-            return Optional.ofNullable(Vivarium.class.getPackage().getImplementationVersion())
-                    .orElse("development build");
-        }
     }
 
     /** {@code vivarium version}. */

@@ -3,7 +3,7 @@ package dev.vivarium.node.driver;
 import dev.vivarium.protocol.run.RunId;
 
 /**
- * The attempt that a sandbox serves; fences everything that the sandbox does.
+ * The attempt that a sandbox serves, which fences all of the sandbox's effects.
  *
  * @param run the run
  * @param attempt the attempt's number, from 1

@@ -9,7 +9,7 @@ import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** Runs blocking calls on an executor, so many at once and no more; the others wait in order, up to a limit. */
+/** Runs blocking calls on an executor, with a limit on concurrent ones; others wait in order, up to a limit. */
 public final class Bulkhead {
     private final Executor executor;
     private final int parallelMax;
@@ -20,10 +20,10 @@ public final class Bulkhead {
     private int running;
 
     /**
-     * @param parallelMax calls at once
-     * @param waitingMax calls that may wait; more are refused
-     * @param callee what is called, as a sentence begins with it: "The container engine"
-     * @param translate turns what a call throws into what it means, given what the call was for
+     * @param parallelMax concurrent calls
+     * @param waitingMax calls that may wait; further ones fail
+     * @param callee what is called, as the beginning of a sentence: "The container engine"
+     * @param translate translates a call's exception, given what the call was for
      */
     public Bulkhead(
             Executor executor,
@@ -39,9 +39,9 @@ public final class Bulkhead {
     }
 
     /**
-     * The future fails with a {@link DriverException} only: ENGINE_UNAVAILABLE when too many wait already.
+     * The future fails with a {@link DriverException} only: ENGINE_UNAVAILABLE when too many are waiting.
      *
-     * @param doing what the call is for, as it follows "while"
+     * @param doing what the call is for, to follow "while"
      */
     public <T> CompletableFuture<T> run(String doing, Supplier<T> call) {
         CompletableFuture<T> result = new CompletableFuture<>();
@@ -49,7 +49,7 @@ public final class Bulkhead {
         return result;
     }
 
-    /** As {@link #run(String, Supplier)}, for callers that hear of one of the two ends, on the thread of the call. */
+    /** As {@link #run(String, Supplier)}, with one of two callbacks called on the call's thread. */
     public <T> void run(String doing, Supplier<T> call, Consumer<T> done, Consumer<DriverException> failed) {
         submit(() -> runAndTell(doing, call, done, failed), failed);
     }
@@ -62,7 +62,7 @@ public final class Bulkhead {
             failed.accept(translate.apply(doing, failure));
             return;
         } catch (Throwable error) {
-            // Errors too: a caller that never hears back would hold its sandbox for ever.
+            // Including errors: a caller that never gets an answer would keep its sandbox for ever.
             failed.accept(new DriverException(
                     DriverException.Kind.REFUSED, "The node itself failed while " + doing + ".", error));
             throw error;
@@ -80,7 +80,7 @@ public final class Bulkhead {
             } else {
                 failed.accept(new DriverException(
                         DriverException.Kind.ENGINE_UNAVAILABLE,
-                        callee + " is too far behind: " + waitingMax + " calls wait already."));
+                        callee + " is too far behind: " + waitingMax + " calls are waiting already."));
                 return;
             }
         }
@@ -100,7 +100,7 @@ public final class Bulkhead {
     }
 
     private void runAndGoOn(Runnable first) {
-        // One after the other on this thread: the lane keeps its place in the executor while it has work.
+        // Runs calls in sequence on this thread: while there is work, the bulkhead keeps its thread of the executor.
         Runnable task = first;
         while (true) {
             task.run();

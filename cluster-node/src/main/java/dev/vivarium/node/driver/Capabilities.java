@@ -4,19 +4,19 @@ import dev.vivarium.protocol.run.Isolation;
 import java.util.Set;
 
 /**
- * What a driver can give now.
+ * What a driver currently supports.
  *
- * @param isolations the isolation classes of its sandboxes; empty while the engine has not said yet
- * @param processes where the processes of its sandboxes are
+ * @param isolations the isolation classes of its sandboxes; empty until the engine has answered
+ * @param processes where its sandboxes' processes run
  */
 public record Capabilities(Set<Isolation> isolations, Processes processes) {
     public Capabilities {
         isolations = Set.copyOf(isolations);
     }
 
-    /** Where the processes of sandboxes are. */
+    /** Where sandboxes' processes run. */
     public enum Processes {
-        /** The kernel of this machine runs them: it can give them a network, count what they use, and kill them. */
+        /** On this machine's kernel, so that the node can give them a network, measure them and kill them. */
         ON_THIS_MACHINE,
         /** On another machine, or nowhere. */
         ELSEWHERE

@@ -2,13 +2,13 @@ package dev.vivarium.node.driver;
 
 import dev.vivarium.protocol.guest.GuestFrame;
 
-/** Hears what comes out of a sandbox. Calls come one at a time and in order; none may block. */
+/** Receives what comes out of a sandbox. Calls are made one at a time and in order; none may block. */
 public interface ChannelListener {
-    /** A frame of the guest; well formed, and not to be trusted in what it says. */
+    /** A frame of the guest; well-formed, but its content is not trusted. */
     void onFrame(GuestFrame frame);
 
     /**
-     * Nothing more will come. Called once, after the last frame.
+     * The channel has ended. Called once, after the last frame.
      *
      * @param why for the log and the run's history
      */
@@ -17,22 +17,22 @@ public interface ChannelListener {
     /**
      * Why a channel ended.
      *
-     * @param cause who ended it
+     * @param cause what ended it
      * @param detail one line for operators
      */
     record ClosedBecause(Cause cause, String detail) {}
 
-    /** Who ended the channel. */
+    /** What ended the channel. */
     enum Cause {
         /** The sandbox ended: its guest exited or was killed. */
         SANDBOX_ENDED,
-        /** The sandbox ended because the kernel killed in it for memory: its own kernel, or its guest. */
+        /** The sandbox ended because its own kernel or its guest was killed for lack of memory. */
         OUT_OF_MEMORY,
         /** The connection to the engine broke, or the engine died. */
         ENGINE_LOST,
-        /** The guest sent what no guest sends. */
+        /** The guest violated the protocol. */
         PROTOCOL_VIOLATED,
-        /** This side closed it. */
+        /** The node closed it. */
         CLOSED_HERE
     }
 }

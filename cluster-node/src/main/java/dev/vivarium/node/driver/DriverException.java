@@ -1,10 +1,10 @@
 package dev.vivarium.node.driver;
 
-/** Why a driver could not do what it was asked. */
+/** Why a driver's operation failed. */
 public final class DriverException extends RuntimeException {
-    /** The kinds that callers treat differently. */
+    /** The kinds of failures that callers distinguish. */
     public enum Kind {
-        /** The engine has no such image and may not fetch it. */
+        /** The engine does not have the image and may not pull it. */
         IMAGE_UNAVAILABLE,
         /** The image cannot be used for a sandbox. */
         IMAGE_REFUSED,
@@ -16,15 +16,15 @@ public final class DriverException extends RuntimeException {
         ENGINE_UNAVAILABLE,
         /** The guest did not come up in time. */
         GUEST_SILENT,
-        /** The engine refused, and would again. */
+        /** The engine refused, and a retry would not help. */
         REFUSED
     }
 
     private final Kind kind;
 
     /**
-     * @param kind what kind of failure it is
-     * @param message one sentence that says what to do, fit for the run's owner
+     * @param kind the kind of failure
+     * @param message one sentence that says what to do, which the run's user may see
      */
     public DriverException(Kind kind, String message, Throwable cause) {
         super(message, cause);

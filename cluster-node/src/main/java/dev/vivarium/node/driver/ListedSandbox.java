@@ -1,18 +1,18 @@
 package dev.vivarium.node.driver;
 
 /**
- * A sandbox that the engine has, whether this node still knows of it or not.
+ * A sandbox on the engine, whether or not this node knows it.
  *
- * @param id names it
- * @param owner the node that made it
+ * @param id its id
+ * @param owner the node that created it
  */
 public record ListedSandbox(SandboxId id, Owner owner) {
-    /** Whose a sandbox is. */
+    /** The node that a sandbox belongs to. */
     public sealed interface Owner {}
 
-    /** This node's, of this life or an earlier one. */
+    /** This node, in this incarnation or an earlier one. */
     public record ThisNode() implements Owner {}
 
-    /** Another node's of the same installation, by its name. */
+    /** Another node of the same installation, by name. */
     public record OtherNode(String name) implements Owner {}
 }

@@ -1,13 +1,10 @@
 package dev.vivarium.node.driver;
 
-/** What a sandbox is made for. */
+/** The purpose of a new sandbox. */
 public sealed interface Purpose {
-    /** To wait until an attempt claims it. */
+    /** For the pool, to be claimed later. */
     record ToWait() implements Purpose {}
 
-    /**
-     * For an attempt that waits already: the sandbox is claimed from its first moment, and the engine is asked once less
-     * than with a claim of its own.
-     */
+    /** For an attempt that is waiting: the sandbox is claimed when it is created, which saves a call to the engine. */
     record ForAttempt(AttemptName attempt) implements Purpose {}
 }

@@ -2,23 +2,23 @@ package dev.vivarium.node.driver;
 
 import dev.vivarium.protocol.guest.NodeFrame;
 
-/** The node's end of the one channel to a guest. Safe for use by any thread; no call blocks. */
+/** The node's end of the channel to a guest. Thread-safe; no call blocks. */
 public interface SandboxChannel {
     /**
-     * Sends a frame, after all those sent before. Frames to a closed channel are dropped: its end has been, or will be,
-     * told to the listener.
+     * Sends a frame after all earlier ones. Frames to a closed channel are dropped; the listener is notified of the
+     * end.
      *
-     * @throws IllegalArgumentException when the frame cannot be sent, or starts a process under a number that is in use
-     * @throws IllegalStateException when more bytes wait to be sent than the channel's limit allows
+     * @throws IllegalArgumentException when the frame is invalid, or starts a process with a number in use
+     * @throws IllegalStateException when more bytes would wait than the channel's limit
      */
     void send(NodeFrame frame);
 
     /**
-     * Says that the listener has dealt with one more frame. Only so many frames are handed over unconfirmed; then
-     * the channel stops reading, so that a guest that floods is slowed down and not the node.
+     * Confirms that the listener has handled one more frame. The number of unconfirmed frames is limited; at the limit
+     * the channel stops reading, so that a flooding guest is slowed down rather than the node.
      */
     void confirm();
 
-    /** Closes the channel; the guest then kills everything and exits. Idempotent. */
+    /** Closes the channel; the guest then kills all processes and exits. Idempotent. */
     void close();
 }

@@ -1,45 +1,62 @@
 package dev.vivarium.node.driver;
 
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.Done;
 
 /**
- * Makes and destroys sandboxes. Every call returns without waiting; stages fail with a {@link DriverException} only. All
- * blocking work runs on the driver's own bounded dispatcher. What a sandbox reaches is not the driver's business: it makes
- * sandboxes without a network.
+ * Creates and destroys sandboxes. Every call returns without waiting; stages fail with a {@link DriverException} only.
+ * All blocking work runs on a bounded dispatcher. Drivers create sandboxes without a network; networks are attached
+ * separately.
  */
 public interface SandboxDriver extends AutoCloseable {
-    /** What this driver can give, as the engine said when it last answered. */
+    /** The capabilities, according to the engine's last answer. */
     Capabilities capabilities();
 
     /**
-     * Makes a fresh sandbox whose guest is up and waits, and opens the channel to it. From the moment of the call until
-     * {@link #destroy} the caller owns the sandbox. When the stage fails, nothing is left behind; it fails with
-     * ATTEMPT_CLAIMED when the attempt that it is for has another sandbox.
+     * Creates a fresh sandbox whose guest is up and waiting, and opens the channel to it. The caller owns the sandbox
+     * from this call until {@link #destroy}. When the stage fails, nothing is left behind; it fails with
+     * ATTEMPT_CLAIMED when its attempt already has a sandbox.
      *
-     * @param id chosen by the caller, so that it can destroy what it asked for even before the answer
-     * @param listener hears every frame of the guest and the channel's end, one at a time and in order
+     * @param id chosen by the caller, so that it can destroy the sandbox even before the answer
+     * @param listener receives the guest's frames and the channel's end
      */
     CompletionStage<SandboxHandle> create(
             SandboxId id, SandboxTemplate template, Purpose purpose, ChannelListener listener);
 
     /**
-     * Marks a waiting sandbox as the one of an attempt. A second sandbox for the same attempt is refused with
-     * ATTEMPT_CLAIMED, whichever node asks. Each sandbox is claimed once.
+     * Assigns a waiting sandbox to an attempt. A second sandbox for the same attempt fails with ATTEMPT_CLAIMED,
+     * whichever node asks. Each sandbox is claimed once.
      */
     CompletionStage<Done> claim(SandboxId id, AttemptName attempt);
 
-    /** Kills and removes the sandbox and waits until it is gone. Idempotent: an unknown sandbox is gone. */
+    /** Kills and removes the sandbox and waits until it is gone. Idempotent: an unknown sandbox counts as gone. */
     CompletionStage<Done> destroy(SandboxId id);
 
-    /** The sandboxes of this installation on this engine that are selected. */
+    /** Lists the selected sandboxes of this installation on this engine. */
     CompletionStage<List<ListedSandbox>> list(Selection selection);
 
-    /** What the sandbox uses, measured from outside. Fails with SANDBOX_UNKNOWN when this driver has not made it. */
+    /**
+     * Helps the guest to end the sandbox's processes, from outside. The guest kills them itself and reports when all are
+     * gone, but it is one of the sandbox's processes and may get little CPU time. Spares the guest. Best effort: has no
+     * effect on another machine's sandboxes, or without permission.
+     */
+    default CompletionStage<Done> hastenEnd(SandboxId id, Haste haste) {
+        return CompletableFuture.completedStage(Done.getInstance());
+    }
+
+    /** The kernel memory of the sandboxes' machine; {@link KernelMemory#UNKNOWN} where it cannot be read. */
+    default CompletionStage<KernelMemory> kernelMemory() {
+        return CompletableFuture.completedStage(KernelMemory.UNKNOWN);
+    }
+
+    /**
+     * The sandbox's resource use, measured from outside. Fails with SANDBOX_UNKNOWN when this driver did not create it.
+     */
     CompletionStage<SandboxSample> sample(SandboxId id);
 
-    /** Ends the driver's connections. Sandboxes are not destroyed by it, but their channels close. */
+    /** Closes the driver's connections. Sandboxes are not destroyed, but their channels close. */
     @Override
     void close();
 }

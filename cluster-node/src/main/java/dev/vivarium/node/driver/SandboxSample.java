@@ -1,32 +1,94 @@
 package dev.vivarium.node.driver;
 
+import java.util.OptionalLong;
+
 /**
- * What a sandbox uses, measured from outside.
+ * A sandbox's resource use, measured from outside. Memory is what cannot be reclaimed: it excludes the kernel's caches of files
+ * and of their names.
  *
- * @param cpuMillis processor time since the sandbox was handed over; since it was begun, where that is not known
- * @param anonymousBytes memory now that is not backed by a file: heaps, stacks, kernel memory
- * @param sharedBytes shared memory now; the files of the workspace and /tmp are in it
- * @param peakBytes the highest memory use of all kinds so far
+ * @param cpuMillis processor time since the sandbox was handed over, or since its start where that is unknown
+ * @param anonymousBytes current memory not backed by files: heaps, stacks, kernel memory
+ * @param unclearBytes the part that the kernel may be able to reclaim, of unknown size
+ * @param sharedBytes current shared memory, which includes the files of the workspace and /tmp
+ * @param storedBytes the files of the workspace and /tmp at the same moment, if visible from outside
+ * @param peakBytes the highest memory use so far, with files of the workspace and /tmp, as precisely as the kernel reports it
  * @param pids processes and threads now
- * @param pidsPeak the most of them at once so far, where the kernel tells; otherwise those now
+ * @param pidsPeak their peak, where the kernel counts it; else the current number
  * @param outOfMemoryKills how often the kernel killed a process for memory
  * @param forksRefused how often the kernel refused a process for the pids limit
  */
 public record SandboxSample(
         long cpuMillis,
         long anonymousBytes,
+        long unclearBytes,
         long sharedBytes,
+        OptionalLong storedBytes,
         long peakBytes,
         long pids,
         long pidsPeak,
         long outOfMemoryKills,
         long forksRefused) {
-    /** The same, without processor time that had been used before. */
+    /** A sample without stored files and without unclear memory. */
+    public SandboxSample(
+            long cpuMillis,
+            long anonymousBytes,
+            long sharedBytes,
+            long peakBytes,
+            long pids,
+            long pidsPeak,
+            long outOfMemoryKills,
+            long forksRefused) {
+        this(
+                cpuMillis,
+                anonymousBytes,
+                0,
+                sharedBytes,
+                OptionalLong.empty(),
+                peakBytes,
+                pids,
+                pidsPeak,
+                outOfMemoryKills,
+                forksRefused);
+    }
+
+    /** This sample with additional memory that was counted elsewhere. */
+    public SandboxSample plusAnonymous(long bytes) {
+        return new SandboxSample(
+                cpuMillis,
+                anonymousBytes + bytes,
+                unclearBytes,
+                sharedBytes,
+                storedBytes,
+                peakBytes + bytes,
+                pids,
+                pidsPeak,
+                outOfMemoryKills,
+                forksRefused);
+    }
+
+    /** This sample with the files stored when it was taken. */
+    public SandboxSample storing(OptionalLong bytes) {
+        return new SandboxSample(
+                cpuMillis,
+                anonymousBytes,
+                unclearBytes,
+                sharedBytes,
+                bytes,
+                peakBytes,
+                pids,
+                pidsPeak,
+                outOfMemoryKills,
+                forksRefused);
+    }
+
+    /** This sample without the processor time used before. */
     public SandboxSample since(long earlierCpuMillis) {
         return new SandboxSample(
                 cpuMillis - earlierCpuMillis,
                 anonymousBytes,
+                unclearBytes,
                 sharedBytes,
+                storedBytes,
                 peakBytes,
                 pids,
                 pidsPeak,

@@ -1,30 +1,16 @@
 package dev.vivarium.node.driver;
 
-import dev.vivarium.protocol.run.ByteSize;
-import dev.vivarium.protocol.run.CpuQuota;
 import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.Limits;
 import java.util.Optional;
 
 /**
- * What must be known to make a sandbox, and nothing about who will use it: sandboxes of equal templates can stand in
- * for each other.
+ * Everything needed to create a sandbox, and nothing about its user: sandboxes of equal templates are interchangeable.
  *
  * @param image the image, as the engine names it
  * @param isolation how strongly it is separated from the node
- * @param cpu the processor share that the kernel gives at most
- * @param memory what the agent's processes may use; the kernel's own limit is this and {@code disk} together, because
- *     the workspace lies in memory (docs/decisions, 9)
- * @param pids processes and threads alive at once, the guest not counted
- * @param disk the size of the workspace, and of /tmp
- * @param files files and folders in the workspace, and in /tmp
- * @param resolver the address at which programs in it ask for names; empty where there is nobody to ask
+ * @param limits the run's limits, complete; the driver enforces those that the kernel can hold. The kernel's memory
+ *     limit is memory plus disk, because the workspace is in memory (docs/decisions, 9)
+ * @param resolver the address of the DNS resolver for its programs; empty when there is none
  */
-public record SandboxTemplate(
-        String image,
-        Isolation isolation,
-        CpuQuota cpu,
-        ByteSize memory,
-        int pids,
-        ByteSize disk,
-        long files,
-        Optional<String> resolver) {}
+public record SandboxTemplate(String image, Isolation isolation, Limits limits, Optional<String> resolver) {}

@@ -1,10 +1,10 @@
 package dev.vivarium.node.driver;
 
-/** Which sandboxes are listed. */
+/** Which sandboxes to list. */
 public sealed interface Selection {
-    /** All of this installation on this engine, whichever node made them. */
+    /** All of this installation on this engine, of any node. */
     record All() implements Selection {}
 
-    /** Those that serve earlier attempts of the attempt's run, whichever node made them; the others cost nothing. */
+    /** Those of earlier attempts of the attempt's run, of any node; other sandboxes cost nothing. */
     record EarlierThan(AttemptName attempt) implements Selection {}
 }

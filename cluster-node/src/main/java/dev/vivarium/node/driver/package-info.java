@@ -1,6 +1,6 @@
 /**
- * What a sandbox is to the node, whatever makes it. A driver and the channel that it opens are all that the rest of the
- * node knows of containers; one package below for each driver.
+ * The abstraction of sandboxes. The rest of the node knows only a driver and the channels that it opens; each driver is
+ * a package below.
  */
 @NullMarked
 package dev.vivarium.node.driver;

@@ -8,9 +8,11 @@ import dev.vivarium.node.membership.CrashWatch;
 import dev.vivarium.node.membership.Fencing;
 import dev.vivarium.node.membership.Membership;
 import dev.vivarium.node.membership.PortProbe;
+import dev.vivarium.node.sandbox.KernelMemoryGuard;
 import dev.vivarium.node.sandbox.LiveSandboxes;
 import dev.vivarium.node.sandbox.NodeLease;
 import dev.vivarium.node.sandbox.NodeSandboxes;
+import dev.vivarium.node.sandbox.OpenFilesGuard;
 import dev.vivarium.node.sandbox.Reaper;
 import dev.vivarium.persistence.store.StoreOwnership;
 import java.time.Duration;
@@ -39,28 +41,30 @@ import org.apache.pekko.remote.RemoteActorRefProvider;
 import scala.Option;
 
 /**
- * The root of a node's actors: has the lease kept, joins the cluster, makes sure that nobody else there has the node's
- * name, and then holds the reaper and the watch for peers that crash. Stops with the system.
+ * The root of a node's actors: starts the keeper of its lease, joins the cluster, checks that the node's name is unique
+ * there, and then starts the reaper and the watch for crashed peers. Stops with the system.
  */
 public final class Guardian {
     private static final Duration NAME_RETRY = Duration.ofMillis(250);
 
     private Guardian() {}
 
-    /** What the guardian understands. */
+    /** The guardian's commands. */
     public sealed interface Command {}
 
-    /** Joins the cluster, where nothing else has it join. */
+    /** Join the cluster, unless something else makes the node join. */
     public record Enter() implements Command {}
 
-    /** Starts the reaper and, where it is wanted, the watch for peers that crash. */
-    public record Watch(NodeSandboxes sandboxes, LiveSandboxes live, Duration sweepInterval) implements Command {}
+    /** Start the reaper, the guards of kernel memory and open files and, if enabled, the watch for crashed peers. */
+    public record Watch(
+            NodeSandboxes sandboxes, LiveSandboxes live, Duration sweepInterval, long kernelMemoryGrowthMaxBytes)
+            implements Command {}
 
     private record Up() implements Command {}
 
     private record Removed(MemberRemoved event) implements Command {}
 
-    /** A node's way in: whom it asks, and what is told when it has got there. */
+    /** A node's joining: its seeds, and the callback on success. */
     private record Entry(
             ClusterSettings settings, NodeClock clock, Optional<StoreOwnership> hold, CompletableFuture<Done> joined) {}
 
@@ -69,9 +73,9 @@ public final class Guardian {
     }
 
     /**
-     * A guardian that joins as the settings say, and says when it has.
+     * A guardian that joins as configured, and reports when it has.
      *
-     * @param hold who holds the store, where others may use it
+     * @param hold the store's ownership, if the store can be shared
      */
     public static Behavior<Command> create(
             ClusterSettings settings, Fencing fencing, Optional<StoreOwnership> hold, CompletableFuture<Done> joined) {
@@ -109,7 +113,7 @@ public final class Guardian {
         return Behaviors.same();
     }
 
-    /** A namesake that cannot be reached may be this node's own life before, and is gone soon. */
+    /** An unreachable namesake may be this node's previous incarnation, which will be gone soon. */
     private static Behavior<Command> checkName(
             ActorContext<Command> context, TimerScheduler<Command> timers, Entry entry) {
         Cluster cluster = Cluster.get(context.getSystem());
@@ -125,7 +129,7 @@ public final class Guardian {
         } else {
             entry.joined.completeExceptionally(new NodeStartException("Another node of the cluster, at "
                     + Membership.placeOf(namesake.get().address()) + ", has the name \"" + settings.nodeName()
-                    + "\": give this one its own with vivarium.cluster.node-name."));
+                    + "\": give this one its own name with vivarium.cluster.node-name."));
         }
         return Behaviors.same();
     }
@@ -146,6 +150,10 @@ public final class Guardian {
                 ? Optional.of(Membership.names(cluster.state()))
                 : Optional.empty();
         context.spawn(Reaper.create(watch.sandboxes, watch.live, members, watch.sweepInterval), "reaper");
+        context.spawn(
+                KernelMemoryGuard.create(watch.sandboxes, watch.live, watch.kernelMemoryGrowthMaxBytes),
+                "kernel-memory");
+        context.spawn(OpenFilesGuard.create(watch.sandboxes, watch.live), "open-files");
         if (settings.watchesForCrashes()) {
             context.spawn(crashWatch(context, cluster, settings.crashProbe()), "crashes");
         }
@@ -167,8 +175,8 @@ public final class Guardian {
                                 interval),
                         blocking),
                 peer -> {
-                    // What is only down stays in the cluster until its heartbeats are missed; what is quarantined does
-                    // not.
+                    // A node that is only down stays in the cluster until its heartbeats are missed; a quarantined one
+                    // does not.
                     remote.quarantine(peer.address(), Option.apply(peer.longUid()), "nothing listens there any more");
                     cluster.manager().tell(new Down(peer.address()));
                 });

@@ -19,22 +19,21 @@ import javax.crypto.SecretKeyFactory;
 import javax.crypto.spec.PBEKeySpec;
 
 /**
- * What a node tells of itself before it joins, and what a cluster tells it: whoever differs stays out. It keeps
- * configuration mistakes apart, and strangers who play by the rules; whoever speaks Artery without them is kept out by
- * TLS only.
+ * The facts that a joining node and a cluster exchange and that must be equal. This keeps out misconfigured nodes and
+ * well-behaved strangers; peers that use Artery without this handshake are kept out by TLS only.
  *
  * @param cluster the cluster's name
- * @param protocol the version of what nodes say to each other
- * @param installation whose store it works on
- * @param secret a digest of the shared secret, salted with the names, slow to guess
- * @param life this start of this node; told to nobody
+ * @param protocol the version of the messages between nodes
+ * @param installation the installation that its store belongs to
+ * @param secret a slow, salted digest of the shared secret
+ * @param life identifies this start of this node; never sent
  */
 public record JoinHandshake(String cluster, int protocol, String installation, String secret, String life) {
-    /** Raised whenever nodes of the version before would not understand what nodes say to each other. */
+    /** Raise it when nodes of the previous version would not understand the messages. */
     static final int PROTOCOL = 2;
 
     static final String PATH = "vivarium.cluster.introduction";
-    /** Marked as sensitive to Pekko, so it is in the view of nobody but the node that wants to join. */
+    /** Marked as sensitive to Pekko, so only the joining node sees it. */
     static final String SECRET_FILE = "vivarium.cluster.secret-file";
 
     static final String LIFE = "vivarium.cluster.life";
@@ -44,7 +43,7 @@ public record JoinHandshake(String cluster, int protocol, String installation, S
     private static final int DIGEST_ROUNDS = 210_000;
     private static final int DIGEST_BITS = 256;
 
-    /** Of this node; reads the file of the secret, which a node that is alone need not have. */
+    /** This node's handshake; reads the secret's file, which a single node need not have. */
     public static JoinHandshake of(ClusterSettings settings, Config config, String installation)
             throws NodeStartException {
         String file = config.getString(SECRET_FILE);
@@ -62,7 +61,7 @@ public record JoinHandshake(String cluster, int protocol, String installation, S
                 UUID.randomUUID().toString());
     }
 
-    /** As a layer of the configuration, from which Pekko sends it. */
+    /** The layer of configuration from which Pekko sends it. */
     public Config layer() {
         return ConfigFactory.parseMap(Map.of(
                 PATH + ".cluster",
@@ -77,7 +76,7 @@ public record JoinHandshake(String cluster, int protocol, String installation, S
                 life));
     }
 
-    /** Reads it out of a configuration that holds its layer. */
+    /** Reads a handshake from a configuration with its layer. */
     static JoinHandshake from(Config config) {
         return new JoinHandshake(
                 config.getString(PATH + ".cluster"),
@@ -87,7 +86,7 @@ public record JoinHandshake(String cluster, int protocol, String installation, S
                 config.hasPath(LIFE) ? config.getString(LIFE) : "");
     }
 
-    /** Why this node must not join the cluster that introduces itself so; empty when it may. */
+    /** Why this node must not join a cluster with the given handshake; empty when it may. */
     List<String> objectionsTo(JoinHandshake other) {
         List<String> objections = new ArrayList<>();
         if (!other.cluster.equals(cluster)) {
@@ -102,7 +101,7 @@ public record JoinHandshake(String cluster, int protocol, String installation, S
             objections.add("it works on another store (installation " + other.installation + ", this node's is "
                     + installation + "): see vivarium.store");
         } else if (other.cluster.equals(cluster) && !other.secret.equals(secret)) {
-            objections.add("its shared secret is another one than that in this node's " + SECRET_FILE);
+            objections.add("its shared secret differs from the one in this node's " + SECRET_FILE);
         }
         return objections;
     }
@@ -125,7 +124,7 @@ public record JoinHandshake(String cluster, int protocol, String installation, S
             String secret = new String(in.readNBytes(SECRET_BYTES_MAX), StandardCharsets.ISO_8859_1).strip();
             if (secret.length() < SECRET_BYTES_MIN) {
                 throw new NodeStartException(
-                        SECRET_FILE + ": " + file + " holds fewer than " + SECRET_BYTES_MIN + " bytes.");
+                        SECRET_FILE + ": " + file + " contains fewer than " + SECRET_BYTES_MIN + " bytes.");
             }
             return secret;
         } catch (IOException unreadable) {
@@ -134,7 +133,7 @@ public record JoinHandshake(String cluster, int protocol, String installation, S
         }
     }
 
-    /** Without the digest. */
+    /** Omits the digest. */
     @Override
     public String toString() {
         return "cluster " + cluster + ", protocol " + protocol + ", installation " + installation;

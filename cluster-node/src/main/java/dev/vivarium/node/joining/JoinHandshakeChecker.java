@@ -16,14 +16,17 @@ import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * Compares introductions where Pekko does: on the node that is asked, and on the one that wants to join. Pekko tells the
- * latter no reasons of the former's. So the one that is asked only logs what differs, and answers with its own
- * introduction, and the one that wants to join finds out by itself and says why it stays out. Made by Pekko, by name.
+ * Compares handshakes where Pekko does: on the seed node and on the joining node. Pekko does not pass on the seed
+ * node's reasons. So the seed node only logs the differences and answers with its own handshake, and the joining node
+ * compares for itself and reports why it stays out. Instantiated by Pekko, by class name.
  */
 public final class JoinHandshakeChecker extends JoinConfigCompatChecker {
     private static final Logger LOG = LoggerFactory.getLogger(JoinHandshakeChecker.class);
 
-    /** By the life of the node that may not join: an instance is Pekko's own, and the sentence is for who started it. */
+    /**
+     * By the joining node's {@code life}: Pekko owns the instance of this class, and the caller that starts the node
+     * needs the sentence.
+     */
     private static final Map<String, String> OBJECTIONS = new ConcurrentHashMap<>();
 
     private static final List<String> KEYS = List.of(
@@ -43,7 +46,7 @@ public final class JoinHandshakeChecker extends JoinConfigCompatChecker {
         try {
             introduced = JoinHandshake.from(other);
         } catch (ConfigException missing) {
-            return new Invalid(seq(List.of("it does not introduce itself as a node of Vivarium")));
+            return new Invalid(seq(List.of("it does not identify itself as a node of Vivarium")));
         }
         JoinHandshake self = JoinHandshake.from(own);
         List<String> objections = self.objectionsTo(introduced);
@@ -51,14 +54,14 @@ public final class JoinHandshakeChecker extends JoinConfigCompatChecker {
             return Valid.getInstance();
         }
         if (!own.hasPath(JoinHandshake.SECRET_FILE)) {
-            LOG.warn("A node that may not join asks to: {}.", String.join("; ", self.objectionsTo(introduced)));
+            LOG.warn("A node that may not join has asked to: {}.", String.join("; ", self.objectionsTo(introduced)));
             return Valid.getInstance();
         }
         OBJECTIONS.put(self.life(), String.join("; and ", objections));
         return new Invalid(seq(objections));
     }
 
-    /** Why the node of this life stayed out; empty when nothing was found. Told once. */
+    /** Why the node of this life stayed out; empty when no difference was found. Returned once. */
     static Optional<String> objection(String life) {
         return Optional.ofNullable(OBJECTIONS.remove(life));
     }

@@ -18,11 +18,11 @@ import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.management.cluster.bootstrap.ClusterBootstrap;
 import org.apache.pekko.management.javadsl.PekkoManagement;
 
-/** A node's way into its cluster, and what is told when it does not get in. */
+/** How a node joins its cluster, and the errors when it cannot. */
 public final class Joining {
     private Joining() {}
 
-    /** Starts the actor system, and has it join. */
+    /** Starts the actor system and its joining. */
     public static ActorSystem<Guardian.Command> begin(
             Config config,
             ClusterSettings settings,
@@ -38,7 +38,7 @@ public final class Joining {
             throw cannotListen(config, failed);
         }
         try {
-            // A member has to answer from its first moment on.
+            // The management port must answer before the node is a member.
             ShardDirectory.open(system);
             system.tell(new Guardian.Enter());
             openManagement(system, config, settings);
@@ -53,7 +53,7 @@ public final class Joining {
         String address = config.getString("vivarium.cluster.host") + ":" + config.getInt("vivarium.cluster.port");
         return new NodeStartException(
                 "The cluster's port cannot be opened at " + address + ": " + rootMessage(failed)
-                        + ". Is another node there? Each needs an address of its own: vivarium.cluster.host and port.",
+                        + ". Is another node running there? Each needs its own address: vivarium.cluster.host and port.",
                 failed);
     }
 
@@ -77,14 +77,14 @@ public final class Joining {
                     failed);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
-            throw new NodeStartException("Interrupted while the management port was opened.", interrupted);
+            throw new NodeStartException("Interrupted while opening the management port.", interrupted);
         }
         if (bootstrap) {
             ClusterBootstrap.get(system).start();
         }
     }
 
-    /** Waits until the node is a member, under a name of its own. */
+    /** Waits until the node is a member with a unique name. */
     public static void await(
             ActorSystem<?> system, Config config, ClusterSettings settings, CompletableFuture<Done> joined)
             throws NodeStartException {
@@ -92,15 +92,15 @@ public final class Joining {
         try {
             CompletableFuture.anyOf(joined, ended).get(settings.joinTimeout().toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException failed) {
-            if (failed.getCause() instanceof NodeStartException told) {
-                throw told;
+            if (failed.getCause() instanceof NodeStartException refusal) {
+                throw refusal;
             }
             throw new NodeStartException("The node cannot join its cluster: " + rootMessage(failed), failed);
         } catch (TimeoutException late) {
             throw new NodeStartException(nobodyAnswers(config, settings), late);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
-            throw new NodeStartException("Interrupted while the node joined its cluster.", interrupted);
+            throw new NodeStartException("Interrupted while joining the cluster.", interrupted);
         }
         if (!joined.isDone()) {
             String life = JoinHandshake.from(config).life();

@@ -23,13 +23,13 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.apache.pekko.cluster.typed.Cluster;
 
 /**
- * Sees to it that only one cluster of nodes goes on with the runs of a store. A node that starts waits here until its
- * cluster holds the store; one whose cluster turns out not to be the one that holds it does not start, or ends as if its
- * cluster had given it up. Beside that, the oldest node keeps the beat. A child of the node's guardian; stops with it.
+ * Ensures that only one cluster of nodes runs a store's runs. A starting node waits here until its cluster owns the
+ * store; if another cluster owns it, the node does not start, or ends as if its cluster had downed it. The oldest node
+ * also keeps the heartbeat going. A child of the node's guardian; stops with it.
  */
 public final class StoreOwnershipKeeper extends AbstractBehavior<StoreOwnershipKeeper.Command> {
     private static final Duration BEAT = Duration.ofSeconds(1);
-    /** Between looks of a node that waits for its start. */
+    /** The poll interval of a starting node. */
     private static final Duration EAGER = Duration.ofMillis(250);
 
     private final Cluster cluster;
@@ -39,12 +39,12 @@ public final class StoreOwnershipKeeper extends AbstractBehavior<StoreOwnershipK
     private final CompletableFuture<Done> held;
     private final TimerScheduler<Command> timers;
     private final CoordinatedShutdown shutdown;
-    /** Whether the cluster has no other node. */
+    /** Whether this is the cluster's only node. */
     private final AtomicBoolean isLast = new AtomicBoolean();
 
     private StoreOwnershipWatch watch;
 
-    /** What it understands. */
+    /** Its commands. */
     sealed interface Command {}
 
     private enum Look implements Command {
@@ -56,9 +56,9 @@ public final class StoreOwnershipKeeper extends AbstractBehavior<StoreOwnershipK
     private record Changed(Optional<Change> change) implements Command {}
 
     /**
-     * Takes the store for the node's cluster and keeps it.
+     * Takes ownership of the store for the node's cluster and keeps it.
      *
-     * @param held completes when the node's cluster holds the store, or fails when another one does
+     * @param held completes when the node's cluster owns the store, or fails when another one does
      */
     public static Behavior<Command> create(
             StoreOwnership hold, ClusterSettings settings, NodeClock clock, CompletableFuture<Done> held) {
@@ -88,7 +88,10 @@ public final class StoreOwnershipKeeper extends AbstractBehavior<StoreOwnershipK
         context.getSelf().tell(Look.INSTANCE);
     }
 
-    /** The last node of a cluster that ends in order, so that the next cluster need not wait to see that it is dead. */
+    /**
+     * Releases the store when the last node of a cluster ends in order, so that the next cluster need not wait for the
+     * heartbeat to time out.
+     */
     private static CompletionStage<Done> release(StoreOwnership hold, String self, AtomicBoolean isLast) {
         if (!isLast.get()) {
             return CompletableFuture.completedStage(Done.getInstance());
@@ -113,7 +116,7 @@ public final class StoreOwnershipKeeper extends AbstractBehavior<StoreOwnershipK
         if (shutdown.getShutdownReason().isPresent()) {
             return Behaviors.stopped();
         }
-        // A store that is away says nothing about who holds it.
+        // A store that is unavailable says nothing about its owner.
         getContext().pipeToSelf(hold.current(), (found, failure) -> new Found(Optional.ofNullable(found)));
         return this;
     }
@@ -151,9 +154,9 @@ public final class StoreOwnershipKeeper extends AbstractBehavior<StoreOwnershipK
     }
 
     private Behavior<Command> strangers(Hold current) {
-        String told = objection(current);
-        if (!held.completeExceptionally(new NodeStartException(told))) {
-            getContext().getLog().error("{} This node ends.", told);
+        String reason = objection(current);
+        if (!held.completeExceptionally(new NodeStartException(reason))) {
+            getContext().getLog().error("{} This node ends.", reason);
             shutdown.run(CoordinatedShutdown.clusterDowningReason());
         }
         return Behaviors.empty();
@@ -163,12 +166,12 @@ public final class StoreOwnershipKeeper extends AbstractBehavior<StoreOwnershipK
         String address = current.holder().replaceAll("#.*", "");
         String remedy =
                 switch (settings.formation()) {
-                    case ALONE -> "Give this one a store of its own, or have it join with vivarium.cluster.formation.";
-                    case SEEDS -> "Give both the same vivarium.cluster.seeds, and see that they reach each other.";
-                    case BOOTSTRAP -> "See that discovery finds both and that they reach each other.";
+                    case ALONE -> "Give this one its own store, or have it join with vivarium.cluster.formation.";
+                    case SEEDS -> "Give both the same vivarium.cluster.seeds, and check that they reach each other.";
+                    case BOOTSTRAP -> "Check that discovery finds both and that they reach each other.";
                 };
-        return "The store belongs to a cluster that is alive and that this node is not in; its oldest node is at "
-                + address + ". Two clusters would run the same runs twice. " + remedy;
+        return "The store belongs to a live cluster that this node is not in; its oldest node is at " + address
+                + ". Two clusters would run the same runs twice. " + remedy;
     }
 
     private Behavior<Command> lookAgain() {

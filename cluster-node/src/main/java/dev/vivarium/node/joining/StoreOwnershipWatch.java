@@ -8,17 +8,17 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What a node makes of who holds its store, look by look. A cluster holds its store through its oldest member. Whoever was
- * ever a member is followed by the next oldest; a stranger is only when its beat has stood still for {@link #SILENCE}, so
- * clocks need not agree and a store that was away favours nobody. Pure.
+ * A node's conclusions from its store's ownership, poll by poll. A cluster owns its store through its oldest member. A
+ * known member is succeeded by the next oldest at once; a stranger only after its heartbeat has stood still for {@link
+ * #SILENCE}, so that clocks need not agree and an outage of the store favours no one. Pure.
  *
- * @param self this node, in this life
- * @param known all members that this node has ever seen
- * @param last what was found at the look before
- * @param sinceNanos when that was first found
+ * @param self this node's current incarnation
+ * @param known all members ever seen by this node
+ * @param last the ownership at the last poll
+ * @param sinceNanos when that was first seen
  */
 record StoreOwnershipWatch(String self, Set<String> known, Optional<Hold> last, long sinceNanos) {
-    /** A holder whose beat stands still for so long is dead; longer than a live one is ever kept from its next beat. */
+    /** An owner whose heartbeat stands still for this long is dead; longer than a live owner can be delayed. */
     static final Duration SILENCE = Duration.ofSeconds(6);
 
     StoreOwnershipWatch {
@@ -29,19 +29,19 @@ record StoreOwnershipWatch(String self, Set<String> known, Optional<Hold> last, 
         return new StoreOwnershipWatch(self, Set.of(self), Optional.empty(), 0);
     }
 
-    /** What a node does about what it has found. */
+    /** What to do. */
     enum Verdict {
-        /** Its cluster holds the store. */
+        /** This node's cluster owns the store. */
         OURS,
-        /** It is this node's to take, or to go on holding. */
+        /** This node must take or renew the ownership. */
         TAKE,
-        /** Nobody can say yet. */
+        /** It cannot be decided yet. */
         WAIT,
-        /** Another cluster is alive on the store. */
+        /** Another live cluster owns the store. */
         STRANGERS
     }
 
-    /** A look: the verdict, and what to look at the next one with. */
+    /** A poll's verdict, and the state for the next poll. */
     record Look(Verdict verdict, StoreOwnershipWatch next) {}
 
     Look look(Hold found, Membership.Company company, long nowNanos) {

@@ -8,26 +8,26 @@ import java.util.Set;
 import java.util.function.Predicate;
 
 /**
- * What a node has granted to which other, and what all have told about a node that they grant nothing any more. From that
- * follows by when the lease of that node has ended: a majority had to grant it, and whoever is left knows when it last did.
- * Nodes are known by their lives. Not safe for use by several threads.
+ * The leases that a node has granted to others, and what all nodes report about a node that gets no more grants. From
+ * these follows when that node's lease has ended: a majority had to grant it, and the remaining nodes know when they
+ * last did. Nodes are identified by their incarnations. Not thread-safe.
  */
 final class LeaseGrants {
-    /** What a guest may need for its last kill after the end of the lease, and what clocks may differ in that time. */
+    /** Covers a guest's last kill after the end of the lease, and clock drift in that time. */
     private static final Duration MARGIN = Duration.ofMillis(500);
 
     private final long lengthNanos;
     private final Map<String, Long> lastNanos = new HashMap<>();
     private final Map<String, GivenUp> givenUp = new HashMap<>();
 
-    /** A node that is granted nothing any more: since when, and when each of the others granted last, at the latest. */
-    private record GivenUp(String name, long sinceNanos, int votersBefore, Map<String, Long> toldNanos) {}
+    /** A node that gets no more grants: since when, and an upper bound of each other node's last grant. */
+    private record GivenUp(String name, long sinceNanos, int votersBefore, Map<String, Long> reportedNanos) {}
 
     LeaseGrants(Duration length) {
         this.lengthNanos = length.plus(MARGIN).toNanos();
     }
 
-    /** Whether the node is granted a lease; never again after it was given up. */
+    /** Whether to grant the node a lease; never again after {@link #giveUp}. */
     boolean grant(String life, long nanos) {
         if (givenUp.containsKey(life)) {
             return false;
@@ -37,16 +37,16 @@ final class LeaseGrants {
     }
 
     /**
-     * The node is granted nothing any more.
+     * The node gets no more grants.
      *
-     * @param name its name, which another life of it may get
-     * @param votersBefore how many nodes had a vote when it still had one, at the most
+     * @param name its name, which a later incarnation may have, too
+     * @param votersBefore an upper bound of the number of voters while it was one
      */
     void giveUp(String life, String name, int votersBefore, long nanos) {
         givenUp.putIfAbsent(life, new GivenUp(name, nanos, votersBefore, new HashMap<>()));
     }
 
-    /** A node of that name is there in another life: what was granted to an earlier one is of no use any more. */
+    /** A later incarnation with this name exists: grants to earlier ones are obsolete. */
     void forget(String name) {
         forgetIf(about -> about.name.equals(name));
     }
@@ -60,7 +60,7 @@ final class LeaseGrants {
         }
     }
 
-    /** The lives that were given up of late, by their names; later nobody asks for them any more. */
+    /** The incarnations given up recently, by their names; later ones need no answer. */
     Map<String, String> givenUp(long nanos) {
         forgetIf(about -> nanos - about.sinceNanos > 2 * lengthNanos);
         Map<String, String> names = new HashMap<>();
@@ -69,35 +69,35 @@ final class LeaseGrants {
     }
 
     /**
-     * How long ago this node last granted to it. Zero when it never did: it knows nothing then of what those have granted
-     * who had its vote before.
+     * How long ago this node last granted it a lease. Zero if it never did: it does not know what nodes that voted
+     * before it have granted.
      */
     Duration last(String life, long nanos) {
         return Duration.ofNanos(nanos - lastNanos.getOrDefault(life, nanos));
     }
 
-    /** A node has told that it gives the other one up, and how long ago it last granted to it. */
-    void told(String life, String by, Duration ago, long nanos) {
+    /** A node reports that it gives the other one up, and how long ago it last granted it a lease. */
+    void reported(String life, String by, Duration ago, long nanos) {
         GivenUp about = givenUp.get(life);
         if (about != null) {
-            // The least: what is told again may have been under way for longer.
-            about.toldNanos.merge(by, nanos - ago.toNanos(), (before, now) -> before - now < 0 ? before : now);
+            // The minimum, since a repeated report may have been in flight for longer.
+            about.reportedNanos.merge(by, nanos - ago.toNanos(), (before, now) -> before - now < 0 ? before : now);
         }
     }
 
     /**
-     * When the lease of a node that was given up has ended for sure; empty while that is not known.
+     * When the lease of a given-up node has certainly ended; empty while that is unknown.
      *
-     * @param voters all that have a vote now
+     * @param voters the current voters
      */
     OptionalLong end(String life, Set<String> voters) {
         GivenUp about = givenUp.get(life);
         if (about == null
-                || !about.toldNanos.keySet().containsAll(voters)
-                || 2 * about.toldNanos.size() < about.votersBefore) {
+                || !about.reportedNanos.keySet().containsAll(voters)
+                || 2 * about.reportedNanos.size() < about.votersBefore) {
             return OptionalLong.empty();
         }
-        long latest = about.toldNanos.values().stream()
+        long latest = about.reportedNanos.values().stream()
                 .reduce((one, other) -> one - other > 0 ? one : other)
                 .orElse(about.sinceNanos);
         return OptionalLong.of(latest + lengthNanos);

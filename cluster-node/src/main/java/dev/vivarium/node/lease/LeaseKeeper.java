@@ -26,11 +26,11 @@ import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.Subscribe;
 
 /**
- * Keeps the node's lease: asks all members for it again and again, and renews it as of the question that a majority has
- * granted. A node that is frozen or cut off gets no grants, however it sees the cluster itself. Grants leases to the
- * others, as long as they are members and not given up; and tells all, when one was given up, when it last did, so that who
- * takes its runs over knows by when its lease has ended. A child of the node's guardian, from before the node joins: a
- * member that does not answer counts for the majority all the same. Stops with the guardian.
+ * Keeps the node's lease: periodically requests it from all members, and renews it from the time of the request that a
+ * majority has granted. A node that is frozen or cut off gets no grants, whatever its own view of the cluster. Grants
+ * leases to other members until they are given up, and then reports to all nodes when it last did, so that the nodes that
+ * take over its runs know when its lease has ended. A child of the node's guardian, started before the node joins,
+ * since a member that does not answer counts for the majority all the same. Stops with the guardian.
  */
 public final class LeaseKeeper extends AbstractBehavior<LeaseKeeper.Command> {
     public static final String NAME = "lease";
@@ -46,14 +46,14 @@ public final class LeaseKeeper extends AbstractBehavior<LeaseKeeper.Command> {
     private final LeaseGrants grants;
     private final long lengthNanos;
     private final String self;
-    /** As of the last look or change: in a large cluster each round asks for them twice for every node. */
+    /** Cached until the next change: in a large cluster each round needs them twice for every node. */
     private Map<String, Member> voters;
 
     private int votersMost;
     private long votersMostNanos;
     private long lookedNanos;
 
-    /** What it understands. */
+    /** Its commands. */
     sealed interface Command {}
 
     private enum Look implements Command {
@@ -62,21 +62,21 @@ public final class LeaseKeeper extends AbstractBehavior<LeaseKeeper.Command> {
 
     private record Changed(MemberEvent event) implements Command {}
 
-    /** Asks for a grant; answered with {@link Grant}, or not at all. */
+    /** Requests a grant; answered with {@link Grant}, or not at all. */
     record Ask(long round, String asker, ActorRef<Grant> replyTo) implements Command, LeaseMessage {}
 
-    /** The node may be sure of its runs for the length of a lease from its question on. */
+    /** The node may keep its runs for the length of a lease, counted from its request. */
     record Grant(long round, String by) implements Command, LeaseMessage {}
 
     /**
-     * A node is granted nothing any more.
+     * A node gets no more grants.
      *
-     * @param ago how long ago it last was, when this was sent
+     * @param ago how long before this message it last got one
      */
     record Withheld(String life, String by, Duration ago) implements Command, LeaseMessage {}
 
     /**
-     * Keeps this node's lease and grants those of others.
+     * Keeps this node's lease and grants leases to others.
      *
      * @param length of a lease
      */
@@ -170,7 +170,7 @@ public final class LeaseKeeper extends AbstractBehavior<LeaseKeeper.Command> {
             tellAll(life, now);
             conclude(life, name);
         } else if (event instanceof MemberUp) {
-            // What it begins from now on is not what its earlier life began.
+            // A new incarnation's actions are independent of the earlier one's.
             Membership.nameOf(event.member()).ifPresent(name -> {
                 grants.forget(name);
                 wait.forget(name);
@@ -179,11 +179,11 @@ public final class LeaseKeeper extends AbstractBehavior<LeaseKeeper.Command> {
         return this;
     }
 
-    /** Again and again for a while: it may be lost on the way, or come to one that has not heard of it itself yet. */
+    /** Repeated for a while, since a message can be lost, or reach a node that does not yet know the change itself. */
     private void tellAll(String life, long now) {
         Duration ago = grants.last(life, now);
         Withheld withheld = new Withheld(life, self, ago);
-        grants.told(life, self, ago, now);
+        grants.reported(life, self, ago, now);
         voters.forEach((other, member) -> {
             if (!other.equals(self)) {
                 keeperOf(member).tell(withheld);
@@ -193,7 +193,7 @@ public final class LeaseKeeper extends AbstractBehavior<LeaseKeeper.Command> {
 
     private Behavior<Command> onWithheld(Withheld withheld) {
         long now = clock.nanos();
-        grants.told(withheld.life, withheld.by, withheld.ago, now);
+        grants.reported(withheld.life, withheld.by, withheld.ago, now);
         Optional.ofNullable(grants.givenUp(now).get(withheld.life)).ifPresent(name -> conclude(withheld.life, name));
         return this;
     }
@@ -211,7 +211,7 @@ public final class LeaseKeeper extends AbstractBehavior<LeaseKeeper.Command> {
         }
     }
 
-    /** How many there were counts for a while: those that were lost together had votes, too. */
+    /** The earlier number of voters stays valid for a while: nodes that were lost together had votes, too. */
     private void readVoters(long now) {
         voters = Membership.voters(cluster.state());
         if (voters.size() >= votersMost || now - votersMostNanos > 2 * lengthNanos) {

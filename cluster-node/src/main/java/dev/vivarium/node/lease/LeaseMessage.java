@@ -1,4 +1,4 @@
 package dev.vivarium.node.lease;
 
-/** Marks what keepers of leases send each other; bound to a serializer in reference.conf. */
+/** Marks messages between keepers of leases; bound to a serializer in reference.conf. */
 interface LeaseMessage {}

@@ -7,8 +7,8 @@ import java.util.OptionalLong;
 import java.util.Set;
 
 /**
- * The rounds in which a node asks all for its lease, the newest few of them. What a round proves is as old as the question:
- * an answer may have been under way for long. Not safe for use by several threads.
+ * The newest few rounds of lease requests. A round proves contact as of its request, since an answer may have been in
+ * flight for long. Not thread-safe.
  */
 final class LeaseRounds {
     private static final int KEPT = 8;
@@ -18,7 +18,7 @@ final class LeaseRounds {
 
     private record Round(long number, long askedNanos, Set<String> granted) {}
 
-    /** Begins a round; gives its number. */
+    /** Begins a round; returns its number. */
     long begin(long nanos) {
         if (rounds.size() == KEPT) {
             rounds.removeFirst();
@@ -29,10 +29,10 @@ final class LeaseRounds {
     }
 
     /**
-     * A node has granted.
+     * Records a grant.
      *
-     * @param voters all that have a vote
-     * @return when the round was begun, once more than half of the voters have granted in it
+     * @param voters the voters
+     * @return when the round began, once more than half of the voters have granted it
      */
     OptionalLong granted(long number, String by, Set<String> voters) {
         for (Round round : rounds) {

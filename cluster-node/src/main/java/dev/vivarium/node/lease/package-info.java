@@ -1,4 +1,4 @@
-/** Leases that bound what a node may do: granted by a majority, kept by each node. */
+/** Leases that bound how long a node may keep its runs: granted by a majority, kept by each node. */
 @NullMarked
 package dev.vivarium.node.lease;
 

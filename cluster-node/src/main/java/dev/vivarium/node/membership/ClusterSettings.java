@@ -20,13 +20,13 @@ import org.apache.pekko.actor.AddressFromURIString;
  *
  * @param formation how the node finds others
  * @param name the cluster's name
- * @param nodeName this node's name, which no other node has
- * @param seeds the addresses of nodes that are asked to let this one in
+ * @param nodeName this node's unique name
+ * @param seeds the addresses of nodes to join through
  * @param joinTimeout how long joining may take
  * @param engine whether other nodes use this node's container engine
- * @param leaseLength how long a node may be sure of its runs without seeing the cluster
- * @param crashProbe how often peers' machines are asked whether their processes are there; zero for never
- * @param endWait how long a node that was given up waits for its actors to stop
+ * @param leaseLength how long a node may keep its runs without contact to the cluster
+ * @param crashProbe how often peers' ports are probed; zero for never
+ * @param endWait how long a downed node waits for its actors to stop
  */
 public record ClusterSettings(
         Formation formation,
@@ -42,8 +42,8 @@ public record ClusterSettings(
 
     private static final Pattern SEED = Pattern.compile("[A-Za-z0-9._-]+:[0-9]{1,5}");
     /**
-     * What comes on top of pause and wait: heartbeats that are missed late by a busy node, the resolver's own pace, and the
-     * time until all have heard of its decision and the next question for a lease was answered. Seen: 2 to 3 s.
+     * Added to pause and stable-after: heartbeats delayed by a busy node, the resolver's own interval, and the time
+     * until all nodes know its decision and the next round of lease requests is answered. Measured: 2 to 3 s.
      */
     private static final Duration DECISION_MAX = Duration.ofSeconds(5);
 
@@ -54,7 +54,7 @@ public record ClusterSettings(
         BOOTSTRAP
     }
 
-    /** Whose engine it is. */
+    /** Whether nodes share an engine. */
     public enum Engine {
         OWN,
         SHARED
@@ -81,21 +81,21 @@ public record ClusterSettings(
                 positive(cluster, "fencing.end-wait"));
     }
 
-    /** Of two equal halves neither is granted a lease until the resolver has decided for one of them. */
+    /** Neither of two equal halves is granted a lease until the resolver has decided for one of them. */
     private static void requireLongerThanAFailover(Duration lease, Config cluster) throws NodeStartException {
         Duration pause = positive(cluster, "detector.pause");
         Duration stable = positive(cluster, "split-brain.stable-after");
         if (positive(cluster, "detector.interval").compareTo(pause) >= 0) {
             throw new NodeStartException(
                     "vivarium.cluster.detector.interval must be shorter than detector.pause, the time"
-                            + " for which heartbeats may stay away.");
+                            + " for which heartbeats may be missing.");
         }
         Duration least = pause.plus(stable).plus(DECISION_MAX);
         if (lease.compareTo(least) < 0) {
             throw new NodeStartException("vivarium.cluster.fencing.lease is " + lease.toMillis()
                     + "ms and must be at least detector.pause and split-brain.stable-after together and "
                     + DECISION_MAX.toSeconds() + "s more (" + least.toMillis()
-                    + "ms): half of a cluster that lost the other half would lose its sandboxes, too.");
+                    + "ms): half of a cluster that lost contact with the other half would lose its sandboxes, too.");
         }
     }
 
@@ -119,7 +119,7 @@ public record ClusterSettings(
         return formation == Formation.ALONE;
     }
 
-    /** The role by which members tell each other's names. */
+    /** The member role that carries the node's name. */
     public String nameRole() {
         return NAME_ROLE + nodeName;
     }
@@ -130,14 +130,14 @@ public record ClusterSettings(
         if (isAlone()) {
             return new Fencing(NodeLease.endless(), TakeoverWait.none(), clock);
         }
-        // What the engine itself tells is surer than any wait, where one engine has all sandboxes.
+        // With a shared engine, the engine's own answer is safer than any wait.
         TakeoverWait wait = engine == Engine.SHARED ? TakeoverWait.none() : TakeoverWait.of(leaseLength, clock);
         return new Fencing(NodeLease.of(leaseLength, clock), wait, clock);
     }
 
     /**
-     * Whether a peer may be given up as soon as its machine says that its process is gone. Where engines are not shared there
-     * is nothing to gain: whoever takes its runs over has to wait until its lease has ended.
+     * Whether a peer may be downed as soon as its machine reports that its process is gone. Without a shared engine
+     * that gains nothing: its runs cannot be taken over before its lease has ended.
      */
     public boolean watchesForCrashes() {
         return !isAlone() && engine == Engine.SHARED && !crashProbe.isZero();
@@ -180,7 +180,7 @@ public record ClusterSettings(
                 + ".");
     }
 
-    /** As {@link #from}, with what the configuration library says put into a sentence. */
+    /** As {@link #from}, with the configuration library's errors as sentences. */
     public static ClusterSettings of(Config config) throws NodeStartException {
         try {
             return from(config.getConfig("vivarium.cluster"));

@@ -20,8 +20,8 @@ import org.apache.pekko.pki.pem.DERPrivateKeyLoader;
 import org.apache.pekko.pki.pem.PEMDecoder;
 
 /**
- * Mutual TLS between nodes, by the block {@code vivarium.cluster.tls}; files that are replaced are read anew. What is wrong
- * with them at the start is told then: Artery would find it out at its first connection, and tell nobody who waits.
+ * Mutual TLS between nodes, configured by {@code vivarium.cluster.tls}; replaced files are reloaded. Files are checked
+ * at start: Artery would only find errors at its first connection, and log them.
  */
 public final class ClusterTls {
     private static final String BLOCK = "vivarium.cluster.tls";
@@ -29,7 +29,7 @@ public final class ClusterTls {
     private static final String CERTIFICATE = "certificate";
     private static final String AUTHORITY = "authority";
     private static final String ENGINE = "pekko.remote.artery.ssl.rotating-keys-engine";
-    /** Artery reads no other keys, and this is what they sign with. */
+    /** Artery reads only RSA keys, and this is their signature algorithm. */
     private static final String SIGNATURE = "SHA256withRSA";
 
     private final Config tls;
@@ -38,7 +38,7 @@ public final class ClusterTls {
         this.tls = tls;
     }
 
-    /** The layer of configuration that switches it on; an empty one where it is off. */
+    /** The layer of configuration that enables it; empty when it is off. */
     public static Config layer(Config config) throws NodeStartException {
         Config tls = config.getConfig(BLOCK);
         if (!tls.getBoolean("enabled")) {
@@ -64,17 +64,17 @@ public final class ClusterTls {
         try {
             certificate.checkValidity();
         } catch (CertificateException outOfTime) {
-            throw new NodeStartException(told(CERTIFICATE) + " is valid from "
+            throw new NodeStartException(described(CERTIFICATE) + " is valid from "
                     + certificate.getNotBefore().toInstant() + " until "
                     + certificate.getNotAfter().toInstant() + ", which is not now.");
         }
         try {
             certificate.verify(authority.getPublicKey());
         } catch (GeneralSecurityException another) {
-            throw new NodeStartException(told(CERTIFICATE) + " was not issued by " + told(AUTHORITY) + ".");
+            throw new NodeStartException(described(CERTIFICATE) + " was not issued by " + described(AUTHORITY) + ".");
         }
         if (!belongTogether(key, certificate)) {
-            throw new NodeStartException(told(KEY) + " is not the key of " + told(CERTIFICATE) + ".");
+            throw new NodeStartException(described(KEY) + " is not the key of " + described(CERTIFICATE) + ".");
         }
     }
 
@@ -98,9 +98,10 @@ public final class ClusterTls {
         try {
             return DERPrivateKeyLoader.load(PEMDecoder.decode(text));
         } catch (Exception unreadable) {
-            // Of any kind, since Scala declares none; and what the library says of it could quote the key.
+            // Catches everything, since Scala declares no exceptions. The library's message is dropped: it could quote
+            // the key.
             throw new NodeStartException(
-                    told(KEY) + " has no RSA key in PEM (PKCS #8, without a password), which it has to be.");
+                    described(KEY) + " must contain an RSA key in PEM (PKCS #8, without a password), and does not.");
         }
     }
 
@@ -110,7 +111,7 @@ public final class ClusterTls {
             return (X509Certificate) factory.generateCertificate(
                     new ByteArrayInputStream(text(which).getBytes(StandardCharsets.UTF_8)));
         } catch (CertificateException unreadable) {
-            throw new NodeStartException(told(which) + " has no X.509 certificate in PEM, which it has to be.");
+            throw new NodeStartException(described(which) + " must contain an X.509 certificate in PEM, and does not.");
         }
     }
 
@@ -120,7 +121,7 @@ public final class ClusterTls {
             return Files.readString(Path.of(file), StandardCharsets.UTF_8);
         } catch (IOException unreadable) {
             throw new NodeStartException(
-                    BLOCK + "." + which + " is \"" + file + "\", and must be a PEM file that can be read.");
+                    BLOCK + "." + which + " is \"" + file + "\", and must be a readable PEM file.");
         }
     }
 
@@ -128,7 +129,7 @@ public final class ClusterTls {
         return tls.getString(which);
     }
 
-    private String told(String which) {
+    private String described(String which) {
         return BLOCK + "." + which + " (" + name(which) + ")";
     }
 }

@@ -20,16 +20,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sees that a peer's process has ended, seconds before its heartbeats have stayed away for long enough: its machine says
- * that nothing listens at its port. What a machine says is sure where a silence is not, so there is nothing to wait for;
- * but something between the nodes may say it for a machine, so only a majority gives a peer up. All else is left to the
- * failure detector. A child of the node's guardian; stops with it.
+ * Detects that a peer's process has ended, seconds before the failure detector would: its machine refuses connections
+ * to its port. Unlike silence a refusal is conclusive, so there is no need to wait; but a middlebox could refuse for
+ * the machine, so a peer is downed only by a majority. Everything else is left to the failure detector. A child of the
+ * node's guardian; stops with it.
  */
 public final class CrashWatch extends AbstractBehavior<CrashWatch.Command> {
     private static final Logger LOG = LoggerFactory.getLogger(CrashWatch.class);
-    /** How many peers one node looks after. */
+    /** How many peers each node watches. */
     private static final int PEERS = 3;
-    /** A machine that is asked while a process takes its port over would be misunderstood. */
+    /** A single refusal could come from a moment between two processes on the port. */
     private static final int REFUSALS = 2;
 
     private final Supplier<Peers> peers;
@@ -38,12 +38,12 @@ public final class CrashWatch extends AbstractBehavior<CrashWatch.Command> {
     private final Set<UniqueAddress> asked = new HashSet<>();
     private final Map<UniqueAddress, Integer> refusals = new HashMap<>();
 
-    /** Asks a peer's machine whether its process is there. */
+    /** Probes whether a peer's process is alive. */
     public interface Knock {
         CompletionStage<PortProbe.Answer> at(UniqueAddress peer);
     }
 
-    /** What it understands. */
+    /** Its commands. */
     public sealed interface Command {}
 
     private enum Look implements Command {
@@ -53,11 +53,11 @@ public final class CrashWatch extends AbstractBehavior<CrashWatch.Command> {
     private record Answered(UniqueAddress peer, PortProbe.Answer answer) implements Command {}
 
     /**
-     * A watch that asks the machines of its peers whether their node is still there.
+     * A watch that probes its peers.
      *
-     * @param interval between two questions
-     * @param peers the members as this node sees them now
-     * @param giveUp takes a peer out of the cluster at once
+     * @param interval between two probes
+     * @param peers this node's current view of the members
+     * @param giveUp downs a peer
      */
     public static Behavior<Command> create(
             Duration interval, Supplier<Peers> peers, Knock knock, Consumer<UniqueAddress> giveUp) {

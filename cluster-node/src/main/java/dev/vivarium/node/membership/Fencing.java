@@ -5,10 +5,10 @@ import dev.vivarium.node.sandbox.NodeLease;
 import dev.vivarium.node.sandbox.TakeoverWait;
 
 /**
- * What keeps a run from having two live sandboxes.
+ * What prevents two live sandboxes of one run.
  *
- * @param lease bounds what this node may go on with
- * @param takeoverWait how long a take-over waits for the lease of the node that is gone
- * @param clock what both are measured by
+ * @param lease bounds how long this node may keep its runs
+ * @param takeoverWait how long a take-over waits for the lost node's lease
+ * @param clock the clock of both
  */
 public record Fencing(NodeLease lease, TakeoverWait takeoverWait, NodeClock clock) {}

@@ -7,7 +7,7 @@ import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.cluster.Cluster;
 import org.apache.pekko.cluster.MemberStatus;
 
-/** Says on the management port whether the node is a member of a cluster. Made by Pekko Management, by name. */
+/** Management's check whether the node is a member of a cluster. Instantiated by Pekko Management, by class name. */
 public final class JoinedCheck implements Supplier<CompletionStage<Boolean>> {
     private final Cluster cluster;
 

@@ -11,7 +11,7 @@ import org.apache.pekko.cluster.ClusterEvent.CurrentClusterState;
 import org.apache.pekko.cluster.Member;
 import org.apache.pekko.cluster.MemberStatus;
 
-/** What a node reads off the cluster's state. Pure. */
+/** Functions of the cluster's state. Pure. */
 public final class Membership {
     private static final Set<MemberStatus> VOTING =
             Set.of(MemberStatus.up(), MemberStatus.leaving(), MemberStatus.exiting());
@@ -19,7 +19,7 @@ public final class Membership {
 
     private Membership() {}
 
-    /** The name that a member has given itself. */
+    /** The name that a member announces. */
     public static Optional<String> nameOf(Member member) {
         return member.getRoles().stream()
                 .filter(role -> role.startsWith(ClusterSettings.NAME_ROLE))
@@ -27,7 +27,7 @@ public final class Membership {
                 .findFirst();
     }
 
-    /** All that have a vote, seen or not, by {@link #lifeOf}. */
+    /** All voting members, reachable or not, by {@link #lifeOf}. */
     public static Map<String, Member> voters(CurrentClusterState state) {
         Map<String, Member> voters = new HashMap<>();
         state.getMembers().forEach(member -> {
@@ -38,7 +38,7 @@ public final class Membership {
         return Map.copyOf(voters);
     }
 
-    /** The names of all members, whatever they are doing. */
+    /** The names of all members, in any status. */
     public static Set<String> names(CurrentClusterState state) {
         Set<String> names = new HashSet<>();
         state.getMembers().forEach(member -> nameOf(member).ifPresent(names::add));
@@ -46,14 +46,14 @@ public final class Membership {
     }
 
     /**
-     * Whether the node is a member, and sees more than half of all members, itself included. Before the resolver has
-     * decided, neither half of an even split does.
+     * Whether the node is a member and can reach more than half of all members, itself included. Before the resolver
+     * has decided, neither half of an even split can.
      */
     static boolean isAmongMajority(CurrentClusterState state, Member self) {
         return peers(state, self).areMajorityWithout(Set.of());
     }
 
-    /** The members as this one sees them. */
+    /** The members as this node sees them. */
     public static Peers peers(CurrentClusterState state, Member self) {
         return new Peers(
                 self.uniqueAddress(),
@@ -66,7 +66,7 @@ public final class Membership {
                         .toList());
     }
 
-    /** A member that has the same name, and had it first. */
+    /** An older member with the same name. */
     public static Optional<Member> namesake(CurrentClusterState state, Member self, String role) {
         return StreamSupport.stream(state.getMembers().spliterator(), false)
                 .filter(member -> !member.uniqueAddress().equals(self.uniqueAddress()))
@@ -75,18 +75,18 @@ public final class Membership {
     }
 
     /**
-     * The cluster as a node sees it, as far as holding a store goes.
+     * The facts about the cluster that decide on the ownership of a store.
      *
      * @param members all members, by {@link #lifeOf}
      * @param isOldest whether the node is the oldest member
-     * @param seesMajority whether it sees more than half of all members
+     * @param seesMajority whether it can reach more than half of all members
      */
     public record Company(Set<String> members, boolean isOldest, boolean seesMajority) {
         public Company {
             members = Set.copyOf(members);
         }
 
-        /** Whether the node speaks for its cluster. */
+        /** Whether the node acts for its cluster. */
         public boolean speaksForAll() {
             return isOldest && seesMajority;
         }
@@ -102,12 +102,12 @@ public final class Membership {
         return new Company(members, isOldest, isAmongMajority(state, self));
     }
 
-    /** Where a node is, as an operator would write it: {@code host:port}. */
+    /** A node's address as {@code host:port}. */
     public static String placeOf(Address address) {
         return address.getHost().orElse("") + ":" + address.getPort().orElse(0);
     }
 
-    /** A node in one life of it: its address, and a number that is another one after each start. */
+    /** One incarnation of a node: its address and a number that differs after each start. */
     public static String lifeOf(Member member) {
         return member.address().hostPort() + "#" + member.uniqueAddress().longUid();
     }

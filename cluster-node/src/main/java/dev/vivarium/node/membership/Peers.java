@@ -8,9 +8,9 @@ import org.apache.pekko.actor.Address;
 import org.apache.pekko.cluster.UniqueAddress;
 
 /**
- * The members of a cluster as one of them sees them. Pure.
+ * A member's view of all members. Pure.
  *
- * @param self the one that sees them
+ * @param self the viewing member
  * @param members all of them, itself included
  */
 public record Peers(UniqueAddress self, List<Peer> members) {
@@ -20,10 +20,10 @@ public record Peers(UniqueAddress self, List<Peer> members) {
     /**
      * A member.
      *
-     * @param life its address and which of its lives there
+     * @param life its address and incarnation
      * @param votes whether it counts for a majority
-     * @param seen whether everybody can reach it
-     * @param isLeaving whether it ends in order, or was given up, and is only to be taken off the list
+     * @param seen whether it is reachable
+     * @param isLeaving whether it is leaving or downed, and only waits for removal
      */
     record Peer(UniqueAddress life, boolean votes, boolean seen, boolean isLeaving) {}
 
@@ -31,7 +31,7 @@ public record Peers(UniqueAddress self, List<Peer> members) {
         members = List.copyOf(members);
     }
 
-    /** Those that follow in a ring of all, so that in a large cluster each is looked after by a few and none by nobody. */
+    /** The next members in a ring of all, so that in a large cluster each is watched by a few, and by at least one. */
     List<Peer> successors(int most) {
         List<Peer> others = members.stream()
                 .filter(peer -> !peer.life.equals(self) && !peer.isLeaving)
@@ -42,7 +42,7 @@ public record Peers(UniqueAddress self, List<Peer> members) {
         return Stream.concat(after, before).limit(most).toList();
     }
 
-    /** Whether those that are seen and not among the gone are more than half of all that vote, this one among them. */
+    /** Whether the reachable members without the gone ones, this one included, are more than half of all voters. */
     boolean areMajorityWithout(Set<UniqueAddress> gone) {
         if (members.stream().noneMatch(peer -> peer.life.equals(self) && peer.votes)) {
             return false;

@@ -6,27 +6,27 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.time.Duration;
 
-/** Asks a machine whether any process listens at a port. Blocks. */
+/** Probes whether a process listens on a machine's port. Blocks. */
 public final class PortProbe {
     private PortProbe() {}
 
-    /** What the machine says. */
+    /** The result. */
     public enum Answer {
-        /** A process listens; one that is frozen does so, too. */
+        /** A process listens; a frozen one does, too. */
         LISTENS,
-        /** None does: whatever had the port has ended. */
+        /** No process listens: the one that had the port has ended. */
         REFUSED,
-        /** Nothing. The machine may be gone, or cut off. */
+        /** No answer: the machine may be down or cut off. */
         SILENT
     }
 
-    /** Connects, says nothing, and closes. */
+    /** Connects and closes without sending anything. */
     public static Answer ask(String host, int port, Duration atMost) {
         try (Socket socket = new Socket()) {
             socket.connect(new InetSocketAddress(host, port), Math.toIntExact(atMost.toMillis()));
             return Answer.LISTENS;
         } catch (ConnectException refused) {
-            // What a kernel gives up by itself ends alike, but takes much longer than we wait.
+            // A timeout of the kernel's own ends alike, but takes much longer than this wait.
             return Answer.REFUSED;
         } catch (IOException silent) {
             return Answer.SILENT;

@@ -1,4 +1,4 @@
-/** The node as a member of its cluster: who the others are, and how a member that is gone is noticed. */
+/** The node as a member of its cluster: its view of the others, and the detection of lost members. */
 @NullMarked
 package dev.vivarium.node.membership;
 

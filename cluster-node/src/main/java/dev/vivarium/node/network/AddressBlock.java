@@ -1,7 +1,7 @@
 package dev.vivarium.node.network;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.vivarium.node.json.PlainJson;
 import dev.vivarium.protocol.egress.Ipv4Block;
 import java.io.IOException;
 import java.util.ArrayDeque;
@@ -11,11 +11,14 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The addresses that a node gives to its sandboxes, and the one by which they reach the node. An address that comes back is
- * given again as late as possible, so that nobody is taken for whoever had it before. Safe for use by any thread.
+ * A node's block of addresses: one for each sandbox, and the node's own towards them. A returned address is reused as
+ * late as possible, so that a sandbox is not mistaken for the previous holder. Thread-safe.
  */
 final class AddressBlock {
-    /** A block is as many sandboxes as a node could hold, and few enough for 128 nodes of a machine in 198.18.0.0/15. */
+    /**
+     * A block has room for more sandboxes than a node can hold, and 198.18.0.0/15 has blocks for 128 nodes on a
+     * machine.
+     */
     static final int PREFIX_LENGTH = 22;
 
     private static final int SIZE = 1 << (Integer.SIZE - PREFIX_LENGTH);
@@ -32,9 +35,9 @@ final class AddressBlock {
     }
 
     /**
-     * A block of the pool that nobody on this machine uses: that which the mark gives, or one after it.
+     * Finds an unused block of the pool on this machine, starting at the one derived from the mark.
      *
-     * @throws IOException with the end of a sentence, when there is none
+     * @throws IOException with the end of a sentence, when all are in use
      */
     static AddressBlock in(Ipv4Block pool, NodeMark mark) throws IOException {
         List<Ipv4Block> used = routes(mark.ownInterface());
@@ -50,12 +53,12 @@ final class AddressBlock {
                 "every block of vivarium.egress.addresses is in use on this machine; name another range.");
     }
 
-    /** What this machine has routes to, the default one aside, and those of an earlier life of this node. */
+    /** This machine's routes, except the default route and those left by an earlier incarnation of this node. */
     private static List<Ipv4Block> routes(String ownInterface) throws IOException {
         List<Ipv4Block> routes = new ArrayList<>();
-        JsonNode told =
-                new ObjectMapper().readTree(KernelCommand.run("", "ip", "-j", "-4", "route", "show", "table", "all"));
-        for (JsonNode route : told) {
+        JsonNode listed =
+                PlainJson.MAPPER.readTree(KernelCommand.run("", "ip", "-j", "-4", "route", "show", "table", "all"));
+        for (JsonNode route : listed) {
             String destination = route.path("dst").asText();
             if (!destination.equals("default") && !route.path("dev").asText().startsWith(ownInterface)) {
                 routes.add(Ipv4Block.parse(destination));
@@ -64,17 +67,22 @@ final class AddressBlock {
         return routes;
     }
 
-    /** All of them, as a CIDR. */
+    /** The block that contains a node's own address. */
+    static Ipv4Block of(String own) {
+        return new Ipv4Block(Ipv4Block.parse(own).network() & -SIZE, PREFIX_LENGTH);
+    }
+
+    /** The block as a CIDR. */
     String cidr() {
         return block.toString();
     }
 
-    /** The node's own. */
+    /** The node's own address. */
     String own() {
         return at(OWN_OFFSET);
     }
 
-    /** One that nobody has; empty when all are taken. */
+    /** Takes a free address; empty when all are taken. */
     synchronized Optional<String> take() {
         return Optional.ofNullable(free.poll()).map(this::at);
     }
@@ -83,7 +91,7 @@ final class AddressBlock {
         free.add(offset(address));
     }
 
-    /** Which of the block's addresses it is. */
+    /** The index of the address within the block. */
     int offset(String address) {
         return Ipv4Block.parse(address).network() - block.network();
     }

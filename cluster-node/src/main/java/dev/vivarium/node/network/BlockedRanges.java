@@ -9,18 +9,20 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * The addresses that no sandbox reaches, whatever its mode: everything that is not the public internet. The kernel drops
- * packets to them; the resolver drops answers that point to them; the gateway does not connect to them.
+ * The addresses that no sandbox reaches in any mode: everything other than the public internet. The kernel drops
+ * packets to them, the resolver drops answers with them, and the gateway does not connect to them.
  *
- * <p>Sources: the IANA special-purpose address registries for IPv4 and IPv6 (RFC 6890 and its updates), and each line's
- * RFC. Of their entries only the anycast services are left out that are globally reachable by design (AS112, AMT).
- * All IPv6 forms that carry an IPv4 address are blocked as a whole, whatever the IPv4 address is, since a translator on
- * the way may do with them what it likes. Only ISATAP, which can have any prefix, is judged by the address that it
- * carries.
+ * <p>Sources: the IANA special-purpose address registries for IPv4 and IPv6 (RFC 6890 and its updates), and the RFC on
+ * each line. The registries' anycast services that are globally reachable by design are not blocked (AS112, AMT). IPv6
+ * forms that carry an IPv4 address are blocked as a whole, whatever that address is, since translators on the path may
+ * interpret them freely. Only ISATAP, which can have any prefix, is judged by the embedded address.
+ *
+ * <p>Also blocked are addresses that look public but are internal: those that large clouds give to their own services
+ * in every customer's network. There is no registry of these; each line names its source.
  */
 public final class BlockedRanges {
     private static final List<String> IPV4 = List.of(
-            "0.0.0.0/8", // this network, RFC 1122: Linux takes it for the own host
+            "0.0.0.0/8", // this network, RFC 1122: Linux treats it as the local host
             "10.0.0.0/8", // private, RFC 1918
             "100.64.0.0/10", // carrier-grade NAT, RFC 6598
             "127.0.0.0/8", // loopback, RFC 1122
@@ -35,6 +37,12 @@ public final class BlockedRanges {
             "203.0.113.0/24", // documentation, RFC 5737
             "224.0.0.0/4", // multicast, RFC 5771
             "240.0.0.0/4"); // reserved, RFC 1112, and broadcast, RFC 919
+
+    private static final List<String> OF_CLOUDS = List.of(
+            "168.63.129.16/32", // Azure: its VM agent, with certificates ("What is IP address 168.63.129.16?")
+            "34.118.224.0/20", // Google Kubernetes Engine: services, by default ("VPC-native clusters")
+            "161.26.0.0/16", // IBM Cloud: its internal services ("Service endpoints for VPC")
+            "166.8.0.0/14"); // IBM Cloud: private endpoints of services, likewise
 
     private static final List<String> IPV6 = List.of(
             "::/96", // unspecified, loopback, and IPv4-compatible, RFC 4291
@@ -54,8 +62,10 @@ public final class BlockedRanges {
             "fec0::/10", // site-local, deprecated, RFC 3879
             "ff00::/8"); // multicast, RFC 4291
 
-    private static final BlockedRanges STANDARD = new BlockedRanges(
-            Stream.concat(IPV4.stream(), IPV6.stream()).map(Range::parse).toList());
+    private static final BlockedRanges STANDARD = new BlockedRanges(Stream.of(IPV4, OF_CLOUDS, IPV6)
+            .flatMap(List::stream)
+            .map(Range::parse)
+            .toList());
 
     private final List<Range> ranges;
 
@@ -63,32 +73,32 @@ public final class BlockedRanges {
         this.ranges = withoutContained(ranges);
     }
 
-    /** What is blocked everywhere. */
+    /** The ranges that are blocked everywhere. */
     public static BlockedRanges standard() {
         return STANDARD;
     }
 
     /**
-     * These and an operator's own.
+     * These ranges and an operator's.
      *
      * @param cidrs blocks or single addresses of either family, such as {@code 198.0.2.0/24} or {@code 2600::1}
-     * @throws IllegalArgumentException with a sentence that names the text that is not a block
+     * @throws IllegalArgumentException with a sentence that quotes the invalid text
      */
     public BlockedRanges withMore(List<String> cidrs) {
         return new BlockedRanges(
                 Stream.concat(ranges.stream(), cidrs.stream().map(Range::parse)).toList());
     }
 
-    /** Tells whether the address is in a blocked range, or carries an IPv4 address that is. */
+    /** Whether the address is in a blocked range, or embeds an IPv4 address that is. */
     public boolean contains(InetAddress address) {
-        // An IPv4-mapped address never comes as IPv6: Java makes an IPv4 address of it by itself.
+        // IPv4-mapped addresses never appear as IPv6: Java converts them to IPv4.
         return ranges.stream().anyMatch(range -> range.contains(address))
                 || (address instanceof Inet6Address v6
                         && InetAddresses.isIsatapAddress(v6)
                         && contains(InetAddresses.getIsatapIPv4Address(v6)));
     }
 
-    /** The IPv4 ranges in canonical notation and in order, none of them overlapping, as an interval set wants them. */
+    /** The IPv4 ranges in canonical notation, sorted and without overlaps, as nftables' interval sets require. */
     public List<String> ipv4Cidrs() {
         return ranges.stream()
                 .filter(range -> range.bits == Range.IPV4_BITS)
@@ -96,7 +106,7 @@ public final class BlockedRanges {
                 .toList();
     }
 
-    /** Two blocks are either apart or one is in the other; so without those that are in others none overlap. */
+    /** Two CIDR blocks are either disjoint or nested, so dropping nested ones leaves no overlap. */
     private static List<Range> withoutContained(List<Range> ranges) {
         List<Range> distinct = ranges.stream().distinct().toList();
         return distinct.stream()
@@ -108,9 +118,9 @@ public final class BlockedRanges {
     /**
      * A block of addresses.
      *
-     * @param network its first address as a number
-     * @param bits the length of its addresses: 32 or 128
-     * @param prefix how many leading bits they share
+     * @param network the first address, as a number
+     * @param bits the length of addresses: 32 or 128
+     * @param prefix the number of leading bits that they share
      */
     private record Range(BigInteger network, int bits, int prefix) {
         private static final int IPV4_BITS = 32;
@@ -123,7 +133,7 @@ public final class BlockedRanges {
             }
             byte[] address = InetAddresses.forString(literal).getAddress();
             int bits = address.length * Byte.SIZE;
-            // Guava makes an IPv4 address of a mapped one, whose prefix would then mean something else.
+            // Guava converts a mapped address to IPv4, which would change the meaning of the prefix.
             if (literal.indexOf(':') >= 0 && bits == IPV4_BITS) {
                 byte[] mapped = new byte[16];
                 mapped[10] = (byte) 0xff;

@@ -2,7 +2,7 @@ package dev.vivarium.node.network;
 
 import io.netty.channel.Channel;
 
-/** Closes connections where nobody waits for it: what goes wrong on the way leaves them closed as well. */
+/** Closes connections without waiting: if closing fails, they are closed as well. */
 public final class Closing {
     private Closing() {}
 

@@ -1,7 +1,7 @@
 package dev.vivarium.node.network;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.vivarium.node.json.PlainJson;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -14,8 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What nodes that were killed have left in this machine's kernel. It holds nobody up, but a node that never comes back would
- * leave it for ever. It goes once none of its sandboxes has a link any more.
+ * Leftovers of killed nodes in this machine's kernel. They do no harm, but would stay forever if the node never
+ * returned. They are removed once none of the node's sandboxes has a link.
  */
 final class DeadNodes {
     private static final Logger LOG = LoggerFactory.getLogger(DeadNodes.class);
@@ -23,7 +23,7 @@ final class DeadNodes {
 
     private DeadNodes() {}
 
-    /** Sweeps for all nodes but this one. What cannot be swept stays for the next start. */
+    /** Sweeps for all nodes but this one. What cannot be removed is tried again at the next start. */
     static void sweep(NodeMark own) throws IOException {
         Set<NodeMark> marks = new HashSet<>(Links.nodes());
         marks.addAll(tables());
@@ -32,7 +32,7 @@ final class DeadNodes {
     }
 
     private static List<NodeMark> tables() throws IOException {
-        JsonNode tables = new ObjectMapper().readTree(KernelCommand.run("", "nft", "-j", "list", "tables"));
+        JsonNode tables = PlainJson.MAPPER.readTree(KernelCommand.run("", "nft", "-j", "list", "tables"));
         List<NodeMark> marks = new ArrayList<>();
         for (JsonNode part : tables.path("nftables")) {
             Matcher name = TABLE.matcher(part.path("table").path("name").asText());
@@ -55,10 +55,14 @@ final class DeadNodes {
                     return;
                 }
                 EngineChain.forget(dead);
+                Optional<String> own = Links.address(dead.ownInterface());
                 Links.remove(dead.ownInterface());
-                // The walls last, when nothing is left that they could be for. Whoever reloads the machine's filter may
-                // have taken them already.
+                // The filter goes last, when nothing needs it any more. A reload of the machine's packet filter may
+                // have removed it already.
                 KernelCommand.run(RuleSet.removal(dead), "nft", "-f", "-");
+                if (own.isPresent()) {
+                    RoutingGuard.remove(AddressBlock.of(own.get()));
+                }
                 LOG.info("Swept the packet filter of a node that is no more: {}", dead.table());
             }
         } catch (IOException failed) {

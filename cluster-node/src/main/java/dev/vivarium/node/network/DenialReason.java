@@ -1,17 +1,17 @@
 package dev.vivarium.node.network;
 
-/** Why something outside was not given to a sandbox. */
+/** Why a sandbox was denied a destination. */
 public enum DenialReason {
-    /** It is not on the sandbox's list, or of a kind that no sandbox is given. */
+    /** It is not on the sandbox's allowlist, or is of a kind that no sandbox may use. */
     NOT_LISTED,
-    /** A name that is listed or public leads to an address inside, or an address inside was asked for. */
+    /** A listed or public name resolves to an internal address, or an internal address was requested. */
     INTERNAL_ADDRESS,
-    /** A connection names two different hosts: one to get through, another to be reached. */
+    /** A connection names two different hosts: one to pass the check, another to be reached. */
     NAME_MISMATCH,
-    /** More than a sandbox may have at once, in a minute, or below one domain. */
+    /** The sandbox exceeded a limit on concurrent, per-minute or per-domain use. */
     TOO_MANY,
-    /** It is not what it claims to be: not a DNS question, not TLS, not HTTP, or ambiguous. */
+    /** It is not valid DNS, TLS or HTTP, or is ambiguous. */
     MALFORMED,
-    /** It would have been given, but it has no address or does not answer. */
+    /** It was allowed, but has no address or does not answer. */
     UNREACHABLE
 }

@@ -12,8 +12,8 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 
 /**
- * Counts what sandboxes ask of the resolver and the gateway, for as long as they live. Some hundreds of
- * destinations of each are told apart; what is beyond that is counted in all only. Safe for use by any thread.
+ * Counts what sandboxes request of the resolver and the gateway during their lifetime. Several hundred destinations of
+ * each sandbox are counted separately, others only in total. Thread-safe.
  */
 final class EgressCounts implements EgressLedger {
     private static final int TOLD_APART_MAX = 512;
@@ -51,14 +51,18 @@ final class EgressCounts implements EgressLedger {
             });
         }
 
-        /** A few too many, when several threads come at once, do no harm. */
+        /** Concurrent threads may exceed the limit by a few, which is harmless. */
         private static <T> Optional<T> of(Map<Destination, T> counts, Destination destination, Supplier<T> first) {
             return counts.containsKey(destination) || counts.size() < TOLD_APART_MAX
                     ? Optional.of(counts.computeIfAbsent(destination, unknown -> first.get()))
                     : Optional.empty();
         }
 
-        List<EgressReach> reaches() {
+        EgressTally tally() {
+            return new EgressTally(opened.get(), reaches(), denied.sum(), denials());
+        }
+
+        private List<EgressReach> reaches() {
             return reached.entrySet().stream()
                     .map(entry -> new EgressReach(
                             entry.getKey().protocol,
@@ -70,7 +74,7 @@ final class EgressCounts implements EgressLedger {
                     .toList();
         }
 
-        List<EgressDenial> denials() {
+        private List<EgressDenial> denials() {
             return tried.entrySet().stream()
                     .map(entry -> new EgressDenial(
                             entry.getKey().protocol,
@@ -81,55 +85,45 @@ final class EgressCounts implements EgressLedger {
         }
     }
 
-    /** From now on the sandbox is counted. */
+    /** Starts counting for the sandbox. */
     void begin(SandboxId sandbox) {
         counts.put(sandbox, new Counts());
     }
 
-    /** The sandbox is gone. */
+    /** Forgets a sandbox that is gone. */
     void forget(SandboxId sandbox) {
         counts.remove(sandbox);
     }
 
-    long opened(SandboxId sandbox) {
-        return of(sandbox).opened.get();
+    /** The sandbox's counts so far; empty for one that is gone. */
+    EgressTally of(SandboxId sandbox) {
+        Counts known = counts.get(sandbox);
+        return known == null ? EgressTally.NOTHING : known.tally();
     }
 
-    long denied(SandboxId sandbox) {
-        return of(sandbox).denied.sum();
-    }
-
-    List<EgressReach> reaches(SandboxId sandbox) {
-        return of(sandbox).reaches();
-    }
-
-    List<EgressDenial> denials(SandboxId sandbox) {
-        return of(sandbox).denials();
-    }
-
-    /** What comes late for a sandbox that is gone is counted for nobody. */
-    private Counts of(SandboxId sandbox) {
+    /** Late reports about a sandbox that is gone are counted and discarded. */
+    private Counts countsOf(SandboxId sandbox) {
         Counts known = counts.get(sandbox);
         return known == null ? new Counts() : known;
     }
 
     @Override
     public boolean opens(EgressSubject subject) {
-        return of(subject.sandbox()).opened.incrementAndGet() <= subject.connectionsMax();
+        return countsOf(subject.sandbox()).opened.incrementAndGet() <= subject.connectionsMax();
     }
 
     @Override
     public void allowed(EgressSubject subject, String host, int port) {
-        of(subject.sandbox()).reach(new Destination("tcp", host, port));
+        countsOf(subject.sandbox()).reach(new Destination("tcp", host, port));
     }
 
     @Override
     public void transferred(EgressSubject subject, String host, int port, long bytesOut, long bytesIn) {
-        of(subject.sandbox()).transfer(new Destination("tcp", host, port), bytesOut, bytesIn);
+        countsOf(subject.sandbox()).transfer(new Destination("tcp", host, port), bytesOut, bytesIn);
     }
 
     @Override
     public void denied(EgressSubject subject, String what, int port, DenialReason reason) {
-        of(subject.sandbox()).deny(new Destination(port == DNS_PORT ? "dns" : "tcp", what, port));
+        countsOf(subject.sandbox()).deny(new Destination(port == DNS_PORT ? "dns" : "tcp", what, port));
     }
 }

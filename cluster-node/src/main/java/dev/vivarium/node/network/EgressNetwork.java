@@ -4,41 +4,25 @@ import com.google.common.net.InetAddresses;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.SandboxHandle;
 import dev.vivarium.node.driver.SandboxId;
-import dev.vivarium.protocol.egress.EgressDenial;
+import dev.vivarium.node.network.Attachments.Attachment;
 import dev.vivarium.protocol.egress.EgressPolicy;
-import dev.vivarium.protocol.egress.EgressReach;
-import dev.vivarium.protocol.run.RunEvent;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.InetAddress;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The networks of this node's sandboxes, on this machine. The packet filter stands before there is a sandbox, is the same
- * for all of them, and stays when the node goes, until its next life puts its own in its place: a node that is killed
- * leaves no hole, and nothing that is in anybody's way.
+ * The networks of this node's sandboxes, on this machine. The packet filter is the same for all sandboxes. It is in
+ * force before the first one, and stays after the node ends, until the next incarnation replaces it: a killed node
+ * leaves no gap, and nothing that is in the way of others.
  */
 public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
     private static final Logger LOG = LoggerFactory.getLogger(EgressNetwork.class);
-    private static final Path FORWARDING = Path.of("/proc/sys/net/ipv4/ip_forward");
-    private static final String NOT_PROXIED = "localhost,127.0.0.1";
 
     private final EgressSettings settings;
     private final NodeMark mark;
@@ -46,26 +30,16 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
     private final AddressBlock addresses;
     private final Links links;
     private final PacketFilter filter;
-    private final Map<SandboxId, String> attached = new ConcurrentHashMap<>();
-    private final Map<String, EgressSubject> subjects = new ConcurrentHashMap<>();
-    private final EgressCounts counts = new EgressCounts();
-    private final ScheduledExecutorService watch = Executors.newSingleThreadScheduledExecutor(task -> {
-        Thread thread = new Thread(task, "vivarium-egress");
-        thread.setDaemon(true);
-        return thread;
-    });
-    private final List<ScheduledFuture<?>> tasks = new ArrayList<>();
-    private volatile Map<String, Long> opened = Map.of();
-    private volatile Map<String, Long> denied = Map.of();
-    private volatile Map<String, List<EgressDenial>> denials = Map.of();
-    private volatile Map<String, List<EgressReach>> reaches = Map.of();
-    private final Map<String, EgressUse.Traffic> traffic = new ConcurrentHashMap<>();
+    private final RoutingGuard guard;
+    private final Attachments attachments = new Attachments();
+    private final EgressMeter meter;
+    private final NetworkWatch watch;
     private volatile boolean open;
 
     /**
      * Opens the network of a node.
      *
-     * @throws IOException with the end of a sentence, when this machine or this node's rights do not allow it
+     * @throws IOException with the end of a sentence, when this machine or the node's permissions do not allow it
      */
     public static EgressNetwork open(String installation, String node, EgressSettings settings) throws IOException {
         NodeMark mark = NodeMark.of(installation, node);
@@ -101,26 +75,32 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
         this.settings = settings;
         this.mark = mark;
         this.addresses = AddressBlock.in(settings.pool(), mark);
-        this.links = new Links(addresses.own());
+        this.links = new Links(addresses.own(), Links.mtuOutwards(), settings.rates());
+        this.guard = new RoutingGuard(addresses.own(), addresses.cidr(), settings.gatewayPorts());
         this.filter = new PacketFilter(new RuleSet(
                 mark,
                 addresses.own(),
                 addresses.cidr(),
                 settings.blocked().ipv4Cidrs(),
                 settings.gatewayPorts(),
-                settings.connectionsMax()));
+                settings.connectionsMax(),
+                settings.rates().packetsPerSecond()));
+        this.meter = new EgressMeter(mark, filter, attachments);
+        this.watch = new NetworkWatch(mark, filter, guard, attachments);
     }
 
     private void start() throws IOException {
-        if (!Files.readString(FORWARDING).strip().equals("1")) {
+        if (!KernelSetting.read("ipv4/ip_forward").equals("1")) {
             throw new IOException("this machine does not forward packets (sysctl -w net.ipv4.ip_forward=1 lets it).");
         }
-        // First the walls, then the doors.
+        TrackedConnections.require();
+        // The filter first, then whatever sandboxes can talk to.
         filter.install();
         if (!filter.stands()) {
             throw new IOException("the kernel has not taken the packet filter as it was given.");
         }
-        // A sandbox that an earlier life of this node left may still be dying; nobody knows any more who it is.
+        guard.install();
+        // A sandbox of an earlier incarnation may still be dying; its policy is no longer known.
         for (String left : Links.of(mark)) {
             Links.remove(left);
         }
@@ -128,31 +108,18 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
         EngineChain.letPass(mark);
         DeadNodes.sweep(mark);
         open = true;
-        again(this::check, settings.checkInterval());
-        again(this::count, settings.countInterval());
+        watch.start(settings, meter);
     }
 
-    /** What the task throws is told and does not end it. */
-    private void again(Runnable task, Duration interval) {
-        Runnable told = () -> {
-            try {
-                task.run();
-            } catch (RuntimeException failed) {
-                LOG.error("Watching the network of sandboxes failed, and goes on.", failed);
-            }
-        };
-        tasks.add(watch.scheduleWithFixedDelay(told, interval.toMillis(), interval.toMillis(), TimeUnit.MILLISECONDS));
-    }
-
-    /** Who is behind an address of a sandbox. */
+    /** The sandbox with this address. */
     @Override
     public Optional<EgressSubject> at(InetAddress source) {
-        return Optional.ofNullable(subjects.get(source.getHostAddress()));
+        return attachments.at(source);
     }
 
-    /** Where what the resolver and the gateway see is counted. */
+    /** Records what the resolver and the gateway see. */
     public EgressLedger ledger() {
-        return counts;
+        return meter.ledger();
     }
 
     /** The node's address towards its sandboxes. */
@@ -160,11 +127,15 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
         return (Inet4Address) InetAddresses.forString(addresses.own());
     }
 
+    PacketFilter filter() {
+        return filter;
+    }
+
     NodeMark mark() {
         return mark;
     }
 
-    // ---- for sandboxes
+    // ---- attaching sandboxes
 
     @Override
     public Set<EgressPolicy.Mode> modes() {
@@ -182,62 +153,58 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
     }
 
     @Override
-    public Map<String, String> environment(EgressPolicy policy) {
-        if (policy.mode() != EgressPolicy.Mode.ALLOWLIST) {
-            return Map.of();
-        }
-        String proxy = "http://" + addresses.own() + ":" + settings.proxyPort();
-        // Tools do not agree on the case.
-        return Map.of(
-                "http_proxy", proxy,
-                "https_proxy", proxy,
-                "HTTP_PROXY", proxy,
-                "HTTPS_PROXY", proxy,
-                "no_proxy", NOT_PROXIED,
-                "NO_PROXY", NOT_PROXIED);
-    }
-
-    @Override
-    public void attach(SandboxHandle sandbox, NetworkAccess access) {
+    public Map<String, String> attach(SandboxHandle sandbox, NetworkAccess access) {
         if (access.policy().mode() == EgressPolicy.Mode.NONE) {
-            return;
+            return Map.of();
         }
         ProcessHandle first = sandbox.initProcess()
                 .orElseThrow(() -> new DriverException(
                         DriverException.Kind.REFUSED,
                         "The container engine runs sandboxes where this node cannot give them a network: use egress"
                                 + " mode none, or have the operator run the node beside its engine."));
-        connect(sandbox.id(), access.policy(), access.connectionsMax(), first.pid());
-        // Its number could have been given to a stranger meanwhile, who would have the network now.
+        return attach(sandbox.id(), first, access);
+    }
+
+    Map<String, String> attach(SandboxId id, ProcessHandle first, NetworkAccess access) {
+        String address = connect(id, access.policy(), access.connectionsMax(), first.pid());
+        // The process id could have been reused meanwhile, and its new owner would have the network.
         if (!first.isAlive()) {
-            detach(sandbox.id());
+            detach(id);
             throw new DriverException(
                     DriverException.Kind.GUEST_SILENT, "The sandbox ended while it was given its network.");
         }
+        return access.policy().mode() == EgressPolicy.Mode.ALLOWLIST
+                ? ProxyVariables.of(addresses.own(), settings.proxyPort(), address)
+                : Map.of();
     }
 
-    private void connect(SandboxId id, EgressPolicy policy, long connectionsMax, long firstProcess) {
+    /** Returns the sandbox's address. */
+    private String connect(SandboxId id, EgressPolicy policy, long connectionsMax, long firstProcess) {
         if (!open || !filter.stands()) {
-            refuse("The packet filter of this node is not as it was put in, so sandboxes get no network until it is"
+            refuse("The packet filter of this node is not as it was installed, so sandboxes get no network until it is"
                     + " again.");
         }
         String address = addresses
                 .take()
                 .orElseThrow(() -> new DriverException(
                         DriverException.Kind.REFUSED, "All addresses of this node are in use by other sandboxes."));
+        Attachment sandbox = new Attachment(
+                address,
+                link(address, policy.mode()),
+                new EgressSubject(id, policy, connectionsMax, new HeldSecrets()));
+        meter.begin(sandbox);
+        attachments.begin(sandbox);
         try {
-            counts.begin(id);
-            subjects.put(address, new EgressSubject(id, policy, connectionsMax, new HeldSecrets()));
-            if (policy.mode() == EgressPolicy.Mode.PUBLIC) {
+            if (sandbox.isPublic()) {
                 filter.allot(Map.of(address, connectionsMax));
             }
-            links.connect(
-                    link(address, policy.mode()), firstProcess, address, policy.mode() == EgressPolicy.Mode.PUBLIC);
-            attached.put(id, address);
+            links.connect(sandbox.link(), firstProcess, address, sandbox.isPublic());
+            attachments.complete(sandbox);
+            return address;
         } catch (IOException failed) {
             LOG.warn("Sandbox {} gets no network: {}", id, failed.getMessage());
-            counts.forget(id);
-            cut(address);
+            attachments.abandon(sandbox);
+            cut(sandbox);
             throw new DriverException(
                     DriverException.Kind.REFUSED, "The sandbox could not be given its network.", failed);
         }
@@ -245,11 +212,7 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
 
     @Override
     public void entrust(SandboxId id, Map<String, String> secrets) {
-        String address = attached.get(id);
-        EgressSubject subject = address == null ? null : subjects.get(address);
-        if (subject != null) {
-            subject.secrets().hold(secrets);
-        }
+        attachments.of(id).ifPresent(sandbox -> sandbox.subject().secrets().hold(secrets));
     }
 
     private static void refuse(String sentence) {
@@ -258,32 +221,24 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
 
     @Override
     public void detach(SandboxId id) {
-        String address = attached.remove(id);
-        if (address != null) {
-            counts.forget(id);
-            cut(address);
-        }
+        attachments.remove(id).ifPresent(this::cut);
     }
 
-    /** The kernel removes a link with its sandbox, but takes its time. */
-    private void cut(String address) {
-        EgressSubject subject = subjects.remove(address);
-        traffic.remove(address);
-        if (subject != null) {
-            subject.secrets().wipe();
-        }
+    /** The kernel also removes a link with its sandbox, but takes its time. */
+    private void cut(Attachment sandbox) {
+        meter.forget(sandbox);
+        sandbox.subject().secrets().wipe();
         try {
-            if (subject != null) {
-                Links.remove(link(address, subject.policy().mode()));
-            }
+            Links.remove(sandbox.link());
         } catch (IOException goneMeanwhile) {
-            LOG.debug("The link of {} was gone: {}", address, goneMeanwhile.getMessage());
+            LOG.debug("The link of {} was gone: {}", sandbox.address(), goneMeanwhile.getMessage());
         }
         try {
-            filter.forget(address);
-            addresses.giveBack(address);
+            TrackedConnections.forget(sandbox.address());
+            filter.forget(sandbox.address());
+            addresses.giveBack(sandbox.address());
         } catch (IOException failed) {
-            LOG.warn("The address {} is not given to another sandbox: {}", address, failed.getMessage());
+            LOG.warn("The address {} is not given to another sandbox: {}", sandbox.address(), failed.getMessage());
         }
     }
 
@@ -294,119 +249,28 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
 
     @Override
     public EgressUse use(SandboxId id) {
-        String address = attached.get(id);
-        if (address == null) {
-            return EgressUse.NOTHING;
-        }
-        List<EgressDenial> tried = new ArrayList<>(denials.getOrDefault(address, List.of()));
-        tried.addAll(counts.denials(id));
-        List<EgressReach> reached = new ArrayList<>(reaches.getOrDefault(address, List.of()));
-        reached.addAll(counts.reaches(id));
-        return new EgressUse(
-                opened.getOrDefault(address, 0L) + counts.opened(id),
-                new EgressUse.Reached(
-                        reached.size(),
-                        reached.stream()
-                                .sorted(Comparator.comparingLong(EgressReach::count)
-                                        .reversed())
-                                .limit(RunEvent.EgressUsed.REACHES_MAX)
-                                .toList()),
-                traffic.getOrDefault(address, EgressUse.Traffic.NOTHING),
-                denied.getOrDefault(address, 0L) + counts.denied(id),
-                tried.size(),
-                tried.stream()
-                        .sorted(Comparator.comparingLong(EgressDenial::count).reversed())
-                        .limit(RunEvent.EgressDenied.DENIALS_MAX)
-                        .toList());
+        return attachments.of(id).map(meter::use).orElse(EgressUse.NOTHING);
     }
 
     @Override
     public EgressUse useNow(SandboxId id) {
-        String address = attached.get(id);
-        if (address != null) {
-            countAll();
+        if (attachments.of(id).isPresent()) {
+            meter.countAll();
         }
         return use(id);
-    }
-
-    // ---- watching
-
-    /** Whoever reloads the machine's packet filter takes ours away too. It is put back at once, and that is told. */
-    private void check() {
-        if (filter.stands()) {
-            return;
-        }
-        LOG.error("The packet filter of this node's sandboxes was changed by somebody else; it is put in again.");
-        try {
-            filter.install();
-            filter.allot(subjects.entrySet().stream()
-                    .filter(one -> one.getValue().policy().mode() == EgressPolicy.Mode.PUBLIC)
-                    .collect(Collectors.toMap(
-                            Map.Entry::getKey, one -> one.getValue().connectionsMax())));
-            EngineChain.letPass(mark);
-        } catch (IOException failed) {
-            LOG.error(
-                    "Sandboxes may reach what they must not: the packet filter cannot be put in again: {}",
-                    failed.getMessage());
-        }
-    }
-
-    private synchronized void count() {
-        if (attached.isEmpty()) {
-            return;
-        }
-        try {
-            countTraffic();
-            opened = filter.counted(RuleSet.OPENED);
-            Map<String, Long> now = filter.counted(RuleSet.REFUSED);
-            if (!now.equals(denied)) {
-                denials = filter.denied();
-                denied = now;
-            }
-        } catch (IOException unanswered) {
-            tellUncounted(unanswered);
-        }
-    }
-
-    /** Rarer than the rest, and by one program: at a sandbox's end somebody waits for it. */
-    private synchronized void countAll() {
-        try {
-            countTraffic();
-            PacketFilter.Counts all = filter.all();
-            opened = all.opened();
-            denied = all.refused();
-            denials = all.denied();
-            reaches = all.reached();
-        } catch (IOException unanswered) {
-            tellUncounted(unanswered);
-        }
-    }
-
-    private void countTraffic() throws IOException {
-        Map<String, EgressUse.Traffic> byLink = Links.traffic(mark);
-        subjects.forEach((address, subject) -> {
-            EgressUse.Traffic seen = byLink.get(link(address, subject.policy().mode()));
-            if (seen != null) {
-                traffic.put(address, seen);
-            }
-        });
-    }
-
-    private static void tellUncounted(IOException unanswered) {
-        LOG.warn("What sandboxes did with their network cannot be counted: {}", unanswered.getMessage());
     }
 
     @Override
     public void close() {
         open = false;
-        tasks.forEach(task -> task.cancel(false));
-        watch.shutdown();
+        watch.close();
         try (claim) {
-            if (attached.isEmpty()) {
+            if (attachments.isEmpty()) {
                 EngineChain.forget(mark);
                 Links.remove(mark.ownInterface());
-                // The walls last, when nothing is left that they could be for.
+                // The filter goes last, when nothing needs it any more.
                 filter.remove();
+                guard.remove();
             }
         } catch (IOException failed) {
             LOG.warn("The packet filter stays until the next start: {}", failed.getMessage());

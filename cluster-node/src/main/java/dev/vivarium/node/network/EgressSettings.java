@@ -7,28 +7,33 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * The block {@code vivarium.egress} of the configuration; egress.conf says what each key means.
+ * The block {@code vivarium.egress} of the configuration; see egress.conf.
  *
  * @param pool the addresses that nodes may give to sandboxes
- * @param blocked what no sandbox reaches: what is internal everywhere, and the operator's own
- * @param connectionsMax connections that one sandbox may have open at once
- * @param gatewayPorts where the gateway listens, on the node's address towards its sandboxes; that of the proxy last
- * @param checkInterval between two looks whether the packet filter stands
- * @param countInterval between two looks at what was counted
+ * @param blocked addresses that no sandbox reaches: those blocked everywhere, and the operator's
+ * @param connectionsMax concurrent connections of one sandbox
+ * @param gatewayPorts the gateway's ports on the node's address towards its sandboxes; the proxy's is the last
+ * @param rates what one sandbox may send and receive
+ * @param checkInterval between checks of the packet filter
+ * @param countInterval between readings of the kernel's counters
  */
 public record EgressSettings(
         Ipv4Block pool,
         BlockedRanges blocked,
         int connectionsMax,
         List<Integer> gatewayPorts,
+        LinkRates rates,
         Duration checkInterval,
         Duration countInterval) {
+
+    /** Below this, a burst would last most of a second. */
+    private static final long BYTES_PER_SECOND_MIN = 64 * 1024;
 
     public EgressSettings {
         gatewayPorts = List.copyOf(gatewayPorts);
     }
 
-    /** Where tools find the proxy that honour a setting for one. */
+    /** The port of the proxy, for tools that have a proxy setting. */
     int proxyPort() {
         return gatewayPorts.get(gatewayPorts.size() - 1);
     }
@@ -37,7 +42,7 @@ public record EgressSettings(
      * Reads the settings.
      *
      * @param egress the block {@code vivarium.egress}
-     * @throws ConfigException when a key is missing or wrong
+     * @throws ConfigException when a key is missing or invalid
      */
     public static EgressSettings from(Config egress) {
         int connections = egress.getInt("connections-max");
@@ -52,8 +57,21 @@ public record EgressSettings(
                         egress.getInt("gateway.http-port"),
                         egress.getInt("gateway.tls-port"),
                         egress.getInt("gateway.proxy-port")),
+                rates(egress),
                 egress.getDuration("check-interval"),
                 egress.getDuration("count-interval"));
+    }
+
+    private static LinkRates rates(Config egress) {
+        long bytes = egress.getBytes("bytes-per-second-max");
+        long packets = egress.getLong("packets-per-second-max");
+        if (bytes < BYTES_PER_SECOND_MIN) {
+            throw new ConfigException.BadValue("vivarium.egress.bytes-per-second-max", "must be at least 64KiB");
+        }
+        if (packets < 1) {
+            throw new ConfigException.BadValue("vivarium.egress.packets-per-second-max", "must be at least 1");
+        }
+        return new LinkRates(bytes, packets);
     }
 
     private static Ipv4Block pool(String addresses) {
@@ -70,18 +88,17 @@ public record EgressSettings(
                 "vivarium.egress.addresses", "must hold a block of 1024 addresses at least, as a /22 does");
     }
 
-    /**
-     * What is internal everywhere, and what the operator adds.
-     *
-     * @param egress the block {@code vivarium.egress}
-     * @throws ConfigException when what is added is no range
-     */
-    public static BlockedRanges blockedRanges(Config egress) {
-        try {
-            return BlockedRanges.standard().withMore(egress.getStringList("internal-ranges"));
-        } catch (IllegalArgumentException noBlock) {
-            throw new ConfigException.BadValue(
-                    "vivarium.egress.internal-ranges", String.valueOf(noBlock.getMessage()), noBlock);
+    /** The ranges blocked everywhere, and the operator's. */
+    private static BlockedRanges blockedRanges(Config egress) {
+        BlockedRanges ranges = BlockedRanges.standard();
+        for (String key : List.of("internal-ranges", "external-addresses")) {
+            try {
+                ranges = ranges.withMore(egress.getStringList(key));
+            } catch (IllegalArgumentException noBlock) {
+                throw new ConfigException.BadValue(
+                        "vivarium.egress." + key, String.valueOf(noBlock.getMessage()), noBlock);
+            }
         }
+        return ranges;
     }
 }

@@ -5,18 +5,18 @@ import dev.vivarium.protocol.egress.EgressReach;
 import java.util.List;
 
 /**
- * What a sandbox has done with its network, counted outside of it.
+ * A sandbox's network use, counted outside of it.
  *
- * @param opened connections that it opened, each try of one that is not answered counted, and those beyond its limit too
- * @param reached where they led
- * @param traffic bytes over its link
- * @param denied packets that were dropped, and questions that were refused, because it may not reach what they were for
- * @param destinations how many different destinations were denied, as far as they are told apart
- * @param mostTried those that were tried most
+ * @param opened the number of connections opened, including unanswered attempts and those beyond the limit
+ * @param reached their destinations
+ * @param traffic bytes on its link
+ * @param denied the number of dropped packets and denied questions
+ * @param destinations the number of different denied destinations, as far as counted separately
+ * @param mostTried those with most attempts
  */
 public record EgressUse(
         long opened, Reached reached, Traffic traffic, long denied, long destinations, List<EgressDenial> mostTried) {
-    /** No use of a network. */
+    /** No network use. */
     public static final EgressUse NOTHING = new EgressUse(0, Reached.NOTHING, Traffic.NOTHING, 0, 0, List.of());
 
     public EgressUse {
@@ -24,10 +24,10 @@ public record EgressUse(
     }
 
     /**
-     * Where a sandbox's connections led. Known at its end; before, only what went through the gateway.
+     * The destinations of a sandbox's connections. Complete at its end; before, only those through the gateway.
      *
-     * @param destinations how many different ones, as far as they are told apart
-     * @param most those of most connections
+     * @param destinations the number of different ones, as far as counted separately
+     * @param most those with most connections
      */
     public record Reached(long destinations, List<EgressReach> most) {
         public static final Reached NOTHING = new Reached(0, List.of());
@@ -38,10 +38,10 @@ public record EgressUse(
     }
 
     /**
-     * Bytes over a sandbox's link, with all headers, and with what was refused.
+     * Bytes on a sandbox's link, including all headers and denied packets.
      *
      * @param bytesOut from the sandbox
-     * @param bytesIn to it
+     * @param bytesIn to the sandbox
      */
     public record Traffic(long bytesOut, long bytesIn) {
         public static final Traffic NOTHING = new Traffic(0, 0);

@@ -7,26 +7,26 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The secrets of one sandbox that are added to its requests on their way, for as long as it lives. They are held in arrays
- * of their own, which are overwritten at its end. Safe for use by any thread.
+ * The secrets that are added to one sandbox's requests, kept during its lifetime. They are in arrays of their own,
+ * which are overwritten at its end. Thread-safe.
  */
 public final class HeldSecrets {
     private final Map<String, byte[]> values = new HashMap<>();
     private boolean over;
 
-    /** Takes secrets by their names, all of them printable ASCII; those of a sandbox that is gone are not taken. */
+    /** Stores secrets by name, all printable ASCII; ignored for a sandbox that is gone. */
     public synchronized void hold(Map<String, String> secrets) {
         if (!over) {
             secrets.forEach((name, value) -> values.put(name, value.getBytes(StandardCharsets.US_ASCII)));
         }
     }
 
-    /** A copy, which the caller overwrites after its use; empty when the sandbox has no such secret, or is gone. */
+    /** A copy, which the caller overwrites after use; empty when the sandbox has no such secret, or is gone. */
     public synchronized Optional<byte[]> copyOf(String name) {
         return Optional.ofNullable(values.get(name)).map(byte[]::clone);
     }
 
-    /** The sandbox is gone: nothing of its secrets is left here. */
+    /** Overwrites all secrets, since the sandbox is gone. */
     public synchronized void wipe() {
         over = true;
         values.values().forEach(value -> Arrays.fill(value, (byte) 0));

@@ -9,7 +9,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 
-/** The programs by which the kernel's network is set up: ip, nft, iptables. Each call blocks, and not for long. */
+/** Runs the programs that configure the kernel's network: ip, nft, iptables. Each call blocks for a short time. */
 final class KernelCommand {
     private static final Duration TIME_MAX = Duration.ofSeconds(10);
 
@@ -18,9 +18,9 @@ final class KernelCommand {
     /**
      * Runs a program to its end.
      *
-     * @param input what it reads
-     * @return what it printed
-     * @throws IOException when it is not there, fails or hangs, with what it said
+     * @param input its standard input
+     * @return its standard output
+     * @throws IOException when it is missing, fails or hangs, with its error message
      */
     static String run(String input, String... command) throws IOException {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
@@ -29,7 +29,7 @@ final class KernelCommand {
             process.getOutputStream().write(input.getBytes(StandardCharsets.UTF_8));
             process.getOutputStream().close();
         } catch (IOException deaf) {
-            // It ended without reading all of it; its exit code says why.
+            // It ended without reading all of its input; its exit code says why.
         }
         try {
             if (!process.waitFor(TIME_MAX.toMillis(), TimeUnit.MILLISECONDS)) {

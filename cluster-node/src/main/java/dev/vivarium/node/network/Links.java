@@ -7,69 +7,104 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * The links between the node and its sandboxes: a pair of virtual interfaces for each, point to point, so that no sandbox
- * has a neighbour to spy on or to deceive. The kernel removes a link with its sandbox.
+ * The links between the node and its sandboxes: a pair of virtual interfaces for each, point to point, so that no
+ * sandbox has a neighbour to spy on or to deceive. The kernel removes a link with its sandbox.
  */
 final class Links {
-    /** How every interface of a Vivarium node begins, on whichever machine. */
+    /** The prefix of the interfaces of all Vivarium nodes. */
     static final String ALL = "vv";
 
     private static final Pattern OWN = Pattern.compile(ALL + "([0-9a-f]{6})");
     private static final Path INTERFACES = Path.of("/sys/class/net");
     private static final Path COUNTERS = Path.of("/proc/net/dev");
     private static final Pattern COUNTED = Pattern.compile(" *([^: ]+): *([0-9]+)(?: +[0-9]+){7} +([0-9]+) .*");
-    /** Interfaces inside look alike, whatever the host's are called. */
+    /** The name of the interface in every sandbox, whatever it is outside. */
     private static final String INSIDE = "eth0";
-    /** Of the node's end of every link; sandboxes know it from the start and never ask. */
-    private static final String NODE_MAC = "ee:ee:ee:ee:ee:ee";
+    /**
+     * The address of both ends of every link. ARP is off, so no addresses are asked for or remembered; the kernel
+     * writes its own address on frames, which is also the other end's.
+     */
+    private static final String MAC = "ee:ee:ee:ee:ee:ee";
 
+    private static final Pattern ADDRESS = Pattern.compile("inet ([0-9.]+)/");
+    private static final int ETHERNET_MTU = 1500;
+    private static final Pattern DEFAULT_ROUTE = Pattern.compile("^default .*?dev (\\S+)", Pattern.MULTILINE);
     private final String own;
+    private final int mtu;
+    private final LinkRates rates;
 
-    /** @param own the node's address, as sandboxes see it */
-    Links(String own) {
+    /**
+     * @param own the node's address, as sandboxes see it
+     * @param mtu the largest packet that leaves unfragmented; sandboxes do not learn of a smaller path MTU
+     * @param rates the rate limits of each sandbox
+     */
+    Links(String own, int mtu, LinkRates rates) {
         this.own = own;
+        this.mtu = mtu;
+        this.rates = rates;
     }
 
     /**
-     * Links a sandbox. It has a route to the node, and on request one to everything else.
+     * Creates a sandbox's link. It has a route to the node and, if requested, a default route.
      *
-     * @param pid a process in it
+     * @param pid a process in the sandbox
      */
     void connect(String link, long pid, String address, boolean everywhere) throws IOException {
-        KernelCommand.run(
-                String.join(
-                        "\n",
-                        "link add " + link + " address " + NODE_MAC + " type veth peer name " + INSIDE + " netns "
-                                + pid,
-                        "link set " + link + " up",
-                        "route add " + address + "/32 dev " + link),
-                "ip",
-                "-batch",
-                "-");
-        List<String> inside = new ArrayList<>(List.of(
+        // One shell starts the other programs: each program started by the node itself costs a copy of its page tables.
+        List<String> script = new ArrayList<>(List.of(
+                // The kernel returns a setting to the first read only, and shells read byte by byte: they would see no
+                // end of line.
+                "on() { if [ -e \"$1\" ]; then read -r now <\"$1\" || :; [ \"$now\" = 1 ] || echo 1 >\"$1\"; fi; }",
+                "ip -batch - <<END",
+                "link add " + link + " address " + MAC + " mtu " + mtu + " type veth peer name " + INSIDE + " address "
+                        + MAC + " mtu " + mtu + " netns " + pid,
+                "link set " + link + " arp off up",
+                "route add " + address + "/32 dev " + link,
+                "END"));
+        // Nothing passes over the link yet: the other end is down.
+        RoutingGuard.settings(link).forEach(setting -> script.add("on /proc/sys/net/" + setting));
+        script.add("on /proc/sys/net/ipv6/conf/" + link + "/disable_ipv6");
+        String inside = "nsenter --net=/proc/" + pid + "/ns/net ";
+        script.addAll(List.of(
+                "tc " + rates.towards(link),
+                inside + "tc " + rates.towards(INSIDE),
+                inside + "ip -batch - <<END",
                 "addr add " + address + "/32 dev " + INSIDE,
-                "link set " + INSIDE + " up",
-                "route add " + own + "/32 dev " + INSIDE + " scope link",
-                "neigh add " + own + " lladdr " + NODE_MAC + " dev " + INSIDE + " nud permanent"));
+                "link set " + INSIDE + " arp off up",
+                "route add " + own + "/32 dev " + INSIDE + " scope link"));
         if (everywhere) {
-            inside.add("route add default via " + own + " dev " + INSIDE);
+            script.add("route add default via " + own + " dev " + INSIDE);
         }
-        KernelCommand.run(String.join("\n", inside), "nsenter", "--net=/proc/" + pid + "/ns/net", "ip", "-batch", "-");
+        script.add("END\n");
+        KernelCommand.run(String.join("\n", script), "sh", "-e");
     }
 
-    /** Removes an interface, if it is still there. */
+    /** The largest packet that leaves unfragmented by the default route; at most Ethernet's. */
+    static int mtuOutwards() throws IOException {
+        Matcher route = DEFAULT_ROUTE.matcher(KernelCommand.run("", "ip", "-4", "route", "show", "default"));
+        if (!route.find()) {
+            return ETHERNET_MTU;
+        }
+        Path mtu = INTERFACES.resolve(route.group(1)).resolve("mtu");
+        return Files.exists(mtu)
+                ? Math.min(ETHERNET_MTU, Integer.parseInt(Files.readString(mtu).strip()))
+                : ETHERNET_MTU;
+    }
+
+    /** Removes an interface if it exists. */
     static void remove(String name) throws IOException {
         if (exists(name)) {
             KernelCommand.run("", "ip", "link", "delete", name);
         }
     }
 
-    /** The links to sandboxes that a node has on this machine. */
+    /** A node's links to sandboxes on this machine. */
     static List<String> of(NodeMark mark) throws IOException {
         try (Stream<Path> interfaces = Files.list(INTERFACES)) {
             return interfaces
@@ -90,11 +125,11 @@ final class Links {
         }
     }
 
-    /** Bytes over each link of a node, as its sandbox sees them, by the link's name: one file tells of all. */
+    /** The bytes on each of a node's links, as seen by its sandbox, by link name. One file has all of them. */
     static Map<String, EgressUse.Traffic> traffic(NodeMark mark) throws IOException {
         Map<String, EgressUse.Traffic> traffic = new HashMap<>();
         for (String line : Files.readAllLines(COUNTERS)) {
-            // The name, a colon, eight counters of what was received, bytes first, and as many of what was sent.
+            // The name, a colon, eight counters of received traffic (bytes first), and eight of sent traffic.
             Matcher counted = COUNTED.matcher(line);
             if (counted.matches() && counted.group(1).startsWith(mark.links())) {
                 traffic.put(
@@ -105,14 +140,23 @@ final class Links {
         return traffic;
     }
 
-    /** Whether there is an interface of this name. */
+    /** The address of an interface; empty when it does not exist, or has none. */
+    static Optional<String> address(String name) throws IOException {
+        if (!exists(name)) {
+            return Optional.empty();
+        }
+        Matcher address = ADDRESS.matcher(KernelCommand.run("", "ip", "-o", "-4", "address", "show", "dev", name));
+        return address.find() ? Optional.of(address.group(1)) : Optional.empty();
+    }
+
+    /** Whether an interface of this name exists. */
     static boolean exists(String name) {
         return Files.exists(INTERFACES.resolve(name));
     }
 
     /**
-     * Gives the node its address towards sandboxes, on an interface of its own: a bridge that leads nowhere, as kernels that
-     * run containers have bridges and not always dummies.
+     * Gives the node its address towards sandboxes, on an interface of its own: a bridge without ports, since kernels
+     * that run containers always support bridges but not always dummy interfaces.
      */
     void open(String ownInterface) throws IOException {
         if (!exists(ownInterface)) {

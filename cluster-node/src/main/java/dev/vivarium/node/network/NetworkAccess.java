@@ -3,9 +3,9 @@ package dev.vivarium.node.network;
 import dev.vivarium.protocol.egress.EgressPolicy;
 
 /**
- * What a sandbox may do with its network.
+ * A sandbox's access to the network.
  *
  * @param policy what it may reach
- * @param connectionsMax connections that it may open to the outside
+ * @param connectionsMax the number of connections that it may open to the outside
  */
 public record NetworkAccess(EgressPolicy policy, long connectionsMax) {}

@@ -11,8 +11,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 
 /**
- * That a node lives whose things in the kernel have a mark: a lock on a file of this machine's, which the kernel gives back
- * when the node's process ends, however it does.
+ * Shows that the node with a mark is alive: a lock on a file of this machine, which the kernel releases when the node's
+ * process ends in any way.
  */
 final class NodeClaim implements Closeable {
     private static final Path FOLDER = Path.of("/run/vivarium");
@@ -34,15 +34,15 @@ final class NodeClaim implements Closeable {
                 return Optional.of(new NodeClaim(file));
             }
         } catch (OverlappingFileLockException ofThisProcess) {
-            // The same answer, for a node of this very process.
+            // The same result, for a node in this process.
         }
         file.close();
         return Optional.empty();
     }
 
     /**
-     * Waits for its turn among the nodes of this machine that choose what nobody has: two that start at once would find the
-     * same free. Of one process only one may wait at a time.
+     * Serializes the choice of unused resources among this machine's nodes, since two that start together would find
+     * the same ones free. Only one caller per process may wait at a time.
      */
     static Closeable turn() throws IOException {
         Files.createDirectories(FOLDER);

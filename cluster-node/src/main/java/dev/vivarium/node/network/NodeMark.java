@@ -6,8 +6,8 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /**
- * By what the kernel's things of one node are told from those of others on the same machine, in this life of it and the
- * next: the names of interfaces have room for 15 characters only.
+ * Distinguishes one node's kernel objects from those of other nodes on the same machine. It stays the same when the
+ * node restarts. Short, because interface names have at most 15 characters.
  *
  * @param text six hexadecimal digits
  */
@@ -24,32 +24,32 @@ record NodeMark(String text) {
         }
     }
 
-    /** The number that it stands for. */
+    /** The mark as a number. */
     int number() {
         return Integer.parseInt(text, 16);
     }
 
-    /** Its packet filter. */
+    /** The name of the packet filter's table. */
     String table() {
         return "vivarium_" + text;
     }
 
-    /** The interface that holds the node's own address towards sandboxes. */
+    /** The interface with the node's own address towards sandboxes. */
     String ownInterface() {
         return Links.ALL + text;
     }
 
-    /** How the links of sandboxes begin that may reach the internet. */
+    /** The name prefix of links of sandboxes that may reach the internet. */
     String publicLinks() {
         return Links.ALL + text + "p";
     }
 
-    /** How the links of sandboxes begin that reach listed destinations only. */
+    /** The name prefix of links of sandboxes that reach listed destinations only. */
     String listedLinks() {
         return Links.ALL + text + "a";
     }
 
-    /** How the links of all its sandboxes begin; {@link #ownInterface} is not one of them. */
+    /** The name prefix of all sandboxes' links; {@link #ownInterface} does not have it. */
     String links() {
         return Links.ALL + text;
     }

@@ -1,8 +1,8 @@
 package dev.vivarium.node.network;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import dev.vivarium.node.json.PlainJson;
 import dev.vivarium.protocol.egress.EgressDenial;
 import dev.vivarium.protocol.egress.EgressReach;
 import java.io.IOException;
@@ -16,8 +16,6 @@ import java.util.stream.Collectors;
 
 /** The packet filter of one node in this machine's kernel. All calls block. */
 final class PacketFilter {
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     private final RuleSet rules;
     private final Set<String> ending = ConcurrentHashMap.newKeySet();
     private String asInstalled = "";
@@ -26,13 +24,13 @@ final class PacketFilter {
         this.rules = rules;
     }
 
-    /** Puts the rules in, in one step, whatever was there before, and remembers how the kernel tells them. */
+    /** Installs the rules in one transaction, replacing earlier ones, and remembers how the kernel lists them. */
     void install() throws IOException {
         KernelCommand.run(rules.installation(), "nft", "-f", "-");
         asInstalled = inKernel();
     }
 
-    /** Whether the rules are there, as they were put in. */
+    /** Whether the rules are in force, unchanged. */
     boolean stands() {
         try {
             return inKernel().equals(asInstalled);
@@ -45,38 +43,49 @@ final class PacketFilter {
         KernelCommand.run(rules.removal(), "nft", "-f", "-");
     }
 
-    /** Without what the kernel adds while it counts. */
+    /** The kernel's listing, without parts that change while it counts. */
     private String inKernel() throws IOException {
         String table = rules.mark().table();
         return KernelCommand.run("", "nft", "-s", "-t", "list", "table", "inet", table)
                 + KernelCommand.run("", "nft", "-s", "list", "set", "inet", table, "internal");
     }
 
-    /** The packets that were counted for each address of a sandbox. */
+    /** The number of packets counted for each sandbox address. */
     Map<String, Long> counted(String set) throws IOException {
         return byAddress(elements(set));
     }
 
-    /** What was denied to each address of a sandbox, as far as destinations are told apart. */
+    /** The denials of each sandbox address, as far as destinations are counted separately. */
     Map<String, List<EgressDenial>> denied() throws IOException {
         return denied(byDestination(elements(RuleSet.DENIED)));
     }
 
     /**
-     * All that the kernel has counted, by the addresses of sandboxes.
+     * All of the kernel's counts, by sandbox address.
      *
-     * @param opened connections that each opened
-     * @param refused packets of each that were dropped
-     * @param denied what was denied to each, as far as destinations are told apart
-     * @param reached what each reached, likewise
+     * @param opened connections opened
+     * @param refused packets dropped
+     * @param denied denials, as far as destinations are counted separately
+     * @param reached destinations reached, likewise
      */
     record Counts(
             Map<String, Long> opened,
             Map<String, Long> refused,
             Map<String, List<EgressDenial>> denied,
-            Map<String, List<EgressReach>> reached) {}
+            Map<String, List<EgressReach>> reached) {
+        static final Counts NOTHING = new Counts(Map.of(), Map.of(), Map.of(), Map.of());
 
-    /** Asks for all at once: rarer than for the rest, since the list may be long. */
+        /** The counts of one address. */
+        EgressTally of(String address) {
+            return new EgressTally(
+                    opened.getOrDefault(address, 0L),
+                    reached.getOrDefault(address, List.of()),
+                    refused.getOrDefault(address, 0L),
+                    denied.getOrDefault(address, List.of()));
+        }
+    }
+
+    /** Reads everything in one call; less often than the other calls, since the list may be long. */
     Counts all() throws IOException {
         Map<String, JsonNode> sets = allElements();
         return new Counts(
@@ -105,7 +114,7 @@ final class PacketFilter {
                                 key.port,
                                 first.packets,
                                 sent.getOrDefault(key, Counted.NOTHING).bytes,
-                                // Without those that made the element, which were sent.
+                                // Without the packets that created the element, which were sent.
                                 Math.max(0, received.getOrDefault(key, first).bytes - first.bytes))));
         return reached;
     }
@@ -128,7 +137,8 @@ final class PacketFilter {
         List<String> command = new ArrayList<>(List.of("nft", "-j"));
         command.addAll(List.of(query));
         Map<String, JsonNode> sets = new HashMap<>();
-        for (JsonNode part : JSON.readTree(KernelCommand.run("", command.toArray(String[]::new)))
+        for (JsonNode part : PlainJson.MAPPER
+                .readTree(KernelCommand.run("", command.toArray(String[]::new)))
                 .path("nftables")) {
             sets.put(part.path("set").path("name").asText(), part.path("set").path("elem"));
         }
@@ -168,7 +178,7 @@ final class PacketFilter {
         return all;
     }
 
-    /** How many connections an address may open to the outside: the kernel lets no further one out. */
+    /** Sets the number of connections that each address may open to the outside; the kernel denies further ones. */
     void allot(Map<String, Long> connections) throws IOException {
         if (connections.isEmpty()) {
             return;
@@ -183,9 +193,16 @@ final class PacketFilter {
                 "-");
     }
 
+    /** Keeps all sandboxes from opening connections, or allows it again. */
+    void close(boolean closed) throws IOException {
+        String element = "inet " + rules.mark().table() + " " + RuleSet.CLOSED + " { ipv4 }\n";
+        // Added first, since deleting a missing element fails.
+        KernelCommand.run("add element " + element + (closed ? "" : "delete element " + element), "nft", "-f", "-");
+    }
+
     /**
-     * Forgets all that is known of an address, so that whoever has it next is not taken for the one before. The kernel can
-     * only be asked for all destinations of all sandboxes, so those that end meanwhile are forgotten together.
+     * Forgets everything about an address, so that its next holder is not mistaken for the previous one. The kernel can
+     * only list all destinations of all sandboxes, so concurrent calls are combined.
      */
     void forget(String address) throws IOException {
         ending.add(address);
@@ -221,7 +238,7 @@ final class PacketFilter {
         return String.join(" . ", key.address, key.destination, key.protocol, Integer.toString(key.port));
     }
 
-    /** Added first, since to delete what is not there fails, and all of the transaction with it. */
+    /** Added first, since deleting a missing element would fail, and the transaction with it. */
     private void appendForget(StringBuilder changes, String set, String element) {
         changes.append("add element inet %1$s %2$s { %3$s }\ndelete element inet %1$s %2$s { %3$s }\n"
                 .formatted(rules.mark().table(), set, element));

@@ -4,21 +4,17 @@ import dev.vivarium.node.driver.SandboxId;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 
-/** How many of one kind of thing each sandbox has at the moment. Safe for use by many threads. */
+/** Limits the concurrent uses of one kind per sandbox. Thread-safe. */
 public final class Quota {
     private final int max;
     private final ConcurrentMap<SandboxId, Integer> held = new ConcurrentHashMap<>();
 
-    /**
-     * A quota.
-     *
-     * @param max the most that one sandbox may have at once, one or more
-     */
+    /** @param max the limit per sandbox, at least 1 */
     public Quota(int max) {
         this.max = max;
     }
 
-    /** Takes one; false, and nothing is taken, when the sandbox has all that it may have. */
+    /** Takes one; returns false when the sandbox has reached its limit. */
     public boolean take(SandboxId sandbox) {
         boolean[] taken = {false};
         held.compute(sandbox, (id, before) -> {
@@ -29,7 +25,7 @@ public final class Quota {
         return taken[0];
     }
 
-    /** Gives one back that was taken. */
+    /** Returns one that was taken. */
     public void giveBack(SandboxId sandbox) {
         held.computeIfPresent(sandbox, (id, before) -> before == 1 ? null : before - 1);
     }

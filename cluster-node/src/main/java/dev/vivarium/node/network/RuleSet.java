@@ -4,16 +4,17 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * The rules of one node's packet filter, in the words of nft(8). They know sandboxes by the links that they come from, so
- * they are the same for one sandbox and for a thousand, and hold before a sandbox has a link. What is not allowed is
- * dropped; each drop here is final, whatever other tables of the machine say.
+ * The rules of one node's packet filter, in nft(8) syntax. They identify sandboxes by their links, so they are the same
+ * for one sandbox and for a thousand, and are in force before a sandbox has a link. Everything not allowed is dropped;
+ * a drop is final, whatever the machine's other tables say.
  *
- * @param mark whose they are
+ * @param mark the node's mark
  * @param own the node's address towards its sandboxes
  * @param block the addresses of its sandboxes, as a CIDR
- * @param internal what nobody reaches, as CIDRs
- * @param gatewayPorts where those find the gateway that reach listed destinations only
- * @param connectionsMax connections that a sandbox may have open at once
+ * @param internal addresses that no sandbox reaches, as CIDRs
+ * @param gatewayPorts the gateway's ports, for sandboxes that reach listed destinations only
+ * @param connectionsMax concurrent connections of one sandbox
+ * @param packetsPerSecond packets that one sandbox may send in a second
  */
 record RuleSet(
         NodeMark mark,
@@ -21,8 +22,9 @@ record RuleSet(
         String block,
         List<String> internal,
         List<Integer> gatewayPorts,
-        int connectionsMax) {
-    /** Destinations of all sandboxes that are told apart; those beyond are counted in all only. */
+        int connectionsMax,
+        long packetsPerSecond) {
+    /** Destinations counted separately, for all sandboxes together; others are counted in total only. */
     static final int DESTINATIONS_MAX = 16_384;
 
     static final String DENIED = "denied";
@@ -32,30 +34,31 @@ record RuleSet(
     static final String SENT = "sent";
     static final String RECEIVED = "received";
     static final String BUDGET = "budget";
+    static final String CLOSED = "closed";
 
-    /** The sets that have an element for each destination of a sandbox that it may reach. */
+    /** The sets with an element for each destination that a sandbox has reached. */
     static final List<String> BY_REACH = List.of(REACHED, SENT, RECEIVED);
 
-    /** The sets that have an element for each sandbox. */
+    /** The sets with an element for each sandbox. */
     static final List<String> BY_SANDBOX =
-            List.of(REFUSED, OPENED, BUDGET, "told_apart", "reached_apart", "asking", "open_now");
+            List.of(REFUSED, OPENED, BUDGET, "told_apart", "reached_apart", "asking", "sending", "open_now");
 
     RuleSet {
         internal = List.copyOf(internal);
         gatewayPorts = List.copyOf(gatewayPorts);
     }
 
-    /** The transaction that puts them in, and takes earlier ones away in the same moment. */
+    /** The transaction that installs the rules and atomically removes earlier ones. */
     String installation() {
         return removal() + table();
     }
 
-    /** The transaction that takes them away. */
+    /** The transaction that removes the rules. */
     String removal() {
         return removal(mark);
     }
 
-    /** The transaction that takes away those of a node, if they are there. */
+    /** The transaction that removes a node's rules if they exist. */
     static String removal(NodeMark mark) {
         return "table inet %1$s\ndelete table inet %1$s\n".formatted(mark.table());
     }
@@ -86,26 +89,32 @@ record RuleSet(
                     size 4096
                     flags dynamic
                   }
-                  # One that scans must not use up the room for what others are denied.
+                  # A sandbox that scans must not use up the room for others' denials.
                   set told_apart {
                     type ipv4_addr
                     size 4096
                     flags dynamic
                   }
-                  # One that floods the node's sockets must not keep others' questions from being heard.
+                  # A sandbox that floods the node's sockets must not crowd out others' questions.
                   set asking {
                     type ipv4_addr
                     size 4096
                     flags dynamic
                   }
-                  # What each sandbox reached, by destination: as long as a sandbox may live.
+                  # A sandbox that sends at full speed must not use up the machine's CPU time.
+                  set sending {
+                    type ipv4_addr
+                    size 4096
+                    flags dynamic
+                  }
+                  # Destinations that each sandbox reached, kept for as long as a sandbox may live.
                   set %14$s {
                     typeof ip saddr . ip daddr . meta l4proto . th dport
                     size %7$d
                     flags dynamic,timeout
                     timeout 1d
                   }
-                  # All its packets to there, and the first of each connection; all from there, and those first ones.
+                  # All packets to each of those destinations, and from it; each with the first packets of connections.
                   set %16$s {
                     typeof ip saddr . ip daddr . meta l4proto . th dport
                     size %7$d
@@ -123,19 +132,24 @@ record RuleSet(
                     size 4096
                     flags dynamic
                   }
-                  # Connections that each sandbox may open; its element has its own number, put in with its link.
+                  # Connections that each sandbox may open; the number is added with its link.
                   set %15$s {
                     type ipv4_addr
                     size 4096
                     flags dynamic
                     limit rate over 1/hour
                   }
+                  # Contains IPv4 while the machine's connection tracking table is nearly full.
+                  set %20$s {
+                    typeof meta nfproto
+                    size 4
+                  }
                   set open_now {
                     type ipv4_addr
                     size 4096
                     flags dynamic
                   }
-                  # Each in a rule of its own: a full set ends its rule, and must not end the drop.
+                  # One rule each: a full set ends its rule, and must not prevent the drop.
                   chain deny {
                     update @%9$s { ip saddr counter }
                     meta l4proto { tcp, udp } update @told_apart { ip saddr limit rate 10/second burst 512 packets } update @%8$s { ip saddr . ip daddr . meta l4proto . th dport counter }
@@ -150,7 +164,10 @@ record RuleSet(
                   }
                   chain from_sandbox {
                     meta nfproto != ipv4 drop
-                    fib saddr . iif oif missing drop
+                    update @sending { ip saddr limit rate over %19$d/second burst %19$d packets } drop
+                    # Without the mark there is no route, see RoutingGuard; denied packets are dropped before they need one.
+                    meta mark set meta mark | %18$d
+                    fib saddr . mark . iif oif missing drop
                     ip daddr %3$s goto to_node
                     iifname != "%4$s*" goto deny
                     fib daddr type != unicast goto deny
@@ -162,6 +179,10 @@ record RuleSet(
                     type filter hook prerouting priority raw; policy accept;
                     iifname "%2$s*" jump from_sandbox
                   }
+                  chain back {
+                    type filter hook prerouting priority mangle; policy accept;
+                    iifname != "%2$s*" ct direction reply ct original ip saddr %6$s meta mark set meta mark | %18$d
+                  }
                   chain into_node {
                     type filter hook input priority filter - 10; policy accept;
                     iifname "%2$s*" ip daddr != %3$s drop
@@ -172,11 +193,14 @@ record RuleSet(
                   chain through {
                     type filter hook forward priority filter - 10; policy accept;
                     iifname "%2$s*" oifname "vv*" goto deny
-                    # A look at a set counts in the element that it finds.
+                    # ICMP errors reveal routers; those of internal ones are not passed on.
+                    oifname "%2$s*" ip protocol icmp ip saddr @internal drop
+                    # A set look-up increments the counter of the element that it finds.
                     oifname "%4$s*" ct state established ip daddr . ip saddr . meta l4proto . th sport @%17$s accept
                     oifname "%2$s*" ct state established,related accept
                     oifname "%2$s*" drop
                     iifname "%4$s*" ct state invalid drop
+                    iifname "%4$s*" ct state new meta nfproto @%20$s goto deny
                     iifname "%4$s*" ct state new add @open_now { ip saddr ct count over %11$d } goto deny
                     iifname "%4$s*" ct state new update @%10$s { ip saddr counter }
                     iifname "%4$s*" ct state new ip saddr @%15$s goto deny
@@ -208,6 +232,9 @@ record RuleSet(
                         REACHED,
                         BUDGET,
                         SENT,
-                        RECEIVED);
+                        RECEIVED,
+                        RoutingGuard.MARK,
+                        packetsPerSecond,
+                        CLOSED);
     }
 }

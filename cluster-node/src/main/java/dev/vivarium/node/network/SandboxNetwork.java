@@ -9,50 +9,48 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Gives sandboxes a way out, filtered outside of them. A sandbox is made without any network; what it may reach is put in
- * while only its guest runs in it, so that no packet of an agent can be earlier than its policy. Calls that say so block.
+ * Gives sandboxes a network, filtered outside of them. A sandbox is created without any network. Its policy is put in
+ * force while only the guest runs in it, before the agent's first packet. Calls block where stated.
  */
 public interface SandboxNetwork extends AutoCloseable {
-    /** The modes that sandboxes can have here, NONE always among them. */
+    /** The modes that sandboxes can have here; always includes NONE. */
     Set<EgressPolicy.Mode> modes();
 
-    /** Why a mode cannot be had, as a sentence that says what to do; empty when it can. */
+    /** Why a mode is not available, as a sentence that says what to do; empty when it is. */
     Optional<String> refusal(EgressPolicy.Mode mode);
 
-    /** The address at which sandboxes with a network ask for names; empty when none can have a network. */
+    /** The DNS resolver's address for sandboxes with a network; empty when none can have one. */
     Optional<String> resolver();
 
-    /** Variables by which tools in a sandbox with this policy find their way out. */
-    Map<String, String> environment(EgressPolicy policy);
-
     /**
-     * Gives the sandbox its network. Blocks.
+     * Attaches the sandbox to its network. Blocks.
      *
-     * @throws DriverException with a sentence, when it cannot be given in full; then the sandbox has none
+     * @return environment variables by which its tools find the proxy and the local host
+     * @throws DriverException with a sentence, when it cannot be attached completely; then the sandbox has no network
      */
-    void attach(SandboxHandle sandbox, NetworkAccess access);
+    Map<String, String> attach(SandboxHandle sandbox, NetworkAccess access);
 
     /**
-     * Gives the network the secrets that its policy adds to requests of the sandbox, by their names, before the agent runs.
-     * They are kept nowhere else, and until {@link #detach} only.
+     * Stores the secrets that the policy adds to the sandbox's requests, by name; call before the agent runs. They are
+     * kept nowhere else, and only until {@link #detach}.
      */
     void entrust(SandboxId id, Map<String, String> secrets);
 
-    /** The sandbox is gone, and its network with it. Idempotent. Blocks. */
+    /** Removes the network of a sandbox that is gone. Idempotent. Blocks. */
     void detach(SandboxId id);
 
-    /** What the sandbox had done with its network when that was counted last; nothing for one without. */
+    /** The sandbox's network use as of the last count; nothing for one without a network. */
     EgressUse use(SandboxId id);
 
-    /** The same, counted for it. Blocks. */
+    /** The same, counted now. Blocks. */
     EgressUse useNow(SandboxId id);
 
-    /** Gives no sandbox a network any more. Those that have one keep it, and its filter, until they end. */
+    /** Stops attaching sandboxes. Attached ones keep their network and its filter until they end. */
     @Override
     void close();
 
     /**
-     * Where there is no network to give.
+     * For a machine where no network is available.
      *
      * @param why a sentence that says what to do
      */
@@ -74,15 +72,11 @@ public interface SandboxNetwork extends AutoCloseable {
             }
 
             @Override
-            public Map<String, String> environment(EgressPolicy policy) {
-                return Map.of();
-            }
-
-            @Override
-            public void attach(SandboxHandle sandbox, NetworkAccess access) {
+            public Map<String, String> attach(SandboxHandle sandbox, NetworkAccess access) {
                 refusal(access.policy().mode()).ifPresent(sentence -> {
                     throw new DriverException(DriverException.Kind.REFUSED, sentence);
                 });
+                return Map.of();
             }
 
             @Override

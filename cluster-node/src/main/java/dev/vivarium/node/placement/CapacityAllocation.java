@@ -20,10 +20,10 @@ import scala.jdk.javaapi.CollectionConverters;
 import scala.jdk.javaapi.FutureConverters;
 
 /**
- * Puts shards on nodes in proportion to the runs that these take, and moves one only when its node releases it: never one
- * of a run that holds a slot, since such a run would lose its sandbox. So a node that leaves hands over what waits on it,
- * a node with slots gets runs that wait on another, and one that joins gets shards that have nothing to do, one after the
- * other. Used by the coordinator, one call at a time, whose view of a shard that was just put somewhere may be old.
+ * Allocates shards to nodes in proportion to their capacity, and moves a shard only when its node releases it: never
+ * one with a run that holds a slot, since that run would lose its sandbox. So a leaving node hands over its waiting
+ * runs, a node with free slots gets runs that wait on another, and a joining node gets idle shards, one by one. Used by
+ * the coordinator, one call at a time; its view of a shard that was just allocated may be out of date.
  */
 public final class CapacityAllocation extends ShardCoordinator.AbstractShardAllocationStrategy {
     private static final int UNKNOWN_CAPACITY = 1;
@@ -34,8 +34,8 @@ public final class CapacityAllocation extends ShardCoordinator.AbstractShardAllo
     private final Map<String, ActorRef> underWay = new HashMap<>();
 
     /**
-     * @param loads what is known of the node of a shard region
-     * @param release how shards are asked for
+     * @param loads the load of a shard region's node
+     * @param release requests shards
      */
     public CapacityAllocation(Function<ActorRef, Optional<NodeLoad>> loads, ShardRelease release) {
         this.loads = loads;
@@ -65,7 +65,7 @@ public final class CapacityAllocation extends ShardCoordinator.AbstractShardAllo
                 + underWay.values().stream().filter(node.getKey()::equals).count();
     }
 
-    /** Next to nothing for a node that takes no new runs, so that it gets a shard only when all are so. */
+    /** Almost zero for a node that takes no new runs, so that it gets a shard only when all nodes are like that. */
     private double capacity(ActorRef region) {
         return loads.apply(region)
                 .map(load ->
@@ -87,7 +87,7 @@ public final class CapacityAllocation extends ShardCoordinator.AbstractShardAllo
 
     @Override
     public Future<Set<String>> rebalance(Map<ActorRef, IndexedSeq<String>> current, Set<String> inProgress) {
-        // While a node has not told its capacity, its share is not known.
+        // A node's share is unknown until it reports its capacity.
         boolean known =
                 current.keySet().stream().allMatch(region -> loads.apply(region).isPresent());
         if (!inProgress.isEmpty() || !known) {
@@ -101,7 +101,7 @@ public final class CapacityAllocation extends ShardCoordinator.AbstractShardAllo
                         shards -> shards.isEmpty() ? balanced(current) : CompletableFuture.completedStage(shards)));
     }
 
-    /** A node that takes no new runs and still holds shards, while another could. */
+    /** A node that takes no new runs and still owns shards, while another could own them. */
     private Optional<Map.Entry<ActorRef, IndexedSeq<String>>> leaving(Map<ActorRef, IndexedSeq<String>> current) {
         if (current.keySet().stream().noneMatch(region -> is(region, CapacityAllocation::isOpen))) {
             return Optional.empty();
@@ -111,7 +111,7 @@ public final class CapacityAllocation extends ShardCoordinator.AbstractShardAllo
                 .findFirst();
     }
 
-    /** The node on which most runs wait, while another has a slot. */
+    /** The node with most waiting runs, while another has a free slot. */
     private Optional<Map.Entry<ActorRef, IndexedSeq<String>>> waitingForNothing(
             Map<ActorRef, IndexedSeq<String>> current) {
         if (current.keySet().stream().allMatch(this::isFull)) {
@@ -123,7 +123,7 @@ public final class CapacityAllocation extends ShardCoordinator.AbstractShardAllo
                         loads.apply(node.getKey()).map(NodeLoad::waiting).orElse(0)));
     }
 
-    /** Takes from the node with most beyond its share, when another has a shard less than its own or more. */
+    /** Takes from the node most above its share, when another is at least one shard below its own. */
     private CompletionStage<Set<String>> balanced(Map<ActorRef, IndexedSeq<String>> current) {
         double capacities =
                 current.keySet().stream().mapToDouble(this::capacity).sum();

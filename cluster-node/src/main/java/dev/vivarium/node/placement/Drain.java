@@ -5,7 +5,7 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/** Whether this node takes runs or is leaving. Set once, never back. */
+/** Whether this node is leaving. Set once and never reset. */
 public final class Drain {
     private enum Phase {
         OPEN,
@@ -20,18 +20,18 @@ public final class Drain {
         return phase.get() == Phase.DRAINING;
     }
 
-    /** The node leaves, because it must. */
+    /** The node must leave. */
     public void begin() {
         phase.set(Phase.DRAINING);
     }
 
-    /** The node leaves, because it was asked to; the first one who asks is who did it. */
+    /** The node was asked to leave; the first principal to ask is recorded. */
     public void begin(Principal principal) {
         by.compareAndSet(null, principal);
         begin();
     }
 
-    /** Who asked the node to leave. */
+    /** The principal that asked the node to leave. */
     public Optional<Principal> by() {
         return Optional.ofNullable(by.get());
     }

@@ -4,16 +4,16 @@ import dev.vivarium.protocol.api.NodeView.Intake;
 import java.util.Set;
 
 /**
- * What a node tells the others of its load.
+ * A node's load, as it reports it to the others.
  *
  * @param name its name
- * @param address where it is in the cluster
- * @param capacity what it has for runs
- * @param taken what the runs hold that have a slot on it
- * @param waiting how many runs wait for a slot on it
- * @param waitingMax the most that it lets wait
+ * @param address its address in the cluster
+ * @param capacity what it offers to runs
+ * @param taken what the runs with a slot on it reserve
+ * @param waiting how many runs are queued on it
+ * @param waitingMax the queue's maximum length
  * @param intake whether it takes new runs
- * @param shards the shards that it holds
+ * @param shards the shards that it owns
  */
 public record NodeLoad(
         String name,
@@ -28,42 +28,42 @@ public record NodeLoad(
         shards = Set.copyOf(shards);
     }
 
-    /** Whether a run that asks for so much has a slot at once. */
+    /** Whether a run with these needs gets a slot immediately. */
     public boolean hasSlotFor(Capacity asked) {
         return intake == Intake.OPEN && waiting == 0 && capacity.minus(taken).covers(asked);
     }
 
-    /** Whether a further run may wait here. */
+    /** Whether another run may wait here. */
     public boolean hasQueueRoom() {
         return intake == Intake.OPEN && waiting < waitingMax;
     }
 
-    /** The part of it that is free, from 0 to 1, so that nodes of any size fill alike. */
+    /** The free fraction, from 0 to 1, so that nodes of any size fill evenly. */
     double freeShare() {
         return capacity.shareLeft(taken);
     }
 
-    /** How long its queue is for its size, so that large nodes get more to wait for. */
+    /** The queue's length relative to the node's size, so that large nodes get longer queues. */
     double waitingShare() {
         return capacity.runs() == 0 ? Double.MAX_VALUE : (double) waiting / capacity.runs();
     }
 
-    /** The same after one more run was sent to it. */
+    /** The load after one more run was sent to the node. */
     NodeLoad withOneMore(Capacity asked) {
         return hasSlotFor(asked) ? with(taken.plus(asked), waiting) : with(taken, waiting + 1);
     }
 
-    /** The same with no slot. */
+    /** This load without a free slot. */
     NodeLoad withoutSlot() {
         return with(capacity, waiting);
     }
 
-    /** The same with neither slot nor room to wait. */
+    /** This load with neither a free slot nor room in the queue. */
     public NodeLoad full() {
         return with(capacity, waitingMax);
     }
 
-    /** The same with what the node itself says of its slots, which is newer. */
+    /** This load with the node's own, more recent count. */
     public NodeLoad with(NodeSlots.Count count) {
         return with(count.taken(), count.waiting());
     }

@@ -21,18 +21,21 @@ import java.util.stream.Collectors;
 import org.apache.pekko.Done;
 
 /**
- * The slots of a node: which runs hold one, and which wait. A run holds its slot from before anything of it is durable until
- * it has ended, or has left the node; so what the node has is never given away twice.
+ * The slots of a node: which runs hold one, and which wait. A run holds its slot from before it is durable until it has
+ * ended or left the node, so that capacity is never allocated twice.
  *
- * <p>Turns come in the order of {@link SlotQueue}: a run that has lost its sandbox before one that never had any; then one
- * of the tenant that holds fewest slots here, so that nobody's many runs keep another's few from running; then the one
- * that was submitted first. If there is not enough for it yet, nobody overtakes it, or a large run might wait for ever
- * among small ones. A run that asks for more memory or processors than the whole node has gets all of them.
+ * <p>Runs get slots in the order of {@link SlotQueue}: a run that lost its sandbox before one that never had any; then
+ * a run of the tenant with the fewest slots here, so that one tenant's many runs do not starve another's few; then the
+ * one submitted first. If there is not enough capacity for the first run, no other overtakes it, or a large run could
+ * starve among small ones. A run that needs more memory or processors than the whole node has gets all of them.
  *
- * <p>Safe for use by any thread. A turn is told once, outside of any lock; positions and counts are read without one.
+ * <p>Thread-safe. A grant is notified once, outside any lock; positions and counts are read without locking.
  */
 public final class NodeSlots {
-    /** What is released moves within seconds; if it did not move, somebody else decided so, and it is ours again. */
+    /**
+     * Released shards move within seconds; one that has not moved after this time was kept by the coordinator and
+     * belongs here again.
+     */
     private static final long RELEASED_NANOS = Duration.ofSeconds(20).toNanos();
 
     private final Capacity capacity;
@@ -46,7 +49,7 @@ public final class NodeSlots {
     private final List<CompletableFuture<Done>> untilAllLeft = new ArrayList<>();
     private Capacity taken = Capacity.NONE;
     private SlotQueue queue = SlotQueue.EMPTY;
-    /** The queue after the last change, for those that only read. */
+    /** The queue after the last change, for lock-free readers. */
     private volatile SlotQueue published = SlotQueue.EMPTY;
 
     /** Whether a run has had a sandbox before. */
@@ -56,10 +59,10 @@ public final class NodeSlots {
     }
 
     /**
-     * A run's wish for a slot.
+     * A run's claim to a slot.
      *
-     * @param submittedAt since when it is there
-     * @param turn told when it has got one that it had to wait for
+     * @param submittedAt when it was submitted
+     * @param turn notified when it gets a slot after waiting
      */
     public record Claim(
             RunId run,
@@ -70,29 +73,29 @@ public final class NodeSlots {
             String shard,
             Runnable turn) {}
 
-    /** What comes of a claim. */
+    /** The answer to a claim. */
     public enum Answer {
         /** The run holds a slot. */
         HOLDS,
-        /** It waits for its turn. */
+        /** It waits in the queue. */
         WAITS,
         /** The queue is full. */
         QUEUE_FULL,
-        /** The tenant has its most runs in the queue. */
+        /** The tenant has its maximum of runs in the queue. */
         TENANT_FULL
     }
 
-    /** How much is taken of what. */
+    /** What is reserved, and how many runs hold slots and wait. */
     public record Count(Capacity taken, int holding, int waiting) {}
 
     /**
      * Slots of a node, all free.
      *
-     * @param capacity what the node has
+     * @param capacity the node's capacity
      * @param waitingMax the most new runs that may wait
-     * @param tenantWaitingMax the most of them that may be one tenant's
-     * @param drain while it is on nobody's turn comes
-     * @param nanos a clock that never jumps, in nanoseconds
+     * @param tenantWaitingMax the most of them for one tenant
+     * @param drain while the node drains, no slot is granted
+     * @param nanos a monotonic clock in nanoseconds
      */
     public NodeSlots(Capacity capacity, int waitingMax, int tenantWaitingMax, Drain drain, LongSupplier nanos) {
         this.capacity = capacity;
@@ -112,17 +115,19 @@ public final class NodeSlots {
 
     // ---- coming and going
 
-    /** Claims a slot for a new run, which is refused when too many wait, or at once when it may not wait here. */
+    /**
+     * Claims a slot for a new run. Refused when too many wait, or when it may not wait here and there is no free slot.
+     */
     public Answer offer(Claim claim, WhenFull whenFull) {
         return enter(claim, () -> whenFull == WhenFull.QUEUE ? bounded(claim) : Answer.QUEUE_FULL);
     }
 
-    /** Claims a slot for a run that has been accepted, however many wait. Idempotent. */
+    /** Claims a slot for an accepted run, however many wait. Idempotent. */
     public Answer claim(Claim claim) {
         return enter(claim, () -> Answer.WAITS);
     }
 
-    /** @param withoutSlot what comes of it when it is in the queue and its turn is not now */
+    /** @param withoutSlot the answer when the run is queued and gets no slot now */
     private Answer enter(Claim claim, Supplier<Answer> withoutSlot) {
         List<Claim> turns;
         Answer answer;
@@ -141,7 +146,7 @@ public final class NodeSlots {
             published = queue;
         }
         // The caller gets its turn as the return value and is not notified as well.
-        tell(turns.stream().filter(turn -> !turn.run.equals(claim.run)).toList());
+        notifyOwners(turns.stream().filter(turn -> !turn.run.equals(claim.run)).toList());
         return answer;
     }
 
@@ -152,16 +157,16 @@ public final class NodeSlots {
         return queue.size(claim.tenant) > tenantWaitingMax ? Answer.TENANT_FULL : Answer.WAITS;
     }
 
-    /** The run will not begin here, but where it is held next: it waits again. */
+    /** The run will start where it is owned next instead of here: it waits again. */
     public void giveBack(Claim claim) {
         leave(claim.run);
         claim(claim);
     }
 
-    /** The run has ended, or has left this node. */
+    /** The run has ended or left this node. */
     public void leave(RunId run) {
         List<Claim> turns;
-        List<CompletableFuture<Done>> told = List.of();
+        List<CompletableFuture<Done>> completed = List.of();
         synchronized (this) {
             stopWaiting(run);
             Claim held = holding.remove(run);
@@ -172,12 +177,12 @@ public final class NodeSlots {
             turns = giveWhatIsFree();
             published = queue;
             if (holding.isEmpty()) {
-                told = List.copyOf(untilAllLeft);
+                completed = List.copyOf(untilAllLeft);
                 untilAllLeft.clear();
             }
         }
-        tell(turns);
-        told.forEach(all -> all.complete(Done.getInstance()));
+        notifyOwners(turns);
+        completed.forEach(all -> all.complete(Done.getInstance()));
     }
 
     /** Completes when no run holds a slot any more. */
@@ -193,14 +198,14 @@ public final class NodeSlots {
         return all;
     }
 
-    /** Looks whether somebody's turn has come who could not be told when it came. */
+    /** Grants slots to runs whose turn came when they could not be notified. */
     public void look() {
         List<Claim> turns;
         synchronized (this) {
             turns = giveWhatIsFree();
             published = queue;
         }
-        tell(turns);
+        notifyOwners(turns);
     }
 
     private void stopWaiting(RunId run) {
@@ -210,7 +215,7 @@ public final class NodeSlots {
         }
     }
 
-    // ---- whose turn it is
+    // ---- the order
 
     private List<Claim> giveWhatIsFree() {
         List<Claim> turns = new ArrayList<>();
@@ -238,31 +243,36 @@ public final class NodeSlots {
     }
 
     private Capacity keptFor(Capacity asked) {
-        return asked.atMost(new Capacity(Capacity.UNLIMITED, capacity.memoryBytes(), capacity.millicores()));
+        return asked.atMost(new Capacity(
+                Capacity.UNLIMITED,
+                capacity.memoryBytes(),
+                capacity.millicores(),
+                capacity.processes(),
+                capacity.openFiles()));
     }
 
-    private static void tell(List<Claim> turns) {
+    private static void notifyOwners(List<Claim> turns) {
         turns.forEach(claim -> claim.turn.run());
     }
 
-    // ---- what is asked of it
+    // ---- queries
 
     public synchronized boolean isHeldBy(RunId run) {
         return holding.containsKey(run);
     }
 
-    /** Whether a further new run would be refused. */
+    /** Whether another new run would be refused. */
     public synchronized boolean isFull(Capacity asked) {
         boolean fits = queue.size() == 0 && fits(asked);
         return !fits && queue.size() >= waitingMax;
     }
 
-    /** Where the run stands among those that wait; empty when it does not. */
+    /** The run's position in the queue; empty when it is not in it. */
     public Optional<QueueView> position(RunId run) {
         return Optional.ofNullable(waiting.get(run)).flatMap(claim -> published.position(claim));
     }
 
-    /** How much is taken, and how many hold and wait. */
+    /** What is reserved, and how many hold slots and wait. */
     public synchronized Count count() {
         return new Count(taken, holding.size(), queue.size());
     }
@@ -277,21 +287,21 @@ public final class NodeSlots {
         return published.size();
     }
 
-    // ---- shards that leave
+    // ---- shards that move away
 
-    /** Releases all shards in which no run holds a slot; from now on none in them gets one here. */
+    /** Releases all shards without a run that holds a slot; from now on none of their runs gets one here. */
     public synchronized Set<String> releaseAll(Set<String> among) {
         return release(without(among, shardsOf(holding)));
     }
 
-    /** The same for one shard in which runs wait. */
+    /** Releases one shard without slots in use in which runs wait. */
     public synchronized Set<String> releaseWaiting(Set<String> among) {
         Set<String> candidates = without(shardsOf(waiting), shardsOf(holding));
         candidates.retainAll(among);
         return release(one(candidates));
     }
 
-    /** The same for one shard in which no run waits either. */
+    /** Releases one shard without slots in use in which no run waits either. */
     public synchronized Set<String> releaseIdle(Set<String> among) {
         return release(one(without(without(among, shardsOf(holding)), shardsOf(waiting))));
     }

@@ -8,35 +8,34 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** Chooses where a new run is born. Pure. */
+/** Chooses where to create a new run. Pure. */
 public final class Placement {
     private Placement() {}
 
-    /** Where a new run is born, as far as the loads say. */
+    /** Where to create a new run, according to the loads. */
     public sealed interface Choice {
         /**
-         * In one of the shards of a node that has room.
+         * In one of the shards of a node with room.
          *
-         * @param whenFull what it does should the node be full after all: while one seems to have a free slot it need not
-         *     wait on another
+         * @param whenFull what to do if the node turns out to be full: while another node seems to have a free slot,
+         *     the run need not wait here
          */
         record InOneOf(Set<String> shards, WhenFull whenFull) implements Choice {}
 
-        /** Nowhere: no node has a slot for it, or room to wait for one; or nothing is known of any. */
+        /** Nowhere now: no node has a free slot or room in its queue, or no load is known. */
         record Nowhere() implements Choice {}
 
-        /** Nowhere ever: it asks for more than the largest node has. */
+        /** Nowhere ever: it needs more than the largest node has. */
         record TooLarge(Capacity largest) implements Choice {}
     }
 
     /**
-     * Chooses the node with a slot for the run and the largest free share; when no node has one, the one with the shortest
-     * queue for its size. A node that holds no shard yet stands for those that nobody holds, which are given to such a node
-     * first.
+     * Chooses the node with a free slot and the largest free share; if there is none, the node with the shortest queue
+     * for its size. A node without shards stands for the unallocated shards, which are allocated to such a node first.
      *
-     * @param loads what is known of the nodes
-     * @param all every shard that there is
-     * @param needs what the run asks for
+     * @param loads the known loads
+     * @param all all shards
+     * @param needs what the run needs
      */
     public static Choice choose(Collection<NodeLoad> loads, Set<String> all, Capacity needs) {
         Optional<Capacity> largest = largestIfTooSmall(loads, needs);
@@ -57,7 +56,7 @@ public final class Placement {
         return loads.stream().anyMatch(load -> load.hasSlotFor(needs)) ? WhenFull.REFUSE : WhenFull.QUEUE;
     }
 
-    /** The capacity of the largest node, if none could ever take the run. */
+    /** The capacity of the largest node, if no node could ever take the run. */
     public static Optional<Capacity> largestIfTooSmall(Collection<NodeLoad> loads, Capacity needs) {
         return loads.stream().anyMatch(load -> load.capacity().covers(needs))
                 ? Optional.empty()

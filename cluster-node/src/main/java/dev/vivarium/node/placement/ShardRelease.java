@@ -5,25 +5,25 @@ import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.ActorRef;
 
 /**
- * Asks the node of a shard region for shards that may move. What a node releases it begins nothing in any more, so that a
- * shard never moves under a live sandbox, however late the move comes.
+ * Asks the node of a shard region to release shards. A node starts nothing in a shard that it released, so a shard
+ * never moves under a live sandbox, however late the move happens.
  */
 @FunctionalInterface
 public interface ShardRelease {
     /**
-     * Asks once.
+     * Asks once; no retries.
      *
-     * @param region the region that holds the shards
-     * @param held the shards that it is known to hold
-     * @return those that it releases; empty when none may move, or it does not answer in time. Never fails
+     * @param region the region that owns the shards
+     * @param held its known shards
+     * @return the released shards; empty when none may move, or when it does not answer in time. Never fails
      */
     CompletionStage<Set<String>> ask(ActorRef region, Set<String> held, Which which);
 
-    /** Which shards are asked for. None ever has a run in it that holds a slot. */
+    /** Which shards to ask for. Shards with a run that holds a slot are never released. */
     enum Which {
-        /** One in which nothing is to be done. */
+        /** One idle shard. */
         ONE_IDLE,
-        /** One in which runs wait for a slot. */
+        /** One shard in which runs wait for a slot. */
         ONE_WAITING,
         /** All that may move. */
         ALL

@@ -16,19 +16,19 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The runs that wait for a slot of a node, and whose turn is next. Immutable: each change gives another queue, so any
- * thread can read one without a lock.
+ * The runs that wait for a slot of a node, in order. Immutable: each change gives a new queue, so that any thread can
+ * read one without a lock.
  *
- * <p>A run's level is how many slots its tenant holds when its turn comes: those that it holds now, and one for each of its
- * runs that come before. Next is the run that has lost its sandbox, then the one with the lowest level, then the one that
- * was submitted first. Along the queue of a tenant the levels rise, so taking turns one by one gives the order by
- * (seniority, level, submission); hence a position is counted tenant by tenant, and no turn is replayed.
+ * <p>A run's level is the number of slots that its tenant will hold when its turn comes: those held now, plus one for
+ * each of the tenant's runs before it. The order is: runs that lost their sandbox, then the lowest level, then the
+ * earliest submission. Levels rise along a tenant's queue, so granting one by one gives the order by (seniority, level,
+ * submission); a position can therefore be counted tenant by tenant, without simulating grants.
  */
 final class SlotQueue {
-    /** An empty queue of a node of which nobody holds anything. */
+    /** An empty queue of a node without slots in use. */
     static final SlotQueue EMPTY = new SlotQueue(Map.of(), Set.of(), 0);
 
-    /** The order among the runs of one tenant. */
+    /** The order of one tenant's runs. */
     private static final Comparator<Claim> ORDER = Comparator.comparing(Claim::seniority)
             .thenComparing(Claim::submittedAt)
             .thenComparing(claim -> claim.run().value());
@@ -44,12 +44,12 @@ final class SlotQueue {
     }
 
     /**
-     * What one tenant has on the node.
+     * One tenant's slots and queue.
      *
      * @param held how many slots it holds
-     * @param queue those of its runs that wait, in their order
-     * @param interrupted how many of these, the first ones, have lost a sandbox
-     * @param aside those that wait in shards that are leaving, so that their turn does not come here
+     * @param queue its waiting runs, in order
+     * @param interrupted how many of these, at the front, have lost a sandbox
+     * @param aside runs waiting in released shards, which get no slot here
      */
     private record TenantPart(int held, List<Claim> queue, int interrupted, List<Claim> aside) {
         private static final TenantPart NEW = new TenantPart(0, List.of(), 0, List.of());
@@ -92,7 +92,7 @@ final class SlotQueue {
             return queue.size() + aside.size();
         }
 
-        /** How many of its runs come before another run at a level. */
+        /** How many of its runs precede another run at a level. */
         int before(Claim other, int level) {
             int from = isInterrupted(other) ? 0 : interrupted;
             int to = isInterrupted(other) ? interrupted : queue.size();
@@ -108,12 +108,12 @@ final class SlotQueue {
         return size;
     }
 
-    /** How many of them are the tenant's. */
+    /** How many of the tenant's runs wait. */
     int size(Tenant tenant) {
         return of(tenant).waiting();
     }
 
-    /** The queue with one more run, which did not wait before. */
+    /** The queue with one more run, which must not be in it. */
     SlotQueue with(Claim claim) {
         return changed(
                 claim.tenant(),
@@ -121,22 +121,22 @@ final class SlotQueue {
                 size + 1);
     }
 
-    /** The queue without a run that has waited. */
+    /** The queue without a waiting run. */
     SlotQueue without(Claim claim) {
         return changed(claim.tenant(), tenant -> tenant.without(claim), size - 1);
     }
 
-    /** The queue after a run that has waited got a slot. */
+    /** The queue after a waiting run got a slot. */
     SlotQueue granted(Claim claim) {
         return changed(claim.tenant(), tenant -> tenant.without(claim).holding(1), size - 1);
     }
 
-    /** The queue after a run of the tenant has left its slot. */
+    /** The queue after a run of the tenant gave up its slot. */
     SlotQueue left(Tenant tenant) {
         return changed(tenant, one -> one.holding(-1), size);
     }
 
-    /** The queue in which no turn comes to the runs of these shards, and of these only. */
+    /** The queue in which exactly the runs of these shards are set aside. */
     SlotQueue withLeaving(Set<String> shards) {
         if (shards.equals(leaving)) {
             return this;
@@ -154,7 +154,7 @@ final class SlotQueue {
         return new SlotQueue(changed, Set.copyOf(shards), size);
     }
 
-    /** The run whose turn is next: the first of each tenant, and of these the first. */
+    /** The next run: the first among the tenants' first runs. */
     Optional<Claim> next() {
         return tenants.values().stream()
                 .filter(tenant -> !tenant.queue.isEmpty())
@@ -165,7 +165,7 @@ final class SlotQueue {
                 .map(tenant -> tenant.queue.get(0));
     }
 
-    /** Where the run stands; empty when it does not wait. */
+    /** The run's position; empty when it does not wait. */
     Optional<QueueView> position(Claim claim) {
         TenantPart own = of(claim.tenant());
         int rank = Collections.binarySearch(own.queue, claim, ORDER);
@@ -176,7 +176,7 @@ final class SlotQueue {
                     .sum();
             return Optional.of(new QueueView(before + 1, size));
         }
-        // Its shard is about to move: behind all others here, until another node says where it stands there.
+        // Its shard is about to move: last here, until its next owner gives it a position.
         return own.aside.contains(claim) ? Optional.of(new QueueView(size, size)) : Optional.empty();
     }
 

@@ -1,9 +1,9 @@
 package dev.vivarium.node.placement;
 
-/** What a submission does that finds no free slots on the node it was sent to. */
+/** What a submission does when the node it was sent to has no free slot. */
 public enum WhenFull {
-    /** It is refused while another node seems to have room, so that it can be offered there. */
+    /** It is refused, because another node seems to have one and can be tried. */
     REFUSE,
-    /** It waits for its turn, if the queue has room. */
+    /** It waits, if the queue has room. */
     QUEUE
 }

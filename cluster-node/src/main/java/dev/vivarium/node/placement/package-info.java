@@ -1,4 +1,4 @@
-/** On which node a run is born: capacities, the choice of a shard, and where shards are put. */
+/** On which node a run is created: capacities, the choice of a shard, and the allocation of shards. */
 @NullMarked
 package dev.vivarium.node.placement;
 

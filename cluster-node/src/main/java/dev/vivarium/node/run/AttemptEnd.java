@@ -9,16 +9,16 @@ import dev.vivarium.protocol.run.RunEvent;
 import java.time.Instant;
 import java.util.Optional;
 
-/** What the end of a sandbox means to its run. Pure. */
+/** Translates the end of a sandbox into an event of its run. Pure. */
 final class AttemptEnd {
     private static final int SIGNAL_EXIT_BASE = 128;
 
     private AttemptEnd() {}
 
     /**
-     * The event that follows from a sandbox's last report.
+     * The event for a sandbox's last report.
      *
-     * @param drainedBy who has asked the node to leave, if it is leaving
+     * @param drainedBy the principal that drains the node, if it is draining
      */
     static RunEvent event(SandboxReport.Ended ended, String node, Optional<Principal> drainedBy) {
         Instant at = ended.at();

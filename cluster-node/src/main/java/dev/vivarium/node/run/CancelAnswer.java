@@ -2,9 +2,9 @@ package dev.vivarium.node.run;
 
 import dev.vivarium.protocol.run.RunState;
 
-/** What became of a request to stop, from the run's entity to the HTTP answer. */
+/** The answer to a cancellation, from the run's entity to HTTP. */
 public sealed interface CancelAnswer extends RunMessage {
-    /** The request stands, or the run had ended already; the run as it is now. */
+    /** The cancellation is recorded, or the run had ended already; with the run's current state. */
     record Noted(RunState.Existing run) implements CancelAnswer {}
 
     /** There is no such run. */

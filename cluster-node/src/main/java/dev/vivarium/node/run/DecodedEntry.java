@@ -4,9 +4,9 @@ import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.protocol.run.RunEvent;
 
 /**
- * An entry of the journal with the event that was read from it, once.
+ * A journal entry with its event, decoded once.
  *
- * @param stored what the journal keeps
- * @param event what it says
+ * @param stored the entry as stored
+ * @param event the decoded event
  */
 record DecodedEntry(JournalEntry stored, RunEvent event) {}

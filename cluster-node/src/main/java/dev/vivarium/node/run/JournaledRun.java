@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What the entity keeps of its journal: the state that the events fold to, and the head of their chain. Pure.
+ * The journal as the entity tracks it: the state after its events, and the head of their hash chain. Pure.
  *
  * @param state the run's state
  * @param head the hash of the last entry
@@ -20,14 +20,14 @@ record JournaledRun(RunState state, Blob head, long seq) {
         return new JournaledRun(RunState.initial(), EventCodec.genesis(run), 0);
     }
 
-    /** The run after an entry of the journal. */
+    /** The run after a journal entry. */
     JournaledRun after(DecodedEntry entry) {
         return new JournaledRun(state.after(entry.event()), entry.stored().hash(), seq + 1);
     }
 
     /**
-     * The entries for events that happen now, one after the other, chained to the last one. Each is first tried on the
-     * state: an illegal event is a defect, and must not reach the journal.
+     * Encodes new events as entries that continue the chain. Each event is first applied to the state: an illegal one
+     * is a bug and must not reach the journal.
      */
     List<DecodedEntry> entries(RunEntries format, List<RunEvent> events) {
         List<DecodedEntry> entries = new ArrayList<>();
@@ -40,7 +40,7 @@ record JournaledRun(RunState state, Blob head, long seq) {
         return entries;
     }
 
-    /** The state of a run that exists. */
+    /** The state of an existing run. */
     RunState.Existing existing() {
         return (RunState.Existing) state;
     }

@@ -4,24 +4,24 @@ import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.placement.WhenFull;
 import dev.vivarium.protocol.run.RunId;
 
-/** The answer to the one question that placement is asked: where a run with its needs would be taken. */
+/** The answer to the single query to placement: where to create a run with the given needs. */
 public sealed interface Placed {
-    /** The name by which the run is born there. */
+    /** The id with which the run is created there. */
     RunId id();
 
     /**
-     * Where there is room, as of a moment ago.
+     * A place with room, according to the latest loads.
      *
-     * @param needs what was asked for
-     * @param whenFull what the run does should there be none after all
+     * @param needs what the run needs
+     * @param whenFull what to do if there is no free slot after all
      */
     record Room(RunId id, Capacity needs, WhenFull whenFull) implements Placed {
-        /** The same, but it waits there if it must and may. */
+        /** The same place, where the run waits if necessary and possible. */
         public Room queueing() {
             return new Room(id, needs, WhenFull.QUEUE);
         }
     }
 
-    /** Nowhere, and why. */
+    /** No place, with the reason. */
     record Refused(RunId id, SubmitAnswer answer) implements Placed {}
 }

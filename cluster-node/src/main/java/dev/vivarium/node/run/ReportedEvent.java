@@ -5,11 +5,11 @@ import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.RunEvent;
 import java.util.Optional;
 
-/** The event that a sandbox's report is to its run. Pure. */
+/** Translates a sandbox's report into an event of its run. Pure. */
 final class ReportedEvent {
     private ReportedEvent() {}
 
-    /** Empty for what no event tells of: output lies in its store. */
+    /** Empty for reports that have no event: output is in its own store. */
     static Optional<RunEvent> of(SandboxReport report, String node, Optional<Principal> drainedBy) {
         if (report instanceof SandboxReport.Started started) {
             return Optional.of(new RunEvent.AttemptStarted(started.at(), node, started.attempt(), started.sandbox()));
@@ -37,6 +37,15 @@ final class ReportedEvent {
                     reached.use().traffic().bytesOut(),
                     reached.use().traffic().bytesIn(),
                     reached.use().reached().most()));
+        }
+        if (report instanceof SandboxReport.Kept kept) {
+            return Optional.of(new RunEvent.ArtifactsKept(
+                    kept.at(),
+                    node,
+                    kept.attempt(),
+                    kept.artifacts().files(),
+                    kept.artifacts().leftOut(),
+                    kept.artifacts().examples()));
         }
         return report instanceof SandboxReport.Ended ended
                 ? Optional.of(AttemptEnd.event(ended, node, drainedBy))

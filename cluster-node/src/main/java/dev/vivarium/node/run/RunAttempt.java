@@ -8,12 +8,10 @@ import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
 import java.util.Optional;
-import java.util.function.Function;
-import java.util.function.IntFunction;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 
-/** The present attempt of a run: its Sandbox child. Belongs to one Run, and is used by its thread only. */
+/** The current attempt of a run: its Sandbox child. Belongs to one Run and is confined to its thread. */
 final class RunAttempt {
     private final ActorContext<Run.Command> context;
     private final RunId id;
@@ -21,8 +19,16 @@ final class RunAttempt {
     private Optional<ActorRef<Sandbox.Command>> sandbox = Optional.empty();
     private RunDecision.Sandbox condition = RunDecision.Sandbox.ABSENT;
     private int number;
-    /** How it ended, until that is durable: what an agent has done is not done again because the journal failed. */
+    /** The attempt's last report, until it is durable: if the journal fails, the agent's work must not be repeated. */
     private Optional<SandboxReport.Ended> unsaved = Optional.empty();
+
+    /** The outcome of an attempt. */
+    sealed interface Message extends Run.Command {}
+
+    record Reported(SandboxReport report) implements Message {}
+
+    /** Its sandbox's actor has stopped: after a last report, or because it crashed. */
+    record Stopped(int attempt) implements Message {}
 
     RunAttempt(ActorContext<Run.Command> context, RunId id, SandboxEnvironment environment) {
         this.context = context;
@@ -30,14 +36,13 @@ final class RunAttempt {
         this.environment = environment;
     }
 
-    /** The attempt is durable: now there may be a sandbox for it. */
-    void begin(
-            RunState.Existing run, Function<SandboxReport, Run.Command> reported, IntFunction<Run.Command> vanished) {
-        ActorRef<SandboxReport> reports = context.messageAdapter(SandboxReport.class, reported::apply);
+    /** The attempt is durable: its sandbox may be created now. */
+    void begin(RunState.Existing run) {
+        ActorRef<SandboxReport> reports = context.messageAdapter(SandboxReport.class, Reported::new);
         AttemptName attempt = new AttemptName(id, run.attempt());
         ActorRef<Sandbox.Command> child = context.spawn(
                 Sandbox.create(environment, attempt, run.submission().spec(), reports), "attempt-" + run.attempt());
-        context.watchWith(child, vanished.apply(run.attempt()));
+        context.watchWith(child, new Stopped(run.attempt()));
         sandbox = Optional.of(child);
         condition = RunDecision.Sandbox.PRESENT;
         number = run.attempt();
@@ -51,18 +56,22 @@ final class RunAttempt {
         sandbox.ifPresent(child -> child.tell(new Sandbox.Stop(KillReason.CANCELLED)));
     }
 
-    /** Its sandbox has reported its end, which is not durable yet. */
-    void ended(SandboxReport.Ended report) {
-        gone();
-        unsaved = Optional.of(report);
+    /** Handles a report of its sandbox that is not durable yet; after the end there is no sandbox any more. */
+    void heard(SandboxReport report) {
+        if (report instanceof SandboxReport.Ended ended) {
+            gone();
+            unsaved = Optional.of(ended);
+        }
     }
 
-    /** Its end is durable. */
-    void saved() {
-        unsaved = Optional.empty();
+    /** The report is durable. */
+    void saved(SandboxReport report) {
+        if (report instanceof SandboxReport.Ended) {
+            unsaved = Optional.empty();
+        }
     }
 
-    /** The child of the attempt stopped; without a last report it crashed, and its PostStop destroyed the sandbox. */
+    /** The attempt's child stopped; without a last report it crashed, and its PostStop destroyed the sandbox. */
     RunDecision.Sandbox stopped(int attempt) {
         if (sandbox.isPresent() && attempt == number) {
             sandbox = Optional.empty();
@@ -77,7 +86,7 @@ final class RunAttempt {
         condition = RunDecision.Sandbox.ABSENT;
     }
 
-    /** The end that the journal has failed to keep, if it is the end of the run's present attempt. */
+    /** The end that could not be journaled, if it is that of the run's current attempt. */
     Optional<SandboxReport.Ended> unsaved(RunState.Live run) {
         return unsaved.filter(end -> run.attempt() == end.attempt())
                 .filter(end -> run instanceof RunState.Starting || run instanceof RunState.Running);

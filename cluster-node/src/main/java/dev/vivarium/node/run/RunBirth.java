@@ -1,101 +1,144 @@
 package dev.vivarium.node.run;
 
 import com.github.f4b6a3.ulid.Ulid;
-import dev.vivarium.node.run.RunDecision.Conditions;
+import dev.vivarium.node.run.RunDecision.Step;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 
-/** How a run is born: which submissions are taken, and with which events. */
+/**
+ * How a run begins: which submissions are accepted, and with which events. Belongs to one Run and is confined to its
+ * thread.
+ */
 final class RunBirth {
-    /** Nobody tries to submit a run for so long after it got its name, so one that was not born by then never is. */
+    /** The longest time from the creation of a run's id to its submission; later the run never comes to exist. */
     private static final Duration BIRTH_MAX = Duration.ofHours(1);
 
     private final RunId id;
     private final RunEnvironment environment;
     private final RunSlot slot;
+    private final RunMemory memory;
     private final Logger log;
 
-    /** What a submission comes to. */
-    sealed interface Taken {
-        /** It may be born with these events. */
-        record With(List<RunEvent> events) implements Taken {}
-
-        /** It is not taken. */
-        record Refused(SubmitAnswer answer) implements Taken {}
-    }
-
-    RunBirth(RunId id, RunEnvironment environment, RunSlot slot, Logger log) {
+    RunBirth(RunId id, RunEnvironment environment, RunSlot slot, RunMemory memory, Logger log) {
         this.id = id;
         this.environment = environment;
         this.slot = slot;
+        this.memory = memory;
         this.log = log;
     }
 
-    /** Takes the slot before anything is durable, so that a burst cannot take one twice. */
-    Taken take(Run.Submit submit) {
+    /**
+     * Accepts a submission and has the store remember its run, before anything is durable that a recovery would have to
+     * continue; or defers it until the operation in progress is done.
+     *
+     * @return the refusal, if it is not accepted
+     */
+    Optional<SubmitAnswer> begin(Run.Submit submit) {
+        if (memory.phase() == RunMemory.Phase.CHANGING) {
+            memory.defer(submit);
+            return Optional.empty();
+        }
         if (isTooLate(submit)) {
-            return new Taken.Refused(new SubmitAnswer.NotDurable());
+            return Optional.of(new SubmitAnswer.NotDurable());
         }
-        if (environment.drain().isDraining()) {
-            return full();
-        }
-        Instant now = environment.sandbox().clock().now();
+        return environment.drain().isDraining() ? Optional.of(full()) : take(submit);
+    }
+
+    /** Takes the slot before anything is durable, so that a burst cannot take one twice. */
+    private Optional<SubmitAnswer> take(Run.Submit submit) {
+        Instant now = now();
         String node = environment.nodeName();
         RunEvent submitted = new RunEvent.RunSubmitted(now, node, submit.by(), id, submit.spec(), submit.submission());
-        return switch (slot.offer(submit.spec(), now, submit.whenFull())) {
-            case HOLDS -> new Taken.With(List.of(submitted));
-            case WAITS -> new Taken.With(List.of(submitted, new RunEvent.RunQueued(now, node)));
-            case QUEUE_FULL -> full();
-            case TENANT_FULL -> new Taken.Refused(
-                    new SubmitAnswer.TenantFull(submit.spec().tenant()));
-        };
+        switch (slot.offer(submit.spec(), now, submit.whenFull())) {
+            case HOLDS -> memory.remember(submit, List.of(submitted));
+            case WAITS -> memory.remember(submit, List.of(submitted, new RunEvent.RunQueued(now, node)));
+            case QUEUE_FULL -> {
+                return Optional.of(full());
+            }
+            case TENANT_FULL -> {
+                return Optional.of(new SubmitAnswer.TenantFull(submit.spec().tenant()));
+            }
+        }
+        return Optional.empty();
     }
 
-    private Taken full() {
-        return new Taken.Refused(new SubmitAnswer.Full(slot.waiting()));
+    private SubmitAnswer full() {
+        return new SubmitAnswer.Full(slot.waiting());
     }
 
-    /** One durable write instead of two for the most frequent way of a run: it starts as soon as it is there. */
-    List<RunEvent> withFirstAttempt(List<RunEvent> events, Function<RunState, Conditions> conditions) {
+    /** The refusal, when the run could not be recorded or its submission is too late; the run then holds no slot. */
+    Optional<SubmitAnswer> prevented(RunMemory.Remembered remembered) {
+        remembered.failure().ifPresent(failure -> log.warn("Run {} is not accepted: {}", id, failure.getMessage()));
+        if (remembered.failure().isEmpty() && !isTooLate(remembered.submit())) {
+            return Optional.empty();
+        }
+        slot.leave();
+        memory.settle();
+        return Optional.of(new SubmitAnswer.NotDurable());
+    }
+
+    /**
+     * The run's first events, including those of its first attempt if it starts immediately. That saves a durable write
+     * in the most frequent case.
+     */
+    List<RunEvent> events(RunMemory.Remembered remembered, Function<RunState, Step> next) {
         RunState born = RunState.initial();
-        for (RunEvent event : events) {
+        for (RunEvent event : remembered.events()) {
             born = born.after(event);
         }
-        if (!(born instanceof RunState.Submitted)
-                || !(RunDecision.next(born, conditions.apply(born)) instanceof RunDecision.Step.Start start)) {
-            return events;
+        if (!(born instanceof RunState.Submitted) || !(next.apply(born) instanceof Step.Start start)) {
+            return remembered.events();
         }
-        return Stream.concat(
-                        events.stream(),
-                        start.events(environment.sandbox().clock().now(), environment.nodeName()).stream())
+        return Stream.concat(remembered.events().stream(), start.events(now(), environment.nodeName()).stream())
                 .toList();
     }
 
-    /** A submission outlasts a store that is away, in the mailbox; its caller may have made another one by then. */
-    boolean isTooLate(Run.Submit submit) {
-        Duration late =
-                Duration.between(submit.until(), environment.sandbox().clock().now());
+    /** The run is durable. */
+    void completed(RunMemory.Remembered remembered, RunState.Existing run) {
+        environment.metrics().submitted();
+        remembered.submit().replyTo().tell(new SubmitAnswer.Accepted(run));
+        memory.settle();
+    }
+
+    /** The answer to a further submission with the same id. */
+    SubmitAnswer again(RunState.Existing run, Run.Submit submit) {
+        return run.submission().digest().equals(submit.submission())
+                ? new SubmitAnswer.AcceptedBefore(run)
+                : new SubmitAnswer.OtherSubmission(id);
+    }
+
+    /**
+     * A submission can wait in the mailbox while the store is unavailable; its caller may have submitted another run by
+     * then.
+     */
+    private boolean isTooLate(Run.Submit submit) {
+        Duration late = Duration.between(submit.until(), now());
         if (late.isNegative()) {
             return false;
         }
         log.warn(
-                "Run {} is not accepted: its submission came {} ms after its time. Was the store away, or are the"
-                        + " clocks of the nodes not in step?",
+                "Run {} is not accepted: its submission arrived {} ms after its deadline. Was the store unavailable, or are the"
+                        + " clocks of the nodes out of sync?",
                 id,
                 late.toMillis());
         return true;
     }
 
-    /** Whether the run's name is so old that nobody submits it any more. */
+    /** Whether the run's id is too old to be submitted. */
     boolean isOver() {
         Instant named = Ulid.from(id.value()).getInstant();
-        return Duration.between(named, environment.sandbox().clock().now()).compareTo(BIRTH_MAX) > 0;
+        return Duration.between(named, now()).compareTo(BIRTH_MAX) > 0;
+    }
+
+    private Instant now() {
+        return environment.sandbox().clock().now();
     }
 }

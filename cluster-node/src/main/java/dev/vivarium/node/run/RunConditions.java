@@ -6,7 +6,7 @@ import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.RunState;
 import java.time.Duration;
 
-/** Gathers what the next step of a run depends on. Belongs to one Run, and is used by its thread only. */
+/** Collects the conditions for a run's next step. Belongs to one Run and is confined to its thread. */
 final class RunConditions {
     private final RunEnvironment environment;
     private final RunSlot slot;
@@ -19,13 +19,18 @@ final class RunConditions {
         this.attempt = attempt;
     }
 
-    /** The run has just been taken over from the journal. */
+    /** The run was just recovered from the journal. */
     void recovered() {
         recoveredNanos = environment.sandbox().clock().nanos();
     }
 
-    /** The conditions as they are now. */
-    Conditions of(RunState state, Request request) {
+    /** The run's next step under the current conditions. */
+    RunDecision.Step next(RunState state, Request request) {
+        return RunDecision.next(state, of(state, request));
+    }
+
+    /** The current conditions. */
+    private Conditions of(RunState state, Request request) {
         return new Conditions(
                 request,
                 attempt.condition(),
@@ -35,7 +40,7 @@ final class RunConditions {
                 untilEarlierIsGone(state).isZero() ? RunDecision.Earlier.GONE : RunDecision.Earlier.MAY_LIVE);
     }
 
-    /** An attempt that was lost with its node may live on where this node's engine does not reach, for so long at most. */
+    /** How long at most a lost node's attempt may continue where this node's engine cannot see it. */
     Duration untilEarlierIsGone(RunState state) {
         return state instanceof RunState.Interrupted run && run.cause() == Interruption.NODE_LOST
                 ? environment.takeoverWait().left(run.heldBy(), recoveredNanos)

@@ -9,37 +9,37 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a run does next: one pure, total function of its state and of the conditions around it. The entity gathers the
- * conditions, carries the step out, and asks again when something has changed.
+ * The next step of a run: a pure, total function of its state and of the conditions around it. The entity collects the
+ * conditions, carries the step out, and decides again after every change.
  */
 final class RunDecision {
     private RunDecision() {}
 
-    /** Whether the node begins attempts. */
+    /** Whether the node starts attempts. */
     enum Intake {
         OPEN,
         DRAINING
     }
 
-    /** Whether the run holds a slot of the node. */
+    /** Whether the run holds a slot. */
     enum Slot {
         HELD,
         NOT_HELD
     }
 
-    /** Whether the node is sure that its runs are its own: one that has just woken up may have been given up. */
+    /** Whether the node's lease is valid: a node that was frozen may have been given up. */
     enum Lease {
         FRESH,
         UNSURE
     }
 
-    /** Whether an earlier attempt may still live where this node's engine does not reach. */
+    /** Whether an earlier attempt may still be alive where this node's engine cannot see it. */
     enum Earlier {
         GONE,
         MAY_LIVE
     }
 
-    /** The sandbox of the present attempt. */
+    /** The sandbox of the current attempt. */
     enum Sandbox {
         PRESENT,
         /** There is none: the entity that owned it is gone. */
@@ -48,23 +48,23 @@ final class RunDecision {
         VANISHED
     }
 
-    /** What is asked of the run. */
+    /** Requests to the run. */
     enum Request {
         PROCEED,
         CANCEL
     }
 
-    /** All that a step depends on beside the run's state. */
+    /** Everything that a step depends on besides the run's state. */
     record Conditions(Request request, Sandbox sandbox, Intake intake, Slot slot, Lease lease, Earlier earlier) {}
 
-    /** What the entity does: makes the step's events durable, then acts on it. */
+    /** A step of the entity: first its events are made durable, then it is carried out. */
     sealed interface Step {
-        /** What the step is in the history of the run; nothing if it changes no state. */
+        /** The step's events; none if it does not change the state. */
         default List<RunEvent> events(Instant at, String node) {
             return List.of();
         }
 
-        /** Begins the attempt. */
+        /** Starts the attempt. */
         record Start(int attempt) implements Step {
             @Override
             public List<RunEvent> events(Instant at, String node) {
@@ -80,7 +80,7 @@ final class RunDecision {
             }
         }
 
-        /** The attempt has ended, by no decision. */
+        /** The attempt has ended without a decision of the run. */
         record Interrupt(int attempt, Interruption cause, String detail) implements Step {
             @Override
             public List<RunEvent> events(Instant at, String node) {
@@ -88,7 +88,7 @@ final class RunDecision {
             }
         }
 
-        /** Ends the run as cancelled, since nothing runs. */
+        /** Ends the run as cancelled; no sandbox is running. */
         record EndCancelled(int attempt) implements Step {
             @Override
             public List<RunEvent> events(Instant at, String node) {
@@ -104,29 +104,29 @@ final class RunDecision {
             }
         }
 
-        /** Stops the sandbox, once the request is durable; the run ends when that is gone. */
+        /** Stops the sandbox once the request is durable; the run ends when the sandbox is gone. */
         record Stop() implements Step {}
 
-        /** Stops the sandbox once more: the request is durable already. */
+        /** Stops the sandbox again; the request is durable already. */
         record StopAgain() implements Step {}
 
-        /** Waits until its turn for a slot comes. */
+        /** Waits for a slot. */
         record AwaitSlot() implements Step {}
 
-        /** Looks again soon: the lease is not sure. */
+        /** Checks again soon: the lease is not certain. */
         record AwaitLease() implements Step {}
 
-        /** Looks again when the earlier attempt is gone for sure. */
+        /** Checks again when the earlier attempt is certainly gone. */
         record AwaitEarlier() implements Step {}
 
-        /** Gives its slot back: the next attempt begins where the run is held next. */
+        /** Gives the slot back: the next attempt starts on the run's next owner. */
         record HandOver() implements Step {}
 
-        /** There is nothing to do. */
+        /** Does nothing. */
         record Nothing() implements Step {}
     }
 
-    /** The step for a run in the state under the conditions. */
+    /** The step for a run in this state under these conditions. */
     static Step next(RunState state, Conditions conditions) {
         return conditions.request == Request.CANCEL ? cancel(state) : proceed(state, conditions);
     }
@@ -165,7 +165,10 @@ final class RunDecision {
         };
     }
 
-    /** An end comes before everything but the lease; then a draining node hands over what would start again. */
+    /**
+     * Ending the run takes precedence over everything but the lease; next, a draining node hands over runs that would
+     * restart.
+     */
     private static Step takeUp(RunState.Interrupted run, Conditions conditions) {
         if (conditions.lease == Lease.UNSURE) {
             return new Step.AwaitLease();

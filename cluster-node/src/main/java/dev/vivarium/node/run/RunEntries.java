@@ -9,8 +9,8 @@ import org.apache.pekko.persistence.typed.EventAdapter;
 import org.apache.pekko.persistence.typed.EventSeq;
 
 /**
- * Between the journal, which keeps bytes, and the entity, which wants events: an entry is decoded once, when it is read
- * from the journal, or before it is written, as the proof that it can be read again.
+ * Converts between the journal's bytes and the entity's events. An entry is decoded once: when it is read from the
+ * journal, or before it is written, as the proof that it can be read again.
  */
 final class RunEntries extends EventAdapter<DecodedEntry, JournalEntry> {
     private static final RunEntries STANDARD = new RunEntries(EventCodec.standard()::decode);
@@ -21,12 +21,12 @@ final class RunEntries extends EventAdapter<DecodedEntry, JournalEntry> {
         this.decode = decode;
     }
 
-    /** With the codec of today's events. */
+    /** With the codec for this version's events. */
     static RunEntries standard() {
         return STANDARD;
     }
 
-    /** The entry of an event that follows the one with the hash. */
+    /** Encodes an event as the entry after the one with the hash. */
     DecodedEntry encode(RunEvent event, Blob previousHash) {
         return decoded(EventCodec.standard().encode(event, previousHash));
     }
@@ -41,7 +41,7 @@ final class RunEntries extends EventAdapter<DecodedEntry, JournalEntry> {
         return EventSeq.single(decoded(stored));
     }
 
-    /** Entries say their type and version themselves. */
+    /** Entries contain their own type and version. */
     @Override
     public String manifest(DecodedEntry entry) {
         return "";

@@ -6,14 +6,14 @@ import dev.vivarium.node.sandbox.SandboxEnvironment;
 import dev.vivarium.node.sandbox.TakeoverWait;
 
 /**
- * What every Run of a node works with.
+ * What all Runs of a node share.
  *
- * @param nodeName the name that stands in events
- * @param sandbox what the Sandbox children work with
- * @param slots which runs hold a slot of the node, and which wait for one
- * @param takeoverWait how long the next attempt of a run that was taken over waits
- * @param drain whether the node is leaving
- * @param metrics what is counted
+ * @param nodeName the node's name in events
+ * @param sandbox what the Sandbox children share
+ * @param slots the node's slots
+ * @param takeoverWait how long a run's next attempt waits after a take-over
+ * @param drain whether the node is draining
+ * @param metrics the counters
  */
 public record RunEnvironment(
         String nodeName,

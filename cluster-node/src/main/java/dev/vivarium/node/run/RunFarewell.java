@@ -4,7 +4,7 @@ import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
 import org.slf4j.Logger;
 
-/** What follows a run's end, once that is durable. */
+/** The clean-up after a run's durable end. */
 final class RunFarewell {
     private final RunId id;
     private final RunEnvironment environment;
@@ -38,7 +38,7 @@ final class RunFarewell {
         release(run);
     }
 
-    /** Releases what outlives the run's end, and has the run forgotten as the last thing; idempotent. */
+    /** Releases what outlives the run's end, and last removes the run from the store's memory; idempotent. */
     void release(RunState.Finished run) {
         if (!run.submission().spec().secrets().names().isEmpty()) {
             shred();
@@ -46,7 +46,7 @@ final class RunFarewell {
         if (!run.submission().spec().files().isEmpty()) {
             releaseBlobs();
         }
-        memory.forget(Run.Forgotten.INSTANCE);
+        memory.forget();
     }
 
     private void releaseBlobs() {

@@ -1,36 +1,61 @@
 package dev.vivarium.node.run;
 
 import dev.vivarium.persistence.store.RememberedRuns;
+import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
+import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.slf4j.Logger;
 
 /**
- * Whether the store remembers a run, so that it comes back after a crash: changed by one step at a time, for which
- * submissions wait that come meanwhile. Belongs to one Run, and is used by its thread only.
+ * Whether the store remembers a run, so that it is recovered after a crash. Changed by one operation at a time;
+ * submissions and the entity's stop wait for it meanwhile. Belongs to one Run and is confined to its thread.
  */
 final class RunMemory {
     private final ActorContext<Run.Command> context;
     private final RememberedRuns runs;
     private final RunId id;
-    private final String shard;
+    private final String shardName;
+    private final ActorRef<ClusterSharding.ShardCommand> shard;
     private final List<Run.Submit> waiting = new ArrayList<>();
     private Phase phase = Phase.SETTLED;
 
-    /** Whether what the store remembers is just being changed. */
+    /** Whether a change is in progress. */
     enum Phase {
         SETTLED,
         CHANGING
     }
 
-    RunMemory(ActorContext<Run.Command> context, RememberedRuns runs, RunId id, String shard) {
+    /** The outcome of an operation. */
+    sealed interface Message extends Run.Command {}
+
+    /** The store has recorded the submission's run, or failed to. */
+    record Remembered(Run.Submit submit, List<RunEvent> events, Optional<Throwable> failure) implements Message {}
+
+    /** The store has removed the run, or will be asked again. */
+    enum Forgotten implements Message {
+        INSTANCE
+    }
+
+    /**
+     * The memory of a run without an operation in progress.
+     *
+     * @param shard receives passivation requests; the same for all shards
+     */
+    RunMemory(
+            ActorContext<Run.Command> context,
+            RememberedRuns runs,
+            RunId id,
+            String shardName,
+            ActorRef<ClusterSharding.ShardCommand> shard) {
         this.context = context;
         this.runs = runs;
         this.id = id;
+        this.shardName = shardName;
         this.shard = shard;
     }
 
@@ -38,31 +63,35 @@ final class RunMemory {
         return phase;
     }
 
-    /** Keeps a submission until the step that is under way is done. */
+    /** Defers a submission until the operation in progress is done. */
     void defer(Run.Submit submit) {
         waiting.add(submit);
     }
 
-    /** Has the run remembered; the message tells of it, with the failure if it could not be. */
-    void remember(Function<Optional<Throwable>, Run.Command> message) {
+    /**
+     * Records the run, before anything is durable that a recovery would have to continue; {@link Remembered} follows.
+     */
+    void remember(Run.Submit submit, List<RunEvent> events) {
         phase = Phase.CHANGING;
-        context.pipeToSelf(runs.remember(shard, id), (done, failure) -> message.apply(Optional.ofNullable(failure)));
+        context.pipeToSelf(
+                runs.remember(shardName, id),
+                (done, failure) -> new Remembered(submit, events, Optional.ofNullable(failure)));
     }
 
-    /** Has the run forgotten, whether that succeeds or not; the message tells when. */
-    void forget(Run.Command message) {
+    /** Removes the run; {@link Forgotten} follows, whether that succeeds or not. */
+    void forget() {
         Logger log = context.getLog();
         phase = Phase.CHANGING;
-        context.pipeToSelf(runs.forget(shard, id), (done, failure) -> {
+        context.pipeToSelf(runs.forget(shardName, id), (done, failure) -> {
             if (failure != null) {
-                // The entity that is woken for it next finds that it has ended, and does it again.
-                log.info("Run {} is remembered for longer than needed: {}", id, failure.getMessage());
+                // The entity that is woken for it next sees that it has ended, and repeats this.
+                log.info("Run {} remains in the store's memory for longer than needed: {}", id, failure.getMessage());
             }
-            return message;
+            return Forgotten.INSTANCE;
         });
     }
 
-    /** The step is done: submissions that have waited for it are next. Answers how many. */
+    /** The operation is done: deferred submissions are next. Returns their number. */
     int settle() {
         phase = Phase.SETTLED;
         int next = waiting.size();
@@ -71,7 +100,14 @@ final class RunMemory {
         return next;
     }
 
-    /** Begins from the journal: what waited was lost with the mailbox. */
+    /** Asks the shard for {@link Run.Leave}, unless an operation is in progress, after which it is asked again. */
+    void leave() {
+        if (phase == Phase.SETTLED) {
+            shard.tell(new ClusterSharding.Passivate<>(context.getSelf()));
+        }
+    }
+
+    /** Restarts from the journal: deferred submissions were lost with the mailbox. */
     void reset() {
         phase = Phase.SETTLED;
         waiting.clear();

@@ -6,7 +6,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Locale;
 
-/** What is counted about runs, in the words of the API. */
+/** Counters of runs, named as in the API. */
 public final class RunMetrics {
     private final MeterRegistry registry;
     private final Counter submitted;

@@ -11,14 +11,14 @@ import dev.vivarium.protocol.run.RunState;
 import java.time.Instant;
 import java.util.Optional;
 
-/** One run's slot of its node: claimed, waited for, given back. */
+/** A run's slot on its node. */
 final class RunSlot {
     private final RunId id;
     private final String shard;
     private final NodeSlots slots;
     private final Runnable turn;
 
-    /** @param turn called when it gets a slot that it had to wait for */
+    /** @param turn called when the run gets a slot after waiting */
     RunSlot(RunId id, String shard, NodeSlots slots, Runnable turn) {
         this.id = id;
         this.shard = shard;
@@ -26,22 +26,22 @@ final class RunSlot {
         this.turn = turn;
     }
 
-    /** Claims one for a submission, which may be refused. */
+    /** Claims a slot for a submission; can be refused. */
     NodeSlots.Answer offer(RunSpec spec, Instant submittedAt, WhenFull whenFull) {
         return slots.offer(claim(spec, Seniority.NEW, submittedAt), whenFull);
     }
 
-    /** Claims one for a run that was accepted; whether there is one is asked when the run needs it. */
+    /** Claims a slot for an accepted run; whether it has one is checked when it is needed. */
     void claim(RunState.Live run) {
         slots.claim(claimOf(run));
     }
 
-    /** The run does not begin here, but where it is held next. */
+    /** The run starts on its next owner instead of here. */
     void giveBack(RunState.Live run) {
         slots.giveBack(claimOf(run));
     }
 
-    /** The run has ended, was never born, or leaves this node. */
+    /** The run has ended, was never submitted, or leaves this node. */
     void leave() {
         slots.leave(id);
     }
@@ -55,7 +55,7 @@ final class RunSlot {
         return slots.waiting();
     }
 
-    /** Where the run stands among them; empty when it does not wait. */
+    /** The run's position in the queue; empty when it does not wait. */
     Optional<QueueView> position() {
         return slots.position(id);
     }
@@ -69,6 +69,12 @@ final class RunSlot {
 
     private NodeSlots.Claim claim(RunSpec spec, Seniority seniority, Instant submittedAt) {
         return new NodeSlots.Claim(
-                id, spec.tenant(), Capacity.askedBy(spec.limits()), seniority, submittedAt, shard, turn);
+                id,
+                spec.tenant(),
+                Capacity.askedBy(spec.limits(), spec.isolation()),
+                seniority,
+                submittedAt,
+                shard,
+                turn);
     }
 }

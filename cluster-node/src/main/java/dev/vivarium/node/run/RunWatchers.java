@@ -1,58 +1,69 @@
 package dev.vivarium.node.run;
 
 import dev.vivarium.node.run.Runs.Progress;
+import dev.vivarium.node.sandbox.SandboxReport;
 import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
 import java.util.HashSet;
 import java.util.Set;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
 
-/** Those that follow a run, and how far it has come. Belongs to one Run, and is used by its thread only. */
+/** The watchers of a run, and its progress. Belongs to one Run and is confined to its thread. */
 final class RunWatchers {
     private static final int WATCHERS_MAX = 1_000;
 
+    private final ActorContext<Run.Command> context;
     private final RunId id;
+    private final OutputStore output;
     private final Set<ActorRef<Progress>> watchers = new HashSet<>();
     private long outputEnd;
 
-    RunWatchers(RunId id) {
+    /** A watcher has stopped. */
+    record Gone(ActorRef<Progress> watcher) implements Run.Command {}
+
+    RunWatchers(ActorContext<Run.Command> context, RunId id, OutputStore output) {
+        this.context = context;
         this.id = id;
+        this.output = output;
     }
 
-    /** Whether a watcher is new and has to be watched; beyond the limit it gets an answer when it asks, and no more. */
-    enum Admitted {
-        NEW,
-        KNOWN_OR_TOO_MANY
+    /** Answers with the current progress; above the limit a watcher only gets this answer to its request. */
+    void add(ActorRef<Progress> watcher, JournaledRun run) {
+        if (watchers.size() < WATCHERS_MAX && watchers.add(watcher)) {
+            context.watchWith(watcher, new Gone(watcher));
+        }
+        watcher.tell(progress(run));
     }
 
-    Admitted add(ActorRef<Progress> watcher) {
-        return watchers.size() < WATCHERS_MAX && watchers.add(watcher) ? Admitted.NEW : Admitted.KNOWN_OR_TOO_MANY;
+    void remove(Gone gone) {
+        watchers.remove(gone.watcher);
     }
 
-    void remove(ActorRef<Progress> watcher) {
-        watchers.remove(watcher);
+    /** Handles a report of how far the output can be read, and announces it. */
+    void heard(SandboxReport report, JournaledRun run) {
+        if (report instanceof SandboxReport.OutputAdvanced advanced) {
+            outputEnd = advanced.end();
+            announce(run);
+        }
     }
 
-    void outputAdvanced(long end) {
-        outputEnd = end;
-    }
-
-    /** Tells all of them how far the run is now. */
+    /** Sends the current progress to all watchers. */
     void announce(JournaledRun run) {
         Progress progress = progress(run);
         watchers.forEach(watcher -> watcher.tell(progress));
     }
 
-    Progress progress(JournaledRun run) {
+    private Progress progress(JournaledRun run) {
         return new Progress(
                 run.seq(),
                 outputEnd,
                 run.state() instanceof RunState.Finished ? Progress.Life.ENDED : Progress.Life.LIVE);
     }
 
-    /** Answers with the end that the store knows, which does not need the entity: it may have left by then. */
-    void answerFinished(JournaledRun run, ActorRef<Progress> watcher, OutputStore output) {
+    /** Answers with the end from the store, which does not need the entity: it may have stopped by then. */
+    void answerFinished(ActorRef<Progress> watcher, JournaledRun run) {
         long known = outputEnd;
         output.end(id)
                 .whenComplete((end, failure) ->

@@ -3,7 +3,6 @@ package dev.vivarium.node.run;
 import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.protocol.api.NodeView;
 import dev.vivarium.protocol.api.QueueView;
-import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
@@ -14,55 +13,55 @@ import org.apache.pekko.NotUsed;
 import org.apache.pekko.stream.javadsl.Source;
 
 /**
- * The way to the runs, wherever in the cluster they live. When nothing could be made durable in time the outcome is
- * unknown, and the caller may ask again: a submission answers {@link SubmitAnswer.NotDurable}, other stages fail with
- * {@link dev.vivarium.persistence.journal.StoreUnavailable}.
+ * Access to the runs, wherever in the cluster they are. When it is unknown in time whether something was made durable,
+ * the caller may retry: a submission answers {@link SubmitAnswer.NotDurable}, other stages fail with {@link
+ * dev.vivarium.persistence.journal.StoreUnavailable}.
  */
 public interface Runs {
-    /** Where a new run would be taken, by a name by which it is born there. To be asked once for each submission. */
+    /** Chooses where to create a new run, with an id that belongs there. Call once per submission. */
     Placed place(Capacity needs);
 
-    /** The same for a run that has its name already. */
+    /** The same for a run that already has an id. */
     Placed placeNamed(RunId id, Capacity needs);
 
     /**
-     * Submits a run. Idempotent by id: the second submission of an id answers what became of the first.
+     * Submits a run. Idempotent by id: a second submission of an id returns the first one's outcome.
      *
-     * @param place where it was placed
-     * @param by who submits it
-     * @param submission digest of what the client sent
+     * @param place its placement
+     * @param caller the submitting caller
+     * @param submission digest of the client's request
      */
-    CompletionStage<SubmitAnswer> submit(Placed.Room place, Principal by, RunSpec spec, Digest submission);
+    CompletionStage<SubmitAnswer> submit(Placed.Room place, Caller caller, RunSpec spec, Digest submission);
 
     /**
-     * Asks a run to stop. Idempotent; a run that has ended stays as it is.
+     * Cancels a run. Idempotent; a run that has ended does not change.
      *
-     * @param by who asks
+     * @param caller the cancelling caller
      */
-    CompletionStage<CancelAnswer> cancel(RunId id, Principal by);
+    CompletionStage<CancelAnswer> cancel(RunId id, Caller caller);
 
-    /** Where a run stands among those that wait; empty when it does not wait, or nobody says so in time. Never fails. */
+    /** A run's position in the queue; empty when it does not wait or does not answer in time. Never fails. */
     CompletionStage<Optional<QueueView>> position(RunId id);
 
-    /** The nodes of the cluster that have told of themselves of late, by their names. */
+    /** The nodes of the cluster that reported recently, by name. */
     List<NodeView> nodes();
 
     /**
-     * Says when there is something new to read about a run: at once, whenever an event or output was made durable, and
-     * every few seconds whatever happened. Conflated: a slow reader gets the newest only. Completes after the progress
-     * that says {@link Progress.Life#ENDED}. Ask for runs only that exist.
+     * Signals that there may be something new to read about a run: immediately, whenever an event or output was made
+     * durable, and every few seconds in any case. Conflated: a slow reader gets the latest only. Completes after a
+     * progress with {@link Progress.Life#ENDED}. Only for existing runs.
      */
     Source<Progress, NotUsed> progress(RunId id);
 
     /**
-     * How far a run has come.
+     * The progress of a run.
      *
      * @param seq the number of its last event
-     * @param outputEnd the offset after the last byte of its output that can be read
-     * @param life whether anything can follow
+     * @param outputEnd the offset after the last readable byte of its output
+     * @param life whether more can follow
      */
     record Progress(long seq, long outputEnd, Life life) implements RunMessage {
-        /** Whether anything can follow. */
+        /** Whether more can follow. */
         public enum Life {
             LIVE,
             ENDED

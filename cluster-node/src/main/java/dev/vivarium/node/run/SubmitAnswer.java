@@ -7,37 +7,37 @@ import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
 import java.util.List;
 
-/** What became of a submission: the one vocabulary from the run's entity, across nodes, to the HTTP answer. */
+/** The outcome of a submission: one vocabulary from the run's entity, across nodes, to HTTP. */
 public sealed interface SubmitAnswer extends RunMessage {
     /** The run exists, durably. */
     record Accepted(RunState.Existing run) implements SubmitAnswer {}
 
-    /** The same submission was accepted before; this is its run. */
+    /** The same submission was accepted before, as this run. */
     record AcceptedBefore(RunState.Existing run) implements SubmitAnswer {}
 
-    /** Another submission was accepted under this id before. */
+    /** A different submission was accepted under this id. */
     record OtherSubmission(RunId run) implements SubmitAnswer {}
 
-    /** The node takes no new runs: it is leaving. */
+    /** The node takes no new runs: it is draining. */
     record Draining() implements SubmitAnswer {}
 
     /**
-     * There is no slot for it, and no room to wait for one.
+     * There is no free slot, and the queue is full.
      *
-     * @param waiting how many runs wait where it was refused
+     * @param waiting the length of that queue
      */
     record Full(int waiting) implements SubmitAnswer {}
 
-    /** There is no slot for it, and its tenant has its most runs waiting where it was refused. */
+    /** There is no free slot, and the tenant has its maximum of runs in the queue. */
     record TenantFull(Tenant tenant) implements SubmitAnswer {}
 
-    /** It asks for more than the largest node has. */
+    /** It needs more than the largest node has. */
     record TooLarge(Capacity largest) implements SubmitAnswer {}
 
     /**
-     * It names contents of files that are not there, or too many of them for its disk; nothing was submitted.
+     * It refers to missing contents of files, or they exceed its disk limit; nothing was submitted.
      *
-     * @param errors everything that is wrong, at least one
+     * @param errors all errors, at least one
      */
     record InvalidFiles(List<FieldError> errors) implements SubmitAnswer {
         public InvalidFiles {
@@ -45,6 +45,6 @@ public sealed interface SubmitAnswer extends RunMessage {
         }
     }
 
-    /** Nothing was made durable in time, as far as is known: the run may exist, and the caller may ask again. */
+    /** As far as is known, nothing was made durable in time: the run may exist, and the caller may retry. */
     record NotDurable() implements SubmitAnswer {}
 }

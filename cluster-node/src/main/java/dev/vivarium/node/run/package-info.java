@@ -1,4 +1,4 @@
-/** The Run entity: one persistent, sharded actor for each run, and the way to it. */
+/** The Run entity: one persistent, sharded actor per run, and the access to it. */
 @NullMarked
 package dev.vivarium.node.run;
 

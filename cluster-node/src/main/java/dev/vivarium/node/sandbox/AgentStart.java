@@ -1,5 +1,7 @@
 package dev.vivarium.node.sandbox;
 
+import dev.vivarium.node.archive.BadArchive;
+import dev.vivarium.node.driver.AgentAccount;
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.SandboxId;
@@ -16,20 +18,28 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/** How a spec becomes frames to the guest, and how the guest's refusals become sentences for the run's owner. Pure. */
+/** Translates a spec into frames to the guest, and the guest's refusals into sentences for the run's owner. Pure. */
 final class AgentStart {
+    /**
+     * No core file is so small, so none is written; at 1 the kernel also skips the host's core_pattern program, which
+     * at 0 it would start.
+     */
+    private static final long CORE_BYTES = 1;
+
     static final String WORKSPACE = "/workspace";
+    /** The user name of agents. Their user id is the sandbox's own. */
+    static final String USER = AgentAccount.NAME;
 
     private AgentStart() {}
 
-    /** Those of the secrets that are added to requests on their way, and never come into the sandbox. */
+    /** The secrets that are added to requests by the gateway, and never enter the sandbox. */
     static Map<String, String> injected(RunSpec spec, Map<String, String> secrets) {
         Map<String, String> injected = new HashMap<>(secrets);
         injected.keySet().retainAll(spec.egress().injectedSecrets());
         return injected;
     }
 
-    /** The frame that starts the agent. What the run asks for goes before what the image says. */
+    /** The frame that starts the agent. The run's environment overrides the image's. */
     static NodeFrame.Spawn spawn(
             AttemptName attempt,
             SandboxId sandbox,
@@ -38,10 +48,15 @@ final class AgentStart {
             Map<String, String> secrets,
             SandboxSettings settings) {
         Map<String, String> env = new LinkedHashMap<>();
-        env.put("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+        env.put("PATH", AgentAccount.PATH);
         env.put("LANG", "C.UTF-8");
+        env.put("SHELL", "/bin/sh");
+        // Buffered output of a killed program is lost; without this, Python writes to a pipe in pieces of 8 KiB.
+        env.put("PYTHONUNBUFFERED", "1");
         env.putAll(imageEnvironment);
         env.put("HOME", WORKSPACE);
+        env.put("USER", USER);
+        env.put("LOGNAME", USER);
         env.put("TMPDIR", "/tmp");
         env.put("VIVARIUM_RUN_ID", attempt.run().value());
         env.put("VIVARIUM_ATTEMPT", Integer.toString(attempt.attempt()));
@@ -58,20 +73,20 @@ final class AgentStart {
                 spec.workdir(),
                 sandbox.agentUid(),
                 sandbox.agentUid(),
-                resources(spec, settings),
+                resources(spec),
                 Optional.empty(),
                 settings.outputWindowBytes());
     }
 
     /**
-     * Where the kernel is shared, it counts a user's processes in all sandboxes together, so a limit on them would let
-     * neighbours starve each other; the control group counts there. In a kernel of its own, the sandbox may start one
-     * more than it may keep: so it is seen to have passed its limit, and cannot go on from there.
+     * With a shared kernel, a user's processes are counted across all sandboxes, so a limit on them would let
+     * neighbours starve each other; there the control group counts. With a kernel of its own, the sandbox may start one
+     * process beyond its limit, so that exceeding it is noticed and goes no further.
      */
-    private static Map<NodeFrame.Resource, Long> resources(RunSpec spec, SandboxSettings settings) {
+    private static Map<NodeFrame.Resource, Long> resources(RunSpec spec) {
         Map<NodeFrame.Resource, Long> resources = new EnumMap<>(NodeFrame.Resource.class);
-        resources.put(NodeFrame.Resource.NOFILE, settings.noFile());
-        resources.put(NodeFrame.Resource.CORE, 0L);
+        resources.put(NodeFrame.Resource.NOFILE, spec.limits().get(Limit.OPEN_FILES));
+        resources.put(NodeFrame.Resource.CORE, CORE_BYTES);
         if (spec.isolation().hasOwnKernel()) {
             resources.put(NodeFrame.Resource.NPROC, spec.limits().get(Limit.PIDS) + 1L);
         }
@@ -88,8 +103,37 @@ final class AgentStart {
         }
         if (failed.stage() == GuestFrame.Stage.PREPARE) {
             return new StartFailure(
-                    Kind.SANDBOX_REFUSED, "The sandbox could not prepare a process (" + errno(failed) + ").");
+                    Kind.SANDBOX_REFUSED,
+                    "The sandbox could not prepare a process (" + errno(failed) + "): " + remedy(failed.errno()));
         }
+        return switch (failed.stage()) {
+            case INTERPRETER -> new StartFailure(
+                    Kind.COMMAND_NOT_EXECUTABLE,
+                    "The command '" + command + "' is there, but not what is to run it: image " + spec.image()
+                            + " does not have the interpreter that its first line names, or the loader that it is"
+                            + " linked with. Correct that line, or choose an image that has it.");
+            case CARRIAGE_RETURN -> new StartFailure(
+                    Kind.COMMAND_NOT_EXECUTABLE,
+                    "The first line of '" + command + "' ends in a carriage return, which becomes part of its"
+                            + " interpreter's name: save the file with Unix line ends (sed -i 's/\\r$//').");
+            case ARCHITECTURE -> new StartFailure(
+                    Kind.COMMAND_NOT_EXECUTABLE,
+                    "The command '" + command + "' is a program for another processor than this node's: build it for"
+                            + " this one, or give a script.");
+            case PREPARE, WORKDIR, EXEC -> notExecuted(failed, command, spec);
+        };
+    }
+
+    private static String remedy(int errno) {
+        return switch (errno) {
+            case Errno.EAGAIN -> "raise limits.pids, or submit again when the machine has fewer processes.";
+            case Errno.ENOMEM -> "raise limits.memory, or submit again when the machine has more memory left.";
+            case Errno.ENFILE -> "submit again when the machine has fewer files open.";
+            default -> "submit again, and have the operator look at the node's log if it happens again.";
+        };
+    }
+
+    private static StartFailure notExecuted(GuestFrame.SpawnFailed failed, String command, RunSpec spec) {
         return switch (failed.errno()) {
             case Errno.ENOENT, Errno.ENOTDIR -> new StartFailure(
                     Kind.COMMAND_NOT_FOUND,
@@ -104,21 +148,33 @@ final class AgentStart {
         };
     }
 
-    /** What the run and its image put into arguments and environment is beyond the kernel's measure, or the channel's. */
+    /** Arguments and environment, of the run and its image, exceed what the kernel or the channel accepts. */
     static StartFailure tooLong() {
         return new StartFailure(
                 Kind.SANDBOX_REFUSED,
                 "Arguments and environment together are more than the kernel takes: pass large data as files.");
     }
 
+    static StartFailure archiveRefused(String path, BadArchive why) {
+        return new StartFailure(
+                Kind.FILE_REFUSED, "The archive " + path + " cannot be unpacked: " + why.getMessage() + ".");
+    }
+
     static StartFailure fileRefused(String path, int errno) {
+        if (errno == Errno.ENOSPC || errno == Errno.EDQUOT) {
+            return new StartFailure(
+                    Kind.FILE_REFUSED,
+                    "The file " + path + " could not be written (" + Errno.name(errno)
+                            + "): raise limits.disk, which bounds its bytes, or limits.files, which bounds how many"
+                            + " files and folders there are.");
+        }
         return new StartFailure(
                 Kind.FILE_REFUSED,
                 "The file " + path + " could not be written (" + Errno.name(errno)
-                        + "): check that it fits into limits.disk and that no part of its path is a file.");
+                        + "): check that it fits into limits.disk and that no part of its path is a file or a link.");
     }
 
-    /** What a failed creation means to the run's owner; empty when it was not the run's doing. */
+    /** The failure to report to the run's owner; empty when the run did not cause it. */
     static Optional<StartFailure> failure(DriverException failed) {
         return switch (failed.kind()) {
             case IMAGE_UNAVAILABLE -> Optional.of(new StartFailure(Kind.IMAGE_UNAVAILABLE, message(failed)));

@@ -1,11 +1,11 @@
 package dev.vivarium.node.sandbox;
 
 import dev.vivarium.node.driver.AttemptName;
-import dev.vivarium.node.driver.ChannelListener;
 import dev.vivarium.node.driver.Purpose;
 import dev.vivarium.node.driver.SandboxChannel;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.network.NetworkAccess;
+import dev.vivarium.node.sandbox.SandboxReport.Outcome;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.RunSpec;
@@ -16,75 +16,122 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
- * The making of an attempt's sandbox, and what comes before the driver's answer. Owned by one Sandbox actor; not safe for
- * use by others.
+ * Creates an attempt's sandbox, and keeps what happens before the driver answers. Used by one Sandbox actor; not
+ * thread-safe.
  */
 final class Creation {
     private final SandboxEnvironment environment;
     private final AttemptName attempt;
     private final SandboxId id;
     private final RunSpec spec;
+    private final Inbox inbox;
+    private final Guest guest;
     private final long begunNanos;
     private Optional<KillReason> stop = Optional.empty();
     private Optional<Guest.ChannelEnded> ended = Optional.empty();
     private int unconfirmedFrames;
 
-    /** A sandbox that waits for its agent, and the offset at which the attempt's output begins. */
-    record Made(SandboxChannel channel, Map<String, String> environment, long outputStart) {}
+    /** Results of asking the driver, as messages to the actor. */
+    sealed interface Message extends Sandbox.Command {}
 
-    Creation(SandboxEnvironment environment, AttemptName attempt, SandboxId id, RunSpec spec) {
+    /** The sandbox is ready for its agent; the attempt's output begins at this offset. */
+    record Made(SandboxChannel channel, Map<String, String> environment, long outputStart) implements Message {}
+
+    /** The sandbox could not be created. */
+    record Failed(Throwable why) implements Message {}
+
+    /** Time to ask the driver again. */
+    enum Retry implements Message {
+        DUE
+    }
+
+    Creation(
+            SandboxEnvironment environment, AttemptName attempt, SandboxId id, RunSpec spec, Inbox inbox, Guest guest) {
         this.environment = environment;
         this.attempt = attempt;
         this.id = id;
         this.spec = spec;
+        this.inbox = inbox;
+        this.guest = guest;
         this.begunNanos = environment.clock().nanos();
     }
 
-    /** Asks the driver. The sandbox comes last: when a step before it fails there is none, nor when the driver fails. */
-    CompletionStage<Made> ask(ChannelListener listener) {
+    /** Asks the driver, as the last step: when an earlier step fails, there is no sandbox to clean up. */
+    void ask() {
         ended = Optional.empty();
         unconfirmedFrames = 0;
-        return environment
+        CompletionStage<Made> made = environment
                 .live()
                 .goneBefore(attempt)
                 .thenCompose(gone -> nothingLeftBefore())
                 .thenCompose(none -> outputStart())
-                .thenCompose(start -> environment
-                        .sandboxes()
-                        .make(
-                                id,
-                                environment.template(spec),
-                                new Purpose.ForAttempt(attempt),
-                                new NetworkAccess(spec.egress(), spec.limits().get(Limit.EGRESS_REQUESTS)),
-                                listener)
-                        .thenApply(made -> new Made(made.channel(), made.environment(), start)));
+                .thenCompose(this::make);
+        inbox.hear(made, sandbox -> sandbox, Failed::new);
     }
 
-    /** What an earlier attempt left to the reaper, when the engine was away, must be gone before the agent runs again. */
+    private CompletionStage<Made> make(long outputStart) {
+        return environment
+                .sandboxes()
+                .make(
+                        id,
+                        environment.template(spec),
+                        new Purpose.ForAttempt(attempt),
+                        new NetworkAccess(spec.egress(), spec.limits().get(Limit.EGRESS_REQUESTS)),
+                        Guest.listener(inbox.self()))
+                .thenApply(made -> new Made(made.channel(), made.environment(), outputStart));
+    }
+
+    /**
+     * Waits until sandboxes of earlier attempts are gone, including those left to the reaper while the engine was away.
+     */
     private CompletionStage<Integer> nothingLeftBefore() {
         return attempt.attempt() == 1
                 ? CompletableFuture.completedStage(0)
                 : environment.sandboxes().destroyBefore(attempt);
     }
 
-    /** From here on the node of an earlier attempt that was taken for dead writes nothing any more. */
+    /** Registers the attempt's first output offset; the store rejects writes of earlier attempts from then on. */
     private CompletionStage<Long> outputStart() {
         return attempt.attempt() == 1
                 ? CompletableFuture.completedStage(0L)
                 : environment.store().output().begin(attempt.run(), attempt.attempt());
     }
 
-    /** Whether the sandbox exists is only known with the driver's answer; then it is destroyed. */
-    void stop(KillReason reason) {
-        stop = Optional.of(reason);
+    /** Call when the driver has answered: opens the way to the guest. */
+    void made(Made sandbox) {
+        guest.open(sandbox.channel());
+        for (int frame = 0; frame < unconfirmedFrames; frame++) {
+            guest.confirm();
+        }
     }
 
-    /** Why the attempt is to end before it has begun, if it is. */
+    /** The attempt's outcome; empty when the driver will be asked again. */
+    Optional<Outcome> failed(Throwable why) {
+        Optional<Outcome> end = stop.<Outcome>map(Outcomes::killed)
+                .or(() -> Outcomes.notMade(why))
+                .or(() -> isOverdue() ? Optional.of(Outcomes.engineLost(why)) : Optional.empty());
+        if (end.isEmpty()) {
+            inbox.log().warn("No sandbox yet for {}: {}", attempt, why.getMessage());
+            inbox.after(environment.settings().engineRetry(), Retry.DUE, Retry.DUE);
+        }
+        return end;
+    }
+
+    /**
+     * Asks for the attempt's end. Returns its outcome when no creation is in progress; otherwise the sandbox is
+     * destroyed once the driver has answered.
+     */
+    Optional<Outcome> stop(KillReason reason) {
+        stop = Optional.of(reason);
+        return inbox.isAwaited(Retry.DUE) ? Optional.of(Outcomes.killed(reason)) : Optional.empty();
+    }
+
+    /** Why the attempt is to end before its agent has started, if it is. */
     Optional<KillReason> stopped() {
         return stop;
     }
 
-    /** The channel may end before the driver's answer, which then stands for a sandbox that is no more. */
+    /** The channel may end before the driver's answer, which is then about a sandbox that is already gone. */
     void channelEnded(Guest.ChannelEnded early) {
         ended = Optional.of(early);
     }
@@ -93,17 +140,15 @@ final class Creation {
         return ended;
     }
 
-    /** A guest has nothing to say before it is asked; it is only confirmed later, so that it is not held up then. */
+    /**
+     * A guest sends nothing before it is asked. The frame is confirmed later, so that the guest is not held up then.
+     */
     void frameArrived() {
         unconfirmedFrames++;
     }
 
-    int unconfirmedFrames() {
-        return unconfirmedFrames;
-    }
-
-    /** Whether the engine has been away for as long as it may be. */
-    boolean isOverdue() {
+    /** Whether the engine has been away for longer than is tolerated. */
+    private boolean isOverdue() {
         Duration waited = Duration.ofNanos(environment.clock().nanos() - begunNanos);
         return waited.toMillis() >= environment.settings().engineWait().toMillis();
     }

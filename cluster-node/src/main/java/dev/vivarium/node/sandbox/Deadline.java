@@ -1,7 +1,9 @@
 package dev.vivarium.node.sandbox;
 
 import dev.vivarium.node.clock.NodeClock;
+import dev.vivarium.node.sandbox.SandboxReport.Outcome;
 import dev.vivarium.protocol.guest.NodeFrame;
+import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunSpec;
@@ -10,59 +12,75 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * The one owner of an attempt's wall clock: from when it counts, when it is over, and who ends it then. The node's timer
- * is exact. The guest's second clock follows it by a grace, so that an agent ends although its node is frozen; it is
- * armed to the end of the node's lease if that is sooner, again and again for as long as the lease is renewed. Owned by
- * one Sandbox actor, which runs the timers; not safe for use by others.
+ * The only owner of an attempt's wall clock: its start, its deadline, and which of two clocks ends the attempt. The
+ * node's timer is exact. The guest's second clock follows after the run's grace and another of its own, so that an
+ * agent ends even if its node is frozen. It is armed no later than the end of the node's lease, again and again while the
+ * lease is renewed. {@link DeadlineTimers} runs the timers. Used by one Sandbox actor; not thread-safe.
  */
 final class Deadline {
     private final Duration limit;
+    private final Duration grace;
     private final Duration guestGrace;
     private final NodeLease lease;
     private final NodeClock clock;
     private long startedNanos;
+    private long extendedToMillis;
+    private OptionalLong askedToEndNanos = OptionalLong.empty();
     private OptionalLong endedNanos = OptionalLong.empty();
 
-    /** Of an attempt with this spec. */
+    /** For an attempt with this spec. */
     static Deadline of(RunSpec spec, SandboxEnvironment environment) {
         return new Deadline(
                 spec.limits().get(Limit.WALL_CLOCK).duration(),
+                spec.limits().get(Limit.GRACE).duration(),
                 environment.settings().secondClockGrace(),
                 environment.lease(),
                 environment.clock());
     }
 
     /** For an attempt whose agent has not started. */
-    Deadline(Duration limit, Duration guestGrace, NodeLease lease, NodeClock clock) {
+    Deadline(Duration limit, Duration grace, Duration guestGrace, NodeLease lease, NodeClock clock) {
         this.limit = limit;
+        this.grace = grace;
         this.guestGrace = guestGrace;
         this.lease = lease;
         this.clock = clock;
         this.startedNanos = clock.nanos();
     }
 
-    /** The wall clock counts from now. */
+    /** Starts the wall clock. */
     void start() {
         startedNanos = clock.nanos();
     }
 
-    /** It counts to now, unless it has ended before. */
+    /** The attempt's processes get SIGTERM now. */
+    void askToEnd() {
+        askedToEndNanos = OptionalLong.of(clock.nanos());
+    }
+
+    /** Stops the wall clock, unless it has been stopped before. */
     void end() {
         if (endedNanos.isEmpty()) {
             endedNanos = OptionalLong.of(clock.nanos());
         }
     }
 
-    /** What the guest's clock is to be armed with; empty while the node has no lease, so that it runs out. */
+    /** Extends the guest's clock from now on, for work of the guest after the agent's end. */
+    void extendForGuest(Duration wait) {
+        extendedToMillis = elapsedMillis() + wait.toMillis();
+    }
+
+    /** The value for the guest's clock; empty while the node has no lease, so that the clock runs out. */
     Optional<NodeFrame.Arm> arm() {
         long heldMillis = lease.remainingMillis();
-        long leftMillis = limit.plus(guestGrace).toMillis() - elapsedMillis();
+        long lastMillis = Math.max(limit.plus(grace).toMillis(), extendedToMillis) + guestGrace.toMillis();
+        long leftMillis = lastMillis - elapsedMillis();
         return heldMillis > 0
                 ? Optional.of(new NodeFrame.Arm(Math.max(0, Math.min(leftMillis, heldMillis))))
                 : Optional.empty();
     }
 
-    /** When the guest's clock is to be armed again; empty when once is enough. */
+    /** When to arm the guest's clock again; empty when once is enough. */
     Optional<Duration> armAgainAfter() {
         return lease.isEndless() ? Optional.empty() : Optional.of(lease.lookInterval());
     }
@@ -72,23 +90,33 @@ final class Deadline {
         return limit.minusMillis(elapsedMillis());
     }
 
-    /** The time since the start against the limit. */
+    /** The time since the start, against the limit. */
     Measurement measurement() {
         return Measurement.millis(elapsedMillis(), limit.toMillis());
+    }
+
+    /** The outcome when the time is up. */
+    Outcome.Killed kill() {
+        return Outcomes.killed(KillReason.WALL_CLOCK, measurement());
     }
 
     boolean isPast() {
         return elapsedMillis() >= limit.toMillis();
     }
 
-    /** Since the start, until now. */
+    /** From the start until now. */
     long elapsedMillis() {
         return millis(clock.nanos());
     }
 
-    /** Since the start, until the end, or until now while there is none. */
+    /** From the start to the end, or until now if it has not ended. */
     long usedMillis() {
         return Math.max(0, millis(endedNanos.orElseGet(clock::nanos)));
+    }
+
+    /** How much of a grace was used: from when the processes were asked to end until the end; 0 when they were not. */
+    long graceMillis() {
+        return askedToEndNanos.isEmpty() ? 0 : Math.max(0, usedMillis() - millis(askedToEndNanos.getAsLong()));
     }
 
     private long millis(long nanos) {

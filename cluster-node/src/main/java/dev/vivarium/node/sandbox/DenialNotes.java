@@ -4,14 +4,14 @@ import dev.vivarium.node.network.EgressUse;
 import java.time.Duration;
 
 /**
- * When it is told that an agent was denied something: at once the first time, then in intervals that double, so that an
- * agent which tries for hours fills some lines of its history and not thousands.
+ * When to report that an agent was denied something: the first time immediately, then at doubling intervals, so that an
+ * agent that tries for hours adds a few entries to its history rather than thousands.
  *
- * @param told how many denials have been told
- * @param interval the time until the next may be told
- * @param notBeforeMillis when that is, since the agent's start
+ * @param reported the number of denials reported so far
+ * @param interval the wait before the next report
+ * @param notBeforeMillis the end of that wait, since the agent's start
  */
-record DenialNotes(long told, Duration interval, long notBeforeMillis) {
+record DenialNotes(long reported, Duration interval, long notBeforeMillis) {
     private static final DenialNotes NONE = new DenialNotes(0, Duration.ofSeconds(1), 0);
     private static final Duration INTERVAL_MAX = Duration.ofMinutes(5);
 
@@ -19,17 +19,17 @@ record DenialNotes(long told, Duration interval, long notBeforeMillis) {
         return NONE;
     }
 
-    /** Whether there is something to tell now. */
+    /** Whether to report now. */
     boolean isDue(EgressUse use, long nowMillis) {
-        return use.denied() > told && nowMillis >= notBeforeMillis;
+        return use.denied() > reported && nowMillis >= notBeforeMillis;
     }
 
-    /** Whether there is something to tell at the end. */
+    /** Whether unreported denials are left at the end. */
     boolean isLeft(EgressUse use) {
-        return use.denied() > told;
+        return use.denied() > reported;
     }
 
-    DenialNotes toldOf(EgressUse use, long nowMillis) {
+    DenialNotes afterReport(EgressUse use, long nowMillis) {
         Duration twice = interval.multipliedBy(2);
         return new DenialNotes(
                 use.denied(),

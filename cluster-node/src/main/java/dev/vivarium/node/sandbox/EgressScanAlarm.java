@@ -4,10 +4,10 @@ import com.typesafe.config.Config;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 
 /**
- * The block {@code vivarium.sandbox.egress-scan} of the configuration: how many different destinations an agent may try in
- * vain until that is an alarm, and what follows from it.
+ * The block {@code vivarium.sandbox.egress-scan} of the configuration: how many different destinations an agent may try
+ * in vain before an alarm, and the alarm's consequence.
  *
- * @param destinations the most that are no alarm
+ * @param destinations the largest number without an alarm
  * @param consequence whether the run goes on
  */
 record EgressScanAlarm(long destinations, Consequence consequence) {

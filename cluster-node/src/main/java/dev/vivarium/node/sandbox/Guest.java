@@ -7,20 +7,20 @@ import dev.vivarium.protocol.guest.NodeFrame;
 import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
 
-/** The guest of one sandbox, as its actor talks to it: deaf and silent until the channel to it is open. */
+/** The Sandbox actor's view of its guest; drops what is sent before the channel is open. */
 final class Guest {
     private Optional<SandboxChannel> channel = Optional.empty();
 
-    /** What comes from the guest, as messages to the actor. */
+    /** Messages to the actor about the guest. */
     sealed interface Message extends Sandbox.Command {}
 
-    /** The guest said something; to be confirmed. */
+    /** The guest sent a frame, which must be confirmed. */
     record FrameArrived(GuestFrame frame) implements Message {}
 
-    /** Nothing more will come. */
+    /** The channel has ended; nothing more follows. */
     record ChannelEnded(ChannelListener.ClosedBecause why) implements Message {}
 
-    /** Hears the guest for the actor. */
+    /** A listener that forwards to the actor. */
     static ChannelListener listener(ActorRef<Sandbox.Command> actor) {
         return new ChannelListener() {
             @Override
@@ -43,7 +43,7 @@ final class Guest {
         channel.ifPresent(open -> open.send(frame));
     }
 
-    /** One more frame was dealt with. */
+    /** Confirms that one more frame was handled. */
     void confirm() {
         channel.ifPresent(SandboxChannel::confirm);
     }

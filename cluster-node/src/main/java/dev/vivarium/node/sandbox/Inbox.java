@@ -9,7 +9,7 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.slf4j.Logger;
 
-/** How a part of the Sandbox actor has something come to the actor later: an answer, or a time. */
+/** How a part of the Sandbox actor sends messages to the actor: with the answer of a stage, or after a time. */
 record Inbox(ActorContext<Sandbox.Command> context, TimerScheduler<Sandbox.Command> timers) {
     ActorRef<Sandbox.Command> self() {
         return context.getSelf();
@@ -19,19 +19,19 @@ record Inbox(ActorContext<Sandbox.Command> context, TimerScheduler<Sandbox.Comma
         return context.getLog();
     }
 
-    /** Has the answer of a stage come as a message. */
+    /** Sends the stage's result as a message. */
     <T> void hear(
             CompletionStage<T> stage, Function<T, Sandbox.Command> done, Function<Throwable, Sandbox.Command> failed) {
         context.pipeToSelf(
                 stage, (answer, failure) -> failure == null ? done.apply(answer) : failed.apply(cause(failure)));
     }
 
-    /** Has the message come after the wait, in place of the one that was to come for the same key. */
+    /** Sends the message after the wait; replaces an earlier one with the same key. */
     void after(Duration wait, Object key, Sandbox.Command message) {
         timers.startSingleTimer(key, message, wait);
     }
 
-    /** Whether something is to come for the key. */
+    /** Whether a message with this key is still to come. */
     boolean isAwaited(Object key) {
         return timers.isTimerActive(key);
     }

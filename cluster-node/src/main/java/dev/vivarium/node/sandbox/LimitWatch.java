@@ -1,350 +1,347 @@
 package dev.vivarium.node.sandbox;
 
-import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.network.EgressUse;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Limit;
+import dev.vivarium.protocol.run.LimitKind;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 import dev.vivarium.protocol.run.Usage;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
- * What is known of an attempt's use of its limits, and the decisions that follow: pure, so that every limit can be
- * tested in microseconds. Times are in milliseconds since the agent's process started.
+ * Decides whether an attempt is near one of its limits or has reached it. Pure, so that every limit can be tested in
+ * microseconds. It walks over the table of limits; {@link Measured} holds the measured amounts. Times are in
+ * milliseconds since the start of the agent's process.
  *
- * <p>Memory is what cannot be given back: anonymous and kernel memory, and shared memory that is not a file of the
- * workspace or of /tmp (which lie in memory too and count as disk). The kernel's own limit is memory and disk together;
- * the first process that it kills for memory ends the run.
+ * <p>The first process that the kernel kills for memory ends the run, and so does the first that it refuses to create.
  *
- * <p>Each gauge warns once in an attempt, however often its threshold is crossed: an agent cannot flood its history.
+ * <p>Each gauge warns once in an attempt, however often its threshold is crossed, so that an agent cannot flood its
+ * history.
  *
  * @param limits the run's limits
- * @param thresholds where alarms begin that come before a limit
- * @param idleCpuShare the share of one core below which the sandbox counts as idle
- * @param sampled what the kernel says, as of the last sample
- * @param stored what the guest says of the disk
- * @param printed what came out
- * @param activeAtMillis when the agent last printed or used the processor measurably
- * @param warned what has been warned of
+ * @param thresholds where warnings begin
+ * @param isolation whether the sandbox has a kernel of its own
+ * @param measured the amounts measured so far
+ * @param egress network use as of the last sample
+ * @param window recent output
+ * @param work what it had stored and transferred, as of the last sample
+ * @param sampledAtMillis the time of the last sample
+ * @param activeAtMillis when the agent last printed, read its input, used a measurable amount of CPU, or changed its work
+ * @param warned gauges that have warned
  */
 record LimitWatch(
         Limits limits,
         Thresholds thresholds,
-        double idleCpuShare,
-        Sampled sampled,
-        Stored stored,
-        Printed printed,
+        Isolation isolation,
+        Measured measured,
+        EgressUse egress,
+        OutputRateAlarm.Window window,
+        Work work,
+        long sampledAtMillis,
         long activeAtMillis,
         Set<Gauge> warned) {
-    /** Below this share of one core a process counts as idle: what timers and keep-alives of a waiting runtime use. */
+    /**
+     * Below this share of one core a process counts as idle: timers and keep-alives of a waiting runtime use that much.
+     */
     private static final double IDLE_CPU_SHARE = 0.01;
-    /** A kernel of its own has timers too (gVisor's, with a sleeping agent, was seen at 0.18 to 0.26 %, and at 3 %
-     * with a guest that looked ten times a second). */
+    /**
+     * A sandbox's own kernel has timers, too: gVisor's used 0.18 to 0.26 % with a sleeping agent, and 3 % with a guest
+     * that looked ten times a second.
+     */
     private static final double IDLE_CPU_SHARE_OF_OWN_KERNEL = 0.03;
 
-    /** However near a limit is, a sandbox is not looked at more often than this. */
+    /** The shortest interval between samples, however near a limit is. */
     private static final long MINIMUM_SAMPLE_MILLIS = 10;
 
-    /** What is measured against a limit; in the order in which limits are blamed: the rest often follows from memory. */
-    private enum Gauge {
-        MEMORY(Limit.MEMORY),
-        PIDS(Limit.PIDS),
-        FILES(Limit.FILES),
-        DISK(Limit.DISK),
-        OUTPUT(Limit.OUTPUT),
-        OUTPUT_RATE(KillReason.OUTPUT),
-        EGRESS_REQUESTS(Limit.EGRESS_REQUESTS),
-        EGRESS_BYTES(Limit.EGRESS_BYTES),
-        EGRESS_SCAN(KillReason.EGRESS_SCAN),
-        CPU_TIME(Limit.CPU_TIME),
-        IDLE(Limit.IDLE),
-        WALL_CLOCK(Limit.WALL_CLOCK);
+    /**
+     * Limits that the node measures itself; the guest's reports on these are ignored, since an agent may have broken
+     * its guest.
+     */
+    private static final Set<Limit<?>> MEASURED_OUTSIDE = Set.of(
+            Limit.WALL_CLOCK,
+            Limit.GRACE,
+            Limit.IDLE,
+            Limit.CPU_TIME,
+            Limit.MEMORY,
+            Limit.OUTPUT,
+            Limit.EGRESS_REQUESTS,
+            Limit.EGRESS_BYTES);
 
-        @SuppressWarnings("ImmutableEnumChecker") // A row of the table of limits never changes.
-        private final Optional<Limit<?>> limit;
+    /** In order of blame: time comes last, because excessive use of anything else takes time, too. */
+    private static final List<Gauge> GAUGES = gauges();
+
+    /** Signs of work beside output and processor time: while any of them changes, an agent is not idle. */
+    record Work(long storedBytes, long files, long sharedMemoryBytes, long transferredBytes, long connections) {
+        static final Work NONE = new Work(0, 0, 0, 0, 0);
+
+        static Work of(Measured measured) {
+            return new Work(
+                    measured.against(Limit.DISK),
+                    measured.against(Limit.FILES),
+                    measured.against(Limit.SHARED_MEMORY),
+                    measured.against(Limit.EGRESS_BYTES),
+                    measured.against(Limit.EGRESS_REQUESTS));
+        }
+    }
+
+    /** What can be exceeded: a limit of the run, or a threshold of the operator. */
+    private sealed interface Gauge {
+        KillReason reason();
+    }
+
+    private record OfLimit(Limit<?> limit) implements Gauge {
+        @Override
+        public KillReason reason() {
+            return limit.reason().orElseThrow();
+        }
+    }
+
+    /** Gauges with a threshold of the operator and no limit of the run. */
+    private enum OfOperator implements Gauge {
+        OUTPUT_RATE(KillReason.OUTPUT),
+        EGRESS_SCAN(KillReason.EGRESS_SCAN);
 
         private final KillReason reason;
 
-        Gauge(Limit<?> limit) {
-            this.limit = Optional.of(limit);
-            this.reason = limit.reason().orElseThrow();
+        OfOperator(KillReason reason) {
+            this.reason = reason;
         }
 
-        /** One that has a threshold of the operator and no limit of the run. */
-        Gauge(KillReason reason) {
-            this.limit = Optional.empty();
-            this.reason = reason;
+        @Override
+        public KillReason reason() {
+            return reason;
         }
     }
 
     /**
-     * Where alarms begin that come before a limit.
+     * Where warnings begin.
      *
      * @param share the share of each limit
-     * @param outputRate the rate of output, which has no limit of the run's own
-     * @param egressScan how many destinations may be tried in vain
+     * @param outputRate the rate of output, which has no limit of the run
+     * @param egressScan the number of destinations that may be tried in vain
      */
     record Thresholds(double share, OutputRateAlarm outputRate, EgressScanAlarm egressScan) {}
 
-    /**
-     * What the kernel says.
-     *
-     * @param cpuMillis processor time
-     * @param memoryBytes memory now
-     * @param memoryPeakBytes the most seen
-     * @param pidsPeak the most processes and threads seen
-     * @param forksRefused how often it refused a process
-     * @param outOfMemoryKills how often it killed for memory
-     * @param egress what it did with its network
-     * @param atMillis when it was asked last
-     */
-    record Sampled(
-            long cpuMillis,
-            long memoryBytes,
-            long memoryPeakBytes,
-            long pidsPeak,
-            long forksRefused,
-            long outOfMemoryKills,
-            EgressUse egress,
-            long atMillis) {}
-
-    /** What lies on the disk: bytes and files, each now and at most, and whether a writable place has no room. */
-    record Stored(long bytes, long peakBytes, long files, long filesPeak, GuestFrame.Pressure pressure) {}
-
-    /** What came out: in all, the part over the limit too, and since the present window of the rate began. */
-    record Printed(long bytes, long windowFromMillis, long windowBytes) {}
-
-    /** What was measured of a limit that is reached or near. */
+    /** A limit that is near or reached, and what was measured. */
     record Breach(KillReason reason, Measurement measurement) {}
 
-    /** The watch that has warned, and of what. */
+    /** The watch after warning, and the warnings. */
     record Warned(LimitWatch watch, List<Breach> warnings) {}
 
-    /** The watch over an agent that has just started: one process, of which nothing else is known. */
+    private static List<Gauge> gauges() {
+        List<Gauge> gauges = new ArrayList<>(endingRuns(limit -> limit.kind() != LimitKind.TIME));
+        gauges.addAll(List.of(OfOperator.values()));
+        gauges.addAll(endingRuns(limit -> limit.kind() == LimitKind.TIME));
+        return List.copyOf(gauges);
+    }
+
+    private static List<Gauge> endingRuns(Predicate<Limit<?>> which) {
+        return Limit.ALL.stream()
+                .filter(limit -> limit.reason().isPresent())
+                .filter(which)
+                .<Gauge>map(OfLimit::new)
+                .toList();
+    }
+
+    /** The watch over an agent that has just started. */
     static LimitWatch of(Limits limits, Thresholds thresholds, Isolation isolation) {
         return new LimitWatch(
                 limits,
                 thresholds,
-                isolation.hasOwnKernel() ? IDLE_CPU_SHARE_OF_OWN_KERNEL : IDLE_CPU_SHARE,
-                new Sampled(0, 0, 0, 1, 0, 0, EgressUse.NOTHING, 0),
-                new Stored(0, 0, 0, 0, GuestFrame.Pressure.NONE),
-                new Printed(0, 0, 0),
+                isolation,
+                Measured.OF_ONE_PROCESS,
+                EgressUse.NOTHING,
+                OutputRateAlarm.Window.EMPTY,
+                Work.NONE,
+                0,
                 0,
                 Set.of());
     }
 
-    // ---- what is learned
+    // ---- input
 
     LimitWatch sampled(SandboxUse use, long nowMillis) {
-        SandboxSample sample = use.sample();
-        long memory = sample.anonymousBytes() + Math.max(0, sample.sharedBytes() - stored.bytes());
-        // The kernel's peak counts files and their cache too: it only fills the gaps between samples, up to the limit.
-        long kernelPeak = Math.min(
-                sample.peakBytes() - stored.peakBytes(),
-                limits.get(Limit.MEMORY).bytes());
-        // The guest is one of them. At the limit they were, when a further one was refused.
-        long pids = sample.forksRefused() > 0 ? limits.get(Limit.PIDS) : sample.pidsPeak() - 1;
-        boolean busy =
-                sample.cpuMillis() - sampled.cpuMillis > idleCpuShare * Math.max(1, nowMillis - sampled.atMillis);
-        Sampled now = new Sampled(
-                sample.cpuMillis(),
-                memory,
-                Math.max(Math.max(sampled.memoryPeakBytes, memory), kernelPeak),
-                Math.max(sampled.pidsPeak, pids),
-                sample.forksRefused(),
-                sample.outOfMemoryKills(),
-                use.egress(),
-                nowMillis);
+        long cpuMillis = use.sample().cpuMillis() - measured.against(Limit.CPU_TIME);
+        Measured now = measured.sampled(use.sample(), limits)
+                .with(Limit.EGRESS_REQUESTS, use.egress().opened(), false)
+                .with(Limit.EGRESS_BYTES, use.egress().traffic().bytes(), false);
+        boolean isBusy = cpuMillis > idleCpuShare() * Math.max(1, nowMillis - sampledAtMillis);
+        boolean hasWorked = isBusy || !Work.of(now).equals(work);
         return new LimitWatch(
-                limits, thresholds, idleCpuShare, now, stored, printed, busy ? nowMillis : activeAtMillis, warned);
+                limits,
+                thresholds,
+                isolation,
+                now,
+                use.egress(),
+                window,
+                Work.of(now),
+                nowMillis,
+                hasWorked ? nowMillis : activeAtMillis,
+                warned);
     }
 
-    /** What the guest counted, where the host cannot. */
-    LimitWatch pids(int count) {
-        Sampled now = new Sampled(
-                sampled.cpuMillis,
-                sampled.memoryBytes,
-                sampled.memoryPeakBytes,
-                Math.max(sampled.pidsPeak, count),
-                sampled.forksRefused,
-                sampled.outOfMemoryKills,
-                sampled.egress,
-                sampled.atMillis);
-        return new LimitWatch(limits, thresholds, idleCpuShare, now, stored, printed, activeAtMillis, warned);
+    private double idleCpuShare() {
+        return isolation.hasOwnKernel() ? IDLE_CPU_SHARE_OF_OWN_KERNEL : IDLE_CPU_SHARE;
     }
 
-    LimitWatch disk(GuestFrame.Disk disk) {
-        Stored now = new Stored(
-                disk.usedBytes(),
-                Math.max(stored.peakBytes, disk.usedBytes()),
-                disk.files(),
-                Math.max(stored.filesPeak, disk.files()),
-                disk.pressure());
-        return new LimitWatch(limits, thresholds, idleCpuShare, sampled, now, printed, activeAtMillis, warned);
+    /**
+     * The guest's report; counts only where the node cannot measure. It measures processes of a shared kernel itself.
+     */
+    LimitWatch reported(GuestFrame.Use use) {
+        boolean isMeasured =
+                MEASURED_OUTSIDE.contains(use.limit()) || (use.limit() == Limit.PIDS && !isolation.hasOwnKernel());
+        return isMeasured ? this : with(measured.reported(use), window, activeAtMillis);
     }
 
     LimitWatch printed(long bytes, long nowMillis) {
-        // A window begins with what is printed after the one before, so a rate that lasts is seen within two of them.
-        boolean goesOn = nowMillis - printed.windowFromMillis
-                < thresholds.outputRate.window().toMillis();
-        Printed now = new Printed(
-                printed.bytes + bytes,
-                goesOn ? printed.windowFromMillis : nowMillis,
-                goesOn ? printed.windowBytes + bytes : bytes);
-        return new LimitWatch(limits, thresholds, idleCpuShare, sampled, stored, now, nowMillis, warned);
+        return with(
+                measured.plus(Limit.OUTPUT, bytes), thresholds.outputRate.printed(window, bytes, nowMillis), nowMillis);
     }
 
-    // ---- what follows
+    /** A process has read input that was sent to it. */
+    LimitWatch read(long nowMillis) {
+        return with(measured, window, nowMillis);
+    }
 
-    /** The limit that is reached, if one is. Idleness only as far as it was measured: who is not seen may be busy. */
+    private LimitWatch with(Measured known, OutputRateAlarm.Window printed, long activeMillis) {
+        return new LimitWatch(
+                limits, thresholds, isolation, known, egress, printed, work, sampledAtMillis, activeMillis, warned);
+    }
+
+    // ---- decisions
+
+    /**
+     * The limit that is reached, if any. Idle time counts up to the last sample only; an agent that was not sampled may
+     * be busy.
+     */
     Optional<Breach> breach() {
-        return firstOf(EnumSet.complementOf(EnumSet.of(Gauge.WALL_CLOCK)));
+        return firstReached(gauge -> true);
     }
 
-    /** The limit that an agent had reached that has ended by itself. However long it was idle, it did not wait for more. */
+    /** The limit that an agent had reached before it exited by itself; an idle time does not count then. */
     Optional<Breach> breachAtExit() {
-        return firstOf(EnumSet.complementOf(EnumSet.of(Gauge.IDLE, Gauge.WALL_CLOCK)));
+        return firstReached(gauge -> !gauge.equals(new OfLimit(Limit.IDLE)));
     }
 
-    private Optional<Breach> firstOf(Set<Gauge> gauges) {
-        return gauges.stream()
+    private Optional<Breach> firstReached(Predicate<Gauge> which) {
+        return GAUGES.stream()
+                .filter(which)
                 .filter(this::isReached)
                 .findFirst()
-                .map(gauge -> new Breach(gauge.reason, measurement(gauge, sampled.atMillis)));
+                .map(gauge -> new Breach(gauge.reason(), measurement(gauge, sampledAtMillis)));
     }
 
-    /** Limits that are nearly reached and were not when it was last asked, so that the history shows what led to an end. */
+    /** Gauges that have come near since the last call, so that the history shows what led to an end. */
     Warned warn(long nowMillis) {
-        Set<Gauge> all = EnumSet.noneOf(Gauge.class);
-        all.addAll(warned);
+        Set<Gauge> all = new HashSet<>(warned);
         List<Breach> warnings = new ArrayList<>();
-        for (Gauge gauge : Gauge.values()) {
+        for (Gauge gauge : GAUGES) {
             if (isNear(gauge, nowMillis) && all.add(gauge)) {
-                warnings.add(new Breach(gauge.reason, measurement(gauge, nowMillis)));
+                warnings.add(new Breach(gauge.reason(), measurement(gauge, nowMillis)));
             }
         }
-        return new Warned(
-                warnings.isEmpty()
-                        ? this
-                        : new LimitWatch(
-                                limits, thresholds, idleCpuShare, sampled, stored, printed, activeAtMillis, all),
-                List.copyOf(warnings));
+        LimitWatch watch = new LimitWatch(
+                limits,
+                thresholds,
+                isolation,
+                measured,
+                egress,
+                window,
+                work,
+                sampledAtMillis,
+                activeAtMillis,
+                Set.copyOf(all));
+        return new Warned(watch, List.copyOf(warnings));
     }
 
     private boolean isReached(Gauge gauge) {
-        Measurement measured = measurement(gauge, sampled.atMillis);
-        boolean isAbove = measured.measured() > measured.limit();
-        return switch (gauge) {
-            case MEMORY -> sampled.outOfMemoryKills > 0 || isAbove;
-            case PIDS -> sampled.forksRefused > 0 || isAbove;
-            case DISK -> stored.pressure == GuestFrame.Pressure.FULL || isAbove;
-            case OUTPUT, EGRESS_REQUESTS, EGRESS_BYTES -> isAbove;
-            case OUTPUT_RATE -> thresholds.outputRate.consequence() == Consequence.KILL && isTooFast();
-            case EGRESS_SCAN -> thresholds.egressScan.consequence() == Consequence.KILL && isScanning();
-            case FILES, CPU_TIME, IDLE -> measured.measured() >= measured.limit();
-            case WALL_CLOCK -> false; // The timer of the one who watches is more exact.
-        };
+        if (gauge instanceof OfLimit of) {
+            return isReached(of.limit);
+        }
+        Consequence consequence = gauge == OfOperator.OUTPUT_RATE
+                ? thresholds.outputRate.consequence()
+                : thresholds.egressScan.consequence();
+        return consequence == Consequence.KILL && isNear(gauge, sampledAtMillis);
+    }
+
+    /** A time limit is reached when the time has passed; every other limit only when it is exceeded. */
+    private boolean isReached(Limit<?> limit) {
+        if (limit == Limit.WALL_CLOCK) {
+            return false; // The deadline's own timer is more exact.
+        }
+        long amount = amount(limit, sampledAtMillis);
+        long most = limit.amountIn(limits);
+        return limit.kind() == LimitKind.TIME ? amount >= most : amount > most || measured.isRefused(limit);
     }
 
     private boolean isNear(Gauge gauge, long nowMillis) {
-        if (gauge == Gauge.OUTPUT_RATE) {
-            return isTooFast();
-        }
-        if (gauge == Gauge.EGRESS_SCAN) {
-            return isScanning();
-        }
-        Measurement measured = measurement(gauge, nowMillis);
-        return measured.measured() > thresholds.share * measured.limit();
-    }
-
-    private boolean isTooFast() {
-        return thresholds.outputRate.rate(printed.windowBytes) > thresholds.outputRate.bytesPerSecond();
-    }
-
-    private boolean isScanning() {
-        return sampled.egress.destinations() > thresholds.egressScan.destinations();
+        Measurement measurement = measurement(gauge, nowMillis);
+        double share = gauge instanceof OfLimit ? thresholds.share : 1;
+        return measurement.measured() > share * measurement.limit();
     }
 
     private Measurement measurement(Gauge gauge, long nowMillis) {
-        long measured = measured(gauge, nowMillis);
-        return switch (gauge) {
-            case OUTPUT_RATE -> Measurement.bytesPerSecond(measured, thresholds.outputRate.bytesPerSecond());
-            case EGRESS_SCAN -> Measurement.count(measured, thresholds.egressScan.destinations());
-            default -> gauge.limit.orElseThrow().measurement(measured, limits);
-        };
+        if (gauge instanceof OfLimit of) {
+            return of.limit.measurement(amount(of.limit, nowMillis), limits);
+        }
+        return gauge == OfOperator.OUTPUT_RATE
+                ? thresholds.outputRate.measurement(window)
+                : Measurement.count(egress.destinations(), thresholds.egressScan.destinations());
     }
 
-    private long measured(Gauge gauge, long nowMillis) {
-        return switch (gauge) {
-            case MEMORY -> sampled.outOfMemoryKills > 0 ? outOfMemory().measured() : sampled.memoryBytes;
-            case PIDS -> sampled.pidsPeak;
-            case DISK -> stored.bytes;
-            case FILES -> stored.files;
-            case OUTPUT -> printed.bytes;
-            case OUTPUT_RATE -> thresholds.outputRate.rate(printed.windowBytes);
-            case EGRESS_REQUESTS -> sampled.egress.opened();
-            case EGRESS_BYTES -> sampled.egress.traffic().bytes();
-            case EGRESS_SCAN -> sampled.egress.destinations();
-            case CPU_TIME -> sampled.cpuMillis;
-            case IDLE -> idleMillis();
-            case WALL_CLOCK -> nowMillis;
-        };
+    private long amount(Limit<?> limit, long nowMillis) {
+        if (limit == Limit.WALL_CLOCK) {
+            return nowMillis;
+        }
+        return limit == Limit.IDLE ? Math.max(0, sampledAtMillis - activeAtMillis) : measured.against(limit);
     }
 
-    /** What a kill by the kernel tells: the limit was reached, though no sample may have seen it. */
+    /** The measurement to report for an out-of-memory kill, which samples may have missed. */
     Measurement outOfMemory() {
-        return Limit.MEMORY.measurement(Math.max(sampled.memoryPeakBytes, Limit.MEMORY.amountIn(limits)), limits);
+        return Limit.MEMORY.measurement(measured.outOfMemoryBytes(limits), limits);
     }
 
-    private long idleMillis() {
-        return Math.max(0, sampled.atMillis - activeAtMillis);
-    }
-
-    /** When to look again: at the interval, or sooner where processor time or idleness could come to something before. */
+    /**
+     * The time until the next sample: the interval, or less if the wall clock, CPU time or idle time could reach a
+     * threshold before.
+     */
     Duration nextSample(Duration interval, long nowMillis) {
-        long cpuLeft = (goal(Gauge.CPU_TIME) - sampled.cpuMillis)
+        long cpuLeft = (goal(Limit.CPU_TIME) - measured.against(Limit.CPU_TIME))
                 * 1000
-                / Math.max(1, limits.get(Limit.CPU).millicores());
-        long idleLeft = goal(Gauge.IDLE) - (nowMillis - activeAtMillis);
-        long wallLeft = warned.contains(Gauge.WALL_CLOCK) ? Long.MAX_VALUE : goal(Gauge.WALL_CLOCK) - nowMillis;
+                / Math.max(1, Limit.CPU.amountIn(limits));
+        long idleLeft = goal(Limit.IDLE) - (nowMillis - activeAtMillis);
+        long wallLeft = hasWarned(Limit.WALL_CLOCK) ? Long.MAX_VALUE : goal(Limit.WALL_CLOCK) - nowMillis;
         long millis = Math.min(Math.min(interval.toMillis(), wallLeft), Math.min(cpuLeft, idleLeft));
         return Duration.ofMillis(Math.max(MINIMUM_SAMPLE_MILLIS, millis));
     }
 
-    /** What is to be noticed next: where it warns, one beyond to be above it, and then the limit. */
-    private long goal(Gauge gauge) {
-        long limitMillis = gauge.limit.orElseThrow().amountIn(limits);
-        return warned.contains(gauge)
-                ? limitMillis
-                : Math.min(limitMillis, (long) (thresholds.share * limitMillis) + 1);
+    /** The next amount to notice: just above the warning threshold, and after the warning the limit. */
+    private long goal(Limit<?> limit) {
+        long limitMillis = limit.amountIn(limits);
+        return hasWarned(limit) ? limitMillis : Math.min(limitMillis, (long) (thresholds.share * limitMillis) + 1);
     }
 
-    EgressUse egress() {
-        return sampled.egress;
+    private boolean hasWarned(Limit<?> limit) {
+        return warned.contains(new OfLimit(limit));
     }
 
-    /** How long nobody has been able to say what the sandbox uses. */
+    /** How long ago the last sample was. */
     Duration unmeasured(long nowMillis) {
-        return Duration.ofMillis(nowMillis - sampled.atMillis);
+        return Duration.ofMillis(nowMillis - sampledAtMillis);
     }
 
-    Usage usage(long wallMillis, long keptOutputBytes) {
-        return new Usage(
-                wallMillis,
-                sampled.cpuMillis,
-                sampled.memoryPeakBytes,
-                stored.peakBytes,
-                stored.filesPeak,
-                keptOutputBytes,
-                sampled.pidsPeak);
+    /** The usage of all limits, except times that pass by themselves. */
+    Usage usage(long keptOutputBytes) {
+        return measured.usage().with(Limit.OUTPUT, keptOutputBytes);
     }
 }

@@ -14,13 +14,13 @@ import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /**
- * The sandboxes that actors of this node own right now. An entry stands from before the sandbox is asked for until it
- * is known to be gone, so that what the engine has and is not here is an orphan, and so that the next attempt of a run
- * can wait for the end of the one before.
+ * The sandboxes that this node's actors own right now. An entry exists from before the sandbox is created until it is
+ * known to be gone. So any sandbox of the engine without an entry is an orphan, and the next attempt of a run can wait
+ * for the end of the previous one.
  */
 public final class LiveSandboxes {
     private final Map<SandboxId, Entry> entries = new ConcurrentHashMap<>();
-    /** The same: each attempt that begins asks for its run's, however many others live here. */
+    /** The same entries by run: each new attempt looks up its run's, however many others there are. */
     private final Map<RunId, Set<Entry>> ofRuns = new ConcurrentHashMap<>();
 
     private record Entry(AttemptName attempt, ActorRef<Sandbox.Command> owner, CompletableFuture<Done> gone) {}
@@ -68,17 +68,25 @@ public final class LiveSandboxes {
         return all(entries.values().stream().map(Entry::gone).toList());
     }
 
-    /** Tells every live sandbox to end for a reason. */
+    /** Stops every live sandbox for this reason. */
     public void stopAll(KillReason reason) {
         entries.values().forEach(entry -> entry.owner.tell(new Sandbox.Stop(reason)));
     }
 
-    /** All of them. */
+    /** Stops one sandbox for this reason; has no effect when it is gone. */
+    void stop(SandboxId id, KillReason reason) {
+        Entry entry = entries.get(id);
+        if (entry != null) {
+            entry.owner.tell(new Sandbox.Stop(reason));
+        }
+    }
+
+    /** The ids of all live sandboxes. */
     public List<SandboxId> ids() {
         return List.copyOf(entries.keySet());
     }
 
-    /** The runs that have a sandbox here. */
+    /** The runs that have a sandbox on this node. */
     public List<RunId> runs() {
         return List.copyOf(ofRuns.keySet());
     }

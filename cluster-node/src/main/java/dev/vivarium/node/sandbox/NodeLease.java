@@ -4,12 +4,13 @@ import dev.vivarium.node.clock.NodeClock;
 import java.time.Duration;
 
 /**
- * How long this node may be sure that its runs are its own. A node that is one of several has it granted by a majority of
- * them, again and again. Guests are armed to no later than its end, so that the agents of a node that is
- * frozen or cut off end by themselves; and whoever takes over its runs knows by when they have. Safe for use by any thread.
+ * How long this node may rely on owning its runs. In a cluster, a majority of the members grants the lease again and
+ * again. Guests are armed to no later than its end, so that agents of a frozen or partitioned node end by themselves,
+ * and a node that takes over its runs knows when they have. Thread-safe.
  *
- * <p>Sureness comes in two grades. What goes on may go on while the lease is held. What is begun (an attempt, a take-over)
- * needs a fresh one: renewed within a quarter of its length, since a node that has just woken up may have been given up.
+ * <p>There are two grades. Work in progress may continue while the lease is held. New work (an attempt, a take-over)
+ * needs a fresh lease, renewed within a quarter of its length, since a node that has just woken up may have been given
+ * up.
  */
 public final class NodeLease {
     /** Longer than any run. */
@@ -37,24 +38,24 @@ public final class NodeLease {
         this.state = new State(grade, 0);
     }
 
-    /** Of a node that is alone: nobody else could take its runs over. */
+    /** For a single node, whose runs no other node can take over. */
     public static NodeLease endless() {
         return new NodeLease(Duration.ofMillis(ENDLESS_MILLIS), NodeClock.system(), Grade.ENDLESS);
     }
 
     /**
-     * Of a node that is one of several; not held until it is renewed.
+     * For a member of a cluster; not held until it is renewed.
      *
-     * @param length from what a renewal counts from to the end
+     * @param length from the start of a renewal's request to the lease's end
      */
     public static NodeLease of(Duration length, NodeClock clock) {
         return new NodeLease(length, clock, Grade.NEVER_RENEWED);
     }
 
     /**
-     * A majority has granted it. Changes nothing once it was revoked.
+     * A majority has granted the lease. No effect after {@link #revoke}.
      *
-     * @param nanos when the node asked for that, on its own clock: the answers may have been under way for long
+     * @param nanos when the node asked for it, on its own clock, since the answers may have been delayed
      */
     public synchronized void renew(long nanos) {
         boolean isNewer =
@@ -64,19 +65,19 @@ public final class NodeLease {
         }
     }
 
-    /** The cluster has given this node up; for ever. */
+    /** The cluster has given this node up. Irreversible. */
     public synchronized void revoke() {
         state = new State(Grade.REVOKED, 0);
     }
 
-    /** Whether something may be begun. */
+    /** Whether new work may begin. */
     public boolean isFresh() {
         State now = state;
         return now.grade == Grade.ENDLESS
                 || (now.grade == Grade.RENEWED && ageMillis(now) <= length.toMillis() / FRESH_SHARE);
     }
 
-    /** The time until its end; 0 when it is not held. */
+    /** The time until the lease's end; 0 when it is not held. */
     public long remainingMillis() {
         State now = state;
         return switch (now.grade) {
@@ -90,7 +91,10 @@ public final class NodeLease {
         return state.grade == Grade.ENDLESS;
     }
 
-    /** How soon what depends on it looks at it again: often while a renewal is late, which then counts at once. */
+    /**
+     * How often to check a lease that something depends on: often while a renewal is late, so that the renewal is
+     * noticed soon.
+     */
     public Duration lookInterval() {
         return length.dividedBy(isFresh() ? FRESH_SHARE : LATE_SHARE);
     }

@@ -6,6 +6,8 @@ import dev.vivarium.node.driver.Bulkhead;
 import dev.vivarium.node.driver.Capabilities.Processes;
 import dev.vivarium.node.driver.ChannelListener;
 import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.node.driver.Haste;
+import dev.vivarium.node.driver.KernelMemory;
 import dev.vivarium.node.driver.ListedSandbox;
 import dev.vivarium.node.driver.Purpose;
 import dev.vivarium.node.driver.SandboxDriver;
@@ -13,11 +15,13 @@ import dev.vivarium.node.driver.SandboxHandle;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.Selection;
+import dev.vivarium.node.kernel.OpenFileTable;
 import dev.vivarium.node.network.EgressUse;
 import dev.vivarium.node.network.NetworkAccess;
 import dev.vivarium.node.network.SandboxNetwork;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Isolation;
+import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -32,26 +36,29 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The sandboxes of a node: what its driver makes, and the network beside each. The one place where both come together, so
- * that no sandbox is handed over before its policy stands, and none goes without its network's going too. Calls of the
- * network block, so they run on a bounded dispatcher. Stages fail with a {@link DriverException} only.
+ * A node's sandboxes: the driver's, each with its network. Only here do the two come together, so that no sandbox is
+ * handed over before its egress policy is in force, and none is destroyed without its network. Network calls block, so
+ * they run on a bounded dispatcher. Stages fail with a {@link DriverException} only.
  */
 public final class NodeSandboxes {
     private static final Logger LOG = LoggerFactory.getLogger(NodeSandboxes.class);
+    private static final Path PROC = Path.of("/proc");
 
     private final SandboxDriver driver;
     private final SandboxNetwork network;
     private final Bulkhead calls;
-    /** Those that have, or may have, a network: for the others no thread need be asked. */
+    private final Executor blocking;
+    /** Sandboxes that have, or may have, a network; for others no thread is needed. */
     private final Set<SandboxId> networked = ConcurrentHashMap.newKeySet();
 
     /**
-     * @param egress the block {@code vivarium.egress}, which limits the calls of the network
-     * @param blocking has {@link #blockingCallsMax} threads for them
+     * @param egress the block {@code vivarium.egress}, which limits concurrent network calls
+     * @param blocking executor of those calls, with {@link #blockingCallsMax} threads
      */
     public NodeSandboxes(SandboxDriver driver, SandboxNetwork network, Config egress, Executor blocking) {
         this.driver = driver;
         this.network = network;
+        this.blocking = blocking;
         this.calls = new Bulkhead(
                 blocking,
                 blockingCallsMax(egress),
@@ -60,7 +67,7 @@ public final class NodeSandboxes {
                 NodeSandboxes::translate);
     }
 
-    /** How many blocking calls are made at once, each of which needs a thread. */
+    /** The number of concurrent blocking calls; each needs a thread. */
     public static int blockingCallsMax(Config egress) {
         return egress.getInt("concurrent-calls-max");
     }
@@ -74,26 +81,34 @@ public final class NodeSandboxes {
                         failure);
     }
 
-    /** The isolation classes that sandboxes can have here. */
+    /** The isolation classes that this node's sandboxes can have. */
     public Set<Isolation> isolations() {
         return driver.capabilities().isolations();
     }
 
-    /** The egress modes that sandboxes can have here: none other than NONE where their processes are elsewhere. */
+    /** The egress modes that this node's sandboxes can have: only NONE if their processes are on another machine. */
     public Set<EgressPolicy.Mode> egressModes() {
         return driver.capabilities().processes() == Processes.ON_THIS_MACHINE
                 ? network.modes()
                 : Set.of(EgressPolicy.Mode.NONE);
     }
 
-    /** The address at which programs in a sandbox with this policy ask for names. */
+    /** Why this node's sandboxes cannot have a mode, as a sentence that says what to do; empty when they can. */
+    public Optional<String> egressRefusal(EgressPolicy.Mode mode) {
+        boolean isElsewhere = driver.capabilities().processes() != Processes.ON_THIS_MACHINE;
+        return isElsewhere && mode != EgressPolicy.Mode.NONE
+                ? Optional.of("The sandboxes of this node run on another machine, whose network it does not hold.")
+                : network.refusal(mode);
+    }
+
+    /** The DNS resolver's address for a sandbox with this policy. */
     Optional<String> resolver(EgressPolicy policy) {
         return policy.mode() == EgressPolicy.Mode.NONE ? Optional.empty() : network.resolver();
     }
 
     /**
-     * Makes a sandbox and gives it its network while only its guest runs in it, so that no packet of an agent can be
-     * earlier than its policy. When the stage fails, nothing is left behind.
+     * Creates a sandbox and attaches its network while only the guest runs in it, so that the policy is in force before
+     * the agent's first packet. When the stage fails, nothing is left behind.
      */
     public CompletionStage<SandboxHandle> make(
             SandboxId id, SandboxTemplate template, Purpose purpose, NetworkAccess access, ChannelListener listener) {
@@ -112,10 +127,7 @@ public final class NodeSandboxes {
         networked.add(handle.id());
         calls.run(
                 "giving the sandbox its network",
-                () -> {
-                    network.attach(handle, access);
-                    return handle.with(network.environment(access.policy()));
-                },
+                () -> handle.with(network.attach(handle, access)),
                 attached::complete,
                 failure -> undo(handle.id(), () -> attached.completeExceptionally(failure)));
         return attached;
@@ -131,24 +143,46 @@ public final class NodeSandboxes {
     }
 
     /**
-     * Gives the sandbox's network the secrets that it adds to the sandbox's requests, by their names: the sandbox itself
-     * never has them. To be called before the agent is started; they are forgotten when the sandbox is destroyed.
+     * Gives the sandbox's network the secrets to add to requests, by name; the sandbox itself never has them. Call
+     * before the agent starts; they are forgotten when the sandbox is destroyed.
      */
     public void entrust(SandboxId id, Map<String, String> secrets) {
         network.entrust(id, secrets);
     }
 
-    /** What the sandbox uses, and what it had done with its network when that was counted last. */
+    /** The sandbox's resource use, and its network use as last counted. */
     public CompletionStage<SandboxUse> use(SandboxId id) {
         return driver.sample(id).thenApply(sample -> new SandboxUse(sample, network.use(id)));
     }
 
-    /** The same, with its network counted for it: when the agent has ended, nothing is missing. */
+    /** The same, with its network use counted now: complete once the agent has ended. */
     public CompletionStage<SandboxUse> useToTheEnd(SandboxId id) {
         CompletionStage<EgressUse> counted = networked.contains(id)
                 ? calls.run("counting what the sandbox did with its network", () -> network.useNow(id))
                 : CompletableFuture.completedStage(EgressUse.NOTHING);
         return driver.sample(id).thenCombine(counted, SandboxUse::new);
+    }
+
+    /** Helps the guest to end the sandbox's processes. Best effort. */
+    @SuppressWarnings("FutureReturnValueIgnored") // The guest does the same, and reports when it is done.
+    void hastenEnd(SandboxId id, Haste haste) {
+        driver.hastenEnd(id, haste).whenComplete((done, failure) -> {
+            if (failure != null) {
+                LOG.debug("A sandbox is left to its guest: {}", failure.toString());
+            }
+        });
+    }
+
+    /** The kernel memory of the sandboxes' machine. */
+    CompletionStage<KernelMemory> kernelMemory() {
+        return driver.kernelMemory();
+    }
+
+    /** The open files of the sandboxes' machine; empty where it is another one, or they cannot be read. */
+    CompletionStage<Optional<OpenFileTable>> openFiles() {
+        return driver.capabilities().processes() == Processes.ON_THIS_MACHINE
+                ? CompletableFuture.supplyAsync(() -> OpenFileTable.of(PROC), blocking)
+                : CompletableFuture.completedStage(Optional.empty());
     }
 
     /** Destroys the sandbox and its network, and waits until they are gone. Idempotent. */
@@ -168,7 +202,7 @@ public final class NodeSandboxes {
         return CompletableFuture.completedStage(gone);
     }
 
-    /** Destroys them all, side by side. The stage completes with how many there were. */
+    /** Destroys all of them concurrently. Completes with their number. */
     public CompletionStage<Integer> destroy(Collection<SandboxId> ids) {
         List<CompletableFuture<Done>> ends = ids.stream()
                 .map((SandboxId id) -> destroy(id).toCompletableFuture())
@@ -177,8 +211,8 @@ public final class NodeSandboxes {
     }
 
     /**
-     * Destroys what the engine has of earlier attempts of the run, whichever node made it, and waits until it is gone. The
-     * stage completes with how many there were.
+     * Destroys the engine's sandboxes of earlier attempts of the run, of any node, and waits until they are gone.
+     * Completes with their number.
      */
     public CompletionStage<Integer> destroyBefore(AttemptName attempt) {
         return driver.list(new Selection.EarlierThan(attempt))
@@ -186,7 +220,7 @@ public final class NodeSandboxes {
                         found -> destroy(found.stream().map(ListedSandbox::id).toList()));
     }
 
-    /** All sandboxes of the installation that the engine has, whichever node made them. */
+    /** All sandboxes of the installation on this engine, of any node. */
     public CompletionStage<List<ListedSandbox>> list() {
         return driver.list(new Selection.All());
     }

@@ -11,11 +11,11 @@ import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.StartFailure;
 import java.util.Optional;
 
-/** What becomes of an attempt to which something happened. Pure. */
+/** Translates events into outcomes of an attempt. Pure. */
 final class Outcomes {
     private Outcomes() {}
 
-    /** A kill that nothing measured asks for: a cancellation, a drain, an operator. */
+    /** A kill without a measurement: a cancellation, a drain, an operator. */
     static Outcome.Killed killed(KillReason reason) {
         return new Outcome.Killed(reason, Optional.empty());
     }
@@ -28,7 +28,7 @@ final class Outcomes {
         return killed(breach.reason(), breach.measurement());
     }
 
-    /** The agent's end by itself, when a frame says so. */
+    /** The outcome when the frame reports the agent's own end. */
     static Optional<Outcome> agentEnd(GuestFrame frame) {
         if (frame instanceof GuestFrame.Exited exited && exited.process() == ProcessId.COMMAND.value()) {
             return Optional.of(new Outcome.Exited(exited.exitCode()));
@@ -38,7 +38,7 @@ final class Outcomes {
                 : Optional.empty();
     }
 
-    /** The attempt whose channel ended before its deadline. */
+    /** The outcome when the channel ended before the deadline. */
     static Outcome channelEnd(ClosedBecause why, Measurement outOfMemory) {
         return switch (why.cause()) {
             case OUT_OF_MEMORY -> killed(KillReason.MEMORY, outOfMemory);
@@ -48,7 +48,7 @@ final class Outcomes {
         };
     }
 
-    /** The attempt whose sandbox could not be made; empty when that was not the run's doing, and may be tried again. */
+    /** The outcome when creation failed; empty when the run did not cause the failure and creation can be retried. */
     static Optional<Outcome> notMade(Throwable why) {
         return why instanceof DriverException failed
                 ? AgentStart.failure(failed).map(Outcome.NotStarted::new)
@@ -64,19 +64,19 @@ final class Outcomes {
                 StartFailure.Kind.SECRETS_UNAVAILABLE, "The run's secrets could not be opened; submit it again."));
     }
 
-    /** What the store has of a file is not what the spec says, or nothing. */
+    /** The stored content of a file is missing or does not match the spec. */
     static Outcome contentUnavailable(String path) {
         return new Outcome.NotStarted(new StartFailure(
                 StartFailure.Kind.FILE_REFUSED,
                 "The content of the file " + path + " is not in the store; submit the run again."));
     }
 
-    /** The store was away for longer than it is waited for. */
+    /** The store was away for longer than the limit. */
     static Outcome storeLost(Throwable why) {
         return new Outcome.Interrupted(Interruption.ENGINE_LOST, String.valueOf(why.getMessage()));
     }
 
-    /** The run may have been taken over while this node was away: what it did not begin it must not begin now. */
+    /** Another node may have taken the run over meanwhile, so an agent that has not started must not start here. */
     static Outcome clusterLost() {
         return new Outcome.Interrupted(
                 Interruption.NODE_LOST, "The node lost sight of its cluster before the agent was started.");

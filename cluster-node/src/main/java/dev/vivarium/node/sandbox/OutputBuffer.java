@@ -12,12 +12,12 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Output on its way from the guest to the store: cut off at the run's limit, numbered, and gathered into chunks. All
- * processes of a run share its limit and one sequence of offsets, in the order in which their output came. Owned by one
- * Sandbox actor; not safe for use by others.
+ * Output on its way from the guest to the store: truncated at the run's limit, numbered, and joined into chunks. All
+ * processes of a run share its limit and one sequence of offsets, in order of arrival. Used by one Sandbox actor; not
+ * thread-safe.
  */
 final class OutputBuffer {
-    /** Pieces of one stream of one process that follow each other are joined up to this size: fewer rows in the store. */
+    /** Consecutive pieces of one process's stream are joined up to this size, to save rows in the store. */
     private static final int CHUNK_BYTES_MAX = 64 * 1024;
 
     private final int attempt;
@@ -32,7 +32,7 @@ final class OutputBuffer {
         this.limitBytes = limitBytes;
     }
 
-    /** Takes what was printed; keeps what is within the limit. */
+    /** Adds output; drops what exceeds the limit. */
     void add(ProcessId process, NodeFrame.Stream stream, Blob data, Instant at) {
         int room = (int) Math.min(data.length(), limitBytes - keptBytes);
         if (room <= 0) {
@@ -50,14 +50,14 @@ final class OutputBuffer {
         return pending.isEmpty();
     }
 
-    /** Everything that waits, to be stored as one; the buffer is empty afterwards. */
+    /** Removes and returns everything that waits, to be stored as one batch. */
     List<OutputChunk> drain() {
         List<OutputChunk> chunks = joined(pending);
         pending.clear();
         return chunks;
     }
 
-    /** The offset after the last byte that was kept. */
+    /** The offset after the last byte kept. */
     long end() {
         return nextOffset;
     }

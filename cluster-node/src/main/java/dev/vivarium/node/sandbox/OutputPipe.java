@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The output of one process, as far as its guest needs credit for more: what has come is owed until it is stored. A process
- * that prints faster than its output can be kept is held up by that alone, and holds up no other. Owned by one Sandbox
- * actor; not safe for use by others.
+ * The output of one process, for its credit: the guest gets credit back for received bytes once they are stored. A
+ * process that prints faster than its output can be stored is slowed down, without affecting others. Used by one
+ * Sandbox actor; not thread-safe.
  */
 final class OutputPipe {
     private final ProcessId process;
@@ -20,7 +20,7 @@ final class OutputPipe {
         this.process = process;
     }
 
-    /** So many bytes have come, whether they are kept or cut off at the run's limit. */
+    /** Bytes were received, whether kept or dropped at the run's limit. */
     void came(NodeFrame.Stream stream, int bytes) {
         owedBytes.merge(stream, bytes, Integer::sum);
     }
@@ -29,7 +29,7 @@ final class OutputPipe {
         return owedBytes.isEmpty();
     }
 
-    /** The credit for what has come, to be given when it is stored; it is owed no more. */
+    /** Removes and returns the credit for received bytes, to be sent when they are stored. */
     List<NodeFrame.Credit> takeCredit() {
         List<NodeFrame.Credit> credit = new ArrayList<>();
         owedBytes.forEach((stream, bytes) -> credit.add(new NodeFrame.Credit(process.value(), stream, bytes)));

@@ -1,12 +1,13 @@
 package dev.vivarium.node.sandbox;
 
 import com.typesafe.config.Config;
+import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 import java.time.Duration;
 
 /**
- * The block {@code vivarium.sandbox.output-rate} of the configuration: above which rate an agent's output is an alarm,
- * and what follows from it.
+ * The block {@code vivarium.sandbox.output-rate} of the configuration: the rate of output above which there is an
+ * alarm, and the alarm's consequence.
  *
  * @param bytesPerSecond the rate, of stdout and stderr together
  * @param window the time over which it is measured
@@ -25,8 +26,25 @@ record OutputRateAlarm(long bytesPerSecond, Duration window, Consequence consequ
                 rate.getBytes("alarm"), rate.getDuration("window"), SandboxSettings.consequence("output-rate", rate));
     }
 
-    /** What so many bytes within one window are a second; the window may not be over yet, so it is the least. */
-    long rate(long bytesInWindow) {
-        return bytesInWindow * 1_000 / window.toMillis();
+    /**
+     * Output within the current window.
+     *
+     * @param fromMillis the window's start
+     * @param bytes printed since then
+     */
+    record Window(long fromMillis, long bytes) {
+        static final Window EMPTY = new Window(0, 0);
+    }
+
+    /** The window after more output. Windows are consecutive, so a lasting rate is noticed within two of them. */
+    Window printed(Window before, long bytes, long nowMillis) {
+        return nowMillis - before.fromMillis < window.toMillis()
+                ? new Window(before.fromMillis, before.bytes + bytes)
+                : new Window(nowMillis, bytes);
+    }
+
+    /** The rate so far; a lower bound, since the window may not be over. */
+    Measurement measurement(Window printed) {
+        return Measurement.bytesPerSecond(printed.bytes * 1_000 / window.toMillis(), bytesPerSecond);
     }
 }

@@ -13,9 +13,9 @@ import java.util.concurrent.CompletionStage;
 import org.apache.pekko.Done;
 
 /**
- * Takes output of all processes from the guest to the store, one batch at a time. A batch that the store refuses is
- * offered again until it is kept; only then its processes get their credit back, so that no more waits here than the
- * credit that they have. Owned by one Sandbox actor; not safe for use by others.
+ * Writes the output of all processes to the store, one batch at a time. A batch that the store refuses is retried until
+ * it is stored. Only then do the processes get their credit back, which bounds how much waits here. Used by one Sandbox
+ * actor; not thread-safe.
  */
 final class OutputWriter {
     private final SandboxEnvironment environment;
@@ -33,10 +33,10 @@ final class OutputWriter {
         UNDER_WAY
     }
 
-    /** What is written together, and the credit to give when it is kept. */
+    /** Output written together, and the credit to return when it is stored. */
     private record Batch(List<OutputChunk> chunks, List<NodeFrame.Credit> credit, long end) {}
 
-    /** What comes of a write. */
+    /** Results of writes, as messages to the actor. */
     sealed interface Message extends Sandbox.Command {}
 
     private record Stored(Batch batch) implements Message {}
@@ -63,12 +63,12 @@ final class OutputWriter {
         this.buffer = new OutputBuffer(attempt.attempt(), 0, limitBytes);
     }
 
-    /** The attempt's output begins at this offset of the run's. */
+    /** Sets the run's offset at which the attempt's output begins. */
     void beginAt(long offset) {
         buffer = new OutputBuffer(attempt.attempt(), offset, limitBytes);
     }
 
-    /** Takes what was printed by a process that this node has started. */
+    /** Adds output of a process that this node has started. */
     void add(GuestFrame.Output printed) {
         processes.output(printed.process()).ifPresent(pipe -> {
             pipe.came(printed.stream(), printed.data().length());
@@ -93,7 +93,7 @@ final class OutputWriter {
         }
     }
 
-    /** Whether all that has come is kept, and its credit given back. */
+    /** Whether everything received is stored and its credit returned. */
     boolean isSettled() {
         return writing == Writing.IDLE && buffer.isEmpty() && processes.owesNothing();
     }

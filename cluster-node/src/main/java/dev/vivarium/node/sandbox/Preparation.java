@@ -2,55 +2,101 @@ package dev.vivarium.node.sandbox;
 
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.sandbox.SandboxReport.Outcome;
+import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.RunSpec;
 import java.util.Map;
 import java.util.Optional;
 
 /**
- * What is brought into a sandbox before its agent starts: files and secrets, side by side. Owned by one Sandbox actor;
- * not safe for use by others.
+ * What must be in a sandbox before its agent starts: files and secrets, prepared concurrently. Used by one Sandbox
+ * actor; not thread-safe.
  */
 final class Preparation {
+    private final SandboxEnvironment environment;
     private final AttemptName attempt;
     private final SandboxId id;
     private final RunSpec spec;
     private final Map<String, String> imageEnvironment;
+    private final Inbox inbox;
     private final FilePreparation files;
-    /** Empty until they were opened, and again when the agent has them. */
+    /** Empty until they are opened, and again after {@link #spawn}. */
     private Optional<Map<String, String>> secrets = Optional.empty();
 
+    /** Results from the store, as messages to the actor. */
+    sealed interface Message extends Sandbox.Command
+            permits SecretsOpened, SecretsUnavailable, FilePreparation.Message {}
+
+    private record SecretsOpened(Map<String, String> secrets) implements Message {
+        @Override
+        public String toString() {
+            return "SecretsOpened(" + secrets.keySet() + ")";
+        }
+    }
+
+    private record SecretsUnavailable(Throwable why) implements Message {}
+
+    /** @param imageEnvironment the image's variables */
     Preparation(
+            SandboxEnvironment environment,
             AttemptName attempt,
             SandboxId id,
             RunSpec spec,
             Map<String, String> imageEnvironment,
-            FilePreparation files) {
+            Inbox inbox,
+            Guest guest) {
+        this.environment = environment;
         this.attempt = attempt;
         this.id = id;
         this.spec = spec;
         this.imageEnvironment = imageEnvironment;
-        this.files = files;
+        this.inbox = inbox;
+        this.files = new FilePreparation(environment, attempt, spec, id.agentUid(), inbox, guest);
     }
 
-    FilePreparation files() {
-        return files;
+    void begin() {
+        inbox.hear(
+                environment.store().secrets().open(attempt.run(), spec.secrets()),
+                SecretsOpened::new,
+                SecretsUnavailable::new);
+        files.begin();
     }
 
-    /** Takes the secrets; gives those that the network is to be entrusted with. */
-    Map<String, String> opened(Map<String, String> openedSecrets) {
-        secrets = Optional.of(openedSecrets);
-        return AgentStart.injected(spec, openedSecrets);
+    /** Handles the store's answer; returns the attempt's outcome when something needed cannot be had. */
+    Optional<Outcome> on(Message message) {
+        if (message instanceof SecretsOpened opened) {
+            onOpened(opened.secrets);
+            return Optional.empty();
+        }
+        if (message instanceof SecretsUnavailable failed) {
+            inbox.log().warn("The secrets of {} could not be opened: {}", attempt, failed.why.getMessage());
+            return Optional.of(Outcomes.secretsUnavailable());
+        }
+        return files.on((FilePreparation.Message) message);
+    }
+
+    private void onOpened(Map<String, String> opened) {
+        secrets = Optional.of(opened);
+        Map<String, String> injected = AgentStart.injected(spec, opened);
+        if (!injected.isEmpty()) {
+            environment.sandboxes().entrust(id, injected);
+        }
+    }
+
+    /** Handles the guest's answer; returns as above. */
+    Optional<Outcome> heard(GuestFrame frame) {
+        return frame instanceof GuestFrame.Done done ? files.answered(done) : Optional.empty();
     }
 
     boolean isComplete() {
         return secrets.isPresent() && files.isComplete();
     }
 
-    /** The frame that starts the agent; the secrets are kept nowhere else afterwards. */
-    NodeFrame.Spawn spawn(SandboxSettings settings) {
+    /** The frame that starts the agent; it takes the secrets, which are not kept here any longer. */
+    NodeFrame.Spawn spawn() {
         NodeFrame.Spawn spawn =
-                AgentStart.spawn(attempt, id, spec, imageEnvironment, secrets.orElse(Map.of()), settings);
+                AgentStart.spawn(attempt, id, spec, imageEnvironment, secrets.orElse(Map.of()), environment.settings());
         secrets = Optional.empty();
         return spawn;
     }

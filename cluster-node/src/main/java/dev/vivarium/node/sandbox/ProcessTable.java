@@ -10,16 +10,16 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * The processes that this node has started in a sandbox, by the ids that it gave them: how far each has come, and its
- * output pipe. The first is the run's own command, {@link ProcessId#COMMAND}. A row stays until the sandbox ends, since
- * output may follow the end of its process. Owned by one Sandbox actor; not safe for use by others.
+ * The processes that this node has started in a sandbox, by id: the state and output pipe of each. The first is the
+ * run's own command, {@link ProcessId#COMMAND}. A row stays until the sandbox ends, since output may follow the end of
+ * its process. Used by one Sandbox actor; not thread-safe.
  */
 final class ProcessTable {
     private final Map<Integer, Row> rows = new TreeMap<>();
 
-    /** How far a process has come. */
+    /** The state of a process. */
     enum State {
-        /** The guest was sent the order to start it. */
+        /** The guest was asked to start it. */
         ORDERED,
         STARTED,
         /** It ended, or could not be started. */
@@ -35,12 +35,12 @@ final class ProcessTable {
         }
     }
 
-    /** The guest was sent this order. */
+    /** The guest was sent this frame. */
     void ordered(NodeFrame.Spawn spawn) {
         rows.put(spawn.process(), new Row(new ProcessId(spawn.process())));
     }
 
-    /** Takes in what a frame says about a process; frames about others change nothing. */
+    /** Updates the state according to a frame; frames about unknown processes are ignored. */
     void heard(GuestFrame frame) {
         if (frame instanceof GuestFrame.Spawned spawned) {
             move(spawned.process(), State.STARTED);
@@ -57,22 +57,22 @@ final class ProcessTable {
         Optional.ofNullable(rows.get(process)).ifPresent(row -> row.state = state);
     }
 
-    /** How far the process has come; empty for one that was never ordered. */
+    /** The state of the process; empty if it was never ordered. */
     Optional<State> state(ProcessId process) {
         return Optional.ofNullable(rows.get(process.value())).map(row -> row.state);
     }
 
-    /** The pipe of a process; empty for one that was never ordered. */
+    /** The output pipe of the process; empty if it was never ordered. */
     Optional<OutputPipe> output(int process) {
         return Optional.ofNullable(rows.get(process)).map(row -> row.output);
     }
 
-    /** Whether all output that has come was given credit for. */
+    /** Whether credit has been returned for all received output. */
     boolean owesNothing() {
         return rows.values().stream().allMatch(row -> row.output.owesNothing());
     }
 
-    /** The credit that all processes are owed for what has come. */
+    /** Removes and returns the credit of all processes for received output. */
     List<NodeFrame.Credit> takeCredit() {
         List<NodeFrame.Credit> credit = new ArrayList<>();
         rows.values().forEach(row -> credit.addAll(row.output.takeCredit()));

@@ -16,25 +16,27 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 
 /**
- * Destroys sandboxes of this node that no live actor here owns, and those of nodes that have left the cluster for good and
- * shared this engine. Level-triggered: it compares what the engine has with what is owned, again and again, so that it
- * does not matter why something was left. What belongs to another member is never touched. A child of the node's
+ * Destroys sandboxes of this node that no live actor owns, and those of nodes that have left the cluster for good and
+ * shared this engine. Level-triggered: it compares the engine's sandboxes with the owned ones, again and again, so that
+ * the reason why one was left does not matter. Sandboxes of other members are never touched. A child of the node's
  * guardian; it owns nothing and stops with the system.
  */
 public final class Reaper extends AbstractBehavior<Reaper.Command> {
     private final NodeSandboxes sandboxes;
     private final LiveSandboxes live;
     private final Members members;
-    /** Sandboxes of nodes that were no members at the sweep before: a node that joins meanwhile keeps its own. */
+    /**
+     * Sandboxes whose node was not a member at the previous sweep, so that a node that joins in between keeps its own.
+     */
     private Set<SandboxId> ownerless = Set.of();
 
-    /** The nodes whose sandboxes are their own business. */
+    /** The members whose sandboxes must not be touched. */
     public interface Members {
-        /** Their names; empty when that is not known for sure, and then no other node's sandboxes are touched. */
+        /** Their names; empty when not known for certain, in which case no other node's sandboxes are touched. */
         Optional<Set<String>> names();
     }
 
-    /** What a reaper understands. */
+    /** The reaper's messages. */
     public sealed interface Command {}
 
     private record Sweep() implements Command {}
@@ -45,7 +47,7 @@ public final class Reaper extends AbstractBehavior<Reaper.Command> {
 
     private record SweepFailed(String why) implements Command {}
 
-    /** A reaper that sweeps after each interval. */
+    /** A reaper that sweeps at this interval. */
     public static Behavior<Command> create(
             NodeSandboxes sandboxes, LiveSandboxes live, Members members, Duration interval) {
         return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
@@ -105,7 +107,7 @@ public final class Reaper extends AbstractBehavior<Reaper.Command> {
 
     private Behavior<Command> onSwept(Swept swept) {
         if (swept.orphans > 0) {
-            getContext().getLog().warn("Destroyed {} sandboxes that nobody owned.", swept.orphans);
+            getContext().getLog().warn("Destroyed {} orphaned sandboxes.", swept.orphans);
         }
         return this;
     }

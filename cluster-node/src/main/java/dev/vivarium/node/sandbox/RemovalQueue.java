@@ -8,9 +8,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The order in which the sandboxes of a node are taken away once nothing runs in them any more. To remove one keeps an
- * engine busy for a hundred times as long as it takes to kill what runs in it; so while kills are under way removals wait,
- * and never more of them are begun at once than there are processors. Safe for use by any thread.
+ * The order in which a node removes sandboxes in which nothing runs any more. A removal keeps an engine busy a hundred
+ * times as long as a kill does. So removals wait while kills are in progress, and no more run concurrently than there
+ * are processors. Thread-safe.
  */
 public final class RemovalQueue {
     private final int atOnceMax;
@@ -27,7 +27,7 @@ public final class RemovalQueue {
         this.atOnceMax = atOnceMax;
     }
 
-    /** The processes of the sandbox are being killed, until it waits for its removal, or is removed at once. */
+    /** The sandbox's processes are being killed, until {@link #await} or {@link #removing}. */
     synchronized void killing(SandboxId id) {
         kills.add(id);
     }
@@ -35,7 +35,7 @@ public final class RemovalQueue {
     /**
      * Nothing runs in the sandbox any more.
      *
-     * @param turn run once, by any thread, when it is this one's turn to be removed
+     * @param turn run once, on any thread, when the sandbox's turn to be removed has come
      */
     void await(SandboxId id, Runnable turn) {
         synchronized (this) {
@@ -45,7 +45,7 @@ public final class RemovalQueue {
         giveTurns();
     }
 
-    /** It is being removed, in its turn or out of it. */
+    /** The sandbox is being removed, in its turn or out of turn. */
     void removing(SandboxId id) {
         synchronized (this) {
             kills.remove(id);
@@ -55,7 +55,7 @@ public final class RemovalQueue {
         giveTurns();
     }
 
-    /** It is removed, or nobody here waits for that any more. */
+    /** The sandbox is gone, or its removal is no longer waited for. */
     void over(SandboxId id) {
         synchronized (this) {
             kills.remove(id);
@@ -65,7 +65,7 @@ public final class RemovalQueue {
         giveTurns();
     }
 
-    /** How many have not had their turn. */
+    /** The number of sandboxes that wait for their turn. */
     synchronized int waiting() {
         return waiting.size();
     }

@@ -10,7 +10,7 @@ import dev.vivarium.protocol.run.RunEvent.Consequence;
 import dev.vivarium.protocol.run.Usage;
 import org.apache.pekko.actor.typed.ActorRef;
 
-/** Reports to the Run whose attempt it is, with the attempt and the time. */
+/** Sends reports to the attempt's Run, with the attempt and the time. */
 record Reporter(ActorRef<SandboxReport> run, int attempt, NodeClock clock) {
     void started(SandboxId id) {
         run.tell(new SandboxReport.Started(attempt, clock.now(), id.value()));
@@ -26,6 +26,10 @@ record Reporter(ActorRef<SandboxReport> run, int attempt, NodeClock clock) {
 
     void reached(EgressUse use) {
         run.tell(new SandboxReport.Reached(attempt, clock.now(), use));
+    }
+
+    void kept(KeptArtifacts artifacts) {
+        run.tell(new SandboxReport.Kept(attempt, clock.now(), artifacts));
     }
 
     void outputAdvanced(long end) {

@@ -7,12 +7,11 @@ import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.MalformedFrameException;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.KillReason;
-import dev.vivarium.protocol.run.Measurement;
+import dev.vivarium.protocol.run.LeftOut;
 import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 import dev.vivarium.protocol.run.RunSpec;
 import java.time.Duration;
-import java.util.Map;
 import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -33,50 +32,28 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
  *     +-----------+------------+--------------------+
  * </pre>
  *
- * The actor receives and carries out. What is decided, and what is remembered for it, lies in its parts: {@link Creation},
- * {@link Preparation}, {@link Deadline}, {@link UsageMonitor}, {@link ProcessTable},
- * {@link OutputWriter} and {@link Departure}, which ends it as {@link Ending} decides.
+ * The actor receives messages and carries out decisions. Its parts decide and hold the state: {@link Creation},
+ * {@link Preparation}, {@link Deadline}, {@link UsageMonitor}, {@link ProcessTable}, {@link OutputWriter} and
+ * {@link Departure}, which ends the sandbox as {@link Ending} decides.
  */
 public final class Sandbox {
-    /** What a Sandbox understands. */
+    /** The actor's messages. */
     public sealed interface Command
             permits Stop,
-                    Created,
-                    CreateFailed,
-                    SecretsOpened,
-                    SecretsUnavailable,
-                    Alarm,
+                    Creation.Message,
+                    Preparation.Message,
+                    DeadlineTimers.Due,
                     Guest.Message,
-                    FilePreparation.Message,
                     UsageMonitor.Message,
                     OutputWriter.Message,
+                    ArtifactCollection.Message,
                     Departure.Message {}
 
-    /** Ends the attempt; harmless when it is ending already. */
+    /** Ends the attempt; has no effect when it is already ending. */
     public record Stop(KillReason reason) implements Command {}
-
-    private record Created(Creation.Made made) implements Command {}
-
-    private record CreateFailed(Throwable why) implements Command {}
-
-    private record SecretsOpened(Map<String, String> secrets) implements Command {
-        @Override
-        public String toString() {
-            return "SecretsOpened(" + secrets.keySet() + ")";
-        }
-    }
-
-    private record SecretsUnavailable(Throwable why) implements Command {}
-
-    private enum Alarm implements Command {
-        RETRY_CREATE,
-        WALL_CLOCK,
-        LEASE_DUE
-    }
 
     private final Inbox inbox;
     private final SandboxEnvironment environment;
-    private final SandboxSettings settings;
     private final AttemptName attempt;
     private final RunSpec spec;
     private final SandboxId id;
@@ -85,62 +62,58 @@ public final class Sandbox {
     private final Reporter reporter;
     private final Creation creation;
     private final Deadline deadline;
+    private final DeadlineTimers timers;
     private final UsageMonitor usage;
     private final OutputWriter output;
+    private final ArtifactCollection artifacts;
     private final Departure departure;
 
-    /** An actor that makes a sandbox for the attempt at once. */
+    /** An actor that immediately starts creating a sandbox for the attempt. */
     public static Behavior<Command> create(
             SandboxEnvironment environment, AttemptName attempt, RunSpec spec, ActorRef<SandboxReport> run) {
         return Behaviors.setup(context -> Behaviors.withTimers(
-                timers -> new Sandbox(context, timers, environment, attempt, spec, run).creating()));
+                scheduler -> new Sandbox(context, scheduler, environment, attempt, spec, run).creating()));
     }
 
     private Sandbox(
             ActorContext<Command> context,
-            TimerScheduler<Command> timers,
+            TimerScheduler<Command> scheduler,
             SandboxEnvironment environment,
             AttemptName attempt,
             RunSpec spec,
             ActorRef<SandboxReport> run) {
-        this.inbox = new Inbox(context, timers);
+        this.inbox = new Inbox(context, scheduler);
         this.environment = environment;
-        this.settings = environment.settings();
         this.attempt = attempt;
         this.spec = spec;
         this.id = environment.newSandboxId();
         this.reporter = new Reporter(run, attempt.attempt(), environment.clock());
-        this.creation = new Creation(environment, attempt, id, spec);
+        this.creation = new Creation(environment, attempt, id, spec, inbox, guest);
         this.deadline = Deadline.of(spec, environment);
+        this.timers = new DeadlineTimers(deadline, inbox, guest);
         this.usage = new UsageMonitor(environment, attempt, id, spec, inbox, deadline, reporter);
         this.output = new OutputWriter(environment, attempt, spec, processes, inbox, guest, reporter);
-        Departure.Parts parts = new Departure.Parts(processes, deadline, usage, output, reporter);
+        this.artifacts = new ArtifactCollection(environment, attempt, spec, id.agentUid(), inbox, guest, reporter);
+        Departure.Parts parts = new Departure.Parts(processes, deadline, timers, usage, output, artifacts, reporter);
         this.departure = new Departure(environment, attempt, id, inbox, guest, parts);
         environment.live().add(id, attempt, inbox.self());
-        askForSandbox();
+        creation.ask();
     }
 
-    // ---- creating: the engine was asked, or will be again
+    // ---- creating: the engine was asked, or will be asked again
 
     private Behavior<Command> creating() {
-        return state().onMessage(Created.class, created -> onCreated(created.made))
-                .onMessage(CreateFailed.class, failed -> onCreateFailed(failed.why))
+        return state().onMessage(Creation.Made.class, this::onMade)
+                .onMessage(Creation.Failed.class, failed -> neverMade(creation.failed(failed.why())))
+                .onMessageEquals(Creation.Retry.DUE, () -> stay(creation::ask))
                 .onMessage(Guest.FrameArrived.class, early -> stay(creation::frameArrived))
                 .onMessage(Guest.ChannelEnded.class, ended -> stay(() -> creation.channelEnded(ended)))
-                .onMessageEquals(Alarm.RETRY_CREATE, () -> stay(this::askForSandbox))
-                .onMessage(Stop.class, this::onStopWhileCreating)
+                .onMessage(Stop.class, stop -> neverMade(creation.stop(stop.reason)))
                 .build();
     }
 
-    private void askForSandbox() {
-        inbox.hear(creation.ask(Guest.listener(inbox.self())), Created::new, CreateFailed::new);
-    }
-
-    private Behavior<Command> onCreated(Creation.Made made) {
-        guest.open(made.channel());
-        for (int frame = 0; frame < creation.unconfirmedFrames(); frame++) {
-            guest.confirm();
-        }
+    private Behavior<Command> onMade(Creation.Made made) {
+        creation.made(made);
         output.beginAt(made.outputStart());
         if (creation.stopped().isPresent()) {
             return giveUp(Outcomes.killed(creation.stopped().get()));
@@ -148,84 +121,43 @@ public final class Sandbox {
         if (creation.ended().isPresent()) {
             return onChannelEnded(creation.ended().get());
         }
-        inbox.hear(
-                environment.store().secrets().open(attempt.run(), spec.secrets()),
-                SecretsOpened::new,
-                SecretsUnavailable::new);
-        FilePreparation files = new FilePreparation(environment, attempt, spec, id.agentUid(), inbox, guest);
-        files.begin();
-        return preparing(new Preparation(attempt, id, spec, made.environment(), files));
+        Preparation preparation = new Preparation(environment, attempt, id, spec, made.environment(), inbox, guest);
+        preparation.begin();
+        return preparing(preparation);
     }
 
-    private Behavior<Command> onCreateFailed(Throwable why) {
-        Optional<Outcome> end = creation.stopped()
-                .<Outcome>map(Outcomes::killed)
-                .or(() -> Outcomes.notMade(why))
-                .or(() -> creation.isOverdue() ? Optional.of(Outcomes.engineLost(why)) : Optional.empty());
-        if (end.isPresent()) {
-            return end(new Ending.NeverMade(end.get()));
-        }
-        inbox.log().warn("No sandbox yet for {}: {}", attempt, why.getMessage());
-        inbox.after(settings.engineRetry(), Alarm.RETRY_CREATE, Alarm.RETRY_CREATE);
-        return Behaviors.same();
+    private Behavior<Command> neverMade(Optional<Outcome> end) {
+        return end.isPresent() ? end(new Ending.NeverMade(end.get())) : Behaviors.same();
     }
 
-    private Behavior<Command> onStopWhileCreating(Stop stop) {
-        creation.stop(stop.reason);
-        return inbox.isAwaited(Alarm.RETRY_CREATE)
-                ? end(new Ending.NeverMade(Outcomes.killed(stop.reason)))
-                : Behaviors.same();
-    }
-
-    // ---- preparing: the sandbox waits; files and secrets are brought
+    // ---- preparing: the sandbox is up; files and secrets are copied into it
 
     private Behavior<Command> preparing(Preparation preparation) {
-        return state().onMessage(SecretsOpened.class, opened -> onSecretsOpened(preparation, opened))
-                .onMessage(SecretsUnavailable.class, this::onSecretsUnavailable)
+        return state().onMessage(Preparation.Message.class, message -> goOn(preparation, preparation.on(message)))
                 .onMessage(Guest.FrameArrived.class, arrived -> onFrameWhilePreparing(preparation, arrived))
-                .onMessage(
-                        FilePreparation.Message.class,
-                        message -> goOn(preparation, preparation.files().on(message)))
                 .onMessage(Guest.ChannelEnded.class, this::onChannelEnded)
                 .onMessage(Stop.class, stop -> giveUp(Outcomes.killed(stop.reason)))
                 .build();
     }
 
-    private Behavior<Command> onSecretsOpened(Preparation preparation, SecretsOpened opened) {
-        Map<String, String> injected = preparation.opened(opened.secrets);
-        if (!injected.isEmpty()) {
-            environment.sandboxes().entrust(id, injected);
-        }
-        return startWhenComplete(preparation);
-    }
-
-    private Behavior<Command> onSecretsUnavailable(SecretsUnavailable failed) {
-        inbox.log().warn("The secrets of {} could not be opened: {}", attempt, failed.why.getMessage());
-        return giveUp(Outcomes.secretsUnavailable());
-    }
-
     private Behavior<Command> onFrameWhilePreparing(Preparation preparation, Guest.FrameArrived arrived) {
         guest.confirm();
-        if (!(arrived.frame() instanceof GuestFrame.Done done)) {
-            return Behaviors.same();
-        }
-        return goOn(preparation, preparation.files().answered(done));
+        return goOn(preparation, preparation.heard(arrived.frame()));
     }
 
     private Behavior<Command> goOn(Preparation preparation, Optional<Outcome> failed) {
-        return failed.isPresent() ? giveUp(failed.get()) : startWhenComplete(preparation);
+        if (failed.isPresent()) {
+            return giveUp(failed.get());
+        }
+        return preparation.isComplete() ? start(preparation.spawn()) : Behaviors.same();
     }
 
-    private Behavior<Command> startWhenComplete(Preparation preparation) {
-        if (!preparation.isComplete()) {
-            return Behaviors.same();
-        }
+    private Behavior<Command> start(NodeFrame.Spawn spawn) {
         if (!environment.lease().isFresh()) {
             return giveUp(Outcomes.clusterLost());
         }
         deadline.start();
-        armGuest();
-        NodeFrame.Spawn spawn = preparation.spawn(settings);
+        timers.armGuest();
         try {
             guest.send(spawn);
         } catch (MalformedFrameException tooLong) {
@@ -236,19 +168,7 @@ public final class Sandbox {
         return starting();
     }
 
-    private Behavior<Command> onLeaseDue() {
-        if (departure.ending().isSandboxHere()) {
-            armGuest();
-        }
-        return Behaviors.same();
-    }
-
-    private void armGuest() {
-        deadline.arm().ifPresent(guest::send);
-        deadline.armAgainAfter().ifPresent(wait -> inbox.after(wait, Alarm.LEASE_DUE, Alarm.LEASE_DUE));
-    }
-
-    // ---- starting: the guest was told to start the agent
+    // ---- starting: the guest was asked to start the agent
 
     private Behavior<Command> starting() {
         return state().onMessage(Guest.FrameArrived.class, this::onFrameWhileStarting)
@@ -267,21 +187,21 @@ public final class Sandbox {
             return Behaviors.same();
         }
         guest.send(new NodeFrame.CloseStdin(ProcessId.COMMAND.value()));
-        inbox.after(deadline.left(), Alarm.WALL_CLOCK, Alarm.WALL_CLOCK);
+        timers.startOwn();
         usage.lookLater();
-        // Last: whoever hears of it finds the clocks running.
+        // Last, so that the clocks run by the time that anyone is notified.
         reporter.started(id);
         return running();
     }
 
-    // ---- running: the agent's process lives
+    // ---- running: the agent's process is alive
 
     private Behavior<Command> running() {
         return state().onMessage(Guest.FrameArrived.class, this::onFrameWhileRunning)
                 .onMessage(UsageMonitor.Message.class, this::onUsage)
-                .onMessageEquals(Alarm.WALL_CLOCK, this::onWallClock)
+                .onMessageEquals(DeadlineTimers.Due.WALL_CLOCK, () -> kill(deadline.kill()))
                 .onMessage(Guest.ChannelEnded.class, this::onChannelEnded)
-                .onMessage(Stop.class, stop -> kill(Outcomes.killed(stop.reason), settings.softGrace()))
+                .onMessage(Stop.class, stop -> kill(Outcomes.killed(stop.reason)))
                 .build();
     }
 
@@ -307,42 +227,40 @@ public final class Sandbox {
 
     private Behavior<Command> heedLimits() {
         Optional<LimitWatch.Breach> breach = usage.breach();
-        return breach.isPresent()
-                ? kill(
-                        Outcomes.killed(breach.get()),
-                        settings.grace(breach.get().reason()))
-                : Behaviors.same();
+        return breach.isPresent() ? kill(Outcomes.killed(breach.get())) : Behaviors.same();
     }
 
-    private Behavior<Command> onWallClock() {
-        return kill(Outcomes.killed(KillReason.WALL_CLOCK, deadline.measurement()), settings.hardGrace());
-    }
-
-    private Behavior<Command> kill(Outcome.Killed killed, Duration grace) {
-        // The kill goes first: at a deadline every millisecond counts, and the history can wait for one.
+    private Behavior<Command> kill(Outcome.Killed killed) {
+        Duration grace = environment.settings().grace(killed.reason(), spec.limits());
+        // The kill goes first: at a deadline every millisecond counts, and the history can wait.
         Behavior<Command> next = end(new Ending.KillDecided(killed, grace));
         usage.reportKill(killed);
         return next;
     }
 
-    // ---- ending: nothing of the agent may go on; what it printed is kept, then the sandbox is destroyed
+    // ---- ending: the agent is stopped, its output stored, then the sandbox is destroyed
 
     private Behavior<Command> ending() {
         return state().onMessage(Guest.FrameArrived.class, this::onFrameWhileEnding)
-                .onMessage(Guest.ChannelEnded.class, ended -> proceed(Ending.Signal.CHANNEL_CLOSED))
+                .onMessage(Guest.ChannelEnded.class, ended -> onChannelEndedWhileEnding())
                 .onMessage(UsageMonitor.Message.class, this::onLateUsage)
                 .onMessage(Departure.Message.class, this::onDeparture)
-                // What asks for the end, and what was asked for before it, comes too late.
+                .onMessage(ArtifactCollection.Message.class, this::onArtifacts)
+                // Requests to end, and answers to earlier requests, come too late.
                 .onMessage(Stop.class, stop -> Behaviors.same())
-                .onMessage(SecretsOpened.class, opened -> Behaviors.same())
-                .onMessage(SecretsUnavailable.class, unavailable -> Behaviors.same())
-                .onMessage(FilePreparation.Message.class, late -> Behaviors.same())
+                .onMessage(Preparation.Message.class, late -> Behaviors.same())
                 .build();
     }
 
     private Behavior<Command> onFrameWhileEnding(Guest.FrameArrived arrived) {
         takeIn(arrived.frame());
+        artifacts.heard(arrived.frame());
         return arrived.frame() instanceof GuestFrame.AllGone ? proceed(Ending.Signal.ALL_GONE) : Behaviors.same();
+    }
+
+    private Behavior<Command> onChannelEndedWhileEnding() {
+        artifacts.stop(LeftOut.Cause.SANDBOX_GONE);
+        return proceed(Ending.Signal.CHANNEL_CLOSED);
     }
 
     private Behavior<Command> onLateUsage(UsageMonitor.Message message) {
@@ -357,15 +275,15 @@ public final class Sandbox {
         if (agent.isEmpty() || !deadline.isPast()) {
             return giveUp(Outcomes.channelEnd(ended.why(), usage.outOfMemory()));
         }
-        // The guest's own clock was first: this node was too slow, or asleep.
-        Measurement measured = deadline.measurement();
+        // The guest's clock was first, because this node was too slow or suspended.
+        Outcome.Killed killed = deadline.kill();
         if (agent.get() == ProcessTable.State.STARTED) {
-            reporter.alarm(KillReason.WALL_CLOCK, measured, Consequence.KILL);
+            killed.measurement().ifPresent(measured -> reporter.alarm(killed.reason(), measured, Consequence.KILL));
         }
-        return giveUp(Outcomes.killed(KillReason.WALL_CLOCK, measured));
+        return giveUp(killed);
     }
 
-    /** Ends an attempt whose agent never ran, or whose sandbox is beyond talking to. */
+    /** Ends an attempt whose agent never ran, or whose guest cannot be reached. */
     private Behavior<Command> giveUp(Outcome how) {
         return end(new Ending.GivenUp(how));
     }
@@ -373,13 +291,19 @@ public final class Sandbox {
     private Behavior<Command> end(Ending.Event event) {
         departure.on(event);
         usage.stopLooking();
-        inbox.cancel(Alarm.WALL_CLOCK);
+        timers.stopOwn();
         return departure.isOver() ? Behaviors.stopped() : ending();
     }
 
     private Behavior<Command> onDeparture(Departure.Message message) {
         departure.on(message);
         return stopWhenOver();
+    }
+
+    private Behavior<Command> onArtifacts(ArtifactCollection.Message message) {
+        artifacts.on(message);
+        departure.on(Ending.Signal.COLLECTED);
+        return departure.isSettled() ? proceed(Ending.Signal.OUTPUT_SETTLED) : Behaviors.same();
     }
 
     private Behavior<Command> proceed(Ending.Event event) {
@@ -391,18 +315,25 @@ public final class Sandbox {
         return departure.isOver() ? Behaviors.stopped() : Behaviors.same();
     }
 
-    // ---- what all states share
+    // ---- shared by all states
 
     private BehaviorBuilder<Command> state() {
         return Behaviors.receive(Command.class)
                 .onMessage(OutputWriter.Message.class, this::onOutput)
-                .onMessageEquals(Alarm.LEASE_DUE, this::onLeaseDue)
+                .onMessageEquals(DeadlineTimers.Due.REARM, this::onRearm)
                 .onSignal(PostStop.class, signal -> stay(departure::abandon));
+    }
+
+    private Behavior<Command> onRearm() {
+        if (departure.ending().isSandboxHere()) {
+            timers.armGuest();
+        }
+        return Behaviors.same();
     }
 
     private Behavior<Command> onOutput(OutputWriter.Message message) {
         output.on(message);
-        return output.isSettled() ? proceed(Ending.Signal.OUTPUT_SETTLED) : Behaviors.same();
+        return departure.isSettled() ? proceed(Ending.Signal.OUTPUT_SETTLED) : Behaviors.same();
     }
 
     private static Behavior<Command> stay(Runnable effect) {

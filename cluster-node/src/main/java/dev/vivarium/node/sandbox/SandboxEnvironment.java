@@ -6,19 +6,18 @@ import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.persistence.store.Store;
-import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.RunSpec;
 import java.util.Locale;
 
 /**
  * What every Sandbox actor of a node works with.
  *
- * @param sandboxes makes and destroys sandboxes
- * @param store keeps output and opens secrets
+ * @param sandboxes creates and destroys sandboxes
+ * @param store stores output and opens secrets
  * @param live the sandboxes that this node owns
- * @param removals the order in which they are taken away
+ * @param removals the order in which sandboxes are removed
  * @param settings graces, intervals and windows
- * @param lease how long the node may be sure that its runs are its own
+ * @param lease how long the node may rely on owning its runs
  * @param clock the time
  */
 public record SandboxEnvironment(
@@ -29,7 +28,7 @@ public record SandboxEnvironment(
         SandboxSettings settings,
         NodeLease lease,
         NodeClock clock) {
-    /** What the Sandbox actors of a node with this configuration work with. */
+    /** For a node with this configuration. */
     public static SandboxEnvironment of(
             NodeSandboxes sandboxes, Store store, LiveSandboxes live, NodeLease lease, Config config, NodeClock clock) {
         return new SandboxEnvironment(
@@ -40,16 +39,8 @@ public record SandboxEnvironment(
         return new SandboxId(UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT));
     }
 
-    /** The template of the sandbox that a spec asks for. */
+    /** The sandbox's template for a spec. */
     SandboxTemplate template(RunSpec spec) {
-        return new SandboxTemplate(
-                spec.image(),
-                spec.isolation(),
-                spec.limits().get(Limit.CPU),
-                spec.limits().get(Limit.MEMORY),
-                Math.toIntExact(spec.limits().get(Limit.PIDS)),
-                spec.limits().get(Limit.DISK),
-                spec.limits().get(Limit.FILES),
-                sandboxes.resolver(spec.egress()));
+        return new SandboxTemplate(spec.image(), spec.isolation(), spec.limits(), sandboxes.resolver(spec.egress()));
     }
 }

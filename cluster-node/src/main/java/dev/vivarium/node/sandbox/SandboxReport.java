@@ -10,7 +10,7 @@ import dev.vivarium.protocol.run.Usage;
 import java.time.Instant;
 import java.util.Optional;
 
-/** What a Sandbox actor tells the Run that it serves, each with the attempt that fences it. */
+/** What a Sandbox actor reports to its Run, each with the attempt that fences it. */
 public sealed interface SandboxReport {
     /** The attempt that the sandbox serves. */
     int attempt();
@@ -18,32 +18,35 @@ public sealed interface SandboxReport {
     /** The agent's process runs. */
     record Started(int attempt, Instant at, String sandbox) implements SandboxReport {}
 
-    /** A limit was reached or is near. */
+    /** A limit is near or reached. */
     record Alarm(int attempt, Instant at, KillReason reason, Measurement measurement, Consequence consequence)
             implements SandboxReport {}
 
-    /** The agent has tried to reach what it may not; counted since the attempt began. */
+    /** The agent has tried to reach something that its policy denies; counts since the attempt began. */
     record Denied(int attempt, Instant at, EgressUse use) implements SandboxReport {}
 
-    /** What the agent did with its network, from its beginning to its end. */
+    /** The agent's network use over the whole attempt. */
     record Reached(int attempt, Instant at, EgressUse use) implements SandboxReport {}
 
+    /** The kept files of the attempt. */
+    record Kept(int attempt, Instant at, KeptArtifacts artifacts) implements SandboxReport {}
+
     /**
-     * More of the output can be read.
+     * More output can be read.
      *
      * @param end the offset after its last byte
      */
     record OutputAdvanced(int attempt, long end) implements SandboxReport {}
 
-    /** The sandbox is gone and all of its output is kept; the last report. */
+    /** The sandbox is gone and all of its output stored; the last report. */
     record Ended(int attempt, Instant at, Outcome outcome, Usage usage) implements SandboxReport {}
 
     /** How an attempt ended. */
     sealed interface Outcome {
-        /** The agent ended by itself. */
+        /** The agent exited by itself. */
         record Exited(int exitCode) implements Outcome {}
 
-        /** A signal ended the agent that this node did not send. */
+        /** The agent was ended by a signal that this node did not send. */
         record Signaled(int signal) implements Outcome {}
 
         /** The agent never ran. */
@@ -52,7 +55,7 @@ public sealed interface SandboxReport {
         /** This node ended it. */
         record Killed(KillReason reason, Optional<Measurement> measurement) implements Outcome {}
 
-        /** It was ended by something that was neither the agent's doing nor this node's decision. */
+        /** It was ended neither by the agent nor by a decision of this node. */
         record Interrupted(Interruption cause, String detail) implements Outcome {}
     }
 }

@@ -2,29 +2,31 @@ package dev.vivarium.node.sandbox;
 
 import com.typesafe.config.Config;
 import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.Limit;
+import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 import java.time.Duration;
 import java.util.Locale;
 
 /**
- * The block {@code vivarium.sandbox} of the configuration; reference.conf says what each key means.
+ * The block {@code vivarium.sandbox} of the configuration; see reference.conf.
  *
- * @param hardGrace between SIGTERM and SIGKILL when a hard limit is reached
- * @param softGrace the same when the run is cancelled, idle, or its node is drained
- * @param killConfirm how long the guest may take to confirm a kill before the engine is asked to do it
+ * @param hardGrace between SIGTERM and SIGKILL when a limit of another kind than time is reached
+ * @param softGrace at least this when the run is cancelled or idle, and exactly this when its node is drained
+ * @param killConfirm how long the guest may take to confirm a kill before the driver destroys the sandbox
  * @param secondClockGrace how long after the deadline the guest ends everything by itself
- * @param sampleInterval the time between two looks at a sandbox's use
- * @param warningShare the share of a limit above which an alarm is noted
- * @param outputRate the rate of output that is an alarm
- * @param egressScan how many destinations that are tried in vain are an alarm
- * @param unmeasuredMax how long a sandbox may go unmeasured before operators are told
+ * @param sampleInterval the time between samples
+ * @param warningShare the share of a limit above which there is an alarm
+ * @param outputRate the alarm for the rate of output
+ * @param egressScan the alarm for destinations tried in vain
+ * @param unmeasuredMax how long a sandbox may go unmeasured before a warning is logged
  * @param outputWindowBytes how much unstored output a stream may have
  * @param storeRetry the pause before output is offered again to a store that failed
- * @param engineRetry the pause before a sandbox is asked for again from an engine that is away
- * @param engineWait how long an engine may be away before the attempt is given up
- * @param removalWait how long a sandbox with nothing left in it may wait for its removal
- * @param destroyWait how long the end of a sandbox is waited for before the reaper is left to it
- * @param noFile file descriptors a process may have
+ * @param engineRetry the pause before an unavailable engine is asked again for a sandbox
+ * @param engineWait how long an engine may be unavailable before the attempt is given up
+ * @param removalWait how long an empty sandbox may wait for its removal
+ * @param artifactsWait how long the files that are kept may take
+ * @param destroyWait how long to wait for a sandbox's end before it is left to the reaper
  */
 public record SandboxSettings(
         Duration hardGrace,
@@ -41,8 +43,8 @@ public record SandboxSettings(
         Duration engineRetry,
         Duration engineWait,
         Duration removalWait,
-        Duration destroyWait,
-        long noFile) {
+        Duration artifactsWait,
+        Duration destroyWait) {
     static SandboxSettings from(Config config) {
         Config sandbox = config.getConfig("vivarium.sandbox");
         return new SandboxSettings(
@@ -60,11 +62,11 @@ public record SandboxSettings(
                 sandbox.getDuration("engine-retry"),
                 sandbox.getDuration("engine-wait"),
                 sandbox.getDuration("removal-wait"),
-                sandbox.getDuration("destroy-wait"),
-                sandbox.getLong("no-file"));
+                sandbox.getDuration("artifacts-wait"),
+                sandbox.getDuration("destroy-wait"));
     }
 
-    /** What an alarm's block says of what follows from it. */
+    /** Reads the consequence of an alarm from its block. */
     static Consequence consequence(String alarm, Config block) {
         return switch (block.getString("consequence").toLowerCase(Locale.ROOT)) {
             case "noted" -> Consequence.NOTED;
@@ -74,9 +76,27 @@ public record SandboxSettings(
         };
     }
 
-    /** Between SIGTERM and SIGKILL: an idle agent is not in the middle of anything that a limit has to stop. */
-    Duration grace(KillReason reachedLimit) {
-        return reachedLimit == KillReason.IDLE ? softGrace : hardGrace;
+    /**
+     * Between SIGTERM and SIGKILL. A run that has used up its time gets the grace that it requested; one that is idle, was
+     * cancelled or is stopped by an operator gets at least the soft grace, and one on a draining node exactly that. A run
+     * that exceeds any other limit would continue to exceed it, and gets the hard grace.
+     */
+    Duration grace(KillReason reason, Limits limits) {
+        Duration own = limits.get(Limit.GRACE).duration();
+        return switch (reason) {
+            case WALL_CLOCK, CPU_TIME -> own;
+            case IDLE, CANCELLED, OPERATOR -> own.compareTo(softGrace) > 0 ? own : softGrace;
+            case DRAINED, NODE_LOST -> softGrace;
+            case MEMORY,
+                    SHARED_MEMORY,
+                    PIDS,
+                    DISK,
+                    FILES,
+                    OUTPUT,
+                    EGRESS_REQUESTS,
+                    EGRESS_BYTES,
+                    EGRESS_SCAN -> hardGrace;
+        };
     }
 
     LimitWatch.Thresholds thresholds() {

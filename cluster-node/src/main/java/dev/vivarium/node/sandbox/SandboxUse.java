@@ -4,9 +4,9 @@ import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.network.EgressUse;
 
 /**
- * All that is measured of a sandbox from outside.
+ * The resource use of a sandbox, measured from outside.
  *
- * @param sample what it uses of its machine
- * @param egress what it did with its network
+ * @param sample its resource use
+ * @param egress its network use
  */
 public record SandboxUse(SandboxSample sample, EgressUse egress) {}

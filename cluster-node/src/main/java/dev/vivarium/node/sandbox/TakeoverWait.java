@@ -7,8 +7,8 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * How long the next attempt of a run has to wait after it was taken over, because the one before may live on where this
- * node's engine does not reach: until the lease of the node that held it has ended. Safe for use by any thread.
+ * How long the next attempt of a run must wait after a take-over, because the previous one may live on an engine that
+ * this node cannot reach: until the lease of the node that held it has ended. Thread-safe.
  */
 public final class TakeoverWait {
     private final Duration most;
@@ -20,34 +20,34 @@ public final class TakeoverWait {
         this.clock = clock;
     }
 
-    /** Where nobody need wait: a node is alone, or its engine has the sandboxes of all. */
+    /** For a node without peers, or with an engine shared by all: no wait. */
     public static TakeoverWait none() {
         return new TakeoverWait(Duration.ZERO, NodeClock.system());
     }
 
     /**
-     * Where nodes have engines of their own.
+     * For nodes with engines of their own.
      *
-     * @param most how long it is when nobody knows when the lease was granted last
+     * @param most the wait when the time of the last grant is unknown
      */
     public static TakeoverWait of(Duration most, NodeClock clock) {
         return new TakeoverWait(most, clock);
     }
 
-    /** The lease of a node that was given up has ended at that time for sure. */
+    /** The lease of a node that was given up ends at this time at the latest. */
     public void endsAt(String node, long nanos) {
         endNanos.merge(node, nanos, (before, now) -> before - now > 0 ? before : now);
     }
 
-    /** The node is there again, in another life, and has another lease. */
+    /** The node is back in a new incarnation, with a new lease. */
     public void forget(String node) {
         endNanos.remove(node);
     }
 
     /**
-     * How long is left of it; zero when it is over.
+     * The rest of the wait; zero when it is over.
      *
-     * @param node the one that held the attempt before
+     * @param node the node that held the attempt before
      * @param takenOverNanos when the run was taken over
      */
     public Duration left(String node, long takenOverNanos) {

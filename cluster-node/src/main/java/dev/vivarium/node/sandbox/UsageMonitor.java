@@ -4,6 +4,7 @@ import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.sandbox.SandboxReport.Outcome;
 import dev.vivarium.protocol.guest.GuestFrame;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 import dev.vivarium.protocol.run.RunSpec;
@@ -13,8 +14,8 @@ import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 
 /**
- * What an attempt uses: samples from outside, what the guest says, what was denied; and the reports of what is near a
- * limit. What follows from it is decided by {@link LimitWatch}. Owned by one Sandbox actor; not safe for use by others.
+ * An attempt's usage: samples from outside, the guest's reports, denials; and warnings when a limit is near. {@link
+ * LimitWatch} decides. Used by one Sandbox actor; not thread-safe.
  */
 final class UsageMonitor {
     private static final int GUEST_ALONE = 1;
@@ -36,7 +37,7 @@ final class UsageMonitor {
         LOST_AND_LOGGED
     }
 
-    /** What comes of a routine look, and when the next is due. */
+    /** Results of routine samples and their timer, as messages to the actor. */
     sealed interface Message extends Sandbox.Command {}
 
     private record LookDue() implements Message {}
@@ -64,13 +65,13 @@ final class UsageMonitor {
         this.watch = LimitWatch.of(spec.limits(), settings.thresholds(), spec.isolation());
     }
 
-    /** Has the next look come due: sooner than the interval where a limit could be reached before. */
+    /** Schedules the next sample: after the interval, or sooner if a limit could be reached before. */
     void lookLater() {
         inbox.after(
                 watch.nextSample(settings.sampleInterval(), deadline.elapsedMillis()), LookDue.class, new LookDue());
     }
 
-    /** No look is begun any more. */
+    /** Stops taking samples. */
     void stopLooking() {
         inbox.cancel(LookDue.class);
     }
@@ -86,26 +87,29 @@ final class UsageMonitor {
         }
     }
 
-    /** While the attempt ends: what was asked for before still counts, if the sandbox is there. */
+    /** While the attempt ends: a sample requested before still counts if the sandbox is there. */
     void onLate(Message message) {
         if (message instanceof Looked looked) {
             sampledLate(looked.use);
         }
     }
 
-    /** The one look after the end: routine looks take what was counted last, and in this nothing may be missing. */
+    /**
+     * Takes the last sample after the end. Routine samples use the last network counts; this one counts the network
+     * now, so that nothing is missing.
+     */
     CompletionStage<SandboxUse> lastLook() {
         return sandboxes.useToTheEnd(id);
     }
 
-    /** What a frame says about output, disk and processes. */
+    /** Handles a frame about output, or about a limit that the guest counts. */
     void heard(GuestFrame frame) {
         if (frame instanceof GuestFrame.Output printed) {
             watch = watch.printed(printed.data().length(), deadline.elapsedMillis());
-        } else if (frame instanceof GuestFrame.Disk disk) {
-            watch = watch.disk(disk);
-        } else if (frame instanceof GuestFrame.Pids pids && spec.isolation().hasOwnKernel()) {
-            watch = watch.pids(pids.count());
+        } else if (frame instanceof GuestFrame.StdinCredit) {
+            watch = watch.read(deadline.elapsedMillis());
+        } else if (frame instanceof GuestFrame.Use use) {
+            watch = watch.reported(use);
         }
     }
 
@@ -114,7 +118,7 @@ final class UsageMonitor {
         if (denials.isDue(watch.egress(), deadline.usedMillis())) {
             reportDenials();
         }
-        // What has been warned of is not looked for any more, so the warnings come first.
+        // Warned gauges no longer shorten the interval, so the warnings come first.
         if (breach().isEmpty()) {
             lookLater();
         }
@@ -134,11 +138,11 @@ final class UsageMonitor {
                             unmeasured.toMillis(),
                             why.getMessage());
         }
-        // What fails is not asked for more often because a limit is near.
+        // A failing sampler is not called more often because a limit is near.
         inbox.after(settings.sampleInterval(), LookDue.class, new LookDue());
     }
 
-    /** What the last look has shown; the run learns what its agent did with its network. */
+    /** Handles the last sample, and reports the agent's network use to the run. */
     void sampledAtLast(SandboxUse use) {
         sampledLate(use);
         if (watch.egress().opened() > 0) {
@@ -154,16 +158,16 @@ final class UsageMonitor {
     }
 
     private void reportDenials() {
-        denials = denials.toldOf(watch.egress(), deadline.usedMillis());
+        denials = denials.afterReport(watch.egress(), deadline.usedMillis());
         reporter.denied(watch.egress());
     }
 
-    /** Whether a sample shows the guest alone. From outside, nobody sees into another kernel, and a guest may lie. */
+    /** Whether a sample shows only the guest. From outside, another kernel cannot be inspected, and a guest may lie. */
     boolean showsEmpty(SandboxUse use) {
         return use.sample().pids() <= GUEST_ALONE && !spec.isolation().hasOwnKernel();
     }
 
-    /** The limit that is reached, if one is; reports those that are near otherwise. */
+    /** The limit that is reached, if any; otherwise reports those that are near. */
     Optional<LimitWatch.Breach> breach() {
         Optional<LimitWatch.Breach> breach = watch.breach();
         if (breach.isEmpty()) {
@@ -172,18 +176,21 @@ final class UsageMonitor {
         return breach;
     }
 
-    /** What a kill by the kernel for memory says. */
+    /** The measurement to report for an out-of-memory kill. */
     Measurement outOfMemory() {
         return watch.outOfMemory();
     }
 
-    /** Reports what led to a kill, and the kill's own alarm when something was measured. */
+    /** Reports warnings, and the alarm of the kill itself if it has a measurement. */
     void reportKill(Outcome.Killed killed) {
         reportWarnings(Optional.of(killed));
         killed.measurement().ifPresent(measurement -> reporter.alarm(killed.reason(), measurement, Consequence.KILL));
     }
 
-    /** An exit that a limit brought about is a kill: the kernel had refused the agent something, or killed a part of it. */
+    /**
+     * Turns an exit that a limit caused into a kill: the kernel had refused the agent something, or killed one of its
+     * processes.
+     */
     Outcome judged(Outcome ended) {
         if (!(ended instanceof Outcome.Exited || ended instanceof Outcome.Signaled)) {
             return ended;
@@ -195,10 +202,15 @@ final class UsageMonitor {
     }
 
     Usage usage(long keptOutputBytes) {
-        return watch.usage(deadline.usedMillis(), keptOutputBytes);
+        return watch.usage(keptOutputBytes)
+                .with(Limit.WALL_CLOCK, deadline.usedMillis())
+                .with(Limit.GRACE, deadline.graceMillis());
     }
 
-    /** Each gauge that is near its limit now, once an attempt; what ends the attempt has an alarm of its own. */
+    /**
+     * Reports each gauge that has come near, once per attempt, except the one that ends the attempt and has its own
+     * alarm.
+     */
     private void reportWarnings(Optional<Outcome.Killed> end) {
         LimitWatch.Warned warned = watch.warn(deadline.usedMillis());
         watch = warned.watch();

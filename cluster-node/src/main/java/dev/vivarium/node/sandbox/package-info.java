@@ -1,6 +1,6 @@
 /**
- * The Sandbox actor, which owns one sandbox for one attempt: it makes it, watches its limits, ends it, and leaves nothing
- * behind; and the reaper, which sweeps what somebody else left.
+ * The Sandbox actor, which owns one sandbox for one attempt: it creates it, watches its limits and ends it, and leaves
+ * nothing behind; and the reaper, which removes what others left.
  */
 @NullMarked
 package dev.vivarium.node.sandbox;

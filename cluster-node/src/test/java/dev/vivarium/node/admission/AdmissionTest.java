@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.vivarium.node.doubles.InMemoryBlobs;
 import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.node.doubles.InMemoryVault;
+import dev.vivarium.node.run.Caller;
 import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.protocol.api.Problem.FieldError;
@@ -13,6 +14,7 @@ import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Digest;
+import dev.vivarium.protocol.run.FileForm;
 import dev.vivarium.protocol.run.FileMode;
 import dev.vivarium.protocol.run.FileRef;
 import dev.vivarium.protocol.run.RunEvent;
@@ -20,6 +22,7 @@ import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
 import dev.vivarium.protocol.run.Usage;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,8 +33,10 @@ import org.apache.pekko.Done;
 import org.junit.jupiter.api.Test;
 
 class AdmissionTest {
+    private static final Caller CALLER = new Caller(Principal.LOCAL_OPERATOR, Instant.MAX);
     private static final String WITH_SECRET =
-            "{\"image\": \"a\", \"command\": [\"x\"], \"secrets\": {\"PIN\": \"1234\"}, \"labels\": {\"tenant\": \"t1\"}}";
+            "{\"image\": \"a\", \"command\": [\"x\"], \"secrets\": {\"PIN\": \"1234\"}, \"labels\": {\"tenant\":"
+                    + " \"t1\"}}";
 
     private final InMemoryRuns runs = new InMemoryRuns();
     private final InMemoryVault vault = new InMemoryVault();
@@ -51,7 +56,7 @@ class AdmissionTest {
     }
 
     @Test
-    void aRetryUnderTheSameKeyIsTheSameRunAndSealsNothing() {
+    void aRetryUnderTheSameKeyReturnsTheSameRunAndSealsNothing() {
         RunState.Existing first = accepted(submit(WITH_SECRET, "k"));
 
         SubmitAnswer retry = submit(WITH_SECRET.replace(", ", " ,\n"), "k");
@@ -62,12 +67,23 @@ class AdmissionTest {
     }
 
     @Test
-    void anotherBodyUnderTheSameKeyIsAConflictAndLeavesTheFirstRunsKeyAlone() {
+    void anotherBodyUnderTheSameKeyIsAConflictAndKeepsTheFirstRunsKey() {
         RunId first = accepted(submit(WITH_SECRET, "k")).submission().id();
 
         assertThat(submit(WITH_SECRET.replace("\"x\"", "\"y\""), "k"))
                 .isEqualTo(new SubmitAnswer.OtherSubmission(first));
         assertThat(vault.holdsKeyOf(first)).isTrue();
+    }
+
+    @Test
+    void aBodyThatSpellsOutADefaultIsTheSameSubmission() {
+        RunState.Existing first = accepted(submit(WITH_FILE, "k"));
+
+        String spelledOut = WITH_FILE.replaceFirst(
+                "\\{",
+                "{\"workdir\":\"/workspace\",\"onNodeLoss\":\"restart\",\"limits\":{\"wallClock\":\"300s\",\"cpu\":\"1000m\"},");
+        assertThat(submit(spelledOut, "k")).isEqualTo(new SubmitAnswer.AcceptedBefore(first));
+        assertThat(submit(spelledOut.replace("300s", "301s"), "k")).isInstanceOf(SubmitAnswer.OtherSubmission.class);
     }
 
     @Test
@@ -78,13 +94,13 @@ class AdmissionTest {
     }
 
     @Test
-    void aKeyBelongsToTheSameRunOnEveryNode() {
+    void anIdempotencyKeyBelongsToTheSameRunOnEveryNode() {
         RunState.Existing first = accepted(submit(WITH_SECRET, "k"));
 
         Admission elsewhere = new Admission(runs, runs, runs, vault, blobs);
 
         assertThat(elsewhere
-                        .submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET), key("k"))
+                        .submit(CALLER, Samples.valid(WITH_SECRET), key("k"))
                         .toCompletableFuture()
                         .join())
                 .isEqualTo(new SubmitAnswer.AcceptedBefore(first));
@@ -101,13 +117,13 @@ class AdmissionTest {
     }
 
     @Test
-    void whatIsJournaledForRetriesTellsNothingOfASecretEvenToTheHolderOfTheIdempotencyKey() {
+    void theJournaledDigestRevealsNoSecretEvenToTheHolderOfTheIdempotencyKey() {
         RunState.Existing run = accepted(submit(WITH_SECRET, "k"));
 
         InMemoryRuns otherRuns = new InMemoryRuns();
         Admission other = new Admission(otherRuns, otherRuns, otherRuns, new InMemoryVault(), blobs);
-        RunState.Existing guess = accepted(
-                other.submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET.replace("1234", "9999")), key("k"))
+        RunState.Existing guess =
+                accepted(other.submit(CALLER, Samples.valid(WITH_SECRET.replace("1234", "9999")), key("k"))
                         .toCompletableFuture()
                         .join());
 
@@ -115,7 +131,7 @@ class AdmissionTest {
     }
 
     @Test
-    void afterTheEndARetryIsKnownByEverythingButItsSecretsWhichNobodyCanCompareAnyMore() {
+    void afterTheEndRetriesAreComparedWithoutTheValuesOfSecrets() {
         RunId run = accepted(submit(WITH_SECRET, "k")).submission().id();
         cancel(run);
         vault.shred(run);
@@ -129,7 +145,7 @@ class AdmissionTest {
     }
 
     @Test
-    void aRetryOfARunThatEndsWhileItsSecretsAreComparedIsTheSameRun() {
+    void aRetryOfARunThatEndsDuringTheComparisonOfSecretsIsTheSameRun() {
         RunState.Existing run = accepted(submit(WITH_SECRET, "k"));
         vault.shred(run.submission().id());
 
@@ -137,23 +153,22 @@ class AdmissionTest {
     }
 
     @Test
-    void whatOnlyTheEntityKnowsWasSubmittedBeforeIsComparedInTheSameWay() {
+    void aSubmissionThatOnlyTheEntityKnowsIsComparedInTheSameWay() {
         RunState.Existing run = accepted(submit(WITH_SECRET, ""));
         RunId id = run.submission().id();
-        // As if another node had accepted the run after this one had looked for it in the journal.
+        // As if another node had accepted the run after this one had read the journal.
         Admission late = new Admission(runs, runs, runs, vault, blobs);
         runs.placeAs(id);
 
-        assertThat(late.submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET), Optional.empty()))
+        assertThat(late.submit(CALLER, Samples.valid(WITH_SECRET), Optional.empty()))
                 .isCompletedWithValue(new SubmitAnswer.AcceptedBefore(run));
-        assertThat(late.submit(
-                        Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET.replace("1234", "1235")), Optional.empty()))
+        assertThat(late.submit(CALLER, Samples.valid(WITH_SECRET.replace("1234", "1235")), Optional.empty()))
                 .isCompletedWithValue(new SubmitAnswer.OtherSubmission(id));
         assertThat(vault.holdsKeyOf(id)).isTrue();
 
         vault.shred(id);
         cancel(id);
-        assertThat(late.submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET), Optional.empty()))
+        assertThat(late.submit(CALLER, Samples.valid(WITH_SECRET), Optional.empty()))
                 .isCompletedWithValue(new SubmitAnswer.AcceptedBefore(runs.stateOf(id)));
         assertThat(vault.keys()).isZero();
     }
@@ -161,7 +176,7 @@ class AdmissionTest {
     @Test
     void concurrentRetriesAreOneRunWithOneKey() {
         List<CompletionStage<SubmitAnswer>> all = IntStream.range(0, 20)
-                .mapToObj(index -> admission.submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET), key("k")))
+                .mapToObj(index -> admission.submit(CALLER, Samples.valid(WITH_SECRET), key("k")))
                 .toList();
 
         assertThat(all.stream()
@@ -179,18 +194,18 @@ class AdmissionTest {
         runs.refuseWith(new SubmitAnswer.Draining());
         assertThat(submit(WITH_SECRET, "")).isEqualTo(new SubmitAnswer.Draining());
 
-        // It is offered to up to three nodes that may have room.
+        // It is offered to at most three nodes that may have room.
         assertThat(vault.seals()).isEqualTo(4);
         assertThat(vault.keys()).isZero();
     }
 
     @Test
-    void aRetryThatIsRefusedLeavesTheSecretsAloneOfOneThatIsAcceptedOnAnotherNode() {
-        // given two nodes that have got the same submission, both before it is a run
+    void aRefusedRetryKeepsTheSecretsOfASubmissionAcceptedOnAnotherNode() {
+        // given: two nodes that received the same submission before its run exists
         CompletableFuture<Done> gate = new CompletableFuture<>();
         runs.holdNextSubmission(gate);
-        CompletionStage<SubmitAnswer> first = new Admission(runs, runs, runs, vault, blobs)
-                .submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_SECRET), key("k"));
+        CompletionStage<SubmitAnswer> first =
+                new Admission(runs, runs, runs, vault, blobs).submit(CALLER, Samples.valid(WITH_SECRET), key("k"));
         runs.refuseWith(new SubmitAnswer.Full(7));
         assertThat(submit(WITH_SECRET, "k")).isEqualTo(new SubmitAnswer.Full(7));
         runs.refuseNoMore();
@@ -202,7 +217,7 @@ class AdmissionTest {
     }
 
     @Test
-    void aRetryOfAnAcceptedRunIsAnsweredEvenByANodeThatTakesNoNewRuns() {
+    void aRetryOfAnAcceptedRunIsAnsweredEvenByADrainingNode() {
         RunState.Existing first = accepted(submit(WITH_SECRET, "k"));
         runs.refuseWith(new SubmitAnswer.Draining());
 
@@ -210,7 +225,7 @@ class AdmissionTest {
     }
 
     @Test
-    void anUnknownOutcomeKeepsTheKeyBecauseTheRunMayExist() {
+    void anUnknownOutcomeKeepsTheKeySinceTheRunMayExist() {
         runs.goAway();
 
         assertThatThrownBy(() -> submit(WITH_SECRET, ""))
@@ -221,7 +236,7 @@ class AdmissionTest {
     }
 
     @Test
-    void aRunThatIsNotDurableIsAnsweredAsSuchAndKeepsTheKeyBecauseItMayExist() {
+    void aRunOfUnknownDurabilityIsReportedAndKeepsItsKey() {
         runs.refuseWith(new SubmitAnswer.NotDurable());
 
         assertThat(submit(WITH_SECRET, "")).isEqualTo(new SubmitAnswer.NotDurable());
@@ -248,13 +263,13 @@ class AdmissionTest {
     }
 
     private void cancel(RunId run) {
-        runs.happen(run, new RunEvent.CancelRequested(InMemoryRuns.NOON, "node-1", Principal.LOCAL_OPERATOR));
+        runs.happen(run, new RunEvent.CancelRequested(InMemoryRuns.NOON, "node-1", CALLER.principal()));
         runs.happen(run, new RunEvent.RunCancelled(InMemoryRuns.NOON, "node-1", 0, Usage.NONE));
     }
 
     private SubmitAnswer submit(String body, String key) {
         return admission
-                .submit(Principal.LOCAL_OPERATOR, Samples.valid(body), key(key))
+                .submit(CALLER, Samples.valid(body), key(key))
                 .toCompletableFuture()
                 .join();
     }
@@ -275,7 +290,7 @@ class AdmissionTest {
     }
 
     @Test
-    void theFilesOfARunAreInTheStoreAndHeldForItBeforeItIsDurable() {
+    void filesAreStoredAndHeldBeforeTheirRunIsDurable() {
         RunState.Existing run = accepted(submit(WITH_FILE, ""));
 
         FileRef file = run.submission().spec().files().get("a");
@@ -294,15 +309,16 @@ class AdmissionTest {
     }
 
     @Test
-    void anUploadedContentIsNamedByItsDigestWithItsModeAndOnlyByItsTenant() {
-        Digest digest = digest(blobs.write("research", Blob.ofUtf8("uploaded")));
+    void uploadedContentsAreReferencedByDigestAndModeAndOnlyByTheirTenant() {
+        Digest digest = digest(blobs.write(new Tenant("research"), Blob.ofUtf8("uploaded")));
         String named = "{\"image\": \"vivarium/python\", \"command\": [\"true\"], \"files\": {\"a\": {\"digest\": \""
                 + digest + "\", \"mode\": \"0755\"}}, \"labels\": {\"tenant\": \"TENANT\"}}";
 
         RunState.Existing run = accepted(submit(named.replace("TENANT", "research"), ""));
         SubmitAnswer stranger = submit(named.replace("TENANT", "other"), "");
 
-        assertThat(run.submission().spec().files()).isEqualTo(Map.of("a", new FileRef(FileMode.EXECUTABLE, 8, digest)));
+        assertThat(run.submission().spec().files())
+                .isEqualTo(Map.of("a", new FileRef(FileMode.EXECUTABLE, 8, digest, FileForm.FILE)));
         assertThat(((SubmitAnswer.InvalidFiles) stranger).errors())
                 .singleElement()
                 .satisfies(error -> {
@@ -314,7 +330,7 @@ class AdmissionTest {
 
     @Test
     void uploadedContentsCountAgainstTheDisk() {
-        Digest digest = digest(blobs.write("default", Blob.of(new byte[5_000])));
+        Digest digest = digest(blobs.write(Tenant.DEFAULT, Blob.of(new byte[5_000])));
         String named = "{\"image\": \"vivarium/python\", \"command\": [\"true\"], \"limits\": {\"disk\": \"4Ki\"},"
                 + " \"files\": {\"a\": {\"digest\": \"" + digest + "\"}}}";
 
@@ -325,8 +341,8 @@ class AdmissionTest {
     }
 
     @Test
-    void aRetryIsTheSameRunAlthoughItsContentsAreGone() {
-        Digest digest = digest(blobs.write("default", Blob.ofUtf8("uploaded")));
+    void aRetryIsTheSameRunEvenIfItsContentsAreDeleted() {
+        Digest digest = digest(blobs.write(Tenant.DEFAULT, Blob.ofUtf8("uploaded")));
         String named = "{\"image\": \"vivarium/python\", \"command\": [\"true\"], \"files\": {\"a\": {\"digest\": \""
                 + digest + "\"}}}";
         RunState.Existing run = accepted(submit(named, "files"));
@@ -339,10 +355,10 @@ class AdmissionTest {
     }
 
     @Test
-    void aStoreThatIsAwayTakesNoRunAndLosesNone() {
+    void duringAnOutageOfTheStoreNoRunIsAcceptedOrLost() {
         blobs.goAway();
         assertThat(admission
-                        .submit(Principal.LOCAL_OPERATOR, Samples.valid(WITH_FILE), key("away"))
+                        .submit(CALLER, Samples.valid(WITH_FILE), key("away"))
                         .toCompletableFuture())
                 .failsWithin(Duration.ofSeconds(5));
         assertThat(runs.submissions()).isZero();

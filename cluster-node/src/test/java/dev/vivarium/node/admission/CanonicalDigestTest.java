@@ -16,7 +16,7 @@ class CanonicalDigestTest {
             {"a": [1, null, true]}  | {"a": [1e0, null, true]}
             {"secrets": {"K": "1"}} | {"secrets": {"K": "2"}}
             """)
-    void theSameRequestHasTheSameDigestHoweverItIsWritten(String one, String other) {
+    void equivalentRequestsHaveTheSameDigest(String one, String other) {
         assertThat(digest(one)).isEqualTo(digest(other));
     }
 

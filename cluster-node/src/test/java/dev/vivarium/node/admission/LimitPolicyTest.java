@@ -27,7 +27,7 @@ class LimitPolicyTest {
         "1ms,   1,    2s",
         "24h,   4,    24h",
     })
-    void processorTimeThatNobodyNamedIsOutOfReachWithinTheWallClock(String wallClock, String cpu, String expected) {
+    void theDefaultOfProcessorTimeExceedsWhatTheWallClockAllows(String wallClock, String cpu, String expected) {
         Limits limits = Samples.valid("{\"image\": \"a\", \"command\": [\"x\"], \"limits\": {\"wallClock\": \""
                         + wallClock + "\", \"cpu\": \"" + cpu + "\"}}")
                 .limits();
@@ -36,18 +36,18 @@ class LimitPolicyTest {
     }
 
     @Test
-    void limitsAtTheirCeilingAndAtTheirMinimumAreGranted() {
+    void limitsAtTheirCeilingAndAtTheirMinimumAreAccepted() {
         Limits most = Samples.valid(
                         """
-                        {"image": "a", "command": ["x"], "limits": {"wallClock": "24h", "idle": "24h", "cpu": 4,
-                         "cpuTime": "24h", "memory": "4Gi", "pids": 4096, "disk": "4Gi", "files": 262144, "output": 1073741824,
+                        {"image": "a", "command": ["x"], "limits": {"wallClock": "24h", "grace": "30s", "sharedMemory": "4Gi", "idle": "24h", "cpu": 4,
+                         "cpuTime": "24h", "memory": "4Gi", "pids": 4096, "disk": "4Gi", "files": 262144, "openFiles": 65536, "output": 1073741824, "artifacts": "1Gi",
                          "egressRequests": 100000, "egressBytes": "1Ti"}}
                         """)
                 .limits();
         Limits least = Samples.valid(
                         """
-                        {"image": "a", "command": ["x"], "limits": {"wallClock": "1ms", "idle": "1ms", "cpu": 0.01,
-                         "cpuTime": "1ms", "memory": "6Mi", "pids": 1, "disk": "4Ki", "files": 1, "output": 1, "egressRequests": 1,
+                        {"image": "a", "command": ["x"], "limits": {"wallClock": "1ms", "grace": "1ms", "sharedMemory": "4Ki", "idle": "1ms", "cpu": 0.01,
+                         "cpuTime": "1ms", "memory": "6Mi", "pids": 1, "disk": "4Ki", "files": 1, "openFiles": 16, "output": 1, "artifacts": 1, "egressRequests": 1,
                          "egressBytes": 1}}
                         """)
                 .limits();
@@ -57,7 +57,7 @@ class LimitPolicyTest {
     }
 
     @Test
-    void anOperatorsOwnCeilingHolds() {
+    void aCeilingOfTheOperatorIsEnforced() {
         Config strict = ConfigFactory.parseString("ceiling.memory = 300Mi").withFallback(SHIPPED);
         LimitPolicy policy = LimitPolicy.from(strict);
 
@@ -69,7 +69,34 @@ class LimitPolicyTest {
     }
 
     @Test
-    void theShippedConfigurationHasADefaultAndACeilingForEachLimitOfTheTableAndNoMore() {
+    void sharedMemoryIsAtMostTheMemory() {
+        LimitPolicy policy = LimitPolicy.from(SHIPPED);
+        Limits small = Limits.NONE.with(Limit.MEMORY, "32Mi");
+
+        assertThat(policy.decide(small))
+                .isInstanceOfSatisfying(LimitPolicy.Verdict.Granted.class, granted -> assertThat(
+                                granted.limits().get(Limit.SHARED_MEMORY))
+                        .hasToString("32Mi"));
+        assertThat(policy.decide(small.with(Limit.SHARED_MEMORY, "33Mi")))
+                .isEqualTo(new LimitPolicy.Verdict.Refused(List.of(new FieldError(
+                        "limits.sharedMemory",
+                        "must be at most 32Mi, the run's limits.memory, of which it is a part"))));
+    }
+
+    @Test
+    void loweringTheMemoryLowersSharedMemoryToo() {
+        Config strict = ConfigFactory.parseString("ceiling.memory = 48Mi, default.memory = 16Mi")
+                .withFallback(SHIPPED);
+
+        LimitPolicy policy = LimitPolicy.from(strict);
+
+        assertThat(policy.defaults().get(Limit.SHARED_MEMORY)).hasToString("16Mi");
+        assertThat(policy.decide(Limits.NONE.with(Limit.SHARED_MEMORY, "49Mi")))
+                .isInstanceOf(LimitPolicy.Verdict.Refused.class);
+    }
+
+    @Test
+    void theShippedConfigurationHasExactlyADefaultAndACeilingForEachLimit() {
         Set<String> withDefault = Limit.ALL.stream()
                 .filter(limit -> limit != Limit.CPU_TIME)
                 .map(Limit::name)
@@ -89,7 +116,7 @@ class LimitPolicyTest {
         "ceiling.pids = 1.5,         must be a count",
         "ceiling.egressBytes = many, must be a size such as",
     })
-    void aConfigurationThatContradictsItselfIsRefusedByName(String setting, String key) {
+    void contradictorySettingsAreRefusedByName(String setting, String key) {
         Config config = ConfigFactory.parseString(setting).withFallback(SHIPPED);
 
         assertThatThrownBy(() -> LimitPolicy.from(config))

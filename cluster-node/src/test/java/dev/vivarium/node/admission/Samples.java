@@ -7,9 +7,10 @@ import dev.vivarium.protocol.run.Isolation;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
-/** Bodies as clients send them, and a reader with the shipped configuration. */
+/** Sample bodies of clients, and a reader with the shipped configuration. */
 public final class Samples {
     public static final Config SHIPPED =
             ConfigFactory.parseResources("reference.conf").getConfig("vivarium");
@@ -19,9 +20,11 @@ public final class Samples {
             """
             { "image": "vivarium/python", "command": ["python3", "-c", "print('hello')"],
               "env": {"A": "1"}, "secrets": {"OPENAI_API_KEY": "…"}, "workdir": "/workspace", "files": {"agent.py": "…"},
-              "limits": {"wallClock": "5m", "idle": "60s", "cpu": "500m", "cpuTime": "2m", "memory": "256Mi",
+              "artifacts": ["out/*.csv"],
+              "limits": {"wallClock": "5m", "grace": "5s", "sharedMemory": "128Mi", "idle": "60s", "cpu": "500m", "cpuTime": "2m", "memory": "256Mi",
                          "pids": 128, "disk": "512Mi", "output": "10Mi", "egressRequests": 1000,
-                         "egressBytes": "1Gi", "files": 20000},
+                         "egressBytes": "1Gi", "files": 20000, "openFiles": 1024,
+                         "artifacts": "8Mi"},
               "egress": {"mode": "public"}, "isolation": "container",
               "onNodeLoss": "restart", "maxAttempts": 3, "labels": {"team": "research"} }
             """;
@@ -35,18 +38,23 @@ public final class Samples {
                 LimitPolicy.from(SHIPPED.getConfig("limits")),
                 AdmissionSettings.from(SHIPPED.getConfig("admission"), 8 << 20),
                 new SubmissionReader.Offers(
-                        () -> Set.of(offered), () -> Set.of(EgressPolicy.Mode.NONE, EgressPolicy.Mode.PUBLIC)));
+                        () -> Set.of(offered),
+                        () -> Set.of(EgressPolicy.Mode.NONE, EgressPolicy.Mode.PUBLIC),
+                        mode -> Optional.empty()));
     }
 
-    /** Of a node that can give no sandbox a network. */
+    /** The reader of a node that cannot give sandboxes a network. */
     static SubmissionReader withoutNetwork() {
         return new SubmissionReader(
                 LimitPolicy.from(SHIPPED.getConfig("limits")),
                 AdmissionSettings.from(SHIPPED.getConfig("admission"), 8 << 20),
-                new SubmissionReader.Offers(() -> Set.of(Isolation.CONTAINER), () -> Set.of(EgressPolicy.Mode.NONE)));
+                new SubmissionReader.Offers(
+                        () -> Set.of(Isolation.CONTAINER),
+                        () -> Set.of(EgressPolicy.Mode.NONE),
+                        mode -> Optional.of("The program nft is missing.")));
     }
 
-    /** Of a node that gives sandboxes any network up to a ceiling. */
+    /** The reader of a node that gives sandboxes any network up to a ceiling. */
     static SubmissionReader networked(EgressPolicy.Mode ceiling) {
         return new SubmissionReader(
                 LimitPolicy.from(SHIPPED.getConfig("limits")),
@@ -56,7 +64,9 @@ public final class Samples {
                                 .withFallback(SHIPPED.getConfig("admission")),
                         8 << 20),
                 new SubmissionReader.Offers(
-                        () -> Set.of(Isolation.CONTAINER), () -> Set.of(EgressPolicy.Mode.values())));
+                        () -> Set.of(Isolation.CONTAINER),
+                        () -> Set.of(EgressPolicy.Mode.values()),
+                        mode -> Optional.empty()));
     }
 
     static SubmissionReader.Reading read(String body) {

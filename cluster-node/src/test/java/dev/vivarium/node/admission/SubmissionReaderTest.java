@@ -9,6 +9,7 @@ import dev.vivarium.protocol.egress.EgressDestination;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.ByteSize;
+import dev.vivarium.protocol.run.FileForm;
 import dev.vivarium.protocol.run.FileMode;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.Limit;
@@ -29,7 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class SubmissionReaderTest {
     @Test
-    void theSampleOfTheDesignBecomesASubmission() {
+    void aCompleteBodyBecomesASubmission() {
         Submission submission = Samples.valid(Samples.FULL_BODY);
 
         assertThat(submission.image()).isEqualTo("vivarium/python");
@@ -39,6 +40,7 @@ class SubmissionReaderTest {
         assertThat(submission.workdir()).isEqualTo("/workspace");
         assertThat(submission.files())
                 .isEqualTo(Map.of("agent.py", new RequestedFile.Inline(FileMode.PLAIN, Blob.ofUtf8("…"))));
+        assertThat(submission.artifacts()).containsExactly("out/*.csv");
         assertThat(submission.limits())
                 .isEqualTo(Limits.SMALLEST
                         .with(Limit.WALL_CLOCK, "5m")
@@ -50,6 +52,10 @@ class SubmissionReaderTest {
                         .with(Limit.DISK, "512Mi")
                         .with(Limit.FILES, 20_000L)
                         .with(Limit.OUTPUT, "10Mi")
+                        .with(Limit.OPEN_FILES, 1024L)
+                        .with(Limit.ARTIFACTS, "8Mi")
+                        .with(Limit.GRACE, "5s")
+                        .with(Limit.SHARED_MEMORY, "128Mi")
                         .with(Limit.EGRESS_REQUESTS, 1000L)
                         .with(Limit.EGRESS_BYTES, "1Gi"));
         assertThat(submission.egress().mode()).isEqualTo(EgressPolicy.Mode.PUBLIC);
@@ -71,14 +77,14 @@ class SubmissionReaderTest {
     }
 
     @Test
-    void aSubmissionThatNoMessageBetweenNodesCouldCarryIsRefusedByItsLargestField() {
+    void aSubmissionTooLargeForAMessageBetweenNodesIsRefusedByItsLargestField() {
         String folder = ("x".repeat(250) + "/").repeat(3);
         String files = IntStream.range(0, 1_000)
                 .mapToObj(n -> "\"" + folder + n + "\": \"\"")
                 .collect(Collectors.joining(", "));
         String large = "\"env\": {\"A\": \"" + "a".repeat(100_000) + "\", \"B\": \"" + "b".repeat(100_000) + "\"}, ";
 
-        // when: each is within its own limit, and all of them together are not
+        // when: each field is within its limit, but not all of them together
         Reading reading = Samples.read(
                 "{\"image\": \"vivarium/python\", \"command\": [\"true\"], " + large + "\"files\": {" + files + "}}");
 
@@ -90,7 +96,7 @@ class SubmissionReaderTest {
         });
     }
 
-    /** Each line: a field and its value in a body that is right otherwise; the field found wrong; a part of why. */
+    /** Each line: a field with its value in an otherwise valid body, the reported field, and a part of the reason. */
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -148,6 +154,16 @@ class SubmissionReaderTest {
             "files": {"a": {"digest": "abc"}}        | files.a.digest              | 64 lower-case hexadecimal
             "files": {"a": {"base64": "", "digest": ""}} | files.a                 | text of the file
             "files": {"a": {"mode": "0644"}}         | files.a                     | text of the file
+            "files": {"a": {"base64": "", "form": "archive"}} | files.a            | text of the file
+            "files": {"a": {"digest": "abc", "form": "archive"}} | files.a.digest  | 64 lower-case hexadecimal
+            "files": {"a": {"digest": "abc", "form": "zip"}} | files.a.form        | file or archive
+            "files": {"a": {"digest": "abc", "form": "archive", "mode": "0644"}} | files.a.mode | left out
+            "files": {".": {"digest": "abc"}}        | files["."]                  | '.'
+            "artifacts": "out"                       | artifacts                   | list of strings
+            "artifacts": ["out", "/etc/passwd"]      | artifacts[1]                | relative to the workspace
+            "artifacts": ["../x"]                    | artifacts[0]                | relative to the workspace
+            "artifacts": [""]                        | artifacts[0]                | relative to the workspace
+            "artifacts": ["a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a", "a"] | artifacts | at most 32
             "files": {"a": "", "/workspace/a": ""}   | files["/workspace/a"]       | same file as 'a'
             "files": {"a": "", "a/b": ""}            | files["a/b"]                | for a directory
             "files": {"a/b": "", "a": ""}            | files.a                     | for a directory
@@ -201,7 +217,7 @@ class SubmissionReaderTest {
             "labels": {"a": "x\\ny"}                 | labels.a                    | label's value
             "labels": {"tenant": ""}                 | labels.tenant               | must not be empty
             """)
-    void aBadFieldIsNamedWithWhatItMustBe(String field, String path, String why) {
+    void anInvalidFieldIsNamedWithItsRequirement(String field, String path, String why) {
         Reading reading = Samples.read(overlaid(field));
 
         assertThat(reading).isInstanceOf(Reading.Invalid.class);
@@ -212,7 +228,7 @@ class SubmissionReaderTest {
     }
 
     @Test
-    void anAllowlistIsReadIntoItsDestinations() {
+    void anAllowlistIsParsedIntoDestinations() {
         Reading reading = networked(
                 EgressPolicy.Mode.PUBLIC,
                 "{'mode': 'allowlist', 'allow': ['API.example.com', '*.example.org:8443', '203.0.114.0/24:5432']}");
@@ -231,11 +247,13 @@ class SubmissionReaderTest {
                         + " URL",
                 "{'mode': 'allowlist', 'allow': ['0177.0.0.1']}         | egress.allow    | has an entry that",
                 "{'mode': 'allowlist', 'allow': ['a.example:0']}        | egress.allow    | has an entry that",
+                "{'mode': 'allowlist', 'allow': ['*.co.uk']}            | egress.allow    | such as *.example.co.uk",
+                "{'mode': 'allowlist', 'allow': ['*.GitHub.io:443']}    | egress.allow    | anyone can register a name",
                 "{'mode': 'allowlist', 'allow': 'a.example'}            | egress.allow    | must be",
                 "{'mode': 'allowlist', 'allow': [7]}                    | egress.allow[0] | must be a string",
                 "{'mode': 'public', 'allow': ['a.example']}             | egress.allow    | is for mode allowlist only",
             })
-    void aBadAllowlistIsToldByItsEntries(String egress, String field, String why) {
+    void invalidEntriesOfAnAllowlistAreNamed(String egress, String field, String why) {
         assertThat(((Reading.Invalid) networked(EgressPolicy.Mode.PUBLIC, egress)).errors())
                 .anySatisfy(error -> {
                     assertThat(error.field()).isEqualTo(field);
@@ -244,7 +262,7 @@ class SubmissionReaderTest {
     }
 
     @Test
-    void noRunReachesMoreThanTheOperatorsCeiling() {
+    void theOperatorsCeilingOfEgressIsEnforced() {
         assertThat(((Reading.Invalid) networked(EgressPolicy.Mode.ALLOWLIST, "{'mode': 'public'}")).errors())
                 .containsExactly(new FieldError(
                         "egress.mode", "must be at most allowlist, the ceiling that this node's operator set"));
@@ -253,23 +271,26 @@ class SubmissionReaderTest {
     }
 
     @Test
-    void whoNamesNoModeGetsTheCeilingWhereThatIsNarrowerThanTheDefault() {
+    void withoutAModeTheCeilingAppliesIfItIsNarrowerThanTheDefault() {
         Reading reading = Samples.networked(EgressPolicy.Mode.NONE).read(utf8(Samples.SMALL_BODY));
 
         assertThat(((Reading.Valid) reading).submission().egress().mode()).isEqualTo(EgressPolicy.Mode.NONE);
     }
 
     @Test
-    void aNodeWithoutNetworkSaysThatTheDefaultIsWhatItHasNot() {
+    void aNodeWithoutNetworkRefusesTheDefaultWithTheReasonAndARemedy() {
         assertThat(((Reading.Invalid) Samples.withoutNetwork().read(utf8(Samples.SMALL_BODY))).errors())
                 .containsExactly(new FieldError(
-                        "egress.mode", "public, the default, is not available on this node; it offers none"));
+                        "egress.mode",
+                        "public, the default, is not available on this node; it offers none; a run that needs"
+                                + " no network asks for \"egress\": {\"mode\": \"none\"} (--egress none). The"
+                                + " program nft is missing."));
         assertThat(Samples.withoutNetwork().read(utf8(overlaid("\"egress\": {\"mode\": \"none\"}"))))
                 .isInstanceOf(Reading.Valid.class);
     }
 
     @Test
-    void headersOfTheNodesAreReadWithTheNamesOfTheirSecrets() {
+    void injectedHeadersAreReadWithTheNamesOfTheirSecrets() {
         Reading reading = injecting("{'host': 'API.example.com', 'header': 'X-Api-Key', 'secret': 'KEY'}");
 
         assertThat(reading).isInstanceOf(Reading.Valid.class);
@@ -308,12 +329,12 @@ class SubmissionReaderTest {
                         + " can carry",
                 "{'host': 'api.example.com', 'header': 'A', 'secret': 'BLANK'}  | egress.inject[0].secret | no header"
                         + " can carry",
-                "{'host': 'api.example.com', 'header': 'Host', 'secret': 'KEY'} | egress.inject[0]        | belongs to"
+                "{'host': 'api.example.com', 'header': 'Host', 'secret': 'KEY'} | egress.inject[0]        | controls"
                         + " the connection",
-                "{'host': 'api.example.com', 'header': 'content_LENGTH', 'secret': 'KEY'} | egress.inject[0] | belongs"
-                        + " to the connection",
-                "{'host': 'api.example.com', 'header': 'Proxy-Auth', 'secret': 'KEY'}     | egress.inject[0] | belongs"
-                        + " to the connection",
+                "{'host': 'api.example.com', 'header': 'content_LENGTH', 'secret': 'KEY'} | egress.inject[0] | controls"
+                        + " the connection",
+                "{'host': 'api.example.com', 'header': 'Proxy-Auth', 'secret': 'KEY'}     | egress.inject[0] | controls"
+                        + " the connection",
                 "{'host': 'api.example.com', 'header': 'A B', 'secret': 'KEY'}  | egress.inject[0]        | must name"
                         + " a header",
                 "{'host': 'api.example.com', 'header': '', 'secret': 'KEY'}     | egress.inject[0]        | must name"
@@ -330,7 +351,7 @@ class SubmissionReaderTest {
                 "7                                                              | egress.inject[0]        | must be an"
                         + " object"
             })
-    void aBadHeaderOfTheNodesIsToldByItsField(String inject, String field, String why) {
+    void invalidInjectedHeadersAreNamedByTheirField(String inject, String field, String why) {
         Reading reading = injecting(inject);
 
         assertThat(reading).isInstanceOf(Reading.Invalid.class);
@@ -343,7 +364,7 @@ class SubmissionReaderTest {
     }
 
     @Test
-    void headersOfTheNodesAreForAllowlistsOnlyAndNotTooMany() {
+    void injectedHeadersAreForAllowlistsOnlyAndLimitedInNumber() {
         assertThat(((Reading.Invalid) networked(EgressPolicy.Mode.PUBLIC, "{'mode': 'public', 'inject': []}")).errors())
                 .contains(new FieldError("egress.inject", "is for mode allowlist only"));
         String one = "{'host': 'api.example.com', 'header': 'A', 'secret': 'KEY'}";
@@ -368,7 +389,7 @@ class SubmissionReaderTest {
     }
 
     @Test
-    void allBadFieldsAreNamedInOneAnswer() {
+    void allInvalidFieldsAreNamedInOneAnswer() {
         Reading reading = Samples.read(
                 """
                 {"image": "UPPER", "comand": ["x"], "limits": {"memory": "lots", "pids": 0, "cpu": "9"},
@@ -389,7 +410,7 @@ class SubmissionReaderTest {
     }
 
     @Test
-    void aMissingCommandIsToldThatSessionsAreNotThereYet() {
+    void aMissingCommandIsRefusedSinceSessionsAreNotAvailable() {
         Reading reading = Samples.read("{\"image\": \"a\"}");
 
         assertThat(((Reading.Invalid) reading).errors()).singleElement().satisfies(error -> assertThat(error.message())
@@ -397,7 +418,7 @@ class SubmissionReaderTest {
     }
 
     @Test
-    void gvisorIsTakenWhereTheNodeOffersIt() {
+    void gvisorIsAcceptedWhereTheNodeOffersIt() {
         Reading reading =
                 Samples.reader(Isolation.CONTAINER, Isolation.GVISOR).read(utf8(overlaid("\"isolation\": \"gvisor\"")));
 
@@ -415,14 +436,14 @@ class SubmissionReaderTest {
                 "a__b/c--d",
                 "x@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
             })
-    void everyFormOfImageReferenceIsTaken(String image) {
+    void everyFormOfImageReferenceIsAccepted(String image) {
         assertThat(Samples.valid("{\"image\": \"" + image + "\", \"command\": [\"x\"]}")
                         .image())
                 .isEqualTo(image);
     }
 
     @Test
-    void filesMayBeTextOrBytesAndLieInTheWorkspaceOrTmp() {
+    void filesMayBeTextOrBytesInTheWorkspaceOrTmp() {
         Submission submission = Samples.valid(overlaid(
                 "\"files\": {\"src/a.py\": \"é\", \"/tmp/b\": {\"base64\": \"AP8=\"}, \"/workspace/..c\": \"\"}"));
 
@@ -441,7 +462,7 @@ class SubmissionReaderTest {
     }
 
     @Test
-    void aFileMayHaveAModeAndAScriptCanBeExecutedWithoutOne() {
+    void aFileMayHaveAModeAndAScriptIsExecutableByDefault() {
         Submission submission = Samples.valid(overlaid("\"files\": {\"a\": {\"base64\": \"AP8=\", \"mode\": \"0750\"},"
                 + " \"b\": \"#!/bin/sh\\n\", \"c\": {\"base64\": \"IyEvYmluL3NoCg==\", \"mode\": \"0600\"},"
                 + " \"d\": {\"digest\": \"" + "0".repeat(64) + "\"}}"));
@@ -452,7 +473,7 @@ class SubmissionReaderTest {
     }
 
     @Test
-    void moreFilesAndFoldersThanTheRunMayHaveAreRefused() {
+    void moreFilesAndFoldersThanTheLimitAreRefused() {
         String files = "\"files\": {\"a/b/c\": \"\", \"a/d\": \"\", \"/tmp/e\": \"\"}";
 
         assertThat(errors(overlaid("\"limits\": {\"files\": 5}, " + files))).isEmpty();
@@ -460,11 +481,26 @@ class SubmissionReaderTest {
 
         assertThat(((Reading.Invalid) reading).errors())
                 .containsExactly(new FieldError(
-                        "files", "are 5 together with the folders that they lie in; limits.files allows 4"));
+                        "files", "are 5 including the folders that contain them; limits.files allows 4"));
     }
 
     @Test
-    void filesLargerThanTheRunsDiskAreRefused() {
+    void anArchiveIsUnpackedIntoAFolderOrTheWorkspaceBesideFiles() {
+        String archive = "{\"digest\": \"" + "0".repeat(64) + "\", \"form\": \"archive\"}";
+
+        Submission submission = Samples.valid(overlaid("\"files\": {\".\": " + archive + ", \"/tmp\": " + archive
+                + ", \"lib\": " + archive + ", \"lib/a.py\": \"\"}"));
+
+        assertThat(submission.files().get(".").form()).isEqualTo(FileForm.ARCHIVE);
+        assertThat(submission.files().get("lib/a.py").form()).isEqualTo(FileForm.FILE);
+        assertThat(errors(overlaid("\"files\": {\"lib\": \"\", \"/workspace/lib\": " + archive + "}")))
+                .containsExactly("files[\"/workspace/lib\"]");
+        assertThat(errors(overlaid("\"files\": {\"/workspace/lib\": " + archive + ", \"lib\": \"\"}")))
+                .containsExactly("files.lib");
+    }
+
+    @Test
+    void filesLargerThanTheDiskLimitAreRefused() {
         Reading reading = Samples.read(
                 overlaid("\"limits\": {\"disk\": \"4Ki\"}, \"files\": {\"a\": \"" + "x".repeat(4097) + "\"}"));
 
@@ -473,7 +509,7 @@ class SubmissionReaderTest {
     }
 
     @Test
-    void whatTheKernelCannotTakeInOneArgumentIsRefused() {
+    void argumentsLongerThanTheKernelAcceptsAreRefused() {
         String longest = "x".repeat(ProcessFields.MAX_STRING_BYTES);
 
         assertThat(Samples.read(overlaid("\"command\": [\"a\", \"" + longest + "\"]")))
@@ -484,7 +520,7 @@ class SubmissionReaderTest {
     }
 
     @Test
-    void whatDoesNotFitIntoOneProcessIsRefused() {
+    void argumentsAndEnvironmentThatDoNotFitIntoAProcessAreRefused() {
         String variables = IntStream.range(0, 6)
                 .mapToObj(index -> "\"V" + index + "\": \"" + "x".repeat(100_000) + "\"")
                 .collect(Collectors.joining(","));
@@ -500,7 +536,7 @@ class SubmissionReaderTest {
     }
 
     @Test
-    void aMillionMistakesGiveAShortAnswer() {
+    void aMillionErrorsGiveAShortAnswer() {
         List<FieldError> errors = ((Reading.Invalid) Samples.read("{" + names(5000) + "}")).errors();
 
         assertThat(errors).hasSize(Findings.MAX_ERRORS + 1);
@@ -523,7 +559,7 @@ class SubmissionReaderTest {
             {"image": "a", "ima      | cut off
             {"image": "a", "image": "b"} | 'image' occurs twice
             {"env": {"A": "", "A": ""}} | 'A' occurs twice
-            {} {}                     | Something follows
+            {} {}                     | There is more
             {}x                       | not valid JSON
             {"a": NaN}                | not valid JSON
             {'a': 1}                  | not valid JSON
@@ -531,9 +567,10 @@ class SubmissionReaderTest {
             {"a": sk-12345}           | not valid JSON
             {"a": "\\ud800"}          | surrogate
             {"\\udc00": 1}            | surrogate
+            {"\\ud800": 1}            | surrogate
             {"a": 1e99999999999}      | exponent
             """)
-    void whatIsNotJsonIsToldInOneSentence(String body, String why) {
+    void invalidJsonIsReportedInOneSentence(String body, String why) {
         Reading reading = Samples.read(body);
 
         assertThat(reading).isInstanceOf(Reading.Malformed.class);
@@ -544,7 +581,7 @@ class SubmissionReaderTest {
     }
 
     @Test
-    void malformedUtf8IsNamedWithItsPlace() {
+    void malformedUtf8IsReportedWithItsPosition() {
         byte[] body = utf8("{\"image\": \"a?\"}");
         body[12] = (byte) 0xff;
 
@@ -554,7 +591,7 @@ class SubmissionReaderTest {
     }
 
     @Test
-    void utf8ThatIsCutInTheMiddleOfACharacterIsMalformed() {
+    void utf8TruncatedInsideACharacterIsMalformed() {
         byte[] whole = utf8("{\"image\": \"é");
 
         Reading reading = Samples.reader(Isolation.CONTAINER).read(Arrays.copyOf(whole, whole.length - 1));
@@ -563,14 +600,14 @@ class SubmissionReaderTest {
     }
 
     @Test
-    void nestingAndNumbersBeyondAllMeasureAreMalformed() {
+    void excessiveNestingAndNumbersAreMalformed() {
         assertThat(Samples.read("{\"a\":" + "[".repeat(100_000))).isInstanceOf(Reading.Malformed.class);
         assertThat(Samples.read("{\"a\":" + "1".repeat(100_000) + "}")).isInstanceOf(Reading.Malformed.class);
         assertThat(Samples.read("{\"" + "a".repeat(100_000) + "\": 1}")).isInstanceOf(Reading.Malformed.class);
     }
 
     @Test
-    void secretsShowNowhereInASubmissionsText() {
+    void secretsNeverAppearInASubmissionsText() {
         Submission submission = Samples.valid(overlaid("\"secrets\": {\"K\": \"hunter2\"}"));
 
         assertThat(submission.toString()).doesNotContain("hunter2").contains("K=***");
@@ -638,7 +675,7 @@ class SubmissionReaderTest {
         }
     }
 
-    /** A right body with one more field, or with another value of a field. */
+    /** A valid body with one more field, or with another value of a field. */
     private static String overlaid(String field) {
         StringBuilder body = new StringBuilder("{").append(field);
         if (!field.startsWith("\"image\"")) {

@@ -13,6 +13,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.membership.ClusterSettings;
+import dev.vivarium.node.network.EgressSettings;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.HasMetadata;
@@ -40,7 +41,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** The manifests are what Kubernetes understands, and agree with the code on every name, port and path. */
+/** The manifests are valid for Kubernetes, and agree with the code on every name, port and path. */
 class ManifestsTest {
     private static final Path FOLDER = Path.of("..", "k8s-manifests");
     private static final String NAME_LABEL = "app.kubernetes.io/name";
@@ -57,7 +58,7 @@ class ManifestsTest {
             "ConfigMap", ConfigMap.class,
             "Job", Job.class);
 
-    /** Unlike the model's own mapper it refuses fields that the type does not have. */
+    /** Unlike the model's mapper it refuses unknown fields. */
     private static final ObjectMapper STRICT = JsonMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
             .annotationIntrospector(new JacksonAnnotationIntrospector() {
@@ -90,7 +91,7 @@ class ManifestsTest {
     }
 
     @Test
-    void theConfigurationHasNoKeyThatANodeDoesNotKnowAndMakesSense() throws Exception {
+    void theConfigurationHasOnlyKnownKeysAndIsConsistent() throws Exception {
         Config given =
                 ConfigFactory.parseFile(FOLDER.resolve("base/vivarium.conf").toFile());
         Config known = ConfigFactory.load();
@@ -108,7 +109,23 @@ class ManifestsTest {
     }
 
     @Test
-    void portsAreThoseOfTheConfigurationUnderTheNamesThatDiscoveryLooksFor() {
+    void sandboxesCannotReachTheClustersRanges() {
+        assertThat(config.getStringList("vivarium.egress.internal-ranges")).hasSize(3);
+        ConfigMap cluster = base.stream()
+                .filter(ConfigMap.class::isInstance)
+                .map(ConfigMap.class::cast)
+                .filter(map -> map.getMetadata().getName().startsWith("vivarium-cluster"))
+                .findFirst()
+                .orElseThrow();
+        assertThat(cluster.getData()).containsOnlyKeys("pods", "services", "nodes");
+        assertThat(EgressSettings.from(config.getConfig("vivarium.egress"))
+                        .blocked()
+                        .ipv4Cidrs())
+                .contains("203.0.112.0/24");
+    }
+
+    @Test
+    void portsMatchTheConfigurationAndTheNamesUsedByDiscovery() {
         Map<String, Integer> ports = new HashMap<>();
         node().getPorts().forEach(port -> ports.put(port.getName(), port.getContainerPort()));
 
@@ -128,7 +145,7 @@ class ManifestsTest {
     }
 
     @Test
-    void discoveryFindsTheNodesByTheirLabelAndMayLookAtThem() {
+    void discoveryFindsTheNodesByLabelAndHasThePermission() {
         String selector = String.format(
                 config.getString("pekko.discovery.kubernetes-api.pod-label-selector"),
                 config.getString("vivarium.cluster.bootstrap.service"));
@@ -147,7 +164,7 @@ class ManifestsTest {
     }
 
     @Test
-    void probesAskWhatIsServed() throws Exception {
+    void probesUseServedPaths() throws Exception {
         String alive = "/" + config.getString("pekko.management.health-checks.liveness-path");
         String api = new String(
                 ManifestsTest.class.getResourceAsStream("/openapi.yaml").readAllBytes(), StandardCharsets.UTF_8);
@@ -159,7 +176,7 @@ class ManifestsTest {
     }
 
     @Test
-    void theFilesThatTheConfigurationNamesAreMountedAndTheSecretHasThem() {
+    void filesNamedInTheConfigurationAreMountedAndInTheSecret() {
         for (String key : List.of("vivarium.cluster.secret-file", "vivarium.store.postgres.password-file")) {
             String file = config.getString(key);
             assertIsMounted(node(), file);
@@ -174,7 +191,7 @@ class ManifestsTest {
     }
 
     @Test
-    void aNodeHasTheTimeToDrainBeforeItIsKilledAndItsEngineOutlivesIt() {
+    void aNodeHasTimeToDrainBeforeItIsKilledAndItsEngineOutlivesIt() {
         String drain = node().getArgs().stream()
                 .filter(argument -> argument.startsWith("--drain="))
                 .map(argument -> argument.substring("--drain=".length()))
@@ -196,7 +213,7 @@ class ManifestsTest {
         assertThat(podSpec().getShareProcessNamespace()).isTrue();
     }
 
-    // ---- reading
+    // ---- reading manifests
 
     private static List<HasMetadata> built(String folder) throws Exception {
         Optional<Path> program = Arrays.stream(System.getenv("PATH").split(":"))
@@ -240,12 +257,15 @@ class ManifestsTest {
                 .resolve();
     }
 
-    /** What comes from the pod. */
+    /** Settings that come from the pod's environment. */
     private static Config pod() {
         return ConfigFactory.parseMap(Map.of(
                 "POD_NAME", "vivarium-0",
                 "POD_NAMESPACE", "vivarium",
                 "POD_IP", "10.0.0.1",
+                "CLUSTER_PODS", "10.244.0.0/16",
+                "CLUSTER_SERVICES", "34.118.224.0/20",
+                "CLUSTER_NODES", "203.0.112.0/24",
                 "STORE_URL", "jdbc:postgresql://db/vivarium"));
     }
 

@@ -15,7 +15,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What keeps a node from starting is said in a sentence, and before anything is started or written. */
+/** A node that cannot start says why in a sentence, before anything is started or written. */
 class NodeStartTest {
     @TempDir
     private Path folder;
@@ -46,7 +46,7 @@ class NodeStartTest {
 
         assertThatThrownBy(() -> start("127.0.0.1", 0, file.resolve("data"), Optional.empty()))
                 .isInstanceOf(NodeStartException.class)
-                .hasMessageContaining("The data directory " + file.resolve("data") + " cannot be made or written to")
+                .hasMessageContaining("The data directory " + file.resolve("data") + " cannot be created or written to")
                 .hasMessageContaining("choose another one");
     }
 
@@ -62,7 +62,7 @@ class NodeStartTest {
     }
 
     @Test
-    void aKeyThatThereIsNotIsRefusedBeforeAnythingIsWritten() throws IOException {
+    void anUnknownKeyIsRefusedBeforeAnythingIsWritten() throws IOException {
         Path config = Files.writeString(
                 folder.resolve("typo.conf"), "mine { queue-max = 5 }\nvivarium.run = ${mine} {\n  live-mx = 3\n}");
         Path data = folder.resolve("data");
@@ -76,12 +76,12 @@ class NodeStartTest {
                                 "127.0.0.1", 0, data, Optional.empty(), Map.of("vivarium.nonsense.of.mine", "1")))
                         .close())
                 .isInstanceOf(NodeStartException.class)
-                .hasMessageContaining("There is no key vivarium.nonsense (--set); reference.conf has them all.");
+                .hasMessageContaining("There is no key vivarium.nonsense (--set); reference.conf lists all keys.");
         assertThat(data).doesNotExist();
     }
 
     @Test
-    void aDriverThatThereIsNotIsRefused() throws IOException {
+    void anUnknownDriverIsRefused() throws IOException {
         Path config = Files.writeString(folder.resolve("driver.conf"), "vivarium.driver.kind = dokcer");
 
         assertThatThrownBy(() -> start("127.0.0.1", 0, folder.resolve("data"), Optional.of(config)))

@@ -11,6 +11,7 @@ import dev.vivarium.client.ScriptedNode;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.RunningNode;
 import dev.vivarium.node.assembly.LocalNodeLauncher;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.RunStatus;
 import dev.vivarium.protocol.run.Usage;
 import java.nio.file.Files;
@@ -26,9 +27,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** On a real engine, through a whole node: what an agent used and came near to, as whoever owns the run sees it. */
+/** On a real engine, through a whole node: alarms and usage as the owner of a run sees them. */
 @Timeout(180)
 class AlarmsOnTheEngineTest {
     private static RunningNode node;
@@ -48,10 +50,10 @@ class AlarmsOnTheEngineTest {
         node.close();
     }
 
-    // ---- alarms: first what is near, then what ends the run
+    // ---- alarms: first the warning, then the kill
 
     @Test
-    void memoryIsWarnedOfAndThenDeadly() throws Exception {
+    void memoryIsWarnedOfAndThenKillsTheRun() throws Exception {
         assertWarnedAndKilled(
                 "MEMORY",
                 submit(
@@ -66,7 +68,7 @@ class AlarmsOnTheEngineTest {
     }
 
     @Test
-    void processesAreWarnedOfAndThenDeadly() throws Exception {
+    void processesAreWarnedOfAndThenKillTheRun() throws Exception {
         assertWarnedAndKilled(
                 "PIDS",
                 submit(
@@ -80,7 +82,7 @@ class AlarmsOnTheEngineTest {
     }
 
     @Test
-    void diskIsWarnedOfAndThenDeadly() throws Exception {
+    void diskIsWarnedOfAndThenKillsTheRun() throws Exception {
         assertWarnedAndKilled(
                 "DISK",
                 submit(
@@ -93,9 +95,89 @@ class AlarmsOnTheEngineTest {
                         """));
     }
 
+    /** Dentries of looked-up names belong to the kernel, and files that come and go between two samples to the disk. */
+    @Test
+    void cachesAndFilesDoNotCountAsMemory() throws Exception {
+        String run = submit(
+                Map.of("memory", "64Mi", "disk", "128Mi"),
+                """
+                import os, time
+                for number in range(600000):
+                    try: os.stat(f'/usr/none{number}')
+                    except OSError: pass
+                block = bytes(1 << 20)
+                for number in range(15):
+                    file = os.open('/workspace/burst', os.O_CREAT | os.O_WRONLY)
+                    for _ in range(90): os.write(file, block)
+                    time.sleep(0.02)
+                    os.unlink('/workspace/burst')
+                    os.close(file)
+                    time.sleep(0.02)
+                """);
+
+        Usage used = used(run, RunStatus.SUCCEEDED);
+
+        assertThat(alarms(run)).filteredOn(alarm -> alarm.startsWith("MEMORY")).isEmpty();
+        assertThat(used.get(Limit.MEMORY)).isBetween(1L << 20, 40L << 20);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"container", "gvisor"})
-    void filesAreWarnedOfAndThenDeadlyInBothClasses(String isolation) throws Exception {
+    void sharedMemoryIsWarnedOfAndThenKillsTheRunInBothClasses(String isolation) throws Exception {
+        ObjectNode body = ApiJson.object().put("image", "vivarium/python").put("isolation", isolation);
+        List.of("python3", "-c", SHARED_MEMORY).forEach(body.putArray("command")::add);
+        body.putObject("egress").put("mode", "none");
+        body.putObject("limits").put("memory", "64Mi").put("sharedMemory", "8Mi");
+
+        String run =
+                client.submit(body, UUID.randomUUID().toString()).path("id").asText();
+
+        assertWarnedAndKilled("SHARED_MEMORY", run);
+        assertThat(client.run(run).path("usage").path("sharedMemoryPeakBytes").asLong())
+                .isEqualTo(8 << 20);
+    }
+
+    private static final String SHARED_MEMORY =
+            """
+            import os, time
+            file = os.open('/dev/shm/near', os.O_CREAT | os.O_WRONLY)
+            for megabyte in range(7): os.write(file, bytes(1 << 20))
+            os.write(file, bytes(600 << 10))
+            time.sleep(2)
+            try: os.write(file, bytes(2 << 20))
+            finally: time.sleep(60)
+            """;
+
+    /** An agent that handles SIGTERM gets its grace and no more, and the end of the run shows how much it used. */
+    @ParameterizedTest
+    @CsvSource({"2s, 0.3, 300, 1500", "300ms, 30, 290, 600"})
+    void aRunThatAsksForAGraceHasItAfterItsDeadline(String grace, String needs, long least, long most)
+            throws Exception {
+        String run = submit(
+                Map.of("wallClock", "1s", "grace", grace),
+                """
+                import signal, sys, time
+                def save(*_):
+                    print('saving', flush=True)
+                    time.sleep(%s)
+                    print('saved', flush=True)
+                    sys.exit()
+                signal.signal(signal.SIGTERM, save)
+                time.sleep(60)
+                """
+                        .formatted(needs));
+
+        JsonNode end = ended(run);
+
+        assertThat(end.path("reason").asText()).isEqualTo("WALL_CLOCK");
+        assertThat(end.path("usage").path("graceMillis").asLong()).isBetween(least, most);
+        assertThat(end.path("usage").path("wallMillis").asLong()).isBetween(1000 + least, 1000 + most);
+        assertThat(printed(run)).isEqualTo(needs.equals("0.3") ? "saving\nsaved\n" : "saving\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"container", "gvisor"})
+    void filesAreWarnedOfAndThenKillTheRunInBothClasses(String isolation) throws Exception {
         ObjectNode body = ApiJson.object().put("image", "vivarium/python").put("isolation", isolation);
         List.of("python3", "-c", FILES).forEach(body.putArray("command")::add);
         body.putObject("egress").put("mode", "none");
@@ -115,7 +197,31 @@ class AlarmsOnTheEngineTest {
         }
     }
 
-    /** 460 files in 20 folders, time to be warned of, and on until it is refused. */
+    @ParameterizedTest
+    @CsvSource({"container, 64", "gvisor, 64", "container, 8192"})
+    void aProcessAtItsLimitOfOpenFilesContinuesInBothClasses(String isolation, int most) throws Exception {
+        ObjectNode body = ApiJson.object().put("image", "vivarium/python").put("isolation", isolation);
+        List.of("python3", "-c", OPEN_FILES).forEach(body.putArray("command")::add);
+        body.putObject("egress").put("mode", "none");
+        body.putObject("limits").put("openFiles", most);
+
+        String run =
+                client.submit(body, UUID.randomUUID().toString()).path("id").asText();
+
+        assertThat(ended(run).path("status").asText()).isEqualTo(RunStatus.SUCCEEDED.name());
+        assertThat(printed(run)).contains("refused with errno 24 after descriptor " + (most - 1));
+    }
+
+    private static final String OPEN_FILES =
+            """
+            held = []
+            try:
+                while True: held.append(open('/dev/null'))
+            except OSError as refused:
+                print('refused with errno', refused.errno, 'after descriptor', held[-1].fileno())
+            """;
+
+    /** 460 files in 20 folders, a pause for the warning, and then more files until creation fails. */
     private static final String FILES =
             """
             import os, time
@@ -133,7 +239,7 @@ class AlarmsOnTheEngineTest {
             """;
 
     @Test
-    void outputIsWarnedOfAndThenDeadly() throws Exception {
+    void outputIsWarnedOfAndThenKillsTheRun() throws Exception {
         assertWarnedAndKilled(
                 "OUTPUT",
                 submit(
@@ -148,17 +254,17 @@ class AlarmsOnTheEngineTest {
     }
 
     @Test
-    void processorTimeIsWarnedOfAndThenDeadly() throws Exception {
+    void processorTimeIsWarnedOfAndThenKillsTheRun() throws Exception {
         assertWarnedAndKilled("CPU_TIME", submit(Map.of("cpuTime", "4s"), "while True: pass"));
     }
 
     @Test
-    void idlenessIsWarnedOfAndThenDeadly() throws Exception {
+    void idlenessIsWarnedOfAndThenKillsTheRun() throws Exception {
         assertWarnedAndKilled("IDLE", submit(Map.of("idle", "5s"), "import time; time.sleep(60)"));
     }
 
     @Test
-    void theDeadlineIsWarnedOfAndThenDeadly() throws Exception {
+    void theDeadlineIsWarnedOfAndThenKillsTheRun() throws Exception {
         assertWarnedAndKilled(
                 "WALL_CLOCK",
                 submit(
@@ -167,7 +273,7 @@ class AlarmsOnTheEngineTest {
     }
 
     @Test
-    void aFloodIsToldWithItsRateAndLeftToItsLimit() throws Exception {
+    void aFloodIsReportedWithItsRateAndContinuesToItsLimit() throws Exception {
         String run = submit(Map.of("output", "20Mi"), "print('x' * (6 << 20))");
 
         assertThat(ended(run).path("status").asText()).isEqualTo("SUCCEEDED");
@@ -192,10 +298,10 @@ class AlarmsOnTheEngineTest {
                         "AlarmRaised +attempt=1 reason=" + reason + " measurement=.* \\(limit .*\\) consequence=KILL");
     }
 
-    // ---- usage, for each way to end
+    // ---- usage, for every way to end
 
     @Test
-    void aRunOfAMomentHasUsedWhatItUsed() throws Exception {
+    void theUsageOfAShortRunIsReported() throws Exception {
         String run = submit(
                 Map.of(),
                 """
@@ -207,35 +313,35 @@ class AlarmsOnTheEngineTest {
 
         Usage used = used(run, RunStatus.SUCCEEDED);
 
-        assertThat(used.memoryPeakBytes()).isBetween(40L << 20, 64L << 20);
-        assertThat(used.diskPeakBytes()).isBetween(3L << 20, 4L << 20);
-        assertThat(used.outputBytes()).isEqualTo(6);
-        assertThat(used.pidsPeak()).isEqualTo(1);
-        assertThat(used.cpuMillis()).isPositive();
+        assertThat(used.get(Limit.MEMORY)).isBetween(40L << 20, 64L << 20);
+        assertThat(used.get(Limit.DISK)).isBetween(3L << 20, 4L << 20);
+        assertThat(used.get(Limit.OUTPUT)).isEqualTo(6);
+        assertThat(used.get(Limit.PIDS)).isEqualTo(1);
+        assertThat(used.get(Limit.CPU_TIME)).isPositive();
     }
 
     @Test
-    void aRunThatDoesNextToNothingHasUsedNextToNothing() throws Exception {
+    void aRunThatDoesHardlyAnythingHasHardlyAnyUsage() throws Exception {
         Usage used = used(submitCommand(Map.of(), List.of("true")), RunStatus.SUCCEEDED);
 
-        assertThat(used.memoryPeakBytes()).isLessThan(4L << 20);
-        assertThat(used.pidsPeak()).isEqualTo(1);
-        assertThat(used.outputBytes()).isZero();
+        assertThat(used.get(Limit.MEMORY)).isLessThan(4L << 20);
+        assertThat(used.get(Limit.PIDS)).isEqualTo(1);
+        assertThat(used.get(Limit.OUTPUT)).isZero();
     }
 
     @Test
-    void aRunThatEndsItselfByASignalHasUsedWhatItUsed() throws Exception {
+    void theUsageOfARunThatEndsByItsOwnSignalIsReported() throws Exception {
         String run = submit(Map.of(), BURN + "import os, signal; os.kill(os.getpid(), signal.SIGKILL)");
 
         Usage used = used(run, RunStatus.FAILED);
 
-        assertThat(used.cpuMillis()).isGreaterThanOrEqualTo(300);
-        assertThat(used.wallMillis()).isGreaterThanOrEqualTo(used.cpuMillis() / 2);
+        assertThat(used.get(Limit.CPU_TIME)).isGreaterThanOrEqualTo(300);
+        assertThat(used.get(Limit.WALL_CLOCK)).isGreaterThanOrEqualTo(used.get(Limit.CPU_TIME) / 2);
         assertThat(ended(run).path("exitCode").asInt()).isEqualTo(137);
     }
 
     @Test
-    void aKilledRunHasUsedWhatItUsedUntilItsLastMoment() throws Exception {
+    void theUsageOfAKilledRunIncludesItsLastMoment() throws Exception {
         String run = submit(
                 Map.of("wallClock", "3s", "pids", "60"),
                 """
@@ -253,21 +359,21 @@ class AlarmsOnTheEngineTest {
                 .findFirst()
                 .orElseThrow()
                 .path("data");
-        // What it used between its last alarm and its end is in it: between two samples it would be less.
-        assertThat(used.wallMillis())
+        // Usage between the last alarm and the end is included: a value sampled earlier would be lower.
+        assertThat(used.get(Limit.WALL_CLOCK))
                 .isGreaterThan(noted.path("measurement").path("measured").asLong());
-        assertThat(used.cpuMillis()).isGreaterThanOrEqualTo(300);
-        assertThat(used.memoryPeakBytes()).isGreaterThanOrEqualTo(40L << 20);
+        assertThat(used.get(Limit.CPU_TIME)).isGreaterThanOrEqualTo(300);
+        assertThat(used.get(Limit.MEMORY)).isGreaterThanOrEqualTo(40L << 20);
     }
 
     @Test
-    void aCancelledRunHasUsedWhatItUsed() throws Exception {
+    void theUsageOfACancelledRunIsReported() throws Exception {
         String run = submit(Map.of(), BURN + "print('burnt', flush=True)\nimport time; time.sleep(60)");
         await().atMost(Duration.ofSeconds(60)).until(() -> printed(run).contains("burnt"));
 
         client.cancel(run);
 
-        assertThat(used(run, RunStatus.CANCELLED).cpuMillis()).isGreaterThanOrEqualTo(300);
+        assertThat(used(run, RunStatus.CANCELLED).get(Limit.CPU_TIME)).isGreaterThanOrEqualTo(300);
     }
 
     private static final String BURN = "import time\nwhile time.process_time() < 0.3: pass\n";
@@ -276,11 +382,11 @@ class AlarmsOnTheEngineTest {
         JsonNode end = ended(run);
         assertThat(end.path("status").asText()).as("%s", end).isEqualTo(status.name());
         Usage used = ApiJson.as(end.path("usage"), Usage.class);
-        assertThat(line("show", run)).contains(used.pidsPeak() + " processes");
+        assertThat(line("show", run)).contains("pids " + used.get(Limit.PIDS));
         return used;
     }
 
-    // ---- what an owner of runs does
+    // ---- requests of a run's owner
 
     private static String submit(Map<String, String> limits, String program) throws Exception {
         return submitCommand(limits, List.of("python3", "-c", program));

@@ -3,7 +3,9 @@ package dev.vivarium.node.cli;
 import dev.vivarium.client.ScriptedNode;
 import dev.vivarium.node.NodeLauncher;
 import dev.vivarium.node.NodeStartException;
-import dev.vivarium.node.cli.text.Table;
+import dev.vivarium.terminal.Interrupts;
+import dev.vivarium.terminal.Table;
+import dev.vivarium.terminal.Terminal;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -17,7 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
-/** The command line with everything around it put up by a test. */
+/** The command line in an environment that a test sets up. */
 final class CommandLineFixture {
     final ByteArrayOutputStream out = new ByteArrayOutputStream();
     final ByteArrayOutputStream err = new ByteArrayOutputStream();
@@ -27,7 +29,7 @@ final class CommandLineFixture {
         throw new NodeStartException("This test starts no node.");
     };
     SecretPrompt secretPrompt = name -> Optional.empty();
-    /** What the operating system says to whoever writes to standard output. */
+    /** The error that writing to standard output fails with. */
     Optional<String> outFailure = Optional.empty();
 
     Terminal.Kind kind = Terminal.Kind.PIPE;
@@ -64,7 +66,7 @@ final class CommandLineFixture {
                 ScriptedNode.SHORT,
                 secretPrompt,
                 Clock.fixed(Instant.parse("2026-01-01T00:10:00Z"), ZoneOffset.UTC));
-        return Vivarium.commandLine(surroundings).execute(arguments);
+        return Vivarium.commandLine(surroundings, arguments).execute(arguments);
     }
 
     CommandLineFixture against(ScriptedNode node) {

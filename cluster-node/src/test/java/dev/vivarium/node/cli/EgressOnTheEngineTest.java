@@ -12,7 +12,6 @@ import dev.vivarium.client.ScriptedNode;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.RunningNode;
 import dev.vivarium.node.assembly.LocalNodeLauncher;
-import dev.vivarium.node.cli.abuse.Internet;
 import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.docker.DockerDriver;
 import dev.vivarium.node.driver.docker.DockerDriverConfig;
@@ -21,6 +20,7 @@ import dev.vivarium.node.network.TestHosts;
 import dev.vivarium.node.network.resolver.FakeUpstream;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.RunStatus;
+import dev.vivarium.trials.outside.Internet;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -41,7 +41,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** On a real engine, through a whole node: what an agent with a network can do, and what its owner hears of the rest. */
+/** On a real engine, through a whole node: what an agent reaches over its network, and how denials reach its owner. */
 @Timeout(180)
 class EgressOnTheEngineTest {
     @TempDir
@@ -58,7 +58,7 @@ class EgressOnTheEngineTest {
     static void startNode() throws Exception {
         hosts = new TestHosts("whole");
         resolver = new FakeUpstream()
-                .has("www.vivarium.example.com", Internet.PUBLIC)
+                .has(Internet.NAME, Internet.PUBLIC)
                 .has("secure.vivarium.example.com", Internet.SECURE)
                 .has("a.rebound.example.com", Internet.INTERNAL)
                 .has("rebound.vivarium.example.com", Internet.INTERNAL);
@@ -86,7 +86,7 @@ class EgressOnTheEngineTest {
     }
 
     @Test
-    void anAgentReachesTheInternetAndItsTriesOfWhatIsInternalStandInItsHistory() throws Exception {
+    void anAgentReachesTheInternetAndItsDeniedAttemptsAreInItsHistory() throws Exception {
         String run = submit(
                 1000,
                 """
@@ -113,7 +113,7 @@ class EgressOnTheEngineTest {
     }
 
     @Test
-    void namesLeadToTheInternetAndNotInside() throws Exception {
+    void namesResolveToPublicAddressesOnly() throws Exception {
         String run = submit(
                 1000,
                 """
@@ -138,7 +138,7 @@ class EgressOnTheEngineTest {
     }
 
     @Test
-    void anAllowlistLeadsToWhatItListsThroughTheGatewayAndNowhereElse() throws Exception {
+    void withAnAllowlistOnlyItsHostsAreReachedThroughTheGateway() throws Exception {
         String run = submit(
                 ApiJson.object().put("mode", "allowlist"),
                 List.of("www.vivarium.example.com:8080", "*.rebound.example.com:8080"),
@@ -193,7 +193,7 @@ class EgressOnTheEngineTest {
     }
 
     @Test
-    void whoScansTheInternalNetworkIsKilledForItAndItsHistoryIsShort() throws Exception {
+    void anAgentThatScansTheInternalNetworkIsKilledAndItsHistoryIsShort() throws Exception {
         String run = submit(
                 ApiJson.object().put("mode", "public"),
                 List.of(),
@@ -218,7 +218,7 @@ class EgressOnTheEngineTest {
     }
 
     @Test
-    void whoOpensTooManyConnectionsIsKilledForIt() throws Exception {
+    void anAgentThatOpensTooManyConnectionsIsKilled() throws Exception {
         String run = submit(
                 20,
                 """
@@ -232,14 +232,14 @@ class EgressOnTheEngineTest {
         assertThat(end.path("status").asText()).as("%s", end).isEqualTo("KILLED");
         assertThat(end.path("reason").asText()).isEqualTo("EGRESS_REQUESTS");
         assertThat(end.path("measurement").path("measured").asLong()).isGreaterThan(20);
-        // However fast it was: the kernel let no more out.
+        // However fast the agent was, the kernel allowed no more.
         assertThat(hosts.visits().stream()
                         .filter(visit -> visit.startsWith("tcp ") && visit.endsWith(Internet.PUBLIC + " 443")))
                 .hasSize(20);
     }
 
     @Test
-    void whoMovesTooManyBytesIsKilledForIt() throws Exception {
+    void anAgentThatTransfersTooManyBytesIsKilled() throws Exception {
         String run = submit(
                 ApiJson.object().put("mode", "public"),
                 List.of(),
@@ -260,7 +260,7 @@ class EgressOnTheEngineTest {
     }
 
     @Test
-    void whatAnAgentDidWithItsNetworkStandsInItsHistory() throws Exception {
+    void theNetworkUseOfAnAgentIsInItsHistory() throws Exception {
         String run = submit(
                 1000,
                 """
@@ -280,7 +280,7 @@ class EgressOnTheEngineTest {
         assertThat(used.path("mostReached").path(0).toString())
                 .startsWith(
                         "{\"protocol\":\"tcp\",\"destination\":\"" + Internet.PUBLIC + "\",\"port\":80,\"count\":2,");
-        // By destination they are what the link carried in all, but for what was for none that it may reach.
+        // The sum over destinations is the link's total, except for packets to destinations that it may not reach.
         assertThat(sum(used, "bytesOut"))
                 .isBetween(3 * 100L, used.path("bytesOut").asLong());
         assertThat(sum(used, "bytesIn"))
@@ -290,7 +290,7 @@ class EgressOnTheEngineTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"container", "gvisor"})
-    void anAgentUsesASecretThatItDoesNotHave(String isolation) throws Exception {
+    void anAgentUsesAnInjectedSecretWithoutSeeingIt(String isolation) throws Exception {
         EachIsolation.Here.assume(Isolation.valueOf(isolation.toUpperCase(Locale.ROOT)), isolations());
         String secret = "a-secret-" + UUID.randomUUID();
         ObjectNode egress = ApiJson.object().put("mode", "allowlist");
@@ -344,7 +344,7 @@ class EgressOnTheEngineTest {
     }
 
     @Test
-    void bytesAreToldByDestinationWhereverTheyWent() throws Exception {
+    void bytesAreReportedByDestination() throws Exception {
         String run = submit(
                 1000,
                 """
@@ -405,7 +405,7 @@ class EgressOnTheEngineTest {
         }
     }
 
-    // ---- what an owner of runs does
+    // ---- requests of a run's owner
 
     private static ObjectNode body(String program) {
         ObjectNode body = ApiJson.object().put("image", "vivarium/python");

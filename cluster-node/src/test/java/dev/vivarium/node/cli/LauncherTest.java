@@ -19,8 +19,11 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** The launcher's own work, in a copy of the tree that looks built, with a Java that tells how it was called. */
+/** The launcher script, in a copy of the tree that looks built, with a fake Java that prints its arguments. */
 class LauncherTest {
     private static final Path LAUNCHER =
             Path.of("").toAbsolutePath().getParent().resolve("vivarium");
@@ -39,23 +42,87 @@ class LauncherTest {
     @BeforeEach
     void build() throws IOException {
         root = folder.resolve("a tree");
-        for (String module : List.of("protocol", "client", "persistence", "cluster-node")) {
+        for (String module :
+                List.of("protocol", "client", "terminal", "trials", "persistence", "cluster-node", "load-tests")) {
             Files.createDirectories(root.resolve(module).resolve("src/main"));
             Files.createFile(root.resolve(module).resolve("pom.xml"));
         }
         Files.createFile(root.resolve("pom.xml"));
         Files.copy(LAUNCHER, root.resolve("vivarium"), StandardCopyOption.COPY_ATTRIBUTES);
-        touch(Files.createDirectories(target()).resolve("vivarium-node.jar"), 10);
-        touch(target().resolve("launcher.stamp"), 10);
+        for (String jar : List.of(
+                "cluster-node/target/vivarium-node.jar",
+                "trials/target/vivarium-trials.jar",
+                "load-tests/target/vivarium-bench.jar")) {
+            Path built = root.resolve(jar);
+            Files.createDirectories(built.getParent());
+            touch(built, 10);
+            touch(built.resolveSibling("launcher.stamp"), 10);
+        }
     }
 
     @Test
-    void wordsReachTheProgramAsTheyWere() throws Exception {
+    void argumentsReachTheProgramUnchanged() throws Exception {
         Ended ended = launch(java("17.0.9"), "run", "--", "sh", "-c", "a  b", "", "*", "$HOME", "'\"");
 
         assertThat(ended.code()).isZero();
         assertThat(ended.words())
                 .endsWith("dev.vivarium.node.cli.Vivarium", "run", "--", "sh", "-c", "a  b", "", "*", "$HOME", "'\"");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "up, dev.vivarium.node.cli.Vivarium",
+        "quickstart, dev.vivarium.trials.Trials",
+        "abuse, dev.vivarium.trials.Trials",
+        "bench, dev.vivarium.loadtests.Bench"
+    })
+    void eachCommandIsPassedToItsProgram(String command, String program) throws Exception {
+        assertThat(launch(java("17.0.9"), command, "--help").words()).contains(program);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"quickstart", "abuse", "bench"})
+    void helpAboutAnotherProgramsCommandComesFromThatProgram(String command) throws Exception {
+        assertThat(launch(java("17.0.9"), "help", command).words())
+                .isEqualTo(launch(java("17.0.9"), command, "--help").words());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "ps, protocol, cluster-node",
+        "ps, terminal, cluster-node",
+        "quickstart, terminal, trials",
+        "abuse, trials, trials",
+        "bench, trials, load-tests"
+    })
+    void aProgramIsBuiltAgainWhenAModuleOfItHasChanged(String command, String changed, String program)
+            throws Exception {
+        touch(root.resolve(changed).resolve("pom.xml"), 20);
+
+        assertThat(builds(command, "--help")).singleElement().asString().contains("-pl " + program + " -am");
+    }
+
+    @Test
+    void aChangeOfTheTrialsDoesNotRebuildTheNode() throws Exception {
+        touch(root.resolve("trials/pom.xml"), 20);
+
+        assertThat(builds("ps")).isEmpty();
+    }
+
+    /** The calls of Maven, make and the compiler that a command causes, recorded by fake programs. */
+    private List<String> builds(String... words) throws Exception {
+        Path programs = Files.createDirectories(folder.resolve("programs"));
+        Path calls = folder.resolve("calls");
+        for (String name : List.of("mvn", "make", "musl-gcc")) {
+            Files.writeString(programs.resolve(name), "#!/bin/sh\necho \"$*\" >>'" + calls + "'\n");
+            Files.setPosixFilePermissions(programs.resolve(name), PosixFilePermissions.fromString("rwxr-xr-x"));
+        }
+        Path java = java("17.0.9");
+        Files.copy(java.resolve("bin/java"), java.resolve("bin/javac"), StandardCopyOption.COPY_ATTRIBUTES);
+        List<String> command = new ArrayList<>(List.of(root.resolve("vivarium").toString()));
+        command.addAll(List.of(words));
+        run(root, Map.of("JAVA_HOME", java.toString(), "PATH", programs + ":" + System.getenv("PATH")), command);
+        return Files.exists(calls) ? Files.readAllLines(calls) : List.of();
     }
 
     @Test
@@ -80,7 +147,7 @@ class LauncherTest {
     }
 
     @Test
-    void javaOf24AndLaterIsToldWhatItWouldWarnOf() throws Exception {
+    void java24AndLaterGetsTheOptionThatAvoidsItsWarning() throws Exception {
         String option = "--enable-native-access=ALL-UNNAMED";
 
         assertThat(launch(java("25.0.1"), "up", "--help").words()).contains(option);
@@ -88,16 +155,16 @@ class LauncherTest {
     }
 
     @Test
-    void aClientHasTheFlagsOfItsRehearsalOrTheArchiveDoesNotFit() throws Exception {
+    void aClientHasTheJvmFlagsThatItsArchiveWasCreatedWith() throws Exception {
         List<String> client = flags(launch(java("25.0.1"), "ps").words());
-        List<String> rehearsal = flags(rehearsal(java("25.0.1")));
+        List<String> archiveCreation = flags(archiveCreation(java("25.0.1")));
 
-        assertThat(rehearsal).isNotEmpty().allMatch(client::contains);
-        assertThat(client).allMatch(rehearsal::contains);
+        assertThat(archiveCreation).isNotEmpty().allMatch(client::contains);
+        assertThat(client).allMatch(archiveCreation::contains);
     }
 
-    /** The words of the Java that a launcher calls to make the archive. */
-    private List<String> rehearsal(Path javaHome) throws Exception {
+    /** The arguments of the Java process that the launcher starts to create the archive. */
+    private List<String> archiveCreation(Path javaHome) throws Exception {
         Path words = folder.resolve("rehearsed");
         Path program = javaHome.resolve("bin/java");
         Files.writeString(
@@ -106,16 +173,38 @@ class LauncherTest {
         return Files.readAllLines(words);
     }
 
-    /** What configures the JVM itself, the archive's own options and properties aside. */
+    /** Options of the JVM, except those of the archive, and except properties. */
     private static List<String> flags(List<String> words) {
         return words.stream()
                 .filter(word -> word.startsWith("-X") || word.startsWith("--"))
                 .filter(word -> !word.contains(".jsa"))
+                .filter(word -> !word.startsWith("-Xshare"))
                 .toList();
     }
 
     @Test
-    void anArchiveIsUsedWhereThereIsOneOfThisJavaAndThisBuild() throws Exception {
+    void commandsThatTalkToANodeOpenNoLibraryOfTheNode() throws Exception {
+        Path libraries = Files.createDirectories(target().resolve("lib"));
+        for (String jar : List.of("client-0.2.0.jar", "picocli-4.7.7.jar", "pekko-cluster_2.13-1.2.0.jar")) {
+            Files.createFile(libraries.resolve(jar));
+        }
+
+        assertThat(classPath("ps"))
+                .contains("/client-0.2.0.jar", "/picocli-4.7.7.jar")
+                .doesNotContain("pekko-cluster", "*");
+        assertThat(classPath("doctor")).endsWith("/lib/*");
+        assertThat(classPath("store")).endsWith("/lib/*");
+        assertThat(classPath("cluster")).endsWith("/lib/*");
+        assertThat(classPath("up")).endsWith("/lib/*");
+    }
+
+    private String classPath(String command) throws Exception {
+        List<String> words = launch(java("17.0.9"), command, "--help").words();
+        return words.get(words.indexOf("-cp") + 1);
+    }
+
+    @Test
+    void anArchiveOfThisJavaAndThisBuildIsUsed() throws Exception {
         Path archive = target().resolve("client-17.0.9.jsa");
         String option = "-XX:SharedArchiveFile=" + root.toRealPath().resolve("cluster-node/target/client-17.0.9.jsa");
         assertThat(launch(java("17.0.9"), "ps").words()).doesNotContain(option);
@@ -153,7 +242,7 @@ class LauncherTest {
         assertThat(inCi.err()).contains("In CI every test must run.");
     }
 
-    /** The end of the launcher's test command, where Maven has found nothing wrong. */
+    /** The end of the launcher's test command after Maven has succeeded. */
     private Ended afterGreenTests(Map<String, String> environment) throws Exception {
         Path programs = Files.createDirectories(folder.resolve("programs"));
         Files.writeString(programs.resolve("mvn"), "#!/bin/sh\nexit 0\n");
@@ -175,11 +264,72 @@ class LauncherTest {
         return "'" + path + "'";
     }
 
+    /** A tree with two recipes, and an engine that has images of recipes with these digests. */
+    private String images(Map<String, String> had, String... words) throws Exception {
+        Path programs = Files.createDirectories(folder.resolve("engine"));
+        StringBuilder engine = new StringBuilder("#!/bin/sh\ncase \"$*\" in *_ping*) exit 0 ;;\n");
+        had.forEach((name, digest) -> engine.append("*images/vivarium/")
+                .append(name)
+                .append("/json*) echo '{\"Labels\":{\"dev.vivarium.recipe\":\"")
+                .append(digest)
+                .append("\"}}' ;;\n"));
+        Files.writeString(programs.resolve("curl"), engine.append("*) exit 22 ;; esac\n"));
+        Files.setPosixFilePermissions(programs.resolve("curl"), PosixFilePermissions.fromString("rwxr-xr-x"));
+        for (String recipe : List.of("python", "browser")) {
+            Path of = Files.createDirectories(root.resolve("images").resolve(recipe));
+            Files.writeString(of.resolve("packages"), "# For " + recipe + ".\n" + recipe + "\n");
+            Files.writeString(of.resolve("config"), "CMD [\"" + recipe + "\"]\n");
+        }
+        Files.copy(
+                LAUNCHER.resolveSibling("images/build.sh"),
+                root.resolve("images/build.sh"),
+                StandardCopyOption.REPLACE_EXISTING);
+        List<String> command = new ArrayList<>(List.of(root.resolve("vivarium").toString(), "images"));
+        command.addAll(List.of(words));
+        Ended ended = run(root, Map.of("PATH", programs + ":" + System.getenv("PATH")), command);
+        return ended.out() + ended.err();
+    }
+
     @Test
-    void theLauncherHasNothingThatShellcheckFinds() throws Exception {
+    void imagesAreListedWithTheirStateInTheEngine() throws Exception {
+        assertThat(images(Map.of("python", "of-old")))
+                .contains("vivarium/browser   not built; ./vivarium images build browser")
+                .contains("vivarium/python    of another recipe; ./vivarium images build python");
+    }
+
+    @Test
+    void anImageIsRebuiltOnlyWhenItsRecipeChanged() throws Exception {
+        String digest = recipeOf("python");
+        assertThat(images(Map.of("python", digest), "build", "python")).contains("vivarium/python    current");
+
+        Files.writeString(root.resolve("images/python/config"), "CMD [\"another\"]\n");
+        assertThat(recipeOf("python")).isNotEqualTo(digest);
+    }
+
+    private String recipeOf(String name) throws Exception {
+        if (!Files.exists(root.resolve("images/build.sh"))) {
+            images(Map.of());
+        }
+        Ended ended = run(
+                root,
+                Map.of("root", root.toString()),
+                List.of("bash", "-c", ". images/build.sh; recipe_digest " + name));
+        assertThat(ended.code()).as(ended.err()).isZero();
+        return ended.out().strip();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"opera", "../python", "PYTHON", "*"})
+    void aMissingRecipeIsRefusedWithTheAvailableOnes(String name) throws Exception {
+        assertThat(images(Map.of(), "build", name))
+                .contains("There is no recipe images/" + name + ". There are: browser python.");
+    }
+
+    @Test
+    void shellcheckFindsNothingInTheLauncher() throws Exception {
         assumeTrue(isInstalled("shellcheck"), "shellcheck is not installed (./vivarium test installs it)");
 
-        Ended ended = run(folder, Map.of(), List.of("shellcheck", LAUNCHER.toString()));
+        Ended ended = run(LAUNCHER.getParent(), Map.of(), List.of("shellcheck", "-x", "vivarium", "images/build.sh"));
 
         assertThat(ended.out()).isEmpty();
         assertThat(ended.code()).isZero();
@@ -189,7 +339,7 @@ class LauncherTest {
         return root.resolve("cluster-node/target");
     }
 
-    /** A Java of this version, which prints its words, one a line, and the locale that it was given. */
+    /** A fake Java of this version, which prints its arguments, one per line, and its locale. */
     private Path java(String version) throws IOException {
         Path home = Files.createDirectories(folder.resolve("java-" + version));
         Files.writeString(home.resolve("release"), "IMPLEMENTOR=\"x\"\nJAVA_VERSION=\"" + version + "\"\n");

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.RunningNode;
+import dev.vivarium.terminal.Interrupts;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -53,7 +54,7 @@ class UpCommandTest {
     }
 
     @Test
-    void theSecondCtrlCEndsAtOnce() {
+    void theSecondCtrlCEndsImmediately() {
         CompletableFuture<Integer> up = up("up", "--drain", "5m");
 
         Interrupts.Listener listener = line.interrupts.join();
@@ -66,13 +67,13 @@ class UpCommandTest {
     }
 
     @Test
-    void aNodeThatCannotStartSaysWhy() {
+    void aNodeThatCannotStartReportsTheReason() {
         assertThat(line.run("up")).isEqualTo(69);
         assertThat(line.noted()).contains("This test starts no node.");
     }
 
     @Test
-    void aNodeThatEndsByADefectIsNoSuccess() {
+    void aNodeThatEndsWithADefectFails() {
         CompletableFuture<Integer> up = up("up");
         line.interrupts.join();
         gone.completeExceptionally(new IllegalStateException("the store is gone"));
@@ -82,7 +83,7 @@ class UpCommandTest {
     }
 
     @Test
-    void strangersAreWarnedOf() {
+    void listeningOnAllAddressesCausesAWarning() {
         CompletableFuture<Integer> up = up("up", "--host", "0.0.0.0");
         line.interrupts.join();
         gone.complete(Done.getInstance());
@@ -95,11 +96,6 @@ class UpCommandTest {
         @Override
         public URI uri() {
             return URI.create("http://127.0.0.1:4711");
-        }
-
-        @Override
-        public SandboxLabel sandboxLabel() {
-            return new SandboxLabel("dev.vivarium.installation", "test");
         }
 
         @Override

@@ -12,6 +12,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.client.SampleRuns;
 import dev.vivarium.client.ScriptedNode;
+import dev.vivarium.terminal.Terminal;
+import dev.vivarium.terminal.Version;
 import java.io.IOException;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
@@ -38,20 +40,7 @@ class VivariumTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "quickstart",
-                "abuse",
-                "up",
-                "run",
-                "ps",
-                "show",
-                "logs",
-                "events",
-                "cancel",
-                "version",
-                "completion"
-            })
+    @ValueSource(strings = {"up", "doctor", "run", "ps", "show", "logs", "events", "cancel", "version", "completion"})
     void everyCommandHasHelp(String command) {
         assertThat(line.run(command, "--help")).isZero();
         assertThat(line.printed()).contains("Usage: vivarium " + command);
@@ -59,22 +48,31 @@ class VivariumTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"up", "run", "ps", "show", "logs", "events", "cancel"})
-    void everyCommandThatMayFailTellsItsExitCodesAndShowsHowItIsUsed(String command) {
+    @ValueSource(strings = {"quickstart", "abuse", "bench", "setup", "test"})
+    void commandsOfTheLauncherAreNamedAsSuch(String command) {
+        assertThat(line.run(command, "--some", "word")).isEqualTo(2);
+        assertThat(line.noted())
+                .isEqualTo(
+                        "vivarium: `vivarium " + command + "` is a command of the launcher, the script ./vivarium.\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"up", "doctor", "run", "ps", "show", "logs", "events", "cancel"})
+    void everyCommandThatMayFailListsExitCodesAndAnExample(String command) {
         line.run(command, "--help");
 
         assertThat(line.printed()).contains("Exit codes").contains("Example").contains("vivarium " + command + " ");
     }
 
     @Test
-    void everyCommandTellsTheVersion() {
+    void everyCommandPrintsTheVersion() {
         assertThat(line.run("run", "--version")).isZero();
 
-        assertThat(line.printed()).isEqualTo("vivarium " + Vivarium.Version.number() + "\n");
+        assertThat(line.printed()).isEqualTo("vivarium " + Version.number() + "\n");
     }
 
     @Test
-    void aSlipOfTheFingerIsToldWhatWasMeant() {
+    void typosGetASuggestion() {
         assertThat(line.run("cancle", "x")).isEqualTo(2);
         assertThat(line.run("run", "--memroy=1Mi", "--", "true")).isEqualTo(2);
         assertThat(line.run("show", ID, "x")).isEqualTo(2);
@@ -118,7 +116,7 @@ class VivariumTest {
     }
 
     @Test
-    void aFullDiskIsToldAndAReaderThatHasSeenEnoughIsNot() {
+    void aFullDiskIsReportedAndAClosedPipeIsNot() {
         node.on(RUN, json(200, running()));
 
         line.outFailure = Optional.of("Broken pipe");
@@ -143,7 +141,7 @@ class VivariumTest {
     }
 
     @Test
-    void whatMakesNoSenseIsWrongUsage() {
+    void invalidArgumentsAreAUsageError() {
         assertThat(line.run("ran")).isEqualTo(2);
         assertThat(line.noted()).contains("ran").contains("--help");
         assertThat(line.run("show")).isEqualTo(2);
@@ -175,7 +173,7 @@ class VivariumTest {
     }
 
     @Test
-    void jsonIsWhatTheNodeSaid() {
+    void jsonIsTheNodesAnswer() {
         node.on(RUN, json(200, running()));
 
         assertThat(line.run("show", "-o", "json", ID.toUpperCase(java.util.Locale.ROOT)))
@@ -185,7 +183,7 @@ class VivariumTest {
     }
 
     @Test
-    void showTellsWhatARunIs() {
+    void showDescribesARun() {
         node.on(
                 RUN,
                 json(
@@ -198,24 +196,25 @@ class VivariumTest {
         assertThat(line.printed())
                 .contains("KILLED")
                 .contains("MEMORY 100 MiB (limit 100 MiB)")
-                .contains("5.003 s, 4.99 s of processor, 12.3 MiB of memory")
+                .contains("wallClock 5.003 s, grace 0 ms, cpuTime 4.99 s, memory 12.3 MiB")
                 .contains("a.py (17 B)");
     }
 
     @Test
-    void noSuchRunIsSaid() {
+    void aMissingRunIsReported() {
         node.on(
                 RUN,
                 json(
                         404,
-                        "{\"type\":\"urn:x\",\"title\":\"No such run\",\"status\":404,\"detail\":\"There is no run.\"}"));
+                        "{\"type\":\"urn:x\",\"title\":\"No such run\",\"status\":404,\"detail\":\"There is no"
+                                + " run.\"}"));
 
         assertThat(line.run("show", ID)).isEqualTo(66);
         assertThat(line.noted()).isEqualTo("vivarium: There is no run.\n");
     }
 
     @Test
-    void noNodeIsOneSentence() {
+    void anUnreachableNodeIsReportedInOneSentence() {
         node.close();
 
         assertThat(line.run("ps")).isEqualTo(69);
@@ -239,7 +238,7 @@ class VivariumTest {
     }
 
     @Test
-    void logsCannotSteerATerminal() {
+    void logsCannotControlATerminal() {
         line.kind = Terminal.Kind.TERMINAL;
         node.on(RUN + "/output", answer(200, "application/x-ndjson", chunk("stdout", 0, "\u001b[2Ja")));
 
@@ -251,7 +250,7 @@ class VivariumTest {
     }
 
     @Test
-    void logsComeAsChunksForMachines() {
+    void logsAreChunksOfJsonForMachines() {
         node.on(RUN + "/output", answer(200, "application/x-ndjson", chunk("stdout", 0, "a")));
 
         assertThat(line.run("logs", "-o", "json", "--stream", "stdout", "--from", "0", ID))
@@ -278,7 +277,7 @@ class VivariumTest {
     }
 
     @Test
-    void whatWasMeasuredIsSaidAsPeopleSayItAlsoInUnitsOfNewerNodes() {
+    void measurementsAreReadableAndUnknownUnitsAreShownAsJson() {
         node.on(
                 RUN + "/events",
                 json(

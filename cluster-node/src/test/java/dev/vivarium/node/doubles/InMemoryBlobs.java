@@ -4,6 +4,7 @@ import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.store.BlobMissing;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.RunFiles;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.RunId;
@@ -24,15 +25,15 @@ import org.apache.pekko.stream.javadsl.Sink;
 import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.util.ByteString;
 
-/** Blobs on the heap, for tests of what uses them. They are never swept. The real stores have a contract test. */
+/** Blobs on the heap, for tests of code that uses blobs. They are never swept. The real stores have a contract test. */
 public final class InMemoryBlobs implements BlobStore {
-    private record Key(String tenant, Digest digest) {}
+    private record Key(Tenant tenant, Digest digest) {}
 
     private final Map<Key, Blob> contents = new ConcurrentHashMap<>();
     private final Map<RunId, Set<Digest>> held = new ConcurrentHashMap<>();
     private volatile Optional<RuntimeException> outage = Optional.empty();
 
-    /** From now on every call fails like this, and every content that is on its way. */
+    /** Makes every call fail with this from now on, and every content that is being written. */
     public void failWith(RuntimeException failure) {
         outage = Optional.of(failure);
     }
@@ -49,24 +50,24 @@ public final class InMemoryBlobs implements BlobStore {
         return outage.<CompletionStage<T>>map(CompletableFuture::failedStage).orElseGet(answer);
     }
 
-    /** Takes a content away, as the sweep does. */
+    /** Deletes a content, as the sweep does. */
     public void forget(Digest digest) {
         contents.keySet().removeIf(key -> key.digest().equals(digest));
     }
 
-    /** How many runs hold something. */
+    /** The number of runs that hold contents. */
     public int holds() {
         return held.size();
     }
 
-    /** How many contents there are. */
+    /** The number of contents. */
     public int count() {
         return contents.size();
     }
 
     @Override
     public CompletionStage<Written> write(
-            String tenant, Digest digest, long bytesMax, Source<ByteString, ?> content, Materializer streams) {
+            Tenant tenant, Digest digest, long bytesMax, Source<ByteString, ?> content, Materializer streams) {
         Optional<Blob> before = Optional.ofNullable(contents.get(new Key(tenant, digest)));
         return before.isPresent()
                 ? CompletableFuture.completedStage(
@@ -75,7 +76,7 @@ public final class InMemoryBlobs implements BlobStore {
     }
 
     private CompletionStage<Written> received(
-            String tenant, Digest digest, long bytesMax, Source<ByteString, ?> content, Materializer streams) {
+            Tenant tenant, Digest digest, long bytesMax, Source<ByteString, ?> content, Materializer streams) {
         return content.map(part -> {
                     if (outage.isPresent()) {
                         throw outage.get();
@@ -97,7 +98,7 @@ public final class InMemoryBlobs implements BlobStore {
                 });
     }
 
-    private Written written(String tenant, Digest digest, Blob content) {
+    private Written written(Tenant tenant, Digest digest, Blob content) {
         if (!Digest.of(content).equals(digest)) {
             return new Written.Mismatch(Digest.of(content), content.length());
         }
@@ -106,7 +107,7 @@ public final class InMemoryBlobs implements BlobStore {
     }
 
     @Override
-    public CompletionStage<Digest> write(String tenant, Blob content) {
+    public CompletionStage<Digest> write(Tenant tenant, Blob content) {
         return reached(() -> {
             Digest digest = Digest.of(content);
             contents.put(new Key(tenant, digest), content);
@@ -115,7 +116,7 @@ public final class InMemoryBlobs implements BlobStore {
     }
 
     @Override
-    public Source<ByteString, NotUsed> read(String tenant, Digest digest) {
+    public Source<ByteString, NotUsed> read(Tenant tenant, Digest digest) {
         Blob content = contents.get(new Key(tenant, digest));
         return content == null
                 ? Source.failed(new BlobMissing(digest))
@@ -123,7 +124,7 @@ public final class InMemoryBlobs implements BlobStore {
     }
 
     @Override
-    public CompletionStage<Map<Digest, Long>> sizes(String tenant, Set<Digest> digests) {
+    public CompletionStage<Map<Digest, Long>> sizes(Tenant tenant, Set<Digest> digests) {
         Map<Digest, Long> sizes = new HashMap<>();
         digests.forEach(digest -> Optional.ofNullable(contents.get(new Key(tenant, digest)))
                 .ifPresent(content -> sizes.put(digest, (long) content.length())));
@@ -131,7 +132,7 @@ public final class InMemoryBlobs implements BlobStore {
     }
 
     @Override
-    public CompletionStage<Hold> hold(String tenant, Set<Digest> digests, RunId run) {
+    public CompletionStage<Hold> hold(Tenant tenant, Set<Digest> digests, RunId run) {
         if (outage.isPresent()) {
             return CompletableFuture.failedStage(outage.get());
         }
@@ -145,17 +146,22 @@ public final class InMemoryBlobs implements BlobStore {
     }
 
     @Override
+    public CompletionStage<Hold> keep(Tenant tenant, Set<Digest> digests, RunId run) {
+        return hold(tenant, digests, run);
+    }
+
+    @Override
     public CompletionStage<Done> release(RunId run) {
         held.remove(run);
         return CompletableFuture.completedStage(Done.getInstance());
     }
 
-    /** What the run holds. */
+    /** The contents that the run holds. */
     public Set<Digest> heldBy(RunId run) {
         return held.getOrDefault(run, Set.of());
     }
 
-    /** The files of runs whose contents are all here. */
+    /** The files of runs, read from these contents. */
     public RunFiles files() {
         return (tenant, run, path, file) -> read(tenant, file.digest());
     }

@@ -3,6 +3,7 @@ package dev.vivarium.node.doubles;
 import com.github.f4b6a3.ulid.UlidCreator;
 import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.placement.WhenFull;
+import dev.vivarium.node.run.Caller;
 import dev.vivarium.node.run.CancelAnswer;
 import dev.vivarium.node.run.Placed;
 import dev.vivarium.node.run.Runs;
@@ -30,11 +31,13 @@ import dev.vivarium.protocol.run.RunState;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
@@ -44,13 +47,16 @@ import org.apache.pekko.stream.OverflowStrategy;
 import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.stream.javadsl.SourceQueueWithComplete;
 
-/** Runs that a test moves by hand: entity, journal, output, index and keys in one, without a sandbox or a disk. */
+/** Runs that a test advances by hand: entity, journal, output, index and keys in one, without a sandbox or a disk. */
 public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunIndex, ClaimedKeys {
     public static final Instant NOON = Instant.parse("2026-11-24T12:00:00Z");
 
     private static final String NEXT_PAGE = "next-page";
 
-    private final Map<RunId, List<RecordedEvent>> events = new HashMap<>();
+    /** Newest first, like the list of runs. */
+    private final Map<RunId, List<RecordedEvent>> events =
+            new TreeMap<>(Comparator.comparing(RunId::value).reversed());
+
     private final Map<Blob, RunId> claimed = new HashMap<>();
     private final Map<RunId, List<OutputChunk>> output = new HashMap<>();
     private final Map<RunId, List<SourceQueueWithComplete<Progress>>> followers = new HashMap<>();
@@ -61,7 +67,7 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
     private Optional<RunId> nextName = Optional.empty();
     private int submissions;
 
-    /** From now on every call fails like this. */
+    /** Makes every call fail with this from now on. */
     public synchronized void failWith(RuntimeException failure) {
         outage = Optional.of(failure);
     }
@@ -76,12 +82,14 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
 
     @Override
     public List<NodeView> nodes() {
-        NodeView.Room room = new NodeView.Room(9, OptionalLong.of(4096), OptionalLong.empty());
-        NodeView.Room taken = new NodeView.Room(1, OptionalLong.of(1024), OptionalLong.of(500));
+        NodeView.Room room = new NodeView.Room(
+                9, OptionalLong.of(4096), OptionalLong.empty(), OptionalLong.of(1000), OptionalLong.of(90_000));
+        NodeView.Room taken = new NodeView.Room(
+                1, OptionalLong.of(1024), OptionalLong.of(500), OptionalLong.of(950), OptionalLong.of(85_000));
         return List.of(new NodeView("node-1", "127.0.0.1:25520", NodeView.Intake.OPEN, room, taken, 2, 40, 7));
     }
 
-    /** From now on every new run is refused with this. */
+    /** Refuses every new run with this from now on. */
     public synchronized void refuseWith(SubmitAnswer reply) {
         refusal = Optional.of(reply);
     }
@@ -90,7 +98,7 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
         refusal = Optional.empty();
     }
 
-    /** The next submission is on its way until the gate opens. */
+    /** Delays the next submission until the gate completes. */
     public synchronized void holdNextSubmission(CompletionStage<Done> gate) {
         way = gate;
     }
@@ -103,7 +111,7 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
         return lastQuery.orElseThrow();
     }
 
-    /** How many follow a run right now. */
+    /** The number of current followers of a run. */
     public synchronized int followers(RunId run) {
         return followers.getOrDefault(run, List.of()).size();
     }
@@ -112,7 +120,7 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
         return (RunState.Existing) fold(run);
     }
 
-    /** Something happens to the run. */
+    /** Adds an event to the run. */
     public synchronized void happen(RunId run, RunEvent event) {
         fold(run).after(event);
         List<RecordedEvent> history = events.computeIfAbsent(run, any -> new ArrayList<>());
@@ -121,7 +129,7 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
         tell(run);
     }
 
-    /** The run prints something. */
+    /** Adds output to the run. */
     public void print(RunId run, Stream stream, String text) {
         print(run, stream, text.getBytes(StandardCharsets.UTF_8));
     }
@@ -132,7 +140,7 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
         tell(run);
     }
 
-    /** From now on every new run is placed under this name. */
+    /** Places every new run under this id from now on. */
     public synchronized void placeAs(RunId id) {
         nextName = Optional.of(id);
     }
@@ -155,10 +163,10 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
 
     @Override
     public synchronized CompletionStage<SubmitAnswer> submit(
-            Placed.Room place, Principal by, RunSpec spec, Digest submission) {
+            Placed.Room place, Caller caller, RunSpec spec, Digest submission) {
         CompletionStage<Done> there = way;
         way = CompletableFuture.completedStage(Done.getInstance());
-        return there.thenCompose(done -> arrived(place.id(), by, spec, submission));
+        return there.thenCompose(done -> arrived(place.id(), caller.principal(), spec, submission));
     }
 
     private CompletionStage<SubmitAnswer> arrived(RunId id, Principal by, RunSpec spec, Digest submission) {
@@ -178,11 +186,11 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
     }
 
     @Override
-    public CompletionStage<CancelAnswer> cancel(RunId id, Principal by) {
+    public CompletionStage<CancelAnswer> cancel(RunId id, Caller caller) {
         return answer(() -> {
             RunState state = fold(id);
             if (state instanceof RunState.Live) {
-                happen(id, new RunEvent.CancelRequested(NOON, "node-1", by));
+                happen(id, new RunEvent.CancelRequested(NOON, "node-1", caller.principal()));
             }
             return fold(id) instanceof RunState.Existing existing
                     ? new CancelAnswer.Noted(existing)

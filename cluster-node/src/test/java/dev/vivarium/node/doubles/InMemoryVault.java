@@ -12,7 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.Done;
 
-/** A vault that keeps secrets in memory for as long as their run has a key, and counts how often it was asked to seal. */
+/** A vault that keeps secrets in memory while their run has a key, and counts calls of {@link #seal}. */
 public final class InMemoryVault implements SecretVault {
     private final Set<RunId> keys = new HashSet<>();
     private final Map<Blob, Map<String, String>> sealed = new HashMap<>();

@@ -16,7 +16,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/** A PostgreSQL server that several nodes share, with a database that was prepared as an operator prepares it. */
+/** A PostgreSQL server that several nodes share, with a database prepared as an operator does. */
 public final class SharedStore implements AutoCloseable {
     private static final String POOL = "pekko-persistence-jdbc.shared-databases.slick.db.";
 
@@ -51,17 +51,17 @@ public final class SharedStore implements AutoCloseable {
         new ConfiguredStorePreparer().prepare(Optional.empty(), settings);
     }
 
-    /** What nodes on it are configured with. */
+    /** The settings of nodes that use it. */
     public Map<String, String> settings() {
         return Map.copyOf(settings);
     }
 
-    /** The name of the installation that they are. */
+    /** The name of the installation of these nodes. */
     public String installation() throws SQLException {
         return text("SELECT id FROM installation");
     }
 
-    /** The one value that a query gives. */
+    /** The single value that a query returns. */
     public String text(String query) throws SQLException {
         try (Connection connection = DriverManager.getConnection(url, user, password);
                 var statement = connection.createStatement();
@@ -71,7 +71,7 @@ public final class SharedStore implements AutoCloseable {
         }
     }
 
-    /** Changes something behind the nodes' backs. */
+    /** Executes a statement without the nodes' knowledge. */
     public void execute(String statement) throws SQLException {
         try (Connection connection = DriverManager.getConnection(url, user, password);
                 var changing = connection.createStatement()) {
@@ -79,7 +79,7 @@ public final class SharedStore implements AutoCloseable {
         }
     }
 
-    /** A file beside the store. */
+    /** A file next to the store. */
     public String file(String name, String content) throws IOException {
         return Files.writeString(folder.resolve(name), content).toString();
     }

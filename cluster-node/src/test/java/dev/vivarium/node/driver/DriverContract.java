@@ -16,15 +16,15 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What every driver promises, whatever its sandboxes are made of; doubles of tests promise it too. */
+/** The contract of every driver, test doubles included. */
 public abstract class DriverContract {
     private final AttemptName attempt = new AttemptName(new RunId(newId().value()), 2);
-    private final Heard heard = new Heard();
+    private final RecordingListener heard = new RecordingListener();
 
-    /** The driver, which has no sandbox yet. */
+    /** The driver, without any sandbox. */
     protected abstract SandboxDriver driver();
 
-    /** A template that it can make. */
+    /** A template that the driver supports. */
     protected abstract SandboxTemplate template();
 
     @AfterEach
@@ -33,7 +33,7 @@ public abstract class DriverContract {
     }
 
     @Test
-    void itOffersTheIsolationThatItGives() {
+    void itOffersTheIsolationOfItsSandboxes() {
         assertThat(driver().capabilities().isolations()).contains(template().isolation());
     }
 
@@ -47,7 +47,7 @@ public abstract class DriverContract {
     }
 
     @Test
-    void theInitProcessIsKnownWhereItIsOnThisMachineOnly() {
+    void theInitProcessIsKnownOnlyIfItRunsOnThisMachine() {
         SandboxHandle made = create(newId());
 
         made.initProcess().ifPresent(process -> {
@@ -62,7 +62,7 @@ public abstract class DriverContract {
     void anIdNamesOneSandbox() {
         SandboxHandle made = create(newId());
 
-        assertThat(failure(driver().create(made.id(), template(), new Purpose.ToWait(), new Heard()))
+        assertThat(failure(driver().create(made.id(), template(), new Purpose.ToWait(), new RecordingListener()))
                         .kind())
                 .isEqualTo(Kind.REFUSED);
         assertThat(list(new Selection.All())).hasSize(1);
@@ -72,7 +72,7 @@ public abstract class DriverContract {
     void anAttemptClaimsOneSandboxAndASandboxServesOneAttempt() {
         SandboxId first = create(newId()).id();
         SandboxId second = newId();
-        outcome(driver().create(second, template(), new Purpose.ToWait(), new Heard()));
+        outcome(driver().create(second, template(), new Purpose.ToWait(), new RecordingListener()));
         outcome(driver().claim(first, attempt));
 
         assertThat(failure(driver().claim(second, attempt)).kind()).isEqualTo(Kind.ATTEMPT_CLAIMED);
@@ -82,11 +82,12 @@ public abstract class DriverContract {
     }
 
     @Test
-    void aSandboxThatIsMadeForAnAttemptIsItsOnlyOne() {
+    void aSandboxCreatedForAnAttemptIsItsOnlyOne() {
         SandboxId first = newId();
         outcome(driver().create(first, template(), new Purpose.ForAttempt(attempt), heard));
 
-        assertThat(failure(driver().create(newId(), template(), new Purpose.ForAttempt(attempt), new Heard()))
+        assertThat(failure(driver().create(
+                                        newId(), template(), new Purpose.ForAttempt(attempt), new RecordingListener()))
                         .kind())
                 .isEqualTo(Kind.ATTEMPT_CLAIMED);
         assertThat(failure(driver().claim(first, next(attempt))).kind()).isEqualTo(Kind.REFUSED);
@@ -100,13 +101,13 @@ public abstract class DriverContract {
         outcome(driver().destroy(first));
 
         SandboxId second = newId();
-        outcome(driver().create(second, template(), new Purpose.ToWait(), new Heard()));
+        outcome(driver().create(second, template(), new Purpose.ToWait(), new RecordingListener()));
 
         outcome(driver().claim(second, attempt));
     }
 
     @Test
-    void whatIsNotThereCanBeDestroyedAndNothingElse() {
+    void anUnknownSandboxCanBeDestroyedButNotUsed() {
         outcome(driver().destroy(newId()));
 
         assertThat(failure(driver().claim(newId(), attempt)).kind()).isEqualTo(Kind.SANDBOX_UNKNOWN);
@@ -114,7 +115,7 @@ public abstract class DriverContract {
     }
 
     @Test
-    void aSandboxIsGoneWhenDestroyHasAnsweredAndItsChannelCloses() {
+    void aSandboxIsGoneWhenDestroyCompletesAndItsChannelCloses() {
         SandboxId id = create(newId()).id();
         CompletionStage<?> once = driver().destroy(id);
         CompletionStage<?> again = driver().destroy(id);
@@ -128,7 +129,7 @@ public abstract class DriverContract {
     }
 
     @Test
-    void aChannelThatItsNodeClosesHasOneEndAndDropsWhatIsSentLater() {
+    void aClosedChannelReportsItsEndOnceAndDropsLaterFrames() {
         SandboxHandle made = create(newId());
 
         made.channel().close();
@@ -136,6 +137,17 @@ public abstract class DriverContract {
 
         assertThat(heard.awaitClosed().cause()).isEqualTo(Cause.CLOSED_HERE);
         made.channel().send(new NodeFrame.Ping(1));
+    }
+
+    @Test
+    void hasteningTheEndSparesTheGuest() {
+        SandboxHandle made = create(newId());
+
+        outcome(driver().hastenEnd(made.id(), Haste.UNTHROTTLE));
+        outcome(driver().hastenEnd(made.id(), Haste.KILL));
+        made.channel().send(new NodeFrame.Ping(3));
+
+        assertThat(heard.await(GuestFrame.Pong.class).request()).isEqualTo(3);
     }
 
     @Test
@@ -149,7 +161,7 @@ public abstract class DriverContract {
     void theEarlierAttemptsOfARunAreListedAndNoOthers() {
         SandboxId waiting = create(newId()).id();
         SandboxId earlier = newId();
-        outcome(driver().create(earlier, template(), new Purpose.ForAttempt(attempt), new Heard()));
+        outcome(driver().create(earlier, template(), new Purpose.ForAttempt(attempt), new RecordingListener()));
 
         assertThat(list(new Selection.EarlierThan(next(attempt))))
                 .extracting(ListedSandbox::id)
@@ -169,7 +181,7 @@ public abstract class DriverContract {
         assertThat(sample.forksRefused()).isZero();
     }
 
-    // ---- what the tests speak in
+    // ---- vocabulary of the tests
 
     private SandboxHandle create(SandboxId id) {
         SandboxHandle made = outcome(driver().create(id, template(), new Purpose.ToWait(), heard));

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The ways in which processes and guests end: asked for, by the clock, by the switch, by a broken protocol. */
+/** How processes and guests end: on request, by the clock, by the dead-man's switch, by a protocol violation. */
 class GuestEndTest {
     private static final int UNFIT = 83;
     private static final int DEADLINE = 84;
@@ -35,7 +35,7 @@ class GuestEndTest {
     private static final int PROTOCOL = 86;
     private static final int ECANCELED = 125;
 
-    /** A process that notices nothing: it ignores SIGTERM and has children that left its group and its session. */
+    /** A stubborn process: it ignores SIGTERM and has children that left its group and its session. */
     private static final String STUBBORN =
             "trap '' TERM HUP INT; (setsid sh -c \"trap '' TERM; while :; do sleep 1000; done\" &);"
                     + " echo ready; while :; do sleep 1000; done";
@@ -48,14 +48,14 @@ class GuestEndTest {
     }
 
     @Test
-    void killAllWithNothingToKillAnswersAtOnce() {
+    void killAllWithoutProcessesAnswersImmediately() {
         guest.send(new KillAll(60_000));
 
         guest.await(AllGone.class);
     }
 
     @Test
-    void aProcessThatHeedsSigtermMayCleanUp() {
+    void aProcessThatHandlesSigtermMayCleanUp() {
         guest.send(sh(1, "trap 'echo tidy; exit 5' TERM; echo ready; while :; do sleep 0.01; done"));
         guest.awaitText(1, "ready");
         guest.send(new KillAll(60_000));
@@ -79,7 +79,7 @@ class GuestEndTest {
     }
 
     @Test
-    void aStoppedProcessHearsOfItsEndAndGoes() {
+    void aStoppedProcessReceivesSigtermAndEnds() {
         guest.send(sh(1, "trap 'echo woke; exit 6' TERM; echo ready; kill -STOP $$; echo continued"));
         guest.awaitText(1, "ready");
         guest.send(new KillAll(60_000));
@@ -113,7 +113,7 @@ class GuestEndTest {
     }
 
     @Test
-    void whileAllAreBeingKilledNoneIsStarted() {
+    void noProcessIsStartedDuringKillAll() {
         guest.send(sh(1, STUBBORN));
         guest.awaitText(1, "ready");
         guest.send(new KillAll(500), sh(2, "true"));
@@ -138,7 +138,7 @@ class GuestEndTest {
     }
 
     @Test
-    void whatIsStillInThePipesIsSentBeforeAllAreGone() {
+    void outputInThePipesIsSentBeforeAllGone() {
         guest.send(new SpawnBuilder(1, "sh", "-c", "printf 123456; echo ready >&2; sleep 1000")
                 .windowBytes(6)
                 .build());
@@ -166,7 +166,7 @@ class GuestEndTest {
     }
 
     @Test
-    void whenTheChannelClosesEverythingIsGoneAtOnce() {
+    void whenTheChannelClosesEverythingEndsImmediately() {
         guest.send(sh(1, STUBBORN), new NodeFrame.Arm(3_600_000));
         guest.awaitText(1, "ready");
         TestGuest.waiting("the guest, two shells and a sleep")
@@ -179,8 +179,9 @@ class GuestEndTest {
     }
 
     @Test
-    void thoseWhoForkFasterThanAnybodyLooksAreGoneToo() {
-        // Each has its own session, ignores SIGTERM and lives until its child does the same: eight at a time, ever new.
+    void processesThatForkFasterThanTheyAreListedAreKilledToo() {
+        // Each starts a new session, ignores SIGTERM and lives until its child has done the same: eight at a time,
+        // forever.
         guest.send(sh(
                 1,
                 "printf '#!/bin/sh\\ntrap \"\" TERM HUP\\nsetsid /tmp/rabbit &\\nexit' > /tmp/rabbit; chmod 755"
@@ -211,7 +212,7 @@ class GuestEndTest {
         assertThat(guest.exitCode()).isEqualTo(DEADLINE);
     }
 
-    /** What a guest may be at when its end comes. */
+    /** What a guest may be doing when its end comes. */
     private enum State {
         WAITING {
             @Override
@@ -236,7 +237,7 @@ class GuestEndTest {
                         .await(Pong.class);
             }
         },
-        /** Input waits that the process does not read. */
+        /** Input is pending that the process does not read. */
         INPUT_WAITING {
             @Override
             void reach(TestGuest guest) {
@@ -259,7 +260,7 @@ class GuestEndTest {
     }
 
     @Test
-    void theSwitchWorksThoughTheNodeReadsNothing() {
+    void theSwitchWorksAlthoughTheNodeReadsNothing() {
         guest.close();
         guest = TestGuest.startUnread("8m");
         guest.send(sh(1, "yes"), sh(2, STUBBORN));
@@ -272,24 +273,24 @@ class GuestEndTest {
     }
 
     @Test
-    void theSwitchWorksThoughInputWaitsBehindOutputThatNobodyReads() {
+    void theSwitchWorksAlthoughInputWaitsBehindUnreadOutput() {
         guest.close();
         guest = TestGuest.startUnread("8m");
         guest.send(sh(1, "yes"));
         TestGuest.waiting("a channel that is full").until(() -> guest.isAsleepWith("yes"));
         ByteBuffer ping = GuestCodec.encode(new NodeFrame.Ping(1));
-        // More answers than have room, so the guest must stop reading; and few enough for the pipe to take them all.
+        // More answers than the guest can buffer, so it must stop reading, and few enough requests for the pipe.
         for (int i = 0; i < 5000; i++) {
             guest.sendRaw(ping.duplicate());
         }
-        TestGuest.waiting("a guest that reads no more").until(() -> guest.isAsleepWith("yes"));
+        TestGuest.waiting("a guest that has stopped reading").until(() -> guest.isAsleepWith("yes"));
         guest.closeInput();
 
         assertThat(guest.exitCode()).isEqualTo(CHANNEL);
     }
 
     @Test
-    void aNodeThatReadsNoLongerIsAsGoodAsGone() throws IOException {
+    void aNodeThatStopsReadingIsTreatedAsDead() throws IOException {
         guest.send(sh(1, "yes"));
         guest.awaitOutputBytes(1, 1000);
         guest.closeOutput();
@@ -298,7 +299,7 @@ class GuestEndTest {
     }
 
     @Test
-    void theSecondClockEndsEverythingThoughTheNodeLives() {
+    void theSecondClockEndsEverythingAlthoughTheNodeLives() {
         guest.send(sh(1, STUBBORN));
         guest.awaitText(1, "ready");
         guest.send(new NodeFrame.Arm(100));
@@ -307,7 +308,7 @@ class GuestEndTest {
     }
 
     @Test
-    void theSecondClockEndsEverythingThoughTheNodeReadsNothing() {
+    void theSecondClockEndsEverythingAlthoughTheNodeReadsNothing() {
         guest.close();
         guest = TestGuest.startUnread("8m");
         guest.send(sh(1, "yes"), new NodeFrame.Arm(100));
@@ -325,19 +326,19 @@ class GuestEndTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "00000000", // no type
+                "00000000", // without a type
                 "00100001", // beyond the limit
                 "ffffffff", // far beyond
-                "0000000100", // no such type
-                "000000010b", // no such type
+                "0000000100", // unknown type
+                "000000010b", // unknown type
                 "0000000181", // a frame of the guest
-                "000000050000000001", // no such type, about a process that is there
-                "000000050b00000001", // no such type, about a process that is there
-                "000000090b00000001" + "00180050", // no such type, in the shape of another
+                "000000050000000001", // unknown type, about an existing process
+                "000000050b00000001", // unknown type, about an existing process
+                "000000090b00000001" + "00180050", // unknown type, in the shape of another
                 "0000000581" + "00000001", // a frame of the guest
-                "000000058a" + "00000009", // a frame of the guest, about nobody
+                "000000058a" + "00000009", // a frame of the guest, about no process
             })
-    void whatNoNodeSendsEndsTheGuest(String wire) {
+    void invalidFramesEndTheGuest(String wire) {
         guest.send(sh(1, STUBBORN));
         guest.awaitText(1, "ready");
         guest.sendRaw(bytes(wire));
@@ -349,7 +350,7 @@ class GuestEndTest {
     @ValueSource(
             strings = {
                 "0000000401000000", // Arm cut short
-                "0000000a01000000000000000100", // Arm with a byte behind
+                "0000000a01000000000000000100", // Arm with an extra byte
                 "000000060600000001" + "00", // signal 0
                 "000000060600000001" + "41", // signal 65
                 "0000000a0800000001" + "02" + "00000001", // credit for a third stream
@@ -359,7 +360,7 @@ class GuestEndTest {
                 "0000002703" + "00000001000000010000000100000001" + "00" + "00000000" + "00000001" + "2f" + "ffffffff"
                         + "00000000" + "00000000" + "00", // argv of 4 G words
                 "0000002f03" + "00000001000000010000000100000001" + "00" + "00000000" + "00000001" + "2f" + "00000000"
-                        + "00000000" + "00000001" + "07" + "0000000000000000", // no such resource
+                        + "00000000" + "00000001" + "07" + "0000000000000000", // unknown resource
             })
     void framesWhoseFieldsDoNotFitEndTheGuest(String wire) {
         guest.sendRaw(bytes(wire));
@@ -368,7 +369,7 @@ class GuestEndTest {
     }
 
     @Test
-    void moreStdinThanItsCreditEndsTheGuest() {
+    void stdinBeyondItsCreditEndsTheGuest() {
         guest.send(sh(1, "sleep 1000"), new NodeFrame.Stdin(1, Blob.of(new byte[65_537])));
 
         assertThat(guest.exitCode()).isEqualTo(PROTOCOL);
@@ -388,7 +389,7 @@ class GuestEndTest {
     }
 
     @Test
-    void framesForProcessesThatAreNotThereAreNoOffence() {
+    void framesForUnknownProcessesAreIgnored() {
         guest.send(
                 new NodeFrame.Stdin(9, Blob.ofUtf8("late")),
                 new NodeFrame.CloseStdin(9),

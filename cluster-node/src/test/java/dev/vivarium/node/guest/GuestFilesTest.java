@@ -5,26 +5,44 @@ import static dev.vivarium.node.guest.TestGuest.sh;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.protocol.guest.GuestCodec;
-import dev.vivarium.protocol.guest.GuestFrame.Disk;
 import dev.vivarium.protocol.guest.GuestFrame.Done;
+import dev.vivarium.protocol.guest.GuestFrame.Entry;
+import dev.vivarium.protocol.guest.GuestFrame.EntryKind;
 import dev.vivarium.protocol.guest.GuestFrame.Exited;
+import dev.vivarium.protocol.guest.GuestFrame.FileRead;
+import dev.vivarium.protocol.guest.GuestFrame.FolderListed;
 import dev.vivarium.protocol.guest.GuestFrame.Pressure;
+import dev.vivarium.protocol.guest.GuestFrame.Use;
+import dev.vivarium.protocol.guest.NodeFrame.LinkKind;
+import dev.vivarium.protocol.guest.NodeFrame.ListFolder;
+import dev.vivarium.protocol.guest.NodeFrame.MakeFolder;
+import dev.vivarium.protocol.guest.NodeFrame.MakeLink;
+import dev.vivarium.protocol.guest.NodeFrame.ReadFile;
 import dev.vivarium.protocol.guest.NodeFrame.Stdin;
 import dev.vivarium.protocol.guest.NodeFrame.Stream;
 import dev.vivarium.protocol.guest.NodeFrame.WriteFile;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Limit;
+import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
+import java.util.HashSet;
+import java.util.OptionalLong;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** File requests, and what is told of the disk. */
+/** File requests, and reports of disk usage. */
 class GuestFilesTest {
     private static final int ENOENT = 2;
+    private static final int ENXIO = 6;
     private static final int EACCES = 13;
+    private static final int EXDEV = 18;
     private static final int ENOTDIR = 20;
+    private static final int EISDIR = 21;
+    private static final int EINVAL = 22;
     private static final int ENOSPC = 28;
     private static final int ELOOP = 40;
     private static final int MEBIBYTE = 1 << 20;
@@ -53,7 +71,7 @@ class GuestFilesTest {
     }
 
     @Test
-    void aFileOfManyPartsIsWhole() {
+    void aFileWrittenInManyPartsIsComplete() {
         byte[] content = new byte[3 * MEBIBYTE];
         new Random(3).nextBytes(content);
         int part = GuestCodec.FILE_PART_BYTES;
@@ -76,7 +94,7 @@ class GuestFilesTest {
     }
 
     @Test
-    void aLaterPartOfNoFileIsRefused() {
+    void aLaterPartOfAMissingFileIsRefused() {
         assertThat(write("/workspace/none", 0644, 5, Blob.ofUtf8("x"))).isEqualTo(ENOENT);
     }
 
@@ -90,7 +108,7 @@ class GuestFilesTest {
     }
 
     @Test
-    void aLinkOnTheWayIsNotFollowedEither() {
+    void aLinkInThePathIsNotFollowedEither() {
         guest.run(1, "ln -s /tmp link; mkdir real; ln -s /tmp real/link");
 
         assertThat(write("/workspace/link/f", 0644, 0, Blob.ofUtf8("x"))).isEqualTo(ENOTDIR);
@@ -100,7 +118,7 @@ class GuestFilesTest {
     }
 
     @Test
-    void anAgentThatSwapsDirectoriesAndLinksMeanwhileLeadsNowhere() {
+    void swappingDirectoriesAndLinksDoesNotRedirectAWrite() {
         guest.send(sh(
                 1,
                 "mkdir a /tmp/trap; ln -s /tmp/trap l; echo ready;"
@@ -131,10 +149,10 @@ class GuestFilesTest {
         "/proc/self/comm, 20",
         "/workspace/../tmp/f, 22",
         "/workspace/none/../f, 22",
-        "/workspace/.., 21",
+        "/workspace/.., 22",
         "/workspace//f, 2",
     })
-    void placesThatAreNotTheAgentsAreRefusedWithTheirReason(String path, int errno) {
+    void pathsOutsideTheAgentsFoldersAreRefusedWithTheReason(String path, int errno) {
         assertThat(write(path, 0644, 0, Blob.ofUtf8("x"))).isEqualTo(errno);
     }
 
@@ -150,7 +168,7 @@ class GuestFilesTest {
     }
 
     @Test
-    void aPipeInThePlaceOfAFileNeverBlocksTheGuest() {
+    void aPipeInPlaceOfAFileNeverBlocksTheGuest() {
         guest.run(1, "mkfifo lonely");
         assertThat(write("/workspace/lonely", 0644, 0, Blob.ofUtf8("x"))).isNotZero();
 
@@ -161,7 +179,7 @@ class GuestFilesTest {
     }
 
     @Test
-    void aFullDiskIsTold() {
+    void aFullDiskIsReported() {
         byte[] part = new byte[GuestCodec.FILE_PART_BYTES];
         int error = 0;
         for (long offset = 0; error == 0 && offset < 8 * MEBIBYTE; offset += part.length) {
@@ -172,83 +190,263 @@ class GuestFilesTest {
     }
 
     @Test
-    void theUseOfBothPlacesIsToldInSumWhenItChanges() {
+    void theTotalUsageOfBothFoldersIsReportedWhenItChanges() {
         guest.send(sh(
                 1,
                 "read a; head -c 1048576 /dev/zero > f; read b; head -c 1048576 /dev/zero > /tmp/f; read c;"
                         + " rm f /tmp/f; sleep 1000"));
-        assertThat(guest.await(Disk.class)).isEqualTo(new Disk(0, 4 * MEBIBYTE, 0, Pressure.NONE));
+        guest.await(Use.class, use -> use.equals(new Use(Limit.DISK, 0, Pressure.NONE)));
+        guest.await(Use.class, use -> use.equals(new Use(Limit.FILES, 0, Pressure.NONE)));
 
         type("a");
-        guest.await(Disk.class, disk -> disk.usedBytes() == MEBIBYTE && disk.pressure() == Pressure.NONE);
+        guest.await(Use.class, use -> use.equals(new Use(Limit.DISK, MEBIBYTE, Pressure.NONE)));
         type("b");
-        guest.await(Disk.class, disk -> disk.usedBytes() == 2 * MEBIBYTE && disk.limitBytes() == 4 * MEBIBYTE);
+        guest.await(Use.class, use -> use.equals(new Use(Limit.DISK, 2 * MEBIBYTE, Pressure.NONE)));
         type("c");
-        guest.await(Disk.class, disk -> disk.usedBytes() == 0);
+        guest.await(Use.class, use -> use.equals(new Use(Limit.DISK, 0, Pressure.NONE)));
     }
 
     @Test
-    void aPlaceWithoutAFreeBlockIsUnderPressure() {
+    void aFolderWithoutFreeBlocksIsUnderPressure() {
         guest.send(sh(1, "head -c 9999999 /dev/zero > f; sleep 1000"));
 
-        assertThat(guest.await(Disk.class, disk -> disk.pressure() == Pressure.FULL)
-                        .usedBytes())
-                .isEqualTo(4 * MEBIBYTE);
+        assertThat(guest.await(Use.class, GuestFilesTest::isFullDisk).amount()).isEqualTo(4 * MEBIBYTE);
     }
 
     @Test
-    void placesThatHoldTheLimitOnlyTogetherAreUnderPressureToo() {
+    void foldersThatReachTheLimitTogetherAreUnderPressureToo() {
         guest.send(sh(1, "head -c 2097152 /dev/zero | tee /tmp/f > f; sleep 1000"));
 
-        assertThat(guest.await(Disk.class, disk -> disk.pressure() == Pressure.FULL)
-                        .usedBytes())
-                .isEqualTo(4 * MEBIBYTE);
+        assertThat(guest.await(Use.class, GuestFilesTest::isFullDisk).amount()).isEqualTo(4 * MEBIBYTE);
     }
 
     @Test
-    void aFillerThatEndsAtOnceIsSeenBeforeItsEndIsTold() {
+    void usageIsReportedBeforeTheEndOfAProcessThatFillsTheDisk() {
         guest.send(sh(1, "head -c 9999999 /dev/zero > f"));
         guest.await(Exited.class);
 
-        assertThat(guest.give(Disk.class, disk -> disk.pressure() == Pressure.FULL))
-                .isPresent();
+        assertThat(guest.give(Use.class, GuestFilesTest::isFullDisk)).isPresent();
     }
 
     @Test
-    void aPlaceWithoutAFreeInodeIsUnderPressure() {
+    void aFolderWithoutFreeInodesIsUnderPressure() {
         try (TestGuest narrow = TestGuest.start("4m,nr_inodes=20")) {
             narrow.send(sh(1, "for i in $(seq 50); do : > $i || break; done; sleep 1000"));
 
-            assertThat(narrow.await(Disk.class, disk -> disk.pressure() == Pressure.FULL)
-                            .usedBytes())
-                    .isLessThan(MEBIBYTE);
+            assertThat(narrow.await(Use.class, use -> use.pressure() == Pressure.FULL))
+                    .isEqualTo(new Use(Limit.FILES, 19, Pressure.FULL));
         }
     }
 
     @Test
-    void filesFoldersAndLinksOfBothPlacesAreCountedAndGoneOnesAreNot() {
+    void existingFilesFoldersAndLinksOfBothFoldersAreCounted() {
         guest.send(sh(
                 1, "mkdir -p a/b; : > a/b/c; ln -s c a/b/d; ln a/b/c a/b/e; : > /tmp/f; read x; rm -r a; sleep 1000"));
 
-        guest.await(Disk.class, disk -> disk.files() == 6);
+        guest.await(Use.class, use -> use.equals(new Use(Limit.FILES, 6, Pressure.NONE)));
         type("x");
-        guest.await(Disk.class, disk -> disk.files() == 1);
+        guest.await(Use.class, use -> use.equals(new Use(Limit.FILES, 1, Pressure.NONE)));
     }
 
     @Test
-    void whereNoFilesAreCountedTheFoldersAreWalked() {
+    void foldersAreWalkedWhereTheFileSystemDoesNotCountFiles() {
         try (TestGuest unlimited = TestGuest.start("4m,nr_inodes=0")) {
-            unlimited.send(
-                    sh(
-                            1,
-                            "for i in $(seq 400); do mkdir -p $i/x; done; : > 7/x/f; : > /tmp/f; mkdir -m 0 closed; sleep 1000"));
+            unlimited.send(sh(
+                    1,
+                    "for i in $(seq 400); do mkdir -p $i/x; done; : > 7/x/f; : > /tmp/f; mkdir -m 0 closed;"
+                            + " sleep 1000"));
 
-            unlimited.await(Disk.class, disk -> disk.files() == 803);
+            unlimited.await(Use.class, use -> use.equals(new Use(Limit.FILES, 803, Pressure.NONE)));
         }
+    }
+
+    @Test
+    void aReadOnlyFileCanBeWrittenInPartsToo() {
+        Blob part = Blob.of(new byte[GuestCodec.FILE_PART_BYTES]);
+
+        assertThat(write("/workspace/f", 0644, 0, part)).isZero();
+        assertThat(write("/workspace/f", 0400, GuestCodec.FILE_PART_BYTES, part))
+                .isZero();
+        assertThat(write("/workspace/f", 0400, 2 * GuestCodec.FILE_PART_BYTES, part))
+                .isEqualTo(EACCES);
+        assertThat(guest.run(1, "stat -c '%a %s' f")).isEqualTo("400 1048576");
+    }
+
+    @Test
+    void aFolderHasItsModeAndItsOwnerAndKeepsItsContents() {
+        assertThat(makeFolder("/workspace/a/empty", 0750)).isZero();
+        assertThat(write("/workspace/a/empty/f", 0644, 0, Blob.EMPTY)).isZero();
+        assertThat(makeFolder("/workspace/a/empty", 0500)).isZero();
+
+        assertThat(guest.run(1, "stat -c '%n %a %u' a a/empty a/empty/f"))
+                .isEqualTo("a 755 65534\na/empty 500 65534\na/empty/f 644 65534");
+    }
+
+    @Test
+    void aFolderIsNotMadeInPlaceOfAnythingElseNorThroughALink() {
+        guest.run(1, "echo kept > file; mkdir /tmp/other; ln -s /tmp/other link");
+
+        assertThat(makeFolder("/workspace/file", 0777)).isEqualTo(ENOTDIR);
+        assertThat(makeFolder("/workspace/link", 0777)).isIn(ELOOP, ENOTDIR);
+        assertThat(makeFolder("/workspace/link/below", 0777)).isEqualTo(ENOTDIR);
+        assertThat(makeFolder("/workspace/..", 0777)).isEqualTo(EINVAL);
+        assertThat(guest.run(2, "stat -c %a file /tmp/other; ls /tmp/other")).isEqualTo("644\n755");
+    }
+
+    @Test
+    void linksReplaceLinksAndFilesButNoFolders() {
+        write("/workspace/a/f", 0644, 0, Blob.ofUtf8("content"));
+        write("/workspace/l", 0644, 0, Blob.ofUtf8("in the way"));
+
+        assertThat(link("/workspace/l", LinkKind.SYMBOLIC, "a/f")).isZero();
+        assertThat(link("/workspace/l", LinkKind.SYMBOLIC, "a/f")).isZero();
+        assertThat(link("/workspace/new/h", LinkKind.HARD, "/workspace/a/f")).isZero();
+        assertThat(link("/workspace/a", LinkKind.SYMBOLIC, "l")).isEqualTo(EISDIR);
+        assertThat(guest.run(1, "cat l new/h; readlink l; stat -c %h a/f")).isEqualTo("contentcontenta/f\n2");
+    }
+
+    @Test
+    void linksAreNotFollowedWhenLinksAreCreated() {
+        guest.run(1, "mkdir /tmp/other; echo secret > /tmp/other/f; ln -s /tmp/other away");
+
+        assertThat(link("/workspace/away/l", LinkKind.SYMBOLIC, "x")).isEqualTo(ENOTDIR);
+        assertThat(link("/workspace/h", LinkKind.HARD, "/workspace/away/f")).isEqualTo(ENOTDIR);
+        assertThat(link("/workspace/h", LinkKind.HARD, "/workspace/../tmp/other/f"))
+                .isEqualTo(EINVAL);
+        assertThat(link("/workspace/h", LinkKind.HARD, "relative")).isEqualTo(EINVAL);
+        assertThat(link("/workspace/h", LinkKind.HARD, "/workspace/none")).isEqualTo(ENOENT);
+        assertThat(link("/workspace/h", LinkKind.HARD, "/tmp/other/f")).isEqualTo(EXDEV);
+        assertThat(guest.run(2, "ls; ls /tmp/other")).isEqualTo("away\nf");
+    }
+
+    @Test
+    void aFolderIsListedWithTheKindsOfItsEntries() {
+        guest.run(1, "mkdir d; : > f; ln -s f l; mkfifo p; : > $(printf 'b\\377')");
+
+        FolderListed listed = list("/workspace", 0);
+
+        assertThat(listed.errno()).isZero();
+        assertThat(listed.entries())
+                .containsExactlyInAnyOrder(
+                        new Entry(EntryKind.FOLDER, Blob.ofUtf8("d")),
+                        new Entry(EntryKind.FILE, Blob.ofUtf8("f")),
+                        new Entry(EntryKind.LINK, Blob.ofUtf8("l")),
+                        new Entry(EntryKind.OTHER, Blob.ofUtf8("p")),
+                        new Entry(EntryKind.FILE, Blob.of(new byte[] {'b', (byte) 0xff})));
+        assertThat(list("/workspace/d", 0).entries()).isEmpty();
+    }
+
+    @Test
+    void aLargeFolderIsListedInParts() {
+        guest.run(1, "for i in $(seq 3000); do : > a-long-name-of-a-file-$i; done");
+
+        Set<Blob> names = new HashSet<>();
+        OptionalLong place = OptionalLong.of(0);
+        int parts = 0;
+        while (place.isPresent()) {
+            FolderListed part = list("/workspace", place.getAsLong());
+            part.entries().forEach(entry -> assertThat(names.add(entry.name())).isTrue());
+            place = part.place();
+            parts++;
+        }
+
+        assertThat(names).hasSize(3000);
+        assertThat(parts).isBetween(3, 20);
+    }
+
+    @Test
+    void onlyFoldersOfTheAgentAreListedAndNotThroughLinks() {
+        guest.run(1, "mkdir -m 0 closed; ln -s /etc link; : > f");
+
+        assertThat(list("/workspace/closed", 0).errno()).isEqualTo(EACCES);
+        assertThat(list("/workspace/link", 0).errno()).isEqualTo(ENOTDIR);
+        assertThat(list("/workspace/link/ssl", 0).errno()).isEqualTo(ENOTDIR);
+        assertThat(list("/workspace/f", 0).errno()).isEqualTo(ENOTDIR);
+        assertThat(list("/workspace/none", 0).errno()).isEqualTo(ENOENT);
+        assertThat(list("/workspace/..", 0).errno()).isEqualTo(EINVAL);
+        assertThat(list("relative", 0).errno()).isEqualTo(EINVAL);
+    }
+
+    @Test
+    void aFileIsReadInPartsWithItsModeAndItsSize() {
+        guest.run(1, "printf 0123456789 > f; chmod 4750 f");
+
+        assertThat(read("/workspace/f", 0, 4)).isEqualTo(new FileRead(requests, 0, 04750, 10, Blob.ofUtf8("0123")));
+        assertThat(read("/workspace/f", 8, 100).data()).isEqualTo(Blob.ofUtf8("89"));
+        assertThat(read("/workspace/f", 10, 100)).isEqualTo(new FileRead(requests, 0, 04750, 10, Blob.EMPTY));
+    }
+
+    @Test
+    void onlyRegularFilesOfTheAgentAreRead() {
+        guest.run(1, "echo x > f; ln -s f link; mkdir d; mkfifo p; echo x > closed; chmod 0 closed; ln -s /tmp away");
+
+        assertThat(read("/workspace/link", 0, 9).errno()).isEqualTo(ELOOP);
+        assertThat(read("/workspace/away/x", 0, 9).errno()).isEqualTo(ENOTDIR);
+        assertThat(read("/workspace/d", 0, 9).errno()).isEqualTo(EISDIR);
+        assertThat(read("/workspace/p", 0, 9).errno()).isEqualTo(ENXIO);
+        assertThat(read("/workspace/closed", 0, 9).errno()).isEqualTo(EACCES);
+        assertThat(read("/proc/self/status", 0, 9).errno()).isEqualTo(ENOTDIR);
+        assertThat(read("/proc/meminfo", 0, 9).errno()).isEqualTo(ENXIO);
+        assertThat(read("/dev/zero", 0, 9).errno()).isEqualTo(ENXIO);
+        assertThat(read("/workspace/../etc/passwd", 0, 9).errno()).isEqualTo(EINVAL);
+    }
+
+    @Test
+    void manyReadRequestsAreAnsweredAlongsideOutput() {
+        byte[] content = new byte[3 * MEBIBYTE];
+        new Random(5).nextBytes(content);
+        int part = GuestCodec.FILE_PART_BYTES;
+        for (int offset = 0; offset < content.length; offset += part) {
+            write("/workspace/big", 0644, offset, Blob.of(Arrays.copyOfRange(content, offset, offset + part)));
+        }
+        guest.send(new SpawnBuilder(1, "cat", "big").build());
+        int first = requests + 1;
+        for (int offset = 0; offset < content.length; offset += GuestCodec.READ_LIMIT_BYTES) {
+            guest.send(new ReadFile(++requests, "/workspace/big", offset, GuestCodec.READ_LIMIT_BYTES, AGENT, AGENT));
+        }
+
+        ByteArrayOutputStream read = new ByteArrayOutputStream();
+        for (int request = first; request <= requests; request++) {
+            int asked = request;
+            read.writeBytes(guest.await(FileRead.class, answer -> answer.request() == asked)
+                    .data()
+                    .toByteArray());
+        }
+        assertThat(read.toByteArray()).isEqualTo(content);
+        guest.stdoutOf(1);
+        assertThat(guest.output(1, Stream.STDOUT)).isEqualTo(content);
+    }
+
+    private FolderListed list(String path, long place) {
+        int request = ++requests;
+        guest.send(new ListFolder(request, path, place, AGENT, AGENT));
+        return guest.await(FolderListed.class, listed -> listed.request() == request);
+    }
+
+    private FileRead read(String path, long offset, int bytes) {
+        int request = ++requests;
+        guest.send(new ReadFile(request, path, offset, bytes, AGENT, AGENT));
+        return guest.await(FileRead.class, read -> read.request() == request);
+    }
+
+    private static boolean isFullDisk(Use use) {
+        return use.limit() == Limit.DISK && use.pressure() == Pressure.FULL;
     }
 
     private void type(String line) {
         guest.send(new Stdin(1, Blob.ofUtf8(line + "\n")));
+    }
+
+    private int makeFolder(String path, int mode) {
+        int request = ++requests;
+        guest.send(new MakeFolder(request, path, mode, AGENT, AGENT));
+        return guest.await(Done.class, done -> done.request() == request).errno();
+    }
+
+    private int link(String path, LinkKind kind, String target) {
+        int request = ++requests;
+        guest.send(new MakeLink(request, path, kind, target, AGENT, AGENT));
+        return guest.await(Done.class, done -> done.request() == request).errno();
     }
 
     private int write(String path, int mode, long offset, Blob data) {

@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Output within its credit, and memory within its bounds. */
+/** Output stays within its credit, and memory within its limits. */
 class GuestFlowTest {
     private static final int MEBIBYTE = 1 << 20;
 
@@ -34,7 +34,7 @@ class GuestFlowTest {
     }
 
     @Test
-    void aFloodStopsAtItsCreditAndCostsTheGuestNothing() throws IOException {
+    void aFloodStopsAtItsCreditAndNeedsNoMemory() throws IOException {
         guest.send(new SpawnBuilder(1, "yes").windowBytes(100_000).build());
 
         guest.awaitOutputBytes(1, 100_000);
@@ -67,7 +67,7 @@ class GuestFlowTest {
     }
 
     @Test
-    void theEndOfAStreamIsToldThoughItsCreditIsUsedUp() {
+    void theEndOfAStreamIsReportedAlthoughItsCreditIsUsedUp() {
         guest.send(new SpawnBuilder(1, "sh", "-c", "printf 12345; exec >&-; read line")
                 .windowBytes(5)
                 .build());
@@ -78,7 +78,7 @@ class GuestFlowTest {
     }
 
     @Test
-    void theEndOfAStreamIsNotToldBeforeItsLastBytes() {
+    void theEndOfAStreamIsNotReportedBeforeItsLastBytes() {
         guest.send(new SpawnBuilder(1, "printf", "1234567").windowBytes(5).build());
         guest.awaitExit(1);
         guest.send(new NodeFrame.Ping(1));
@@ -91,7 +91,7 @@ class GuestFlowTest {
     }
 
     @Test
-    void theStreamsOfAProcessHaveCreditsOfTheirOwn() {
+    void eachStreamOfAProcessHasItsOwnCredit() {
         guest.send(new SpawnBuilder(1, "sh", "-c", "yes & yes wrong >&2")
                 .windowBytes(10)
                 .build());
@@ -103,7 +103,7 @@ class GuestFlowTest {
     }
 
     @Test
-    void thoseWhoFloodDoNotStarveTheOthers() {
+    void aFloodDoesNotStarveOtherProcesses() {
         guest.send(sh(1, "yes"), sh(2, "yes >&2"));
         guest.awaitOutputBytes(1, MEBIBYTE);
 
@@ -112,7 +112,7 @@ class GuestFlowTest {
     }
 
     @Test
-    void binaryOutputPassesAsItIs() {
+    void binaryOutputIsUnchanged() {
         guest.send(sh(1, "printf '\\0\\1\\377\\n\\r\\200'"));
         guest.await(OutputClosed.class, closed -> closed.stream() == Stream.STDOUT);
 

@@ -32,10 +32,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** How processes start, what they are given, and how their ends are told. */
+/** How processes start, what they get, and how their ends are reported. */
 class GuestProcessesTest {
     private static final int STDIN_WINDOW = 65_536;
     private static final int ENOENT = 2;
+    private static final int ENOEXEC = 8;
     private static final int EAGAIN = 11;
     private static final int EACCES = 13;
     private static final int EEXIST = 17;
@@ -83,7 +84,7 @@ class GuestProcessesTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 42, 127, 137, 255})
-    void exitCodesAreToldAsTheyAre(int code) {
+    void exitCodesAreReportedUnchanged(int code) {
         guest.send(sh(1, "exit " + code));
 
         assertThat(guest.await(Exited.class)).isEqualTo(new Exited(1, code));
@@ -91,7 +92,7 @@ class GuestProcessesTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 6, 9, 11, 15})
-    void deathBySignalIsToldApartFromExitCodes(int signal) {
+    void deathBySignalIsDistinguishedFromExitCodes(int signal) {
         guest.send(sh(1, "ulimit -c 0; kill -" + signal + " $$"));
 
         assertThat(guest.await(Signaled.class)).isEqualTo(new Signaled(1, signal));
@@ -106,16 +107,41 @@ class GuestProcessesTest {
         "/etc, EXEC, " + EACCES,
         "/etc/passwd/x, EXEC, " + ENOTDIR,
     })
-    void aCommandThatCannotRunIsToldWithItsReason(String command, Stage stage, int errno) {
+    void aCommandThatCannotRunIsReportedWithTheReason(String command, Stage stage, int errno) {
         guest.send(new SpawnBuilder(3, command).build());
 
         assertThat(guest.await(SpawnFailed.class)).isEqualTo(new SpawnFailed(3, stage, errno));
         assertThat(guest.run(4, "echo next")).isEqualTo("next");
     }
 
+    /** The kernel's errno is the same whether the program or its interpreter is missing. */
+    @ParameterizedTest
+    @CsvSource({
+        "'#!/no/such/python\\necho', INTERPRETER, " + ENOENT,
+        "'#!/bin/sh\\r\\necho', CARRIAGE_RETURN, " + ENOENT,
+        "'\\177ELF\\2\\1\\1\\0%52s', ARCHITECTURE, " + ENOEXEC,
+        "'no first line', EXEC, " + ENOEXEC,
+    })
+    void anExistingProgramThatCannotRunIsReportedWithTheReason(String content, Stage stage, int errno) {
+        guest.run(1, "printf '" + content + "' x > /tmp/tool && chmod 755 /tmp/tool");
+
+        guest.send(new SpawnBuilder(2, "/tmp/tool").build());
+        assertThat(guest.await(SpawnFailed.class)).isEqualTo(new SpawnFailed(2, stage, errno));
+
+        guest.send(
+                new SpawnBuilder(3, "tool").env(Map.of("PATH", "/nowhere:/tmp")).build());
+        assertThat(guest.await(SpawnFailed.class)).isEqualTo(new SpawnFailed(3, stage, errno));
+    }
+
+    @Test
+    void aProcessReopensItsStreamsByTheirNames() {
+        assertThat(guest.run(1, "echo one > /dev/stdout; echo two > /proc/self/fd/1; echo three >> /dev/fd/1"))
+                .isEqualTo("one\ntwo\nthree");
+    }
+
     @ParameterizedTest
     @CsvSource({"/no/such/place, " + ENOENT, "/etc/passwd, " + ENOTDIR, "/root/x, " + EACCES})
-    void aDirectoryThatCannotBeEnteredIsToldWithItsReason(String workdir, int errno) {
+    void aDirectoryThatCannotBeEnteredIsReportedWithTheReason(String workdir, int errno) {
         guest.send(sh(1, "mkdir -m 700 /tmp/closed"));
         guest.awaitExit(1);
         String path = workdir.startsWith("/root") ? "/tmp/closed" : workdir;
@@ -126,7 +152,7 @@ class GuestProcessesTest {
     }
 
     @Test
-    void commandsAreLookedUpInThePathThatWasSentOrInTheUsualOne() {
+    void commandsAreLookedUpInTheGivenPathOrTheDefaultOne() {
         guest.run(
                 1,
                 "mkdir /tmp/bin /tmp/shut && printf '#!/bin/sh\necho mine' > /tmp/bin/tool"
@@ -144,11 +170,12 @@ class GuestProcessesTest {
     }
 
     @Test
-    void aProcessHasNoRightsAndNoDescriptorsOfTheGuest() {
+    void aProcessHasNoPrivilegesAndNoDescriptorsOfTheGuest() {
         String printed = guest.run(
                 1,
-                "id -u; id -g; id -G; grep -E '^(Cap|NoNewPrivs|SigBlk|SigIgn)' /proc/self/status | cut -f2;"
-                        + " cat /proc/self/oom_score_adj; for fd in $(seq 0 99); do [ -L /proc/$$/fd/$fd ] && printf %s, $fd; done; echo; umask");
+                "id -u; id -g; id -G; grep -E '^(Cap|NoNewPrivs|SigBlk|SigIgn)' /proc/self/status | cut -f2; cat"
+                        + " /proc/self/oom_score_adj; for fd in $(seq 0 99); do [ -L /proc/$$/fd/$fd ] && printf %s, $fd;"
+                        + " done; echo; umask");
 
         assertThat(printed.lines())
                 .containsExactly(
@@ -197,7 +224,7 @@ class GuestProcessesTest {
     }
 
     @Test
-    void theGuestForgetsWhatItHasPassedOn() throws IOException {
+    void theGuestErasesWhatItHasPassedOn() throws IOException {
         guest.send(
                 new SpawnBuilder(1, "sh", "-c", "read line; echo heard; sleep 1000", "argument-secret")
                         .env(Map.of("PATH", "/usr/bin:/bin", "TOKEN", "environment-secret"))
@@ -207,14 +234,15 @@ class GuestProcessesTest {
                 new SpawnBuilder(2, "sleep", "1000").build(),
                 new NodeFrame.Stdin(2, Blob.of(new byte[STDIN_WINDOW])));
         guest.awaitText(1, "heard");
-        // The pipe is full when its bytes have been granted anew. What follows stays in the guest, for nobody reads it:
-        // so the search is known to find what is there.
+        // The pipe is full once its credit has been returned. Later input stays in the guest, since it is not read:
+        // this
+        // shows that the search works.
         for (int granted = 0; granted < 2 * STDIN_WINDOW; ) {
             granted += guest.await(StdinCredit.class, credit -> credit.process() == 2)
                     .bytes();
         }
         guest.send(new NodeFrame.Stdin(2, Blob.ofUtf8("still-held")));
-        TestGuest.waiting("what waits to be held").until(() -> guest.remembers("still-held"));
+        TestGuest.waiting("the guest to hold the unread input").until(() -> guest.remembers("still-held"));
 
         for (String secret : List.of("argument-secret", "environment-secret", "stdin-secret", "file-secret")) {
             assertThat(guest.remembers(secret)).as(secret).isFalse();
@@ -222,7 +250,7 @@ class GuestProcessesTest {
     }
 
     @Test
-    void resourceLimitsAreSetAsFarAsTheSandboxAllows() {
+    void resourceLimitsAreSetWithinTheSandboxesLimits() {
         guest.send(new SpawnBuilder(
                         1, "sh", "-c", "ulimit -n; ulimit -Hn; ulimit -c; ulimit -f; ulimit -Hs; ulimit -l; ulimit -p")
                 .rlimits(Map.of(
@@ -262,7 +290,7 @@ class GuestProcessesTest {
     }
 
     @Test
-    void stdinThatNobodyReadsIsNotWaitedFor() {
+    void unreadStdinDelaysNothing() {
         guest.send(sh(1, "exec <&-; echo closed; sleep 100"));
         guest.awaitText(1, "closed");
         for (int i = 0; i < 4; i++) {
@@ -275,7 +303,7 @@ class GuestProcessesTest {
     }
 
     @Test
-    void aTerminalIsOneItsOwnerMayResizeAndType() {
+    void aTerminalBelongsToItsProcessAndCanBeResizedAndTypedInto() {
         guest.send(new SpawnBuilder(
                         1,
                         "sh",
@@ -295,8 +323,8 @@ class GuestProcessesTest {
     }
 
     @Test
-    void controlCOnATerminalInterruptsWhatRunsThere() {
-        // No shell: dash loses an interrupt that comes while it starts a command.
+    void controlCOnATerminalInterruptsItsForegroundProcess() {
+        // No shell: dash loses an interrupt that arrives while it starts a command.
         guest.send(new SpawnBuilder(1, "cat").terminal(24, 80).build(), new NodeFrame.Stdin(1, Blob.ofUtf8("line\n")));
         guest.awaitText(1, "line\r\nline\r\n");
         guest.send(new NodeFrame.Stdin(1, Blob.ofUtf8("\u0003")));
@@ -320,7 +348,7 @@ class GuestProcessesTest {
     }
 
     @Test
-    void aSignalThatFollowsItsSpawnAtOnceIsNotLost() {
+    void aSignalRightAfterItsSpawnIsNotLost() {
         for (int id = 1; id <= 20; id++) {
             int process = id;
             guest.send(sh(process, "sleep 1000"), new NodeFrame.Signal(process, 9));
@@ -331,7 +359,7 @@ class GuestProcessesTest {
     }
 
     @Test
-    void anExitIsToldAtOnceThoughDescendantsHoldTheStreams() {
+    void anExitIsReportedImmediatelyAlthoughDescendantsHoldTheStreams() {
         guest.send(sh(1, "sleep 1000 & exit 3"));
 
         assertThat(guest.awaitExit(1).exitCode()).isEqualTo(3);
@@ -339,7 +367,7 @@ class GuestProcessesTest {
     }
 
     @Test
-    void manyProcessesLiveBesideEachOtherAndOneMoreIsRefused() {
+    void theMaximumOfProcessesRunConcurrentlyAndOneMoreIsRefused() {
         for (int id = 1; id <= 64; id++) {
             guest.send(sh(id, "read line; echo $line"));
         }
@@ -362,14 +390,14 @@ class GuestProcessesTest {
     }
 
     @Test
-    void ordersWithoutACommandAreRefused() {
+    void requestsWithoutACommandAreRefused() {
         guest.send(new NodeFrame.Spawn(1, List.of(), Map.of(), "/", AGENT, AGENT, Map.of(), Optional.empty(), 0));
 
         assertThat(guest.await(SpawnFailed.class)).isEqualTo(new SpawnFailed(1, Stage.PREPARE, EINVAL));
     }
 
     @Test
-    void orphansAreReapedAtOnceAndNoZombieStays() {
+    void orphansAreReapedImmediately() {
         guest.send(sh(1, "for i in $(seq 100); do (sleep 0.01 &) ; done"));
         guest.awaitExit(1);
 

@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The guest as a file: what the compiler was asked for is what came out. Numbers are those of the ELF specification. */
+/** Checks the guest's executable against its compiler options. Numbers are those of the ELF specification. */
 class GuestProgramTest {
     private static final int SIZE_MAX_BYTES = 100_000;
     private static final int EXECUTABLE = 1;
@@ -25,7 +25,7 @@ class GuestProgramTest {
         assertThat(program()).hasSizeBetween(10_000, SIZE_MAX_BYTES);
     }
 
-    /** No interpreter and nothing to link: it runs in an image with nothing in it. */
+    /** Without an interpreter and without dynamic libraries it runs in an empty image. */
     @Test
     void itIsStatic() throws IOException {
         assertThat(segments()).extracting(Segment::kind).doesNotContain(Kind.INTERPRETER, Kind.DYNAMIC);

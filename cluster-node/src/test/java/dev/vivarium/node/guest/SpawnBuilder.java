@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** An order for a process as most tests want it, to be changed where one wants it otherwise. */
+/** Builds requests for processes, with defaults that suit most tests. */
 final class SpawnBuilder {
     private final int process;
     private final List<String> argv;

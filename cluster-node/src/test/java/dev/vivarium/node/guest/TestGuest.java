@@ -31,8 +31,8 @@ import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionFactory;
 
 /**
- * A real guest in namespaces of its own, seen from the node's side of its channel. Frames are awaited in any order; each
- * is given out once.
+ * A real guest in separate namespaces, seen from the node's side of its channel. Frames are awaited in any order; each is
+ * returned once.
  */
 final class TestGuest implements AutoCloseable {
     /** The uid and gid that agents have in these tests. */
@@ -56,7 +56,7 @@ final class TestGuest implements AutoCloseable {
         return start("8m");
     }
 
-    /** A guest with so much room, in tmpfs notation, in /workspace and in /tmp each. */
+    /** A guest with this much room, in tmpfs notation, in each of /workspace and /tmp. */
     static TestGuest start(String diskSize) {
         TestGuest guest = startUnread(diskSize);
         guest.read();
@@ -64,11 +64,11 @@ final class TestGuest implements AutoCloseable {
         return guest;
     }
 
-    /** A guest whose frames nobody reads before {@link #read}. */
+    /** A guest whose frames are not read before {@link #read}. */
     static TestGuest startUnread(String diskSize) {
         assumeTrue(
                 "root".equals(System.getProperty("user.name")),
-                "A guest is made for namespaces, which only root makes.");
+                "A guest needs namespaces, which only root can create.");
         return new TestGuest(launch(List.of(
                 "unshare",
                 "--pid",
@@ -100,7 +100,7 @@ final class TestGuest implements AutoCloseable {
         }
     }
 
-    /** A process that runs the script with all the credit that it may need. */
+    /** A request for a process that runs the script, with sufficient credit. */
     static NodeFrame.Spawn sh(int process, String script) {
         return new SpawnBuilder(process, "sh", "-c", script).build();
     }
@@ -119,7 +119,7 @@ final class TestGuest implements AutoCloseable {
                 decoder.decode(ByteBuffer.wrap(chunk, 0, count), this::take);
             }
         } catch (IOException closed) {
-            // as good as the end
+            // same as the end of the stream
         }
         synchronized (this) {
             ended = true;
@@ -149,7 +149,7 @@ final class TestGuest implements AutoCloseable {
         return this;
     }
 
-    /** Sends whatever bytes; a guest that has gone already does not mind. */
+    /** Sends arbitrary bytes; ignores failures, since the guest may have ended. */
     void sendRaw(ByteBuffer bytes) {
         try {
             toGuest.write(bytes);
@@ -169,7 +169,7 @@ final class TestGuest implements AutoCloseable {
         waiting("a frame " + type.getSimpleName()).until(() -> {
             give(type, which).ifPresent(found::complete);
             assertThat(found.isDone() || !hasEnded())
-                    .as("the channel is open, or had a frame %s", type.getSimpleName())
+                    .as("the channel is open, or had a %s frame", type.getSimpleName())
                     .isTrue();
             return found.isDone();
         });
@@ -200,7 +200,7 @@ final class TestGuest implements AutoCloseable {
         return text(id, Stream.STDOUT);
     }
 
-    /** Runs the script to its end and gives what it printed. */
+    /** Runs the script to its end and returns its output. */
     String run(int id, String script) {
         send(sh(id, script));
         String printed = stdoutOf(id);
@@ -235,7 +235,7 @@ final class TestGuest implements AutoCloseable {
         try {
             toGuest.close();
         } catch (IOException gone) {
-            // closed by its other end
+            // closed by the other end
         }
     }
 
@@ -259,7 +259,7 @@ final class TestGuest implements AutoCloseable {
         return process.toHandle().descendants().toList();
     }
 
-    /** Whether a process of the program runs, and it and all others wait for something. */
+    /** Whether a process of the program exists, and it and all others are asleep. */
     boolean isAsleepWith(String program) {
         List<ProcessHandle> all = processes();
         return all.stream().anyMatch(one -> one.info().command().orElse("").endsWith("/" + program))
@@ -280,7 +280,7 @@ final class TestGuest implements AutoCloseable {
                 + process.toHandle().children().findFirst().orElseThrow().pid());
     }
 
-    /** Whether the text is somewhere in what the guest itself can write to. */
+    /** Whether the text is anywhere in the guest's writable memory. */
     boolean remembers(String text) throws IOException {
         try (RandomAccessFile memory =
                 new RandomAccessFile(procFolder().resolve("mem").toFile(), "r")) {
@@ -301,7 +301,7 @@ final class TestGuest implements AutoCloseable {
         }
     }
 
-    /** What the guest itself holds in memory at this moment. */
+    /** The guest's resident memory now. */
     long residentBytes() throws IOException {
         String line = Files.readAllLines(procFolder().resolve("status")).stream()
                 .filter(candidate -> candidate.startsWith("VmRSS"))

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.typesafe.config.Config;
+import dev.vivarium.client.ApiClient;
+import dev.vivarium.client.RetryPolicy;
+import dev.vivarium.client.Submission;
 import dev.vivarium.node.NodeCutOffException;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
@@ -22,6 +25,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -37,7 +41,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Who may not join a cluster does not, and is told why in a sentence. */
+/** A node that may not join a cluster is refused with a sentence that says why. */
 @Timeout(300)
 class JoiningTest {
     @TempDir
@@ -78,21 +82,21 @@ class JoiningTest {
     }
 
     @Test
-    void anotherClustersNameIsToldWithBothNames() {
+    void anotherClustersNameIsRefusedWithBothNames() {
         refused("vivarium.cluster.name", "other")
                 .hasMessageContaining("it is the cluster \"vivarium\"")
                 .hasMessageContaining("vivarium.cluster.name is \"other\"");
     }
 
     @Test
-    void anotherSecretIsToldAndNotWhatItIs() throws IOException {
+    void anotherSecretIsRefusedWithoutRevealingIt() throws IOException {
         refused("vivarium.cluster.secret-file", store.file("other", "another secret of the tests"))
-                .hasMessageContaining("shared secret is another one")
+                .hasMessageContaining("shared secret differs")
                 .hasMessageNotContaining("another secret of the tests");
     }
 
     @Test
-    void anIncompatibleVersionIsToldWithBothVersions() {
+    void anIncompatibleVersionIsRefusedWithBothVersions() {
         JoinHandshake old = new JoinHandshake("vivarium", 7, "01k0", "digest", "");
         JoinHandshake mine = new JoinHandshake("vivarium", JoinHandshake.PROTOCOL, "01k0", "digest", "");
 
@@ -105,7 +109,7 @@ class JoiningTest {
     }
 
     @Test
-    void anotherStoreIsTold() throws Exception {
+    void anotherStoreIsRefused() throws Exception {
         try (SharedStore other = new SharedStore()) {
             Map<String, String> changed = new HashMap<>(other.settings());
             changed.put("vivarium.cluster.secret-file", store.settings().get("vivarium.cluster.secret-file"));
@@ -114,21 +118,21 @@ class JoiningTest {
     }
 
     @Test
-    void aNameThatAnotherNodeHasIsTold() {
+    void aNameInUseIsRefused() {
         refused("vivarium.cluster.node-name", "first")
                 .hasMessageContaining("has the name \"first\"")
                 .hasMessageContaining("127.0.0.1:" + port);
     }
 
     @Test
-    void anAddressThatAnotherNodeHasIsTold() {
+    void anAddressInUseIsRefused() {
         refused("vivarium.cluster.port", Integer.toString(port))
                 .hasMessageContaining("127.0.0.1:" + port)
-                .hasMessageContaining("Is another node there?");
+                .hasMessageContaining("Is another node running there?");
     }
 
     @Test
-    void aWrongContactPointIsToldAfterTheLimit() {
+    void aWrongContactPointIsReportedAfterTheTimeout() {
         refused(Map.of("vivarium.cluster.seeds.0", "127.0.0.1:9", "vivarium.cluster.join-timeout", "3s"))
                 .hasMessageContaining("No cluster took this node in within 3 s")
                 .hasMessageContaining("127.0.0.1:9");
@@ -139,7 +143,7 @@ class JoiningTest {
         int own = Newcomer.freePort();
 
         refused(Map.of("vivarium.cluster.seeds.0", "127.0.0.1:" + own, "vivarium.cluster.port", Integer.toString(own)))
-                .hasMessageContaining("belongs to a cluster that is alive")
+                .hasMessageContaining("belongs to a live cluster")
                 .hasMessageContaining("127.0.0.1:" + port)
                 .hasMessageContaining("vivarium.cluster.seeds");
         refused("vivarium.cluster.formation", "alone").hasMessageContaining("vivarium.cluster.formation");
@@ -147,12 +151,12 @@ class JoiningTest {
     }
 
     @Test
-    void aClusterWhoseStoreAnotherOneHasTakenMeanwhileEnds() throws Exception {
+    void aClusterWhoseStoreAnotherClusterHasTakenEnds() throws Exception {
         try (SharedStore own = new SharedStore()) {
             Map<String, String> alone = alone(own);
             LocalNode node = LocalNode.start(options(alone));
 
-            // what a node of another cluster does when this one was frozen for long
+            // as a node of another cluster does after this one was frozen for long
             own.execute("UPDATE cluster_hold SET holder = '10.0.0.5:25520#1', beat = beat + 1");
 
             assertThatThrownBy(() -> node.terminated().toCompletableFuture().get(60, TimeUnit.SECONDS))
@@ -161,7 +165,7 @@ class JoiningTest {
     }
 
     @Test
-    void aNodeThatWasGivenUpEndsThoughOneOfItsActorsDoesNot() throws Exception {
+    void aNodeThatWasGivenUpEndsAlthoughOneOfItsActorsDoesNot() throws Exception {
         try (SharedStore own = new SharedStore()) {
             Map<String, String> alone = alone(own);
             alone.put("vivarium.cluster.fencing.end-wait", "1s");
@@ -179,7 +183,7 @@ class JoiningTest {
     }
 
     @Test
-    void theLastNodeThatEndsInOrderLeavesItsStoreToTheNextClusterAtOnce() throws Exception {
+    void aStoppedClusterReleasesItsStoreImmediately() throws Exception {
         try (SharedStore own = new SharedStore()) {
             Map<String, String> alone = alone(own);
             LocalNode.start(options(alone)).close();
@@ -201,13 +205,14 @@ class JoiningTest {
     }
 
     @Test
-    void whatMakesNoSenseIsToldByItsKey() throws IOException {
+    void invalidSettingsAreNamedByTheirKey() throws IOException {
         refused("vivarium.cluster.formation", "magic").hasMessageContaining("one of alone, seeds, bootstrap");
         refused("vivarium.cluster.seeds.0", "nonsense").hasMessageContaining("\"nonsense\" is not a host:port");
         refused("vivarium.cluster.secret-file", "").hasMessageContaining("vivarium.cluster.secret-file is empty");
         refused("vivarium.cluster.secret-file", store.file("short", "short")).hasMessageContaining("fewer than 16");
         refused("vivarium.cluster.node-name", "a b").hasMessageContaining("vivarium.cluster.node-name is \"a b\"");
-        refused("vivarium.store.kind", "embedded").hasMessageContaining("the embedded store is one node's alone");
+        refused("vivarium.store.kind", "embedded")
+                .hasMessageContaining("an embedded store can be used by one node only");
         refused("vivarium.store.kind", "papyrus").hasMessageContaining("one of embedded, postgres");
         refused("vivarium.cluster.tls.enabled", "on").hasMessageContaining("vivarium.cluster.tls.key");
     }
@@ -230,27 +235,17 @@ class JoiningTest {
             try (oldest;
                     Member member =
                             Member.thatHasJoined(Newcomer.options(own, seed, folder.resolve("new"), Map.of()))) {
-                HttpResponse<String> answer = submit(oldest.uri());
+                new ApiClient(oldest.uri(), RetryPolicy.NONE)
+                        .submit(new Submission("any", List.of("true"))
+                                .egress("none")
+                                .body());
 
-                assertThat(answer.statusCode()).as(answer.body()).isEqualTo(202);
                 assertThat(member.isUp()).isTrue();
             }
         }
     }
 
-    private static HttpResponse<String> submit(URI node) throws Exception {
-        return HttpClient.newHttpClient()
-                .send(
-                        HttpRequest.newBuilder(node.resolve("/v1/runs"))
-                                .header("Content-Type", "application/json")
-                                .POST(
-                                        HttpRequest.BodyPublishers.ofString(
-                                                "{\"image\": \"any\", \"command\": [\"true\"], \"egress\": {\"mode\": \"none\"}}"))
-                                .build(),
-                        HttpResponse.BodyHandlers.ofString());
-    }
-
-    /** A node that is a member of its cluster and gets no further: what comes next may take it long. */
+    /** A node that has joined its cluster and goes no further, like one whose next steps take long. */
     private record Member(Store store, ActorSystem<Guardian.Command> system) implements AutoCloseable {
         static Member thatHasJoined(NodeOptions options) throws NodeStartException {
             NodeConfig given = NodeConfig.of(options.config(), options.overrides());
@@ -285,7 +280,7 @@ class JoiningTest {
                 .isInstanceOf(NodeStartException.class);
     }
 
-    /** A cluster of one on a store that others may use. */
+    /** Settings of a single-node cluster on a shared store. */
     private static Map<String, String> alone(SharedStore store) {
         Map<String, String> alone = new HashMap<>(store.settings());
         alone.put("vivarium.cluster.formation", "alone");

@@ -10,7 +10,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/** A node that would join a cluster of one on this machine. */
+/** A node that tries to join a single-node cluster on this machine. */
 public final class Newcomer {
     private Newcomer() {}
 
@@ -18,7 +18,7 @@ public final class Newcomer {
      * Its options.
      *
      * @param seed the port of the node that it asks
-     * @param changed settings that are to differ
+     * @param changed settings that differ from the defaults
      */
     public static NodeOptions options(SharedStore store, int seed, Path data, Map<String, String> changed) {
         Map<String, String> all = new HashMap<>(store.settings());

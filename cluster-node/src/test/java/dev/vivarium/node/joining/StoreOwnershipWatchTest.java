@@ -8,7 +8,7 @@ import dev.vivarium.persistence.store.StoreOwnership.Hold;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** Which cluster a node takes its store to belong to. */
+/** How a node decides which cluster owns its store. */
 class StoreOwnershipWatchTest {
     private static final Company OLDEST = new Company(Set.of("me", "you"), true, true);
     private static final Company YOUNGER = new Company(Set.of("me", "you"), false, true);
@@ -19,7 +19,7 @@ class StoreOwnershipWatchTest {
     private long nanos = 17;
 
     @Test
-    void aStoreThatNobodyHoldsIsTakenByTheOldestNodeOfAMajority() {
+    void aFreeStoreIsTakenByTheOldestNodeOfAMajority() {
         assertThat(look(Hold.FREE, OLDEST)).isEqualTo(Verdict.TAKE);
         assertThat(look(Hold.FREE, YOUNGER)).isEqualTo(Verdict.WAIT);
         assertThat(look(Hold.FREE, OLDEST_OF_A_MINORITY)).isEqualTo(Verdict.WAIT);
@@ -27,26 +27,26 @@ class StoreOwnershipWatchTest {
     }
 
     @Test
-    void whoHoldsItGoesOnWhileItSeesAMajority() {
+    void theHolderContinuesWhileItSeesAMajority() {
         assertThat(look(new Hold("me", 4), OLDEST)).isEqualTo(Verdict.TAKE);
         assertThat(look(new Hold("me", 5), OLDEST_OF_A_MINORITY)).isEqualTo(Verdict.OURS);
     }
 
     @Test
-    void whatAnotherMemberHoldsIsOurs() {
+    void aStoreHeldByAnotherMemberIsOurs() {
         assertThat(look(new Hold("you", 4), YOUNGER)).isEqualTo(Verdict.OURS);
         assertThat(look(new Hold("you", 5), YOUNGER)).isEqualTo(Verdict.OURS);
     }
 
     @Test
-    void whatAMemberHeldThatIsGoneIsTakenByTheOldestAtOnce() {
+    void aStoreHeldByALostMemberIsTakenByTheOldestImmediately() {
         look(new Hold("you", 4), YOUNGER);
 
         assertThat(look(new Hold("you", 4), ALONE)).isEqualTo(Verdict.TAKE);
     }
 
     @Test
-    void aStrangerWhoseBeatGoesOnIsAnotherCluster() {
+    void aStrangerWithAnAdvancingBeatIsAnotherCluster() {
         assertThat(look(new Hold("stranger", 4), ALONE)).isEqualTo(Verdict.WAIT);
         assertThat(look(new Hold("stranger", 4), ALONE)).isEqualTo(Verdict.WAIT);
         assertThat(look(new Hold("stranger", 5), ALONE)).isEqualTo(Verdict.STRANGERS);

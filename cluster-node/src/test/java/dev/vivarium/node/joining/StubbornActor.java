@@ -8,7 +8,7 @@ import org.apache.pekko.actor.Extension;
 import org.apache.pekko.actor.ExtensionIdProvider;
 import org.apache.pekko.actor.Props;
 
-/** Gives an actor system an actor that does not stop until it is let go. To be named in pekko.extensions. */
+/** An extension (pekko.extensions) that gives an actor system an actor that does not stop until it is released. */
 public final class StubbornActor extends AbstractExtensionId<StubbornActor.Started> implements ExtensionIdProvider {
     static final CountDownLatch LET_GO = new CountDownLatch(1);
 
@@ -23,7 +23,7 @@ public final class StubbornActor extends AbstractExtensionId<StubbornActor.Start
         return new Started();
     }
 
-    /** That it is there. */
+    /** The extension's instance. */
     public static final class Started implements Extension {}
 
     private static final class Stubborn extends AbstractActor {

@@ -6,37 +6,37 @@ import java.time.Duration;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** Of three nodes a, b and lost, or more; this one is a. */
+/** Grants among three or more nodes a, b and lost, as seen by a. */
 class LeaseGrantsTest {
     private static final Duration LENGTH = Duration.ofSeconds(10);
-    /** A lease, and the half second in which a guest makes its last kill. */
+    /** The length of a lease, and the half second of the guest's last kill. */
     private static final long ENDED = Duration.ofMillis(10_500).toNanos();
 
     private final LeaseGrants grants = new LeaseGrants(LENGTH);
 
     @Test
-    void aLeaseHasEndedWhenTheLastGrantOfAnybodyIsOlderThanALease() {
+    void aLeaseEndsItsLengthAfterTheLastGrantOfAnyNode() {
         grants.grant("lost", at(1));
         grants.giveUp("lost", "name", 3, at(9));
 
-        grants.told("lost", "a", grants.last("lost", at(9)), at(9));
+        grants.reported("lost", "a", grants.last("lost", at(9)), at(9));
         assertThat(grants.end("lost", Set.of("a", "b"))).isEmpty();
-        grants.told("lost", "b", Duration.ofSeconds(6), at(10));
+        grants.reported("lost", "b", Duration.ofSeconds(6), at(10));
 
         assertThat(grants.end("lost", Set.of("a", "b"))).hasValue(at(4) + ENDED);
     }
 
     @Test
-    void whatIsToldAgainAndComesLateChangesNothing() {
+    void repeatedLateReportsChangeNothing() {
         grants.giveUp("lost", "name", 2, at(9));
-        grants.told("lost", "a", Duration.ofSeconds(6), at(10));
-        grants.told("lost", "a", Duration.ofSeconds(6), at(12));
+        grants.reported("lost", "a", Duration.ofSeconds(6), at(10));
+        grants.reported("lost", "a", Duration.ofSeconds(6), at(12));
 
         assertThat(grants.end("lost", Set.of("a"))).hasValue(at(4) + ENDED);
     }
 
     @Test
-    void whoWasGivenUpIsGrantedNothingAnyMore() {
+    void aNodeThatWasGivenUpIsGrantedNoFurtherLease() {
         assertThat(grants.grant("lost", at(1))).isTrue();
         grants.giveUp("lost", "name", 3, at(2));
 
@@ -45,36 +45,36 @@ class LeaseGrantsTest {
     }
 
     @Test
-    void whoNeverGrantedKnowsNothingOfThoseWhoHadItsVoteBefore() {
+    void aNewNodeAssumesThatTheLeaseWasGrantedJustNow() {
         grants.grant("lost", at(1));
         grants.giveUp("lost", "name", 3, at(9));
-        grants.told("lost", "a", grants.last("lost", at(9)), at(9));
+        grants.reported("lost", "a", grants.last("lost", at(9)), at(9));
 
         LeaseGrants newcomer = new LeaseGrants(LENGTH);
-        grants.told("lost", "b", newcomer.last("lost", at(9)), at(9));
+        grants.reported("lost", "b", newcomer.last("lost", at(9)), at(9));
 
         assertThat(grants.end("lost", Set.of("a", "b"))).hasValue(at(9) + ENDED);
     }
 
     @Test
-    void fewerThanHalfOfAllCannotKnowWhatTheOthersHaveGranted() {
+    void reportsOfAMinorityDoNotProveTheEndOfALease() {
         grants.grant("lost", at(1));
         grants.giveUp("lost", "name", 5, at(9));
-        grants.told("lost", "a", grants.last("lost", at(9)), at(9));
-        grants.told("lost", "b", Duration.ofSeconds(6), at(9));
+        grants.reported("lost", "a", grants.last("lost", at(9)), at(9));
+        grants.reported("lost", "b", Duration.ofSeconds(6), at(9));
 
         assertThat(grants.end("lost", Set.of("a", "b"))).isEmpty();
 
-        grants.told("lost", "c", Duration.ofSeconds(6), at(9));
+        grants.reported("lost", "c", Duration.ofSeconds(6), at(9));
 
         assertThat(grants.end("lost", Set.of("a", "b"))).hasValue(at(3) + ENDED);
     }
 
     @Test
-    void anotherLifeOfTheSameNameHasAnotherLease() {
+    void anotherIncarnationOfTheSameNameHasASeparateLease() {
         grants.grant("lost#1", at(1));
         grants.giveUp("lost#1", "name", 1, at(2));
-        grants.told("lost#1", "a", grants.last("lost#1", at(2)), at(2));
+        grants.reported("lost#1", "a", grants.last("lost#1", at(2)), at(2));
         assertThat(grants.givenUp(at(3))).containsEntry("lost#1", "name");
 
         grants.forget("name");
@@ -84,7 +84,7 @@ class LeaseGrantsTest {
     }
 
     @Test
-    void whatNobodyAsksForAnyMoreIsForgotten() {
+    void recordsOfNodesThatWereGivenUpExpire() {
         grants.giveUp("lost", "name", 1, at(2));
 
         assertThat(grants.givenUp(at(23))).hasSize(1);

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Keepers of several nodes, each with an actor system of its own, over real connections. */
+/** Keepers of several nodes, each with its own actor system, over real connections. */
 @Timeout(120)
 class LeaseKeeperTest {
     private static final Duration LENGTH = Duration.ofMillis(5_200);
@@ -57,7 +57,7 @@ class LeaseKeeperTest {
             return Cluster.get(system);
         }
 
-        /** As a process that is killed: nobody is told. */
+        /** Dies like a killed process: without notifying the others. */
         void die() {
             system.terminate();
             system.getWhenTerminated().toCompletableFuture().join();
@@ -70,7 +70,7 @@ class LeaseKeeperTest {
     }
 
     @Test
-    void everyMemberHasALeaseAndNobodyWhoIsNoMember() {
+    void onlyMembersHaveALease() {
         cluster("a", "b", "c");
         Node stranger = Node.named("d");
         nodes.add(stranger);
@@ -80,7 +80,7 @@ class LeaseKeeperTest {
     }
 
     @Test
-    void aNodeThatGetsNoAnswersHasNoLeaseThoughItIsAMember() {
+    void aMemberThatGetsNoAnswersHasNoLease() {
         cluster("a", "b", "c");
         await().untilAsserted(() -> assertThat(nodes).allMatch(node -> node.lease.isFresh()));
 
@@ -91,7 +91,7 @@ class LeaseKeeperTest {
     }
 
     @Test
-    void whenANodeWasGivenUpAllKnowByWhenItsLeaseHasEnded() {
+    void theEndOfTheLeaseOfANodeThatWasGivenUpIsKnownToAll() {
         cluster("a", "b", "c");
         await().untilAsserted(() -> assertThat(nodes).allMatch(node -> node.lease.isFresh()));
         Node lost = nodes.get(2);
@@ -114,7 +114,7 @@ class LeaseKeeperTest {
     }
 
     @Test
-    void aNodeThatIsGivenUpWhileItLivesIsGrantedNothingAnyMore() {
+    void aLiveNodeThatWasGivenUpIsGrantedNoLease() {
         cluster("a", "b", "c");
         await().untilAsserted(() -> assertThat(nodes).allMatch(node -> node.lease.isFresh()));
         Node lost = nodes.get(2);

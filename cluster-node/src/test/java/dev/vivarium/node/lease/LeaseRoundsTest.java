@@ -11,7 +11,7 @@ class LeaseRoundsTest {
     private final LeaseRounds rounds = new LeaseRounds();
 
     @Test
-    void moreThanHalfOfAllHaveToGrantInTheSameRound() {
+    void aMajorityMustGrantInTheSameRound() {
         long first = rounds.begin(100);
         long second = rounds.begin(200);
 
@@ -23,7 +23,7 @@ class LeaseRoundsTest {
     }
 
     @Test
-    void whoGrantsTwiceOrHasNoVoteDoesNotCount() {
+    void repeatedGrantsAndGrantsOfNonVotersDoNotCount() {
         long round = rounds.begin(100);
 
         rounds.granted(round, "a", FOUR);
@@ -33,12 +33,12 @@ class LeaseRoundsTest {
     }
 
     @Test
-    void aNodeThatIsAllOfItsClusterGrantsItself() {
+    void aLoneNodeGrantsItself() {
         assertThat(rounds.granted(rounds.begin(100), "a", Set.of("a"))).hasValue(100);
     }
 
     @Test
-    void anAnswerToAQuestionOfLongAgoIsNoAnswer() {
+    void anAnswerToAnOldRoundIsIgnored() {
         long old = rounds.begin(100);
         for (int later = 0; later < 8; later++) {
             rounds.begin(200 + later);

@@ -10,12 +10,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What an operator says of a cluster is refused in a sentence before a node joins with it. */
+/** Invalid cluster settings are refused with a sentence before the node joins. */
 class ClusterSettingsTest {
     private static final Config SHIPPED = ConfigFactory.load().getConfig("vivarium.cluster");
 
     @Test
-    void whatIsShippedHolds() throws NodeStartException {
+    void theShippedSettingsAreValid() throws NodeStartException {
         assertThat(ClusterSettings.from(SHIPPED).isAlone()).isTrue();
     }
 
@@ -28,13 +28,13 @@ class ClusterSettingsTest {
         "fencing.lease = 12s, 12000ms and must be at least detector.pause and split-brain.stable-after together and 5s more (13000ms)",
         "formation = sedes, must be one of"
     })
-    void whatCannotWorkIsRefused(String given, String told) {
+    void invalidSettingsAreRefused(String given, String expected) {
         Config config = ConfigFactory.parseString("vivarium.cluster." + given)
                 .withFallback(ConfigFactory.load())
                 .resolve();
 
         assertThatThrownBy(() -> ClusterSettings.of(config))
                 .isInstanceOf(NodeStartException.class)
-                .hasMessageContaining(told);
+                .hasMessageContaining(expected);
     }
 }

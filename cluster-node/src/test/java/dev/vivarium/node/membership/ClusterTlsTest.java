@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** With TLS between nodes only who has a certificate of the cluster's authority, with the cluster's name in it, gets in. */
+/** With TLS between nodes, only peers with a certificate of the cluster's authority for the cluster's name can join. */
 @Timeout(300)
 class ClusterTlsTest {
     private static final String NAME = "nodes.vivarium.test";
@@ -67,22 +67,22 @@ class ClusterTlsTest {
     }
 
     @Test
-    void whoSpeaksNoTlsDoesNotJoin() {
+    void aNodeWithoutTlsDoesNotJoin() {
         keptOut(Map.of());
     }
 
     @Test
-    void whoHasACertificateOfAnotherAuthorityDoesNotJoin() throws Exception {
+    void aNodeWithACertificateOfAnotherAuthorityDoesNotJoin() throws Exception {
         keptOut(new TestAuthority(folder.resolve("other")).node("stranger", NAME));
     }
 
     @Test
-    void whoHasACertificateForSomethingElseDoesNotJoin() throws Exception {
+    void aNodeWithACertificateForAnotherNameDoesNotJoin() throws Exception {
         keptOut(authority.node("printer", "printer.vivarium.test"));
     }
 
     @Test
-    void whoHasNoCertificateHearsNothing() throws Exception {
+    void aClientWithoutACertificateIsRefused() throws Exception {
         SSLContext trusting = SSLContext.getInstance("TLSv1.3");
         trusting.init(null, new TrustManager[] {new Trusting()}, new SecureRandom());
         try (Socket plain = new Socket(InetAddress.getLoopbackAddress(), port);
@@ -100,7 +100,7 @@ class ClusterTlsTest {
     }
 
     @Test
-    void whatIsWrongWithTheFilesIsToldAtTheStart() throws Exception {
+    void invalidFilesAreReportedAtTheStart() throws Exception {
         Map<String, String> good = authority.node("good", NAME);
         Map<String, String> other = new TestAuthority(folder.resolve("third")).node("other", NAME);
         String nothing =
@@ -108,13 +108,13 @@ class ClusterTlsTest {
 
         refused(with(good, "key", "/nowhere.pem")).hasMessageContaining("vivarium.cluster.tls.key is \"/nowhere.pem\"");
         refused(with(good, "key", nothing))
-                .hasMessageContaining("vivarium.cluster.tls.key (" + nothing + ") has no RSA key");
-        refused(with(good, "certificate", nothing)).hasMessageContaining("has no X.509 certificate");
-        refused(with(good, "authority", nothing)).hasMessageContaining("has no X.509 certificate");
+                .hasMessageContaining("vivarium.cluster.tls.key (" + nothing + ") must contain an RSA key");
+        refused(with(good, "certificate", nothing)).hasMessageContaining("must contain an X.509 certificate");
+        refused(with(good, "authority", nothing)).hasMessageContaining("must contain an X.509 certificate");
         refused(with(good, "key", other.get("vivarium.cluster.tls.key"))).hasMessageContaining("is not the key of");
         refused(with(good, "authority", other.get("vivarium.cluster.tls.authority")))
                 .hasMessageContaining("was not issued by");
-        refused(authority.nodeOfYesteryear("old", NAME)).hasMessageContaining("which is not now");
+        refused(authority.nodeWithExpiredCertificate("old", NAME)).hasMessageContaining("which is not now");
     }
 
     private static Map<String, String> with(Map<String, String> settings, String which, String file) {
@@ -140,7 +140,7 @@ class ClusterTlsTest {
         return Newcomer.options(store, port, folder.resolve("data"), all);
     }
 
-    /** Trusts anybody, to look at who answers. */
+    /** Trusts every certificate, so that the test can inspect the one presented. */
     private static final class Trusting implements X509TrustManager {
         @Override
         public void checkClientTrusted(X509Certificate[] chain, String kind) {}

@@ -31,7 +31,7 @@ class CrashWatchTest {
     }
 
     @Test
-    void aPeerWhoseMachineSaysTwiceThatItIsGoneIsGivenUp() {
+    void aPeerWhosePortIsClosedTwiceIsGivenUp() {
         watch();
         answers.put(life(3), Answer.REFUSED);
 
@@ -43,7 +43,7 @@ class CrashWatchTest {
     }
 
     @Test
-    void aPeerThatIsBackAtTheSecondQuestionIsNot() {
+    void aPeerThatIsBackAtTheSecondProbeIsNotGivenUp() {
         watch();
         answers.put(life(3), Answer.REFUSED);
         round(2);
@@ -68,7 +68,7 @@ class CrashWatchTest {
     }
 
     @Test
-    void whoIsNotInAMajorityGivesNobodyUp() {
+    void aNodeInAMinorityGivesUpNoPeer() {
         watch();
         answers.put(life(2), Answer.REFUSED);
         answers.put(life(3), Answer.REFUSED);
@@ -86,13 +86,15 @@ class CrashWatchTest {
                 INTERVAL,
                 () -> peers,
                 peer -> {
+                    // Read before the test sees the probe and changes the answer for the next one.
+                    Answer answer = answers.getOrDefault(peer, Answer.LISTENS);
                     asked.ref().tell(peer);
-                    return CompletableFuture.completedStage(answers.getOrDefault(peer, Answer.LISTENS));
+                    return CompletableFuture.completedStage(answer);
                 },
                 peer -> givenUp.ref().tell(peer)));
     }
 
-    /** One look: so many peers are asked, and have answered. */
+    /** One round of probes: this many peers are probed and have answered. */
     private void round(int peers) {
         time.timePasses(INTERVAL);
         for (int asked = 0; asked < peers; asked++) {

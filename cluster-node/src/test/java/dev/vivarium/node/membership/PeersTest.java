@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 class PeersTest {
     @Test
-    void eachLooksAfterThoseThatFollowInARing() {
+    void eachNodeWatchesItsSuccessorsInARing() {
         List<Peer> all = IntStream.rangeClosed(1, 5).mapToObj(PeersTest::seen).toList();
 
         assertThat(new Peers(life(1), all).successors(3)).containsExactly(seen(2), seen(3), seen(4));
@@ -22,7 +22,7 @@ class PeersTest {
     }
 
     @Test
-    void whoeverEndsInOrderIsNotLookedAfter() {
+    void leavingNodesAreNotWatched() {
         Peer leaving = new Peer(life(2), true, true, true);
 
         assertThat(new Peers(life(1), List.of(seen(1), leaving, seen(3))).successors(3))
@@ -41,7 +41,7 @@ class PeersTest {
     }
 
     @Test
-    void whoIsNotSeenIsAsGoodAsGone() {
+    void unreachableNodesDoNotCountForTheMajority() {
         Peers five = new Peers(life(1), List.of(seen(1), seen(2), seen(3), unseen(4), unseen(5)));
 
         assertThat(five.areMajorityWithout(Set.of(life(4)))).isTrue();
@@ -49,7 +49,7 @@ class PeersTest {
     }
 
     @Test
-    void whoDoesNotVoteCountsOnNoSide() {
+    void joiningNodesCountOnNoSide() {
         Peer joining = new Peer(life(3), false, true, false);
 
         assertThat(new Peers(life(1), List.of(seen(1), seen(2), joining)).areMajorityWithout(Set.of(life(2))))

@@ -17,7 +17,7 @@ class PortProbeTest {
     private static final Duration AT_MOST = Duration.ofMillis(500);
 
     @Test
-    void aPortThatIsListenedToAndOneThatIsNotAreToldApart() throws IOException {
+    void openAndClosedPortsAreDistinguished() throws IOException {
         int port;
         try (ServerSocket listening = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
             port = listening.getLocalPort();
@@ -26,9 +26,9 @@ class PortProbeTest {
         assertThat(PortProbe.ask("127.0.0.1", port, AT_MOST)).isEqualTo(PortProbe.Answer.REFUSED);
     }
 
-    /** As one behind a filter does; here nobody takes the connections that the kernel has made. */
+    /** Like a machine behind a filter: here the kernel's backlog is full because nothing accepts connections. */
     @Test
-    void aMachineThatSaysNothingIsNoCrash() throws IOException {
+    void aMachineThatDoesNotAnswerHasNotCrashed() throws IOException {
         List<Socket> waiting = new ArrayList<>();
         try (ServerSocket full = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             while (connects(full, waiting)) {
@@ -44,7 +44,7 @@ class PortProbeTest {
     }
 
     @Test
-    void aNameThatNobodyKnowsIsNoCrash() {
+    void anUnknownNameIsNoCrash() {
         assertThat(PortProbe.ask("nobody.invalid", 25_520, AT_MOST)).isEqualTo(PortProbe.Answer.SILENT);
     }
 

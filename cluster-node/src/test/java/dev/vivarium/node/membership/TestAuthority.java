@@ -28,13 +28,13 @@ final class TestAuthority {
         make(SELF, "CN=" + SELF, List.of("-ext", "bc:critical=ca:true"));
     }
 
-    /** The settings of a node that has a certificate of this authority with this name in it. */
+    /** The settings of a node with a certificate of this authority for this name. */
     Map<String, String> node(String alias, String name) throws Exception {
         return node(alias, name, List.of());
     }
 
-    /** The same with a certificate that was valid until a year ago. */
-    Map<String, String> nodeOfYesteryear(String alias, String name) throws Exception {
+    /** The settings of a node whose certificate expired a year ago. */
+    Map<String, String> nodeWithExpiredCertificate(String alias, String name) throws Exception {
         return node(alias, name, List.of("-startdate", "-2y", "-validity", "365"));
     }
 

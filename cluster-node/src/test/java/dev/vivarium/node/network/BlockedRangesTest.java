@@ -174,7 +174,7 @@ class BlockedRangesTest {
                 "10.0.0.0/8/8",
                 "::1/64"
             })
-    void whatIsNotABlockIsRefusedByName(String text) {
+    void anInvalidBlockIsRefusedByName(String text) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> blocked.withMore(List.of(text)))
                 .withMessageContaining("'" + text + "'");

@@ -14,12 +14,15 @@ import org.junit.jupiter.api.Test;
 /** What a node puts into this machine's kernel for its sandboxes, and what stays there. */
 class EgressNetworkTest {
     private static final NodeMark DEAD = new NodeMark("dead00");
+    private static final String DEAD_BLOCK = "198.18.252.0/22";
+    private static final String DEAD_RULE = "priority 25 from " + DEAD_BLOCK;
     /** Of addresses, that a machine has for its nodes. */
     private static final int BLOCKS = 128;
 
     @AfterEach
     void removeWhatATestHasLeft() {
-        TestHosts.shell("nft delete table inet " + DEAD.table() + " 2>/dev/null; ip link delete " + DEAD.ownInterface()
+        TestHosts.shell("ip rule delete " + DEAD_RULE + " 2>/dev/null; nft delete table inet " + DEAD.table()
+                + " 2>/dev/null; ip link delete " + DEAD.ownInterface()
                 + " 2>/dev/null; ip link delete " + DEAD.publicLinks() + "7 2>/dev/null; iptables -w -D DOCKER-USER -i "
                 + DEAD.links() + "+ -j ACCEPT 2>/dev/null; true");
     }
@@ -38,16 +41,16 @@ class EgressNetworkTest {
     }
 
     @Test
-    void whatAKilledNodeLeftIsSweptByTheNextOneOnTheMachine() {
+    void theRemainsOfAKilledNodeAreSweptByTheNextNodeOnTheMachine() {
         leaveBehind();
 
         Networks.open("test-egress", "node-1").close();
 
-        assertThat(inKernel()).doesNotContain(DEAD.text());
+        assertThat(inKernel()).doesNotContain(DEAD.text(), DEAD_BLOCK);
     }
 
     @Test
-    void whatAKilledNodeLeftIsSweptAlsoWhenSomebodyHasTakenItsWalls() {
+    void theRemainsOfAKilledNodeAreSweptAlsoAfterAFlush() {
         leaveBehind();
         TestHosts.shell("nft delete table inet " + DEAD.table());
         assertThat(inKernel()).contains(DEAD.ownInterface());
@@ -58,7 +61,7 @@ class EgressNetworkTest {
     }
 
     @Test
-    void theWallsOfAKilledNodeStayForAsLongAsItsSandboxesHaveLinks() {
+    void theFilterOfAKilledNodeStaysWhileItsSandboxesHaveLinks() {
         leaveBehind();
         TestHosts.shell("ip link add " + DEAD.publicLinks() + "7 type bridge");
 
@@ -68,7 +71,7 @@ class EgressNetworkTest {
     }
 
     @Test
-    void aSandboxThatAnEarlierLifeOfTheNodeLeftLosesItsLink() {
+    void aSandboxOfAnEarlierIncarnationLosesItsLink() {
         NodeMark mark = NodeMark.of("test-egress", "node-1");
         TestHosts.shell("ip link add " + mark.publicLinks() + "7 type bridge");
 
@@ -91,7 +94,7 @@ class EgressNetworkTest {
     }
 
     @Test
-    void nodesThatStartAtOnceAndWouldTakeTheSameAddressesTakeOthers() {
+    void nodesThatStartTogetherTakeDifferentAddresses() {
         int wanted = NodeMark.of("test-egress", "node-1").number() % BLOCKS;
         List<String> alike = IntStream.range(1, 10_000)
                 .mapToObj(number -> "node-" + number)
@@ -128,11 +131,13 @@ class EgressNetworkTest {
     private static void leaveBehind() {
         TestHosts.shell("nft add table inet " + DEAD.table() + " && ip link add " + DEAD.ownInterface()
                 + " type bridge && ip addr add 198.18.255.1/32 dev " + DEAD.ownInterface()
+                + " && ip rule add " + DEAD_RULE + " blackhole"
                 + " && { iptables -w -I DOCKER-USER -i " + DEAD.links() + "+ -j ACCEPT || true; }");
     }
 
     private static String inKernel() {
         return TestHosts.shell(
-                "nft list tables; ip -br link | awk '{print $1}' | grep ^vv; iptables -w -S DOCKER-USER; true");
+                "nft list tables; ip -br link | awk '{print $1}' | grep ^vv; iptables -w -S; ip -4 rule | grep"
+                        + " 198.1[89]; true");
     }
 }

@@ -4,20 +4,31 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.typesafe.config.ConfigFactory;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.util.function.Predicate;
 
-/** What tests want to know of a network that nobody else should. */
+/** Internals of a network, for tests only. */
 public final class Networks {
     private Networks() {}
 
     /** With the settings as shipped. */
     public static SandboxNetwork open(String installation, String node) {
-        assumeThat(System.getProperty("user.name")).as("needs root").isEqualTo("root");
+        requireRoot();
         try {
             return EgressNetwork.open(
                     installation, node, EgressSettings.from(ConfigFactory.load().getConfig("vivarium.egress")));
         } catch (IOException impossible) {
             throw new AssertionError("These tests need to be root, and nftables and iproute2.", impossible);
         }
+    }
+
+    static void requireRoot() {
+        assumeThat(System.getProperty("user.name")).as("needs root").isEqualTo("root");
+    }
+
+    /** What is blocked everywhere, on a machine that has these addresses. */
+    public static BlockedAddresses blocked(Predicate<InetAddress> own) {
+        return new BlockedAddresses(BlockedRanges.standard(), own);
     }
 
     public static String tableOf(SandboxNetwork network) {

@@ -3,7 +3,7 @@ package dev.vivarium.node.network;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import dev.vivarium.node.cli.abuse.Internet;
+import dev.vivarium.trials.outside.Internet;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -36,7 +36,7 @@ public final class TestHosts implements AutoCloseable {
         return outside.authority();
     }
 
-    /** Who came since the beginning: protocol, source, address, port, and what was said. */
+    /** All visits so far: protocol, source, address, port, and the text received. */
     public List<String> visits() {
         return outside.visits();
     }

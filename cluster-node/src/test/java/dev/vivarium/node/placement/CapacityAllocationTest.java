@@ -26,7 +26,7 @@ class CapacityAllocationTest {
     private static final ActorSystem SYSTEM = ActorSystem.create("allocation");
 
     private final Map<ActorRef, NodeLoad> loads = new HashMap<>();
-    /** What each node releases when it is asked for this. */
+    /** The shards that each node releases on request. */
     private final Map<ActorRef, Map<Which, Set<String>>> releases = new HashMap<>();
 
     private final List<Which> asked = new ArrayList<>();
@@ -43,7 +43,7 @@ class CapacityAllocationTest {
     }
 
     @Test
-    void nodesGetShardsInProportionToTheRunsThatTheyTakeThoughTheViewOfThemIsOld() {
+    void nodesGetShardsInProportionToTheirCapacityEvenWithAnOldView() {
         ActorRef two = node(0, 2);
         ActorRef four = node(0, 4);
         ActorRef eight = node(0, 8);
@@ -68,7 +68,7 @@ class CapacityAllocationTest {
     }
 
     @Test
-    void aShardWhoseRunsWaitGoesWhereThereIsAPlaceHoweverManyShardsAreThere() {
+    void aShardWithWaitingRunsMovesToAFreeSlotHoweverManyShardsAreThere() {
         ActorRef full = node(10, 10);
         ActorRef free = node(9, 10);
         Map<ActorRef, IndexedSeq<String>> current = seqs(Map.of(full, List.of(), free, List.of("0", "1", "2")));
@@ -77,7 +77,7 @@ class CapacityAllocationTest {
     }
 
     @Test
-    void aNodeThatJoinsGetsAShardThatHasNothingToDo() {
+    void aJoiningNodeGetsAnIdleShard() {
         ActorRef old = node(5, 10);
         ActorRef joined = node(0, 10);
         releases.put(old, Map.of(Which.ONE_IDLE, Set.of("1")));
@@ -89,7 +89,7 @@ class CapacityAllocationTest {
     }
 
     @Test
-    void nothingMovesThatItsNodeDoesNotReleaseOrWhereEveryNodeHasItsShare() {
+    void nothingMovesWithoutAReleaseOrWhenEveryNodeHasItsShare() {
         ActorRef busy = node(5, 10);
         ActorRef joined = node(0, 10);
         assertThat(value(allocation.rebalance(
@@ -103,7 +103,7 @@ class CapacityAllocationTest {
     }
 
     @Test
-    void runsThatWaitMoveToANodeThatHasASlot() {
+    void waitingRunsMoveToANodeWithAFreeSlot() {
         ActorRef crowded = waiting(3);
         ActorRef moreCrowded = waiting(7);
         ActorRef free = node(4, 10);
@@ -122,7 +122,7 @@ class CapacityAllocationTest {
     }
 
     @Test
-    void aNodeThatLeavesHandsOverAllThatItReleases() {
+    void aLeavingNodeHandsOverAllReleasedShards() {
         ActorRef open = node(4, 10);
         ActorRef leaving = leaving();
         releases.put(leaving, Map.of(Which.ALL, Set.of("1", "2")));
@@ -135,7 +135,7 @@ class CapacityAllocationTest {
         loads.put(open, load(0, 10, 0, Intake.CLOSED));
         assertThat(value(allocation.rebalance(
                         seqs(Map.of(open, List.of("0"), leaving, List.of("1", "2", "3"))), Set.of())))
-                .as("when all leave nothing moves")
+                .as("nothing moves when all nodes leave")
                 .isEmpty();
     }
 

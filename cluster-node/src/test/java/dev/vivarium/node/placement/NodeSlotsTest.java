@@ -33,7 +33,7 @@ class NodeSlotsTest {
     private final Map<String, RunId> ids = new HashMap<>();
 
     @Test
-    void whoFindsAPlaceFreeHoldsItAtOnceAndIsNotToldTwice() {
+    void aRunThatFindsASlotFreeHoldsItAndIsNotNotified() {
         NodeSlots slots = slots(2, 10, 10);
 
         assertThat(offer(slots, "a1")).isEqualTo(Answer.HOLDS);
@@ -45,7 +45,7 @@ class NodeSlotsTest {
     }
 
     @Test
-    void placesGoToTheTenantThatHoldsFewestSoThatNobodysManyRunsKeepAnothersFewFromRunning() {
+    void slotsGoToTheTenantThatHoldsFewest() {
         NodeSlots slots = slots(2, 100, 100);
         offer(slots, "a1", "a2", "a3", "a4", "a5", "a6", "b1", "c1", "b2");
 
@@ -59,7 +59,7 @@ class NodeSlotsTest {
     }
 
     @Test
-    void amongATenantsRunsWhoWasSubmittedFirstIsNextWhereverItWaitedBefore() {
+    void aTenantsRunsFollowInOrderOfSubmissionWhereverTheyWaitedBefore() {
         NodeSlots slots = slots(1, 100, 100);
         offer(slots, "a5");
         slots.claim(claim("a9", Seniority.NEW));
@@ -83,7 +83,7 @@ class NodeSlotsTest {
     }
 
     @Test
-    void theQueueIsBoundedAndSoIsEachTenantsPartOfItAndWhoIsRefusedIsForgotten() {
+    void theQueueAndEachTenantsPartOfItAreBoundedAndRefusedRunsAreForgotten() {
         NodeSlots slots = slots(1, 3, 2);
         offer(slots, "a1", "a2", "a3");
 
@@ -95,12 +95,12 @@ class NodeSlotsTest {
         assertThat(slots.position(id("c1"))).isEmpty();
 
         assertThat(slots.claim(claim("c2", Seniority.NEW)))
-                .as("a run that has been accepted waits however many do")
+                .as("an accepted run waits however long the queue is")
                 .isEqualTo(Answer.WAITS);
     }
 
     @Test
-    void aRunThatMayNotWaitIsRefusedWhereNoPlaceIsFree() {
+    void aRunThatMayNotWaitIsRefusedWhenNoSlotIsFree() {
         NodeSlots slots = slots(1, 10, 10);
 
         assertThat(slots.offer(claim("a1", SMALL), REFUSE)).isEqualTo(Answer.HOLDS);
@@ -109,7 +109,7 @@ class NodeSlotsTest {
     }
 
     @Test
-    void aNodeThatDrainsIsDoneWhenNobodyHoldsAPlaceAndWhoGaveItsPlaceBackWaits() {
+    void aDrainIsDoneWhenNoSlotIsHeldAndReturnedRunsWait() {
         NodeSlots slots = slots(2, 10, 10);
         offer(slots, "a1", "a2");
         drain.begin();
@@ -125,7 +125,7 @@ class NodeSlotsTest {
     }
 
     @Test
-    void memoryAndProcessorsCountAsMuchAsPlaces() {
+    void memoryAndProcessorsLimitSlotsToo() {
         NodeSlots slots = new NodeSlots(new Capacity(100, 256, 2000), 10, 10, drain, nanos::get);
 
         assertThat(slots.offer(claim("a1", new Capacity(1, 128, 500)), QUEUE)).isEqualTo(Answer.HOLDS);
@@ -137,7 +137,7 @@ class NodeSlotsTest {
     }
 
     @Test
-    void nobodyOvertakesALargeRunForWhichThereIsNotEnoughYet() {
+    void noRunOvertakesALargeRunThatWaitsForRoom() {
         NodeSlots slots = new NodeSlots(new Capacity(100, 256, 8000), 10, 10, drain, nanos::get);
         slots.offer(claim("a1", new Capacity(1, 200, 500)), QUEUE);
         slots.offer(claim("b1", new Capacity(1, 200, 500)), QUEUE);
@@ -151,7 +151,7 @@ class NodeSlotsTest {
     }
 
     @Test
-    void aRunThatAsksForMoreThanTheNodeHasGetsAllOfIt() {
+    void aRunThatNeedsMoreThanTheNodeHasGetsTheWholeNode() {
         NodeSlots slots = new NodeSlots(new Capacity(100, 256, 8000), 10, 10, drain, nanos::get);
         slots.offer(claim("a1", SMALL), QUEUE);
         assertThat(slots.offer(claim("b1", new Capacity(1, 4096, 500)), QUEUE)).isEqualTo(Answer.WAITS);
@@ -163,7 +163,7 @@ class NodeSlotsTest {
     }
 
     @Test
-    void whileTheNodeDrainsNobodysTurnComes() {
+    void noRunGetsATurnWhileTheNodeDrains() {
         NodeSlots slots = slots(1, 10, 10);
         offer(slots, "a1", "a2");
         drain.begin();
@@ -175,7 +175,7 @@ class NodeSlotsTest {
     }
 
     @Test
-    void onlyShardsInWhichNobodyHoldsAPlaceAreReleasedAndNobodyInThemGetsOneAfter() {
+    void onlyShardsWithoutHeldSlotsAreReleasedAndTheirRunsGetNone() {
         NodeSlots slots = slots(2, 10, 10);
         slots.offer(claimIn("a1", "1"), QUEUE);
         slots.offer(claimIn("a2", "2"), QUEUE);
@@ -193,7 +193,7 @@ class NodeSlotsTest {
     }
 
     @Test
-    void aShardThatWasReleasedAndDidNotMoveIsTheNodesAgain() {
+    void aReleasedShardThatDidNotMoveIsTheNodesAgain() {
         NodeSlots slots = slots(1, 10, 10);
         slots.offer(claimIn("a1", "1"), QUEUE);
         slots.offer(claimIn("a2", "2"), QUEUE);
@@ -208,7 +208,7 @@ class NodeSlotsTest {
     }
 
     @Test
-    void whateverComesAndGoesNothingIsGivenTwiceAndNobodyIsForgotten() {
+    void underRandomLoadNoSlotIsGivenTwiceAndNoRunIsForgotten() {
         for (int seed = 0; seed < 50; seed++) {
             Random random = new Random(seed);
             NodeSlots slots = new NodeSlots(new Capacity(5, 1000, 4000), 30, 12, drain, nanos::get);
@@ -283,7 +283,7 @@ class NodeSlotsTest {
                 () -> turns.add(run));
     }
 
-    /** The number in a run's name says when it was submitted. */
+    /** The number in a run's name is its time of submission. */
     private static Instant since(String run) {
         return NOON.plusSeconds(Integer.parseInt(run.substring(1)));
     }

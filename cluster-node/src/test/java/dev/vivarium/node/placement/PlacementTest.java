@@ -15,7 +15,7 @@ class PlacementTest {
     private static final Capacity ASKED = new Capacity(1, 64, 500);
 
     @Test
-    void aRunIsBornWhereTheLargestShareIsFree() {
+    void aRunIsPlacedWhereTheLargestShareIsFree() {
         NodeLoad small = load("small", 1, 10, Intake.OPEN, Set.of("0"));
         NodeLoad large = load("large", 50, 100, Intake.OPEN, Set.of("1", "2"));
 
@@ -23,7 +23,7 @@ class PlacementTest {
     }
 
     @Test
-    void ofSeveralThingsThatANodeHasTheScarcestCounts() {
+    void theScarcestResourceOfANodeDecides() {
         NodeLoad idleButSmall = new NodeLoad(
                 "idle", "idle", new Capacity(10, 128, 4000), new Capacity(1, 100, 500), 0, 9, Intake.OPEN, Set.of("0"));
         NodeLoad busyButLarge = new NodeLoad(
@@ -49,7 +49,7 @@ class PlacementTest {
     }
 
     @Test
-    void aNodeWithoutShardsGetsARunInOneThatNobodyHolds() {
+    void aNodeWithoutShardsGetsARunInAFreeShard() {
         NodeLoad joined = load("joined", 0, 10, Intake.OPEN, Set.of());
         NodeLoad old = load("old", 5, 10, Intake.OPEN, Set.of("0", "1"));
         NodeLoad holdsAll = load("old", 5, 10, Intake.OPEN, ALL);
@@ -59,7 +59,7 @@ class PlacementTest {
     }
 
     @Test
-    void whenNoNodeHasAPlaceARunWaitsWhereTheQueueIsShortestForTheNodesSize() {
+    void withoutAFreeSlotARunWaitsInTheShortestQueueRelativeToTheNodesSize() {
         NodeLoad small = waiting("small", 10, 3, Set.of("0"));
         NodeLoad large = waiting("large", 100, 8, Set.of("1"));
         NodeLoad full = waiting("full", 10, 9, Set.of("2"));
@@ -69,7 +69,7 @@ class PlacementTest {
     }
 
     @Test
-    void aRunDoesNotWaitWhereItCanNeverRun() {
+    void aRunIsNotQueuedOnANodeThatIsTooSmall() {
         NodeLoad tooSmall = new NodeLoad(
                 "small", "small", new Capacity(10, 32, 4000), Capacity.NONE, 0, 9, Intake.OPEN, Set.of("0"));
         NodeLoad queue = waiting("queue", 10, 8, Set.of("1"));
@@ -87,33 +87,33 @@ class PlacementTest {
     }
 
     @Test
-    void whatWasPlacedCountsUntilTheNodeTellsItsLoadAgain() {
+    void placedRunsCountUntilTheNodeReportsItsLoad() {
         AtomicLong nanos = new AtomicLong();
-        NodeLoads board = new NodeLoads(nanos::get);
-        board.told(load("a", 3, 10, Intake.OPEN, Set.of("0")));
-        board.told(load("b", 4, 10, Intake.OPEN, Set.of("1")));
+        NodeLoads nodeLoads = new NodeLoads(nanos::get);
+        nodeLoads.reported(load("a", 3, 10, Intake.OPEN, Set.of("0")));
+        nodeLoads.reported(load("b", 4, 10, Intake.OPEN, Set.of("1")));
 
-        board.placedIn("0", ASKED);
-        board.placedIn("0", ASKED);
+        nodeLoads.placedIn("0", ASKED);
+        nodeLoads.placedIn("0", ASKED);
 
-        assertThat(shards(board.loads())).containsExactly("1");
-        board.told(load("a", 3, 10, Intake.OPEN, Set.of("0")));
-        assertThat(shards(board.loads())).containsExactly("0");
+        assertThat(shards(nodeLoads.loads())).containsExactly("1");
+        nodeLoads.reported(load("a", 3, 10, Intake.OPEN, Set.of("0")));
+        assertThat(shards(nodeLoads.loads())).containsExactly("0");
         nanos.addAndGet(Duration.ofSeconds(6).toNanos());
-        assertThat(board.loads()).isEmpty();
+        assertThat(nodeLoads.loads()).isEmpty();
     }
 
     @Test
-    void whatWasSentToAFullNodeCountsInItsQueue() {
-        NodeLoads board = new NodeLoads(() -> 0);
-        board.told(load("a", 10, 10, Intake.OPEN, Set.of("0")));
-        board.told(load("b", 10, 10, Intake.OPEN, Set.of("1")));
+    void runsSentToAFullNodeCountInItsQueue() {
+        NodeLoads nodeLoads = new NodeLoads(() -> 0);
+        nodeLoads.reported(load("a", 10, 10, Intake.OPEN, Set.of("0")));
+        nodeLoads.reported(load("b", 10, 10, Intake.OPEN, Set.of("1")));
 
-        board.placedIn("0", ASKED);
+        nodeLoads.placedIn("0", ASKED);
 
-        assertThat(shards(board.loads())).containsExactly("1");
-        board.fullAt("1");
-        assertThat(shards(board.loads())).containsExactly("0");
+        assertThat(shards(nodeLoads.loads())).containsExactly("1");
+        nodeLoads.fullAt("1");
+        assertThat(shards(nodeLoads.loads())).containsExactly("0");
     }
 
     @Test
@@ -128,7 +128,7 @@ class PlacementTest {
     }
 
     @Test
-    void aRunThatNoNodeIsLargeEnoughForIsToldTheLargest() {
+    void aRunTooLargeForEveryNodeIsRefusedWithTheLargestCapacity() {
         Capacity huge = new Capacity(1, 1L << 40, 500);
         NodeLoad large = new NodeLoad(
                 "large", "large", new Capacity(4, 12_800, 4000), Capacity.NONE, 0, 9, Intake.OPEN, Set.of("1"));

@@ -29,7 +29,7 @@ class SlotQueueTest {
     private int named;
 
     @Test
-    void aPositionIsTheOneThatTakingTurnsOneByOneWouldGive() {
+    void aPositionEqualsTheNumberOfTurnsUntilTheRunsOwn() {
         for (int seed = 0; seed < 40; seed++) {
             Random random = new Random(seed);
             held.clear();
@@ -98,7 +98,7 @@ class SlotQueueTest {
         });
     }
 
-    /** What the words say: turn by turn the senior run, of the tenant that holds fewest by then, submitted first. */
+    /** The definition: turn by turn, the most senior run of the tenant that holds fewest by then, oldest submission first. */
     private List<Claim> byTakingTurns() {
         Map<Tenant, Integer> holds = new HashMap<>(held);
         Set<Claim> left = new HashSet<>(waiting);

@@ -33,8 +33,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class RunDecisionTest {
-    /** The whole law: the step of every state under all conditions; a star where a condition changes nothing. */
-    private static final String LAW =
+    /** The complete decision table: the step of every state under all conditions; a star where a condition changes nothing. */
+    private static final String RULES =
             """
             state                  | request | sandbox  | lease  | intake   | slot     | earlier  | step
             Unborn                 | *       | *        | *      | *        | *        | *        | Nothing
@@ -116,20 +116,20 @@ class RunDecisionTest {
     }
 
     @Test
-    void everyStateUnderAllConditionsTakesTheStepThatTheOneRuleOfTheLawSays() {
-        List<Rule> law = law();
+    void exactlyOneRuleDecidesEachStateUnderAllConditions() {
+        List<Rule> rules = rules();
 
         assertThat(cases()).hasSize(STATES.size() * 2 * 3 * 2 * 2 * 2 * 2).allSatisfy(one -> {
-            List<String> steps = law.stream()
+            List<String> steps = rules.stream()
                     .filter(rule -> rule.governs(one))
                     .map(Rule::step)
                     .toList();
-            assertThat(steps).containsExactly(told(RunDecision.next(STATES.get(one.state), one.conditions)));
+            assertThat(steps).containsExactly(named(RunDecision.next(STATES.get(one.state), one.conditions)));
         });
     }
 
     @Test
-    void whatAStepMakesDurableMayHappenInItsState() {
+    void everyEventOfAStepIsLegalInItsState() {
         assertThat(cases()).allSatisfy(one -> {
             RunState state = STATES.get(one.state);
             for (RunEvent event : RunDecision.next(state, one.conditions).events(NOW, "node-1")) {
@@ -140,10 +140,10 @@ class RunDecisionTest {
     }
 
     @Test
-    void theLawKnowsEveryStateAndEveryStep() {
-        assertThat(law().stream().map(rule -> rule.cells.get(0)).collect(Collectors.toSet()))
+    void theTableCoversEveryStateAndEveryStep() {
+        assertThat(rules().stream().map(rule -> rule.cells.get(0)).collect(Collectors.toSet()))
                 .isEqualTo(STATES.keySet());
-        assertThat(law().stream().map(rule -> rule.step().split(" ", 2)[0]).collect(Collectors.toSet()))
+        assertThat(rules().stream().map(rule -> rule.step().split(" ", 2)[0]).collect(Collectors.toSet()))
                 .isEqualTo(Arrays.stream(Step.class.getPermittedSubclasses())
                         .map(Class::getSimpleName)
                         .collect(Collectors.toSet()));
@@ -158,8 +158,8 @@ class RunDecisionTest {
                         RunState.Finished.class));
     }
 
-    private static List<Rule> law() {
-        return LAW.lines()
+    private static List<Rule> rules() {
+        return RULES.lines()
                 .skip(1)
                 .map(line -> new Rule(
                         Arrays.stream(line.split("\\|")).map(String::trim).toList()))
@@ -179,7 +179,7 @@ class RunDecisionTest {
                                 .map(earlier -> new Conditions(request, sandbox, intake, slot, lease, earlier)))))));
     }
 
-    private static String told(Step step) {
+    private static String named(Step step) {
         String name = step.getClass().getSimpleName();
         if (step instanceof Step.Start start) {
             return name + " " + start.attempt();

@@ -32,7 +32,7 @@ class RunEntriesTest {
     });
 
     @Test
-    void anEventIsDecodedOnceBeforeItIsWrittenAsTheProofThatItCanBeRead() {
+    void eachEventIsDecodedOnceBeforeItIsWrittenToProveThatItIsReadable() {
         List<DecodedEntry> written = JournaledRun.of(ID).entries(entries, EVENTS);
         List<JournalEntry> journal = written.stream().map(entries::toJournal).toList();
         JournaledRun run = JournaledRun.of(ID);
@@ -46,7 +46,7 @@ class RunEntriesTest {
     }
 
     @Test
-    void anEntryOfTheJournalIsDecodedOnceOnRecovery() {
+    void eachEntryOfTheJournalIsDecodedOnceOnRecovery() {
         List<JournalEntry> journal = JournaledRun.of(ID).entries(RunEntries.standard(), EVENTS).stream()
                 .map(DecodedEntry::stored)
                 .toList();

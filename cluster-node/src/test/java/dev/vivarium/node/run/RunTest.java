@@ -66,12 +66,13 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The life of a run as its entity lives it, with a journal that can be read and a guest that the test plays. */
+/** The life of a run in its entity, with a journal that the test reads and a guest that it plays. */
 class RunTest {
     private static final Config CONFIG = ConfigFactory.parseString(
                     """
             pekko.actor.provider = local
             pekko.actor.testkit.typed.single-expect-default = 20s
+            pekko.actor.testkit.typed.filter-leeway = 20s
             vivarium.sandbox { sample-interval = 20ms, kill-confirm = 50ms, soft-grace = 50ms }
             """)
             .withFallback(PersistenceTestKitPlugin.getInstance().config())
@@ -80,7 +81,7 @@ class RunTest {
     private static final PersistenceTestKit JOURNAL = PersistenceTestKit.create(KIT.system());
     private static final Digest DIGEST = Digest.of(Blob.ofUtf8("digest"));
 
-    /** When whoever submits stops waiting. */
+    /** When the client stops waiting for its submission. */
     private final Instant soon = Instant.now().plus(Duration.ofHours(1));
 
     private RunId id = new RunId(UlidCreator.getUlid().toLowerCase());
@@ -125,7 +126,7 @@ class RunTest {
     }
 
     @Test
-    void aSubmissionThatNobodyWaitsForAnyMoreBeginsNothing() {
+    void aSubmissionAfterItsClientsDeadlineStartsNoRun() {
         Instant past = Instant.now().minusMillis(1);
 
         run.tell(
@@ -138,7 +139,7 @@ class RunTest {
     }
 
     @Test
-    void aSubmissionThatIsRememberedTooLateBeginsNothingEither() {
+    void aSubmissionRememberedAfterItsDeadlineStartsNoRunEither() {
         CompletableFuture<Done> gate = new CompletableFuture<>();
         store.holdMemory(gate);
         Instant until = Instant.now().plusMillis(100);
@@ -174,7 +175,7 @@ class RunTest {
     }
 
     @Test
-    void nothingIsAcknowledgedThatIsNotDurable() {
+    void onlyDurableSubmissionsAreAcknowledged() {
         JOURNAL.failNextPersisted(RunPersistenceId.of(id).id());
 
         LoggingTestKit.error("Failed to persist").expect(KIT.system(), () -> {
@@ -187,6 +188,23 @@ class RunTest {
         assertThat(driver.claims()).isEmpty();
         run.tell(
                 new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.Accepted.class);
+    }
+
+    @Test
+    void aSubmissionDuringARetryOfTheJournalIsAnswered() {
+        JOURNAL.failNextPersisted(RunPersistenceId.of(id).id());
+        Run.Submit submit =
+                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref());
+        LoggingTestKit.error("Failed to persist").expect(KIT.system(), () -> {
+            run.tell(submit);
+            return null;
+        });
+
+        // During the backoff before the entity restarts, together with the journal's answer for the second event of
+        // the write.
+        run.tell(submit);
+
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.Accepted.class);
     }
 
@@ -251,7 +269,7 @@ class RunTest {
     }
 
     @Test
-    void aRunThatWasNeverBornIsForgottenOnceNobodyCanSubmitItAnyMore() {
+    void aRunWithoutEventsIsForgottenOnceItCanNoLongerBeSubmitted() {
         store.remember("7", id);
         run.tell(Run.NeverBorn.INSTANCE);
         shard.expectMessageClass(ClusterSharding.Passivate.class);
@@ -269,7 +287,7 @@ class RunTest {
     }
 
     @Test
-    void aRunUnderWhichTheJournalFailsLosesItsSandboxAndStartsItsNextAttempt() {
+    void whenTheJournalFailsTheSandboxIsLostAndTheNextAttemptStarts() {
         failOnce("AttemptStarted");
 
         submit(Specs.hello());
@@ -282,7 +300,7 @@ class RunTest {
     }
 
     @Test
-    void aRunThatHasEndedDoesNotRunAgainBecauseTheJournalFailed() {
+    void aFailureOfTheJournalDoesNotRestartAFinishedRun() {
         failOnce("RunSucceeded");
         submit(Specs.hello());
         awaitStarted(1);
@@ -292,7 +310,7 @@ class RunTest {
         awaitEvents("RunSubmitted", "AttemptStarting", "AttemptStarted", "RunSucceeded");
     }
 
-    /** Has the journal fail at this run's first event of the type. */
+    /** Makes the journal fail at this run's first event of the type. */
     private void failOnce(String type) {
         AtomicBoolean failed = new AtomicBoolean();
         JOURNAL.withPolicy((persistenceId, operation) -> persistenceId.equals(
@@ -306,7 +324,7 @@ class RunTest {
     }
 
     @Test
-    void aRunThatComesBackWithoutItsSandboxStartsItsNextAttempt() {
+    void aRunRecoveredWithoutItsSandboxStartsItsNextAttempt() {
         submit(Specs.hello());
         awaitStarted(1);
 
@@ -336,7 +354,7 @@ class RunTest {
     }
 
     @Test
-    void aRunIsTriedNoMoreOftenThanItsSpecSays() {
+    void aRunHasAtMostTheAttemptsOfItsSpec() {
         submit(Specs.spec(TimeSpan.ofSeconds(60), NodeLossPolicy.RESTART, 2));
         awaitStarted(1);
         driver.hangUp(ChannelListener.Cause.ENGINE_LOST);
@@ -395,14 +413,14 @@ class RunTest {
         assertThat(killed.reason()).isEqualTo(KillReason.WALL_CLOCK);
         assertThat(killed.measurement())
                 .hasValueSatisfying(measured -> assertThat(measured.measured()).isGreaterThanOrEqualTo(60));
-        // The deadline was near before it was reached.
+        // The deadline raises a warning before it is reached.
         assertThat(eventNames())
                 .startsWith("RunSubmitted", "AttemptStarting", "AttemptStarted", "AlarmRaised")
                 .endsWith("AlarmRaised", "RunKilled");
     }
 
     @Test
-    void aDrainedRunWaitsForWhoeverHoldsItNext() {
+    void aDrainedRunIsInterruptedAndStartsNoAttempt() {
         submit(Specs.hello());
         awaitStarted(1);
         drain.begin(Principal.LOCAL_OPERATOR);
@@ -428,7 +446,7 @@ class RunTest {
     }
 
     @Test
-    void ofARunWithoutSecretsTheStoreIsAskedForNoKey() {
+    void noKeyIsDestroyedForARunWithoutSecrets() {
         submit(Specs.hello());
         awaitStarted(1);
 
@@ -439,7 +457,7 @@ class RunTest {
     }
 
     @Test
-    void aWatcherIsToldOfEveryStepAndOfTheEnd() {
+    void aWatcherIsNotifiedOfEveryStepAndOfTheEnd() {
         TestProbe<Progress> watcher = KIT.createTestProbe(Progress.class);
         submit(Specs.hello());
         run.tell(new Run.Watch(watcher.ref()));
@@ -454,7 +472,7 @@ class RunTest {
     }
 
     @Test
-    void aWatcherOfAFinishedRunIsAnsweredAlsoWhenTheEntityLeavesBeforeTheStoreHasAnswered() {
+    void aWatcherIsAnsweredEvenIfTheEntityStopsBeforeTheStoreAnswers() {
         submit(Specs.hello());
         awaitStarted(1);
         driver.emit(new GuestFrame.Exited(1, 0));
@@ -472,7 +490,7 @@ class RunTest {
     }
 
     @Test
-    void whatTravelsBetweenNodesCanBeSerialized() {
+    void messagesBetweenNodesCanBeSerialized() {
         SerializationTestKit serialization = KIT.serializationTestKit();
         submit(Specs.hello());
         run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, cancelled.ref()));
@@ -507,7 +525,7 @@ class RunTest {
     }
 
     @Test
-    void aNodeThatIsNotSureOfItsRunsTakesNoneOverUntilItIs() {
+    void aNodeWithoutAFreshLeaseTakesOverNoRuns() {
         submit(Specs.hello());
         awaitStarted(1);
         lease = NodeLease.of(Duration.ofMinutes(1), NodeClock.system());
@@ -522,7 +540,7 @@ class RunTest {
     }
 
     @Test
-    void theNextAttemptWaitsUntilTheOneThatWasLostIsSurelyDead() {
+    void theNextAttemptWaitsUntilTheLostOneHasCertainlyEnded() {
         submit(Specs.hello());
         awaitStarted(1);
         Duration wait = Duration.ofSeconds(1);
@@ -537,7 +555,7 @@ class RunTest {
     }
 
     @Test
-    void aRunForWhichThereIsNoRoomIsRefusedAndNothingIsWritten() {
+    void aRunRefusedForLackOfRoomWritesNothing() {
         KIT.stop(run);
         slots = slots(0, 0);
         run = entity();
@@ -551,7 +569,7 @@ class RunTest {
     }
 
     @Test
-    void aRunForWhichThereIsNoPlaceWaitsForItsTurn() {
+    void aRunWithoutAFreeSlotWaitsForItsTurn() {
         occupied();
 
         run.tell(
@@ -572,7 +590,7 @@ class RunTest {
     }
 
     @Test
-    void aRunThatWaitsCanBeCancelledAndLeavesTheQueue() {
+    void aWaitingRunCanBeCancelledAndLeavesTheQueue() {
         occupied();
         run.tell(
                 new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
@@ -588,7 +606,7 @@ class RunTest {
     }
 
     @Test
-    void aRunThatWaitsGoesOnWaitingWhereverItComesBack() {
+    void aWaitingRunKeepsWaitingAfterItIsRecoveredElsewhere() {
         occupied();
         run.tell(
                 new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
@@ -603,7 +621,7 @@ class RunTest {
     }
 
     @Test
-    void aRunThatLostItsSandboxWaitsForAPlaceAsWell() {
+    void aRunThatLostItsSandboxWaitsForASlotToo() {
         submit(Specs.hello());
         awaitStarted(1);
         KIT.stop(run);
@@ -620,7 +638,7 @@ class RunTest {
     }
 
     @Test
-    void aRunThatWaitsIsNotBegunWhileTheNodeDrains() {
+    void aWaitingRunIsNotStartedWhileTheNodeDrains() {
         occupied();
         run.tell(
                 new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
@@ -636,7 +654,7 @@ class RunTest {
     }
 
     @Test
-    void aTenantWithItsMostRunsWaitingIsToldSo() {
+    void aTenantAtItsLimitOfWaitingRunsIsRefusedWithThatReason() {
         KIT.stop(run);
         slots = new NodeSlots(ONE_SLOT, 5, 0, drain, System::nanoTime);
         slots.claim(other());
@@ -697,7 +715,7 @@ class RunTest {
                 "7"));
     }
 
-    /** The entity stops with all that it holds, and another one takes over from the journal. */
+    /** Stops the entity with everything it owns; another one recovers from the journal. */
     private void crash() {
         KIT.stop(run);
         run = entity();

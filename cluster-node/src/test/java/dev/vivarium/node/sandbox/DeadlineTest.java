@@ -9,23 +9,40 @@ import org.junit.jupiter.api.Test;
 
 class DeadlineTest {
     private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final Duration OWN_GRACE = Duration.ofSeconds(3);
     private static final Duration GRACE = Duration.ofSeconds(2);
 
     private final SetClock clock = new SetClock();
 
     @Test
-    void theGuestsClockFollowsTheNodesByAGrace() {
+    void theGuestsClockExpiresAGraceAfterTheNodes() {
         Deadline deadline = deadline(NodeLease.endless());
         clock.advance(Duration.ofSeconds(5));
         deadline.start();
 
         assertThat(deadline.left()).isEqualTo(LIMIT);
-        assertThat(deadline.arm()).contains(new NodeFrame.Arm(62_000));
+        assertThat(deadline.arm()).contains(new NodeFrame.Arm(65_000));
         assertThat(deadline.armAgainAfter()).isEmpty();
     }
 
     @Test
-    void theGuestsClockEndsWithTheNodesLeaseWhenThatIsSoonerAndIsArmedAgain() {
+    void theUsedGraceIsTheTimeFromTheRequestToTheEnd() {
+        Deadline deadline = deadline(NodeLease.endless());
+        deadline.start();
+        clock.advance(LIMIT);
+
+        assertThat(deadline.graceMillis()).isZero();
+        deadline.askToEnd();
+        clock.advance(Duration.ofMillis(40));
+        deadline.end();
+        clock.advance(Duration.ofMillis(500));
+
+        assertThat(deadline.graceMillis()).isEqualTo(40);
+        assertThat(deadline.usedMillis()).isEqualTo(60_040);
+    }
+
+    @Test
+    void theGuestsClockIsLimitedByTheNodesLeaseAndRearmed() {
         NodeLease lease = NodeLease.of(Duration.ofSeconds(8), clock);
         Deadline deadline = deadline(lease);
         lease.renew(clock.nanos());
@@ -39,12 +56,12 @@ class DeadlineTest {
     }
 
     @Test
-    void aLeaseNeverTakesTheGuestsClockBeyondTheDeadline() {
+    void aLeaseNeverExtendsTheGuestsClockBeyondTheDeadline() {
         NodeLease lease = NodeLease.of(Duration.ofSeconds(8), clock);
         Deadline deadline = deadline(lease);
         deadline.start();
 
-        clock.advance(Duration.ofSeconds(61));
+        clock.advance(Duration.ofSeconds(64));
         lease.renew(clock.nanos());
         assertThat(deadline.arm()).contains(new NodeFrame.Arm(1_000));
         clock.advance(Duration.ofSeconds(7));
@@ -52,7 +69,7 @@ class DeadlineTest {
     }
 
     @Test
-    void aGuestIsNotArmedAgainByANodeWhoseLeaseIsOver() {
+    void aGuestIsNotRearmedAfterTheNodesLeaseHasExpired() {
         NodeLease lease = NodeLease.of(Duration.ofSeconds(8), clock);
         Deadline deadline = deadline(lease);
         lease.renew(clock.nanos());
@@ -61,11 +78,13 @@ class DeadlineTest {
         clock.advance(Duration.ofSeconds(8));
 
         assertThat(deadline.arm()).isEmpty();
-        assertThat(deadline.armAgainAfter()).as("it may be renewed yet").isPresent();
+        assertThat(deadline.armAgainAfter())
+                .as("the lease may still be renewed")
+                .isPresent();
     }
 
     @Test
-    void whatIsMeasuredAtTheDeadlineIsTheTimeSinceTheStart() {
+    void theDeadlineMeasuresTheTimeSinceTheStart() {
         Deadline deadline = deadline(NodeLease.endless());
         clock.advance(Duration.ofSeconds(90));
         deadline.start();
@@ -78,7 +97,7 @@ class DeadlineTest {
     }
 
     @Test
-    void theTimeThatIsUsedEndsOnceAndTheClockGoesOn() {
+    void theUsedTimeIsFixedAtTheFirstEnd() {
         Deadline deadline = deadline(NodeLease.endless());
         deadline.start();
         clock.advance(Duration.ofSeconds(3));
@@ -91,6 +110,6 @@ class DeadlineTest {
     }
 
     private Deadline deadline(NodeLease lease) {
-        return new Deadline(LIMIT, GRACE, lease, clock);
+        return new Deadline(LIMIT, OWN_GRACE, GRACE, lease, clock);
     }
 }

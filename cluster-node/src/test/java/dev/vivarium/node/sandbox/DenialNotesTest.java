@@ -8,23 +8,23 @@ import org.junit.jupiter.api.Test;
 
 class DenialNotesTest {
     @Test
-    void theFirstDenialIsToldAtOnceAndNoneTwice() {
+    void theFirstDenialIsReportedImmediatelyAndNoneTwice() {
         DenialNotes notes = DenialNotes.none();
 
         assertThat(notes.isDue(denied(0), 10)).isFalse();
         assertThat(notes.isDue(denied(1), 10)).isTrue();
-        assertThat(notes.toldOf(denied(1), 10).isDue(denied(1), 100_000)).isFalse();
-        assertThat(notes.toldOf(denied(1), 10).isLeft(denied(1))).isFalse();
+        assertThat(notes.afterReport(denied(1), 10).isDue(denied(1), 100_000)).isFalse();
+        assertThat(notes.afterReport(denied(1), 10).isLeft(denied(1))).isFalse();
     }
 
     @Test
-    void whoTriesForADayAtEveryMomentFillsAFewHundredLines() {
+    void denialsOfAWholeDayAddUpToAFewHundredEvents() {
         DenialNotes notes = DenialNotes.none();
         int told = 0;
         for (long second = 0; second < 24 * 3_600; second++) {
             EgressUse use = denied(second + 1);
             if (notes.isDue(use, second * 1_000)) {
-                notes = notes.toldOf(use, second * 1_000);
+                notes = notes.afterReport(use, second * 1_000);
                 told++;
             }
         }
@@ -33,8 +33,8 @@ class DenialNotesTest {
     }
 
     @Test
-    void whatCameSinceIsToldAtTheEnd() {
-        DenialNotes notes = DenialNotes.none().toldOf(denied(1), 0);
+    void laterDenialsAreReportedAtTheEnd() {
+        DenialNotes notes = DenialNotes.none().afterReport(denied(1), 0);
 
         assertThat(notes.isDue(denied(2), 500)).isFalse();
         assertThat(notes.isLeft(denied(2))).isTrue();

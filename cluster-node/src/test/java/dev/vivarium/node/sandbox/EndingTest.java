@@ -2,6 +2,7 @@ package dev.vivarium.node.sandbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.vivarium.node.sandbox.Ending.Artifacts;
 import dev.vivarium.node.sandbox.Ending.Event;
 import dev.vivarium.node.sandbox.Ending.Next;
 import dev.vivarium.node.sandbox.Ending.Occupancy;
@@ -26,10 +27,10 @@ import org.junit.jupiter.api.Test;
 
 class EndingTest {
     /**
-     * The whole law: what follows from an event in a phase, with the condition under which it does where there is one. In
-     * every combination that is not here, nothing follows.
+     * The complete transition table: the steps that an event causes in a phase, with its condition if it has one. Every
+     * combination that is not listed causes no step.
      */
-    private static final String LAW =
+    private static final String TRANSITIONS =
             """
             NOT_BEGUN           | AgentEnded        |                | LOOKING_BACK        | NOTE_END LOOK
             NOT_BEGUN           | KillDecided       |                | KILLING             | KillAll
@@ -42,6 +43,7 @@ class EndingTest {
             LOOKING_BACK        | OVERDUE           |                | KILLING_THE_REST    | KILL_THE_REST
             LOOKING_BACK        | CHANNEL_CLOSED    |                | DESTROYING          | NOTE_END DESTROY
             KILLING_THE_REST    | LOOKED_EMPTY      |                | KILLING_THE_REST    |
+            KILLING_THE_REST    | ALL_GONE          | WANTED         | COLLECTING          | COLLECT
             KILLING_THE_REST    | ALL_GONE          | NOT_SEEN_EMPTY | DESTROYING          | NOTE_END DESTROY
             KILLING_THE_REST    | ALL_GONE          | SEEN_EMPTY     | AWAITING_REMOVAL    | AWAIT_REMOVAL
             KILLING_THE_REST    | OVERDUE           |                | DESTROYING          | NOTE_END DESTROY
@@ -49,11 +51,20 @@ class EndingTest {
             KILLING             | ALL_GONE          |                | LOOKING_AT_THE_END  | NOTE_END LOOK
             KILLING             | OVERDUE           |                | DESTROYING          | NOTE_END DESTROY
             KILLING             | CHANNEL_CLOSED    |                | DESTROYING          | NOTE_END DESTROY
-            LOOKING_AT_THE_END  | LOOKED_EMPTY      |                | AWAITING_REMOVAL    | AWAIT_REMOVAL
-            LOOKING_AT_THE_END  | LOOKED_OCCUPIED   |                | DESTROYING          | NOTE_END DESTROY
-            LOOKING_AT_THE_END  | LOOK_FAILED       |                | DESTROYING          | NOTE_END DESTROY
-            LOOKING_AT_THE_END  | OVERDUE           |                | DESTROYING          | NOTE_END DESTROY
+            LOOKING_AT_THE_END  | LOOKED_EMPTY      | WANTED         | COLLECTING          | COLLECT
+            LOOKING_AT_THE_END  | LOOKED_OCCUPIED   | WANTED         | COLLECTING          | COLLECT
+            LOOKING_AT_THE_END  | LOOK_FAILED       | WANTED         | COLLECTING          | COLLECT
+            LOOKING_AT_THE_END  | OVERDUE           | WANTED         | COLLECTING          | COLLECT
+            LOOKING_AT_THE_END  | LOOKED_EMPTY      | UNWANTED       | AWAITING_REMOVAL    | AWAIT_REMOVAL
+            LOOKING_AT_THE_END  | LOOKED_OCCUPIED   | UNWANTED       | DESTROYING          | NOTE_END DESTROY
+            LOOKING_AT_THE_END  | LOOK_FAILED       | UNWANTED       | DESTROYING          | NOTE_END DESTROY
+            LOOKING_AT_THE_END  | OVERDUE           | UNWANTED       | DESTROYING          | NOTE_END DESTROY
             LOOKING_AT_THE_END  | CHANNEL_CLOSED    |                | DESTROYING          | NOTE_END DESTROY
+            COLLECTING          | LOOKED_EMPTY      |                | COLLECTING          |
+            COLLECTING          | COLLECTED         | NOT_SEEN_EMPTY | DESTROYING          | NOTE_END DESTROY
+            COLLECTING          | COLLECTED         | SEEN_EMPTY     | AWAITING_REMOVAL    | AWAIT_REMOVAL
+            COLLECTING          | OVERDUE           |                | DESTROYING          | NOTE_END DESTROY
+            COLLECTING          | CHANNEL_CLOSED    |                | DESTROYING          | NOTE_END DESTROY
             AWAITING_REMOVAL    | REMOVAL_TURN      |                | DESTROYING          | NOTE_END DESTROY
             AWAITING_REMOVAL    | OVERDUE           |                | DESTROYING          | NOTE_END DESTROY
             AWAITING_REMOVAL    | CHANNEL_CLOSED    |                | DESTROYING          | NOTE_END DESTROY
@@ -83,17 +94,21 @@ class EndingTest {
     private record Consequence(Phase phase, List<String> steps) {}
 
     @Test
-    void theLawHoldsForEveryCombinationOfStateEventAndCondition() {
-        Map<Case, Consequence> law = law();
+    void theTableHoldsForEveryCombinationOfStateEventAndCondition() {
+        Map<Case, Consequence> transitions = transitions();
         Set<Case> used = new HashSet<>();
         for (Ending before : states()) {
             for (Event event : EVENTS) {
                 for (Output output : Output.values()) {
-                    Optional<Case> lawful = Stream.of("", before.occupancy().name(), output.name())
+                    Optional<Case> matching = Stream.of(
+                                    "",
+                                    before.artifacts().name(),
+                                    before.occupancy().name(),
+                                    output.name())
                             .map(condition -> new Case(before.phase(), name(event), condition))
-                            .filter(law::containsKey)
+                            .filter(transitions::containsKey)
                             .findFirst();
-                    lawful.ifPresent(used::add);
+                    matching.ifPresent(used::add);
 
                     Next next = before.on(event, output);
 
@@ -101,15 +116,16 @@ class EndingTest {
                                     next.state().phase(),
                                     next.steps().stream().map(EndingTest::name).toList()))
                             .as("%s in %s with output %s", name(event), before, output)
-                            .isEqualTo(lawful.map(law::get).orElse(new Consequence(before.phase(), List.of())));
+                            .isEqualTo(
+                                    matching.map(transitions::get).orElse(new Consequence(before.phase(), List.of())));
                 }
             }
         }
-        assertThat(used).as("no line of the law is idle").isEqualTo(law.keySet());
+        assertThat(used).as("every line of the table is used").isEqualTo(transitions.keySet());
     }
 
     @Test
-    void whatEndsAnAttemptFirstIsItsOutcome() {
+    void theFirstEndIsTheOutcomeOfTheAttempt() {
         for (Ending before : states()) {
             for (Event event : EVENTS) {
                 Ending after = before.on(event, Output.SETTLED).state();
@@ -123,7 +139,7 @@ class EndingTest {
     }
 
     @Test
-    void onlyALookFromOutsideShowsThatASandboxIsEmptyAndTheGuestsWordDoesNot() {
+    void onlyASampleShowsThatASandboxIsEmptyAndTheGuestsReportDoesNot() {
         for (Ending before : states()) {
             for (Event event : EVENTS) {
                 Occupancy after = before.on(event, Output.SETTLED).state().occupancy();
@@ -135,15 +151,16 @@ class EndingTest {
     }
 
     @Test
-    void aKillHasTheGraceThatWasDecided() {
-        Next next = Ending.notBegun().on(new Ending.KillDecided(CANCELLED, Duration.ofMillis(100)), Output.SETTLED);
+    void aKillUsesTheGraceThatWasDecided() {
+        Next next = Ending.notBegun(Artifacts.UNWANTED)
+                .on(new Ending.KillDecided(CANCELLED, Duration.ofMillis(100)), Output.SETTLED);
 
         assertThat(next.steps()).isEqualTo(List.of(new Ending.KillAll(Duration.ofMillis(100))));
     }
 
-    /** Whatever is said or not said, waiting long enough ends every ending. */
+    /** With or without further events, every ending completes after its timeouts. */
     @Test
-    void anEndingOfWhichNothingIsHeardAnyMoreIsReportedAllTheSame() {
+    void anEndingWithoutFurtherEventsIsReported() {
         for (Ending before : states()) {
             if (!before.hasBegun()) {
                 continue;
@@ -158,7 +175,7 @@ class EndingTest {
     }
 
     @Test
-    void anAgentThatEndedByItselfIsLookedAtBeforeWhatItLeftIsKilled() {
+    void afterAnExitASampleIsTakenBeforeTheRemainingProcessesAreKilled() {
         assertThat(stepsOf(
                         new Ending.AgentEnded(FIRST),
                         Signal.LOOKED_EMPTY,
@@ -177,7 +194,7 @@ class EndingTest {
     }
 
     @Test
-    void aKilledAgentIsKilledBeforeItIsLookedAt() {
+    void aKilledAgentIsSampledAfterTheKill() {
         assertThat(stepsOf(
                         new Ending.KillDecided(CANCELLED, Duration.ZERO),
                         Signal.ALL_GONE,
@@ -186,9 +203,45 @@ class EndingTest {
                 .containsExactly("KillAll", "NOTE_END", "LOOK", "NOTE_END", "DESTROY", "RELEASE", "REPORT");
     }
 
+    @Test
+    void filesAreKeptOnceAfterTheLastProcessHoweverTheRunEnds() {
+        assertThat(stepsOf(
+                        Ending.notBegun(Artifacts.WANTED),
+                        new Ending.KillDecided(CANCELLED, Duration.ZERO),
+                        Signal.ALL_GONE,
+                        Signal.LOOKED_EMPTY,
+                        Signal.COLLECTED,
+                        Signal.REMOVAL_TURN))
+                .containsExactly("KillAll", "NOTE_END", "LOOK", "COLLECT", "AWAIT_REMOVAL", "NOTE_END", "DESTROY");
+        assertThat(stepsOf(
+                        Ending.notBegun(Artifacts.WANTED),
+                        new Ending.AgentEnded(FIRST),
+                        Signal.LOOKED_EMPTY,
+                        Signal.ALL_GONE,
+                        Signal.OVERDUE,
+                        Signal.COLLECTED))
+                .containsExactly("NOTE_END", "LOOK", "KILL_THE_REST", "COLLECT", "NOTE_END", "DESTROY");
+    }
+
+    @Test
+    void noFilesAreKeptOfAnAttemptThatIsHandedOver() {
+        Outcome.Killed drained = new Outcome.Killed(KillReason.DRAINED, Optional.empty());
+
+        assertThat(stepsOf(
+                        Ending.notBegun(Artifacts.WANTED),
+                        new Ending.KillDecided(drained, Duration.ZERO),
+                        Signal.ALL_GONE,
+                        Signal.LOOKED_EMPTY))
+                .containsExactly("KillAll", "NOTE_END", "LOOK", "AWAIT_REMOVAL");
+    }
+
     private static List<String> stepsOf(Event... events) {
+        return stepsOf(Ending.notBegun(Artifacts.UNWANTED), events);
+    }
+
+    private static List<String> stepsOf(Ending begin, Event... events) {
         List<String> steps = new ArrayList<>();
-        Ending ending = Ending.notBegun();
+        Ending ending = begin;
         for (Event event : events) {
             Next next = ending.on(event, Output.SETTLED);
             next.steps().forEach(step -> steps.add(name(step)));
@@ -202,7 +255,9 @@ class EndingTest {
         for (Phase phase : Phase.values()) {
             Optional<Outcome> how = phase == Phase.NOT_BEGUN ? Optional.empty() : Optional.of(FIRST);
             for (Occupancy occupancy : Occupancy.values()) {
-                states.add(new Ending(phase, how, occupancy));
+                for (Artifacts artifacts : Artifacts.values()) {
+                    states.add(new Ending(phase, how, occupancy, artifacts));
+                }
             }
         }
         return states;
@@ -219,8 +274,9 @@ class EndingTest {
         return event instanceof Ending.NeverMade never ? Optional.of(never.how()) : Optional.empty();
     }
 
-    private static Map<Case, Consequence> law() {
-        return LAW.lines()
+    private static Map<Case, Consequence> transitions() {
+        return TRANSITIONS
+                .lines()
                 .map(line ->
                         Arrays.stream(line.split("\\|", -1)).map(String::strip).toList())
                 .collect(Collectors.toMap(

@@ -13,6 +13,7 @@ import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 
 class LimitWatchTest {
@@ -23,6 +24,7 @@ class LimitWatchTest {
             .with(Limit.CPU, "2")
             .with(Limit.CPU_TIME, "5s")
             .with(Limit.MEMORY, "100Mi")
+            .with(Limit.SHARED_MEMORY, "10Mi")
             .with(Limit.PIDS, 20L)
             .with(Limit.DISK, "50Mi")
             .with(Limit.FILES, 100L)
@@ -43,21 +45,56 @@ class LimitWatchTest {
     }
 
     @Test
-    void asManyFilesAsTheLimitAreABreachWithTheirNumberThoughTheDiskIsFullToo() {
-        LimitWatch watch = watch().disk(new GuestFrame.Disk(MIB, 50 * MIB, 100, GuestFrame.Pressure.FULL));
+    void exhaustedInodesAreABreachWithTheirNumber() {
+        LimitWatch watch = watch().reported(new GuestFrame.Use(Limit.FILES, 100, GuestFrame.Pressure.FULL));
 
         assertThat(watch.breach()).contains(new LimitWatch.Breach(KillReason.FILES, Measurement.count(100, 100)));
-        assertThat(watch.usage(10, 0).filesPeak()).isEqualTo(100);
+        assertThat(watch.usage(0).get(Limit.FILES)).isEqualTo(100);
+    }
+
+    @Test
+    void moreFilesThanTheLimitAreABreachWhereNoKernelRefusesThem() {
+        LimitWatch atTheLimit = watch().reported(new GuestFrame.Use(Limit.FILES, 100, GuestFrame.Pressure.NONE));
+
+        assertThat(atTheLimit.breach()).isEmpty();
+        assertThat(atTheLimit
+                        .reported(new GuestFrame.Use(Limit.FILES, 101, GuestFrame.Pressure.NONE))
+                        .breach())
+                .contains(new LimitWatch.Breach(KillReason.FILES, Measurement.count(101, 100)));
+    }
+
+    @Test
+    void sharedMemoryWarnsAndIsABreachWhenFullAlthoughMoreMemoryIsLeft() {
+        LimitWatch near =
+                watch().reported(new GuestFrame.Use(Limit.SHARED_MEMORY, 10 * MIB - 1, GuestFrame.Pressure.NONE));
+        LimitWatch full = near.reported(new GuestFrame.Use(Limit.SHARED_MEMORY, 10 * MIB, GuestFrame.Pressure.FULL));
+
+        assertWarns(near, KillReason.SHARED_MEMORY, Measurement.bytes(10 * MIB - 1, 10 * MIB));
+        assertThat(full.breach())
+                .contains(new LimitWatch.Breach(KillReason.SHARED_MEMORY, Measurement.bytes(10 * MIB, 10 * MIB)));
+    }
+
+    @Test
+    void reportsOfTheGuestAreIgnoredForLimitsThatTheNodeMeasures() {
+        LimitWatch watch = watch();
+        for (Limit<?> limit : Limit.ALL) {
+            if (limit != Limit.DISK && limit != Limit.FILES && limit != Limit.SHARED_MEMORY) {
+                assertThat(watch.reported(new GuestFrame.Use(limit, 1L << 60, GuestFrame.Pressure.FULL))
+                                .breach())
+                        .as(limit.name())
+                        .isEmpty();
+            }
+        }
     }
 
     @Test
     void manyFilesAreWarnedOfOnceAndTheirPeakIsKept() {
-        LimitWatch watch = watch().disk(new GuestFrame.Disk(MIB, 50 * MIB, 91, GuestFrame.Pressure.NONE));
+        LimitWatch watch = watch().reported(new GuestFrame.Use(Limit.FILES, 91, GuestFrame.Pressure.NONE));
 
         assertWarns(watch, KillReason.FILES, Measurement.count(91, 100));
-        LimitWatch fewer = watch.disk(new GuestFrame.Disk(0, 50 * MIB, 3, GuestFrame.Pressure.NONE));
+        LimitWatch fewer = watch.reported(new GuestFrame.Use(Limit.FILES, 3, GuestFrame.Pressure.NONE));
         assertThat(fewer.breach()).isEmpty();
-        assertThat(fewer.usage(10, 0).filesPeak()).isEqualTo(91);
+        assertThat(fewer.usage(0).get(Limit.FILES)).isEqualTo(91);
     }
 
     @Test
@@ -69,23 +106,34 @@ class LimitWatchTest {
     }
 
     @Test
-    void filesOfTheWorkspaceAreDiskAndNotMemory() {
-        LimitWatch watch = watch().disk(new GuestFrame.Disk(40 * MIB, 50 * MIB, 0, GuestFrame.Pressure.NONE))
+    void filesOfTheWorkspaceCountAsDiskAndNotAsMemory() {
+        LimitWatch watch = watch().reported(new GuestFrame.Use(Limit.DISK, 40 * MIB, GuestFrame.Pressure.NONE))
                 .sampled(sample(10, 90 * MIB, 45 * MIB), 1_000);
 
-        assertThat(watch.sampled().memoryBytes()).isEqualTo(95 * MIB);
+        assertThat(watch.measured().against(Limit.MEMORY)).isEqualTo(95 * MIB);
         assertThat(watch.breach()).isEmpty();
     }
 
+    /** The guest measures ten times a second: files that come and go in between are never reported. */
     @Test
-    void sharedMemoryThatIsNoFileIsMemory() {
+    void filesOfABurstCountAsDiskWhenSampled() {
+        SandboxSample burst =
+                new SandboxSample(10, 5 * MIB, 45 * MIB, 52 * MIB, 1, 1, 0, 0).storing(OptionalLong.of(45 * MIB));
+        LimitWatch watch = watch().sampled(withoutNetwork(burst), 250);
+
+        assertThat(watch.usage(0).get(Limit.MEMORY)).isEqualTo(7 * MIB);
+        assertThat(watch.usage(0).get(Limit.DISK)).isEqualTo(45 * MIB);
+    }
+
+    @Test
+    void sharedMemoryOutsideFilesCountsAsMemory() {
         LimitWatch watch = watch().sampled(sample(10, 60 * MIB, 60 * MIB), 1_000);
 
         assertThat(watch.breach()).map(LimitWatch.Breach::reason).contains(KillReason.MEMORY);
     }
 
     @Test
-    void theKernelsFirstKillForMemoryEndsTheRunHoweverLittleIsUsedAfterwards() {
+    void theFirstKillForMemoryIsABreachHoweverLittleIsUsedAfterwards() {
         SandboxSample afterwards = new SandboxSample(10, MIB, 0, 150 * MIB, 2, 2, 1, 0);
         LimitWatch watch = watch().sampled(withoutNetwork(afterwards), 1_000);
 
@@ -102,14 +150,14 @@ class LimitWatchTest {
 
     @Test
     void aFullWorkspaceIsADiskBreach() {
-        LimitWatch watch = watch().disk(new GuestFrame.Disk(50 * MIB, 50 * MIB, 0, GuestFrame.Pressure.FULL));
+        LimitWatch watch = watch().reported(new GuestFrame.Use(Limit.DISK, 50 * MIB, GuestFrame.Pressure.FULL));
 
         assertThat(watch.breach())
                 .contains(new LimitWatch.Breach(KillReason.DISK, Measurement.bytes(50 * MIB, 50 * MIB)));
     }
 
     @Test
-    void outputIsBreachedByTheFirstByteAboveTheLimit() {
+    void theFirstByteOfOutputAboveTheLimitIsABreach() {
         LimitWatch atTheLimit = watch().printed(MIB, 1_000);
 
         assertThat(atTheLimit.breach()).isEmpty();
@@ -135,20 +183,38 @@ class LimitWatchTest {
     }
 
     @Test
-    void whoCannotBeMeasuredIsNotIdleButUnmeasured() {
+    void anAgentThatCannotBeMeasuredIsUnmeasuredAndNotIdle() {
         LimitWatch watch = watch().sampled(sample(500, MIB, 0), 1_000)
-                .disk(new GuestFrame.Disk(MIB, 50 * MIB, 0, GuestFrame.Pressure.NONE));
+                .reported(new GuestFrame.Use(Limit.DISK, MIB, GuestFrame.Pressure.NONE));
 
         assertThat(watch.breach()).isEmpty();
         assertThat(watch.unmeasured(50_000)).isEqualTo(Duration.ofSeconds(49));
     }
 
     @Test
-    void whoEndsByItselfIsNotBlamedForHavingWaitedBefore() {
+    void idlenessIsNoBreachAtAnExit() {
         LimitWatch watch = watch().sampled(sample(20, MIB, 0), 12_000);
 
         assertThat(watch.breach()).isPresent();
         assertThat(watch.breachAtExit()).isEmpty();
+    }
+
+    @Test
+    void anAgentThatStoresTransfersOrReadsItsInputIsNotIdle() {
+        SandboxSample quiet = new SandboxSample(0, MIB, 0, MIB, 2, 2, 0, 0);
+        LimitWatch before = watch().sampled(withoutNetwork(quiet), 9_000);
+
+        LimitWatch storing = before.reported(new GuestFrame.Use(Limit.FILES, 3, GuestFrame.Pressure.NONE))
+                .sampled(withoutNetwork(quiet), 9_500);
+        LimitWatch transferring = before.sampled(new SandboxUse(quiet, moving(10, 0)), 9_500);
+        LimitWatch reading = before.read(9_500);
+
+        for (LimitWatch active : List.of(storing, transferring, reading)) {
+            assertThat(active.activeAtMillis()).isEqualTo(9_500);
+        }
+        assertThat(before.sampled(withoutNetwork(quiet), 10_000).breach())
+                .map(LimitWatch.Breach::reason)
+                .contains(KillReason.IDLE);
     }
 
     @Test
@@ -159,7 +225,7 @@ class LimitWatchTest {
     }
 
     @Test
-    void theNextLookComesBeforeProcessorTimeCanComeToSomething() {
+    void theNextSampleIsSoonerWhenProcessorTimeIsNearItsLimit() {
         LimitWatch fresh = watch();
         LimitWatch nearWarning = fresh.sampled(sample(4_400, MIB, 0), 3_000);
         LimitWatch nearLimit =
@@ -171,7 +237,7 @@ class LimitWatchTest {
     }
 
     @Test
-    void theNextLookComesWhereIdlenessAndTheWallClockBeginToWarn() {
+    void theNextSampleIsWhenIdlenessOrTheWallClockReachesItsThreshold() {
         LimitWatch watch = watch().printed(1, 53_950);
 
         assertThat(watch.nextSample(QUARTER, 53_960)).isEqualTo(Duration.ofMillis(41));
@@ -180,13 +246,13 @@ class LimitWatchTest {
         assertThat(waiting.nextSample(QUARTER, 8_900)).isEqualTo(Duration.ofMillis(101));
     }
 
-    // ---- early alarms, each a word of its own
+    // ---- warnings
 
     @Test
     void anAgentFarFromItsLimitsIsNotWarnedOf() {
         LimitWatch watch = watch().sampled(
                         withoutNetwork(new SandboxSample(4_500, 90 * MIB, 0, 90 * MIB, 19, 19, 0, 0)), 1_000)
-                .disk(new GuestFrame.Disk(45 * MIB, 50 * MIB, 0, GuestFrame.Pressure.NONE))
+                .reported(new GuestFrame.Use(Limit.DISK, 45 * MIB, GuestFrame.Pressure.NONE))
                 .printed(2_000, 1_000);
 
         assertThat(watch.warn(54_000).warnings()).isEmpty();
@@ -201,7 +267,7 @@ class LimitWatchTest {
     }
 
     @Test
-    void processesNearTheirLimitAreWarnedOfThoughTheyWereGoneWhenItWasSampled() {
+    void processesNearTheirLimitAreWarnedOfEvenIfTheyEndedBeforeTheSample() {
         assertWarns(
                 watch().sampled(withoutNetwork(new SandboxSample(10, MIB, 0, MIB, 2, 20, 0, 0)), 1_000),
                 KillReason.PIDS,
@@ -211,7 +277,7 @@ class LimitWatchTest {
     @Test
     void aDiskThatIsNearlyFullIsWarnedOf() {
         assertWarns(
-                watch().disk(new GuestFrame.Disk(46 * MIB, 50 * MIB, 0, GuestFrame.Pressure.NONE)),
+                watch().reported(new GuestFrame.Use(Limit.DISK, 46 * MIB, GuestFrame.Pressure.NONE)),
                 KillReason.DISK,
                 Measurement.bytes(46 * MIB, 50 * MIB));
     }
@@ -248,12 +314,12 @@ class LimitWatchTest {
     }
 
     @Test
-    void outputThatComesFasterThanTheThresholdWithinAWindowIsWarnedOfAndKillsNobody() {
+    void outputFasterThanTheThresholdIsWarnedOfButNoBreach() {
         LimitWatch watch = watch();
         for (int at = 0; at < 2_000; at += 100) {
             watch = watch.printed(100, at);
         }
-        assertThat(watch.warn(2_000).warnings()).as("just the threshold").isEmpty();
+        assertThat(watch.warn(2_000).warnings()).as("exactly at the threshold").isEmpty();
 
         LimitWatch fast = watch.printed(2, 1_999);
 
@@ -262,7 +328,7 @@ class LimitWatchTest {
     }
 
     @Test
-    void outputThatComesInBurstsIsMeasuredOverTheWholeWindow() {
+    void outputInBurstsIsAveragedOverTheWindow() {
         LimitWatch watch = watch();
         for (int at = 0; at < 20_000; at += 2_000) {
             watch = watch.printed(2_000, at);
@@ -300,7 +366,7 @@ class LimitWatchTest {
     }
 
     @Test
-    void whoTriesManyDestinationsInVainIsScanning() {
+    void deniedAttemptsAtManyDestinationsAreAScan() {
         LimitWatch trying = watch().sampled(
                         using(new EgressUse(
                                 0, EgressUse.Reached.NOTHING, EgressUse.Traffic.NOTHING, 100, 3, List.of())),
@@ -315,7 +381,7 @@ class LimitWatchTest {
     }
 
     @Test
-    void anOperatorCanMakeAScanDeadly() {
+    void anOperatorCanMakeAScanABreach() {
         LimitWatch.Thresholds deadly = new LimitWatch.Thresholds(
                 0.9,
                 new OutputRateAlarm(1_000, Duration.ofSeconds(2), Consequence.NOTED),
@@ -333,7 +399,7 @@ class LimitWatchTest {
     }
 
     @Test
-    void anOperatorCanMakeTheRateDeadly() {
+    void anOperatorCanMakeTheOutputRateABreach() {
         LimitWatch.Thresholds deadly = new LimitWatch.Thresholds(
                 0.9, new OutputRateAlarm(1_000, Duration.ofSeconds(2), Consequence.KILL), SCAN);
         LimitWatch watch = LimitWatch.of(LIMITS, deadly, Isolation.CONTAINER).printed(2_002, 100);
@@ -344,7 +410,7 @@ class LimitWatchTest {
     }
 
     @Test
-    void whatIsReachedTogetherIsToldTogether() {
+    void thresholdsReachedTogetherAreWarnedOfTogether() {
         LimitWatch watch = watch().sampled(sample(4_600, 95 * MIB, 0), 3_000).printed(5_000, 3_000);
 
         assertThat(watch.warn(3_000).warnings())
@@ -353,22 +419,22 @@ class LimitWatchTest {
     }
 
     @Test
-    void anAgentThatGoesUpAndDownAroundEveryThresholdIsWarnedOfOnceForEach() {
+    void anAgentOscillatingAroundThresholdsIsWarnedOnceForEach() {
         LimitWatch watch = watch();
         int warnings = 0;
         for (int round = 0; round < 1_000; round++) {
             long at = round * 5_000L;
             watch = watch.sampled(withoutNetwork(new SandboxSample(1, 95 * MIB, 0, 95 * MIB, 20, 20, 0, 0)), at)
-                    .disk(new GuestFrame.Disk(46 * MIB, 50 * MIB, 0, GuestFrame.Pressure.NONE))
+                    .reported(new GuestFrame.Use(Limit.DISK, 46 * MIB, GuestFrame.Pressure.NONE))
                     .printed(5_000, at);
             warnings += watch.warn(0).warnings().size();
             watch = watch.warn(0)
                     .watch()
                     .sampled(withoutNetwork(new SandboxSample(1, MIB, 0, 95 * MIB, 2, 20, 0, 0)), at + 2_500)
-                    .disk(new GuestFrame.Disk(MIB, 50 * MIB, 0, GuestFrame.Pressure.NONE));
+                    .reported(new GuestFrame.Use(Limit.DISK, MIB, GuestFrame.Pressure.NONE));
         }
 
-        // memory, pids, disk, rate of output, and output in all
+        // memory, pids, disk, rate of output, and total output
         assertThat(warnings).isEqualTo(5);
     }
 
@@ -379,42 +445,46 @@ class LimitWatchTest {
         assertThat(watch.breach()).isEmpty();
     }
 
-    // ---- what was used
+    // ---- usage
 
     @Test
-    void aRunThatNeverSawASampleHadOneProcess() {
-        assertThat(watch().usage(20, 0).pidsPeak()).isEqualTo(1);
+    void aRunWithoutASampleHasOneProcess() {
+        assertThat(watch().usage(0).get(Limit.PIDS)).isEqualTo(1);
     }
 
     @Test
-    void processesThatWereGoneAtTheLastSampleAreInTheUsage() {
+    void processesThatEndedBeforeTheLastSampleAreInTheUsage() {
         LimitWatch watch = watch().sampled(withoutNetwork(new SandboxSample(1, 0, 0, MIB, 1, 9, 0, 0)), 10);
 
-        assertThat(watch.usage(10, 0).pidsPeak()).isEqualTo(8);
+        assertThat(watch.usage(0).get(Limit.PIDS)).isEqualTo(8);
     }
 
     @Test
-    void theMemoryPeakOfAShortRunIsTheKernelsUpToTheLimit() {
+    void theMemoryPeakIsTheKernelsUpToTheLimit() {
         LimitWatch small = watch().sampled(withoutNetwork(new SandboxSample(1, 0, 0, 9 * MIB, 1, 1, 0, 0)), 10);
         LimitWatch cached = watch().sampled(withoutNetwork(new SandboxSample(1, 0, 0, 140 * MIB, 1, 1, 0, 0)), 10);
 
-        assertThat(small.usage(10, 0).memoryPeakBytes()).isEqualTo(9 * MIB);
-        assertThat(cached.usage(10, 0).memoryPeakBytes()).isEqualTo(100 * MIB);
+        assertThat(small.usage(0).get(Limit.MEMORY)).isEqualTo(9 * MIB);
+        assertThat(cached.usage(0).get(Limit.MEMORY)).isEqualTo(100 * MIB);
     }
 
     @Test
-    void moreProcessesThanAllowedAreAPidsBreachWhereOnlyTheGuestCanCount() {
+    void tooManyProcessesAreAPidsBreachWhereOnlyTheGuestCanCount() {
         LimitWatch atTheLimit =
-                LimitWatch.of(LIMITS, THRESHOLDS, Isolation.GVISOR).pids(20);
+                LimitWatch.of(LIMITS, THRESHOLDS, Isolation.GVISOR).reported(processes(20));
 
         assertThat(atTheLimit.breach()).isEmpty();
-        assertThat(atTheLimit.pids(21).pids(1).breach())
+        assertThat(atTheLimit.reported(processes(21)).reported(processes(1)).breach())
                 .contains(new LimitWatch.Breach(KillReason.PIDS, Measurement.count(21, 20)));
     }
 
-    /** What a kernel of its own uses while its agent sleeps would be an agent's work on the host's. */
+    private static GuestFrame.Use processes(long count) {
+        return new GuestFrame.Use(Limit.PIDS, count, GuestFrame.Pressure.NONE);
+    }
+
+    /** A sandbox's own kernel uses CPU time while its agent sleeps; on the host's kernel that much is activity. */
     @Test
-    void aKernelOfItsOwnDoesNotKeepASandboxFromBeingIdle() {
+    void activityOfTheSandboxesOwnKernelDoesNotPreventIdleness() {
         SandboxSample after = sample(120, MIB, 0).sample();
 
         assertThat(watch().sampled(withoutNetwork(after), 10_000).breach()).isEmpty();

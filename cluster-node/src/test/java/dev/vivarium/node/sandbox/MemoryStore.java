@@ -30,7 +30,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.pekko.Done;
 
-/** A store for tests of actors: it keeps output in a list, and can be away. The real ones have tests of their own. */
+/** A store for tests of actors: it keeps output in a list, and can be unavailable. The real stores have contract tests. */
 public final class MemoryStore implements Store, OutputStore, SecretVault, RememberedRuns {
     private final List<OutputChunk> chunks = new CopyOnWriteArrayList<>();
     private final List<RunId> shredded = new CopyOnWriteArrayList<>();
@@ -44,10 +44,10 @@ public final class MemoryStore implements Store, OutputStore, SecretVault, Remem
 
     /** A store that has the file of {@link Specs#withFile}. */
     public MemoryStore() {
-        blobs.write(Tenant.DEFAULT.name(), Specs.AGENT);
+        blobs.write(Tenant.DEFAULT, Specs.AGENT);
     }
 
-    /** What opening the secrets of a run gives from now on. */
+    /** Sets the secrets that opening returns from now on. */
     public void haveSecrets(Map<String, String> opened) {
         secrets = Map.copyOf(opened);
     }
@@ -56,12 +56,12 @@ public final class MemoryStore implements Store, OutputStore, SecretVault, Remem
         appendsToFail.set(count);
     }
 
-    /** From now on the question for the output's end is answered only when the gate opens. */
+    /** Delays answers to {@link #end} until the gate completes. */
     public void holdEnd(CompletionStage<Done> gate) {
         endGate = gate;
     }
 
-    /** From now on a run is remembered or forgotten only when the gate opens, and not when it opens with a failure. */
+    /** Delays remembering and forgetting until the gate completes; they fail if it fails. */
     public void holdMemory(CompletionStage<Done> gate) {
         memoryGate = gate;
     }

@@ -10,13 +10,13 @@ class NodeLeaseTest {
     private final NodeLease lease = NodeLease.of(Duration.ofSeconds(10), clock);
 
     @Test
-    void aNodeThatHasNeverSeenItsClusterIsSureOfNothing() {
+    void aNodeThatHasNeverJoinedHasNoFreshLease() {
         assertThat(lease.isFresh()).isFalse();
         assertThat(lease.remainingMillis()).isZero();
     }
 
     @Test
-    void whatGoesOnMayGoOnForLongerThanWhatIsBegun() {
+    void runningWorkMayContinueLongerThanNewWorkMayBegin() {
         lease.renew(clock.nanos());
         assertThat(lease.isFresh()).isTrue();
 
@@ -31,7 +31,7 @@ class NodeLeaseTest {
     }
 
     @Test
-    void anAnswerThatWasLongUnderWayProvesNoMoreThanTheQuestionDid() {
+    void aLateAnswerCountsFromTheTimeOfItsQuestion() {
         long asked = clock.nanos();
         clock.advance(Duration.ofSeconds(4));
         lease.renew(asked);
@@ -46,7 +46,7 @@ class NodeLeaseTest {
     }
 
     @Test
-    void aNodeThatWasGivenUpIsNeverSureAgain() {
+    void aNodeThatWasGivenUpNeverHasALeaseAgain() {
         lease.renew(clock.nanos());
         lease.revoke();
         lease.renew(clock.nanos());
@@ -56,7 +56,7 @@ class NodeLeaseTest {
     }
 
     @Test
-    void aNodeThatIsAloneIsAlwaysSure() {
+    void aLoneNodeAlwaysHasAFreshLease() {
         assertThat(NodeLease.endless().isFresh()).isTrue();
     }
 }

@@ -12,9 +12,9 @@ import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.network.NetworkAccess;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.guest.GuestFrame;
-import dev.vivarium.protocol.run.ByteSize;
-import dev.vivarium.protocol.run.CpuQuota;
 import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.Limit;
+import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.RunId;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -30,7 +30,7 @@ class NodeSandboxesTest {
     private final NodeSandboxes sandboxes = driver.sandboxes();
 
     @Test
-    void aSandboxIsHandedOverWithItsNetworkAndGoesWithIt() {
+    void theNetworkIsAttachedAndDetachedWithItsSandbox() {
         make(INTERNET).toCompletableFuture().join();
         assertThat(driver.network().attached()).containsEntry(ID, INTERNET);
 
@@ -41,7 +41,7 @@ class NodeSandboxesTest {
     }
 
     @Test
-    void aSandboxThatGetsNoNetworkIsDestroyedBeforeThatIsSaid() {
+    void whenAttachingFailsTheSandboxIsDestroyedBeforeTheFailureIsReported() {
         driver.network().failNextAttach(new DriverException(DriverException.Kind.REFUSED, "No addresses are left."));
 
         assertThatThrownBy(() -> make(INTERNET).toCompletableFuture().join())
@@ -52,7 +52,7 @@ class NodeSandboxesTest {
     }
 
     @Test
-    void aSandboxThatMayReachNothingIsGivenNoNetwork() {
+    void aSandboxWithoutEgressGetsNoNetwork() {
         make(NOTHING).toCompletableFuture().join();
 
         assertThat(driver.network().attached()).isEmpty();
@@ -76,11 +76,12 @@ class NodeSandboxesTest {
         SandboxTemplate template = new SandboxTemplate(
                 "any",
                 Isolation.CONTAINER,
-                CpuQuota.parse("1"),
-                ByteSize.ofMebibytes(64),
-                64,
-                ByteSize.ofMebibytes(16),
-                2_047,
+                Limits.SMALLEST
+                        .with(Limit.CPU, "1")
+                        .with(Limit.MEMORY, "64Mi")
+                        .with(Limit.PIDS, 64L)
+                        .with(Limit.DISK, "16Mi")
+                        .with(Limit.FILES, 2_047L),
                 Optional.empty());
         return sandboxes.make(ID, template, new Purpose.ForAttempt(ATTEMPT), access, new ChannelListener() {
             @Override

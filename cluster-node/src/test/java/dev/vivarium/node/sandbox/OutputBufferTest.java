@@ -46,7 +46,7 @@ class OutputBufferTest {
     }
 
     @Test
-    void aFurtherAttemptContinuesBehindTheOneBefore() {
+    void aFurtherAttemptContinuesTheSequence() {
         OutputBuffer buffer = new OutputBuffer(2, 40, 1_000);
         buffer.add(ProcessId.COMMAND, Stream.STDOUT, Blob.ofUtf8("again"), AT);
 

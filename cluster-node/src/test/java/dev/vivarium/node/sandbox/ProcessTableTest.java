@@ -18,7 +18,7 @@ class ProcessTableTest {
     private final ProcessTable processes = new ProcessTable();
 
     @Test
-    void aProcessIsOrderedThenStartedThenEnded() {
+    void aProcessIsRequestedThenStartedThenEnded() {
         assertThat(processes.state(ProcessId.COMMAND)).isEmpty();
         order(ProcessId.COMMAND);
         assertThat(processes.state(ProcessId.COMMAND)).contains(State.ORDERED);
@@ -31,7 +31,7 @@ class ProcessTableTest {
     }
 
     @Test
-    void whatIsSaidOfOneProcessSaysNothingOfAnother() {
+    void framesOfOneProcessDoNotAffectAnother() {
         order(ProcessId.COMMAND);
         order(SECOND);
         processes.heard(new GuestFrame.Spawned(1, 7));
@@ -45,7 +45,7 @@ class ProcessTableTest {
     }
 
     @Test
-    void eachProcessGetsTheCreditForItsOwnOutputOnce() {
+    void eachProcessReceivesTheCreditForItsOutputOnce() {
         order(ProcessId.COMMAND);
         order(SECOND);
         pipe(1).came(Stream.STDOUT, 4);
@@ -64,7 +64,7 @@ class ProcessTableTest {
     }
 
     @Test
-    void outputMayFollowTheEndOfItsProcessAndNeverComesBeforeItsOrder() {
+    void outputIsAcceptedAfterTheEndOfItsProcessButNotBeforeItsRequest() {
         order(ProcessId.COMMAND);
         processes.heard(new GuestFrame.Exited(1, 0));
 

@@ -27,7 +27,7 @@ class ReaperTest {
     }
 
     @Test
-    void whatANodeLeftThatIsNoMemberAnyMoreIsSweptAndWhatMembersHaveIsNot() {
+    void sandboxesOfFormerMembersAreSweptAndThoseOfMembersAreNot() {
         AtomicReference<Optional<Set<String>>> members = new AtomicReference<>(Optional.of(Set.of("a", "b", "c")));
         driver.leaveOf("b", ofAMember);
         driver.leaveOf("c", ofALostNode);
@@ -43,7 +43,7 @@ class ReaperTest {
     }
 
     @Test
-    void aNodeThatDoesNotKnowTheMembersForSureTouchesItsOwnOnly() {
+    void aNodeThatIsUnsureOfTheMembersSweepsOnlyItsOwnSandboxes() {
         driver.leaveOf("c", ofALostNode);
         driver.leave(ofNobodyHere);
         KIT.spawn(Reaper.create(driver.sandboxes(), new LiveSandboxes(), Optional::empty, INTERVAL));

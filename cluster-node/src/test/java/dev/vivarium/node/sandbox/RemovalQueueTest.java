@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** In which order sandboxes are taken away. */
+/** The order in which sandboxes are removed. */
 class RemovalQueueTest {
     private static final SandboxId A = new SandboxId("01hzzzzzzzzzzzzzzzzzzzzzza");
     private static final SandboxId B = new SandboxId("01hzzzzzzzzzzzzzzzzzzzzzzb");
@@ -17,14 +17,14 @@ class RemovalQueueTest {
     private final List<SandboxId> turns = new ArrayList<>();
 
     @Test
-    void itIsOnesTurnAtOnceWhenNothingElseIsUnderWay() {
+    void aFirstRemovalGetsItsTurnImmediately() {
         await(A);
 
         assertThat(turns).containsExactly(A);
     }
 
     @Test
-    void noMoreAreRemovedAtOnceThanThereAreProcessorsAndTheOthersInTheirOrder() {
+    void removalsAreLimitedByTheProcessorsAndFollowInOrder() {
         await(A);
         await(C);
         await(B);
@@ -37,7 +37,7 @@ class RemovalQueueTest {
     }
 
     @Test
-    void whatIsBeingKilledGoesFirst() {
+    void aKillInProgressGoesFirst() {
         removals.killing(B);
         await(A);
 
@@ -47,7 +47,7 @@ class RemovalQueueTest {
     }
 
     @Test
-    void aKillThatTheEngineHasToDoHoldsNobodyUp() {
+    void aKillByTheEngineDelaysNoOtherRemoval() {
         removals.killing(B);
         await(A);
 
@@ -59,7 +59,7 @@ class RemovalQueueTest {
     }
 
     @Test
-    void whoGoesOutOfTurnGetsNoTurn() {
+    void aRemovalOutOfTurnGetsNoFurtherTurn() {
         await(A);
         await(B);
 
@@ -71,7 +71,7 @@ class RemovalQueueTest {
     }
 
     @Test
-    void anOwnerThatIsGoneHoldsNobodyUp() {
+    void anOwnerThatHasEndedDelaysNoOtherRemoval() {
         removals.killing(C);
         await(A);
 

@@ -44,8 +44,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * What the Sandbox actor decides, with a guest that the test plays. The actor runs on its sender's thread, and time passes
- * when the test says so: what has not happened when a call returns needs more time, or another message.
+ * Decisions of the Sandbox actor, with a guest that the test plays. The actor runs on its sender's thread, and the test
+ * advances the time: whatever has not happened when a call returns needs more time, or another message.
  */
 class SandboxTest {
     private static final Config CONFIG = ConfigFactory.parseString(
@@ -84,7 +84,7 @@ class SandboxTest {
     }
 
     @Test
-    void anAgentThatEndsIsReportedAfterItsSandboxIsGoneAndItsOutputKept() {
+    void anExitIsReportedAfterTheSandboxIsGoneAndTheOutputStored() {
         start(FIRST, Specs.hello());
         run.expectMessageClass(SandboxReport.Started.class);
 
@@ -93,19 +93,19 @@ class SandboxTest {
 
         SandboxReport.Ended ended = ended();
         assertThat(ended.outcome()).isEqualTo(new Outcome.Exited(3));
-        assertThat(ended.usage().outputBytes()).isEqualTo(6);
+        assertThat(ended.usage().get(Limit.OUTPUT)).isEqualTo(6);
         assertThat(store.printed()).isEqualTo("hello\n");
         assertThat(driver.destroyed()).hasSize(1);
     }
 
     @Test
-    void filesAreBroughtAndTheSecondClockIsArmedBeforeTheAgentStarts() {
+    void filesAreWrittenAndTheGuestsClockIsArmedBeforeTheAgentStarts() {
         start(FIRST, Specs.withFile());
         run.expectMessageClass(SandboxReport.Started.class);
 
         assertThat(driver.sent().subList(0, 3).stream().map(NodeFrame::getClass).toList())
                 .isEqualTo(List.of(NodeFrame.WriteFile.class, NodeFrame.Arm.class, NodeFrame.Spawn.class));
-        assertThat(((NodeFrame.Arm) driver.sent().get(1)).deadlineMillis()).isEqualTo(62_000);
+        assertThat(((NodeFrame.Arm) driver.sent().get(1)).deadlineMillis()).isEqualTo(62_025);
         assertThat(((NodeFrame.Spawn) driver.sent().get(2)).env())
                 .containsEntry("A", "1")
                 .containsEntry("VIVARIUM_RUN_ID", FIRST.run().value());
@@ -114,7 +114,7 @@ class SandboxTest {
     }
 
     @Test
-    void secretsThatAreAddedToRequestsAreWithTheNetworkAndNeverWithTheAgent() {
+    void injectedSecretsGoToTheNetworkAndNeverToTheAgent() {
         String ofTheNetwork = "sk-for-requests-only";
         store.haveSecrets(Map.of("API_KEY", ofTheNetwork, "TOKEN", "for-the-agent"));
         start(FIRST, Specs.injecting("api.example.com", "API_KEY", "TOKEN"));
@@ -134,7 +134,7 @@ class SandboxTest {
     }
 
     @Test
-    void aNetworkIsEntrustedWithNothingWhenAllSecretsAreTheAgents() {
+    void aNetworkGetsNoSecretsWhenAllAreTheAgents() {
         store.haveSecrets(Map.of("TOKEN", "for-the-agent"));
         start(FIRST, Specs.withSecrets("TOKEN"));
         run.expectMessageClass(SandboxReport.Started.class);
@@ -145,7 +145,7 @@ class SandboxTest {
         ended();
     }
 
-    /** All that the guest was sent so far. */
+    /** Everything sent to the guest so far. */
     private String onTheWire() {
         StringBuilder wire = new StringBuilder();
         driver.sent().forEach(frame -> wire.append(StandardCharsets.ISO_8859_1.decode(GuestCodec.encode(frame))));
@@ -153,7 +153,7 @@ class SandboxTest {
     }
 
     @Test
-    void anEnvironmentBeyondEveryMeasureStartsNoAgentAndIsToldInASentence() {
+    void anOversizedEnvironmentStartsNoAgentAndIsReportedInASentence() {
         driver.setImageEnvironment(Map.of("HUGE", "x".repeat(2 << 20)));
         start(FIRST, Specs.hello());
 
@@ -166,7 +166,7 @@ class SandboxTest {
     }
 
     @Test
-    void anAgentWhoseKernelDiesForMemoryIsKilledForMemory() {
+    void anAgentWhoseKernelIsKilledForMemoryIsReportedAsKilledForMemory() {
         start(FIRST, Specs.hello());
         run.expectMessageClass(SandboxReport.Started.class);
 
@@ -180,24 +180,28 @@ class SandboxTest {
     }
 
     @Test
-    void theGuestsCountOfProcessesIsTakenWhereTheHostCannotCount() {
+    void theGuestsCountOfProcessesIsUsedWhereTheHostCannotCount() {
         int limit = Math.toIntExact(Specs.hello().limits().get(Limit.PIDS));
         start(FIRST, Specs.isolatedBy(Isolation.GVISOR));
         run.expectMessageClass(SandboxReport.Started.class);
 
-        driver.emit(new GuestFrame.Pids(limit));
-        driver.emit(new GuestFrame.Pids(limit + 1));
+        driver.emit(processes(limit));
+        driver.emit(processes(limit + 1));
 
         assertThat(ended().outcome())
                 .isEqualTo(new Outcome.Killed(KillReason.PIDS, Optional.of(Measurement.count(limit + 1L, limit))));
     }
 
+    private static GuestFrame processes(long count) {
+        return new GuestFrame.Use(Limit.PIDS, count, GuestFrame.Pressure.NONE);
+    }
+
     @Test
-    void aGuestThatCountsTheProcessesOfASharedKernelIsNotBelieved() {
+    void theGuestsCountOfProcessesIsIgnoredOnASharedKernel() {
         start(FIRST, Specs.hello());
         run.expectMessageClass(SandboxReport.Started.class);
 
-        driver.emit(new GuestFrame.Pids(1_000_000));
+        driver.emit(processes(1_000_000));
         driver.emit(new GuestFrame.Exited(1, 0));
 
         assertThat(ended().outcome()).isEqualTo(new Outcome.Exited(0));
@@ -222,7 +226,7 @@ class SandboxTest {
     }
 
     @Test
-    void aGuestThatDoesNotConfirmAKillIsDestroyedAllTheSame() {
+    void aSandboxWhoseGuestDoesNotConfirmAKillIsDestroyed() {
         driver.behave(ScriptedDriver.Manners.DEAF_AFTER_START);
         start(FIRST, Specs.spec(new TimeSpan(Duration.ofMillis(30)), NodeLossPolicy.FAIL, 1));
         run.expectMessageClass(SandboxReport.Started.class);
@@ -244,12 +248,12 @@ class SandboxTest {
                 .isEqualTo(KillReason.OUTPUT));
         assertThat(store.printed()).hasSize(100);
         assertThat(driver.sent())
-                .as("credit for what was cut off too, so that the agent is not held up")
+                .as("credit covers the discarded output as well, so that the agent is not blocked")
                 .contains(new NodeFrame.Credit(1, NodeFrame.Stream.STDOUT, 150));
     }
 
     @Test
-    void outputOfAProcessThatThisNodeNeverStartedIsNobodys() {
+    void outputOfUnknownProcessesIsIgnored() {
         start(FIRST, Specs.hello());
         run.expectMessageClass(SandboxReport.Started.class);
 
@@ -263,13 +267,13 @@ class SandboxTest {
     }
 
     @Test
-    void whatIsNearALimitIsNotedOnceHoweverOftenTheAgentComesBackToIt() {
+    void nearingALimitIsNotedOnceHoweverOftenItHappens() {
         start(FIRST, Specs.hello());
         run.expectMessageClass(SandboxReport.Started.class);
 
         for (int round = 0; round < 50; round++) {
-            driver.emit(new GuestFrame.Disk(31L << 20, 32L << 20, 0, GuestFrame.Pressure.NONE));
-            driver.emit(new GuestFrame.Disk(1L << 20, 32L << 20, 0, GuestFrame.Pressure.NONE));
+            driver.emit(new GuestFrame.Use(Limit.DISK, 31L << 20, GuestFrame.Pressure.NONE));
+            driver.emit(new GuestFrame.Use(Limit.DISK, 1L << 20, GuestFrame.Pressure.NONE));
         }
         driver.emit(new GuestFrame.Exited(1, 0));
 
@@ -281,7 +285,7 @@ class SandboxTest {
     }
 
     @Test
-    void anAlarmOfTheLastMomentStandsBeforeTheEnd() {
+    void anAlarmAtTheExitIsReportedBeforeTheEnd() {
         start(FIRST, Specs.hello());
         run.expectMessageClass(SandboxReport.Started.class);
 
@@ -292,13 +296,13 @@ class SandboxTest {
         List<SandboxReport> reports = reportsToTheEnd();
         assertThat(alarms(reports, Consequence.NOTED))
                 .extracting(SandboxReport.Alarm::reason)
-                .as("output in all, and its rate")
+                .as("total output, and its rate")
                 .containsExactlyInAnyOrder(KillReason.CPU_TIME, KillReason.PIDS, KillReason.OUTPUT, KillReason.OUTPUT);
         assertThat(ended(reports).outcome()).isEqualTo(new Outcome.Exited(0));
     }
 
     @Test
-    void anExitThatALimitBroughtAboutHasTheAlarmOfAKill() {
+    void anExitCausedByALimitRaisesTheAlarmOfAKill() {
         start(FIRST, Specs.hello());
         run.expectMessageClass(SandboxReport.Started.class);
 
@@ -311,7 +315,7 @@ class SandboxTest {
     }
 
     @Test
-    void outputThatIsTooFastIsNotedAndGoesOn() {
+    void outputThatIsTooFastIsNotedAndTheRunContinues() {
         start(FIRST, Specs.hello());
         run.expectMessageClass(SandboxReport.Started.class);
 
@@ -326,7 +330,7 @@ class SandboxTest {
     }
 
     @Test
-    void whatAKilledAgentUsedIsMeasuredAfterItsLastProcess() {
+    void theUsageOfAKilledAgentIsMeasuredAfterItsLastProcess() {
         driver.onKill(new SandboxSample(777, 1 << 20, 0, 40 << 20, 1, 9, 0, 0));
         start(FIRST, Specs.hello());
         run.expectMessageClass(SandboxReport.Started.class);
@@ -334,7 +338,8 @@ class SandboxTest {
         stop(KillReason.CANCELLED);
 
         assertThat(ended().usage())
-                .extracting(Usage::cpuMillis, Usage::memoryPeakBytes, Usage::pidsPeak)
+                .extracting(
+                        used -> used.get(Limit.CPU_TIME), used -> used.get(Limit.MEMORY), used -> used.get(Limit.PIDS))
                 .containsExactly(777L, 40L << 20, 8L);
     }
 
@@ -349,8 +354,8 @@ class SandboxTest {
     }
 
     @Test
-    void aSandboxThatIsGoneBeforeItsAgentRanHasNoDeadlineBehindIt() {
-        // Making it took longer than the run may last.
+    void aSandboxLostBeforeItsAgentRanIsInterruptedDespiteItsDeadline() {
+        // Creating it takes longer than the run's wall clock limit.
         driver.behave(ScriptedDriver.Manners.GONE_AFTER_GREETING);
         driver.failNextCreate(engineAway());
 
@@ -361,7 +366,7 @@ class SandboxTest {
     }
 
     @Test
-    void whoCannotBeMeasuredGoesOnAndOperatorsAreToldOnce() {
+    void anAgentThatCannotBeMeasuredContinuesAndIsLoggedOnce() {
         driver.failSamples(new DriverException(DriverException.Kind.SANDBOX_UNKNOWN, "Its files are gone."));
         LoggingTestKit.warn("could not be measured").withOccurrences(1).expect(KIT.system(), () -> {
             start(FIRST, Specs.hello());
@@ -375,7 +380,7 @@ class SandboxTest {
     }
 
     @Test
-    void anExitAfterTheKernelKilledAPartOfTheAgentIsAMemoryKill() {
+    void anExitAfterAnOutOfMemoryKillIsAMemoryKill() {
         start(FIRST, Specs.hello());
         run.expectMessageClass(SandboxReport.Started.class);
 
@@ -387,7 +392,7 @@ class SandboxTest {
     }
 
     @Test
-    void anExitCodeOf137OfTheAgentsOwnIsNoMemoryKill() {
+    void theAgentsOwnExitCodeOf137IsNoMemoryKill() {
         start(FIRST, Specs.hello());
         run.expectMessageClass(SandboxReport.Started.class);
 
@@ -397,7 +402,7 @@ class SandboxTest {
     }
 
     @Test
-    void anEngineThatIsAwayIsAskedAgain() {
+    void creationIsRetriedWhileTheEngineIsUnavailable() {
         driver.failNextCreate(new DriverException(DriverException.Kind.ENGINE_UNAVAILABLE, "away"));
         start(FIRST, Specs.hello());
         assertThat(driver.live()).isEmpty();
@@ -410,7 +415,7 @@ class SandboxTest {
     }
 
     @Test
-    void anEngineThatStaysAwayInterruptsTheAttempt() {
+    void anEngineThatStaysUnavailableInterruptsTheAttempt() {
         for (int i = 0; i < 50; i++) {
             driver.failNextCreate(new DriverException(DriverException.Kind.ENGINE_UNAVAILABLE, "away"));
         }
@@ -441,7 +446,7 @@ class SandboxTest {
     }
 
     @Test
-    void aGuestThatIsGoneRightAfterItsGreetingInterruptsTheAttempt() {
+    void aGuestThatEndsRightAfterItsGreetingInterruptsTheAttempt() {
         driver.behave(ScriptedDriver.Manners.GONE_AFTER_GREETING);
 
         start(FIRST, Specs.hello());
@@ -451,7 +456,7 @@ class SandboxTest {
     }
 
     @Test
-    void aGuestThatBreaksTheProtocolIsKilledAndNotTriedAgain() {
+    void aGuestThatViolatesTheProtocolIsKilledAndNotRetried() {
         start(FIRST, Specs.hello());
         run.expectMessageClass(SandboxReport.Started.class);
 
@@ -462,7 +467,7 @@ class SandboxTest {
     }
 
     @Test
-    void outputSurvivesAStoreThatIsAwayForAWhile() {
+    void outputSurvivesATemporaryOutageOfTheStore() {
         start(FIRST, Specs.hello());
         run.expectMessageClass(SandboxReport.Started.class);
         store.failNextAppends(3);
@@ -477,7 +482,7 @@ class SandboxTest {
     }
 
     @Test
-    void outputThatTheStoreRefusedIsKeptThoughTheChannelEndsBeforeItIsOfferedAgain() {
+    void outputRefusedByTheStoreIsKeptWhenTheChannelEndsBeforeTheRetry() {
         start(FIRST, Specs.hello());
         run.expectMessageClass(SandboxReport.Started.class);
         store.failNextAppends(1);
@@ -491,7 +496,7 @@ class SandboxTest {
     }
 
     @Test
-    void aRunThatIsCancelledWhileTheEngineIsAwayEndsAtOnce() {
+    void aRunCancelledDuringAnOutageOfTheEngineEndsImmediately() {
         for (int i = 0; i < 1_000; i++) {
             driver.failNextCreate(engineAway());
             driver.failNextDestroy(engineAway());
@@ -504,7 +509,7 @@ class SandboxTest {
     }
 
     @Test
-    void aSandboxThatCannotBeDestroyedIsDestroyedWhenTheEngineIsBack() {
+    void destroyIsRetriedUntilTheEngineIsBack() {
         start(FIRST, Specs.hello());
         run.expectMessageClass(SandboxReport.Started.class);
         driver.failNextDestroy(engineAway());
@@ -519,7 +524,7 @@ class SandboxTest {
     }
 
     @Test
-    void theNextAttemptWaitsUntilNothingIsLeftOfTheOneBefore() {
+    void theNextAttemptWaitsUntilEarlierSandboxesAreDestroyed() {
         SandboxId left = new SandboxId("01hyyyyyyyyyyyyyyyyyyyyyyy");
         driver.leave(left);
         driver.claim(left, FIRST);
@@ -550,7 +555,7 @@ class SandboxTest {
     }
 
     @Test
-    void aSandboxThatIsSeenToBeEmptyWaitsWhileAnotherIsBeingKilled() {
+    void aSandboxSampledAsEmptyWaitsForAKillInProgress() {
         removals.killing(OTHER);
         driver.onKill(new SandboxSample(5, 1 << 20, 0, 1 << 20, 1, 2, 0, 0));
         start(FIRST, Specs.hello());
@@ -565,7 +570,7 @@ class SandboxTest {
     }
 
     @Test
-    void aSandboxWhoseGuestOnlySaysThatItIsEmptyIsDestroyedAtOnce() {
+    void aSandboxThatOnlyItsGuestReportsAsEmptyIsDestroyedImmediately() {
         removals.killing(OTHER);
         driver.onKill(new SandboxSample(5, 1 << 20, 0, 1 << 20, 2, 2, 0, 0));
         start(FIRST, Specs.hello());
@@ -577,7 +582,7 @@ class SandboxTest {
     }
 
     @Test
-    void aSandboxIntoWhichNobodySeesIsDestroyedAtOnce() {
+    void aSandboxThatCannotBeSampledIsDestroyedImmediately() {
         removals.killing(OTHER);
         driver.onKill(new SandboxSample(5, 1 << 20, 0, 1 << 20, 1, 2, 0, 0));
         start(FIRST, Specs.isolatedBy(Isolation.GVISOR));
@@ -589,7 +594,7 @@ class SandboxTest {
     }
 
     @Test
-    void aRemovalDoesNotWaitForEver() {
+    void aRemovalStopsWaitingAfterATimeout() {
         removals.killing(OTHER);
         driver.onKill(new SandboxSample(5, 1 << 20, 0, 1 << 20, 1, 2, 0, 0));
         start(FIRST, Specs.hello());
@@ -604,7 +609,7 @@ class SandboxTest {
     }
 
     @Test
-    void aGuestIsArmedToTheEndOfTheNodesLeaseAgainAndAgainWhileItIsHeld() {
+    void aGuestIsRearmedToTheEndOfTheLeaseAtEachRenewal() {
         lease = NodeLease.of(Duration.ofSeconds(2), clock);
         lease.renew(clock.nanos());
         start(FIRST, Specs.hello());
@@ -621,7 +626,7 @@ class SandboxTest {
     }
 
     @Test
-    void aGuestHearsOfARenewalSoonWhenItComesLate() {
+    void aGuestIsRearmedSoonAfterALateRenewal() {
         lease = NodeLease.of(Duration.ofSeconds(4), clock);
         lease.renew(clock.nanos());
         start(FIRST, Specs.hello());
@@ -629,7 +634,7 @@ class SandboxTest {
 
         pass(Duration.ofMillis(3_500));
 
-        // At the pace at which it hears of renewals that come in time, its lease would have ended before.
+        // At the usual interval between arms, its lease would have expired first.
         assertThat(arms()).hasSizeGreaterThan(10);
         assertThat(lease.remainingMillis()).isPositive();
         stop(KillReason.OPERATOR);
@@ -637,7 +642,7 @@ class SandboxTest {
     }
 
     @Test
-    void anAgentIsNotStartedByANodeThatIsNotSureToBeInItsCluster() {
+    void noAgentIsStartedWithoutAFreshLease() {
         lease = NodeLease.of(Duration.ofSeconds(2), clock);
 
         start(FIRST, Specs.hello());

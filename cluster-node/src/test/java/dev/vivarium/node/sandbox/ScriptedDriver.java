@@ -34,17 +34,17 @@ import java.util.stream.Stream;
 import org.apache.pekko.Done;
 
 /**
- * A driver whose sandboxes do what the test says: it plays a polite guest, starts nothing, and remembers what it was
- * asked. For tests of what the node decides; what a real engine does is told by the driver's own tests.
+ * A driver whose sandboxes do what the test scripts: it plays a well-behaved guest, starts nothing, and records its calls.
+ * For tests of the node's decisions; the behaviour of real engines is covered by the drivers' tests.
  */
 public final class ScriptedDriver implements SandboxDriver {
-    /** What guests do without being told. */
+    /** How guests answer by default. */
     public enum Manners {
-        /** Answers files, starts and kills as a good guest does. */
+        /** Answers files, starts and kills like a well-behaved guest. */
         POLITE,
-        /** Starts the agent and then answers nothing any more. */
+        /** Starts the agent and then stops answering. */
         DEAF_AFTER_START,
-        /** Greets, and is gone before its owner hears of it. */
+        /** Greets, and ends before its owner is notified. */
         GONE_AFTER_GREETING
     }
 
@@ -68,7 +68,7 @@ public final class ScriptedDriver implements SandboxDriver {
         manners = newManners;
     }
 
-    /** What the image of the sandboxes to come sets. */
+    /** Sets the image's environment of later sandboxes. */
     public void setImageEnvironment(Map<String, String> environment) {
         imageEnvironment = environment;
     }
@@ -87,12 +87,12 @@ public final class ScriptedDriver implements SandboxDriver {
         sample = newSample;
     }
 
-    /** What is measured once every process has been killed. */
+    /** Sets the sample after every process has been killed. */
     public void onKill(SandboxSample last) {
         sampleAfterKill = Optional.of(last);
     }
 
-    /** Has every sample fail from now on. */
+    /** Makes every sample fail from now on. */
     public void failSamples(DriverException failure) {
         sampleFailure = Optional.of(failure);
     }
@@ -125,7 +125,7 @@ public final class ScriptedDriver implements SandboxDriver {
         return claims;
     }
 
-    /** Puts a sandbox into the engine that nobody here knows of. */
+    /** Puts a sandbox into the engine that this node does not know. */
     public void leave(SandboxId id) {
         live.put(id, new ChannelListener() {
             @Override
@@ -268,7 +268,7 @@ public final class ScriptedDriver implements SandboxDriver {
 
         @Override
         public void send(NodeFrame frame) {
-            // As a real channel does: what has no form on the wire is refused to the sender.
+            // Like a real channel: a frame that cannot be encoded is refused to the sender.
             GuestCodec.encode(frame);
             if (closed.get()) {
                 return;

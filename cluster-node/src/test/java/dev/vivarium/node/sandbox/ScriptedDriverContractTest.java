@@ -3,9 +3,9 @@ package dev.vivarium.node.sandbox;
 import dev.vivarium.node.driver.DriverContract;
 import dev.vivarium.node.driver.SandboxDriver;
 import dev.vivarium.node.driver.SandboxTemplate;
-import dev.vivarium.protocol.run.ByteSize;
-import dev.vivarium.protocol.run.CpuQuota;
 import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.Limit;
+import dev.vivarium.protocol.run.Limits;
 import java.util.Optional;
 
 class ScriptedDriverContractTest extends DriverContract {
@@ -21,11 +21,12 @@ class ScriptedDriverContractTest extends DriverContract {
         return new SandboxTemplate(
                 "any",
                 Isolation.CONTAINER,
-                CpuQuota.parse("1"),
-                ByteSize.ofMebibytes(64),
-                64,
-                ByteSize.ofMebibytes(16),
-                2_047,
+                Limits.SMALLEST
+                        .with(Limit.CPU, "1")
+                        .with(Limit.MEMORY, "64Mi")
+                        .with(Limit.PIDS, 64L)
+                        .with(Limit.DISK, "16Mi")
+                        .with(Limit.FILES, 2_047L),
                 Optional.empty());
     }
 }

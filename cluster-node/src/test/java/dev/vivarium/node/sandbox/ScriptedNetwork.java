@@ -49,17 +49,13 @@ public final class ScriptedNetwork implements SandboxNetwork {
     }
 
     @Override
-    public Map<String, String> environment(EgressPolicy policy) {
-        return Map.of();
-    }
-
-    @Override
-    public void attach(SandboxHandle sandbox, NetworkAccess access) {
+    public Map<String, String> attach(SandboxHandle sandbox, NetworkAccess access) {
         RuntimeException failure = attachFailures.poll();
         if (failure != null) {
             throw failure;
         }
         attached.put(sandbox.id(), access);
+        return Map.of();
     }
 
     @Override

@@ -18,9 +18,9 @@ import dev.vivarium.protocol.run.TimeSpan;
 import java.util.List;
 import java.util.Map;
 
-/** Specs for tests. */
+/** Specs of runs for tests. */
 public final class Specs {
-    /** What is in the file of {@link #withFile}; a {@link MemoryStore} has it. */
+    /** Content of the file of {@link #withFile}; a {@link MemoryStore} has it. */
     static final Blob AGENT = Blob.ofUtf8("print('hello')");
 
     private Specs() {}
@@ -29,7 +29,7 @@ public final class Specs {
         return spec(TimeSpan.ofSeconds(60), NodeLossPolicy.RESTART, 3);
     }
 
-    /** The same with a file. */
+    /** {@link #hello} with a file. */
     static RunSpec withFile() {
         RunSpec spec = hello();
         return new RunSpec(
@@ -39,7 +39,28 @@ public final class Specs {
                 spec.secrets(),
                 spec.workdir(),
                 Map.of("agent.py", FileRef.of(AGENT)),
+                spec.artifacts(),
                 spec.limits(),
+                spec.egress(),
+                spec.isolation(),
+                spec.onNodeLoss(),
+                spec.maxAttempts(),
+                spec.labels(),
+                spec.tenant());
+    }
+
+    /** {@link #hello} with artifacts. */
+    static RunSpec keeping(ByteSize limit, String... artifacts) {
+        RunSpec spec = hello();
+        return new RunSpec(
+                spec.image(),
+                spec.command(),
+                spec.env(),
+                spec.secrets(),
+                spec.workdir(),
+                spec.files(),
+                List.of(artifacts),
+                spec.limits().with(Limit.ARTIFACTS, limit),
                 spec.egress(),
                 spec.isolation(),
                 spec.onNodeLoss(),
@@ -97,6 +118,7 @@ public final class Specs {
                 secrets,
                 "/workspace",
                 Map.of(),
+                List.of(),
                 Limits.SMALLEST
                         .with(Limit.WALL_CLOCK, wallClock)
                         .with(Limit.IDLE, "60s")
@@ -107,6 +129,10 @@ public final class Specs {
                         .with(Limit.DISK, "32Mi")
                         .with(Limit.FILES, 1_000L)
                         .with(Limit.OUTPUT, new ByteSize(100))
+                        .with(Limit.ARTIFACTS, "1Mi")
+                        .with(Limit.OPEN_FILES, 1024L)
+                        .with(Limit.GRACE, "25ms")
+                        .with(Limit.SHARED_MEMORY, "8Mi")
                         .with(Limit.EGRESS_REQUESTS, 100L)
                         .with(Limit.EGRESS_BYTES, "10Mi"),
                 egress,

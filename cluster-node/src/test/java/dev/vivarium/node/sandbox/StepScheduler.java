@@ -16,8 +16,8 @@ import scala.concurrent.ExecutionContext;
 import scala.concurrent.duration.FiniteDuration;
 
 /**
- * The timers of an actor system, which are due when the test says so, each at its own moment of the test's clock. Pekko's own
- * manual time sleeps for 100 ms with each step, since it cannot know whether actors are still at work.
+ * Timers of an actor system that fire when the test advances its clock, each at its own instant. Pekko's manual time
+ * sleeps for 100 ms with each step, since it cannot know whether actors are still at work.
  */
 public final class StepScheduler extends AbstractScheduler {
     private final PriorityQueue<Task> tasks =
@@ -25,20 +25,20 @@ public final class StepScheduler extends AbstractScheduler {
     private long nowNanos;
     private long scheduled;
 
-    /** As the system makes it. */
+    /** Called reflectively by the actor system. */
     public StepScheduler(Config config, LoggingAdapter log, ThreadFactory threads) {}
 
-    /** What makes an actor system use it. */
+    /** The configuration that makes an actor system use this scheduler. */
     static Config config() {
         return ConfigFactory.parseString("pekko.scheduler.implementation = " + StepScheduler.class.getName());
     }
 
-    /** The one of this system. */
+    /** The scheduler of this system. */
     static StepScheduler of(ActorSystem<?> system) {
         return (StepScheduler) Adapter.toClassic(system).scheduler();
     }
 
-    /** Lets time pass, on the clock too. */
+    /** Advances the time of this scheduler and of the clock. */
     void pass(Duration duration, SetClock clock) {
         long untilNanos = now() + duration.toNanos();
         for (Optional<Task> due = next(untilNanos); due.isPresent(); due = next(untilNanos)) {
@@ -83,7 +83,7 @@ public final class StepScheduler extends AbstractScheduler {
         };
     }
 
-    /** What the system itself repeats is nothing that a test waits for. */
+    /** Ignored: no test waits for the periodic tasks of the actor system itself. */
     @Override
     @SuppressWarnings("deprecation") // The one method of Pekko's scheduler that all periodic work goes through.
     public Cancellable schedule(

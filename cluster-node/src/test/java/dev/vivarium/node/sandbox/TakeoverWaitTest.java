@@ -17,12 +17,12 @@ class TakeoverWaitTest {
     }
 
     @Test
-    void aWholeLeaseIsWaitedForWhereNobodyKnowsWhenItWasGrantedLast() {
+    void aWholeLeaseIsWaitedForWhenTheLastGrantIsUnknown() {
         assertThat(wait.left("lost", takenOver)).isEqualTo(Duration.ofSeconds(11));
     }
 
     @Test
-    void noLongerThanItLastsIsWaitedForWhereThatIsKnown() {
+    void onlyTheRestOfTheLeaseIsWaitedForWhenTheLastGrantIsKnown() {
         wait.endsAt("lost", takenOver + Duration.ofSeconds(5).toNanos());
         wait.endsAt("lost", takenOver + Duration.ofSeconds(4).toNanos());
 
@@ -35,7 +35,7 @@ class TakeoverWaitTest {
     }
 
     @Test
-    void anotherLifeOfTheNodeHasAnotherLease() {
+    void anotherIncarnationOfTheNodeHasASeparateLease() {
         wait.endsAt("lost", takenOver);
         wait.forget("lost");
 
@@ -43,7 +43,7 @@ class TakeoverWaitTest {
     }
 
     @Test
-    void nobodyWaitsWhereTheEngineTells() {
+    void noWaitIsNeededWhereTheEngineShowsTheSandboxes() {
         assertThat(TakeoverWait.none().left("lost", System.nanoTime())).isZero();
     }
 }

@@ -5,7 +5,7 @@ import dev.vivarium.client.ApiJson;
 import java.util.Arrays;
 import java.util.function.Consumer;
 
-/** A submission, written as a user would write it. Immutable. */
+/** A submission as a user writes it. Immutable. */
 final class Agent {
     private final ObjectNode body;
 
@@ -13,7 +13,7 @@ final class Agent {
         this.body = body;
     }
 
-    /** An agent that is one Python program, with limits that no test reaches by accident. */
+    /** An agent that runs a Python program, with limits that no test reaches by accident. */
     static Agent python(String program) {
         ObjectNode body = ApiJson.object();
         body.put("image", "vivarium/python");
@@ -24,7 +24,7 @@ final class Agent {
         return new Agent(body);
     }
 
-    /** An agent that is one command, with the same limits. */
+    /** An agent that runs a command, with the same limits. */
     static Agent command(String... words) {
         return python("").with(body -> {
             body.putArray("command");
@@ -32,7 +32,7 @@ final class Agent {
         });
     }
 
-    /** An agent that says which attempt it is and then does nothing for longer than any test waits. */
+    /** An agent that prints its attempt and then sleeps for longer than any test waits. */
     static Agent sleeper() {
         return python("import os, time; print('attempt', os.environ['VIVARIUM_ATTEMPT'], flush=True); time.sleep(600)");
     }
@@ -65,7 +65,7 @@ final class Agent {
         return with(body -> body.withObject("/labels").put(name, value));
     }
 
-    /** One that may reach what the mode gives it, and in an allowlist these. */
+    /** The agent with this egress mode, and these hosts for an allowlist. */
     Agent egress(String mode, String... allowed) {
         return with(body -> {
             ObjectNode egress = body.putObject("egress").put("mode", mode);
@@ -75,7 +75,7 @@ final class Agent {
         });
     }
 
-    /** Has the gateway put a secret into requests to a host, in a header after a prefix. */
+    /** Makes the gateway add a secret to requests to a host, in a header after a prefix. */
     Agent injecting(String host, String header, String secret, String prefix) {
         return egress("allowlist", host + ":443").with(body -> ((ObjectNode) body.get("egress"))
                 .putArray("inject")
@@ -101,6 +101,10 @@ final class Agent {
     }
 
     /** The body of the request. */
+    ObjectNode body() {
+        return body.deepCopy();
+    }
+
     String json() {
         return ApiJson.line(body);
     }

@@ -5,20 +5,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 
 /**
- * What a node answered.
+ * A node's answer.
  *
  * @param status the HTTP status
- * @param contentType what the body is
+ * @param contentType the media type of the body
  * @param body the body, as JSON
  */
 record Answer(int status, String contentType, JsonNode body) {
-    /** The name of the run that was accepted. */
+    /** The id of the accepted run. */
     String acceptedRun() {
         assertThat(status).as("the answer %s", body).isEqualTo(202);
         return body.path("id").asText();
     }
 
-    /** A refusal as this API makes them: a problem of the kind, with a sentence. */
+    /** Asserts that this is a refusal: a problem of the kind, with a sentence. */
     void assertProblem(int expectedStatus, String kind) {
         assertThat(status).as("the answer %s", body).isEqualTo(expectedStatus);
         assertThat(contentType).isEqualTo("application/problem+json");

@@ -13,10 +13,10 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A node that is put together from an installation with a piece missing. */
+/** A node started from an installation with a missing library. */
 @Timeout(120)
 class BrokenInstallationTest {
-    /** The code for a defect in the program, as sysexits(3) has it. */
+    /** The exit code for an internal error in sysexits(3). */
     private static final int DEFECT = 70;
 
     @RegisterExtension
@@ -26,7 +26,7 @@ class BrokenInstallationTest {
     private Path folder;
 
     @Test
-    void aNodeWhoseStartFailsByAnErrorSaysSoAndEnds() throws Exception {
+    void aNodeWhoseStartThrowsAnErrorReportsItAndExits() throws Exception {
         Path said = folder.resolve("said");
         Process node = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),

@@ -9,8 +9,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Users who keep a node busy: each submits a run, waits until it has ended, and submits the next one; what is refused
- * for now is submitted again under the same idempotency key. They stop by themselves when the node is gone.
+ * Users that keep a node busy: each submits a run, waits for its end, and submits the next one; a temporarily refused run
+ * is submitted again under the same idempotency key. They stop when the node has ended.
  */
 final class Clients implements AutoCloseable {
     private final WholeNode node;
@@ -51,7 +51,7 @@ final class Clients implements AutoCloseable {
                 }
             }
         } catch (IOException gone) {
-            // The node was killed: what it did not answer, it did not promise.
+            // The node was killed; a submission without an answer is not promised.
         } catch (InterruptedException | RuntimeException | AssertionError failed) {
             if (node.isAlive()) {
                 failures.add(failed);
@@ -59,7 +59,7 @@ final class Clients implements AutoCloseable {
         }
     }
 
-    /** The runs that the node has answered for with 202, so far. */
+    /** The runs that the node has answered with 202 so far. */
     List<String> accepted() {
         return List.copyOf(accepted);
     }
@@ -69,7 +69,7 @@ final class Clients implements AutoCloseable {
         return List.copyOf(refused);
     }
 
-    /** What they met that no user should. */
+    /** Unexpected failures. */
     List<Throwable> failures() {
         return List.copyOf(failures);
     }

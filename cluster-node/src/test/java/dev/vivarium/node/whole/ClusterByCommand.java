@@ -20,7 +20,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 
-/** A cluster on this machine that is put up and looked after by {@code vivarium cluster}, in a home of its own. */
+/** A cluster on this machine that is run with {@code vivarium cluster}, in a separate home. */
 final class ClusterByCommand implements AutoCloseable {
     private static final int COMMAND_SECONDS_MAX = 400;
 
@@ -28,7 +28,7 @@ final class ClusterByCommand implements AutoCloseable {
     private final int httpPort;
     private final int portBase;
 
-    /** What a command exited with and printed. */
+    /** A command's exit code and output. */
     record Ended(int code, String out, String err) {}
 
     ClusterByCommand() {
@@ -38,11 +38,11 @@ final class ClusterByCommand implements AutoCloseable {
         } catch (IOException failed) {
             throw new UncheckedIOException(failed);
         }
-        // The range that the kernel takes ports of its own from lies above.
+        // Below the kernel's ephemeral ports.
         portBase = 20_000 + httpPort % 4_000 * 3;
     }
 
-    /** {@code vivarium cluster up}, at ports of its own. */
+    /** {@code vivarium cluster up}, at unused ports. */
     Ended up(String... further) throws IOException, InterruptedException {
         List<String> words = new ArrayList<>(List.of("cluster", "up"));
         words.addAll(List.of("--http-port", Integer.toString(httpPort), "--port-base", Integer.toString(portBase)));
@@ -52,7 +52,7 @@ final class ClusterByCommand implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        // Also for a test that took too long, and is interrupted: its members would outlive it.
+        // Also after a test that timed out and is interrupted: its members would outlive it.
         boolean interrupted = Thread.interrupted();
         try {
             vivarium("cluster", "down");
@@ -65,7 +65,7 @@ final class ClusterByCommand implements AutoCloseable {
         }
     }
 
-    // ---- what a user does
+    // ---- a user's commands
 
     Ended vivarium(String... words) throws IOException, InterruptedException {
         return vivarium(Map.of(), words);

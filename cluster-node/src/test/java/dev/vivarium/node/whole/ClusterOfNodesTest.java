@@ -4,18 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.vivarium.node.cli.trial.LeftoverScan;
+import dev.vivarium.trials.outside.LeftoverScan;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.stream.Collectors;
 import org.apache.pekko.cluster.sharding.typed.HashCodeMessageExtractor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Several nodes are one: runs are everybody's to see and to cancel, and outlive the node that holds them. */
+/** Several nodes form one service: every node shows and cancels every run, and runs outlive the node that holds them. */
 @Timeout(400)
 class ClusterOfNodesTest {
     private static final int RUNS = 9;
@@ -43,15 +44,14 @@ class ClusterOfNodesTest {
             "RunSucceeded");
 
     @Test
-    void theRunsOfAKilledNodeGoOnElsewhereAndAllOthersAreLeftAlone() throws Exception {
+    void theRunsOfAKilledNodeContinueElsewhereAndOthersAreLeftAlone() throws Exception {
         try (WholeCluster cluster = new WholeCluster(3, WholeCluster.Formation.SEEDS);
                 LeftoverScan census = cluster.census()) {
             // given
             WholeNode asked = cluster.node(1);
             Map<String, List<String>> runs = submit(asked, cluster.node(2));
             String cancelled = runs.values().iterator().next().get(0);
-            assertThat(cluster.node(3).post("/v1/runs/" + cancelled + "/cancel").status())
-                    .isEqualTo(202);
+            cluster.node(3).cancel(cancelled);
             assertThat(cluster.node(2).awaitEnd(cancelled).path("status").asText())
                     .isEqualTo("CANCELLED");
             runs.values().forEach(list -> list.remove(cancelled));
@@ -72,7 +72,7 @@ class ClusterOfNodesTest {
             assertTookTwoAttempts(asked, taken);
             assertLeftAlone(asked, runs);
             assertThat(cluster.twins()).isEmpty();
-            // Seen by its end, and by no silence: that would have taken seconds more.
+            // Detected by the closed port and not by the failure detector, which takes seconds longer.
             assertThat(cluster.nodes())
                     .extracting(WholeNode::log)
                     .anyMatch(log -> log.contains("has crashed"))
@@ -82,7 +82,7 @@ class ClusterOfNodesTest {
     }
 
     @Test
-    void aFrozenNodeLosesItsRunsAndDoesNoHarmWhenItWakes() throws Exception {
+    void aFrozenNodeLosesItsRunsAndDoesNoHarmWhenItResumes() throws Exception {
         try (WholeCluster cluster = new WholeCluster(3, WholeCluster.Formation.BOOTSTRAP);
                 LeftoverScan census = cluster.census()) {
             // given
@@ -116,7 +116,7 @@ class ClusterOfNodesTest {
     }
 
     @Test
-    void aNodeThatIsCutOffDestroysItsSandboxesAndEndsAndItsRunsGoOnElsewhere() throws Exception {
+    void aNodeThatIsCutOffDestroysItsSandboxesAndEndsAndItsRunsContinueElsewhere() throws Exception {
         try (WholeCluster cluster = new WholeCluster(3, WholeCluster.Formation.SEEDS);
                 LeftoverScan census = cluster.census()) {
             // given
@@ -148,7 +148,7 @@ class ClusterOfNodesTest {
         }
     }
 
-    /** As a client does that is told to try again: with the same key. */
+    /** Retries like a client, with the same key. */
     private static String firstAccepted(WholeNode node) {
         return await().atMost(END_MAX)
                 .until(() -> node.submit(Agent.sleeper(), "the-first"), answer -> answer.status() == 202)
@@ -156,7 +156,7 @@ class ClusterOfNodesTest {
     }
 
     @Test
-    void aBurstFillsEachNodeToItsOwnMeasureAndOneThatLeavesHandsItsRunsOver() throws Exception {
+    void aBurstFillsEachNodeToItsCapacityAndALeavingNodeHandsItsRunsOver() throws Exception {
         Map<String, Integer> capacity = Map.of("member-1", 2, "member-2", 8, "member-3", 4);
         try (WholeCluster cluster = new WholeCluster(
                         3,
@@ -167,10 +167,10 @@ class ClusterOfNodesTest {
                                 "vivarium.run.queue-max",
                                 "0"));
                 LeftoverScan census = cluster.census()) {
-            // given: whoever says where shards are has said so once
+            // given: the coordinator has allocated the first shard
             WholeNode asked = cluster.node(2);
             String first = firstAccepted(asked);
-            asked.post("/v1/runs/" + first + "/cancel");
+            asked.cancel(first);
             asked.awaitEnd(first);
 
             // when
@@ -180,7 +180,7 @@ class ClusterOfNodesTest {
                 if (answer.status() == 202) {
                     runs.add(answer.acceptedRun());
                 } else {
-                    // Shards are still being put where there is room.
+                    // Shards are still being moved to nodes with room.
                     answer.assertProblem(429, "node-full");
                     Thread.sleep(500);
                 }
@@ -199,7 +199,7 @@ class ClusterOfNodesTest {
 
             // when
             for (String run : runs.subList(0, 9)) {
-                asked.post("/v1/runs/" + run + "/cancel");
+                asked.cancel(run);
                 asked.awaitEnd(run);
             }
             List<String> handedOver = new ArrayList<>();
@@ -216,7 +216,7 @@ class ClusterOfNodesTest {
                 assertThat(asked.awaitRunning(run, 2).path("node").asText()).isNotEqualTo("member-3");
             }
             for (String run : runs.subList(9, 14)) {
-                asked.post("/v1/runs/" + run + "/cancel");
+                asked.cancel(run);
                 asked.awaitEnd(run);
             }
             assertThat(cluster.twins()).isEmpty();
@@ -225,7 +225,7 @@ class ClusterOfNodesTest {
     }
 
     @Test
-    void aFullClusterLetsRunsWaitFairlyAndInBoundsAndLosesNoneWhenANodeLeaves() throws Exception {
+    void aFullClusterQueuesRunsFairlyWithinLimitsAndLosesNoneWhenANodeLeaves() throws Exception {
         Agent quick = Agent.python("print('ran')");
         try (WholeCluster cluster = new WholeCluster(
                         3,
@@ -237,10 +237,10 @@ class ClusterOfNodesTest {
                 LeftoverScan census = cluster.census()) {
             WholeNode asked = cluster.node(1);
             String first = firstAccepted(asked);
-            asked.post("/v1/runs/" + first + "/cancel");
+            asked.cancel(first);
             asked.awaitEnd(first);
 
-            // given: every place is taken by one tenant, which has its most runs waiting
+            // given: one tenant holds every slot and has the maximum of waiting runs
             List<String> sleepers = new ArrayList<>();
             for (int n = 0; n < 6; n++) {
                 sleepers.add(asked.submit(Agent.sleeper().tenant("busy")).acceptedRun());
@@ -252,7 +252,7 @@ class ClusterOfNodesTest {
                 last = asked.submit(quick.tenant("busy"));
             }
             last.assertProblem(429, "tenant-full");
-            // How many wait on other nodes is known as of half a second ago.
+            // The numbers of waiting runs on other nodes are up to half a second old.
             assertThat(busy).hasSizeBetween(8, 12);
 
             // when: another tenant comes
@@ -265,7 +265,7 @@ class ClusterOfNodesTest {
             assertThat(waiting.path("queue").path("waiting").asInt()).isGreaterThan(1);
             assertThat(asked.history(small)).containsExactly("RunSubmitted", "RunQueued");
 
-            // when: a node leaves, on which runs wait
+            // when: a node with waiting runs leaves
             assertThat(cluster.node(3).stop()).isZero();
 
             // then: they wait on the others
@@ -288,7 +288,7 @@ class ClusterOfNodesTest {
     }
 
     @Test
-    void runsThatWaitGoWhereThereIsAPlace() throws Exception {
+    void waitingRunsMoveToFreeSlots() throws Exception {
         HashCodeMessageExtractor<Object> shards = new HashCodeMessageExtractor<>(32);
         String small = WholeCluster.name(1);
         String large = WholeCluster.name(2);
@@ -297,7 +297,7 @@ class ClusterOfNodesTest {
                         WholeCluster.Formation.SEEDS,
                         number -> Map.of("vivarium.run.live-max", number == 1 ? "1" : "3"));
                 LeftoverScan census = cluster.census()) {
-            // given: all places are taken, and runs wait on the small node, one of them in a shard where none runs
+            // given: all slots are taken, and runs wait on the small node, one of them in a shard where none runs
             WholeNode asked = cluster.node(1);
             List<String> runs = new ArrayList<>(List.of(firstAccepted(asked)));
             while (runs.size() < 4) {
@@ -322,7 +322,7 @@ class ClusterOfNodesTest {
                             run -> nodes.get(run).equals(small)
                                     && !shards.shardId(run).equals(shards.shardId(onSmall)));
 
-            // when: the large node gets rid of all that it has
+            // when: all runs of the large node end
             for (Map.Entry<String, String> run : nodes.entrySet()) {
                 if (run.getValue().equals(large)) {
                     cancelled(asked, run.getKey());
@@ -342,20 +342,17 @@ class ClusterOfNodesTest {
         }
     }
 
-    /** The node that said the last word of the run. */
+    /** The node named in the run's last event. */
     private static String lastNode(WholeNode asked, String run) throws Exception {
-        JsonNode events = asked.get("/v1/runs/" + run + "/events").body().path("events");
+        JsonNode events = asked.events(run);
         return events.path(events.size() - 1).path("node").asText();
     }
 
     private static void cancelled(WholeNode asked, String run) {
         try {
-            asked.post("/v1/runs/" + run + "/cancel");
+            asked.cancel(run);
         } catch (java.io.IOException failed) {
             throw new java.io.UncheckedIOException(failed);
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(interrupted);
         }
         assertThat(asked.awaitEnd(run).path("status").asText()).isEqualTo("CANCELLED");
     }
@@ -364,7 +361,7 @@ class ClusterOfNodesTest {
     static Map<String, List<String>> submit(WholeNode to, WholeNode seenFrom) throws Exception {
         List<String> ids = new ArrayList<>();
         for (int n = 0; n < RUNS; n++) {
-            ids.add(to.submit(ENDS_IN_ITS_SECOND_ATTEMPT).acceptedRun());
+            ids.add(accepted(to, UUID.randomUUID().toString()));
         }
         Map<String, List<String>> byNode = new TreeMap<>();
         for (String id : ids) {
@@ -380,12 +377,19 @@ class ClusterOfNodesTest {
         return byNode;
     }
 
-    /** A node that holds some of the runs, and is not the one that is asked. */
+    /** As clients do: a submission that a node, still busy with its start, does not answer in time is sent again with its key. */
+    private static String accepted(WholeNode to, String key) {
+        return await().atMost(END_MAX)
+                .until(() -> to.submit(ENDS_IN_ITS_SECOND_ATTEMPT, key), answer -> answer.status() != 503)
+                .acceptedRun();
+    }
+
+    /** A node that holds some of the runs, other than the one that is asked. */
     static String victim(Map<String, List<String>> runs) {
         return WholeCluster.name(runs.get(WholeCluster.name(3)) == null ? 2 : 3);
     }
 
-    /** How many runs have a place on each node, as one of them tells. */
+    /** The number of runs with a slot on each node, as reported by one of them. */
     private static Map<String, Integer> taken(WholeNode asked) throws Exception {
         Map<String, Integer> taken = new TreeMap<>();
         asked.get("/v1/nodes")
@@ -397,12 +401,12 @@ class ClusterOfNodesTest {
         return taken;
     }
 
-    /** The runs go on in their first attempt, until they are cancelled here. */
+    /** Asserts that the runs are still in their first attempt, and cancels them. */
     static void assertLeftAlone(WholeNode asked, Map<String, List<String>> runs) throws Exception {
         for (String run : runs.values().stream().flatMap(List::stream).toList()) {
             assertThat(asked.run(run).path("status").asText()).isEqualTo("RUNNING");
             assertThat(asked.run(run).path("attempt").asInt()).isEqualTo(1);
-            asked.post("/v1/runs/" + run + "/cancel");
+            asked.cancel(run);
             asked.awaitEnd(run);
         }
     }

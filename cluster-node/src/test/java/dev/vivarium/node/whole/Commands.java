@@ -4,13 +4,13 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 
-/** The machine's own commands. */
+/** Commands of this machine. */
 final class Commands {
     private static final int TIMEOUT_SECONDS = 60;
 
     private Commands() {}
 
-    /** Runs a command and returns what it printed; fails with that when the command does. */
+    /** Runs a command and returns its output; if the command fails, fails with that output. */
     static String run(String... command) throws IOException, InterruptedException {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         process.getOutputStream().close();

@@ -21,18 +21,18 @@ import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
- * What a node keeps, in a folder of the test's own: registered in a field of the instance it is new for each test, in a
- * static one for each class.
+ * A node's data in a temporary folder: registered in an instance field it is new for each test, in a static field for each
+ * class.
  */
 final class DataDirectory implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
     private Optional<Path> path = Optional.empty();
     private Path programs;
     private boolean ofTheClass;
 
-    /** Whose folder is made when its test, or its class, begins. */
+    /** A directory that is created when its test, or its class, begins. */
     DataDirectory() {}
 
-    /** On the file system that is mounted there, whose files are its owner's to delete. */
+    /** A directory on a mounted file system; the caller deletes its files. */
     static DataDirectory on(Path mounted) throws IOException {
         DataDirectory data = new DataDirectory();
         data.path = Optional.of(mounted);
@@ -83,18 +83,18 @@ final class DataDirectory implements BeforeAllCallback, BeforeEachCallback, Afte
         programs = PostgresPrograms.linkInto(path());
     }
 
-    /** A folder that the store's own user may enter, too. */
+    /** A folder that the store's user may enter, too. */
     static Path newFolder(String prefix) throws IOException {
         Path folder = Files.createTempDirectory(Path.of("/tmp"), prefix);
         return Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
     }
 
-    /** The name of the installation that it belongs to. */
+    /** The name of its installation. */
     String installation() throws IOException {
         return Files.readString(path().resolve("installation")).strip();
     }
 
-    /** What the hash chains of the runs say. No node may be at work on it. */
+    /** Verdicts on the hash chains of the runs. No node may be using the directory. */
     Map<String, ChainCheck.Verdict> chains(List<String> runs) {
         try (EmbeddedStore store = EmbeddedStore.open(path())) {
             return runs.stream().collect(Collectors.toMap(Function.identity(), run -> store.journal()
@@ -104,7 +104,7 @@ final class DataDirectory implements BeforeAllCallback, BeforeEachCallback, Afte
         }
     }
 
-    /** By the machine's own command: a store whose node was killed takes its own files away meanwhile. */
+    /** By the rm command: a store whose node was killed may delete its files at the same time. */
     static void delete(Path folder) {
         try {
             Commands.run("rm", "-rf", folder.toString());

@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.vivarium.node.cli.abuse.Internet;
-import dev.vivarium.node.cli.trial.LeftoverScan;
 import dev.vivarium.node.network.KernelTraces;
 import dev.vivarium.node.network.TestHosts;
 import dev.vivarium.node.network.resolver.FakeUpstream;
+import dev.vivarium.trials.outside.Internet;
+import dev.vivarium.trials.outside.LeftoverScan;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -20,14 +20,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Two nodes of one cluster give sandboxes networks on one machine: an agent reaches the same wherever it runs, and a node
- * that is killed opens nothing, neither for its own sandboxes nor for the other's, and leaves nothing in the kernel.
+ * Two nodes of one cluster attach networks on one machine: an agent reaches the same hosts wherever it runs, and a killed
+ * node opens nothing, neither for its own sandboxes nor for the other's, and leaves nothing in the kernel.
  */
 @Timeout(400)
 class EgressInAClusterTest {
     private static final Duration PATIENCE = Duration.ofSeconds(90);
     private static final int SUBMISSIONS_MAX = 8;
-    /** Further lines of an agent, by which it is known to go on as it did. */
+    /** Further lines of an agent, which show that it continues as before. */
     private static final int ROUNDS = 3;
 
     private static final String SURVIVOR = WholeCluster.name(1);
@@ -36,7 +36,7 @@ class EgressInAClusterTest {
     private static final String PUBLIC = "itself listed public";
     private static final String LISTED = "itself listed";
 
-    /** Tells in each round which of all places it reaches; it listens to whoever can reach it. */
+    /** Prints in each round which places it reaches, and accepts connections from anywhere. */
     private static final String ROUND =
             """
             import errno, os, select, socket, time, urllib.request
@@ -85,18 +85,18 @@ class EgressInAClusterTest {
             """;
 
     @Test
-    void anAgentReachesTheSameOnEveryNodeAndAKilledNodeOpensNothingAndLeavesNothing() throws Exception {
+    void agentsReachTheSameOnEveryNodeAndAKilledNodeOpensAndLeavesNothing() throws Exception {
         assumeThat(System.getProperty("user.name")).as("needs root").isEqualTo("root");
         try (TestHosts hosts = new TestHosts("cluster");
-                FakeUpstream resolver = new FakeUpstream().has("www.vivarium.example.com", Internet.PUBLIC);
+                FakeUpstream resolver = new FakeUpstream().has(Internet.NAME, Internet.PUBLIC);
                 WholeCluster cluster = new WholeCluster(2, WholeCluster.Formation.SEEDS, number -> settings(resolver));
                 LeftoverScan census = cluster.census()) {
             KernelTraces survivors = KernelTraces.of(cluster.installation(), SURVIVOR);
             KernelTraces victims = KernelTraces.of(cluster.installation(), VICTIM);
             WholeNode asked = cluster.node(SURVIVOR);
 
-            // given: what is internal is there, and an agent of each kind is on each node
-            assertThat(withoutWalls(hosts)).allMatch(line -> line.endsWith(" reached"));
+            // given: the internal hosts exist, and an agent of each kind is on each node
+            assertThat(fromAnUnfilteredContainer(hosts)).allMatch(line -> line.endsWith(" reached"));
             long shown = visitsInside(hosts);
             assertThat(shown).isPositive();
             Agent open = agent("public", survivors, victims);
@@ -105,50 +105,52 @@ class EgressInAClusterTest {
             Map<String, String> listeds = oneOnEach(cluster, listed);
             List<Going> ofTheSurvivor =
                     List.of(new Going(opens.get(SURVIVOR), 1, PUBLIC), new Going(listeds.get(SURVIVOR), 1, LISTED));
-            goOn(asked, ofTheSurvivor);
-            goOn(asked, List.of(new Going(opens.get(VICTIM), 1, PUBLIC), new Going(listeds.get(VICTIM), 1, LISTED)));
+            assertContinues(asked, ofTheSurvivor);
+            assertContinues(
+                    asked, List.of(new Going(opens.get(VICTIM), 1, PUBLIC), new Going(listeds.get(VICTIM), 1, LISTED)));
             List<ProcessHandle> children = cluster.node(VICTIM).children();
             assertThat(victims.links()).hasSize(2);
 
-            // when: a node is killed, one of whose sandboxes cannot hear of it
+            // when: a node is killed, one of whose sandboxes is frozen and cannot notice
             String guest = guest(opens.get(VICTIM));
             Commands.run("kill", "-s", "STOP", guest);
             cluster.node(VICTIM).kill();
             long killed = System.nanoTime();
 
-            // then: its walls stand without it, for as long as there is anybody within
+            // then: its packet filter stays for as long as it has sandboxes
             try {
                 assertThat(victims.hasFilter()).isTrue();
                 assertThat(from(guest, hosts))
                         .containsExactly(
                                 "tcp:" + Internet.PUBLIC + ":80 reached", "tcp:" + Internet.INTERNAL + ":80 not");
                 await().atMost(PATIENCE).until(() -> victims.links().size() <= 1);
-                goOn(asked, ofTheSurvivor);
+                assertContinues(asked, ofTheSurvivor);
                 await().atMost(PATIENCE).until(() -> victims.links().isEmpty());
             } finally {
-                letGoOn(guest);
+                resume(guest);
             }
             System.out.printf(
-                    "a sandbox that had not heard of its node's end was gone %d ms after it%n",
+                    "a sandbox that could not notice its node's end was gone %d ms later%n",
                     (System.nanoTime() - killed) / 1_000_000);
             assertThat(victims.hasFilter()).isTrue();
 
-            // and its runs go on elsewhere, and reach the same
+            // and its runs continue elsewhere, and reach the same
             assertThat(asked.awaitRunning(opens.get(VICTIM), 2).path("node").asText())
                     .isEqualTo(SURVIVOR);
             assertThat(asked.awaitRunning(listeds.get(VICTIM), 2).path("node").asText())
                     .isEqualTo(SURVIVOR);
-            goOn(asked, List.of(new Going(opens.get(VICTIM), 2, PUBLIC), new Going(listeds.get(VICTIM), 2, LISTED)));
+            assertContinues(
+                    asked, List.of(new Going(opens.get(VICTIM), 2, PUBLIC), new Going(listeds.get(VICTIM), 2, LISTED)));
 
             // when
             cluster.startAgain(2);
 
-            // then: it gives networks again, and has taken nothing from the other
+            // then: it attaches networks again, and has not disturbed the other
             Map<String, String> again = oneOnEach(cluster, open);
-            goOn(asked, List.of(new Going(again.get(VICTIM), 1, PUBLIC)));
-            goOn(asked, ofTheSurvivor);
+            assertContinues(asked, List.of(new Going(again.get(VICTIM), 1, PUBLIC)));
+            assertContinues(asked, ofTheSurvivor);
 
-            // when: all is over
+            // when: all runs are cancelled
             for (Map<String, String> runs : List.of(opens, listeds, again)) {
                 for (String run : runs.values()) {
                     cancel(asked, run);
@@ -186,7 +188,7 @@ class EgressInAClusterTest {
                 .onNodeLoss("restart");
     }
 
-    /** Of the agent a run on each node, by the node's name; further ones that came about are ended. */
+    /** One run of the agent on each node, by the node's name; surplus runs are cancelled. */
     private static Map<String, String> oneOnEach(WholeCluster cluster, Agent agent) throws Exception {
         WholeNode asked = cluster.node(SURVIVOR);
         Map<String, String> runs = new TreeMap<>();
@@ -208,17 +210,17 @@ class EgressInAClusterTest {
     }
 
     private static void cancel(WholeNode asked, String run) throws Exception {
-        asked.post("/v1/runs/" + run + "/cancel");
+        asked.cancel(run);
         assertThat(asked.awaitEnd(run).path("status").asText()).isEqualTo("CANCELLED");
     }
 
-    /** An agent that reaches the same for as long as it lives. */
+    /** An agent that should reach the same places throughout its life. */
     private record Going(String run, int attempt, String places) {
         String round() {
             return "attempt " + attempt + " reaches " + places;
         }
 
-        /** What it has told of whole rounds. */
+        /** The complete rounds that it has printed. */
         List<String> rounds(WholeNode asked) throws IOException, InterruptedException {
             String printed = asked.printed(run);
             return printed.substring(0, printed.lastIndexOf('\n') + 1)
@@ -228,8 +230,8 @@ class EgressInAClusterTest {
         }
     }
 
-    /** Waits for some further rounds of each agent, in all of which it has reached the same. */
-    private static void goOn(WholeNode asked, List<Going> agents) throws Exception {
+    /** Waits for some further rounds of each agent and asserts that all of them reach the same. */
+    private static void assertContinues(WholeNode asked, List<Going> agents) throws Exception {
         Map<String, Integer> before = new TreeMap<>();
         for (Going agent : agents) {
             before.put(agent.run(), agent.rounds(asked).size());
@@ -251,14 +253,14 @@ class EgressInAClusterTest {
                 .strip();
     }
 
-    /** Has a guest hear of what has happened, if it is still there. */
-    private static void letGoOn(String guest) throws Exception {
+    /** Resumes a frozen guest, if it still exists. */
+    private static void resume(String guest) throws Exception {
         if (ProcessHandle.of(Long.parseLong(guest)).isPresent()) {
             Commands.run("kill", "-s", "CONT", guest);
         }
     }
 
-    /** What is reached from where a process is. */
+    /** The places reached from a process's network namespace. */
     private static List<String> from(String process, TestHosts hosts) throws Exception {
         return Commands.run(
                         "nsenter",
@@ -272,8 +274,8 @@ class EgressInAClusterTest {
                 .toList();
     }
 
-    /** What a container that nobody guards reaches. */
-    private static List<String> withoutWalls(TestHosts hosts) throws IOException, InterruptedException {
+    /** The places that an unfiltered container reaches. */
+    private static List<String> fromAnUnfilteredContainer(TestHosts hosts) throws IOException, InterruptedException {
         return Commands.run(
                         "docker",
                         "run",

@@ -3,7 +3,7 @@ package dev.vivarium.node.whole;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.vivarium.node.cli.trial.LeftoverScan;
+import dev.vivarium.trials.outside.LeftoverScan;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,22 +11,21 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** No run has two live sandboxes when its cluster falls apart, and whoever goes on is who should. */
+/** No run has two live sandboxes when its cluster is partitioned, and the right part continues. */
 @Timeout(900)
 class FencedTakeOverTest {
     private static final int CUT_OFF = 76;
     private static final Duration END_MAX = Duration.ofSeconds(90);
-    private static final Map<String, String> NOBODY_ASKS_THE_ENGINE =
+    private static final Map<String, String> ENGINE_NOT_ASKED =
             Map.of("vivarium.cluster.fencing.engine", "own", "vivarium.reaper.interval", "10m");
 
     /**
-     * The guests' own clock, by the lease of their node, with both other guards disabled: the channel of a frozen node stays
-     * open, and no reaper sweeps. Nobody asks the engine either, since the nodes take it for the other node's own.
+     * The guests' clock, bounded by their node's lease, with both other guards disabled: the channel of a frozen node stays
+     * open, and no reaper sweeps. The engine is not asked either, since the nodes are configured as having an engine each.
      */
     @Test
-    void theGuestsOfAFrozenNodeEndByTheirOwnClockBeforeTheNextAttemptBegins() throws Exception {
-        try (WholeCluster cluster =
-                        new WholeCluster(3, WholeCluster.Formation.SEEDS, number -> NOBODY_ASKS_THE_ENGINE);
+    void guestsOfAFrozenNodeEndByTheirClockBeforeTheNextAttemptBegins() throws Exception {
+        try (WholeCluster cluster = new WholeCluster(3, WholeCluster.Formation.SEEDS, number -> ENGINE_NOT_ASKED);
                 LeftoverScan census = cluster.census()) {
             // given
             WholeNode asked = cluster.node(1);
@@ -64,11 +63,10 @@ class FencedTakeOverTest {
         }
     }
 
-    /** Nobody asks the engine, as above; the node that is cut off goes on by itself, and its store and its engine are there. */
+    /** The engine is not asked, as above; the node that is cut off keeps running, and reaches its store and its engine. */
     @Test
     void aNodeThatIsCutOffHasEndedItsSandboxesBeforeTheNextAttemptBegins() throws Exception {
-        try (WholeCluster cluster =
-                        new WholeCluster(3, WholeCluster.Formation.SEEDS, number -> NOBODY_ASKS_THE_ENGINE);
+        try (WholeCluster cluster = new WholeCluster(3, WholeCluster.Formation.SEEDS, number -> ENGINE_NOT_ASKED);
                 LeftoverScan census = cluster.census()) {
             // given
             WholeNode asked = cluster.node(1);
@@ -93,7 +91,7 @@ class FencedTakeOverTest {
     }
 
     @Test
-    void ofTwoEqualHalvesTheOneWithTheLowestAddressGoesOnAndTheOtherEnds() throws Exception {
+    void ofTwoEqualHalvesTheOneWithTheLowestAddressContinuesAndTheOtherEnds() throws Exception {
         try (WholeCluster cluster = new WholeCluster(4, WholeCluster.Formation.SEEDS);
                 LeftoverScan census = cluster.census()) {
             // given
@@ -128,7 +126,7 @@ class FencedTakeOverTest {
         }
     }
 
-    /** Each in its second attempt, and once. */
+    /** Each ended once, in its second attempt. */
     private static void assertEndedElsewhere(WholeNode asked, List<String> taken) throws Exception {
         for (String run : taken) {
             assertThat(asked.awaitEnd(run).path("status").asText()).isEqualTo("SUCCEEDED");

@@ -4,15 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.vivarium.node.cli.trial.LeftoverScan;
+import dev.vivarium.trials.outside.LeftoverScan;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * A node that stands still, as on a machine that is paused, does not let a run outlive its wall clock. Of the three guards it
- * is the guest's own clock alone that does this: the channel stays open, and the reaper stands still with the only node.
+ * A frozen node, as on a paused machine, does not let a run outlive its wall clock limit. Of the three guards only the
+ * guest's clock acts here: the channel stays open, and the reaper is frozen with the only node.
  */
 @Timeout(300)
 class FrozenNodeTest {
@@ -26,7 +26,7 @@ class FrozenNodeTest {
     final DataDirectory data = new DataDirectory();
 
     @Test
-    void theGuestsOwnClockEndsTheRunAndTheNodeSaysSoWhenItWakes() throws Exception {
+    void theGuestsClockEndsTheRunAndTheNodeRecordsItWhenItResumes() throws Exception {
         try (WholeNode node = WholeNode.on(data).go();
                 LeftoverScan census = node.census()) {
             // given

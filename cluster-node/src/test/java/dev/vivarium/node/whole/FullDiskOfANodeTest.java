@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A node whose disk is full, on a small file system of its own, which only root can make. */
+/** A node whose disk is full: a small file system that only root can mount. */
 @Timeout(300)
 class FullDiskOfANodeTest {
     private static final Duration PATIENCE = Duration.ofSeconds(90);
@@ -40,7 +40,7 @@ class FullDiskOfANodeTest {
     }
 
     @Test
-    void nothingIsAcceptedThatCannotBeKeptAndTheNodeGoesOnWhenThereIsRoom() throws Exception {
+    void onAFullDiskSubmissionsAreRefusedAndTheNodeContinuesWhenThereIsRoom() throws Exception {
         DataDirectory data = DataDirectory.on(mounted);
         List<String> accepted = new ArrayList<>();
         try (WholeNode node = WholeNode.on(data).go()) {
@@ -92,7 +92,7 @@ class FullDiskOfANodeTest {
         }
     }
 
-    /** The log has some room of its own before it needs more of the disk; large files use that up quickly. */
+    /** The store's log has preallocated room; large files use it up quickly. */
     private static Answer submitUntilRefused(WholeNode node, List<String> accepted) throws Exception {
         Agent large = Agent.python("print('large')").file("data", incompressible());
         for (int i = 0; i < SUBMISSIONS_MAX; i++) {

@@ -22,19 +22,19 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * One line of a hundred megabytes, of arbitrary bytes, through everything that handles output: it comes out as it went
- * in, and neither the node nor the client needs memory for it, whoever reads how slowly.
+ * One line of a hundred megabytes of arbitrary bytes passes unchanged through everything that handles output, and neither
+ * the node nor the client needs memory for it, however slowly it is read.
  */
 @Timeout(300)
 class HostileOutputTest {
     private static final long LINE_BYTES = 100L << 20;
-    /** A fraction of the line; the JVM ends at once if it does not suffice. */
+    /** A fraction of the line; the JVM exits if it does not suffice. */
     private static final String NODE_HEAP = "96m";
 
     private static final String CLIENT_HEAP = "24m";
     private static final int VANISHING_FOLLOWERS = 20;
 
-    /** Says on stderr what the digest of its stdout is. NUL bytes and invalid UTF-8 are all over it, and no newline. */
+    /** Prints the digest of its stdout on stderr. The line is full of NUL bytes and invalid UTF-8, without a newline. */
     private static final Agent AGENT = Agent.python(
                     """
             import hashlib, os, sys
@@ -66,14 +66,14 @@ class HostileOutputTest {
     }
 
     @Test
-    void aLineOfAHundredMegabytesComesOutAsItWentInHoweverItIsRead() throws Exception {
+    void aLineOfAHundredMegabytesIsUnchangedHoweverItIsRead() throws Exception {
         // given
         long began = System.nanoTime();
         String run = node.submit(AGENT).acceptedRun();
         node.awaitRunning(run, 1);
         String output = "/v1/runs/" + run + "/output?stream=stdout";
 
-        // when somebody follows and does not read, and others vanish
+        // when: a follower does not read, and others disconnect
         try (InputStream idle = node.open(output + "&follow=true", "application/octet-stream")) {
             for (int i = 0; i < VANISHING_FOLLOWERS; i++) {
                 try (InputStream vanishing = node.open(output + "&follow=true", "application/x-ndjson")) {
@@ -81,17 +81,17 @@ class HostileOutputTest {
                 }
             }
 
-            // then the run ends all the same
+            // then: the run ends nevertheless
             JsonNode end = node.awaitEnd(run);
             assertThat(end.path("status").asText()).as("%s", end).isEqualTo("SUCCEEDED");
             System.out.printf(
                     "%d MiB in one line: kept after %d ms with a heap of %s, node's resident set %d MiB%n",
                     LINE_BYTES >> 20, (System.nanoTime() - began) / 1_000_000, NODE_HEAP, node.residentBytes() >> 20);
 
-            // and every way of reading gives what was printed
+            // and every way of reading returns the printed bytes
             String expected = stderr(run);
             long reading = System.nanoTime();
-            assertThat(digest(idle)).as("the follower that was slow").isEqualTo(expected);
+            assertThat(digest(idle)).as("the slow follower").isEqualTo(expected);
             System.out.printf("read as bytes in %d ms%n", (System.nanoTime() - reading) / 1_000_000);
             assertThat(digestOfChunks(node.open(output, "application/x-ndjson")))
                     .isEqualTo(expected);
@@ -131,7 +131,7 @@ class HostileOutputTest {
         return HexFormat.of().formatHex(digest.digest());
     }
 
-    /** What {@code vivarium logs} prints, in a JVM that could not hold it. */
+    /** The output of {@code vivarium logs}, in a JVM whose heap is smaller. */
     private static String digestOfClient(String run) throws Exception {
         ProcessBuilder logs = new ProcessBuilder(
                 ProcessHandle.current().info().command().orElseThrow(),

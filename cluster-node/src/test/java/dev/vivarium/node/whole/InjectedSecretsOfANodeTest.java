@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.vivarium.node.cli.abuse.Internet;
 import dev.vivarium.node.network.TestHosts;
 import dev.vivarium.node.network.resolver.FakeUpstream;
+import dev.vivarium.trials.outside.Internet;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,8 +26,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A secret that a node adds to requests is never with the agent, and with nobody once its run has ended. Each place is first
- * shown to have been looked at: what is no secret is found there, or the secret itself for as long as it is in use.
+ * An injected secret is never visible to the agent, and nowhere once its run has ended. Each search is shown to work: it
+ * finds a value that is no secret, or the secret itself while it is in use.
  */
 @Timeout(300)
 class InjectedSecretsOfANodeTest {
@@ -54,7 +54,7 @@ class InjectedSecretsOfANodeTest {
     static final DataDirectory DATA = new DataDirectory();
 
     @Test
-    void itIsNeverWithTheAgentAndWithNobodyOnceItsRunHasEnded(@TempDir Path folder) throws Exception {
+    void anInjectedSecretIsNeverVisibleToTheAgentAndNowhereAfterTheRun(@TempDir Path folder) throws Exception {
         assumeThat(System.getProperty("user.name")).as("needs root").isEqualTo("root");
         try (TestHosts hosts = new TestHosts("inject");
                 FakeUpstream resolver = new FakeUpstream().has(HOST, Internet.SECURE);
@@ -63,7 +63,7 @@ class InjectedSecretsOfANodeTest {
             node.awaitPrinted(run, "used");
             Search control = Search.values(Map.of("run", run));
 
-            // While it is in use
+            // while it is in use
             assertUsed(hosts);
             assertThat(holders(control)).isNotEmpty().doesNotContain(node.pid());
             assertThat(holders(SEARCH)).isEmpty();
@@ -80,12 +80,12 @@ class InjectedSecretsOfANodeTest {
             assertThat(SEARCH.below(DATA.path())).isEmpty();
             assertThat(onTheHeap(SEARCH, node, folder)).isNotEmpty();
 
-            // When nobody needs it any more
-            assertThat(node.post("/v1/runs/" + run + "/cancel").status()).isEqualTo(202);
+            // when: its run has ended
+            node.cancel(run);
             node.awaitEnd(run);
             await().atMost(PATIENCE).until(() -> Files.notExists(DATA.path().resolve("keys/" + run)));
 
-            // Then it is nowhere
+            // then: it is nowhere
             assertThat(SEARCH.below(DATA.path())).isEmpty();
             assertThat(control.below(DATA.path())).isNotEmpty();
             assertThat(SEARCH.below(node.temporary())).isEmpty();
@@ -95,7 +95,7 @@ class InjectedSecretsOfANodeTest {
                         .isEmpty();
             }
             assertThat(node.log()).contains(run, "TRACE ", "ClientHello", " io.netty.");
-            await("it to be off the heap")
+            await("the secret to disappear from the heap")
                     .atMost(PATIENCE)
                     .pollInterval(Duration.ofSeconds(2))
                     .until(() -> onTheHeap(SEARCH, node, folder).isEmpty());
@@ -115,7 +115,7 @@ class InjectedSecretsOfANodeTest {
                         "--set",
                         "vivarium.egress.names.upstream.0=127.0.0.1:"
                                 + resolver.address().getPort(),
-                        // A virtual machine that has just begun, and writes down all it does, takes its time.
+                        // A JVM that has just started and logs everything is slow.
                         "--set",
                         "vivarium.egress.names.upstream-timeout=30s",
                         "--set",
@@ -123,7 +123,7 @@ class InjectedSecretsOfANodeTest {
                 .go();
     }
 
-    /** All of the agent's requests have brought the host what it wants to see. */
+    /** Asserts that all of the agent's requests reached the host with the header. */
     private static void assertUsed(TestHosts hosts) throws Exception {
         String digest = HexFormat.of()
                 .formatHex(MessageDigest.getInstance("SHA-256").digest((PREFIX + SECRET).getBytes(UTF_8)));
@@ -133,7 +133,7 @@ class InjectedSecretsOfANodeTest {
                 .allMatch(visit -> visit.endsWith(" " + digest)));
     }
 
-    /** What of that is reachable on the heap of the node, in all that it is told when it is asked now. */
+    /** The values that are reachable on the heap of the node now. */
     private static Set<String> onTheHeap(Search sought, WholeNode node, Path folder) throws Exception {
         Path heap = folder.resolve("heap");
         Files.deleteIfExists(heap);
@@ -143,7 +143,7 @@ class InjectedSecretsOfANodeTest {
         }
     }
 
-    /** Those in all of the machine whose environment or command line has it. */
+    /** The processes of the machine whose environment or command line contains it. */
     private static Set<Long> holders(Search sought) throws IOException {
         Set<Long> holders = new TreeSet<>();
         try (Stream<Path> processes = Files.list(Path.of("/proc"))) {

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.vivarium.node.cli.trial.LeftoverScan;
 import dev.vivarium.persistence.journal.ChainCheck;
+import dev.vivarium.trials.outside.LeftoverScan;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,15 +16,15 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * A node that is killed with -9 while it is busy takes its sandboxes with it, and its runs come back or end by their policy.
- * Of the three guards it is the dead-man's switch alone that does this: the reaper has died with the only node, and the
- * guests' own clocks run for minutes.
+ * When a busy node is killed with -9, its sandboxes end with it, and its runs continue or end according to their policy.
+ * Of the three guards only the dead-man's switch acts here: the reaper has died with the only node, and the guests' clocks
+ * run for minutes.
  */
 @Timeout(300)
 class KilledNodeTest {
-    /** How long agents may outlive their node at most on a machine of its own. */
+    /** How long agents may outlive their node at most on a machine without other load. */
     private static final Duration ORPHANS_MAX = Duration.ofSeconds(1);
-    /** The time is printed beside the goal; on a machine that others use as well, the engine needs longer. */
+    /** The time is printed beside the goal; on a shared machine the engine needs longer. */
     private static final Duration SHARED_MACHINE = Duration.ofSeconds(15);
 
     private static final String ENDS_IN_ITS_SECOND_ATTEMPT =
@@ -53,7 +53,7 @@ class KilledNodeTest {
                 os._exit(0)
             """;
 
-    /** Ten runs of every kind: how they end, and how hard they are to end. */
+    /** Ten runs of every kind, which differ in how they end and how hard they are to kill. */
     private static final Map<String, Agent> AGENTS = new TreeMap<>(Map.of(
             "restart, plain", restarting(""),
             "restart, ignores SIGTERM", restarting(IGNORES_SIGTERM),
@@ -70,7 +70,7 @@ class KilledNodeTest {
     final DataDirectory data = new DataDirectory();
 
     @Test
-    void everySandboxIsGoneAndEveryRunFollowsItsPolicyWhenTheNodeIsBack() throws Exception {
+    void afterARestartEverySandboxIsGoneAndEveryRunFollowsItsPolicy() throws Exception {
         // given
         Map<String, String> runs;
         WholeNode first = WholeNode.on(data).go();

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Whatever was answered with 202 reaches exactly one end, though the store is killed under the node, or both together. */
+/** Every run answered with 202 reaches exactly one end, even if the store is killed under the node, or both together. */
 @Timeout(300)
 class KilledStoreOfANodeTest {
     private static final Agent QUICK = Agent.python("print('done')");
@@ -23,7 +23,7 @@ class KilledStoreOfANodeTest {
     final DataDirectory data = new DataDirectory();
 
     @Test
-    void aStoreThatIsAwayIsToldAndWhenItIsBackTheNodeGoesOn() throws Exception {
+    void anUnavailableStoreIsReportedAndTheNodeContinuesWhenItIsBack() throws Exception {
         List<String> accepted = new ArrayList<>();
         try (WholeNode node = WholeNode.on(data).go()) {
             String sleeper = node.submit(Agent.sleeper()).acceptedRun();
@@ -60,7 +60,7 @@ class KilledStoreOfANodeTest {
             assertThat(node.status(sleeper)).isEqualTo("RUNNING");
             assertThat(node.run(sleeper).path("attempt").asInt()).isEqualTo(1);
             accepted.add(sleeper);
-            node.post("/v1/runs/" + sleeper + "/cancel");
+            node.cancel(sleeper);
             assertEachEndedOnce(node, accepted);
             System.out.printf(
                     "kill -9 of the store: %d runs accepted, %d submissions answered 503, all accepted ones ended%n",
@@ -71,7 +71,7 @@ class KilledStoreOfANodeTest {
     }
 
     @Test
-    void aNodeAndAStoreThatAreKilledTogetherForgetNothing() throws Exception {
+    void aNodeAndItsStoreKilledTogetherLoseNothing() throws Exception {
         List<String> accepted = new ArrayList<>();
         try (WholeNode first = WholeNode.on(data).go();
                 Clients clients = Clients.of(first, QUICK, CLIENTS)) {

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What a node accepts it accepts for every node: large submissions reach runs that live elsewhere. */
+/** Large submissions reach runs on other nodes than the one that accepts them. */
 @Timeout(400)
 class LargeSubmissionsTest {
     private static final int RUNS = 4;
@@ -53,8 +53,8 @@ class LargeSubmissionsTest {
     }
 
     @Test
-    void aSubmissionOfTheMostThatAdmissionTakesReachesItsRunThroughEveryNode() throws Exception {
-        // given: arguments and environment as large as they may be, all labels, and paths up to the limit of all
+    void theLargestAdmissibleSubmissionReachesItsRunThroughEveryNode() throws Exception {
+        // given: arguments, environment and labels at their limits, and paths up to the limit of the whole submission
         Agent agent = Agent.python(
                 """
                 import os
@@ -105,7 +105,7 @@ class LargeSubmissionsTest {
         assertSucceedsThroughEveryNode(Agent.python(PRINTS_DIGEST).file("content", content), digest + "\n");
     }
 
-    /** Runs are placed by chance, so through each node there go some, at least one of which lives elsewhere. */
+    /** Placement is random, so several runs go through each node until at least one of them lives elsewhere. */
     private static void assertSucceedsThroughEveryNode(Agent agent, String prints) throws Exception {
         for (int number = 1; number <= 3; number++) {
             WholeNode node = cluster.node(number);

@@ -3,7 +3,7 @@ package dev.vivarium.node.whole;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.vivarium.node.cli.trial.LeftoverScan;
+import dev.vivarium.trials.outside.LeftoverScan;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** A node that is asked to leave, by SIGTERM or Ctrl-C: it takes nothing new, lets runs end, and leaves nothing behind. */
+/** A node that is stopped by SIGTERM or Ctrl-C accepts nothing new, lets runs end, and leaves nothing behind. */
 @Timeout(300)
 class LeavingNodeTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -20,7 +20,7 @@ class LeavingNodeTest {
     final DataDirectory data = new DataDirectory();
 
     @Test
-    void sigtermLetsRunsEndWithinTheDrainAndKeepsTheOthersForTheNextStart() throws Exception {
+    void afterSigtermRunsEndWithinTheDrainOrContinueAtTheNextStart() throws Exception {
         String ending;
         String restarting;
         String failing;

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What a newcomer does with {@code vivarium cluster}, with real processes. */
+/** The first steps with {@code vivarium cluster}, with real processes. */
 @Timeout(900)
 class LocalClusterTest {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
@@ -29,7 +29,7 @@ class LocalClusterTest {
     }
 
     @Test
-    void aRunOutlivesTheNodeThatHoldsItAndNothingStaysBehindInTheEnd() throws Exception {
+    void aRunOutlivesItsNodeAndNothingIsLeftInTheEnd() throws Exception {
         // given
         ClusterByCommand.Ended up = cluster.up("--nodes", "3");
         assertThat(up.code()).as(up.err()).isZero();
@@ -66,7 +66,7 @@ class LocalClusterTest {
         await().atMost(PATIENCE).until(() -> ProcessHandle.of(killed).isEmpty());
         assertThat(cluster.states()).containsEntry(holder, "GONE");
 
-        // then: it goes on elsewhere
+        // then: the run continues elsewhere
         int survivor = holder.equals("node-1") ? 2 : 1;
         await().atMost(PATIENCE)
                 .until(() -> cluster.show(survivor, run).path("status").asText().equals("SUCCEEDED"));
@@ -75,7 +75,7 @@ class LocalClusterTest {
                         .out())
                 .isEqualTo("attempt 1\nattempt 2\n");
 
-        // when: what is missing is started again, though its old pid is now somebody else's
+        // when: the missing member is started again, although its old pid now belongs to another process
         Files.writeString(
                 cluster.folder().resolve(holder).resolve("pid"),
                 ProcessHandle.current().pid() + "\n");
@@ -109,10 +109,10 @@ class LocalClusterTest {
     }
 
     @Test
-    void whatCannotBeDoneIsSaidInASentence() throws Exception {
+    void failuresAreReportedInASentence() throws Exception {
         assertThat(cluster.vivarium("cluster", "status"))
                 .satisfies(told -> assertThat(told.code()).isEqualTo(66))
-                .satisfies(told -> assertThat(told.err()).contains("there is no cluster in"));
+                .satisfies(ended -> assertThat(ended.err()).contains("there is no cluster in"));
 
         assertThat(cluster.vivarium("cluster", "up", "--nodes", "0").err()).contains("--nodes must be from 1 to 9");
 
@@ -130,7 +130,7 @@ class LocalClusterTest {
         assertThat(noJava.code()).isEqualTo(69);
         assertThat(noJava.err()).contains("Cassandra needs Java 17").contains("/nowhere");
 
-        // A node that cannot start tells how its log ends.
+        // For a node that cannot start, the end of its log is printed.
         ClusterByCommand.Ended ended = cluster.up("--nodes", "1", "--set", "vivarium.limits.default.pids=none");
         assertThat(ended.code()).isEqualTo(69);
         assertThat(ended.err())

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.vivarium.node.cli.trial.LeftoverScan;
+import dev.vivarium.trials.outside.LeftoverScan;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** An engine that goes away while runs are live and comes back: nothing is left hanging, and the node needs no restart. */
+/** An engine that fails while runs are live and comes back: nothing hangs, and the node needs no restart. */
 @Timeout(300)
 class LostEngineOfANodeTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -52,20 +52,20 @@ class LostEngineOfANodeTest {
     }
 
     @Test
-    void whenItIsKilledAndComesBackRunsGoOnByTheirPolicy() throws Exception {
-        goesAwayAndComesBack(() -> engine.kill());
+    void afterTheEngineIsKilledAndRestartedRunsFollowTheirPolicy() throws Exception {
+        failAndRestart(() -> engine.kill());
     }
 
     @Test
-    void whenItIsStoppedAndComesBackRunsGoOnByTheirPolicy() throws Exception {
-        goesAwayAndComesBack(() -> engine.stop());
+    void afterTheEngineIsStoppedAndRestartedRunsFollowTheirPolicy() throws Exception {
+        failAndRestart(() -> engine.stop());
     }
 
     private interface Harm {
         void happen() throws Exception;
     }
 
-    private static void goesAwayAndComesBack(Harm harm) throws Exception {
+    private static void failAndRestart(Harm harm) throws Exception {
         // given
         String restarting = node.submit(ENDS_IN_ITS_SECOND_ATTEMPT).acceptedRun();
         String failing =
@@ -84,7 +84,7 @@ class LostEngineOfANodeTest {
         String meanwhile = node.submit(QUICK).acceptedRun();
         assertThat(node.status(meanwhile)).isIn("SUBMITTED", "STARTING");
         String unwanted = node.submit(QUICK).acceptedRun();
-        node.post("/v1/runs/" + unwanted + "/cancel");
+        node.cancel(unwanted);
         assertThat(node.awaitEnd(unwanted).path("status").asText()).isEqualTo("CANCELLED");
 
         // when

@@ -16,8 +16,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Nodes with a container engine each, as the manifests run them: one node is killed together with its engine, so that
- * nobody is left who could ask or tell anybody about its sandboxes.
+ * Nodes with a container engine each, as in the manifests: one node is killed together with its engine, so that nothing is
+ * left that could end its sandboxes or report about them.
  */
 @Timeout(400)
 class LostMachineTest {
@@ -26,7 +26,7 @@ class LostMachineTest {
     private static final String LOST = WholeCluster.name(2);
 
     @Test
-    void theAgentsOfALostMachineEndBeforeTheirRunsGoOnElsewhereAndItComesBackClean() throws Exception {
+    void agentsOfALostMachineEndBeforeTheirRunsContinueElsewhereAndItComesBackClean() throws Exception {
         assumeThat(System.getProperty("user.name")).as("needs root").isEqualTo("root");
         try (PrivateEngine survivors = PrivateEngine.start();
                 PrivateEngine losts = PrivateEngine.start();
@@ -70,7 +70,7 @@ class LostMachineTest {
                     (System.nanoTime() - lost) / 1_000_000);
             assertThat(cluster.twins()).isEmpty();
 
-            // when: the machine is back, with what its engine and its node had on disk
+            // when: the machine is back, with its engine's and its node's data
             losts.comeBack();
             cluster.startAgain(2);
 
@@ -81,7 +81,7 @@ class LostMachineTest {
         }
     }
 
-    /** What the engine has of sandboxes, whether they run or not. */
+    /** The engine's sandbox containers, running or not. */
     private static List<String> sandboxes(PrivateEngine engine) throws Exception {
         return engine.docker("ps", "--all", "--quiet").lines().toList();
     }
@@ -100,9 +100,9 @@ class LostMachineTest {
         return all;
     }
 
-    /** When the agent of the attempt began. */
+    /** When the agent of the attempt started. */
     private static Instant begun(WholeNode asked, String run, int attempt) throws Exception {
-        JsonNode events = asked.get("/v1/runs/" + run + "/events").body().path("events");
+        JsonNode events = asked.events(run);
         return StreamSupport.stream(events.spliterator(), false)
                 .filter(event -> event.path("type").asText().equals("AttemptStarted"))
                 .map(event -> Instant.parse(event.path("at").asText()))

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A node whose store is a Cassandra cluster does what any node does. */
+/** A node whose store is a Cassandra cluster works like any other. */
 @Timeout(300)
 class NodeOnCassandraTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -32,7 +32,7 @@ class NodeOnCassandraTest {
     Path folder;
 
     @Test
-    void runsAreKeptListedAndComeBackThoughNodeAndStoreAreKilled() throws Exception {
+    void runsAreStoredListedAndRecoveredAfterNodeAndStoreAreKilled() throws Exception {
         Path config = config(TestCassandra.server());
         assertThat(new ConfiguredStorePreparer().prepare(Optional.of(config), Map.of()))
                 .containsPattern("has schema \\d+,")
@@ -55,13 +55,13 @@ class NodeOnCassandraTest {
         try (WholeNode node = node(config)) {
             node.awaitPrinted(sleeper, "attempt 2");
 
-            // when the store is away
+            // when: the store is unavailable
             TestCassandra.server().kill();
             await().atMost(PATIENCE).until(() -> node.get("/health/ready").status() == 503);
             node.submit(Agent.sleeper()).assertProblem(503, "store-unavailable");
             TestCassandra.server().startAgain();
 
-            // then the node goes on by itself, and so does the run
+            // then: node and run continue without intervention
             await().atMost(PATIENCE).until(() -> node.get("/health/ready").status() == 200);
             assertThat(node.status(sleeper)).isEqualTo("RUNNING");
             await().atMost(PATIENCE)

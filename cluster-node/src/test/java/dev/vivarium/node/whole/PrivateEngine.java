@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
-/** A container engine of the test's own, which it may kill. Needs root. It holds the image that agents run in. */
+/** A container engine that a test may kill, with the agents' image. Needs root. */
 final class PrivateEngine implements AutoCloseable {
     private static final Duration START_MAX = Duration.ofSeconds(60);
     private static final Duration STOP_MAX = Duration.ofSeconds(60);
@@ -38,12 +38,12 @@ final class PrivateEngine implements AutoCloseable {
         }
     }
 
-    /** Everything that it keeps, its log among it. */
+    /** Everything that it stores, including its log. */
     Path folder() {
         return folder;
     }
 
-    /** Its own command, with the options that make it speak to this engine. */
+    /** Runs the docker command against this engine. */
     String docker(String... arguments) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of("docker", "--host", address.toString()));
         command.addAll(List.of(arguments));
@@ -58,9 +58,10 @@ final class PrivateEngine implements AutoCloseable {
         return daemon.isAlive();
     }
 
-    /** Starts it, on what it had; returns when it answers. */
+    /** Starts it on its earlier data; returns when it answers. */
     void comeBack() throws IOException {
-        // In a network of its own: an engine without a bridge takes away docker0, which may be another engine's.
+        // In a separate network namespace: an engine without a bridge deletes docker0, which may belong to another
+        // engine.
         daemon = new ProcessBuilder(
                         "unshare",
                         "--net",
@@ -87,8 +88,8 @@ final class PrivateEngine implements AutoCloseable {
     }
 
     /**
-     * SIGKILL: its containers live on, with nobody to speak for them. Its containerd dies with it, and must be gone for
-     * good before it can come back: it takes one that nobody has reaped yet for alive, and waits for it in vain.
+     * SIGKILL: its containers live on without an engine. Its containerd dies with it, and must have been reaped before the
+     * engine can come back: it takes a zombie for a live containerd and waits for it in vain.
      */
     void kill() {
         Optional<ProcessHandle> containerd = containerd();
@@ -105,7 +106,7 @@ final class PrivateEngine implements AutoCloseable {
                 .findFirst();
     }
 
-    /** As the machine's own service manager stops it: it ends its containers first. */
+    /** Stops it as a service manager does: it ends its containers first. */
     void stop() throws InterruptedException {
         daemon.destroy();
         if (!daemon.waitFor(STOP_MAX.toMillis(), TimeUnit.MILLISECONDS)) {
@@ -126,7 +127,7 @@ final class PrivateEngine implements AutoCloseable {
         if (daemon != null) {
             stop();
         }
-        // What the engine had started and did not end is found by its folder, which nobody else uses.
+        // Processes that the engine left behind are found by its folder, which only they use.
         ProcessHandle.allProcesses().filter(this::isOurs).forEach(ProcessHandle::destroyForcibly);
         Commands.run(
                 "sh",

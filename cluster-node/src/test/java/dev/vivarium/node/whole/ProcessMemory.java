@@ -6,11 +6,11 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** The memory of another process of this machine. */
+/** Reads the memory of another process of this machine. */
 final class ProcessMemory {
     private ProcessMemory() {}
 
-    /** What the process may read, but for what the kernel puts there. */
+    /** The readable memory of a process, without the kernel's mappings. */
     static byte[] of(long process) throws IOException {
         ByteArrayOutputStream memory = new ByteArrayOutputStream();
         try (RandomAccessFile source = new RandomAccessFile("/proc/" + process + "/mem", "r")) {

@@ -13,8 +13,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * What is left of sandboxes is swept away, with both other guards disabled: the channel is held open by somebody else, so
- * that the dead-man's switch does not fire, and the guest's own clock runs for minutes.
+ * Leftover sandboxes are swept with both other guards disabled: another process holds the channel open, so that the
+ * dead-man's switch does not fire, and the guest's clock runs for minutes.
  */
 @Timeout(300)
 class ReaperAloneTest {
@@ -41,7 +41,7 @@ class ReaperAloneTest {
             node.kill();
         }
         try {
-            // then: nobody else ends it
+            // then: nothing else ends it
             await().during(WOULD_BE_GONE).atMost(PATIENCE).until(() -> containers()
                     .equals(sandbox));
             assertThat(Commands.run("docker", "top", sandbox)).contains("python3");
@@ -68,7 +68,7 @@ class ReaperAloneTest {
                 .strip();
     }
 
-    /** Keeps a writer at the pipe that is the guest's end of the channel; returns when it does. */
+    /** Keeps a writer open on the pipe that is the guest's end of the channel; returns once it is open. */
     private static Process holdChannel(String container) throws IOException, InterruptedException {
         String guest = Commands.run("docker", "inspect", "--format", "{{.State.Pid}}", container)
                 .strip();

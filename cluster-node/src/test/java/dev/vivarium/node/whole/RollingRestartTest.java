@@ -3,7 +3,7 @@ package dev.vivarium.node.whole;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.vivarium.node.cli.trial.LeftoverScan;
+import dev.vivarium.trials.outside.LeftoverScan;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** All nodes are restarted, one after the other, while clients go on. */
+/** All nodes are restarted one after the other, under load. */
 @Tag("long")
 @Timeout(900)
 class RollingRestartTest {
@@ -21,7 +21,7 @@ class RollingRestartTest {
     private static final Agent SHORT = Agent.python("import time; time.sleep(2); print('done')");
 
     @Test
-    void nothingIsLostAndNothingIsKilledThatWouldHaveEndedWithinTheDrain() throws Exception {
+    void noRunIsLostAndNoneIsKilledThatWouldHaveEndedWithinTheDrain() throws Exception {
         try (WholeCluster cluster = new WholeCluster(3, WholeCluster.Formation.SEEDS, number -> Map.of(), DRAIN);
                 LeftoverScan census = cluster.census();
                 SteadyLoad load = new SteadyLoad(CLIENTS, SHORT, () -> cluster.nodes().stream()
@@ -44,10 +44,10 @@ class RollingRestartTest {
             WholeNode asked = cluster.node(1);
             for (String run : runs) {
                 assertThat(asked.awaitEnd(run).path("status").asText()).isEqualTo("SUCCEEDED");
-                // A run whose shard is just moving waits until it has.
+                // A run whose shard is being moved waits until that is done.
                 assertThat(asked.history(run))
                         .filteredOn(event -> !event.equals("RunQueued"))
-                        .as(asked.get("/v1/runs/" + run + "/events").body().toString())
+                        .as(asked.events(run).toString())
                         .containsExactly("RunSubmitted", "AttemptStarting", "AttemptStarted", "RunSucceeded");
             }
             assertThat(load.statuses().keySet()).isSubsetOf(0, 202, 429, 503);

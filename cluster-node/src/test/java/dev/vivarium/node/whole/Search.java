@@ -29,11 +29,11 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * Looks for values, and for characteristic pieces of them, in anything that can be read: as they are, and in the
- * spellings that programs give to what they pass on.
+ * Searches bytes and files for values and characteristic pieces of them, verbatim and in the encodings in which programs
+ * pass them on.
  */
 final class Search {
-    /** A shorter piece could be found by chance. */
+    /** Shorter pieces could occur by chance. */
     private static final int PIECE_CHARS_MIN = 12;
 
     private static final int PIECE_CHARS = 32;
@@ -59,14 +59,14 @@ final class Search {
 
     private Search() {}
 
-    /** For values by name; what is found is named by it and never repeated. */
+    /** Searches for values; findings are given by name and never repeat the value. */
     static Search values(Map<String, String> named) {
         Search search = new Search();
         named.forEach((name, value) -> pieces(value).forEach(piece -> search.addSpellings(name, piece)));
         return search;
     }
 
-    /** For bytes by name. */
+    /** Searches for bytes by name. */
     static Search bytes(Map<String, byte[]> named) {
         Search search = new Search();
         named.forEach((name, bytes) -> {
@@ -109,11 +109,11 @@ final class Search {
         addText(name + " in a URL", url.toLowerCase(Locale.ROOT));
         addText(name + " in JSON", json(JSON, piece));
         addText(name + " in JSON", json(ASCII_JSON, piece));
-        // JSON in JSON, as a command line that quotes a body has it.
+        // JSON in JSON, as in a command line that quotes a body.
         addText(name + " in JSON", json(JSON, json(JSON, piece)));
     }
 
-    /** In a longer text a value may begin at any of three places between two characters. */
+    /** Inside a longer text a value may begin at any of three Base64 alignments. */
     private void addBase64(String name, byte[] bytes) {
         for (int before = 0; before < 3; before++) {
             byte[] shifted = new byte[before + bytes.length];
@@ -146,7 +146,7 @@ final class Search {
         int head = head(bytes, 0);
         heads[head] = true;
         List<Sought> same = byHead.computeIfAbsent(head, any -> new ArrayList<>());
-        // Where a spelling changes nothing, the plainer one gives the name.
+        // If an encoding changes nothing, the finding has the plainer name.
         if (same.stream().noneMatch(sought -> Arrays.equals(sought.bytes, bytes))) {
             same.add(new Sought(what, bytes));
         }
@@ -157,7 +157,7 @@ final class Search {
         return ((bytes[at] & 0xff) << 8) | (bytes[at + 1] & 0xff);
     }
 
-    /** The names of what is there. */
+    /** The names of the values found. */
     Set<String> in(byte[] content) {
         try {
             return in(new ByteArrayInputStream(content));
@@ -199,8 +199,8 @@ final class Search {
     }
 
     /**
-     * What is in files below a folder, by file. Links are not followed, nor mounts (an engine's hold what lies elsewhere,
-     * and namespaces, which cannot be read); files that go meanwhile have gone.
+     * The values found in files below a folder, by file. Links are not followed, nor mounts (those of an engine contain what
+     * is elsewhere already, and namespaces, which cannot be read); files that disappear meanwhile are skipped.
      */
     Map<Path, Set<String>> below(Path folder) throws IOException {
         Map<Path, Set<String>> found = new TreeMap<>();

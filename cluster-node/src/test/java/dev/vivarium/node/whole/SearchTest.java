@@ -13,7 +13,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A search that found nothing would prove nothing. */
+/** Shows that the search finds what it looks for; otherwise finding nothing would prove nothing. */
 class SearchTest {
     private static final String VALUE = "h\u00fcsh \"h\u00fcsh\" \\ q8Zr2Lx0";
     private static final byte[] UTF8 = VALUE.getBytes(StandardCharsets.UTF_8);
@@ -38,14 +38,14 @@ class SearchTest {
     }
 
     @Test
-    void whatIsNotThereIsNotFound() {
+    void absentValuesAreNotFound() {
         assertThat(search.in(VALUE.substring(1))).isEmpty();
         assertThat(search.in(new byte[3 << 20])).isEmpty();
         assertThat(search.in("")).isEmpty();
     }
 
     @Test
-    void aPieceOfALongValueAndALineOfOneOfSeveralAreFound() {
+    void piecesOfLongValuesAndSingleLinesAreFound() {
         String tail = "0123456789abcdefghijklmnopqrstuv";
         Search both =
                 Search.values(Map.of("LONG", "x".repeat(5000) + tail, "LINES", "the first line\nthe second line\n"));
@@ -55,7 +55,7 @@ class SearchTest {
     }
 
     @Test
-    void aValueIsFoundInFilesAndTheirNamesWhereverItLies(@TempDir Path folder) throws IOException {
+    void aValueIsFoundInFilesAndTheirNames(@TempDir Path folder) throws IOException {
         byte[] large = new byte[(1 << 20) + 40];
         System.arraycopy(UTF8, 0, large, (1 << 20) - 10, UTF8.length);
         Path deep = Files.createDirectories(folder.resolve("a/b"));

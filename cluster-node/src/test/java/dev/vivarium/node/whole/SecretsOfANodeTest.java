@@ -33,8 +33,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The secrets of a run are with its agent and nowhere else, on a node and an engine that say all that they can. Each place
- * is first shown to have been looked at: what is no secret is found there.
+ * The secrets of a run are visible to its agent and nowhere else, on a node and an engine that log everything. Each search
+ * is shown to work: it finds a value that is no secret.
  */
 @Timeout(300)
 class SecretsOfANodeTest {
@@ -110,9 +110,9 @@ class SecretsOfANodeTest {
         return options.toArray(String[]::new);
     }
 
-    /** Whatever a test has asked of the node: it has logged and printed none of them. */
+    /** After every test: the node has logged and printed no secret. */
     @AfterEach
-    void theNodeHasSaidNone() throws IOException {
+    void theNodeHasPrintedNone() throws IOException {
         for (Path said : node.said()) {
             assertThat(found(Files.readAllBytes(said))).as("in %s", said).isEmpty();
         }
@@ -127,7 +127,7 @@ class SecretsOfANodeTest {
     }
 
     @Test
-    void theAgentHasThemAsTheyWereGiven() throws Exception {
+    void theAgentHasThemUnchanged() throws Exception {
         String printed = node.printed(run);
         for (var secret : SECRETS.entrySet()) {
             assertThat(printed).contains(secret.getKey() + " " + sha256(secret.getValue()));
@@ -149,7 +149,7 @@ class SecretsOfANodeTest {
     }
 
     @Test
-    void noneIsInWhatTheEngineTellsOrKeeps() throws Exception {
+    void noneIsInTheEnginesAnswersOrFiles() throws Exception {
         String container = container();
         JsonNode inspected = inspect(container);
         StringBuilder told = new StringBuilder(inspected.toString());
@@ -175,7 +175,7 @@ class SecretsOfANodeTest {
     }
 
     @Test
-    void noneIsInACommandLineOrAnEnvironmentButTheAgents() throws Exception {
+    void noneIsInAnyCommandLineOrEnvironmentButTheAgents() throws Exception {
         String agent = agent();
         Map<String, Set<String>> found = new TreeMap<>();
         List<String> seen = new ArrayList<>();
@@ -199,7 +199,7 @@ class SecretsOfANodeTest {
     }
 
     @Test
-    void theGuestForgetsThemOnceTheyArePassedOn() throws Exception {
+    void theGuestErasesThemOnceTheyArePassedOn() throws Exception {
         byte[] memory = ProcessMemory.of(Long.parseLong(guest()));
 
         assertThat(found(memory)).isEmpty();
@@ -247,7 +247,7 @@ class SecretsOfANodeTest {
     }
 
     @Test
-    void noneIsInWhatTheCommandLinePrints() throws Exception {
+    void noneIsInTheOutputOfTheCommandLine() throws Exception {
         StringBuilder printed = new StringBuilder();
         for (List<String> command : List.of(
                 List.of("show", run),
@@ -274,7 +274,7 @@ class SecretsOfANodeTest {
     }
 
     @Test
-    void noneIsInTheRefusalOfASubmissionThatBroughtIt() throws Exception {
+    void noneIsInTheRefusalOfItsSubmission() throws Exception {
         String keyed = "key-" + token(8);
         node.exchange(submission(AGENT.json()).header("Idempotency-Key", keyed));
         for (var refused : refusedBodies().entrySet()) {
@@ -313,7 +313,7 @@ class SecretsOfANodeTest {
         bodies.put(AGENT.secret("", token).json(), "a secret without a name");
         bodies.put(AGENT.secret("NUL", token + "\0").json(), "a NUL in a secret");
         bodies.put(AGENT.secret("HUGE", LONGEST + LONGEST).json(), "a secret that is too long");
-        bodies.put(good.replace("\"secrets\":", "\"secret\":"), "a field that nobody knows");
+        bodies.put(good.replace("\"secrets\":", "\"secret\":"), "an unknown field");
         bodies.put(good.replace(quoted, "{\"value\":" + quoted + "}"), "a secret that is an object");
         bodies.put(good.replace(quoted, "[" + quoted + "]"), "a secret that is a list");
         bodies.put(good.replace(quoted, token), "a secret without quotes");
@@ -321,7 +321,7 @@ class SecretsOfANodeTest {
         bodies.put(good.replace("\"TOKEN\":", "\"LONG\":"), "a secret that is named twice");
         bodies.put(good + quoted, "a secret after the body");
         bodies.put(quoted, "a body that is a secret");
-        bodies.put(good.replace(quoted, "\"\\x" + token + "\""), "a secret with an escape that there is not");
+        bodies.put(good.replace(quoted, "\"\\x" + token + "\""), "a secret with an invalid escape");
         bodies.put("{\"image\":\"a\",\"command\":[\"b\"],\"secrets\":" + quoted + "}", "secrets that are a string");
         return bodies;
     }
@@ -338,7 +338,7 @@ class SecretsOfANodeTest {
         assertThat(engine.docker("ps", "--all", "--quiet").lines()).hasSize(1);
     }
 
-    // ---- what the tests speak in
+    // ---- vocabulary of the tests
 
     private static Set<String> found(byte[] content) {
         Set<String> found = SEARCH.in(content);
@@ -397,7 +397,7 @@ class SecretsOfANodeTest {
         }
     }
 
-    /** What the command line says on both of its streams, however it ends. */
+    /** The command line's output on both streams, however it ends. */
     private static String commandLine(List<String> words) throws Exception {
         List<String> command = new ArrayList<>(
                 List.of(ProcessHandle.current().info().command().orElseThrow(), "-XX:TieredStopAtLevel=1"));

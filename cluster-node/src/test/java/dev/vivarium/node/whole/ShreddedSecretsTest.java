@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** When a run has ended, however it has, nobody can open its secrets again, with all that its node ever kept. */
+/** Once a run has ended, in whatever way, its secrets cannot be opened again, even with everything that its node kept. */
 @Timeout(300)
 class ShreddedSecretsTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -34,7 +34,7 @@ class ShreddedSecretsTest {
     final DataDirectory data = new DataDirectory();
 
     @Test
-    void nothingOpensThemAfterAnEndOfAnyKind() throws Exception {
+    void secretsCannotBeOpenedAfterAnyKindOfEnd() throws Exception {
         Map<String, String> runs = new TreeMap<>();
         Map<String, byte[]> wrapped = new TreeMap<>();
         try (WholeNode node = WholeNode.on(data).go()) {
@@ -48,13 +48,13 @@ class ShreddedSecretsTest {
             }
             node.awaitPrinted(runs.get("CANCELLED"), "up hush-hush");
             node.awaitPrinted(runs.get("LOST"), "up hush-hush");
-            // given: while they live, their keys are found by the search that will not find them
+            // given: while they live, the search finds their keys
             assertThat(wrapped).hasSizeGreaterThan(3);
             assertThat(Search.bytes(wrapped).below(data.path()))
                     .containsKeys(key(runs.get("CANCELLED")), key(runs.get("LOST")));
 
             // when
-            node.post("/v1/runs/" + runs.get("CANCELLED") + "/cancel");
+            node.cancel(runs.get("CANCELLED"));
             for (String end : List.of("SUCCEEDED", "FAILED", "FAILED at its start", "KILLED", "CANCELLED")) {
                 assertThat(end)
                         .startsWith(node.awaitEnd(runs.get(end)).path("status").asText());
@@ -70,10 +70,10 @@ class ShreddedSecretsTest {
 
         // then
         assertThat(Search.bytes(wrapped).below(data.path())).isEmpty();
-        assertNobodyOpensThem(List.copyOf(runs.values()));
+        assertSecretsCannotBeOpened(List.copyOf(runs.values()));
     }
 
-    /** Each lives long enough for its key to be seen. */
+    /** Each lives long enough for its key to be found. */
     private static Map<String, Agent> agentsByTheirEnd() {
         String up = "import os, sys, time; print('up', os.environ['TOKEN'], flush=True); ";
         return Map.of(
@@ -99,13 +99,13 @@ class ShreddedSecretsTest {
 
             awaitKeys(List.of(), node);
 
-            // when the node dies between the end of a run and the destruction of its key
+            // when: the node dies between the end of a run and the destruction of its key
             killedBetween = endWithItsKeyHeld(node, agent);
             node.kill();
             Commands.run("umount", key(killedBetween).toString());
             assertThat(key(killedBetween)).exists();
         }
-        // and another one had died between sealing and the run's first event, and a third while it made a key
+        // and as after one that died between sealing and the run's first event, and one that died while it wrote a key
         FileSecretVault.in(data.path(), Runnable::run, Clock.systemUTC())
                 .seal(new RunId(NO_RUN), Map.of("TOKEN", "hush-hush"));
         Path draft = Files.write(data.path().resolve("keys/" + NO_RUN + ".new"), new byte[61]);
@@ -116,22 +116,22 @@ class ShreddedSecretsTest {
             assertThat(node.status(killedBetween)).isEqualTo("CANCELLED");
             assertThat(node.stop()).isZero();
         }
-        assertNobodyOpensThem(List.of(killedBetween));
+        assertSecretsCannotBeOpened(List.of(killedBetween));
     }
 
-    /** A mount keeps the file's name from going, as a disk with an error would. */
+    /** A mount keeps the key's file from being deleted, like a failing disk. */
     private String endWithItsKeyHeld(WholeNode node, Agent agent) throws Exception {
         String run = node.submit(agent).acceptedRun();
         node.awaitPrinted(run, "up");
         Commands.run("mount", "--bind", key(run).toString(), key(run).toString());
-        node.post("/v1/runs/" + run + "/cancel");
+        node.cancel(run);
         node.awaitEnd(run);
         await().atMost(PATIENCE).until(() -> node.log().contains("secrets of run " + run + " is not destroyed yet"));
         return run;
     }
 
     @Test
-    void whereverTheNodeIsKilledOnlyTheKeysOfLiveRunsAreLeft() throws Exception {
+    void afterAKillAtAnyMomentOnlyKeysOfLiveRunsAreLeft() throws Exception {
         Agent quick = Agent.python("print('done')").secret("TOKEN", "hush-hush").onNodeLoss("restart");
         List<String> accepted = new ArrayList<>();
         try (WholeNode node = WholeNode.on(data).go();
@@ -152,11 +152,11 @@ class ShreddedSecretsTest {
             awaitKeys(List.of(), node);
             assertThat(node.stop()).isZero();
         }
-        assertNobodyOpensThem(accepted);
+        assertSecretsCannotBeOpened(accepted);
     }
 
     @Test
-    void aRunThatEndsWhileTheStoreIsAwayLosesItsKeyWhenItsEndIsDurable() throws Exception {
+    void theKeyOfARunThatEndsDuringAnOutageIsDestroyedWhenTheEndIsDurable() throws Exception {
         try (WholeNode node = WholeNode.on(data).go()) {
             String run = node.submit(Agent.python("import time; print('up', flush=True); time.sleep(2)")
                             .secret("TOKEN", "hush-hush"))
@@ -178,7 +178,7 @@ class ShreddedSecretsTest {
         }
     }
 
-    // ---- what the tests speak in
+    // ---- vocabulary of the tests
 
     private Path key(String run) {
         return data.path().resolve("keys/" + run);
@@ -196,8 +196,8 @@ class ShreddedSecretsTest {
                 .until(() -> keysNow().equals(runs));
     }
 
-    /** With the data directory and the master key in it. */
-    private void assertNobodyOpensThem(List<String> runs) {
+    /** Asserts this with the data directory, which contains the master key. */
+    private void assertSecretsCannotBeOpened(List<String> runs) {
         assertThat(data.path().resolve("master.key")).exists();
         try (EmbeddedStore store = EmbeddedStore.open(data.path())) {
             for (String id : runs) {

@@ -1,39 +1,39 @@
 package dev.vivarium.node.whole;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.vivarium.client.ApiJson;
-import java.io.IOException;
+import dev.vivarium.client.ApiClient;
+import dev.vivarium.client.ApiException;
+import dev.vivarium.client.RetryPolicy;
+import java.io.InterruptedIOException;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Supplier;
 
 /**
- * Clients that submit one run after the other, as well-behaved ones do: what is refused or lost for now is tried again, at
- * another node, with the same idempotency key.
+ * Well-behaved clients that submit one run after the other: temporarily refused or lost submissions are retried at another
+ * node with the same idempotency key.
  */
 final class SteadyLoad implements AutoCloseable {
     private static final Duration ANSWER_MAX = Duration.ofSeconds(30);
     private static final long PAUSE_MILLIS = 300;
     private static final int NO_ANSWER = 0;
+    private static final int ACCEPTED = 202;
 
-    private final HttpClient client =
-            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private final Map<URI, ApiClient> apis = new ConcurrentHashMap<>();
     private final Supplier<List<URI>> nodes;
     private final Agent agent;
     private final List<Thread> clients = new ArrayList<>();
     private final Queue<Try> tries = new ConcurrentLinkedQueue<>();
     private volatile boolean over;
 
-    /** One request: when it was begun, by the system's nanoseconds, what came of it, and for which run. */
+    /** One request: its begin in the system's nanoseconds, its result, and its run. */
     record Try(long begunNanos, int status, String run) {}
 
     SteadyLoad(int clients, Agent agent, Supplier<List<URI>> nodes) {
@@ -58,12 +58,12 @@ final class SteadyLoad implements AutoCloseable {
         }
     }
 
-    /** Tries until it is accepted, or nobody wants it any more. */
+    /** Retries until it is accepted, or the load is stopped. */
     private void submit(String key) throws InterruptedException {
         for (int number = key.hashCode() & 0xff; !over; number++) {
             List<URI> choice = nodes.get();
             if (!choice.isEmpty()
-                    && ask(choice.get(number % choice.size()), key).status() == 202) {
+                    && ask(choice.get(number % choice.size()), key).status() == ACCEPTED) {
                 return;
             }
             Thread.sleep(PAUSE_MILLIS);
@@ -74,27 +74,22 @@ final class SteadyLoad implements AutoCloseable {
         long begun = System.nanoTime();
         Try made;
         try {
-            HttpResponse<byte[]> answer = client.send(
-                    HttpRequest.newBuilder(node.resolve("/v1/runs"))
-                            .timeout(ANSWER_MAX)
-                            .header("Content-Type", "application/json")
-                            .header("Idempotency-Key", key)
-                            .POST(HttpRequest.BodyPublishers.ofString(agent.json()))
-                            .build(),
-                    HttpResponse.BodyHandlers.ofByteArray());
-            JsonNode body = ApiJson.parse(answer.body());
-            made = new Try(begun, answer.statusCode(), body.path("id").asText());
-        } catch (IOException lost) {
+            JsonNode accepted = apis.computeIfAbsent(node, uri -> new ApiClient(uri, RetryPolicy.NONE, ANSWER_MAX))
+                    .submit(agent.body(), key);
+            made = new Try(begun, ACCEPTED, accepted.path("id").asText());
+        } catch (ApiException.Refused refused) {
+            made = new Try(begun, refused.problem().status(), "");
+        } catch (ApiException | InterruptedIOException lost) {
             made = new Try(begun, NO_ANSWER, "");
         }
         tries.add(made);
         return made;
     }
 
-    /** Runs that were acknowledged so far. */
+    /** Runs acknowledged so far. */
     List<String> acknowledged() {
         return tries.stream()
-                .filter(made -> made.status() == 202)
+                .filter(made -> made.status() == ACCEPTED)
                 .map(Try::run)
                 .distinct()
                 .toList();
@@ -105,14 +100,14 @@ final class SteadyLoad implements AutoCloseable {
         return List.copyOf(tries);
     }
 
-    /** How often each status was answered; 0 stands for no answer. */
+    /** The number of answers of each status; 0 stands for no answer. */
     Map<Integer, Integer> statuses() {
         Map<Integer, Integer> counts = new TreeMap<>();
         tries.forEach(made -> counts.merge(made.status(), 1, Integer::sum));
         return counts;
     }
 
-    /** Ends it, and returns when no request is under way. */
+    /** Stops the load; returns when no request is in flight. */
     void stop() throws InterruptedException {
         over = true;
         for (Thread thread : clients) {

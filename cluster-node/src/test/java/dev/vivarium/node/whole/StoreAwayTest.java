@@ -3,12 +3,9 @@ package dev.vivarium.node.whole;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import dev.vivarium.client.ApiJson;
+import dev.vivarium.client.ApiClient;
+import dev.vivarium.client.RetryPolicy;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +16,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Cassandra goes away under load, and comes back: nobody has to restart anything. */
+/** Cassandra becomes unavailable under load and comes back, and nothing has to be restarted. */
 @Tag("long")
 @Timeout(900)
 class StoreAwayTest {
@@ -29,22 +26,19 @@ class StoreAwayTest {
     private static final Set<String> TERMINAL = Set.of("SUCCEEDED", "FAILED", "KILLED", "CANCELLED", "LOST");
     private static final Agent SHORT = Agent.python("import time; time.sleep(2); print('done')");
 
-    private final HttpClient client =
-            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
-
     @Test
-    void submissionsAreRefusedMeanwhileAndWhatWasAcknowledgedEndsOnce() throws Exception {
+    void submissionsAreRefusedMeanwhileAndEachAcknowledgedRunEndsOnce() throws Exception {
         try (ClusterByCommand cluster = new ClusterByCommand()) {
             // given
             ClusterByCommand.Ended up = cluster.up("--nodes", "2");
             assertThat(up.code()).as(up.err()).isZero();
-            URI asked = URI.create(cluster.api(1));
-            List<URI> nodes = List.of(asked, URI.create(cluster.api(2)));
+            List<URI> nodes = List.of(URI.create(cluster.api(1)), URI.create(cluster.api(2)));
+            ApiClient asked = new ApiClient(nodes.get(0), RetryPolicy.NONE);
             List<Long> processes = List.of(cluster.pid("node-1"), cluster.pid("node-2"));
             String sleeper;
             List<String> acknowledged;
             try (SteadyLoad load = new SteadyLoad(CLIENTS, SHORT, () -> nodes)) {
-                sleeper = submit(asked, Agent.sleeper());
+                sleeper = asked.submit(Agent.sleeper().body()).path("id").asText();
                 awaitStatus(asked, sleeper, Set.of("RUNNING"));
                 await().atMost(PATIENCE).until(() -> load.acknowledged().size() > 5);
 
@@ -65,7 +59,7 @@ class StoreAwayTest {
                 int before = load.acknowledged().size();
                 await().atMost(PATIENCE).until(() -> load.acknowledged().size() > before + 3);
                 System.out.printf(
-                        "a few runs more were acknowledged %d ms after the store was back%n",
+                        "further runs were acknowledged %d ms after the store was back%n",
                         (System.nanoTime() - started) / 1_000_000);
                 load.stop();
                 System.out.println("and came back: answers " + load.statuses());
@@ -81,52 +75,26 @@ class StoreAwayTest {
                 assertThat(ends(asked, run)).as(run).hasSize(1);
             }
             awaitStatus(asked, sleeper, Set.of("RUNNING"));
-            assertThat(post(asked.resolve("/v1/runs/" + sleeper + "/cancel"), "")
-                            .statusCode())
-                    .isEqualTo(202);
+            asked.cancel(sleeper);
             awaitStatus(asked, sleeper, Set.of("CANCELLED"));
             assertThat(ends(asked, sleeper)).containsExactly("RunCancelled");
         }
     }
 
-    /** What was begun after that moment. */
+    /** Requests that began after that time. */
     private static Stream<SteadyLoad.Try> during(SteadyLoad load, long nanos) {
         return load.tries().stream().filter(made -> made.begunNanos() - nanos > 0);
     }
 
-    private String submit(URI node, Agent agent) throws Exception {
-        HttpResponse<byte[]> answer = post(node.resolve("/v1/runs"), agent.json());
-        assertThat(answer.statusCode()).isEqualTo(202);
-        return ApiJson.parse(answer.body()).path("id").asText();
-    }
-
-    private HttpResponse<byte[]> post(URI uri, String body) throws Exception {
-        return client.send(
-                HttpRequest.newBuilder(uri)
-                        .header("Content-Type", "application/json")
-                        .POST(HttpRequest.BodyPublishers.ofString(body))
-                        .build(),
-                HttpResponse.BodyHandlers.ofByteArray());
-    }
-
-    private JsonNode get(URI uri) throws Exception {
-        return ApiJson.parse(client.send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofByteArray())
-                .body());
-    }
-
-    private void awaitStatus(URI node, String run, Set<String> wanted) {
+    private void awaitStatus(ApiClient node, String run, Set<String> wanted) {
         await(run)
                 .atMost(PATIENCE)
                 .ignoreExceptions()
-                .until(() -> get(node.resolve("/v1/runs/" + run)).path("status").asText(), wanted::contains);
+                .until(() -> node.run(run).path("status").asText(), wanted::contains);
     }
 
-    private List<String> ends(URI node, String run) throws Exception {
-        return StreamSupport.stream(
-                        get(node.resolve("/v1/runs/" + run + "/events"))
-                                .path("events")
-                                .spliterator(),
-                        false)
+    private List<String> ends(ApiClient node, String run) throws Exception {
+        return StreamSupport.stream(node.events(run).path("events").spliterator(), false)
                 .map(event -> event.path("type").asText())
                 .filter(History::isEnd)
                 .toList();

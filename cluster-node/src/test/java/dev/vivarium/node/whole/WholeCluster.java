@@ -2,9 +2,8 @@ package dev.vivarium.node.whole;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.vivarium.node.RunningNode.SandboxLabel;
-import dev.vivarium.node.cli.trial.LeftoverScan;
 import dev.vivarium.node.doubles.SharedStore;
+import dev.vivarium.trials.outside.LeftoverScan;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.security.SecureRandom;
@@ -20,15 +19,15 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Nodes in JVMs of their own, on addresses of a loopback network of their own, with one store, and one container
- * engine or one each. While it is open it watches that no run ever has two live sandboxes.
+ * Nodes in separate JVMs, on addresses of a separate loopback network, with one store, and one container engine or one
+ * each. While open, it watches that no run ever has two live sandboxes.
  */
 final class WholeCluster implements AutoCloseable {
     private static final String PORT = "25520";
     private static final SecureRandom CHANCE = new SecureRandom();
     private static final Pattern CONTAINER = Pattern.compile("vivarium-[0-9a-f]{8}-([0-9a-z]{26})-([0-9]+)");
 
-    /** So that two clusters on one machine, of two builds say, never meet. */
+    /** Keeps clusters on one machine apart, for example those of two builds. */
     private final String network = "127." + (1 + CHANCE.nextInt(254)) + "." + CHANCE.nextInt(256);
 
     private final SharedStore store;
@@ -49,17 +48,17 @@ final class WholeCluster implements AutoCloseable {
         BOOTSTRAP
     }
 
-    /** Starts so many nodes, and returns when all have joined. */
+    /** Starts this many nodes, and returns when all have joined. */
     WholeCluster(int count, Formation formation) throws Exception {
         this(count, formation, number -> Map.of());
     }
 
-    /** The same, with further settings by the number of the node. */
+    /** Starts nodes with further settings by the number of the node. */
     WholeCluster(int count, Formation formation, IntFunction<Map<String, String>> further) throws Exception {
         this(count, formation, further, "1s", List.of());
     }
 
-    /** Nodes with an engine each, which has to be there. */
+    /** Starts nodes with one existing engine each. */
     static WholeCluster withEnginesOfTheirOwn(List<PrivateEngine> engines, Map<String, String> further)
             throws Exception {
         Map<String, String> settings = new TreeMap<>(further);
@@ -67,7 +66,7 @@ final class WholeCluster implements AutoCloseable {
         return new WholeCluster(engines.size(), Formation.SEEDS, number -> settings, "1s", engines);
     }
 
-    /** The same, with the time that live runs get when a node is stopped. */
+    /** Starts nodes with this drain time for live runs. */
     WholeCluster(int count, Formation formation, IntFunction<Map<String, String>> further, String drain)
             throws Exception {
         this(count, formation, further, drain, List.of());
@@ -112,7 +111,7 @@ final class WholeCluster implements AutoCloseable {
         settings.put("vivarium.cluster.host", host(number));
         settings.put("vivarium.cluster.port", PORT);
         settings.put("vivarium.cluster.fencing.engine", "shared");
-        // So that who speaks can be told by the address, and cut off.
+        // So that connections can be identified by address, and cut off.
         settings.put("pekko.remote.artery.advanced.tcp.outbound-client-hostname", host(number));
         settings.putAll(further.apply(number));
         if (formation == Formation.SEEDS) {
@@ -143,7 +142,7 @@ final class WholeCluster implements AutoCloseable {
         });
     }
 
-    /** Stops a node as an operator does, and starts it again on what it had; returns when it is ready. */
+    /** Stops a node as an operator does, and starts it again on its data; returns when it is ready. */
     WholeNode restart(int number) throws IOException, InterruptedException {
         WholeNode before = nodes.remove(number);
         assertThat(before.stop()).as(before::log).isZero();
@@ -153,7 +152,7 @@ final class WholeCluster implements AutoCloseable {
         return again;
     }
 
-    /** Starts a node again that has died, on what it had; returns when it is ready. */
+    /** Starts a dead node again on its data; returns when it is ready. */
     WholeNode startAgain(int number) {
         nodes.remove(number).close();
         WholeNode again = begin(number, folders.get(number - 1)).join();
@@ -161,7 +160,7 @@ final class WholeCluster implements AutoCloseable {
         return again;
     }
 
-    /** The name of the installation that they are. */
+    /** The name of the installation. */
     String installation() throws SQLException {
         return store.installation();
     }
@@ -188,7 +187,7 @@ final class WholeCluster implements AutoCloseable {
         return node(Integer.parseInt(name.substring(name.lastIndexOf('-') + 1)));
     }
 
-    /** Drops what this member and the others say to each other; the store and the engine it still reaches. */
+    /** Drops packets between this member and the others; it still reaches the store and the engine. */
     void cutOff(String name) throws IOException, InterruptedException {
         String host = host(Integer.parseInt(name.substring(name.lastIndexOf('-') + 1)));
         for (String side : List.of("-s", "-d")) {
@@ -198,7 +197,7 @@ final class WholeCluster implements AutoCloseable {
         }
     }
 
-    /** Drops what members of the two groups say to each other. */
+    /** Drops packets between members of the two groups. */
     void split(List<Integer> some, List<Integer> others) throws IOException, InterruptedException {
         for (int one : some) {
             for (int other : others) {
@@ -230,10 +229,10 @@ final class WholeCluster implements AutoCloseable {
 
     /** The sandboxes of all nodes, counted from outside. */
     LeftoverScan census() throws Exception {
-        return new LeftoverScan(System.getenv(), new SandboxLabel("dev.vivarium.installation", store.installation()));
+        return new LeftoverScan(System.getenv(), store.installation());
     }
 
-    /** The sandboxes that run now: those of one run together, by their attempts. */
+    /** The attempts with a running sandbox, by run. */
     Map<String, List<Integer>> running() throws IOException, InterruptedException {
         Map<String, List<Integer>> attempts = new TreeMap<>();
         Matcher names = CONTAINER.matcher(listed());

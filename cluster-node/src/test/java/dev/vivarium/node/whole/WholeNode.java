@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.vivarium.client.ApiClient;
+import dev.vivarium.client.ApiException;
 import dev.vivarium.client.ApiJson;
-import dev.vivarium.node.RunningNode.SandboxLabel;
-import dev.vivarium.node.cli.trial.LeftoverScan;
+import dev.vivarium.client.RetryPolicy;
+import dev.vivarium.trials.outside.LeftoverScan;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -28,7 +31,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
 
-/** A node in a JVM of its own, as {@code vivarium up} starts it. Closing it ends it the hard way. */
+/** A node in a separate JVM, as {@code vivarium up} starts it. Closing it kills it. */
 final class WholeNode implements AutoCloseable {
     private static final Pattern READY = Pattern.compile("Vivarium is ready at (http://\\S+)");
     private static final Duration START_MAX = Duration.ofSeconds(90);
@@ -36,10 +39,12 @@ final class WholeNode implements AutoCloseable {
     private static final int PRINTED_CHARS_MAX = 64 * 1024;
     private static final List<String> TERMINAL = List.of("SUCCEEDED", "FAILED", "KILLED", "CANCELLED", "LOST");
 
+    /** For tests of an answer's status, head or bytes; all other requests use {@link #api}. */
     private final HttpClient client = HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(Duration.ofSeconds(10))
             .build();
+
     private final DataDirectory data;
     private final Process process;
     private final Path output;
@@ -47,6 +52,7 @@ final class WholeNode implements AutoCloseable {
     private final Path temporary;
     private final Map<String, String> environment;
     private final URI uri;
+    private final ApiClient api;
 
     private WholeNode(DataDirectory data, Start start) throws IOException {
         this.data = data;
@@ -55,7 +61,7 @@ final class WholeNode implements AutoCloseable {
         this.output = Files.createTempFile("vivarium-whole-", ".out");
         List<String> command = new ArrayList<>(
                 List.of(ProcessHandle.current().info().command().orElseThrow(), "-XX:TieredStopAtLevel=1", "-Xms64m"));
-        // As it is shipped, not as tests log.
+        // The shipped logging configuration, not the one for tests.
         command.add("-Dlogback.configurationFile=logback.xml");
         command.addAll(List.of("-Xmx" + start.heap, "-XX:+ExitOnOutOfMemoryError", "-Djava.io.tmpdir=" + temporary));
         command.addAll(start.java);
@@ -76,13 +82,14 @@ final class WholeNode implements AutoCloseable {
             Matcher ready = READY.matcher(Files.readString(output));
             assertThat(ready.find()).as(this::log).isTrue();
             this.uri = URI.create(ready.group(1));
+            this.api = new ApiClient(uri, RetryPolicy.NONE, PATIENCE);
         } catch (RuntimeException | AssertionError failed) {
             close();
             throw failed;
         }
     }
 
-    /** How to start one. */
+    /** How to start a node. */
     record Start(
             DataDirectory data,
             String heap,
@@ -97,7 +104,7 @@ final class WholeNode implements AutoCloseable {
             return new Start(data, heap, Map.of("DOCKER_HOST", engine.toString()), java, arguments);
         }
 
-        /** With options of the virtual machine. */
+        /** With these JVM options. */
         Start java(String... further) {
             return new Start(data, heap, environment, List.of(further), arguments);
         }
@@ -116,7 +123,7 @@ final class WholeNode implements AutoCloseable {
         return new Start(data, "512m", Map.of(), List.of(), List.of());
     }
 
-    // ---- what a user does
+    // ---- a user's requests
 
     URI uri() {
         return uri;
@@ -144,18 +151,36 @@ final class WholeNode implements AutoCloseable {
         return answer(request(path).POST(HttpRequest.BodyPublishers.noBody()));
     }
 
-    /** The run as it is now. */
-    JsonNode run(String id) throws IOException, InterruptedException {
-        Answer answer = get("/v1/runs/" + id);
-        assertThat(answer.status()).as("the answer %s", answer.body()).isEqualTo(200);
-        return answer.body();
+    private interface Question<T> {
+        T ask() throws ApiException, InterruptedIOException;
     }
 
-    String status(String id) throws IOException, InterruptedException {
+    /** The client's result; a missing node is an {@link IOException}, and a refusal fails the test. */
+    private static <T> T answered(Question<T> question) throws IOException {
+        try {
+            return question.ask();
+        } catch (ApiException.NodeUnreachable gone) {
+            throw new IOException(gone);
+        } catch (ApiException refused) {
+            throw new AssertionError(refused.getMessage(), refused);
+        }
+    }
+
+    /** The run as it is now. */
+    JsonNode run(String id) throws IOException {
+        return answered(() -> api.run(id));
+    }
+
+    /** Asks the run to stop. */
+    void cancel(String id) throws IOException {
+        answered(() -> api.cancel(id));
+    }
+
+    String status(String id) throws IOException {
         return run(id).path("status").asText();
     }
 
-    /** The run once it runs in the attempt. */
+    /** The run once this attempt is running. */
     JsonNode awaitRunning(String id, int attempt) {
         return awaitRun(
                 id,
@@ -163,7 +188,7 @@ final class WholeNode implements AutoCloseable {
                         && run.path("attempt").asInt() == attempt);
     }
 
-    /** The run once it has ended. */
+    /** The ended run. */
     JsonNode awaitEnd(String id) {
         return awaitRun(id, run -> TERMINAL.contains(run.path("status").asText()));
     }
@@ -177,15 +202,19 @@ final class WholeNode implements AutoCloseable {
                 .until(() -> run(id), wanted);
     }
 
-    /** The types of the run's events, oldest first. */
-    List<String> history(String id) throws IOException, InterruptedException {
-        return StreamSupport.stream(
-                        get("/v1/runs/" + id + "/events").body().path("events").spliterator(), false)
+    /** The run's events, oldest first. */
+    JsonNode events(String id) throws IOException {
+        return answered(() -> api.events(id)).path("events");
+    }
+
+    /** Their types. */
+    List<String> history(String id) throws IOException {
+        return StreamSupport.stream(events(id).spliterator(), false)
                 .map(event -> event.path("type").asText())
                 .toList();
     }
 
-    /** What the run has printed so far. */
+    /** The run's output so far. */
     String printed(String id) throws IOException, InterruptedException {
         try (InputStream output = open("/v1/runs/" + id + "/output", "application/octet-stream")) {
             return new String(output.readAllBytes(), StandardCharsets.UTF_8);
@@ -200,7 +229,7 @@ final class WholeNode implements AutoCloseable {
                 .until(() -> printed(id).contains(text));
     }
 
-    /** The body of an answer, as it comes. */
+    /** The body of an answer, as a stream. */
     InputStream open(String path, String accept) throws IOException, InterruptedException {
         var response = client.send(
                 HttpRequest.newBuilder(uri.resolve(path))
@@ -211,7 +240,7 @@ final class WholeNode implements AutoCloseable {
         return response.body();
     }
 
-    /** Sends a request as it is, and returns head and body of the answer as they came. */
+    /** Sends a request unchanged, and returns the raw head and body of the answer. */
     byte[] exchange(HttpRequest.Builder request) throws IOException, InterruptedException {
         var response = client.send(request.build(), BodyHandlers.ofByteArray());
         ByteArrayOutputStream answer = new ByteArrayOutputStream();
@@ -233,14 +262,14 @@ final class WholeNode implements AutoCloseable {
                 ApiJson.parse(response.body()));
     }
 
-    // ---- what an operator sees
+    // ---- an operator's view
 
-    /** Counts its sandboxes and their processes from outside, from now on. */
+    /** A scan that counts its sandboxes and their processes from outside, from now on. */
     LeftoverScan census() throws IOException {
-        return new LeftoverScan(environment, new SandboxLabel("dev.vivarium.installation", data.installation()));
+        return new LeftoverScan(environment, data.installation());
     }
 
-    /** What it has logged and told its operator. */
+    /** Its log and its output. */
     String log() {
         try {
             return Files.readString(errors);
@@ -249,7 +278,7 @@ final class WholeNode implements AutoCloseable {
         }
     }
 
-    /** What it has printed, and where it logs to. */
+    /** The files of its output and its log. */
     List<Path> said() {
         return List.of(output, errors);
     }
@@ -262,7 +291,7 @@ final class WholeNode implements AutoCloseable {
         return process.pid();
     }
 
-    /** Writes what is reachable on its heap to a file that is not there yet. */
+    /** Writes the reachable objects of its heap to a new file. */
     void dumpHeap(Path file) throws Exception {
         Commands.run(
                 Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
@@ -278,7 +307,7 @@ final class WholeNode implements AutoCloseable {
         }
     }
 
-    /** The processes that it has started, and theirs. */
+    /** Its child processes and their descendants. */
     List<ProcessHandle> children() {
         return process.descendants().toList();
     }
@@ -324,7 +353,7 @@ final class WholeNode implements AutoCloseable {
         return process.exitValue();
     }
 
-    /** Ends a node whose runs have ended, as an operator would, and says what it exited with. */
+    /** Stops a node whose runs have ended, as an operator would; returns the exit code. */
     int stop() throws IOException, InterruptedException {
         signal("TERM");
         return awaitExit(PATIENCE);

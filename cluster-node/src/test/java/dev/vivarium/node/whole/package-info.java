@@ -1,6 +1,6 @@
 /**
- * Whole nodes, each a real JVM of its own as {@code vivarium up} starts it, against the real engine and the real store.
- * The tests speak to them over HTTP as a user does, and then do them harm.
+ * Whole nodes, each in a separate JVM as {@code vivarium up} starts it, with the real engine and the real store. The tests
+ * use them over HTTP like a user, and injure them.
  */
 @NullMarked
 package dev.vivarium.node.whole;

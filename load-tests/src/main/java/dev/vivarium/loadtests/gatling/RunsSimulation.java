@@ -22,27 +22,27 @@ import java.time.Duration;
 import java.util.UUID;
 
 /**
- * Clients that submit a run each, at a constant rate whatever the node does: some repeat the submission as after a lost
- * answer, all read the run, follow its events to the end and read what it printed. Each request carries checks, and a
- * failed check fails the simulation; a full node may refuse (429), but what it accepts has to end.
+ * Clients that each submit a run, at a constant rate whatever the node does: some repeat the submission as after a lost
+ * answer; all read the run, follow its events to the end and read its output. Each request has checks, and a failed
+ * check fails the simulation; a full node may refuse (429), but accepted runs must end.
  */
 public final class RunsSimulation extends Simulation {
     /** System property: the node. */
     public static final String URL = "vivarium.url";
 
-    /** System property: submissions a second. */
+    /** System property: submissions per second. */
     public static final String RATE = "vivarium.rate";
 
-    /** System property: how long new clients come. */
+    /** System property: duration of the load. */
     public static final String SECONDS = "vivarium.seconds";
 
     /** System property: the image of the runs. */
     public static final String IMAGE = "vivarium.image";
 
-    /** Share of the clients that send their submission again under the same key. */
+    /** The percentage of clients that repeat their submission with the same key. */
     private static final double REPEATED_PERCENT = 20;
 
-    /** From the last submission until every run must have ended. */
+    /** The longest time from the last submission until every run has ended. */
     private static final Duration TAIL_MAX = Duration.ofMinutes(2);
 
     private static final String BODY =
@@ -102,7 +102,7 @@ public final class RunsSimulation extends Simulation {
                 .maxDuration(length.plus(TAIL_MAX))
                 .assertions(
                         global().failedRequests().count().is(0L),
-                        // All refused would be no failure of a request, and no success either.
+                        // If all were refused, no request would have failed, but nothing would have been tested.
                         details("run has ended").successfulRequests().count().gt(0L));
     }
 }

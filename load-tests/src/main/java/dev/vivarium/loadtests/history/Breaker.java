@@ -17,13 +17,13 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * Carries a plan of faults out, one after the other, and is what every production has: a supervisor that starts again
- * what has ended. It writes down what it did, and when nodes were not there for their sandboxes.
+ * Carries out a plan of faults in sequence, and acts as the supervisor of a production system: it restarts what has
+ * ended. It records what it did, and when nodes could not look after their sandboxes.
  */
 final class Breaker implements AutoCloseable {
     /**
-     * From the end of a fault until all nodes are ready: seconds on a machine of one's own, and minutes where ten others
-     * compile, since three nodes and a store start on it. What never recovers has not done so by then.
+     * From the end of a fault until all nodes are ready. It takes seconds on an idle machine, and minutes when many
+     * compilers compete with three nodes and a store; a cluster that never recovers has not done so by then.
      */
     private static final Duration REPAIR_MAX = Duration.ofMinutes(8);
 
@@ -48,10 +48,10 @@ final class Breaker implements AutoCloseable {
     private final Thread watch = new Thread(this::watch, "nodes-watch");
 
     /**
-     * Watches the nodes from now on.
+     * Starts watching the nodes.
      *
-     * @param engine the engine that may be killed, if any may
-     * @param progress is told what is done
+     * @param engine the engine that may be killed, if any
+     * @param progress receives a line for each step
      */
     Breaker(Cluster cluster, Optional<PrivateEngine> engine, Consumer<String> progress) {
         this.cluster = cluster;
@@ -92,7 +92,7 @@ final class Breaker implements AutoCloseable {
 
     // ---- faults
 
-    /** Does all that is planned, and returns when the cluster is whole again, or will not be. */
+    /** Carries out the plan; returns when the cluster has recovered, or evidently will not. */
     void carryOut(FaultPlan plan) throws IOException {
         int number = 0;
         for (Fault fault : plan.faults()) {
@@ -146,7 +146,7 @@ final class Breaker implements AutoCloseable {
     }
 
     private PrivateEngine privateEngine() {
-        return engine.orElseThrow(() -> new IllegalStateException("Only an engine of the trial's own may be killed."));
+        return engine.orElseThrow(() -> new IllegalStateException("Only the trial's own engine may be killed."));
     }
 
     private synchronized void outOfTouch(String node, Instant since) {
@@ -166,7 +166,7 @@ final class Breaker implements AutoCloseable {
 
     // ---- repair
 
-    /** As a supervisor does: it starts a process, and again when that does not last. */
+    /** Like a supervisor, starts a process, and restarts it when it does not stay up. */
     private synchronized void start(String member) {
         CompletableFuture<?> under = starting.get(member);
         if (under == null || under.isDone()) {

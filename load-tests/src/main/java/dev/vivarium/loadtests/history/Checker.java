@@ -5,11 +5,11 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
-/** Holds what was seen against what was promised. Pure: the same trial has the same violations. */
+/** Compares a trial's observations with the promises. Pure: the same trial always has the same violations. */
 public final class Checker {
     private Checker() {}
 
-    /** Every promise that was not kept, in the order of {@link Invariant}. */
+    /** Every violated promise, in the order of {@link Invariant}. */
     public static List<Violation> check(Trial trial) {
         List<Violation> violations = new ArrayList<>();
         violations.addAll(JournalChecks.check(trial));

@@ -14,7 +14,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/** What clients were told must be what was kept. */
+/** Answers to clients must match what is stored. */
 final class ClientChecks {
     private final Trial trial;
     private final List<Violation> violations = new ArrayList<>();
@@ -26,16 +26,16 @@ final class ClientChecks {
     static List<Violation> check(Trial trial) {
         ClientChecks checks = new ClientChecks(trial);
         checks.checkKeys();
-        trial.heard().forEach(checks::check);
+        trial.exchanges().forEach(checks::check);
         return List.copyOf(Set.copyOf(checks.violations));
     }
 
-    /** By what clients were told, and by what the journal says of runs that nobody was told of. */
+    /** By the clients' answers, and by the journal for runs without an answer to a client. */
     private void checkKeys() {
         Map<String, Set<String>> runs = new TreeMap<>();
-        for (Heard heard : trial.heard()) {
-            if (heard.ask() == Heard.Ask.SUBMIT && heard.told() instanceof Heard.Accepted accepted) {
-                runs.computeIfAbsent(heard.key(), key -> new TreeSet<>()).add(accepted.run());
+        for (Exchange exchange : trial.exchanges()) {
+            if (exchange.ask() == Exchange.Ask.SUBMIT && exchange.answer() instanceof Exchange.Accepted accepted) {
+                runs.computeIfAbsent(exchange.key(), key -> new TreeSet<>()).add(accepted.run());
             }
         }
         for (Journal journal : trial.journals().values()) {
@@ -50,76 +50,77 @@ final class ClientChecks {
         });
     }
 
-    private void check(Heard heard) {
-        if (heard.told() instanceof Heard.Accepted accepted) {
-            if (heard.ask() == Heard.Ask.CANCEL) {
-                checkCancellation(heard, accepted.run());
+    private void check(Exchange exchange) {
+        if (exchange.answer() instanceof Exchange.Accepted accepted) {
+            if (exchange.ask() == Exchange.Ask.CANCEL) {
+                checkCancellation(exchange, accepted.run());
             } else {
-                checkKept(heard, accepted.run());
+                checkKept(exchange, accepted.run());
             }
-        } else if (heard.told() instanceof Heard.Stood stood) {
-            checkStood(heard, stood);
-        } else if (heard.told() instanceof Heard.Reached reached) {
+        } else if (exchange.answer() instanceof Exchange.CurrentStatus stood) {
+            checkStood(exchange, stood);
+        } else if (exchange.answer() instanceof Exchange.LatestEvent reached) {
             checkReached(reached);
         }
     }
 
-    private void checkKept(Heard heard, String run) {
+    private void checkKept(Exchange exchange, String run) {
         Optional<Journal> kept = journal(run);
         if (kept.isEmpty() || kept.get().entries().isEmpty()) {
             found(
                     ACKNOWLEDGED_RUNS_ARE_KEPT,
                     run,
-                    "It was acknowledged at " + heard.answered() + " for " + heard.key() + ", and is not there.");
-        } else if (!kept.get().key().equals(Optional.of(heard.key()))) {
+                    "It was acknowledged at " + exchange.answered() + " for " + exchange.key()
+                            + " but does not exist.");
+        } else if (!kept.get().key().equals(Optional.of(exchange.key()))) {
             found(
                     ACKNOWLEDGED_RUNS_ARE_KEPT,
                     run,
-                    "It was acknowledged for " + heard.key() + ", and is what was submitted under "
+                    "It was acknowledged for " + exchange.key() + " but was submitted under "
                             + kept.get().key().orElse("no key") + ".");
-        } else if (kept.get().entries().get(0).event().at().isAfter(heard.answered())) {
+        } else if (kept.get().entries().get(0).event().at().isAfter(exchange.answered())) {
             found(
                     ACKNOWLEDGED_RUNS_ARE_KEPT,
                     run,
-                    "It was acknowledged at " + heard.answered() + ", before it was submitted by its journal.");
+                    "It was acknowledged at " + exchange.answered() + ", before it was submitted by its journal.");
         }
     }
 
-    private void checkCancellation(Heard heard, String run) {
+    private void checkCancellation(Exchange exchange, String run) {
         Optional<Journal> kept = journal(run);
         boolean requested = kept.stream()
                 .flatMap(journal -> journal.entries().stream())
                 .anyMatch(entry -> entry.event() instanceof RunEvent.CancelRequested);
         boolean hadEnded = kept.flatMap(Journal::end)
-                .filter(end -> !end.at().isAfter(heard.answered()))
+                .filter(end -> !end.at().isAfter(exchange.answered()))
                 .isPresent();
         if (!requested && !hadEnded) {
             found(
                     CANCELLATIONS_ARE_KEPT,
                     run,
-                    "Its cancellation was acknowledged at " + heard.answered() + ", and is not there.");
+                    "Its cancellation was acknowledged at " + exchange.answered() + " but does not exist.");
         }
     }
 
-    private void checkStood(Heard heard, Heard.Stood stood) {
+    private void checkStood(Exchange exchange, Exchange.CurrentStatus stood) {
         journal(stood.run()).ifPresent(kept -> {
             if (stood.status().isTerminal() && kept.shown() != stood.status()) {
                 found(
                         WHAT_WAS_READ_STAYS,
                         stood.run(),
-                        "It was " + stood.status() + " at " + heard.answered() + ", and is " + kept.shown() + ".");
+                        "It was " + stood.status() + " at " + exchange.answered() + ", and is " + kept.shown() + ".");
             }
             if (stood.attempt() > kept.attempts()) {
                 found(
                         WHAT_WAS_READ_STAYS,
                         stood.run(),
-                        "It was in attempt " + stood.attempt() + " at " + heard.answered() + ", and had "
+                        "It was in attempt " + stood.attempt() + " at " + exchange.answered() + ", and had "
                                 + kept.attempts() + ".");
             }
         });
     }
 
-    private void checkReached(Heard.Reached reached) {
+    private void checkReached(Exchange.LatestEvent reached) {
         boolean there = journal(reached.run()).stream()
                 .flatMap(journal -> journal.entries().stream())
                 .anyMatch(entry -> entry.seq() == reached.seq() && entry.hash().equals(reached.hash()));
@@ -127,7 +128,7 @@ final class ClientChecks {
             found(
                     WHAT_WAS_READ_STAYS,
                     reached.run(),
-                    "Its event " + reached.seq() + " was another one when it was read.");
+                    "Its event " + reached.seq() + " was a different event when it was read.");
         }
     }
 

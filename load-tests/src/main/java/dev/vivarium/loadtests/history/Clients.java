@@ -15,20 +15,20 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * Clients that each submit a run, follow it to its end and go on to the next, at whichever node; who retries what was
- * refused or not answered, under the same key. All that they are told is kept.
+ * Clients that each submit a run to a random node, follow it to its end and continue with the next; they retry refused
+ * and unanswered submissions under the same key. All answers are recorded.
  */
 final class Clients {
     private static final long RETRY_MILLIS = 250;
     private static final long LOOK_MILLIS = 500;
-    /** How long one run is followed; at the end of a trial all are looked at. */
+    /** How long one run is followed; all runs are checked at the end of a trial. */
     private static final Duration FOLLOW_MAX = Duration.ofSeconds(90);
 
     private final long seed;
     private final List<NodeClient> nodes;
     private final String image;
     private final Map<String, Task> tasks = new ConcurrentHashMap<>();
-    private final Queue<Heard> heard = new ConcurrentLinkedQueue<>();
+    private final Queue<Exchange> exchanges = new ConcurrentLinkedQueue<>();
     private final List<Thread> threads = new ArrayList<>();
     private volatile boolean closing;
 
@@ -38,7 +38,7 @@ final class Clients {
         this.image = image;
     }
 
-    /** Starts so many. */
+    /** Starts the clients. */
     static Clients begin(long seed, List<NodeClient> nodes, String image, int count) {
         Clients clients = new Clients(seed, nodes, image);
         for (int client = 1; client <= count; client++) {
@@ -71,70 +71,70 @@ final class Clients {
     private void work(int client) throws InterruptedIOException {
         for (int step = 1; !closing; step++) {
             Task task = Task.of(seed, client, step);
-            Random ways = new Random(task.key().hashCode() + seed);
+            Random random = new Random(task.key().hashCode() + seed);
             Pauses.millis(task.pause().toMillis());
             tasks.put(task.key(), task);
             if (task.manner() == Task.Manner.TWICE) {
-                Random others = new Random(ways.nextLong());
+                Random others = new Random(random.nextLong());
                 spawn(task.key() + "-too", () -> submit(task, others));
             }
-            Optional<String> run = submit(task, ways);
+            Optional<String> run = submit(task, random);
             if (run.isPresent()) {
                 if (task.manner() == Task.Manner.AGAIN) {
-                    submit(task, ways);
+                    submit(task, random);
                 }
-                follow(task, run.get(), ways);
+                follow(task, run.get(), random);
             }
         }
     }
 
-    /** Tries until it is accepted; the run, unless the trial is over before. */
-    private Optional<String> submit(Task task, Random ways) throws InterruptedIOException {
+    /** Retries until the submission is accepted or the trial ends; returns the run, if there is one. */
+    private Optional<String> submit(Task task, Random random) throws InterruptedIOException {
         ObjectNode submission = submission(task);
         do {
-            int node = ways.nextInt(nodes.size());
+            int node = random.nextInt(nodes.size());
             Instant asked = Instant.now();
-            Heard.Told told = nodes.get(node).submit(submission, task.key());
-            note(task, Heard.Ask.SUBMIT, node, asked, told);
-            if (told instanceof Heard.Accepted accepted) {
+            Exchange.Answer answer = nodes.get(node).submit(submission, task.key());
+            note(task, Exchange.Ask.SUBMIT, node, asked, answer);
+            if (answer instanceof Exchange.Accepted accepted) {
                 return Optional.of(accepted.run());
             }
-            Pauses.millis(RETRY_MILLIS + ways.nextInt((int) RETRY_MILLIS));
+            Pauses.millis(RETRY_MILLIS + random.nextInt((int) RETRY_MILLIS));
         } while (!closing);
         return Optional.empty();
     }
 
-    /** Looks at the run until it has ended, and asks it to stop when its time has come. */
-    private void follow(Task task, String run, Random ways) throws InterruptedIOException {
+    /** Polls the run until it has ended, and requests its cancellation when it is due. */
+    private void follow(Task task, String run, Random random) throws InterruptedIOException {
         Instant from = Instant.now();
         boolean cancelled = task.kind() != Task.Kind.CANCELLED;
         for (int look = 0; Instant.now().isBefore(from.plus(FOLLOW_MAX)); look++) {
             if (!cancelled && Instant.now().isAfter(from.plus(task.cancelAfter()))) {
-                cancelled = cancel(task, run, ways.nextInt(nodes.size()));
+                cancelled = cancel(task, run, random.nextInt(nodes.size()));
             }
-            int node = ways.nextInt(nodes.size());
+            int node = random.nextInt(nodes.size());
             Instant asked = Instant.now();
-            Heard.Told told = look % 2 == 0
+            Exchange.Answer answer = look % 2 == 0
                     ? nodes.get(node).status(run)
                     : nodes.get(node).newest(run);
-            note(task, Heard.Ask.READ, node, asked, told);
-            if (told instanceof Heard.Stood stood && stood.status().isTerminal()) {
+            note(task, Exchange.Ask.READ, node, asked, answer);
+            if (answer instanceof Exchange.CurrentStatus stood && stood.status().isTerminal()) {
                 return;
             }
             Pauses.millis(LOOK_MILLIS);
         }
     }
 
-    /** Asks a run to stop, and tells whether that was accepted. */
+    /** Requests a cancellation; returns whether it was accepted. */
     boolean cancel(Task task, String run, int node) throws InterruptedIOException {
         Instant asked = Instant.now();
-        Heard.Told told = nodes.get(node).cancel(run);
-        note(task, Heard.Ask.CANCEL, node, asked, told);
-        return told instanceof Heard.Accepted;
+        Exchange.Answer answer = nodes.get(node).cancel(run);
+        note(task, Exchange.Ask.CANCEL, node, asked, answer);
+        return answer instanceof Exchange.Accepted;
     }
 
-    private void note(Task task, Heard.Ask ask, int node, Instant asked, Heard.Told told) {
-        heard.add(new Heard(task.key(), ask, node + 1, asked, Instant.now(), told));
+    private void note(Task task, Exchange.Ask ask, int node, Instant asked, Exchange.Answer answer) {
+        exchanges.add(new Exchange(task.key(), ask, node + 1, asked, Instant.now(), answer));
     }
 
     private ObjectNode submission(Task task) {
@@ -151,7 +151,7 @@ final class Clients {
         return body;
     }
 
-    /** Nobody submits anything new from now on; returns when all have seen the ends that they wait for. */
+    /** Ends new submissions; returns when all clients have seen the ends of their runs. */
     void close() throws InterruptedException {
         closing = true;
         List<Thread> working;
@@ -167,7 +167,7 @@ final class Clients {
         return Map.copyOf(tasks);
     }
 
-    List<Heard> heard() {
-        return List.copyOf(heard);
+    List<Exchange> exchanges() {
+        return List.copyOf(exchanges);
     }
 }

@@ -1,6 +1,6 @@
 package dev.vivarium.loadtests.history;
 
-import dev.vivarium.loadtests.subject.LastWill;
+import dev.vivarium.loadtests.subject.ShutdownCleanup;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A cluster of {@code vivarium cluster up}, and the harm that can be done to it. Members are its nodes, {@code node-1} and
- * so on, and its store. Needs root where packets are dropped.
+ * A cluster of {@code vivarium cluster up}, with operations to harm it. Members are its nodes, {@code node-1} and so
+ * on, and its store. Dropping packets needs root.
  */
 final class Cluster implements AutoCloseable {
     static final String STORE = "store";
@@ -28,15 +28,15 @@ final class Cluster implements AutoCloseable {
     private final Map<String, String> settings;
     private final List<NodeClient> clients = new ArrayList<>();
     private final List<List<String>> rules = new ArrayList<>();
-    /** Whoever ends the benchmark from outside leaves no cluster behind. */
-    private final LastWill lastWill = new LastWill("the cluster", this::breakOff);
+    /** Leaves no cluster behind when the benchmark is terminated from outside. */
+    private final ShutdownCleanup lastWill = new ShutdownCleanup("the cluster", this::breakOff);
 
     /**
-     * One that is not there yet.
+     * A cluster, not started yet.
      *
-     * @param environment variables for its processes, beside those of this process
+     * @param environment additional environment variables of its processes
      * @param nodes how many nodes it has
-     * @param settings configuration of all nodes, by its full key, where it is to differ from what is shipped
+     * @param settings configuration that overrides the defaults on all nodes, by full key
      */
     Cluster(ClusterSite site, Map<String, String> environment, int nodes, Map<String, String> settings) {
         this.site = site;
@@ -60,7 +60,7 @@ final class Cluster implements AutoCloseable {
         return List.copyOf(clients);
     }
 
-    /** Returns when all of it is ready; from now on there is something to close. */
+    /** Starts it; returns when all members are ready. It must be closed from now on. */
     void up() throws IOException {
         lastWill.make();
         List<String> further = new ArrayList<>(List.of(
@@ -76,12 +76,12 @@ final class Cluster implements AutoCloseable {
         command("up", further);
     }
 
-    /** Where a member writes what it has to say, all of its lives one after the other. */
+    /** A member's log file, across restarts. */
     Path log(String member) {
         return site.folder().resolve(member).resolve("log");
     }
 
-    /** Copies what its members have logged to a folder beside its own, which lasts. */
+    /** Copies the members' logs to a folder beside the cluster's, which is kept. */
     Path keepLogs() throws IOException {
         Path kept = site.folder().resolveSibling(site.folder().getFileName() + "-logs");
         Files.createDirectories(kept);
@@ -105,7 +105,7 @@ final class Cluster implements AutoCloseable {
         Programs.run(command, environment, COMMAND_MAX);
     }
 
-    /** Starts a member that does not run, and returns when it is ready. */
+    /** Starts a stopped member; returns when it is ready. */
     void start(String member) throws IOException {
         lastWill.requireAlive();
         command("start", List.of(member));
@@ -115,12 +115,12 @@ final class Cluster implements AutoCloseable {
         return pid(member).isPresent();
     }
 
-    /** The number of a member's process. */
+    /** A member's process id. */
     long process(String member) throws IOException {
         return pid(member).orElseThrow(() -> new IOException(member + " is not running."));
     }
 
-    /** The process of a member. One that has ended and was not reaped has no command line. */
+    /** A member's process. One that has ended and was not reaped has no command line. */
     private Optional<Long> pid(String member) {
         Path home = site.folder().resolve(member);
         try {
@@ -132,16 +132,16 @@ final class Cluster implements AutoCloseable {
         }
     }
 
-    /** Sends a signal, if there is anybody to take it. */
+    /** Sends a signal, if the process still exists. */
     void signal(String member, String signal) throws IOException {
         Optional<Long> pid = pid(member);
         if (pid.isPresent()) {
-            // Every shell has the command built in. Who ends meanwhile has got what it was to get.
+            // kill is built into every shell. If the process ends first, the effect is the same.
             Programs.run(List.of("sh", "-c", "kill -s " + signal + " " + pid.get() + " || true"), Map.of(), BRIEF);
         }
     }
 
-    /** Drops what a node and its peers say to each other; store, engine and clients still reach it. */
+    /** Drops packets between a node and its peers; store, engine and clients still reach it. */
     synchronized void cutOff(int node) throws IOException {
         for (String side : List.of("-s", "-d")) {
             List<String> rule = List.of(
@@ -159,7 +159,7 @@ final class Cluster implements AutoCloseable {
         }
     }
 
-    /** Lets everybody speak to everybody again. */
+    /** Restores all connections. */
     synchronized void heal() throws IOException {
         for (List<String> rule : List.copyOf(rules)) {
             firewall("-D", rule);
@@ -173,7 +173,7 @@ final class Cluster implements AutoCloseable {
         Programs.run(command, Map.of(), BRIEF);
     }
 
-    /** Ends all of it, and takes its data away. */
+    /** Stops all members and deletes their data. */
     @Override
     public void close() throws IOException {
         try {
@@ -188,12 +188,12 @@ final class Cluster implements AutoCloseable {
         command("down", List.of("--purge"));
     }
 
-    /** The same in the midst of something; what led there can be read in the logs. */
+    /** As {@link #close}, after a failure; keeps the logs for diagnosis. */
     private void breakOff() throws IOException {
-        // A member that is just being started would come up after all others have gone.
+        // A member that is still starting would come up after the others have gone.
         ProcessHandle.current().descendants().filter(this::isStarting).forEach(Cluster::endWhole);
         try {
-            System.err.println("vivarium bench: what nodes and store have logged is kept in " + keepLogs());
+            System.err.println("vivarium bench: the logs of nodes and store are kept in " + keepLogs());
         } finally {
             end();
         }

@@ -8,13 +8,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Where a cluster of a trial's own is, and how it is reached.
+ * Location and addresses of a trial's cluster.
  *
- * @param program what {@code vivarium} is here, with its first arguments
+ * @param program the {@code vivarium} program, with its first arguments
  * @param environment the variables of this process
- * @param folder where it is to live, for it alone
- * @param httpPort where each node answers, at its own address
- * @param portBase where the nodes speak to each other, at their own addresses; the store has the next two ports
+ * @param folder its own folder
+ * @param httpPort the API's port on each node's address
+ * @param portBase the port between nodes, on each node's address; the store uses the next two
  */
 public record ClusterSite(
         List<String> program, Map<String, String> environment, Path folder, int httpPort, int portBase) {
@@ -27,12 +27,12 @@ public record ClusterSite(
         return URI.create("http://" + host(node) + ":" + httpPort);
     }
 
-    /** The address at which nodes speak to a node, as their logs name it. */
+    /** A node's address among its peers, as in their logs. */
     String peer(int node) {
         return host(node) + ":" + portBase;
     }
 
-    /** Where the store answers. */
+    /** The store's address. */
     InetSocketAddress store() {
         return new InetSocketAddress(InetAddress.getLoopbackAddress(), portBase + 1);
     }

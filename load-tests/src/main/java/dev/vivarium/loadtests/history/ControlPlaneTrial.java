@@ -17,11 +17,11 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 /**
- * Submits runs to a cluster whose nodes start nothing, as fast as they are acknowledged, and waits until all have ended;
- * beside it, what the same Cassandra takes when nothing is done but what a journal does.
+ * Submits runs, as fast as they are acknowledged, to a cluster whose nodes start nothing, and waits until all have
+ * ended. For comparison, measures the same Cassandra with a journal's writes only.
  */
 public final class ControlPlaneTrial {
-    /** What a run that succeeds leaves in its journal: submitted, starting, started, succeeded. */
+    /** Events of a successful run: submitted, starting, started, succeeded. */
     public static final int EVENTS_OF_A_RUN = 4;
 
     private static final int EVENT_BYTES = 700;
@@ -33,11 +33,11 @@ public final class ControlPlaneTrial {
     private final Consumer<String> progress;
 
     /**
-     * What it needs.
+     * The trial's parameters.
      *
-     * @param site where the cluster is to be
+     * @param site where to put the cluster
      * @param nodes how many
-     * @param settings configuration of all nodes, by its full key, where it is to differ from what is shipped
+     * @param settings configuration that overrides the defaults on all nodes, by full key
      */
     public record Setup(ClusterSite site, int nodes, Map<String, String> settings) {
         public Setup {
@@ -48,31 +48,31 @@ public final class ControlPlaneTrial {
     /**
      * One slice.
      *
-     * @param inFlight how many submissions were under way at once
-     * @param acknowledged runs that were
-     * @param refused submissions that were answered otherwise, and tried again
-     * @param submitting how long that took
+     * @param inFlight concurrent submissions
+     * @param acknowledged acknowledged runs
+     * @param refused submissions that were refused and retried
+     * @param submitting how long the submissions took
      * @param ending from the first submission until the last run had ended
-     * @param answers how long each acknowledgement took
+     * @param answers the latency of each acknowledgement
      */
     public record Slice(
             int inFlight, int acknowledged, int refused, Duration submitting, Duration ending, Series answers) {
-        /** Runs acknowledged a second. */
+        /** Acknowledged runs per second. */
         public double acknowledgedPerSecond() {
             return perSecond(acknowledged, submitting);
         }
 
-        /** Runs a second from submission to end, which is what can go on for ever. */
+        /** Ended runs per second, from the first submission to the last end: the sustainable rate. */
         public double endedPerSecond() {
             return perSecond(acknowledged, ending);
         }
     }
 
     /**
-     * What was measured.
+     * The measurements.
      *
-     * @param slices the cluster's
-     * @param journalPerSecond events a second that the same Cassandra made durable for as many writers as suit it best,
+     * @param slices slices of the cluster
+     * @param journalPerSecond events per second that the same Cassandra made durable with its best number of writers,
      *     in journals as long as a run's
      */
     public record Report(List<Slice> slices, double journalPerSecond) {
@@ -90,7 +90,7 @@ public final class ControlPlaneTrial {
         return count / (time.toNanos() / 1e9);
     }
 
-    /** Carries it out. Everything that it starts has ended when it returns. */
+    /** Runs the trial. Everything it starts has ended when it returns. */
     public Report measure(List<Integer> inFlight, Duration warmUp, Duration slice, int rounds) throws IOException {
         try (Cluster cluster = new Cluster(setup.site(), Map.of(), setup.nodes(), setup.settings())) {
             progress.accept("starting the store and " + setup.nodes() + " nodes in "
@@ -117,17 +117,17 @@ public final class ControlPlaneTrial {
 
     private Slice submit(Cluster cluster, int inFlight, Duration length) throws IOException {
         Queue<Duration> answers = new ConcurrentLinkedQueue<>();
-        Queue<Heard.Told> refusals = new ConcurrentLinkedQueue<>();
+        Queue<Exchange.Answer> refusals = new ConcurrentLinkedQueue<>();
         Instant from = Instant.now();
         Instant latest = from.plus(length);
         Duration submitting = Workers.all(inFlight, (worker, turn) -> {
             NodeClient node = cluster.clients().get((worker + turn) % setup.nodes());
             Instant asked = Instant.now();
-            Heard.Told told = node.submit(run());
-            if (told instanceof Heard.Accepted) {
+            Exchange.Answer answer = node.submit(run());
+            if (answer instanceof Exchange.Accepted) {
                 answers.add(Duration.between(asked, Instant.now()));
             } else {
-                refusals.add(told);
+                refusals.add(answer);
                 Pauses.millis(AGAIN_MILLIS);
             }
             return Instant.now().isBefore(latest);
@@ -156,7 +156,7 @@ public final class ControlPlaneTrial {
         return perSecond(written.get(), time);
     }
 
-    /** A run that has ended as soon as it has begun, on nodes that start nothing. */
+    /** A run that ends immediately, on nodes that start nothing. */
     private static ObjectNode run() {
         return NodeClient.submission("vivarium/python", "true");
     }

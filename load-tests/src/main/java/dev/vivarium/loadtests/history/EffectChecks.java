@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** What agents did must be what their attempts were there for: by the agents' own signs of life. */
+/** The agents' own heartbeats must match the attempts that they belong to. */
 final class EffectChecks {
     private final Trial trial;
     private final List<Violation> violations = new ArrayList<>();
@@ -33,7 +33,7 @@ final class EffectChecks {
         }
     }
 
-    /** Attempt after attempt, each from its first sign of life on without gaps, and in the order of time. */
+    /** Attempts in order, each complete from its first heartbeat on, and in order of time. */
     private void checkOrder(Journal journal, List<Tick> ticks) {
         for (int at = 0; at < ticks.size(); at++) {
             Tick tick = ticks.get(at);
@@ -51,7 +51,7 @@ final class EffectChecks {
         }
     }
 
-    /** Who ended by itself has said everything, in its last attempt. */
+    /** An agent that ended by itself printed everything in its last attempt. */
     private void checkWhole(Journal journal, List<Tick> ticks) {
         Optional<Task> task = journal.key().map(trial.tasks()::get);
         Optional<RunEvent.Terminal> end = journal.end()
@@ -68,7 +68,7 @@ final class EffectChecks {
         }
     }
 
-    /** A sign of life is given in the sandbox of the attempt, on this machine's clock. */
+    /** Every heartbeat lies within the life of its attempt's sandbox, by this machine's clock. */
     private void checkLived(Journal journal, Tick tick) {
         List<SandboxLife> lives = trial.sandboxes().stream()
                 .filter(sandbox -> sandbox.run().equals(journal.run()) && sandbox.attempt() == tick.attempt())
@@ -79,7 +79,7 @@ final class EffectChecks {
         if (!lived) {
             found(
                     journal,
-                    "Attempt " + tick.attempt() + " gave a sign of life at " + tick.at() + ", when it had no sandbox");
+                    "Attempt " + tick.attempt() + " gave a heartbeat at " + tick.at() + ", when it had no sandbox");
         }
     }
 

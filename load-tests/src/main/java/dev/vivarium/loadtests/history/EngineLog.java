@@ -17,8 +17,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Writes down the sandboxes that an engine runs, by the engine's own word and clock. An engine that goes away is waited
- * for; of what ended meanwhile it is known only that it lived when the engine went.
+ * Records the sandboxes that an engine runs, from its events and clock. Waits for an engine that goes down; sandboxes
+ * that ended meanwhile are only known to have been alive when it went down.
  */
 final class EngineLog implements AutoCloseable {
     private static final String INSTALLATION = "dev.vivarium.installation";
@@ -44,7 +44,7 @@ final class EngineLog implements AutoCloseable {
         }
     }
 
-    /** Begins to write. */
+    /** Starts recording. */
     EngineLog(EngineApi engine) throws IOException {
         this.engine = engine;
         this.events = engine.events(INSTALLATION, Optional.empty());
@@ -121,7 +121,7 @@ final class EngineLog implements AutoCloseable {
         }
     }
 
-    /** The installation of the sandboxes that serve one of these runs: an engine may have several. */
+    /** The installation of the sandboxes of these runs; an engine may serve several installations. */
     synchronized Optional<String> installation(Set<String> runs) {
         return lives.values().stream()
                 .filter(life -> runs.contains(life.began.run()))
@@ -144,12 +144,12 @@ final class EngineLog implements AutoCloseable {
         return all;
     }
 
-    /** When the engine had nothing of a sandbox any more; empty while it has, and where the engine was away meanwhile. */
+    /** When the engine had removed a sandbox; empty if it has not, or if the engine was down in between. */
     synchronized Optional<Instant> removed(SandboxLife sandbox) {
         return Optional.ofNullable(removals.get(sandbox.container()));
     }
 
-    /** The installation's containers that are still there, sandboxes or not, by their ids. */
+    /** Ids of the installation's remaining containers, sandboxes or not. */
     List<String> left(String installation) throws IOException {
         return engine.list("label", INSTALLATION + "=" + installation);
     }

@@ -9,15 +9,15 @@ import java.util.List;
 import java.util.function.Predicate;
 
 /**
- * The death of one node, in times from it on. All clocks are that of one machine.
+ * The death of one node, as times since its kill. All on one machine's clock.
  *
- * @param node the node that was killed
+ * @param node the killed node
  * @param missed until the first peer missed it
- * @param givenUp until the first peer had decided to go on without it
- * @param removed until the first peer had it off the list of members
- * @param moves what each of its runs went through
- * @param losses what became of each of its sandboxes
- * @param disturbed how many runs of other nodes lost their sandboxes as well
+ * @param givenUp until the first peer decided to down it
+ * @param removed until the first peer removed it from the membership
+ * @param moves the moves of its runs
+ * @param losses the ends of its sandboxes
+ * @param disturbed how many runs of other nodes also lost their sandboxes
  */
 public record Failover(
         String node,
@@ -33,27 +33,27 @@ public record Failover(
     }
 
     /**
-     * A run on its way from the dead node to another.
+     * A run's move from the dead node to another.
      *
-     * @param interrupted until another node, which held the run by then, had said that its attempt is over
-     * @param starting until the attempt had begun that was the next one to run
+     * @param interrupted until its new owner recorded the attempt's interruption
+     * @param starting until the next attempt that ran was started
      * @param started until that attempt's agent ran
      */
     public record Move(Duration interrupted, Duration starting, Duration started) {}
 
     /**
-     * A sandbox whose node is dead.
+     * A sandbox of the dead node.
      *
-     * @param empty until its last process was gone, by the kernel's word
-     * @param ended until the engine told that
-     * @param removed until the engine had nothing of it any more
+     * @param empty until its last process was gone, according to the kernel
+     * @param ended until the engine reported its end
+     * @param removed until the engine had removed it
      */
     public record Loss(Duration empty, Duration ended, Duration removed) {}
 
     /**
-     * Reads a run's way off its events.
+     * Derives a run's move from its events.
      *
-     * @throws IOException when it is not complete
+     * @throws IOException when it is incomplete
      */
     static Move move(Journal journal, String dead, Instant killed) throws IOException {
         List<RunEvent> after = new ArrayList<>();

@@ -22,8 +22,8 @@ import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /**
- * Puts a cluster up, kills one of its nodes while each holds many live runs, and writes down what follows; then starts
- * the node again, and kills the next one.
+ * Starts a cluster, kills one of its nodes while each holds many live runs, and records what follows; then restarts the
+ * node and kills the next one.
  */
 public final class FailoverTrial {
     private static final Duration FILL_MAX = Duration.ofMinutes(10);
@@ -36,12 +36,12 @@ public final class FailoverTrial {
     private final List<Absence> absences = new ArrayList<>();
 
     /**
-     * What it needs.
+     * The trial's parameters.
      *
-     * @param site where the cluster is to be
+     * @param site where to put the cluster
      * @param nodes how many, at least 3
-     * @param image what the runs run in; it holds {@code sleep}
-     * @param settings configuration of all nodes, by its full key, where it is to differ from what is shipped
+     * @param image the runs' image; must contain {@code sleep}
+     * @param settings configuration that overrides the defaults on all nodes, by full key
      */
     public record Setup(ClusterSite site, int nodes, String image, Map<String, String> settings) {
         public Setup {
@@ -50,11 +50,11 @@ public final class FailoverTrial {
     }
 
     /**
-     * What was seen.
+     * The observations.
      *
      * @param failovers the nodes' deaths
-     * @param falseAlarms how often a node missed a peer that lived
-     * @param watched how long the cluster was there
+     * @param falseAlarms how often a node reported a live peer as missed
+     * @param watched how long the cluster was up
      */
     public record Report(List<Failover> failovers, int falseAlarms, Duration watched) {
         public Report {
@@ -68,9 +68,9 @@ public final class FailoverTrial {
     }
 
     /**
-     * Carries it out. Everything that it starts has ended when it returns.
+     * Runs the trial. Everything it starts has ended when it returns.
      *
-     * @param kills how many nodes are killed, one after the other
+     * @param kills how many nodes are killed, in sequence
      * @param runs how many live runs each node holds at least when one is killed
      */
     public Report measure(int kills, int runs) throws IOException {
@@ -111,7 +111,7 @@ public final class FailoverTrial {
     }
 
     /**
-     * A node that is to die.
+     * A node about to be killed.
      *
      * @param runs all runs of the cluster
      * @param before all sandboxes
@@ -123,7 +123,7 @@ public final class FailoverTrial {
         int victim = death.victim;
         String name = Cluster.name(victim);
         NodeClient asked = survivor(cluster, victim);
-        // Before the signal is on its way, so that no time is too short.
+        // Taken before the signal is sent, so that no duration is too short.
         Instant killed = Instant.now();
         cluster.signal(name, "KILL");
         awaitNextAttempts(log, name, death.held);
@@ -139,7 +139,7 @@ public final class FailoverTrial {
                 moves,
                 losses(log, death.held, processes, killed),
                 disturbed(log, death.before, name));
-        progress.accept(name + ": all of its runs run again; making the cluster whole");
+        progress.accept(name + ": all of its runs run again; restoring the cluster");
         cancelAll(asked, death.runs);
         cluster.start(name);
         absences.add(new Absence(setup.site().peer(victim), killed, Instant.now()));
@@ -147,31 +147,31 @@ public final class FailoverTrial {
         return failover;
     }
 
-    /** A node that stays, to ask. */
+    /** A surviving node to query. */
     private static NodeClient survivor(Cluster cluster, int victim) {
         return cluster.clients().get(victim == 1 ? 1 : 0);
     }
 
-    /** Runs are placed by room, so that all nodes fill alike; returns all runs when they run. */
+    /** Runs are placed by free capacity, so that all nodes fill evenly; returns all runs once they run. */
     private Set<String> fill(NodeClient asked, EngineLog log, String node, int kill, int runs) throws IOException {
         Instant latest = Instant.now().plus(FILL_MAX);
         Set<String> all = new HashSet<>();
-        Optional<Heard.Told> refusal = Optional.empty();
+        Optional<Exchange.Answer> refusal = Optional.empty();
         int asks = 0;
         int held = 0;
         while (held < runs) {
             if (Instant.now().isAfter(latest)) {
                 throw new IOException(node + " holds " + held + " of " + all.size() + " runs after "
                         + FILL_MAX.toMinutes() + " minutes, and was to hold " + runs + "."
-                        + refusal.map(told -> " The last refusal: " + told + ".")
+                        + refusal.map(answer -> " The last refusal: " + answer + ".")
                                 .orElse(""));
             }
             for (int more = held; more < runs; more++) {
-                Heard.Told told = asked.submit(sleeper(), "failover-" + kill + "-" + ++asks);
-                if (told instanceof Heard.Accepted accepted) {
+                Exchange.Answer answer = asked.submit(sleeper(), "failover-" + kill + "-" + ++asks);
+                if (answer instanceof Exchange.Accepted accepted) {
                     all.add(accepted.run());
                 } else {
-                    refusal = Optional.of(told);
+                    refusal = Optional.of(answer);
                     Pauses.millis(LOOK_MILLIS);
                 }
             }
@@ -222,7 +222,7 @@ public final class FailoverTrial {
                 .toList();
     }
 
-    /** By the engine's events alone, so that nobody is asked who is busy with what is measured. */
+    /** By the engine's events alone, so that no node under measurement is queried. */
     private static void awaitNextAttempts(EngineLog log, String dead, List<SandboxLife> held) throws IOException {
         Set<String> runs = held.stream().map(SandboxLife::run).collect(Collectors.toSet());
         Instant latest = Instant.now().plus(FAILOVER_MAX);
@@ -239,7 +239,7 @@ public final class FailoverTrial {
         }
     }
 
-    /** The events of a run, with the one that its agent runs elsewhere: that follows what the engine says. */
+    /** A run's events, up to the start of its agent elsewhere, which follows the engine's event. */
     private static Journal awaitStarted(NodeClient asked, String run, String dead, Instant killed) throws IOException {
         Instant latest = Instant.now().plus(CALM_MAX);
         while (true) {
@@ -275,7 +275,7 @@ public final class FailoverTrial {
 
     private static Instant required(Optional<Instant> gone, SandboxLife sandbox) throws IOException {
         return gone.orElseThrow(() -> new IOException("Sandbox " + sandbox.container() + " of run " + sandbox.run()
-                + " is still there, though the run has its next one."));
+                + " still exists, although the run has its next one."));
     }
 
     private static int disturbed(EngineLog log, List<SandboxLife> before, String dead) {
@@ -290,7 +290,7 @@ public final class FailoverTrial {
         return PeerNotices.read(Files.readAllLines(cluster.log(Cluster.name(node))));
     }
 
-    /** When a peer of a dead node first said this of it. */
+    /** When a peer of a dead node first logged this about it. */
     private Instant noticed(Cluster cluster, int dead, PeerNotices.Kind kind, Instant killed) throws IOException {
         List<Instant> said = new ArrayList<>();
         for (int node = 1; node <= setup.nodes(); node++) {
@@ -302,15 +302,15 @@ public final class FailoverTrial {
         }
         return said.stream()
                 .min(Comparator.naturalOrder())
-                .orElseThrow(() ->
-                        new IOException("No node's log says of " + Cluster.name(dead) + " that it is " + kind + "."));
+                .orElseThrow(
+                        () -> new IOException("No node has logged that " + Cluster.name(dead) + " is " + kind + "."));
     }
 
     private static void cancelAll(NodeClient asked, Set<String> runs) throws IOException {
         for (String run : runs) {
-            Heard.Told told = asked.cancel(run);
-            if (!(told instanceof Heard.Accepted)) {
-                throw new IOException("Run " + run + " is not to be cancelled: " + told + ".");
+            Exchange.Answer answer = asked.cancel(run);
+            if (!(answer instanceof Exchange.Accepted)) {
+                throw new IOException("Run " + run + " is not to be cancelled: " + answer + ".");
             }
         }
     }
@@ -319,8 +319,8 @@ public final class FailoverTrial {
         Instant latest = Instant.now().plus(CALM_MAX);
         while (!live(log, runs).isEmpty() || !areReady(cluster)) {
             if (Instant.now().isAfter(latest)) {
-                throw new IOException("The cluster is not whole again " + CALM_MAX.toMinutes()
-                        + " minutes after its node was started.");
+                throw new IOException("The cluster has not recovered within " + CALM_MAX.toMinutes()
+                        + " minutes of its node's start.");
             }
             Pauses.millis(LOOK_MILLIS);
         }

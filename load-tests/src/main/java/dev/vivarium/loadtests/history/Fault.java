@@ -4,28 +4,28 @@ import java.time.Duration;
 import java.util.Locale;
 
 /**
- * Something that is done to the cluster.
+ * A fault injected into the cluster.
  *
- * @param kind what
- * @param node to which node, from 1; 0 when it is done to what all nodes share
- * @param quiet how long the cluster is left alone before it
+ * @param kind the kind of fault
+ * @param node the node, from 1; 0 for a fault of something shared
+ * @param quiet the quiet time before it
  * @param lasting from its beginning until it is undone
- * @param after what is waited for before the next one
+ * @param after what to wait for before the next fault
  */
 public record Fault(Kind kind, int node, Duration quiet, Duration lasting, After after) {
-    /** What can be done. */
+    /** The kinds of faults. */
     public enum Kind {
-        /** SIGKILL to a node, which is started again. */
+        /** SIGKILL to a node, which is restarted. */
         KILL(true),
-        /** SIGSTOP to a node, and SIGCONT: for a moment, or until its peers have given it up. */
+        /** SIGSTOP to a node, and SIGCONT: for a moment, or until its peers have downed it. */
         FREEZE(true),
-        /** The packets between a node and its peers are dropped; store, engine and clients still reach it. */
+        /** Packets between a node and its peers are dropped; store, engine and clients still reach it. */
         CUT(true),
-        /** SIGTERM to a node, which drains and is started again. */
+        /** SIGTERM to a node, which drains and is restarted. */
         STOP(true),
-        /** SIGKILL to the store, which is started again. */
+        /** SIGKILL to the store, which is restarted. */
         STORE(false),
-        /** SIGKILL to the container engine, which is started again. */
+        /** SIGKILL to the container engine, which is restarted. */
         ENGINE(false);
 
         private final boolean ofANode;
@@ -39,11 +39,11 @@ public record Fault(Kind kind, int node, Duration quiet, Duration lasting, After
         }
     }
 
-    /** What is waited for when it has been undone. */
+    /** What to wait for after the fault is undone. */
     public enum After {
         /** All nodes are ready. */
         WHOLE,
-        /** Nothing: the next fault meets a cluster that is still at it. */
+        /** Nothing: the next fault hits a cluster that is still recovering. */
         AT_ONCE
     }
 

@@ -8,27 +8,27 @@ import java.util.Random;
 import java.util.Set;
 
 /**
- * The faults of a trial, one after the other: a pure function of the seed, the number of nodes, the kinds and the time.
- * Each kind comes once before any comes again.
+ * The sequence of a trial's faults: a pure function of the seed, the number of nodes, the kinds and the time. Each kind
+ * occurs once before any is repeated.
  *
- * @param seed what it was made from
- * @param faults what is done
+ * @param seed the seed
+ * @param faults the faults in order
  */
 public record FaultPlan(long seed, List<Fault> faults) {
-    /** What a cluster usually needs to be whole again, for the length of the plan. */
+    /** How long recovery usually takes, for the length of the plan. */
     private static final Duration REPAIR = Duration.ofSeconds(12);
 
     private static final int QUIET_MILLIS_MIN = 2_000;
 
     private static final int QUIET_MILLIS_MAX = 6_000;
-    /** Shorter than the failure detector bears, and long enough for the peers to have given up. */
+    /** From shorter than the failure detector's pause to long enough for the peers to down the node. */
     private static final int SHORT_MILLIS_MIN = 200;
 
     private static final int SHORT_MILLIS_MAX = 2_500;
 
     private static final int LONG_MILLIS_MIN = 9_000;
     private static final int LONG_MILLIS_MAX = 16_000;
-    /** One in so many is short, one in so many is followed by the next at once. */
+    /** One in this many faults is short; one in this many is followed immediately by the next. */
     private static final int SHORT_ONE_IN = 4;
 
     private static final int AT_ONCE_ONE_IN = 5;
@@ -37,7 +37,7 @@ public record FaultPlan(long seed, List<Fault> faults) {
         faults = List.copyOf(faults);
     }
 
-    /** The plan for a trial that takes about so long; at least one fault. */
+    /** A plan of about the given length; at least one fault. */
     public static FaultPlan of(long seed, int nodes, Set<Fault.Kind> kinds, Duration span) {
         if (nodes < 1 || kinds.isEmpty()) {
             throw new IllegalArgumentException("a plan needs a node and a kind of fault");
@@ -59,7 +59,7 @@ public record FaultPlan(long seed, List<Fault> faults) {
     }
 
     private static Fault fault(Fault.Kind kind, int nodes, Random random) {
-        // Every number is drawn whether it is needed or not, so that plans with more kinds stay alike.
+        // Every number is drawn whether needed or not, so that plans with more kinds stay similar.
         int node = 1 + random.nextInt(nodes);
         int quietMillis = QUIET_MILLIS_MIN + random.nextInt(QUIET_MILLIS_MAX - QUIET_MILLIS_MIN);
         boolean brief = random.nextInt(SHORT_ONE_IN) == 0;

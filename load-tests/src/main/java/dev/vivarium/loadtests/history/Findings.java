@@ -14,10 +14,10 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What came of a trial.
+ * The result of a trial.
  *
- * @param trial what was seen
- * @param violations the promises that were not kept
+ * @param trial the observations
+ * @param violations the violated promises
  */
 public record Findings(Trial trial, List<Violation> violations) {
     private static final int TIMELINES_MAX = 20;
@@ -26,12 +26,12 @@ public record Findings(Trial trial, List<Violation> violations) {
         return new Findings(trial, Checker.check(trial));
     }
 
-    /** What was seen, in figures: so that one can tell a trial that tried something from one that did not. */
+    /** The observations in figures, which show whether the trial exercised anything. */
     public String figures() {
         TextTable table = new TextTable("seen", "how often");
-        counts(trial.heard().stream()
-                        .filter(heard -> heard.ask() != Heard.Ask.READ)
-                        .map(heard -> heard.ask() + " answered " + answer(heard.told())))
+        counts(trial.exchanges().stream()
+                        .filter(exchange -> exchange.ask() != Exchange.Ask.READ)
+                        .map(exchange -> exchange.ask() + " answered " + answer(exchange.answer())))
                 .forEach((what, count) -> table.row(what, count.toString()));
         counts(trial.journals().values().stream().map(journal -> "run " + journal.shown()))
                 .forEach((what, count) -> table.row(what, count.toString()));
@@ -46,18 +46,18 @@ public record Findings(Trial trial, List<Violation> violations) {
         return table.render() + longest();
     }
 
-    private static String answer(Heard.Told told) {
-        if (told instanceof Heard.Accepted) {
+    private static String answer(Exchange.Answer answer) {
+        if (answer instanceof Exchange.Accepted) {
             return "202";
         }
-        return told instanceof Heard.Refused refused ? refused.status() + " " + refused.type() : "nothing";
+        return answer instanceof Exchange.Refused refused ? refused.status() + " " + refused.type() : "nothing";
     }
 
     private static Map<String, Long> counts(Stream<String> words) {
         return words.collect(Collectors.groupingBy(Function.identity(), TreeMap::new, Collectors.counting()));
     }
 
-    /** How close to the bounds it came. */
+    /** How close it came to the bounds. */
     private String longest() {
         StringBuilder text = new StringBuilder();
         for (NodeLoss.Cause cause : NodeLoss.Cause.values()) {
@@ -96,7 +96,7 @@ public record Findings(Trial trial, List<Violation> violations) {
                 .max(Comparator.naturalOrder());
     }
 
-    /** What was not kept, and everything that was seen of the runs that it was not kept to. */
+    /** The violations, with everything observed about the runs concerned. */
     public String complaints() {
         StringBuilder text = new StringBuilder();
         for (Violation violation : violations) {

@@ -18,11 +18,11 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * One trial: puts a cluster up, has clients use it while a plan of faults is carried out, lets everything come to its
- * end, and judges what was seen.
+ * One trial: starts a cluster with clients, carries out a plan of faults, waits for all runs to end, and checks the
+ * observations.
  */
 public final class HistoryTrial {
-    /** From the end of the last fault until every run must have ended. */
+    /** The longest time from the end of the last fault until every run has ended. */
     private static final Duration SETTLE_MAX = Duration.ofMinutes(3);
 
     private static final Duration LEFT_MAX = Duration.ofSeconds(30);
@@ -33,17 +33,17 @@ public final class HistoryTrial {
     private final Consumer<String> progress;
 
     /**
-     * What it needs.
+     * The trial's parameters.
      *
-     * @param site where the cluster is to be
+     * @param site where to put the cluster
      * @param nodes how many
-     * @param clients how many use them
-     * @param image what agents run in; it holds python3
+     * @param clients how many clients
+     * @param image the agents' image; must contain python3
      * @param orphan how long a sandbox may outlive the end of its owner
      */
     public record Setup(ClusterSite site, int nodes, int clients, String image, Duration orphan) {}
 
-    /** The lease of a node as it is configured by default (vivarium.cluster.fencing.lease). */
+    /** A node's default lease (vivarium.cluster.fencing.lease). */
     private static final Duration LEASE = Duration.ofSeconds(14);
 
     public HistoryTrial(Setup setup, Consumer<String> progress) {
@@ -51,7 +51,7 @@ public final class HistoryTrial {
         this.progress = progress;
     }
 
-    /** Carries a plan out. Everything that it starts has ended when it returns. */
+    /** Carries out a plan. Everything it starts has ended when it returns. */
     public Findings carryOut(FaultPlan plan) throws IOException {
         boolean breaksEngine = plan.faults().stream().anyMatch(fault -> fault.kind() == Fault.Kind.ENGINE);
         if (!breaksEngine) {
@@ -75,7 +75,7 @@ public final class HistoryTrial {
             cluster.up();
             Findings findings = Findings.of(broken(plan, cluster, engine, log));
             if (!findings.violations().isEmpty()) {
-                progress.accept("what nodes and store have logged is kept in " + cluster.keepLogs());
+                progress.accept("the logs of nodes and store are kept in " + cluster.keepLogs());
             }
             return findings;
         }
@@ -87,7 +87,7 @@ public final class HistoryTrial {
         try (Breaker breaker = new Breaker(cluster, engine, progress)) {
             awaitLoad(clients);
             breaker.carryOut(plan);
-            progress.accept("no more faults, and no more runs: waiting for the ends of those that there are");
+            progress.accept("no more faults and no more new runs: waiting for the existing ones to end");
             close(clients);
             settle(cluster, clients);
             Set<String> runs = runs(cluster, clients);
@@ -96,7 +96,7 @@ public final class HistoryTrial {
             progress.accept("reading the journals of " + runs.size() + " runs");
             return new Trial(
                     clients.tasks(),
-                    clients.heard(),
+                    clients.exchanges(),
                     journals(cluster, runs),
                     log.sandboxes(installation),
                     breaker.losses(),
@@ -107,12 +107,12 @@ public final class HistoryTrial {
         }
     }
 
-    /** A fault that meets nobody says nothing. */
+    /** A fault without load would show nothing. */
     private void awaitLoad(Clients clients) throws IOException {
         Instant latest = Instant.now().plus(READ_MAX);
-        while (clients.heard().stream()
-                                .filter(heard -> heard.told() instanceof Heard.Accepted)
-                                .map(Heard::key)
+        while (clients.exchanges().stream()
+                                .filter(exchange -> exchange.answer() instanceof Exchange.Accepted)
+                                .map(Exchange::key)
                                 .distinct()
                                 .count()
                         < setup.clients()
@@ -130,7 +130,7 @@ public final class HistoryTrial {
         }
     }
 
-    /** Waits for the ends of all runs; those that never end by themselves are asked to, if nobody has. */
+    /** Waits for all runs to end, and cancels those that never end by themselves. */
     private void settle(Cluster cluster, Clients clients) throws IOException {
         Instant latest = Instant.now().plus(SETTLE_MAX);
         boolean live = true;
@@ -157,11 +157,11 @@ public final class HistoryTrial {
         }
     }
 
-    /** All runs that anybody knows of. */
+    /** All known runs. */
     private static Set<String> runs(Cluster cluster, Clients clients) throws IOException {
         Set<String> runs = new HashSet<>(list(cluster).keySet());
-        clients.heard().forEach(heard -> {
-            if (heard.told() instanceof Heard.Accepted accepted) {
+        clients.exchanges().forEach(exchange -> {
+            if (exchange.answer() instanceof Exchange.Accepted accepted) {
                 runs.add(accepted.run());
             }
         });
@@ -186,7 +186,7 @@ public final class HistoryTrial {
         T ask(NodeClient client) throws IOException;
     }
 
-    /** Asks one node after the other until one answers. */
+    /** Asks the nodes in turn until one answers. */
     private static <T> T insist(Cluster cluster, Question<T> question) throws IOException {
         Instant latest = Instant.now().plus(READ_MAX);
         for (int turn = 0; ; turn++) {

@@ -7,13 +7,13 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * What is kept of a run, as a node's API tells it when all is over.
+ * The stored state of a run, read from a node's API at the end.
  *
  * @param run the run
  * @param entries its events, oldest first
- * @param shown its status as {@code GET /v1/runs/{id}} has it
- * @param listed its status as {@code GET /v1/runs} has it; empty when it is not in the list
- * @param output what it has printed
+ * @param shown its status by {@code GET /v1/runs/{id}}
+ * @param listed its status by {@code GET /v1/runs}; empty when it is not in the list
+ * @param output its output
  */
 public record Journal(String run, List<Entry> entries, RunStatus shown, Optional<RunStatus> listed, String output) {
     /** One event with its place in the chain. */
@@ -27,7 +27,7 @@ public record Journal(String run, List<Entry> entries, RunStatus shown, Optional
         entries = List.copyOf(entries);
     }
 
-    /** The idempotency key that it was submitted with, which clients put into a label; empty when there is none. */
+    /** The idempotency key it was submitted with, from the label that clients set; empty when there is none. */
     public Optional<String> key() {
         return entries.stream()
                 .map(Entry::event)
@@ -37,10 +37,10 @@ public record Journal(String run, List<Entry> entries, RunStatus shown, Optional
                 .findFirst();
     }
 
-    /** The label that holds the idempotency key. */
+    /** The label with the idempotency key. */
     public static final String KEY_LABEL = "key";
 
-    /** The event that ended it, if one did: the first one. */
+    /** The first terminal event, if there is one. */
     public Optional<RunEvent.Terminal> end() {
         return entries.stream()
                 .map(Entry::event)
@@ -49,7 +49,7 @@ public record Journal(String run, List<Entry> entries, RunStatus shown, Optional
                 .findFirst();
     }
 
-    /** How many attempts were begun. */
+    /** The number of attempts. */
     public int attempts() {
         return (int) entries.stream()
                 .filter(entry -> entry.event() instanceof RunEvent.AttemptStarting)

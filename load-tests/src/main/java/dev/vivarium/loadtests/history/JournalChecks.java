@@ -20,7 +20,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 
-/** What the events of one run must be, whoever saw them. */
+/** Checks on the events of a single run. */
 final class JournalChecks {
     private final Trial trial;
     private final List<Violation> violations = new ArrayList<>();
@@ -68,7 +68,7 @@ final class JournalChecks {
         }
     }
 
-    /** The state after all events; empty when they are no path. */
+    /** The state after all events; empty when they are not a legal sequence. */
     private Optional<RunState.Existing> fold(Journal journal) {
         RunState state = RunState.initial();
         long expected = 1;
@@ -102,7 +102,7 @@ final class JournalChecks {
         String previous = genesis(journal.run());
         for (Journal.Entry entry : journal.entries()) {
             if (!entry.previousHash().equals(previous)) {
-                found(EVENTS_ARE_CHAINED, journal, "Event " + entry.seq() + " does not follow from the one before.");
+                found(EVENTS_ARE_CHAINED, journal, "Event " + entry.seq() + " does not follow from its predecessor.");
                 return;
             }
             previous = entry.hash();
@@ -125,14 +125,14 @@ final class JournalChecks {
             found(
                     ALL_VIEWS_AGREE,
                     journal,
-                    "It is shown as " + journal.shown() + ", and its events say " + status + ".");
+                    "It is shown as " + journal.shown() + " but its events say " + status + ".");
         }
         if (!journal.listed().equals(Optional.of(status))) {
             found(
                     ALL_VIEWS_AGREE,
                     journal,
                     journal.listed().map(listed -> "It is listed as " + listed).orElse("It is not in the list")
-                            + ", and its events say " + status + ".");
+                            + " but its events say " + status + ".");
         }
     }
 
@@ -148,7 +148,7 @@ final class JournalChecks {
         Optional<Task> task = journal.key().map(trial.tasks()::get);
         boolean asked = finished.submission().cancelRequestedAt().isPresent();
         if (end instanceof RunEvent.RunCancelled && !asked) {
-            wrong(journal, "It was cancelled, and nobody had asked for it");
+            wrong(journal, "It was cancelled without a request");
         }
         if (end instanceof RunEvent.RunNotStarted notStarted) {
             wrong(journal, "It was given up before its agent ran: " + notStarted.failure());
@@ -169,7 +169,7 @@ final class JournalChecks {
         }
     }
 
-    /** What the agent exits with; an impossible code where it never does. */
+    /** The agent's exit code; an impossible code if it never exits. */
     private static int exitCode(Optional<Task> task) {
         return task.filter(known -> known.kind() != Task.Kind.CANCELLED && known.kind() != Task.Kind.TIMED)
                 .map(Task::exitCode)

@@ -15,8 +15,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
- * Fills a cluster whose nodes start nothing with live runs, tells what each of them costs a node's heap, kills one of the
- * nodes, and tells when the others have all of its runs again.
+ * Fills a cluster whose nodes start nothing with live runs, measures each run's cost in heap, kills one node, and
+ * measures how long the others take to take over its runs.
  */
 public final class LiveRunsTrial {
     private static final int SUBMITTERS = 16;
@@ -24,11 +24,14 @@ public final class LiveRunsTrial {
     private static final Duration RECOVERY_MAX = Duration.ofHours(1);
     private static final Duration SILENCE_MAX = Duration.ofMinutes(2);
     private static final int HEAP_MIN_MEBIBYTES = 512;
-    /** What is left of a node, and what a run may cost it: thrice what it does, so that collecting is not what is measured. */
+    /**
+     * Heap for an empty node, and for each run three times what it costs, so that garbage collection is not what is
+     * measured.
+     */
     private static final int HEAP_BASE_MEBIBYTES = 256;
 
     private static final int HEAP_KIBIBYTES_A_RUN = 48;
-    /** The character after the last one that can be printed. */
+    /** The character after the last printable one. */
     private static final int DEL = 127;
 
     private static final long LOOK_MILLIS = 100;
@@ -39,12 +42,12 @@ public final class LiveRunsTrial {
     private final Consumer<String> progress;
 
     /**
-     * What it needs.
+     * The trial's parameters.
      *
-     * @param site where the cluster is to be
+     * @param site where to put the cluster
      * @param nodes how many, at least 2; the last one is killed
-     * @param fileBytes the size of the file that each run has, another one for each; 0 for runs without
-     * @param settings configuration of all nodes, by its full key, where it is to differ from what is shipped
+     * @param fileBytes the size of each run's own file; 0 for none
+     * @param settings configuration that overrides the defaults on all nodes, by full key
      */
     public record Setup(ClusterSite site, int nodes, int fileBytes, Map<String, String> settings) {
         public Setup {
@@ -53,11 +56,11 @@ public final class LiveRunsTrial {
     }
 
     /**
-     * What one node held.
+     * One node's runs and heap.
      *
      * @param node its name
-     * @param runs live runs
-     * @param heapBefore bytes of its heap that were in use before there were any, after a collection
+     * @param runs its live runs
+     * @param heapBefore bytes of heap in use without runs, after a collection
      * @param heapAfter the same with them
      */
     public record Held(String node, int runs, long heapBefore, long heapAfter) {
@@ -68,11 +71,11 @@ public final class LiveRunsTrial {
     }
 
     /**
-     * What was measured.
+     * The measurements.
      *
-     * @param held by each node, before one was killed
-     * @param filling how long it took until all runs were live
-     * @param lost live runs of the node that was killed
+     * @param held of each node, before one was killed
+     * @param filling how long until all runs were live
+     * @param lost live runs of the killed node
      * @param half from the kill until half of these were live on the others
      * @param all until all were
      */
@@ -87,7 +90,7 @@ public final class LiveRunsTrial {
         this.progress = progress;
     }
 
-    /** Carries it out with so many runs. Everything that it starts has ended when it returns. */
+    /** Runs the trial with so many runs. Everything it starts has ended when it returns. */
     public Report measure(int runs) throws IOException {
         Map<String, String> heap = Map.of("VIVARIUM_JAVA_OPTS", "-Xmx" + heapMebibytes(runs) + "m");
         try (Cluster cluster = new Cluster(setup.site(), heap, setup.nodes(), setup.settings())) {
@@ -103,7 +106,7 @@ public final class LiveRunsTrial {
             progress.accept("all live after " + filling.toSeconds() + " s");
             List<Held> held = held(cluster, before);
             Report report = kill(cluster, runs, held, filling);
-            // A drain of so many would write an end for each, which is not what is measured.
+            // A drain of so many runs would write an end for each, which is not what is measured.
             for (int node = 1; node < setup.nodes(); node++) {
                 cluster.signal(Cluster.name(node), "KILL");
             }
@@ -111,7 +114,7 @@ public final class LiveRunsTrial {
         }
     }
 
-    /** Enough for a node that has a share of a killed one's runs, too. */
+    /** Enough for a node that also takes over its share of the killed node's runs. */
     private int heapMebibytes(int runs) {
         int share = runs / (setup.nodes() - 1);
         return Math.max(HEAP_MIN_MEBIBYTES, HEAP_BASE_MEBIBYTES + share / 1024 * HEAP_KIBIBYTES_A_RUN);
@@ -170,16 +173,16 @@ public final class LiveRunsTrial {
         });
     }
 
-    /** Insists: a node that is busy may refuse for a moment. */
+    /** Retries, since a busy node may refuse for a moment. */
     private static void submit(NodeClient node, ObjectNode run) throws InterruptedIOException {
-        while (!(node.submit(run) instanceof Heard.Accepted)) {
+        while (!(node.submit(run) instanceof Exchange.Accepted)) {
             Pauses.millis(AGAIN_MILLIS);
         }
     }
 
     private ObjectNode run(int number) {
         ObjectNode body = NodeClient.submission("vivarium/python", "sleep", "infinity");
-        // Filling can take longer than an hour, and the first must be there when the last comes.
+        // Filling can take more than an hour, and the first run must still be live at the end of it.
         body.putObject("limits").put("wallClock", "24h").put("idle", "24h");
         if (setup.fileBytes() > 0) {
             body.putObject("files").put("data", content(number));
@@ -187,7 +190,7 @@ public final class LiveRunsTrial {
         return body;
     }
 
-    /** Text that no store or wire makes smaller, the same for the same number. */
+    /** Incompressible text, the same for the same number. */
     private String content(int number) {
         return new Random(number)
                 .ints(setup.fileBytes(), ' ', DEL)
@@ -210,14 +213,14 @@ public final class LiveRunsTrial {
                 }
                 answered = Instant.now();
             } catch (IOException silent) {
-                // A node that takes in ten thousands of runs may be late with an answer.
+                // Allows for late answers of a node that takes over ten thousands of runs.
                 if (answered.plus(SILENCE_MAX).isBefore(Instant.now())) {
                     throw silent;
                 }
             }
             if (Instant.now().isAfter(latest)) {
                 throw new IOException(
-                        "The cluster has not come to hold all runs in " + atMost.toMinutes() + " minutes.");
+                        "The cluster has not taken over all runs within " + atMost.toMinutes() + " minutes.");
             }
             Pauses.millis(LOOK_MILLIS);
         }

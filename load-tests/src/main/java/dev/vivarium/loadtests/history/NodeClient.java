@@ -7,7 +7,7 @@ import dev.vivarium.client.ApiClient;
 import dev.vivarium.client.ApiException;
 import dev.vivarium.client.ApiJson;
 import dev.vivarium.client.OutputFollower;
-import dev.vivarium.client.Patience;
+import dev.vivarium.client.RetryPolicy;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.api.SpecView;
 import dev.vivarium.protocol.auth.Principal;
@@ -33,9 +33,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** A client that takes every answer for what it is, and no answer too. Safe for use by several threads. */
+/** A client that records every answer as it is, including none. Thread-safe. */
 final class NodeClient {
-    /** Longer than a node lets a submission take. */
+    /** Longer than a node takes for a submission. */
     private static final Duration ANSWER_MAX = Duration.ofSeconds(15);
 
     private final URI node;
@@ -43,10 +43,10 @@ final class NodeClient {
 
     NodeClient(URI node) {
         this.node = node;
-        this.api = new ApiClient(node, Patience.NONE, ANSWER_MAX);
+        this.api = new ApiClient(node, RetryPolicy.NONE, ANSWER_MAX);
     }
 
-    /** What there is to submit of a command that needs no network; the rest is as the node has it by default. */
+    /** The submission of a command that needs no network, otherwise with the node's defaults. */
     static ObjectNode submission(String image, String... command) {
         ObjectNode body = ApiJson.object().put("image", image);
         ArrayNode words = body.putArray("command");
@@ -55,36 +55,37 @@ final class NodeClient {
         return body;
     }
 
-    Heard.Told submit(ObjectNode submission, String key) throws InterruptedIOException {
-        return told(() -> accepted(api.submit(submission, key)));
+    Exchange.Answer submit(ObjectNode submission, String key) throws InterruptedIOException {
+        return answer(() -> accepted(api.submit(submission, key)));
     }
 
-    /** A submission that is new each time. */
-    Heard.Told submit(ObjectNode submission) throws InterruptedIOException {
-        return told(() -> accepted(api.submit(submission)));
+    /** Submits with a new idempotency key. */
+    Exchange.Answer submit(ObjectNode submission) throws InterruptedIOException {
+        return answer(() -> accepted(api.submit(submission)));
     }
 
-    Heard.Told cancel(String run) throws InterruptedIOException {
-        return told(() -> accepted(api.cancel(run)));
+    Exchange.Answer cancel(String run) throws InterruptedIOException {
+        return answer(() -> accepted(api.cancel(run)));
     }
 
-    private static Heard.Accepted accepted(JsonNode run) {
-        return new Heard.Accepted(run.path("id").asText());
+    private static Exchange.Accepted accepted(JsonNode run) {
+        return new Exchange.Accepted(run.path("id").asText());
     }
 
-    Heard.Told status(String run) throws InterruptedIOException {
-        return told(() -> {
+    Exchange.Answer status(String run) throws InterruptedIOException {
+        return answer(() -> {
             JsonNode view = api.run(run);
-            return new Heard.Stood(run, status(view), view.path("attempt").asInt());
+            return new Exchange.CurrentStatus(
+                    run, status(view), view.path("attempt").asInt());
         });
     }
 
-    /** The newest event of a run. */
-    Heard.Told newest(String run) throws InterruptedIOException {
-        return told(() -> {
+    /** A run's latest event. */
+    Exchange.Answer newest(String run) throws InterruptedIOException {
+        return answer(() -> {
             JsonNode events = api.events(run).path("events");
             JsonNode last = events.path(events.size() - 1);
-            return new Heard.Reached(
+            return new Exchange.LatestEvent(
                     run, last.path("seq").asLong(), last.path("hash").asText());
         });
     }
@@ -94,20 +95,20 @@ final class NodeClient {
         T send() throws ApiException, IOException;
     }
 
-    private static Heard.Told told(Request<Heard.Told> request) throws InterruptedIOException {
+    private static Exchange.Answer answer(Request<Exchange.Answer> request) throws InterruptedIOException {
         try {
             return request.send();
         } catch (InterruptedIOException interrupted) {
             throw interrupted;
         } catch (ApiException.Refused refused) {
             String type = refused.problem().type();
-            return new Heard.Refused(refused.problem().status(), type.substring(type.lastIndexOf('/') + 1));
+            return new Exchange.Refused(refused.problem().status(), type.substring(type.lastIndexOf('/') + 1));
         } catch (ApiException | IOException silence) {
-            return new Heard.Silence(silence.toString());
+            return new Exchange.NoAnswer(silence.toString());
         }
     }
 
-    /** A metric that has no labels, by its name as Prometheus shows it. */
+    /** A metric without labels, by its Prometheus name. */
     double metric(String name) throws IOException {
         return required(api::metrics)
                 .lines()
@@ -137,7 +138,7 @@ final class NodeClient {
         return runs;
     }
 
-    /** All that is kept of a run; empty when there is no such run. */
+    /** The stored state of a run; empty when there is no such run. */
     Optional<Journal> journal(String run, Optional<RunStatus> listed) throws IOException {
         JsonNode shown;
         try {
@@ -176,7 +177,7 @@ final class NodeClient {
         }
     }
 
-    /** The API shows a submission without what is secret; the rest is what the machine of states needs. */
+    /** The API omits secret parts of a submission; the rest is enough for the state machine. */
     private static RunEvent event(JsonNode data) throws IOException {
         if (!data.path("type").asText().equals("RunSubmitted")) {
             return ApiJson.as(data, RunEvent.class);
@@ -194,6 +195,7 @@ final class NodeClient {
                         SealedSecrets.NONE,
                         spec.workdir(),
                         Map.of(),
+                        spec.artifacts(),
                         spec.limits(),
                         spec.egress(),
                         spec.isolation(),

@@ -10,14 +10,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What the log of a node says of its peers.
+ * Messages about peers in a node's log.
  *
- * @param notices in the order in which they were written
+ * @param notices in order of the log
  */
 record PeerNotices(List<Notice> notices) {
     private static final String WARNED = "^(\\S+Z) WARN .*";
     private static final String PEER = "([0-9.]+:[0-9]+)";
-    /** By its process's end, which leaves nothing to be decided. */
+    /** The end of its process was noticed, which needs no further decision. */
     private static final String CRASHED = "CrashWatch: The node at " + PEER + " has crashed.*";
 
     private static final Map<Kind, List<Pattern>> SHAPES = Map.of(
@@ -36,17 +36,17 @@ record PeerNotices(List<Notice> notices) {
         notices = List.copyOf(notices);
     }
 
-    /** What a node can say of a peer. */
+    /** What a node logs about a peer. */
     enum Kind {
-        /** Its heartbeats stay away, or its machine says that its process is gone. */
+        /** Its heartbeats are missing, or its machine reports that its process is gone. */
         MISSED,
-        /** It is decided to go on without it. */
+        /** It was decided to down the peer. */
         GIVEN_UP,
-        /** It is no member any more, and what it held is free. */
+        /** It is no longer a member, and its shards are free. */
         REMOVED
     }
 
-    /** What was said of a peer, which is named by its address. */
+    /** A message about a peer, identified by its address. */
     record Notice(Instant at, Kind kind, String peer) {}
 
     static PeerNotices read(List<String> log) {
@@ -67,7 +67,7 @@ record PeerNotices(List<Notice> notices) {
                 : Optional.empty();
     }
 
-    /** When this was first said of a peer after a moment. */
+    /** When this was first logged about a peer after a time. */
     Optional<Instant> first(Kind kind, String peer, Instant after) {
         return notices.stream()
                 .filter(notice -> notice.kind == kind && notice.peer.equals(peer) && notice.at.isAfter(after))
@@ -75,7 +75,7 @@ record PeerNotices(List<Notice> notices) {
                 .min(Comparator.naturalOrder());
     }
 
-    /** Nodes that were missed although they lived: how often, by this log. */
+    /** How often this log reports a live node as missed. */
     int falseAlarms(List<Absence> absences) {
         return (int) notices.stream()
                 .filter(notice -> notice.kind == Kind.MISSED)
@@ -83,7 +83,7 @@ record PeerNotices(List<Notice> notices) {
                 .count();
     }
 
-    /** When a node did not live. */
+    /** When a node was down. */
     record Absence(String peer, Instant from, Instant to) {
         private boolean explains(Notice notice) {
             return notice.peer.equals(peer) && notice.at.isAfter(from) && notice.at.isBefore(to);

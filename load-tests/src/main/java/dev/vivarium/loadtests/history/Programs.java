@@ -10,17 +10,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** Programs that are run to their end. */
+/** Runs programs to completion. */
 final class Programs {
     private Programs() {}
 
     /**
-     * Runs one and gives what it said.
+     * Runs a program and returns its output.
      *
-     * @throws IOException with what it said, when it fails or takes longer
+     * @throws IOException with its output, when it fails or takes longer
      */
     static String run(List<String> command, Map<String, String> environment, Duration atMost) throws IOException {
-        // Not a pipe: what the program leaves running may hold it open for ever.
+        // Not a pipe: processes that the program leaves running may hold it open.
         Path said = Files.createTempFile("vivarium-history-", ".out");
         try {
             ProcessBuilder builder =

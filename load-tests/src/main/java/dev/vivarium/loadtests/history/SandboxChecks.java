@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** What the engine ran must be what the journal says, when it says so. */
+/** The sandboxes that the engine ran must match the journal in time. */
 final class SandboxChecks {
     private final Trial trial;
     private final List<Violation> violations = new ArrayList<>();
@@ -72,7 +72,7 @@ final class SandboxChecks {
                     SANDBOXES_ARE_JOURNALED,
                     sandbox.run(),
                     "There was a sandbox for attempt " + sandbox.attempt() + " on " + sandbox.node() + " at "
-                            + sandbox.started() + ", and the journal knows of none.");
+                            + sandbox.started() + " but the journal has none.");
         }
     }
 
@@ -93,14 +93,14 @@ final class SandboxChecks {
         });
     }
 
-    /** The ends of those that a sandbox lives for. */
+    /** The end of something that a sandbox depends on. */
     record Owner(Instant at, Instant deadline, String what) {
-        /** All that ended while the sandbox lived, or should have. */
+        /** Every such end during the sandbox's life, or before its due end. */
         static List<Owner> ends(Trial trial, SandboxLife sandbox) {
             List<Owner> ends = new ArrayList<>();
             for (NodeLoss loss : trial.losses()) {
                 Instant deadline = loss.deadline(trial.bounds());
-                // One that was still being made when its node died is an orphan from its start on.
+                // A sandbox still being created when its node died is orphaned from its start.
                 Instant within = sandbox.started().isAfter(loss.from())
                         ? deadline.plus(Duration.between(loss.from(), sandbox.started()))
                         : deadline;
@@ -119,7 +119,10 @@ final class SandboxChecks {
             return ends;
         }
 
-        /** Who says that an attempt is over has seen to it, except where its node was lost: then its lease may run on. */
+        /**
+         * A recorded end of an attempt means that its sandbox is gone, except when its node was lost: then its lease
+         * may still run.
+         */
         private static Optional<Owner> endInJournal(Trial trial, SandboxLife sandbox) {
             Journal journal = trial.journals().get(sandbox.run());
             return journal == null

@@ -4,15 +4,15 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * A sandbox as the container engine tells it.
+ * A sandbox, from the container engine's events.
  *
- * @param container the engine's name of it
- * @param run whose it is
- * @param attempt which attempt it serves
- * @param node the node that made it
+ * @param container the engine's id
+ * @param run its run
+ * @param attempt its attempt
+ * @param node the node that created it
  * @param started when its first process ran
- * @param ended when its last process had ended; where the engine was away, when it was last seen to live; empty while it
- *     lives
+ * @param ended when its last process ended; if the engine was down, when it was last seen alive; empty while it is
+ *     alive
  */
 public record SandboxLife(
         String container, String run, int attempt, String node, Instant started, Optional<Instant> ended) {

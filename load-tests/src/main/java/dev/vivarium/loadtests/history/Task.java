@@ -5,18 +5,17 @@ import java.util.Locale;
 import java.util.Random;
 
 /**
- * What a client asks for: one run, and how the client goes about it. A pure function of the seed, the client and its
- * step.
+ * One run and how a client submits it. A pure function of the seed, the client and its step.
  *
  * @param key the idempotency key, which is also the run's label
  * @param kind what the agent does
- * @param ticks how often the agent says that it lives
+ * @param ticks the number of the agent's heartbeats
  * @param everyMillis the time between two of them
- * @param policy what happens to it when its node is lost
- * @param maxAttempts how many attempts it may have
+ * @param policy what happens when its node is lost
+ * @param maxAttempts the most attempts
  * @param manner how the client submits it
- * @param cancelAfter when the client asks it to stop, in the kind that is cancelled
- * @param pause what the client waits before it begins
+ * @param cancelAfter when the client cancels it, for the kind that is cancelled
+ * @param pause the client's pause before it
  */
 public record Task(
         String key,
@@ -28,9 +27,9 @@ public record Task(
         Manner manner,
         Duration cancelAfter,
         Duration pause) {
-    /** The agent's exit code where it is to fail. */
+    /** The exit code of an agent that fails. */
     public static final int EXIT_OF_FAILING = 7;
-    /** The wall clock of what is to be killed by it. */
+    /** The wall clock limit of runs that it ends. */
     public static final Duration WALL_CLOCK = Duration.ofSeconds(4);
 
     private static final int TICKS_OF_ENDLESS = 100_000;
@@ -39,13 +38,13 @@ public record Task(
     public enum Kind {
         /** Ends in a second. */
         QUICK,
-        /** Works long enough to be hit. */
+        /** Runs long enough to be hit by a fault. */
         STEADY,
-        /** Ends with an exit code of its own. */
+        /** Exits with {@link #EXIT_OF_FAILING}. */
         FAILING,
-        /** Never ends, until it is asked to. */
+        /** Never ends until it is cancelled. */
         CANCELLED,
-        /** Never ends, until its time is over. */
+        /** Never ends until its time limit. */
         TIMED
     }
 
@@ -61,15 +60,15 @@ public record Task(
 
     /** How clients submit. */
     public enum Manner {
-        /** Once, and again only when there was no answer or a refusal. */
+        /** Once, with retries only after no answer or a refusal. */
         PLAIN,
-        /** Twice at the same time, to two nodes. */
+        /** Twice concurrently, to two nodes. */
         TWICE,
-        /** Once more when it has been accepted. */
+        /** Again after it was accepted. */
         AGAIN
     }
 
-    /** What the client does in this step. */
+    /** The client's task in this step. */
     public static Task of(long seed, int client, int step) {
         Random random = new Random(seed * 1_000_003L + client * 8_191L + step);
         Kind kind = kind(random.nextInt(10));
@@ -114,7 +113,7 @@ public record Task(
         };
     }
 
-    /** What the agent's process exits with when it is let. */
+    /** The agent's exit code, if it is not interrupted. */
     public int exitCode() {
         return kind == Kind.FAILING ? EXIT_OF_FAILING : 0;
     }

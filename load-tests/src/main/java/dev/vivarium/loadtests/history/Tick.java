@@ -7,19 +7,19 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A sign of life of an agent, in its own words and by its own clock: what its output is made of.
+ * An agent's heartbeat, by its own clock; its output consists of them.
  *
- * @param attempt which attempt the agent was told that it is
- * @param number the number of the sign, from 1
- * @param at when
+ * @param attempt the attempt, from the agent's environment
+ * @param number the heartbeat's number, from 1
+ * @param at its time
  */
 public record Tick(int attempt, int number, Instant at) {
     private static final long NANOS = 1_000_000_000L;
     private static final Pattern SHAPE = Pattern.compile("<([0-9]{1,6}):([0-9]{1,9}):([0-9]{1,19})>");
 
     /**
-     * An agent that prints its attempt, a number and its clock so many times. The line break before each lets a line that
-     * an earlier attempt could not end, end.
+     * An agent that prints its attempt, a number and its clock the given number of times. The newline before each
+     * terminates a line that an earlier attempt left incomplete.
      */
     static final String AGENT =
             """
@@ -32,15 +32,17 @@ public record Tick(int attempt, int number, Instant at) {
             sys.exit(int(os.environ['EXIT']))
             """;
 
-    /** As the agent prints it. */
+    /** The agent's output for it. */
     public String printed() {
         return "\n<" + attempt + ":" + number + ":" + (at.getEpochSecond() * NANOS + at.getNano()) + ">";
     }
 
-    /** Output as it was read: the signs of life, and what else was between them. */
+    /** The parsed output: heartbeats, and anything unexpected between them. */
     public record Output(List<Tick> ticks, List<String> strangeness) {}
 
-    /** Reads output. What a dead attempt has left unfinished is not strange; anything else that is no sign of life is. */
+    /**
+     * Parses output. An incomplete line of a dead attempt is expected; anything else that is not a heartbeat is not.
+     */
     public static Output read(String output) {
         List<Tick> ticks = new ArrayList<>();
         List<String> strangeness = new ArrayList<>();

@@ -9,7 +9,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
-/** All that was seen of one run, from all sides, in the order of time. */
+/** Everything observed about one run, from all sources, in order of time. */
 public final class Timeline {
     private static final DateTimeFormatter CLOCK =
             DateTimeFormatter.ofPattern("HH:mm:ss.SSS").withZone(ZoneOffset.UTC);
@@ -22,7 +22,7 @@ public final class Timeline {
         }
     }
 
-    /** Of one run, with what was done to the cluster meanwhile. */
+    /** The timeline of one run, with the faults in that time. */
     public static String of(Trial trial, String run) {
         List<Line> lines = new ArrayList<>();
         Optional<Journal> journal = Optional.ofNullable(trial.journals().get(run));
@@ -30,10 +30,12 @@ public final class Timeline {
             kept.entries().forEach(entry -> lines.add(new Line(entry.event().at(), "journal", line(entry))));
             ticks(kept, lines);
         });
-        trial.heard().stream()
-                .filter(heard -> isAbout(heard, run, journal.flatMap(Journal::key)))
-                .forEach(heard -> lines.add(new Line(
-                        heard.answered(), "client", heard.line() + " (asked " + CLOCK.format(heard.asked()) + ")")));
+        trial.exchanges().stream()
+                .filter(exchange -> isAbout(exchange, run, journal.flatMap(Journal::key)))
+                .forEach(exchange -> lines.add(new Line(
+                        exchange.answered(),
+                        "client",
+                        exchange.line() + " (asked " + CLOCK.format(exchange.asked()) + ")")));
         trial.sandboxes().stream()
                 .filter(sandbox -> sandbox.run().equals(run))
                 .forEach(sandbox -> sandbox(sandbox, lines));
@@ -49,15 +51,15 @@ public final class Timeline {
                 + journal.flatMap(Journal::key)
                         .map(key -> ", submitted under " + key)
                         .orElse("")
-                + journal.map(kept -> ", is " + kept.shown()).orElse(", not in the journal")
+                + journal.map(kept -> ", is " + kept.shown()).orElse(" and not in the journal")
                 + "\n");
         lines.forEach(line -> text.append("  ").append(line.print()).append('\n'));
         return text.toString();
     }
 
-    private static boolean isAbout(Heard heard, String run, Optional<String> key) {
-        return key.equals(Optional.of(heard.key()))
-                || (heard.told() instanceof Heard.Accepted accepted
+    private static boolean isAbout(Exchange exchange, String run, Optional<String> key) {
+        return key.equals(Optional.of(exchange.key()))
+                || (exchange.answer() instanceof Exchange.Accepted accepted
                         && accepted.run().equals(run));
     }
 
@@ -74,7 +76,7 @@ public final class Timeline {
                 + entry.event().node();
     }
 
-    /** The first and the last sign of life of each attempt. */
+    /** Each attempt's first and last heartbeat. */
     private static void ticks(Journal journal, List<Line> lines) {
         List<Tick> ticks = Tick.read(journal.output()).ticks();
         for (int at = 0; at < ticks.size(); at++) {

@@ -6,21 +6,21 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What was seen of a cluster while it was broken, from all sides, by one clock.
+ * The observations of a cluster under faults, from all sources, on one clock.
  *
- * @param tasks what clients wanted, by key
- * @param heard what they were told
- * @param journals what was kept, by run
- * @param sandboxes what the engine ran
- * @param losses when nodes could not care for their sandboxes
- * @param marks what was done to the cluster, and what else there is to say, for the timeline
- * @param left containers of this installation that there still are at the end
- * @param stuck what did not recover by itself, in sentences
- * @param bounds what is promised in figures
+ * @param tasks the clients' tasks, by key
+ * @param exchanges the clients' requests and answers
+ * @param journals the stored state of each run
+ * @param sandboxes the sandboxes that the engine ran
+ * @param losses when nodes could not look after their sandboxes
+ * @param marks faults and other remarks, for the timeline
+ * @param left this installation's containers that remain at the end
+ * @param stuck what did not recover by itself, as sentences
+ * @param bounds the promised bounds
  */
 public record Trial(
         Map<String, Task> tasks,
-        List<Heard> heard,
+        List<Exchange> exchanges,
         Map<String, Journal> journals,
         List<SandboxLife> sandboxes,
         List<NodeLoss> losses,
@@ -28,20 +28,20 @@ public record Trial(
         List<String> left,
         List<String> stuck,
         Bounds bounds) {
-    /** Something that happened at a time. */
+    /** A remark on the timeline. */
     public record Mark(Instant at, String text) {}
 
     /**
-     * What is promised in figures.
+     * The promised bounds.
      *
      * @param orphan how long a sandbox may outlive the end of its owner
-     * @param lease how long a node's sandboxes may go on when it is out of touch
+     * @param lease how long a node's sandboxes may continue when it has lost contact
      */
     public record Bounds(Duration orphan, Duration lease) {}
 
     public Trial {
         tasks = Map.copyOf(tasks);
-        heard = List.copyOf(heard);
+        exchanges = List.copyOf(exchanges);
         journals = Map.copyOf(journals);
         sandboxes = List.copyOf(sandboxes);
         losses = List.copyOf(losses);

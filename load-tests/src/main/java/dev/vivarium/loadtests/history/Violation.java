@@ -3,11 +3,11 @@ package dev.vivarium.loadtests.history;
 import java.util.Optional;
 
 /**
- * A promise that was not kept.
+ * A violated promise.
  *
  * @param invariant the promise
- * @param run whose; empty when it is nobody's
- * @param what what was seen instead, in a sentence
+ * @param run the run concerned; empty for none
+ * @param what what was observed instead, as a sentence
  */
 public record Violation(Invariant invariant, Optional<String> run, String what) {
     static Violation of(Invariant invariant, String run, String what) {

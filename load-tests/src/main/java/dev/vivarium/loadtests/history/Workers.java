@@ -11,23 +11,23 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/** Several that do the same at once, one step after the other each. */
+/** Several workers that repeat a step concurrently. */
 final class Workers {
     private Workers() {}
 
     /** One step of a worker. */
     interface Step {
         /**
-         * Takes it.
+         * Runs the step.
          *
-         * @param worker which one, from 0
-         * @param turn how many steps it has taken before
-         * @return whether the worker takes a further one
+         * @param worker the worker, from 0
+         * @param turn the number of its earlier steps
+         * @return whether the worker continues
          */
         boolean take(int worker, int turn) throws IOException;
     }
 
-    /** Returns when all are done, how long that took; fails when one does. */
+    /** Returns the total duration when all are done; fails when one fails. */
     static Duration all(int workers, Step step) throws IOException {
         ExecutorService threads = Executors.newFixedThreadPool(workers);
         try {
@@ -49,7 +49,7 @@ final class Workers {
             }
             return Duration.ofNanos(System.nanoTime() - began);
         } catch (ExecutionException failed) {
-            throw failed.getCause() instanceof IOException told ? told : new IOException(failed.getCause());
+            throw failed.getCause() instanceof IOException answer ? answer : new IOException(failed.getCause());
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException("interrupted");

@@ -1,10 +1,10 @@
 /**
- * Breaks a cluster on purpose, writes down what everybody saw, and holds that against what was promised.
+ * Injects faults into a cluster, records the observations, and checks them against the promises.
  *
- * <p>{@link dev.vivarium.loadtests.history.FaultPlan} and {@link dev.vivarium.loadtests.history.Task} say what is done
- * to the cluster, as pure functions of a seed; {@link dev.vivarium.loadtests.history.Trial} is what was seen of it from
- * three sides (clients, container engine, journal); {@link dev.vivarium.loadtests.history.Checker} is the judge, a pure
- * function again.
+ * <p>{@link dev.vivarium.loadtests.history.FaultPlan} and {@link dev.vivarium.loadtests.history.Task} are the faults
+ * and the load, as pure functions of a seed; {@link dev.vivarium.loadtests.history.Trial} holds the observations from
+ * three sources (clients, container engine, journal); {@link dev.vivarium.loadtests.history.Checker}, again a pure
+ * function, is the check.
  */
 @org.jspecify.annotations.NullMarked
 package dev.vivarium.loadtests.history;

@@ -3,13 +3,13 @@ package dev.vivarium.loadtests.report;
 import java.time.Duration;
 import java.util.Locale;
 
-/** Figures as they are printed, the same on every machine. */
+/** Formats figures independently of the machine's locale. */
 public final class Figures {
     private static final double NANOS_PER_MILLI = 1e6;
 
     private Figures() {}
 
-    /** In milliseconds, with a tenth. */
+    /** In milliseconds with one decimal. */
     public static String millis(Duration duration) {
         return String.format(Locale.ROOT, "%.1f", duration.toNanos() / NANOS_PER_MILLI);
     }

@@ -6,14 +6,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 
-/** What a reader must know of the machine to make sense of the figures. */
+/** What a reader must know about the machine to interpret the figures. */
 public final class MachineFacts {
     private MachineFacts() {}
 
     /**
-     * A few lines to stand above a table.
+     * A few lines to print above a table.
      *
-     * @param engine what the container engine says of itself
+     * @param engine facts about the container engine
      */
     public static String of(String engine) {
         return "machine  " + Runtime.getRuntime().availableProcessors() + " cores, " + memory() + ", "
@@ -23,7 +23,10 @@ public final class MachineFacts {
                 + ")\n";
     }
 
-    /** How many processes wanted a core in the last minute, on average; above the count of cores it was crowded. */
+    /**
+     * The average number of runnable processes in the last minute; above the number of cores the machine was
+     * overloaded.
+     */
     public static String load() {
         double load = ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
         return load < 0 ? "unknown" : String.format(Locale.ROOT, "%.2f", load);

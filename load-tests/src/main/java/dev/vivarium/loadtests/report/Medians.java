@@ -2,11 +2,11 @@ package dev.vivarium.loadtests.report;
 
 import java.util.List;
 
-/** The middle of some figures. */
+/** Medians. */
 public final class Medians {
     private Medians() {}
 
-    /** The middle one, or the mean of the two in the middle. */
+    /** The middle figure, or the mean of the two in the middle. */
     public static double of(List<? extends Number> figures) {
         if (figures.isEmpty()) {
             throw new IllegalArgumentException("nothing was measured");

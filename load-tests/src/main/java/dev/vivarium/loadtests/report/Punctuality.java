@@ -6,7 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** How late those were who had a deadline, in groups, and how many of each group outlived it altogether. */
+/** Lateness after a deadline by group, and how many of each group outlived it altogether. */
 public final class Punctuality {
     private final Map<String, Group> groups = new LinkedHashMap<>();
 
@@ -17,10 +17,10 @@ public final class Punctuality {
     }
 
     /**
-     * Counts one that ended.
+     * Records an end.
      *
-     * @param lateness when it was seen to have ended
-     * @param atLeast when it was last seen not to have
+     * @param lateness when it was first seen ended
+     * @param atLeast when it was last seen alive
      */
     public void ended(String group, Duration lateness, Duration atLeast) {
         group(group).lateness.add(lateness);
@@ -35,7 +35,7 @@ public final class Punctuality {
         return groups.computeIfAbsent(name, first -> new Group());
     }
 
-    /** A row for each group, in the order in which they were first named. */
+    /** A row for each group, in order of first use. */
     public String table() {
         TextTable table =
                 new TextTable("late, ms", "ended", "p50", "p99", "max", "p50 at least", "p99 at least", "still alive");

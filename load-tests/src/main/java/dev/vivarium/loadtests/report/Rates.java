@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Rates of several subjects, each with several numbers in flight, several times. Of equal ones the median counts. */
+/** Rates of several subjects at several numbers in flight. The median of repeated measurements counts. */
 public final class Rates {
     private final Map<Kind, List<Double>> perSecond = new TreeMap<>();
 
@@ -25,7 +25,7 @@ public final class Rates {
                 .add(rate);
     }
 
-    /** The subject's median rate at the number in flight that suits it best. */
+    /** The subject's highest median rate. */
     public double best(String subject) {
         return perSecond.entrySet().stream()
                 .filter(entry -> entry.getKey().subject().equals(subject))

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * What one subject took in each round of a benchmark, in the order of the rounds: the first figures of two series were
- * measured one right after the other, and so were the second ones.
+ * A subject's figure for each round of a benchmark, in order: figures of two series with the same index were measured
+ * right after each other.
  */
 public record Series(List<Duration> rounds) {
     public Series {
@@ -16,13 +16,15 @@ public record Series(List<Duration> rounds) {
         rounds = List.copyOf(rounds);
     }
 
-    /** The middle one, or the mean of the two in the middle. */
+    /** The middle figure, or the mean of the two in the middle. */
     public Duration median() {
         return Duration.ofNanos(
                 Math.round(Medians.of(rounds.stream().map(Duration::toNanos).toList())));
     }
 
-    /** The smallest figure that at least this share of all is not above (nearest rank): one that was really measured. */
+    /**
+     * The smallest figure such that at least this share of all is not above it (nearest rank); always a measured one.
+     */
     public Duration percentile(double percent) {
         if (percent <= 0 || percent > 100) {
             throw new IllegalArgumentException("a percentile is above 0 and at most 100, not " + percent);
@@ -40,14 +42,14 @@ public record Series(List<Duration> rounds) {
         return rounds.stream().max(Duration::compareTo).orElseThrow();
     }
 
-    /** How many times the other's median this one's is. */
+    /** This median divided by the other's. */
     public double ratioOfMedians(Series other) {
         return (double) median().toNanos() / other.median().toNanos();
     }
 
     /**
-     * The median of what the ratio was in each round. A machine whose speed changes during the run moves both figures of
-     * a round alike, so this says more than the ratio of medians where the two differ.
+     * The median of the rounds' ratios. A machine whose speed varies affects both figures of a round alike, so this is
+     * more reliable than the ratio of medians where the two differ.
      */
     public double medianOfRatios(Series other) {
         if (other.rounds.size() != rounds.size()) {

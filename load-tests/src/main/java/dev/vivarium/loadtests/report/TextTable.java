@@ -3,7 +3,7 @@ package dev.vivarium.loadtests.report;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Figures in columns: the first one, which names the rows, to the left, and all others to the right. */
+/** Figures in columns: the first one, which names the rows, left-aligned, the others right-aligned. */
 public final class TextTable {
     private static final String GAP = "  ";
 
@@ -13,7 +13,7 @@ public final class TextTable {
         rows.add(List.of(headings));
     }
 
-    /** Adds a row with a cell for each heading. */
+    /** Adds a row with one cell per heading. */
     public TextTable row(String... cells) {
         if (cells.length != rows.get(0).size()) {
             throw new IllegalArgumentException(
@@ -23,7 +23,7 @@ public final class TextTable {
         return this;
     }
 
-    /** The rows, a line each, with a line under the headings. */
+    /** The rows as lines, with a rule under the headings. */
     public String render() {
         List<Integer> widths = new ArrayList<>();
         for (int column = 0; column < rows.get(0).size(); column++) {

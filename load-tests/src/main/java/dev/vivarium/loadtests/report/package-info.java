@@ -1,4 +1,4 @@
-/** What was measured, in figures and tables. */
+/** Measurements as figures and tables. */
 @NullMarked
 package dev.vivarium.loadtests.report;
 

@@ -11,14 +11,14 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/** Keeps so many sandboxes in flight: when one is gone, the next is asked for. */
+/** Keeps a number of sandboxes in flight: when one is gone, the next is started. */
 public final class ClosedLoop {
     private ClosedLoop() {}
 
     /**
-     * Begins sandboxes for the length of the slice, each place at least one, and waits for those under way.
+     * Starts sandboxes for the length of the slice, each worker at least one, and waits for those in flight.
      *
-     * @return how many a second, over the whole time from the first one's begin to the last one's end
+     * @return the rate per second, from the first start to the last end
      */
     public static double run(SandboxLife life, int inFlight, Duration slice) throws IOException {
         ExecutorService workers = Executors.newFixedThreadPool(inFlight);

@@ -10,8 +10,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * The processes of one container, as the kernel counts them in its control group: whoever made them, and however they
- * were detached since. Dead ones count until somebody has reaped them. Not safe for use by several threads.
+ * The processes of one container, as the kernel counts them in its control group: by whatever process they were
+ * started, and however detached. Dead ones count until they are reaped. Not thread-safe.
  */
 final class ContainerProcesses implements Closeable {
     private static final int NUMBER_BYTES_MAX = 32;
@@ -23,17 +23,17 @@ final class ContainerProcesses implements Closeable {
 
     /**
      * @param first the container's first process
-     * @param ignored a process that does not count; 0 for none
+     * @param ignored a process to exclude; 0 for none
      */
     ContainerProcesses(long first, long ignored) throws IOException {
         this.group = Kernel.groupOfProcesses(first);
         this.ignored = ignored;
-        // Kept open: to look is then one system call, which matters to a machine that is being measured. The list of
-        // processes would not do: version 1 of control groups shows a reader who comes back soon the list of before.
+        // Kept open, so that a count is one system call, which matters on a machine under measurement. The list of
+        // processes would not do: version 1 of control groups serves a repeated read from a cache.
         this.current = FileChannel.open(group.resolve("pids.current"));
     }
 
-    /** How many there are now. */
+    /** The current number. */
     int count() {
         buffer.clear();
         try {
@@ -45,7 +45,7 @@ final class ContainerProcesses implements Closeable {
         return Integer.parseInt(number.strip()) - (ignored == 0 ? 0 : 1);
     }
 
-    /** Those that live now. */
+    /** The live ones. */
     List<Long> pids() throws IOException {
         return Files.readAllLines(group.resolve("cgroup.procs")).stream()
                 .map(Long::parseLong)

@@ -1,6 +1,7 @@
 package dev.vivarium.loadtests.subject;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.vivarium.client.ApiJson;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.RunId;
 import java.io.ByteArrayOutputStream;
@@ -9,7 +10,7 @@ import java.io.InputStream;
 import java.time.Duration;
 import java.util.List;
 
-/** An agent that says what its isolation class makes it pay, by its own clock. */
+/** An agent that measures the cost of its isolation class by its own clock. */
 public final class CostProbe {
     private static final String PROGRAM =
             """
@@ -36,7 +37,7 @@ public final class CostProbe {
     private final Workload workload;
 
     /**
-     * What one run paid.
+     * The costs of one run.
      *
      * @param start from the POST to the first byte that it printed
      * @param processes for starting 20 processes and waiting for each
@@ -45,7 +46,7 @@ public final class CostProbe {
      */
     public record Costs(Duration start, Duration processes, Duration computing, Duration calls) {}
 
-    /** @param image one with Python */
+    /** @param image an image with Python */
     public CostProbe(VivariumApi api, String image) {
         this.api = api;
         this.workload = new Workload(image, List.of("python3", "-c", PROGRAM));
@@ -63,7 +64,7 @@ public final class CostProbe {
             if (first < 0 || rest.size() == 0) {
                 throw new IOException("Run " + run + " did not say what it paid, and is " + api.awaitEnd(run) + ".");
             }
-            JsonNode said = Json.parse(rest.toByteArray());
+            JsonNode said = ApiJson.parse(rest.toByteArray());
             return new Costs(
                     Duration.ofNanos(start),
                     Duration.ofNanos(said.path("processes").asLong()),

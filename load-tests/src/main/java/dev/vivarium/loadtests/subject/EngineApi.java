@@ -2,6 +2,7 @@ package dev.vivarium.loadtests.subject;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.vivarium.client.ApiJson;
 import java.io.Closeable;
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -14,7 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** The container engine's own API, as somebody would use it who runs agents without Vivarium. */
+/** The container engine's own API, as a user without Vivarium would use it. */
 public final class EngineApi {
     private static final String DEFAULT = "unix:///var/run/docker.sock";
     private static final byte[] NOTHING = {};
@@ -23,7 +24,7 @@ public final class EngineApi {
     private static final int STDOUT = 1;
     private static final int NOT_FOUND = 404;
     private static final int NO_STATUS = 0;
-    /** What an engine takes at most to remove a container, on a crowded machine. */
+    /** The longest that an engine takes to remove a container on a busy machine. */
     private static final long REMOVAL_MILLIS = 5_000;
 
     private final URI address;
@@ -32,13 +33,13 @@ public final class EngineApi {
         this.address = address;
     }
 
-    /** The engine that this environment names. */
+    /** The engine named by the environment. */
     public static EngineApi of(Map<String, String> environment) {
         String named = environment.getOrDefault("DOCKER_HOST", "");
         return new EngineApi(URI.create(named.isEmpty() ? DEFAULT : named));
     }
 
-    /** Its version and what else makes a difference to its speed. */
+    /** Its version and other facts that affect its speed. */
     public String facts() throws IOException {
         JsonNode version = call("GET", "/version", NOTHING);
         JsonNode info = call("GET", "/info", NOTHING);
@@ -50,9 +51,9 @@ public final class EngineApi {
                 + info.path("CgroupDriver").asText("?") + ")";
     }
 
-    /** Makes a container and gives its id. */
+    /** Creates a container and returns its id. */
     public String create(ObjectNode container) throws IOException {
-        return call("POST", "/containers/create", Json.bytes(container))
+        return call("POST", "/containers/create", ApiJson.bytes(container))
                 .path("Id")
                 .asText();
     }
@@ -61,19 +62,19 @@ public final class EngineApi {
         call("POST", "/containers/" + id + "/start", NOTHING);
     }
 
-    /** Waits until its process has ended, and gives the exit code. */
+    /** Waits until its process has ended; returns the exit code. */
     public int awaitExit(String id) throws IOException {
         return call("POST", "/containers/" + id + "/wait", NOTHING)
                 .path("StatusCode")
                 .asInt(-1);
     }
 
-    /** Removes it, whether it runs or not. */
+    /** Removes it, running or not. */
     public void remove(String id) throws IOException {
         call("DELETE", "/containers/" + id + "?force=1", NOTHING);
     }
 
-    /** Removes it if it is there, or leaves that to whoever has begun to. */
+    /** Removes it if it exists and no removal is in progress. */
     void removeIfThere(String id) throws IOException {
         try {
             exchange("DELETE", "/containers/" + id + "?force=1", NOTHING, NOT_FOUND);
@@ -85,12 +86,12 @@ public final class EngineApi {
         }
     }
 
-    /** The containers that a filter of the engine's finds, whether they run or not. */
+    /** The containers that match an engine filter, running or not. */
     public List<String> list(String filter, String value) throws IOException {
         return list(filter, value, "all=1&");
     }
 
-    /** Those of them that run. */
+    /** The running ones among them. */
     public List<String> running(String filter, String value) throws IOException {
         return list(filter, value, "");
     }
@@ -103,12 +104,12 @@ public final class EngineApi {
     }
 
     private static String filters(Map<String, String> wanted) {
-        ObjectNode filters = Json.object();
+        ObjectNode filters = ApiJson.object();
         wanted.forEach((filter, value) -> filters.putArray(filter).add(value));
         return URLEncoder.encode(filters.toString(), StandardCharsets.UTF_8);
     }
 
-    /** What happens to the containers with a label, from now on, or from a moment that the engine still remembers. */
+    /** The events of containers with a label, from now on or from a time that the engine still remembers. */
     public EngineEvents events(String label, Optional<Instant> since) throws IOException {
         String from = since.map(at -> String.format("since=%d.%09d&", at.getEpochSecond(), at.getNano()))
                 .orElse("");
@@ -125,21 +126,21 @@ public final class EngineApi {
         return new EngineEvents(wire);
     }
 
-    /** The process on this machine that is the container's first one; 0 when it does not run, or is not known yet. */
+    /** The process id on this machine of the container's first process; 0 when it is not running or not known yet. */
     public long firstProcess(String id) throws IOException {
-        // The engine lists a container by its name a moment before it can say more of it.
+        // The engine lists a container's name slightly before it can be inspected.
         return exchange("GET", "/containers/" + id + "/json", NOTHING, NOT_FOUND)
                 .path("State")
                 .path("Pid")
                 .asLong();
     }
 
-    /** What the engine itself measures of a container, once. */
+    /** Requests the engine's statistics of a container, once. */
     public void stats(String id) throws IOException {
         call("GET", "/containers/" + id + "/stats?stream=false&one-shot=true", NOTHING);
     }
 
-    /** Opens a container's output; nothing of it may be lost, so before its start. */
+    /** Opens a container's output; call before its start, so that nothing is lost. */
     public Output attach(String id) throws IOException {
         EngineWire wire = EngineWire.exchange(
                 address, "POST", "/containers/" + id + "/attach?stream=1&stdout=1&stderr=1", UPGRADE, NOTHING);
@@ -154,23 +155,23 @@ public final class EngineApi {
         return exchange(method, path, body, NO_STATUS);
     }
 
-    /** An answer with the status that is accepted beside success counts as an empty one. */
+    /** The additionally accepted status counts as an empty answer. */
     private JsonNode exchange(String method, String path, byte[] body, int accepted) throws IOException {
         String headers = body.length == 0 ? "" : JSON;
         try (EngineWire wire = EngineWire.exchange(address, method, path, headers, body)) {
             byte[] answer = wire.answer().readAllBytes();
             if (wire.status() == accepted) {
-                return Json.parse(NOTHING);
+                return ApiJson.parse(NOTHING);
             }
             if (wire.status() / 100 != 2) {
                 throw new IOException("The engine answers " + wire.status() + " to " + method + " " + path + ": "
                         + new String(answer, StandardCharsets.UTF_8).strip());
             }
-            return Json.parse(answer);
+            return ApiJson.parse(answer);
         }
     }
 
-    /** What a container prints. */
+    /** A container's output. */
     public static final class Output implements Closeable {
         private final EngineWire wire;
 
@@ -181,7 +182,7 @@ public final class EngineApi {
         /** Waits for the first byte on its standard output. */
         public void awaitFirstByte() throws IOException {
             DataInputStream frames = new DataInputStream(wire.answer());
-            // Each piece has a head: the stream, three zero bytes, the length (Docker's API, "attach").
+            // Each chunk has a header: the stream, three zero bytes, the length (Docker's API, "attach").
             int stream = frames.readInt() >>> 24;
             int length = frames.readInt();
             if (stream != STDOUT || length == 0) {

@@ -1,6 +1,7 @@
 package dev.vivarium.loadtests.subject;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.vivarium.client.ApiJson;
 import java.io.BufferedReader;
 import java.io.Closeable;
 import java.io.IOException;
@@ -11,7 +12,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/** What happens to containers, as the engine tells it, from one moment on. */
+/** The engine's container events from a point in time on. */
 public final class EngineEvents implements Closeable {
     private static final long NANOS = 1_000_000_000L;
 
@@ -24,10 +25,10 @@ public final class EngineEvents implements Closeable {
     }
 
     /**
-     * One of them.
+     * One event.
      *
      * @param container the container's id
-     * @param action what happened, in the engine's words: create, start, die, destroy
+     * @param action the engine's name for it: create, start, die, destroy
      * @param attributes the container's labels, its name among them
      * @param at when, by the engine's clock
      */
@@ -37,13 +38,13 @@ public final class EngineEvents implements Closeable {
         }
     }
 
-    /** Waits for the next one; empty when the engine is gone. */
+    /** Waits for the next event; empty when the engine is gone. */
     public Optional<Event> next() throws IOException {
         String line = lines.readLine();
         if (line == null) {
             return Optional.empty();
         }
-        JsonNode event = Json.parse(line.getBytes(StandardCharsets.UTF_8));
+        JsonNode event = ApiJson.parse(line.getBytes(StandardCharsets.UTF_8));
         Map<String, String> attributes = new HashMap<>();
         event.path("Actor")
                 .path("Attributes")

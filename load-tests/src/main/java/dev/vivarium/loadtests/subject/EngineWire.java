@@ -14,8 +14,8 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 
 /**
- * One exchange with the container engine over a bare socket, so that what Vivarium is held against carries the cost of
- * no client library. HTTP/1.0, so that an answer ends where the connection does.
+ * One exchange with the container engine over a plain socket, so that the baseline has no client library's overhead.
+ * HTTP/1.0, so that an answer ends with the connection.
  */
 final class EngineWire implements Closeable {
     private static final int PORT_DEFAULT = 2375;

@@ -9,8 +9,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
 /**
- * Create, attach, start through the engine's own API, at its best: the first byte often comes before the engine has
- * answered that the container is started, so it is waited for beside that call. Remembers where the time of each went.
+ * Create, attach and start through the engine's own API, in the fastest way: the first byte often arrives before the
+ * engine has answered the start, so both are awaited concurrently. Records the time of each step.
  */
 public final class FirstByteOfEngine implements FirstByte {
     private final EngineApi engine;
@@ -18,7 +18,7 @@ public final class FirstByteOfEngine implements FirstByte {
     private final List<Steps> steps = new ArrayList<>();
 
     /**
-     * The way of one container to its first byte.
+     * The steps of one container up to its first byte.
      *
      * @param create until the engine has answered to create
      * @param attach from there until the output is attached
@@ -70,7 +70,7 @@ public final class FirstByteOfEngine implements FirstByte {
         }
     }
 
-    /** The steps of the newest containers, as many as are asked for. */
+    /** The steps of the newest containers, up to the given number. */
     public List<Steps> newest(int count) {
         return List.copyOf(steps.subList(Math.max(0, steps.size() - count), steps.size()));
     }

@@ -12,20 +12,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** POST /v1/runs, then its output, followed. Remembers where the time of each run went. */
+/** POST /v1/runs, then follows its output. Records the time of each step. */
 public final class FirstByteOfVivarium implements FirstByte {
     private final VivariumApi api;
     private final Workload workload;
     private final List<Steps> steps = new ArrayList<>();
 
     /**
-     * The way of one run to its first byte, by the clocks of client and node; on one machine they are one clock.
+     * The steps of one run up to its first byte, by the clocks of client and node, which are one on the same machine.
      *
      * @param received from the POST to the event RunSubmitted
      * @param accepted from there to AttemptStarting: one durable write
-     * @param made from there to AttemptStarted: one durable write, and the sandbox is made, claimed and told what to run
+     * @param made from there to AttemptStarted: one durable write, and the creation, claim and start of the sandbox
      * @param printed from there to the node's receipt of the first output
-     * @param delivered from there to the first byte at the client: one durable write, and the follower is woken
+     * @param delivered from there to the first byte at the client: one durable write and the wake-up of the follower
      */
     public record Steps(Duration received, Duration accepted, Duration made, Duration printed, Duration delivered) {}
 
@@ -77,7 +77,7 @@ public final class FirstByteOfVivarium implements FirstByte {
         return at;
     }
 
-    /** The steps of the newest runs, as many as are asked for. */
+    /** The steps of the newest runs, up to the given number. */
     public List<Steps> newest(int count) {
         return List.copyOf(steps.subList(Math.max(0, steps.size() - count), steps.size()));
     }

@@ -8,16 +8,16 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/** Does something a number of times, so many at once. */
+/** Runs a task a number of times with limited concurrency. */
 public final class InFlight {
     private InFlight() {}
 
-    /** What is done; the index counts from 0. */
+    /** The task; the index counts from 0. */
     public interface Task<T> {
         T run(int index) throws IOException;
     }
 
-    /** The results in the order of their indices; fails with the first failure, and begins nothing after it. */
+    /** The results by index; fails with the first failure, and starts nothing after it. */
     public static <T> List<T> all(int count, int inFlight, Task<T> task) throws IOException {
         ExecutorService workers = Executors.newFixedThreadPool(inFlight);
         try {

@@ -17,8 +17,8 @@ import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * What a node's journal does for an event and nothing else, on the same Cassandra, in a keyspace of its own: a row of the
- * size of an event, and the lightweight transaction that makes it count. The bound for what a cluster can acknowledge.
+ * A journal's writes for an event and nothing else, on the same Cassandra in a separate keyspace: a row of an event's
+ * size, and the lightweight transaction that commits it. An upper bound for what a cluster can acknowledge.
  */
 public final class JournalWrites implements AutoCloseable {
     private static final String KEYSPACE = "vivarium_bench";
@@ -48,7 +48,7 @@ public final class JournalWrites implements AutoCloseable {
     /**
      * Connects to a Cassandra.
      *
-     * @param eventBytes how large an event is
+     * @param eventBytes the size of an event
      */
     public static JournalWrites on(InetSocketAddress address, String datacenter, int eventBytes) throws IOException {
         DriverConfigLoader config = DriverConfigLoader.programmaticBuilder()
@@ -68,7 +68,7 @@ public final class JournalWrites implements AutoCloseable {
         }
     }
 
-    /** One journal of so many events, each durable before the next. */
+    /** Writes one journal of this many events, each durable before the next. */
     public void journalOf(int events) throws IOException {
         String journal = "bench|" + journals.incrementAndGet() + "|" + UUID.randomUUID();
         try {
@@ -77,7 +77,7 @@ public final class JournalWrites implements AutoCloseable {
                 BatchStatement both = BatchStatement.newInstance(
                         DefaultBatchType.UNLOGGED, moved(journal, seq), commit.bind(journal, seq, "bench"));
                 if (!session.execute(both).wasApplied()) {
-                    throw new IOException("Somebody else writes to " + journal + ".");
+                    throw new IOException("Another process writes to " + journal + ".");
                 }
             }
         } catch (DriverException failed) {
@@ -85,7 +85,7 @@ public final class JournalWrites implements AutoCloseable {
         }
     }
 
-    /** The head of a journal is null before its first event. */
+    /** A journal's head is null before its first event. */
     private BoundStatement moved(String journal, long seq) {
         BoundStatement moved = head.bind().setLong(0, seq).setString(1, journal);
         return seq == 1 ? moved.setToNull(2) : moved.setLong(2, seq - 1);

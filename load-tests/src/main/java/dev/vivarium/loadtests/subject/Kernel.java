@@ -5,9 +5,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 
-/** What the kernel of this machine says of processes, in the files under /proc. */
+/** Facts about processes from the files under /proc. */
 public final class Kernel {
-    /** USER_HZ: in what the kernel tells times to programs, on every architecture that Java runs on. */
+    /** USER_HZ: the unit in which the kernel reports times to programs, on every architecture that Java runs on. */
     private static final long TICKS_PER_SECOND = 100;
 
     private static final long NANOS_PER_TICK = 1_000_000_000 / TICKS_PER_SECOND;
@@ -22,10 +22,10 @@ public final class Kernel {
     }
 
     /**
-     * When a process was started, by {@link System#nanoTime}. The kernel tells it in ticks of 10 ms and leaves the rest
-     * off, so it is up to 10 ms early and never late.
+     * When a process was started, by {@link System#nanoTime}. The kernel reports it in ticks of 10 ms, rounded down, so
+     * it is up to 10 ms early and never late.
      *
-     * @param bootNanos what {@link #boot} has found
+     * @param bootNanos the result of {@link #boot}
      */
     static long startNanos(long pid, long bootNanos) throws IOException {
         return bootNanos + Long.parseLong(stat(pid)[19]) * NANOS_PER_TICK;
@@ -46,13 +46,13 @@ public final class Kernel {
         return Long.parseLong(seconds.replace(".", ""));
     }
 
-    /** The fields after the program's name, which may hold blanks itself: state is the first (proc(5), field 3). */
+    /** The fields after the program's name, which may contain blanks: the state is the first (proc(5), field 3). */
     private static String[] stat(long pid) throws IOException {
         String line = Files.readString(PROC.resolve(pid + "/stat"));
         return line.substring(line.lastIndexOf(')') + 2).split(" ");
     }
 
-    /** The control group that counts the processes of the container that the process is in. */
+    /** The control group that counts the processes of a process's container. */
     static Path groupOfProcesses(long pid) throws IOException {
         for (String line : Files.readAllLines(PROC.resolve(pid + "/cgroup"))) {
             String[] parts = line.split(":", 3);

@@ -10,10 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
-/**
- * Looks when the last process of each of some containers is gone, with eyes of its own: an engine that has many ends to
- * tell tells them late.
- */
+/** Polls when each container's last process is gone, independently of the engine, which reports many ends late. */
 public final class LastProcesses implements Closeable {
     private static final long LOOK_MILLIS = 10;
 
@@ -23,7 +20,7 @@ public final class LastProcesses implements Closeable {
 
     private LastProcesses() {}
 
-    /** Watches containers that run now, from now on. */
+    /** Starts watching containers that are running now. */
     public static LastProcesses watch(EngineApi engine, List<String> containers) throws IOException {
         LastProcesses watch = new LastProcesses();
         try {

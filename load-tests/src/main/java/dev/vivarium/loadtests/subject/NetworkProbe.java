@@ -2,6 +2,7 @@ package dev.vivarium.loadtests.subject;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.vivarium.client.ApiJson;
 import dev.vivarium.protocol.run.RunId;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -12,8 +13,8 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * An agent that says what its way to a host costs, by its own clock: the time until a connection has brought its first
- * byte, and the time to fetch much. Where there is a proxy in its environment it goes through it.
+ * An agent that measures its network path to a host by its own clock: the time until a connection has delivered its
+ * first byte, and the time of a large fetch. Uses a proxy if its environment has one.
  */
 public final class NetworkProbe {
     private static final String PROGRAM =
@@ -68,10 +69,10 @@ public final class NetworkProbe {
     private final int mebibytes;
 
     /**
-     * What one way costs.
+     * The costs of one path.
      *
      * @param start from the POST, or from the start of the client, to the first byte that the agent printed
-     * @param connection until a connection has brought its first byte, the median of all
+     * @param connection until a connection has delivered its first byte, the median
      * @param fetch for all of the bytes
      */
     public record Costs(Duration start, Duration connection, Duration fetch) {}
@@ -80,8 +81,8 @@ public final class NetworkProbe {
      * A probe.
      *
      * @param image one with Python
-     * @param host where the host is: it greets on port 8080, and pours zeros on 9000
-     * @param connections how many are opened, one after the other
+     * @param host the host's address: it greets on port 8080, and sends zeros on 9000
+     * @param connections how many are opened, in sequence
      * @param mebibytes how much is fetched
      */
     public NetworkProbe(String image, String host, int connections, int mebibytes) {
@@ -112,7 +113,7 @@ public final class NetworkProbe {
         }
     }
 
-    /** In a container that nothing filters, on the engine's bridge, with the same share of processors. */
+    /** In an unfiltered container on the engine's bridge, with the same share of processors. */
     public Costs inContainer() throws IOException {
         Workload workload = new Workload(image, command());
         List<String> line = workload.dockerRun("bridge", "--cpus", "1", "--dns", "127.0.0.1");
@@ -139,7 +140,7 @@ public final class NetworkProbe {
         if (first < 0 || rest.size() == 0) {
             throw new IOException("The probe did not say what its way costs.");
         }
-        JsonNode said = Json.parse(rest.toByteArray());
+        JsonNode said = ApiJson.parse(rest.toByteArray());
         return new Costs(
                 start,
                 Duration.ofNanos(said.path("connection").asLong()),

@@ -10,22 +10,22 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
-/** A container engine of our own, which may be killed, with one image of the machine's. Needs root and {@code dockerd}. */
+/** A separate container engine that may be killed, with one image of the machine's. Needs root and {@code dockerd}. */
 public final class PrivateEngine implements AutoCloseable {
     private static final Duration START_MAX = Duration.ofSeconds(60);
     private static final long POLL_MILLIS = 100;
 
     private final Path folder;
     private final URI address;
-    /** Whoever ends the benchmark from outside leaves no engine behind. */
-    private final LastWill lastWill = new LastWill("the engine", this::end);
+    /** Leaves no engine behind when the benchmark is terminated from outside. */
+    private final ShutdownCleanup lastWill = new ShutdownCleanup("the engine", this::end);
 
     private Process daemon;
 
     /**
      * Starts one.
      *
-     * @param image which image it gets from the machine's engine
+     * @param image the image to copy from the machine's engine
      */
     public static PrivateEngine start(String image) throws IOException {
         PrivateEngine engine = new PrivateEngine(Files.createTempDirectory(Path.of("/tmp"), "vivarium-engine-"));
@@ -46,13 +46,13 @@ public final class PrivateEngine implements AutoCloseable {
         awaitAnswer();
     }
 
-    /** How clients name it, in DOCKER_HOST. */
+    /** Its address for DOCKER_HOST. */
     public URI address() {
         return address;
     }
 
     private Process launch() throws IOException {
-        // In a network of its own: an engine without a bridge takes away docker0, which may be another engine's.
+        // In its own network namespace: an engine without a bridge removes docker0, which may be another engine's.
         return new ProcessBuilder(
                         "unshare",
                         "--net",
@@ -90,8 +90,8 @@ public final class PrivateEngine implements AutoCloseable {
     }
 
     /**
-     * SIGKILL: its containers live on, with nobody to speak for them. Its containerd dies with it, and is waited for: an
-     * engine that comes back takes one that nobody has reaped yet for alive.
+     * SIGKILL: its containers stay alive without an engine. Waits for the end of its containerd, too: a restarted
+     * engine takes an unreaped one for alive.
      */
     public void kill() throws IOException {
         Optional<ProcessHandle> containerd = daemon.children()
@@ -104,7 +104,7 @@ public final class PrivateEngine implements AutoCloseable {
         }
     }
 
-    /** Starts it again, on what it had; returns when it answers. */
+    /** Starts it again on its old state; returns when it answers. */
     public void comeBack() throws IOException {
         lastWill.requireAlive();
         daemon = launch();
@@ -130,7 +130,7 @@ public final class PrivateEngine implements AutoCloseable {
             daemon.destroyForcibly();
             Thread.currentThread().interrupt();
         }
-        // What the engine had started and did not end is found by its folder, which nobody else uses.
+        // Remaining processes of the engine are found by its folder, which nothing else uses.
         ProcessHandle.allProcesses().filter(this::isOurs).forEach(ProcessHandle::destroyForcibly);
         shell("for m in $(grep -o ' " + folder + "[^ ]*' /proc/mounts | sort -r); do umount -l $m; done; rm -rf "
                 + folder);

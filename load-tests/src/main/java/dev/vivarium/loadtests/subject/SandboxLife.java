@@ -6,9 +6,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 
-/** One way to give a command a fresh sandbox and take it away again. Safe for use by several threads. */
+/** A way to run a command in a fresh sandbox and remove the sandbox. Thread-safe. */
 public interface SandboxLife {
-    /** Makes a sandbox, runs the command in it to its end, and returns when the sandbox is gone. */
+    /** Creates a sandbox, runs the command in it to its end, and returns when the sandbox is gone. */
     void once() throws IOException;
 
     /** Through a node: a run's output ends when the run does, and then its sandbox is gone. */

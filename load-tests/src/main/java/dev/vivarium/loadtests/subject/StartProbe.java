@@ -9,8 +9,8 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * How long it takes until something that prints at once has printed. What a network adds to that is the time to attach
- * it, with all that belongs to its policy.
+ * How long something that prints immediately takes to print. What a network adds to that is the time to attach it with
+ * its policy.
  */
 public final class StartProbe {
     private final Workload workload;

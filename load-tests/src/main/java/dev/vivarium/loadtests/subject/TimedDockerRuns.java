@@ -13,8 +13,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * {@code timeout} around {@code docker run}, as its users type it. The deadline is what timeout promises, and so counts
- * from the start of the client; what is waited for is the end of the container's processes.
+ * {@code timeout} around {@code docker run}, as its users type it. The deadline is timeout's, and so counts from the
+ * client's start; what is awaited is the end of the container's processes.
  */
 public final class TimedDockerRuns implements TimedRuns {
     private static final String LABEL =
@@ -45,7 +45,7 @@ public final class TimedDockerRuns implements TimedRuns {
     }
 
     @Override
-    public Condemned start(Manner manner, long aimNanos) throws IOException {
+    public TimedCommand start(Manner manner, long aimNanos) throws IOException {
         String name = "vivarium-kill-precision-" + ProcessHandle.current().pid() + "-" + count.incrementAndGet();
         long startedNanos = System.nanoTime();
         long millis = Duration.ofNanos(aimNanos - startedNanos).toMillis();
@@ -58,7 +58,7 @@ public final class TimedDockerRuns implements TimedRuns {
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start());
-        return new Condemned(manner, startedNanos + Duration.ofMillis(millis).toNanos(), awaitAll(name, manner));
+        return new TimedCommand(manner, startedNanos + Duration.ofMillis(millis).toNanos(), awaitAll(name, manner));
     }
 
     private ContainerProcesses awaitAll(String name, Manner manner) throws IOException {
@@ -99,12 +99,12 @@ public final class TimedDockerRuns implements TimedRuns {
     @Override
     public void clear() throws IOException {
         for (Process client : clients) {
-            // timeout's end would leave docker's client, which may be about to make a container.
+            // Ending timeout would leave docker's client, which may be about to create a container.
             client.descendants().forEach(ProcessHandle::destroyForcibly);
             client.destroyForcibly();
         }
         clients.clear();
-        // What the engine was making for them appears a moment later.
+        // Containers that the engine was creating for them appear a moment later.
         for (int emptyLooks = 0; emptyLooks < EMPTY_LOOKS; emptyLooks++) {
             List<String> left = engine.list("label", LABEL);
             if (!left.isEmpty()) {
@@ -120,12 +120,12 @@ public final class TimedDockerRuns implements TimedRuns {
 
     @Override
     public void close() throws IOException {
-        // The last will stands until there is nothing to take away: this may take minutes, and be interrupted.
+        // The clean-up stays registered until there is nothing to clean up: this may take minutes, and be interrupted.
         clear();
         try {
             Runtime.getRuntime().removeShutdownHook(lastWill);
         } catch (IllegalStateException ending) {
-            // This program is being ended, and the last will finds nothing.
+            // This program is being terminated, and the clean-up finds nothing.
             return;
         }
     }

@@ -3,22 +3,22 @@ package dev.vivarium.loadtests.subject;
 import java.io.Closeable;
 import java.io.IOException;
 
-/** One way to have a command run until a time and not longer. Safe for use by several threads. */
+/** A way to run a command until a deadline and no longer. Thread-safe. */
 public interface TimedRuns extends Closeable {
     /**
-     * Starts a command, and returns once all its processes run.
+     * Starts a command; returns once all its processes run.
      *
-     * @param aimNanos when it should be over, by {@link System#nanoTime}, as nearly as this way allows to say
+     * @param aimNanos its deadline by {@link System#nanoTime}, as precisely as possible
      */
-    Condemned start(Manner manner, long aimNanos) throws IOException;
+    TimedCommand start(Manner manner, long aimNanos) throws IOException;
 
-    /** How the runs have ended, by their own word, each word with how often it was given; waits until they have. */
+    /** The runs' own results with the number of each; waits until all have ended. */
     String verdicts() throws IOException;
 
-    /** Ends and forgets what was started so far. */
+    /** Ends and removes everything started so far. */
     void clear() throws IOException;
 
-    /** Takes away what still runs. */
+    /** Removes what is still running. */
     @Override
     void close() throws IOException;
 }

@@ -19,7 +19,7 @@ public final class TimedRunsOfVivarium implements TimedRuns {
     private final String image;
     private final long bootNanos;
     private final Queue<RunId> runs = new ConcurrentLinkedQueue<>();
-    /** What the last start took: the limit counts from the agent's start, which is not known when it is submitted. */
+    /** The duration of the last start: the limit counts from the agent's start, which is not known at submission. */
     private final AtomicLong startNanos = new AtomicLong(Duration.ofMillis(500).toNanos());
 
     public TimedRunsOfVivarium(VivariumApi api, EngineApi engine, String image) throws IOException {
@@ -30,7 +30,7 @@ public final class TimedRunsOfVivarium implements TimedRuns {
     }
 
     @Override
-    public Condemned start(Manner manner, long aimNanos) throws IOException {
+    public TimedCommand start(Manner manner, long aimNanos) throws IOException {
         long submittedNanos = System.nanoTime();
         long wallClockMillis =
                 Duration.ofNanos(aimNanos - submittedNanos - startNanos.get()).toMillis();
@@ -47,11 +47,11 @@ public final class TimedRunsOfVivarium implements TimedRuns {
         long agent = awaitAll(processes, manner, run);
         long agentNanos = Kernel.startNanos(agent, bootNanos);
         startNanos.set(agentNanos - submittedNanos);
-        return new Condemned(
+        return new TimedCommand(
                 manner, agentNanos + Duration.ofMillis(wallClockMillis).toNanos(), processes);
     }
 
-    /** Waits until it is as it should be, and gives its first process: that with the lowest start time. */
+    /** Waits until it is set up; returns its first process, the one with the lowest start time. */
     private long awaitAll(ContainerProcesses processes, Manner manner, RunId run) throws IOException {
         long latest = System.nanoTime() + SETTLING_MAX.toNanos();
         while (processes.count() < manner.processes()) {
@@ -93,6 +93,6 @@ public final class TimedRunsOfVivarium implements TimedRuns {
 
     @Override
     public void close() {
-        // They go with their node.
+        // They end with their node.
     }
 }

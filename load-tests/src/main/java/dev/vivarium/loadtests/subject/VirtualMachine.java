@@ -5,11 +5,11 @@ import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
-/** What a Java virtual machine on this machine says of itself, by the JDK's own tool. */
+/** Facts about a running JVM, from the JDK's own tool. */
 public final class VirtualMachine {
     private VirtualMachine() {}
 
-    /** Bytes of the heap that are in use, after a collection that it causes. */
+    /** Bytes of heap in use after a collection, which this triggers. */
     public static long heapInUse(long pid) throws IOException {
         String jcmd = Path.of(System.getProperty("java.home"), "bin", "jcmd").toString();
         Process process = new ProcessBuilder(jcmd, Long.toString(pid), "GC.class_histogram")

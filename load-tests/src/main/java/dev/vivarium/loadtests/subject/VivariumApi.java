@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.client.ApiClient;
 import dev.vivarium.client.ApiException;
 import dev.vivarium.client.OutputFollower;
-import dev.vivarium.client.Patience;
+import dev.vivarium.client.RetryPolicy;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.RunId;
@@ -24,7 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** A node's HTTP API, as any client uses it. Safe for use by several threads. */
+/** A node's HTTP API, used like any client. Thread-safe. */
 public final class VivariumApi {
     private static final Duration ANSWER_MAX = Duration.ofMinutes(2);
     private static final long POLL_MILLIS = 50;
@@ -32,7 +32,7 @@ public final class VivariumApi {
     private final ApiClient api;
 
     public VivariumApi(URI node) {
-        this.api = new ApiClient(node, Patience.NONE, ANSWER_MAX);
+        this.api = new ApiClient(node, RetryPolicy.NONE, ANSWER_MAX);
     }
 
     /** Submits a run and returns once it is acknowledged. */
@@ -40,7 +40,7 @@ public final class VivariumApi {
         return submit(workload, Map.of());
     }
 
-    /** The same with limits beside those of the workload. */
+    /** The same with additional limits. */
     public RunId submit(Workload workload, Map<String, String> limits) throws IOException {
         return submit(workload.submission(limits));
     }
@@ -50,17 +50,17 @@ public final class VivariumApi {
         return submit(workload.submission().put("isolation", isolation.name().toLowerCase(Locale.ROOT)));
     }
 
-    /** A submission as it stands. */
+    /** Submits as given. */
     public RunId submit(ObjectNode submission) throws IOException {
         return new RunId(answer(() -> api.submit(submission)).path("id").asText());
     }
 
-    /** What the run prints on its standard output, until the run has ended. The caller closes it. */
+    /** The run's standard output until the run has ended. The caller closes it. */
     public InputStream followOutput(RunId run) throws IOException {
         return answer(() -> api.output(run.value(), Stream.STDOUT, OutputFollower.Mode.TO_THE_END));
     }
 
-    /** Asks the run to stop. */
+    /** Cancels the run. */
     public void cancel(RunId run) throws IOException {
         answer(() -> api.cancel(run.value()));
     }
@@ -80,7 +80,7 @@ public final class VivariumApi {
         }
     }
 
-    /** Waits until the run has ended, and tells how: its status, and the reason if it has one. */
+    /** Waits until the run has ended; returns its status, and the reason if there is one. */
     public String awaitEnd(RunId run) throws IOException {
         Instant latest = Instant.now().plus(ANSWER_MAX);
         while (Instant.now().isBefore(latest)) {
@@ -105,7 +105,7 @@ public final class VivariumApi {
         }
     }
 
-    /** When each kind of event first happened to the run, by the node's clock. */
+    /** When each kind of event first happened, by the node's clock. */
     public Map<String, Instant> events(RunId run) throws IOException {
         Map<String, Instant> times = new LinkedHashMap<>();
         for (JsonNode event : answer(() -> api.events(run.value())).path("events")) {
@@ -115,7 +115,7 @@ public final class VivariumApi {
         return times;
     }
 
-    /** When the node received the first piece of the run's output, by its clock. */
+    /** When the node received the run's first output, by its clock. */
     public Optional<Instant> firstOutput(RunId run) throws IOException {
         List<Instant> times = new ArrayList<>();
         answer(() -> {

@@ -2,22 +2,23 @@ package dev.vivarium.loadtests.subject;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.vivarium.client.ApiJson;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
 /**
- * What is run, in the words of each subject. The limits are Vivarium's defaults, and the engine gets the same walls
- * (docs/decisions, 9), so that neither is spared a step of the kernel's.
+ * The workload in each subject's form. The limits are Vivarium's defaults, and the engine gets the same restrictions
+ * (docs/decisions, 9), so that both cost the kernel the same.
  *
  * @param image the image
- * @param command a command that prints something at once and ends
+ * @param command a command that prints something immediately and ends
  */
 public record Workload(String image, List<String> command) {
     private static final long MEBIBYTE = 1L << 20;
     private static final long MEMORY_BYTES = 256 * MEBIBYTE;
     private static final long DISK_BYTES = 256 * MEBIBYTE;
-    /** What Vivarium adds for its guest. */
+    /** Vivarium's addition for its guest. */
     private static final long GUEST_BYTES = 16 * MEBIBYTE;
 
     private static final int PIDS = 128;
@@ -30,7 +31,7 @@ public record Workload(String image, List<String> command) {
 
     /** The body of POST /v1/runs. */
     public ObjectNode submission() {
-        ObjectNode body = Json.object().put("image", image);
+        ObjectNode body = ApiJson.object().put("image", image);
         command.forEach(body.putArray("command")::add);
         body.set("egress", egress("none"));
         body.putObject("limits")
@@ -44,7 +45,7 @@ public record Workload(String image, List<String> command) {
 
     /** A policy for the network of a submission: its mode, and the destinations of an allowlist. */
     public static ObjectNode egress(String mode, String... allow) {
-        ObjectNode egress = Json.object().put("mode", mode);
+        ObjectNode egress = ApiJson.object().put("mode", mode);
         if (allow.length > 0) {
             ArrayNode destinations = egress.putArray("allow");
             List.of(allow).forEach(destinations::add);
@@ -52,7 +53,7 @@ public record Workload(String image, List<String> command) {
         return egress;
     }
 
-    /** The same with further limits. */
+    /** The same with additional limits. */
     ObjectNode submission(Map<String, String> limits) {
         ObjectNode body = submission();
         limits.forEach(body.withObject("/limits")::put);
@@ -61,7 +62,7 @@ public record Workload(String image, List<String> command) {
 
     /** The body of the engine's POST /containers/create. */
     public ObjectNode container() {
-        ObjectNode body = Json.object()
+        ObjectNode body = ApiJson.object()
                 .put("Image", image)
                 .put("User", AGENT_UID + ":" + AGENT_UID)
                 .put("WorkingDir", "/workspace")
@@ -95,7 +96,7 @@ public record Workload(String image, List<String> command) {
     /**
      * The command line of the engine's client.
      *
-     * @param network what the container is connected to; empty for the client's default, as its users type it
+     * @param network what the container is connected to; empty for the client's default
      * @param options further options
      */
     public List<String> dockerRun(String network, String... options) {

@@ -1,4 +1,4 @@
-/** What is measured: a node through its public API, the container engine's own API, and its command line. */
+/** The subjects of measurement: a node through its public API, the container engine's API, and its command line. */
 @NullMarked
 package dev.vivarium.loadtests.subject;
 

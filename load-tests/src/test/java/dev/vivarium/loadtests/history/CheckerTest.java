@@ -31,11 +31,11 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** A legal history passes, and each one that breaks a promise is found out, by that promise and no other. */
+/** A legal history passes, and each one that violates an invariant is detected by that invariant and no other. */
 class CheckerTest {
     private static final RunEvent SUCCEEDED = new RunEvent.RunSucceeded(at(13), node(2), 2, Usage.NONE);
 
-    /** A legal history with one thing wrong. */
+    /** A legal history with one violation. */
     private record Spoiled(String how, Scene from, Consumer<Scene> by, Set<Invariant> broken) {
         private Spoiled(String how, Scene from, Consumer<Scene> by, Invariant... broken) {
             this(how, from, by, EnumSet.copyOf(Arrays.asList(broken)));
@@ -49,7 +49,7 @@ class CheckerTest {
     }
 
     @TestFactory
-    Stream<DynamicTest> everyBrokenPromiseIsFound() {
+    Stream<DynamicTest> everyViolationIsDetected() {
         return spoiled()
                 .map(one -> DynamicTest.dynamicTest(one.how, () -> {
                     one.by.accept(one.from);
@@ -65,7 +65,7 @@ class CheckerTest {
     }
 
     @Test
-    void noPromiseIsWithoutAHistoryThatBreaksIt() {
+    void everyInvariantHasAHistoryThatViolatesIt() {
         assertThat(spoiled().flatMap(one -> one.broken.stream()).collect(Collectors.toSet()))
                 .containsExactlyInAnyOrder(Invariant.values());
     }
@@ -82,7 +82,7 @@ class CheckerTest {
                         Scene.failover(),
                         scene -> {
                             drop(scene, SUCCEEDED);
-                            scene.heard.removeIf(heard -> heard.told() instanceof Heard.Stood);
+                            scene.exchanges.removeIf(exchange -> exchange.answer() instanceof Exchange.CurrentStatus);
                             scene.shown = RunStatus.RUNNING;
                             scene.listed = Optional.of(RunStatus.RUNNING);
                         },
@@ -102,7 +102,7 @@ class CheckerTest {
                         Invariant.EVERY_RUN_ENDS_EXACTLY_ONCE,
                         Invariant.EVENTS_ARE_A_LEGAL_PATH),
                 new Spoiled(
-                        "an attempt that is left out",
+                        "a skipped attempt",
                         Scene.failover(),
                         scene -> {
                             replace(scene, 4, new RunEvent.AttemptStarting(at(9.5), node(2), 3));
@@ -114,10 +114,11 @@ class CheckerTest {
                         },
                         Invariant.EVENTS_ARE_A_LEGAL_PATH),
                 new Spoiled(
-                        "a word of a dead attempt that was taken for the living one's",
+                        "an event of a dead attempt that was taken for the live one's",
                         Scene.failover(),
                         scene -> replace(scene, 6, new RunEvent.RunSucceeded(at(13), node(1), 1, Usage.NONE)),
-                        // Its one attempt that ended by itself has said too little, and the sandbox of the other has no
+                        // Its one attempt that ended by itself has printed too little, and the sandbox of the other has
+                        // no
                         // end.
                         Invariant.EVENTS_ARE_A_LEGAL_PATH,
                         Invariant.EFFECTS_BELONG_TO_THE_ATTEMPT),
@@ -128,18 +129,18 @@ class CheckerTest {
                         Invariant.EVENTS_ARE_CHAINED,
                         Invariant.WHAT_WAS_READ_STAYS),
                 new Spoiled(
-                        "a list that lags for ever",
+                        "a list that never catches up",
                         Scene.failover(),
                         scene -> scene.listed = Optional.of(RunStatus.RUNNING),
                         Invariant.ALL_VIEWS_AGREE),
                 new Spoiled(
-                        "a run that no list has",
+                        "a run that is not listed",
                         Scene.failover(),
                         scene -> scene.listed = Optional.empty(),
                         Invariant.ALL_VIEWS_AGREE));
     }
 
-    /** The same run, whose third event does not follow from the second. */
+    /** The run with a third event whose hash does not follow from the second. */
     private static Journal unchained() {
         Scene scene = Scene.failover();
         Journal whole = scene.trial().journals().get(RUN);
@@ -155,21 +156,21 @@ class CheckerTest {
                         Scene.failover(),
                         scene -> {
                             scene.tasks.put("s1-c1-2", Scene.task("s1-c1-2", Task.Kind.QUICK, Task.Policy.FAIL));
-                            scene.heard.add(submit("s1-c1-2", 1, 3, new Heard.Accepted(OTHER_RUN)));
+                            scene.exchanges.add(submit("s1-c1-2", 1, 3, new Exchange.Accepted(OTHER_RUN)));
                         },
                         Invariant.ACKNOWLEDGED_RUNS_ARE_KEPT),
                 new Spoiled(
-                        "an acknowledged run that is somebody else's",
+                        "an acknowledged run of another key",
                         Scene.failover(),
-                        scene -> scene.heard.add(submit("s1-c1-2", 1, 3, new Heard.Accepted(RUN))),
+                        scene -> scene.exchanges.add(submit("s1-c1-2", 1, 3, new Exchange.Accepted(RUN))),
                         Invariant.ACKNOWLEDGED_RUNS_ARE_KEPT),
                 new Spoiled(
                         "a run that was durable only after its acknowledgement",
                         Scene.failover(),
-                        scene -> scene.heard.add(submit(KEY, 1, 0.05, new Heard.Accepted(RUN))),
+                        scene -> scene.exchanges.add(submit(KEY, 1, 0.05, new Exchange.Accepted(RUN))),
                         Invariant.ACKNOWLEDGED_RUNS_ARE_KEPT),
                 new Spoiled(
-                        "a retry that became a second run, though nobody was told of it",
+                        "a retry that became a second run without an answer",
                         Scene.failover(),
                         scene -> scene.furtherJournals.add(Scene.journal(
                                 OTHER_RUN,
@@ -182,51 +183,53 @@ class CheckerTest {
                                 "")),
                         Invariant.ONE_KEY_IS_ONE_RUN),
                 new Spoiled(
-                        "a history that was read and is another one now",
+                        "a history that has changed since it was read",
                         Scene.failover(),
-                        scene -> scene.heard.add(read(1, 10, new Heard.Reached(RUN, 4, "of a node taken for dead"))),
+                        scene -> scene.exchanges.add(
+                                read(1, 10, new Exchange.LatestEvent(RUN, 4, "of a node declared dead"))),
                         Invariant.WHAT_WAS_READ_STAYS),
                 new Spoiled(
                         "an end that was undone",
                         Scene.failover(),
-                        scene -> scene.heard.add(read(1, 6, new Heard.Stood(RUN, RunStatus.FAILED, 1))),
+                        scene -> scene.exchanges.add(read(1, 6, new Exchange.CurrentStatus(RUN, RunStatus.FAILED, 1))),
                         Invariant.WHAT_WAS_READ_STAYS),
                 new Spoiled(
-                        "an attempt that was seen and never was",
+                        "an attempt that was reported and is not in the journal",
                         Scene.failover(),
-                        scene -> scene.heard.add(read(1, 12, new Heard.Stood(RUN, RunStatus.RUNNING, 3))),
+                        scene ->
+                                scene.exchanges.add(read(1, 12, new Exchange.CurrentStatus(RUN, RunStatus.RUNNING, 3))),
                         Invariant.WHAT_WAS_READ_STAYS),
                 new Spoiled(
                         "a cancellation that was acknowledged and forgotten",
                         Scene.failover(),
-                        scene -> scene.heard.add(
-                                new Heard(KEY, Heard.Ask.CANCEL, 1, at(4), at(4.5), new Heard.Accepted(RUN))),
+                        scene -> scene.exchanges.add(
+                                new Exchange(KEY, Exchange.Ask.CANCEL, 1, at(4), at(4.5), new Exchange.Accepted(RUN))),
                         Invariant.CANCELLATIONS_ARE_KEPT));
     }
 
     private static List<Spoiled> sandboxes() {
         return List.of(
                 new Spoiled(
-                        "two sandboxes of two attempts at once",
+                        "concurrent sandboxes of two attempts",
                         Scene.failover(),
                         scene -> scene.sandboxes.set(
                                 0, new SandboxLife("c1", RUN, 1, node(1), at(1), Optional.of(at(10.001)))),
                         Invariant.ONE_LIVE_SANDBOX,
                         Invariant.NO_ORPHANS),
                 new Spoiled(
-                        "two sandboxes of one attempt at once",
+                        "concurrent sandboxes of one attempt",
                         Scene.failover(),
                         scene -> scene.sandboxes.add(
                                 new SandboxLife("c3", RUN, 2, node(2), at(11), Optional.of(at(11.1)))),
                         Invariant.ONE_LIVE_SANDBOX),
                 new Spoiled(
-                        "a sandbox that nobody has journaled",
+                        "a sandbox that is not in the journal",
                         Scene.failover(),
                         scene -> scene.sandboxes.add(
                                 new SandboxLife("c3", RUN, 3, node(3), at(13), Optional.of(at(13.1)))),
                         Invariant.SANDBOXES_ARE_JOURNALED),
                 new Spoiled(
-                        "a sandbox that was there before its attempt was durable",
+                        "a sandbox that existed before its attempt was durable",
                         Scene.failover(),
                         scene -> replace(scene, 1, new RunEvent.AttemptStarting(at(1.1), node(1), 1)),
                         Invariant.SANDBOXES_ARE_JOURNALED),
@@ -241,7 +244,7 @@ class CheckerTest {
                             scene.sandboxes.set(
                                     0, new SandboxLife("c1", RUN, 1, node(1), at(1), Optional.of(at(10.1))));
                             scene.output = ticks(1, 1.5, 4);
-                            scene.heard.removeIf(heard -> !(heard.told() instanceof Heard.Accepted));
+                            scene.exchanges.removeIf(exchange -> !(exchange.answer() instanceof Exchange.Accepted));
                         },
                         Invariant.NO_ORPHANS),
                 new Spoiled(
@@ -262,7 +265,7 @@ class CheckerTest {
                                 1, new SandboxLife("c2", RUN, 2, node(2), at(10), Optional.of(at(18.1)))),
                         Invariant.NO_ORPHANS),
                 new Spoiled(
-                        "a sandbox that lives on for ever",
+                        "a sandbox that lives forever",
                         Scene.failover(),
                         scene -> scene.sandboxes.set(
                                 1, new SandboxLife("c2", RUN, 2, node(2), at(10), Optional.empty())),
@@ -273,7 +276,7 @@ class CheckerTest {
                         scene -> scene.stuck.add("node-1 is not ready 180 s after it was thawed."),
                         Invariant.THE_CLUSTER_RECOVERS),
                 new Spoiled(
-                        "a container that is left",
+                        "a leftover container",
                         Scene.failover(),
                         scene -> scene.left.add("vivarium-0badc0de"),
                         Invariant.NO_ORPHANS));
@@ -293,12 +296,12 @@ class CheckerTest {
                         scene -> scene.output = ticks(1, 5.1, 2) + ticks(2, 10.5, 4),
                         Invariant.EFFECTS_BELONG_TO_THE_ATTEMPT),
                 new Spoiled(
-                        "output that was lost though the agent succeeded",
+                        "output that was lost although the agent succeeded",
                         Scene.failover(),
                         scene -> scene.output = ticks(1, 1.5, 2) + ticks(2, 10.5, 3),
                         Invariant.EFFECTS_BELONG_TO_THE_ATTEMPT),
                 new Spoiled(
-                        "output that is there twice",
+                        "duplicated output",
                         Scene.failover(),
                         scene -> scene.output = ticks(1, 1.5, 2) + ticks(2, 10.5, 4) + ticks(2, 10.5, 4),
                         Invariant.EFFECTS_BELONG_TO_THE_ATTEMPT),
@@ -308,7 +311,7 @@ class CheckerTest {
                         scene -> scene.output = ticks(2, 10.5, 4).replaceFirst("\n<2:2:[0-9]*>", "\n<2:9"),
                         Invariant.EFFECTS_BELONG_TO_THE_ATTEMPT),
                 new Spoiled(
-                        "an agent that was done in an attempt that the journal does not know",
+                        "an agent that finished in an attempt that is not in the journal",
                         Scene.failover(),
                         scene -> scene.output = ticks(1, 1.5, 2) + ticks(3, 10.5, 4),
                         Invariant.EFFECTS_BELONG_TO_THE_ATTEMPT));
@@ -339,30 +342,30 @@ class CheckerTest {
                                     6,
                                     new RunEvent.RunKilled(
                                             at(13), node(2), 2, KillReason.MEMORY, Optional.empty(), Usage.NONE));
-                            scene.heard.removeIf(heard -> heard.told() instanceof Heard.Stood);
+                            scene.exchanges.removeIf(exchange -> exchange.answer() instanceof Exchange.CurrentStatus);
                             scene.shown = RunStatus.KILLED;
                             scene.listed = Optional.of(RunStatus.KILLED);
                         },
                         Invariant.RUNS_END_FOR_A_REASON),
                 new Spoiled(
-                        "a run that nobody wanted to stop",
+                        "a run that was cancelled without a request",
                         Scene.failover(),
                         scene -> {
                             replace(scene, 6, new RunEvent.RunCancelled(at(13), node(2), 2, Usage.NONE));
-                            scene.heard.removeIf(heard -> heard.told() instanceof Heard.Stood);
+                            scene.exchanges.removeIf(exchange -> exchange.answer() instanceof Exchange.CurrentStatus);
                             scene.shown = RunStatus.CANCELLED;
                             scene.listed = Optional.of(RunStatus.CANCELLED);
                         },
                         Invariant.RUNS_END_FOR_A_REASON),
                 new Spoiled(
-                        "an exit code that the agent does not have",
+                        "an exit code other than the agent's",
                         Scene.failover(),
                         scene -> {
                             replace(
                                     scene,
                                     6,
                                     new RunEvent.RunFailed(at(13), node(2), 2, 137, Optional.of(9), Usage.NONE));
-                            scene.heard.removeIf(heard -> heard.told() instanceof Heard.Stood);
+                            scene.exchanges.removeIf(exchange -> exchange.answer() instanceof Exchange.CurrentStatus);
                             scene.shown = RunStatus.FAILED;
                             scene.listed = Optional.of(RunStatus.FAILED);
                         },
@@ -377,12 +380,12 @@ class CheckerTest {
         scene.events.set(at, event);
     }
 
-    /** Cuts the history of the scene after so many events, and ends it. */
+    /** Truncates the history of the scene after this many events, and ends it. */
     private static void end(Scene scene, RunEvent end, int after) {
         scene.events = new ArrayList<>(scene.events.subList(0, after));
         scene.events.add(end);
         scene.sandboxes.remove(1);
         scene.output = ticks(1, 1.5, 2);
-        scene.heard.removeIf(heard -> heard.told() instanceof Heard.Stood);
+        scene.exchanges.removeIf(exchange -> exchange.answer() instanceof Exchange.CurrentStatus);
     }
 }

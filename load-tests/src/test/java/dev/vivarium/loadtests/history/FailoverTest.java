@@ -18,7 +18,7 @@ class FailoverTest {
     private static final Instant KILLED = Scene.at(5);
 
     @Test
-    void aRunsWayIsReadOffItsEventsFromTheKillOn() throws IOException {
+    void phasesOfAFailoverAreReadFromTheEventsAfterTheKill() throws IOException {
         Failover.Move move = Failover.move(
                 journal(
                         RunStatus.RUNNING,
@@ -35,7 +35,7 @@ class FailoverTest {
     }
 
     @Test
-    void anAttemptThatNeverRanCountsAsPartOfTheWayToTheOneThatDid() throws IOException {
+    void anAttemptThatNeverRanCountsTowardsTheNextOne() throws IOException {
         Failover.Move move = Failover.move(
                 journal(
                         RunStatus.RUNNING,
@@ -54,7 +54,7 @@ class FailoverTest {
     }
 
     @Test
-    void aRunThatHasNoNextAttemptIsNoFigureButAnError() {
+    void aRunWithoutANextAttemptIsAnError() {
         Journal lost = journal(
                 RunStatus.LOST,
                 new RunEvent.RunLost(Scene.at(13), Scene.node(2), 1, Interruption.NODE_LOST, "no attempts left"));
@@ -65,7 +65,7 @@ class FailoverTest {
                 .withMessageContaining("LOST");
     }
 
-    /** Of a run whose first attempt ran on node 1 before the kill. */
+    /** The journal of a run whose first attempt ran on node 1 before the kill. */
     private static Journal journal(RunStatus shown, RunEvent... after) {
         List<RunEvent> events = new java.util.ArrayList<>(List.of(
                 Scene.submitted(NodeLossPolicy.RESTART, 3),

@@ -18,7 +18,7 @@ class FaultPlanTest {
     private static final Duration HOUR = Duration.ofHours(1);
 
     @Test
-    void theSameSeedIsTheSamePlanAndTheSameLoad() {
+    void theSameSeedGivesTheSamePlanAndTheSameLoad() {
         assertThat(FaultPlan.of(7, 3, ALL, HOUR)).isEqualTo(FaultPlan.of(7, 3, ALL, HOUR));
         assertThat(FaultPlan.of(7, 3, ALL, HOUR).faults())
                 .isNotEqualTo(FaultPlan.of(8, 3, ALL, HOUR).faults());
@@ -27,7 +27,7 @@ class FaultPlanTest {
     }
 
     @Test
-    void aLongerPlanBeginsAsTheShorterOne() {
+    void aLongerPlanBeginsLikeTheShorterOne() {
         List<Fault> brief = FaultPlan.of(7, 3, ALL, Duration.ofMinutes(2)).faults();
 
         assertThat(FaultPlan.of(7, 3, ALL, HOUR).faults().subList(0, brief.size()))
@@ -35,7 +35,7 @@ class FaultPlanTest {
     }
 
     @Test
-    void eachKindComesOnceBeforeAnyComesAgain() {
+    void eachKindOccursOnceBeforeAnyIsRepeated() {
         List<Fault> faults = FaultPlan.of(7, 3, ALL, HOUR).faults();
 
         for (int round = 0; (round + 1) * ALL.size() <= faults.size(); round++) {
@@ -63,7 +63,7 @@ class FaultPlanTest {
     }
 
     @Test
-    void overManyStepsClientsDoEverythingThatTheyCan() {
+    void overManyStepsClientsPerformEveryAction() {
         Set<Task> tasks = load(7);
 
         assertThat(tasks.stream().map(Task::kind).collect(Collectors.toSet()))

@@ -13,7 +13,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A short trial of whole processes, the same each time; {@code ./vivarium bench history} tries longer, and others. */
+/** A short trial of whole processes with a fixed seed; {@code ./vivarium bench history} runs longer ones, and others. */
 @Timeout(900)
 class HistoryOfAClusterTest {
     private static final long SEED = 46;
@@ -28,10 +28,10 @@ class HistoryOfAClusterTest {
     private static final Path CASSANDRA = Path.of("..", "persistence", "target", "test-classes", "cassandra.classpath");
 
     @Test
-    void everyPromiseIsKeptWhileNodesAreBroken() throws IOException {
+    void everyInvariantHoldsWhileNodesFail() throws IOException {
         assumeThat(System.getProperty("user.name")).as("needs root").isEqualTo("root");
         assertThat(NODE.resolve("vivarium-node.jar"))
-                .as("the node, which the whole build (./vivarium test) makes before this")
+                .as("the node, which the whole build (./vivarium test) builds before this test")
                 .exists();
         FaultPlan plan = FaultPlan.of(SEED, 3, KINDS, SPAN);
         assertThat(plan.faults()).extracting(Fault::kind).containsAll(KINDS);
@@ -50,13 +50,13 @@ class HistoryOfAClusterTest {
         assertThat(findings.complaints()).isEmpty();
         Files.delete(folder);
         assertThat(findings.violations()).isEmpty();
-        // It has tried something. How many runs a fault hits is chance: agents end by themselves within seconds.
+        // The trial was not empty. How many runs a fault hits varies: agents end by themselves within seconds.
         Trial trial = findings.trial();
         assertThat(trial.journals()).hasSizeGreaterThan(10);
         assertThat(trial.losses()).extracting(NodeLoss::cause).contains(NodeLoss.Cause.values());
     }
 
-    /** What the launcher would start, without its builds. */
+    /** The command that the launcher would start, without its builds. */
     private static List<String> program() throws IOException {
         return List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class PeerNoticesTest {
     private static final String PEER = "127.0.0.2:27620";
 
-    /** As node 1 wrote it when node 2 was killed at 02:30:49. */
+    /** The log of node 1 after node 2 was killed at 02:30:49. */
     private static final List<String> LOG = List.of(
             "Vivarium is ready at http://127.0.0.1:19080 (data in /data)",
             "2026-11-26T02:30:30.572Z WARN  PhiAccrualFailureDetector: heartbeat interval is growing too large for address"
@@ -27,7 +27,7 @@ class PeerNoticesTest {
                     + " up.");
 
     @Test
-    void aLogTellsWhenAPeerWasMissedGivenUpAndRemoved() {
+    void aLogShowsWhenAPeerWasUnreachableDownedAndRemoved() {
         assertThat(PeerNotices.read(LOG).notices())
                 .containsExactly(
                         new Notice(at("02:30:53.737"), Kind.MISSED, PEER),
@@ -36,7 +36,7 @@ class PeerNoticesTest {
     }
 
     @Test
-    void whoHasCrashedIsMissedAndGivenUpAtOnce() {
+    void aCrashedPeerIsUnreachableAndDownedImmediately() {
         String line =
                 "2026-11-26T02:30:50.108Z WARN  CrashWatch: The node at 127.0.0.2:27620 has crashed: nothing listens"
                         + " there any more.";
@@ -48,7 +48,7 @@ class PeerNoticesTest {
     }
 
     @Test
-    void onlyWhatWasSaidOfThatPeerAndAfterItsDeathCounts() {
+    void onlyNoticesOfThatPeerAfterItsDeathCount() {
         PeerNotices notices = PeerNotices.read(LOG);
 
         assertThat(notices.first(Kind.MISSED, PEER, at("02:30:49.000"))).contains(at("02:30:53.737"));
@@ -58,7 +58,7 @@ class PeerNoticesTest {
     }
 
     @Test
-    void whoMissesAPeerThatLivesHasRaisedAFalseAlarm() {
+    void aNoticeOfALivePeerIsAFalseAlarm() {
         PeerNotices notices = PeerNotices.read(LOG);
 
         assertThat(notices.falseAlarms(List.of(absence(PEER, "02:30:49.000", "02:31:30.000"))))

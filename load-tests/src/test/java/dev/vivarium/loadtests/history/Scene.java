@@ -28,8 +28,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A trial made by hand, to be spoiled by one change: a run is submitted at second 0, runs on node 1 from second 1 on, node
- * 1 is killed at second 5, the run begins again on node 2 at second 10 and ends at second 13.
+ * A trial made by hand, for tests to corrupt by one change: a run is submitted at second 0 and runs on node 1 from second 1
+ * on, node 1 is killed at second 5, the run restarts on node 2 at second 10 and ends at second 13.
  */
 final class Scene {
     static final String RUN = "01jdvwxyz0123456789abcdefg";
@@ -38,7 +38,7 @@ final class Scene {
     static final Instant START = Instant.parse("2026-11-25T12:00:00Z");
 
     final Map<String, Task> tasks = new LinkedHashMap<>();
-    final List<Heard> heard = new ArrayList<>();
+    final List<Exchange> exchanges = new ArrayList<>();
     final List<SandboxLife> sandboxes = new ArrayList<>();
     final List<NodeLoss> losses = new ArrayList<>();
     final List<String> left = new ArrayList<>();
@@ -51,14 +51,14 @@ final class Scene {
 
     private Scene(Task.Kind kind, Task.Policy policy) {
         tasks.put(KEY, task(KEY, kind, policy));
-        heard.add(submit(KEY, 1, 0.1, new Heard.Silence("timed out")));
-        heard.add(submit(KEY, 2, 0.2, new Heard.Accepted(RUN)));
+        exchanges.add(submit(KEY, 1, 0.1, new Exchange.NoAnswer("timed out")));
+        exchanges.add(submit(KEY, 2, 0.2, new Exchange.Accepted(RUN)));
     }
 
     static Scene failover() {
         Scene scene = new Scene(Task.Kind.QUICK, Task.Policy.RESTART);
-        scene.heard.add(read(2, 3, new Heard.Stood(RUN, RunStatus.RUNNING, 1)));
-        scene.heard.add(read(3, 14, new Heard.Stood(RUN, RunStatus.SUCCEEDED, 2)));
+        scene.exchanges.add(read(2, 3, new Exchange.CurrentStatus(RUN, RunStatus.RUNNING, 1)));
+        scene.exchanges.add(read(3, 14, new Exchange.CurrentStatus(RUN, RunStatus.SUCCEEDED, 2)));
         scene.events.addAll(List.of(
                 submitted(NodeLossPolicy.RESTART, 3),
                 new RunEvent.AttemptStarting(at(0.5), node(1), 1),
@@ -71,14 +71,14 @@ final class Scene {
         scene.sandboxes.add(new SandboxLife("c2", RUN, 2, node(2), at(10), Optional.of(at(12.9))));
         scene.losses.add(new NodeLoss(node(1), NodeLoss.Cause.GONE, at(5), Optional.of(at(20))));
         scene.output = ticks(1, 1.5, 2) + "\n<1:" + ticks(2, 10.5, 4);
-        scene.heard.add(read(3, 14, new Heard.Reached(RUN, 4, scene.hash(4))));
+        scene.exchanges.add(read(3, 14, new Exchange.LatestEvent(RUN, 4, scene.hash(4))));
         return scene;
     }
 
-    /** A run that is asked to stop at second 4 and does. */
+    /** A run that is cancelled at second 4. */
     static Scene cancellation() {
         Scene scene = new Scene(Task.Kind.CANCELLED, Task.Policy.RESTART);
-        scene.heard.add(new Heard(KEY, Heard.Ask.CANCEL, 3, at(4), at(4.1), new Heard.Accepted(RUN)));
+        scene.exchanges.add(new Exchange(KEY, Exchange.Ask.CANCEL, 3, at(4), at(4.1), new Exchange.Accepted(RUN)));
         scene.events.addAll(List.of(
                 submitted(NodeLossPolicy.RESTART, 3),
                 new RunEvent.AttemptStarting(at(0.5), node(1), 1),
@@ -98,7 +98,7 @@ final class Scene {
         furtherJournals.forEach(journal -> journals.put(journal.run(), journal));
         return new Trial(
                 tasks,
-                heard,
+                exchanges,
                 journals,
                 sandboxes,
                 losses,
@@ -132,12 +132,12 @@ final class Scene {
         return "node-" + number;
     }
 
-    static Heard submit(String key, int node, double second, Heard.Told told) {
-        return new Heard(key, Heard.Ask.SUBMIT, node, at(second - 0.1), at(second), told);
+    static Exchange submit(String key, int node, double second, Exchange.Answer answer) {
+        return new Exchange(key, Exchange.Ask.SUBMIT, node, at(second - 0.1), at(second), answer);
     }
 
-    static Heard read(int node, double second, Heard.Told told) {
-        return new Heard(KEY, Heard.Ask.READ, node, at(second - 0.1), at(second), told);
+    static Exchange read(int node, double second, Exchange.Answer answer) {
+        return new Exchange(KEY, Exchange.Ask.READ, node, at(second - 0.1), at(second), answer);
     }
 
     static Task task(String key, Task.Kind kind, Task.Policy policy) {
@@ -166,6 +166,7 @@ final class Scene {
                 SealedSecrets.NONE,
                 "/workspace",
                 Map.of(),
+                List.of(),
                 Limits.SMALLEST
                         .with(Limit.WALL_CLOCK, minute)
                         .with(Limit.IDLE, minute)
@@ -175,6 +176,9 @@ final class Scene {
                         .with(Limit.PIDS, 10L)
                         .with(Limit.DISK, mebibyte)
                         .with(Limit.OUTPUT, mebibyte)
+                        .with(Limit.OPEN_FILES, 1024L)
+                        .with(Limit.GRACE, "25ms")
+                        .with(Limit.SHARED_MEMORY, "64Mi")
                         .with(Limit.EGRESS_REQUESTS, 10L)
                         .with(Limit.EGRESS_BYTES, mebibyte),
                 EgressPolicy.none(),

@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Test;
 
 class TimelineTest {
     @Test
-    void whatAllSidesSawOfARunStandsInOneOrder() {
+    void observationsOfARunAreMergedInOrderOfTime() {
         assertThat(Timeline.of(Scene.failover().trial(), Scene.RUN).lines())
                 .containsSubsequence(
                         "run " + Scene.RUN + ", submitted under s1-c1-1, is SUCCEEDED",
@@ -22,9 +22,9 @@ class TimelineTest {
     }
 
     @Test
-    void aRunThatIsNotThereHasWhatClientsWereTold() {
+    void aLostRunHasTheAnswersToItsClients() {
         Scene scene = Scene.failover();
-        scene.heard.add(Scene.submit("s1-c1-2", 1, 3, new Heard.Accepted(Scene.OTHER_RUN)));
+        scene.exchanges.add(Scene.submit("s1-c1-2", 1, 3, new Exchange.Accepted(Scene.OTHER_RUN)));
 
         assertThat(Timeline.of(scene.trial(), Scene.OTHER_RUN))
                 .contains("not in the journal")

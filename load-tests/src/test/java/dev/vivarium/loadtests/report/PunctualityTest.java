@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 class PunctualityTest {
     @Test
-    void whoOutlivesADeadlineIsCountedAndNotAveraged() {
+    void runsThatOutliveTheirDeadlineAreCountedAndNotAveraged() {
         Punctuality punctuality = new Punctuality();
         punctuality.ended("Vivarium", Duration.ofMillis(60), Duration.ofMillis(55));
         punctuality.ended("Vivarium", Duration.ofMillis(20), Duration.ofMillis(15));

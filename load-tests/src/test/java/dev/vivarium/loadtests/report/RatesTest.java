@@ -36,7 +36,7 @@ class RatesTest {
     }
 
     @Test
-    void whatWasNotMeasuredHasNoBest() {
+    void unmeasuredRatesHaveNoBest() {
         assertThatIllegalArgumentException().isThrownBy(() -> new Rates().best("engine"));
     }
 }

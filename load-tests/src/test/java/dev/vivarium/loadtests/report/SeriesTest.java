@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 class SeriesTest {
     @Test
-    void theMedianIsTheMiddleOneWhateverTheOrder() {
+    void theMedianIsTheMiddleFigureWhateverTheOrder() {
         assertThat(millis(30, 10, 20).median()).isEqualTo(Duration.ofMillis(20));
     }
 
@@ -21,7 +21,7 @@ class SeriesTest {
     }
 
     @Test
-    void percentilesAreFiguresThatWereMeasured() {
+    void percentilesAreMeasuredFigures() {
         Series hundred = millis(IntStream.rangeClosed(1, 100).map(n -> 101 - n).toArray());
 
         assertThat(hundred.percentile(90)).isEqualTo(Duration.ofMillis(90));
@@ -44,18 +44,18 @@ class SeriesTest {
     }
 
     @Test
-    void minAndMaxAreTheEnds() {
+    void minAndMaxAreTheSmallestAndTheLargestFigure() {
         assertThat(millis(5, 9, 7).min()).isEqualTo(Duration.ofMillis(5));
         assertThat(millis(5, 9, 7).max()).isEqualTo(Duration.ofMillis(9));
     }
 
     @Test
-    void theRatioOfMediansSaysHowManyTimesTheOtherOneIs() {
+    void theRatioOfMediansIsRelativeToTheOther() {
         assertThat(millis(20, 30, 40).ratioOfMedians(millis(10, 20, 30))).isCloseTo(1.5, within(1e-9));
     }
 
     @Test
-    void aMachineThatBecomesSlowerDoesNotMoveTheMedianOfRatios() {
+    void aMachineThatSlowsDownDoesNotChangeTheMedianOfRatios() {
         Series ours = millis(12, 24, 120);
         Series theirs = millis(10, 20, 100);
 
@@ -68,7 +68,7 @@ class SeriesTest {
     }
 
     @Test
-    void nothingMeasuredIsNoSeries() {
+    void aSeriesNeedsAMeasurement() {
         assertThatIllegalArgumentException().isThrownBy(() -> new Series(List.of()));
     }
 

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 class TextTableTest {
     @Test
-    void namesStandToTheLeftAndFiguresToTheRight() {
+    void namesAreAlignedLeftAndFiguresRight() {
         String text = new TextTable("subject", "p50")
                 .row("Vivarium", "9.5")
                 .row("x", "110.0")
@@ -24,7 +24,7 @@ class TextTableTest {
     }
 
     @Test
-    void aRowWithoutItsCellsIsRefused() {
+    void aRowWithMissingCellsIsRefused() {
         assertThatIllegalArgumentException().isThrownBy(() -> new TextTable("a", "b").row("only one"));
     }
 }

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(30)
 class ClosedLoopTest {
     @Test
-    void soManySandboxesAreInFlightAtOnce() throws IOException {
+    void theGivenNumberOfSandboxesIsInFlight() throws IOException {
         CountDownLatch together = new CountDownLatch(3);
         AtomicInteger done = new AtomicInteger();
 

@@ -12,7 +12,7 @@ class KernelTest {
     private static final long SELF = ProcessHandle.current().pid();
 
     @Test
-    void aProcessHasUsedTheProcessorTimeThatItSpends() throws IOException {
+    void theProcessorTimeOfAProcessIsMeasured() throws IOException {
         Duration before = Kernel.processorTime(SELF);
 
         while (Kernel.processorTime(SELF).minus(before).toMillis() < 50) {
@@ -23,13 +23,13 @@ class KernelTest {
     }
 
     @Test
-    void aProcessHasStartedWhenItWasStartedAndUpToATickEarlier() throws IOException {
+    void theStartOfAProcessIsKnownToWithinTwoTicks() throws IOException {
         long bootNanos = Kernel.boot();
         long before = System.nanoTime();
         Process child = new ProcessBuilder("sleep", "30").start();
         long after = System.nanoTime();
         try {
-            // The tick of the start is cut off, and that of the boot may be by as much again.
+            // The start is rounded down to a tick, and so may the boot time be.
             assertThat(Kernel.startNanos(child.pid(), bootNanos))
                     .isBetween(
                             before - Duration.ofMillis(20).toNanos(),

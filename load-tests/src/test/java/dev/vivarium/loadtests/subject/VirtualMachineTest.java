@@ -8,14 +8,14 @@ import org.junit.jupiter.api.Test;
 
 class VirtualMachineTest {
     @Test
-    void aVirtualMachineTellsWhatItsHeapHolds() throws IOException {
+    void theHeapOfAVirtualMachineIsMeasured() throws IOException {
         byte[] held = new byte[64 * 1024 * 1024];
 
         assertThat(VirtualMachine.heapInUse(ProcessHandle.current().pid())).isGreaterThan(held.length);
     }
 
     @Test
-    void aProcessThatIsNoneIsSaid() {
+    void aMissingProcessIsReported() {
         assertThatThrownBy(() -> VirtualMachine.heapInUse(Long.MAX_VALUE))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("jcmd");

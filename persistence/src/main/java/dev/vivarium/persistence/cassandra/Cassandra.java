@@ -34,11 +34,11 @@ import org.apache.pekko.stream.connectors.cassandra.DriverConfigLoaderFromConfig
 import org.jspecify.annotations.Nullable;
 
 /**
- * Our own way to the cluster, beside the journal plugin's: one session, its prepared statements, and a few threads for
- * work that reads many rows one after the other. Whatever fails, fails as {@link StoreUnavailable}.
+ * The store's own connection to the cluster, beside the journal plugin's: one session, its prepared statements, and a
+ * few threads for work that reads many rows in sequence. Every failure is a {@link StoreUnavailable}.
  *
- * <p>Every statement is a text with its values, prepared at its first use. Conditional ones are never repeated by the
- * driver, because the second of two would see what the first has done and say that it was somebody else.
+ * <p>A statement is a text with its values, prepared at its first use. The driver never retries conditional ones: the
+ * retry would see what the first try wrote and report it as another writer's.
  */
 final class Cassandra implements AutoCloseable {
     private static final int THREADS = 6;
@@ -65,7 +65,7 @@ final class Cassandra implements AutoCloseable {
         return new Cassandra(session(settings).withKeyspace(settings.keyspace()).build());
     }
 
-    /** A session for the settings, to no keyspace. */
+    /** A session for the settings, without a keyspace. */
     static CqlSessionBuilder session(CassandraSettings settings) {
         Config own = ConfigFactory.load(CqlSession.class.getClassLoader()).getConfig(CassandraSettings.DRIVER);
         return CqlSession.builder()
@@ -73,7 +73,7 @@ final class Cassandra implements AutoCloseable {
                         settings.driverConfig().withFallback(own)));
     }
 
-    /** A text with its values; a null value is CQL's. */
+    /** A statement's text with its values; a null value is CQL's null. */
     static final class Cql {
         private final String text;
         private final @Nullable Object[] values;
@@ -87,8 +87,8 @@ final class Cassandra implements AutoCloseable {
     /**
      * The answer to a conditional statement.
      *
-     * @param applied what became of it
-     * @param row what stands in its way, when something does and it was not applied
+     * @param applied the outcome
+     * @param row the conflicting row, if there is one and the statement was not applied
      */
     record Verdict(Outcome applied, Optional<Row> row) {
         enum Outcome {
@@ -102,30 +102,33 @@ final class Cassandra implements AutoCloseable {
     }
 
     /**
-     * Makes something durable.
+     * Executes a write.
      *
      * @param what completes the sentence "The store cannot ...", for the error
      */
     CompletionStage<Done> write(String what, String text, @Nullable Object... values) {
-        return told(
+        return describingFailures(
                 what,
                 bound(new Cql(text, values))
                         .thenCompose(statement -> session.executeAsync(statement.setIdempotent(true)))
                         .thenApply(written -> Done.getInstance()));
     }
 
-    /** All rows of a query that has few. */
+    /** All rows of a query with few rows. */
     CompletionStage<List<Row>> rows(String what, String text, @Nullable Object... values) {
-        return told(
+        return describingFailures(
                 what,
                 bound(new Cql(text, values))
                         .thenCompose(statement -> session.executeAsync(statement.setIdempotent(true)))
                         .thenCompose(first -> gather(first, new ArrayList<>())));
     }
 
-    /** The same, with all that was under way settled first: what it reads is what the next condition will meet. */
+    /**
+     * As {@link #rows}, but read serially, after pending transactions are settled: the rows that the next condition
+     * will be compared with.
+     */
     CompletionStage<List<Row>> settledRows(String what, String text, @Nullable Object... values) {
-        return told(
+        return describingFailures(
                 what,
                 bound(new Cql(text, values))
                         .thenCompose(statement -> session.executeAsync(statement
@@ -134,25 +137,28 @@ final class Cassandra implements AutoCloseable {
                         .thenCompose(first -> gather(first, new ArrayList<>())));
     }
 
-    /** The rows of one page, and whether there are more; for readers that stop when they have enough. */
+    /** One page of rows, and whether more follow; for readers that stop early. */
     CompletionStage<AsyncResultSet> page(String what, int rows, String text, @Nullable Object... values) {
-        return told(
+        return describingFailures(
                 what,
                 bound(new Cql(text, values))
                         .thenCompose(statement -> session.executeAsync(
                                 statement.setIdempotent(true).setPageSize(rows))));
     }
 
-    /** Does all of it if the conditions among it hold, or nothing; all of it must be in one partition. */
+    /**
+     * Executes a conditional batch: everything if all conditions hold, or nothing; all statements must be in one
+     * partition.
+     */
     CompletionStage<Verdict> ifSo(String what, List<Cql> statements) {
-        return told(
+        return describingFailures(
                 what,
                 all(statements.stream().map(this::bound).toList())
                         .thenCompose(bound -> session.executeAsync(atomic(bound)))
                         .thenApply(Cassandra::verdict));
     }
 
-    /** In this order: reading the row takes it away. */
+    /** In this order, since reading the row consumes it. */
     private static Verdict verdict(AsyncResultSet answer) {
         return answer.wasApplied()
                 ? new Verdict(Verdict.Outcome.APPLIED, Optional.empty())
@@ -192,7 +198,7 @@ final class Cassandra implements AutoCloseable {
         return asked;
     }
 
-    /** All results, in order; fails when one fails, once all have ended. */
+    /** All results in order; fails when one fails, after all have ended. */
     static <T> CompletionStage<List<T>> all(List<? extends CompletionStage<T>> stages) {
         List<CompletableFuture<T>> futures =
                 stages.stream().map(CompletionStage::toCompletableFuture).toList();
@@ -200,7 +206,7 @@ final class Cassandra implements AutoCloseable {
                 .thenApply(done -> futures.stream().map(CompletableFuture::join).toList());
     }
 
-    private static <T> CompletionStage<T> told(String what, CompletionStage<T> stage) {
+    private static <T> CompletionStage<T> describingFailures(String what, CompletionStage<T> stage) {
         return stage.exceptionallyCompose(failed -> CompletableFuture.failedFuture(unavailable(what, failed)));
     }
 
@@ -211,14 +217,14 @@ final class Cassandra implements AutoCloseable {
         return new StoreUnavailable("The store cannot " + what + ": " + reason(cause), cause);
     }
 
-    /** The driver lists what went wrong with every node in its message; the first line says enough. */
+    /** The driver's message lists the errors of every node; the first line is enough. */
     private static String reason(Throwable cause) {
         String message = String.valueOf(cause.getMessage());
         return cause instanceof DriverException ? message.lines().findFirst().orElse(message) : cause.toString();
     }
 
     /**
-     * Does blocking work on one of our threads; beyond the queue's limit it is refused at once.
+     * Runs blocking work on one of the store's threads; beyond the queue's limit it fails immediately.
      *
      * @param what completes the sentence "The store cannot ...", for the error
      */
@@ -226,18 +232,18 @@ final class Cassandra implements AutoCloseable {
         try {
             return CompletableFuture.supplyAsync(work, threads);
         } catch (RejectedExecutionException overloaded) {
-            return CompletableFuture.failedFuture(
-                    new StoreUnavailable("The store cannot " + what + ": it has too much to do.", overloaded));
+            return CompletableFuture.failedFuture(new StoreUnavailable(
+                    "The store cannot " + what + ": too many operations are waiting.", overloaded));
         }
     }
 
-    /** The result, on a thread that may block; failures as they were given. */
+    /** The result, on a thread that may block; rethrows failures unchanged. */
     static <T> T await(CompletionStage<T> stage) {
         try {
             return stage.toCompletableFuture().join();
         } catch (CompletionException failed) {
-            if (failed.getCause() instanceof RuntimeException told) {
-                throw told;
+            if (failed.getCause() instanceof RuntimeException cause) {
+                throw cause;
             }
             throw failed;
         }

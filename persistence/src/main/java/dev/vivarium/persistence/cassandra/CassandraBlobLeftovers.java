@@ -15,7 +15,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
 
-/** What the sweep of blobs looks at: all partitions, page by page. */
+/** What the sweep of blobs inspects: all partitions, page by page. */
 final class CassandraBlobLeftovers implements BlobLeftovers {
     private static final String HOLDERS = "SELECT run_id, held_at FROM blob_of_run PER PARTITION LIMIT 1";
     private static final String BLOBS = "SELECT tenant, digest, content, touched_at FROM blob PER PARTITION LIMIT 1";

@@ -2,6 +2,7 @@ package dev.vivarium.persistence.cassandra;
 
 import com.datastax.oss.driver.api.core.cql.Row;
 import dev.vivarium.persistence.cassandra.Cassandra.Cql;
+import dev.vivarium.persistence.content.BlobHolder;
 import dev.vivarium.persistence.content.BlobKey;
 import dev.vivarium.persistence.content.BlobTables;
 import dev.vivarium.persistence.content.StoredBlobs;
@@ -28,22 +29,22 @@ import org.apache.pekko.util.ByteString;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Blobs in tables. What a blob is stands in one partition with the uploads that may become it, and changes by lightweight
- * transactions, so that of two uploads one is published and the other one knows.
+ * Blobs in tables. A blob's entry is in one partition with the uploads that may become it and changes by lightweight
+ * transactions, so that of two uploads one is published and the other one is informed.
  *
- * <p>Holds are plain rows, since many runs hold the same blob at the same time and must not wait for each other. A hold is
- * written first and looks then whether the blob is condemned; a removal condemns first and looks then for holds. So at
- * least one of the two sees the other: a hold that sees it takes the condemnation back, and of that and the removal, both
- * transactions on the same row, one is refused.
+ * <p>Holds are plain rows, since many runs hold the same blob concurrently and must not wait for each other. A hold is
+ * written first and then checks whether the blob is condemned; a deletion condemns first and then checks for holds. So
+ * at least one of the two sees the other. A hold that sees the condemnation reverts it; the reversal and the deletion
+ * are both transactions on the same row, so only one of them is applied.
  */
 final class CassandraBlobs implements BlobTables {
-    /** Pieces in one partition. */
+    /** Pieces per partition. */
     private static final int PIECES_A_PART = 64;
 
-    /** A transaction that is refused more often is one of many, and fails. */
+    /** Attempts at a transaction before it fails because of contention. */
     private static final int TRIES_MAX = 20;
 
-    /** Statements of one call under way. */
+    /** The most concurrent statements of one call. */
     private static final int AT_ONCE = 32;
 
     private static final String FIND =
@@ -80,7 +81,7 @@ final class CassandraBlobs implements BlobTables {
         this.cassandra = cassandra;
     }
 
-    /** What a blob's partition says of the blob. */
+    /** A blob's entry in its partition. */
     record Entry(UUID content, long bytes, long touchedAt, @Nullable UUID condemned) {
         static Optional<Entry> of(List<Row> rows) {
             return rows.stream()
@@ -111,7 +112,7 @@ final class CassandraBlobs implements BlobTables {
                 });
     }
 
-    /** What comes of the work for each digest, a few at a time: a run may have thousands of files. */
+    /** Runs the work for each digest, a few concurrently: a run may have thousands of files. */
     private static <T> CompletionStage<Map<Digest, T>> forEach(
             Set<Digest> digests, Function<Digest, CompletionStage<T>> work) {
         return forEach(List.copyOf(digests), 0, work, new HashMap<>());
@@ -131,7 +132,7 @@ final class CassandraBlobs implements BlobTables {
         });
     }
 
-    /** The entry as the next transaction will meet it. */
+    /** The entry, read serially, as the next transaction will see it. */
     CompletionStage<Optional<Entry>> settled(BlobKey key) {
         return cassandra
                 .settledRows("look for a blob", FIND, key.tenant(), key.digest().hex())
@@ -150,7 +151,7 @@ final class CassandraBlobs implements BlobTables {
             }
             if (tries > TRIES_MAX) {
                 return CompletableFuture.failedFuture(
-                        new StoreUnavailable("The store cannot keep a blob: others write to it all the time."));
+                        new StoreUnavailable("The store cannot store a blob: other writers keep changing it."));
             }
             Entry seen = entry.get();
             Cql touch = new Cql(
@@ -171,10 +172,10 @@ final class CassandraBlobs implements BlobTables {
 
     @Override
     public CompletionStage<Done> begin(Upload upload, Instant at) {
-        return once(upload, "begin to keep a blob", BEGIN, at.toEpochMilli(), 1);
+        return once(upload, "begin to store a blob", BEGIN, at.toEpochMilli(), 1);
     }
 
-    /** A statement that is about the upload, with its values after the upload's name. */
+    /** Executes a statement on an upload; the values follow the upload's key. */
     private CompletionStage<Done> once(Upload upload, String what, String text, Object... values) {
         List<Object> all = new ArrayList<>(
                 List.of(upload.key().tenant(), upload.key().digest().hex(), upload.content()));
@@ -189,15 +190,15 @@ final class CassandraBlobs implements BlobTables {
                 ? heard(upload, part + 1, at)
                 : CompletableFuture.completedFuture(Done.getInstance());
         return room.thenCompose(ready -> cassandra.write(
-                "keep a piece of a blob", APPEND, upload.content(), part, number, ByteBuffer.wrap(piece.toArray())));
+                "store a piece of a blob", APPEND, upload.content(), part, number, ByteBuffer.wrap(piece.toArray())));
     }
 
-    /** In how many partitions the pieces of a content of that length are. */
+    /** The number of partitions for the pieces of a content of that length. */
     static int partCount(long bytes) {
         return Math.max(1, (StoredBlobs.pieceCount(bytes) + PIECES_A_PART - 1) / PIECES_A_PART);
     }
 
-    /** Before a part is written, so that whoever discards the upload knows of it. */
+    /** Recorded before a part is written, so that a discard knows which parts exist. */
     private CompletionStage<Done> heard(Upload upload, int parts, Instant at) {
         Cql heard = new Cql(
                 HEARD,
@@ -206,7 +207,7 @@ final class CassandraBlobs implements BlobTables {
                 upload.key().tenant(),
                 upload.key().digest().hex(),
                 upload.content());
-        return cassandra.ifSo("keep a piece of a blob", List.of(heard)).thenApply(verdict -> {
+        return cassandra.ifSo("store a piece of a blob", List.of(heard)).thenApply(verdict -> {
             if (!verdict.isApplied()) {
                 throw discardedMeanwhile();
             }
@@ -215,7 +216,7 @@ final class CassandraBlobs implements BlobTables {
     }
 
     private static StoreUnavailable discardedMeanwhile() {
-        return new StoreUnavailable("The upload was silent for too long and was discarded: begin again.");
+        return new StoreUnavailable("The upload made no progress for too long and was discarded: start it again.");
     }
 
     @Override
@@ -272,12 +273,12 @@ final class CassandraBlobs implements BlobTables {
     }
 
     @Override
-    public CompletionStage<Hold> hold(String tenant, Set<Digest> digests, RunId run, Instant at) {
-        String what = "hold the blobs of run " + run;
+    public CompletionStage<Hold> hold(String tenant, Set<Digest> digests, BlobHolder holder, Instant at) {
+        String what = "hold the blobs of run " + holder.name();
         return forEach(digests, digest -> cassandra
-                        // First what the end of the run goes by.
-                        .write(what, HOLD_OF_RUN, run.value(), tenant, digest.hex(), at.toEpochMilli())
-                        .thenCompose(done -> cassandra.write(what, HOLD, tenant, digest.hex(), run.value()))
+                        // First the rows by which the end of the run releases.
+                        .write(what, HOLD_OF_RUN, holder.name(), tenant, digest.hex(), at.toEpochMilli())
+                        .thenCompose(done -> cassandra.write(what, HOLD, tenant, digest.hex(), holder.name()))
                         .thenCompose(done -> lookAfterHold(what, new BlobKey(tenant, digest), at)))
                 .thenApply(looks -> {
                     Set<Digest> missing = looks.entrySet().stream()
@@ -288,7 +289,7 @@ final class CassandraBlobs implements BlobTables {
                 });
     }
 
-    /** Whether a hold that is written came in time; if a sweep has condemned the blob, takes that back. */
+    /** Whether a written hold came in time; reverts a condemnation by the sweep. */
     private CompletionStage<Touch> lookAfterHold(String what, BlobKey key, Instant at) {
         return cassandra.rows(what, FIND, key.tenant(), key.digest().hex()).thenCompose(rows -> {
             Optional<Entry> entry = Entry.of(rows);

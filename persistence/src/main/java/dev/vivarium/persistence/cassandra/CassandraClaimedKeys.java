@@ -8,7 +8,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 
-/** Keys in a table that is written by lightweight transactions only, so that the first one stays. */
+/** Keys in a table written by lightweight transactions only, so that the first claim stays. */
 final class CassandraClaimedKeys implements ClaimedKeys {
     private static final String CLAIM = "INSERT INTO claimed_key (key, run_id) VALUES (?, ?) IF NOT EXISTS";
 

@@ -8,7 +8,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
 import org.apache.pekko.Done;
 
-/** A partition for each shard, with a row for each of its runs that is live. */
+/** A partition per shard, with a row for each of its live runs. */
 final class CassandraRememberedRuns implements RememberedRuns {
     private static final String REMEMBER = "INSERT INTO remembered_run (shard, run_id) VALUES (?, ?)";
     private static final String FORGET = "DELETE FROM remembered_run WHERE shard = ? AND run_id = ?";
@@ -34,14 +34,14 @@ final class CassandraRememberedRuns implements RememberedRuns {
     @Override
     public CompletionStage<Set<RunId>> in(String shard) {
         return cassandra
-                .rows("tell the remembered runs of shard " + shard, ALL, shard)
+                .rows("list the remembered runs of shard " + shard, ALL, shard)
                 .thenApply(rows ->
                         rows.stream().map(CassandraRememberedRuns::run).collect(Collectors.toUnmodifiableSet()));
     }
 
     @Override
     public CompletionStage<Set<String>> shards() {
-        return cassandra.rows("tell the shards of remembered runs", SHARDS).thenApply(rows -> rows.stream()
+        return cassandra.rows("list the shards of remembered runs", SHARDS).thenApply(rows -> rows.stream()
                 .map(row -> String.valueOf(row.getString("shard")))
                 .collect(Collectors.toUnmodifiableSet()));
     }

@@ -29,30 +29,30 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The journal where there is no order of all entries: one follower over the runs that have changed, each with an offset of
- * its own, the number of the last entry in its row. So the offset survives whatever happens (it is the row), a step can be
- * repeated by anybody, and two followers can work on one run: rows carry the number as their timestamp, and the one that
- * knows less never wins.
+ * A feed of a journal without a total order: it follows the changed runs, each with its own offset, which is the number
+ * of the last entry in its row. The offset is therefore as durable as the row, every step can be repeated by any node,
+ * and two followers can work on one run: rows use the number as their write timestamp, so that an older row never
+ * overwrites a newer one.
  *
- * <p>What is new comes in three ways ({@link ChangedRuns}), since what is kept in memory dies with the node. The node that
- * persists an entry passes it on, and so the row is changed within milliseconds and without a read. Whoever recovers a
- * run, after a failover or a restart, has its row compared with the journal, which closes the gap that a crash between an
- * entry and its row leaves. And what nobody recovers any more is found by {@link LiveRunSweep}: every run is announced
- * among the live ones before its first entry counts, and stays there until its last one is in its row.
+ * <p>There are three sources of changes ({@link ChangedRuns}), since those in memory die with the node. The node that
+ * persists an entry passes it on, so that the row changes within milliseconds and without a read. A node that recovers
+ * a run, after a failover or a restart, compares its row with the journal, which covers a crash between an entry and
+ * its row. And runs that no node recovers any more are found by {@link LiveRunSweep}: every run is listed as live
+ * before its first entry counts, until its last entry is in its row.
  *
- * <p>Rejected: eventsByTag, whose delay is seconds where a list should be right within one, and whose tags cost a third of
- * the write rate; and a walk over all journals, which has no end.
+ * <p>Rejected: eventsByTag, whose delay is seconds where a list should be right within one, and whose tags cost a third
+ * of the write rate; and a scan of all journals, which grows without bound.
  */
 final class CassandraRunFeed implements JournalFeed<RunView> {
     private static final Logger log = LoggerFactory.getLogger(CassandraRunFeed.class);
 
-    /** Runs a batch, all at the same time. */
+    /** Runs per batch, all processed concurrently. */
     private static final int CONCURRENCY = 64;
 
-    /** Of which recovered and swept ones, at most: they are not in a hurry, and after a failover they are many. */
+    /** The most recovered and swept runs among them: they are not urgent, and many after a failover. */
     private static final int LATER_CONCURRENCY = 4;
 
-    /** Of the rows that are kept in memory, with what each has besides its entries. */
+    /** Bounds the cached rows, including overhead. */
     static final long CACHE_BYTES_MAX = 32L * 1024 * 1024;
 
     private static final int OVERHEAD_BYTES = 1_024;
@@ -67,7 +67,7 @@ final class CassandraRunFeed implements JournalFeed<RunView> {
     private final ChangedRuns changed;
     private final Clock clock;
 
-    /** The rows that this node has written to live runs last. Only a shortcut: others are read from their table. */
+    /** Rows of live runs that this node wrote recently. Only a cache: other rows are read from their table. */
     private final Cache<RunId, Known> known = Caffeine.newBuilder()
             .maximumWeight(CACHE_BYTES_MAX)
             .weigher((RunId run, Known one) -> OVERHEAD_BYTES + one.bytes())
@@ -85,7 +85,7 @@ final class CassandraRunFeed implements JournalFeed<RunView> {
         this.clock = clock;
     }
 
-    /** Nothing: rows of another version are not taken for rows, and {@link LiveRunSweep} walks all runs then. */
+    /** Nothing to do: rows of another version are ignored, and {@link LiveRunSweep} walks all runs then. */
     @Override
     public void prepare() {}
 
@@ -117,7 +117,9 @@ final class CassandraRunFeed implements JournalFeed<RunView> {
         return new Changes(Cassandra.await(Cassandra.all(changes)), completeAsOf);
     }
 
-    /** What this node has written it knows; for whatever somebody else may have gone on with, the table is read. */
+    /**
+     * Trusts the cache for runs that this node wrote; for runs that another node may have advanced, reads the table.
+     */
     private CompletionStage<Optional<Row<RunView>>> row(Changed run) {
         if (run.lane() == Lane.URGENT) {
             Known own = known.getIfPresent(run.run());
@@ -133,7 +135,7 @@ final class CassandraRunFeed implements JournalFeed<RunView> {
                 throw away;
             }
             log.warn(
-                    "The row of run {} is made again from the journal: {}",
+                    "Rebuilding the row of run {} from the journal: {}",
                     run.run(),
                     cause(failed).getMessage());
             return Optional.empty();
@@ -153,12 +155,12 @@ final class CassandraRunFeed implements JournalFeed<RunView> {
 
     @Override
     public Set<RunId> unreadable() {
-        return Cassandra.await(cassandra.rows("list what cannot be read", UNREADABLE)).stream()
+        return Cassandra.await(cassandra.rows("list the unreadable runs", UNREADABLE)).stream()
                 .map(row -> new RunId(String.valueOf(row.getString(0))))
                 .collect(Collectors.toSet());
     }
 
-    /** Each run by itself: the row is the offset, so what was cut off half-way is simply done again. */
+    /** Each run separately: the row is the offset, so an interrupted step is simply repeated. */
     private Written write(List<Step<RunView>> steps, Set<RunId> readableAgain) {
         List<CompletionStage<Done>> writes = new ArrayList<>();
         for (Step<RunView> step : steps) {
@@ -186,7 +188,7 @@ final class CassandraRunFeed implements JournalFeed<RunView> {
                 : written;
     }
 
-    /** A run that has ended is written once more, since what follows its row may have been cut off. */
+    /** An ended run is written once more, since the writes that follow its row may have been interrupted. */
     private static boolean isDue(Step<RunView> step, Row<RunView> row) {
         return !(step instanceof Step.Unchanged) || row.content().status().isTerminal();
     }
@@ -203,7 +205,7 @@ final class CassandraRunFeed implements JournalFeed<RunView> {
         });
     }
 
-    /** Runs that were taken, with their rows. */
+    /** The taken runs with their rows. */
     private final class Changes implements Batch<RunView> {
         private final List<Change<RunView>> changes;
         private final Optional<Instant> completeAsOf;

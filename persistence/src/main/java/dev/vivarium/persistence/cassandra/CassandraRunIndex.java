@@ -26,15 +26,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
- * Finds runs in {@link RunIndexTables}: chooses the lists that hold all runs that may match, walks them newest first as
- * one, and keeps what matches by its view.
+ * Queries {@link RunIndexTables}: chooses lists that contain every possible match, merges them newest first, and
+ * filters by the runs' views.
  *
- * <p>Runs that are live are few, so a query for live ones walks those; one with labels walks the list of a label, of the
- * tenant's only when there is no other; one for outcomes walks their lists; any other walks time. A page that has looked
- * at {@link #LOOKED_AT_MAX} runs ends early, with a cursor to go on from: it may be short, or empty.
+ * <p>Live runs are few, so a query for them walks the live list; a query with labels walks one label's list (the
+ * tenant's only when there is no other label); a query for outcomes walks their lists; any other query walks the list
+ * by time. A page that has inspected {@link #LOOKED_AT_MAX} runs ends early with a cursor: it may be short, or empty.
  */
 final class CassandraRunIndex implements RunIndex {
-    /** Runs a page, at most. */
+    /** The most runs per page. */
     private static final int LIMIT_MAX = 500;
 
     static final int LOOKED_AT_MAX = 5_000;
@@ -46,7 +46,7 @@ final class CassandraRunIndex implements RunIndex {
             + " AND (submitted_at, run_id) < (?, ?) AND (submitted_at) >= (?)"
             + " ORDER BY submitted_at DESC, run_id DESC";
 
-    /** After the last run of all: newest first begins here. */
+    /** Newer than every run: where newest first begins. */
     private static final Place BEGINNING = new Place(Long.MAX_VALUE, "");
 
     private final Cassandra cassandra;
@@ -57,7 +57,7 @@ final class CassandraRunIndex implements RunIndex {
         this.tables = tables;
     }
 
-    /** The part of a list that a query is about: newer than {@code since}, older than {@code after}. */
+    /** The part of a list that a query covers: newer than {@code since}, older than {@code after}. */
     private record Window(Place after, long sinceMicros) {
         boolean holds(Place place) {
             return place.compareTo(after) > 0 && place.submittedMicros() >= sinceMicros;
@@ -76,7 +76,7 @@ final class CassandraRunIndex implements RunIndex {
     public CompletionStage<RunPage> find(Query query) {
         if (query.limit() < 1 || query.limit() > LIMIT_MAX) {
             return CompletableFuture.failedFuture(
-                    new IllegalArgumentException("The limit is from 1 to " + LIMIT_MAX + "."));
+                    new IllegalArgumentException("The limit must be from 1 to " + LIMIT_MAX + "."));
         }
         Optional<RunCursor> cursor;
         try {
@@ -129,7 +129,9 @@ final class CassandraRunIndex implements RunIndex {
         return some;
     }
 
-    /** A place without a view is a submission under way or a failed one; one of another time is that of a failed one. */
+    /**
+     * A place without a view belongs to a submission in flight or a failed one; one with another time, to a failed one.
+     */
     private static boolean matches(Query query, Place place, Optional<RunView> viewed) {
         return viewed.filter(run -> RunIndexTables.micros(run.submittedAt()) == place.submittedMicros()
                         && (query.statuses().isEmpty() || query.statuses().contains(run.status()))
@@ -144,7 +146,7 @@ final class CassandraRunIndex implements RunIndex {
         return new RunCursor(submittedAt, new RunId(place.run())).encode();
     }
 
-    /** The lists which together hold all runs that may match. */
+    /** Lists that together contain every possible match. */
     private List<Iterator<Place>> lists(Query query, Window window) {
         boolean someLive = query.statuses().stream().anyMatch(status -> !status.isTerminal());
         boolean allLive = someLive && query.statuses().stream().noneMatch(RunStatus::isTerminal);
@@ -170,7 +172,7 @@ final class CassandraRunIndex implements RunIndex {
         return lists;
     }
 
-    /** A list that is read hour by hour. Blocks. */
+    /** A list read hour by hour. Blocks. */
     private abstract class HourlyList implements Iterator<Place> {
         private final Deque<Place> read = new ArrayDeque<>();
         private final Iterator<Long> hours;
@@ -203,7 +205,7 @@ final class CassandraRunIndex implements RunIndex {
             return read.remove();
         }
 
-        /** The newest of the hour. */
+        /** The runs of an hour, newest first. */
         abstract List<Place> hour(long bucket);
 
         abstract List<Place> moreOfThisHour();
@@ -249,7 +251,7 @@ final class CassandraRunIndex implements RunIndex {
         }
     }
 
-    /** The runs that are live, and some that have just ended. */
+    /** The live runs, and some that ended just now. */
     private final class LiveList extends HourlyList {
         private final Window window;
 
@@ -271,7 +273,7 @@ final class CassandraRunIndex implements RunIndex {
         }
     }
 
-    /** Several lists as one, newest first, each run once. */
+    /** Several lists merged, newest first, each run once. */
     private static final class Merged implements Iterator<Place> {
         private record Head(Place place, Iterator<Place> rest) {}
 

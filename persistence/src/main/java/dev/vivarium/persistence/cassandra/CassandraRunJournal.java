@@ -23,14 +23,15 @@ import java.util.concurrent.CompletionStage;
 
 /**
  * Reads the journal by plain CQL rather than through the plugin, so that it can be read without an actor system: before
- * one starts, and by the projection. First which entries count, then the entries: whatever counts was written before.
+ * one starts, and by the projection. It reads the commit rows first and then the entries: a committed entry was written
+ * before its commit row.
  */
 public final class CassandraRunJournal implements RunJournal {
     private static final String ENTRIES =
             "SELECT sequence_nr, writer_uuid, ser_id, ser_manifest, event FROM messages WHERE persistence_id = ?"
                     + " AND partition_nr = ? AND sequence_nr >= ? AND sequence_nr <= ?";
 
-    /** The plugin's target-partition-size: entries a partition. */
+    /** The plugin's target-partition-size: entries per partition. */
     static final long ENTRIES_A_PARTITION = 500_000;
 
     private final Cassandra cassandra;
@@ -55,7 +56,7 @@ public final class CassandraRunJournal implements RunJournal {
         return new RecordedEvent(run, stored.seq(), codec.decode(entry), entry.previousHash(), entry.hash());
     }
 
-    /** From the head, so of a deleted journal that keeps one there is none as well. */
+    /** Starts from the head, so that a deleted journal, which keeps its head, has no last event either. */
     @Override
     public CompletionStage<Optional<RunEvent>> lastEvent(RunId run) {
         return fence.head(RunPersistenceId.of(run).id())
@@ -65,13 +66,13 @@ public final class CassandraRunJournal implements RunJournal {
                         : Optional.of(codec.decode(last.get(last.size() - 1).entry())));
     }
 
-    /** The entry of a run's submission, as it was written. */
+    /** The stored entry of a run's submission. */
     CompletionStage<Optional<JournalEntry>> first(RunId run) {
         return entries(run, 1)
                 .thenApply(entries -> entries.stream().map(StoredEntry::entry).findFirst());
     }
 
-    /** Checks that a run's events are those that were written. */
+    /** Verifies the hash chain of a run's events. */
     public CompletionStage<ChainCheck.Verdict> check(RunId run) {
         return entries(run, 1).thenApply(entries -> ChainCheck.check(run, entries));
     }
@@ -122,7 +123,7 @@ public final class CassandraRunJournal implements RunJournal {
                 String.valueOf(row.getString(3)), bytes(row, 4).toByteArray());
     }
 
-    /** A column of bytes; none when it is null. */
+    /** A column of bytes; empty when it is null. */
     static Blob bytes(Row row, int column) {
         ByteBuffer value = row.getByteBuffer(column);
         if (value == null) {

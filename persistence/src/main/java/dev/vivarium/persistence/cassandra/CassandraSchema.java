@@ -25,14 +25,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The keyspace and its tables: made and changed by an explicit step, from numbered scripts that never change once they are
- * released, and required by everybody else. A cluster has no transaction around a schema, so each statement may be
- * repeated, and the row that says which schema there is comes last: a keyspace without it is not prepared.
+ * The keyspace and its tables: created and changed by an explicit step, from numbered scripts that never change after
+ * their release, and required by everything else. Cassandra has no transactions around schema changes, so each
+ * statement can be repeated, and the row with the version is written last: a keyspace without it is not prepared.
  */
 final class CassandraSchema {
     private static final Logger log = LoggerFactory.getLogger(CassandraSchema.class);
 
-    /** The number of the newest script. */
+    /** The newest script's number. */
     static final int VERSION = 7;
 
     private static final Duration RETRY = Duration.ofSeconds(2);
@@ -50,14 +50,14 @@ final class CassandraSchema {
 
     private CassandraSchema() {}
 
-    /** What the keyspace says of itself. */
+    /** The keyspace's own record. */
     private record Found(int version, String installation, String masterKey) {}
 
     /**
-     * Returns the name of the installation, if the keyspace has the schema that this version knows.
+     * Returns the installation's name, if the keyspace has this version's schema.
      *
-     * @throws StoreUnavailable with a sentence that says what to do when it has none or another one, or when the cluster
-     *     does not answer for as long as the settings say
+     * @throws StoreUnavailable with a sentence that says what to do when it has none or another one, or when the
+     *     cluster does not answer within the settings' wait
      */
     static String require(CassandraSettings settings, MasterKeys masters, Clock clock) {
         return connected(settings, clock, session -> {
@@ -72,16 +72,16 @@ final class CassandraSchema {
             }
             if (masters.named(found.masterKey()).isEmpty()) {
                 throw new StoreUnavailable("The master key " + settings.masterKey() + " is not the one of this"
-                        + " installation (" + found.masterKey() + "): copy the file of a node that works.");
+                        + " installation (" + found.masterKey() + "): copy the file from a node that works.");
             }
             return found.installation();
         });
     }
 
     /**
-     * Makes whatever is missing.
+     * Creates whatever is missing.
      *
-     * @return the number of the schema
+     * @return the schema's version
      */
     static int create(CassandraSettings settings, String installation, Clock clock) {
         return connected(settings, clock, session -> {
@@ -94,7 +94,7 @@ final class CassandraSchema {
             for (int next = found.map(Found::version).orElse(0) + 1; next <= VERSION; next++) {
                 script(next).forEach(statement -> run(session, settings, statement));
             }
-            // Last, and only if nobody was faster: two preparations at once give one installation.
+            // Last, and only if no other preparation was faster: concurrent preparations give one installation.
             boolean said = session.execute(
                             found.isEmpty()
                                     ? statement(
@@ -111,7 +111,7 @@ final class CassandraSchema {
                                             found.get().masterKey()))
                     .wasApplied();
             if (!said) {
-                throw new StoreUnavailable("Somebody else has prepared the keyspace " + settings.keyspace()
+                throw new StoreUnavailable("Another process has prepared the keyspace " + settings.keyspace()
                         + " at the same time." + PREPARE + " once more.");
             }
             return VERSION;
@@ -121,7 +121,7 @@ final class CassandraSchema {
     private static void refuseNewer(CassandraSettings settings, Found found) {
         if (found.version() > VERSION) {
             throw new StoreUnavailable("The keyspace " + settings.keyspace() + " has schema " + found.version()
-                    + " and this version of Vivarium knows " + VERSION + ": use the newer version that made it.");
+                    + " and this version of Vivarium knows " + VERSION + ": use the newer version that created it.");
         }
     }
 
@@ -130,20 +130,20 @@ final class CassandraSchema {
             MasterKeys masters = MasterKeys.read(settings.masterKey());
             if (found.isPresent() && masters.named(found.get().masterKey()).isEmpty()) {
                 throw new StoreUnavailable("The master key " + settings.masterKey() + " is not the one of this"
-                        + " installation (" + found.get().masterKey() + "): copy the file of a node that works. To"
+                        + " installation (" + found.get().masterKey() + "): copy the file from a node that works. To"
                         + " replace the key, put a new line first in that file and keep the old one after it.");
             }
             return masters;
         }
         if (found.isPresent()) {
             throw new StoreUnavailable("There is no master key " + settings.masterKey() + ", and the installation has"
-                    + " one (" + found.get().masterKey() + "): copy the file of a node that works.");
+                    + " one (" + found.get().masterKey() + "): copy the file from a node that works.");
         }
         return MasterKeys.make(settings.masterKey());
     }
 
     private static void makeKeyspace(CqlSession session, CassandraSettings settings) {
-        // One that the operator has made is taken as it is, so that our role need not be allowed to make any.
+        // An existing keyspace is used as it is, so that Vivarium's role does not need the right to create one.
         boolean exists = session.execute(SimpleStatement.newInstance(
                                 "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?",
                                 settings.keyspace()))
@@ -152,7 +152,7 @@ final class CassandraSchema {
         if (!exists) {
             if (settings.replication().factor() < 1) {
                 throw new StoreUnavailable("vivarium.store.cassandra.replication.factor must say how often each row is"
-                        + " kept: 3 in production, so that one replica may be away.");
+                        + " stored: 3 in production, so that one replica may be down.");
             }
             String replication = settings.replication().cql(settings.datacenter());
             run(session, settings, "CREATE KEYSPACE " + settings.keyspace() + " WITH replication = " + replication);
@@ -175,7 +175,7 @@ final class CassandraSchema {
                 .setTimeout(STATEMENT_MAX);
     }
 
-    /** Empty when the keyspace is not there, or its preparation has not come to its end. */
+    /** Empty when there is no keyspace or its preparation is incomplete. */
     private static Optional<Found> find(CqlSession session, CassandraSettings settings) {
         boolean table = session.execute(SimpleStatement.newInstance(
                                 "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ? AND table_name = ?",
@@ -211,7 +211,7 @@ final class CassandraSchema {
         }
     }
 
-    /** Does something with a session, trying again while the cluster does not answer, up to the settings' limit. */
+    /** Runs work with a session, retrying up to the settings' wait while the cluster does not answer. */
     private static <T> T connected(CassandraSettings settings, Clock clock, Function<CqlSession, T> work) {
         Instant deadline = clock.instant().plus(settings.startWait());
         while (true) {
@@ -225,7 +225,7 @@ final class CassandraSchema {
                 if (clock.instant().plus(RETRY).isAfter(deadline)) {
                     throw unreachable(settings, failed);
                 }
-                log.warn("Cassandra at {} does not answer ({}); trying again.", settings.where(), why(failed));
+                log.warn("Cassandra at {} does not answer ({}); retrying.", settings.where(), why(failed));
                 pause();
             } catch (IllegalArgumentException | IllegalStateException unusable) {
                 throw new StoreUnavailable(
@@ -242,7 +242,7 @@ final class CassandraSchema {
                 failed);
     }
 
-    /** A wrong password, or a datacenter that no node is in. */
+    /** A wrong password, or a datacenter without nodes. */
     private static void refuseWhatNoWaitChanges(CassandraSettings settings, DriverException failed) {
         if (failed instanceof AllNodesFailedException all) {
             all.getAllErrors().values().stream()
@@ -270,7 +270,7 @@ final class CassandraSchema {
             Thread.sleep(RETRY.toMillis());
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
-            throw new StoreUnavailable("The wait for Cassandra was interrupted.", interrupted);
+            throw new StoreUnavailable("Interrupted while waiting for Cassandra.", interrupted);
         }
     }
 }

@@ -19,15 +19,15 @@ import java.util.concurrent.CompletionStage;
 import org.apache.pekko.Done;
 
 /**
- * A vault whose keys are rows: each run's key, sealed with the installation's master key, which is in a file of every
- * node's and never in the cluster. All that is written to the table is written by lightweight transactions, so that two
- * nodes that make a key for one run make one, and no sweep destroys a key that somebody has just sealed with.
+ * A vault whose keys are rows: each run's key, wrapped with the installation's master key, which is in a file on every
+ * node and never in the cluster. The table is written by lightweight transactions only, so that two nodes that create a
+ * key for one run get the same one, and no sweep destroys a key that was just used to seal.
  *
- * <p>To destroy a key is to delete its row, and a cluster forgets slowly: the sealed key stays in commit logs until they
- * are recycled, in the table of Paxos for hours, in files until they are compacted after the table's gc_grace_seconds (ten
- * minutes), and in whatever snapshots and backups were made. Whoever gets hold of those has a sealed key, which the master
- * key alone opens; so a key is beyond anybody's reach when the files are compacted or the master key is replaced and the
- * old one destroyed, whichever is first. {@link KeyRows} seals the keys of live runs anew with the current master key.
+ * <p>Destroying a key deletes its row, but a cluster forgets slowly: the wrapped key stays in commit logs until they
+ * are recycled, in the Paxos table for hours, in files until they are compacted after the table's gc_grace_seconds (ten
+ * minutes), and in any snapshots and backups. Those hold a wrapped key, which only the master key opens; so a key is
+ * irrecoverable once the files are compacted, or once the master key is replaced and the old one destroyed, whichever
+ * is first. {@link KeyRows} rewraps the keys of live runs with the current master key.
  */
 final class CassandraSecretVault implements SecretVault {
     private static final String INSERT =
@@ -49,9 +49,9 @@ final class CassandraSecretVault implements SecretVault {
         this.clock = clock;
     }
 
-    /** A key as it is kept. */
+    /** A stored key. */
     private record Wrapped(Blob bytes, String master) {
-        /** By column names, since the answers of transactions order their columns as they like. */
+        /** By column names, since transactions' answers have no fixed order of columns. */
         static Wrapped of(Row row) {
             int wrapped = row.getColumnDefinitions().firstIndexOf("wrapped");
             return new Wrapped(CassandraRunJournal.bytes(row, wrapped), String.valueOf(row.getString("master")));
@@ -69,7 +69,7 @@ final class CassandraSecretVault implements SecretVault {
                 .thenCompose(key -> cassandra.work(what, () -> crypto(what, () -> SecretSeal.seal(key, run, all))));
     }
 
-    /** The run's key, marked as just used; a new one when there is none. */
+    /** The run's key, with its time of use updated; creates one when there is none. */
     private CompletionStage<SecretSeal.Key> keyForSealing(String what, RunId run) {
         SecretSeal.Key fresh = SecretSeal.Key.random();
         Blob wrapped = crypto(what, () -> SecretSeal.wrap(masters.current(), run, fresh));
@@ -104,7 +104,7 @@ final class CassandraSecretVault implements SecretVault {
     private SecretSeal.Key unwrap(String what, RunId run, Wrapped wrapped) {
         SecretSeal.Key master = masters.named(wrapped.master())
                 .orElseThrow(() -> new StoreUnavailable("The vault cannot " + what
-                        + ": it is sealed with another master key than this node has: compare the nodes' files."));
+                        + ": it is sealed with a master key that this node does not have: compare the nodes' files."));
         return crypto(what, () -> SecretSeal.unwrap(master, run, wrapped.bytes()));
     }
 
@@ -130,7 +130,7 @@ final class CassandraSecretVault implements SecretVault {
                 .thenApply(destroyed -> Done.getInstance());
     }
 
-    /** Destroys the key of a run unless secrets were sealed with it since then. */
+    /** Destroys a run's key unless secrets were sealed with it since the given time. */
     CompletionStage<Done> shredUnlessSealedSince(RunId run, Instant since) {
         String what = "destroy the key to the secrets of run " + run;
         return cassandra.settledRows(what, KEY, run.value()).thenCompose(rows -> {
@@ -146,9 +146,9 @@ final class CassandraSecretVault implements SecretVault {
         });
     }
 
-    /** Seals a run's key with the current master key, if it is sealed with another one of ours. */
-    CompletionStage<Done> wrapAnew(RunId run) {
-        String what = "seal the key of run " + run + " anew";
+    /** Rewraps a run's key with the current master key, if it is wrapped with another known one. */
+    CompletionStage<Done> rewrap(RunId run) {
+        String what = "rewrap the key of run " + run;
         return cassandra.rows(what, KEY, run.value()).thenCompose(rows -> {
             if (rows.isEmpty() || masters.current().name().equals(rows.get(0).getString("master"))) {
                 return CompletableFuture.completedFuture(Done.getInstance());
@@ -173,7 +173,7 @@ final class CassandraSecretVault implements SecretVault {
         T result() throws GeneralSecurityException;
     }
 
-    /** Errors name the run and never what was sealed. */
+    /** Errors name the run and never the sealed values. */
     private static <T> T crypto(String what, Crypto<T> crypto) {
         try {
             return crypto.result();

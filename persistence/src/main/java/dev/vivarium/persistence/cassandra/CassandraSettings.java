@@ -19,13 +19,13 @@ import java.util.regex.Pattern;
  * How to use a Cassandra cluster; reference.conf explains the keys.
  *
  * @param contactPoints some of its nodes, as host:port
- * @param datacenter the datacenter that all of Vivarium's nodes talk to
- * @param keyspace where our tables are
- * @param credentials who we are to it; empty where it does not ask
- * @param replication how the keyspace is replicated when it is made
- * @param masterKey the file that holds the key to the keys of secrets
- * @param startWait how long a cluster that is away is waited for at the start
- * @param driver settings of the driver's own, over ours
+ * @param datacenter the datacenter that all of Vivarium's nodes connect to
+ * @param keyspace the keyspace of the tables
+ * @param credentials role and password; empty when authentication is off
+ * @param replication the keyspace's replication when it is created
+ * @param masterKey the file of master keys
+ * @param startWait how long to wait at start for a cluster that is down
+ * @param driver the driver's own settings, which override the defaults here
  */
 public record CassandraSettings(
         List<String> contactPoints,
@@ -41,12 +41,12 @@ public record CassandraSettings(
     private static final Pattern CONTACT_POINT = Pattern.compile(".+:[0-9]{1,5}");
     private static final int PASSWORD_BYTES_MAX = 1024;
 
-    /** The root of the driver's configuration, ours and its own. */
+    /** The root of the driver's configuration. */
     static final String DRIVER = "datastax-java-driver";
 
-    /** A role of the cluster's, and its password. */
+    /** A role of the cluster and its password. */
     public record Credentials(String user, String password) {
-        /** Without the password. */
+        /** Omits the password. */
         @Override
         public String toString() {
             return user;
@@ -54,19 +54,19 @@ public record CassandraSettings(
     }
 
     /**
-     * How often each row is kept.
+     * The replication of the keyspace.
      *
-     * @param strategy the class: NetworkTopologyStrategy, or SimpleStrategy for a try
-     * @param factor how often in the datacenter; 0 when nobody has said
+     * @param strategy the class: NetworkTopologyStrategy, or SimpleStrategy for trying it out
+     * @param factor replicas in the datacenter; 0 when not configured
      */
     public record Replication(Strategy strategy, int factor) {
-        /** The classes that Cassandra has. */
+        /** Cassandra's strategy classes. */
         public enum Strategy {
             NetworkTopologyStrategy,
             SimpleStrategy
         }
 
-        /** The map that CREATE KEYSPACE takes. */
+        /** The replication map of CREATE KEYSPACE. */
         String cql(String datacenter) {
             String key = strategy == Strategy.SimpleStrategy ? "replication_factor" : datacenter;
             return "{'class': '" + strategy + "', '" + key.replace("'", "''") + "': " + factor + "}";
@@ -76,7 +76,7 @@ public record CassandraSettings(
     /**
      * Reads {@code vivarium.store.cassandra}, and the file of the password.
      *
-     * @throws StoreUnavailable with a sentence that names the key that is missing or makes no sense
+     * @throws StoreUnavailable with a sentence that names the missing or invalid key
      */
     public static CassandraSettings from(Config cassandra) {
         try {
@@ -100,7 +100,7 @@ public record CassandraSettings(
         String keyspace = given(cassandra, "keyspace");
         if (!KEYSPACE.matcher(keyspace).matches()) {
             throw new StoreUnavailable(KEY + "keyspace is \"" + keyspace
-                    + "\", and must be up to 48 lower case letters, digits and underscores, a letter first.");
+                    + "\", and must be up to 48 lower case letters, digits and underscores, beginning with a letter.");
         }
         return new CassandraSettings(
                 points,
@@ -146,14 +146,14 @@ public record CassandraSettings(
                 KEY + key + " is empty: vivarium.store.kind = cassandra needs it; reference.conf says what it is.");
     }
 
-    /** For messages: where the cluster is. */
+    /** The contact points, for messages. */
     String where() {
         return String.join(", ", contactPoints) + " (datacenter " + datacenter + ")";
     }
 
     /**
-     * The driver's configuration below its root, for our session and the journal plugin's alike: the operator's settings
-     * over ours over the driver's own.
+     * The driver's configuration below its root, for the store's session and the journal plugin's: the operator's
+     * settings override those here, which override the driver's defaults.
      */
     Config driverConfig() {
         Map<String, Object> ours = new HashMap<>();
@@ -161,13 +161,13 @@ public record CassandraSettings(
         ours.put("basic.load-balancing-policy.local-datacenter", datacenter);
         ours.put("basic.request.consistency", "LOCAL_QUORUM");
         ours.put("basic.request.serial-consistency", "LOCAL_SERIAL");
-        // Longer than the server's own limits, so that it is the server that says what has become of a write.
+        // Longer than the server's own timeouts, so that the server reports the outcome of a write.
         ours.put("basic.request.timeout", "5s");
-        // A cluster that comes back is noticed soon.
+        // Short, to notice quickly when a cluster comes back.
         ours.put("advanced.reconnection-policy.base-delay", "250ms");
         ours.put("advanced.reconnection-policy.max-delay", "2s");
         ours.put("advanced.metadata.schema.enabled", false);
-        // What was reached once is an address; a name that has got another address is looked up again.
+        // Resolve contact points again on reconnecting, since a name may have a new address.
         ours.put("advanced.resolve-contact-points", false);
         for (String profile :
                 List.of("pekko-persistence-cassandra-profile", "pekko-persistence-cassandra-snapshot-profile")) {

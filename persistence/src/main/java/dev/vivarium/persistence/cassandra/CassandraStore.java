@@ -26,7 +26,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
 
-/** The store on a Cassandra cluster, which all nodes of an installation share. */
+/** The store on a Cassandra cluster shared by all nodes of an installation. */
 public final class CassandraStore implements Store {
     private static final Sweeper.Pace RUN_SWEEP =
             new Sweeper.Pace(Duration.ofSeconds(10), Duration.ofMinutes(10), Duration.ofSeconds(10));
@@ -49,7 +49,7 @@ public final class CassandraStore implements Store {
     private final Sweeper keySweeper;
     private final BlobStore blobs;
     private final RunFiles files;
-    private final BlobSweep blobSweep;
+    private final Sweeper blobSweeper;
     private final long number;
 
     private CassandraStore(
@@ -81,8 +81,9 @@ public final class CassandraStore implements Store {
         CassandraBlobs blobTables = new CassandraBlobs(cassandra);
         this.blobs = new StoredBlobs(blobTables, clock);
         this.files = new StoredRunFiles(blobs, journal::first);
-        this.blobSweep =
-                new BlobSweep(blobTables, new CassandraBlobLeftovers(cassandra, blobTables), journal, sweep, clock);
+        this.blobSweeper = new BlobSweep(
+                        blobTables, new CassandraBlobLeftovers(cassandra, blobTables), journal, sweep, clock)
+                .sweeper();
         this.keySweeper = new Sweeper(
                 KeySweep.ofSeveralNodes(new KeyRows(cassandra, secrets), journal, clock),
                 KEY_SWEEP,
@@ -91,7 +92,7 @@ public final class CassandraStore implements Store {
     }
 
     /**
-     * Opens the store, whose tables {@link #prepare} has made. Waits for a cluster that is away.
+     * Opens the store, after {@link #prepare} created its tables. Waits for a cluster that is down.
      *
      * @throws StoreUnavailable with a sentence for the operator when it cannot be opened, or has another schema
      */
@@ -104,21 +105,21 @@ public final class CassandraStore implements Store {
         store.listing.start();
         store.runSweeper.start();
         store.keySweeper.start();
-        store.blobSweep.start();
+        store.blobSweeper.start();
         return store;
     }
 
-    /** The same with the standard sweep of blobs. */
+    /** Opens the store with the default sweep of blobs. */
     public static CassandraStore open(CassandraSettings settings) {
         return open(settings, BlobSweepSettings.STANDARD);
     }
 
     /**
-     * Makes the keyspace and its tables, and the master key. Changes nothing when all is there; when a new master key has
-     * been put first in its file, says so to the nodes that start from now on.
+     * Creates the keyspace and its tables, and the master key. Idempotent; when the file begins with a new master key,
+     * records that key for the nodes that start from now on.
      *
-     * @param installation the name that the installation gets if it has none yet
-     * @return the number of the schema
+     * @param installation the installation's name, if it has none yet
+     * @return the schema's version
      * @throws StoreUnavailable with a sentence for the operator when that cannot be done
      */
     public static int prepare(CassandraSettings settings, String installation) {
@@ -213,7 +214,7 @@ public final class CassandraStore implements Store {
     @Override
     public void close() {
         OpenStores.remove(number);
-        blobSweep.close();
+        blobSweeper.close();
         keySweeper.close();
         runSweeper.close();
         listing.close();

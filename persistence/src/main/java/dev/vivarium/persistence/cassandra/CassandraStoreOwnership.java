@@ -5,7 +5,7 @@ import dev.vivarium.persistence.store.StoreOwnership;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 
-/** One row that is written by lightweight transactions only; not there until somebody has held the store. */
+/** One row written by lightweight transactions only; it does not exist before the store's first owner. */
 final class CassandraStoreOwnership implements StoreOwnership {
     private static final String CURRENT = "SELECT holder, beat FROM cluster_hold WHERE id = 'vivarium'";
     private static final String BEGIN =
@@ -21,7 +21,7 @@ final class CassandraStoreOwnership implements StoreOwnership {
 
     @Override
     public CompletionStage<Hold> current() {
-        return cassandra.settledRows("tell which cluster holds it", CURRENT).thenApply(rows -> rows.stream()
+        return cassandra.settledRows("read which cluster owns it", CURRENT).thenApply(rows -> rows.stream()
                 .findFirst()
                 .map(row -> new Hold(String.valueOf(row.getString(0)), row.getLong(1)))
                 .orElse(Hold.FREE));
@@ -33,7 +33,7 @@ final class CassandraStoreOwnership implements StoreOwnership {
                 ? new Cql(BEGIN, next.holder(), next.beat())
                 : new Cql(GO_ON, next.holder(), next.beat(), seen.holder(), seen.beat());
         return cassandra
-                .ifSo("be held by a cluster", List.of(statement))
+                .ifSo("record which cluster owns it", List.of(statement))
                 .thenApply(verdict -> verdict.isApplied() ? Change.MADE : Change.OVERTAKEN);
     }
 }

@@ -19,23 +19,22 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The runs that have, or may have, new entries, as far as this node has heard of it: with the entries where it wrote them
- * itself. Bounded, in runs and in bytes; what finds no room is left to the journal and the sweep. Safe to use from several
- * threads.
+ * The runs that have, or may have, new entries, as far as this node knows, with the entries if it wrote them itself.
+ * Bounded in runs and bytes; what does not fit is left to the journal and the sweep. Thread-safe.
  */
 final class ChangedRuns {
     private static final Logger log = LoggerFactory.getLogger(ChangedRuns.class);
 
-    /** Runs that may wait; what comes beyond it is left to the sweep, and says so. */
+    /** The most runs that wait; further ones are left to the sweep, with a log line. */
     private static final int WAITING_MAX = 200_000;
 
-    /** Of the entries that are kept; those of a run beyond it are read from the journal. */
+    /** Bounds the entries in memory; a run's entries beyond it are read from the journal. */
     static final long BYTES_MAX = 32L * 1024 * 1024;
 
     private static final long LOOK_MILLIS = 200;
 
     private final Clock clock;
-    /** Oldest first; under this object's lock, as all that follows. */
+    /** Oldest first. Guarded by this object's lock, like all following fields. */
     private final Map<RunId, Changed> urgent = new LinkedHashMap<>();
 
     private final Set<RunId> later = new LinkedHashSet<>();
@@ -49,7 +48,7 @@ final class ChangedRuns {
         this.clock = clock;
     }
 
-    /** How soon a change is to be seen. */
+    /** How soon a change should be visible. */
     enum Lane {
         URGENT,
         LATER
@@ -58,11 +57,11 @@ final class ChangedRuns {
     /**
      * A run that has changed.
      *
-     * @param since when the oldest of its changes was heard of
-     * @param entries from the first one on that is new, without gaps; none when only the journal knows
+     * @param since when its oldest change became known
+     * @param entries the new entries without gaps; none when they must be read from the journal
      */
     record Changed(RunId run, Lane lane, Instant since, List<StoredEntry> entries) {
-        /** Both, in this order; only the journal knows what lies between entries that do not join. */
+        /** Merges two changes in this order; if their entries do not join, they must be read from the journal. */
         Changed and(Changed next) {
             boolean join = !entries.isEmpty()
                     && !next.entries.isEmpty()
@@ -83,14 +82,14 @@ final class ChangedRuns {
         }
     }
 
-    /** Some changed runs, and when the oldest of the urgent ones that are left was heard of. */
+    /** Some changed runs, and when the oldest of the remaining urgent ones became known. */
     record Taken(List<Changed> runs, Optional<Instant> oldestLeft) {}
 
     synchronized void onNews(Runnable call) {
         wake = call;
     }
 
-    /** Entries of a run have been committed by this node. */
+    /** This node has committed entries of a run. */
     void committed(RunId run, long firstSeq, List<JournalEntry> entries) {
         List<StoredEntry> stored = new ArrayList<>();
         for (JournalEntry entry : entries) {
@@ -99,12 +98,12 @@ final class ChangedRuns {
         add(new Changed(run, Lane.URGENT, clock.instant(), stored));
     }
 
-    /** A run may have a new entry, which only the journal knows. */
+    /** A run may have a new entry, which must be read from the journal. */
     void unsettled(RunId run) {
         add(new Changed(run, Lane.URGENT, clock.instant(), List.of()));
     }
 
-    /** A run was read back from the journal, by a new owner perhaps, or is to be looked at again for another reason. */
+    /** A run was recovered from the journal, possibly by a new owner, or must be checked again for another reason. */
     void recovered(RunId run) {
         add(new Changed(run, Lane.LATER, clock.instant(), List.of()));
     }
@@ -129,7 +128,7 @@ final class ChangedRuns {
         call.run();
     }
 
-    /** One of them at least is there. */
+    /** At least one of them is present. */
     private static Changed merged(Optional<Changed> before, Optional<Changed> after) {
         return before.map(first -> after.map(first::and).orElse(first)).orElseGet(after::orElseThrow);
     }
@@ -144,8 +143,8 @@ final class ChangedRuns {
     }
 
     /**
-     * Takes the oldest ones, for the one that follows. What it took before and has not {@linkplain #done done} waits again,
-     * before all others and with what has come since.
+     * Takes the oldest ones, for the follower. Runs taken before and not {@linkplain #done done} wait again, before all
+     * others and with the changes since.
      */
     synchronized Taken take(int urgentMax, int laterMax) {
         putBack();
@@ -182,7 +181,7 @@ final class ChangedRuns {
         since.forEach(this::put);
     }
 
-    /** The rows of these are written. */
+    /** The rows of these runs are written. */
     synchronized void done(Collection<RunId> runs) {
         inHand.keySet().removeAll(runs);
         notifyAll();
@@ -197,9 +196,9 @@ final class ChangedRuns {
     }
 
     /**
-     * Waits until at most so many wait for their turn without hurry.
+     * Waits until at most that many non-urgent runs are waiting.
      *
-     * @param goOn whether to wait on
+     * @param goOn whether to keep waiting
      */
     synchronized void awaitAtMost(int waitingMax, BooleanSupplier goOn) throws InterruptedException {
         while (unhurried() > waitingMax && goOn.getAsBoolean()) {

@@ -29,15 +29,15 @@ import scala.runtime.BoxedUnit;
 import scala.util.Try;
 
 /**
- * The journal plugin with a fence: of two writers for one journal, the second gets an error, as {@link JournalFence}
- * says. It also passes on what has changed to the list of runs: a new run is announced before it exists, and every change
- * is passed on after it is durable, so that a crash in between leaves something to find it by.
+ * The journal plugin with a fence: of two writers of one journal, the second gets an error; see {@link JournalFence}.
+ * It also passes changes on to the list of runs: a new run is announced before it exists, and every change is passed on
+ * after it is durable, so that the list can find the run after a crash in between.
  *
- * <p>An actor that Pekko Persistence makes, one in an actor system; it finds the opened store of its node by the number in
- * its configuration, and owns nothing.
+ * <p>An actor created by Pekko Persistence, one per actor system; it finds its node's open store by the number in its
+ * configuration, and owns nothing.
  */
 public final class FencedJournal extends CassandraJournal {
-    /** In the plugin's configuration, the number of the opened store. */
+    /** The plugin's setting with the number of the open store. */
     static final String STORE = "vivarium-store";
 
     private final JournalFence fence;
@@ -77,7 +77,7 @@ public final class FencedJournal extends CassandraJournal {
                 if (failed == null) {
                     committed(one, entries);
                 } else {
-                    // The outcome of a commit may be unknown.
+                    // The commit's outcome may be unknown.
                     changed.unsettled(one);
                 }
             });
@@ -97,7 +97,7 @@ public final class FencedJournal extends CassandraJournal {
         }
     }
 
-    /** When it completes, the run that is about to get its first entry can no longer be forgotten. */
+    /** Once it completes, the run whose first entry is being written can be found. */
     private CompletionStage<Done> announce(Optional<RunId> run, PersistentRepr first) {
         return run.isPresent()
                         && first.sequenceNr() == 1
@@ -107,7 +107,7 @@ public final class FencedJournal extends CassandraJournal {
                 : CompletableFuture.completedFuture(Done.getInstance());
     }
 
-    /** An entry that cannot be read is announced nowhere: the journal takes what it is given. */
+    /** An unreadable entry is not announced; the journal stores it all the same. */
     private static @Nullable RunEvent submission(JournalEntry first) {
         try {
             return EventCodec.standard().decode(first);
@@ -125,8 +125,8 @@ public final class FencedJournal extends CassandraJournal {
     }
 
     /**
-     * Replays what counts. The plugin stops at the first row of the last number, which need not be the one that counts,
-     * so it is asked for one number more.
+     * Replays committed entries. The plugin stops at the first row of the last number, which need not be the committed
+     * one, so it is asked for one number more.
      */
     @Override
     public Future<BoxedUnit> asyncReplayMessages(
@@ -150,12 +150,12 @@ public final class FencedJournal extends CassandraJournal {
     public Future<BoxedUnit> asyncDeleteMessagesTo(String journal, long toSeq) {
         return FutureConverters.asScala(FutureConverters.asJava(super.asyncDeleteMessagesTo(journal, toSeq))
                 .thenCompose(deleted -> fence.head(journal)
-                        // Never beyond the head: a deletion must not meet what will be written there.
+                        // Never beyond the head: a deletion must not affect future entries.
                         .thenCompose(head -> fence.forget(journal, Math.min(toSeq, head)))
                         .thenApply(forgotten -> deleted)));
     }
 
-    /** One replay: lets through the rows that count, and counts them. Used by one thread after the other. */
+    /** One replay: passes the committed rows on and counts them. Used by one thread at a time. */
     private static final class Replay {
         private final Map<Long, String> writers;
         private final long max;
@@ -176,7 +176,7 @@ public final class FencedJournal extends CassandraJournal {
             return BoxedUnit.UNIT;
         }
 
-        /** A run's entries are never deleted: those that count are all there, or the store has lost some. */
+        /** A run's entries are never deleted: if committed ones are missing, the store has lost them. */
         void requireWhole(RunId run) {
             if (passed < Math.min(max, writers.size())) {
                 throw new IllegalStateException("The journal of run " + run + " has " + passed + " of the "

@@ -10,19 +10,19 @@ import java.util.concurrent.CompletionStage;
 import org.apache.pekko.Done;
 
 /**
- * Says which rows of the journal count. Cassandra keeps whatever two writers write under one number, so an entry that the
- * plugin has written is only an offer: it counts once its number and writer stand in {@code journal_commit}, and they get
- * there by one lightweight transaction on the journal's head, which two writers cannot both win:
+ * Determines which rows of the journal are committed. Cassandra keeps the rows of two writers under one number, so an
+ * entry written by the plugin is only an offer: it is committed once its number and writer are in {@code
+ * journal_commit}, by one lightweight transaction on the journal's head, which only one of two writers can win:
  *
  * <pre>
  * UPDATE journal_commit SET head = n IF head = n - 1;  INSERT (n, writer)     -- one partition, so all or nothing
  * </pre>
  *
- * <p>What was written and not committed (its writer died between the two, or was fenced off) is never read by anybody.
- * A commit whose outcome nobody heard of is settled by the read of the head with which every recovery begins.
+ * <p>Uncommitted rows (the writer died in between, or was fenced off) are never read. A commit of unknown outcome is
+ * settled by the serial read of the head with which every recovery begins.
  */
 final class JournalFence {
-    /** The head only moves from where the writer thinks it is. */
+    /** Moves the head only from where the writer expects it. */
     private static final String MOVE_HEAD = "UPDATE journal_commit SET head = ? WHERE persistence_id = ? IF head = ?";
 
     private static final String COMMIT =
@@ -39,18 +39,18 @@ final class JournalFence {
         this.cassandra = cassandra;
     }
 
-    /** An entry that was written: its number and who wrote it. */
+    /** A written entry: its number and its writer. */
     record Offer(long seq, String writer) {}
 
-    /** Somebody else has written what this writer thought was its to write. It must read the journal again. */
+    /** Another writer has committed this number. This writer must read the journal again. */
     static final class FencedOff extends RuntimeException {
         FencedOff(String journal, long seq) {
-            super("Entry " + seq + " of " + journal + " is not this writer's to write: another one has gone on from"
+            super("Entry " + seq + " of " + journal + " is no longer this writer's: another one has continued from"
                     + " entry " + (seq - 1) + ".");
         }
     }
 
-    /** Makes written entries count, all or none; fails with {@link FencedOff} when another writer was first. */
+    /** Commits written entries, all or none; fails with {@link FencedOff} when another writer was first. */
     CompletionStage<Done> commit(String journal, List<Offer> offers) {
         long first = offers.get(0).seq();
         long last = offers.get(offers.size() - 1).seq();
@@ -65,14 +65,14 @@ final class JournalFence {
         });
     }
 
-    /** The number of the last entry that counts, with every commit under way settled; 0 when there is none. */
+    /** The number of the last committed entry, after settling pending commits; 0 when there is none. */
     CompletionStage<Long> head(String journal) {
         return cassandra
                 .settledRows("read the journal of " + journal, HEAD, journal)
                 .thenApply(rows -> rows.isEmpty() ? 0L : rows.get(0).getLong(0));
     }
 
-    /** Whose entries count, by number. */
+    /** The writer of each committed entry, by number. */
     CompletionStage<Map<Long, String>> writers(String journal, long fromSeq, long toSeq) {
         return cassandra
                 .rows("read the journal of " + journal, COMMITTED, journal, fromSeq, toSeq)
@@ -85,7 +85,7 @@ final class JournalFence {
         return writers;
     }
 
-    /** Forgets who wrote entries that have been deleted. The head stays, so that nobody can write them again. */
+    /** Deletes the commit rows of deleted entries. The head stays, so that their numbers are never written again. */
     CompletionStage<Done> forget(String journal, long toSeq) {
         return cassandra.write("delete from the journal of " + journal, FORGET, journal, toSeq);
     }

@@ -7,7 +7,7 @@ import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
 import java.util.Iterator;
 
-/** The keys in their table. Those of live runs are sealed with the current master key, whichever they were made with. */
+/** The keys in their table. Keys of live runs are rewrapped with the current master key. */
 final class KeyRows implements RunKeys {
     private static final String KEYS = "SELECT run_id FROM secret_key";
     private static final int ROWS_A_PAGE = 200;
@@ -37,10 +37,10 @@ final class KeyRows implements RunKeys {
 
     @Override
     public void renew(RunId run) {
-        Cassandra.await(vault.wrapAnew(run));
+        Cassandra.await(vault.rewrap(run));
     }
 
-    /** All rows, a page at a time. */
+    /** All rows, page by page. */
     private static final class Pages implements Iterator<RunId> {
         private AsyncResultSet page;
         private Iterator<Row> rows;

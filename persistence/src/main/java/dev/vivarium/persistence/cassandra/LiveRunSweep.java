@@ -11,18 +11,18 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 
 /**
- * Has every run that stands among the live ones looked at again, slowly, and removes what never became a run. So a run
- * whose last entry was committed by a node that died is listed as ended although nobody recovers it any more. When all
- * rows are of another version of the list, every run is looked at once.
+ * Slowly rechecks every run listed as live, and removes those that never became runs. A run whose last entry was
+ * committed by a node that then died is thus listed as ended, although no node recovers it any more. When all rows are
+ * of another version of the list, rechecks every run once.
  */
 final class LiveRunSweep implements Sweep {
-    /** It stops adding when so many wait. */
+    /** Stops adding runs while so many wait. */
     private static final int WAITING_MAX = 1_000;
 
-    /** A run that was announced and has no event for so long never gets one: its submission failed. */
+    /** A run announced this long ago without an event never gets one: its submission failed. */
     static final Duration SUBMISSION_MAX = Duration.ofMinutes(10);
 
-    /** An hour this long ago gets no new runs, whatever clocks say. */
+    /** An hour this old gets no new runs, whatever the clock skew. */
     private static final long CLOSED_BUCKETS = 24;
 
     private final CassandraRunJournal journal;
@@ -82,7 +82,7 @@ final class LiveRunSweep implements Sweep {
                 && Cassandra.await(journal.entries(run, 1)).isEmpty();
     }
 
-    /** Every run that was ever announced; the version counts only when all of them have been looked at. */
+    /** Rechecks every run ever announced; the version is recorded only when all have been checked. */
     private void lookAtAll(BooleanSupplier goOn) throws InterruptedException {
         for (long bucket : Cassandra.await(tables.buckets(RunIndexTables.TIME, 0, Long.MAX_VALUE))) {
             AsyncResultSet page = Cassandra.await(tables.runs(RunIndexTables.TIME, bucket));

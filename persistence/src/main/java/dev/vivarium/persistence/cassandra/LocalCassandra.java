@@ -7,11 +7,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * How a Cassandra server is started for one machine: a single node on loopback, durable (each write is on disk before it
- * is acknowledged), with a small heap. It runs on Java 17 alone, whatever Vivarium runs on. No server for production.
+ * How a Cassandra server is started for one machine: a single node on loopback, durable (each write is on disk before
+ * it is acknowledged), with a small heap. It runs on Java 17 alone, whatever Vivarium runs on. Not for production.
  */
 public final class LocalCassandra {
-    /** What clients must call its datacenter. */
+    /** The datacenter name that clients must use. */
     public static final String DATACENTER = "datacenter1";
 
     private static final String AGENT = "/jamm-";
@@ -19,9 +19,9 @@ public final class LocalCassandra {
     private LocalCassandra() {}
 
     /**
-     * Writes the server's configuration into its folder, where its data will be, too.
+     * Writes the server's configuration into its folder, which will also hold its data.
      *
-     * @param cluster what the server calls its cluster
+     * @param cluster the server's cluster name
      * @param port for clients
      * @param internalPort for other servers, of which there are none
      */
@@ -39,7 +39,7 @@ public final class LocalCassandra {
         Files.writeString(loggingOf(folder), LOGBACK);
     }
 
-    /** Whether the server's jars are among these. */
+    /** Whether the jars include the server's. */
     public static boolean isAmong(List<Path> jars) {
         return jars.stream().anyMatch(LocalCassandra::isAgent);
     }
@@ -49,10 +49,9 @@ public final class LocalCassandra {
     }
 
     /**
-     * The options of a virtual machine for a server that was configured in this folder; a class path and Cassandra's main
-     * class are still to follow.
+     * JVM options for a server configured in this folder; to be followed by a class path and Cassandra's main class.
      *
-     * @param jars of the server, its agent among them
+     * @param jars the server's jars, including its agent
      */
     public static List<String> options(Path folder, List<Path> jars) {
         List<String> options = new ArrayList<>(List.of("-Xms64m", "-Xmx768m", "-XX:+UseSerialGC", "-Xss512k"));
@@ -65,7 +64,7 @@ public final class LocalCassandra {
         options.add("-Dcassandra-rackdc.properties=" + rackOf(folder).toUri());
         options.add("-Dcassandra.storagedir=" + folder.resolve("data"));
         options.add("-Dlogback.configurationFile=" + loggingOf(folder));
-        // It has no peers to wait for.
+        // There are no peers to wait for.
         options.addAll(List.of(
                 "-Dcassandra.skip_wait_for_gossip_to_settle=0",
                 "-Dcassandra.ring_delay_ms=100",

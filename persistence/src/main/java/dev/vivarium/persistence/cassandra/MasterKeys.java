@@ -13,8 +13,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The keys to the keys of secrets, from a file that every node has a copy of and that is never in the cluster: one in
- * Base64 a line. The first one seals; the others only open, until nothing is sealed with them any more.
+ * The master keys, which wrap the keys of runs' secrets; from a file that every node has a copy of and that is never in
+ * the cluster: one per line, in Base64. The first one wraps; the others only unwrap, until no key is wrapped with them
+ * any more.
  *
  * @param keys at least one
  */
@@ -28,13 +29,13 @@ record MasterKeys(List<SecretSeal.Key> keys) {
     /**
      * Reads the file.
      *
-     * @throws StoreUnavailable with a sentence for the operator when it is missing or makes no sense
+     * @throws StoreUnavailable with a sentence for the operator when it is missing or invalid
      */
     static MasterKeys read(Path file) {
         try {
             if (!Files.exists(file)) {
                 throw new StoreUnavailable("There is no master key " + file
-                        + ": copy the one of the other nodes there. A new one is made by `vivarium store prepare`.");
+                        + ": copy it from another node, or create it with `vivarium store prepare`.");
             }
             String text = new String(DurableFiles.read(file, FILE_BYTES_MAX), StandardCharsets.US_ASCII);
             List<SecretSeal.Key> keys = new ArrayList<>();
@@ -51,7 +52,7 @@ record MasterKeys(List<SecretSeal.Key> keys) {
         }
     }
 
-    /** Makes the file with one new key; whoever asks first makes it for all. */
+    /** Creates the file with a new key, exclusively: the first caller's key is everyone's. */
     static MasterKeys make(Path file) {
         try {
             String key =
@@ -63,7 +64,7 @@ record MasterKeys(List<SecretSeal.Key> keys) {
         }
     }
 
-    /** The one that seals. */
+    /** The key that wraps. */
     SecretSeal.Key current() {
         return keys.get(0);
     }

@@ -5,8 +5,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The stores that are open in this JVM. A journal plugin is made by name from a configuration, which holds text only; so
- * it names the store it belongs to by a number, and finds it here.
+ * The open stores of this JVM. A journal plugin is created by name from a configuration, which can hold text only; so
+ * it identifies its store by a number and finds it here.
  */
 final class OpenStores {
     private static final Map<Long, CassandraStore> STORES = new ConcurrentHashMap<>();

@@ -28,29 +28,29 @@ import org.apache.pekko.Done;
  *
  * <pre>
  * run_view    (run)                            the run as the API shows it; the only one that changes with the run
- * run_index   (key, hour), submission, run     written once: under "time", under each label, under how it ended
+ * run_index   (key, hour), submission, run     written once: under "time", each label and the outcome
  * run_live    (hour, shard), run               from before its first event until its last one is listed
  * run_bucket  (key), hour                      the hours in which a key has any rows
  * </pre>
  *
- * <p>A partition holds an hour of one key, so none grows without bound, and reading newest first visits no hour in which
- * there is nothing. Only {@code run_live} sees deletions: a run's one row, when it has ended.
+ * <p>A partition holds an hour of one key, so none grows without bound, and reading newest first visits no empty hours.
+ * Only {@code run_live} sees deletions: a run's one row, after it has ended.
  *
- * <p>Everything is idempotent. Writes of a view carry a timestamp that is the run's submission plus the number of its last
- * event, so that of two followers at once the one that knows less never wins; the timestamp also says which version of the
- * list has written it.
+ * <p>All writes are idempotent. Writes of a view carry a timestamp, the time of submission plus the number of the last
+ * event, so that of two concurrent followers an older row never overwrites a newer one; the timestamp also contains the
+ * version of the list that wrote it.
  */
 final class RunIndexTables {
     static final String TIME = "time";
     static final String LIVE = "live";
 
-    /** Partitions among which the live runs of an hour are spread. */
+    /** The live runs of an hour are spread over so many partitions. */
     static final int LIVE_SHARDS = 8;
 
     private static final long BUCKET_MICROS = Duration.ofHours(1).toMillis() * 1_000;
     private static final int KNOWN_BUCKETS_MAX = 10_000;
 
-    /** Far beyond the number of events that a run can have. */
+    /** Far more than the events that a run can have. */
     private static final long VERSION_MICROS = 1_000_000_000_000L;
 
     private static final String INSERT_BUCKET = "INSERT INTO run_bucket (key, bucket) VALUES (?, ?)";
@@ -72,7 +72,7 @@ final class RunIndexTables {
     private static final String LIVE_RUNS = "SELECT run_id, submitted_at FROM run_live WHERE bucket = ? AND shard = ?";
 
     private final Cassandra cassandra;
-    /** Of the list whose rows these are. */
+    /** The version of the list that writes these rows. */
     private final int version;
 
     private final Set<String> knownBuckets = Collections.synchronizedSet(Collections.newSetFromMap(newest()));
@@ -92,7 +92,7 @@ final class RunIndexTables {
     }
 
     /**
-     * A run's place in every list.
+     * A run's position in every list.
      *
      * @param submittedMicros when it was submitted, in microseconds since 1970
      */
@@ -121,7 +121,7 @@ final class RunIndexTables {
         return "outcome:" + status.name();
     }
 
-    /** The label as a key; JSON in ASCII, because a label may hold what no UTF-8 can. */
+    /** The label as a key: ASCII JSON, because a label may contain text that UTF-8 cannot represent. */
     static String label(String name, String value) {
         return "label:" + json(Map.of(name, value));
     }
@@ -129,8 +129,8 @@ final class RunIndexTables {
     // ---- writing
 
     /**
-     * Writes what a run is found by, before its first event counts: so whatever becomes of the node, the run is in the
-     * lists as soon as somebody has projected it, and among the live ones for those who look for forgotten work.
+     * Writes the rows by which a run is found, before its first event is committed: whatever happens to the node, the
+     * run is in the lists once it is projected, and among the live runs that the sweep rechecks.
      */
     CompletionStage<Done> announce(RunId run, Instant submittedAt, RunSpec spec) {
         Place place = new Place(micros(submittedAt), run.value());
@@ -194,17 +194,17 @@ final class RunIndexTables {
                 : viewed;
     }
 
-    /** Rows of a newer version win over those of an older one; those of one version are in the order of their numbers. */
+    /** Rows of a newer version replace those of an older one; those of one version are ordered by their numbers. */
     private long firstTimestamp(Place place) {
         return place.submittedMicros() + (version - 1) * VERSION_MICROS;
     }
 
-    /** Takes a run from the live ones. */
+    /** Removes a run from the live runs. */
     CompletionStage<Done> forgetLive(Place place) {
         return cassandra.write("list runs", DELETE_LIVE, place.bucket(), shard(place.run()), place.run());
     }
 
-    /** Takes an hour from those that have live runs; to be called only for one that can get no new ones. */
+    /** Removes an hour from those with live runs; only for hours that can get no new ones. */
     CompletionStage<Done> forgetLiveBucket(long bucket) {
         knownBuckets.remove(bucket + " " + LIVE);
         return cassandra.write("list runs", DELETE_BUCKET, LIVE, bucket);
@@ -214,7 +214,7 @@ final class RunIndexTables {
         return Math.floorMod(run.hashCode(), LIVE_SHARDS);
     }
 
-    /** Says which version of the list all rows are from. */
+    /** Records the version of the list that all rows are from. */
     CompletionStage<Done> completed(String projection) {
         return cassandra.write("list runs", INSERT_VERSION, projection, version);
     }
@@ -234,7 +234,7 @@ final class RunIndexTables {
         return cassandra.page("list runs", RUNS_A_PAGE, RUNS, key, bucket);
     }
 
-    /** A run as it is listed, whichever version has written it. */
+    /** A run as it is listed, whatever version wrote it. */
     CompletionStage<Optional<RunView>> view(String run) {
         return cassandra.rows("list runs", VIEW, run).thenApply(rows -> rows.stream()
                 .findFirst()

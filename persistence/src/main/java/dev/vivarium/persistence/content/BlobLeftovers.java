@@ -5,20 +5,20 @@ import java.time.Instant;
 import java.util.function.Consumer;
 
 /**
- * What the sweep looks at. All methods block, so they are for a thread of the sweep's own, and fail with {@link
- * dev.vivarium.persistence.journal.StoreUnavailable} while the store is away. What they visit may have changed since it
- * was read.
+ * What the sweep inspects. All methods block and belong on the sweep's own thread; they fail with {@link
+ * dev.vivarium.persistence.journal.StoreUnavailable} while the store is unavailable. Visited items may have changed
+ * since they were read.
  */
 public interface BlobLeftovers {
-    /** Visits the runs that have held a blob since before then. */
+    /** Visits runs with holds from before the given time. */
     void forEachHolder(Instant heldBefore, Consumer<RunId> visit);
 
-    /** Visits the blobs that nobody has written since then, and no run seems to hold. */
+    /** Visits blobs not written since the given time that seem to have no holds. */
     void forEachIdle(Instant touchedBefore, Consumer<BlobKey> visit);
 
-    /** Visits the uploads that were not heard of since then, and those that were discarded and have pieces left. */
+    /** Visits uploads without progress since the given time, and discarded ones with pieces left. */
     void forEachStale(Instant heardBefore, Consumer<BlobTables.Upload> visit);
 
-    /** Removes a blob unless a run holds it, or somebody has written it since then. */
+    /** Deletes a blob unless a run holds it or it was written since the given time. */
     void removeIfIdle(BlobKey key, Instant touchedBefore);
 }

@@ -5,28 +5,29 @@ import dev.vivarium.persistence.journal.StoreUnavailable;
 import java.time.Duration;
 
 /**
- * How contents that nobody needs are swept.
+ * When unused contents are swept.
  *
- * @param interval how often
- * @param grace how long a blob that no run holds is kept after it was last written, and how long an upload may be silent
+ * @param interval the pause between sweeps
+ * @param grace how long a blob without holds is kept after it was last written, and how long an upload may make no
+ *     progress
  */
 public record BlobSweepSettings(Duration interval, Duration grace) {
     private static final Duration GRACE_MIN = Duration.ofMinutes(15);
 
     public BlobSweepSettings {
         if (interval.isNegative() || interval.isZero()) {
-            throw new IllegalArgumentException("The interval between two sweeps must be longer than nothing.");
+            throw new IllegalArgumentException("The interval between two sweeps must be longer than zero.");
         }
         if (grace.compareTo(GRACE_MIN) < 0) {
             throw new IllegalArgumentException("Blobs must be kept for " + GRACE_MIN.toMinutes()
-                    + " minutes at least, or submissions under way lose theirs.");
+                    + " minutes at least, or submissions in progress lose theirs.");
         }
     }
 
     /**
      * Reads {@code vivarium.store.blobs}.
      *
-     * @throws StoreUnavailable with a sentence that names the keys when they make no sense
+     * @throws StoreUnavailable with a sentence that names the keys when their values are invalid
      */
     public static BlobSweepSettings from(Config blobs) {
         try {
@@ -36,7 +37,7 @@ public record BlobSweepSettings(Duration interval, Duration grace) {
         }
     }
 
-    /** What holds when nothing else is said. */
+    /** The defaults. */
     public static final BlobSweepSettings STANDARD =
             new BlobSweepSettings(Duration.ofMinutes(10), Duration.ofHours(24));
 }

@@ -13,24 +13,24 @@ import org.apache.pekko.Done;
 import org.apache.pekko.util.ByteString;
 
 /**
- * The rows that a store keeps of blobs. A content is pieces under a number of its own; it is an upload's until it is
- * published, and then the blob's. All stages fail with {@link dev.vivarium.persistence.journal.StoreUnavailable} while the
- * store is away.
+ * A store's tables for blobs. A content is a series of pieces under an id; it belongs to an upload until it is
+ * published, then to the blob. Stages fail with {@link dev.vivarium.persistence.journal.StoreUnavailable} while the
+ * store is unavailable.
  */
 public interface BlobTables {
     /**
-     * A blob that is there.
+     * A stored blob.
      *
-     * @param content under which its pieces are
-     * @param bytes how long it is
+     * @param content the id of its pieces
+     * @param bytes its size
      * @param touchedAt when it was last written
      */
     record Kept(UUID content, long bytes, Instant touchedAt) {}
 
-    /** A content that is not a blob's yet. */
+    /** A content that is not a blob yet. */
     record Upload(BlobKey key, UUID content) {}
 
-    /** Whether a blob was there to be touched. */
+    /** Whether the touched blob existed. */
     enum Touch {
         TOUCHED,
         MISSING
@@ -39,29 +39,29 @@ public interface BlobTables {
     /** Those of the blobs that the tenant has. */
     CompletionStage<Map<Digest, Kept>> find(String tenant, Set<Digest> digests);
 
-    /** Notes that a blob was written again, so that the sweep leaves it alone. */
+    /** Records that a blob was written again, which keeps the sweep from deleting it. */
     CompletionStage<Touch> touch(BlobKey key, Instant at);
 
-    /** Begins an upload; the sweep discards one that is not heard of for long. */
+    /** Begins an upload; the sweep discards it after a long time without progress. */
     CompletionStage<Done> begin(Upload upload, Instant at);
 
-    /** Keeps a piece of an upload; fails when the upload was discarded. */
+    /** Stores a piece of an upload; fails when the upload was discarded. */
     CompletionStage<Done> append(Upload upload, int number, ByteString piece, Instant at);
 
     /**
-     * Makes an upload the blob, or touches the one that another upload has made in between, and discards this one. Fails
-     * when the upload was discarded.
+     * Publishes an upload as the blob; if another upload did so first, touches that blob and discards this upload.
+     * Fails when the upload was discarded.
      */
     CompletionStage<Done> publish(Upload upload, long bytes, Instant at);
 
     /** Deletes an upload and its pieces. */
     CompletionStage<Done> discard(Upload upload);
 
-    /** A piece of a content; empty when it is gone. */
+    /** A piece of a content; empty when it was deleted. */
     CompletionStage<Optional<ByteString>> piece(UUID content, int number);
 
-    /** Holds blobs for a run; a blob that is held is not removed from then on. */
-    CompletionStage<Hold> hold(String tenant, Set<Digest> digests, RunId run, Instant at);
+    /** Holds blobs for a holder; held blobs are not deleted from then on. */
+    CompletionStage<Hold> hold(String tenant, Set<Digest> digests, BlobHolder holder, Instant at);
 
     /** Ends all holds of a run. */
     CompletionStage<Done> release(RunId run);

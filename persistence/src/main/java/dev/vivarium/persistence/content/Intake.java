@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.pekko.util.ByteString;
 
-/** Cuts a content into pieces of one size, and counts and digests it meanwhile. Of one upload, and not for two threads. */
+/** Cuts one content into pieces of equal size while counting and hashing it. For one upload; not thread-safe. */
 final class Intake {
     private final long bytesMax;
     private final MessageDigest sha256 = Digest.newSha256();
@@ -18,14 +18,14 @@ final class Intake {
         this.bytesMax = bytesMax;
     }
 
-    /** The content is longer than it may be. */
+    /** The content is longer than allowed. */
     static final class TooLong extends RuntimeException {
         TooLong() {
-            super("The content is longer than it may be.", null, false, false);
+            super("The content is longer than allowed.", null, false, false);
         }
     }
 
-    /** The whole pieces that there are now. */
+    /** Returns the pieces that are now complete. */
     List<ByteString> add(ByteString more) {
         bytes += more.size();
         if (bytes > bytesMax) {
@@ -41,7 +41,7 @@ final class Intake {
         return pieces;
     }
 
-    /** The last piece, if it is not empty. */
+    /** Returns the last piece, if it is not empty. */
     List<ByteString> end() {
         return rest.isEmpty() ? List.of() : List.of(rest);
     }
@@ -50,7 +50,7 @@ final class Intake {
         return bytes;
     }
 
-    /** The digest of all that was added; to be asked once. */
+    /** The digest of everything added; call once. */
     Digest digest() {
         return Digest.ofDigestBytes(sha256.digest());
     }

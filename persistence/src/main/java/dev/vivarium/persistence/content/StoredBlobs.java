@@ -3,6 +3,7 @@ package dev.vivarium.persistence.content;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.store.BlobMissing;
 import dev.vivarium.persistence.store.BlobStore;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.RunId;
@@ -24,9 +25,9 @@ import org.apache.pekko.stream.javadsl.Sink;
 import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.util.ByteString;
 
-/** Blobs on a store's tables: contents are cut into pieces on their way in, and joined on their way out. */
+/** Blobs on a store's tables: contents are split into pieces when written and joined when read. */
 public final class StoredBlobs implements BlobStore {
-    /** A blob that was touched so lately is not touched again: many submissions name the same one. */
+    /** A blob touched more recently is not touched again: many submissions may name the same one. */
     private static final Duration TOUCH_LASTS = Duration.ofMinutes(5);
 
     private final BlobTables tables;
@@ -37,7 +38,7 @@ public final class StoredBlobs implements BlobStore {
         this.clock = clock;
     }
 
-    /** The content's own stream has failed. */
+    /** The content's own stream failed. */
     private static final class SourceFailed extends RuntimeException {
         SourceFailed(Throwable cause) {
             super(String.valueOf(cause.getMessage()), cause, false, false);
@@ -46,8 +47,8 @@ public final class StoredBlobs implements BlobStore {
 
     @Override
     public CompletionStage<Written> write(
-            String tenant, Digest digest, long bytesMax, Source<ByteString, ?> content, Materializer streams) {
-        BlobKey key = new BlobKey(tenant, digest);
+            Tenant tenant, Digest digest, long bytesMax, Source<ByteString, ?> content, Materializer streams) {
+        BlobKey key = new BlobKey(tenant.name(), digest);
         return presentBefore(key)
                 .thenCompose(kept -> kept.isPresent()
                         ? CompletableFuture.completedFuture(
@@ -55,7 +56,7 @@ public final class StoredBlobs implements BlobStore {
                         : upload(key, bytesMax, content, streams));
     }
 
-    /** The blob if it is there, safe from the sweep for a grace. */
+    /** The blob if it exists, protected from the sweep for a grace period. */
     private CompletionStage<Optional<BlobTables.Kept>> presentBefore(BlobKey key) {
         return tables.find(key.tenant(), Set.of(key.digest())).thenCompose(found -> {
             Optional<BlobTables.Kept> kept = Optional.ofNullable(found.get(key.digest()));
@@ -109,14 +110,14 @@ public final class StoredBlobs implements BlobStore {
         if (failure instanceof SourceFailed cut) {
             return discarded(upload, new Written.CutOff(intake.bytes(), String.valueOf(cut.getMessage())));
         }
-        // What is left of it is the sweep's: the store is away.
+        // The store is unavailable: the sweep deletes the remains.
         return CompletableFuture.failedFuture(
                 failure instanceof StoreUnavailable
                         ? failure
                         : new StoreUnavailable("The store cannot keep a blob: " + failure.getMessage(), failure));
     }
 
-    /** What cannot be deleted now is deleted by the sweep. */
+    /** If deletion fails, the sweep deletes it later. */
     private CompletionStage<Written> discarded(BlobTables.Upload upload, Written outcome) {
         return tables.discard(upload).handle((done, failure) -> outcome);
     }
@@ -126,8 +127,8 @@ public final class StoredBlobs implements BlobStore {
     }
 
     @Override
-    public CompletionStage<Digest> write(String tenant, Blob content) {
-        BlobKey key = new BlobKey(tenant, Digest.of(content));
+    public CompletionStage<Digest> write(Tenant tenant, Blob content) {
+        BlobKey key = new BlobKey(tenant.name(), Digest.of(content));
         return presentBefore(key)
                 .thenCompose(kept -> kept.isPresent() ? CompletableFuture.completedFuture(null) : keep(key, content))
                 .thenApply(done -> key.digest());
@@ -147,8 +148,8 @@ public final class StoredBlobs implements BlobStore {
     }
 
     @Override
-    public Source<ByteString, NotUsed> read(String tenant, Digest digest) {
-        return Source.lazyCompletionStageSource(() -> tables.find(tenant, Set.of(digest))
+    public Source<ByteString, NotUsed> read(Tenant tenant, Digest digest) {
+        return Source.lazyCompletionStageSource(() -> tables.find(tenant.name(), Set.of(digest))
                         .thenApply(found -> Optional.ofNullable(found.get(digest))
                                 .map(kept -> pieces(digest, kept))
                                 .orElseGet(() -> Source.failed(new BlobMissing(digest)))))
@@ -163,14 +164,14 @@ public final class StoredBlobs implements BlobStore {
                         .thenApply(piece -> piece.orElseThrow(() -> new BlobMissing(digest))));
     }
 
-    /** How many pieces a content of that length has. */
+    /** The number of pieces of a content of that length. */
     public static int pieceCount(long bytes) {
         return Math.toIntExact((bytes + PIECE_BYTES_MAX - 1) / PIECE_BYTES_MAX);
     }
 
     @Override
-    public CompletionStage<Map<Digest, Long>> sizes(String tenant, Set<Digest> digests) {
-        return tables.find(tenant, digests).thenApply(found -> {
+    public CompletionStage<Map<Digest, Long>> sizes(Tenant tenant, Set<Digest> digests) {
+        return tables.find(tenant.name(), digests).thenApply(found -> {
             Map<Digest, Long> sizes = new HashMap<>();
             found.forEach((digest, kept) -> sizes.put(digest, kept.bytes()));
             return sizes;
@@ -178,10 +179,17 @@ public final class StoredBlobs implements BlobStore {
     }
 
     @Override
-    public CompletionStage<Hold> hold(String tenant, Set<Digest> digests, RunId run) {
+    public CompletionStage<Hold> hold(Tenant tenant, Set<Digest> digests, RunId run) {
         return digests.isEmpty()
                 ? CompletableFuture.completedFuture(new Hold.Held())
-                : tables.hold(tenant, Set.copyOf(digests), run, clock.instant());
+                : tables.hold(tenant.name(), Set.copyOf(digests), BlobHolder.living(run), clock.instant());
+    }
+
+    @Override
+    public CompletionStage<Hold> keep(Tenant tenant, Set<Digest> digests, RunId run) {
+        return digests.isEmpty()
+                ? CompletableFuture.completedFuture(new Hold.Held())
+                : tables.hold(tenant.name(), Set.copyOf(digests), BlobHolder.recorded(run), BlobHolder.FOR_EVER);
     }
 
     @Override

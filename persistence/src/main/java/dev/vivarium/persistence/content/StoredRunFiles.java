@@ -5,6 +5,7 @@ import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.store.BlobMissing;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.RunFiles;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.FileRef;
 import dev.vivarium.protocol.run.RunId;
@@ -17,19 +18,19 @@ import org.apache.pekko.NotUsed;
 import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.util.ByteString;
 
-/** Files in a blob store; for runs from before there was one, in their first journal entry. */
+/** Files from a blob store, or from the first journal entry for runs older than it. */
 public final class StoredRunFiles implements RunFiles {
     private final BlobStore blobs;
     private final Function<RunId, CompletionStage<Optional<JournalEntry>>> firstEntry;
 
-    /** @param firstEntry reads the entry of a run's submission as it was written */
+    /** @param firstEntry reads the stored entry of a run's submission */
     public StoredRunFiles(BlobStore blobs, Function<RunId, CompletionStage<Optional<JournalEntry>>> firstEntry) {
         this.blobs = blobs;
         this.firstEntry = firstEntry;
     }
 
     @Override
-    public Source<ByteString, NotUsed> open(String tenant, RunId run, String path, FileRef file) {
+    public Source<ByteString, NotUsed> open(Tenant tenant, RunId run, String path, FileRef file) {
         return blobs.read(tenant, file.digest())
                 .recoverWithRetries(1, BlobMissing.class, () -> inline(run, path, file));
     }

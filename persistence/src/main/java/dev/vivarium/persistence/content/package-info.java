@@ -1,4 +1,4 @@
-/** Contents by digest: what all stores do alike with them, above the rows and pieces that each keeps in its own way. */
+/** Contents by digest: the logic common to all stores, above each store's tables. */
 @NullMarked
 package dev.vivarium.persistence.content;
 

@@ -15,22 +15,22 @@ import java.util.Set;
 import java.util.UUID;
 
 /**
- * Writes and destroys small files such that a crash at any moment, of the process or of the machine, leaves the old file
- * or the new one and never a part. Confidential ones are readable by their owner only, from the first byte on.
+ * Writes and destroys small files such that a crash of the process or the machine at any moment leaves the old file or
+ * the new one, never a part. Confidential files are readable by their owner only, from the first byte on.
  */
 public final class DurableFiles {
-    /** Read and written by the owner, closed to everybody else. */
+    /** Read and write for the owner only. */
     public static final Set<PosixFilePermission> OWNER_ONLY =
             Set.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
 
-    /** How the name ends of what a crash kept from becoming the file. */
+    /** The suffix of a file that is being written; a crash can leave one. */
     public static final String DRAFT = ".new";
 
     private static final Set<PosixFilePermission> OWNER_ONLY_DIRECTORY = PosixFilePermissions.fromString("rwx------");
 
     private DurableFiles() {}
 
-    /** Creates or replaces a file; when this returns, it is on disk under its name. */
+    /** Creates or replaces a file; it is on disk under its name when this returns. */
     public static void write(Path file, byte[] content, Set<PosixFilePermission> permissions) throws IOException {
         Path draft = file.resolveSibling(file.getFileName() + DRAFT);
         Files.deleteIfExists(draft);
@@ -50,7 +50,7 @@ public final class DurableFiles {
                 draft,
                 EnumSet.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
                 PosixFilePermissions.asFileAttribute(permissions))) {
-            // Once more, since the process's umask has taken from what the creation asked for.
+            // Set again, since the process's umask was applied at creation.
             Files.setPosixFilePermissions(draft, permissions);
             writeAll(channel, ByteBuffer.wrap(content));
             channel.force(true);
@@ -58,16 +58,16 @@ public final class DurableFiles {
     }
 
     /**
-     * Creates a file that nobody else has created, whichever process or machine asks first; when this returns, it is on
-     * disk under its name.
+     * Creates a file exclusively: of several processes or machines one succeeds. The file is on disk under its name
+     * when this returns.
      *
-     * @throws java.nio.file.FileAlreadyExistsException when it exists; it is left as it is
+     * @throws java.nio.file.FileAlreadyExistsException when it exists; it is left unchanged
      */
     public static void create(Path file, byte[] content, Set<PosixFilePermission> permissions) throws IOException {
         Path draft = file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + DRAFT);
         try {
             writeDraft(draft, content, permissions);
-            // A link, unlike a move, never takes another file's place.
+            // Unlike a move, a link never replaces another file.
             Files.createLink(file, draft);
         } finally {
             Files.deleteIfExists(draft);
@@ -75,7 +75,7 @@ public final class DurableFiles {
         syncDirectory(directoryOf(file));
     }
 
-    /** Overwrites a file's bytes on disk and removes it. Does nothing when there is none. */
+    /** Overwrites a file's bytes on disk and removes it. Idempotent. */
     public static void shred(Path file) throws IOException {
         if (!Files.exists(file)) {
             return;
@@ -96,7 +96,7 @@ public final class DurableFiles {
         }
     }
 
-    /** Creates a directory that everybody may enter and only its owner may change, if it does not exist. */
+    /** Creates a directory that everyone may enter and only its owner may change, if it does not exist. */
     public static void createPublicDirectory(Path directory) throws IOException {
         if (!Files.isDirectory(directory)) {
             Files.createDirectory(directory);
@@ -111,7 +111,7 @@ public final class DurableFiles {
         }
     }
 
-    /** Reads a file of at most the given size; a longer one is not what we wrote. */
+    /** Reads a file of at most the given size; a longer one was not written by this class. */
     public static byte[] read(Path file, int sizeMax) throws IOException {
         try (InputStream in = Files.newInputStream(file)) {
             byte[] content = in.readNBytes(sizeMax + 1);

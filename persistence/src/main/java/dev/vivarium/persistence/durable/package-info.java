@@ -1,4 +1,4 @@
-/** Files that are whole or absent, and on disk when a call returns. */
+/** Files that are complete or absent, and on disk when a call returns. */
 @NullMarked
 package dev.vivarium.persistence.durable;
 

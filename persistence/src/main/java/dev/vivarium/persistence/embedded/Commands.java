@@ -4,14 +4,14 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
-/** Short-lived programs of the system, run to their end. */
+/** Runs short-lived system programs to completion. */
 final class Commands {
     private Commands() {}
 
     /**
      * Runs a command in the root directory.
      *
-     * @throws IOException when it cannot be started or fails, with what it printed
+     * @throws IOException when it cannot be started or fails, with its output
      */
     static void run(String... command) throws IOException {
         run(List.of(command));

@@ -8,7 +8,10 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** Says that one node works on a data directory. The kernel takes it back when the node's process ends, however it does. */
+/**
+ * Marks a data directory as in use by one node. The kernel releases the lock when the node's process ends, for whatever
+ * reason.
+ */
 final class DataLock implements AutoCloseable {
     private final FileChannel channel;
 
@@ -19,14 +22,14 @@ final class DataLock implements AutoCloseable {
     /**
      * Takes the lock.
      *
-     * @throws StoreUnavailable when another node has it
+     * @throws StoreUnavailable when another node holds it
      */
     static DataLock take(Path dataDir) throws IOException {
         FileChannel channel =
                 FileChannel.open(dataDir.resolve("node.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         if (!locked(channel)) {
             channel.close();
-            throw new StoreUnavailable("Another node works on the data directory " + dataDir
+            throw new StoreUnavailable("Another node is using the data directory " + dataDir
                     + ": stop it first, or give this one another directory with --data.");
         }
         return new DataLock(channel);

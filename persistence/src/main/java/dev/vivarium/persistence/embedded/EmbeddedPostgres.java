@@ -8,30 +8,29 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A PostgreSQL server of our own, on loopback, behind a password that only this machine's root, the server and we can
- * read. It holds all its files below one directory:
+ * A PostgreSQL server that belongs to one node. It opens no port: its Unix socket is in a folder that only its own
+ * account and this machine's root can enter, and asks for a password that only those can read. It holds all its files
+ * below one directory:
  *
  * <pre>
  * bin-<i>checksum</i>/      the programs
  * data/              what PostgreSQL calls the data directory
- * conf/              its configuration, written anew at every start
+ * conf/              its configuration, rewritten at every start
+ * socket/            its Unix socket, new at every start
  * password           of the one role
  * server.log         what the server says
  * </pre>
  *
- * <p>The server lives as long as this object: {@link ServerKeeper} starts it again when it dies, and the kernel ends it
- * when the node's process ends, however that ends. The caller sees to it that nobody else works on the directory.
+ * <p>The server lives as long as this object: {@link ServerKeeper} restarts it when it dies, and the kernel ends it
+ * when the node's process ends for whatever reason. The caller must have exclusive use of the directory.
  */
 final class EmbeddedPostgres implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(EmbeddedPostgres.class);
@@ -40,14 +39,15 @@ final class EmbeddedPostgres implements AutoCloseable {
     private static final int PASSWORD_BYTES = 24;
     private static final int PASSWORD_FILE_BYTES_MAX = 1024;
     private static final long LOG_BYTES_MAX = 1 << 20;
-    private static final Set<PosixFilePermission> WORLD_READABLE = PosixFilePermissions.fromString("rw-r--r--");
 
     private final ServerKeeper keeper;
     private final PostgresAddress address;
+    private final ServerSocketFolder socket;
 
-    private EmbeddedPostgres(ServerKeeper keeper, PostgresAddress address) {
+    private EmbeddedPostgres(ServerKeeper keeper, PostgresAddress address, ServerSocketFolder socket) {
         this.keeper = keeper;
         this.address = address;
+        this.socket = socket;
     }
 
     /**
@@ -59,28 +59,33 @@ final class EmbeddedPostgres implements AutoCloseable {
         try {
             DurableFiles.createPublicDirectory(directory);
             return startIn(directory.toRealPath(), clock);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new StoreUnavailable("The start of the embedded PostgreSQL was interrupted.", interrupted);
         } catch (IOException failed) {
             throw new StoreUnavailable(
                     "The embedded PostgreSQL in " + directory + " cannot start: " + failed.getMessage(), failed);
         }
     }
 
-    private static EmbeddedPostgres startIn(Path base, Clock clock) throws IOException {
+    private static EmbeddedPostgres startIn(Path base, Clock clock) throws IOException, InterruptedException {
         Path data = base.resolve("data");
         ServerAccount account = ServerAccount.choose(base, data);
         Path programs = ServerBinaries.unpackedBelow(base).resolve("bin");
         String password = password(base, account, Files.exists(data));
         if (!Files.exists(data)) {
             initialize(base, data, programs, account);
+        } else if (!account.owns(data)) {
+            Leftovers.clear(data, clock);
+            account.takeOver(data);
         }
-        int port = ServerSettings.freePort();
-        List<String> command = command(base, data, programs, account, port);
+        ServerSocketFolder socket = ServerSocketFolder.create(base, account);
+        List<String> command = command(base, data, programs, account, socket);
         ServerKeeper keeper = ServerKeeper.start(command, data, rotatedLog(base), clock);
-        String url = "jdbc:postgresql://127.0.0.1:" + port + "/postgres";
-        return new EmbeddedPostgres(keeper, new PostgresAddress(url, USER, password));
+        return new EmbeddedPostgres(keeper, new PostgresAddress(socket.url(), USER, password), socket);
     }
 
-    /** How to reach it; stays the same for as long as this object lives. */
+    /** How to connect; constant for the lifetime of this object. */
     PostgresAddress address() {
         return address;
     }
@@ -94,6 +99,11 @@ final class EmbeddedPostgres implements AutoCloseable {
     @Override
     public void close() {
         keeper.close();
+        try {
+            socket.remove();
+        } catch (IOException left) {
+            log.warn("The folder of the embedded PostgreSQL's socket is left behind: {}", left.getMessage());
+        }
     }
 
     private static String password(Path base, ServerAccount account, boolean dataExists) throws IOException {
@@ -135,17 +145,20 @@ final class EmbeddedPostgres implements AutoCloseable {
     }
 
     /**
-     * The configuration is outside of the data, where the server may read it and not write it: a node that is root must
-     * never write into a directory of somebody else's.
+     * The configuration is outside of the data, where the server may read it and not write it: a node that runs as root
+     * must never write into another user's directory.
      */
-    private static List<String> command(Path base, Path data, Path programs, ServerAccount account, int port)
-            throws IOException {
+    private static List<String> command(
+            Path base, Path data, Path programs, ServerAccount account, ServerSocketFolder socket) throws IOException {
         Path conf = base.resolve("conf");
         DurableFiles.createPublicDirectory(conf);
         Path server = conf.resolve("postgresql.conf");
         Path access = conf.resolve("pg_hba.conf");
-        DurableFiles.write(server, ServerSettings.server(port).getBytes(StandardCharsets.UTF_8), WORLD_READABLE);
-        DurableFiles.write(access, ServerSettings.access().getBytes(StandardCharsets.UTF_8), WORLD_READABLE);
+        DurableFiles.write(
+                server,
+                ServerSettings.server(account.seen(socket.path())).getBytes(StandardCharsets.UTF_8),
+                Accounts.WORLD_READABLE);
+        DurableFiles.write(access, ServerSettings.access().getBytes(StandardCharsets.UTF_8), Accounts.WORLD_READABLE);
         return account.command(
                 ServerKeeper.DEATH_SIGNAL,
                 List.of(

@@ -23,8 +23,8 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * The store of one machine, with nothing to install: everything is below one data directory, which one node at a time
- * works on. Open it before the actor system, whose configuration it completes; close it after.
+ * The store of a single machine, with nothing to install: everything is in one data directory, used by one node at a
+ * time. Open it before the actor system, whose configuration it completes; close it afterwards.
  */
 public final class EmbeddedStore implements Store {
     private final DataLock lock;
@@ -38,15 +38,15 @@ public final class EmbeddedStore implements Store {
     }
 
     /**
-     * Opens the store, making it first if the directory is new. Blocks: some seconds the first time, some tenths of one
-     * after that.
+     * Opens the store, creating it in a new directory. Blocks for some seconds the first time, later for some tenths of
+     * a second.
      *
      * @throws StoreUnavailable with a sentence for the user when it cannot be opened, or another node has it open
      */
     public static EmbeddedStore open(Path dataDir, BlobSweepSettings blobs) {
         try {
             if (!Files.isDirectory(dataDir)) {
-                // Others may pass, since the server may be another user, and not look around.
+                // Others may traverse but not list it, since the server may run as another user.
                 Files.createDirectories(
                         dataDir, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx--x--x")));
             }
@@ -54,13 +54,13 @@ public final class EmbeddedStore implements Store {
             return openLocked(data, DataLock.take(data), blobs);
         } catch (IOException failed) {
             throw new StoreUnavailable(
-                    "The data directory " + dataDir + " cannot be made or written to (" + failed
-                            + "): choose another one, or give this user the right to it.",
+                    "The data directory " + dataDir + " cannot be created or written to (" + failed
+                            + "): choose another one, or give this user permission to write to it.",
                     failed);
         }
     }
 
-    /** The same with the standard sweep of blobs. */
+    /** Opens the store with the default sweep of blobs. */
     public static EmbeddedStore open(Path dataDir) {
         return open(dataDir, BlobSweepSettings.STANDARD);
     }
@@ -69,7 +69,7 @@ public final class EmbeddedStore implements Store {
         EmbeddedPostgres server = null;
         try {
             server = EmbeddedPostgres.start(data.resolve("postgres"), MonotonicClock.system());
-            // Only whoever holds the lock on the data directory may give the installation its name.
+            // The installation's name may only be created while holding the lock on the data directory.
             String installation = Installation.of(data).id();
             return new EmbeddedStore(lock, server, PostgresStore.openOwn(server.address(), data, installation, blobs));
         } catch (RuntimeException failed) {
@@ -146,7 +146,7 @@ public final class EmbeddedStore implements Store {
         return store.unreadableRuns();
     }
 
-    /** The server's main process, for those who watch it. */
+    /** The server's main process, for monitoring. */
     public ProcessHandle serverProcess() {
         return server.process();
     }
@@ -159,7 +159,7 @@ public final class EmbeddedStore implements Store {
         try {
             lock.close();
         } catch (IOException failed) {
-            throw new StoreUnavailable("The lock on the data directory cannot be given back.", failed);
+            throw new StoreUnavailable("The lock on the data directory cannot be released.", failed);
         }
     }
 }

@@ -13,8 +13,8 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * Names one installation of Vivarium for ever, so that its sandboxes can be told from those of others on the same
- * engine. Kept in the data directory of a node that has its store to itself.
+ * The permanent name of one installation of Vivarium, which distinguishes its sandboxes from others on the same engine.
+ * Stored in the data directory of a node with an embedded store.
  *
  * @param id a ULID in lower case
  */
@@ -25,10 +25,10 @@ record Installation(String id) {
     private static final Set<PosixFilePermission> WORLD_READABLE = PosixFilePermissions.fromString("rw-r--r--");
 
     /**
-     * The installation whose data are in the directory; a new one when they are new. The caller has the directory to
-     * itself. The name is there whole or not at all, since sandboxes under half a name would be nobody's.
+     * The installation of the data directory; creates one for a new directory. The caller must have exclusive use of
+     * the directory. The name is written atomically, since sandboxes labelled with half a name would have no owner.
      *
-     * @throws StoreUnavailable with a sentence for the user when the name cannot be read or made
+     * @throws StoreUnavailable with a sentence for the user when the name cannot be read or created
      */
     static Installation of(Path dataDirectory) {
         Path file = dataDirectory.resolve(FILE);

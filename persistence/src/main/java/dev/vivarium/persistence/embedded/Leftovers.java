@@ -15,13 +15,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Server processes that an earlier server on the same data left behind. Every one of PostgreSQL's processes works in the
- * data directory, so they are found by that, in any mount namespace, rather than by a pid in a file, which may long be
- * somebody else's. None may be left when a server starts: two of them would write the same files.
+ * Processes left behind by an earlier server on the same data. Every PostgreSQL process has the data directory as its
+ * working directory, so they are found by that, in any mount namespace, rather than by a pid from a file, which may
+ * have been reused. None may be left when a server starts: two servers would write the same files.
  *
- * <p>Normally they go by themselves: a server whose node died gets its death signal, and the children of a server that
- * was killed notice it. They get {@link #PATIENCE} for that; then they are killed, which the journal survives as it
- * survives every crash.
+ * <p>Normally they end by themselves: a server whose node died gets its death signal, and the children of a killed
+ * server notice that. They get {@link #PATIENCE} for it; then they are killed, which the journal survives like any
+ * crash.
  */
 final class Leftovers {
     private static final Logger log = LoggerFactory.getLogger(Leftovers.class);
@@ -29,12 +29,12 @@ final class Leftovers {
     private static final Duration PATIENCE = Duration.ofSeconds(3);
     private static final Duration GIVE_UP = Duration.ofSeconds(10);
     private static final long POLL_MILLIS = 10;
-    /** The program, also when its file has been removed since. */
+    /** Matches also when the program's file has been removed since. */
     private static final Pattern PROGRAM = Pattern.compile(".*/postgres( \\(deleted\\))?");
 
     private Leftovers() {}
 
-    /** Waits until no process works in the data directory, and removes the file that would stop the next server. */
+    /** Waits until no process works in the data directory, then removes the file that would stop the next server. */
     static void clear(Path data, Clock clock) throws IOException, InterruptedException {
         Instant start = clock.instant();
         boolean killed = false;

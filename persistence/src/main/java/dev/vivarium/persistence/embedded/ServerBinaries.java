@@ -20,19 +20,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.tukaani.xz.XZInputStream;
 
-/** PostgreSQL's programs, unpacked from the class path once for each version. */
+/** PostgreSQL's programs, unpacked from the class path once per version. */
 final class ServerBinaries {
     private static final Logger log = LoggerFactory.getLogger(ServerBinaries.class);
 
-    /** How the archives on the class path name the architectures of Java's {@code os.arch}. */
+    /** Archive names on the class path by Java's {@code os.arch}. */
     private static final Map<String, String> ARCHITECTURES =
             Map.of("amd64", "x86_64", "x86_64", "x86_64", "aarch64", "arm_64");
 
     private ServerBinaries() {}
 
     /**
-     * Where the programs are, unpacked first if need be: {@code <base>/bin-<archive's checksum>}, so that a newer
-     * archive never mixes with an older one's files. The directory appears by a rename, hence whole or not at all.
+     * The directory of the programs, unpacked on first use: {@code <base>/bin-<archive's checksum>}, so that the files
+     * of different archives never mix. The directory appears by a rename, hence complete or not at all.
      */
     static Path unpackedBelow(Path base) throws IOException {
         URL archive = archive();
@@ -57,7 +57,7 @@ final class ServerBinaries {
         String name = "/postgres-" + system + "-" + ARCHITECTURES.getOrDefault(machine, machine) + ".txz";
         URL archive = ServerBinaries.class.getResource(name);
         if (archive == null) {
-            throw new StoreUnavailable("This build brings no PostgreSQL for " + system + " on " + machine
+            throw new StoreUnavailable("This build has no PostgreSQL for " + system + " on " + machine
                     + ": use an external PostgreSQL, or a machine with Linux on x86_64.");
         }
         return archive;
@@ -82,7 +82,7 @@ final class ServerBinaries {
         }
     }
 
-    /** Libraries to link against and the kit to build extensions are two thirds of the files, and of no use here. */
+    /** Libraries to link against and the extension build kit are two thirds of the files, and unused here. */
     private static boolean isNeeded(String name) {
         return !name.endsWith(".a") && !name.contains("/pgxs/") && !name.contains("/pkgconfig/");
     }
@@ -90,7 +90,7 @@ final class ServerBinaries {
     private static void unpack(TarArchiveEntry entry, InputStream content, Path into) throws IOException {
         Path target = into.resolve(entry.getName()).normalize();
         if (!target.startsWith(into)) {
-            throw new IOException("The archive of PostgreSQL has a file outside of itself: " + entry.getName());
+            throw new IOException("The archive of PostgreSQL has a file outside its directory: " + entry.getName());
         }
         if (entry.isDirectory()) {
             createEnterable(target, into);

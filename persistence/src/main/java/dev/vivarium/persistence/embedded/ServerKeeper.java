@@ -19,24 +19,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps one server running: starts it, and starts it again on the same data and port when it dies, at once at first and
- * then with a growing pause, for as long as it takes (a full disk may be emptied after hours).
+ * Keeps one server running: starts it, and restarts it on the same data and port when it dies, immediately at first and
+ * then with a growing backoff, without limit (a full disk may be cleared after hours).
  *
- * <p>All of it happens on one thread that lives as long as the server may, and this is essential: the kernel sends the
- * death signal when the <em>thread</em> that started a process ends, not when its process does. Started from a pool, the
- * server would be shot when the pool retires a worker. Conversely a JVM that is killed with -9 loses this thread too, so
- * no server survives its node.
+ * <p>The server must be started from a thread that lives as long as the server may: the kernel sends the death signal
+ * when the <em>thread</em> that started a process ends, not when its process does. If started from a pool, the server
+ * would be killed when the pool retires a worker. Conversely a JVM that is killed with -9 loses this thread too, so no
+ * server survives its node.
  *
- * <p>The thread is a daemon: a node that ends without closing its store must not hang, and leaves a crashed server, which
- * is what it asked for and loses nothing.
+ * <p>The thread is a daemon, so that a node that ends without closing its store does not hang; the server then crashes,
+ * which loses nothing.
  */
 final class ServerKeeper implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(ServerKeeper.class);
 
     /**
-     * SIGQUIT, PostgreSQL's immediate shutdown: its processes are gone within milliseconds and the next start replays the
-     * log, as after any crash. SIGINT would write a checkpoint first, for as long as the disk takes, while the node that
-     * follows waits; and what follows a crash should be the one path that every crash takes.
+     * SIGQUIT, PostgreSQL's immediate shutdown: its processes are gone within milliseconds and the next start replays
+     * the log, as after any crash. SIGINT would write a checkpoint first, for as long as the disk takes, while the next
+     * node waits; and after a crash there should be only one recovery path.
      */
     static final String DEATH_SIGNAL = "QUIT";
 
@@ -68,7 +68,7 @@ final class ServerKeeper implements AutoCloseable {
         this.thread.setDaemon(true);
     }
 
-    /** Starts a server and returns when it takes connections. */
+    /** Starts a server and returns when it accepts connections. */
     static ServerKeeper start(List<String> command, Path data, Path logFile, Clock clock) {
         ServerKeeper keeper = new ServerKeeper(command, data, logFile, clock);
         keeper.thread.start();
@@ -99,13 +99,12 @@ final class ServerKeeper implements AutoCloseable {
                 try {
                     serve();
                 } catch (IOException | RuntimeException failed) {
-                    // Whatever it was: a keeper that ends would leave the node without a store for ever.
+                    // Catches everything: a keeper that ended would leave the node without a store for ever.
                     if (first) {
                         ready.completeExceptionally(failed);
                         return;
                     }
-                    log.error(
-                            "The embedded PostgreSQL does not start; trying again in {} ms", pause.toMillis(), failed);
+                    log.error("The embedded PostgreSQL does not start; retrying in {} ms", pause.toMillis(), failed);
                 }
                 boolean wasHealthy = started.plus(HEALTHY).isBefore(clock.instant());
                 pause = wasHealthy ? PAUSE_MIN : pause;
@@ -117,11 +116,11 @@ final class ServerKeeper implements AutoCloseable {
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
         } finally {
-            ready.completeExceptionally(new IllegalStateException("it was closed while it started."));
+            ready.completeExceptionally(new IllegalStateException("it was closed during its start."));
         }
     }
 
-    /** One life of a server, from start to end. */
+    /** One run of the server, from start to exit. */
     private void serve() throws IOException, InterruptedException {
         Leftovers.clear(data, clock);
         Process current = launch();
@@ -132,11 +131,11 @@ final class ServerKeeper implements AutoCloseable {
         ready.complete(null);
         int exit = current.waitFor();
         if (!isClosing()) {
-            log.warn("The embedded PostgreSQL ended with {}; starting it again", exit);
+            log.warn("The embedded PostgreSQL ended with {}; restarting it", exit);
         }
     }
 
-    /** Starts the process, unless it is too late for that: nobody may be left behind by a close. */
+    /** Starts the process unless this keeper was closed: no process may be left behind by a close. */
     private synchronized @Nullable Process launch() throws IOException {
         if (isClosing()) {
             return null;
@@ -150,7 +149,7 @@ final class ServerKeeper implements AutoCloseable {
         return current;
     }
 
-    /** The server writes its state into a file, which is cheaper to ask than the server. */
+    /** The server writes its state into a file, which is cheaper to poll than a connection. */
     private void awaitReady(Process current) throws IOException, InterruptedException {
         Path state = data.resolve("postmaster.pid");
         Instant startMax = clock.instant().plus(START_MAX);
@@ -206,7 +205,7 @@ final class ServerKeeper implements AutoCloseable {
         }
     }
 
-    /** Fast shutdown, which ends sessions and writes a checkpoint; then immediate shutdown; then the end. */
+    /** Fast shutdown, which ends sessions and writes a checkpoint; then immediate shutdown; then SIGKILL. */
     private static void stop(Process server) throws IOException, InterruptedException {
         signal("INT", server);
         if (server.waitFor(STOP_MAX.toMillis(), TimeUnit.MILLISECONDS)) {
@@ -218,7 +217,7 @@ final class ServerKeeper implements AutoCloseable {
         }
     }
 
-    /** Java sends SIGTERM and SIGKILL only; a shell can send the others on every machine. */
+    /** Java can send SIGTERM and SIGKILL only; kill(1) can send the others. */
     private static void signal(String name, Process server) throws IOException {
         Commands.run("sh", "-c", "kill -s " + name + " " + server.pid());
     }

@@ -1,34 +1,23 @@
 package dev.vivarium.persistence.embedded;
 
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.util.Random;
-
 /** The server's configuration: durable before fast, small before fast, one machine, one user. */
 final class ServerSettings {
     /** PostgreSQL's own default: the pools of a handful of nodes, and a psql of the operator's. */
     private static final int CONNECTIONS_MAX = 100;
 
-    /**
-     * Ports are taken from below the kernel's ephemeral range: a client that keeps connecting to an ephemeral port whose
-     * server is away for a moment can meet itself there (TCP's simultaneous open) and so keep the server from it.
-     */
-    private static final int PORT_MIN = 20_000;
-
-    private static final int PORT_MAX = 32_000;
-    private static final int PORT_TRIES = 200;
+    /** PostgreSQL names its socket by it. */
+    static final int PORT = 5432;
 
     private ServerSettings() {}
 
     /** {@code postgresql.conf}. */
-    static String server(int port) {
+    static String server(String socketDirectory) {
         return """
                 # Written anew by Vivarium at every start; changes do not last.
-                listen_addresses = '127.0.0.1'
+                listen_addresses = ''
                 port = %d
-                unix_socket_directories = ''
+                unix_socket_directories = '%s'
+                unix_socket_permissions = 0700
                 max_connections = %d
                 password_encryption = 'scram-sha-256'
                 allow_alter_system = off
@@ -70,35 +59,14 @@ final class ServerSettings {
                 timezone = 'UTC'
                 lc_messages = 'C'
                 """
-                .formatted(port, CONNECTIONS_MAX);
+                .formatted(PORT, socketDirectory, CONNECTIONS_MAX);
     }
 
     /** {@code pg_hba.conf}. */
     static String access() {
         return """
                 # Written anew by Vivarium at every start; changes do not last.
-                host all all 127.0.0.1/32 scram-sha-256
+                local all all scram-sha-256
                 """;
-    }
-
-    /** A port that nobody listens on now. */
-    static int freePort() throws IOException {
-        Random random = new Random();
-        for (int attempt = 0; attempt < PORT_TRIES; attempt++) {
-            int port = PORT_MIN + random.nextInt(PORT_MAX - PORT_MIN);
-            if (isFree(port)) {
-                return port;
-            }
-        }
-        throw new IOException("No free port between " + PORT_MIN + " and " + PORT_MAX + ".");
-    }
-
-    private static boolean isFree(int port) {
-        try (ServerSocket probe = new ServerSocket()) {
-            probe.bind(new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), port));
-            return true;
-        } catch (IOException taken) {
-            return false;
-        }
     }
 }

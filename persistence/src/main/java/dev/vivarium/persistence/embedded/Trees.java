@@ -8,11 +8,11 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import org.jspecify.annotations.Nullable;
 
-/** Directory trees that a crash left half made. */
+/** Deletes directory trees that a crash left incomplete. */
 final class Trees {
     private Trees() {}
 
-    /** Removes a tree, without following links. Does nothing when there is none. */
+    /** Deletes a tree without following links. Idempotent. */
     static void delete(Path tree) throws IOException {
         if (!Files.isDirectory(tree)) {
             return;

@@ -1,4 +1,4 @@
-/** The store of one machine: a PostgreSQL server that the node brings along, owns and ends. */
+/** The store of one machine: a PostgreSQL server that the node bundles, owns and stops. */
 @NullMarked
 package dev.vivarium.persistence.embedded;
 

@@ -6,13 +6,13 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A run that has, or may have, entries which its row does not know.
+ * A run with, possibly, entries that are not in its row yet.
  *
- * @param row as the store holds it
- * @param entries some of the run's entries, in order and without gaps; none when only the journal knows
+ * @param row the stored row
+ * @param entries some of the run's entries, in order and without gaps; none when they must be read from the journal
  */
 public record Change<R>(RunId run, Optional<Row<R>> row, List<StoredEntry> entries) {
-    /** The number of the first entry that the row does not know. */
+    /** The number of the first entry not in the row. */
     long next() {
         return row.map(Row::seq).orElse(0L) + 1;
     }

@@ -10,61 +10,63 @@ import java.util.Set;
 import java.util.concurrent.CompletionStage;
 
 /**
- * A store, as a projection sees it: how new entries are read in order, and where the projection's rows are kept. Used by
- * the follower's one thread, which may block. What fails with {@link
- * dev.vivarium.persistence.journal.StoreUnavailable} is tried again.
+ * A store as a projection sees it: reads new entries in order, and stores the projection's rows. Used by the follower's
+ * one thread only, which may block. Operations that fail with {@link dev.vivarium.persistence.journal.StoreUnavailable}
+ * are retried.
  */
 public interface JournalFeed<R> {
     /**
-     * Makes what following needs. Where rows of another version are kept, sees to it that all runs come again, from their
-     * first entries. May be repeated.
+     * Creates what following needs. If rows of another version are stored, arranges for every run to be read again from
+     * its first entry. Idempotent.
      */
     void prepare();
 
-    /** The next changes, in the order of the journal as far as the store has one; perhaps none. */
+    /** The next changes, in the journal's order as far as the store has one; possibly none. */
     Batch<R> next();
 
-    /** Changes of these runs that only the journal knows, with the rows that they have; moves no offset. */
+    /** Changes of these runs with their rows, whose entries must be read from the journal; moves no offset. */
     Batch<R> look(Collection<RunId> runs);
 
     /** The entries of a run from a number on. */
     CompletionStage<List<StoredEntry>> entries(RunId run, long fromSeq);
 
-    /** The runs on record as unreadable, by whichever node. */
+    /** Runs that any node has recorded as unreadable. */
     Set<RunId> unreadable();
 
-    /** What to call when there is something new, for a feed that knows; others are asked from time to time. */
+    /** Registers a callback for new entries, for feeds that are notified of them; others are polled. */
     default void onNews(Runnable wake) {}
 
-    /** Changes that are written together. */
+    /** Changes to be written together. */
     interface Batch<R> {
         List<Change<R>> changes();
 
-        /** Whether to go on reading at once. */
+        /** Whether to read on immediately. */
         Rest rest();
 
-        /** When this batch is written, the rows know everything that the journal had at that time; empty if unknown. */
+        /**
+         * Once this batch is written, the rows include everything that the journal had at that time; empty if unknown.
+         */
         Optional<Instant> completeAsOf();
 
         /**
-         * Writes the rows that have changed, the entries that are unreadable, and how far the journal has been followed,
-         * so that a crash in between repeats a step and skips none.
+         * Writes changed rows, unreadable entries and the offset such that a crash in between repeats a step and never
+         * skips one.
          *
-         * @param readableAgain runs on record as unreadable that are not any more
+         * @param readableAgain runs recorded as unreadable that can now be read
          */
         Written write(List<Step<R>> steps, Set<RunId> readableAgain);
     }
 
-    /** What is left after a batch. */
+    /** What remains after a batch. */
     enum Rest {
         MORE,
         NOTHING_YET
     }
 
-    /** What became of a batch. */
+    /** The outcome of writing a batch. */
     enum Written {
         DONE,
-        /** Another node has taken the same step: nothing of this one was written. */
+        /** Another node took the same step first; nothing was written. */
         OVERTAKEN
     }
 }

@@ -28,28 +28,29 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Follows the journal for one {@link Projection}: reads what is new, applies it to the rows that the projection keeps, and
- * has rows and offset written together. A new entry is applied to the run's row; a run is read again only from the entry
- * after its row, and from its first one only when it has no row. Doing it twice, or too late, changes nothing.
+ * Follows the journal for one {@link Projection}: reads new entries, applies them to the projection's rows, and writes
+ * rows and offset together. A run is read from the entry after its row, and from its first entry only if it has no row.
+ * Steps are idempotent.
  *
- * <p>An entry that cannot be read stops its own run's row and nothing else: the row stays before it, the run goes on record
- * in the store, and every follower looks at it again when it starts and from time to time, so that a node of a newer
+ * <p>An entry that cannot be read stops its own run's row and nothing else: the row stays at the entry before it, the
+ * store records the run, and every follower retries it at start and from time to time, so that a node of a newer
  * version brings it up to date. {@link #lag} and {@link #unreadable} say how far the rows can be relied on.
  *
- * <p>What offset means is the store's: PostgreSQL has one place in one exact order of all entries; Cassandra, which has no
- * such order, has one for each run, the number of the last entry in its row. See their feeds. One thread a follower.
+ * <p>The meaning of an offset depends on the store: PostgreSQL has one position in a total order of all entries;
+ * Cassandra, which has no such order, has one for each run, the number of the last entry in its row. See their feeds.
+ * One thread per follower.
  *
  * @param <R> what a row holds
  */
 public final class JournalFollower<R> implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(JournalFollower.class);
 
-    /** How often a feed that does not call is asked. */
+    /** The poll interval of a feed that does not notify. */
     private static final Duration POLL = Duration.ofMillis(100);
 
     private static final Duration RETRY = Duration.ofMillis(500);
 
-    /** How often runs on record as unreadable are looked at again: another node may be newer. */
+    /** How often runs recorded as unreadable are retried: another node may be newer. */
     static final Duration LOOK_AGAIN = Duration.ofMinutes(10);
 
     private static final int LOOKED_AT_ONCE = 100;
@@ -67,17 +68,17 @@ public final class JournalFollower<R> implements AutoCloseable {
     private volatile Phase phase = Phase.FOLLOWING;
     private volatile boolean failing;
     private volatile Instant completeAsOf;
-    /** Of the follower's thread. */
+    /** Confined to the follower's thread. */
     private Optional<Instant> lookedAgain = Optional.empty();
 
     private enum Phase {
         FOLLOWING,
-        /** Closed, and what the feed knows is still being written. */
+        /** Closed; the entries read so far are still being written. */
         DRAINING,
         STOPPED
     }
 
-    /** A follower that is not started yet. */
+    /** Creates a follower without starting it. */
     public JournalFollower(Projection<R> projection, JournalFeed<R> feed, EventCodec codec, Clock clock) {
         this.projection = projection;
         this.feed = feed;
@@ -94,13 +95,13 @@ public final class JournalFollower<R> implements AutoCloseable {
         thread.start();
     }
 
-    /** How old the rows may be: the time since they last had everything that the journal had. */
+    /** How stale the rows may be: the time since they last included the whole journal. */
     public Duration lag() {
         Duration lag = Duration.between(completeAsOf, clock.instant());
         return lag.isNegative() ? Duration.ZERO : lag;
     }
 
-    /** How many runs have entries that cannot be read, as far as this node knows. */
+    /** How many runs have unreadable entries, as far as this node knows. */
     public int unreadable() {
         return unreadable.size();
     }
@@ -120,7 +121,7 @@ public final class JournalFollower<R> implements AutoCloseable {
         }
     }
 
-    /** Whatever fails: a follower that ends would leave its rows standing still for ever. */
+    /** Catches everything: a follower that ended would leave its rows stale for ever. */
     private Duration roundAndPause() {
         try {
             Duration pause = round() == Rest.MORE ? Duration.ZERO : POLL;
@@ -135,7 +136,7 @@ public final class JournalFollower<R> implements AutoCloseable {
         }
     }
 
-    /** News cuts a pause short, but not the one after a failure. */
+    /** A notification cuts a pause short, but not the one after a failure. */
     private void await(Duration pause) throws InterruptedException {
         if (failing) {
             closing.await(pause.toMillis(), TimeUnit.MILLISECONDS);
@@ -211,7 +212,7 @@ public final class JournalFollower<R> implements AutoCloseable {
         }
     }
 
-    /** All of them, with what only the journal knows read from there, for all such runs at the same time. */
+    /** All steps; runs whose entries must be read from the journal are read concurrently. */
     private List<Step<R>> steps(List<Change<R>> changes) {
         Map<RunId, CompletionStage<List<StoredEntry>>> reads = new LinkedHashMap<>();
         List<Step<R>> steps = new ArrayList<>();
@@ -249,7 +250,7 @@ public final class JournalFollower<R> implements AutoCloseable {
         return new Step.Unreadable<>(behind.run(), behind.row(), behind.fromSeq(), reason);
     }
 
-    /** Gives what the feed knows a little time to be written, and stops. */
+    /** Allows a short time for writing what was read, and stops. */
     @Override
     public void close() {
         phase = Phase.DRAINING;

@@ -14,27 +14,28 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Destroys the keys that should not exist. A run destroys its own when it ends, but a node may die between the two, or the
- * disk may refuse; a node that dies, or a store that fails, between the sealing of secrets and the run's first event leaves
- * a key of no run; and a replica that was away for longer than its table remembers deletions brings keys back. Nodes that
- * share the keys all do it; twice is as good as once.
+ * Destroys the keys that should not exist. A run destroys its own key when it ends, but a node may die between the two,
+ * or the disk may fail; a node or a store that fails between the sealing of secrets and the run's first event leaves a
+ * key without a run; and a replica that was down for longer than its table keeps tombstones brings keys back. All nodes
+ * that share the keys sweep them; the sweep is idempotent.
  *
- * <p>The run's last event says what it has become, so one entry is read for each key. Not the run's row in a list: what
- * destroys a key for good goes by the journal.
+ * <p>The run's last event gives its status, so one entry is read for each key. The run's row in the list would do, but
+ * an irreversible step relies on the journal only.
  */
 public final class KeySweep implements Sweep {
     private static final Logger log = LoggerFactory.getLogger(KeySweep.class);
 
     /**
-     * How long a submission may take from sealing to its first event; a key of no run is left alone for so long. The event
-     * of a slower one would still be accepted, and the run then end because its secrets cannot be opened.
+     * The longest time from the sealing of a submission's secrets to its first event; a key without a run is kept for
+     * that long. A slower submission would still be accepted, and its run would end because its secrets cannot be
+     * opened.
      */
     public static final Duration SUBMISSION_MAX = Duration.ofMinutes(10);
 
     private final RunKeys keys;
     private final RunJournal journal;
     private final Clock clock;
-    /** Since when there can be keys of submissions under way that this node has not seen to an end. */
+    /** Keys sealed before this time belong to no submission in flight; with several nodes that is unknown. */
     private final Instant submissionsSince;
 
     private KeySweep(RunKeys keys, RunJournal journal, Clock clock, Instant submissionsSince) {
@@ -45,14 +46,14 @@ public final class KeySweep implements Sweep {
     }
 
     /**
-     * The sweep of a node that has the keys to itself. To be made before anybody can submit: older keys of no run are
-     * leftovers.
+     * The sweep of a node that has the keys to itself. Create it before submissions are possible: older keys without a
+     * run are leftovers.
      */
     public static KeySweep ofOneNode(RunKeys keys, RunJournal journal, Clock clock) {
         return new KeySweep(keys, journal, clock, clock.instant());
     }
 
-    /** The sweep of a node that shares the keys with others, at which submissions may be under way at any time. */
+    /** The sweep of a node that shares the keys with others, where submissions may be in flight at any time. */
     public static KeySweep ofSeveralNodes(RunKeys keys, RunJournal journal, Clock clock) {
         return new KeySweep(keys, journal, clock, Instant.MIN);
     }
@@ -70,7 +71,7 @@ public final class KeySweep implements Sweep {
             try {
                 look(run);
             } catch (RuntimeException failed) {
-                log.warn("The key of run {} is looked at again later: {}", run, reason(failed));
+                log.warn("The key of run {} will be checked again later: {}", run, reason(failed));
             }
         }
     }

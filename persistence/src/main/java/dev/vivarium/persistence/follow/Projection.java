@@ -4,16 +4,16 @@ import dev.vivarium.protocol.run.RunEvent;
 import java.util.Optional;
 
 /**
- * What is kept of each run besides its journal: a row, and how an event changes it. Pure; {@link JournalFollower} says
- * when, and the store's {@link JournalFeed} keeps the rows.
+ * A row for each run derived from its events, and how an event changes it. Pure; {@link JournalFollower} drives it, and
+ * the store's {@link JournalFeed} stores the rows.
  *
  * @param <R> what a row holds
  */
 public interface Projection<R> {
-    /** Names the projection in the store, together with {@link #version}. */
+    /** Identifies the projection in the store, together with {@link #version}. */
     String name();
 
-    /** To be raised when rows come to hold something else: all of them are then made again from the journal. */
+    /** Raise it when the rows' content changes: all rows are then rebuilt from the journal. */
     int version();
 
     /**

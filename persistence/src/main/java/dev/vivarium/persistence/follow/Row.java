@@ -1,8 +1,8 @@
 package dev.vivarium.persistence.follow;
 
 /**
- * What a projection keeps of a run.
+ * A projection's row for a run.
  *
- * @param seq the number of the last event in it
+ * @param seq the number of the last event applied to it
  */
 public record Row<R>(long seq, R content) {}

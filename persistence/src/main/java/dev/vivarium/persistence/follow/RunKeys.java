@@ -4,17 +4,17 @@ import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
 import java.util.Iterator;
 
-/** The keys of runs' secrets, as {@link KeySweep} sees them. Blocks. */
+/** The keys of runs' secrets, as {@link KeySweep} sees them. Methods block. */
 public interface RunKeys {
     /** The runs whose keys exist. */
     Iterator<RunId> runs();
 
-    /** Destroys the key of a run. */
+    /** Destroys a run's key. */
     void shred(RunId run);
 
-    /** Destroys the key of a run unless secrets were sealed with it since then. */
+    /** Destroys a run's key unless secrets were sealed with it since the given time. */
     void shredUnlessSealedSince(RunId run, Instant since);
 
-    /** Renews what protects the key of a run that is live, where that is due. */
+    /** Renews the protection of a live run's key, if that is due. */
     void renew(RunId run);
 }

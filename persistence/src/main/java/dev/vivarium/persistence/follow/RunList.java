@@ -2,12 +2,11 @@ package dev.vivarium.persistence.follow;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.persistence.journal.JournalJson;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.auth.Tenant;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.RunState;
@@ -17,23 +16,29 @@ import java.util.TreeMap;
 
 /** The list of runs: each row is the run as the API shows it. */
 public final class RunList implements Projection<RunView> {
-    /** To be raised with the shape of {@link RunView}: all rows are then made again. */
-    private static final int VERSION = 2;
+    /** Raise it when the shape of {@link RunView} changes; an additional limit raises the version automatically. */
+    private static final int SHAPE = 2;
 
-    /** A newer node may have written more than this one knows; what this one needs is still there. */
+    private static final int LIMITS_MAX = 100;
+
+    /** If it differs from the rows' version, all rows are rebuilt. */
+    private static final int VERSION = SHAPE * LIMITS_MAX + Limit.ALL.size();
+
+    /**
+     * A newer node may have written additional fields, which are ignored. Rows from before a limit existed lack it, and are
+     * readable until they are rebuilt.
+     */
     private static final ObjectReader READER =
             JournalJson.MAPPER.readerFor(RunView.class).without(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
 
-    private static final String FILES_PEAK = "filesPeak";
-
     private final int version;
 
-    /** The list as this version of the code makes it. */
+    /** The list in this version's form. */
     public RunList() {
         this(VERSION);
     }
 
-    /** The list under another version's number, to try what an upgrade does. */
+    /** The list under another version number, to test an upgrade. */
     public RunList(int version) {
         this.version = version;
     }
@@ -57,17 +62,17 @@ public final class RunList implements Projection<RunView> {
         return RunView.of((RunState.Existing) RunState.initial().after(event));
     }
 
-    /** The labels that a run is found by: its own, and its tenant's. */
+    /** The labels by which a run is found: its own and its tenant's. */
     public static Map<String, String> labels(RunSpec spec) {
         return found(spec.labels());
     }
 
-    /** The labels that a listed run is found by. */
+    /** The labels by which a listed run is found. */
     public static Map<String, String> labels(RunView view) {
         return found(view.spec().labels());
     }
 
-    /** A row's content as stores keep it. */
+    /** The stored form of a row. */
     public static String write(RunView view) {
         try {
             return JournalJson.MAPPER.writeValueAsString(view);
@@ -77,24 +82,16 @@ public final class RunList implements Projection<RunView> {
     }
 
     /**
-     * What {@link #write} wrote.
+     * Reads the text of {@link #write}.
      *
-     * @throws IllegalStateException when it was written by a version that this one cannot read
+     * @throws IllegalStateException when it comes from a version that this one cannot read
      */
     public static RunView read(String json) {
         try {
-            return READER.treeToValue(withFilesPeak(READER.readTree(json)), RunView.class);
+            return READER.readValue(json);
         } catch (JsonProcessingException unreadable) {
-            throw new IllegalStateException("The list of runs holds a run that this node cannot read.", unreadable);
+            throw new IllegalStateException("The list of runs contains a run that this node cannot read.", unreadable);
         }
-    }
-
-    /** Rows of version 1 lack the most files that there were, and are read until they are made again. */
-    private static JsonNode withFilesPeak(JsonNode row) {
-        if (row.path("usage") instanceof ObjectNode usage && !usage.has(FILES_PEAK)) {
-            usage.put(FILES_PEAK, 0);
-        }
-        return row;
     }
 
     private static Map<String, String> found(Map<String, String> own) {

@@ -5,36 +5,36 @@ import dev.vivarium.persistence.journal.StoredEntry;
 import dev.vivarium.protocol.run.RunId;
 import java.util.Optional;
 
-/** What becomes of a run's row by a {@link Change}. */
+/** The effect of a {@link Change} on a run's row. */
 public sealed interface Step<R> {
-    /** Whose row it is. */
+    /** The run of the row. */
     RunId run();
 
-    /** The row that is to be kept; empty for a run that has no event which could be read. */
+    /** The row to store; empty for a run without a readable event. */
     Optional<Row<R>> row();
 
-    /** The row is now that of a later event. */
+    /** The row advanced to a later event. */
     record Moved<R>(RunId run, Optional<Row<R>> row) implements Step<R> {}
 
-    /** The row knew all of it. */
+    /** The row already included everything. */
     record Unchanged<R>(RunId run, Optional<Row<R>> row) implements Step<R> {}
 
     /**
-     * An entry cannot be read by this version of the code, or cannot follow: the row stays before it, and the rest of the
-     * run is left until somebody can read it.
+     * An entry cannot be read by this version of the code, or cannot follow: the row stays at the entry before it, and
+     * the rest of the run waits for a node that can read it.
      *
      * @param seq the number of that entry
      */
     record Unreadable<R>(RunId run, Optional<Row<R>> row, long seq, String reason) implements Step<R> {}
 
     /**
-     * The entries between the row and those that are known are needed first.
+     * Entries between the row and the given ones must be read first.
      *
      * @param fromSeq the first of them
      */
     record Behind<R>(RunId run, Optional<Row<R>> row, long fromSeq) implements Step<R> {}
 
-    /** Applies what the row does not know yet, entry by entry. */
+    /** Applies the entries that the row does not include yet, one by one. */
     static <R> Step<R> of(Projection<R> projection, EventCodec codec, Change<R> change) {
         if (change.entries().isEmpty() || change.entries().get(0).seq() > change.next()) {
             return new Behind<>(change.run(), change.row(), change.next());

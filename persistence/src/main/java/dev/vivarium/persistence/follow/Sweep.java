@@ -2,15 +2,15 @@ package dev.vivarium.persistence.follow;
 
 import java.util.function.BooleanSupplier;
 
-/** Compares what there is with what should be and mends the difference, whatever signal was lost. */
+/** Compares actual with desired state and repairs the difference, whatever signal was lost. */
 public interface Sweep {
-    /** What completes the sentence "... cannot be looked at for now". */
+    /** The subject of the sentence "... cannot be looked at for now". */
     String what();
 
     /**
-     * Looks at everything once.
+     * One complete sweep.
      *
-     * @param goOn to be asked between two things; when it says no the rest is left to the next sweep
+     * @param goOn checked between items; when it returns false the rest is left to the next sweep
      */
     void sweep(BooleanSupplier goOn) throws InterruptedException;
 }

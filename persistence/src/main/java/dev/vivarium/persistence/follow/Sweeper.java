@@ -21,12 +21,12 @@ public final class Sweeper implements AutoCloseable {
      * How often it sweeps.
      *
      * @param first the pause before the first sweep
-     * @param interval the pause after one
-     * @param afterFailure the pause after one that failed
+     * @param interval the pause after a sweep
+     * @param afterFailure the pause after a failed sweep
      */
     public record Pace(Duration first, Duration interval, Duration afterFailure) {}
 
-    /** A sweeper that is not started yet. */
+    /** Creates a sweeper without starting it. */
     public Sweeper(Sweep sweep, Pace pace, String name) {
         this.sweep = sweep;
         this.pace = pace;

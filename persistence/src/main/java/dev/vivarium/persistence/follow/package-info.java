@@ -1,4 +1,6 @@
-/** Follows the journal: one follower, projections as pure handlers on it, and sweeps. Stores give it entries and rows. */
+/**
+ * Follows the journal: one follower, projections as pure handlers on it, and sweeps. Stores provide entries and rows.
+ */
 @NullMarked
 package dev.vivarium.persistence.follow;
 

@@ -5,32 +5,32 @@ import dev.vivarium.protocol.run.RunId;
 import java.util.List;
 
 /**
- * Checks that a run's entries are the ones that were written: none missing at the start or in between, none edited, none
- * moved, none from another run. Entries missing at the end leave a shorter chain that is still intact: to notice those,
+ * Verifies that a run's entries are those that were written: none missing at the start or in between, none edited, none
+ * moved, none from another run. If entries at the end are missing, the shorter chain is still intact: to detect that,
  * keep the head of an earlier check and compare.
  */
 public final class ChainCheck {
     private ChainCheck() {}
 
-    /** What a check found. */
+    /** The result of a check. */
     public sealed interface Verdict {
         /** The hash of the last intact entry; the genesis hash when there is none. */
         Blob head();
     }
 
-    /** Every entry follows from the one before. */
+    /** Every entry follows from its predecessor. */
     public record Intact(long entries, Blob head) implements Verdict {}
 
-    /** The first place where an entry does not follow from the one before. */
+    /** The first place where an entry does not follow from its predecessor. */
     public record Broken(long seq, Fault fault, Blob head) implements Verdict {}
 
-    /** What is wrong at the first broken place. */
+    /** The fault at the first broken place. */
     public enum Fault {
-        /** The number does not follow: entries are missing or out of order. */
+        /** The number is out of sequence: entries are missing or reordered. */
         GAP,
-        /** The entry names another predecessor than the one it has: it was moved, or its predecessor replaced. */
+        /** The entry names a different predecessor: it was moved, or its predecessor was replaced. */
         UNLINKED,
-        /** The entry's hash is not the hash of its content: it was edited. */
+        /** The entry's hash does not match its content: it was edited. */
         EDITED
     }
 

@@ -13,6 +13,7 @@ import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.Usage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -23,41 +24,41 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * Turns events into journal entries and back. Pure, and safe for use by many threads.
+ * Converts events to journal entries and back. Pure and thread-safe.
  *
  * <p>Every event type has a version, from 1. To change an event's shape, raise its version in {@link #VERSIONS} and
- * register an {@link Upcaster} from the old version; what is in the journal is never rewritten.
+ * register an {@link Upcaster} from the old version; the journal is never rewritten.
  *
- * <p>Entries of a run form a chain: each holds the hash of the one before. The hash covers the stored bytes, each field
- * preceded by its length, so that no two different entries have the same input to the hash.
+ * <p>Entries of a run form a chain: each holds its predecessor's hash. The hash covers the stored bytes, each field
+ * preceded by its length, so that different entries never give the hash the same input.
  */
 public final class EventCodec {
     /** Versions of the events whose shape has changed since they were first written; all others are at 1. */
     private static final Map<String, Integer> VERSIONS = Map.of(
-            "AlarmRaised", 5,
+            "AlarmRaised", 6,
             "AttemptInterrupted", 2,
             "CancelRequested", 2,
             "EgressUsed", 2,
-            "RunCancelled", 2,
-            "RunFailed", 2,
-            "RunKilled", 5,
-            "RunSubmitted", InlineFiles.REFERENCES_SINCE,
-            "RunSucceeded", 2);
+            "RunCancelled", 3,
+            "RunFailed", 3,
+            "RunKilled", 6,
+            "RunSubmitted", 9,
+            "RunSucceeded", 3);
 
-    /** More than any link carries in a day. */
+    /** More than a link can carry. */
     private static final String NO_LIMIT = "1024Ti";
 
     private static final String BY = "by";
 
     /**
-     * Who caused what was journaled before events named that. Nodes did not authenticate then: they took whoever reached
-     * them, or could stop their process, for the local operator, and knew no one else.
+     * The principal of events written before events named one. Nodes did not authenticate then: everyone who could
+     * reach one, or stop its process, was the local operator.
      */
     private static final String UNAUTHENTICATED = "local:operator";
 
-    /** The upcasters that today's journal needs. */
+    /** The upcasters to today's versions. */
     private static final Map<EventShape, Upcaster> UPCASTERS = Map.ofEntries(
-            // Version 2 may measure in BYTES_PER_SECOND, which a node of before could not read.
+            // Version 2 may measure in BYTES_PER_SECOND, which older nodes cannot read.
             Map.entry(new EventShape("AlarmRaised", 1), new Upcaster(new EventShape("AlarmRaised", 2), json -> json)),
             Map.entry(new EventShape("RunKilled", 1), new Upcaster(new EventShape("RunKilled", 2), json -> json)),
             // Version 3 may name the reason EGRESS_SCAN.
@@ -66,7 +67,7 @@ public final class EventCodec {
             // Version 4 may name the reason EGRESS_BYTES.
             Map.entry(new EventShape("AlarmRaised", 3), new Upcaster(new EventShape("AlarmRaised", 4), json -> json)),
             Map.entry(new EventShape("RunKilled", 3), new Upcaster(new EventShape("RunKilled", 4), json -> json)),
-            // Version 2 tells bytes by destination; before, they were told in all only.
+            // Version 2 counts bytes by destination; version 1 only in total.
             Map.entry(new EventShape("EgressUsed", 1), new Upcaster(new EventShape("EgressUsed", 2), json -> {
                 json.path("mostReached").forEach(reach -> {
                     if (reach instanceof ObjectNode one) {
@@ -75,21 +76,21 @@ public final class EventCodec {
                 });
                 return json;
             })),
-            // Version 2 lists the destinations of an allowlist; before, there were no runs with one.
+            // Version 2 lists the destinations of an allowlist; there were no allowlists before.
             Map.entry(new EventShape("RunSubmitted", 1), new Upcaster(new EventShape("RunSubmitted", 2), json -> {
                 if (json.path("spec").path("egress") instanceof ObjectNode egress) {
                     egress.putArray("allow");
                 }
                 return json;
             })),
-            // Version 3 limits bytes over the network; before, they had no limit.
+            // Version 3 limits bytes over the network; they were unlimited before.
             Map.entry(new EventShape("RunSubmitted", 2), new Upcaster(new EventShape("RunSubmitted", 3), json -> {
                 if (json.path("spec").path("limits") instanceof ObjectNode limits) {
                     limits.put("egressBytes", NO_LIMIT);
                 }
                 return json;
             })),
-            // Version 4 names headers that the node adds; before, it added none.
+            // Version 4 names the headers that the node injects; there were none before.
             Map.entry(new EventShape("RunSubmitted", 3), new Upcaster(new EventShape("RunSubmitted", 4), json -> {
                 if (json.path("spec").path("egress") instanceof ObjectNode egress) {
                     egress.putArray("inject");
@@ -98,15 +99,14 @@ public final class EventCodec {
             })),
             // Version 5 may name the reason FILES.
             Map.entry(new EventShape("AlarmRaised", 4), new Upcaster(new EventShape("AlarmRaised", 5), json -> json)),
-            // The next version of each end tells the most files that there were; before, nobody counted them.
+            // The next version of each terminal event has the peak number of files, which was not counted before.
             Map.entry(new EventShape("RunKilled", 4), uncountedFiles("RunKilled", 5)),
             Map.entry(new EventShape("RunSucceeded", 1), uncountedFiles("RunSucceeded", 2)),
             Map.entry(new EventShape("RunFailed", 1), uncountedFiles("RunFailed", 2)),
             Map.entry(new EventShape("RunCancelled", 1), uncountedFiles("RunCancelled", 2)),
-            // Version 5 names who submitted the run, and its tenant by itself; before, a label did. It limits files;
-            // before, their number followed from the size of the disk. And it refers to the contents of files; before,
-            // they
-            // were in it.
+            // Version 5 names the principal that submitted the run, and has the tenant as a field of its own (a label
+            // before). It limits files; before, their number followed from the disk limit. And it refers to the
+            // contents of files instead of including them.
             Map.entry(new EventShape("RunSubmitted", 4), new Upcaster(new EventShape("RunSubmitted", 5), json -> {
                 if (json.path("spec") instanceof ObjectNode spec) {
                     spec.put("tenant", spec.path("labels").path("tenant").asText(Tenant.DEFAULT.name()));
@@ -116,11 +116,52 @@ public final class EventCodec {
                 }
                 return InlineFiles.toReferences(json).put(BY, UNAUTHENTICATED);
             })),
-            // Version 2 names who asked.
+            // Version 6 limits what a process may have open; before, all nodes gave each process this many.
+            Map.entry(new EventShape("RunSubmitted", 5), new Upcaster(new EventShape("RunSubmitted", 6), json -> {
+                if (json.path("spec").path("limits") instanceof ObjectNode limits) {
+                    limits.put("openFiles", 4096);
+                }
+                return json;
+            })),
+            // Version 6 may name the reason SHARED_MEMORY.
+            Map.entry(new EventShape("AlarmRaised", 5), new Upcaster(new EventShape("AlarmRaised", 6), json -> json)),
+            // The next version of each terminal event has the used grace and shared memory, which were not measured
+            // before.
+            Map.entry(new EventShape("RunKilled", 5), unmeasuredGrace("RunKilled", 6)),
+            Map.entry(new EventShape("RunSucceeded", 2), unmeasuredGrace("RunSucceeded", 3)),
+            Map.entry(new EventShape("RunFailed", 2), unmeasuredGrace("RunFailed", 3)),
+            Map.entry(new EventShape("RunCancelled", 2), unmeasuredGrace("RunCancelled", 3)),
+            // Version 7 limits both; before, all nodes as shipped gave each run this much.
+            Map.entry(new EventShape("RunSubmitted", 6), new Upcaster(new EventShape("RunSubmitted", 7), json -> {
+                if (json.path("spec").path("limits") instanceof ObjectNode limits) {
+                    limits.put("grace", "25ms").put("sharedMemory", "64Mi");
+                }
+                return json;
+            })),
+            // Version 8 may have archives among the files; all were files before.
+            Map.entry(new EventShape("RunSubmitted", 7), new Upcaster(new EventShape("RunSubmitted", 8), json -> {
+                json.path("spec").path("files").forEach(file -> {
+                    if (file instanceof ObjectNode one) {
+                        one.put("form", "file");
+                    }
+                });
+                return json;
+            })),
+            // Version 9 names what is kept at the end, which was nothing before.
+            Map.entry(new EventShape("RunSubmitted", 8), new Upcaster(new EventShape("RunSubmitted", 9), json -> {
+                if (json.path("spec") instanceof ObjectNode spec) {
+                    spec.putArray("artifacts");
+                }
+                if (json.path("spec").path("limits") instanceof ObjectNode limits) {
+                    limits.put("artifacts", "64Mi");
+                }
+                return json;
+            })),
+            // Version 2 records the principal.
             Map.entry(
                     new EventShape("CancelRequested", 1),
                     new Upcaster(new EventShape("CancelRequested", 2), json -> json.put(BY, UNAUTHENTICATED))),
-            // Version 2 names who drained the node; other interruptions are nobody's wish.
+            // Version 2 names the principal that drained the node; other interruptions have none.
             Map.entry(
                     new EventShape("AttemptInterrupted", 1),
                     new Upcaster(
@@ -133,10 +174,11 @@ public final class EventCodec {
 
     private static final String TYPE = "type";
 
-    /** Views of runs may lack limits that came later; an event that does was changed without giving it a new version. */
+    /** Views of runs may lack limits added later; an event that lacks one was changed without a new version. */
     private static final ObjectReader READER = JournalJson.MAPPER
             .rebuild()
             .addMixIn(Limits.class, AllLimits.class)
+            .addMixIn(Usage.class, AllUsage.class)
             .build()
             .readerFor(RunEvent.class);
 
@@ -148,7 +190,7 @@ public final class EventCodec {
         this.upcasters = Map.copyOf(upcasters);
     }
 
-    /** Says to Jackson which of its makers Limits are read with. */
+    /** Tells Jackson which factory reads Limits. */
     private abstract static class AllLimits {
         @JsonCreator(mode = JsonCreator.Mode.DISABLED)
         static Limits ofKnown(Map<String, Object> json) {
@@ -158,6 +200,19 @@ public final class EventCodec {
         @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
         static Limits ofAll(Map<String, Object> json) {
             return Limits.ofAll(json);
+        }
+    }
+
+    /** The same of Usage. */
+    private abstract static class AllUsage {
+        @JsonCreator(mode = JsonCreator.Mode.DISABLED)
+        static Usage ofKnown(Map<String, Long> json) {
+            return Usage.ofKnown(json);
+        }
+
+        @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
+        static Usage ofAll(Map<String, Long> json) {
+            return Usage.ofAll(json);
         }
     }
 
@@ -175,7 +230,16 @@ public final class EventCodec {
         });
     }
 
-    /** One for each 8 KiB, from 1024 to 262144. */
+    private static Upcaster unmeasuredGrace(String end, int version) {
+        return new Upcaster(new EventShape(end, version), json -> {
+            if (json.path("usage") instanceof ObjectNode usage) {
+                usage.put("graceMillis", 0).put("sharedMemoryPeakBytes", 0);
+            }
+            return json;
+        });
+    }
+
+    /** One file for each 8 KiB of disk, between 1024 and 262144. */
     private static long filesOf(String disk) {
         return Math.max(1024, Math.min(1 << 18, ByteSize.parse(disk).bytes() / 8192));
     }
@@ -193,12 +257,15 @@ public final class EventCodec {
                 : Stream.of(type.getPermittedSubclasses()).flatMap(EventCodec::eventTypes);
     }
 
-    /** The hash before a run's first entry: it ties the chain to the run, so that no entry fits into another run's. */
+    /**
+     * The hash before a run's first entry. It ties the chain to the run, so that no entry fits into another run's
+     * chain.
+     */
     public static Blob genesis(RunId run) {
         return Blob.of(sha256().digest(("vivarium.run:" + run).getBytes(StandardCharsets.UTF_8)));
     }
 
-    /** The entry of an event that follows the entry with the given hash; {@link #genesis} for a run's first one. */
+    /** Encodes an event as the entry after the one with the given hash; {@link #genesis} for a run's first entry. */
     public JournalEntry encode(RunEvent event, Blob previousHash) {
         String type = event.getClass().getSimpleName();
         Integer version = versions.get(type);
@@ -215,9 +282,9 @@ public final class EventCodec {
     }
 
     /**
-     * The event of an entry, brought to today's shape.
+     * Decodes an entry's event and upcasts it to the current version.
      *
-     * @throws UnreadableEntry for an entry that this version of the code cannot read, saying why
+     * @throws UnreadableEntry with the reason, for an entry that this version cannot read
      */
     public RunEvent decode(JournalEntry entry) {
         EventShape stored = new EventShape(entry.type(), entry.version());
@@ -232,7 +299,7 @@ public final class EventCodec {
         }
     }
 
-    /** Applies upcasters, each a step towards today's shape, until none is needed. */
+    /** Applies upcasters, step by step, until the current version is reached. */
     private ObjectNode upcast(EventShape stored, ObjectNode payload) {
         EventShape shape = stored;
         ObjectNode json = payload;

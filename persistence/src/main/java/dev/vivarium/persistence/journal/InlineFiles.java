@@ -8,16 +8,16 @@ import dev.vivarium.protocol.run.FileRef;
 import java.io.IOException;
 import java.util.Optional;
 
-/** The contents of files in submissions that were written before there were blobs. */
+/** File contents in submissions written before blobs existed. */
 public final class InlineFiles {
     private static final String SUBMISSION = "RunSubmitted";
 
-    /** From this version on a submission refers to its contents. */
+    /** Since this version a submission refers to its files' contents. */
     static final int REFERENCES_SINCE = 5;
 
     private InlineFiles() {}
 
-    /** The content of a file, if the entry is a submission that holds it. */
+    /** The content of a file, if the entry is a submission that includes it. */
     public static Optional<Blob> content(JournalEntry entry, String path) {
         if (!entry.type().equals(SUBMISSION) || entry.version() >= REFERENCES_SINCE) {
             return Optional.empty();
@@ -36,9 +36,9 @@ public final class InlineFiles {
     }
 
     /**
-     * Puts references in place of the contents, and the digest of what the client sent in the form of all digests.
+     * Replaces contents by references, and brings the digest of the client's request into the current form.
      *
-     * @throws IllegalArgumentException when there are no bytes where there should be some
+     * @throws IllegalArgumentException when bytes are missing where they are expected
      */
     static ObjectNode toReferences(ObjectNode submission) {
         byte[] sent = bytes(submission.path("submission")).toByteArray();

@@ -6,11 +6,11 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
 /**
- * The bytes of an entry in the journal: lengths and bytes of type, previous hash and hash (one byte of length each), the
- * version (four bytes), and the payload to the end. Pure.
+ * The binary form of an entry in the journal: length and bytes of the type, the previous hash and the hash (one length
+ * byte each), the version (four bytes), then the payload. Pure.
  */
 public final class JournalEntryFormat {
-    /** Names this format in the journal, beside the bytes. A new format gets a new name; the old ones stay readable. */
+    /** The format's name, stored beside the bytes. A new format gets a new name; old ones stay readable. */
     public static final String MANIFEST = "entry/1";
 
     private static final int LENGTH_MAX = 255;
@@ -31,7 +31,7 @@ public final class JournalEntryFormat {
     }
 
     /**
-     * Reads what {@link #write} wrote.
+     * Reads the bytes of {@link #write}.
      *
      * @throws IllegalArgumentException for bytes that are not an entry
      */
@@ -50,7 +50,7 @@ public final class JournalEntryFormat {
             in.get(payload);
             return new JournalEntry(type, version, Blob.of(payload), previousHash, hash);
         } catch (BufferUnderflowException cutOff) {
-            throw new IllegalArgumentException("The journal entry is cut off.", cutOff);
+            throw new IllegalArgumentException("The journal entry is truncated.", cutOff);
         }
     }
 

@@ -3,9 +3,9 @@ package dev.vivarium.persistence.journal;
 import java.io.NotSerializableException;
 import org.apache.pekko.serialization.SerializerWithStringManifest;
 
-/** Brings journal entries into the journal by way of Pekko's serialization; bound to them in reference.conf. */
+/** Pekko serializer of journal entries; bound in reference.conf. */
 public final class JournalEntrySerializer extends SerializerWithStringManifest {
-    /** Stored beside every entry: never change it. */
+    /** Stored with every entry; never change it. */
     public static final int IDENTIFIER = 86_001;
 
     @Override

@@ -11,14 +11,14 @@ import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 
 /**
- * The JSON that lasts. One event always gives the same bytes: keys are sorted, times are ISO 8601. It is strict when it
- * reads, since a field too many or too few means that somebody changed an event without giving it a new version.
+ * The JSON of the journal. An event always gives the same bytes: keys are sorted, times are ISO 8601. Reading is
+ * strict, since an extra or missing field means that an event was changed without a new version.
  *
- * <p>Everything outside ASCII is written as an escape, because a Java string may hold a lone surrogate (JSON can smuggle
- * one in) that has no UTF-8 form: with escapes every event can be written, and reads back equal.
+ * <p>Everything outside ASCII is written as an escape, because a Java string may hold a lone surrogate (JSON can
+ * contain one), which has no UTF-8 form: with escapes every event can be written and reads back equal.
  */
 public final class JournalJson {
-    /** No string in the journal is longer; a file in a spec, in base64, is the longest. */
+    /** The longest string in the journal: a file of an old spec, in base64. */
     private static final int STRING_LENGTH_MAX = 64 << 20;
 
     public static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()

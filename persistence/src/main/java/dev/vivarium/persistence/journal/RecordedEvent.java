@@ -5,12 +5,12 @@ import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 
 /**
- * An event read back from the journal, with its place in the run's chain.
+ * An event read from the journal, with its position in the run's chain.
  *
  * @param run the run
  * @param seq its number in the run, from 1 without gaps
- * @param event the event, brought to today's shape
- * @param previousHash the hash of the entry before
+ * @param event the event, upcast to the current version
+ * @param previousHash the previous entry's hash
  * @param hash this entry's hash
  */
 public record RecordedEvent(RunId run, long seq, RunEvent event, Blob previousHash, Blob hash) {}

@@ -7,12 +7,14 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 
-/** Reads the journal, the only truth about a run. Stages fail with {@link StoreUnavailable} while it is away. */
+/**
+ * Reads the journal, the source of truth about runs. Stages fail with {@link StoreUnavailable} while it is unavailable.
+ */
 public interface RunJournal {
-    /** The events of a run from a sequence number on, in order; empty when there are none (yet). */
+    /** A run's events from a sequence number on, in order; empty when there are none yet. */
     CompletionStage<List<RecordedEvent>> events(RunId run, long fromSeq);
 
-    /** The last event of a run; empty when there is none (yet). A store reads that one alone. */
+    /** A run's last event; empty when there is none yet. Stores override this to read only that entry. */
     default CompletionStage<Optional<RunEvent>> lastEvent(RunId run) {
         return events(run, 1)
                 .thenApply(events -> events.isEmpty()
@@ -25,7 +27,7 @@ public interface RunJournal {
         return events(run, 1).thenApply(RunJournal::fold);
     }
 
-    /** The state that these events, from the first one on, lead to. */
+    /** The state after these events, which start with the first. */
     static RunState fold(List<RecordedEvent> events) {
         RunState state = RunState.initial();
         for (RecordedEvent recorded : events) {

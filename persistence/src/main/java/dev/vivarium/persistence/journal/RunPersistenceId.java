@@ -4,9 +4,9 @@ import dev.vivarium.protocol.run.RunId;
 import java.util.Optional;
 import org.apache.pekko.persistence.typed.PersistenceId;
 
-/** How a run is named in the journal: {@code run|<id>}. The journal may hold names of others, too. */
+/** A run's persistence id: {@code run|<id>}. The journal may hold other kinds of ids too. */
 public final class RunPersistenceId {
-    /** The kind of entity, which is also the name of the sharded entity type. */
+    /** The kind of entity, and the name of the sharded entity type. */
     public static final String ENTITY_TYPE = "run";
 
     private static final String PREFIX = ENTITY_TYPE + PersistenceId.DefaultSeparator();
@@ -17,7 +17,7 @@ public final class RunPersistenceId {
         return PersistenceId.of(ENTITY_TYPE, run.value());
     }
 
-    /** The run of a name in the journal; empty when it names something else. */
+    /** The run of a persistence id; empty for other kinds. */
     public static Optional<RunId> parse(String persistenceId) {
         if (!persistenceId.startsWith(PREFIX)) {
             return Optional.empty();

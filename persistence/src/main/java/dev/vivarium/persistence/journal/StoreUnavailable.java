@@ -1,6 +1,6 @@
 package dev.vivarium.persistence.journal;
 
-/** The store does not answer, or cannot make anything durable; trying again later may succeed. */
+/** The store does not answer or cannot make data durable; a retry may succeed. */
 public final class StoreUnavailable extends RuntimeException {
     public StoreUnavailable(String message) {
         super(message);

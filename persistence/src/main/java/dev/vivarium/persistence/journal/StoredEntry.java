@@ -1,7 +1,7 @@
 package dev.vivarium.persistence.journal;
 
 /**
- * An entry with the number under which the journal keeps it.
+ * An entry with its sequence number in the journal.
  *
  * @param seq its number in the run, from 1
  * @param entry the entry as stored

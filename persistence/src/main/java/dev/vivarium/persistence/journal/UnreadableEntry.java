@@ -3,17 +3,17 @@ package dev.vivarium.persistence.journal;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import org.jspecify.annotations.Nullable;
 
-/** A journal entry that this version of the code cannot read. The message never holds any of the entry's payload. */
+/** A journal entry that this version of the code cannot read. The message never contains any of the payload. */
 public final class UnreadableEntry extends RuntimeException {
     /** Why an entry cannot be read. */
     public enum Reason {
-        /** No event of this name is known: it was written by a newer node, or by none of ours. */
+        /** The event type is unknown: written by a newer node, or not by Vivarium. */
         UNKNOWN_TYPE("has a type that this node does not know; it was written by a newer node"),
-        /** The event is known, its version is not: it was written by a newer node. */
+        /** The event's version is unknown: written by a newer node. */
         NEWER_VERSION("has a version that this node does not know; it was written by a newer node"),
-        /** The version is older than today's and nothing leads from it to today's: a defect. */
-        NO_UPCASTER("has an old version that nothing brings to today's shape"),
-        /** The payload does not have the shape that its type and version promise. */
+        /** The version is old and no upcaster leads to the current one: a bug. */
+        NO_UPCASTER("has an old version without an upcaster to the current one"),
+        /** The payload does not have the shape of its type and version. */
         DAMAGED("does not have the shape of its type and version");
 
         private final String sentence;
@@ -34,7 +34,7 @@ public final class UnreadableEntry extends RuntimeException {
         this.shape = shape;
     }
 
-    /** Jackson quotes values in its messages, and a value may be what nobody should find in a log: the place is enough. */
+    /** Jackson's messages quote values, which may be confidential: log the position only. */
     private static @Nullable Throwable redacted(@Nullable Throwable cause) {
         return cause instanceof JsonMappingException mapping
                 ? new IllegalArgumentException("at " + mapping.getPathReference())

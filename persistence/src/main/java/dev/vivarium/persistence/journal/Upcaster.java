@@ -7,6 +7,6 @@ import java.util.function.UnaryOperator;
  * One step from an older shape of an event to a newer one.
  *
  * @param to the shape after the step; another type renames the event
- * @param upcast what becomes of the payload
+ * @param upcast converts the payload
  */
 record Upcaster(EventShape to, UnaryOperator<ObjectNode> upcast) {}

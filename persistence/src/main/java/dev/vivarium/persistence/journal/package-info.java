@@ -1,4 +1,4 @@
-/** The journal of runs: how events are written, chained, checked and read back. */
+/** The journal of runs: encoding, chaining, verifying and reading events. */
 @NullMarked
 package dev.vivarium.persistence.journal;
 

@@ -16,16 +16,16 @@ import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
 
 /**
- * Our own way to the database, beside the journal plugin's: a few connections and as many threads, since JDBC blocks.
- * Beyond the queue's limit work is refused at once, which is better than a queue that nobody waits for any more.
+ * The store's own connections to the database, beside the journal plugin's: a few connections and as many threads,
+ * since JDBC blocks. Work beyond the queue's limit fails immediately rather than wait until its caller has given up.
  */
 final class Database implements AutoCloseable {
-    /** Connections, and threads; two more connections are the projection's and the key sweep's. */
+    /** Connections and threads; the projection and the key sweep have two more connections. */
     private static final int CONNECTIONS = 6;
 
     private static final int WAITING_MAX = 1000;
 
-    /** Long enough for a server that is started again after a crash. */
+    /** Long enough for a server's restart after a crash. */
     private static final long CONNECTION_WAIT_MILLIS = 5_000;
 
     private static final int STATEMENT_MILLIS_MAX = 30_000;
@@ -35,7 +35,7 @@ final class Database implements AutoCloseable {
     private final HikariDataSource connections;
     private final ExecutorService threads;
 
-    /** What is done with a connection. */
+    /** Work on a connection. */
     interface Work<T> {
         T on(Connection connection) throws SQLException;
     }
@@ -60,7 +60,7 @@ final class Database implements AutoCloseable {
         config.setMaximumPoolSize(CONNECTIONS + 2);
         config.setMinimumIdle(2);
         config.setConnectionTimeout(CONNECTION_WAIT_MILLIS);
-        // Without it a start waits for the first connection and fails hard; the first statement says it better.
+        // Otherwise the pool's start waits for the first connection; the first statement gives a better error.
         config.setInitializationFailTimeout(-1);
         config.addDataSourceProperty("reWriteBatchedInserts", "true");
         config.addDataSourceProperty("options", "-c statement_timeout=" + STATEMENT_MILLIS_MAX);
@@ -68,18 +68,18 @@ final class Database implements AutoCloseable {
         return new HikariDataSource(config);
     }
 
-    /** For those who bring a thread of their own. */
+    /** For callers with their own thread. */
     DataSource connections() {
         return connections;
     }
 
-    /** The threads on which blocking work of the store is done. */
+    /** The threads for the store's blocking work. */
     ExecutorService threads() {
         return threads;
     }
 
     /**
-     * Does the work in a transaction of its own, on one of our threads.
+     * Runs the work in a transaction, on one of the store's threads.
      *
      * @param what completes the sentence "The store cannot ...", for the error
      */
@@ -87,12 +87,12 @@ final class Database implements AutoCloseable {
         try {
             return CompletableFuture.supplyAsync(() -> transactNow(what, work), threads);
         } catch (RejectedExecutionException overloaded) {
-            return CompletableFuture.failedFuture(
-                    new StoreUnavailable("The store cannot " + what + ": it has too much to do.", overloaded));
+            return CompletableFuture.failedFuture(new StoreUnavailable(
+                    "The store cannot " + what + ": too many operations are waiting.", overloaded));
         }
     }
 
-    /** Does the work in a transaction of its own, on this thread. */
+    /** Runs the work in a transaction, on the calling thread. */
     <T> T transactNow(String what, Work<T> work) {
         try (Connection connection = connections.getConnection()) {
             connection.setAutoCommit(false);

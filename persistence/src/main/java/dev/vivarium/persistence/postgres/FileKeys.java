@@ -6,7 +6,7 @@ import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
 import java.util.Iterator;
 
-/** The keys in the vault's directory. */
+/** The keys in the file vault's directory. */
 final class FileKeys implements RunKeys {
     private final FileSecretVault vault;
 
@@ -29,7 +29,7 @@ final class FileKeys implements RunKeys {
         vault.shredUnlessSealedSince(run, since);
     }
 
-    /** The master key is one for as long as the directory exists. */
+    /** The directory's master key never changes. */
     @Override
     public void renew(RunId run) {}
 }

@@ -5,15 +5,15 @@ import com.typesafe.config.ConfigFactory;
 import java.util.HashMap;
 import java.util.Map;
 
-/** The configuration by which Pekko Persistence writes to a PostgreSQL: journal, snapshots and reads over one pool. */
+/** The configuration by which Pekko Persistence uses a PostgreSQL: journal, snapshots and reads over one pool. */
 final class JournalPlugin {
     /**
-     * Connections and threads, which Slick wants equal. The plugin batches what waits and keeps at most 8 batches under
-     * way, so more would idle.
+     * Connections and threads, which Slick wants equal. The plugin batches waiting writes and runs at most 8 batches at
+     * a time, so more would idle.
      */
     private static final int CONNECTIONS = 8;
 
-    /** Statements that may wait for a connection; beyond it a write fails, which its run's entity survives. */
+    /** Statements that may wait for a connection; beyond it a write fails, and the run's entity restarts. */
     private static final int WAITING_MAX = 2_000;
 
     /** Events that may wait to be written; beyond it a write fails. */
@@ -23,7 +23,7 @@ final class JournalPlugin {
 
     private JournalPlugin() {}
 
-    /** An overlay: what it says goes above what the node's files say. */
+    /** An overlay that takes precedence over the node's files. */
     static Config overlay(PostgresAddress address) {
         String shared = "pekko-persistence-jdbc.shared-databases." + DATABASE;
         String pool = shared + ".db";
@@ -43,11 +43,11 @@ final class JournalPlugin {
         settings.put(pool + ".minConnections", CONNECTIONS);
         settings.put(pool + ".queueSize", WAITING_MAX);
         settings.put(pool + ".keepAliveConnection", false);
-        // A server that is started again is back within this time; a write waits for it rather than fail.
+        // A restarted server is back within this time; writes wait for it rather than fail.
         settings.put(pool + ".connectionTimeout", 5_000);
         settings.put(pool + ".validationTimeout", 1_000);
         settings.put("jdbc-journal.bufferSize", EVENTS_WAITING_MAX);
-        // After an outage the first write that is let through tells soon that the store is back.
+        // Short, so that the first write let through after an outage shows soon that the store is back.
         settings.put("jdbc-journal.circuit-breaker.reset-timeout", "1s");
         settings.put("jdbc-snapshot-store.circuit-breaker.reset-timeout", "1s");
         return ConfigFactory.parseMap(settings, "the opened store");

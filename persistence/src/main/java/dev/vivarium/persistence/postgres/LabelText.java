@@ -6,8 +6,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Labels as jsonb takes them. It has no form for U+0000 and for half of a surrogate pair; both become U+FFFD, in what is
- * stored and in what is asked for, so that a run is found by the labels it was given, whatever they are.
+ * Labels in the form that jsonb accepts. It cannot hold U+0000 or half of a surrogate pair; both become U+FFFD, in
+ * stored rows and in queries, so that a run is found by any labels it was given.
  */
 final class LabelText {
     private static final char REPLACEMENT = '\uFFFD';

@@ -16,7 +16,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Consumer;
 
-/** What the sweep of blobs looks at, page by page in the order of its keys. */
+/** What the sweep of blobs inspects, page by page in key order. */
 final class PostgresBlobLeftovers implements BlobLeftovers {
     private static final int PAGE = 256;
 
@@ -50,7 +50,7 @@ final class PostgresBlobLeftovers implements BlobLeftovers {
         this.database = database;
     }
 
-    /** A row of a query, as a value. */
+    /** Reads a row of a query. */
     private interface Reading<T> {
         T of(ResultSet row) throws SQLException;
     }
@@ -95,7 +95,7 @@ final class PostgresBlobLeftovers implements BlobLeftovers {
         return new BlobKey(row.getString(column), Digest.parse(row.getString(column + 1)));
     }
 
-    /** Visits a page; returns its last item when there may be another page. */
+    /** Visits a page; returns its last item when another page may follow. */
     private static <T> Optional<T> visit(List<T> page, Consumer<T> visit) {
         page.forEach(visit);
         return page.size() < PAGE ? Optional.empty() : Optional.of(page.get(PAGE - 1));
@@ -122,7 +122,7 @@ final class PostgresBlobLeftovers implements BlobLeftovers {
     public void removeIfIdle(BlobKey key, Instant touchedBefore) {
         database.transactNow("remove a blob", connection -> {
             Optional<UUID> content = lock(connection, key, touchedBefore);
-            // A statement of its own, so that it sees the holds that were made before the lock was given.
+            // A separate statement, so that it sees holds made before the lock was granted.
             if (content.isPresent()
                     && PostgresBlobs.update(
                                     connection,
@@ -141,7 +141,7 @@ final class PostgresBlobLeftovers implements BlobLeftovers {
         });
     }
 
-    /** Empty when it was written since then, or somebody is about to hold it. */
+    /** Empty when the blob was written since then, or is about to be held. */
     private static Optional<UUID> lock(Connection connection, BlobKey key, Instant touchedBefore) throws SQLException {
         try (PreparedStatement query = connection.prepareStatement(LOCK)) {
             query.setString(1, key.tenant());

@@ -1,5 +1,6 @@
 package dev.vivarium.persistence.postgres;
 
+import dev.vivarium.persistence.content.BlobHolder;
 import dev.vivarium.persistence.content.BlobKey;
 import dev.vivarium.persistence.content.BlobTables;
 import dev.vivarium.persistence.journal.StoreUnavailable;
@@ -26,8 +27,8 @@ import org.apache.pekko.Done;
 import org.apache.pekko.util.ByteString;
 
 /**
- * Blobs in tables. A piece is a transaction of its own, so that an upload holds no connection while its client is slow. A
- * hold locks the blob's row against the removal, which locks it too before it looks for holds.
+ * Blobs in tables. Each piece is its own transaction, so that an upload from a slow client holds no connection. A hold
+ * locks the blob's row; a deletion locks it too before it looks for holds.
  */
 final class PostgresBlobs implements BlobTables {
     private static final String FIND =
@@ -48,7 +49,7 @@ final class PostgresBlobs implements BlobTables {
             RETURNING content""";
     private static final String DISCARD = "UPDATE blob_upload SET heard_at = '-infinity' WHERE content = ?";
 
-    /** Makes pieces that are no blob's any more a discarded upload. */
+    /** Turns pieces that no longer belong to a blob into a discarded upload. */
     static final String LEAVE_PIECES =
             "INSERT INTO blob_upload (content, tenant, digest, heard_at) VALUES (?, ?, ?, '-infinity')";
 
@@ -104,7 +105,7 @@ final class PostgresBlobs implements BlobTables {
 
     @Override
     public CompletionStage<Touch> touch(BlobKey key, Instant at) {
-        return database.transact("note that a blob is needed", connection -> {
+        return database.transact("record that a blob is needed", connection -> {
             int touched = update(
                     connection, TOUCH, time(at), key.tenant(), key.digest().hex());
             return touched == 1 ? Touch.TOUCHED : Touch.MISSING;
@@ -113,7 +114,7 @@ final class PostgresBlobs implements BlobTables {
 
     @Override
     public CompletionStage<Done> begin(Upload upload, Instant at) {
-        return database.transact("begin to keep a blob", connection -> {
+        return database.transact("begin to store a blob", connection -> {
             BlobKey key = upload.key();
             update(
                     connection,
@@ -128,7 +129,7 @@ final class PostgresBlobs implements BlobTables {
 
     @Override
     public CompletionStage<Done> append(Upload upload, int number, ByteString piece, Instant at) {
-        return database.transact("keep a piece of a blob", connection -> {
+        return database.transact("store a piece of a blob", connection -> {
             if (update(connection, HEARD, time(at), upload.content()) == 0) {
                 throw discardedMeanwhile();
             }
@@ -138,7 +139,7 @@ final class PostgresBlobs implements BlobTables {
     }
 
     private static StoreUnavailable discardedMeanwhile() {
-        return new StoreUnavailable("The upload was silent for too long and was discarded: begin again.");
+        return new StoreUnavailable("The upload made no progress for too long and was discarded: start it again.");
     }
 
     @Override
@@ -149,7 +150,7 @@ final class PostgresBlobs implements BlobTables {
                         : deletePieces(upload.content()).exceptionally(later -> Done.getInstance()));
     }
 
-    /** Returns the content that is the blob's now: another one when another upload was faster. */
+    /** Returns the content that the blob has now: another one when another upload was faster. */
     private static UUID publish(Connection connection, Upload upload, long bytes, Instant at) throws SQLException {
         BlobKey key = upload.key();
         if (update(connection, ENDED, upload.content()) == 0) {
@@ -181,12 +182,12 @@ final class PostgresBlobs implements BlobTables {
     public CompletionStage<Done> discard(Upload upload) {
         return database.transact("discard an upload", connection -> update(connection, DISCARD, upload.content()))
                 .thenCompose(discarded -> discarded == 0
-                        // It was published, or discarded to its end.
+                        // It was published or completely discarded.
                         ? CompletableFuture.completedFuture(Done.getInstance())
                         : deletePieces(upload.content()));
     }
 
-    /** In steps: a large content has many pieces. */
+    /** In steps, since a large content has many pieces. */
     private CompletionStage<Done> deletePieces(UUID content) {
         return database.transact("delete the pieces of a blob", connection -> {
                     int deleted = update(connection, DELETE_PIECES, content, content);
@@ -213,8 +214,8 @@ final class PostgresBlobs implements BlobTables {
     }
 
     @Override
-    public CompletionStage<Hold> hold(String tenant, Set<Digest> digests, RunId run, Instant at) {
-        return database.transact("hold the blobs of run " + run, connection -> {
+    public CompletionStage<Hold> hold(String tenant, Set<Digest> digests, BlobHolder holder, Instant at) {
+        return database.transact("hold the blobs of run " + holder.name(), connection -> {
             Set<Digest> missing = new HashSet<>(digests);
             try (PreparedStatement lock = connection.prepareStatement(LOCK)) {
                 lock.setString(1, tenant);
@@ -228,7 +229,7 @@ final class PostgresBlobs implements BlobTables {
             if (!missing.isEmpty()) {
                 return new Hold.Missing(missing);
             }
-            update(connection, HOLD, run.value(), tenant, time(at), array(connection, digests));
+            update(connection, HOLD, holder.name(), tenant, time(at), array(connection, digests));
             return new Hold.Held();
         });
     }

@@ -10,7 +10,7 @@ import java.sql.SQLException;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 
-/** Keys in a table whose primary key decides who was first. */
+/** Keys in a table whose primary key decides which claim was first. */
 final class PostgresClaimedKeys implements ClaimedKeys {
     private static final String CLAIM =
             "INSERT INTO claimed_key (key, run_id) VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING run_id";

@@ -63,7 +63,7 @@ public final class PostgresJournal implements RunJournal {
                 "read the events of run " + run, connection -> entries(connection, ENTRIES, run, fromSeq));
     }
 
-    /** The entry of a run's submission, as it was written. */
+    /** The stored entry of a run's submission. */
     CompletionStage<Optional<JournalEntry>> first(RunId run) {
         return database.transact(
                 "read the submission of run " + run, connection -> entries(connection, FIRST, run, 1).stream()
@@ -71,7 +71,7 @@ public final class PostgresJournal implements RunJournal {
                         .findFirst());
     }
 
-    /** Checks that a run's events are those that were written. */
+    /** Verifies the hash chain of a run's events. */
     public CompletionStage<ChainCheck.Verdict> check(RunId run) {
         return entries(run, 1).thenApply(entries -> ChainCheck.check(run, entries));
     }
@@ -96,7 +96,7 @@ public final class PostgresJournal implements RunJournal {
         return entries;
     }
 
-    /** An entry whose serializer, manifest and payload are in three columns from this one on. */
+    /** An entry, with serializer, manifest and payload in the three columns from the given one on. */
     static JournalEntry entry(ResultSet row, int column) throws SQLException {
         int serializer = row.getInt(column);
         if (serializer != JournalEntrySerializer.IDENTIFIER) {

@@ -19,8 +19,8 @@ import java.util.concurrent.CompletionStage;
 import org.apache.pekko.Done;
 
 /**
- * Output in a table, a row a chunk. The chunks of a run never overlap: writers for one run take turns, a chunk that
- * reaches into a kept one is dropped, and so is a chunk of an attempt when a later one has written already.
+ * Output in a table, one row per chunk. The chunks of a run never overlap: writers of one run are serialized; a chunk
+ * that overlaps a stored one is dropped, and so is a chunk of an attempt after a later attempt has written.
  */
 final class PostgresOutput implements OutputStore {
     private static final String TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtextextended(?, 0))";
@@ -38,7 +38,7 @@ final class PostgresOutput implements OutputStore {
                 WHERE kept.last_end > n.byte_offset)
             ON CONFLICT DO NOTHING""";
 
-    /** From the last chunk that starts at or before the offset, which may end before it. */
+    /** From the last chunk that starts at or before the offset; that chunk may end before it. */
     private static final String READ =
             """
             SELECT attempt, process, stream, byte_offset, at, data FROM run_output
@@ -52,13 +52,13 @@ final class PostgresOutput implements OutputStore {
             SELECT byte_offset + octet_length(data) FROM run_output
             WHERE run_id = ? AND byte_offset >= 0 ORDER BY byte_offset DESC LIMIT 1""";
 
-    /** Before the first byte there is room to note that an attempt has begun, which fences as its first chunk does. */
+    /** A row before the first byte records that an attempt has begun, and fences like its first chunk. */
     private static final String BEGIN =
             """
             INSERT INTO run_output (run_id, byte_offset, attempt, stream, at, data)
             VALUES (?, ?, ?, 1, now(), '') ON CONFLICT DO NOTHING""";
 
-    /** Rows brought over at once; a reader seldom wants many more, and all of them may be a large run's whole output. */
+    /** Rows per fetch; readers seldom need many more, and all rows may be a large run's whole output. */
     private static final int ROWS_A_FETCH = 64;
 
     private final Database database;
@@ -87,7 +87,7 @@ final class PostgresOutput implements OutputStore {
             return CompletableFuture.completedFuture(Done.getInstance());
         }
         List<OutputChunk> all = List.copyOf(chunks);
-        return database.transact("keep the output of run " + run, connection -> {
+        return database.transact("store the output of run " + run, connection -> {
             takeTurns(connection, run);
             for (OutputChunk chunk : all) {
                 insert(connection, run, chunk);

@@ -9,7 +9,7 @@ import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.Done;
 
-/** A table with a row for each run that is live. */
+/** A table with a row for each live run. */
 final class PostgresRememberedRuns implements RememberedRuns {
     private static final String REMEMBER =
             "INSERT INTO remembered_run (shard, run_id) VALUES (?, ?) ON CONFLICT DO NOTHING";
@@ -46,7 +46,7 @@ final class PostgresRememberedRuns implements RememberedRuns {
 
     @Override
     public CompletionStage<Set<RunId>> in(String shard) {
-        return database.transact("tell the remembered runs of shard " + shard, connection -> {
+        return database.transact("list the remembered runs of shard " + shard, connection -> {
             try (PreparedStatement statement = connection.prepareStatement(ALL)) {
                 statement.setString(1, shard);
                 try (ResultSet rows = statement.executeQuery()) {
@@ -62,7 +62,7 @@ final class PostgresRememberedRuns implements RememberedRuns {
 
     @Override
     public CompletionStage<Set<String>> shards() {
-        return database.transact("tell the shards of remembered runs", connection -> {
+        return database.transact("list the shards of remembered runs", connection -> {
             try (PreparedStatement statement = connection.prepareStatement(SHARDS);
                     ResultSet rows = statement.executeQuery()) {
                 Set<String> shards = new HashSet<>();

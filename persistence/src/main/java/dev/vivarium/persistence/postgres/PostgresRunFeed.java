@@ -23,17 +23,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The journal in one exact order of all entries, and the rows of the list of runs.
+ * The journal in a total order of all entries, and the rows of the list of runs.
  *
- * <p>Entries do not become visible in the order of their numbers: a transaction that took 7 may commit after one that took
- * 8, and whoever has read 8 and goes on from there never sees 7. Guessing how long such a gap may last (as polling by
- * number must) loses a run sooner or later. Here each entry carries its transaction's id, and only entries of transactions
- * older than every running one are taken ({@link SettledEntries}): none can ever appear before them, so the offset
- * (transaction, number) is exact. The price is that a long transaction holds the list up, which the server bounds ({@code
+ * <p>Entries do not become visible in the order of their numbers: a transaction that took 7 may commit after one that
+ * took 8, and a reader that continues after 8 never sees 7. Guessing how long such a gap may last (as polling by number
+ * must) loses a run sooner or later. Here each entry has its transaction's id, and only entries of transactions older
+ * than every running one are read ({@link SettledEntries}): no entry can appear before them any more, so the offset
+ * (transaction, number) is exact. The price is that a long transaction delays the list, which the server bounds ({@code
  * idle_in_transaction_session_timeout}).
  *
- * <p>Rows and offset are written in one transaction that begins with the offset's move from where it was read. Several
- * nodes on one database take turns by that: the one whose offset is no longer the stored one gives up its step.
+ * <p>Rows and offset are written in one transaction, which first moves the offset conditionally from the value that was
+ * read. This serializes several nodes on one database: a node whose offset is no longer the stored one drops its step.
  */
 final class PostgresRunFeed implements JournalFeed<RunView> {
     private static final Logger log = LoggerFactory.getLogger(PostgresRunFeed.class);
@@ -42,7 +42,7 @@ final class PostgresRunFeed implements JournalFeed<RunView> {
     private final PostgresJournal journal;
     private final Projection<RunView> projection;
     private final Clock clock;
-    /** All that was committed until {@link Mark#at} is settled when no transaction older than its own horizon runs. */
+    /** Everything committed until {@link Mark#at} is settled when no transaction older than its horizon runs. */
     private Optional<Mark> mark = Optional.empty();
 
     private record Mark(Instant at, long horizon) {}
@@ -59,7 +59,7 @@ final class PostgresRunFeed implements JournalFeed<RunView> {
         database.transactNow("prepare the list of runs", connection -> {
             SettledEntries entries = entries(connection);
             if (entries.begin() == SettledEntries.Beginning.OTHER_VERSION) {
-                log.info("The list of runs is made again from the journal, for {}.", name());
+                log.info("Rebuilding the list of runs from the journal, for {}.", name());
                 RunRows.clear(connection);
             }
             adopt(entries);
@@ -68,15 +68,14 @@ final class PostgresRunFeed implements JournalFeed<RunView> {
     }
 
     /**
-     * A database restored from a dump, or moved to another server, has transaction ids of that server's life, which may
-     * lie in this one's future: entries that would never be settled, and an offset that new entries would never reach.
+     * A database restored from a dump, or moved to another server, has transaction ids of the other server, which may
+     * be ahead of this one's: such entries would never be settled, and new entries would never reach such an offset.
      */
     private static void adopt(SettledEntries entries) throws SQLException {
         long adopted = entries.adoptForeignTransactions();
         if (adopted > 0) {
             log.warn(
-                    "{} entries or offsets were written on another server; the journal is followed from there.",
-                    adopted);
+                    "{} entries or offsets were written on another server; following the journal from there.", adopted);
         }
     }
 
@@ -126,7 +125,7 @@ final class PostgresRunFeed implements JournalFeed<RunView> {
 
     @Override
     public Batch<RunView> look(Collection<RunId> runs) {
-        return database.transactNow("look at runs again", connection -> {
+        return database.transactNow("read runs again", connection -> {
             Map<RunId, Row<RunView>> rows = RunRows.read(connection, runs);
             return new Changes(
                     runs.stream()
@@ -144,10 +143,10 @@ final class PostgresRunFeed implements JournalFeed<RunView> {
 
     @Override
     public Set<RunId> unreadable() {
-        return database.transactNow("list what cannot be read", RunRows::unreadable);
+        return database.transactNow("list the unreadable runs", RunRows::unreadable);
     }
 
-    /** Entries after the offset, with where they end. */
+    /** Entries after the offset, and where they end. */
     private final class Changes implements Batch<RunView> {
         private final List<Change<RunView>> changes;
         private final SettledEntries.News news;

@@ -20,9 +20,11 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
-/** Finds runs in what {@link PostgresRunFeed} has written. Pages by key, so the last page costs what the first one does. */
+/**
+ * Queries the rows that {@link PostgresRunFeed} writes. Pages by key, so the last page costs what the first one does.
+ */
 final class PostgresRunIndex implements RunIndex {
-    /** Runs a page, at most. */
+    /** The most runs per page. */
     private static final int LIMIT_MAX = 500;
 
     private final Database database;
@@ -35,7 +37,7 @@ final class PostgresRunIndex implements RunIndex {
     public CompletionStage<RunPage> find(Query query) {
         if (query.limit() < 1 || query.limit() > LIMIT_MAX) {
             return CompletableFuture.failedFuture(
-                    new IllegalArgumentException("The limit is from 1 to " + LIMIT_MAX + "."));
+                    new IllegalArgumentException("The limit must be from 1 to " + LIMIT_MAX + "."));
         }
         Optional<RunCursor> after;
         try {
@@ -58,7 +60,7 @@ final class PostgresRunIndex implements RunIndex {
         }
     }
 
-    /** Only the conditions that were asked for, so that the planner sees which index fits. */
+    /** Only the requested conditions, so that the planner can pick the index. */
     private static PreparedStatement prepare(Connection connection, Query query, Optional<RunCursor> after)
             throws SQLException {
         StringBuilder sql = new StringBuilder("SELECT view FROM run_view WHERE true");
@@ -73,7 +75,7 @@ final class PostgresRunIndex implements RunIndex {
         }
         query.since().ifPresent(since -> {
             sql.append(" AND submitted_at >= ?");
-            // As what it is compared with; the database would round.
+            // Truncated to microseconds like the column; the database would round.
             values.add(time(since.truncatedTo(ChronoUnit.MICROS)));
         });
         after.ifPresent(cursor -> {

@@ -10,11 +10,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 
 /**
- * How to use a PostgreSQL server that is not the node's own; reference.conf explains the keys.
+ * How to use an external PostgreSQL server; reference.conf explains the keys.
  *
  * @param address the database
- * @param keys the folder of the secrets' keys, which all nodes see
- * @param startWait how long a server that is away is waited for at the start
+ * @param keys the folder of the secrets' keys, shared by all nodes
+ * @param startWait how long to wait at start for a server that is down
  */
 public record PostgresSettings(PostgresAddress address, Path keys, Duration startWait) {
     private static final String KEY = "vivarium.store.postgres.";
@@ -23,7 +23,7 @@ public record PostgresSettings(PostgresAddress address, Path keys, Duration star
     /**
      * Reads {@code vivarium.store.postgres}, and the file of the password.
      *
-     * @throws StoreUnavailable with a sentence that names the key that is missing or makes no sense
+     * @throws StoreUnavailable with a sentence that names the missing or invalid key
      */
     public static PostgresSettings from(Config postgres) {
         String url = given(postgres, "url");
@@ -37,7 +37,7 @@ public record PostgresSettings(PostgresAddress address, Path keys, Duration star
         return new PostgresSettings(new PostgresAddress(url, user, password), keys, postgres.getDuration("start-wait"));
     }
 
-    /** The same with another wait. */
+    /** These settings with another wait. */
     PostgresSettings waiting(Duration wait) {
         return new PostgresSettings(address, keys, wait);
     }
@@ -55,7 +55,7 @@ public record PostgresSettings(PostgresAddress address, Path keys, Duration star
         try (InputStream in = Files.newInputStream(file)) {
             byte[] content = in.readNBytes(PASSWORD_BYTES_MAX + 1);
             if (content.length > PASSWORD_BYTES_MAX) {
-                throw new StoreUnavailable(KEY + "password-file: " + file + " is longer than a password.");
+                throw new StoreUnavailable(KEY + "password-file: " + file + " is longer than a password can be.");
             }
             return new String(content, StandardCharsets.UTF_8).stripTrailing();
         } catch (IOException unreadable) {

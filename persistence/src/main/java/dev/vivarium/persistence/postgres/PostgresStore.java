@@ -30,9 +30,9 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
 
-/** The store on a PostgreSQL, wherever it runs, with the keys of secrets in a directory beside it. */
+/** The store on a PostgreSQL, wherever it runs, with the keys of secrets in a separate directory. */
 public final class PostgresStore implements Store {
-    /** How often keys are looked at; next to nothing while no live run has secrets. */
+    /** How often keys are swept; almost free while no live run has secrets. */
     private static final Sweeper.Pace KEY_SWEEP =
             new Sweeper.Pace(Duration.ZERO, Duration.ofSeconds(15), Duration.ofSeconds(15));
 
@@ -47,7 +47,7 @@ public final class PostgresStore implements Store {
     private final Sweeper keySweeper;
     private final BlobStore blobs;
     private final RunFiles files;
-    private final BlobSweep blobSweep;
+    private final Sweeper blobSweeper;
 
     private PostgresStore(
             PostgresAddress address,
@@ -70,11 +70,12 @@ public final class PostgresStore implements Store {
         PostgresBlobs blobTables = new PostgresBlobs(database);
         this.blobs = new StoredBlobs(blobTables, clock);
         this.files = new StoredRunFiles(blobs, journal::first);
-        this.blobSweep = new BlobSweep(blobTables, new PostgresBlobLeftovers(database), journal, sweep, clock);
+        this.blobSweeper =
+                new BlobSweep(blobTables, new PostgresBlobLeftovers(database), journal, sweep, clock).sweeper();
         this.keySweeper = new Sweeper(vault.sweep(secrets, journal, clock), KEY_SWEEP, "vivarium-key-sweep");
     }
 
-    /** Where the secrets' keys are, and who else uses them. */
+    /** Where the secrets' keys are, and whether other nodes use them. */
     private record Vault(Path folder, Users users) {
         private enum Users {
             THIS_NODE,
@@ -95,11 +96,11 @@ public final class PostgresStore implements Store {
     }
 
     /**
-     * Opens the store of a node that has the server to itself, making or updating its tables first.
+     * Opens the store of a node with its own server, creating or updating the tables first.
      *
-     * @param address the database, which must be ours alone
-     * @param keysParent the directory in which the vault keeps its keys
-     * @param installation the name that the installation gets if it has none yet
+     * @param address the database, used by this node only
+     * @param keysParent the parent of the vault's directory
+     * @param installation the installation's name, if it has none yet
      * @throws StoreUnavailable with a sentence for the user when it cannot be opened
      */
     public static PostgresStore openOwn(
@@ -115,8 +116,8 @@ public final class PostgresStore implements Store {
     }
 
     /**
-     * Opens the store on a server that several nodes may share, whose tables {@link #prepare} has made. Waits for a server
-     * that is away.
+     * Opens the store on a server that several nodes may share, after {@link #prepare} created its tables. Waits for a
+     * server that is down.
      *
      * @throws StoreUnavailable with a sentence for the operator when it cannot be opened, or has another schema
      */
@@ -133,11 +134,11 @@ public final class PostgresStore implements Store {
     }
 
     /**
-     * Makes or updates the tables of a server that several nodes may share, and makes the folder of keys. Changes nothing
-     * when all is there.
+     * Creates or updates the tables on a server that several nodes may share, and creates the folder of keys.
+     * Idempotent.
      *
-     * @param installation the name that the installation gets if it has none yet
-     * @return the number of the schema
+     * @param installation the installation's name, if it has none yet
+     * @return the schema's version
      * @throws StoreUnavailable with a sentence for the operator when that cannot be done
      */
     public static int prepare(PostgresSettings settings, String installation) {
@@ -148,12 +149,12 @@ public final class PostgresStore implements Store {
         });
     }
 
-    /** The same with the standard sweep of blobs. */
+    /** Opens the store with the default sweep of blobs. */
     public static PostgresStore openOwn(PostgresAddress address, Path keysParent, String installation) {
         return openOwn(address, keysParent, installation, BlobSweepSettings.STANDARD);
     }
 
-    /** The same with the standard sweep of blobs. */
+    /** Opens the store with the default sweep of blobs. */
     public static PostgresStore openShared(PostgresSettings settings) {
         return openShared(settings, BlobSweepSettings.STANDARD);
     }
@@ -164,7 +165,7 @@ public final class PostgresStore implements Store {
                 address, installation, database, vault, blobs, Clock.systemUTC(), MonotonicClock.system());
         store.listing.start();
         store.keySweeper.start();
-        store.blobSweep.start();
+        store.blobSweeper.start();
         return store;
     }
 
@@ -244,7 +245,7 @@ public final class PostgresStore implements Store {
 
     @Override
     public void close() {
-        blobSweep.close();
+        blobSweeper.close();
         keySweeper.close();
         listing.close();
         database.close();

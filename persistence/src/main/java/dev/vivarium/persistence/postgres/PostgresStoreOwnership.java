@@ -6,7 +6,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.concurrent.CompletionStage;
 
-/** A table of one row, which the schema makes. */
+/** A table of one row, created with the schema. */
 final class PostgresStoreOwnership implements StoreOwnership {
     private static final String CURRENT = "SELECT holder, beat FROM cluster_hold";
     private static final String CHANGE = "UPDATE cluster_hold SET holder = ?, beat = ? WHERE holder = ? AND beat = ?";
@@ -19,11 +19,11 @@ final class PostgresStoreOwnership implements StoreOwnership {
 
     @Override
     public CompletionStage<Hold> current() {
-        return database.transact("tell which cluster holds it", connection -> {
+        return database.transact("read which cluster owns it", connection -> {
             try (PreparedStatement statement = connection.prepareStatement(CURRENT);
                     ResultSet rows = statement.executeQuery()) {
                 if (!rows.next()) {
-                    throw new SQLException("The row that says which cluster holds the store is gone.");
+                    throw new SQLException("The row that records which cluster owns the store is missing.");
                 }
                 return new Hold(rows.getString(1), rows.getLong(2));
             }
@@ -32,7 +32,7 @@ final class PostgresStoreOwnership implements StoreOwnership {
 
     @Override
     public CompletionStage<Change> change(Hold seen, Hold next) {
-        return database.transact("be held by a cluster", connection -> {
+        return database.transact("record which cluster owns it", connection -> {
             try (PreparedStatement statement = connection.prepareStatement(CHANGE)) {
                 statement.setString(1, next.holder());
                 statement.setLong(2, next.beat());

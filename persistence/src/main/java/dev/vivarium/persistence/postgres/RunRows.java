@@ -20,7 +20,7 @@ import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The rows of the list of runs ({@code run_view}), and the runs that cannot be listed. */
+/** The rows of the list of runs ({@code run_view}), and the runs that cannot be read. */
 final class RunRows {
     private static final Logger log = LoggerFactory.getLogger(RunRows.class);
 
@@ -41,7 +41,7 @@ final class RunRows {
 
     private RunRows() {}
 
-    /** The rows of these runs, as far as there are any that can be read. */
+    /** The readable rows of these runs. */
     static Map<RunId, Row<RunView>> read(Connection connection, Collection<RunId> runs) throws SQLException {
         Map<RunId, Row<RunView>> found = new HashMap<>();
         if (runs.isEmpty()) {
@@ -55,7 +55,7 @@ final class RunRows {
                     try {
                         found.put(run, new Row<>(rows.getLong(2), RunList.read(rows.getString(3))));
                     } catch (IllegalStateException unreadable) {
-                        log.warn("The row of run {} is made again from the journal: {}", run, unreadable.getMessage());
+                        log.warn("Rebuilding the row of run {} from the journal: {}", run, unreadable.getMessage());
                     }
                 }
             }
@@ -119,7 +119,7 @@ final class RunRows {
         }
     }
 
-    /** Takes all rows away, so that they can be made again. */
+    /** Deletes all rows, to rebuild them. */
     static void clear(Connection connection) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             statement.executeUpdate("DELETE FROM run_view");

@@ -11,15 +11,15 @@ import java.sql.SQLException;
 import java.sql.Statement;
 
 /**
- * The tables, made and changed by numbered scripts ({@code schema-<n>.sql}) that never change once they are released. A
- * library for three files would be larger than what it saves: a script and its number are one transaction, under a lock
- * that lets one node at a time do it.
+ * The tables, created and changed by numbered scripts ({@code schema-<n>.sql}) that never change after their release. A
+ * migration library for a few files would be larger than what it saves: a script and its number are one transaction,
+ * under a lock that admits one node at a time.
  */
 final class Schema {
-    /** The number of the newest script. */
+    /** The newest script's number. */
     static final int VERSION = 7;
 
-    /** Any number that nobody else uses in this database. */
+    /** Any number that nothing else uses in this database. */
     private static final long LOCK = 0x76697661_7269756dL;
 
     private Schema() {}
@@ -27,8 +27,8 @@ final class Schema {
     /**
      * Brings the database to {@link #VERSION}.
      *
-     * @param installation the name that the installation gets if it has none yet
-     * @throws SQLException also when the database has been used by a newer version of Vivarium
+     * @param installation the installation's name, if it has none yet
+     * @throws SQLException also when a newer version of Vivarium has used the database
      */
     static void migrate(Connection connection, String installation) throws SQLException {
         connection.setAutoCommit(false);
@@ -55,7 +55,7 @@ final class Schema {
     }
 
     /**
-     * Checks that the database has {@link #VERSION}, and changes nothing.
+     * Checks that the database has {@link #VERSION}; changes nothing.
      *
      * @return the name of the installation
      * @throws StoreUnavailable with a sentence for the operator when it has another schema, or none
@@ -68,13 +68,13 @@ final class Schema {
             }
             if (found < VERSION) {
                 throw new StoreUnavailable("The database has "
-                        + (found == 0 ? "no schema of Vivarium's" : "schema " + found) + " and this version needs "
-                        + VERSION + ": make it with `vivarium store prepare` and the same configuration.");
+                        + (found == 0 ? "no Vivarium schema" : "schema " + found) + " and this version needs "
+                        + VERSION + ": create it with `vivarium store prepare` and the same configuration.");
             }
             try (ResultSet rows = statement.executeQuery("SELECT id FROM installation")) {
                 if (!rows.next()) {
                     throw new StoreUnavailable("The database has lost the name of its installation: restore the row of"
-                            + " the table installation, since sandboxes are told apart by it.");
+                            + " the table installation, which identifies this installation's sandboxes.");
                 }
                 return rows.getString(1);
             }

@@ -13,8 +13,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The first words with a server that is not the node's own. One that is away, or still starting, is waited for with a line
- * in the log at each try; one that refuses is not asked again.
+ * The first connection to an external server. A server that is down or still starting is retried, with a log line each
+ * time; a refusal is final.
  */
 final class ServerWait {
     private static final Logger log = LoggerFactory.getLogger(ServerWait.class);
@@ -22,7 +22,9 @@ final class ServerWait {
     private static final Duration PAUSE = Duration.ofSeconds(2);
     private static final String CONNECT_SECONDS_MAX = "5";
 
-    /** Of states that pass by themselves: no connection (class 08), too many of them, still starting or stopping. */
+    /**
+     * SQL states of temporary conditions: no connection (class 08), too many connections, server starting or stopping.
+     */
     private static final String NO_CONNECTION = "08";
 
     private static final String TOO_MANY = "53300";
@@ -31,7 +33,7 @@ final class ServerWait {
     private ServerWait() {}
 
     /**
-     * Does the work on a connection of its own as soon as there is one.
+     * Runs the work on a new connection as soon as there is one.
      *
      * @throws StoreUnavailable with a sentence for the operator
      */
@@ -82,7 +84,7 @@ final class ServerWait {
             TimeUnit.MILLISECONDS.sleep(PAUSE.toMillis());
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
-            throw new StoreUnavailable("Interrupted while the PostgreSQL server was waited for.", interrupted);
+            throw new StoreUnavailable("Interrupted while waiting for the PostgreSQL server.", interrupted);
         }
     }
 }

@@ -16,7 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** One projection's place in the journal and the settled entries after it, in one transaction. */
+/** A projection's offset in the journal and the settled entries after it, in one transaction. */
 final class SettledEntries {
     private static final int ENTRIES_MAX = 500;
     private static final int BYTES_MAX = 16 << 20;
@@ -27,7 +27,7 @@ final class SettledEntries {
                 pg_snapshot_xmin(snapshot)::text, pg_snapshot_xmax(snapshot)::text
             FROM projection_offset, pg_current_snapshot() AS snapshot WHERE projection = ?""";
 
-    /** A visible entry is older than every transaction to come, unless another server gave it its number. */
+    /** A visible entry is older than every future transaction, unless another server assigned its number. */
     private static final String NEW_ENTRIES =
             """
             SELECT sized.transaction_id::text, ordering, persistence_id, sequence_number, settled, is_foreign,
@@ -64,30 +64,31 @@ final class SettledEntries {
         this.projection = family + version;
     }
 
-    /** A place in the journal. */
+    /** A position in the journal. */
     record Offset(String transaction, long ordering) {
         private static final Offset START = new Offset("0", 0);
     }
 
-    /** How far the news go. */
+    /** How far the entries read reach. */
     enum Reach {
-        /** Everything that there is. */
+        /** Everything in the journal. */
         ALL,
-        /** Everything that is settled; there are entries which are not. */
+        /** Everything that is settled; unsettled entries exist. */
         ALL_SETTLED,
-        /** As much as is read in one step. */
+        /** As much as one step reads; more is settled. */
         MORE,
-        /** There are numbers of another server's transactions: {@link #adoptForeignTransactions} first. */
+        /** There are transaction ids of another server: call {@link #adoptForeignTransactions} first. */
         FOREIGN
     }
 
     /**
-     * What is new and settled.
+     * New settled entries.
      *
-     * @param entries by run; none for a run of which one cannot be taken as it is, and the journal is to be asked
+     * @param entries by run; none for a run with an entry that is not readable here, which must be read from the
+     *     journal
      * @param upTo where they end; empty when there are none
-     * @param oldestRunning every transaction before it has ended
-     * @param nextTransaction no transaction from it on has begun
+     * @param oldestRunning every earlier transaction has ended
+     * @param nextTransaction no transaction with this or a later id has begun
      */
     record News(
             Map<RunId, List<StoredEntry>> entries,
@@ -99,11 +100,11 @@ final class SettledEntries {
         static final News NONE = new News(Map.of(), Offset.START, Optional.empty(), Reach.MORE, 0, 0);
     }
 
-    /** Whether the offset was there. */
+    /** Whether the offset existed. */
     enum Beginning {
         AS_BEFORE,
         FIRST,
-        /** Another version of this projection has kept rows until now. */
+        /** Another version of this projection had rows until now. */
         OTHER_VERSION
     }
 
@@ -113,7 +114,7 @@ final class SettledEntries {
         OTHERS_WERE_FIRST
     }
 
-    /** Makes the offset if there is none, in place of that of any other version. */
+    /** Creates the offset if there is none, replacing that of any other version. */
     Beginning begin() throws SQLException {
         if (update(BEGIN, projection) == 0) {
             return Beginning.AS_BEFORE;
@@ -122,10 +123,10 @@ final class SettledEntries {
     }
 
     /**
-     * Gives entries with numbers of another server's transactions one of this server's, and begins again with offsets that
-     * lie beyond all of those; takes as long as it takes.
+     * Assigns entries with another server's transaction ids an id of this server, and resets offsets beyond all ids of
+     * this server. No statement timeout applies.
      *
-     * @return how many there were
+     * @return how many entries and offsets were changed
      */
     long adoptForeignTransactions() throws SQLException {
         try (Statement statement = connection.createStatement()) {
@@ -137,14 +138,14 @@ final class SettledEntries {
         }
     }
 
-    /** Reads the news. Settled entries come first, since they are older than every other one. */
+    /** Reads the new entries. Settled entries come first, since they are older than all others. */
     News news() throws SQLException {
         try (PreparedStatement query = connection.prepareStatement(OFFSET)) {
             query.setString(1, projection);
             try (ResultSet rows = query.executeQuery()) {
                 if (!rows.next()) {
                     throw new SQLException("The offset of " + projection + " is gone: another version of this"
-                            + " projection is at work.");
+                            + " projection is running.");
                 }
                 Offset offset = new Offset(rows.getString(1), rows.getLong(2));
                 long oldestRunning = Long.parseLong(rows.getString(4));
@@ -198,12 +199,12 @@ final class SettledEntries {
         try {
             some.add(new StoredEntry(row.getLong(4), PostgresJournal.entry(row, 8)));
         } catch (IllegalArgumentException damaged) {
-            // The journal is asked for it by itself, so that it stops its own run only.
+            // Reading that run from the journal stops only its own row.
             onlyInJournal.add(run.get());
         }
     }
 
-    /** Moves the offset from where it was read. */
+    /** Moves the offset, provided that it is still where it was read. */
     Move move(Offset from, Offset to) throws SQLException {
         try (PreparedStatement update = connection.prepareStatement(MOVE)) {
             update.setString(1, to.transaction());

@@ -29,28 +29,27 @@ import java.util.stream.Stream;
 import org.apache.pekko.Done;
 
 /**
- * A vault whose keys are files: {@code keys/<run>} holds the run's key, wrapped with the node's {@code master.key}. They
- * are kept out of the database because a database forgets slowly: a deleted row lives on in its log and in dead tuples,
- * while a small file can be overwritten and removed. Where the disk itself keeps old blocks (flash, copy on write), what
- * survives there is a wrapped key, worthless without the master key.
+ * A vault whose keys are files: {@code keys/<run>} holds the run's key, wrapped with the node's {@code master.key}.
+ * Keys are not in the database because a deleted row lives on in its log and in dead tuples, while a small file can be
+ * overwritten and removed. Where the disk itself keeps old blocks (flash, copy on write), only a wrapped key survives,
+ * useless without the master key.
  *
- * <p>Several nodes may share one directory that all of them see, on a file system with hard links: a key is created once,
- * whoever asks first.
+ * <p>Several nodes may share one directory on a file system with hard links: each key is created exactly once.
  *
- * <p>{@link SecretSeal} says how things are sealed.
+ * <p>See {@link SecretSeal} for the encryption.
  */
 public final class FileSecretVault implements SecretVault {
     private static final String MASTER_KEY = "master.key";
     private static final String KEYS = "keys";
     private static final int WRAPPED_BYTES_MAX = 256;
-    /** Beyond this age a draft in a shared directory is no other node's that is being written. */
+    /** A draft in a shared directory that is older than this was abandoned; a younger one may be another node's. */
     private static final Duration DRAFT_AGE_MAX = Duration.ofMinutes(10);
 
     private final Path keys;
     private final SecretSeal.Key master;
     private final Executor executor;
     private final Clock clock;
-    /** Read by those who take a key to seal with, written by the one who destroys keys that nobody seals with. */
+    /** The read lock is for sealing with a key, the write lock for destroying keys that are not being used to seal. */
     private final ReadWriteLock sealing = new ReentrantReadWriteLock();
 
     private FileSecretVault(Path keys, SecretSeal.Key master, Executor executor, Clock clock) {
@@ -61,10 +60,10 @@ public final class FileSecretVault implements SecretVault {
     }
 
     /**
-     * Opens the vault in a directory that one node has to itself, making its master key when there has never been one.
+     * Opens the vault in a directory that belongs to one node, creating the master key on first use.
      *
-     * @param executor where files are written and forced to disk
-     * @param clock the wall clock, as the files' times are by it
+     * @param executor runs the blocking file operations
+     * @param clock the wall clock, which file times are compared with
      * @throws StoreUnavailable with a sentence for the user when that cannot be done
      */
     public static FileSecretVault in(Path directory, Executor executor, Clock clock) {
@@ -77,17 +76,17 @@ public final class FileSecretVault implements SecretVault {
     }
 
     /**
-     * Opens the vault in a directory that several nodes share, and that {@link #prepare} has made.
+     * Opens the vault in a directory that several nodes share and {@link #prepare} created.
      *
-     * @param executor where files are written and forced to disk
-     * @param clock the wall clock, as the files' times are by it
+     * @param executor runs the blocking file operations
+     * @param clock the wall clock, which file times are compared with
      * @throws StoreUnavailable with a sentence for the user when that cannot be done
      */
     public static FileSecretVault shared(Path directory, Executor executor, Clock clock) {
         try {
             if (!Files.exists(directory.resolve(MASTER_KEY))) {
                 throw new StoreUnavailable("There is no " + MASTER_KEY + " in " + directory
-                        + ": it must be the folder of keys that all nodes see. Is it mounted here? A new one is made by"
+                        + ": it must be the folder of keys that all nodes share. Is it mounted here? Create a new one with"
                         + " `vivarium store prepare`.");
             }
             return opened(directory, executor, clock, clock.instant().minus(DRAFT_AGE_MAX));
@@ -97,7 +96,7 @@ public final class FileSecretVault implements SecretVault {
     }
 
     /**
-     * Makes what {@link #shared} opens. Changes nothing when it is there.
+     * Creates the directory that {@link #shared} opens. Idempotent.
      *
      * @throws StoreUnavailable with a sentence for the user when that cannot be done
      */
@@ -133,7 +132,7 @@ public final class FileSecretVault implements SecretVault {
                 "The keys of secrets in " + directory + " cannot be read: " + failed.getMessage(), failed);
     }
 
-    /** Keys that a crash kept from becoming files of their names; nothing was sealed with them. */
+    /** Drafts left by a crash; nothing was sealed with them. */
     private static void shredDrafts(Path keys, Instant before) throws IOException {
         try (DirectoryStream<Path> drafts = Files.newDirectoryStream(keys, "*" + DurableFiles.DRAFT)) {
             for (Path draft : drafts) {
@@ -142,7 +141,7 @@ public final class FileSecretVault implements SecretVault {
                 }
             }
         } catch (NoSuchFileException becameAFile) {
-            // Another node's, which has its name now.
+            // Another node has renamed it by now.
             return;
         }
     }
@@ -157,7 +156,7 @@ public final class FileSecretVault implements SecretVault {
         try {
             DurableFiles.create(masterKey, SecretSeal.Key.random().bytes(), DurableFiles.OWNER_ONLY);
         } catch (FileAlreadyExistsException madeMeanwhile) {
-            // Whoever was first has made it for all.
+            // The first node's master key is everyone's.
             return;
         }
     }
@@ -187,7 +186,7 @@ public final class FileSecretVault implements SecretVault {
         });
     }
 
-    /** As {@link #shred}, on this thread. */
+    /** Like {@link #shred}, on the calling thread. */
     public void shredNow(RunId run) {
         try {
             DurableFiles.shred(file(run));
@@ -196,7 +195,7 @@ public final class FileSecretVault implements SecretVault {
         }
     }
 
-    /** Destroys the key of a run unless secrets were sealed with it since then, or are being sealed right now. */
+    /** Destroys a run's key unless secrets were sealed with it since the given time, or are being sealed now. */
     public void shredUnlessSealedSince(RunId run, Instant since) {
         sealing.writeLock().lock();
         try {
@@ -204,7 +203,7 @@ public final class FileSecretVault implements SecretVault {
                 DurableFiles.shred(file(run));
             }
         } catch (NoSuchFileException destroyed) {
-            // By somebody else, in between.
+            // Removed by another node in between.
             return;
         } catch (IOException failed) {
             throw notDestroyed(run, failed);
@@ -218,7 +217,7 @@ public final class FileSecretVault implements SecretVault {
                 "The vault cannot destroy the key to the secrets of run " + run + ": " + failed.getMessage(), failed);
     }
 
-    /** The runs whose keys exist. A run that has ended should not be among them. */
+    /** The runs whose keys exist; none of them should have ended. */
     public Set<RunId> runsWithKeys() {
         try (Stream<Path> files = Files.list(keys)) {
             Set<RunId> runs = new HashSet<>();
@@ -235,7 +234,7 @@ public final class FileSecretVault implements SecretVault {
         return keys.resolve(run.value());
     }
 
-    /** The run's key, marked as just used. */
+    /** The run's key, with its time of use updated. */
     private SecretSeal.Key keyForSealing(RunId run) throws IOException, GeneralSecurityException {
         sealing.readLock().lock();
         try {
@@ -256,7 +255,7 @@ public final class FileSecretVault implements SecretVault {
             DurableFiles.create(file(run), SecretSeal.wrap(master, run, key).toByteArray(), DurableFiles.OWNER_ONLY);
             return key;
         } catch (FileAlreadyExistsException madeMeanwhile) {
-            // By the node that the same submission reached as well: both must seal with one key.
+            // Created by another node that received the same submission: both must seal with one key.
             return unwrap(run);
         }
     }
@@ -269,12 +268,12 @@ public final class FileSecretVault implements SecretVault {
         }
     }
 
-    /** Blocking work on files. */
+    /** A blocking file operation. */
     private interface Work<T> {
         T run() throws IOException, GeneralSecurityException;
     }
 
-    /** Errors name the run and never what was sealed. */
+    /** Errors name the run and never the sealed values. */
     private <T> CompletionStage<T> work(String what, Work<T> work) {
         try {
             return CompletableFuture.supplyAsync(
@@ -291,8 +290,8 @@ public final class FileSecretVault implements SecretVault {
                     },
                     executor);
         } catch (RejectedExecutionException overloaded) {
-            return CompletableFuture.failedFuture(
-                    new StoreUnavailable("The vault cannot " + what + ": it has too much to do.", overloaded));
+            return CompletableFuture.failedFuture(new StoreUnavailable(
+                    "The vault cannot " + what + ": too many operations are waiting.", overloaded));
         }
     }
 }

@@ -7,7 +7,7 @@ import javax.crypto.Cipher;
 import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
 
-/** AES-256-GCM under one key: a version, a random nonce, then ciphertext and tag. */
+/** AES-256-GCM with one key. Format: version, random nonce, ciphertext and tag. */
 final class Sealer {
     static final int KEY_BYTES = 32;
 
@@ -35,7 +35,7 @@ final class Sealer {
         return key;
     }
 
-    /** Encrypts, bound to the context: it opens only with the same one. */
+    /** Encrypts with the context as associated data: opening requires the same context. */
     byte[] seal(byte[] plain, byte[] context) throws GeneralSecurityException {
         byte[] nonce = new byte[NONCE_BYTES];
         random.nextBytes(nonce);

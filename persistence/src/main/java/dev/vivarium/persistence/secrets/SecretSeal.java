@@ -17,8 +17,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * How a run's secrets are sealed, wherever its key is kept: AES-256-GCM throughout, with a fresh nonce for each value. What
- * belongs to what is authenticated: a wrapped key to its run, a value to its run and name. Safe for use by many threads.
+ * How a run's secrets are sealed, wherever its key is stored: AES-256-GCM with a fresh nonce for each value. Associated
+ * data binds a wrapped key to its run, and a value to its run and name. Thread-safe.
  */
 public final class SecretSeal {
     private static final SecureRandom RANDOM = new SecureRandom();
@@ -36,9 +36,9 @@ public final class SecretSeal {
         }
 
         /**
-         * The key of these bytes.
+         * Creates a key.
          *
-         * @throws IllegalArgumentException for bytes that are not 32
+         * @throws IllegalArgumentException when there are not 32 bytes
          */
         public static Key of(byte[] bytes) {
             if (bytes.length != Sealer.KEY_BYTES) {
@@ -56,7 +56,7 @@ public final class SecretSeal {
             return bytes.clone();
         }
 
-        /** Tells keys apart, and nothing of the key. */
+        /** Identifies the key without revealing anything of it. */
         public String name() {
             try {
                 byte[] digest = MessageDigest.getInstance("SHA-256").digest(bytes);
@@ -71,15 +71,15 @@ public final class SecretSeal {
         }
     }
 
-    /** A run's key, sealed with a master key. */
+    /** Wraps a run's key with a master key. */
     public static Blob wrap(Key master, RunId run, Key key) throws GeneralSecurityException {
         return Blob.of(master.sealer().seal(key.bytes, context(run, "")));
     }
 
     /**
-     * Opens what {@link #wrap} has sealed.
+     * Unwraps a key wrapped with {@link #wrap}.
      *
-     * @throws GeneralSecurityException when the master key is another one, or the run, or the bytes are damaged
+     * @throws GeneralSecurityException when the master key or the run differs, or the bytes are damaged
      */
     public static Key unwrap(Key master, RunId run, Blob wrapped) throws GeneralSecurityException {
         return Key.of(master.sealer().open(wrapped.toByteArray(), context(run, "")));
@@ -103,9 +103,9 @@ public final class SecretSeal {
     }
 
     /**
-     * Opens what {@link #seal} has sealed.
+     * Opens secrets sealed with {@link #seal}.
      *
-     * @throws GeneralSecurityException when the key is another one, or what was sealed is damaged
+     * @throws GeneralSecurityException when the key differs, or the sealed bytes are damaged
      */
     public static Map<String, String> open(Key key, RunId run, SealedSecrets sealed) throws GeneralSecurityException {
         Sealer sealer = key.sealer();
@@ -118,12 +118,12 @@ public final class SecretSeal {
                 secrets.put(name, new String(sealer.open(value, context(run, name)), StandardCharsets.UTF_8));
             }
         } catch (BufferUnderflowException cutOff) {
-            throw new GeneralSecurityException("The sealed secrets are cut off.", cutOff);
+            throw new GeneralSecurityException("The sealed secrets are truncated.", cutOff);
         }
         return secrets;
     }
 
-    /** No name of a secret is empty, so the context of a key is no value's. */
+    /** Secrets never have an empty name, so a key's context differs from every value's. */
     private static byte[] context(RunId run, String name) {
         return ("vivarium.secret:" + run + ":" + name).getBytes(StandardCharsets.UTF_8);
     }

@@ -7,20 +7,20 @@ import java.util.concurrent.CompletionStage;
 import org.apache.pekko.Done;
 
 /**
- * Encrypts the secrets of a run with a key of its own and destroys that key when the run ends, so that whatever was
- * journaled can never be read again, by anybody.
+ * Encrypts the secrets of a run with a key of its own and destroys that key when the run ends, which makes everything
+ * that was journaled unreadable for good.
  */
 public interface SecretVault {
-    /** Makes the run's key, durably, and seals the secrets with it. No key is made for no secrets. */
+    /** Durably creates the run's key and seals the secrets with it. Without secrets, no key is created. */
     CompletionStage<SealedSecrets> seal(RunId run, Map<String, String> secrets);
 
-    /** Opens what was sealed; fails with {@link KeyDestroyed} when the key is gone. */
+    /** Opens sealed secrets; fails with {@link KeyDestroyed} when the key is gone. */
     CompletionStage<Map<String, String>> open(RunId run, SealedSecrets sealed);
 
     /** Destroys the run's key, durably. Idempotent. */
     CompletionStage<Done> shred(RunId run);
 
-    /** The run's key does not exist (any more). */
+    /** The run's key does not exist, or no longer. */
     final class KeyDestroyed extends RuntimeException {
         public KeyDestroyed(RunId run) {
             super("The key to the secrets of run " + run + " is destroyed.");

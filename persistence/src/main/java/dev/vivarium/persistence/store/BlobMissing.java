@@ -2,7 +2,7 @@ package dev.vivarium.persistence.store;
 
 import dev.vivarium.protocol.run.Digest;
 
-/** The tenant has no blob of this digest. */
+/** The tenant has no blob with this digest. */
 public final class BlobMissing extends RuntimeException {
     private final Digest digest;
 

@@ -6,8 +6,8 @@ import java.time.ZoneId;
 import java.time.ZoneOffset;
 
 /**
- * A clock for durations and deadlines: begins at the machine's wall clock and never jumps after that, whatever an operator
- * or a time server does to it. Not for times that are compared with those of other machines or files.
+ * A clock for durations and deadlines: starts at the machine's wall clock and never jumps, whatever an operator or a
+ * time server does to that. Not for times compared with other machines or with files.
  */
 public final class MonotonicClock extends Clock {
     private final Instant start;
@@ -20,7 +20,7 @@ public final class MonotonicClock extends Clock {
         this.zone = zone;
     }
 
-    /** A clock that begins now. */
+    /** A clock that starts now. */
     public static Clock system() {
         return new MonotonicClock(Clock.systemUTC().instant(), System.nanoTime(), ZoneOffset.UTC);
     }

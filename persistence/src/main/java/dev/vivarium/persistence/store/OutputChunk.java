@@ -6,13 +6,13 @@ import dev.vivarium.protocol.run.ProcessId;
 import java.time.Instant;
 
 /**
- * A piece of what a run printed. All processes of a run share one sequence of offsets, in the order in which their output
+ * A chunk of a run's output. All processes of a run share one sequence of offsets, in the order in which their output
  * reached the node, so that a reader follows the run with one cursor.
  *
  * @param attempt the attempt that printed it
  * @param process the process that printed it
  * @param stream the stream it was printed to
- * @param offset its first byte's place in all that the run printed, both streams, all processes and all attempts together
+ * @param offset position of its first byte in the run's whole output: all streams, processes and attempts together
  * @param at when it reached the node
  * @param data the bytes, never empty
  */

@@ -6,30 +6,31 @@ import java.util.concurrent.CompletionStage;
 import org.apache.pekko.Done;
 
 /**
- * Keeps what runs printed. Stages fail with {@link dev.vivarium.persistence.journal.StoreUnavailable} while it is away.
+ * Stores the output of runs. Stages fail with {@link dev.vivarium.persistence.journal.StoreUnavailable} while the store
+ * is unavailable.
  */
 public interface OutputStore {
     /**
-     * Begins the output of an attempt that has earlier ones: from now on these can append nothing. A node that held one of
-     * them and was frozen may be about to write what it still has, at the place where the attempt is to begin. A retry is
-     * safe as long as the attempt has appended nothing.
+     * Registers an attempt's first offset, which fences earlier attempts: the store rejects their appends from now on.
+     * Otherwise a node that was frozen with an earlier attempt could still write its buffered output at this offset.
+     * Safe to repeat until the attempt has appended something.
      *
-     * @return the offset at which the attempt begins
+     * @return the attempt's first offset
      */
     CompletionStage<Long> begin(RunId run, int attempt);
 
     /**
-     * Appends chunks; they are durable when the stage completes. Appending a chunk at an offset that is already taken
-     * changes nothing, so that a retry is safe and a fenced attempt cannot overwrite its successor.
+     * Appends chunks, durably once the stage completes. Appending at an offset that is taken changes nothing, so
+     * retries are safe and a fenced attempt cannot overwrite its successor.
      */
     CompletionStage<Done> append(RunId run, List<OutputChunk> chunks);
 
     /**
-     * Reads chunks in order of offset, whole: the first one holds, or follows, the byte at {@code fromOffset}; at least
-     * one if there is any, and then no more than fit into {@code maxBytes}.
+     * Reads whole chunks in order of offset, from the one that contains or follows the byte at {@code fromOffset}; at
+     * least one if there is any, and no more than fit into {@code maxBytes}.
      */
     CompletionStage<List<OutputChunk>> read(RunId run, long fromOffset, int maxBytes);
 
-    /** The offset after the last byte kept; 0 when there is none. */
+    /** The offset after the last stored byte; 0 when there is none. */
     CompletionStage<Long> end(RunId run);
 }

@@ -9,11 +9,11 @@ import java.util.Base64;
 import java.util.zip.CRC32;
 
 /**
- * The place in the list of runs after which the next page begins: the last run of the page before. Pure. As text it is
- * opaque, and checked, so that a typo is an error and not another page; it is no secret and protects nothing.
+ * Where the next page of the list of runs begins: after the last run of the previous page. Pure. Its text is opaque and
+ * has a checksum, so that a typo is an error rather than another page; it is not a secret and protects nothing.
  *
  * @param submittedAt when that run was submitted, to the microsecond
- * @param run that run, which orders those of the same microsecond
+ * @param run that run, as a tie-breaker within a microsecond
  */
 public record RunCursor(Instant submittedAt, RunId run) {
     private static final byte VERSION = 1;
@@ -25,7 +25,7 @@ public record RunCursor(Instant submittedAt, RunId run) {
         submittedAt = submittedAt.truncatedTo(ChronoUnit.MICROS);
     }
 
-    /** The text for the API's users. */
+    /** The text that the API gives to users. */
     public String encode() {
         ByteBuffer out = ByteBuffer.allocate(BYTES);
         out.put(VERSION)
@@ -36,7 +36,7 @@ public record RunCursor(Instant submittedAt, RunId run) {
     }
 
     /**
-     * Reads what {@link #encode} wrote.
+     * Parses the text of {@link #encode}.
      *
      * @throws RunIndex.BadCursor for any other text
      */

@@ -8,21 +8,22 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 
-/**
- * Finds runs, from a projection of the journal that follows it within a second.
- */
+/** Queries runs, from a projection that follows the journal within a second. */
 public interface RunIndex {
-    /** One page of the runs that match, newest first. Fails with {@link BadCursor} for a cursor of somebody's own make. */
+    /**
+     * One page of the matching runs, newest first. Fails with {@link BadCursor} for a cursor that the API did not
+     * issue.
+     */
     CompletionStage<RunPage> find(Query query);
 
     /**
-     * Which runs.
+     * A filter and a page.
      *
-     * @param statuses any of these; all when empty
-     * @param labels all of these; {@code tenant} among them
+     * @param statuses runs in any of these; all when empty
+     * @param labels runs with all of these, {@code tenant} included
      * @param since submitted at or after
-     * @param cursor where the page before ended
-     * @param limit runs a page, 1 to 500
+     * @param cursor the end of the previous page
+     * @param limit runs per page, 1 to 500
      */
     record Query(
             Set<RunStatus> statuses,
@@ -31,10 +32,10 @@ public interface RunIndex {
             Optional<String> cursor,
             int limit) {}
 
-    /** The cursor is not one that this API gave. */
+    /** The API did not issue this cursor. */
     final class BadCursor extends RuntimeException {
         public BadCursor() {
-            super("The cursor is not one that this API gave: take it from the 'next' field of the page before.");
+            super("The cursor was not issued by this API: take it from the 'next' field of the previous page.");
         }
     }
 }

@@ -7,17 +7,17 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * All that lasts, as one node sees it. A node opens one before its actor system, whose configuration it completes, and
- * closes it after.
+ * The durable state of a node. A node opens its store before the actor system, whose configuration the store completes,
+ * and closes it afterwards.
  */
 public interface Store extends AutoCloseable {
     /**
-     * Names the installation that the store belongs to, for ever: the same for all nodes that share the store, and no
-     * other's. A ULID in lower case.
+     * The permanent name of the installation that the store belongs to, shared by exactly the nodes that share the
+     * store. A ULID in lower case.
      */
     String installation();
 
-    /** What the actor system's configuration must say so that its journal is this store's; goes above everything else. */
+    /** The configuration that makes the actor system's journal this store's; takes precedence over everything else. */
     Config journalConfig();
 
     RunJournal journal();
@@ -28,7 +28,7 @@ public interface Store extends AutoCloseable {
 
     SecretVault secrets();
 
-    /** Contents of files, and whatever else is too large for an event. */
+    /** Contents of files, and anything else too large for an event. */
     BlobStore blobs();
 
     RunFiles files();
@@ -37,19 +37,19 @@ public interface Store extends AutoCloseable {
 
     RememberedRuns rememberedRuns();
 
-    /** Which cluster the store belongs to; empty for one that no other node can use. */
+    /** The cluster that owns the store; empty for a store that only one node can use. */
     Optional<StoreOwnership> clusterHold();
 
-    /** How old the answers of {@link #runs} may be; about a tenth of a second while all is well. */
+    /** How stale {@link #runs} may be; normally about a tenth of a second. */
     Duration projectionLag();
 
     /**
-     * How many runs {@link #runs} cannot show as they are, since an event of theirs cannot be read by this version of the
-     * code; they are looked at again by every node that starts, and from time to time.
+     * How many runs {@link #runs} shows out of date because this version cannot read one of their events. Every node
+     * that starts retries them, and so does each from time to time.
      */
     int unreadableRuns();
 
-    /** Ends everything, in an order that leaves nobody without what it needs; returns when that is done. */
+    /** Closes all parts in order of their dependencies; returns when they are closed. */
     @Override
     void close();
 }

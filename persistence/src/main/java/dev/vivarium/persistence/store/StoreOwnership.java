@@ -3,47 +3,47 @@ package dev.vivarium.persistence.store;
 import java.util.concurrent.CompletionStage;
 
 /**
- * Says which cluster of nodes a store belongs to at the moment, so that two clusters that do not know each other never go
- * on with the same runs. One value, which only changes from what somebody has seen to what follows; it knows no time: a
- * holder is alive as long as others see its beat go on. Safe for use by any thread. Whatever fails, fails with
- * {@link dev.vivarium.persistence.journal.StoreUnavailable}, and its outcome shows at the next look.
+ * Which cluster owns a store at the moment, so that two clusters that do not know each other never run the same runs.
+ * One value, changed by compare-and-set only. It holds no time: an owner is alive while others see its heartbeat
+ * advance. Thread-safe. Failures are {@link dev.vivarium.persistence.journal.StoreUnavailable}; the next read shows
+ * whether the change took effect.
  */
 public interface StoreOwnership {
     /**
-     * Who holds the store.
+     * The store's ownership.
      *
-     * @param holder a node of the cluster that holds it, in one life of it; empty when nobody does
-     * @param beat a number that only grows
+     * @param holder one incarnation of a node of the owning cluster; empty when the store is free
+     * @param beat a heartbeat counter that only grows
      */
     record Hold(String holder, long beat) {
-        /** What a store begins with. */
+        /** The initial value. */
         public static final Hold FREE = new Hold("", 0);
 
         public boolean isFree() {
             return holder.isEmpty();
         }
 
-        /** What follows when the node takes it, or goes on holding it. */
+        /** The value after the node takes or keeps ownership. */
         public Hold takenBy(String node) {
             return new Hold(node, beat + 1);
         }
 
-        /** What follows when its holder ends in order. */
+        /** The value after an orderly release. */
         public Hold released() {
             return new Hold("", beat + 1);
         }
     }
 
-    /** What became of an attempt to change it. */
+    /** The outcome of a change. */
     enum Change {
         MADE,
-        /** It was not any more what it had been. */
+        /** The value had changed since it was read. */
         OVERTAKEN
     }
 
-    /** As it is now, with every change under way settled. */
+    /** The current value, after any change in flight is settled. */
     CompletionStage<Hold> current();
 
-    /** Changes it from what was seen to what follows; of several at once one succeeds. */
+    /** Compare-and-set from the value read to the next; of concurrent changes one succeeds. */
     CompletionStage<Change> change(Hold seen, Hold next);
 }

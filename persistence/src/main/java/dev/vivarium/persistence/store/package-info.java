@@ -1,4 +1,4 @@
-/** What a store is asked for: the contract of each part, which every kind of store keeps. */
+/** The contracts of a store's parts, which every kind of store fulfils. */
 @NullMarked
 package dev.vivarium.persistence.store;
 

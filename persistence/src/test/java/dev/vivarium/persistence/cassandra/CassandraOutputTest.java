@@ -22,7 +22,7 @@ class CassandraOutputTest extends OutputStoreContract {
     }
 
     @Test
-    void whatWasKeptBeforeThereWereSeveralProcessesIsOfTheRunsOwnCommand() {
+    void outputFromBeforeProcessesBelongsToTheRunsCommand() {
         RunId run = Fixtures.run(1);
         try (CqlSession session = TestStore.session()) {
             session.execute("INSERT INTO " + CASSANDRA.settings().keyspace()

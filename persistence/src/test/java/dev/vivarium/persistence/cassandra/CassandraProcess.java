@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.reflect.Method;
 
-/** The main class of a server's process: Cassandra's own, which ends when whoever started it has ended. */
+/** The main class of a server's process: starts Cassandra, and exits when its parent has ended. */
 public final class CassandraProcess {
     private static final String DAEMON = "org.apache.cassandra.service.CassandraDaemon";
     private static final int ORPHANED = 3;
@@ -21,10 +21,10 @@ public final class CassandraProcess {
 
     private static void endWithTheParent() {
         try {
-            // Nobody writes; only the end matters.
+            // Nothing is ever written; only the end of the stream matters.
             System.in.transferTo(OutputStream.nullOutputStream());
         } catch (IOException broken) {
-            // Also an end.
+            // Same as the end of the stream.
         }
         Runtime.getRuntime().halt(ORPHANED);
     }

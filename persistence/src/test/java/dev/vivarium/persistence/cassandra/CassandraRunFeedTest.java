@@ -28,7 +28,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** What is Cassandra's own about following the journal; the rest is in RunIndexContract and FenceAndSweepTest. */
+/** Cassandra's peculiarities of following the journal; the rest is in RunIndexContract and FenceAndSweepTest. */
 class CassandraRunFeedTest {
     @RegisterExtension
     static final TestStore CASSANDRA = new TestStore();
@@ -46,7 +46,7 @@ class CassandraRunFeedTest {
     }
 
     @Test
-    void aNewVersionOfTheListMakesAllRowsAgainAndNoOlderOneUndoesThem() throws InterruptedException {
+    void aNewVersionOfTheListRebuildsAllRowsAndNoOlderOneRevertsThem() throws InterruptedException {
         RunId run = Fixtures.run(31_001);
         writer.write(run, Fixtures.success(run, Instant.now(), Map.of()));
         awaitStatus(run, RunStatus.SUCCEEDED);
@@ -83,7 +83,7 @@ class CassandraRunFeedTest {
         writer.writeEntries(run, List.of(entries.get(0), entries.get(1), entries.get(2), newer));
         await().atMost(Duration.ofSeconds(5)).until(() -> CASSANDRA.store().unreadableRuns() == 1);
         awaitStatus(run, RunStatus.RUNNING);
-        // given an entry that the next version knows
+        // given: an entry that only the next version can read
         replace(run, 4, entries.get(3));
 
         try (CassandraStore upgraded = CassandraStore.open(CASSANDRA.settings())) {

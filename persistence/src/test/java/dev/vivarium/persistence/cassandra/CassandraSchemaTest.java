@@ -16,7 +16,7 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A cluster is prepared by an explicit step, and refused in a sentence when it is not. */
+/** A cluster must be prepared by an explicit step, and is refused with a sentence otherwise. */
 class CassandraSchemaTest {
     private static final String FIRST = "01k0first00000000000000000";
     private static final String SECOND = "01k0second0000000000000000";
@@ -39,7 +39,7 @@ class CassandraSchemaTest {
         assertThat(Files.getPosixFilePermissions(settings.masterKey()))
                 .isEqualTo(PosixFilePermissions.fromString("rw-------"));
 
-        // another schema than this version's
+        // the schema of another version
         try (CqlSession session = TestStore.session()) {
             String update =
                     "UPDATE " + settings.keyspace() + ".vivarium_installation SET version = %d WHERE id = 'vivarium'";
@@ -58,17 +58,17 @@ class CassandraSchemaTest {
             CassandraStore.open(settings).close();
         }
 
-        // another master key, and none
+        // another master key, and a missing one
         Files.writeString(settings.masterKey(), "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n");
-        assertRefused(() -> CassandraStore.open(settings), "master key", "copy the file of a node that works");
+        assertRefused(() -> CassandraStore.open(settings), "master key", "copy the file from a node that works");
         assertRefused(() -> CassandraStore.prepare(settings, FIRST), "master key", "copy the file");
         Files.delete(settings.masterKey());
-        assertRefused(() -> CassandraStore.open(settings), "There is no master key", "copy the one of the other nodes");
+        assertRefused(() -> CassandraStore.open(settings), "There is no master key", "copy it from another node");
         assertRefused(() -> CassandraStore.prepare(settings, FIRST), "There is no master key", "copy the file");
     }
 
     @Test
-    void howOftenRowsAreKeptMustBeSaidUnlessTheKeyspaceIsThere() throws IOException {
+    void theReplicationFactorIsRequiredUnlessTheKeyspaceExists() throws IOException {
         CassandraSettings settings = TestStore.newSettings();
         CassandraSettings unsaid = new CassandraSettings(
                 settings.contactPoints(),
@@ -90,7 +90,7 @@ class CassandraSchemaTest {
     }
 
     @Test
-    void aKeyspaceThatNobodyPreparedIsRefusedAndNotMade() throws IOException {
+    void anUnpreparedKeyspaceIsRefusedAndNotCreated() throws IOException {
         CassandraSettings settings = TestStore.newSettings();
         Files.writeString(settings.masterKey(), "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n");
 
@@ -105,7 +105,7 @@ class CassandraSchemaTest {
     }
 
     @Test
-    void aClusterThatDoesNotAnswerIsToldInASentence() throws IOException {
+    void anUnreachableClusterIsReportedInASentence() throws IOException {
         Path key = Files.writeString(folder.resolve("key"), "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n");
         CassandraSettings nowhere = settings("contact-points = [\"127.0.0.1:1\"], master-key = \"" + key + "\"");
 
@@ -113,7 +113,7 @@ class CassandraSchemaTest {
     }
 
     @Test
-    void aDatacenterThatDoesNotExistIsToldInASentence() throws IOException {
+    void anUnknownDatacenterIsReportedInASentence() throws IOException {
         CassandraServer server = TestCassandra.server();
         Path key = Files.writeString(folder.resolve("key"), "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n");
         CassandraSettings elsewhere = settings("contact-points = [\"127.0.0.1:"
@@ -123,7 +123,7 @@ class CassandraSchemaTest {
     }
 
     @Test
-    void settingsThatMakeNoSenseAreNamed() {
+    void invalidSettingsAreNamed() {
         assertRefused(() -> settings("contact-points = []"), "contact-points is empty");
         assertRefused(() -> settings("contact-points = [cassandra]"), "hosts with their ports");
         assertRefused(() -> settings("keyspace = \"x; DROP\""), "keyspace is");
@@ -135,7 +135,7 @@ class CassandraSchemaTest {
     }
 
     @Test
-    void whoWeAreReachesTheDriverAndNoText() throws IOException {
+    void credentialsReachTheDriverAndNoText() throws IOException {
         Path password = Files.writeString(folder.resolve("password"), "hush\n");
         CassandraSettings settings = settings("user = me, password-file = \"" + password + "\"");
 

@@ -19,11 +19,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * A real Cassandra server in a process of its own, on loopback, for tests: one node, durable (every write is on disk
- * before it is acknowledged), with a small heap. It can be killed and started again on the same data and the same port.
- * It dies with the JVM that started it, however that ends: its standard input ends then.
+ * A real Cassandra server in a separate process, on loopback, for tests: one node, durable (every write is on disk before
+ * it is acknowledged), with a small heap. It can be killed and started again on the same data and the same port. It exits
+ * when its standard input ends, and therefore with the JVM that started it, however that ends.
  *
- * <p>The server runs on JDK 17 alone, whatever the tests run on.
+ * <p>The server needs JDK 17, whatever the tests run on.
  */
 public final class CassandraServer implements AutoCloseable {
     private static final Duration START_MAX = Duration.ofSeconds(90);
@@ -45,12 +45,12 @@ public final class CassandraServer implements AutoCloseable {
         this.process = process;
     }
 
-    /** Starts a server with fresh data in a directory of its own, and returns when it takes connections. */
+    /** Starts a server with fresh data in a new directory, and returns when it accepts connections. */
     public static CassandraServer start() throws IOException, InterruptedException {
         return start(LOOPBACK, LOOPBACK, freePort(), freePort());
     }
 
-    /** Starts some that form one cluster, on addresses of a loopback network of their own. */
+    /** Starts servers that form one cluster, on addresses of a separate loopback network. */
     public static List<CassandraServer> startReplicas(int count) throws IOException, InterruptedException {
         String network = "127." + (1 + CHANCE.nextInt(254)) + "." + CHANCE.nextInt(256) + ".";
         int port = freePort();
@@ -62,7 +62,7 @@ public final class CassandraServer implements AutoCloseable {
         return servers;
     }
 
-    /** @param seed who is asked for the others */
+    /** @param seed the address of the seed node */
     private static CassandraServer start(String host, String seed, int port, int internalPort)
             throws IOException, InterruptedException {
         Path directory = Files.createTempDirectory(Path.of("/tmp"), "vivarium-test-cassandra-");
@@ -77,7 +77,7 @@ public final class CassandraServer implements AutoCloseable {
         return server;
     }
 
-    /** A server of a machine of its own is made one of several, which have no data yet to wait for. */
+    /** Changes the settings of a standalone server to those of a cluster member without data to stream. */
     private static void join(Path settings, String host, String seed) throws IOException {
         Files.writeString(
                 settings,
@@ -87,12 +87,12 @@ public final class CassandraServer implements AutoCloseable {
                         + "auto_bootstrap: false\n");
     }
 
-    /** Where clients reach it; stays the same when it is started again. */
+    /** The address for clients; stays the same when it is started again. */
     public InetSocketAddress address() {
         return address;
     }
 
-    /** What clients must call its datacenter. */
+    /** The name of its datacenter, for clients. */
     public String datacenter() {
         return LocalCassandra.DATACENTER;
     }
@@ -106,7 +106,7 @@ public final class CassandraServer implements AutoCloseable {
         process.destroyForcibly().waitFor();
     }
 
-    /** Starts the server again on its data after a {@link #kill}, and returns when it takes connections. */
+    /** Starts the server again on its data after a {@link #kill}, and returns when it accepts connections. */
     public void startAgain() throws IOException, InterruptedException {
         if (process.isAlive()) {
             throw new IllegalStateException("The server runs.");
@@ -135,7 +135,7 @@ public final class CassandraServer implements AutoCloseable {
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(
                         directory.resolve("server.log").toFile()));
-        // What is set for the tests' own JVM is not meant for this one.
+        // Options of the tests' JVM must not apply to this one.
         builder.environment().keySet().removeAll(List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH"));
         return builder.start();
     }
@@ -191,7 +191,7 @@ public final class CassandraServer implements AutoCloseable {
         }
     }
 
-    /** This JVM's own, if it is a 17; else the one that VIVARIUM_TEST_JDK17 names, else one where Linux keeps them. */
+    /** This JVM's JDK if it is a 17, otherwise VIVARIUM_TEST_JDK17, otherwise one in the usual places. */
     private static Path java17() throws IOException {
         if (Runtime.version().feature() == 17) {
             return Path.of(System.getProperty("java.home"), "bin", "java");

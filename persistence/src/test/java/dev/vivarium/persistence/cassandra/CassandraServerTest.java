@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 class CassandraServerTest {
     @Test
-    void whatWasAcknowledgedIsThereAfterAKill() throws Exception {
+    void acknowledgedWritesSurviveAKill() throws Exception {
         CassandraServer server = TestCassandra.server();
         try (CqlSession session = session(server)) {
             session.execute(

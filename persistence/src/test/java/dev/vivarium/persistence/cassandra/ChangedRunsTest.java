@@ -22,7 +22,7 @@ class ChangedRunsTest {
     private final ChangedRuns changed = new ChangedRuns(Clock.systemUTC());
 
     @Test
-    void entriesThatFollowEachOtherWaitAsOneChange() {
+    void consecutiveEntriesWaitAsOneChange() {
         changed.committed(run, 1, entries.subList(0, 2));
         changed.committed(run, 3, entries.subList(2, 3));
 
@@ -30,7 +30,7 @@ class ChangedRunsTest {
     }
 
     @Test
-    void ofARunThatAnotherNodeHasGoneOnWithOnlyTheJournalKnows() {
+    void aRunContinuedByAnotherNodeIsReadFromTheJournal() {
         changed.committed(run, 1, entries.subList(0, 2));
         changed.committed(run, 4, entries.subList(3, 4));
 
@@ -38,7 +38,7 @@ class ChangedRunsTest {
     }
 
     @Test
-    void ofAnUnsettledCommitOnlyTheJournalKnows() {
+    void anUnsettledCommitIsReadFromTheJournal() {
         changed.committed(run, 1, entries.subList(0, 1));
         changed.unsettled(run);
 
@@ -46,7 +46,7 @@ class ChangedRunsTest {
     }
 
     @Test
-    void whatWasTakenAndNotDoneWaitsAgainWithWhatHasComeSince() {
+    void aFailedChangeWaitsAgainTogetherWithLaterOnes() {
         changed.committed(run, 1, entries.subList(0, 1));
         assertThat(numbers()).containsExactly(1L);
         changed.committed(run, 2, entries.subList(1, 3));
@@ -59,7 +59,7 @@ class ChangedRunsTest {
     }
 
     @Test
-    void changesThatAreUrgentDoNotWaitForThoseThatAreNot() {
+    void urgentChangesDoNotWaitForOthers() {
         for (int i = 2; i < 12; i++) {
             changed.recovered(Fixtures.run(i));
         }
@@ -71,7 +71,7 @@ class ChangedRunsTest {
     }
 
     @Test
-    void whoFollowsIsCalledForEachChange() {
+    void theListenerIsCalledForEachChange() {
         AtomicInteger calls = new AtomicInteger();
         changed.onNews(calls::incrementAndGet);
 
@@ -82,7 +82,7 @@ class ChangedRunsTest {
     }
 
     @Test
-    void whatIsKeptInMemoryIsBoundedAndNoChangeIsLost() {
+    void memoryIsBoundedAndNoChangeIsLost() {
         Map<String, String> large = Map.of("note", "x".repeat(1_000_000));
         for (int i = 0; i < 50; i++) {
             RunId each = Fixtures.run(i);

@@ -48,7 +48,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** What a crash or a pause at the worst moment leaves in the cluster, and what becomes of it. */
+/** Leftovers of crashes and pauses at the worst moment, and how they are handled. */
 class FenceAndSweepTest {
     @RegisterExtension
     static final TestStore CASSANDRA = new TestStore();
@@ -71,8 +71,8 @@ class FenceAndSweepTest {
     }
 
     @Test
-    void whatADeadOrFencedWriterLeftUncommittedIsReadByNobody() {
-        // given rows of others under the numbers that come next, older and newer than the ones that will count
+    void uncommittedEntriesOfADeadOrFencedWriterAreNeverRead() {
+        // given: rows of other writers under the next numbers, older and newer than the ones that will be committed
         writer.write(run, events.subList(0, 1));
         uncommitted(2, "dead-writer");
         uncommitted(3, "dead-writer");
@@ -93,7 +93,7 @@ class FenceAndSweepTest {
     }
 
     @Test
-    void committedEntriesThatAreGoneAreNotPassedOverInSilence() {
+    void missingCommittedEntriesAreReported() {
         writer.write(run, events.subList(0, 2));
         join(CASSANDRA
                 .store()
@@ -123,7 +123,7 @@ class FenceAndSweepTest {
 
     @Test
     void aRunWhoseNodeDiedBetweenItsEndAndTheProjectionIsListedAfterASweep() throws InterruptedException {
-        // given all that the journal does, and nothing of what follows
+        // given: everything that the journal does, without the projection
         RunIndexTables tables = CASSANDRA.store().tables();
         RunEvent.RunSubmitted submitted = (RunEvent.RunSubmitted) events.get(0);
         join(tables.announce(run, submitted.at(), submitted.spec()));
@@ -147,7 +147,7 @@ class FenceAndSweepTest {
     }
 
     @Test
-    void aRunThatAnotherNodeHasGoneOnWithIsListedAsThatOneAndThisOneHaveLeftIt() {
+    void aRunContinuedByAnotherNodeIsListedWithTheEventsOfBoth() {
         List<JournalEntry> entries = JournalWriter.entries(run, events);
         writer.write(run, events.subList(0, 1));
         for (int seq = 2; seq <= 3; seq++) {
@@ -164,7 +164,7 @@ class FenceAndSweepTest {
     }
 
     @Test
-    void whatWasAnnouncedAndNeverBecameARunIsForgotten() throws InterruptedException {
+    void announcementsThatNeverBecameARunAreForgotten() throws InterruptedException {
         Instant longAgo = Instant.now().minus(LiveRunSweep.SUBMISSION_MAX).minusSeconds(60);
         RunIndexTables tables = CASSANDRA.store().tables();
         RunEvent.RunSubmitted submitted = Fixtures.submitted(run, longAgo, Map.of());
@@ -179,7 +179,7 @@ class FenceAndSweepTest {
     }
 
     @Test
-    void aProjectionThatComesLateDoesNotUndoALaterOne() {
+    void aLateProjectionDoesNotOverwriteALaterOne() {
         writer.write(run, events);
         awaitStatus(RunStatus.SUCCEEDED);
         RunIndexTables tables = CASSANDRA.store().tables();
@@ -193,9 +193,9 @@ class FenceAndSweepTest {
     }
 
     @Test
-    void outputGoesOnFromPartToPartAndALateWriterCannotFollow() {
+    void outputContinuesAcrossPartitionsAndALateWriterIsFenced() {
         long boundary = CassandraOutput.PART_BYTES;
-        // a chunk that begins in the first part and ends in the second
+        // a chunk that spans the first and the second partition
         append(1, 0, "first");
         append(1, boundary - 2, "over the edge");
         long edge = boundary - 2 + "over the edge".length();
@@ -214,7 +214,7 @@ class FenceAndSweepTest {
     }
 
     @Test
-    void anAttemptThatBeginsAtTheEdgeOfAPartFencesTheNextPartToo() {
+    void anAttemptThatBeginsAtAPartitionsEdgeFencesTheNextPartitionToo() {
         long boundary = CassandraOutput.PART_BYTES;
         append(1, 0, "first");
         append(1, boundary - 3, "end");
@@ -225,7 +225,7 @@ class FenceAndSweepTest {
 
         assertThat(read(0)).containsExactly("first", "end", "second attempt");
 
-        // and in a part that was opened, but not written to
+        // and in a partition that was opened, but not written to
         long edge = boundary + "second attempt".length();
         append(2, 2 * boundary - 3, "end");
         assertThat(join(CASSANDRA.store().output().begin(run, 3))).isEqualTo(2 * boundary);
@@ -235,7 +235,7 @@ class FenceAndSweepTest {
     }
 
     @Test
-    void keysOfEndedRunsAndOfNoRunsGoAndThoseOfLiveRunsStay() {
+    void keysOfEndedAndUnknownRunsAreDestroyedAndThoseOfLiveRunsKept() {
         RunId live = Fixtures.run(RUNS.incrementAndGet());
         RunId unborn = Fixtures.run(RUNS.incrementAndGet());
         SecretVault vault = CASSANDRA.store().secrets();
@@ -266,13 +266,14 @@ class FenceAndSweepTest {
         CassandraSecretVault both = vault(new MasterKeys(List.of(fresh, old.current())));
         SealedSecrets sealed = join(CASSANDRA.store().secrets().seal(run, Map.of("KEY", "hush")));
         CassandraSecretVault afterwards = vault(new MasterKeys(List.of(fresh)));
-        assertThatThrownBy(() -> join(afterwards.open(run, sealed))).hasMessageContaining("another master key");
+        assertThatThrownBy(() -> join(afterwards.open(run, sealed)))
+                .hasMessageContaining("a master key that this node does not have");
 
-        join(both.wrapAnew(run));
+        join(both.rewrap(run));
 
         assertThat(join(afterwards.open(run, sealed))).containsEntry("KEY", "hush");
         assertThatThrownBy(() -> join(CASSANDRA.store().secrets().open(run, sealed)))
-                .hasMessageContaining("another master key");
+                .hasMessageContaining("a master key that this node does not have");
     }
 
     private static CassandraSecretVault vault(MasterKeys masters) {
@@ -295,7 +296,7 @@ class FenceAndSweepTest {
                                 EventCodec.genesis(run)));
     }
 
-    /** A row as the plugin writes it. */
+    /** Writes a row like the plugin. */
     private void write(long seq, String whose, JournalEntry entry) {
         join(CASSANDRA
                 .store()

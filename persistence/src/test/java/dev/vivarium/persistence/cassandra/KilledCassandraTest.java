@@ -11,6 +11,7 @@ import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.RunId;
@@ -25,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Cassandra killed with -9 under writes and started again: nothing acknowledged is lost, and nobody starts a node anew. */
+/** Cassandra is killed with -9 under writes and started again: no acknowledged write is lost, and no node is restarted. */
 @Timeout(240)
 class KilledCassandraTest {
     @RegisterExtension
@@ -35,7 +36,7 @@ class KilledCassandraTest {
     private static final RunId PRINTING = Fixtures.run(21_000);
 
     @Test
-    void anOutageLosesNothingThatWasAcknowledgedAndIsOverWhenTheServerIsBack() throws Exception {
+    void afterAnOutageEveryAcknowledgedWriteIsThereAndWritesContinue() throws Exception {
         CassandraStore store = CASSANDRA.store();
         SteadyWriters writers = new SteadyWriters(store, FIRST_RUN);
         try (writers) {
@@ -75,7 +76,7 @@ class KilledCassandraTest {
     }
 
     @Test
-    void anUploadWhoseStoreGoesAwayFailsAndCanBeSentAgain() throws Exception {
+    void anUploadWhoseStoreBecomesUnavailableFailsAndCanBeRepeated() throws Exception {
         HeldUpUpload upload = new HeldUpUpload(2);
         BlobStore blobs = CASSANDRA.store().blobs();
         try (JournalWriter streams = new JournalWriter(CASSANDRA.store())) {
@@ -91,7 +92,7 @@ class KilledCassandraTest {
                     .withCauseInstanceOf(StoreUnavailable.class);
             TestCassandra.server().startAgain();
             await().atMost(Duration.ofSeconds(30)).ignoreExceptions().untilAsserted(() -> assertThat(
-                            join(blobs.sizes("t", Set.of(upload.digest()))))
+                            join(blobs.sizes(new Tenant("t"), Set.of(upload.digest()))))
                     .isEmpty());
             assertThat(write(blobs, upload, streams).join()).isInstanceOf(BlobStore.Written.Stored.class);
         }
@@ -99,7 +100,7 @@ class KilledCassandraTest {
 
     private static CompletableFuture<BlobStore.Written> write(
             BlobStore blobs, HeldUpUpload upload, JournalWriter streams) {
-        return blobs.write("t", upload.digest(), 64 << 20, upload.content(), streams.materializer())
+        return blobs.write(new Tenant("t"), upload.digest(), 64 << 20, upload.content(), streams.materializer())
                 .toCompletableFuture();
     }
 

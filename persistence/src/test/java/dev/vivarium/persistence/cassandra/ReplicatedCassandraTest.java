@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Three servers that each keep everything, as in production: one of them may be away, whichever it is. */
+/** Three servers that each keep everything, as in production: any one of them may be down. */
 @Tag("long")
 @Timeout(600)
 class ReplicatedCassandraTest {
@@ -26,7 +26,7 @@ class ReplicatedCassandraTest {
     Path keys;
 
     @Test
-    void whileOneOfThreeReplicasIsAwayHistoriesGrowAndNothingIsLost() throws Exception {
+    void withOneOfThreeReplicasDownHistoriesGrowAndNothingIsLost() throws Exception {
         List<CassandraServer> servers = CassandraServer.startReplicas(SERVERS);
         try {
             CassandraSettings settings = settings(servers);
@@ -35,7 +35,7 @@ class ReplicatedCassandraTest {
             try (SteadyWriters writers = new SteadyWriters(store, FIRST_RUN)) {
                 writers.awaitMore(10);
                 for (CassandraServer away : servers) {
-                    // What was written while the one before was away must now be read from it and one other.
+                    // Writes during the previous server's outage must now be read from it and one other.
                     away.kill();
                     Map<RunId, Long> atTheKill = writers.acknowledged();
                     writers.awaitMore(20);

@@ -19,7 +19,7 @@ import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
-/** Some runs whose histories grow without a pause, and what was acknowledged of each. */
+/** Runs whose histories grow steadily, with the acknowledged events of each. */
 final class SteadyWriters implements AutoCloseable {
     private static final int RUNS = 8;
     private static final Duration PATIENCE = Duration.ofSeconds(90);
@@ -28,7 +28,7 @@ final class SteadyWriters implements AutoCloseable {
     private final JournalWriter node;
     private final Map<RunId, Long> acknowledged = new ConcurrentHashMap<>();
 
-    /** @param firstRun the number of the first of them; nobody else may write to theirs */
+    /** @param firstRun the number of the first run; nothing else may write to these runs */
     SteadyWriters(CassandraStore store, int firstRun) {
         this.store = store;
         this.node = new JournalWriter(store);
@@ -37,12 +37,12 @@ final class SteadyWriters implements AutoCloseable {
         }
     }
 
-    /** The number of the last event of each run that was acknowledged. */
+    /** The number of each run's last acknowledged event. */
     Map<RunId, Long> acknowledged() {
         return Map.copyOf(acknowledged);
     }
 
-    /** Waits until every run has so many further events. */
+    /** Waits until every run has this many further events. */
     void awaitMore(long count) {
         Map<RunId, Long> before = acknowledged();
         await().atMost(PATIENCE)
@@ -61,7 +61,7 @@ final class SteadyWriters implements AutoCloseable {
         });
     }
 
-    /** Ends the writing. */
+    /** Stops writing. */
     @Override
     public void close() {
         node.close();
@@ -81,7 +81,7 @@ final class SteadyWriters implements AutoCloseable {
         });
     }
 
-    /** A write that is lost on its way, in an outage, is asked for again. */
+    /** Repeats a write that was lost in an outage. */
     private static void next(ActorContext<Long> context, ActorRef<RunWriter.Next> writer) {
         writer.tell(new RunWriter.Next(context.getSelf()));
         context.setReceiveTimeout(Duration.ofSeconds(1), -1L);

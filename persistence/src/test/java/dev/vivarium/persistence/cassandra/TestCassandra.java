@@ -2,11 +2,11 @@ package dev.vivarium.persistence.cassandra;
 
 import java.io.IOException;
 
-/** The one Cassandra server of a test run: started for the first test that wants it, gone with the tests' JVM. */
+/** The shared Cassandra server of a test run: started for the first test that uses it, ended with the tests' JVM. */
 public final class TestCassandra {
     private TestCassandra() {}
 
-    /** The server, running. Whoever kills it starts it again. */
+    /** The running server. A test that kills it must start it again. */
     public static CassandraServer server() {
         return Shared.SERVER;
     }

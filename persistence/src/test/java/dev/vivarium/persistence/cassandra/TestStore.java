@@ -13,7 +13,7 @@ import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** A keyspace of its own on the shared server, prepared, and the store on it, for the tests of one class. */
+/** A separate, prepared keyspace on the shared server, and the store on it, for the tests of one class. */
 public final class TestStore implements BeforeAllCallback, AfterAllCallback {
     private static final String INSTALLATION = "01k0testtesttesttesttestte";
     private static final AtomicInteger KEYSPACES = new AtomicInteger();
@@ -35,7 +35,7 @@ public final class TestStore implements BeforeAllCallback, AfterAllCallback {
         Files.delete(settings.masterKey().getParent());
     }
 
-    /** Settings for a keyspace that nobody has used, with a place for a master key. */
+    /** Settings for an unused keyspace, with a path for a master key. */
     public static CassandraSettings newSettings() throws IOException {
         CassandraServer server = TestCassandra.server();
         Path folder = Files.createTempDirectory(Path.of("/tmp"), "vivarium-test-keys-");
@@ -51,7 +51,7 @@ public final class TestStore implements BeforeAllCallback, AfterAllCallback {
                 ConfigFactory.empty());
     }
 
-    /** A session of the test's own, to no keyspace. */
+    /** A new session without a keyspace. */
     public static CqlSession session() {
         CassandraServer server = TestCassandra.server();
         return CqlSession.builder()

@@ -14,6 +14,7 @@ import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.BlobStore.Hold;
 import dev.vivarium.persistence.store.BlobStore.Written;
 import dev.vivarium.persistence.store.Store;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.RunId;
@@ -38,9 +39,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What every store promises of blobs. */
+/** The contract of every store's blobs. */
 public abstract class BlobStoreContract {
-    private static final String TENANT = "research";
+    private static final Tenant TENANT = new Tenant("research");
+    private static final Tenant STRANGER = new Tenant("stranger");
     private static final long BYTES_MAX = 64 << 20;
     private static final int RACES = 60;
     private static final BlobSweepSettings SETTINGS = new BlobSweepSettings(Duration.ofMinutes(1), Duration.ofHours(1));
@@ -59,7 +61,7 @@ public abstract class BlobStoreContract {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, BlobStore.PIECE_BYTES_MAX, BlobStore.PIECE_BYTES_MAX + 1, (17 << 20) + 3})
-    void whatIsWrittenIsReadBackInBoundedPieces(int bytes) {
+    void contentsAreReadBackInPiecesOfLimitedSize(int bytes) {
         byte[] content = random(bytes);
         Digest digest = Digest.of(content);
 
@@ -72,7 +74,7 @@ public abstract class BlobStoreContract {
     }
 
     @Test
-    void aContentInMemoryIsWrittenAsAStreamIs() {
+    void aContentInMemoryIsWrittenLikeAStream() {
         Blob content = Blob.of(random(700_000));
 
         Digest digest = join(blobs().write(TENANT, content));
@@ -83,7 +85,7 @@ public abstract class BlobStoreContract {
     }
 
     @Test
-    void whatIsThereAlreadyIsNotReadAgain() {
+    void anExistingContentIsNotReadAgain() {
         byte[] content = random(300_000);
         Digest digest = Digest.of(content);
         write(digest, Source.single(ByteString.fromArray(content)));
@@ -106,7 +108,7 @@ public abstract class BlobStoreContract {
     }
 
     @Test
-    void aContentThatIsCutOffLeavesNothingAndCanBeSentAgain() {
+    void aTruncatedContentLeavesNothingAndCanBeRepeated() {
         byte[] content = random(1_000_000);
         Digest digest = Digest.of(content);
         byte[] half = java.util.Arrays.copyOf(content, 600_000);
@@ -125,7 +127,7 @@ public abstract class BlobStoreContract {
     }
 
     @Test
-    void aContentThatIsTooLongIsRefusedWithoutBeingReadToItsEnd() {
+    void aTooLongContentIsRefusedBeforeItsEnd() {
         AtomicInteger read = new AtomicInteger();
         Source<ByteString, NotUsed> endless = Source.repeat(ByteString.fromArray(new byte[100_000]))
                 .map(part -> {
@@ -149,18 +151,18 @@ public abstract class BlobStoreContract {
     }
 
     @Test
-    void whatIsAnotherTenantsIsAsIfItWereNotThere() {
+    void blobsOfOtherTenantsAreInvisible() {
         byte[] content = random(1_000);
         Digest digest = Digest.of(content);
         write(digest, Source.single(ByteString.fromArray(content)));
 
-        assertThat(join(blobs().sizes("stranger", Set.of(digest)))).isEmpty();
-        assertThat(join(blobs().hold("stranger", Set.of(digest), run))).isEqualTo(new Hold.Missing(Set.of(digest)));
-        assertThatThrownBy(() -> pieces("stranger", digest)).hasRootCauseInstanceOf(BlobMissing.class);
+        assertThat(join(blobs().sizes(STRANGER, Set.of(digest)))).isEmpty();
+        assertThat(join(blobs().hold(STRANGER, Set.of(digest), run))).isEqualTo(new Hold.Missing(Set.of(digest)));
+        assertThatThrownBy(() -> pieces(STRANGER, digest)).hasRootCauseInstanceOf(BlobMissing.class);
     }
 
     @Test
-    void ofUploadsOfTheSameBlobAtTheSameTimeAllSucceed() {
+    void concurrentUploadsOfTheSameBlobAllSucceed() {
         for (int round = 0; round < 5; round++) {
             byte[] content = random(600_000);
             Digest digest = Digest.of(content);
@@ -189,7 +191,7 @@ public abstract class BlobStoreContract {
     }
 
     @Test
-    void theSweepRemovesWhatNobodyHoldsAndNothingElse() {
+    void theSweepRemovesOnlyBlobsWithoutHolds() {
         Digest held = join(blobs().write(TENANT, Blob.of(random(600_000))));
         Digest free = join(blobs().write(TENANT, Blob.of(random(600_000))));
         UUID content = content(free);
@@ -205,7 +207,7 @@ public abstract class BlobStoreContract {
     }
 
     @Test
-    void whatWasReleasedIsRemovedAndReleasingTwiceChangesNothing() {
+    void releasedBlobsAreRemovedAndReleasingTwiceChangesNothing() {
         Digest digest = join(blobs().write(TENANT, Blob.of(random(10))));
         Digest shared = join(blobs().write(TENANT, Blob.of(random(10))));
         RunId owner = live();
@@ -221,7 +223,25 @@ public abstract class BlobStoreContract {
     }
 
     @Test
-    void theHoldsOfRunsThatEndedOrNeverCameToLifeLapse() {
+    void artifactsOutlastTheEndAndTheReleaseOfTheirRun() {
+        Digest artifact = join(blobs().write(TENANT, Blob.of(random(10))));
+        Digest input = join(blobs().write(TENANT, Blob.of(random(10))));
+        RunId finished = Fixtures.run(RUNS.incrementAndGet());
+        writer().write(finished, Fixtures.success(finished, Fixtures.NOON, Map.of()));
+        join(blobs().hold(TENANT, Set.of(artifact, input), finished));
+
+        assertThat(join(blobs().keep(TENANT, Set.of(artifact), finished))).isEqualTo(new Hold.Held());
+        assertThat(join(blobs().keep(TENANT, Set.of(artifact), finished))).isEqualTo(new Hold.Held());
+        join(blobs().release(finished));
+        sweepAfter(SETTINGS.grace().plusMinutes(1));
+
+        assertThat(join(blobs().sizes(TENANT, Set.of(artifact, input)))).containsOnlyKeys(artifact);
+        assertThat(join(blobs().keep(STRANGER, Set.of(artifact), finished)))
+                .isEqualTo(new Hold.Missing(Set.of(artifact)));
+    }
+
+    @Test
+    void holdsOfEndedOrNeverStartedRunsExpire() {
         Digest ended = join(blobs().write(TENANT, Blob.of(random(10))));
         Digest unborn = join(blobs().write(TENANT, Blob.of(random(10))));
         RunId finished = Fixtures.run(RUNS.incrementAndGet());
@@ -237,12 +257,12 @@ public abstract class BlobStoreContract {
     }
 
     @Test
-    void ofAHoldAndASweepAtTheSameTimeOneWinsAndTheLoserKnows() {
+    void ofAConcurrentHoldAndSweepOneWinsAndTheOtherNotices() {
         for (int race = 0; race < RACES; race++) {
             Digest digest = join(blobs().write(TENANT, Blob.of(random(100))));
             Instant then = Instant.now().plus(Duration.ofHours(2));
-            CompletableFuture<Void> sweep =
-                    CompletableFuture.runAsync(() -> leftovers().removeIfIdle(new BlobKey(TENANT, digest), then));
+            CompletableFuture<Void> sweep = CompletableFuture.runAsync(
+                    () -> leftovers().removeIfIdle(new BlobKey(TENANT.name(), digest), then));
             for (int later = 0; later < race % 20; later++) {
                 join(blobs().sizes(TENANT, Set.of(digest)));
             }
@@ -252,7 +272,7 @@ public abstract class BlobStoreContract {
 
             if (hold.join() instanceof Hold.Held) {
                 assertThat(pieces(TENANT, digest)).hasSize(1);
-                leftovers().removeIfIdle(new BlobKey(TENANT, digest), then);
+                leftovers().removeIfIdle(new BlobKey(TENANT.name(), digest), then);
                 assertThat(pieces(TENANT, digest)).hasSize(1);
             } else {
                 assertNothingOf(digest);
@@ -261,9 +281,9 @@ public abstract class BlobStoreContract {
     }
 
     @Test
-    void whatUploadsLeftThatWereCutOffByACrashIsRemoved() {
+    void leftoversOfUploadsInterruptedByACrashAreRemoved() {
         Digest digest = Digest.of(random(10));
-        BlobTables.Upload crashed = new BlobTables.Upload(new BlobKey(TENANT, digest), UUID.randomUUID());
+        BlobTables.Upload crashed = new BlobTables.Upload(new BlobKey(TENANT.name(), digest), UUID.randomUUID());
         join(tables().begin(crashed, Instant.now()));
         for (int number = 0; number < 70; number++) {
             join(tables().append(crashed, number, ByteString.fromString("x"), Instant.now()));
@@ -279,7 +299,7 @@ public abstract class BlobStoreContract {
         assertNothingOf(digest);
     }
 
-    /** Of a run that has begun and not ended. */
+    /** A run that has started and not ended. */
     private RunId live() {
         RunId live = Fixtures.run(RUNS.incrementAndGet());
         writer().write(live, List.of(Fixtures.submitted(live)));
@@ -288,9 +308,7 @@ public abstract class BlobStoreContract {
 
     private void sweepAfter(Duration time) {
         Clock then = Clock.offset(Clock.systemUTC(), time);
-        try (BlobSweep sweep = new BlobSweep(tables(), leftovers(), store().journal(), SETTINGS, then)) {
-            sweep.sweep();
-        }
+        new BlobSweep(tables(), leftovers(), store().journal(), SETTINGS, then).sweep(() -> true);
     }
 
     private BlobStore blobs() {
@@ -307,12 +325,13 @@ public abstract class BlobStoreContract {
                         content, part * partBytes, Math.min(partBytes, content.length - part * partBytes)));
     }
 
-    private List<ByteString> pieces(String tenant, Digest digest) {
+    private List<ByteString> pieces(Tenant tenant, Digest digest) {
         return join(blobs().read(tenant, digest).runWith(Sink.seq(), writer().materializer()));
     }
 
     private UUID content(Digest digest) {
-        return Optional.ofNullable(join(tables().find(TENANT, Set.of(digest))).get(digest))
+        return Optional.ofNullable(
+                        join(tables().find(TENANT.name(), Set.of(digest))).get(digest))
                 .map(BlobTables.Kept::content)
                 .orElseThrow();
     }

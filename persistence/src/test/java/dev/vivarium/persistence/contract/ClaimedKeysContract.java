@@ -14,17 +14,17 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** What every store promises of idempotency keys. */
+/** The contract of every store's idempotency keys. */
 public abstract class ClaimedKeysContract {
     private static final int AT_ONCE = 24;
 
     protected abstract ClaimedKeys keys();
 
-    /** The same keys as another node sees them. */
+    /** The same keys as seen by another node. */
     protected abstract ClaimedKeys elsewhere();
 
     @Test
-    void aKeyBelongsToWhoClaimedItFirstForEverAndEverywhere() {
+    void aKeyBelongsToItsFirstClaimantForeverAndOnEveryNode() {
         Blob key = key("first");
 
         assertThat(join(keys().claim(key, Fixtures.run(1)))).isEqualTo(Fixtures.run(1));
@@ -35,7 +35,7 @@ public abstract class ClaimedKeysContract {
     }
 
     @Test
-    void allWhoClaimAtOnceAreToldTheSame() {
+    void concurrentClaimsGetTheSameAnswer() {
         for (int round = 0; round < 5; round++) {
             Blob key = key("at once " + round);
             List<CompletableFuture<RunId>> claims = IntStream.range(0, AT_ONCE)
@@ -44,9 +44,9 @@ public abstract class ClaimedKeysContract {
                             .toCompletableFuture())
                     .toList();
 
-            Set<RunId> told = claims.stream().map(CompletableFuture::join).collect(Collectors.toSet());
+            Set<RunId> answers = claims.stream().map(CompletableFuture::join).collect(Collectors.toSet());
 
-            assertThat(told).hasSize(1);
+            assertThat(answers).hasSize(1);
         }
     }
 

@@ -8,7 +8,7 @@ import org.apache.pekko.NotUsed;
 import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.util.ByteString;
 
-/** A content of which the first half comes and the second half does when the test says so. */
+/** A content that stops after its first half until the test releases the second half. */
 public final class HeldUpUpload {
     private static final int PARTS = 16;
     private static final int PART_BYTES = 256 << 10;
@@ -17,7 +17,7 @@ public final class HeldUpUpload {
     private final CompletableFuture<Done> halfway = new CompletableFuture<>();
     private final CompletableFuture<Done> rest = new CompletableFuture<>();
 
-    /** Each seed gives another content. */
+    /** Creates different content for each seed. */
     public HeldUpUpload(long seed) {
         new java.util.Random(seed).nextBytes(bytes);
     }
@@ -27,17 +27,17 @@ public final class HeldUpUpload {
         return Digest.of(Blob.of(bytes));
     }
 
-    /** Completes when half of it was asked for. */
+    /** Completes when half of it was requested. */
     public CompletableFuture<Done> halfway() {
         return halfway;
     }
 
-    /** Lets the rest come. */
+    /** Releases the second half. */
     public void goOn() {
         rest.complete(Done.getInstance());
     }
 
-    /** The content; held up as long as the test has not let it go on. */
+    /** The content, which stops in the middle until it is released. */
     public Source<ByteString, NotUsed> content() {
         return Source.range(0, PARTS - 1).mapAsync(1, part -> {
             ByteString next = ByteString.fromArray(bytes, part * PART_BYTES, PART_BYTES);

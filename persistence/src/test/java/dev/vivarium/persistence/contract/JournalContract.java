@@ -18,7 +18,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.junit.jupiter.api.Test;
 
-/** What every store's journal promises. */
+/** The contract of every store's journal. */
 public abstract class JournalContract {
     private static final AtomicInteger RUNS = new AtomicInteger(7_000);
 
@@ -29,7 +29,7 @@ public abstract class JournalContract {
     protected abstract JournalWriter writer();
 
     @Test
-    void whatIsWrittenReadsBackEqualAndFoldsToTheRunsState() {
+    void eventsReadBackEqualAndFoldToTheRunsState() {
         List<RunEvent> events = Fixtures.success(run, Fixtures.NOON, Map.of("team", "research"));
         events.forEach(event -> append(writer().entity(run), events, events.indexOf(event)));
 
@@ -40,7 +40,7 @@ public abstract class JournalContract {
     }
 
     @Test
-    void severalEventsAtOnceAreThereTogetherAndReplayed() {
+    void eventsWrittenTogetherAppearTogetherAndAreReplayed() {
         List<RunEvent> events = Fixtures.success(run, Fixtures.NOON, Map.of());
         writer().write(run, events);
 
@@ -49,20 +49,20 @@ public abstract class JournalContract {
     }
 
     @Test
-    void aRunThatNobodyKnowsHasNoEvents() {
+    void anUnknownRunHasNoEvents() {
         assertThat(events(1)).isEmpty();
         assertThat(join(store().journal().state(run))).isEqualTo(RunState.initial());
     }
 
     @Test
-    void ofTwoOwnersTheSecondToWriteIsRefusedAndLeavesNoTrace() {
-        // given two that have read the same history, as a node that was paused and its successor have
+    void theLaterWriteOfASecondOwnerIsRefusedWithoutATrace() {
+        // given: two owners that have read the same history, like a paused node and its successor
         List<RunEvent> events = Fixtures.success(run, Fixtures.NOON, Map.of());
         append(writer().entity(run), events, 0);
         ActorRef<JournalWriter.Entity.Command> paused = writer().entity(run);
         ActorRef<JournalWriter.Entity.Command> successor = writer().entity(run);
 
-        // when both go on
+        // when: both continue
         append(successor, events, 1);
         JournalEntry other = EventCodec.standard()
                 .encode(
@@ -72,7 +72,7 @@ public abstract class JournalContract {
                 .failsWithin(Duration.ofSeconds(20));
         append(successor, events, 2);
 
-        // then the history is the successor's, for those who read it and those who recover from it
+        // then: readers and recovering owners see the successor's history
         assertThat(events(1)).extracting(RecordedEvent::event).isEqualTo(events.subList(0, 3));
         ActorRef<JournalWriter.Entity.Command> third = writer().entity(run);
         assertThat(writer().read(third)).isEqualTo(entries(events).subList(0, 3));

@@ -35,7 +35,7 @@ public final class JournalWriter implements AutoCloseable {
                 SpawnProtocol.create(), "journal-writer", store.journalConfig().withFallback(ConfigFactory.load()));
     }
 
-    /** Writes the events of a run that has none yet, and returns when they are durable. */
+    /** Writes the first events of a run, and returns when they are durable. */
     public void write(RunId run, List<RunEvent> events) {
         writeEntries(run, entries(run, events));
     }
@@ -44,7 +44,7 @@ public final class JournalWriter implements AutoCloseable {
         append(entity(run), entries).toCompletableFuture().join();
     }
 
-    /** The entries of a run that has none yet. */
+    /** The first entries of a run. */
     public static List<JournalEntry> entries(RunId run, List<RunEvent> events) {
         List<JournalEntry> entries = new ArrayList<>();
         Blob head = EventCodec.genesis(run);
@@ -56,7 +56,7 @@ public final class JournalWriter implements AutoCloseable {
         return entries;
     }
 
-    /** One more owner of a run's journal, which has read it. */
+    /** One more owner of a run's journal, which has recovered from it. */
     public ActorRef<Entity.Command> entity(RunId run) {
         ActorRef<Entity.Command> entity = AskPattern.<SpawnProtocol.Command, ActorRef<Entity.Command>>ask(
                         system,
@@ -69,7 +69,7 @@ public final class JournalWriter implements AutoCloseable {
         return entity;
     }
 
-    /** The entries that an owner knows of. */
+    /** The entries that an owner has recovered or written. */
     public List<JournalEntry> read(ActorRef<Entity.Command> entity) {
         return AskPattern.<Entity.Command, List<JournalEntry>>ask(
                         entity, Entity.Read::new, ANSWER_MAX, system.scheduler())
@@ -97,9 +97,9 @@ public final class JournalWriter implements AutoCloseable {
         system.getWhenTerminated().toCompletableFuture().join();
     }
 
-    /** Keeps what its journal holds; stops when it cannot write. */
+    /** Holds its journal's entries; stops when it cannot write. */
     public static final class Entity extends EventSourcedBehavior<Entity.Command, JournalEntry, List<JournalEntry>> {
-        /** What it understands. */
+        /** Its messages. */
         public sealed interface Command {}
 
         record Append(List<JournalEntry> entries, ActorRef<Long> replyTo) implements Command {}
@@ -136,7 +136,7 @@ public final class JournalWriter implements AutoCloseable {
         }
     }
 
-    /** For subclasses' sake: the behavior of an owner. */
+    /** The behavior of an owner. */
     public static Behavior<Entity.Command> owner(RunId run) {
         return new Entity(run);
     }

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 
-/** What every store of output promises. */
+/** The contract of every store of output. */
 public abstract class OutputStoreContract {
     private static final Instant AT = Instant.parse("2026-01-01T00:00:00.000123Z");
 
@@ -59,7 +59,7 @@ public abstract class OutputStoreContract {
     }
 
     @Test
-    void nothingIsReadWhereNothingIs() {
+    void readsBeyondTheOutputAreEmpty() {
         assertThat(read(0, 1000)).isEmpty();
         assertThat(end()).isZero();
         append(List.of(chunk(1, 0, "x")));
@@ -76,7 +76,7 @@ public abstract class OutputStoreContract {
     }
 
     @Test
-    void noMoreIsReadThanFitsButAtLeastOneChunk() {
+    void readsAreLimitedInSizeButReturnAtLeastOneChunk() {
         append(List.of(chunk(1, 0, "0123"), chunk(1, 4, "4567"), chunk(1, 8, "89")));
 
         assertThat(read(0, 1)).hasSize(1);
@@ -95,7 +95,7 @@ public abstract class OutputStoreContract {
     }
 
     @Test
-    void aChunkThatReachesIntoAnotherChangesNothing() {
+    void anOverlappingChunkChangesNothing() {
         append(List.of(chunk(1, 0, "0123"), chunk(1, 10, "abcd")));
 
         append(List.of(chunk(1, 2, "XX"), chunk(1, 8, "XXX"), chunk(1, 9, "XXXXXXX"), chunk(1, 13, "X")));
@@ -104,7 +104,7 @@ public abstract class OutputStoreContract {
     }
 
     @Test
-    void anAttemptThatHasASuccessorCannotWrite() {
+    void anAttemptWithASuccessorCannotWrite() {
         append(List.of(chunk(1, 0, "first"), chunk(2, 5, "second")));
 
         append(List.of(chunk(1, 11, "zombie"), chunk(1, 500, "zombie")));
@@ -113,7 +113,7 @@ public abstract class OutputStoreContract {
     }
 
     @Test
-    void whatAnEarlierAttemptStillHasIsDroppedOnceItsSuccessorHasBegun() {
+    void lateOutputOfAnEarlierAttemptIsDroppedOnceItsSuccessorHasBegun() {
         append(List.of(chunk(1, 0, "first")));
 
         assertThat(begin(2)).isEqualTo(5);
@@ -131,7 +131,7 @@ public abstract class OutputStoreContract {
     }
 
     @Test
-    void anAttemptBeginsWhereNothingWasPrintedYet() {
+    void anAttemptCanBeginWithoutEarlierOutput() {
         assertThat(begin(2)).isZero();
 
         append(List.of(chunk(1, 0, "zombie")));

@@ -24,7 +24,7 @@ import org.apache.pekko.util.ByteString;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What every store promises of the journal that an earlier version has written to it. */
+/** The contract of every store for a journal that an earlier version has written. */
 public abstract class RecordedJournalContract {
     private static final List<RecordedRun> RUNS = RecordedRun.withInlineFiles();
 
@@ -44,7 +44,7 @@ public abstract class RecordedJournalContract {
     }
 
     @Test
-    void everyRunThatHadEndedIsReadInTodaysShapeAndItsChainIsWhole() {
+    void everyEndedRunIsReadInTheCurrentFormatWithAnIntactChain() {
         for (RecordedRun run : RUNS.subList(0, RUNS.size() - 1)) {
             RunState.Existing state = (RunState.Existing) join(store().journal().state(run.id()));
 
@@ -70,7 +70,7 @@ public abstract class RecordedJournalContract {
     }
 
     @Test
-    void aFileThatIsNowhereIsMissing() {
+    void aFileWithoutContentIsMissing() {
         RecordedRun run = RUNS.get(0);
         RunSpec spec = ((RunEvent.RunSubmitted) events(run).get(0).event()).spec();
 
@@ -81,7 +81,7 @@ public abstract class RecordedJournalContract {
     }
 
     @Test
-    void aRunThatWasLiveGoesOnInTheSameChain() {
+    void aLiveRunContinuesTheSameChain() {
         RecordedRun live = RUNS.get(RUNS.size() - 1);
         assertThat(join(store().journal().state(live.id()))).isInstanceOf(RunState.Starting.class);
         List<JournalEntry> entries = live.entries();
@@ -101,7 +101,7 @@ public abstract class RecordedJournalContract {
 
     private byte[] content(RunSpec spec, RunId run, String path, FileRef file) {
         return join(store().files()
-                        .open(spec.tenant().name(), run, path, file)
+                        .open(spec.tenant(), run, path, file)
                         .runWith(Sink.fold(ByteString.emptyByteString(), ByteString::concat), writer().materializer()))
                 .toArray();
     }

@@ -3,6 +3,7 @@ package dev.vivarium.persistence.contract;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.JournalEntryFormat;
 import dev.vivarium.protocol.run.Digest;
+import dev.vivarium.protocol.run.FileForm;
 import dev.vivarium.protocol.run.FileMode;
 import dev.vivarium.protocol.run.FileRef;
 import dev.vivarium.protocol.run.RunId;
@@ -19,18 +20,18 @@ import java.util.Objects;
 import java.util.TreeMap;
 
 /**
- * A run as the journal of an earlier version has it.
+ * A run in the journal of an earlier version.
  *
- * @param status what had become of it
+ * @param status its status at the time
  * @param bytes its entries as they were written
  * @param head the hash of the last one, in hexadecimal
- * @param files what that version had in the submission, as it would be referred to today
+ * @param files the files of the submission, as they are referred to today
  */
 public record RecordedRun(RunId id, RunStatus status, List<byte[]> bytes, String head, Map<String, FileRef> files) {
-    /** The last version that had the contents of files in its events. */
+    /** The last version with contents of files in events. */
     private static final String INLINE_FILES = "recorded-366b104.txt";
 
-    /** Runs of the last version that had the contents of files in its events: every type of event is among theirs. */
+    /** Runs of the last version with contents of files in events, which cover every type of event. */
     public static List<RecordedRun> withInlineFiles() {
         List<List<String>> blocks = new ArrayList<>();
         for (String line : lines(INLINE_FILES)) {
@@ -68,13 +69,18 @@ public record RecordedRun(RunId id, RunStatus status, List<byte[]> bytes, String
             } else if (line.startsWith("file ")) {
                 String[] file = rest.split(" ", 4);
                 files.put(
-                        file[3], new FileRef(FileMode.parse(file[0]), Long.parseLong(file[1]), Digest.parse(file[2])));
+                        file[3],
+                        new FileRef(
+                                FileMode.parse(file[0]),
+                                Long.parseLong(file[1]),
+                                Digest.parse(file[2]),
+                                FileForm.FILE));
             }
         }
         return new RecordedRun(new RunId(run[1]), RunStatus.valueOf(run[2]), entries, head, files);
     }
 
-    /** The entries as today's code reads them. */
+    /** The entries as read by the current code. */
     public List<JournalEntry> entries() {
         return bytes.stream()
                 .map(entry -> JournalEntryFormat.read(JournalEntryFormat.MANIFEST, entry))

@@ -11,13 +11,13 @@ import java.util.concurrent.CompletionStage;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** What every store promises of the runs that a shard has to wake. */
+/** The contract of every store's memory of the runs that a shard has to wake. */
 public abstract class RememberedRunsContract {
     private static final int MANY = 400;
 
     protected abstract RememberedRuns remembered();
 
-    /** The same runs as another node sees them. */
+    /** The same runs as seen by another node. */
     protected abstract RememberedRuns elsewhere();
 
     @Test
@@ -34,17 +34,19 @@ public abstract class RememberedRunsContract {
         assertThat(join(remembered().in("7"))).containsExactly(Fixtures.run(2));
     }
 
-    /** Other tests remember runs in the same store. */
+    /** Other tests may remember runs in the same store. */
     @Test
-    void aShardIsToldAsLongAsAnyOfItsRunsIsRemembered() {
-        join(remembered().remember("told", Fixtures.run(1)));
-        join(remembered().remember("told", Fixtures.run(2)));
-        join(remembered().remember("told too", Fixtures.run(3)));
-        assertThat(join(elsewhere().shards())).contains("told", "told too").doesNotContain("never");
+    void aShardIsListedWhileAnyOfItsRunsIsRemembered() {
+        join(remembered().remember("one shard", Fixtures.run(1)));
+        join(remembered().remember("one shard", Fixtures.run(2)));
+        join(remembered().remember("another shard", Fixtures.run(3)));
+        assertThat(join(elsewhere().shards()))
+                .contains("one shard", "another shard")
+                .doesNotContain("never");
 
-        join(elsewhere().forget("told", Fixtures.run(1)));
-        join(elsewhere().forget("told too", Fixtures.run(3)));
-        assertThat(join(remembered().shards())).contains("told").doesNotContain("told too");
+        join(elsewhere().forget("one shard", Fixtures.run(1)));
+        join(elsewhere().forget("another shard", Fixtures.run(3)));
+        assertThat(join(remembered().shards())).contains("one shard").doesNotContain("another shard");
     }
 
     @Test
@@ -60,7 +62,7 @@ public abstract class RememberedRunsContract {
     }
 
     @Test
-    void manyAtOnceLoseNone() {
+    void concurrentChangesLoseNothing() {
         List<RunId> runs = IntStream.range(0, MANY).mapToObj(Fixtures::run).toList();
         List<CompletableFuture<?>> under = runs.stream()
                 .<CompletableFuture<?>>map(

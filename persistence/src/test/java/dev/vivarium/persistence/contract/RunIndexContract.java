@@ -28,7 +28,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.junit.jupiter.api.Test;
 
-/** What every list of runs promises. Each test has a time of its own, after those of the tests before it. */
+/** The contract of every list of runs. Each test uses its own period, later than those of earlier tests. */
 public abstract class RunIndexContract {
     private static final AtomicInteger TESTS = new AtomicInteger();
 
@@ -117,7 +117,7 @@ public abstract class RunIndexContract {
     }
 
     @Test
-    void aCursorOfSomebodyElsesMakeIsRefused() {
+    void aForeignCursorIsRefused() {
         for (String cursor : new String[] {"", "x", "AAAA", "ü", "' OR 1=1"}) {
             assertThatThrownBy(() -> find(new Query(Set.of(), Map.of(), Optional.empty(), Optional.of(cursor), 9)))
                     .hasCauseInstanceOf(RunIndex.BadCursor.class);
@@ -139,7 +139,7 @@ public abstract class RunIndexContract {
     }
 
     @Test
-    void anEntryThatCannotBeReadStopsItsRunsRowBeforeItAndIsCounted() {
+    void anUnreadableEntryStopsItsRunsRowBeforeItAndIsCounted() {
         List<JournalEntry> entries = JournalWriter.entries(run(1), Fixtures.success(run(1), noon, Map.of()));
         JournalEntry newer = new JournalEntry(
                 "RunTeleported", 1, Blob.ofUtf8("{}"), entries.get(2).hash(), Blob.EMPTY);
@@ -155,8 +155,8 @@ public abstract class RunIndexContract {
     }
 
     @Test
-    void theListIsNotFoldedAgainForEachEvent() {
-        // given a run whose first event nobody can read any more, after it was listed
+    void aRowIsNotRebuiltFromTheFirstEventForEachEvent() {
+        // given: a run whose first event has become unreadable since it was listed
         List<JournalEntry> entries = JournalWriter.entries(run(1), Fixtures.success(run(1), noon, Map.of()));
         writer().writeEntries(run(1), entries.subList(0, 3));
         awaitRuns(1);

@@ -15,7 +15,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
-/** What every vault promises. */
+/** The contract of every vault. */
 public abstract class SecretVaultContract {
     private static final Map<String, String> SECRETS =
             Map.of("B_KEY", "hush-hush", "A_KEY", "näher\n\u0000", "EMPTY", "");
@@ -26,7 +26,7 @@ public abstract class SecretVaultContract {
 
     protected abstract SecretVault vault();
 
-    /** The same vault as another node, or a later life of this one, sees it. */
+    /** The same vault as seen by another node, or by a later incarnation of this one. */
     protected abstract SecretVault elsewhere();
 
     @Test
@@ -54,7 +54,7 @@ public abstract class SecretVaultContract {
     }
 
     @Test
-    void afterTheKeyIsDestroyedNobodyOpensThem() {
+    void secretsCannotBeOpenedAfterTheirKeyIsDestroyed() {
         SealedSecrets sealed = join(vault().seal(run, SECRETS));
         SealedSecrets others = join(vault().seal(other, SECRETS));
 
@@ -69,7 +69,7 @@ public abstract class SecretVaultContract {
     }
 
     @Test
-    void whatWasSealedForOneRunDoesNotOpenForAnotherNorAfterAnEdit() {
+    void secretsSealedForOneRunCannotBeOpenedForAnotherOrAfterAnEdit() {
         SealedSecrets sealed = join(vault().seal(run, SECRETS));
         join(vault().seal(other, SECRETS));
 

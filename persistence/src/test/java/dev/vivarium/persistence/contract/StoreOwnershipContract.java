@@ -11,11 +11,11 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What every store promises of the cluster that it belongs to. */
+/** The contract of every store's ownership by a cluster. */
 public abstract class StoreOwnershipContract {
     protected abstract StoreOwnership hold();
 
-    /** The same as another node sees it. */
+    /** The same ownership as seen by another node. */
     protected abstract StoreOwnership elsewhere();
 
     private Hold before = Hold.FREE;
@@ -26,7 +26,7 @@ public abstract class StoreOwnershipContract {
     }
 
     @Test
-    void whoeverTakesItIsSeenToHoldItUntilItIsReleased() {
+    void theHolderIsVisibleUntilItReleases() {
         assertThat(join(hold().change(before, before.takenBy("one")))).isEqualTo(Change.MADE);
 
         Hold taken = join(elsewhere().current());
@@ -39,7 +39,7 @@ public abstract class StoreOwnershipContract {
     }
 
     @Test
-    void itChangesOnlyFromWhatItIs() {
+    void itChangesOnlyFromTheExpectedValue() {
         join(hold().change(before, before.takenBy("one")));
 
         assertThat(join(elsewhere().change(before, before.takenBy("two")))).isEqualTo(Change.OVERTAKEN);
@@ -48,7 +48,7 @@ public abstract class StoreOwnershipContract {
     }
 
     @Test
-    void ofManyAtOnceOneTakesIt() {
+    void onlyOneOfManyConcurrentTakersSucceeds() {
         List<Change> changes = IntStream.range(0, 8)
                 .mapToObj(n -> (n % 2 == 0 ? hold() : elsewhere()).change(before, before.takenBy("node " + n)))
                 .toList()

@@ -44,7 +44,7 @@ class EmbeddedStoreTest {
     }
 
     @Test
-    void whatWasKeptIsThereAfterACleanStopAndNoProcessIs() throws IOException {
+    void dataSurvivesACleanStopAndNoProcessIsLeft() throws IOException {
         try (EmbeddedStore store = EmbeddedStore.open(directory)) {
             append(store, 0);
         }
@@ -59,18 +59,18 @@ class EmbeddedStoreTest {
     }
 
     @Test
-    void aSecondNodeOnTheSameDirectoryIsToldSo() {
+    void aSecondNodeOnTheSameDirectoryIsRefused() {
         try (EmbeddedStore first = EmbeddedStore.open(directory)) {
             assertThatThrownBy(() -> EmbeddedStore.open(directory))
                     .isInstanceOf(StoreUnavailable.class)
-                    .hasMessageContaining("Another node works on the data directory");
+                    .hasMessageContaining("Another node is using the data directory");
             append(first, 0);
         }
         EmbeddedStore.open(directory).close();
     }
 
     @Test
-    void aServerThatIsKilledComesBackByItself() {
+    void aKilledServerIsRestarted() {
         try (EmbeddedStore store = EmbeddedStore.open(directory)) {
             append(store, 0);
             for (int i = 1; i <= 3; i++) {
@@ -88,7 +88,7 @@ class EmbeddedStoreTest {
     }
 
     @Test
-    void aDirectoryThatTheServersUserMayNotEnterIsNoObstacle() throws IOException {
+    void aDirectoryThatTheServersUserMayNotEnterWorks() throws IOException {
         assumeThat(System.getProperty("user.name")).as("needs root").isEqualTo(ROOT);
         Path closed = Files.createDirectory(
                 directory.resolve("closed"),
@@ -104,7 +104,7 @@ class EmbeddedStoreTest {
     }
 
     @Test
-    void theServerIsNotRootAndItsPasswordIsNobodysBusiness() throws IOException {
+    void theServerDoesNotRunAsRootAndItsPasswordIsPrivate() throws IOException {
         try (EmbeddedStore store = EmbeddedStore.open(directory)) {
             assertThat(Files.getAttribute(
                             Path.of("/proc/" + store.serverProcess().pid()), "unix:uid"))
@@ -117,7 +117,67 @@ class EmbeddedStoreTest {
     }
 
     @Test
-    void keysOfRunsThatWereNeverAcknowledgedDoNotOutliveTheNextStart() {
+    void onlyTheServersAccountCanConnectToItsSocket() throws IOException {
+        try (EmbeddedStore store = EmbeddedStore.open(directory)) {
+            Path socket = directory.resolve("postgres/socket/.s.PGSQL.5432");
+            assertThat(socket).exists();
+            assertThat(Files.getPosixFilePermissions(socket.getParent()))
+                    .isEqualTo(PosixFilePermissions.fromString("rwx------"));
+            assertThat(owner(socket.getParent())).isEqualTo(owner(serverOf(store)));
+        }
+    }
+
+    @Test
+    void noOtherAccountOrProcessUsesTheServersUserId() throws IOException {
+        assumeThat(System.getProperty("user.name")).as("needs root").isEqualTo(ROOT);
+        try (EmbeddedStore store = EmbeddedStore.open(directory)) {
+            int user = owner(serverOf(store));
+
+            assertThat(Files.readAllLines(Path.of("/etc/passwd")))
+                    .noneMatch(line -> line.split(":", -1)[2].equals("" + user));
+        }
+    }
+
+    @Test
+    void dataOwnedByASharedAccountAreTransferredToTheServersOwn() throws IOException {
+        assumeThat(System.getProperty("user.name")).as("needs root").isEqualTo(ROOT);
+        try (EmbeddedStore store = EmbeddedStore.open(directory)) {
+            append(store, 0);
+        }
+        int nobody = 65_534;
+        try (var files = Files.walk(directory.resolve("postgres/data"))) {
+            for (Path file : files.toList()) {
+                Files.setAttribute(file, "unix:uid", nobody);
+            }
+        }
+
+        try (EmbeddedStore store = EmbeddedStore.open(directory)) {
+            assertThat(end(store)).isEqualTo(1);
+            assertThat(owner(serverOf(store))).isNotIn(0, nobody);
+            assertThat(owner(directory.resolve("postgres/data/base"))).isEqualTo(owner(serverOf(store)));
+        }
+    }
+
+    @Test
+    void aPathThatIsTooLongForASocketWorks() throws IOException {
+        Path deep = directory.resolve("d".repeat(60)).resolve("e".repeat(60));
+
+        try (EmbeddedStore store = EmbeddedStore.open(deep)) {
+            append(store, 0);
+        }
+        assertThat(deep.resolve("postgres/socket")).doesNotExist();
+    }
+
+    private static Path serverOf(EmbeddedStore store) {
+        return Path.of("/proc/" + store.serverProcess().pid());
+    }
+
+    private static int owner(Path path) throws IOException {
+        return (Integer) Files.getAttribute(path, "unix:uid");
+    }
+
+    @Test
+    void keysOfRunsThatWereNeverAcknowledgedAreDestroyedAtTheNextStart() {
         SealedSecrets sealed;
         try (EmbeddedStore store = EmbeddedStore.open(directory)) {
             sealed = store.secrets()
@@ -143,7 +203,7 @@ class EmbeddedStoreTest {
 
         assertThatThrownBy(() -> EmbeddedStore.open(file))
                 .isInstanceOf(StoreUnavailable.class)
-                .hasMessageContaining("cannot be made or written to");
+                .hasMessageContaining("cannot be created or written to");
     }
 
     private static void append(EmbeddedStore store, long offset) {

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** On a small file system of its own, which only root can make. */
+/** On a small file system that only root can mount. */
 @Timeout(180)
 class FullDiskTest {
     private static final RunId RUN = Fixtures.run(1);
@@ -58,12 +58,12 @@ class FullDiskTest {
     }
 
     @Test
-    void aFullDiskAcknowledgesNothingAndLosesNothingAndIsLeftBehindWhenThereIsRoom() throws IOException {
+    void onAFullDiskNothingIsAcknowledgedOrLostAndWritesResumeWhenThereIsRoom() throws IOException {
         try (EmbeddedStore store = EmbeddedStore.open(small)) {
-            // when the disk fills up
+            // when: the disk fills up
             long acknowledged = fill(store);
 
-            // then whatever was acknowledged is there, as soon as there is room again
+            // then: every acknowledged write is there once there is room again
             Files.delete(small.resolve("ballast"));
             await().atMost(Duration.ofSeconds(60)).ignoreExceptions().untilAsserted(() -> append(store, acknowledged));
             assertThat(end(store)).isEqualTo((acknowledged + 1) * CHUNK_BYTES);
@@ -97,7 +97,7 @@ class FullDiskTest {
         return store.output().end(RUN).toCompletableFuture().join();
     }
 
-    /** Bytes that do not compress, the same for the same number. */
+    /** Incompressible bytes, the same for the same number. */
     private static OutputChunk chunk(long n) {
         byte[] bytes = new byte[CHUNK_BYTES];
         new Random(n).nextBytes(bytes);

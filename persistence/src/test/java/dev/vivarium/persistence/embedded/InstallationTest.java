@@ -14,7 +14,7 @@ class InstallationTest {
     private Path data;
 
     @Test
-    void anInstallationKeepsItsName() throws Exception {
+    void anInstallationKeepsItsId() throws Exception {
         Installation first = Installation.of(data);
 
         assertThat(Installation.of(data)).isEqualTo(first);
@@ -22,7 +22,7 @@ class InstallationTest {
     }
 
     @Test
-    void halfANameIsRefusedSinceSandboxesUnderItWouldBeNobodys() throws Exception {
+    void aTruncatedIdIsRefusedSinceItsSandboxesWouldBeOrphaned() throws Exception {
         for (String half : new String[] {"", "01hzzz", "01hzzzzzzzzzzzzzzzzzzzzzzz-and-more"}) {
             Files.writeString(data.resolve("installation"), half);
 
@@ -33,7 +33,7 @@ class InstallationTest {
     }
 
     @Test
-    void aDirectoryThatCannotBeUsedIsToldInASentence() {
+    void anUnusableDirectoryIsReportedInASentence() {
         assertThatThrownBy(() -> Installation.of(data.resolve("missing")))
                 .isInstanceOf(StoreUnavailable.class)
                 .hasMessageContaining("cannot be used");

@@ -8,6 +8,7 @@ import dev.vivarium.persistence.postgres.PostgresStore;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.BlobStore.Written;
 import dev.vivarium.persistence.store.MonotonicClock;
+import dev.vivarium.protocol.auth.Tenant;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,7 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** An upload whose store goes away half-way fails, leaves nothing to be seen, and can be sent again. */
+/** An upload whose store becomes unavailable half-way fails, leaves nothing visible, and can be repeated. */
 @Timeout(120)
 class InterruptedUploadTest {
     private static final long BYTES_MAX = 64 << 20;
@@ -46,7 +47,7 @@ class InterruptedUploadTest {
     }
 
     @Test
-    void anUploadWhoseStoreGoesAwayFailsAndCanBeSentAgain() throws IOException {
+    void anUploadWhoseStoreBecomesUnavailableFailsAndCanBeRepeated() throws IOException {
         HeldUpUpload upload = new HeldUpUpload(1);
         CompletableFuture<Written> written;
         EmbeddedPostgres server = EmbeddedPostgres.start(directory.resolve("postgres"), MonotonicClock.system());
@@ -66,7 +67,7 @@ class InterruptedUploadTest {
         EmbeddedPostgres again = EmbeddedPostgres.start(directory.resolve("postgres"), MonotonicClock.system());
         try (PostgresStore store = PostgresStore.openOwn(again.address(), directory, INSTALLATION)) {
             assertThat(store.blobs()
-                            .sizes("t", Set.of(upload.digest()))
+                            .sizes(new Tenant("t"), Set.of(upload.digest()))
                             .toCompletableFuture()
                             .join())
                     .isEmpty();
@@ -77,7 +78,7 @@ class InterruptedUploadTest {
     }
 
     private CompletableFuture<Written> write(BlobStore blobs, HeldUpUpload upload) {
-        return blobs.write("t", upload.digest(), BYTES_MAX, upload.content(), streams)
+        return blobs.write(new Tenant("t"), upload.digest(), BYTES_MAX, upload.content(), streams)
                 .toCompletableFuture();
     }
 }

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Nothing that was acknowledged is lost when the node, the server or both are killed with -9 while they write. */
+/** No acknowledged write is lost when the node, the server or both are killed with -9 while they write. */
 @Timeout(180)
 class KilledStoreTest {
     private static final int RUNS = 16;
@@ -40,7 +40,7 @@ class KilledStoreTest {
     }
 
     @Test
-    void aNodeThatIsKilledTakesItsServerWithItAndLosesNothing() throws InterruptedException {
+    void theServerOfAKilledNodeEndsAndNothingIsLost() throws InterruptedException {
         Map<String, Long> acknowledged = node.kill();
 
         await().atMost(Duration.ofSeconds(2))
@@ -49,7 +49,7 @@ class KilledStoreTest {
     }
 
     @Test
-    void aServerThatIsKilledIsStartedAgainUnderTheNodeAndLosesNothing() throws InterruptedException {
+    void aKilledServerIsRestartedByItsNodeAndNothingIsLost() throws InterruptedException {
         ProcessHandle first = node.server();
         first.destroyForcibly();
 
@@ -60,7 +60,7 @@ class KilledStoreTest {
     }
 
     @Test
-    void aNodeAndAServerThatAreKilledTogetherLoseNothing() throws InterruptedException {
+    void nothingIsLostWhenNodeAndServerAreKilledTogether() throws InterruptedException {
         ProcessHandle server = node.server();
         server.destroyForcibly();
         Map<String, Long> acknowledged = node.kill();
@@ -69,7 +69,7 @@ class KilledStoreTest {
     }
 
     @Test
-    void aNodeThatIsKilledAgainAndAgainGoesOnWhereItWas() throws InterruptedException, IOException {
+    void aRepeatedlyKilledNodeContinuesWhereItWas() throws InterruptedException, IOException {
         Map<String, Long> acknowledged = node.kill();
         for (int i = 0; i < 2; i++) {
             NodeProcess next = NodeProcess.start(directory, RUNS);

@@ -52,7 +52,7 @@ final class NodeProcess {
                 }
             }
         } catch (IOException ended) {
-            // A process that is killed ends its output in the middle of a line.
+            // A killed process may end its output in the middle of a line.
         }
     }
 
@@ -64,7 +64,7 @@ final class NodeProcess {
         return count.get();
     }
 
-    /** SIGKILL, and then everything that it had acknowledged, by run. */
+    /** SIGKILL; returns everything that it had acknowledged, by run. */
     Map<String, Long> kill() throws InterruptedException {
         process.destroyForcibly().waitFor();
         reader.join();

@@ -6,11 +6,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 
-/** PostgreSQL's programs, unpacked once for all tests of this JVM: that takes some seconds for each data directory. */
+/** PostgreSQL's programs, unpacked once for all tests of this JVM, since unpacking takes some seconds. */
 public final class PostgresPrograms {
     private PostgresPrograms() {}
 
-    /** Has the store of this data directory find its programs; none may be at work on it. Returns what may be deleted. */
+    /** Links the programs into a data directory that no store is using. Returns the link, which may be deleted. */
     public static Path linkInto(Path data) throws IOException {
         Path postgres = data.resolve("postgres");
         if (!Files.isDirectory(postgres)) {

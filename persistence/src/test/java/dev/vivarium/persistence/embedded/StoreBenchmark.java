@@ -20,7 +20,7 @@ import org.apache.pekko.actor.typed.SpawnProtocol;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 
 /**
- * Measures how long the store takes to open, and one durable event from command to acknowledgement through Pekko. Run
+ * Measures the time to open the store, and the time of a durable event from command to acknowledgement through Pekko. Run
  * its main with the test class path; it prints a table. Not a test, since it asserts nothing.
  */
 public final class StoreBenchmark {

@@ -60,7 +60,7 @@ public final class TestPostgres implements BeforeAllCallback, AfterAllCallback {
         return directory;
     }
 
-    /** A connection of one's own. */
+    /** A new connection. */
     public Connection connect() throws SQLException {
         return DriverManager.getConnection(
                 address().url(), address().user(), address().password());

@@ -13,8 +13,8 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /**
- * A node's process for tests that kill it: writes events of some runs without end, and prints a line for each one that
- * was acknowledged. First line: {@code server <pid>}.
+ * A node's process for tests that kill it: writes events of some runs endlessly, and prints a line for each acknowledged
+ * one. First line: {@code server <pid>}.
  */
 public final class WritingNode {
     private WritingNode() {}
@@ -53,7 +53,7 @@ public final class WritingNode {
         });
     }
 
-    /** A write that is lost on its way, in an outage, is asked for again. */
+    /** Repeats a write that was lost in an outage. */
     private static void next(ActorContext<Long> context, ActorRef<RunWriter.Next> writer) {
         writer.tell(new RunWriter.Next(context.getSelf()));
         context.setReceiveTimeout(Duration.ofSeconds(1), -1L);

@@ -30,7 +30,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
 
-/** The follower over a store in memory, step by step, with a projection that counts. */
+/** The follower on an in-memory feed, step by step, with a projection that counts events. */
 class JournalFollowerTest {
     private static final EventCodec CODEC = EventCodec.standard();
 
@@ -41,7 +41,7 @@ class JournalFollowerTest {
     private final JournalFollower<Integer> follower = new JournalFollower<>(new Counting(), feed, CODEC, clock);
 
     @Test
-    void eachEntryIsAppliedOnceToItsRunsRowAndNoneIsReadTwice() {
+    void eachEntryIsReadAndAppliedOnce() {
         feed.write(run, entries(run, 2));
         follower.round();
         feed.write(run, entries(run, 4).subList(2, 4));
@@ -52,7 +52,7 @@ class JournalFollowerTest {
     }
 
     @Test
-    void aStepThatFailsIsRepeatedAndSkipsNothing() {
+    void aFailedStepIsRepeatedWithoutSkippingEntries() {
         feed.write(run, entries(run, 2));
         feed.away = true;
         assertThatThrownBy(follower::round).isInstanceOf(StoreUnavailable.class);
@@ -64,7 +64,7 @@ class JournalFollowerTest {
     }
 
     @Test
-    void lagIsTheTimeSinceTheRowsLastHadEverything() {
+    void lagIsTheTimeSinceTheRowsWereLastComplete() {
         follower.round();
         clock.now = clock.now.plusSeconds(5);
         feed.away = true;
@@ -90,12 +90,12 @@ class JournalFollowerTest {
     }
 
     @Test
-    void aRunOnRecordIsBroughtUpToDateByANodeThatCanReadIt() {
-        // given an entry that an older node could not read
+    void aRunRecordedAsUnreadableIsUpdatedByANodeThatCanReadIt() {
+        // given: an entry that an older node could not read
         feed.write(run, List.of(newer()));
         feed.write(other, entries(other, 1));
         follower.round();
-        // when the next version reads the same journal
+        // when: the next version reads the same journal
         feed.journal.put(run, stored(entries(run, 3)));
         JournalFollower<Integer> upgraded = new JournalFollower<>(new Counting(), feed, CODEC, clock);
         upgraded.round();
@@ -103,14 +103,14 @@ class JournalFollowerTest {
         assertThat(feed.rows.get(run)).isEqualTo(new Row<>(3, 3));
         assertThat(feed.recorded).isEmpty();
         assertThat(upgraded.unreadable()).isZero();
-        // and the old node sees that, too
+        // and: the old node sees that, too
         clock.now = clock.now.plus(JournalFollower.LOOK_AGAIN).plusSeconds(1);
         follower.round();
         assertThat(follower.unreadable()).isZero();
     }
 
     @Test
-    void aRunWhoseEntriesAreMissingFromTheJournalIsOnRecord() {
+    void aRunWithMissingEntriesIsRecordedAsUnreadable() {
         feed.write(run, entries(run, 3));
         feed.journal.put(run, stored(entries(run, 3)).subList(1, 3));
         feed.news.put(run, stored(entries(run, 3)).subList(2, 3));
@@ -121,7 +121,7 @@ class JournalFollowerTest {
     }
 
     @Test
-    void aStepThatAnotherNodeHasTakenIsLeftToIt() {
+    void aStepTakenByAnotherNodeIsNotRepeated() {
         feed.write(run, List.of(newer()));
         feed.overtaken = true;
 
@@ -131,7 +131,7 @@ class JournalFollowerTest {
     }
 
     @Test
-    void whatIsKnownWhenItIsClosedIsStillWritten() {
+    void pendingRowsAreWrittenOnClose() {
         follower.start();
         feed.write(run, entries(run, 2));
 
@@ -140,7 +140,7 @@ class JournalFollowerTest {
         assertThat(feed.rows.get(run)).isEqualTo(new Row<>(2, 2));
     }
 
-    /** A handler: how many events a run has. */
+    /** A projection that counts the events of each run. */
     private static final class Counting implements Projection<Integer> {
         @Override
         public String name() {

@@ -20,7 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** What becomes of a row by some entries; no store and no thread. */
+/** How entries change a row, without a store and without threads. */
 class StepTest {
     private final RunId run = Fixtures.run(1);
     private final List<RunEvent> events = Fixtures.success(run, Fixtures.NOON, Map.of());
@@ -28,7 +28,7 @@ class StepTest {
     private final RunList list = new RunList();
 
     @Test
-    void aRowThatGoesOnEntryByEntryIsTheFoldOfAllOfThem() {
+    void aRowUpdatedEntryByEntryEqualsTheFoldOfAll() {
         Optional<Row<RunView>> row = Optional.empty();
         RunState state = RunState.initial();
         for (int i = 0; i < entries.size(); i++) {
@@ -44,7 +44,7 @@ class StepTest {
     }
 
     @Test
-    void aRowOfBeforeFilesWereCountedIsReadUntilItIsMadeAgain() {
+    void aRowFromBeforeFilesWereCountedIsReadableUntilItIsRebuilt() {
         RunView view = step(Optional.empty(), entries).row().orElseThrow().content();
         String today = RunList.write(view);
         String before = today.replaceFirst("\"files\":[0-9]+,", "").replaceFirst("\"filesPeak\":[0-9]+,", "");
@@ -52,16 +52,16 @@ class StepTest {
         assertThat(before).doesNotContain("filesPeak");
         RunView read = RunList.read(before);
 
-        assertThat(read.usage().orElseThrow().filesPeak()).isZero();
-        assertThat(read.usage().orElseThrow().outputBytes())
-                .isEqualTo(view.usage().orElseThrow().outputBytes());
+        assertThat(read.usage().orElseThrow().get(Limit.FILES)).isZero();
+        assertThat(read.usage().orElseThrow().get(Limit.OUTPUT))
+                .isEqualTo(view.usage().orElseThrow().get(Limit.OUTPUT));
         assertThat(read.spec().limits().find(Limit.FILES)).isEmpty();
         assertThat(read.spec().limits().get(Limit.DISK))
                 .isEqualTo(view.spec().limits().get(Limit.DISK));
     }
 
     @Test
-    void entriesThatTheRowKnowsChangeNothing() {
+    void entriesAlreadyInTheRowChangeNothing() {
         Optional<Row<RunView>> row =
                 step(Optional.empty(), entries.subList(0, 3)).row();
 
@@ -70,7 +70,7 @@ class StepTest {
     }
 
     @Test
-    void entriesBetweenTheRowAndThoseThatAreKnownAreNeededFirst() {
+    void entriesMissingBetweenTheRowAndTheGivenOnesAreNeededFirst() {
         Optional<Row<RunView>> row =
                 step(Optional.empty(), entries.subList(0, 1)).row();
 
@@ -81,7 +81,7 @@ class StepTest {
     }
 
     @Test
-    void theRowStaysBeforeAnEntryThatCannotBeRead() {
+    void theRowStopsBeforeAnUnreadableEntry() {
         JournalEntry newer = new JournalEntry("RunTeleported", 1, Blob.ofUtf8("{}"), Blob.EMPTY, Blob.EMPTY);
         List<StoredEntry> some = new ArrayList<>(entries.subList(0, 3));
         some.add(new StoredEntry(4, newer));
@@ -96,7 +96,7 @@ class StepTest {
     }
 
     @Test
-    void anEventThatMayNotFollowIsLeftOutAndSaidSo() {
+    void anIllegalEventIsSkippedAndReported() {
         List<StoredEntry> impossible =
                 stored(JournalWriter.entries(run, List.of(Fixtures.submitted(run), Fixtures.submitted(run))), 1);
 
@@ -107,7 +107,7 @@ class StepTest {
     }
 
     @Test
-    void aRunIsFoundByItsTenantWhetherItNamesOneOrNot() {
+    void aRunIsFoundByItsTenantEvenIfThatIsTheDefault() {
         RunView own = list.after(Optional.empty(), Fixtures.submitted(run, Fixtures.NOON, Map.of("tenant", "acme")));
         RunView none = list.after(Optional.empty(), Fixtures.submitted(run, Fixtures.NOON, Map.of("x", "1")));
 

@@ -20,7 +20,7 @@ class ChainCheckTest {
     private final List<StoredEntry> chain = chain(RUN);
 
     @Test
-    void whatWasWrittenIsIntact() {
+    void anUnchangedChainIsIntact() {
         assertThat(ChainCheck.check(RUN, chain))
                 .isEqualTo(new Intact(4, chain.get(3).entry().hash()));
         assertThat(ChainCheck.check(RUN, List.of())).isEqualTo(new Intact(0, EventCodec.genesis(RUN)));
@@ -57,7 +57,7 @@ class ChainCheckTest {
     }
 
     @Test
-    void anEditWithItsHashMadeAnewIsFoundAtTheNextEntry() {
+    void anEditWithARecomputedHashIsFoundAtTheNextEntry() {
         JournalEntry original = chain.get(1).entry();
         Blob payload = Blob.ofUtf8("{}");
         Blob forged = EventCodec.hash(original.previousHash(), original.type(), 1, payload);
@@ -67,7 +67,7 @@ class ChainCheckTest {
     }
 
     @Test
-    void entriesThatChangedPlacesAreFound() {
+    void swappedEntriesAreFound() {
         StoredEntry second = chain.get(1);
         chain.set(1, new StoredEntry(2, chain.get(2).entry()));
         chain.set(2, new StoredEntry(3, second.entry()));

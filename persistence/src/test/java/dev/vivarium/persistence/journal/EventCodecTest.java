@@ -16,6 +16,7 @@ import dev.vivarium.protocol.run.FileMode;
 import dev.vivarium.protocol.run.FileRef;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
@@ -57,9 +58,9 @@ class EventCodecTest {
         assertThat(codec.encode(event, GENESIS)).isEqualTo(codec.encode(same, GENESIS));
     }
 
-    /** If this fails, the journals of all installations have become unreadable or unverifiable: give versions instead. */
+    /** A failure means that existing journals have become unreadable or unverifiable: add a new version instead. */
     @Test
-    void whatTheFirstVersionWroteIsStillWhatIsWritten() {
+    void encodingsOfTheFirstVersionAreUnchanged() {
         JournalEntry entry = codec.encode(new RunEvent.AttemptStarting(Fixtures.NOON, "node-1", 1), GENESIS);
 
         assertThat(entry.type()).isEqualTo("AttemptStarting");
@@ -72,9 +73,9 @@ class EventCodecTest {
     }
 
     @Test
-    void anEventOfAnOldVersionIsBroughtToTodaysShape() {
-        // given a journal in which version 1 of AttemptStarting counted from 0 and named its node "host", and was
-        // called otherwise before that
+    void anEventOfAnOldVersionIsUpcast() {
+        // given: a journal in which version 1 of AttemptStarting counted from 0 and called its node "host", and had
+        // another name before that
         Map<String, Integer> versions = new HashMap<>(EventCodec.currentVersions());
         versions.put("AttemptStarting", 2);
         EventCodec later = new EventCodec(
@@ -99,7 +100,7 @@ class EventCodecTest {
     }
 
     @Test
-    void alarmsAndKillsOfBeforeRatesWereMeasuredAreReadAsTheyWere() {
+    void alarmsAndKillsFromBeforeRatesAreReadUnchanged() {
         String alarm = "{\"type\":\"AlarmRaised\",\"at\":\"2026-01-01T12:00:00.123456789Z\",\"attempt\":1,"
                 + "\"consequence\":\"NOTED\",\"measurement\":{\"limit\":1,\"measured\":2,\"unit\":\"BYTES\"},"
                 + "\"node\":\"node-1\",\"reason\":\"MEMORY\"}";
@@ -127,7 +128,7 @@ class EventCodecTest {
     }
 
     @Test
-    void aRunOfBeforeAllowlistsIsReadAsOneThatListsNothing() {
+    void aRunFromBeforeAllowlistsHasAnEmptyAllowlist() {
         RunEvent submitted = Fixtures.submitted(RUN);
         String today = text(codec.encode(submitted, GENESIS).payload());
         String before = withoutByteLimit(withoutInjection(ofVersion4(today)))
@@ -142,7 +143,7 @@ class EventCodecTest {
     }
 
     @Test
-    void aRunOfBeforeBytesHadALimitIsReadAsOneThatHasNone() {
+    void aRunFromBeforeTheLimitOfBytesHasNone() {
         RunEvent submitted = Fixtures.submitted(RUN);
         String today = text(codec.encode(submitted, GENESIS).payload());
 
@@ -152,7 +153,7 @@ class EventCodecTest {
     }
 
     @Test
-    void aRunOfBeforeHeadersWereAddedIsReadAsOneThatAddsNone() {
+    void aRunFromBeforeInjectedHeadersHasNone() {
         RunEvent submitted = Fixtures.submitted(RUN);
         String today = text(codec.encode(submitted, GENESIS).payload());
 
@@ -162,27 +163,67 @@ class EventCodecTest {
     }
 
     @Test
-    void aRunOfBeforeFilesHadALimitIsReadWithTheNumberThatItsDiskGaveIt() {
+    void aRunFromBeforeTheLimitOfFilesHasTheNumberImpliedByItsDisk() {
         RunEvent submitted = Fixtures.submitted(RUN);
         String today = text(codec.encode(submitted, GENESIS).payload());
 
         assertThat(withoutFileLimit(today)).isNotEqualTo(today);
         assertThat(codec.decode(entry("RunSubmitted", 4, ofVersion4(today)))).isEqualTo(submitted);
         refused(
-                entry("RunSubmitted", 5, withoutFileLimit(today)),
+                entry("RunSubmitted", 5, withoutFileLimit(ofVersion5(today))),
                 UnreadableEntry.Reason.DAMAGED,
                 "RunSubmitted version 5");
     }
 
     @Test
-    void endsOfBeforeFilesWereCountedHadNone() {
-        Usage uncounted = new Usage(5003, 4990, 12345678, 4096, 0, 42, 7);
+    void aRunFromBeforeTheLimitOfOpenFilesHasTheFormerDefault() {
+        RunEvent submitted = Fixtures.submitted(RUN);
+        String today = text(codec.encode(submitted, GENESIS).payload());
+
+        assertThat(ofVersion5(today)).isNotEqualTo(today);
+        assertThat(codec.decode(entry("RunSubmitted", 5, ofVersion5(today)))).isEqualTo(submitted);
+        refused(entry("RunSubmitted", 6, ofVersion5(today)), UnreadableEntry.Reason.DAMAGED, "RunSubmitted version 6");
+    }
+
+    @Test
+    void aRunFromBeforeArtifactsKeepsNone() {
+        RunEvent submitted = Fixtures.submitted(RUN);
+        String today = text(codec.encode(submitted, GENESIS).payload());
+
+        assertThat(ofVersion8(today)).isNotEqualTo(today);
+        assertThat(codec.decode(entry("RunSubmitted", 8, ofVersion8(today)))).isEqualTo(submitted);
+        refused(entry("RunSubmitted", 9, ofVersion8(today)), UnreadableEntry.Reason.DAMAGED, "RunSubmitted version 9");
+    }
+
+    @Test
+    void aRunFromBeforeArchivesHasOnlyFiles() {
+        RunEvent submitted = Fixtures.submitted(RUN);
+        String today = text(codec.encode(submitted, GENESIS).payload());
+
+        assertThat(ofVersion7(today)).isNotEqualTo(today);
+        assertThat(codec.decode(entry("RunSubmitted", 7, ofVersion7(today)))).isEqualTo(submitted);
+        refused(entry("RunSubmitted", 8, ofVersion7(today)), UnreadableEntry.Reason.DAMAGED, "RunSubmitted version 8");
+    }
+
+    @Test
+    void endsFromBeforeFilesWereCountedHaveNone() {
+        Usage uncounted = Usage.NONE
+                .with(Limit.WALL_CLOCK, 5003)
+                .with(Limit.CPU_TIME, 4990)
+                .with(Limit.MEMORY, 12345678)
+                .with(Limit.DISK, 4096)
+                .with(Limit.FILES, 0)
+                .with(Limit.OUTPUT, 42)
+                .with(Limit.PIDS, 7);
         for (RunEvent end : List.of(
                 new RunEvent.RunSucceeded(Fixtures.NOON, "node-1", 1, uncounted),
                 new RunEvent.RunFailed(Fixtures.NOON, "node-1", 1, 3, Optional.empty(), uncounted),
                 new RunEvent.RunCancelled(Fixtures.NOON, "node-1", 1, uncounted))) {
             JournalEntry today = codec.encode(end, GENESIS);
-            String before = text(today.payload()).replace("\"filesPeak\":0,", "");
+            String before = text(today.payload())
+                    .replace("\"filesPeak\":0,", "")
+                    .replace("\"graceMillis\":0,", "")
+                    .replace("\"sharedMemoryPeakBytes\":0,", "");
 
             assertThat(before).isNotEqualTo(text(today.payload()));
             assertThat(codec.decode(entry(today.type(), 1, before))).isEqualTo(end);
@@ -190,7 +231,7 @@ class EventCodecTest {
     }
 
     @Test
-    void whatWasReachedBeforeBytesWereToldByDestinationHasNone() {
+    void reachedDestinationsFromBeforeByteCountsHaveNone() {
         String before =
                 """
                 {"type":"EgressUsed","at":"%s","node":"node-1","attempt":1,"connections":3,"destinations":1,
@@ -212,7 +253,7 @@ class EventCodecTest {
     }
 
     @Test
-    void whatHappenedBeforeEventsNamedTheirCauserWasTheLocalOperatorsDoing() {
+    void eventsFromBeforePrincipalsAreAttributedToTheLocalOperator() {
         RunEvent.RunSubmitted submitted = Fixtures.submitted(RUN);
         RunEvent cancelled = new RunEvent.CancelRequested(Fixtures.NOON, "node-1", Principal.LOCAL_OPERATOR);
         String today = text(codec.encode(submitted, GENESIS).payload());
@@ -227,7 +268,7 @@ class EventCodecTest {
     }
 
     @Test
-    void aTenantThatOnlyALabelNamedIsStillTheRunsTenant() {
+    void aTenantGivenByALabelRemainsTheRunsTenant() {
         RunEvent.RunSubmitted submitted = Fixtures.submitted(RUN, Fixtures.NOON, Map.of("tenant", "blue"));
         String before = withContents(
                         withoutFileLimit(text(codec.encode(submitted, GENESIS).payload())))
@@ -238,7 +279,7 @@ class EventCodecTest {
     }
 
     @Test
-    void anInterruptionOfBeforeWasSomebodysDoingOnlyWhereTheNodeWasDrained() {
+    void anOldInterruptionHasAPrincipalOnlyIfTheNodeWasDrained() {
         String before = "{\"at\":\"%s\",\"attempt\":1,\"cause\":\"%s\",\"detail\":\"gone\",\"node\":\"node-1\"}";
 
         assertThat(codec.decode(entry("AttemptInterrupted", 1, before.formatted(Fixtures.NOON, "DRAINED"))))
@@ -259,7 +300,7 @@ class EventCodecTest {
     }
 
     @Test
-    void aRunOfBeforeThereWereBlobsIsReadAsOneThatRefersToItsFiles() {
+    void aRunFromBeforeBlobsRefersToItsFiles() {
         RunEvent submitted = Fixtures.submitted(RUN);
         String today = text(codec.encode(submitted, GENESIS).payload());
         JournalEntry before = entry("RunSubmitted", 4, ofVersion4(today));
@@ -273,7 +314,7 @@ class EventCodecTest {
     }
 
     @Test
-    void aScriptOfBeforeThereWereBlobsCanStillBeExecuted() {
+    void aScriptFromBeforeBlobsIsStillExecutable() {
         String today = text(codec.encode(Fixtures.submitted(RUN), GENESIS).payload());
         String script = Base64.getEncoder().encodeToString("#!/bin/sh\n".getBytes(StandardCharsets.UTF_8));
         JournalEntry before = entry("RunSubmitted", 4, ofVersion4(today).replace("AP9/", script));
@@ -285,7 +326,7 @@ class EventCodecTest {
     }
 
     @Test
-    void contentsOfBeforeThereWereBlobsThatAreDamagedAreRefusedWithoutQuotingThem() {
+    void damagedContentsFromBeforeBlobsAreRefusedWithoutQuotingThem() {
         String today = text(codec.encode(Fixtures.submitted(RUN), GENESIS).payload());
         for (String damaged : List.of("\"hush-hush\"", "7", "null", "{}")) {
             refused(
@@ -299,16 +340,33 @@ class EventCodecTest {
                 "RunSubmitted version 4");
     }
 
-    /** With the contents of files in it, and what the client sent by a digest in base64, as version 4 has it. */
+    /** A payload of version 4, with contents of files in it, and with the digest of the submission in base64. */
     private static String withContents(String payload) {
         FileRef file = FileRef.of(Fixtures.CONTENT);
         String sent = Digest.of(Blob.ofUtf8("digest")).hex();
-        return payload.replace("{\"digest\":\"%s\",\"mode\":\"0644\",\"size\":3}".formatted(file.digest()), "\"AP9/\"")
+        return ofVersion7(payload)
+                .replace("{\"digest\":\"%s\",\"mode\":\"0644\",\"size\":3}".formatted(file.digest()), "\"AP9/\"")
                 .replace(sent, Base64.getEncoder().encodeToString(HexFormat.of().parseHex(sent)));
     }
 
     private static String ofVersion4(String payload) {
-        return withContents(withoutFileLimit(withoutCaller(payload)));
+        return withContents(withoutFileLimit(withoutCaller(ofVersion5(payload))));
+    }
+
+    private static String ofVersion5(String payload) {
+        return ofVersion6(payload).replace("\"openFiles\":4096,", "");
+    }
+
+    private static String ofVersion6(String payload) {
+        return ofVersion7(payload).replace("\"grace\":\"25ms\",", "").replace("\"sharedMemory\":\"64Mi\",", "");
+    }
+
+    private static String ofVersion7(String payload) {
+        return ofVersion8(payload).replace("\"form\":\"file\",", "");
+    }
+
+    private static String ofVersion8(String payload) {
+        return payload.replace("\"artifacts\":[],", "").replace("\"artifacts\":\"64Mi\",", "");
     }
 
     private static String withoutInjection(String payload) {
@@ -346,7 +404,7 @@ class EventCodecTest {
     }
 
     @Test
-    void aRateReadsBackEqualAndIsRefusedByNameWhereItIsNotKnown() {
+    void aRateReadsBackEqualAndAnUnknownUnitIsRefusedByName() {
         RunEvent rate = new RunEvent.AlarmRaised(
                 Fixtures.NOON,
                 "node-1",
@@ -361,7 +419,7 @@ class EventCodecTest {
         before.put("AlarmRaised", 1);
         assertThatThrownBy(() -> new EventCodec(before, Map.of()).decode(entry))
                 .isInstanceOf(UnreadableEntry.class)
-                .hasMessageContaining("AlarmRaised version 5");
+                .hasMessageContaining("AlarmRaised version 6");
     }
 
     @Test
@@ -410,17 +468,17 @@ class EventCodecTest {
     }
 
     @Test
-    void anEntryThatIsCutOffOrOfAnUnknownFormatIsRefused() {
+    void aTruncatedEntryOrAnUnknownFormatIsRefused() {
         byte[] bytes = JournalEntryFormat.write(codec.encode(Fixtures.submitted(RUN), GENESIS));
 
         assertThatThrownBy(
                         () -> JournalEntryFormat.read(JournalEntryFormat.MANIFEST, java.util.Arrays.copyOf(bytes, 40)))
-                .hasMessageContaining("cut off");
+                .hasMessageContaining("truncated");
         assertThatThrownBy(() -> JournalEntryFormat.read("entry/9", bytes)).hasMessageContaining("entry/9");
     }
 
     @Test
-    void aRunsNameInTheJournalLeadsBackToTheRun() {
+    void thePersistenceIdOfARunIsParsedBack() {
         assertThat(RunPersistenceId.of(RUN).id()).isEqualTo("run|" + RUN);
         assertThat(RunPersistenceId.parse("run|" + RUN)).contains(RUN);
         assertThat(RunPersistenceId.parse("/sharding/run-entities")).isEmpty();

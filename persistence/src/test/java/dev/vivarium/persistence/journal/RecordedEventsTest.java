@@ -12,9 +12,9 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** What an earlier version has written, byte by byte, is read and never rewritten. */
+/** Entries that an earlier version has written are read, and never rewritten, byte by byte. */
 class RecordedEventsTest {
-    /** Those that there were then. A type that came later was not recorded. */
+    /** The types of events of that version. Later types were not recorded. */
     private static final Set<String> TYPES = Set.of(
             "RunSubmitted",
             "RunQueued",
@@ -35,7 +35,7 @@ class RecordedEventsTest {
     private final EventCodec codec = EventCodec.standard();
 
     @Test
-    void everyTypeOfEventIsReadAndWritesBackWhatItWas() {
+    void everyTypeOfEventIsReadAndWrittenBackUnchanged() {
         List<String> types = new ArrayList<>();
         for (RecordedRun run : RecordedRun.withInlineFiles()) {
             for (byte[] bytes : run.bytes()) {
@@ -53,7 +53,7 @@ class RecordedEventsTest {
     }
 
     @Test
-    void everyChainIsWholeAndEveryRunIsWhatItWas() {
+    void everyChainIsIntactAndEveryRunHasItsRecordedState() {
         for (RecordedRun run : RecordedRun.withInlineFiles()) {
             List<StoredEntry> entries = new ArrayList<>();
             RunState state = RunState.initial();
@@ -70,7 +70,7 @@ class RecordedEventsTest {
     }
 
     @Test
-    void filesAreReadAsReferencesAndTheirContentsAreWhatTheyWere() {
+    void filesAreReadAsReferencesAndTheirContentsAreUnchanged() {
         for (RecordedRun run : RecordedRun.withInlineFiles()) {
             JournalEntry first = run.entries().get(0);
             RunEvent.RunSubmitted submitted = (RunEvent.RunSubmitted) codec.decode(first);

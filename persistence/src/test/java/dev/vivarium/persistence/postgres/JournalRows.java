@@ -13,7 +13,7 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.List;
 
-/** Writes journal rows as the plugin does, without an actor system and in a transaction of the test's. */
+/** Writes journal rows as the plugin does, without an actor system and in the test's transaction. */
 final class JournalRows {
     private JournalRows() {}
 

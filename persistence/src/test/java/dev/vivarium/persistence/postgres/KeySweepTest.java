@@ -57,7 +57,7 @@ class KeySweepTest {
     }
 
     @Test
-    void theKeyOfARunThatHasEndedGoesAndThatOfALiveOneStays() throws SQLException {
+    void keysOfEndedRunsAreDestroyedAndThoseOfLiveRunsKept() throws SQLException {
         seal(RUN);
         seal(OTHER);
         journal(RUN, Fixtures.success(RUN, Fixtures.NOON, Map.of()));
@@ -69,7 +69,7 @@ class KeySweepTest {
     }
 
     @Test
-    void theKeyThatAnEarlierLifeMadeForNoRunGoesAtOnce() {
+    void aKeyWithoutARunFromAnEarlierIncarnationIsDestroyedImmediately() {
         seal(RUN);
 
         sweep(Clock.offset(Clock.systemUTC(), Duration.ofSeconds(1))).sweep(() -> true);
@@ -78,7 +78,7 @@ class KeySweepTest {
     }
 
     @Test
-    void theKeyOfASubmissionUnderWayStaysUntilNoSubmissionCanTakeSoLong() {
+    void theKeyOfAPendingSubmissionIsKeptUntilItMustHaveTimedOut() {
         Instant start = Instant.now().minusSeconds(1);
         MovedClock clock = new MovedClock(start);
         KeySweep sweep = sweep(clock);
@@ -94,7 +94,7 @@ class KeySweepTest {
     }
 
     @Test
-    void aRetryThatSealsWithTheKeyOfAnEarlierLifeKeepsIt() throws IOException {
+    void aRetryThatSealsWithTheKeyOfAnEarlierIncarnationKeepsIt() throws IOException {
         seal(RUN);
         Files.setLastModifiedTime(
                 directory.resolve("keys/" + RUN), FileTime.from(Instant.now().minusSeconds(3600)));
@@ -107,7 +107,7 @@ class KeySweepTest {
     }
 
     @Test
-    void aRunThatCannotBeReadKeepsItsKeyAndHoldsUpNoOther() throws SQLException {
+    void anUnreadableRunKeepsItsKeyAndBlocksNoOther() throws SQLException {
         seal(RUN);
         seal(OTHER);
         List<RunEvent> impossible = List.of(Fixtures.submitted(RUN), Fixtures.submitted(RUN));
@@ -120,11 +120,11 @@ class KeySweepTest {
     }
 
     @Test
-    void whatEndsWhileTheStoreIsOpenIsLookedAtAgainAndAgain() throws Exception {
+    void keysOfRunsThatEndWhileTheStoreIsOpenAreSweptRepeatedly() throws Exception {
         Path key = POSTGRES.directory().resolve("keys/" + RUN);
         journal(RUN, Fixtures.success(RUN, Fixtures.NOON, Map.of()));
 
-        // As if the disk had refused when the run ended.
+        // As if deleting the key had failed when the run ended.
         POSTGRES.store()
                 .secrets()
                 .seal(RUN, Map.of("KEY", "hush"))

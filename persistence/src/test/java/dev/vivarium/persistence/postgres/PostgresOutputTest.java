@@ -25,7 +25,7 @@ class PostgresOutputTest extends OutputStoreContract {
     }
 
     @Test
-    void whatWasKeptBeforeThereWereSeveralProcessesIsOfTheRunsOwnCommand() throws SQLException {
+    void outputFromBeforeProcessesBelongsToTheRunsCommand() throws SQLException {
         RunId run = Fixtures.run(1);
         try (Connection connection = POSTGRES.connect();
                 Statement statement = connection.createStatement()) {

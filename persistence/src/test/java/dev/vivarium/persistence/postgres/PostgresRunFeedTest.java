@@ -32,7 +32,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** What is PostgreSQL's own about following the journal; the rest is in RunIndexContract. */
+/** PostgreSQL's peculiarities of following the journal; the rest is in RunIndexContract. */
 class PostgresRunFeedTest {
     @RegisterExtension
     static final TestPostgres POSTGRES = new TestPostgres();
@@ -45,7 +45,7 @@ class PostgresRunFeedTest {
     }
 
     @Test
-    void theProjectionOutlivesWhatNobodyExpected() throws SQLException {
+    void theProjectionSurvivesUnexpectedFailures() throws SQLException {
         execute("INSERT INTO run_unreadable (run_id, reason) VALUES ('not the id of a run', 'put here by hand')");
         try (PostgresStore other =
                 PostgresStore.openOwn(POSTGRES.address(), POSTGRES.directory(), "01k0anothername0000000000")) {
@@ -67,16 +67,16 @@ class PostgresRunFeedTest {
     }
 
     @Test
-    void anEventThatIsCommittedLateIsNotPassedBy() throws SQLException {
-        // given a transaction that took its number first and commits last
+    void anEventThatIsCommittedLateIsNotSkipped() throws SQLException {
+        // given: a transaction that took its number first and commits last
         try (Connection slow = POSTGRES.connect()) {
             slow.setAutoCommit(false);
             JournalRows.write(slow, Fixtures.run(1), List.of(Fixtures.submitted(Fixtures.run(1))));
             success(Fixtures.run(2), Fixtures.NOON, Map.of());
-            // when the projection has looked, often
+            // when: the projection has polled several times
             Duration before = POSTGRES.store().projectionLag();
             await().until(() -> POSTGRES.store().projectionLag().compareTo(before.plusMillis(500)) > 0);
-            // then it knows that it does not know all
+            // then: it has not passed the gap
             assertThat(find(all()).runs()).isEmpty();
             slow.commit();
         }
@@ -84,10 +84,10 @@ class PostgresRunFeedTest {
     }
 
     @Test
-    void aDatabaseRestoredFromAnotherServerListsWhatItHeldAndWhatComesNew() throws SQLException {
+    void aDatabaseRestoredFromAnotherServerListsOldAndNewRuns() throws SQLException {
         success(Fixtures.run(1), Fixtures.NOON, Map.of());
         awaitRuns(Fixtures.run(1));
-        // given what a dump brings along: the other server's transactions, which are far in the future of this one
+        // given: a dump's transaction ids of the other server, which are far ahead of this server's
         execute("DELETE FROM run_view; UPDATE event_journal SET transaction_id = '777000000001';"
                 + " UPDATE projection_offset SET transaction_id = '777000000000', ordering = 0");
 
@@ -99,10 +99,10 @@ class PostgresRunFeedTest {
     }
 
     @Test
-    void aNewVersionOfTheListMakesAllRowsAgain() throws SQLException {
+    void aNewVersionOfTheListRebuildsAllRows() throws SQLException {
         success(Fixtures.run(1), Fixtures.NOON, Map.of());
         awaitRuns(Fixtures.run(1));
-        // given rows as an older version saw them
+        // given: rows as an older version wrote them
         execute("UPDATE run_view SET status = 'LOST', seq = 99");
         try (Database database = new Database(POSTGRES.address())) {
             JournalFollower<RunView> next = follower(database, new RunList(new RunList().version() + 1));
@@ -116,7 +116,7 @@ class PostgresRunFeedTest {
             next.close();
             feed(database, new RunList()).prepare();
         }
-        // the way back is the same
+        // the same when the older version returns
         success(Fixtures.run(2), Fixtures.NOON.plusSeconds(1), Map.of());
         awaitRuns(Fixtures.run(2), Fixtures.run(1));
     }
@@ -134,7 +134,7 @@ class PostgresRunFeedTest {
         }
         await().until(() -> POSTGRES.store().unreadableRuns() == 1);
         assertThat(find(all()).runs()).isEmpty();
-        // given an entry that the next version knows
+        // given: an entry that only the next version can read
         try (Connection connection = POSTGRES.connect();
                 PreparedStatement update = connection.prepareStatement("UPDATE event_journal SET event_payload = ?")) {
             update.setBytes(1, JournalEntryFormat.write(readable));

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A server that several nodes share is prepared by an explicit step, and refused in a sentence when it is not. */
+/** A server that several nodes share must be prepared by an explicit step, and is refused with a sentence otherwise. */
 class SharedPostgresTest {
     @RegisterExtension
     static final TestPostgres POSTGRES = new TestPostgres();
@@ -40,21 +40,21 @@ class SharedPostgresTest {
     void anEmptyDatabase() throws SQLException {
         String database = "shared_" + Long.toHexString(System.nanoTime());
         execute(POSTGRES.address().url(), "CREATE DATABASE " + database);
-        String url = POSTGRES.address().url().replaceAll("/postgres$", "/" + database);
+        String url = POSTGRES.address().url().replace("/postgres?", "/" + database + "?");
         settings = on(url, POSTGRES.address().password());
     }
 
     @Test
-    void aDatabaseThatIsNotPreparedIsRefusedAndLeftAlone() throws SQLException {
+    void anUnpreparedDatabaseIsRefusedAndLeftUnchanged() throws SQLException {
         assertThatThrownBy(() -> PostgresStore.openShared(settings))
                 .isInstanceOf(StoreUnavailable.class)
-                .hasMessageContaining("no schema of Vivarium's")
+                .hasMessageContaining("no Vivarium schema")
                 .hasMessageContaining("vivarium store prepare");
         assertThat(tables()).isZero();
     }
 
     @Test
-    void anOlderSchemaIsRefusedUntilItIsPreparedAndANewerOneAlways() throws SQLException {
+    void anOlderSchemaIsRefusedUntilItIsPreparedAndANewerOneIsAlwaysRefused() throws SQLException {
         PostgresStore.prepare(settings, FIRST);
         execute(
                 settings.address().url(),
@@ -76,7 +76,7 @@ class SharedPostgresTest {
     }
 
     @Test
-    void allNodesAreOfTheInstallationThatWasPreparedFirst() {
+    void allNodesBelongToTheInstallationThatWasPreparedFirst() {
         PostgresStore.prepare(settings, FIRST);
         PostgresStore.prepare(settings, SECOND);
 
@@ -88,11 +88,11 @@ class SharedPostgresTest {
     }
 
     @Test
-    void whatOneNodeSealsAnotherOpensUntilOneOfThemShredsIt() {
+    void secretsSealedByOneNodeCanBeOpenedByAnotherUntilTheyAreShredded() {
         PostgresStore.prepare(settings, FIRST);
         try (PostgresStore one = PostgresStore.openShared(settings);
                 PostgresStore other = PostgresStore.openShared(settings)) {
-            // Both at once, as when a retry reaches another node than the first try.
+            // Both concurrently, as when a retry reaches another node than the first attempt.
             var first = one.secrets().seal(RUN, Map.of("TOKEN", "abc")).toCompletableFuture();
             var second = other.secrets().seal(RUN, Map.of("TOKEN", "abc")).toCompletableFuture();
 
@@ -116,7 +116,7 @@ class SharedPostgresTest {
     }
 
     @Test
-    void aFolderOfKeysThatIsNotMountedIsToldApartFromANewOne() throws Exception {
+    void anUnmountedFolderOfKeysIsDistinguishedFromANewOne() throws Exception {
         PostgresStore.prepare(settings, FIRST);
         PostgresSettings elsewhere =
                 new PostgresSettings(settings.address(), Files.createDirectory(folder.resolve("empty")), Duration.ZERO);
@@ -128,7 +128,7 @@ class SharedPostgresTest {
     }
 
     @Test
-    void aWrongPasswordIsToldAtOnceAndAnAbsentServerAfterTheWait() {
+    void aWrongPasswordIsReportedImmediatelyAndAMissingServerAfterTheWait() {
         long started = System.nanoTime();
         assertThatThrownBy(() -> PostgresStore.openShared(
                         on(settings.address().url(), "wrong").waiting(Duration.ofMinutes(5))))
@@ -143,7 +143,7 @@ class SharedPostgresTest {
     }
 
     @Test
-    void keysThatAreMissingOrMakeNoSenseAreNamed() throws Exception {
+    void missingAndInvalidSettingsAreNamed() throws Exception {
         Path password = Files.writeString(folder.resolve("password"), "s3cret\n");
         String all = "url=\"jdbc:postgresql://db/v\", user=v, keys=\"/keys\", start-wait=1s, password-file=\""
                 + password + '"';

@@ -66,7 +66,7 @@ class FileSecretVaultTest {
     }
 
     @Test
-    void afterTheKeyIsDestroyedNobodyOpensThem() {
+    void secretsCannotBeOpenedAfterTheirKeyIsDestroyed() {
         SealedSecrets sealed = seal(RUN);
         SealedSecrets others = seal(OTHER);
 
@@ -80,7 +80,7 @@ class FileSecretVaultTest {
     }
 
     @Test
-    void aKeyIsOverwrittenBeforeItsNameGoes() throws IOException {
+    void aKeyIsOverwrittenBeforeItsFileIsDeleted() throws IOException {
         seal(RUN);
         Path kept = Files.createLink(directory.resolve("kept"), directory.resolve("keys/" + RUN));
         byte[] wrapped = Files.readAllBytes(kept);
@@ -92,7 +92,7 @@ class FileSecretVaultTest {
     }
 
     @Test
-    void aKeyWhoseMakingACrashInterruptedIsGoneAfterTheNextStart() throws IOException {
+    void aKeyPartlyWrittenBeforeACrashIsGoneAfterTheNextStart() throws IOException {
         Path draft = Files.write(directory.resolve("keys/" + RUN + ".new"), new byte[] {1, 2, 3});
         Path kept = Files.createLink(directory.resolve("kept"), draft);
 
@@ -103,7 +103,7 @@ class FileSecretVaultTest {
     }
 
     @Test
-    void whatIsSealedBelongsToItsRunAndItsName() throws IOException {
+    void sealedSecretsAreBoundToTheirRunAndTheirName() throws IOException {
         SealedSecrets sealed = seal(RUN);
         seal(OTHER);
         // even with the other run's key file in place
@@ -129,7 +129,7 @@ class FileSecretVaultTest {
     }
 
     @Test
-    void keysAreTheirOwnersOnly() throws IOException {
+    void keysAreReadableByTheirOwnerOnly() throws IOException {
         seal(RUN);
 
         assertThat(Files.getPosixFilePermissions(directory.resolve("keys")))

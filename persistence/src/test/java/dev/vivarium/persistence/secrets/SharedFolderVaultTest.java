@@ -6,7 +6,7 @@ import java.time.Clock;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Several nodes on one folder of keys. */
+/** Several nodes with a shared folder of keys. */
 class SharedFolderVaultTest extends SecretVaultContract {
     @TempDir
     Path directory;

@@ -27,7 +27,7 @@ class RunCursorTest {
     }
 
     @Test
-    void aTextThatIsCutOffOrTooLongIsRefused() {
+    void aTruncatedOrTooLongTextIsRefused() {
         String text = CURSOR.encode();
         for (String other :
                 new String[] {"", text.substring(1), text.substring(0, text.length() - 4), text + "AAAA", "%"}) {

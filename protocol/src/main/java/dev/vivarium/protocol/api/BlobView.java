@@ -3,9 +3,9 @@ package dev.vivarium.protocol.api;
 import dev.vivarium.protocol.run.Digest;
 
 /**
- * A content that was uploaded.
+ * An uploaded blob.
  *
- * @param digest its SHA-256 digest, by which submissions name it
- * @param size its length in bytes
+ * @param digest its SHA-256 digest, by which submissions refer to it
+ * @param size its size in bytes
  */
 public record BlobView(Digest digest, long size) {}

@@ -13,9 +13,9 @@ import java.time.Instant;
  * @param seq the event's number in the run, from 1 without gaps
  * @param type the event's name
  * @param at when it happened
- * @param node the node that said so
+ * @param node the node that recorded it
  * @param data the event itself; secrets and file contents are not in it
- * @param previousHash hash of the event before, in hex; of the run's id for the first one
+ * @param previousHash hash of the previous event, in hex; for the first event, hash of the run's id
  * @param hash hash over the previous hash and this event's stored bytes, in hex
  */
 public record EventView(
@@ -24,7 +24,7 @@ public record EventView(
         String type,
         Instant at,
         String node,
-        // Said here, for the events' own type information does not reach through a field of this type.
+        // Repeated here because the events' own type information is lost through a field of this declared type.
         @JsonTypeInfo(use = JsonTypeInfo.Id.SIMPLE_NAME, property = "type") Object data,
         String previousHash,
         String hash) {

@@ -5,15 +5,15 @@ import java.util.List;
 /**
  * Whether a node can do its work.
  *
- * @param status whether all of it can
- * @param checks what was looked at
+ * @param status the worst status of the checks
+ * @param checks what was checked
  */
 public record Health(Status status, List<Check> checks) {
     public Health {
         checks = List.copyOf(checks);
     }
 
-    /** The health of a node whose parts are as the checks say. */
+    /** Combines the checks into the node's health. */
     public static Health of(List<Check> checks) {
         boolean up = checks.stream().allMatch(check -> check.status() == Status.UP);
         return new Health(up ? Status.UP : Status.DOWN, checks);

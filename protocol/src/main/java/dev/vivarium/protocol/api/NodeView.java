@@ -1,18 +1,21 @@
 package dev.vivarium.protocol.api;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.OptionalLong;
 
 /**
- * A node of the cluster, as it has told of itself last.
+ * A node of the cluster, as it last reported itself.
  *
- * @param name its name, which stands in events
- * @param address where it is in the cluster, {@code host:port}
+ * @param name its name, as it appears in events
+ * @param address its address in the cluster, {@code host:port}
  * @param intake whether it takes new runs
- * @param capacity what it has for runs
- * @param taken what those runs hold that have a place on it
- * @param waiting how many runs wait for a place on it
- * @param waitingMax the most that it lets wait
- * @param shards how many shards it holds
+ * @param capacity what it offers to runs
+ * @param taken what the runs placed on it reserve
+ * @param waiting how many runs are queued on it
+ * @param waitingMax the queue's maximum length
+ * @param shards how many shards it owns
  */
 public record NodeView(
         String name,
@@ -30,11 +33,61 @@ public record NodeView(
     }
 
     /**
-     * Room for runs, or what they hold of it.
+     * Capacity for runs, or how much of it is reserved.
      *
      * @param runs how many
-     * @param memoryBytes their memory and disk together; empty when it is not limited
-     * @param millicores processors, in thousandths; empty when they are not limited
+     * @param memoryBytes their memory and disk together; empty when unlimited
+     * @param millicores processors, in thousandths; empty when unlimited
+     * @param processes processes and threads of the machine; empty when unlimited
+     * @param openFiles open files of the machine; empty when unlimited
      */
-    public record Room(long runs, OptionalLong memoryBytes, OptionalLong millicores) {}
+    public record Room(
+            long runs,
+            OptionalLong memoryBytes,
+            OptionalLong millicores,
+            OptionalLong processes,
+            OptionalLong openFiles) {
+        /** What less than a tenth of it is left of, once this much is taken. */
+        List<Scarce> scarce(Room taken) {
+            List<Scarce> scarce = new ArrayList<>();
+            if (isScarce(OptionalLong.of(runs), OptionalLong.of(taken.runs))) {
+                scarce.add(Scarce.RUNS);
+            }
+            if (isScarce(memoryBytes, taken.memoryBytes)) {
+                scarce.add(Scarce.MEMORY);
+            }
+            if (isScarce(millicores, taken.millicores)) {
+                scarce.add(Scarce.PROCESSORS);
+            }
+            if (isScarce(processes, taken.processes)) {
+                scarce.add(Scarce.PROCESSES);
+            }
+            if (isScarce(openFiles, taken.openFiles)) {
+                scarce.add(Scarce.OPEN_FILES);
+            }
+            return List.copyOf(scarce);
+        }
+
+        private static boolean isScarce(OptionalLong all, OptionalLong taken) {
+            // A tenth of the whole, in whole numbers.
+            return all.isPresent()
+                    && taken.isPresent()
+                    && all.getAsLong() - taken.getAsLong() < (all.getAsLong() + 9) / 10;
+        }
+    }
+
+    /** What a node can be short of. */
+    public enum Scarce {
+        RUNS,
+        MEMORY,
+        PROCESSORS,
+        PROCESSES,
+        OPEN_FILES
+    }
+
+    /** What less than a tenth is left of, so that new runs may have to wait for it. */
+    @JsonProperty(access = JsonProperty.Access.READ_ONLY)
+    public List<Scarce> scarce() {
+        return capacity.scarce(taken);
+    }
 }

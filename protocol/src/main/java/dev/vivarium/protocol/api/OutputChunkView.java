@@ -8,12 +8,12 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * A piece of what a run printed, one a line in {@code application/x-ndjson}.
+ * A chunk of a run's output; one per line in {@code application/x-ndjson}.
  *
  * @param stream which stream it was printed to
  * @param attempt the attempt that printed it
  * @param process the process that printed it
- * @param offset its first byte's place in all that the run printed, both streams of all processes together
+ * @param offset position of its first byte in the run's whole output, all streams and processes together
  * @param time when it reached the node
  * @param data the bytes as they were printed (base64 in JSON)
  */
@@ -26,7 +26,7 @@ public record OutputChunkView(Stream stream, int attempt, ProcessId process, lon
         STDERR
     }
 
-    /** As JSON has it: a node of version 0.1 names no process, and had only the run's own command. */
+    /** Reads JSON. Nodes of version 0.1 send no process: the only one was the run's own command. */
     @JsonCreator
     static OutputChunkView read(
             @JsonProperty("stream") Stream stream,

@@ -9,8 +9,8 @@ import java.util.List;
  * @param type the stable name of the kind of problem, a URI
  * @param title what kind of problem it is
  * @param status the HTTP status
- * @param detail one sentence about this occurrence that says what to do
- * @param errors every bad field, when the problem is in the body or the query
+ * @param detail one sentence about this occurrence and what to do about it
+ * @param errors every invalid field, when the problem is in the body or the query
  */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 public record Problem(String type, String title, int status, String detail, List<FieldError> errors) {
@@ -19,10 +19,10 @@ public record Problem(String type, String title, int status, String detail, List
     }
 
     /**
-     * One bad field.
+     * One invalid field.
      *
      * @param field the field's path, such as {@code limits.memory}
-     * @param message what is wrong with it and what it must be
+     * @param message what is wrong with it and what is expected
      */
     public record FieldError(String field, String message) {}
 }

@@ -1,15 +1,16 @@
 package dev.vivarium.protocol.api;
 
 /**
- * Where a run stands among those that wait for a place on its node.
+ * A run's position in the queue of its node.
  *
- * @param position how many get a place before it, and it, if nothing else changes; from 1
- * @param waiting how many wait
+ * @param position the run's position, from 1; the number of runs that start before it, plus one, if nothing else
+ *     changes
+ * @param waiting the length of the queue
  */
 public record QueueView(int position, int waiting) {
     public QueueView {
         if (position < 1 || waiting < position) {
-            throw new IllegalArgumentException("A position is from 1 to the number of those that wait.");
+            throw new IllegalArgumentException("A queue position is between 1 and the queue's length.");
         }
     }
 }

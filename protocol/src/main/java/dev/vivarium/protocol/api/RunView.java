@@ -14,21 +14,21 @@ import java.util.Optional;
 /**
  * A run as the API shows it.
  *
- * @param id the run's name for ever
- * @param status where it stands
- * @param reason why it was ended from outside, if it was
- * @param measurement what was measured against which limit, when a limit ended it
- * @param exitCode the agent's exit code, when it ended by itself
+ * @param id the run's permanent id
+ * @param status its status
+ * @param reason why Vivarium ended it, if it did
+ * @param measurement the measured value and the limit, when a limit ended it
+ * @param exitCode the agent's exit code, when it exited by itself
  * @param failure why the agent never ran, if it did not
- * @param attempt the newest attempt, from 1; 0 before the first one
- * @param node the node that holds or held the newest attempt
- * @param queue where it stands among those that wait; told of one run that is asked for, while it waits
+ * @param attempt the latest attempt, from 1; 0 before the first
+ * @param node the node of the latest attempt
+ * @param queue its position in the queue while it waits; only in the answer for a single run
  * @param submittedAt when it was acknowledged
- * @param startedAt when the newest attempt's process started
- * @param cancelRequestedAt when somebody asked it to stop
+ * @param startedAt when the latest attempt's process started
+ * @param cancelRequestedAt when its cancellation was requested
  * @param finishedAt when it ended
  * @param usage what the last attempt used, once the run has ended
- * @param spec what it was asked to be, defaults filled in, without secrets and file contents
+ * @param spec the submission with defaults filled in, without secrets and file contents
  */
 public record RunView(
         RunId id,
@@ -47,7 +47,7 @@ public record RunView(
         Optional<Usage> usage,
         SpecView spec) {
 
-    /** The view of a run in the state that its events fold to. */
+    /** The view of a run in this state. */
     public static RunView of(RunState.Existing state) {
         return new RunView(
                 state.submission().id(),
@@ -68,10 +68,10 @@ public record RunView(
     }
 
     /**
-     * The view after one more event: what {@link #of} gives for the state after it, without the state. So whoever keeps a
-     * view need not keep the events that led to it.
+     * The view after one more event, equal to {@link #of} of the state after that event. A projection can therefore
+     * store views without the events that led to them.
      *
-     * @throws IllegalStateException when the event may not happen to a run that stands here
+     * @throws IllegalStateException when the event is illegal for a run with this status
      */
     public RunView after(RunEvent event) {
         if (event instanceof RunEvent.CancelRequested cancel && !status.isTerminal()) {
@@ -107,7 +107,7 @@ public record RunView(
         return status == RunStatus.SUBMITTED || status == RunStatus.QUEUED;
     }
 
-    /** Only an attempt that runs can succeed or fail by itself, and only one that was interrupted can be lost. */
+    /** Only a running attempt can succeed or fail by itself, and only an interrupted one can be lost. */
     private boolean mayEndWith(RunEvent.Terminal end) {
         boolean interrupted = status == RunStatus.QUEUED && attempt > 0;
         if (end instanceof RunEvent.RunCancelled) {
@@ -125,7 +125,8 @@ public record RunView(
     private boolean isNoticeOfAttempt(RunEvent event) {
         return (event instanceof RunEvent.AlarmRaised alarm && alarm.attempt() == attempt)
                 || (event instanceof RunEvent.EgressDenied denied && denied.attempt() == attempt)
-                || (event instanceof RunEvent.EgressUsed used && used.attempt() == attempt);
+                || (event instanceof RunEvent.EgressUsed used && used.attempt() == attempt)
+                || (event instanceof RunEvent.ArtifactsKept kept && kept.attempt() == attempt);
     }
 
     private RunView standing(RunStatus now, int newest, Optional<String> holder, Optional<Instant> started) {
@@ -185,7 +186,7 @@ public record RunView(
                 spec);
     }
 
-    /** The same, with where it stands in the queue. */
+    /** The same view with its queue position. */
     public RunView waiting(QueueView place) {
         return new RunView(
                 id,

@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What a run was asked to be, as the API shows it: the submission's own shape, with every default filled in, the names
- * of the secrets in place of the secrets, and what is known of each file in place of its content.
+ * A run's specification as the API shows it: the shape of a submission, with defaults filled in, names instead of
+ * secrets, and metadata instead of file contents.
  */
 public record SpecView(
         String image,
@@ -21,6 +21,7 @@ public record SpecView(
         List<String> secrets,
         String workdir,
         Map<String, FileRef> files,
+        List<String> artifacts,
         Limits limits,
         EgressPolicy egress,
         Isolation isolation,
@@ -37,6 +38,7 @@ public record SpecView(
                 spec.secrets().names(),
                 spec.workdir(),
                 new TreeMap<>(spec.files()),
+                spec.artifacts(),
                 spec.limits(),
                 spec.egress(),
                 spec.isolation(),

@@ -6,8 +6,8 @@ import java.util.Arrays;
 import java.util.regex.Pattern;
 
 /**
- * Somebody who acts: sends a request, stops a node. Written as {@code kind:name}, in events as in the API; the text is
- * kept for ever and never changes its meaning.
+ * The identity behind an action, such as a request or a node's shutdown. Written as {@code kind:name} in events and in
+ * the API; stored text is permanent and never changes its meaning.
  *
  * @param kind how the principal was identified
  * @param name the name within that kind: 1 to 255 visible ASCII characters
@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 public record Principal(Kind kind, String name) {
     private static final Pattern NAME = Pattern.compile("[\\x21-\\x7e]{1,255}");
 
-    /** Whoever works on the node's own machine; the one principal as long as nodes do not authenticate. */
+    /** The operator on the node's own machine; the only principal while nodes do not authenticate callers. */
     public static final Principal LOCAL_OPERATOR = new Principal(Kind.LOCAL, "operator");
 
     /** How a principal was identified. */

@@ -5,12 +5,12 @@ import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.regex.Pattern;
 
 /**
- * For whom a run works: fairness, idempotency keys and lists go by tenant.
+ * The party that a run belongs to: fairness, idempotency keys and lists go by tenant.
  *
  * @param name 1 to {@value #NAME_MAX} characters, none of them a control character
  */
 public record Tenant(@JsonValue String name) implements Comparable<Tenant> {
-    /** The longest name. */
+    /** The longest name, in characters. */
     public static final int NAME_MAX = 255;
 
     private static final Pattern NAME = Pattern.compile("[^\\p{Cc}]{1," + NAME_MAX + "}");
@@ -26,7 +26,7 @@ public record Tenant(@JsonValue String name) implements Comparable<Tenant> {
         }
     }
 
-    /** Whether a tenant may have the name. */
+    /** Whether the text is a valid tenant name. */
     public static boolean isValid(String name) {
         return NAME.matcher(name).matches();
     }

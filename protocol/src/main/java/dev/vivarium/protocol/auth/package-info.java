@@ -1,4 +1,4 @@
-/** Callers: who acts, and for which tenant. */
+/** Callers: the principal that acts, and the tenant it acts for. */
 @NullMarked
 package dev.vivarium.protocol.auth;
 

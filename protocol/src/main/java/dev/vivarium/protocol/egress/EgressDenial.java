@@ -1,11 +1,11 @@
 package dev.vivarium.protocol.egress;
 
 /**
- * How often a sandbox tried to reach something that it may not.
+ * How often a sandbox tried to reach a forbidden destination.
  *
- * @param protocol {@code tcp} or {@code udp}; {@code dns} for a name that was not answered
+ * @param protocol {@code tcp} or {@code udp}; {@code dns} for a refused name
  * @param destination an address or a name
- * @param port the port that was wanted
- * @param count packets, or questions
+ * @param port the destination port
+ * @param count packets, or DNS queries
  */
 public record EgressDenial(String protocol, String destination, int port, long count) {}

@@ -5,11 +5,11 @@ import com.fasterxml.jackson.annotation.JsonValue;
 
 /**
  * One line of an allowlist: a host, the hosts below a domain, or a block of addresses, each with ports. Its text is
- * {@code host[:ports]}: {@code api.example.com}, {@code *.example.com:443,8443}, {@code 10.1.2.0/24:5432},
- * {@code 192.0.2.7:8000-8100}.
+ * {@code host[:ports]}: {@code api.example.com}, {@code *.example.com:443,8443}, {@code 10.1.2.0/24:5432}, {@code
+ * 192.0.2.7:8000-8100}.
  *
- * <p>Without ports it is 443 and 80, for addresses as well as for hosts: whoever lists a block of addresses and forgets
- * the ports should not have opened the databases in it.
+ * <p>The default ports are 443 and 80, for addresses as for hosts, so that a block listed without ports does not open
+ * the databases in it.
  */
 public sealed interface EgressDestination {
     /** The longest text of a destination, in characters. */
@@ -18,21 +18,21 @@ public sealed interface EgressDestination {
     /** The ports of this destination. */
     Ports ports();
 
-    /** Tells whether this is the name's line, whatever the port. */
+    /** Whether this destination covers the name, on any port. */
     boolean covers(HostName name);
 
-    /** Tells whether all addresses of the block are in this line, whatever the port. */
+    /** Whether this destination covers the whole block, on any port. */
     boolean covers(Ipv4Block block);
 
-    /** The canonical text, such that {@link #parse} gives an equal destination; the ports are always in it. */
+    /** The canonical text, which {@link #parse} reads back to an equal destination; it always includes the ports. */
     @JsonValue
     String text();
 
     /**
-     * Reads a destination. Names come in any case, with or without the dot at the end, and in any script (they become
+     * Parses a destination. Names may be in any case, with or without a trailing dot, and in any script (converted to
      * A-labels as in IDNA 2003).
      *
-     * @throws IllegalArgumentException with the end of a sentence for the user, which says what to write instead
+     * @throws IllegalArgumentException with a predicate to follow the field's name, which says what to write instead
      */
     @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
     static EgressDestination parse(String text) {
@@ -124,7 +124,8 @@ public sealed interface EgressDestination {
     }
 
     /**
-     * The addresses of a block. It is used with an address only: no name is allowed because its address is in the block.
+     * The addresses of a block. It matches addresses only: a name is not allowed merely because it resolves into the
+     * block.
      *
      * @param block one address or more
      * @param ports their ports

@@ -20,10 +20,10 @@ public record EgressPolicy(
         Mode mode,
         @JsonSetter(nulls = Nulls.AS_EMPTY) List<EgressDestination> allow,
         @JsonSetter(nulls = Nulls.AS_EMPTY) List<InjectedHeader> inject) {
-    /** The most destinations that one policy lists: each name that is asked for is held against all of them. */
+    /** The most destinations in one policy. Each name lookup is matched against all of them. */
     public static final int DESTINATIONS_MAX = 256;
 
-    /** The most headers that the node adds for one policy. */
+    /** The most injected headers in one policy. */
     public static final int INJECTIONS_MAX = 16;
 
     private static final EgressPolicy NONE = new EgressPolicy(Mode.NONE);
@@ -31,13 +31,13 @@ public record EgressPolicy(
 
     /** The classes of destinations, strictest first. */
     public enum Mode {
-        /** No network at all: the sandbox has a loopback of its own and nothing else. */
+        /** No network at all: only the sandbox's loopback interface. */
         @JsonProperty("none")
         NONE,
         /** Named hosts and CIDRs only. */
         @JsonProperty("allowlist")
         ALLOWLIST,
-        /** The internet, without anything internal. */
+        /** The internet, without private or internal addresses. */
         @JsonProperty("public")
         PUBLIC
     }
@@ -79,7 +79,7 @@ public record EgressPolicy(
         }
     }
 
-    /** A policy without headers of the node's. */
+    /** A policy without injected headers. */
     public EgressPolicy(Mode mode, List<EgressDestination> allow) {
         this(mode, allow, List.of());
     }
@@ -94,7 +94,7 @@ public record EgressPolicy(
         return NONE;
     }
 
-    /** The internet, without anything internal. */
+    /** The internet, without private or internal addresses. */
     public static EgressPolicy publicInternet() {
         return PUBLIC;
     }
@@ -108,19 +108,25 @@ public record EgressPolicy(
         return new EgressPolicy(Mode.ALLOWLIST, allow);
     }
 
-    /** Tells whether the list has this name, on whatever port. A name is never in the list because of its address. */
+    /** Whether the allowlist covers this name, on any port. A name is never covered through its address. */
     public boolean lists(HostName name) {
         return allow.stream().anyMatch(destination -> destination.covers(name));
     }
 
-    /** Tells whether the list has this name with this port. */
+    /** Whether the list has exactly this name, and not just a wildcard that covers it. */
+    public boolean names(HostName name) {
+        return allow.stream()
+                .anyMatch(destination -> destination instanceof EgressDestination.Host && destination.covers(name));
+    }
+
+    /** Whether the allowlist covers this name with this port. */
     public boolean lists(HostName name, int port) {
         return allow.stream()
                 .anyMatch(destination ->
                         destination.covers(name) && destination.ports().contains(port));
     }
 
-    /** Tells whether the list has this address, by itself or in a block, with this port. */
+    /** Whether the allowlist covers this address, alone or in a block, with this port. */
     public boolean lists(Ipv4Block address, int port) {
         return allow.stream()
                 .anyMatch(destination ->
@@ -132,7 +138,7 @@ public record EgressPolicy(
         return inject.stream().filter(header -> header.host().equals(name)).toList();
     }
 
-    /** The secrets that are added to requests, and that the agent is therefore not given. */
+    /** Secrets that the node injects into requests and therefore does not give to the agent. */
     public Set<String> injectedSecrets() {
         return inject.stream().map(InjectedHeader::secret).collect(Collectors.toUnmodifiableSet());
     }

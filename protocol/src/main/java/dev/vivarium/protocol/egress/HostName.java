@@ -8,17 +8,17 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * A host's name in its one canonical form: A-labels in lower case, without the dot at the end. Never an address, in
- * whatever notation: a name whose last label is a number is none, so {@code 0177.1} and {@code 0x7f.1} are not names.
+ * A host name in canonical form: A-labels in lower case, without a trailing dot. Never an address in any notation: a
+ * name whose last label is a number is rejected, so {@code 0177.1} and {@code 0x7f.1} are not names.
  *
  * @param value the name, at most 253 characters in labels of at most 63
  */
 public record HostName(@JsonValue String value) {
     private static final int LENGTH_MAX = 253;
-    // Underscores are not in the rules for hosts, but names of buckets and of services have them.
+    // RFC 1123 does not allow underscores in host names, but buckets and service records use them.
     private static final String LABEL = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?";
     private static final Pattern SHAPE = Pattern.compile(LABEL + "(?:\\." + LABEL + ")*");
-    /** What the C library, and so most programs, take for a number at the end of an address. */
+    /** What the C library, and so most programs, parse as a number at the end of an address. */
     private static final Pattern ENDS_IN_NUMBER = Pattern.compile("(?:.*\\.)?(?:[0-9]+|0x[0-9a-f]*)");
 
     @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
@@ -31,9 +31,9 @@ public record HostName(@JsonValue String value) {
     }
 
     /**
-     * Reads a name as a user writes it: in any case and script, with or without the dot at the end.
+     * Parses a name as a user writes it: in any case and script, with or without a trailing dot.
      *
-     * @throws IllegalArgumentException with the end of a sentence for the user when it is not a name
+     * @throws IllegalArgumentException with a predicate to follow the field's name, when it is not a name
      */
     public static HostName parse(String text) {
         String ascii = text;
@@ -47,19 +47,20 @@ public record HostName(@JsonValue String value) {
         return new HostName(folded(ascii));
     }
 
-    /** The name that a peer sent, where only A-labels are in order; empty when it is not a name. */
+    /** Parses a name sent by a peer, where only A-labels are valid; empty when it is not a name. */
     public static Optional<HostName> received(String text) {
         String folded = folded(text);
-        // In this order, since what is not ASCII could become so by folding its case: the Kelvin sign to k.
+        // Check for ASCII before lowering case: case folding turns some other characters into ASCII, such as the Kelvin
+        // sign into k.
         return isAscii(text) && isCanonical(folded) ? Optional.of(new HostName(folded)) : Optional.empty();
     }
 
-    /** Tells whether the name has at least two labels. */
+    /** Whether the name has at least two labels. */
     public boolean isQualified() {
         return value.indexOf('.') >= 0;
     }
 
-    /** Tells whether the name is below the domain, at any depth; no name is below itself. */
+    /** Whether the name is below the domain, at any depth; a name is not below itself. */
     public boolean isBelow(HostName domain) {
         return value.endsWith("." + domain.value);
     }

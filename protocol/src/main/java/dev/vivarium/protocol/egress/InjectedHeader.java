@@ -5,17 +5,17 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * A header that the node adds to a sandbox's requests to one host, with a secret for its value, so that the agent uses the
- * secret and never has it. Of the secret there is only the name here.
+ * A header with a secret value that the node adds to a sandbox's requests to one host, so that the agent can use the
+ * secret without having it. This record holds the secret's name only.
  *
- * @param host exactly this host; reached by TLS on port {@value #PORT}
+ * @param host the exact host, reached over TLS on port {@value #PORT}
  * @param header the header's name, in lower case
  * @param secret the name of the secret
- * @param prefix what stands before the secret in the header, such as {@code "Bearer "}; at most
- *     {@value #PREFIX_LENGTH_MAX} printable characters
+ * @param prefix what precedes the secret in the header, such as {@code "Bearer "}; at most {@value #PREFIX_LENGTH_MAX}
+ *     printable characters
  */
 public record InjectedHeader(HostName host, String header, String secret, String prefix) {
-    /** The port of the host's TLS. */
+    /** The TLS port. */
     public static final int PORT = 443;
 
     /** The longest prefix, in characters. */
@@ -25,7 +25,7 @@ public record InjectedHeader(HostName host, String header, String secret, String
     private static final Pattern TOKEN = Pattern.compile("[a-z0-9!#$%&'*+.^_`|~-]{1," + HEADER_LENGTH_MAX + "}");
     private static final Pattern PREFIX = Pattern.compile("(?:[!-~][ -~]*)?");
 
-    /** They say where a message ends, whom it is for, or what two neighbours agree on. */
+    /** Headers that define message framing, routing or hop-by-hop behaviour. */
     private static final Set<String> OF_THE_CONNECTION = Set.of(
             "connection",
             "content-encoding",
@@ -51,16 +51,16 @@ public record InjectedHeader(HostName host, String header, String secret, String
         }
         if (OF_THE_CONNECTION.contains(plain(header)) || plain(header).startsWith("proxy-")) {
             throw new IllegalArgumentException("names the header " + header
-                    + ", which belongs to the connection: name one that the host reads a credential from, such as"
+                    + ", which controls the connection: name one that the host reads a credential from, such as"
                     + " Authorization");
         }
         if (prefix.length() > PREFIX_LENGTH_MAX || !PREFIX.matcher(prefix).matches()) {
             throw new IllegalArgumentException("must have a prefix of at most " + PREFIX_LENGTH_MAX
-                    + " printable ASCII characters that begins with none that is blank, such as \"Bearer \"");
+                    + " printable ASCII characters that does not begin with a blank, such as \"Bearer \"");
         }
     }
 
-    /** Tells whether somebody could take the other header for this one: many servers take {@code _} for {@code -}. */
+    /** Whether a server could mistake the other header for this one: many servers treat {@code _} as {@code -}. */
     public boolean looksLike(String other) {
         return plain(header).equals(plain(other.toLowerCase(Locale.ROOT)));
     }

@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
  * A block of IPv4 addresses, or one address.
  *
  * @param network the first address, its four bytes in network order
- * @param prefixLength how many leading bits all its addresses share; 32 for one address
+ * @param prefixLength the number of leading bits that all its addresses share; 32 for one address
  */
 public record Ipv4Block(int network, int prefixLength) {
     // No leading zeros: some programs would read them as octal.
@@ -27,15 +27,15 @@ public record Ipv4Block(int network, int prefixLength) {
         }
     }
 
-    /** One address. */
+    /** A block of a single address. */
     public static Ipv4Block ofAddress(int address) {
         return new Ipv4Block(address, Integer.SIZE);
     }
 
     /**
-     * Reads {@code 203.0.113.0/24} or {@code 203.0.113.7}.
+     * Parses {@code 203.0.113.0/24} or {@code 203.0.113.7}.
      *
-     * @throws IllegalArgumentException with the end of a sentence for the user
+     * @throws IllegalArgumentException with a predicate to follow the field's name
      */
     public static Ipv4Block parse(String text) {
         Matcher matcher = SHAPE.matcher(text);
@@ -55,17 +55,17 @@ public record Ipv4Block(int network, int prefixLength) {
         return new Ipv4Block(address, prefix == null ? Integer.SIZE : Integer.parseInt(prefix));
     }
 
-    /** Tells whether the text is meant as an address, well written or not. */
+    /** Whether the text is meant as an address, valid or not. */
     static boolean looksLikeAddress(String text) {
         return DIGITS_AND_DOTS.matcher(text).matches();
     }
 
-    /** Tells whether all addresses of the other block are in this one. */
+    /** Whether this block contains the whole other block. */
     public boolean contains(Ipv4Block other) {
         return other.prefixLength >= prefixLength && (other.network & mask(prefixLength)) == network;
     }
 
-    /** The canonical text; without a prefix when it is one address. */
+    /** The canonical text, without a prefix for a single address. */
     @Override
     public String toString() {
         return prefixLength == Integer.SIZE ? dotted(network) : dotted(network) + "/" + prefixLength;

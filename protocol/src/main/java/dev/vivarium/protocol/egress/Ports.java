@@ -10,20 +10,20 @@ import java.util.stream.Collectors;
 /**
  * Ports of a destination, written {@code 443,8443,9000-9100}.
  *
- * @param ranges at least one and at most {@value #RANGES_MAX}; kept in order, without overlaps or neighbours
+ * @param ranges at least one and at most {@value #RANGES_MAX}; sorted, with overlapping and adjacent ranges merged
  */
 public record Ports(List<Range> ranges) {
-    /** The most ranges that one destination has, a single port being one. */
+    /** The most ranges of one destination; a single port counts as one. */
     public static final int RANGES_MAX = 32;
 
-    /** HTTP and HTTPS, the ports of a destination that names none. */
+    /** HTTP and HTTPS, the default ports. */
     public static final Ports WEB = new Ports(List.of(new Range(80, 80), new Range(443, 443)));
 
     private static final Pattern RANGE = Pattern.compile("([1-9][0-9]{0,4})(?:-([1-9][0-9]{0,4}))?");
     private static final int PORT_MAX = 65535;
 
     /**
-     * Neighbouring ports.
+     * A range of ports.
      *
      * @param first from 1
      * @param last from first to 65535
@@ -46,9 +46,9 @@ public record Ports(List<Range> ranges) {
     }
 
     /**
-     * Reads ports and ranges that are separated by commas.
+     * Parses comma-separated ports and ranges.
      *
-     * @throws IllegalArgumentException with the end of a sentence for the user
+     * @throws IllegalArgumentException with a predicate to follow the field's name
      */
     public static Ports parse(String text) {
         List<Range> ranges = new ArrayList<>();
@@ -64,7 +64,7 @@ public record Ports(List<Range> ranges) {
         return new Ports(ranges);
     }
 
-    /** Tells whether the port is among these. */
+    /** Whether the port is in one of the ranges. */
     public boolean contains(int port) {
         return ranges.stream().anyMatch(range -> range.first <= port && port <= range.last);
     }

@@ -6,9 +6,8 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
- * Cuts the bytes of one channel into frames, however they were chunked on their way. It keeps the bytes of one
- * incomplete frame at most, and no more of them than have come: an announced length reserves nothing. Not safe for use
- * by several threads at once.
+ * Splits a channel's byte stream into frames, whatever its chunking. Buffers at most one incomplete frame, and only
+ * bytes that have arrived: an announced length allocates nothing. Not thread-safe.
  *
  * @param <F> the frames of the channel's other side
  */
@@ -17,7 +16,7 @@ public final class FrameDecoder<F> {
 
     private final int limitBytes;
     private final Function<FrameReader, F> body;
-    /** The frame that is not complete yet, with its length in front. */
+    /** The incomplete frame, including its length prefix. */
     private byte[] held = new byte[0];
 
     private int heldBytes;
@@ -29,14 +28,14 @@ public final class FrameDecoder<F> {
     }
 
     /**
-     * Takes all bytes of the chunk and hands over, in order, each frame that they complete.
+     * Consumes the chunk and passes on each completed frame in order.
      *
-     * @throws MalformedFrameException when the bytes are no frame; those before it have been handed over, and each
-     *     further call fails likewise
+     * @throws MalformedFrameException when the bytes are not a frame; frames before it were passed on, and every
+     *     further call fails too
      */
     public void decode(ByteBuffer chunk, Consumer<? super F> frames) {
         if (broken) {
-            throw new MalformedFrameException("The channel has lost its step: it carried a malformed frame before.");
+            throw new MalformedFrameException("The channel is out of step: it carried a malformed frame before.");
         }
         while (chunk.hasRemaining()) {
             hold(chunk, missing());
@@ -46,7 +45,7 @@ public final class FrameDecoder<F> {
         }
     }
 
-    /** How many bytes the next field or frame lacks; 0 for a complete frame. */
+    /** Bytes missing from the next field or frame; 0 for a complete frame. */
     private int missing() {
         if (heldBytes < FrameWriter.LENGTH_BYTES) {
             return FrameWriter.LENGTH_BYTES - heldBytes;

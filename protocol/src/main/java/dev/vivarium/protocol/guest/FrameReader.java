@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Takes fields out of the bytes of one frame and believes none of their lengths. */
+/** Reads the fields of one frame, trusting none of their lengths. */
 final class FrameReader {
     private final ByteBuffer bytes;
 
@@ -42,12 +42,12 @@ final class FrameReader {
     boolean flag() {
         int value = u8();
         if (value > 1) {
-            throw new MalformedFrameException("A frame carries " + value + " where yes (1) or no (0) belongs.");
+            throw new MalformedFrameException("A frame carries " + value + " where a boolean (1 or 0) belongs.");
         }
         return value == 1;
     }
 
-    /** One of the constants, by its position. */
+    /** A constant, encoded as its ordinal. */
     <E extends Enum<E>> E choice(E[] constants) {
         int position = u8();
         if (position >= constants.length) {
@@ -80,7 +80,18 @@ final class FrameReader {
         return List.copyOf(texts);
     }
 
-    /** All that is left. */
+    boolean hasMore() {
+        return bytes.hasRemaining();
+    }
+
+    Blob bytes(int count) {
+        have(count);
+        byte[] some = new byte[count];
+        bytes.get(some);
+        return Blob.of(some);
+    }
+
+    /** All remaining bytes. */
     Blob bytes() {
         byte[] rest = new byte[bytes.remaining()];
         bytes.get(rest);
@@ -89,7 +100,7 @@ final class FrameReader {
 
     void end() {
         if (bytes.hasRemaining()) {
-            throw new MalformedFrameException("A frame has " + bytes.remaining() + " bytes behind its last field.");
+            throw new MalformedFrameException("A frame has " + bytes.remaining() + " bytes after its last field.");
         }
     }
 

@@ -8,9 +8,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Collection;
 
-/** Puts fields into the bytes of one frame and holds each of them to its range. */
+/** Writes the fields of one frame, each checked against its range. */
 final class FrameWriter {
-    /** The length in front of each frame. */
+    /** The size of the length prefix. */
     static final int LENGTH_BYTES = 4;
 
     private final int limitBytes;
@@ -40,7 +40,7 @@ final class FrameWriter {
         return this;
     }
 
-    /** A constant, by its position: the protocol says so, and the codec's tests hold the enums to its order. */
+    /** A constant, encoded as its ordinal as the protocol specifies; the codec's tests pin the order of the enums. */
     @SuppressWarnings("EnumOrdinal")
     FrameWriter choice(Enum<?> constant) {
         return u8(constant.ordinal(), constant.getDeclaringClass().getSimpleName());
@@ -49,7 +49,7 @@ final class FrameWriter {
     FrameWriter text(String text, String what) {
         if (text.indexOf('\0') >= 0) {
             throw new MalformedFrameException(
-                    "The " + what + " contains a NUL character, which no process can be given.");
+                    "The " + what + " contains a NUL character, which cannot be passed to a process.");
         }
         try {
             ByteBuffer encoded = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
@@ -72,7 +72,7 @@ final class FrameWriter {
         return this;
     }
 
-    /** The frame with its length in front, from position 0 to its limit. */
+    /** The frame with its length prefix, from position 0 to its limit. */
     ByteBuffer finish() {
         bytes.putInt(0, bytes.position() - LENGTH_BYTES);
         return bytes.flip();

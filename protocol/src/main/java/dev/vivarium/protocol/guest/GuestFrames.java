@@ -1,13 +1,15 @@
 package dev.vivarium.protocol.guest;
 
 import dev.vivarium.protocol.guest.GuestFrame.AllGone;
-import dev.vivarium.protocol.guest.GuestFrame.Disk;
 import dev.vivarium.protocol.guest.GuestFrame.Done;
+import dev.vivarium.protocol.guest.GuestFrame.Entry;
+import dev.vivarium.protocol.guest.GuestFrame.EntryKind;
 import dev.vivarium.protocol.guest.GuestFrame.Exited;
+import dev.vivarium.protocol.guest.GuestFrame.FileRead;
+import dev.vivarium.protocol.guest.GuestFrame.FolderListed;
 import dev.vivarium.protocol.guest.GuestFrame.Hello;
 import dev.vivarium.protocol.guest.GuestFrame.Output;
 import dev.vivarium.protocol.guest.GuestFrame.OutputClosed;
-import dev.vivarium.protocol.guest.GuestFrame.Pids;
 import dev.vivarium.protocol.guest.GuestFrame.Pong;
 import dev.vivarium.protocol.guest.GuestFrame.Pressure;
 import dev.vivarium.protocol.guest.GuestFrame.Signaled;
@@ -15,10 +17,15 @@ import dev.vivarium.protocol.guest.GuestFrame.SpawnFailed;
 import dev.vivarium.protocol.guest.GuestFrame.Spawned;
 import dev.vivarium.protocol.guest.GuestFrame.Stage;
 import dev.vivarium.protocol.guest.GuestFrame.StdinCredit;
+import dev.vivarium.protocol.guest.GuestFrame.Use;
 import dev.vivarium.protocol.guest.NodeFrame.Stream;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Limit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
 
-/** The frames from the guest, field by field. */
+/** Encodes and decodes each frame from the guest. */
 final class GuestFrames {
     private static final int HELLO = 0x81;
     private static final int SPAWNED = 0x82;
@@ -30,12 +37,14 @@ final class GuestFrames {
     private static final int STDIN_CREDIT = 0x88;
     private static final int DONE = 0x89;
     private static final int ALL_GONE = 0x8a;
-    private static final int DISK = 0x8b;
+    private static final int USE = 0x8b;
     private static final int PONG = 0x8c;
-    private static final int PIDS = 0x8d;
+    private static final int FOLDER_LISTED = 0x8d;
+    private static final int FILE_READ = 0x8e;
 
-    // values() copies its array at each call, and Output comes often.
+    // values() copies its array on each call, and Output is frequent.
     private static final Stream[] STREAMS = Stream.values();
+    private static final EntryKind[] KINDS = EntryKind.values();
 
     private GuestFrames() {}
 
@@ -52,9 +61,10 @@ final class GuestFrames {
             case STDIN_CREDIT -> new StdinCredit(in.u32(), in.u32());
             case DONE -> new Done(in.u32(), in.u32());
             case ALL_GONE -> new AllGone();
-            case DISK -> new Disk(in.u64(), in.u64(), in.u64(), in.choice(Pressure.values()));
+            case USE -> new Use(limit(in.text()), in.u64(), in.choice(Pressure.values()));
             case PONG -> new Pong(in.u32());
-            case PIDS -> new Pids(in.u32());
+            case FOLDER_LISTED -> readFolderListed(in);
+            case FILE_READ -> new FileRead(in.u32(), in.u32(), in.u32(), in.u64(), data(in.bytes()));
             default -> throw new MalformedFrameException(
                     "No guest sends frames of type 0x" + Integer.toHexString(type) + ".");
         };
@@ -86,19 +96,72 @@ final class GuestFrames {
             out.u8(DONE, "type").u32(done.request(), "request").u32(done.errno(), "errno");
         } else if (frame instanceof AllGone) {
             out.u8(ALL_GONE, "type");
-        } else if (frame instanceof Disk disk) {
-            out.u8(DISK, "type").u64(disk.usedBytes(), "bytes in use").u64(disk.limitBytes(), "limit");
-            out.u64(disk.files(), "files").choice(disk.pressure());
+        } else if (frame instanceof Use use) {
+            out.u8(USE, "type").text(use.limit().name(), "limit");
+            out.u64(use.amount(), "amount").choice(use.pressure());
         } else if (frame instanceof Pong pong) {
             out.u8(PONG, "type").u32(pong.request(), "request");
-        } else if (frame instanceof Pids pids) {
-            out.u8(PIDS, "type").u32(pids.count(), "count");
+        } else if (frame instanceof FolderListed listed) {
+            writeFolderListed(listed, out);
+        } else if (frame instanceof FileRead read) {
+            out.u8(FILE_READ, "type").u32(read.request(), "request").u32(read.errno(), "errno");
+            out.u32(read.mode(), "mode").u64(read.size(), "size").bytes(data(read.data()));
         }
+    }
+
+    private static FolderListed readFolderListed(FrameReader in) {
+        int request = in.u32();
+        int errno = in.u32();
+        boolean more = in.flag();
+        long place = in.u64();
+        List<Entry> entries = new ArrayList<>();
+        while (in.hasMore()) {
+            entries.add(new Entry(in.choice(KINDS), name(in.bytes(in.u8()))));
+        }
+        return new FolderListed(request, errno, more ? OptionalLong.of(place) : OptionalLong.empty(), entries);
+    }
+
+    private static void writeFolderListed(FolderListed listed, FrameWriter out) {
+        out.u8(FOLDER_LISTED, "type").u32(listed.request(), "request").u32(listed.errno(), "errno");
+        out.u8(listed.place().isPresent() ? 1 : 0, "more").u64(listed.place().orElse(0), "place");
+        listed.entries().forEach(entry -> out.choice(entry.kind())
+                .u8(name(entry.name()).length(), "length of a name")
+                .bytes(entry.name()));
+    }
+
+    /** A single name in a folder, not a path. */
+    private static Blob name(Blob name) {
+        byte[] bytes = name.toByteArray();
+        boolean isPart = bytes.length > 0 && bytes.length <= Entry.NAME_BYTES_MAX && !isDots(bytes);
+        for (byte one : bytes) {
+            isPart &= one != 0 && one != '/';
+        }
+        if (!isPart) {
+            throw new MalformedFrameException("A frame carries a name of a file that no folder can have.");
+        }
+        return name;
+    }
+
+    private static boolean isDots(byte[] name) {
+        return name[0] == '.' && (name.length == 1 || (name.length == 2 && name[1] == '.'));
+    }
+
+    private static Blob data(Blob data) {
+        if (data.length() > GuestCodec.READ_LIMIT_BYTES) {
+            throw new MalformedFrameException("A frame carries " + data.length() + " bytes of a file; 0 to "
+                    + GuestCodec.READ_LIMIT_BYTES + " are allowed.");
+        }
+        return data;
+    }
+
+    private static Limit<?> limit(String name) {
+        return Limit.named(name)
+                .orElseThrow(() -> new MalformedFrameException("A frame names a limit that the node does not know."));
     }
 
     private static Blob output(Blob data) {
         if (data.length() < 1 || data.length() > GuestCodec.OUTPUT_LIMIT_BYTES) {
-            throw new MalformedFrameException("A piece of output has " + data.length() + " bytes; 1 to "
+            throw new MalformedFrameException("An output frame has " + data.length() + " bytes; 1 to "
                     + GuestCodec.OUTPUT_LIMIT_BYTES + " are allowed.");
         }
         return data;

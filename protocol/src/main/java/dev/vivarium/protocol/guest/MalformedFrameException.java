@@ -1,8 +1,8 @@
 package dev.vivarium.protocol.guest;
 
 /**
- * Bytes that are no frame, or a frame that cannot be put into bytes. A channel on which such bytes came has lost its
- * step and is of no further use.
+ * Bytes that are not a frame, or a frame that cannot be encoded. A channel that carried such bytes is out of step and
+ * unusable.
  */
 public final class MalformedFrameException extends IllegalArgumentException {
     private static final long serialVersionUID = 1;

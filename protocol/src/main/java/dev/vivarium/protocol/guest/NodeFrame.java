@@ -5,20 +5,56 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** What the node tells the guest. Numbers that identify processes and requests are chosen by the node, from 1. */
+/** Frames from the node to the guest. The node chooses the numbers of processes and requests, from 1. */
 public sealed interface NodeFrame {
     /**
-     * Starts the second clock: after {@code deadlineMillis} the guest kills every process and exits, whether the node
-     * still lives or not. A later frame replaces an earlier one.
+     * Sets the guest's own deadline, independent of the node: after {@code deadlineMillis} the guest kills every
+     * process and exits. A later frame replaces an earlier one.
      */
     record Arm(long deadlineMillis) implements NodeFrame {}
 
+    /** A request about a file, made as the given user; parent directories are created. Answered by {@link GuestFrame.Done}. */
+    sealed interface FileRequest extends NodeFrame {
+        int request();
+    }
+
     /**
-     * Writes a part of a file, as the given user; parent directories are made. The first part ({@code offset} 0)
-     * creates or truncates. Answered by {@link GuestFrame.Done}.
+     * Writes a part of a file. The first part ({@code offset} 0) creates or truncates; each sets the mode, so that all but
+     * the last need one that lets the owner write.
      */
     record WriteFile(int request, String path, int mode, int uid, int gid, long offset, Blob data)
-            implements NodeFrame {}
+            implements FileRequest {}
+
+    /** Creates a folder with that mode; an existing one keeps its entries. */
+    record MakeFolder(int request, String path, int mode, int uid, int gid) implements FileRequest {}
+
+    /**
+     * Creates a link, replacing an existing entry unless that is a folder.
+     *
+     * @param target for a symbolic link, the text to store; for a hard link, an absolute path without links
+     */
+    record MakeLink(int request, String path, LinkKind kind, String target, int uid, int gid) implements FileRequest {}
+
+    /** A query of files in the sandbox, made as the given user and without following links. */
+    sealed interface Look extends NodeFrame {
+        int request();
+    }
+
+    /**
+     * Lists a folder. Answered by {@link GuestFrame.FolderListed}.
+     *
+     * @param place 0 for its beginning, then the value from the last answer
+     */
+    record ListFolder(int request, String path, long place, int uid, int gid) implements Look {}
+
+    /** Reads a part of a file, at most {@link GuestCodec#READ_LIMIT_BYTES}. Answered by {@link GuestFrame.FileRead}. */
+    record ReadFile(int request, String path, long offset, int bytes, int uid, int gid) implements Look {}
+
+    /** The kinds of links; encoded as the position in this enum. */
+    enum LinkKind {
+        SYMBOLIC,
+        HARD
+    }
 
     /** Starts a process. Answered by {@link GuestFrame.Spawned} or {@link GuestFrame.SpawnFailed}. */
     record Spawn(
@@ -32,26 +68,26 @@ public sealed interface NodeFrame {
             Optional<TerminalSize> terminal,
             int outputWindowBytes)
             implements NodeFrame {
-        /** The values of the environment may be secrets. */
+        /** Omits the environment, whose values may be secrets. */
         @Override
         public String toString() {
             return "Spawn(" + process + ", " + argv + ", " + env.keySet() + ")";
         }
     }
 
-    /** Bytes for a process's standard input; never more than the credit that the guest has given. */
+    /** Bytes for a process's standard input, within the credit that the guest granted. */
     record Stdin(int process, Blob data) implements NodeFrame {}
 
     /** Closes a process's standard input. */
     record CloseStdin(int process) implements NodeFrame {}
 
-    /** Delivers a signal to a process's whole process group. */
+    /** Sends a signal to a process's process group. */
     record Signal(int process, int signal) implements NodeFrame {}
 
-    /** Tells a process's terminal its new size. */
+    /** Sets the size of a process's terminal. */
     record Resize(int process, TerminalSize size) implements NodeFrame {}
 
-    /** Allows the guest to send further bytes of a process's output. */
+    /** Grants the guest credit for further bytes of a process's output. */
     record Credit(int process, Stream stream, int bytes) implements NodeFrame {}
 
     /**
@@ -69,7 +105,7 @@ public sealed interface NodeFrame {
         STDERR
     }
 
-    /** The resource limits that a process may be given; the wire carries the position in this enum. */
+    /** Resource limits of a process; encoded as the position in this enum. */
     enum Resource {
         NOFILE,
         CORE,

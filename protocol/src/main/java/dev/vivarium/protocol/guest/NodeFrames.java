@@ -4,7 +4,12 @@ import dev.vivarium.protocol.guest.NodeFrame.Arm;
 import dev.vivarium.protocol.guest.NodeFrame.CloseStdin;
 import dev.vivarium.protocol.guest.NodeFrame.Credit;
 import dev.vivarium.protocol.guest.NodeFrame.KillAll;
+import dev.vivarium.protocol.guest.NodeFrame.LinkKind;
+import dev.vivarium.protocol.guest.NodeFrame.ListFolder;
+import dev.vivarium.protocol.guest.NodeFrame.MakeFolder;
+import dev.vivarium.protocol.guest.NodeFrame.MakeLink;
 import dev.vivarium.protocol.guest.NodeFrame.Ping;
+import dev.vivarium.protocol.guest.NodeFrame.ReadFile;
 import dev.vivarium.protocol.guest.NodeFrame.Resize;
 import dev.vivarium.protocol.guest.NodeFrame.Resource;
 import dev.vivarium.protocol.guest.NodeFrame.Signal;
@@ -20,7 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** The frames from the node, field by field. */
+/** Encodes and decodes each frame from the node. */
 final class NodeFrames {
     private static final int ARM = 0x01;
     private static final int WRITE_FILE = 0x02;
@@ -32,6 +37,10 @@ final class NodeFrames {
     private static final int CREDIT = 0x08;
     private static final int KILL_ALL = 0x09;
     private static final int PING = 0x0a;
+    private static final int MAKE_FOLDER = 0x0b;
+    private static final int MAKE_LINK = 0x0c;
+    private static final int LIST_FOLDER = 0x0d;
+    private static final int READ_FILE = 0x0e;
 
     private static final int LAST_SIGNAL = 64;
 
@@ -50,6 +59,10 @@ final class NodeFrames {
             case CREDIT -> new Credit(in.u32(), in.choice(Stream.values()), in.u32());
             case KILL_ALL -> new KillAll(in.u32());
             case PING -> new Ping(in.u32());
+            case MAKE_FOLDER -> readMakeFolder(in);
+            case MAKE_LINK -> readMakeLink(in);
+            case LIST_FOLDER -> readListFolder(in);
+            case READ_FILE -> readReadFile(in);
             default -> throw new MalformedFrameException(
                     "No node sends frames of type 0x" + Integer.toHexString(type) + ".");
         };
@@ -80,6 +93,20 @@ final class NodeFrames {
             out.u8(KILL_ALL, "type").u32(kill.graceMillis(), "grace");
         } else if (frame instanceof Ping ping) {
             out.u8(PING, "type").u32(ping.request(), "request");
+        } else if (frame instanceof MakeFolder folder) {
+            out.u8(MAKE_FOLDER, "type").u32(folder.request(), "request").u32(folder.mode(), "mode");
+            out.u32(folder.uid(), "uid").u32(folder.gid(), "gid").text(folder.path(), "path");
+        } else if (frame instanceof MakeLink link) {
+            out.u8(MAKE_LINK, "type").u32(link.request(), "request");
+            out.u32(link.uid(), "uid").u32(link.gid(), "gid").choice(link.kind());
+            out.text(link.path(), "path").text(link.target(), "target");
+        } else if (frame instanceof ListFolder folder) {
+            out.u8(LIST_FOLDER, "type").u32(folder.request(), "request").u32(folder.uid(), "uid");
+            out.u32(folder.gid(), "gid").u64(folder.place(), "place").text(folder.path(), "path");
+        } else if (frame instanceof ReadFile file) {
+            out.u8(READ_FILE, "type").u32(file.request(), "request").u32(file.uid(), "uid");
+            out.u32(file.gid(), "gid").u64(file.offset(), "offset");
+            out.u32(readable(file.bytes()), "bytes").text(file.path(), "path");
         }
     }
 
@@ -92,6 +119,48 @@ final class NodeFrames {
         String path = in.text();
         Blob data = in.bytes();
         return new WriteFile(request, path, mode, uid, gid, offset, data);
+    }
+
+    private static MakeFolder readMakeFolder(FrameReader in) {
+        int request = in.u32();
+        int mode = in.u32();
+        int uid = in.u32();
+        int gid = in.u32();
+        return new MakeFolder(request, in.text(), mode, uid, gid);
+    }
+
+    private static MakeLink readMakeLink(FrameReader in) {
+        int request = in.u32();
+        int uid = in.u32();
+        int gid = in.u32();
+        LinkKind kind = in.choice(LinkKind.values());
+        String path = in.text();
+        return new MakeLink(request, path, kind, in.text(), uid, gid);
+    }
+
+    private static ListFolder readListFolder(FrameReader in) {
+        int request = in.u32();
+        int uid = in.u32();
+        int gid = in.u32();
+        long place = in.u64();
+        return new ListFolder(request, in.text(), place, uid, gid);
+    }
+
+    private static ReadFile readReadFile(FrameReader in) {
+        int request = in.u32();
+        int uid = in.u32();
+        int gid = in.u32();
+        long offset = in.u64();
+        int bytes = readable(in.u32());
+        return new ReadFile(request, in.text(), offset, bytes, uid, gid);
+    }
+
+    private static int readable(int bytes) {
+        if (bytes > GuestCodec.READ_LIMIT_BYTES) {
+            throw new MalformedFrameException("A frame asks for " + bytes + " bytes of a file; 0 to "
+                    + GuestCodec.READ_LIMIT_BYTES + " can be read at once.");
+        }
+        return bytes;
     }
 
     private static void writeSpawn(Spawn spawn, FrameWriter out) {
@@ -160,7 +229,7 @@ final class NodeFrames {
         return name;
     }
 
-    /** Holds a number to those that signals have. */
+    /** Checks that a signal's number is valid. */
     static int signal(int number) {
         if (number < 1 || number > LAST_SIGNAL) {
             throw new MalformedFrameException("There is no signal " + number + "; they go from 1 to 64.");

@@ -6,7 +6,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HexFormat;
 
-/** Immutable bytes with value equality. Prints its length only, since what it holds may be large or confidential. */
+/**
+ * Immutable bytes with value equality. {@code toString} gives the length only, since the content may be large or
+ * confidential.
+ */
 public final class Blob {
     public static final Blob EMPTY = new Blob(new byte[0]);
 

@@ -71,7 +71,7 @@ public record ByteSize(long bytes) implements Comparable<ByteSize> {
         return Long.compare(bytes, other.bytes);
     }
 
-    /** The shortest exact notation with a binary unit, such that {@link #parse} gives the same size. */
+    /** The shortest exact notation with a binary unit, which {@link #parse} reads back to the same size. */
     @JsonValue
     @Override
     public String toString() {

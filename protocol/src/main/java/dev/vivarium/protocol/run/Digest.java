@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
 public record Digest(@JsonValue String hex) implements Comparable<Digest> {
     private static final Pattern SHAPE = Pattern.compile("[0-9a-f]{64}");
 
-    /** The length of every digest. */
+    /** The length of a digest in bytes. */
     public static final int BYTES = 32;
 
     public Digest {
@@ -44,7 +44,7 @@ public record Digest(@JsonValue String hex) implements Comparable<Digest> {
     }
 
     /**
-     * The digest whose own 32 bytes these are.
+     * Wraps the 32 bytes of a computed digest.
      *
      * @throws IllegalArgumentException when they are not 32
      */
@@ -52,7 +52,7 @@ public record Digest(@JsonValue String hex) implements Comparable<Digest> {
         return new Digest(Blob.of(digest).toHex());
     }
 
-    /** A SHA-256 to be fed piece by piece; for {@link #ofDigestBytes}. */
+    /** A SHA-256 for incremental use; see {@link #ofDigestBytes}. */
     public static MessageDigest newSha256() {
         try {
             return MessageDigest.getInstance("SHA-256");

@@ -5,18 +5,18 @@ import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.regex.Pattern;
 
 /**
- * Permissions of a file, written in octal as chmod does: {@code 0644}.
+ * Permissions of a file, in octal as for chmod: {@code 0644}.
  *
- * @param bits the permission bits, 0 to 0777; neither set-user-ID nor the like
+ * @param bits the permission bits, 0 to 0777; set-user-ID, set-group-ID and sticky are not allowed
  */
 public record FileMode(int bits) {
     private static final Pattern SHAPE = Pattern.compile("0?[0-7]{3}");
     private static final int OCTAL = 8;
 
-    /** What a file has when nothing else is said. */
+    /** The default. */
     public static final FileMode PLAIN = new FileMode(0644);
 
-    /** What a file has that can be executed. */
+    /** The default of an executable file. */
     public static final FileMode EXECUTABLE = new FileMode(0755);
 
     public FileMode {
@@ -38,7 +38,7 @@ public record FileMode(int bits) {
         return new FileMode(Integer.parseInt(text, OCTAL));
     }
 
-    /** The mode of a file whose content is all that is known of it: a script can be executed. */
+    /** The mode of a file given by its content only: a script ({@code #!}) is executable. */
     public static FileMode ofContent(Blob content) {
         byte[] bytes = content.toByteArray();
         return bytes.length > 2 && bytes[0] == '#' && bytes[1] == '!' ? EXECUTABLE : PLAIN;

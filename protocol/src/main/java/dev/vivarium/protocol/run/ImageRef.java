@@ -3,14 +3,15 @@ package dev.vivarium.protocol.run;
 import java.util.regex.Pattern;
 
 /**
- * A reference to a sandbox's image, {@code [registry[:port]/]path[:tag][@sha256:digest]}, or an image's id,
- * {@code sha256:…}. The one grammar from a submission to the engine's API, so that what is accepted can be asked for: that
- * of the OCI distribution specification and Docker, with the one digest algorithm that engines store images by.
+ * A reference to a sandbox's image, {@code [registry[:port]/]path[:tag][@sha256:digest]}, or an image's id, {@code
+ * sha256:…}. One grammar applies from the submission to the engine's API, so that an accepted reference can always be
+ * requested: that of the OCI distribution specification and Docker, restricted to the digest algorithm by which engines
+ * store images.
  *
  * @param value the reference as it was given, at most {@value #CHARS_MAX} characters
  */
 public record ImageRef(String value) {
-    /** The longest reference. */
+    /** The longest reference, in characters. */
     public static final int CHARS_MAX = 512;
 
     private static final int NAME_CHARS_MAX = 255;
@@ -25,13 +26,13 @@ public record ImageRef(String value) {
     private static final Pattern ID = Pattern.compile("sha256:[0-9a-f]{64}");
     private static final Pattern SHAPE = Pattern.compile("(?<name>" + REGISTRY + PATH + ")" + TAG + DIGEST);
 
-    /** Why a text is no image reference, fit to follow the field's name. */
+    /** Why a text is not an image reference; follows the field's name. */
     public static final String RULE =
             "must be an image reference in lower case such as python:3.12 or registry.example.com/team/agent@sha256:…; a"
                     + " digest is sha256 with 64 hex digits";
 
     /**
-     * Takes a reference that follows the grammar.
+     * Checks the reference against the grammar.
      *
      * @throws IllegalArgumentException with a sentence for the user when it does not
      */
@@ -41,9 +42,9 @@ public record ImageRef(String value) {
         }
     }
 
-    /** Tells whether the text is an image reference; says nothing about whether there is such an image. */
+    /** Whether the text is a valid image reference; the image need not exist. */
     public static boolean isValid(String text) {
-        // Long text is refused before it meets the expression.
+        // Bounds the input of the regular expression.
         if (text.length() > CHARS_MAX) {
             return false;
         }
@@ -56,7 +57,7 @@ public record ImageRef(String value) {
                 && (matcher.group("port") == null || Integer.parseInt(matcher.group("port")) <= PORT_MAX);
     }
 
-    /** The reference with the tag that an engine would assume made plain, where it names neither tag nor digest. */
+    /** The reference with the tag that the engine would assume, when it has neither tag nor digest. */
     public ImageRef withTag() {
         String lastPart = value.substring(value.lastIndexOf('/') + 1);
         return lastPart.indexOf(':') < 0 && lastPart.indexOf('@') < 0 ? new ImageRef(value + ":latest") : this;

@@ -1,12 +1,13 @@
 package dev.vivarium.protocol.run;
 
-/** Why a run was ended from outside. */
+/** Why Vivarium ended a run. */
 public enum KillReason {
     /** The exit code is that of timeout(1). */
     WALL_CLOCK(124),
     IDLE(201),
     CPU_TIME(202),
     MEMORY(203),
+    SHARED_MEMORY(215),
     PIDS(204),
     DISK(205),
     FILES(214),
@@ -25,7 +26,7 @@ public enum KillReason {
         this.exitCode = exitCode;
     }
 
-    /** What the command line exits with; above 200, where programs and shells have no codes. */
+    /** The command line's exit code; above 200, where programs and shells have none. */
     public int exitCode() {
         return exitCode;
     }

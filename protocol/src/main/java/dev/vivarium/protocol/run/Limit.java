@@ -7,77 +7,122 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The table of limits: one constant for each, with everything about it that is the same on every node. Defaults and
- * ceilings are the operator's, in the configuration ({@code vivarium.limits}). Readers, options, help and checks walk
- * over {@link #ALL}.
+ * The table of limits: one constant per limit, with everything about it that is the same on every node. Operators set
+ * defaults and ceilings in the configuration ({@code vivarium.limits}). Parsers, options, help and checks iterate over
+ * {@link #ALL}.
  *
- * <p>To add a limit: a constant here with its {@link KillReason}, a default and a ceiling in reference.conf, its entries
- * in openapi.yaml, an upcaster for the runs of before, and what enforces and measures it.
+ * <p>To add a limit: a constant here with its {@link KillReason}, a default and a ceiling in reference.conf, its
+ * entries in openapi.yaml, an upcaster for older runs, and the code that measures and enforces it.
  *
  * @param <T> the type of its amounts
  */
 public final class Limit<T extends Comparable<T>> {
-    /** From the start of the agent's process to the end of its last one; ends the run on the dot. */
-    public static final Limit<TimeSpan> WALL_CLOCK =
-            row("wallClock", LimitKind.TIME, "1ms", KillReason.WALL_CLOCK, "From start to end, such as 5m.");
+    /** From the start of the agent's process to the end of its last process; enforced exactly. */
+    public static final Limit<TimeSpan> WALL_CLOCK = ending(
+                    "wallClock", LimitKind.TIME, "1ms", KillReason.WALL_CLOCK, "From start to end, such as 5m.")
+            .usedAs("wallMillis");
 
-    /** The longest time without output, input or measurable processor use. */
+    /**
+     * Between SIGTERM and SIGKILL when a limit of time ends the run, or it is cancelled: time to save its work. It
+     * comes on top of the limit. Limits of other kinds do not wait for it.
+     */
+    public static final Limit<TimeSpan> GRACE = holding(
+                    "grace", LimitKind.TIME, "1ms", "Between SIGTERM and SIGKILL at a time limit, such as 5s.")
+            .usedAs("graceMillis");
+
+    /** The longest time without output, input, traffic, a change of stored files, or measurable processor use. */
     public static final Limit<TimeSpan> IDLE =
-            row("idle", LimitKind.TIME, "1ms", KillReason.IDLE, "Without output and work, such as 60s.");
+            ending("idle", LimitKind.TIME, "1ms", KillReason.IDLE, "Without any sign of work, such as 60s.");
 
-    /** The share of processor time that the sandbox gets at most; the kernel throttles above it and nothing is killed. */
-    public static final Limit<CpuQuota> CPU = new Limit<>(
-            "cpu",
-            LimitKind.CORES,
-            "10m",
-            Optional.empty(),
-            "--cpu",
-            "The share of processor time, such as 500m or 2.");
+    /** The most processor time per second of the sandbox; the kernel throttles it and nothing is killed. */
+    public static final Limit<CpuQuota> CPU =
+            holding("cpu", LimitKind.CORES, "10m", "The share of processor time, such as 500m or 2.");
 
-    /** Processor time used in all. Where a run names none, it follows from {@link #WALL_CLOCK} and {@link #CPU}. */
-    public static final Limit<TimeSpan> CPU_TIME =
-            row("cpuTime", LimitKind.TIME, "1ms", KillReason.CPU_TIME, "Processor time in all, such as 2m.");
+    /** Total processor time. Its default follows from {@link #WALL_CLOCK} and {@link #CPU}. */
+    public static final Limit<TimeSpan> CPU_TIME = ending(
+                    "cpuTime", LimitKind.TIME, "1ms", KillReason.CPU_TIME, "Total processor time, such as 2m.")
+            .usedAs("cpuMillis");
 
-    /** Memory of all processes together, files in the workspace not counted; at least the engine's own minimum. */
-    public static final Limit<ByteSize> MEMORY =
-            row("memory", LimitKind.SIZE, "6Mi", KillReason.MEMORY, "All processes together, such as 256Mi.");
+    /** Memory of all processes together, files in the workspace excluded; at least the engine's minimum. */
+    public static final Limit<ByteSize> MEMORY = ending(
+                    "memory",
+                    LimitKind.SIZE,
+                    "6Mi",
+                    KillReason.MEMORY,
+                    "Memory of all processes together, such as 256Mi.")
+            .usedAs("memoryPeakBytes");
 
-    /** Processes and threads alive at once. */
-    public static final Limit<Long> PIDS =
-            row("pids", LimitKind.COUNT, "1", KillReason.PIDS, "Processes and threads alive at once.");
+    /** Files in /dev/shm, which are memory: at most {@link #MEMORY}, and its default too is never more. */
+    public static final Limit<ByteSize> SHARED_MEMORY = ending(
+                    "sharedMemory",
+                    LimitKind.SIZE,
+                    "4Ki",
+                    KillReason.SHARED_MEMORY,
+                    "What /dev/shm holds, a part of the memory, such as 128Mi.")
+            .usedAs("sharedMemoryPeakBytes");
 
-    /** What may be stored in the workspace and in /tmp together; at least a page. */
-    public static final Limit<ByteSize> DISK =
-            row("disk", LimitKind.SIZE, "4Ki", KillReason.DISK, "The workspace and /tmp, such as 512Mi.");
+    /** Concurrent processes and threads. */
+    public static final Limit<Long> PIDS = ending(
+                    "pids", LimitKind.COUNT, "1", KillReason.PIDS, "Processes and threads alive at once.")
+            .usedAs("pidsPeak");
+
+    /** Bytes stored in the workspace and in /tmp together; at least a page. */
+    public static final Limit<ByteSize> DISK = ending(
+                    "disk", LimitKind.SIZE, "4Ki", KillReason.DISK, "The workspace and /tmp, such as 512Mi.")
+            .usedAs("diskPeakBytes");
 
     /** Files, folders and links in the workspace and in /tmp together. */
-    public static final Limit<Long> FILES =
-            row("files", LimitKind.COUNT, "1", KillReason.FILES, "Files and folders in the workspace and /tmp.");
+    public static final Limit<Long> FILES = ending(
+                    "files", LimitKind.COUNT, "1", KillReason.FILES, "Files and folders in the workspace and /tmp.")
+            .usedAs("filesPeak");
+
+    /**
+     * File descriptors that one process may have open, including sockets and pipes; the kernel refuses further ones
+     * (EMFILE) and nothing is killed. A program needs a few to start.
+     */
+    public static final Limit<Long> OPEN_FILES =
+            holding("openFiles", LimitKind.COUNT, "16", "Files and sockets that a process may have open.");
 
     /** Bytes written to stdout and stderr together. */
-    public static final Limit<ByteSize> OUTPUT = new Limit<>(
-            "output",
-            LimitKind.SIZE,
-            "1",
-            Optional.of(KillReason.OUTPUT),
-            "--output-limit",
-            "Stdout and stderr together, such as 10Mi.");
+    public static final Limit<ByteSize> OUTPUT = ending(
+                    "output", LimitKind.SIZE, "1", KillReason.OUTPUT, "Stdout and stderr together, such as 10Mi.")
+            .option("--output-limit")
+            .usedAs("outputBytes");
 
-    /** Connections opened to the outside; the kernel and the gateway let no further one out. */
-    public static final Limit<Long> EGRESS_REQUESTS = row(
+    /** Bytes of the files that are kept when a run ends; files beyond it are left out, and nothing is killed. */
+    public static final Limit<ByteSize> ARTIFACTS = holding(
+                    "artifacts", LimitKind.SIZE, "1", "Files kept at the end together, such as 64Mi.")
+            .option("--artifacts-limit");
+
+    /** Connections opened to the outside; the kernel and the gateway let no more out. */
+    public static final Limit<Long> EGRESS_REQUESTS = ending(
             "egressRequests", LimitKind.COUNT, "1", KillReason.EGRESS_REQUESTS, "Connections opened to the outside.");
 
-    /** Bytes over the sandbox's link, in both directions together, with all headers and what was refused. */
-    public static final Limit<ByteSize> EGRESS_BYTES = row(
+    /** Bytes over the sandbox's link in both directions, including headers and refused packets. */
+    public static final Limit<ByteSize> EGRESS_BYTES = ending(
             "egressBytes",
             LimitKind.SIZE,
             "1",
             KillReason.EGRESS_BYTES,
             "Bytes sent and received over the network, such as 1Gi.");
 
-    /** All of them, in the order in which they are shown. */
-    public static final List<Limit<?>> ALL =
-            List.of(WALL_CLOCK, IDLE, CPU, CPU_TIME, MEMORY, PIDS, DISK, FILES, OUTPUT, EGRESS_REQUESTS, EGRESS_BYTES);
+    /** All limits, in display order. */
+    public static final List<Limit<?>> ALL = List.of(
+            WALL_CLOCK,
+            GRACE,
+            IDLE,
+            CPU,
+            CPU_TIME,
+            MEMORY,
+            SHARED_MEMORY,
+            PIDS,
+            DISK,
+            FILES,
+            OPEN_FILES,
+            OUTPUT,
+            ARTIFACTS,
+            EGRESS_REQUESTS,
+            EGRESS_BYTES);
 
     private static final Map<String, Limit<?>> BY_NAME = byName();
 
@@ -87,21 +132,50 @@ public final class Limit<T extends Comparable<T>> {
     private final Optional<KillReason> reason;
     private final String option;
     private final String help;
+    private final Optional<String> usage;
 
     private Limit(
-            String name, LimitKind<T> kind, String smallest, Optional<KillReason> reason, String option, String help) {
+            String name,
+            LimitKind<T> kind,
+            T smallest,
+            Optional<KillReason> reason,
+            String option,
+            String help,
+            Optional<String> usage) {
         this.name = name;
         this.kind = kind;
-        this.smallest = kind.parse(smallest);
+        this.smallest = smallest;
         this.reason = reason;
         this.option = option;
         this.help = help;
+        this.usage = usage;
     }
 
-    /** A limit that ends runs, with the option that its name gives. */
-    private static <T extends Comparable<T>> Limit<T> row(
+    /** A limit that ends the runs that reach it, with the option that its name gives. */
+    private static <T extends Comparable<T>> Limit<T> ending(
             String name, LimitKind<T> kind, String smallest, KillReason reason, String help) {
-        return new Limit<>(name, kind, smallest, Optional.of(reason), optionOf(name), help);
+        return row(name, kind, smallest, Optional.of(reason), help);
+    }
+
+    /** A limit that the kernel enforces by throttling or refusing, and that ends nothing. */
+    private static <T extends Comparable<T>> Limit<T> holding(
+            String name, LimitKind<T> kind, String smallest, String help) {
+        return row(name, kind, smallest, Optional.empty(), help);
+    }
+
+    private static <T extends Comparable<T>> Limit<T> row(
+            String name, LimitKind<T> kind, String smallest, Optional<KillReason> reason, String help) {
+        return new Limit<>(name, kind, kind.parse(smallest), reason, optionOf(name), help, Optional.empty());
+    }
+
+    /** This limit with an option of another name. */
+    private Limit<T> option(String other) {
+        return new Limit<>(name, kind, smallest, reason, other, help, usage);
+    }
+
+    /** This limit, with the name under which an attempt's usage of it is reported. */
+    private Limit<T> usedAs(String usageName) {
+        return new Limit<>(name, kind, smallest, reason, option, help, Optional.of(usageName));
     }
 
     /** {@code --wall-clock} for {@code wallClock}. */
@@ -122,7 +196,7 @@ public final class Limit<T extends Comparable<T>> {
         return all;
     }
 
-    /** The names of all, as the API and the configuration write them. */
+    /** All names, as the API and the configuration write them. */
     public static Set<String> names() {
         return Set.copyOf(BY_NAME.keySet());
     }
@@ -137,29 +211,34 @@ public final class Limit<T extends Comparable<T>> {
         return name;
     }
 
-    /** What it is an amount of. */
+    /** What the limit counts. */
     public LimitKind<T> kind() {
         return kind;
     }
 
-    /** The smallest amount that an engine and a kernel can hold; anything below is a mistake. */
+    /** The smallest amount that an engine and a kernel can enforce; anything below is a mistake. */
     public T smallest() {
         return smallest;
     }
 
-    /** Why a run that reaches it is ended; empty for a limit that slows down and ends nothing. */
+    /** Why a run that reaches it is ended; empty for a limit that throttles instead. */
     public Optional<KillReason> reason() {
         return reason;
     }
 
-    /** The option of the command line. */
+    /** The command line's option. */
     public String option() {
         return option;
     }
 
-    /** What the help of the command line says about it. */
+    /** The help text of the option. */
     public String help() {
         return help;
+    }
+
+    /** The name under which the API and the journal report the used amount; empty if they do not. */
+    public Optional<String> usage() {
+        return usage;
     }
 
     /** What was measured against the limit of a run. */
@@ -167,7 +246,7 @@ public final class Limit<T extends Comparable<T>> {
         return new Measurement(measured, amountIn(limits), kind.unit());
     }
 
-    /** The limit of a run, as a number of the kind's unit. */
+    /** The run's limit as a number of the kind's unit. */
     public long amountIn(Limits limits) {
         return kind.amount(limits.get(this));
     }

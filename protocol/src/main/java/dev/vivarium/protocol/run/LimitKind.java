@@ -4,7 +4,7 @@ import java.util.function.Function;
 import java.util.function.ToLongFunction;
 
 /**
- * What a limit is an amount of: how it is written, and what it is counted in when something is measured against it.
+ * The kind of a limit's amounts: their notation, and the unit in which they are measured.
  *
  * @param <T> the type of its amounts
  */
@@ -56,7 +56,7 @@ public final class LimitKind<T extends Comparable<T>> {
     public enum Form {
         /** A string in a notation that names the unit. */
         TEXT,
-        /** The same; a number stands for its digits. */
+        /** A string, or a number for its digits. */
         TEXT_OR_NUMBER,
         /** A whole number. */
         WHOLE_NUMBER
@@ -87,7 +87,7 @@ public final class LimitKind<T extends Comparable<T>> {
         return form;
     }
 
-    /** How amounts are written, with an example, to complete the words "must be". */
+    /** The notation with an example, to complete the words "must be". */
     public String notation() {
         return notation;
     }
@@ -106,12 +106,12 @@ public final class LimitKind<T extends Comparable<T>> {
         return amount.applyAsLong(value);
     }
 
-    /** What amounts are counted in. */
+    /** The unit of amounts. */
     public Measurement.Unit unit() {
         return unit;
     }
 
-    /** Any whole number, negative ones too: they are below every limit's smallest value, and refused for that. */
+    /** Accepts any whole number. Negative ones are below every limit's smallest value and refused for that. */
     private static Long parseCount(String text) {
         try {
             return Long.valueOf(text);

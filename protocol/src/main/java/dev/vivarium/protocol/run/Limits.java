@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Amounts of limits, immutable. Those of a run are complete; a submission names only those that it wants to differ from
- * the node's defaults. What each one means stands in the table, {@link Limit}.
+ * Amounts of limits, immutable. A run's limits are complete; a submission names only those that differ from the node's
+ * defaults. {@link Limit} says what each one means.
  */
 @JsonAutoDetect(fieldVisibility = JsonAutoDetect.Visibility.NONE)
 public final class Limits {
@@ -32,14 +32,14 @@ public final class Limits {
         return new Limits(smallest);
     }
 
-    /** The same with another amount of one limit. */
+    /** These limits with another amount of one limit. */
     public <T extends Comparable<T>> Limits with(Limit<T> limit, T amount) {
         Map<Limit<?>, Object> changed = new HashMap<>(amounts);
         changed.put(limit, amount);
         return new Limits(changed);
     }
 
-    /** The same with the amount that a text in the limit's notation gives. */
+    /** These limits with the amount parsed from a text in the limit's notation. */
     public <T extends Comparable<T>> Limits with(Limit<T> limit, String amount) {
         return with(limit, limit.kind().parse(amount));
     }
@@ -50,7 +50,7 @@ public final class Limits {
         return Optional.ofNullable((T) amounts.get(limit));
     }
 
-    /** The amount of a limit of a run, whose limits are complete. */
+    /** The amount of a limit; for the complete limits of a run. */
     public <T extends Comparable<T>> T get(Limit<T> limit) {
         return find(limit).orElseThrow(() -> new IllegalStateException("There is no amount of the limit " + limit));
     }
@@ -63,7 +63,7 @@ public final class Limits {
         return named;
     }
 
-    /** From JSON; skips names that are not in the table, so that a newer node can be asked by an older client. */
+    /** From JSON; ignores names that are not in the table, so that an older client can read a newer node's answers. */
     @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
     public static Limits ofKnown(Map<String, Object> json) {
         Limits limits = NONE;

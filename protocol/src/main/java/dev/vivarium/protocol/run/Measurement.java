@@ -1,14 +1,14 @@
 package dev.vivarium.protocol.run;
 
 /**
- * What was measured against which limit, both in the same unit.
+ * A measured value and the limit it was compared with, in one unit.
  *
- * @param measured the value seen
- * @param limit the limit of the run, or the operator's threshold where a run has none of its own
+ * @param measured the measured value
+ * @param limit the limit of the run, or the operator's threshold where the run has no such limit
  * @param unit what both are counted in
  */
 public record Measurement(long measured, long limit, Unit unit) {
-    /** What a measured value is counted in. */
+    /** The unit of a measured value. */
     public enum Unit {
         MILLIS,
         BYTES,

@@ -4,8 +4,8 @@ import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonValue;
 
 /**
- * Names one process among those that a node starts in the sandbox of an attempt, from the channel to the store and the
- * API. The node numbers them from 1, in the order in which it starts them, and uses no number twice in an attempt.
+ * Identifies one of the processes that a node starts in an attempt's sandbox, from the channel to the store and the
+ * API. The node numbers them from 1 in starting order and never reuses a number within an attempt.
  *
  * @param value the number
  */

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Everything that can happen to a run. These records outlive the code: they are journaled, hash-chained and shown to
- * users. Rename or change one only together with a migration of the journal's codec.
+ * The events of a run. They outlive the code: they are journaled, hash-chained and shown to users. Rename or change one
+ * only together with an upcaster in the journal's codec.
  */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
 @JsonSubTypes({
@@ -22,6 +22,7 @@ import java.util.Optional;
     @JsonSubTypes.Type(value = RunEvent.AlarmRaised.class, name = "AlarmRaised"),
     @JsonSubTypes.Type(value = RunEvent.EgressDenied.class, name = "EgressDenied"),
     @JsonSubTypes.Type(value = RunEvent.EgressUsed.class, name = "EgressUsed"),
+    @JsonSubTypes.Type(value = RunEvent.ArtifactsKept.class, name = "ArtifactsKept"),
     @JsonSubTypes.Type(value = RunEvent.CancelRequested.class, name = "CancelRequested"),
     @JsonSubTypes.Type(value = RunEvent.AttemptInterrupted.class, name = "AttemptInterrupted"),
     @JsonSubTypes.Type(value = RunEvent.RunSucceeded.class, name = "RunSucceeded"),
@@ -32,15 +33,15 @@ import java.util.Optional;
     @JsonSubTypes.Type(value = RunEvent.RunLost.class, name = "RunLost"),
 })
 public sealed interface RunEvent {
-    /** When it happened, by the clock of the node that says so. */
+    /** When it happened, by the recording node's clock. */
     Instant at();
 
-    /** The name of the node that says so. */
+    /** The node that recorded it. */
     String node();
 
-    /** After an event of this kind nothing more happens to the run. */
+    /** The run's last event; no event follows it. */
     sealed interface Terminal extends RunEvent {
-        /** The attempt that ended with the run; 0 when there was none. */
+        /** The run's last attempt; 0 when there was none. */
         int attempt();
 
         /** What that attempt used. */
@@ -48,20 +49,20 @@ public sealed interface RunEvent {
     }
 
     /**
-     * The run was accepted; from here on it reaches exactly one terminal event.
+     * The run was accepted; exactly one terminal event will follow.
      *
-     * @param by who submitted it
-     * @param spec what the run is to be
-     * @param submission digest of what the client sent, by which a repeated submission is told from another one under
-     *     the same idempotency key
+     * @param by the submitting principal
+     * @param spec the complete specification
+     * @param submission digest of the client's request, which distinguishes a repeated submission from a different one
+     *     under the same idempotency key
      */
     record RunSubmitted(Instant at, String node, Principal by, RunId runId, RunSpec spec, Digest submission)
             implements RunEvent {}
 
-    /** No node had a place for the run, so it waits for its turn on this one, or on whichever node holds it next. */
+    /** No node had a free slot, so the run waits on this node, or on whichever node owns it next. */
     record RunQueued(Instant at, String node) implements RunEvent {}
 
-    /** A fresh sandbox is being made for the attempt on the node. */
+    /** A fresh sandbox is being created for the attempt. */
     record AttemptStarting(Instant at, String node, int attempt) implements RunEvent {}
 
     /**
@@ -75,28 +76,28 @@ public sealed interface RunEvent {
      * A limit was reached or is near.
      *
      * @param reason the limit
-     * @param measurement the value seen
-     * @param consequence what follows from it
+     * @param measurement the measured value and the limit
+     * @param consequence what Vivarium does about it
      */
     record AlarmRaised(
             Instant at, String node, int attempt, KillReason reason, Measurement measurement, Consequence consequence)
             implements RunEvent {}
 
-    /** What follows from an alarm. */
+    /** What follows an alarm. */
     enum Consequence {
-        /** It stands in the history and the run goes on. */
+        /** Recorded in the history; the run continues. */
         NOTED,
         /** The sandbox is being killed. */
         KILL
     }
 
     /**
-     * The agent has tried to reach what it may not. The counts are those of the attempt up to here, so that the last event
-     * of an attempt says it all; there are few of them, however often it tries.
+     * The agent tried to reach forbidden destinations. Counts are cumulative over the attempt, so its last event of
+     * this kind is complete; the number of events stays small however often the agent tries.
      *
-     * @param total packets and questions that were refused
-     * @param destinations different destinations among them that were told apart
-     * @param mostTried those that were tried most, at most {@value #DENIALS_MAX}
+     * @param total refused packets and DNS queries
+     * @param destinations distinct destinations among them, as far as they were tracked
+     * @param mostTried the most frequent ones, at most {@value #DENIALS_MAX}
      */
     record EgressDenied(
             Instant at, String node, int attempt, long total, long destinations, List<EgressDenial> mostTried)
@@ -110,12 +111,12 @@ public sealed interface RunEvent {
     }
 
     /**
-     * What an attempt did with its network; once, at its end, if it did anything.
+     * An attempt's network use; recorded once, when it ends, if there was any.
      *
-     * @param connections connections that it opened, or tried to, where its policy allows it
-     * @param destinations different destinations among them that were told apart
-     * @param bytesOut bytes that it sent, with all headers
-     * @param bytesIn bytes that it received
+     * @param connections allowed connections, opened or tried
+     * @param destinations distinct destinations among them, as far as they were tracked
+     * @param bytesOut bytes sent, including headers
+     * @param bytesIn bytes received, including headers
      * @param mostReached the destinations of most connections, at most {@value #REACHES_MAX}
      */
     record EgressUsed(
@@ -137,29 +138,45 @@ public sealed interface RunEvent {
     }
 
     /**
-     * The run was asked to stop.
+     * Files were kept from an attempt that is over; recorded once, if the run asked for any.
      *
-     * @param by who asked
+     * @param files the files
+     * @param leftOut how many were not kept
+     * @param examples some of them, at most {@value LeftOut#NAMED_MAX}
+     */
+    record ArtifactsKept(
+            Instant at, String node, int attempt, List<Artifact> files, long leftOut, List<LeftOut> examples)
+            implements RunEvent {
+        public ArtifactsKept {
+            files = List.copyOf(files);
+            examples = List.copyOf(examples);
+        }
+    }
+
+    /**
+     * Cancellation was requested.
+     *
+     * @param by the requesting principal
      */
     record CancelRequested(Instant at, String node, Principal by) implements RunEvent {}
 
     /**
-     * The attempt is over, by nothing that the agent did; whether there is a next one is the run's policy.
+     * The attempt is over through no fault of the agent; the run's policy decides whether another follows.
      *
-     * @param by who drained the node; empty for what nobody asked for
+     * @param by the principal that drained the node; empty when it was not drained
      */
     record AttemptInterrupted(
             Instant at, String node, int attempt, Interruption cause, String detail, Optional<Principal> by)
             implements RunEvent {}
 
-    /** The agent ended with exit code 0. */
+    /** The agent exited with code 0. */
     record RunSucceeded(Instant at, String node, int attempt, Usage usage) implements Terminal {}
 
     /**
-     * The agent ended by itself with another exit code.
+     * The agent exited by itself with a non-zero code or by a signal.
      *
-     * @param exitCode the exit code, or 128 and the signal's number when a signal ended it
-     * @param signal the signal's number when one ended it that Vivarium did not send
+     * @param exitCode the exit code, or 128 plus the signal's number
+     * @param signal the signal that ended it, when Vivarium did not send it
      */
     record RunFailed(Instant at, String node, int attempt, int exitCode, Optional<Integer> signal, Usage usage)
             implements Terminal {}
@@ -177,7 +194,7 @@ public sealed interface RunEvent {
             Instant at, String node, int attempt, KillReason reason, Optional<Measurement> measurement, Usage usage)
             implements Terminal {}
 
-    /** The run was stopped because somebody asked for it. */
+    /** The run was stopped on request. */
     record RunCancelled(Instant at, String node, int attempt, Usage usage) implements Terminal {}
 
     /** The attempt was interrupted and the run's policy allows no further one. */

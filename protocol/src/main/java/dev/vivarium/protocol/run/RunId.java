@@ -5,8 +5,8 @@ import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.regex.Pattern;
 
 /**
- * Names one run for ever: a ULID in lower case, 26 characters of Crockford's base 32. It is safe in URLs, file names,
- * labels and container names as it stands.
+ * Permanent id of a run: a ULID in lower case, 26 characters of Crockford's base 32. Safe in URLs, file names, labels
+ * and container names without escaping.
  *
  * @param value the 26 characters
  */
@@ -20,7 +20,7 @@ public record RunId(@JsonValue String value) {
         }
     }
 
-    /** Tells whether the text has the shape of a run id; says nothing about whether such a run exists. */
+    /** Whether the text has the form of a run id; the run need not exist. */
     public static boolean isValid(String text) {
         return SHAPE.matcher(text).matches();
     }

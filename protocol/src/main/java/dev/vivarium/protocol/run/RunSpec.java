@@ -6,22 +6,24 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a run is to be, complete: admission has filled in every default, checked every ceiling and sealed the secrets.
+ * The complete specification of a run: admission has filled in the defaults, checked the ceilings and sealed the
+ * secrets.
  *
  * @param image the sandbox's image, as the engine names it
  * @param command the agent's program and its arguments; at least the program
- * @param env environment variables, secrets not among them
- * @param secrets environment variables whose values nobody but the agent may see
- * @param workdir where the agent starts
- * @param files what is put into the workspace before the agent starts, by path; relative paths are below the workspace. The
- *     contents are blobs of the tenant
+ * @param env environment variables without the secrets
+ * @param secrets environment variables whose values only the agent may see
+ * @param workdir the working directory
+ * @param files files put into the workspace before the agent starts, by path; relative paths are below the workspace.
+ *     Their contents are the tenant's blobs
+ * @param artifacts what is kept of the workspace when the run ends: paths and globs
  * @param limits the hard limits
- * @param egress what it may reach
- * @param isolation how strongly it is separated from its node
- * @param onNodeLoss what happens when an attempt is interrupted by something that was not its own doing
- * @param maxAttempts how many attempts the run may have in all, one or more
- * @param labels the user's own marks, for finding runs again
- * @param tenant for whom it works
+ * @param egress what the sandbox may reach
+ * @param isolation how strongly the sandbox is isolated from its node
+ * @param onNodeLoss what happens when an attempt is interrupted through no fault of its own
+ * @param maxAttempts the most attempts, at least one
+ * @param labels the user's labels, for finding runs
+ * @param tenant the tenant it belongs to
  */
 public record RunSpec(
         String image,
@@ -30,6 +32,7 @@ public record RunSpec(
         SealedSecrets secrets,
         String workdir,
         Map<String, FileRef> files,
+        List<String> artifacts,
         Limits limits,
         EgressPolicy egress,
         Isolation isolation,
@@ -41,9 +44,10 @@ public record RunSpec(
         command = List.copyOf(command);
         env = Map.copyOf(env);
         files = Map.copyOf(files);
+        artifacts = List.copyOf(artifacts);
         labels = Map.copyOf(labels);
     }
 
-    /** The label by which a submission names its tenant, and by which lists find the tenant's runs. */
+    /** The label with which a submission names its tenant, and with which lists select the tenant's runs. */
     public static final String TENANT_LABEL = "tenant";
 }

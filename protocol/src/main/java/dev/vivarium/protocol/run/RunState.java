@@ -3,6 +3,7 @@ package dev.vivarium.protocol.run;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import dev.vivarium.protocol.run.RunEvent.AlarmRaised;
+import dev.vivarium.protocol.run.RunEvent.ArtifactsKept;
 import dev.vivarium.protocol.run.RunEvent.AttemptInterrupted;
 import dev.vivarium.protocol.run.RunEvent.AttemptStarted;
 import dev.vivarium.protocol.run.RunEvent.AttemptStarting;
@@ -21,7 +22,7 @@ import java.util.Optional;
 
 /**
  * The whole life of a run as a pure machine: {@link #after} takes every event in every state and either gives the next
- * state or says that the event is illegal there. It starts nothing and calls nobody; the Run entity acts on the states
+ * state or says that the event is illegal there. It starts nothing and calls nothing; the Run entity acts on the states
  * and the queries fold the same events with it, so that both always agree.
  *
  * <pre>
@@ -32,7 +33,7 @@ import java.util.Optional;
  * </pre>
  */
 public sealed interface RunState {
-    /** The state of a run of which nothing is journaled. */
+    /** The state before any event. */
     static RunState initial() {
         return new Unborn();
     }
@@ -40,7 +41,7 @@ public sealed interface RunState {
     /** The state after the event. Total: throws {@link IllegalTransition} for an event that may not happen here. */
     RunState after(RunEvent event);
 
-    /** Tells whether the event may happen here. */
+    /** Whether the event is legal in this state. */
     default boolean accepts(RunEvent event) {
         try {
             after(event);
@@ -50,7 +51,7 @@ public sealed interface RunState {
         }
     }
 
-    /** What was submitted, and what has been asked of the run since; what every state after the first one knows. */
+    /** What was submitted, and any cancellation request since; part of every state but the first. */
     record Submission(RunId id, RunSpec spec, Digest digest, Instant submittedAt, Optional<Instant> cancelRequestedAt) {
         Submission cancelled(Instant at) {
             return new Submission(
@@ -58,7 +59,10 @@ public sealed interface RunState {
         }
     }
 
-    /** A state in which the run exists. Its JSON form is for messages between nodes of one version, and not kept. */
+    /**
+     * A state in which the run exists. Its JSON form is only for messages between nodes of one version and is never
+     * stored.
+     */
     @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "state")
     @JsonSubTypes({
         @JsonSubTypes.Type(value = Submitted.class, name = "Submitted"),
@@ -71,7 +75,7 @@ public sealed interface RunState {
     sealed interface Existing extends RunState {
         Submission submission();
 
-        /** The number of the newest attempt; 0 before the first one. */
+        /** The number of the latest attempt; 0 before the first. */
         int attempt();
 
         RunStatus status();
@@ -116,7 +120,7 @@ public sealed interface RunState {
         }
     }
 
-    /** Accepted, and waiting for a place on a node; no attempt yet. */
+    /** Accepted and waiting for a slot on a node; no attempt yet. */
     record Queued(Submission submission) implements Live {
         @Override
         public int attempt() {
@@ -137,7 +141,7 @@ public sealed interface RunState {
         }
     }
 
-    /** A sandbox is being made; nothing of the agent's has run, so it can be ended from outside only. */
+    /** A sandbox is being created; the agent has not run, so the run can only be ended from outside. */
     record Starting(Submission submission, int attempt, String node) implements Live {
         @Override
         public RunStatus status() {
@@ -177,7 +181,8 @@ public sealed interface RunState {
             }
             if ((event instanceof AlarmRaised alarm && alarm.attempt() == attempt)
                     || (event instanceof EgressDenied denied && denied.attempt() == attempt)
-                    || (event instanceof EgressUsed used && used.attempt() == attempt)) {
+                    || (event instanceof EgressUsed used && used.attempt() == attempt)
+                    || (event instanceof ArtifactsKept kept && kept.attempt() == attempt)) {
                 return this;
             }
             if (event instanceof AttemptInterrupted interrupted && interrupted.attempt() == attempt) {
@@ -194,9 +199,9 @@ public sealed interface RunState {
     }
 
     /**
-     * The attempt is over without a result; the next one follows as soon as there is a place for it, or the end at once.
+     * The attempt is over without a result. The next attempt follows when a slot is free, or the run ends now.
      *
-     * @param heldBy the node that had the attempt
+     * @param heldBy the node of the attempt
      */
     record Interrupted(Submission submission, int attempt, String heldBy, Interruption cause, String detail)
             implements Live {
@@ -209,7 +214,7 @@ public sealed interface RunState {
             return RunStatus.QUEUED;
         }
 
-        /** Whether the run's policy allows a further attempt. */
+        /** Whether the run's policy allows another attempt. */
         public boolean mayRestart() {
             return submission.cancelRequestedAt().isEmpty()
                     && submission.spec().onNodeLoss() == NodeLossPolicy.RESTART
@@ -232,14 +237,14 @@ public sealed interface RunState {
         }
     }
 
-    /** The run has ended; nothing follows. */
+    /** The run has ended; no event follows. */
     record Finished(Submission submission, int attempt, Optional<Instant> startedAt, Terminal end) implements Existing {
         @Override
         public RunStatus status() {
             return statusAfter(end);
         }
 
-        /** Where a run stands that ended so. */
+        /** The status of a run that ended with this event. */
         public static RunStatus statusAfter(Terminal end) {
             if (end instanceof RunEvent.RunSucceeded) {
                 return RunStatus.SUCCEEDED;
@@ -256,12 +261,12 @@ public sealed interface RunState {
             return RunStatus.FAILED;
         }
 
-        /** Why the run was ended from outside, if it was. */
+        /** Why Vivarium ended the run, if it did. */
         public Optional<KillReason> reason() {
             return reasonFor(end);
         }
 
-        /** Why a run that ended so was ended from outside, if it was. */
+        /** Why Vivarium ended a run with this last event, if it did. */
         public static Optional<KillReason> reasonFor(Terminal end) {
             if (end instanceof RunKilled killed) {
                 return Optional.of(killed.reason());
@@ -281,7 +286,7 @@ public sealed interface RunState {
         }
     }
 
-    /** What happens to a run that waits for its first attempt, whatever it waits for. */
+    /** Events of a run that waits for its first attempt, queued or not. */
     private static RunState fromBeforeTheFirstAttempt(Live run, RunEvent event) {
         if (event instanceof AttemptStarting starting && starting.attempt() == 1) {
             return new Starting(run.submission(), 1, starting.node());
@@ -297,7 +302,7 @@ public sealed interface RunState {
         return new Finished(from.submission(), end.attempt(), startedAt, end);
     }
 
-    /** An event that may not happen in a state: a defect in the code or a damaged journal. */
+    /** An event that is illegal in a state: a bug or a damaged journal. */
     final class IllegalTransition extends IllegalStateException {
         IllegalTransition(RunState state, RunEvent event) {
             super(event.getClass().getSimpleName() + " may not happen to a run that is "

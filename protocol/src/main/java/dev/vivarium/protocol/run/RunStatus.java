@@ -1,6 +1,6 @@
 package dev.vivarium.protocol.run;
 
-/** Where a run stands, as its users see it. */
+/** A run's status, as users see it. */
 public enum RunStatus {
     SUBMITTED(Phase.LIVE),
     QUEUED(Phase.LIVE),
@@ -23,7 +23,7 @@ public enum RunStatus {
         this.phase = phase;
     }
 
-    /** A terminal status never changes again. */
+    /** Whether the status is final. */
     public boolean isTerminal() {
         return phase == Phase.TERMINAL;
     }

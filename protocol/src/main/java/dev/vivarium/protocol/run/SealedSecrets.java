@@ -3,8 +3,8 @@ package dev.vivarium.protocol.run;
 import java.util.List;
 
 /**
- * The secrets of a run, encrypted with the run's own key, which is destroyed when the run ends. Only the names can be
- * read here; they are the names of the environment variables that the agent will see.
+ * The secrets of a run, encrypted with a key of that run, which is destroyed when the run ends. Only the names are
+ * readable: those of the environment variables that the agent gets.
  *
  * @param names the names, sorted
  * @param ciphertext the encrypted values; empty when there are no names

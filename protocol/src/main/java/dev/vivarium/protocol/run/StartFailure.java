@@ -1,7 +1,7 @@
 package dev.vivarium.protocol.run;
 
 /**
- * Why an agent never ran, in terms that its owner can act on.
+ * Why an agent never ran, in terms on which its user can act.
  *
  * @param kind the stable name of the cause
  * @param message one sentence that says what to do
@@ -9,9 +9,9 @@ package dev.vivarium.protocol.run;
 public record StartFailure(Kind kind, String message) {
     /** The causes. */
     public enum Kind {
-        /** The engine has no such image, and may not fetch it. */
+        /** The engine does not have the image and may not pull it. */
         IMAGE_UNAVAILABLE,
-        /** The image is there but cannot be used. */
+        /** The image exists but cannot be used. */
         IMAGE_REFUSED,
         /** The command does not exist in the sandbox. */
         COMMAND_NOT_FOUND,

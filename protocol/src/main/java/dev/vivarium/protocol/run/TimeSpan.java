@@ -56,7 +56,7 @@ public record TimeSpan(Duration duration) implements Comparable<TimeSpan> {
         return duration.compareTo(other.duration);
     }
 
-    /** Hours, minutes, seconds and milliseconds, such that {@link #parse} gives the same time. */
+    /** Hours, minutes, seconds and milliseconds, which {@link #parse} reads back to the same time. */
     @JsonValue
     @Override
     public String toString() {

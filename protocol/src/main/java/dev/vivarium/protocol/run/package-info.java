@@ -1,4 +1,6 @@
-/** The life of a run: what is asked for, what happens, and the pure machine that says which event may follow which. */
+/**
+ * The life of a run: its specification, its events, and the pure state machine that says which event may follow which.
+ */
 @NullMarked
 package dev.vivarium.protocol.run;
 

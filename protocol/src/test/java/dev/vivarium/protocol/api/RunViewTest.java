@@ -11,6 +11,7 @@ import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.NodeLossPolicy;
@@ -31,18 +32,18 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** A view that is carried on event by event is the view of the state that the same events fold to. */
+/** A view updated event by event equals the view of the state that the same events fold to. */
 class RunViewTest {
     private static final RunId ID = new RunId("01j0000000000000000000000a");
     private static final Instant NOON = Instant.parse("2026-01-01T12:00:00Z");
     private static final RunState SUBMITTED = RunState.initial()
             .after(new RunEvent.RunSubmitted(NOON, "n0", Principal.LOCAL_OPERATOR, ID, spec(), Digest.of(Blob.EMPTY)));
 
-    /** Beyond the longest way to a new kind of state: two attempts, interrupted, with a cancellation, and an end. */
+    /** More than the longest path to a new kind of state: two attempts, interrupted, with a cancellation, and an end. */
     private static final int EVENTS_MAX = 7;
 
     @Test
-    void aViewGoesOnAsTheStateDoesForEveryEventInEveryStateThatCanBeReached() {
+    void aViewFollowsTheStateForEveryEventInEveryReachableState() {
         Set<RunState> walked = new HashSet<>();
         Set<RunState> reached = Set.of(SUBMITTED);
         for (int length = 0; length < EVENTS_MAX; length++) {
@@ -73,7 +74,7 @@ class RunViewTest {
         }
     }
 
-    /** At a time and on a node of its own for each place in the sequence, so that no field is taken from a wrong event. */
+    /** Each position in the sequence has its own time and node, so that a field from a wrong event is noticed. */
     private static Stream<RunEvent> everyEvent(int place) {
         Instant at = NOON.plusSeconds(place + 1L);
         String node = "n" + (place + 1);
@@ -81,7 +82,14 @@ class RunViewTest {
     }
 
     private static List<RunEvent> events(Instant at, String node, int attempt) {
-        Usage usage = new Usage(attempt + 1, 2, 3, 4, 5, 6, 7);
+        Usage usage = Usage.NONE
+                .with(Limit.WALL_CLOCK, attempt + 1)
+                .with(Limit.CPU_TIME, 2)
+                .with(Limit.MEMORY, 3)
+                .with(Limit.DISK, 4)
+                .with(Limit.FILES, 5)
+                .with(Limit.OUTPUT, 6)
+                .with(Limit.PIDS, 7);
         return List.of(
                 new RunEvent.RunSubmitted(at, node, Principal.LOCAL_OPERATOR, ID, spec(), Digest.of(Blob.EMPTY)),
                 new RunEvent.RunQueued(at, node),
@@ -91,6 +99,7 @@ class RunViewTest {
                         at, node, attempt, KillReason.MEMORY, Measurement.bytes(9, 10), RunEvent.Consequence.NOTED),
                 new RunEvent.EgressDenied(at, node, attempt, 1, 1, List.of()),
                 new RunEvent.EgressUsed(at, node, attempt, 1, 1, 1, 1, List.of()),
+                new RunEvent.ArtifactsKept(at, node, attempt, List.of(), 0, List.of()),
                 new RunEvent.CancelRequested(at, node, Principal.LOCAL_OPERATOR),
                 new RunEvent.AttemptInterrupted(at, node, attempt, Interruption.NODE_LOST, "detail", Optional.empty()),
                 new RunEvent.RunSucceeded(at, node, attempt, usage),
@@ -111,6 +120,7 @@ class RunViewTest {
                 SealedSecrets.NONE,
                 "/workspace",
                 Map.of(),
+                List.of(),
                 Limits.SMALLEST,
                 new EgressPolicy(EgressPolicy.Mode.NONE),
                 Isolation.CONTAINER,

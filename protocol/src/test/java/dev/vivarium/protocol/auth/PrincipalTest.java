@@ -16,7 +16,7 @@ class PrincipalTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "operator", "local:", "local:a b", "LOCAL:operator", "nobody:operator"})
-    void whatIsNoPrincipalIsRefused(String text) {
+    void invalidPrincipalsAreRefused(String text) {
         assertThatThrownBy(() -> Principal.parse(text)).isInstanceOf(IllegalArgumentException.class);
     }
 }

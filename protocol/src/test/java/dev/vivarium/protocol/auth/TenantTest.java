@@ -17,7 +17,7 @@ class TenantTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "a\nb", "a\u0000", "\u0085"})
-    void whatIsNoNameOfATenantIsRefused(String name) {
+    void invalidNamesOfTenantsAreRefused(String name) {
         assertThatThrownBy(() -> new Tenant(name)).isInstanceOf(IllegalArgumentException.class);
     }
 }

@@ -91,14 +91,14 @@ class EgressDestinationTest {
             10.0.0.0/08           | must be an IPv4 address
             *.10.0.0.1            | must be a host's name
             """)
-    void whatIsNoDestinationIsRefusedWithWhatToWriteInstead(String text, String sentence) {
+    void invalidDestinationsAreRefusedWithACorrection(String text, String sentence) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> EgressDestination.parse(text))
                 .withMessageContaining(sentence);
     }
 
     @Test
-    void namesAndListsAreBounded() {
+    void namesAndListsAreLimitedInLength() {
         String label = "a".repeat(63);
         String longest = label + "." + label + "." + label + "." + "a".repeat(61);
 
@@ -118,7 +118,7 @@ class EgressDestinationTest {
     }
 
     @Test
-    void aHostIsListedByItsExactName() {
+    void aHostMatchesItsExactNameOnly() {
         EgressPolicy policy = allowlist("api.example.com:443");
 
         assertThat(policy.lists(name("api.example.com"))).isTrue();
@@ -130,7 +130,7 @@ class EgressDestinationTest {
     }
 
     @Test
-    void aWildcardListsWhatIsBelowTheDomainAtAnyDepthAndNotTheDomain() {
+    void aWildcardMatchesSubdomainsAtAnyDepthAndNotTheDomain() {
         EgressPolicy policy = allowlist("*.example.com:443");
 
         assertThat(policy.lists(name("a.example.com"))).isTrue();
@@ -141,7 +141,7 @@ class EgressDestinationTest {
     }
 
     @Test
-    void aBlockListsItsAddressesAndNoNames() {
+    void aBlockMatchesItsAddressesAndNoNames() {
         EgressPolicy policy = allowlist("203.0.113.0/24:5432", "198.51.100.7");
 
         assertThat(policy.lists(Ipv4Block.parse("203.0.113.200"), 5432)).isTrue();
@@ -153,7 +153,7 @@ class EgressDestinationTest {
     }
 
     @Test
-    void onlyAnAllowlistListsAnything() {
+    void onlyAnAllowlistMatchesAnything() {
         assertThat(EgressPolicy.none().allow()).isEmpty();
         assertThat(EgressPolicy.publicInternet().mode()).isEqualTo(EgressPolicy.Mode.PUBLIC);
         assertThat(new EgressPolicy(EgressPolicy.Mode.ALLOWLIST).lists(name("example.com")))
@@ -178,7 +178,7 @@ class EgressDestinationTest {
                 "0x1",
                 "*.a.b"
             })
-    void whatAPeerSendsIsANameOnlyInItsPlainForm(String text) {
+    void namesFromPeersMustBeInPlainForm(String text) {
         assertThat(HostName.received(text)).isEmpty();
     }
 

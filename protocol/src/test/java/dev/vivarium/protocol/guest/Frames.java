@@ -6,6 +6,8 @@ import dev.vivarium.protocol.guest.NodeFrame.Resource;
 import dev.vivarium.protocol.guest.NodeFrame.Stream;
 import dev.vivarium.protocol.guest.NodeFrame.TerminalSize;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Limit;
+import java.util.OptionalLong;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -29,7 +31,22 @@ final class Frames {
                 Combinators.combine(number(), Arbitraries.of(Stream.class), number())
                         .as(NodeFrame.Credit::new),
                 number().map(NodeFrame.KillAll::new),
-                number().map(NodeFrame.Ping::new));
+                number().map(NodeFrame.Ping::new),
+                Combinators.combine(number(), path(), mode(), number(), number())
+                        .as(NodeFrame.MakeFolder::new),
+                Combinators.combine(number(), path(), wide(), number(), number())
+                        .as(NodeFrame.ListFolder::new),
+                Combinators.combine(
+                                number(),
+                                path(),
+                                wide(),
+                                Arbitraries.integers().between(0, GuestCodec.READ_LIMIT_BYTES),
+                                number(),
+                                number())
+                        .as(NodeFrame.ReadFile::new),
+                Combinators.combine(
+                                number(), path(), Arbitraries.of(NodeFrame.LinkKind.class), text(), number(), number())
+                        .as(NodeFrame.MakeLink::new));
     }
 
     static Arbitrary<GuestFrame> ofGuest() {
@@ -48,10 +65,29 @@ final class Frames {
                 Combinators.combine(number(), number()).as(GuestFrame.StdinCredit::new),
                 Combinators.combine(number(), number()).as(GuestFrame.Done::new),
                 Arbitraries.just(new GuestFrame.AllGone()),
-                Combinators.combine(wide(), wide(), wide(), Arbitraries.of(Pressure.class))
-                        .as(GuestFrame.Disk::new),
+                Combinators.combine(Arbitraries.of(Limit.ALL), wide(), Arbitraries.of(Pressure.class))
+                        .as(GuestFrame.Use::new),
                 number().map(GuestFrame.Pong::new),
-                number().map(GuestFrame.Pids::new));
+                Combinators.combine(
+                                number(),
+                                number(),
+                                wide().optional(),
+                                entry().list().ofMaxSize(5))
+                        .as((request, errno, place, entries) -> new GuestFrame.FolderListed(
+                                request, errno, place.map(OptionalLong::of).orElse(OptionalLong.empty()), entries)),
+                Combinators.combine(number(), number(), mode(), wide(), blob(0, 3000))
+                        .as(GuestFrame.FileRead::new));
+    }
+
+    private static Arbitrary<GuestFrame.Entry> entry() {
+        Arbitrary<Blob> name = Arbitraries.bytes()
+                .filter(one -> one != 0 && one != '/' && one != '.')
+                .array(byte[].class)
+                .ofMinSize(1)
+                .ofMaxSize(255)
+                .map(Blob::of);
+        return Combinators.combine(Arbitraries.of(GuestFrame.EntryKind.class), name)
+                .as(GuestFrame.Entry::new);
     }
 
     private static Arbitrary<NodeFrame> spawn() {

@@ -33,7 +33,7 @@ class GuestCodecPropertyTest {
     }
 
     @Property(tries = 500)
-    void arbitraryBytesAreFramesOrMalformedAndNothingElse(@ForAll byte[] noise, @ForAll Random chunking) {
+    void arbitraryBytesDecodeToFramesOrAreMalformed(@ForAll byte[] noise, @ForAll Random chunking) {
         acceptsOrRefuses(GuestCodec.guestFrames(), inChunks(noise, chunking));
         acceptsOrRefuses(GuestCodec.nodeFrames(), inChunks(noise, chunking));
     }
@@ -63,7 +63,7 @@ class GuestCodecPropertyTest {
     }
 
     @Property(tries = 2000)
-    void whatABrokenGuestMakesOfItsFramesIsFramesOrMalformedAndNothingElse(
+    void damagedFramesDecodeToFramesOrAreMalformed(
             @ForAll("guestFrames") List<GuestFrame> frames, @ForAll Random damage) {
         byte[] bytes = joined(frames, GuestCodec::encode);
         for (int change = damage.nextInt(4); change > 0 && bytes.length > 0; change--) {
@@ -73,7 +73,7 @@ class GuestCodecPropertyTest {
         acceptsOrRefuses(GuestCodec.guestFrames(), inChunks(bytes, damage));
     }
 
-    /** A byte changed, bytes left out, or bytes twice. */
+    /** Changes a byte, drops bytes, or repeats bytes. */
     private static byte[] damaged(byte[] bytes, Random damage) {
         int at = damage.nextInt(bytes.length);
         int count = Math.min(bytes.length - at, 1 + damage.nextInt(8));

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class GuestCodecTest {
     @Test
-    void aSpawnLooksOnTheWireAsTheProtocolSays() {
+    void aSpawnIsEncodedAsSpecified() {
         NodeFrame spawn = new NodeFrame.Spawn(
                 1,
                 List.of("a", ""),
@@ -44,7 +44,16 @@ class GuestCodecTest {
     }
 
     @Test
-    void aSpawnThatIsPrintedDoesNotTellTheValuesOfItsEnvironment() {
+    void foldersAndLinksAreEncodedAsSpecified() {
+        assertThat(hex(GuestCodec.encode(new NodeFrame.MakeFolder(7, "/a", 0750, 2, 3))))
+                .isEqualTo("00000017" + "0b" + "00000007" + "000001e8" + "00000002" + "00000003" + "00000002" + "2f61");
+        assertThat(hex(GuestCodec.encode(new NodeFrame.MakeLink(7, "/a", NodeFrame.LinkKind.HARD, "/b", 2, 3))))
+                .isEqualTo("0000001a" + "0c" + "00000007" + "00000002" + "00000003" + "01" + "00000002" + "2f61"
+                        + "00000002" + "2f62");
+    }
+
+    @Test
+    void printingASpawnDoesNotRevealTheValuesOfItsEnvironment() {
         NodeFrame spawn = new NodeFrame.Spawn(
                 1, List.of("agent"), Map.of("TOKEN", "hush"), "/", 2, 3, Map.of(), Optional.empty(), 4096);
 
@@ -53,16 +62,21 @@ class GuestCodecTest {
 
     @ParameterizedTest
     @CsvSource({
-        "0000000581" + "00000001, Hello[protocolVersion=1]",
+        "0000000581" + "00000004, Hello[protocolVersion=4]",
         "0000000a83" + "00000007" + "02" + "00000002 , 'SpawnFailed[process=7, stage=EXEC, errno=2]'",
         "0000000784" + "00000007" + "01" + "61 , 'Output[process=7, stream=STDERR, data=Blob(1 bytes)]'",
         "0000000686" + "00000007" + "ff , 'Exited[process=7, exitCode=255]'",
         "0000000989" + "00000007" + "0000001c , 'Done[request=7, errno=28]'",
         "000000018a , AllGone[]",
-        "0000001a8b" + "0000000000001000" + "0000000000002000" + "0000000000000003"
-                + "01 , 'Disk[usedBytes=4096, limitBytes=8192, files=3, pressure=FULL]'",
+        "000000158d" + "00000001" + "00000000" + "01" + "0000000000000007"
+                + "020161 , 'FolderListed[request=1, errno=0,"
+                + " place=OptionalLong[7], entries=[Entry[kind=LINK, name=Blob(1 bytes)]]]'",
+        "000000168e" + "00000001" + "00000000" + "000001a4" + "0000000000000009" + "61 , 'FileRead[request=1, errno=0,"
+                + " mode=420, size=9, data=Blob(1 bytes)]'",
+        "000000128b" + "00000004" + "6469736b" + "0000000000001000"
+                + "01 , 'Use[limit=disk, amount=4096, pressure=FULL]'",
     })
-    void bytesOfTheGuestAreReadAsTheProtocolSays(String wire, String expected) {
+    void framesOfTheGuestAreDecodedAsSpecified(String wire, String expected) {
         assertThat(fromGuest(wire).toString()).isEqualTo("[" + expected + "]");
     }
 
@@ -72,12 +86,19 @@ class GuestCodecTest {
         "00010041, announces 65601 bytes",
         "ffffffff, announces 4294967295 bytes",
         "0000000101, type 0x1",
-        "000000018e, type 0x8e",
+        "000000018f, type 0x8f",
+        "000000148d" + "00000001" + "00000000" + "01" + "0000000000000007" + "0000, no folder can have",
+        "000000168d" + "00000001" + "00000000" + "01" + "0000000000000007" + "00022e2e, no folder can have",
+        "000000168d" + "00000001" + "00000000" + "01" + "0000000000000007" + "0002612f, no folder can have",
+        "000000158d" + "00000001" + "00000000" + "01" + "0000000000000007" + "040161, choice 4 of 4",
+        "000000158d" + "00000001" + "00000000" + "01" + "0000000000000007" + "000261, ends within a field",
+        "000000138d" + "00000001" + "00000000" + "01" + "0000000000000007" + "00, ends within a field",
+        "000000128b" + "00000004" + "68656174" + "000000000000100000, does not know",
         "0000000481000001, ends within a field",
-        "00000006810000000100, 1 bytes behind its last field",
+        "00000006810000000100, 1 bytes after its last field",
         "00000005c1ffffffff, type 0xc1",
         "0000000581ffffffff, beyond 2147483647",
-        "0000000a83000000070300000002, choice 3 of 3",
+        "0000000a83000000070600000002, choice 6 of 6",
         "00000006840000000700, 1 to 65536 are allowed",
         "000000068500000007" + "02, choice 2 of 2",
         "000000068700000007" + "00, no signal 0",
@@ -91,7 +112,7 @@ class GuestCodecTest {
     }
 
     @Test
-    void framesBeforeAMalformedOneAreHandedOverAndNoneAfterIt() {
+    void framesBeforeAMalformedOneAreDeliveredAndNoneAfterIt() {
         FrameDecoder<GuestFrame> decoder = GuestCodec.guestFrames();
         List<GuestFrame> frames = new ArrayList<>();
 
@@ -122,7 +143,7 @@ class GuestCodecTest {
     }
 
     @Test
-    void whatNoProcessCanBeGivenIsNotSent() {
+    void invalidArgumentsOfAProcessAreNotSent() {
         assertThatThrownBy(() -> GuestCodec.encode(spawn(List.of("a\0b"), Map.of())))
                 .isInstanceOf(MalformedFrameException.class)
                 .hasMessageContaining("command contains a NUL");
@@ -140,7 +161,7 @@ class GuestCodecTest {
                 .hasMessageContaining("deadline is -1");
     }
 
-    /** Announcing costs an attacker four bytes; it may not cost the node more. */
+    /** A length costs an attacker four bytes; it must not make the node allocate more. */
     @Test
     void anAnnouncedLengthReservesNothing() {
         List<FrameDecoder<NodeFrame>> decoders = new ArrayList<>();
@@ -164,17 +185,17 @@ class GuestCodecTest {
 
         assertThatThrownBy(() -> decoder.decode(header, frame -> {})).isInstanceOf(MalformedFrameException.class);
 
-        // The exception and what checks it; a buffer of even one frame would be more.
+        // The exception and the assertion's own objects; a buffer for even one frame would be larger.
         assertThat(allocatedBytes() - before).isLessThan(GuestCodec.GUEST_FRAME_LIMIT_BYTES);
     }
 
-    /** A count is only believed as far as the frame holds that many. */
+    /** A count is trusted only as far as the frame contains that many elements. */
     @Test
     void anAnnouncedCountReservesNothing() {
         String header = "00000001" + "00000001" + "00000001" + "00000001" + "00" + "0000" + "0000" + "00000001" + "2f";
         ThrowingCallable decoding =
                 () -> GuestCodec.nodeFrames().decode(bytes("0000001f03" + header + "7fffffff"), frame -> {});
-        // Once before it is measured, since the first refusal of all loads classes.
+        // Once before the measurement, since the first refusal loads classes.
         assertThatThrownBy(decoding).isInstanceOf(MalformedFrameException.class);
         long before = allocatedBytes();
 

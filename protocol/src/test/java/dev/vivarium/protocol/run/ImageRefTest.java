@@ -33,7 +33,7 @@ class ImageRefTest {
     }
 
     @Test
-    void otherDigestsAreNone_sinceNoEngineStoresImagesByThem() {
+    void otherDigestsAreRefusedSinceNoEngineStoresImagesByThem() {
         assertThat(ImageRef.isValid("python@sha512:" + SHA256 + SHA256)).isFalse();
         assertThat(ImageRef.isValid("python@sha256:" + SHA256.toUpperCase(java.util.Locale.ROOT)))
                 .isFalse();
@@ -66,7 +66,7 @@ class ImageRefTest {
                 "https://a/b",
                 "a:tag/b c"
             })
-    void whatCouldMeanSomethingElseInAPathIsNone(String text) {
+    void charactersWithAMeaningInPathsAreRefused(String text) {
         assertThat(ImageRef.isValid(text)).isFalse();
         assertThatThrownBy(() -> new ImageRef(text))
                 .isInstanceOf(IllegalArgumentException.class)
@@ -74,7 +74,7 @@ class ImageRefTest {
     }
 
     @Test
-    void lengthsAreBounded() {
+    void lengthsAreLimited() {
         assertThat(ImageRef.isValid("a".repeat(255))).isTrue();
         assertThat(ImageRef.isValid("a".repeat(256))).isFalse();
         assertThat(ImageRef.isValid("a:" + "t".repeat(128))).isTrue();
@@ -83,7 +83,7 @@ class ImageRefTest {
     }
 
     @Test
-    void aReferenceWithoutTagAndDigestIsThatOfTheTagLatest() {
+    void aReferenceWithoutTagAndDigestMeansTheTagLatest() {
         assertThat(new ImageRef("localhost:5000/a").withTag()).hasToString("localhost:5000/a:latest");
         assertThat(new ImageRef("a:b").withTag()).hasToString("a:b");
         assertThat(new ImageRef("a@sha256:" + SHA256).withTag()).hasToString("a@sha256:" + SHA256);

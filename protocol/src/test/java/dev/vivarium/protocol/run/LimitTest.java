@@ -39,14 +39,14 @@ class LimitTest {
     }
 
     @Test
-    void optionsAreTheNamesInTheSpellingOfTheCommandLine() {
+    void optionsAreTheNamesInKebabCase() {
         assertThat(Limit.EGRESS_REQUESTS.option()).isEqualTo("--egress-requests");
         assertThat(Limit.CPU_TIME.option()).isEqualTo("--cpu-time");
         assertThat(Limit.OUTPUT.option()).isEqualTo("--output-limit");
     }
 
     @Test
-    void everyKindSaysWhatItTakesWhenItRefusesAText() {
+    void everyKindDescribesItsNotationWhenItRefusesAText() {
         for (Limit<?> limit : Limit.ALL) {
             assertThatThrownBy(() -> limit.kind().parse("lots"))
                     .isInstanceOf(IllegalArgumentException.class)
@@ -66,7 +66,7 @@ class LimitTest {
     }
 
     @Test
-    void limitsOfANewerNodeAreReadWithoutTheOnesThatAreNotKnownHere() {
+    void unknownLimitsOfANewerNodeAreIgnored() {
         Map<String, Object> newer = new LinkedHashMap<>(Limits.SMALLEST.byName());
         newer.put("heat", "40C");
         newer.remove("pids");
@@ -78,7 +78,7 @@ class LimitTest {
     }
 
     @Test
-    void theJournalTakesNoLimitTooManyOrTooFew() {
+    void theJournalRefusesMissingAndUnknownLimits() {
         Map<String, Object> more = new LinkedHashMap<>(Limits.SMALLEST.byName());
         more.put("heat", "40C");
         Map<String, Object> fewer = new LinkedHashMap<>(Limits.SMALLEST.byName());
@@ -89,7 +89,23 @@ class LimitTest {
     }
 
     @Test
-    void whatIsMeasuredAgainstALimitHasTheLimitsUnit() {
+    void usageReadsBackFromItsJsonAndTheJournalRefusesMissingAndUnknownAmounts() {
+        Usage usage = Usage.NONE.with(Limit.MEMORY, 7).with(Limit.FILES, 3);
+        Map<String, Long> more = new LinkedHashMap<>(usage.byName());
+        more.put("heat", 40L);
+        Map<String, Long> fewer = new LinkedHashMap<>(usage.byName());
+        fewer.remove("filesPeak");
+
+        assertThat(usage.byName()).containsEntry("memoryPeakBytes", 7L).containsEntry("pidsPeak", 0L);
+        assertThat(Usage.ofAll(usage.byName())).isEqualTo(usage);
+        assertThatThrownBy(() -> Usage.ofAll(more)).hasMessageContaining("heat");
+        assertThatThrownBy(() -> Usage.ofAll(fewer)).isInstanceOf(IllegalArgumentException.class);
+        assertThat(Usage.ofKnown(fewer).get(Limit.FILES)).isZero();
+        assertThatThrownBy(() -> Usage.NONE.with(Limit.CPU, 1)).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void aMeasurementHasTheUnitOfItsLimit() {
         Limits limits = Limits.SMALLEST.with(Limit.WALL_CLOCK, "5s");
 
         assertThat(Limit.WALL_CLOCK.measurement(5003, limits)).isEqualTo(Measurement.millis(5003, 5000));

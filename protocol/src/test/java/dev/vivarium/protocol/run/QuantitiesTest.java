@@ -33,7 +33,7 @@ class QuantitiesTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", " ", "Mi", "-1", "1mi", "1 Mi", "1KB", "1e3", "0x10", ".5Mi", "1.", "1.1234Mi", "१Mi"})
-    void whatIsNoSizeIsRefusedWithAnExample(String text) {
+    void invalidSizesAreRefusedWithAnExample(String text) {
         assertThatThrownBy(() -> ByteSize.parse(text))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("must be a size such as 256Mi, 1Gi or 1048576");
@@ -59,7 +59,7 @@ class QuantitiesTest {
         "1073741824, 1Gi",
         "1099511627776, 1024Gi"
     })
-    void sizesArePrintedAsShortAsTheyAreExact(long bytes, String text) {
+    void sizesArePrintedInTheShortestExactForm(long bytes, String text) {
         assertThat(new ByteSize(bytes)).hasToString(text);
     }
 
@@ -83,7 +83,7 @@ class QuantitiesTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "m", "-1", "1.5m", "1.0001", "1 m", "half", "1e3", "1000000"})
-    void whatIsNoShareIsRefusedWithAnExample(String text) {
+    void invalidSharesAreRefusedWithAnExample(String text) {
         assertThatThrownBy(() -> CpuQuota.parse(text))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("must be a share of cores such as 500m, 1 or 1.5");
@@ -113,7 +113,7 @@ class QuantitiesTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "5", "5 m", "-5m", "1.5h", "m", "30s5m", "5M", "5m5m", "1d", "1s\n"})
-    void whatIsNoTimeIsRefusedWithAnExample(String text) {
+    void invalidTimesAreRefusedWithAnExample(String text) {
         assertThatThrownBy(() -> TimeSpan.parse(text))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("must be a time such as 5m, 90s, 1h30m or 250ms");

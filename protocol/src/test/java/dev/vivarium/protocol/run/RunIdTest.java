@@ -43,7 +43,7 @@ class RunIdTest {
                 "01j0000000000000000000000a\n",
                 "../../../../../../etc/pass",
             })
-    void whatIsNoUlidInLowerCaseIsRefused(String text) {
+    void anythingButALowerCaseUlidIsRefused(String text) {
         assertThat(RunId.isValid(text)).isFalse();
         assertThatThrownBy(() -> new RunId(text))
                 .isInstanceOf(IllegalArgumentException.class)

@@ -46,7 +46,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class RunStateTest {
-    /** The whole law: for each event, the state that follows in each state; a dash where the event may not happen. */
+    /** The complete transition table: for each event, the next state in each state; a dash where the event is illegal. */
     private static final Digest SENT = Digest.of(new byte[0]);
 
     private static final String LEGALITY =
@@ -59,6 +59,7 @@ class RunStateTest {
             AlarmRaised        | -         | -         | -        | -           | Running     | -           | -
             EgressDenied       | -         | -         | -        | -           | Running     | -           | -
             EgressUsed         | -         | -         | -        | -           | Running     | -           | -
+            ArtifactsKept      | -         | -         | -        | -           | Running     | -           | -
             CancelRequested    | -         | Submitted | Queued   | Starting    | Running     | Interrupted | -
             AttemptInterrupted | -         | -         | -        | Interrupted | Interrupted | -           | -
             RunSucceeded       | -         | -         | -        | -           | Finished    | -           | -
@@ -108,7 +109,7 @@ class RunStateTest {
     }
 
     @Test
-    void theTableKnowsEveryStateAndEveryEvent() {
+    void theTableCoversAllStatesAndEvents() {
         Set<String> events = Arrays.stream(RunEvent.class.getPermittedSubclasses())
                 .filter(Class::isRecord)
                 .map(Class::getSimpleName)
@@ -144,7 +145,7 @@ class RunStateTest {
 
     @ParameterizedTest
     @EnumSource(KillReason.class)
-    void aKilledRunSaysWhy(KillReason reason) {
+    void aKilledRunHasItsReason(KillReason reason) {
         RunKilled killed = new RunKilled(NOW, "n1", 1, reason, Optional.empty(), Usage.NONE);
 
         Finished end = (Finished) new Running(SUBMISSION, 1, "n1", "sandbox", NOW).after(killed);
@@ -179,7 +180,7 @@ class RunStateTest {
     }
 
     @Test
-    void aLostRunSaysWhetherItsNodeDiedOrWasDrained() {
+    void aLostRunShowsWhetherItsNodeDiedOrWasDrained() {
         assertThat(lostBy(Interruption.NODE_LOST).reason()).contains(KillReason.NODE_LOST);
         assertThat(lostBy(Interruption.ENGINE_LOST).reason()).contains(KillReason.NODE_LOST);
         assertThat(lostBy(Interruption.DRAINED).reason()).contains(KillReason.DRAINED);
@@ -187,7 +188,7 @@ class RunStateTest {
     }
 
     @Test
-    void theFirstRequestToCancelIsTheOneThatCounts() {
+    void onlyTheFirstRequestToCancelCounts() {
         RunState once = new Running(SUBMISSION, 1, "n1", "sandbox", NOW)
                 .after(new CancelRequested(NOW, "n1", Principal.LOCAL_OPERATOR));
         RunState twice = once.after(new CancelRequested(NOW.plusSeconds(9), "n1", Principal.LOCAL_OPERATOR));
@@ -196,7 +197,7 @@ class RunStateTest {
     }
 
     @Test
-    void anInterruptedRunMayRestartOnlyAsItsPolicySaysAndOnlyUncancelled() {
+    void anInterruptedRunRestartsOnlyIfItsPolicyAllowsItAndItIsNotCancelled() {
         assertThat(interrupted(submission(NodeLossPolicy.RESTART, 2), 1).mayRestart())
                 .isTrue();
         assertThat(interrupted(submission(NodeLossPolicy.RESTART, 2), 2).mayRestart())
@@ -235,6 +236,7 @@ class RunStateTest {
             case "AlarmRaised" -> new AlarmRaised(
                     NOW, "n1", attempt, KillReason.MEMORY, Measurement.bytes(9, 10), Consequence.NOTED);
             case "EgressUsed" -> new EgressUsed(NOW, "n1", attempt, 1, 1, 1, 1, List.of());
+            case "ArtifactsKept" -> new RunEvent.ArtifactsKept(NOW, "n1", attempt, List.of(), 0, List.of());
             case "EgressDenied" -> new EgressDenied(NOW, "n1", attempt, 1, 1, List.of());
             case "CancelRequested" -> new CancelRequested(NOW, "n1", Principal.LOCAL_OPERATOR);
             case "AttemptInterrupted" -> new AttemptInterrupted(
@@ -247,7 +249,7 @@ class RunStateTest {
                     NOW, "n1", attempt, KillReason.MEMORY, Optional.of(Measurement.bytes(11, 10)), Usage.NONE);
             case "RunCancelled" -> new RunCancelled(NOW, "n1", attempt, Usage.NONE);
             case "RunLost" -> new RunLost(NOW, "n1", attempt, Interruption.NODE_LOST, "detail");
-            default -> throw new AssertionError("The table names " + kind + ", which is no event.");
+            default -> throw new AssertionError("The table contains " + kind + ", which is no event.");
         };
     }
 
@@ -259,6 +261,7 @@ class RunStateTest {
                 SealedSecrets.NONE,
                 "/workspace",
                 Map.of(),
+                List.of(),
                 Limits.SMALLEST,
                 new EgressPolicy(EgressPolicy.Mode.NONE),
                 Isolation.CONTAINER,

@@ -12,10 +12,10 @@ import java.util.Map;
 import java.util.Properties;
 
 /**
- * The words by which Cassandra is started as the store of a local cluster.
+ * The command that starts Cassandra as the store of a local cluster.
  *
  * @param java the Java 17
- * @param jars its own class path, which meets none of ours
+ * @param jars its class path, which contains none of this program's jars
  */
 record CassandraCommand(Path java, List<Path> jars) {
     private static final String JAVA_HOME = "VIVARIUM_CASSANDRA_JAVA_HOME";
@@ -23,9 +23,9 @@ record CassandraCommand(Path java, List<Path> jars) {
     private static final String FEATURE = "17";
 
     /**
-     * Finds what is needed.
+     * Finds Java and the jars.
      *
-     * @param classPath of the server, where an entry may stand for all jars of a folder, as in {@code folder/*}
+     * @param classPath the server's class path, in which {@code folder/*} stands for all jars of a folder
      */
     static CassandraCommand find(String classPath, Map<String, String> environment) throws ClusterProblem, IOException {
         List<Path> jars = new ArrayList<>();
@@ -52,7 +52,7 @@ record CassandraCommand(Path java, List<Path> jars) {
         }
     }
 
-    /** The one that the environment names, else this process's own, else one where Linux keeps them. */
+    /** The Java named by the environment, otherwise that of this process, otherwise one in the usual places. */
     private static Path java(Map<String, String> environment) throws ClusterProblem, IOException {
         String named = environment.getOrDefault(JAVA_HOME, "");
         if (!named.isEmpty()) {
@@ -84,7 +84,7 @@ record CassandraCommand(Path java, List<Path> jars) {
                         + " set " + JAVA_HOME + " to its folder.");
     }
 
-    /** What the file {@code release} of a Java says; empty when there is no such Java. */
+    /** The version in the file {@code release} of a Java; empty if there is none. */
     private static String version(Path home) {
         Properties release = new Properties();
         try (var file = Files.newBufferedReader(home.resolve("release"))) {
@@ -95,7 +95,7 @@ record CassandraCommand(Path java, List<Path> jars) {
         return release.getProperty("JAVA_VERSION", "").replace("\"", "");
     }
 
-    /** Writes the server's configuration into its folder, and gives its words. */
+    /** Writes the server's configuration into its folder, and returns its command. */
     List<String> prepare(Path folder, int port, int internalPort) throws IOException {
         LocalCassandra.configure(folder, "vivarium-local", port, internalPort);
         Files.createDirectories(folder.resolve("data"));

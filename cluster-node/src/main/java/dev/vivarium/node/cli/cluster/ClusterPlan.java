@@ -16,13 +16,13 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * What a local cluster consists of.
+ * The members and settings of a local cluster.
  *
- * @param nodes how many, from 1 to {@link #NODES_MAX}
+ * @param nodes the number of nodes, from 1 to {@link #NODES_MAX}
  * @param httpPort the port of each node's API, at its own address
  * @param portBase the port of the nodes' own traffic, each at its own address; Cassandra has the next two at 127.0.0.1
- * @param drain how long live runs get when a node is stopped, as {@code vivarium up --drain} takes it
- * @param settings further configuration of all nodes, by its full key
+ * @param drain how long live runs get when a node is stopped, in the notation of {@code vivarium up --drain}
+ * @param settings further configuration of all nodes, by full key
  */
 public record ClusterPlan(int nodes, int httpPort, int portBase, String drain, Map<String, String> settings) {
     public static final int NODES_MAX = 9;
@@ -35,7 +35,7 @@ public record ClusterPlan(int nodes, int httpPort, int portBase, String drain, M
         settings = Map.copyOf(settings);
     }
 
-    /** The same, if it can be. */
+    /** This plan, if it is valid. */
     ClusterPlan required() throws ClusterProblem {
         if (nodes < 1 || nodes > NODES_MAX) {
             throw new ClusterProblem(Kind.USAGE, "--nodes must be from 1 to " + NODES_MAX + ".");
@@ -59,7 +59,7 @@ public record ClusterPlan(int nodes, int httpPort, int portBase, String drain, M
         return "127.0.0." + node;
     }
 
-    /** Where a node answers. */
+    /** The address of a node's API. */
     public URI api(int node) {
         return URI.create("http://" + host(node) + ":" + httpPort);
     }
@@ -72,13 +72,13 @@ public record ClusterPlan(int nodes, int httpPort, int portBase, String drain, M
         return portBase + STORE_PORTS;
     }
 
-    /** The configuration that all nodes share; what one has of its own comes with its command. */
+    /** The configuration that all nodes share; a node's own settings are in its command. */
     String nodeConfiguration(Path folder, String datacenter) {
         String seeds = IntStream.rangeClosed(1, nodes)
                 .mapToObj(node -> quoted(host(node) + ":" + portBase))
                 .collect(Collectors.joining(", "));
         return """
-                # Written by `vivarium cluster up`, anew each time; give it --set for what should be otherwise.
+                # Overwritten by each `vivarium cluster up`; use its --set to change settings.
                 vivarium {
                   cluster {
                     name = local
@@ -98,7 +98,7 @@ public record ClusterPlan(int nodes, int httpPort, int portBase, String drain, M
                     }
                   }
                 }
-                # So that who speaks can be told by the address.
+                # Each node connects from its own address, by which its connections are identified.
                 pekko.remote.artery.advanced.tcp.outbound-client-hostname = ${vivarium.cluster.host}
                 """
                 .formatted(
@@ -125,7 +125,7 @@ public record ClusterPlan(int nodes, int httpPort, int portBase, String drain, M
         Files.writeString(file, ApiJson.pretty(json) + "\n");
     }
 
-    /** What was written; empty when nothing was. */
+    /** The stored plan; empty if there is none. */
     static Optional<ClusterPlan> read(Path file) throws IOException {
         if (!Files.exists(file)) {
             return Optional.empty();

@@ -2,22 +2,22 @@ package dev.vivarium.node.cli.cluster;
 
 import java.util.List;
 
-/** Why a local cluster cannot do what it was asked, as a sentence that says what to do. */
+/** Why a command on a local cluster failed, as a sentence that says what to do. */
 public final class ClusterProblem extends Exception {
     private static final long serialVersionUID = 1L;
 
     private final Kind kind;
     private final String[] details;
 
-    /** Whose turn it is. */
+    /** The kinds of problems. */
     public enum Kind {
-        /** What was asked makes no sense for this cluster. */
+        /** The request does not apply to this cluster. */
         USAGE,
         /** There is no such cluster, or no such member. */
         NOT_FOUND,
-        /** Something that it needs is missing, taken or does not start. */
+        /** Something that it needs is missing, in use or does not start. */
         UNAVAILABLE,
-        /** Somebody else is at work on it. */
+        /** Another process is using the cluster. */
         BUSY
     }
 
@@ -26,7 +26,7 @@ public final class ClusterProblem extends Exception {
     }
 
     /**
-     * @param details what a program said, line by line
+     * @param details a program's output, line by line
      */
     ClusterProblem(Kind kind, String sentence, List<String> details) {
         super(sentence);
@@ -34,7 +34,7 @@ public final class ClusterProblem extends Exception {
         this.details = details.toArray(String[]::new);
     }
 
-    /** What a program said about it, line by line. */
+    /** A program's output about it, line by line. */
     public List<String> details() {
         return List.of(details);
     }

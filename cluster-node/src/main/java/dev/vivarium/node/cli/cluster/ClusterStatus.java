@@ -11,7 +11,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /**
- * How the members of a local cluster are at this moment.
+ * The current states of a local cluster's members.
  *
  * @param rows the nodes by number, and the store
  */
@@ -20,17 +20,17 @@ public record ClusterStatus(List<Row> rows) {
         rows = List.copyOf(rows);
     }
 
-    /** How a member is. */
+    /** The state of a member. */
     public enum State {
-        /** It does its work. */
+        /** It is ready. */
         READY,
-        /** It answers, and cannot do its work now. */
+        /** It answers, and is not ready. */
         ALIVE,
-        /** It runs and does not answer: it is starting, ending, or in trouble. */
+        /** It is running and does not answer: it is starting, stopping, or failing. */
         SILENT,
         /** It is stopped by SIGSTOP. */
         FROZEN,
-        /** It does not run. */
+        /** It is not running. */
         GONE;
 
         public String word() {
@@ -41,13 +41,13 @@ public record ClusterStatus(List<Row> rows) {
     /**
      * One member.
      *
-     * @param address where it answers
-     * @param pid its process, while it has one
-     * @param runs how many runs have a place on it, where a node can say that
+     * @param address its address
+     * @param pid its process id, while it is running
+     * @param runs the number of runs with a slot on it, if a node can report it
      */
     public record Row(String member, String address, OptionalLong pid, State state, OptionalInt runs, String log) {}
 
-    /** Looks at all members. */
+    /** Checks all members. */
     public static ClusterStatus of(LocalCluster cluster) throws ClusterProblem, IOException, InterruptedException {
         ClusterPlan plan = cluster.plan();
         List<Row> rows = new ArrayList<>();
@@ -62,7 +62,7 @@ public record ClusterStatus(List<Row> rows) {
             rows.add(row(node, plan.api(number).toString(), state));
         }
         Member store = cluster.store();
-        State state = idle(store).orElseGet(() -> LocalCluster.accepts(plan.storePort()) ? State.READY : State.SILENT);
+        State state = idle(store).orElseGet(() -> Ports.accepts(plan.storePort()) ? State.READY : State.SILENT);
         Map<String, Integer> counted = runs.orElse(Map.of());
         boolean known = runs.isPresent();
         List<Row> complete = new ArrayList<>(rows.stream()
@@ -99,7 +99,7 @@ public record ClusterStatus(List<Row> rows) {
         };
     }
 
-    /** Why a member needs not be asked. */
+    /** The state of a member that need not be asked; empty otherwise. */
     private static Optional<State> idle(Member member) {
         if (member.process().isEmpty()) {
             return Optional.of(State.GONE);

@@ -5,13 +5,10 @@ import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.StorePreparer;
 import dev.vivarium.node.cli.cluster.ClusterProblem.Kind;
 import dev.vivarium.node.cli.cluster.Member.Signal;
+import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.persistence.cassandra.LocalCassandra;
 import dev.vivarium.protocol.run.TimeSpan;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -21,23 +18,21 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * A Cassandra and several nodes on this machine, by the folder that they live in. Nothing of them is kept in memory: each
- * command looks at what runs, and does what is missing.
+ * A Cassandra and several nodes on this machine, by their folder. No state is kept in memory: each command checks what is
+ * running, and does what is missing.
  */
 public final class LocalCluster {
-    /** What members are called: {@code node-1} and so on, and the store. */
+    /** The names of members: {@code node-1} and so on, and the store. */
     public static final String STORE = "store";
 
     private static final String NODE_PREFIX = "node-";
@@ -45,27 +40,28 @@ public final class LocalCluster {
     private static final Duration NODE_START_MAX = Duration.ofMinutes(3);
     private static final Duration END_MAX = Duration.ofSeconds(60);
     private static final Duration LAST_CHANCE = Duration.ofSeconds(1);
-    private static final int CONNECT_MILLIS = 500;
     private static final int SECRET_BYTES = 32;
 
     private final Path folder;
     private final Surroundings around;
 
     /**
-     * What a cluster is put up with.
+     * The environment of a cluster.
      *
-     * @param storePreparer makes the schema
-     * @param storeClassPath of a Cassandra server
+     * @param storePreparer creates the schema
+     * @param storeClassPath the class path of a Cassandra server
      * @param environment the variables of this process
      * @param root the folder of the launcher
-     * @param told is told what is being done, in sentences
+     * @param progress receives sentences about what is being done
+     * @param clock measures timeouts of members
      */
     public record Surroundings(
             StorePreparer storePreparer,
             String storeClassPath,
             Map<String, String> environment,
             Path root,
-            Consumer<String> told) {}
+            Consumer<String> progress,
+            NodeClock clock) {}
 
     public LocalCluster(Path folder, Surroundings around) {
         this.folder = folder.toAbsolutePath().normalize();
@@ -76,23 +72,23 @@ public final class LocalCluster {
         return folder;
     }
 
-    /** What it consists of; a problem when there never was one in this folder. */
+    /** Its plan; a problem if there never was a cluster in this folder. */
     public ClusterPlan plan() throws ClusterProblem, IOException {
         return saved().orElseThrow(() -> new ClusterProblem(
                 Kind.NOT_FOUND, "there is no cluster in " + folder + ": `vivarium cluster up` makes one."));
     }
 
-    /** What was last put up in this folder. */
+    /** The plan of the last {@code up} in this folder. */
     public Optional<ClusterPlan> saved() throws IOException {
         return ClusterPlan.read(folder.resolve("cluster.json"));
     }
 
     public Member store() {
-        return new Member(STORE, folder.resolve(STORE));
+        return new Member(STORE, folder.resolve(STORE), around.clock());
     }
 
     public Member node(int number) {
-        return new Member(NODE_PREFIX + number, folder.resolve(NODE_PREFIX + number));
+        return new Member(NODE_PREFIX + number, folder.resolve(NODE_PREFIX + number), around.clock());
     }
 
     /** The member that a user names: {@code 2}, {@code node-2} or {@code store}. */
@@ -114,7 +110,7 @@ public final class LocalCluster {
 
     // ---- up
 
-    /** Starts what does not run, and returns when all of it is ready. */
+    /** Starts members that are not running, and returns when all are ready. */
     public void up(ClusterPlan wanted) throws ClusterProblem, NodeStartException, IOException, InterruptedException {
         ClusterPlan plan = wanted.required();
         CassandraCommand cassandra = CassandraCommand.find(around.storeClassPath(), around.environment());
@@ -125,14 +121,14 @@ public final class LocalCluster {
             requireFree(plan);
             plan.write(folder.resolve("cluster.json"));
             startStore(plan, cassandra);
-            around.told()
+            around.progress()
                     .accept(around.storePreparer().prepare(Optional.of(folder.resolve("node.conf")), plan.settings()));
             List<Integer> missing = IntStream.rangeClosed(1, plan.nodes())
                     .filter(node -> node(node).process().isEmpty())
                     .boxed()
                     .toList();
             for (int node : missing) {
-                around.told().accept("starting node-" + node + " at " + plan.api(node) + ".");
+                around.progress().accept("starting node-" + node + " at " + plan.api(node) + ".");
                 launch(plan, node);
             }
             for (int node = 1; node <= plan.nodes(); node++) {
@@ -153,7 +149,7 @@ public final class LocalCluster {
                     Kind.USAGE,
                     "the cluster in " + folder + " has " + saved.get().nodes()
                             + " nodes, and this would leave some out: stop those with `vivarium cluster stop`, or begin"
-                            + " anew after `vivarium cluster down --purge`.");
+                            + " again after `vivarium cluster down --purge`.");
         }
         boolean moved = plan.httpPort() != saved.get().httpPort()
                 || plan.portBase() != saved.get().portBase();
@@ -169,7 +165,7 @@ public final class LocalCluster {
 
     private void makeFolder() throws IOException {
         Files.createDirectories(folder);
-        // It holds secrets and what runs printed.
+        // It contains secrets and runs' output.
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
         Path secret = folder.resolve("secret");
         if (!Files.exists(secret)) {
@@ -196,53 +192,34 @@ public final class LocalCluster {
         return channel;
     }
 
-    /** Tells of ports in use before anything is started. */
+    /** Refuses ports that are in use, before anything is started. */
     private void requireFree(ClusterPlan plan) throws ClusterProblem {
         if (store().process().isEmpty()) {
-            requireFree("127.0.0.1", plan.storePort(), "--port-base");
-            requireFree("127.0.0.1", plan.storeInternalPort(), "--port-base");
+            Ports.requireFreeForStore(plan);
         }
         for (int node = 1; node <= plan.nodes(); node++) {
             if (node(node).process().isEmpty()) {
-                requireFree(plan, node);
+                Ports.requireFreeForNode(plan, node);
             }
-        }
-    }
-
-    private static void requireFree(ClusterPlan plan, int node) throws ClusterProblem {
-        requireFree(ClusterPlan.host(node), plan.httpPort(), "--http-port");
-        requireFree(ClusterPlan.host(node), plan.portBase(), "--port-base");
-    }
-
-    private static void requireFree(String host, int port, String option) throws ClusterProblem {
-        try (ServerSocket probe = new ServerSocket()) {
-            probe.setReuseAddress(true);
-            probe.bind(new InetSocketAddress(host, port));
-        } catch (IOException taken) {
-            throw new ClusterProblem(
-                    Kind.UNAVAILABLE,
-                    host + ":" + port + " cannot be listened on (" + taken.getMessage()
-                            + "). Is another program, or another cluster, there? Choose other ports with " + option
-                            + ".");
         }
     }
 
     // ---- one member
 
-    /** Starts a member, if it does not run, and returns when it is ready. */
+    /** Starts a member, if it is not running, and returns when it is ready. */
     public void start(String named) throws ClusterProblem, IOException, InterruptedException {
         ClusterPlan plan = plan();
         Member member = member(named);
         if (member.name().equals(STORE)) {
             if (member.process().isEmpty()) {
-                requireFree("127.0.0.1", plan.storePort(), "--port-base");
+                Ports.requireFreeForStore(plan);
             }
             startStore(plan, CassandraCommand.find(around.storeClassPath(), around.environment()));
             return;
         }
         int node = number(named);
         if (member.process().isEmpty()) {
-            requireFree(plan, node);
+            Ports.requireFreeForNode(plan, node);
             launch(plan, node);
         }
         awaitReady(plan, node);
@@ -253,55 +230,16 @@ public final class LocalCluster {
         Files.writeString(folder.resolve("node.conf"), plan.nodeConfiguration(folder, LocalCassandra.DATACENTER));
         Member store = store();
         if (store.process().isEmpty()) {
-            around.told().accept("starting Cassandra at 127.0.0.1:" + plan.storePort() + ".");
+            around.progress().accept("starting Cassandra at 127.0.0.1:" + plan.storePort() + ".");
             store.start(
                     cassandra.java(), cassandra.prepare(store.folder(), plan.storePort(), plan.storeInternalPort()));
         }
         refuseFrozen(store);
-        store.awaitReady(() -> accepts(plan.storePort()), STORE_START_MAX);
-    }
-
-    /** Whether Cassandra takes connections. */
-    public static boolean accepts(int port) {
-        try (Socket socket = new Socket()) {
-            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), CONNECT_MILLIS);
-            return true;
-        } catch (IOException notYet) {
-            return false;
-        }
+        store.awaitReady(() -> Ports.accepts(plan.storePort()), STORE_START_MAX);
     }
 
     private void launch(ClusterPlan plan, int number) throws IOException {
-        Member node = node(number);
-        List<String> words = new ArrayList<>(List.of("-Xmx512m", "-Xms64m", "-XX:+ExitOnOutOfMemoryError"));
-        if (Runtime.version().feature() >= 24) {
-            words.addAll(List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"));
-        }
-        words.addAll(List.of("-Dfile.encoding=UTF-8", "-Dvivarium.root=" + around.root()));
-        String further =
-                around.environment().getOrDefault("VIVARIUM_JAVA_OPTS", "").strip();
-        if (!further.isEmpty()) {
-            words.addAll(List.of(further.split("\\s+", -1)));
-        }
-        words.addAll(List.of("-cp", absolute(System.getProperty("java.class.path"))));
-        words.addAll(List.of("dev.vivarium.node.cli.Vivarium", "up"));
-        words.addAll(List.of("--host", ClusterPlan.host(number), "--port", Integer.toString(plan.httpPort())));
-        words.addAll(List.of("--data", node.folder().resolve("data").toString(), "--drain", plan.drain()));
-        words.addAll(List.of("--config", folder.resolve("node.conf").toString()));
-        Map<String, String> settings = new TreeMap<>(plan.settings());
-        settings.put("vivarium.cluster.node-name", node.name());
-        settings.put("vivarium.cluster.host", ClusterPlan.host(number));
-        settings.forEach((key, value) -> words.addAll(List.of("--set", key + "=" + value)));
-        node.start(Path.of(System.getProperty("java.home"), "bin", "java"), words);
-    }
-
-    /** A node starts in its own folder, where a relative path means something else. */
-    private static String absolute(String classPath) {
-        return String.join(
-                ":",
-                Stream.of(classPath.split(":", -1))
-                        .map(entry -> Path.of(entry).toAbsolutePath().toString())
-                        .toList());
+        node(number).start(NodeCommand.java(), new NodeCommand(folder, around).words(plan, number, node(number)));
     }
 
     private void awaitReady(ClusterPlan plan, int number) throws ClusterProblem, IOException, InterruptedException {
@@ -317,7 +255,7 @@ public final class LocalCluster {
         }
     }
 
-    /** Ends a member as a crash would, and returns when its process is gone. Tells whether there was one. */
+    /** Kills a member, and returns when its process is gone. Returns whether there was one. */
     public boolean kill(String named) throws ClusterProblem, IOException, InterruptedException {
         Member member = member(named);
         boolean ran = member.process().isPresent();
@@ -325,7 +263,7 @@ public final class LocalCluster {
         return ran;
     }
 
-    /** Has a member end in order, a node after its drain, and waits for that. Tells whether it ran. */
+    /** Stops a member in order, a node after its drain, and waits for its end. Returns whether it was running. */
     public boolean stop(String named) throws ClusterProblem, IOException, InterruptedException {
         Member member = member(named);
         boolean ran = member.process().isPresent();
@@ -344,7 +282,7 @@ public final class LocalCluster {
         }
     }
 
-    /** Stops a member in its tracks, or lets it go on. */
+    /** Suspends a member, or resumes it. */
     public void signal(String named, Signal signal) throws ClusterProblem, IOException, InterruptedException {
         Member member = member(named);
         if (member.process().isEmpty()) {
@@ -355,7 +293,7 @@ public final class LocalCluster {
 
     // ---- down
 
-    /** Ends everything, nodes first, with their sandboxes. What lasts stays. */
+    /** Stops all members, nodes first, with their sandboxes. Keeps the data. */
     public void down() throws ClusterProblem, IOException, InterruptedException {
         plan();
         FileChannel lock = lock();
@@ -369,7 +307,7 @@ public final class LocalCluster {
             }
             for (Member node : nodes) {
                 if (!node.awaitEnd(LAST_CHANCE)) {
-                    // The second one ends what runs, and destroys every sandbox.
+                    // The second signal ends live runs, and destroys every sandbox.
                     node.signal(Signal.TERM);
                 }
             }
@@ -387,12 +325,12 @@ public final class LocalCluster {
 
     private void end(Member member) throws ClusterProblem, IOException, InterruptedException {
         if (!member.awaitEnd(END_MAX)) {
-            around.told().accept(member.name() + " does not end, and is killed.");
+            around.progress().accept(member.name() + " does not end, and is killed.");
             end(member, Signal.KILL, END_MAX);
         }
     }
 
-    /** Removes everything that is kept. Nothing of it may run. */
+    /** Deletes all data. No member may be running. */
     public void purge() throws ClusterProblem, IOException {
         if (!running().isEmpty()) {
             throw new ClusterProblem(Kind.BUSY, "the cluster in " + folder + " runs.");
@@ -404,7 +342,7 @@ public final class LocalCluster {
         }
     }
 
-    /** The members that run, by number, the store last. */
+    /** The running members, by number, the store last. */
     public List<Member> running() {
         return Stream.concat(IntStream.rangeClosed(1, ClusterPlan.NODES_MAX).mapToObj(this::node), Stream.of(store()))
                 .filter(member -> member.process().isPresent())

@@ -1,6 +1,7 @@
 package dev.vivarium.node.cli.cluster;
 
 import dev.vivarium.node.cli.cluster.ClusterProblem.Kind;
+import dev.vivarium.node.clock.NodeClock;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -18,23 +19,24 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * One process of a local cluster, which belongs to nobody's terminal: it outlives the command that starts it. It carries
- * its folder on its command line, so that no other process is ever taken for it, whatever became of its pid.
+ * One process of a local cluster, detached from any terminal: it outlives the command that starts it. Its folder is on
+ * its command line, so that no other process is ever taken for it, even if its pid is reused.
  */
 public final class Member {
     private static final Duration POLL = Duration.ofMillis(50);
     private static final long LOG_BYTES_MAX = 8L << 20;
     private static final int LOG_TAIL_LINES = 20;
     private static final int LOG_TAIL_BYTES = 16 << 10;
-    /** Meant for whoever set them, and not for servers that this program starts. */
+    /** Meant for this program, and not for the servers that it starts. */
     private static final Set<String> NOT_PASSED_ON = Set.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH");
 
     private static final Pattern STATE = Pattern.compile("\\d+ \\(.*\\) (\\S) .*", Pattern.DOTALL);
 
     private final String name;
     private final Path folder;
+    private final NodeClock clock;
 
-    /** What can be sent to a process. */
+    /** The signals that can be sent to a process. */
     public enum Signal {
         KILL,
         TERM,
@@ -42,9 +44,10 @@ public final class Member {
         CONT
     }
 
-    Member(String name, Path folder) {
+    Member(String name, Path folder, NodeClock clock) {
         this.name = name;
         this.folder = folder;
+        this.clock = clock;
     }
 
     public String name() {
@@ -63,12 +66,12 @@ public final class Member {
         return folder.resolve("pid");
     }
 
-    /** What its command line must hold. */
+    /** The mark that its command line must contain. */
     private String mark() {
         return "-Dvivarium.member=" + folder;
     }
 
-    /** The process, while there is one. */
+    /** The process, while it exists. */
     public Optional<ProcessHandle> process() {
         return written()
                 .or(() -> ProcessHandle.allProcesses().filter(this::isMine).findFirst());
@@ -101,10 +104,10 @@ public final class Member {
     }
 
     /**
-     * Starts it, in a session of its own, so that no Ctrl-C and no closed terminal reaches it.
+     * Starts it in a new session, so that neither Ctrl-C nor a closed terminal affects it.
      *
      * @param java the program
-     * @param arguments all of its words, its main class among them
+     * @param arguments all of its arguments, including its main class
      */
     void start(Path java, List<String> arguments) throws IOException {
         Files.createDirectories(folder);
@@ -128,7 +131,7 @@ public final class Member {
         }
     }
 
-    /** A process that is dying loses its command line some time before its last thread, and with it its ports, is gone. */
+    /** A dying process loses its command line before its last thread, and with it its ports, is gone. */
     private static boolean hasThreads(ProcessHandle process) {
         String[] threads =
                 Path.of("/proc", Long.toString(process.pid()), "task").toFile().list();
@@ -140,7 +143,7 @@ public final class Member {
         return stat.matches() ? stat.group(1) : "";
     }
 
-    /** Sends a signal, if there is anybody to take it. */
+    /** Sends a signal, if the process exists. */
     void signal(Signal signal) throws IOException, InterruptedException {
         Optional<ProcessHandle> process = process();
         if (process.isPresent()) {
@@ -156,12 +159,12 @@ public final class Member {
         }
     }
 
-    /** Waits until it has ended, and tells whether it has. */
+    /** Waits for its end, and returns whether it has ended. */
     boolean awaitEnd(Duration atMost) throws InterruptedException, IOException {
         return awaitEnd(process(), atMost);
     }
 
-    /** Sends a signal that should end it, waits until it has ended, and tells whether it has. */
+    /** Sends a signal that should end it, waits, and returns whether it has ended. */
     boolean end(Signal signal, Duration atMost) throws InterruptedException, IOException {
         Optional<ProcessHandle> process = process();
         signal(signal);
@@ -170,9 +173,9 @@ public final class Member {
 
     private boolean awaitEnd(Optional<ProcessHandle> process, Duration atMost)
             throws InterruptedException, IOException {
-        long start = System.nanoTime();
+        long start = clock.nanos();
         while (process().isPresent() || process.filter(Member::hasThreads).isPresent()) {
-            if (System.nanoTime() - start > atMost.toNanos()) {
+            if (clock.nanos() - start > atMost.toNanos()) {
                 return false;
             }
             TimeUnit.MILLISECONDS.sleep(POLL.toMillis());
@@ -181,19 +184,19 @@ public final class Member {
         return true;
     }
 
-    /** Something that may not be so yet. */
+    /** A condition to wait for. */
     interface Condition {
         boolean holds() throws InterruptedException, IOException;
     }
 
-    /** Waits until it is ready by this condition; says how its log ends when it is not. */
+    /** Waits until it is ready by this condition; on failure reports the end of its log. */
     void awaitReady(Condition ready, Duration atMost) throws ClusterProblem, InterruptedException, IOException {
-        long start = System.nanoTime();
+        long start = clock.nanos();
         while (!ready.holds()) {
             if (process().isEmpty()) {
                 throw new ClusterProblem(Kind.UNAVAILABLE, name + " has ended. The end of " + log() + ":", endOfLog());
             }
-            if (System.nanoTime() - start > atMost.toNanos()) {
+            if (clock.nanos() - start > atMost.toNanos()) {
                 throw new ClusterProblem(
                         Kind.UNAVAILABLE,
                         name + " runs, and is not ready after " + atMost.toSeconds() + " s. The end of " + log() + ":",

@@ -2,7 +2,7 @@ package dev.vivarium.node.cli.cluster;
 
 import dev.vivarium.client.ApiClient;
 import dev.vivarium.client.ApiException;
-import dev.vivarium.client.Patience;
+import dev.vivarium.client.RetryPolicy;
 import dev.vivarium.protocol.api.NodeList;
 import dev.vivarium.protocol.api.NodeView;
 import java.io.InterruptedIOException;
@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** Asks a node how it is, once: one that does not answer in time is not well. */
+/** Checks a node's health once; one that does not answer in time is not healthy. */
 final class NodeProbe {
     private static final Duration ANSWER_MAX = Duration.ofSeconds(4);
 
@@ -20,7 +20,7 @@ final class NodeProbe {
 
     /** A probe of the node whose API answers at an address. */
     NodeProbe(URI api) {
-        this.node = new ApiClient(api, Patience.NONE, ANSWER_MAX);
+        this.node = new ApiClient(api, RetryPolicy.NONE, ANSWER_MAX);
     }
 
     ApiClient.Health health() throws InterruptedException {
@@ -31,7 +31,7 @@ final class NodeProbe {
         }
     }
 
-    /** How many runs hold slots on each node of the cluster; empty when it cannot tell. */
+    /** How many runs hold slots on each node of the cluster; empty when that is unknown. */
     Optional<Map<String, Integer>> runs() throws InterruptedException {
         try {
             Map<String, Integer> runs = new TreeMap<>();

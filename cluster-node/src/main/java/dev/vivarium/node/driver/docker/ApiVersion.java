@@ -13,16 +13,16 @@ import java.util.regex.Pattern;
 record ApiVersion(int major, int minor) implements Comparable<ApiVersion> {
     /** Engine 20.10: the first with one-shot statistics and private cgroup namespaces. */
     static final ApiVersion OLDEST = new ApiVersion(1, 41);
-    /** Engine 25, and the oldest that the newest engines still speak. */
+    /** Engine 25, and the oldest version that the newest engines still accept. */
     static final ApiVersion NEWEST = new ApiVersion(1, 44);
 
     private static final Pattern SHAPE = Pattern.compile("(\\d{1,3})\\.(\\d{1,4})");
 
     /**
-     * Chooses the version to speak with an engine.
+     * Chooses the API version to use with an engine.
      *
-     * @param newest the newest version that the engine speaks
-     * @param oldest the oldest version that the engine speaks; empty when it does not say
+     * @param newest the newest version that the engine supports
+     * @param oldest the oldest version that the engine supports; empty when unknown
      * @throws DriverException REFUSED when there is no common one
      */
     static ApiVersion negotiate(String newest, String oldest) {
@@ -48,7 +48,7 @@ record ApiVersion(int major, int minor) implements Comparable<ApiVersion> {
         if (!matcher.matches()) {
             throw new DriverException(
                     DriverException.Kind.REFUSED,
-                    "What answers at the engine's address is not a container engine: it names no API version.");
+                    "What answers at the engine's address is not a container engine: it reports no API version.");
         }
         return new ApiVersion(Integer.parseInt(matcher.group(1)), Integer.parseInt(matcher.group(2)));
     }

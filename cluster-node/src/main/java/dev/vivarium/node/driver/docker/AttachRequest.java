@@ -16,10 +16,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The one HTTP exchange that turns a connection to the engine into a container's byte stream.
+ * The HTTP exchange that turns a connection to the engine into a container's byte stream.
  *
  * <p>The client library's own attach is not used for sandboxes: on a socket with a response timeout it breaks an idle
- * channel, it passes input on in pieces of 1 KiB, and it keeps two threads and 16 KiB of buffers for each channel
+ * channel, it forwards input in pieces of 1 KiB, and it needs two threads and 16 KiB of buffers per channel
  * (docker-java 3.7.1, ApacheDockerHttpClientImpl and HijackingHttpRequestExecutor).
  */
 final class AttachRequest extends ChannelInboundHandlerAdapter {
@@ -38,7 +38,7 @@ final class AttachRequest extends ChannelInboundHandlerAdapter {
                 + "Host: engine\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n";
     }
 
-    /** Completes when the engine agrees; the connection is closed when it does not. */
+    /** Completes when the engine agrees; otherwise the connection is closed. */
     CompletableFuture<GuestConnection> opened() {
         return opened;
     }
@@ -74,7 +74,10 @@ final class AttachRequest extends ChannelInboundHandlerAdapter {
         ChannelFuture unused = context.close();
     }
 
-    /** Reads up to the empty line and no further: what follows belongs to the container. Whether it was reached. */
+    /**
+     * Reads up to the empty line and no further, since what follows belongs to the container. Returns whether the line
+     * was reached.
+     */
     private boolean readHead(ByteBuf bytes) throws IOException {
         while (bytes.isReadable()) {
             head.append((char) bytes.readUnsignedByte());

@@ -6,7 +6,7 @@ import java.util.Map;
 
 /**
  * Asks the engine to close the connection after each call. Connecting to a local socket costs far less than a call, and
- * a kept connection to an engine that was restarted makes the next call fail without telling whether it was done.
+ * the first call on a kept connection fails after the engine's restart without showing whether it was carried out.
  */
 final class ConnectionPerCall implements DockerHttpClient {
     private final DockerHttpClient client;

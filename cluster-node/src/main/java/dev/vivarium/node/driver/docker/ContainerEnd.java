@@ -9,6 +9,7 @@ import dev.vivarium.node.driver.ChannelListener.Cause;
 import dev.vivarium.node.driver.ChannelListener.ClosedBecause;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.driver.guest.GuestExit;
 import dev.vivarium.node.driver.linux.ContainerProcesses;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -20,16 +21,15 @@ import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Ends containers for sure, and finds out how one has ended. All calls block. */
+/** Ends containers reliably, and determines how one ended. All calls block. */
 final class ContainerEnd {
     private static final Logger LOG = LoggerFactory.getLogger(ContainerEnd.class);
     /** How long a container may take to stop after its streams have ended, before it counts as alive. */
     private static final Duration STOPPING_TIME = Duration.ofSeconds(5);
-    /** How long the engine may take for a removal that somebody else began, before it is asked again. */
+    /** How long to wait for a removal that is already in progress, before asking again. */
     private static final Duration REMOVAL_TIME = Duration.ofSeconds(10);
 
     private static final int REMOVAL_TRIES_MAX = 6;
-    private static final int FIRST_SIGNAL_STATUS = 128;
 
     private final Engine engine;
     private final Labels labels;
@@ -79,7 +79,7 @@ final class ContainerEnd {
                     throw failure;
                 }
             }
-            // Usually a conflict with the engine's own removal of a container that has ended.
+            // Usually a conflict with the engine's own removal of an ended container.
             if (awaitRemoved(container)) {
                 return;
             }
@@ -90,7 +90,7 @@ final class ContainerEnd {
         return list(labelFilter, UnaryOperator.identity());
     }
 
-    /** The same for those only whose names match, which the engine finds without looking at the others. */
+    /** The same, limited to matching names, which the engine finds without inspecting other containers. */
     List<Container> list(List<String> labelFilter, String name) {
         return list(labelFilter, listing -> listing.withNameFilter(List.of(name)));
     }
@@ -101,12 +101,12 @@ final class ContainerEnd {
                 .exec());
     }
 
-    /** What the end of a container's stream means. */
+    /** Interprets the end of a container's stream. */
     ClosedBecause explain(String container) {
         String end;
         try {
             JsonNode status = await(container, "not-running", STOPPING_TIME);
-            end = endOf(status.path("StatusCode").asInt());
+            end = GuestExit.sentence(status.path("StatusCode").asInt());
         } catch (DriverException failure) {
             if (!EngineFailure.isNotFound(failure)) {
                 return new ClosedBecause(
@@ -120,8 +120,8 @@ final class ContainerEnd {
     }
 
     /**
-     * Whether the kernel killed in it for memory. The control group and the container are gone within 40 ms of such an
-     * end, and what remains is the engine's memory of its last 256 events.
+     * Whether a process in it was killed for lack of memory. The control group and the container are gone within 40 ms
+     * of such an end; what remains is the engine's list of its last 256 events.
      */
     private boolean wasKilledForMemory(String container) {
         Instant now = clock.now();
@@ -138,7 +138,7 @@ final class ContainerEnd {
                                             URLEncoder.encode(filters, StandardCharsets.UTF_8)))
                     .has("Action");
         } catch (DriverException unanswered) {
-            LOG.debug("How {} ended stays unknown: {}", container, unanswered.getMessage());
+            LOG.debug("How {} ended is unknown: {}", container, unanswered.getMessage());
             return false;
         }
     }
@@ -158,17 +158,5 @@ final class ContainerEnd {
                 limit,
                 DockerHttpClient.Request.Method.POST,
                 "/containers/" + container + "/wait?condition=" + condition);
-    }
-
-    private static String endOf(int status) {
-        return switch (status) {
-            case 83 -> "The guest found no place where it can work (exit code 83).";
-            case 84 -> "The guest's own clock ended the sandbox (exit code 84).";
-            case 85 -> "The guest lost its channel to the node (exit code 85).";
-            case 86 -> "The guest did not understand the node (exit code 86).";
-            default -> status > FIRST_SIGNAL_STATUS
-                    ? "The guest was killed by signal " + (status - FIRST_SIGNAL_STATUS) + "."
-                    : "The guest exited with code " + status + ".";
-        };
     }
 }

@@ -2,116 +2,212 @@ package dev.vivarium.node.driver.docker;
 
 import com.github.dockerjava.api.command.CreateContainerCmd;
 import com.github.dockerjava.api.model.Capability;
+import com.github.dockerjava.api.model.Driver;
 import com.github.dockerjava.api.model.HealthCheck;
 import com.github.dockerjava.api.model.HostConfig;
 import com.github.dockerjava.api.model.LogConfig;
 import com.github.dockerjava.api.model.Mount;
+import com.github.dockerjava.api.model.MountType;
 import com.github.dockerjava.api.model.RestartPolicy;
 import com.github.dockerjava.api.model.Ulimit;
+import com.github.dockerjava.api.model.VolumeOptions;
+import dev.vivarium.node.driver.SandboxHandle;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.linux.RuntimeOverhead;
 import dev.vivarium.node.driver.linux.SystemCallFilter;
+import dev.vivarium.node.driver.linux.VisibleKernelFiles;
+import dev.vivarium.protocol.run.Limit;
+import dev.vivarium.protocol.run.Limits;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
- * What a sandbox is to the engine: the one place where its walls are written down. A pure function of the template, the
+ * A sandbox as a container: the only place where its restrictions are defined. A pure function of the template, the
  * configuration and the engine's size.
  */
 final class ContainerSpec {
-    /** The guest's own: its program, its buffers, its page tables; and room for the runtime that starts it. */
+    /** The guest's program, buffers and page tables, and room for the runtime that starts it. */
     static final long GUEST_MEMORY_BYTES = 16L << 20;
 
     /**
-     * When the whole machine is out of memory, sandboxes go before the node and everybody else. The guest lets its agents
-     * go before itself; none may lower its own below this where the engine has CAP_SYS_RESOURCE, and below 0 anywhere.
+     * When the machine runs out of memory, sandboxes are killed before the node and other programs, and inside a
+     * sandbox the guest raises its agents' score above its own. No process can lower its score below this where the
+     * engine has CAP_SYS_RESOURCE, and below 0 anywhere.
      */
     private static final int OOM_SCORE = 500;
 
-    /** Otherwise the engine would tell whom its own machine asks, and the domains that it searches. */
-    private static final String NOBODY = "127.0.0.1";
+    /** Otherwise the engine would reveal its machine's DNS servers and search domains. */
+    private static final String NO_RESOLVER = "127.0.0.1";
 
     private static final String NO_DOMAIN = ".";
 
     private static final long NANO_CPUS_PER_MILLICORE = 1_000_000;
     private static final long NANO_CPUS_PER_CPU = 1_000_000_000;
-    /** Each process. More would be refused by engines whose own hard limit is lower, as in unprivileged machines. */
-    private static final long OPEN_FILES_MAX = 4096;
-    /** Enough to keep a key from being swapped out, which nothing is anyway. */
+    /**
+     * Too small for any core file, so none is written. It is also the one limit at which the kernel skips the host's
+     * core_pattern program (core(5): 0 does not prevent a pipe). The system call filter keeps agents from changing it.
+     */
+    private static final long CORE_BYTES_MAX = 1;
+    /**
+     * Open files of the guest: several hundred for 64 processes and their pipes. It also bounds the limit of agents.
+     * More is requested only when a run asks for it, since an engine with a lower hard limit may refuse.
+     */
+    private static final long OPEN_FILES_MIN = 4096;
+    /** Enough to lock a key in memory. */
     private static final long LOCKED_BYTES_MAX = 64 << 10;
-    /** Of all of the user's queues, and so of the sandbox's: the kernel's own default. */
+    /** For all queues of the user, and so of the sandbox: the kernel's default. */
     private static final long MESSAGE_QUEUE_BYTES_MAX = 819_200;
-    /** Queued to all of the user's processes, timers among them. */
+    /** Signals pending for all of the user's processes, including timers. */
     private static final long PENDING_SIGNALS_MAX = 1024;
 
     /**
-     * Of each process: what no control group bounds, or what would give it more than its share. Said even where the kernel's
-     * own defaults are no higher, because the engine's are whatever it was started with.
+     * Settings of the sandbox's own network namespace. Group memberships and ended connections use memory that no
+     * control group counts; by default a socket may have 20 memberships, and the number of ended connections depends on
+     * the machine's memory.
      */
-    private static final List<Ulimit> ULIMITS = List.of(
-            limit("nofile", OPEN_FILES_MAX),
-            limit("core", 0),
-            limit("memlock", LOCKED_BYTES_MAX),
-            limit("msgqueue", MESSAGE_QUEUE_BYTES_MAX),
-            limit("sigpending", PENDING_SIGNALS_MAX),
-            limit("nice", 0),
-            limit("rtprio", 0));
+    private static final Map<String, String> SETTINGS =
+            Map.of("net.ipv4.igmp_max_memberships", "2", "net.ipv4.tcp_max_tw_buckets", "4096");
+
+    /**
+     * The engine writes ::1 into /etc/hosts but turns IPv6 off; servers on localhost bind both. Other links have no
+     * IPv6.
+     */
+    private static final String NO_IPV6_ON_LOOPBACK = "net.ipv6.conf.lo.disable_ipv6";
+
+    private static final Path IPV6 = Path.of("/proc/sys/net/ipv6/conf/lo");
+
+    /** Per sandbox; each takes some 50 KiB that no control group counts when its queues are full. */
+    private static final int TERMINALS_MAX = 64;
+
+    /**
+     * The kernel counts the terminals of all containers together, so each sandbox gets its own bounded devpts. The
+     * engine's API can express that only as an anonymous volume, which is removed with its container.
+     */
+    private static final Mount TERMINALS = new Mount()
+            .withType(MountType.VOLUME)
+            .withTarget("/dev/pts")
+            .withVolumeOptions(new VolumeOptions()
+                    .withNoCopy(true)
+                    .withDriverConfig(new Driver()
+                            .withName("local")
+                            .withOptions(Map.of(
+                                    "type",
+                                    "devpts",
+                                    "device",
+                                    "devpts",
+                                    "o",
+                                    "nosuid,noexec,gid=5,mode=620,ptmxmode=666,max=" + TERMINALS_MAX))));
 
     private final DockerDriverConfig config;
     private final Mount guest;
     private final SystemCallFilter filter = new SystemCallFilter();
+    private final Map<String, String> settings;
+    private final List<String> hidden = VisibleKernelFiles.hidden(Path.of("/"));
 
     ContainerSpec(DockerDriverConfig config, Mount guest) {
         this.config = config;
         this.guest = guest;
+        this.settings = new HashMap<>(SETTINGS);
+        // A kernel without IPv6 would refuse the container. For another machine that is unknown.
+        if (EngineAddress.of(config.engine()).isLocal() && Files.isDirectory(IPV6)) {
+            settings.put(NO_IPV6_ON_LOOPBACK, "0");
+        }
     }
 
+    /**
+     * @param disk the disk of the engine's images, as far as sandboxes can have a share of it
+     * @param bound the files that are the sandbox's alone
+     */
     CreateContainerCmd applyTo(
-            CreateContainerCmd create, SandboxId sandbox, SandboxTemplate template, EngineFacts facts) {
+            CreateContainerCmd create,
+            SandboxId sandbox,
+            SandboxTemplate template,
+            EngineFacts facts,
+            Optional<Path> disk,
+            List<Mount> bound) {
         return create.withEntrypoint(List.of(GuestVolume.PROGRAM_PATH))
                 .withCmd(List.of())
                 .withUser("0:0")
                 .withWorkingDir("/")
-                .withHostName("sandbox")
+                .withHostName(SandboxHandle.HOST_NAME)
                 .withStdinOpen(true)
-                // With this the engine ends the sandbox's input when its one client goes away: the dead-man's switch.
+                // Makes the engine close the sandbox's input when its only client disconnects: the dead-man's switch.
                 .withStdInOnce(true)
                 .withAttachStdin(true)
                 .withAttachStdout(true)
                 .withAttachStderr(true)
                 .withTty(false)
                 .withHealthcheck(new HealthCheck().withTest(List.of("NONE")))
-                .withHostConfig(walls(sandbox, template, facts));
+                .withHostConfig(walls(sandbox, template, facts, disk, bound));
     }
 
-    private HostConfig walls(SandboxId sandbox, SandboxTemplate template, EngineFacts facts) {
-        HostConfig walls = new KernelFilesHostConfig()
+    /** Its restrictions. */
+    KernelFilesHostConfig walls(
+            SandboxId sandbox, SandboxTemplate template, EngineFacts facts, Optional<Path> disk, List<Mount> bound) {
+        KernelFilesHostConfig walls = new KernelFilesHostConfig(hidden);
+        walls
                 // The guest starts agents as another user, signals them, and drops all of these for them.
                 .withCapDrop(Capability.ALL)
                 .withCapAdd(Capability.SETUID, Capability.SETGID, Capability.KILL, Capability.SETPCAP)
                 .withSecurityOpts(List.of("no-new-privileges:true", "seccomp=" + filter.json(template.isolation())))
                 .withPrivileged(false)
                 .withReadonlyRootfs(true)
-                // The engine gives none; a network comes from outside, with its filter, when there is to be one.
+                .withSysctls(settings)
+                // The engine attaches no network; one with its filter is attached from outside, if any.
                 .withNetworkMode("none")
-                .withDns(template.resolver().orElse(NOBODY))
+                .withDns(template.resolver().orElse(NO_RESOLVER))
                 .withDnsSearch(NO_DOMAIN)
+                .withExtraHosts(SandboxHandle.HOST_NAME + ":127.0.0.1")
                 .withIpcMode("private")
                 .withCgroupnsMode("private")
-                .withMounts(List.of(guest))
+                .withMounts(mounts(template, bound))
                 .withTmpFs(tmpfs(sandbox, template))
-                .withShmSize(config.sharedMemory().bytes())
-                .withUlimits(ULIMITS)
+                .withShmSize(Limit.SHARED_MEMORY.amountIn(template.limits()))
+                .withUlimits(ulimits(template.limits()))
                 .withOomKillDisable(false)
                 .withOomScoreAdj(OOM_SCORE)
                 .withLogConfig(new LogConfig(LogConfig.LoggingType.NONE))
                 .withRestartPolicy(RestartPolicy.noRestart())
-                // A sandbox whose node is dead ends by itself and must vanish by itself too.
+                // When the node dies, its sandboxes end by themselves; this also removes them.
                 .withAutoRemove(true);
         limit(walls, template, facts);
+        disk.ifPresent(images -> config.disk().applyTo(walls, images));
         String runtime = config.runtimes().get(template.isolation());
-        return runtime == null ? walls : walls.withRuntime(runtime);
+        if (runtime != null) {
+            walls.withRuntime(runtime);
+        }
+        return walls;
+    }
+
+    /** gVisor implements terminals itself; a mounted devpts would replace them with the host's. */
+    private List<Mount> mounts(SandboxTemplate template, List<Mount> bound) {
+        List<Mount> all = new ArrayList<>(bound);
+        all.add(guest);
+        if (!template.isolation().hasOwnKernel()) {
+            all.add(TERMINALS);
+        }
+        return List.copyOf(all);
+    }
+
+    /**
+     * Resource limits of each process that no control group covers, or that would give it more than its share. Set even
+     * where they equal the kernel's defaults, because the engine's defaults depend on how it was started.
+     */
+    private static List<Ulimit> ulimits(Limits limits) {
+        return List.of(
+                limit("nofile", Math.max(OPEN_FILES_MIN, limits.get(Limit.OPEN_FILES))),
+                limit("core", CORE_BYTES_MAX),
+                limit("memlock", LOCKED_BYTES_MAX),
+                limit("msgqueue", MESSAGE_QUEUE_BYTES_MAX),
+                limit("sigpending", PENDING_SIGNALS_MAX),
+                limit("nice", 0),
+                limit("rtprio", 0));
     }
 
     private static Ulimit limit(String name, long most) {
@@ -120,22 +216,25 @@ final class ContainerSpec {
 
     private static void limit(HostConfig walls, SandboxTemplate template, EngineFacts facts) {
         RuntimeOverhead upkeep = RuntimeOverhead.of(template, facts.cpus());
+        Limits limits = template.limits();
         long memoryBytes = Math.addExact(
-                Math.addExact(template.memory().bytes(), template.disk().bytes()),
+                Math.addExact(Limit.MEMORY.amountIn(limits), Limit.DISK.amountIn(limits)),
                 GUEST_MEMORY_BYTES + upkeep.memoryBytes());
-        // The engine refuses a quota above what its machine has; it means the same as all that there is.
+        // The engine refuses a quota above its machine's processors; the maximum means the same.
         long nanoCpus = Math.min(
-                Math.multiplyExact(template.cpu().millicores(), NANO_CPUS_PER_MILLICORE),
+                Math.multiplyExact(Limit.CPU.amountIn(limits), NANO_CPUS_PER_MILLICORE),
                 facts.cpus() * NANO_CPUS_PER_CPU);
         walls.withMemory(memoryBytes)
                 .withMemorySwap(memoryBytes)
                 .withNanoCPUs(nanoCpus)
-                .withPidsLimit(template.pids() + RuntimeOverhead.GUEST_PIDS + upkeep.pids());
+                .withPidsLimit(limits.get(Limit.PIDS) + RuntimeOverhead.GUEST_PIDS + upkeep.pids());
     }
 
-    /** The root of each place is a folder too, and nobody's file. gVisor takes no number of files: there the guest counts. */
+    /** The root of each file system takes an inode, too. gVisor has no inode limit, so there the guest counts. */
     private static Map<String, String> tmpfs(SandboxId sandbox, SandboxTemplate template) {
-        String common = "rw,exec,nosuid,nodev,size=" + template.disk().bytes() + ",nr_inodes=" + (template.files() + 1);
+        Limits limits = template.limits();
+        String common = "rw,exec,nosuid,nodev,size=" + Limit.DISK.amountIn(limits) + ",nr_inodes="
+                + (limits.get(Limit.FILES) + 1);
         return Map.of(
                 "/workspace",
                 common + ",mode=0700,uid=" + sandbox.agentUid() + ",gid=" + sandbox.agentUid(),

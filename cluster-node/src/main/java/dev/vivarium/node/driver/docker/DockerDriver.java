@@ -1,8 +1,6 @@
 package dev.vivarium.node.driver.docker;
 
-import com.github.dockerjava.api.command.InspectContainerResponse;
 import com.github.dockerjava.api.model.Container;
-import com.github.dockerjava.transport.DockerHttpClient;
 import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.Bulkhead;
@@ -10,6 +8,8 @@ import dev.vivarium.node.driver.Capabilities;
 import dev.vivarium.node.driver.Capabilities.Processes;
 import dev.vivarium.node.driver.ChannelListener;
 import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.node.driver.Haste;
+import dev.vivarium.node.driver.KernelMemory;
 import dev.vivarium.node.driver.ListedSandbox;
 import dev.vivarium.node.driver.Purpose;
 import dev.vivarium.node.driver.SandboxDriver;
@@ -18,40 +18,39 @@ import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.Selection;
+import dev.vivarium.node.driver.container.ContainerMeter;
+import dev.vivarium.node.driver.container.ContainerSandbox;
+import dev.vivarium.node.driver.container.ContainerSandboxes;
 import dev.vivarium.node.driver.guest.GuestProgram;
 import dev.vivarium.node.driver.linux.CgroupFiles;
+import dev.vivarium.node.driver.linux.CoreDumps;
 import dev.vivarium.node.driver.linux.Sampler;
 import dev.vivarium.protocol.run.Isolation;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Supplier;
 import org.apache.pekko.Done;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Sandboxes as containers of a Docker engine. The container's attached standard input and output are the channel; the
- * guest comes from a volume; the container's name is the claim, because the engine gives each name once.
+ * guest comes from a volume; the container's name is the attempt's claim, because names are unique on an engine.
  *
- * <p>Containers are removed by the engine itself when they end, so that a dead node leaves nothing behind.
+ * <p>The engine removes containers when they end, so that a dead node leaves nothing behind.
  */
 public final class DockerDriver implements SandboxDriver {
     private static final Logger LOG = LoggerFactory.getLogger(DockerDriver.class);
     private static final long FACTS_FRESH_NANOS = Duration.ofSeconds(30).toNanos();
-    /** Reading kernel files does not wait for anything, so more at once would gain nothing. */
+    /** Reading kernel files does not block, so more threads would gain nothing. */
     private static final int CONCURRENT_SAMPLES_MAX = 2;
-    /** Questions how a sandbox ended; each may take seconds, and no kill may wait behind them. */
+    /** Queries how a sandbox ended; each may take seconds, and no kill may wait behind them. */
     private static final int CONCURRENT_ENDS_MAX = 4;
 
     private static final Path PROC = Path.of("/proc");
@@ -63,10 +62,10 @@ public final class DockerDriver implements SandboxDriver {
     private final GuestVolume guest;
     private final ContainerEnd containerEnd;
     private final SandboxMaker maker;
-    private final Bulkhead creates;
+    private final ContainerMeter meter;
     private final Bulkhead calls;
     private final Bulkhead samples;
-    private final ConcurrentMap<SandboxId, DockerSandbox> sandboxes = new ConcurrentHashMap<>();
+    private final ContainerSandboxes sandboxes;
     private final AtomicLong factsAskedNanos = new AtomicLong();
     private final Processes processes;
     private volatile Set<Isolation> isolations = Set.of();
@@ -81,9 +80,12 @@ public final class DockerDriver implements SandboxDriver {
         this.containerEnd = new ContainerEnd(engine, labels, clock);
         this.maker = new SandboxMaker(
                 config, engine, labels, guest, containerEnd, bulkhead(blocking, CONCURRENT_ENDS_MAX, config));
-        this.creates = bulkhead(blocking, config.concurrentCreatesMax(), config);
+        EngineSampler byEngine = new EngineSampler(engine, config.responseTimeout());
+        this.meter = new ContainerMeter(clock, (id, container) -> () -> byEngine.sample(id, container));
         this.calls = bulkhead(blocking, config.concurrentCallsMax(), config);
         this.samples = bulkhead(blocking, CONCURRENT_SAMPLES_MAX, config);
+        this.sandboxes =
+                new ContainerSandboxes(meter, bulkhead(blocking, config.concurrentCreatesMax(), config), calls);
     }
 
     private static Bulkhead bulkhead(Executor blocking, int parallelMax, DockerDriverConfig config) {
@@ -91,7 +93,7 @@ public final class DockerDriver implements SandboxDriver {
                 blocking, parallelMax, config.waitingCallsMax(), "The container engine", EngineFailure::translate);
     }
 
-    /** How many blocking calls a driver with this configuration makes at once, each of which needs a thread. */
+    /** The number of concurrent blocking calls of a driver with this configuration; each needs a thread. */
     public static int blockingCallsMax(DockerDriverConfig config) {
         return config.concurrentCreatesMax()
                 + config.concurrentCallsMax()
@@ -100,26 +102,29 @@ public final class DockerDriver implements SandboxDriver {
     }
 
     /**
-     * Opens a driver and asks the engine, blocking, what it can do. An engine that does not answer is no error: it may
-     * come later, and until then each call fails with ENGINE_UNAVAILABLE.
+     * Opens a driver and queries the engine's capabilities, blocking. An engine that does not answer is no error: it
+     * may start later, and until then each call fails with ENGINE_UNAVAILABLE.
      *
-     * @param blocking runs all blocking work; has {@link #blockingCallsMax} threads for it
-     * @throws IllegalArgumentException when the engine's address is none
+     * @param blocking executor of all blocking work, with {@link #blockingCallsMax} threads
+     * @throws IllegalArgumentException when the engine's address is invalid
      */
     public static DockerDriver open(DockerDriverConfig config, Executor blocking, NodeClock clock) {
         DockerDriver driver = new DockerDriver(config, blocking, clock);
         driver.factsAskedNanos.set(clock.nanos());
+        if (driver.processes == Processes.ON_THIS_MACHINE) {
+            CoreDumps.warning(PROC).ifPresent(LOG::warn);
+        }
         try {
             driver.isolations = driver.engine.facts().isolations(config.runtimes());
         } catch (DriverException failure) {
-            LOG.warn("No sandboxes can be made for now: {}", failure.getMessage());
+            LOG.warn("No sandboxes can be created for now: {}", failure.getMessage());
         }
         return driver;
     }
 
     /**
-     * What was last known; asked anew in the background when that is old. An engine that is away keeps what it had: what
-     * it can do does not change by that, and runs wait for it.
+     * The last known capabilities, refreshed in the background when they are old. An unreachable engine keeps its
+     * capabilities: they do not change by that, and runs wait for it.
      */
     @Override
     public Capabilities capabilities() {
@@ -131,7 +136,7 @@ public final class DockerDriver implements SandboxDriver {
                     "asking for its facts",
                     () -> engine.refreshFacts().isolations(config.runtimes()),
                     fresh -> isolations = fresh,
-                    failure -> LOG.debug("The engine's facts are the old ones: {}", failure.getMessage()));
+                    failure -> LOG.debug("The engine's facts could not be refreshed: {}", failure.getMessage()));
         }
         return new Capabilities(isolations, processes);
     }
@@ -139,7 +144,7 @@ public final class DockerDriver implements SandboxDriver {
     @Override
     public CompletionStage<SandboxHandle> create(
             SandboxId id, SandboxTemplate template, Purpose purpose, ChannelListener listener) {
-        DockerSandbox sandbox = new DockerSandbox(id, template);
+        ContainerSandbox sandbox = new ContainerSandbox(id, template);
         if (purpose instanceof Purpose.ForAttempt claimed) {
             sandbox.claim();
             return create(sandbox, labels.attemptName(claimed.attempt()), listener);
@@ -147,32 +152,15 @@ public final class DockerDriver implements SandboxDriver {
         return create(sandbox, labels.waitingName(id), listener);
     }
 
-    private CompletionStage<SandboxHandle> create(DockerSandbox sandbox, String name, ChannelListener listener) {
-        SandboxId id = sandbox.id();
-        if (sandboxes.putIfAbsent(id, sandbox) != null) {
-            return CompletableFuture.failedFuture(
-                    new DriverException(DriverException.Kind.REFUSED, "There is a sandbox " + id + " already."));
-        }
-        creates.run(
-                "making the sandbox",
-                () -> {
-                    SandboxHandle made = maker.make(sandbox, name, listener);
-                    prepareToSample(sandbox);
-                    return made;
-                },
-                sandbox.created()::complete,
-                failure -> {
-                    sandboxes.remove(id, sandbox);
-                    sandbox.created().completeExceptionally(failure);
-                });
-        return sandbox.created();
+    private CompletionStage<SandboxHandle> create(ContainerSandbox sandbox, String name, ChannelListener listener) {
+        return sandboxes.create(sandbox, () -> maker.make(sandbox, name, listener));
     }
 
     @Override
     public CompletionStage<Done> claim(SandboxId id, AttemptName attempt) {
         return calls.run("claiming the sandbox", () -> {
-            DockerSandbox sandbox = known(id);
-            String container = sandbox.container().orElseThrow(() -> unknown(id));
+            ContainerSandbox sandbox = sandboxes.known(id);
+            String container = sandbox.container().orElseThrow(() -> ContainerSandbox.unknown(id));
             sandbox.claim();
             try {
                 engine.call("claiming the sandbox", client -> client.renameContainerCmd(container)
@@ -181,7 +169,7 @@ public final class DockerDriver implements SandboxDriver {
                 return Done.getInstance();
             } catch (DriverException failure) {
                 if (EngineFailure.isNotFound(failure)) {
-                    throw unknown(id);
+                    throw ContainerSandbox.unknown(id);
                 }
                 if (EngineFailure.isConflict(failure)) {
                     sandbox.unclaim();
@@ -197,24 +185,9 @@ public final class DockerDriver implements SandboxDriver {
 
     @Override
     public CompletionStage<Done> destroy(SandboxId id) {
-        CompletableFuture<Done> gone = new CompletableFuture<>();
-        DockerSandbox known = sandboxes.get(id);
-        if (known == null) {
-            removeAsync(gone, () -> containerEnd.removeAll(id));
-            return gone;
-        }
-        known.doom();
-        // A sandbox that is still being made cleans up after itself as soon as it notices, and may not be overtaken.
-        known.afterCreation(() -> {
-            boolean killed = known.kill();
-            removeAsync(gone, () -> {
-                known.container()
-                        .ifPresentOrElse(
-                                container -> containerEnd.remove(container, killed), () -> containerEnd.removeAll(id));
-                sandboxes.remove(id, known);
-            });
-        });
-        return gone;
+        return sandboxes.destroy(id, () -> containerEnd.removeAll(id), (known, killed) -> known.container()
+                .ifPresentOrElse(
+                        container -> containerEnd.remove(container, killed), () -> containerEnd.removeAll(id)));
     }
 
     @Override
@@ -225,7 +198,7 @@ public final class DockerDriver implements SandboxDriver {
                 .toList());
     }
 
-    /** The engine finds by name without looking at its other containers, and many attempts may ask at the same time. */
+    /** The engine finds names without inspecting its other containers, and many attempts may ask concurrently. */
     private List<Container> found(Selection selection) {
         if (selection instanceof Selection.EarlierThan earlier) {
             return containerEnd.list(labels.installationFilter(), labels.attemptNames(earlier.attempt())).stream()
@@ -237,114 +210,39 @@ public final class DockerDriver implements SandboxDriver {
 
     private boolean servesBefore(Container container, AttemptName attempt) {
         String[] names = container.getNames() == null ? new String[0] : container.getNames();
-        // The engine puts a slash before each name.
+        // The engine prefixes each name with a slash.
         return Arrays.stream(names).anyMatch(name -> labels.isBefore(name.replaceFirst("^/", ""), attempt));
     }
 
     @Override
     public CompletionStage<SandboxSample> sample(SandboxId id) {
-        Optional<Sampler> fast = Optional.ofNullable(sandboxes.get(id))
-                .flatMap(DockerSandbox::sampler)
-                .filter(CgroupFiles.class::isInstance);
+        Optional<Sampler> fast =
+                sandboxes.find(id).flatMap(ContainerSandbox::sampler).filter(CgroupFiles.class::isInstance);
         return fast.isPresent()
-                ? samples.run("measuring the sandbox", () -> sample(known(id), fast.get()))
-                : calls.run("measuring the sandbox", () -> sample(known(id), sampler(known(id))));
+                ? samples.run("measuring the sandbox", () -> meter.sample(sandboxes.known(id), fast.get()))
+                : calls.run(
+                        "measuring the sandbox",
+                        () -> meter.sample(sandboxes.known(id), meter.sampler(sandboxes.known(id))));
+    }
+
+    @Override
+    public CompletionStage<Done> hastenEnd(SandboxId id, Haste haste) {
+        return samples.run("ending the sandbox's processes", () -> {
+            sandboxes.known(id).hastenEnd(haste);
+            return Done.getInstance();
+        });
+    }
+
+    @Override
+    public CompletionStage<KernelMemory> kernelMemory() {
+        return processes == Processes.ON_THIS_MACHINE
+                ? samples.run("measuring the kernel's memory", () -> meter.kernelMemory(sandboxes.all()))
+                : SandboxDriver.super.kernelMemory();
     }
 
     @Override
     public void close() {
-        sandboxes.values().forEach(DockerSandbox::disconnect);
+        sandboxes.disconnect();
         engine.close();
-    }
-
-    private void removeAsync(CompletableFuture<Done> gone, Runnable removal) {
-        calls.run(
-                "destroying the sandbox",
-                () -> {
-                    removal.run();
-                    return Done.getInstance();
-                },
-                gone::complete,
-                gone::completeExceptionally);
-    }
-
-    private SandboxSample sample(DockerSandbox sandbox, Sampler sampler) {
-        try {
-            return sandbox.upkeep().without(sampler.sample()).since(sandbox.birthCpuMillis());
-        } catch (IOException gone) {
-            // Usually with its sandbox; if that lives on, the next sample finds another way.
-            sandbox.forget(sampler);
-            throw unknown(sandbox.id());
-        }
-    }
-
-    /** Finds out once how the sandbox can be measured. */
-    private Sampler sampler(DockerSandbox sandbox) {
-        return sandbox.sampler().orElseGet(() -> {
-            String container = sandbox.container().orElseThrow(() -> unknown(sandbox.id()));
-            Sampler found = controlGroup(sandbox, container)
-                    .map(Sampler.class::cast)
-                    .orElse(() -> engineSample(sandbox.id(), container));
-            sandbox.sampler(found);
-            return found;
-        });
-    }
-
-    /** Before an agent runs: some of what it uses is counted from then on only. */
-    private void prepareToSample(DockerSandbox sandbox) {
-        try {
-            if (sampler(sandbox) instanceof CgroupFiles files) {
-                sandbox.born(files.sample().cpuMillis());
-            }
-        } catch (DriverException | IOException failure) {
-            // It has just greeted. If it is gone already, its channel says so to whoever asked for it.
-            LOG.debug("Sandbox {} cannot be measured yet: {}", sandbox.id(), failure.getMessage());
-        }
-    }
-
-    /** Empty when the engine's machine is another one. */
-    private Optional<CgroupFiles> controlGroup(DockerSandbox sandbox, String container) {
-        Optional<CgroupFiles> group =
-                sandbox.firstProcess().flatMap(process -> CgroupFiles.of(PROC, process.pid(), container));
-        group.ifPresent(CgroupFiles::begin);
-        return group;
-    }
-
-    private SandboxSample engineSample(SandboxId id, String container) {
-        var stats = notFoundAsUnknown(
-                id,
-                () -> engine.ask(
-                        "measuring the sandbox",
-                        config.responseTimeout(),
-                        DockerHttpClient.Request.Method.GET,
-                        "/containers/" + container + "/stats?stream=false&one-shot=true"));
-        Boolean outOfMemory = inspect(id, container).getState().getOOMKilled();
-        return EngineStats.sample(stats, Boolean.TRUE.equals(outOfMemory));
-    }
-
-    private InspectContainerResponse inspect(SandboxId id, String container) {
-        return notFoundAsUnknown(
-                id,
-                () -> engine.call("looking at the sandbox", client -> client.inspectContainerCmd(container)
-                        .exec()));
-    }
-
-    private static <T> T notFoundAsUnknown(SandboxId id, Supplier<T> call) {
-        try {
-            return call.get();
-        } catch (DriverException failure) {
-            if (EngineFailure.isNotFound(failure)) {
-                throw unknown(id);
-            }
-            throw failure;
-        }
-    }
-
-    private DockerSandbox known(SandboxId id) {
-        return Optional.ofNullable(sandboxes.get(id)).orElseThrow(() -> unknown(id));
-    }
-
-    private static DriverException unknown(SandboxId id) {
-        return new DriverException(DriverException.Kind.SANDBOX_UNKNOWN, "There is no sandbox " + id + ".");
     }
 }

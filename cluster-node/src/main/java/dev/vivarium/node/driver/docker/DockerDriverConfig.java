@@ -2,7 +2,6 @@ package dev.vivarium.node.driver.docker;
 
 import com.typesafe.config.Config;
 import dev.vivarium.node.driver.guest.ChannelLimits;
-import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.Isolation;
 import java.net.URI;
 import java.time.Duration;
@@ -13,23 +12,22 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * How the driver reaches its engine, and the limits that it keeps. The keys, their units and their defaults are in
- * {@code docker-driver.conf}.
+ * How the driver connects to its engine, and its limits. Keys, units and defaults are in {@code docker-driver.conf}.
  *
- * @param engine where the engine listens: {@code unix:///path} or {@code tcp://host:port}
- * @param installation names the installation; nodes of one installation on one engine share it
- * @param node names this node within the installation
- * @param pullPolicy whether a missing image may be fetched
- * @param pullTimeout how long fetching one image may take
+ * @param engine the engine's address: {@code unix:///path} or {@code tcp://host:port}
+ * @param installation the installation's id; shared by its nodes on one engine
+ * @param node this node's name within the installation
+ * @param pullPolicy whether a missing image may be pulled
+ * @param pullTimeout how long pulling an image may take
  * @param connectTimeout how long connecting to the engine may take
- * @param responseTimeout how long one call to the engine may take, images aside
+ * @param responseTimeout how long a call to the engine may take, except pulling images
  * @param guestStartTimeout how long a started sandbox's guest may take until it greets
- * @param concurrentCreatesMax sandboxes that are being made at once; more wait
- * @param concurrentCallsMax other calls to the engine at once; more wait
- * @param waitingCallsMax calls that may wait for their turn; more are refused
+ * @param concurrentCreatesMax concurrent creations of sandboxes; more wait
+ * @param concurrentCallsMax concurrent other calls to the engine; more wait
+ * @param waitingCallsMax calls that may wait; further ones fail
  * @param channelQueueBytesMax bytes that may wait to be sent to one sandbox
- * @param unconfirmedFramesMax frames of one sandbox that its listener may have unconfirmed
- * @param sharedMemory the size of /dev/shm
+ * @param unconfirmedFramesMax unconfirmed frames of one sandbox
+ * @param disk the limits of one sandbox on the disk of the engine's images
  * @param runtimes the engine's runtime for an isolation class; the engine's default for a class without one
  */
 public record DockerDriverConfig(
@@ -46,16 +44,16 @@ public record DockerDriverConfig(
         int waitingCallsMax,
         int channelQueueBytesMax,
         int unconfirmedFramesMax,
-        ByteSize sharedMemory,
+        DiskShare disk,
         Map<Isolation, String> runtimes) {
     private static final URI LOCAL_ENGINE = URI.create("unix:///var/run/docker.sock");
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.:@-]{0,127}");
 
-    /** Whether a missing image may be fetched from its registry. */
+    /** Whether a missing image may be pulled from its registry. */
     public enum PullPolicy {
         /** Only images that the engine already has. */
         NEVER,
-        /** Fetched once, when the engine does not have it. */
+        /** Pulled when the engine does not have it. */
         MISSING
     }
 
@@ -78,7 +76,7 @@ public record DockerDriverConfig(
      * Reads the keys of {@code docker-driver.conf}.
      *
      * @param docker the object with those keys
-     * @throws IllegalArgumentException or a ConfigException, that names the key that is wrong
+     * @throws IllegalArgumentException or a ConfigException, naming the invalid key
      */
     public static DockerDriverConfig from(Config docker, String installation, String node) {
         Map<Isolation, String> runtimes = new EnumMap<>(Isolation.class);
@@ -103,16 +101,16 @@ public record DockerDriverConfig(
                 docker.getInt("waiting-calls-max"),
                 Math.toIntExact(docker.getBytes("channel-queue-bytes-max")),
                 docker.getInt("unconfirmed-frames-max"),
-                new ByteSize(docker.getBytes("shared-memory")),
+                DiskShare.from(docker.getConfig("disk")),
                 runtimes);
     }
 
     /** The limits of each sandbox's channel. */
-    ChannelLimits channel() {
+    public ChannelLimits channel() {
         return new ChannelLimits(channelQueueBytesMax, unconfirmedFramesMax);
     }
 
-    /** The same but for the engine. */
+    /** This configuration with another engine. */
     public DockerDriverConfig withEngine(URI other) {
         return new DockerDriverConfig(
                 other,
@@ -128,11 +126,11 @@ public record DockerDriverConfig(
                 waitingCallsMax,
                 channelQueueBytesMax,
                 unconfirmedFramesMax,
-                sharedMemory,
+                disk,
                 runtimes);
     }
 
-    /** The same but for what is done about missing images. */
+    /** This configuration with another pull policy. */
     public DockerDriverConfig withPullPolicy(PullPolicy other) {
         return new DockerDriverConfig(
                 engine,
@@ -148,11 +146,11 @@ public record DockerDriverConfig(
                 waitingCallsMax,
                 channelQueueBytesMax,
                 unconfirmedFramesMax,
-                sharedMemory,
+                disk,
                 runtimes);
     }
 
-    /** The same but for the time that one call to the engine may take. */
+    /** This configuration with another timeout for calls. */
     public DockerDriverConfig withResponseTimeout(Duration other) {
         return new DockerDriverConfig(
                 engine,
@@ -168,7 +166,7 @@ public record DockerDriverConfig(
                 waitingCallsMax,
                 channelQueueBytesMax,
                 unconfirmedFramesMax,
-                sharedMemory,
+                disk,
                 runtimes);
     }
 

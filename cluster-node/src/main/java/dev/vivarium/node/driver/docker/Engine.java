@@ -1,7 +1,6 @@
 package dev.vivarium.node.driver.docker;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.github.dockerjava.api.DockerClient;
 import com.github.dockerjava.api.exception.DockerException;
 import com.github.dockerjava.core.DefaultDockerClientConfig;
@@ -11,6 +10,7 @@ import com.github.dockerjava.zerodep.ZerodepDockerHttpClient;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.guest.ConnectionLoops;
 import dev.vivarium.node.driver.guest.GuestConnection;
+import dev.vivarium.node.json.PlainJson;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
@@ -27,12 +27,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The engine, as it can be reached right now: negotiates on first use, and again after the connection was lost, since
- * what comes back may be another version. All calls block, are limited in time and throw {@link DriverException} only.
+ * The connection to the engine: negotiates on first use and again after a lost connection, since a restarted engine may
+ * have another version. All calls block, have a time limit and throw {@link DriverException} only.
  */
 final class Engine implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Engine.class);
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     private final EngineAddress address;
     private final Duration connectTimeout;
@@ -41,7 +40,7 @@ final class Engine implements AutoCloseable {
     private final ConnectionLoops loops = new ConnectionLoops();
     private Optional<Session> session = Optional.empty();
 
-    /** One negotiated connection pool. */
+    /** A negotiated session with its connection pool. */
     private record Session(ApiVersion api, EngineFacts facts, DockerHttpClient http, DockerClient client) {}
 
     Engine(EngineAddress address, Duration connectTimeout, Duration responseTimeout) {
@@ -57,7 +56,7 @@ final class Engine implements AutoCloseable {
     /**
      * Makes one call.
      *
-     * @param doing what it is for, as it follows "while": "starting the sandbox"
+     * @param doing what it is for, to follow "while": "starting the sandbox"
      */
     <T> T call(String doing, Function<DockerClient, T> call) {
         return call(doing, responseTimeout, call);
@@ -67,12 +66,15 @@ final class Engine implements AutoCloseable {
         return guarded(doing, limit, used -> call.apply(used.client()));
     }
 
-    /** Asks for a JSON document that the client library has no exact words for. */
+    /** Requests a JSON document that the client library does not model. */
     JsonNode ask(String doing, Duration limit, DockerHttpClient.Request.Method method, String path) {
         return guarded(doing, limit, used -> json(used.http(), method, "/v" + used.api() + path));
     }
 
-    /** Opens the byte stream to a container's standard input and output; nothing of it may be lost, so before start. */
+    /**
+     * Opens the byte stream to a container's standard input and output; must be called before start, so that nothing is
+     * lost.
+     */
     GuestConnection attach(String containerId) {
         return guarded("opening the channel", responseTimeout, used -> {
             AttachRequest request = new AttachRequest(used.api(), containerId);
@@ -88,7 +90,7 @@ final class Engine implements AutoCloseable {
     }
 
     private static GuestConnection awaitOpened(AttachRequest request, Channel connecting) {
-        // Whatever ends the waiting, no connection is left that nobody knows of.
+        // However the wait ends, no connection leaks.
         CompletionStage<GuestConnection> outcome = request.opened();
         outcome.whenComplete((opened, failure) -> {
             if (failure != null) {
@@ -108,12 +110,12 @@ final class Engine implements AutoCloseable {
         }
     }
 
-    /** What the engine said of itself when it was last negotiated with. */
+    /** The engine's facts from the last negotiation. */
     EngineFacts facts() {
         return guarded("asking for its facts", responseTimeout, Session::facts);
     }
 
-    /** Asks anew what the engine can do; its configuration may have been reloaded. */
+    /** Refreshes the engine's facts; its configuration may have been reloaded. */
     EngineFacts refreshFacts() {
         return guarded("asking for its facts", responseTimeout, used -> {
             EngineFacts fresh =
@@ -121,6 +123,17 @@ final class Engine implements AutoCloseable {
             replace(used, new Session(used.api(), fresh, used.http(), used.client()));
             return fresh;
         });
+    }
+
+    /** The engine's report about itself and the components below it. */
+    EngineReport report() {
+        return guarded(
+                "asking for its versions",
+                responseTimeout,
+                used -> EngineReport.of(
+                        json(used.http(), DockerHttpClient.Request.Method.GET, "/version"),
+                        json(used.http(), DockerHttpClient.Request.Method.GET, "/v" + used.api() + "/info"),
+                        address.isLocal() ? EngineReport.Place.THIS_MACHINE : EngineReport.Place.ELSEWHERE));
     }
 
     @Override
@@ -213,7 +226,7 @@ final class Engine implements AutoCloseable {
             if (response.getStatusCode() / 100 != 2) {
                 throw new DockerException(new String(body, StandardCharsets.UTF_8), response.getStatusCode());
             }
-            return JSON.readTree(body);
+            return PlainJson.MAPPER.readTree(body);
         } catch (IOException unreachable) {
             throw new IllegalStateException(unreachable);
         }
@@ -225,11 +238,14 @@ final class Engine implements AutoCloseable {
         }
     }
 
-    /** Forgets a session that has failed: its pooled connections may be dead and the next engine another version. */
+    /**
+     * Drops a failed session: its pooled connections may be dead, and the engine may have been replaced by another
+     * version.
+     */
     private synchronized void abandon(Session failed) {
         if (session.isPresent() && session.get().http() == failed.http()) {
-            // Not closed here: other threads may be in calls that the engine is about to answer. The pool is collected
-            // with its last user, and its connections are closed when the engine's end is.
+            // Not closed here: other threads may be in calls that the engine will still answer. The pool is collected
+            // with its last user, and its connections close with the engine's end.
             session = Optional.empty();
         }
     }

@@ -16,10 +16,10 @@ import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLParameters;
 
 /**
- * Where the engine listens, and how to connect there.
+ * The engine's address, and how to connect to it.
  *
  * @param uri {@code unix:///path} or {@code tcp://host:port}
- * @param tls how to speak TLS to it, where DOCKER_TLS_VERIFY and DOCKER_CERT_PATH ask for that
+ * @param tls TLS settings, if DOCKER_TLS_VERIFY and DOCKER_CERT_PATH are set
  */
 record EngineAddress(URI uri, Optional<SSLConfig> tls) {
     EngineAddress {
@@ -32,7 +32,7 @@ record EngineAddress(URI uri, Optional<SSLConfig> tls) {
     }
 
     static EngineAddress of(URI uri) {
-        // The scheme is checked before docker-java sees the address: it refuses others less clearly.
+        // Checks the scheme before docker-java does, which gives a less clear error.
         EngineAddress plain = new EngineAddress(uri, Optional.empty());
         if (plain.isLocal()) {
             return plain;
@@ -44,19 +44,19 @@ record EngineAddress(URI uri, Optional<SSLConfig> tls) {
         return new EngineAddress(uri, Optional.ofNullable(tls));
     }
 
-    /** Whether the engine shares this machine, so that its control groups may be visible here. */
+    /** Whether the engine is on this machine, so that its control groups may be visible here. */
     boolean isLocal() {
         return "unix".equals(uri.getScheme());
     }
 
-    /** As a socket is connected to it. Asks the machine's resolver, which blocks. */
+    /** The address for a socket. Blocks for the machine's resolver. */
     SocketAddress socket() {
         return isLocal()
                 ? UnixDomainSocketAddress.of(Path.of(uri.getPath()))
                 : new InetSocketAddress(uri.getHost(), uri.getPort());
     }
 
-    /** What a connection of its own, outside of the client's pool, has to do before anything else; nothing without TLS. */
+    /** The TLS handler that a connection outside the client's pool needs; empty without TLS. */
     Optional<SslHandler> security() throws IOException {
         return tlsContext().map(context -> {
             SSLEngine engine = context.createSSLEngine(uri.getHost(), uri.getPort());

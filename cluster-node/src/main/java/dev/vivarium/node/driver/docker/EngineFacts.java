@@ -8,14 +8,15 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What the engine says of itself.
+ * Facts reported by the engine.
  *
  * @param cpus processors of its machine
- * @param operatingSystem of its sandboxes: linux, or Vivarium cannot use it
- * @param architecture of its machine, in the kernel's words: x86_64
+ * @param operatingSystem the containers' operating system; must be linux
+ * @param architecture its machine's, as the kernel names it: x86_64
  * @param runtimes the names of its runtimes
+ * @param dataFolder where it keeps images, on its own machine
  */
-record EngineFacts(int cpus, String operatingSystem, String architecture, Set<String> runtimes) {
+record EngineFacts(int cpus, String operatingSystem, String architecture, Set<String> runtimes, String dataFolder) {
     EngineFacts {
         runtimes = Set.copyOf(runtimes);
     }
@@ -27,10 +28,11 @@ record EngineFacts(int cpus, String operatingSystem, String architecture, Set<St
                 Math.max(1, info.path("NCPU").asInt()),
                 info.path("OSType").asText(),
                 info.path("Architecture").asText(),
-                runtimes);
+                runtimes,
+                info.path("DockerRootDir").asText());
     }
 
-    /** The classes that this engine can give; those without a runtime of their own only as the engine's default. */
+    /** The isolation classes of this engine; those without a configured runtime only through the engine's default. */
     Set<Isolation> isolations(Map<Isolation, String> configured) {
         Set<Isolation> available = EnumSet.noneOf(Isolation.class);
         for (Isolation isolation : Isolation.values()) {

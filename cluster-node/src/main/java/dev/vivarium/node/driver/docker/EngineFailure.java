@@ -1,16 +1,15 @@
 package dev.vivarium.node.driver.docker;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.github.dockerjava.api.exception.DockerException;
 import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.node.json.PlainJson;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 
-/** Turns what the client library throws into what the driver promises. */
+/** Translates the client library's exceptions into the driver's. */
 final class EngineFailure {
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final int DETAIL_LENGTH_MAX = 400;
     private static final int NOT_FOUND = 404;
     private static final int CONFLICT = 409;
@@ -18,9 +17,7 @@ final class EngineFailure {
 
     private EngineFailure() {}
 
-    /**
-     * @param doing what was tried, as it follows "while": "starting the sandbox"
-     */
+    /** @param doing what was tried, to follow "while": "starting the sandbox" */
     static DriverException translate(String doing, Exception failure) {
         if (failure instanceof DriverException already) {
             return already;
@@ -57,21 +54,23 @@ final class EngineFailure {
         return status(failure) == CONFLICT;
     }
 
-    /** The engine's status code for the call; 0 when it gave none. */
+    /** The engine's HTTP status for the call; 0 when there was none. */
     private static int status(DriverException failure) {
         return find(failure, DockerException.class)
                 .map(DockerException::getHttpStatus)
                 .orElse(0);
     }
 
-    /** What the engine said, without the JSON around it. */
+    /** The engine's message, without the JSON around it. */
     static String detail(DockerException refusal) {
         String text = String.valueOf(refusal.getMessage());
         int object = text.indexOf('{');
         if (object >= 0) {
             try {
-                String message =
-                        JSON.readTree(text.substring(object)).path("message").asText();
+                String message = PlainJson.MAPPER
+                        .readTree(text.substring(object))
+                        .path("message")
+                        .asText();
                 text = message.isEmpty() ? text : message;
             } catch (JsonProcessingException notJson) {
                 return bounded(text);
@@ -82,7 +81,7 @@ final class EngineFailure {
 
     private static String rootMessage(Throwable failure) {
         Throwable root = failure;
-        // A failure that waited too long is told by its own words, not by those of the interrupt that ended it.
+        // A timeout is reported as such, rather than by the interrupt that ended the call.
         while (!(root instanceof TimeoutException) && root.getCause() != null && root.getCause() != root) {
             root = root.getCause();
         }

@@ -4,8 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.node.driver.SandboxSample;
 
 /**
- * A sample out of the engine's own statistics, for an engine on another machine. It does not count refused forks, and of
- * out-of-memory kills it knows only whether there was one.
+ * A sample from the engine's statistics, for an engine on another machine. They do not include refused forks, and only
+ * whether any out-of-memory kill happened.
  */
 final class EngineStats {
     private static final long NANOS_PER_MILLI = 1_000_000;
@@ -13,14 +13,14 @@ final class EngineStats {
     private EngineStats() {}
 
     /**
-     * @param stats the engine's answer to a one-shot question for statistics
-     * @param outOfMemory what its inspection says about the container
+     * @param stats the engine's one-shot statistics
+     * @param outOfMemory the container's out-of-memory flag from its inspection
      */
     static SandboxSample sample(JsonNode stats, boolean outOfMemory) {
         JsonNode memory = stats.path("memory_stats");
         JsonNode detail = memory.path("stats");
         long usage = memory.path("usage").asLong();
-        // "rss" is version 1's word and "anon" version 2's.
+        // "rss" in version 1, "anon" in version 2.
         long anonymous = detail.path("rss").asLong(detail.path("anon").asLong());
         long kernel = detail.path("kernel_stack").asLong() + detail.path("slab").asLong();
         long pids = stats.path("pids_stats").path("current").asLong();

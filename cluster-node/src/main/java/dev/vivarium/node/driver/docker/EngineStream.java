@@ -5,8 +5,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * Takes apart the stream of an attached container: eight bytes (1 for stdout or 2 for stderr, three zeros, a big-endian
- * length), then so many bytes of that stream. The engine writes it, so a violation means that the engine is not one.
+ * Demultiplexes the stream of an attached container: eight bytes (1 for stdout or 2 for stderr, three zeros, a
+ * big-endian length), then that many bytes. The engine writes the headers, so a violation means that the peer is not an
+ * engine.
  */
 final class EngineStream implements GuestStreams {
     private static final int HEADER_BYTES = 8;
@@ -47,7 +48,7 @@ final class EngineStream implements GuestStreams {
         }
         int stream = header.get(0);
         if (stream != STDOUT && stream != STDERR) {
-            throw new IOException("the engine sent a stream that nobody asked for");
+            throw new IOException("the engine sent a stream that was not requested");
         }
         left = Integer.toUnsignedLong(header.getInt(LENGTH_AT));
     }

@@ -8,8 +8,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Puts a limit on blocking calls by interrupting their thread, which closes the Unix socket that it waits for. Needed
- * because the client library's response timeout has no effect on Unix sockets.
+ * Limits blocking calls by interrupting their thread, which closes the Unix socket that it waits for. Needed because
+ * the client library's response timeout has no effect on Unix sockets.
  */
 final class EngineTimeouts implements AutoCloseable {
     private final ScheduledThreadPoolExecutor timer;
@@ -24,10 +24,10 @@ final class EngineTimeouts implements AutoCloseable {
     }
 
     /**
-     * Runs the call on this thread.
+     * Runs the call on the calling thread.
      *
      * @throws TimeoutException when it did not end in time
-     * @throws Exception what the call itself throws in time
+     * @throws Exception the call's own exceptions
      */
     <T> T within(Duration limit, Callable<T> call) throws Exception {
         Guard guard = new Guard(Thread.currentThread());
@@ -53,7 +53,7 @@ final class EngineTimeouts implements AutoCloseable {
         timer.shutdownNow();
     }
 
-    /** Sees to it that the thread is interrupted during the call or never. */
+    /** Ensures that the thread is interrupted during the call or not at all. */
     private static final class Guard {
         private final Thread thread;
         private boolean finished;
@@ -70,11 +70,11 @@ final class EngineTimeouts implements AutoCloseable {
             }
         }
 
-        /** Tells whether the time was up before this. */
+        /** Returns whether the time limit had passed before. */
         synchronized boolean finish() {
             finished = true;
             if (expired) {
-                // The interrupt was meant for the call, which is over; the thread belongs to a pool.
+                // Clears the interrupt, which was meant for the finished call; the thread belongs to a pool.
                 Thread.interrupted();
             }
             return expired;

@@ -13,6 +13,9 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,14 +30,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The guest program on the engine's side: a named volume for each version of the program, mounted read-only into every
- * sandbox. It works with an engine on another host, which a bind mount would not.
+ * The guest program on the engine: a named volume for each version of the program, mounted read-only into every
+ * sandbox. Unlike a bind mount, this works with an engine on another host.
  *
- * <p>What is in the volume is believed only after it was read back. Filling it puts a whole file beside the one that
- * sandboxes start and links it into place, so that nobody ever starts half a program; several nodes may do so at once.
+ * <p>The volume's content is trusted only after reading it back. Filling it writes a complete file and links it into
+ * place, so that no sandbox ever starts an incomplete program; several nodes may do so concurrently.
  */
 final class GuestVolume {
-    /** Where the volume is in a sandbox. */
+    /** The volume's mount point in a sandbox. */
     static final String MOUNT_POINT = "/.vivarium";
 
     static final String PROGRAM_PATH = MOUNT_POINT + "/" + GuestProgram.NAME;
@@ -43,18 +46,19 @@ final class GuestVolume {
     private static final int NAME_DIGITS = 16;
     private static final int PROGRAM_MODE = 0555;
     /**
-     * Only the guest's own user may enter. All sandboxes of an engine have these very files, so whoever could open them
-     * would hear of every other sandbox that starts (inotify), and could talk to it (flock).
+     * Only the guest's own user may enter. All sandboxes of an engine share these files, so a process that could open
+     * them would notice the start of every other sandbox (inotify), and could communicate with it (flock).
      */
     private static final int FOLDER_MODE = 0700;
 
     private final Engine engine;
     private final GuestProgram program;
     private final Labels labels;
-    /** Containers that only carry the volume while it is looked at; they look like sandboxes, so that a reaper sees them. */
+    /** Containers created only to access the volume; they are labelled as sandboxes, so that a reaper finds them. */
     private final Set<SandboxId> carriers = ConcurrentHashMap.newKeySet();
 
     private boolean trusted;
+    private Optional<Path> folderHere = Optional.empty();
 
     GuestVolume(Engine engine, GuestProgram program, Labels labels) {
         this.engine = engine;
@@ -71,9 +75,9 @@ final class GuestVolume {
     }
 
     /**
-     * Sees to it that the engine has the program; asks only once until {@link #distrust}. Others wait meanwhile.
+     * Ensures that the engine has the program; checks once, until {@link #distrust}. Concurrent callers wait.
      *
-     * @param imageId any image that the engine has, to make a container of that is never started
+     * @param imageId any image that the engine has, for a container that is never started
      */
     synchronized void ensure(String imageId) {
         if (trusted) {
@@ -87,12 +91,69 @@ final class GuestVolume {
                             + ", and this node's guest program was built for another. Build Vivarium there.");
         }
         withCarrier(imageId, this::verifyOrFill);
+        folderHere = findFolder();
         trusted = true;
     }
 
-    /** To be told when a sandbox did not find its program: the engine may have been emptied or exchanged. */
+    /** Call when a sandbox did not find its program: the engine may have been pruned or replaced. */
     synchronized void distrust() {
         trusted = false;
+    }
+
+    /** The volume's folder, where the engine's files are this machine's and this node may write to them. */
+    synchronized Optional<Path> folderHere() {
+        return trusted ? folderHere : Optional.empty();
+    }
+
+    private Optional<Path> findFolder() {
+        if (!engine.address().isLocal()) {
+            return Optional.empty();
+        }
+        String mountpoint = engine.call(
+                "looking at the guest program's volume",
+                client -> client.inspectVolumeCmd(name()).exec().getMountpoint());
+        Path folder = Path.of(mountpoint);
+        Path here = folder.resolve(GuestProgram.NAME);
+        try {
+            return Files.isWritable(folder) && Files.size(here) == program.length()
+                    ? Optional.of(folder)
+                    : Optional.empty();
+        } catch (IOException notHere) {
+            return Optional.empty();
+        }
+    }
+
+    /**
+     * Reads files of an image, at most one byte more than the limit. A missing file has no bytes; anything but a file is empty.
+     *
+     * @param imageId an image that the engine has
+     */
+    List<Optional<byte[]>> filesOf(String imageId, List<String> paths, int bytesMax) {
+        List<Optional<byte[]>> files = new ArrayList<>();
+        withCarrier(imageId, container -> paths.forEach(path -> files.add(fileOf(container, path, bytesMax))));
+        return files;
+    }
+
+    private Optional<byte[]> fileOf(String container, String path, int bytesMax) {
+        try {
+            return engine.call("reading a file of the image", client -> {
+                try (InputStream archive =
+                        client.copyArchiveFromContainerCmd(container, path).exec()) {
+                    TarArchiveInputStream tar = new TarArchiveInputStream(archive);
+                    TarArchiveEntry entry = tar.getNextEntry();
+                    return entry != null && entry.isFile()
+                            ? Optional.of(tar.readNBytes(bytesMax + 1))
+                            : Optional.empty();
+                } catch (IOException unreadable) {
+                    throw new UncheckedIOException(unreadable);
+                }
+            });
+        } catch (DriverException failure) {
+            if (EngineFailure.isNotFound(failure)) {
+                return Optional.of(new byte[0]);
+            }
+            throw failure;
+        }
     }
 
     private void verifyOrFill(String container) {
@@ -112,7 +173,7 @@ final class GuestVolume {
             throw new DriverException(
                     DriverException.Kind.REFUSED,
                     "The container engine did not keep the guest program in its volume " + name()
-                            + ". Remove that volume and look at the engine's disk.");
+                            + ". Remove that volume and check the engine's disk.");
         }
     }
 
@@ -130,7 +191,7 @@ final class GuestVolume {
         return holds(container, PROGRAM_PATH, this::isProgram);
     }
 
-    /** What is asked of the archive that the engine makes of a path. */
+    /** Reads the archive that the engine creates from a path. */
     private interface Look {
         boolean at(InputStream archive) throws IOException;
     }
@@ -164,7 +225,10 @@ final class GuestVolume {
         return plausible && program.equalsBytes(tar.readNBytes(program.length()));
     }
 
-    /** From the root on: the engine takes the mode of a folder in the archive, and none for the one that it puts it into. */
+    /**
+     * Starts at the root: the engine applies the mode of a folder in the archive, but not to the folder that it
+     * extracts into.
+     */
     private byte[] archive() {
         String parent = MOUNT_POINT.substring(1) + "/";
         String beside = parent + GuestProgram.NAME + "." + UlidCreator.getUlid().toLowerCase();
@@ -186,7 +250,7 @@ final class GuestVolume {
             tar.putArchiveEntry(link);
             tar.closeArchiveEntry();
         } catch (IOException impossible) {
-            throw new UncheckedIOException("An archive in memory cannot fail.", impossible);
+            throw new UncheckedIOException("Writing an archive in memory cannot fail.", impossible);
         }
         return bytes.toByteArray();
     }
@@ -224,7 +288,7 @@ final class GuestVolume {
     }
 
     private Mount mount() {
-        // Without "no copy" the engine would fill a new volume with what the image has there: another program.
+        // Without "no copy" the engine would fill a new volume from the image's directory: another program.
         return new Mount()
                 .withType(MountType.VOLUME)
                 .withSource(name())

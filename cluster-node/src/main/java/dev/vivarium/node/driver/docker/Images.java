@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Finds images on the engine, or fetches them where that is allowed, and refuses those that no sandbox can use. */
+/** Finds images on the engine, or pulls them where allowed, and refuses those that cannot be used for sandboxes. */
 final class Images {
     private static final Logger LOG = LoggerFactory.getLogger(Images.class);
 
@@ -30,9 +30,19 @@ final class Images {
         this.pullTimeout = pullTimeout;
     }
 
+    /** The name as a reference; refused when it is none. */
+    static ImageRef reference(String name) {
+        try {
+            return new ImageRef(name);
+        } catch (IllegalArgumentException none) {
+            // Accepted by an older version with a wider grammar.
+            throw new DriverException(DriverException.Kind.IMAGE_REFUSED, String.valueOf(none.getMessage()), none);
+        }
+    }
+
     /**
-     * The image that has this name now. Sandboxes are made from its id, so that what was checked is what is
-     * started, whoever moves the name meanwhile.
+     * The image that currently has this name. Sandboxes are created from its id, so that the checked image is the one
+     * started even if the name is moved meanwhile.
      */
     UsableImage usable(ImageRef name) {
         InspectImageResponse image = find(name)
@@ -48,7 +58,7 @@ final class Images {
         ContainerConfig config = image.getConfig();
         Map<String, ?> volumes = config == null ? null : config.getVolumes();
         if (volumes != null && !volumes.isEmpty()) {
-            // The engine would give each a writable place of its own that no disk limit holds.
+            // The engine would give each volume its own writable storage without a disk limit.
             throw refused(
                     name,
                     "it declares volumes (" + String.join(", ", volumes.keySet())
@@ -61,7 +71,7 @@ final class Images {
         return new UsableImage(id, environment(Optional.ofNullable(config)));
     }
 
-    /** NAME=value by NAME; what has no '=' is no variable that a process could be given. */
+    /** Splits NAME=value; entries without '=' cannot be environment variables. */
     private static Map<String, String> environment(Optional<ContainerConfig> config) {
         Map<String, String> variables = new TreeMap<>();
         for (String variable : config.map(ContainerConfig::getEnv).map(List::of).orElse(List.of())) {
@@ -87,7 +97,7 @@ final class Images {
 
     private void fetch(ImageRef name) {
         if (pullPolicy == PullPolicy.NEVER) {
-            throw unavailable(name, "and it may not be fetched (vivarium.driver.docker.pull is NEVER)");
+            throw unavailable(name, "and it may not be pulled (vivarium.driver.docker.pull is NEVER)");
         }
         LOG.info("Fetching image {}", name.value());
         try {
@@ -100,13 +110,13 @@ final class Images {
                 }
             });
             if (!done) {
-                throw unavailable(name, "and fetching it took longer than " + pullTimeout.toSeconds() + " s");
+                throw unavailable(name, "and pulling it took longer than " + pullTimeout.toSeconds() + " s");
             }
         } catch (DriverException failure) {
             if (failure.kind() == DriverException.Kind.REFUSED) {
                 throw new DriverException(
                         DriverException.Kind.IMAGE_UNAVAILABLE,
-                        "The image " + name.value() + " could not be fetched. " + failure.getMessage(),
+                        "The image " + name.value() + " could not be pulled. " + failure.getMessage(),
                         failure);
             }
             throw failure;

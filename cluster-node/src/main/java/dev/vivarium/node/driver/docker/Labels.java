@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
-/** By what the engine knows whose a container is: its labels and its name. */
+/** Labels and name that mark a container's owner. */
 final class Labels {
     static final String INSTALLATION = "dev.vivarium.installation";
     static final String NODE = "dev.vivarium.node";
@@ -27,22 +27,26 @@ final class Labels {
     Labels(DockerDriverConfig config) {
         this.installation = config.installation();
         this.node = config.node();
-        // Names must differ between installations that share an engine; installation ids may be long and alike.
+        // Names must differ between installations that share an engine; installation ids may be long and similar.
+        this.namePrefix = "vivarium-" + String.format("%08x", checksum(installation)) + "-";
+    }
+
+    private static long checksum(String text) {
         CRC32 sum = new CRC32();
-        sum.update(installation.getBytes(StandardCharsets.UTF_8));
-        this.namePrefix = "vivarium-" + String.format("%08x", sum.getValue()) + "-";
+        sum.update(text.getBytes(StandardCharsets.UTF_8));
+        return sum.getValue();
     }
 
     Map<String, String> of(SandboxId id) {
         return Map.of(INSTALLATION, installation, NODE, node, SANDBOX, id.value());
     }
 
-    /** Selects the containers of the whole installation. */
+    /** Selects the whole installation's containers. */
     List<String> installationFilter() {
         return List.of(INSTALLATION + "=" + installation);
     }
 
-    /** The sandbox that a container with these labels is; empty when it is none of a node. */
+    /** The sandbox of a container with these labels; empty when it is not a node's. */
     Optional<ListedSandbox> sandbox(@Nullable Map<String, String> found) {
         String maker = found == null ? null : found.get(NODE);
         String id = found == null ? null : found.get(SANDBOX);
@@ -54,17 +58,22 @@ final class Labels {
                 node.equals(maker) ? new ListedSandbox.ThisNode() : new ListedSandbox.OtherNode(maker)));
     }
 
-    /** Selects the containers of one sandbox, whichever node of the installation made it. */
+    /** Selects a sandbox's containers, whichever node of the installation created them. */
     List<String> sandboxFilter(SandboxId id) {
         return List.of(INSTALLATION + "=" + installation, SANDBOX + "=" + id.value());
     }
 
-    /** The name of a sandbox that waits. */
+    /** The name of a waiting sandbox. */
     String waitingName(SandboxId id) {
         return namePrefix + id.value();
     }
 
-    /** Selects, as a regular expression, at least the names of all sandboxes of the attempt's run. */
+    /** The name of the container of an image that is being unpacked. */
+    String unpackingName(String image) {
+        return namePrefix + "unpacking-" + image + "-" + String.format("%08x", checksum(node));
+    }
+
+    /** A regular expression that matches at least the names of all sandboxes of the attempt's run. */
     String attemptNames(AttemptName attempt) {
         return "^/" + stem(attempt);
     }
@@ -79,12 +88,12 @@ final class Labels {
         return ATTEMPT.matcher(number).matches() && Integer.parseInt(number) < attempt.attempt();
     }
 
-    /** The name of the one sandbox of an attempt: the engine gives each name once. */
+    /** The name of an attempt's sandbox; names are unique on an engine. */
     String attemptName(AttemptName attempt) {
         return stem(attempt) + attempt.attempt();
     }
 
-    /** With what the names of all sandboxes of the attempt's run begin. */
+    /** The common prefix of the names of the run's sandboxes. */
     private String stem(AttemptName attempt) {
         return namePrefix + attempt.run().value() + "-";
     }

@@ -1,25 +1,33 @@
 package dev.vivarium.node.driver.docker;
 
 import com.github.dockerjava.api.command.CreateContainerResponse;
+import com.github.dockerjava.api.model.Mount;
 import dev.vivarium.node.driver.Bulkhead;
 import dev.vivarium.node.driver.ChannelListener;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.SandboxHandle;
 import dev.vivarium.node.driver.SandboxTemplate;
+import dev.vivarium.node.driver.container.ContainerSandbox;
 import dev.vivarium.node.driver.guest.GuestChannel;
+import dev.vivarium.node.driver.linux.HostMachine;
 import dev.vivarium.node.driver.linux.InitProcess;
 import dev.vivarium.node.driver.linux.RuntimeOverhead;
+import dev.vivarium.node.driver.linux.VisibleMachine;
 import dev.vivarium.protocol.run.ImageRef;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Makes sandboxes, blocking, step by step; when a step fails, undoes those before it. */
+/** Creates sandboxes step by step, blocking; when a step fails, undoes the earlier ones. */
 final class SandboxMaker {
     private static final Logger LOG = LoggerFactory.getLogger(SandboxMaker.class);
     private static final Path PROC = Path.of("/proc");
@@ -29,9 +37,13 @@ final class SandboxMaker {
     private final Labels labels;
     private final Images images;
     private final GuestVolume guest;
+    private final AccountFiles accounts;
+    private final BoundFiles files;
+    private final HostMachine machine;
     private final ContainerSpec spec;
     private final ContainerEnd containerEnd;
     private final Bulkhead ends;
+    private final ImagesDisk imagesDisk;
 
     SandboxMaker(
             DockerDriverConfig config,
@@ -45,28 +57,23 @@ final class SandboxMaker {
         this.labels = labels;
         this.images = new Images(engine, config.pullPolicy(), config.pullTimeout());
         this.guest = guest;
+        this.accounts = new AccountFiles(guest);
+        this.files = new BoundFiles(guest);
+        this.machine = HostMachine.read(Path.of("/"));
         this.spec = new ContainerSpec(config, guest.readOnlyMount());
         this.containerEnd = containerEnd;
         this.ends = ends;
-    }
-
-    private static ImageRef imageOf(SandboxTemplate template) {
-        try {
-            return new ImageRef(template.image());
-        } catch (IllegalArgumentException none) {
-            // A run that was accepted by an older version, whose grammar was wider.
-            throw new DriverException(DriverException.Kind.IMAGE_REFUSED, String.valueOf(none.getMessage()), none);
-        }
+        this.imagesDisk = new ImagesDisk(config.disk(), engine.address());
     }
 
     /**
-     * Returns once the guest has greeted.
+     * Creates the sandbox and returns once the guest has greeted.
      *
-     * @param containerName by which the engine knows it
+     * @param containerName the container's name
      */
-    SandboxHandle make(DockerSandbox sandbox, String containerName, ChannelListener listener) {
+    SandboxHandle make(ContainerSandbox sandbox, String containerName, ChannelListener listener) {
         SandboxTemplate template = sandbox.template();
-        ImageRef name = imageOf(template);
+        ImageRef name = Images.reference(template.image());
         requireSupported(template);
         sandbox.requireWanted();
         UsableImage image = images.usable(name);
@@ -77,7 +84,7 @@ final class SandboxMaker {
             if (!lacksGuest(failure)) {
                 throw failure;
             }
-            LOG.warn("The guest program was not in the engine's volume any more; putting it there again");
+            LOG.warn("The guest program was missing from the engine's volume; storing it again");
             guest.distrust();
             guest.ensure(image.id());
             return start(sandbox, containerName, image, listener);
@@ -85,10 +92,11 @@ final class SandboxMaker {
     }
 
     private SandboxHandle start(
-            DockerSandbox sandbox, String containerName, UsableImage image, ChannelListener listener) {
+            ContainerSandbox sandbox, String containerName, UsableImage image, ChannelListener listener) {
         boolean complete = false;
+        List<Mount> bound = bind(sandbox, image);
         try {
-            String container = create(sandbox, containerName, image.id());
+            String container = create(sandbox, containerName, image.id(), bound);
             sandbox.contain(container);
             GuestChannel channel = new GuestChannel(
                     sandbox.id(),
@@ -108,10 +116,21 @@ final class SandboxMaker {
             complete = true;
             return new SandboxHandle(sandbox.id(), channel, image.environment(), first.map(InitProcess::handle));
         } finally {
+            files.remove(bound);
             if (!complete) {
                 undo(sandbox);
             }
         }
+    }
+
+    private List<Mount> bind(ContainerSandbox sandbox, UsableImage image) {
+        if (!files.arePossible()) {
+            return List.of();
+        }
+        Map<String, byte[]> all = new TreeMap<>(accounts.of(sandbox.id(), image.id()));
+        VisibleMachine.files(machine, sandbox.template())
+                .forEach((path, text) -> all.put(path, text.getBytes(StandardCharsets.UTF_8)));
+        return files.bind(sandbox.id(), all);
     }
 
     private Optional<InitProcess> firstProcess(String container) {
@@ -125,18 +144,18 @@ final class SandboxMaker {
         return pid == null || pid <= 0 ? Optional.empty() : InitProcess.of(PROC, pid, container);
     }
 
-    private String create(DockerSandbox sandbox, String name, String image) {
+    private String create(ContainerSandbox sandbox, String name, String image, List<Mount> mounts) {
         try {
-            return createOnce(sandbox, name, image);
+            return createOnce(sandbox, name, image, mounts);
         } catch (DriverException failure) {
             if (!EngineFailure.isConflict(failure)) {
                 throw failure;
             }
         }
-        // The name may be held by what an earlier try for this very sandbox left, whose answer was lost.
+        // The name may belong to an earlier try for this same sandbox whose answer was lost.
         containerEnd.removeAll(sandbox.id());
         try {
-            return createOnce(sandbox, name, image);
+            return createOnce(sandbox, name, image, mounts);
         } catch (DriverException failure) {
             if (EngineFailure.isConflict(failure)) {
                 throw new DriverException(
@@ -148,11 +167,29 @@ final class SandboxMaker {
         }
     }
 
-    private String createOnce(DockerSandbox sandbox, String name, String image) {
+    private String createOnce(ContainerSandbox sandbox, String name, String image, List<Mount> mounts) {
         EngineFacts facts = engine.facts();
         sandbox.upkeep(RuntimeOverhead.of(sandbox.template(), facts.cpus()));
+        Optional<Path> disk = imagesDisk.of(facts);
+        try {
+            return create(sandbox, name, image, mounts, facts, disk);
+        } catch (DriverException failure) {
+            if (disk.isEmpty() || !imagesDisk.isRefused(disk.get(), failure)) {
+                throw failure;
+            }
+            return create(sandbox, name, image, mounts, facts, Optional.empty());
+        }
+    }
+
+    private String create(
+            ContainerSandbox sandbox,
+            String name,
+            String image,
+            List<Mount> mounts,
+            EngineFacts facts,
+            Optional<Path> disk) {
         CreateContainerResponse response = engine.call("making the sandbox", client -> spec.applyTo(
-                        client.createContainerCmd(image), sandbox.id(), sandbox.template(), facts)
+                        client.createContainerCmd(image), sandbox.id(), sandbox.template(), facts, disk, mounts)
                 .withName(name)
                 .withLabels(labels.of(sandbox.id()))
                 .exec());
@@ -184,7 +221,7 @@ final class SandboxMaker {
         }
     }
 
-    private void undo(DockerSandbox sandbox) {
+    private void undo(ContainerSandbox sandbox) {
         sandbox.disconnect();
         try {
             Optional<String> container = sandbox.container();
@@ -194,7 +231,7 @@ final class SandboxMaker {
                 containerEnd.removeAll(sandbox.id());
             }
         } catch (DriverException failure) {
-            LOG.warn("What was made of sandbox {} stays until the next sweep: {}", sandbox.id(), failure.getMessage());
+            LOG.warn("The remains of sandbox {} stay until the next sweep: {}", sandbox.id(), failure.getMessage());
         }
     }
 

@@ -3,10 +3,10 @@ package dev.vivarium.node.driver.docker;
 import java.util.Map;
 
 /**
- * An image that was checked and can be used.
+ * A checked, usable image.
  *
- * @param id the engine's id of it, which never comes to mean another image
- * @param environment the environment that it asks for
+ * @param id the engine's image id, which never changes its meaning
+ * @param environment its environment
  */
 record UsableImage(String id, Map<String, String> environment) {
     UsableImage {

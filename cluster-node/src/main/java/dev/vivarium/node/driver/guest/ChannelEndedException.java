@@ -2,7 +2,7 @@ package dev.vivarium.node.driver.guest;
 
 import dev.vivarium.node.driver.ChannelListener.ClosedBecause;
 
-/** Carries the reason for a channel's end out of the depth of its reading. */
+/** Carries the reason for a channel's end through the call stack of its reader. */
 final class ChannelEndedException extends RuntimeException {
     private static final long serialVersionUID = 1;
 

@@ -4,6 +4,6 @@ package dev.vivarium.node.driver.guest;
  * The limits of the channel to one guest.
  *
  * @param queueBytesMax bytes that may wait to be sent
- * @param unconfirmedFramesMax frames that the listener may have unconfirmed
+ * @param unconfirmedFramesMax unconfirmed frames
  */
 public record ChannelLimits(int queueBytesMax, int unconfirmedFramesMax) {}

@@ -1,6 +1,6 @@
 package dev.vivarium.node.driver.guest;
 
-/** Lets so many frames be unconfirmed, and no more. */
+/** Limits the number of unconfirmed frames. */
 final class FrameWindow {
     private final int unconfirmedMax;
     private int unconfirmed;
@@ -10,7 +10,7 @@ final class FrameWindow {
         this.unconfirmedMax = unconfirmedMax;
     }
 
-    /** Takes a place for one more frame; when there is none, the next confirmation says that one is wanted. */
+    /** Takes room for one more frame; if there is none, the next confirmation reports that room is wanted. */
     synchronized boolean take() {
         wanted = unconfirmed >= unconfirmedMax;
         if (!wanted) {
@@ -19,10 +19,10 @@ final class FrameWindow {
         return !wanted;
     }
 
-    /** One frame less; true when a place was wanted. */
+    /** One frame less; returns true when room was wanted. */
     synchronized boolean confirm() {
         if (unconfirmed == 0) {
-            throw new IllegalStateException("More frames were confirmed than were handed over.");
+            throw new IllegalStateException("More frames were confirmed than were passed on.");
         }
         unconfirmed--;
         boolean wasWanted = wanted;

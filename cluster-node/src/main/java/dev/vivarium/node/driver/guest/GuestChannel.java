@@ -24,9 +24,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The channel to a guest over its connection. It has no thread: what arrives is handled on the connection's, which other
- * connections share. The first frame must be the guest's greeting, which completes {@link #greeted}; the listener hears all
- * others, and hears nothing at all of a sandbox that never greeted.
+ * The channel to a guest over its connection. It has no thread: frames are handled on the connection's thread, which is
+ * shared. The first frame must be the guest's greeting, which completes {@link #greeted}; the listener receives all
+ * others, and nothing of a sandbox that never greeted.
  */
 public final class GuestChannel implements SandboxChannel {
     private static final Logger LOG = LoggerFactory.getLogger(GuestChannel.class);
@@ -39,14 +39,14 @@ public final class GuestChannel implements SandboxChannel {
     private final FrameWindow window;
     private final GuestFrameCheck conduct = new GuestFrameCheck();
     private final CompletableFuture<Void> greeted = new CompletableFuture<>();
-    /** The first reason that this side had to end the channel; null while only the other side may have one. */
+    /** The node's first reason to end the channel; null while only the other side may have ended it. */
     private final AtomicReference<@Nullable ClosedBecause> ended = new AtomicReference<>();
 
     private final Reader reader;
 
     /**
-     * @param streams how the connection carries the guest's two streams
-     * @param whyEnded finds out what the end of the connection means
+     * @param streams splits the connection's bytes into the guest's two streams
+     * @param whyEnded determines why the connection ended
      */
     public GuestChannel(
             SandboxId id,
@@ -64,12 +64,12 @@ public final class GuestChannel implements SandboxChannel {
         this.reader = new Reader(streams);
     }
 
-    /** Begins to move bytes. */
+    /** Starts reading. */
     public void open() {
         connection.begin(reader);
     }
 
-    /** Completes with the guest's greeting; fails with {@link ChannelEndedException} when the channel ends before it. */
+    /** Completes with the guest's greeting; fails with {@link ChannelEndedException} when the channel ends first. */
     public CompletableFuture<Void> greeted() {
         return greeted;
     }
@@ -96,7 +96,7 @@ public final class GuestChannel implements SandboxChannel {
         end(new ClosedBecause(Cause.CLOSED_HERE, "The node closed the channel."));
     }
 
-    /** Ends the channel for the first reason that is given. */
+    /** Ends the channel; the first reason counts. */
     private void end(ClosedBecause why) {
         ended.compareAndSet(null, why);
         budget.close();
@@ -108,14 +108,14 @@ public final class GuestChannel implements SandboxChannel {
         return new ClosedBecause(Cause.PROTOCOL_VIOLATED, detail);
     }
 
-    /** All that happens on the connection's thread. */
+    /** Everything that happens on the connection's thread. */
     private final class Reader implements GuestConnection.Receiver, GuestStreams.Sink {
         private final GuestStreams streams;
         private final FrameDecoder<GuestFrame> decoder = GuestCodec.guestFrames();
         private final GuestStderr stderr = new GuestStderr(id);
-        /** Frames that were read together with one that had no place any more; no more than one reading brings. */
+        /** Frames that were read together with one that had no room; bounded by a single read. */
         private final Queue<GuestFrame> waiting = new ArrayDeque<>();
-        /** The first of them, once it has been checked. */
+        /** The first of them, once checked. */
         private Optional<GuestFrame> checked = Optional.empty();
 
         private Optional<Runnable> afterThem = Optional.empty();
@@ -158,7 +158,7 @@ public final class GuestChannel implements SandboxChannel {
             handOver();
         }
 
-        /** Hands over what waits, as far as there are places; then reads on, or ends. */
+        /** Passes waiting frames on while there is room; then reads on, or ends. */
         void handOver() {
             while (ended.get() == null && (checked.isPresent() || !waiting.isEmpty())) {
                 if (checked.isEmpty() && !check(waiting.remove())) {
@@ -170,14 +170,14 @@ public final class GuestChannel implements SandboxChannel {
                 }
                 GuestFrame next = checked.orElseThrow();
                 checked = Optional.empty();
-                tell(next);
+                deliver(next);
             }
             if (ended.get() == null) {
                 afterThem.ifPresentOrElse(Runnable::run, connection::resume);
             }
         }
 
-        /** Whether the frame is one for the listener. */
+        /** Whether the frame is for the listener. */
         private boolean check(GuestFrame frame) {
             if (!greeted.isDone()) {
                 greet(frame);
@@ -194,23 +194,24 @@ public final class GuestChannel implements SandboxChannel {
                 end(violated("The guest did not greet first."));
             } else if (hello.protocolVersion() != GuestCodec.PROTOCOL_VERSION) {
                 end(violated("The guest speaks version " + hello.protocolVersion()
-                        + " of the protocol and the node version " + GuestCodec.PROTOCOL_VERSION + "."));
+                        + " of the protocol and the node version " + GuestCodec.PROTOCOL_VERSION
+                        + ": the guest program in the sandbox is not the one that came with this node."));
             } else {
                 greeted.complete(null);
             }
         }
 
-        private void tell(GuestFrame frame) {
+        private void deliver(GuestFrame frame) {
             try {
                 listener.onFrame(frame);
             } catch (RuntimeException bug) {
                 LOG.error("The listener of sandbox {} failed; its channel is closed", id, bug);
-                end(new ClosedBecause(Cause.CLOSED_HERE, "The node failed while it handled a frame."));
+                end(new ClosedBecause(Cause.CLOSED_HERE, "The node failed while handling a frame."));
             }
         }
 
         private void askWhy() {
-            // Asked once, however often the connection's end is seen.
+            // Determined once, however often the connection's end is noticed.
             afterThem = Optional.of(() -> {});
             whyEnded.get()
                     .whenComplete((why, failure) -> end(
@@ -219,7 +220,7 @@ public final class GuestChannel implements SandboxChannel {
                                     : new ClosedBecause(Cause.ENGINE_LOST, String.valueOf(failure.getMessage()))));
         }
 
-        /** Tells the listener of the end, once; nothing comes after it. */
+        /** Notifies the listener of the end, once and last. */
         void finish() {
             ClosedBecause why = ended.get();
             if (finished || why == null) {

@@ -3,38 +3,38 @@ package dev.vivarium.node.driver.guest;
 import java.nio.ByteBuffer;
 
 /**
- * One byte connection to a guest. Safe for use by any thread, and no call blocks. What arrives is handed over on one thread
- * that many connections share, so a receiver may not block it.
+ * A byte connection to a guest. Thread-safe; no call blocks. Data arrives on a thread shared by many connections, so a
+ * receiver must not block.
  */
 public interface GuestConnection {
-    /** Takes what arrives; calls come one at a time and in order. */
+    /** Receives data; calls are made one at a time and in order. */
     interface Receiver {
-        /** Some bytes, in a buffer that is used again. */
+        /** Bytes in a buffer that will be reused. */
         void received(ByteBuffer bytes);
 
-        /** Nothing more comes; the connection is closed. */
+        /** The connection is closed; no more data follows. */
         void ended();
     }
 
-    /** Begins to read. Called once. */
+    /** Starts reading. Call once. */
     void begin(Receiver receiver);
 
     /**
-     * Writes the bytes after all those before them.
+     * Writes the bytes after all earlier ones.
      *
-     * @param done run when they have been written, or never will be
+     * @param done run when they were written or dropped
      */
     void write(ByteBuffer bytes, Runnable done);
 
-    /** Reads no more than what has been read already, until {@link #resume}. */
+    /** Stops reading until {@link #resume}, apart from what has been read already. */
     void pause();
 
-    /** Goes on reading. Idempotent. */
+    /** Continues reading. Idempotent. */
     void resume();
 
-    /** Runs the task on the thread of the receiver, between two of its calls. */
+    /** Runs the task on the receiver's thread, between two of its calls. */
     void execute(Runnable task);
 
-    /** Closes the connection; what was not written is dropped. Idempotent. */
+    /** Closes the connection; unwritten bytes are dropped. Idempotent. */
     void close();
 }

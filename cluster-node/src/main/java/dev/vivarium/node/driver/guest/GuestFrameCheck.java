@@ -9,17 +9,18 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a guest may say, given what its node has said: an answer only to what was asked, once; output only of streams
- * that are open, within their credit. So whoever listens hears no frame that an honest guest would not send, whatever
- * an agent has made of its guest. It remembers no more than the node has asked for.
+ * Checks the guest's frames against what the node sent: answers only to requests, once each; output only on open
+ * streams, within their credit. So a listener never receives a frame that an honest guest would not send, even if an
+ * agent has compromised its guest. Its memory is bounded by the node's own requests.
  *
- * <p>{@link GuestFrame.Disk} may come at any time, and so may {@link GuestFrame.StdinCredit}, even for a process that has
+ * <p>{@link GuestFrame.Use} may come at any time, and so may {@link GuestFrame.StdinCredit}, even for a process that has
  * ended, since a descendant may still read its input.
  */
 final class GuestFrameCheck {
     private final Map<Integer, Ordered> processes = new HashMap<>();
     private final Map<Integer, Integer> files = new HashMap<>();
     private final Map<Integer, Integer> pings = new HashMap<>();
+    private final Map<Integer, Integer> looks = new HashMap<>();
     private int killAlls;
 
     private enum Phase {
@@ -28,14 +29,14 @@ final class GuestFrameCheck {
         ENDED
     }
 
-    /** A process that the node ordered and that may still have something to tell. */
+    /** A process that the node requested and that may still send frames. */
     private static final class Ordered {
         Phase phase = Phase.STARTING;
-        /** What each stream may still send; without those that have ended. */
+        /** The remaining credit of each open stream. */
         final Map<NodeFrame.Stream, Long> bytesLeft = new EnumMap<>(NodeFrame.Stream.class);
     }
 
-    /** To be told before the frame is sent: the answer may come at once. */
+    /** Call before sending the frame, since the answer may arrive immediately. */
     synchronized void sending(NodeFrame frame) {
         if (frame instanceof NodeFrame.Spawn spawn) {
             expect(spawn);
@@ -44,8 +45,10 @@ final class GuestFrameCheck {
             if (process != null) {
                 process.bytesLeft.computeIfPresent(credit.stream(), (stream, bytes) -> bytes + credit.bytes());
             }
-        } else if (frame instanceof NodeFrame.WriteFile file) {
+        } else if (frame instanceof NodeFrame.FileRequest file) {
             files.merge(file.request(), 1, Integer::sum);
+        } else if (frame instanceof NodeFrame.Look look) {
+            looks.merge(look.request(), 1, Integer::sum);
         } else if (frame instanceof NodeFrame.Ping ping) {
             pings.merge(ping.request(), 1, Integer::sum);
         } else if (frame instanceof NodeFrame.KillAll) {
@@ -64,7 +67,7 @@ final class GuestFrameCheck {
         }
     }
 
-    /** What is wrong with the frame, as a sentence; empty when the guest was free to send it. */
+    /** What is wrong with the frame, as a sentence; empty when the guest may send it. */
     synchronized Optional<String> objection(GuestFrame frame) {
         if (frame instanceof GuestFrame.Hello) {
             return Optional.of("The guest greeted twice.");
@@ -82,6 +85,10 @@ final class GuestFrameCheck {
             return ended(signaled.process());
         } else if (frame instanceof GuestFrame.Done done) {
             return answered(files, done.request(), "file request");
+        } else if (frame instanceof GuestFrame.FolderListed listed) {
+            return answered(looks, listed.request(), "look");
+        } else if (frame instanceof GuestFrame.FileRead read) {
+            return answered(looks, read.request(), "look");
         } else if (frame instanceof GuestFrame.Pong pong) {
             return answered(pings, pong.request(), "ping");
         } else if (frame instanceof GuestFrame.AllGone) {
@@ -93,7 +100,7 @@ final class GuestFrameCheck {
     private Optional<String> started(int id) {
         Ordered process = in(Phase.STARTING, id);
         if (process == null) {
-            return Optional.of("The guest told of the start of process " + id + ", which was not to be started.");
+            return Optional.of("The guest reported the start of process " + id + ", which was not requested.");
         }
         process.phase = Phase.RUNNING;
         return Optional.empty();
@@ -101,7 +108,7 @@ final class GuestFrameCheck {
 
     private Optional<String> notStarted(int id) {
         if (in(Phase.STARTING, id) == null) {
-            return Optional.of("The guest did not start process " + id + ", which was not to be started.");
+            return Optional.of("The guest failed to start process " + id + ", which was not requested.");
         }
         processes.remove(id);
         return Optional.empty();
@@ -130,7 +137,7 @@ final class GuestFrameCheck {
     private Optional<String> ended(int id) {
         Ordered process = in(Phase.RUNNING, id);
         if (process == null) {
-            return Optional.of("The guest told of the end of process " + id + ", which does not run.");
+            return Optional.of("The guest reported the end of process " + id + ", which is not running.");
         }
         process.phase = Phase.ENDED;
         forgetWhenOver(id, process);
@@ -140,16 +147,17 @@ final class GuestFrameCheck {
     private Optional<String> allGone() {
         boolean running = processes.values().stream().anyMatch(process -> process.phase != Phase.STARTING);
         if (killAlls == 0 || running) {
-            return Optional.of("The guest said that all are gone, and they are not, or nobody had asked.");
+            return Optional.of(
+                    "The guest reported that all processes are gone, although they are not or the node did not ask.");
         }
-        // Several orders that meet may have one answer; those that are left over allow for nothing but the same news.
+        // Several overlapping requests may have one answer; any left over can only repeat the same news.
         killAlls--;
         return Optional.empty();
     }
 
     private static Optional<String> answered(Map<Integer, Integer> asked, int request, String what) {
         if (!asked.containsKey(request)) {
-            return Optional.of("The guest answered " + what + " " + request + ", which nobody had made.");
+            return Optional.of("The guest answered " + what + " " + request + ", which was not requested.");
         }
         asked.computeIfPresent(request, (id, count) -> count > 1 ? count - 1 : null);
         return Optional.empty();
@@ -160,7 +168,7 @@ final class GuestFrameCheck {
         return process != null && process.phase == phase ? process : null;
     }
 
-    /** The process, when it was started and that stream of it is open. */
+    /** The process, if it was started and that stream of it is open. */
     private @Nullable Ordered withOpen(int id, NodeFrame.Stream stream) {
         Ordered process = processes.get(id);
         return process != null && process.phase != Phase.STARTING && process.bytesLeft.containsKey(stream)

@@ -7,9 +7,9 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/** The guest as it was built with this node: the program that is process 1 of every sandbox. */
+/** The guest program built with this node, process 1 of every sandbox. */
 public final class GuestProgram {
-    /** The name of its file. */
+    /** Its file name. */
     public static final String NAME = "vivarium-init";
 
     private static final String RESOURCE = "/guest/" + NAME;
@@ -20,13 +20,13 @@ public final class GuestProgram {
     private final byte[] bytes;
     private final String sha256;
 
-    /** The program with these bytes, an ELF executable. */
+    /** The program from these bytes, an ELF executable. */
     public GuestProgram(byte[] bytes) {
         this.bytes = bytes.clone();
         this.sha256 = sha256(bytes);
     }
 
-    /** The one of this build. */
+    /** The program of this build. */
     public static GuestProgram load() {
         try (InputStream in = GuestProgram.class.getResourceAsStream(RESOURCE)) {
             if (in == null) {
@@ -43,12 +43,12 @@ public final class GuestProgram {
         return bytes.clone();
     }
 
-    /** How many bytes it has. */
+    /** Its size in bytes. */
     public int length() {
         return bytes.length;
     }
 
-    /** Its digest, in lower case hexadecimal. */
+    /** Its SHA-256 digest, in lower case hexadecimal. */
     public String sha256() {
         return sha256;
     }
@@ -58,7 +58,7 @@ public final class GuestProgram {
         return sha256.equals(sha256(others));
     }
 
-    /** Whether a machine of that architecture, in the kernel's words, can run it. */
+    /** Whether it runs on a machine of that architecture, as the kernel names it. */
     public boolean runsOn(String architecture) {
         int machine = (bytes[ELF_MACHINE_OFFSET] & 0xff) | (bytes[ELF_MACHINE_OFFSET + 1] & 0xff) << 8;
         return switch (machine) {

@@ -7,8 +7,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the guest itself, or the engine's runtime before it, writes to standard error: nothing in good times. Goes to
- * the node's log, a limited amount for each sandbox. Used by one thread.
+ * Standard error of the guest itself, or of the engine's runtime before it; normally empty. A limited amount for each
+ * sandbox goes to the node's log. Used by one thread.
  */
 final class GuestStderr {
     private static final Logger LOG = LoggerFactory.getLogger(GuestStderr.class);
@@ -33,7 +33,7 @@ final class GuestStderr {
         LOG.warn("Sandbox {} wrote to its standard error: {}", id, text);
     }
 
-    /** What was written, as one line; empty when nothing was. */
+    /** The text as one line; empty when there is none. */
     String text() {
         return logged.toString().strip();
     }

@@ -19,8 +19,8 @@ public final class NettyConnection implements GuestConnection {
     private final ByteBuf early;
 
     /**
-     * @param channel does not read by itself
-     * @param early bytes of the guest that have been read already
+     * @param channel must not read by itself
+     * @param early the guest's bytes that were read already
      */
     public NettyConnection(Channel channel, ByteBuf early) {
         this.channel = channel;
@@ -61,7 +61,7 @@ public final class NettyConnection implements GuestConnection {
         try {
             channel.eventLoop().execute(task);
         } catch (RejectedExecutionException stopped) {
-            // The loop has ended, so nobody else is on its thread.
+            // The event loop has ended, so nothing else runs on its thread.
             task.run();
         }
     }

@@ -11,7 +11,7 @@ final class SendBudget {
     }
 
     /**
-     * Takes the bytes into account; false when nothing is sent any more.
+     * Reserves the bytes; returns false when the channel is closed.
      *
      * @throws IllegalStateException when there is no room for them
      */

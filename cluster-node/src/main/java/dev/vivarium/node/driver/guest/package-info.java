@@ -1,6 +1,6 @@
 /**
- * What every driver needs to speak with the guest inside a sandbox: its program, the channel to it, and the check of what
- * it sends. Knows no engine.
+ * What every driver needs to communicate with the guest inside a sandbox: its program, the channel to it, and the check
+ * of its frames. Independent of the engine.
  */
 @NullMarked
 package dev.vivarium.node.driver.guest;

@@ -33,9 +33,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Starts nothing. Its sandboxes are names in the node's memory; an agent of the command {@code sleep} stays until it is
- * ended, and any other has ended well at once. Everything else of a node is as always, so what a node with it does in a
- * second is what the control plane can do ({@code ./vivarium bench control-plane}). No code of a user ever runs on it.
+ * Starts nothing. Its sandboxes are entries in the node's memory; an agent with the command {@code sleep} runs until it
+ * is ended, and any other exits immediately with code 0. Everything else in the node is unchanged, so that its
+ * throughput is that of the control plane ({@code ./vivarium bench control-plane}). It never runs user code.
  */
 public final class IdleDriver implements SandboxDriver {
     private static final Logger LOG = LoggerFactory.getLogger(IdleDriver.class);
@@ -46,7 +46,7 @@ public final class IdleDriver implements SandboxDriver {
     private final Map<SandboxId, Sandbox> sandboxes = new ConcurrentHashMap<>();
     private final Map<AttemptName, SandboxId> claims = new ConcurrentHashMap<>();
 
-    /** One of them, and the attempt that has claimed it. */
+    /** A sandbox, and the attempt that claimed it. */
     private static final class Sandbox {
         final Channel channel;
         final AtomicReference<@Nullable AttemptName> claimed = new AtomicReference<>();
@@ -56,7 +56,7 @@ public final class IdleDriver implements SandboxDriver {
         }
     }
 
-    /** Opens it, and says in the log that this node runs nothing. */
+    /** Opens it, and logs that this node runs nothing. */
     public static IdleDriver open() {
         LOG.warn(
                 "This node starts nothing: vivarium.driver.kind is idle, which is for measuring nodes. No agent runs.");
@@ -128,7 +128,7 @@ public final class IdleDriver implements SandboxDriver {
     @Override
     public CompletionStage<List<ListedSandbox>> list(Selection selection) {
         if (selection instanceof Selection.EarlierThan earlier) {
-            // By number and not by looking at all sandboxes: many attempts may ask at the same time.
+            // By attempt rather than by scanning all sandboxes: many attempts may ask concurrently.
             return CompletableFuture.completedStage(
                     IntStream.range(1, earlier.attempt().attempt())
                             .mapToObj(number ->
@@ -165,7 +165,7 @@ public final class IdleDriver implements SandboxDriver {
         return CompletableFuture.completedStage(Done.getInstance());
     }
 
-    /** Answers as a guest does whose processes do nothing. */
+    /** Answers like a guest whose processes do nothing. */
     private static final class Channel implements SandboxChannel {
         private final ChannelListener listener;
         private final AtomicBoolean closed = new AtomicBoolean();

@@ -1,4 +1,4 @@
-/** A driver that starts nothing, for measuring what is left of a node without one. */
+/** A driver that starts nothing, to measure the rest of a node. */
 @NullMarked
 package dev.vivarium.node.driver.idle;
 

@@ -7,12 +7,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The control group of one sandbox, read from the kernel's files, which are kept open: some 40 µs a sample where the
- * engine's own statistics take up to a second.
+ * The control group of one sandbox, read from the kernel's files, which are kept open: a sample takes some 40 µs, where
+ * the engine's statistics take up to a second.
  */
 public sealed interface CgroupFiles extends Sampler {
     Logger LOG = LoggerFactory.getLogger(CgroupFiles.class);
@@ -20,10 +21,10 @@ public sealed interface CgroupFiles extends Sampler {
     /**
      * Finds the group of a process of this machine.
      *
-     * @param proc where the proc file system is
-     * @param mark what the group's path must contain, so that a reused process id or a process of another machine is not
+     * @param proc the proc file system
+     * @param mark must be part of the group's path, so that a reused process id or another machine's process is not
      *     taken for the sandbox
-     * @return empty when it cannot be seen from here
+     * @return empty when the group is not visible here
      */
     static Optional<CgroupFiles> of(Path proc, long pid, String mark) {
         try {
@@ -61,12 +62,19 @@ public sealed interface CgroupFiles extends Sampler {
     }
 
     /**
-     * Has the kernel count from here on, as far as it does. Before an agent runs: what was used to make the sandbox is not
-     * the agent's.
+     * Resets the kernel's peaks and counters where possible. Called before an agent runs, to exclude what creating the
+     * sandbox used.
+     *
+     * @param memoryMaxBytes the memory limit of the sandbox's program
      */
-    void begin();
+    void begin(long memoryMaxBytes);
 
-    /** Processes of a group: the kernel's highest count, once it is above that of the runtime which made the sandbox. */
+    /** Kernel memory currently charged to the group, in bytes, without socket queues. */
+    long kernelBytes() throws IOException;
+
+    /**
+     * A group's peak number of processes: the kernel's, once it exceeds that of the runtime which created the sandbox.
+     */
     final class Pids {
         private final KernelFile current;
         private final KernelFile peak;
@@ -99,10 +107,11 @@ public sealed interface CgroupFiles extends Sampler {
         }
     }
 
-    /** Version 1: a directory for each controller. */
+    /** Version 1: one directory per controller. */
     final class Version1 implements CgroupFiles {
         private static final long NANOS_PER_MILLI = 1_000_000;
         private static final String SOCKETS_LIMIT = "memory.kmem.tcp.limit_in_bytes";
+        private static final int GUEST_ALONE = 1;
         private static final String PEAK = "memory.max_usage_in_bytes";
 
         private final Path memory;
@@ -114,6 +123,8 @@ public sealed interface CgroupFiles extends Sampler {
         private final KernelFile processorTime;
         private final KernelFile forks;
         private final Pids pids;
+        private KernelCaches caches = KernelCaches.unlimited();
+        private long givenBackBytes;
 
         Version1(Path memory, Path cpuacct, Path pids) {
             this.memory = memory;
@@ -128,13 +139,14 @@ public sealed interface CgroupFiles extends Sampler {
         }
 
         /**
-         * Also has the kernel count what lies in the queues of sockets that are made from now on, and bound it as the rest
-         * of the memory is. In this version it does neither until it is given a limit, and what a sandbox sends to itself
-         * would be nobody's. Runtimes do not give one any more (runc since 1.0). Without the right to do it, as a node
-         * that is not root, sockets stay uncounted: SECURITY.md says so.
+         * Also makes the kernel count memory in the queues of sockets created from now on, and bound it like other
+         * memory. In version 1 it does neither until a limit is set, and data that a sandbox sends to itself would not
+         * be counted. Runtimes no longer set one (runc since 1.0). Without the right to do so, on a node that is not
+         * root, sockets stay uncounted; see SECURITY.md.
          */
         @Override
-        public void begin() {
+        public synchronized void begin(long memoryMaxBytes) {
+            caches = KernelCaches.of(memoryMaxBytes);
             pids.begin();
             write(PEAK, "0");
             try (KernelFile limit = new KernelFile(memory.resolve("memory.limit_in_bytes"))) {
@@ -142,6 +154,11 @@ public sealed interface CgroupFiles extends Sampler {
             } catch (IOException unreadable) {
                 LOG.debug("Memory of sockets is not counted in {}: {}", memory, unreadable.toString());
             }
+        }
+
+        @Override
+        public long kernelBytes() throws IOException {
+            return kernel.numberIfThere();
         }
 
         private void write(String file, String value) {
@@ -153,18 +170,44 @@ public sealed interface CgroupFiles extends Sampler {
         }
 
         @Override
-        public SandboxSample sample() throws IOException {
+        public synchronized SandboxSample sample() throws IOException {
             String use = stat.text();
             long now = pids.now();
+            long kernelNow = kernel.numberIfThere();
+            long all = CgroupFormat.keyed(use, "rss") + CgroupFormat.keyed(use, "shmem") + kernelNow;
+            if (caches.areToBeGivenBack(kernelNow, all, now <= GUEST_ALONE)) {
+                use = giveBack(use, kernelNow);
+                kernelNow = kernel.numberIfThere();
+            }
+            // Reclaimed and reclaimable memory was part of the peak, or was less at that time; so this is a lower
+            // bound.
+            long peakNow = peak.number() - Math.max(givenBackBytes, fileCache(use));
             return new SandboxSample(
                     processorTime.number() / NANOS_PER_MILLI,
-                    CgroupFormat.keyed(use, "rss") + kernel.numberIfThere() + sockets.numberIfThere(),
+                    CgroupFormat.keyed(use, "rss") + kernelNow + sockets.numberIfThere(),
+                    Math.max(0, kernelNow - caches.pinnedBytes()),
                     CgroupFormat.keyed(use, "shmem"),
-                    peak.number(),
+                    OptionalLong.empty(),
+                    Math.max(0, peakNow),
                     now,
                     pids.peak(now),
                     outOfMemory.keyed("oom_kill"),
                     forks.keyed("max"));
+        }
+
+        private static long fileCache(String use) {
+            return CgroupFormat.keyed(use, "cache") - CgroupFormat.keyed(use, "shmem");
+        }
+
+        /** Has the kernel reclaim its caches; the program reads them again when needed. */
+        private String giveBack(String before, long kernelBefore) throws IOException {
+            write("memory.force_empty", "0");
+            String after = stat.text();
+            long kernelAfter = kernel.numberIfThere();
+            long given = fileCache(before) - fileCache(after) + kernelBefore - kernelAfter;
+            givenBackBytes = Math.max(givenBackBytes, given);
+            caches = caches.afterwards(kernelAfter);
+            return after;
         }
 
         @Override
@@ -198,9 +241,9 @@ public sealed interface CgroupFiles extends Sampler {
             this.pids = new Pids(directory);
         }
 
-        /** In this version the peak of memory cannot be forgotten, by kernels before 6.12. */
+        /** In version 2, kernels before 6.12 cannot reset the memory peak. */
         @Override
-        public void begin() {
+        public void begin(long memoryMaxBytes) {
             pids.begin();
         }
 
@@ -210,17 +253,30 @@ public sealed interface CgroupFiles extends Sampler {
             long now = pids.now();
             return new SandboxSample(
                     processorTime.keyed("usage_usec") / MICROS_PER_MILLI,
-                    CgroupFormat.keyed(use, "anon") + kernelBytes(use),
+                    CgroupFormat.keyed(use, "anon") + kernelBytes(use) - CgroupFormat.keyed(use, "slab_reclaimable"),
                     CgroupFormat.keyed(use, "shmem"),
-                    // Before Linux 5.19 there is no peak; the caller's highest sample is the best that can be had then.
-                    Math.max(current.number(), peak.numberIfThere()),
+                    // There is no peak before Linux 5.19; the caller's highest sample is then the best available.
+                    Math.max(current.number(), peak.numberIfThere()) - caches(use),
                     now,
                     pids.peak(now),
                     outOfMemory.keyed("oom_kill"),
                     forks.keyed("max"));
         }
 
-        /** Their sum is told since Linux 5.18 only, and sockets are not in it. */
+        @Override
+        public long kernelBytes() throws IOException {
+            String use = stat.text();
+            return kernelBytes(use) - CgroupFormat.keyed(use, "sock");
+        }
+
+        /** Caches of files on disks, and of names and their attributes. */
+        private static long caches(String use) {
+            return CgroupFormat.keyed(use, "file")
+                    - CgroupFormat.keyed(use, "shmem")
+                    + CgroupFormat.keyed(use, "slab_reclaimable");
+        }
+
+        /** Their sum exists only since Linux 5.18, and excludes sockets. */
         private static long kernelBytes(String use) {
             long sum = CgroupFormat.keyed(use, "kernel");
             return sum > 0
@@ -242,7 +298,7 @@ public sealed interface CgroupFiles extends Sampler {
             try {
                 file.close();
             } catch (IOException closed) {
-                LOG.debug("A file of a control group was not closed: {}", closed.toString());
+                LOG.debug("A control group file could not be closed: {}", closed.toString());
             }
         }
     }

@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/** The text formats of the kernel's control group files, as pure functions. */
+/** Parsers for the kernel's control group files. Pure functions. */
 public final class CgroupFormat {
     private CgroupFormat() {}
 
@@ -13,7 +13,7 @@ public final class CgroupFormat {
      * One line of /proc/PID/cgroup.
      *
      * @param controllers empty for version 2
-     * @param path within its hierarchy
+     * @param path the path within its hierarchy
      */
     record Membership(List<String> controllers, String path) {}
 
@@ -38,7 +38,7 @@ public final class CgroupFormat {
         return List.copyOf(result);
     }
 
-    /** The control group file systems among the lines of /proc/mounts. */
+    /** The control group file systems in /proc/mounts. */
     public static List<Hierarchy> hierarchies(List<String> procMounts) {
         List<Hierarchy> result = new ArrayList<>();
         for (String line : procMounts) {
@@ -50,7 +50,17 @@ public final class CgroupFormat {
         return List.copyOf(result);
     }
 
-    /** The directory of the group that a process is in, for a controller of version 1. */
+    /** The mount points of hierarchies with controllers: those of version 1 if there are any, else that of version 2. */
+    public static List<String> mountPoints(List<String> procMounts) {
+        List<Hierarchy> all = hierarchies(procMounts);
+        boolean version1 = all.stream().anyMatch(hierarchy -> !hierarchy.version2());
+        return all.stream()
+                .filter(hierarchy -> hierarchy.version2() != version1)
+                .map(Hierarchy::mountPoint)
+                .toList();
+    }
+
+    /** The directory of a process's group, for a controller of version 1. */
     public static Optional<String> directoryV1(
             List<Hierarchy> mounted, List<Membership> memberships, String controller) {
         Optional<String> mountPoint = mounted.stream()
@@ -65,7 +75,7 @@ public final class CgroupFormat {
         return mountPoint.flatMap(root -> path.filter(CgroupFormat::isVisible).map(root::concat));
     }
 
-    /** The directory of the group that a process is in, for version 2. */
+    /** The directory of a process's group, for version 2. */
     public static Optional<String> directoryV2(List<Hierarchy> mounted, List<Membership> memberships) {
         Optional<String> mountPoint = mounted.stream()
                 .filter(Hierarchy::version2)
@@ -78,12 +88,14 @@ public final class CgroupFormat {
         return mountPoint.flatMap(root -> path.filter(CgroupFormat::isVisible).map(root::concat));
     }
 
-    /** A path that leads up is outside of this process's own control group namespace. */
+    /** A path that leads up is outside this process's control group namespace. */
     private static boolean isVisible(String path) {
         return path.startsWith("/") && !path.startsWith("/..");
     }
 
-    /** The number behind a name among lines of names and numbers, as memory.stat and memory.events have them, or zero where there is none. */
+    /**
+     * The number after a name in lines such as those of memory.stat and memory.events; zero when the name is missing.
+     */
     static long keyed(String text, String name) {
         for (int at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
             int value = at + name.length();
@@ -95,7 +107,7 @@ public final class CgroupFormat {
         return 0;
     }
 
-    /** A number, or what the kernel writes for none ("max"): then the largest. */
+    /** A number; for the kernel's "max", the largest. */
     static long number(String text) {
         String trimmed = text.strip();
         try {

@@ -4,12 +4,11 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * The first process of a container on this machine: its death is that of all others in the container, by the kernel's own
- * rule for process namespaces. In a sandbox with a kernel of its own it is that kernel.
+ * The first process of a container on this machine. When it ends, the kernel kills all others in its process namespace.
+ * In a sandbox with its own kernel it is that kernel.
  *
- * <p>An engine that is asked to kill starts a program for it, which asks and waits: 8 ms of a processor with runc, and for
- * as long as one cared to look with a runsc whose kernel hung. So what can be killed from here is killed here, and the
- * engine finds it dead.
+ * <p>To kill a container, an engine starts a program: that takes 8 ms of processor time with runc, and never ended with
+ * a runsc whose kernel hung. So the node kills the process itself where it can, and the engine notices the end.
  */
 public final class InitProcess {
     private final ProcessHandle handle;
@@ -19,24 +18,24 @@ public final class InitProcess {
     }
 
     /**
-     * Finds it by its number, unless that is another machine's, or was given anew.
+     * Finds it by its process id, unless that belongs to another machine or was reused.
      *
-     * @param proc where the proc file system is
+     * @param proc the proc file system
      * @param container the engine's full id, which is part of the path of the container's control groups
      */
     public static Optional<InitProcess> of(Path proc, long pid, String container) {
-        // The handle remembers when the process was started, so it has to be there before the look at what it is.
+        // The handle records the process's start time, so it must be obtained before the check.
         return ProcessHandle.of(pid)
                 .filter(handle -> ContainerProcesses.isIn(proc.resolve(Long.toString(pid)), container))
                 .map(InitProcess::new);
     }
 
-    /** As the platform knows it: with when it was started, so that its number cannot come to mean another. */
+    /** The process with its start time, so that a reused id is not mistaken for it. */
     public ProcessHandle handle() {
         return handle;
     }
 
-    /** Its number on this machine. */
+    /** Its process id on this machine. */
     public long pid() {
         return handle.pid();
     }
@@ -46,7 +45,7 @@ public final class InitProcess {
         return handle.isAlive();
     }
 
-    /** Kills without waiting for the end; false without the right to, or when it has ended. */
+    /** Kills without waiting for the end; returns false without permission, or when it has ended. */
     public boolean kill() {
         return handle.destroyForcibly();
     }

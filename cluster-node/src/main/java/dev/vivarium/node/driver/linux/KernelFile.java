@@ -1,17 +1,16 @@
 package dev.vivarium.node.driver.linux;
 
+import dev.vivarium.node.kernel.KernelText;
 import java.io.Closeable;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A small file that the kernel writes anew for each reader, opened once and read from its beginning again and again: a
- * tenth of the cost of opening it each time. Safe for use by any thread.
+ * A small file that the kernel generates for each read, opened once and read from its beginning each time, at a tenth
+ * of the cost of opening it again. Thread-safe.
  */
 final class KernelFile implements Closeable {
     /** A number, or a few lines. */
@@ -40,33 +39,31 @@ final class KernelFile implements Closeable {
         this.bytesMax = bytesMax;
     }
 
-    /** One that is longer than the others. */
+    /** A larger file of statistics. */
     static KernelFile ofStatistics(Path path) {
         return new KernelFile(path, STATISTICS_BYTES_MAX);
     }
 
-    /** What is in it now; fails when it is gone, or never was. */
+    /** The current content; fails when the file is gone. */
     String text() throws IOException {
-        ByteBuffer bytes = ByteBuffer.allocate(bytesMax);
         FileChannel open = open();
         if (open == null) {
             throw new NoSuchFileException(path.toString());
         }
-        open.read(bytes, 0);
-        return new String(bytes.array(), 0, bytes.position(), StandardCharsets.US_ASCII);
+        return KernelText.read(open, bytesMax);
     }
 
-    /** The number in it. */
+    /** The content as a number. */
     long number() throws IOException {
         return CgroupFormat.number(text());
     }
 
-    /** The number in it, or zero where the kernel was built without the file. */
+    /** The content as a number; zero when the kernel does not provide the file. */
     long numberIfThere() throws IOException {
         return open() == null ? 0 : number();
     }
 
-    /** The number behind a name in it, or zero where there is none. */
+    /** The number after a name in it; zero when the name is missing. */
     long keyed(String name) throws IOException {
         return CgroupFormat.keyed(text(), name);
     }

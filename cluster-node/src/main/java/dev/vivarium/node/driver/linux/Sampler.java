@@ -6,12 +6,12 @@ import java.io.IOException;
 /** A way to measure one sandbox. */
 public interface Sampler {
     /**
-     * Measures now.
+     * Takes a sample.
      *
-     * @throws IOException when what is read is gone, with its sandbox
+     * @throws IOException when the sandbox is gone
      */
     SandboxSample sample() throws IOException;
 
-    /** Gives back what it holds to measure with; measuring fails from then on. Idempotent. */
+    /** Releases its resources; sampling fails afterwards. Idempotent. */
     default void close() {}
 }

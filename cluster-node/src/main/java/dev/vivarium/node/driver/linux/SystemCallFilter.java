@@ -1,36 +1,38 @@
 package dev.vivarium.node.driver.linux;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.vivarium.node.json.PlainJson;
 import dev.vivarium.protocol.run.Isolation;
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Iterator;
+import java.util.Set;
 
 /**
- * The system calls that a sandbox may make: a list of our own, {@code seccomp.json}, in the format of the
- * Docker engine, because an engine's default differs from version to version and allows more than agents need. What is left out, and why, stands in
- * SECURITY.md.
+ * The system calls that a sandbox may make: Vivarium's own list, {@code seccomp.json}, in the Docker engine's format,
+ * because engines' defaults differ between versions and allow more than agents need. SECURITY.md explains what is left
+ * out.
  *
- * <p>A kernel of the sandbox's own applies it when its runtime is told to (gVisor: {@code --oci-seccomp}), a second wall
- * before the agent comes to that kernel. gVisor answers EPERM whatever errno is asked for, and the C libraries take
- * nothing but ENOSYS for "use clone": so clone3 is left to that kernel, in which a namespace opens nothing of the host.
+ * <p>A sandbox's own kernel applies it when its runtime is configured to (gVisor: {@code --oci-seccomp}), as a second
+ * barrier in front of that kernel. gVisor always answers EPERM, whatever errno is configured. So calls are allowed there
+ * whose refusal needs another answer: clone3, where C libraries fall back to clone only on ENOSYS and a new namespace
+ * exposes nothing of the host; fcntl, whose locks are in that kernel's memory; and those answered with success without
+ * being done, which concern the host's disks, page cache and core dumps.
  */
 public final class SystemCallFilter {
     private static final String RESOURCE = "seccomp.json";
-    private static final String FALLS_BACK_ON_ENOSYS_ONLY = "clone3";
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Set<String> LEFT_TO_AN_OWN_KERNEL =
+            Set.of("clone3", "fadvise64", "fcntl", "preadv2", "prlimit64", "setrlimit", "sync", "syncfs");
 
     private final String onSharedKernel;
     private final String onOwnKernel;
 
     /** Reads the list of this build. */
     public SystemCallFilter() {
-        ObjectNode profile = profile();
-        onSharedKernel = profile.toString();
-        leaveToTheKernel(FALLS_BACK_ON_ENOSYS_ONLY, profile.withArray("syscalls"));
-        onOwnKernel = profile.toString();
+        onSharedKernel = profile(Isolation.CONTAINER).toString();
+        onOwnKernel = profile(Isolation.GVISOR).toString();
     }
 
     /** The filter as JSON. */
@@ -38,26 +40,39 @@ public final class SystemCallFilter {
         return isolation.hasOwnKernel() ? onOwnKernel : onSharedKernel;
     }
 
+    /** The filter as a tree of its own. */
+    public ObjectNode profile(Isolation isolation) {
+        ObjectNode profile = profile();
+        if (isolation.hasOwnKernel()) {
+            leaveToTheKernel(LEFT_TO_AN_OWN_KERNEL, profile.withArray("syscalls"));
+        }
+        return profile;
+    }
+
     private static ObjectNode profile() {
         try (InputStream profile = SystemCallFilter.class.getResourceAsStream(RESOURCE)) {
             if (profile == null) {
                 throw new IllegalStateException(RESOURCE + " is missing from this build.");
             }
-            return (ObjectNode) JSON.readTree(profile);
+            return (ObjectNode) PlainJson.MAPPER.readTree(profile);
         } catch (IOException unreadable) {
             throw new IllegalStateException(RESOURCE + " cannot be read.", unreadable);
         }
     }
 
-    private static void leaveToTheKernel(String call, ArrayNode rules) {
-        for (JsonNode rule : rules) {
-            ArrayNode names = (ArrayNode) rule.get("names");
+    private static void leaveToTheKernel(Set<String> calls, ArrayNode rules) {
+        for (Iterator<JsonNode> each = rules.iterator(); each.hasNext(); ) {
+            ArrayNode names = (ArrayNode) each.next().get("names");
             for (int index = names.size() - 1; index >= 0; index--) {
-                if (names.get(index).asText().equals(call)) {
+                if (calls.contains(names.get(index).asText())) {
                     names.remove(index);
                 }
             }
+            if (names.isEmpty()) {
+                each.remove();
+            }
         }
-        rules.addObject().put("action", "SCMP_ACT_ALLOW").putArray("names").add(call);
+        ArrayNode left = rules.addObject().put("action", "SCMP_ACT_ALLOW").putArray("names");
+        calls.stream().sorted().forEach(left::add);
     }
 }

@@ -1,6 +1,6 @@
 /**
- * What Linux gives a driver on the machine of its sandboxes, whatever made them: control groups, the processes in them, the
- * system call filter, and what a runtime takes for itself. Knows no engine.
+ * What Linux offers a driver on the sandboxes' machine, independent of the engine: control groups, the processes in
+ * them, the system call filter, and runtimes' overhead.
  */
 @NullMarked
 package dev.vivarium.node.driver.linux;

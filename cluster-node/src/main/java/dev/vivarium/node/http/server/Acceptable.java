@@ -13,7 +13,7 @@ import org.apache.pekko.http.javadsl.model.headers.Accept;
 public final class Acceptable {
     private Acceptable() {}
 
-    /** The offer that the client likes best, the first one among equals; empty when it accepts none. */
+    /** The client's preferred offer, the first among equals; empty when it accepts none. */
     public static Optional<MediaType> best(HttpRequest request, List<MediaType> offers) {
         List<MediaRange> ranges = StreamSupport.stream(request.getHeaders().spliterator(), false)
                 .filter(Accept.class::isInstance)
@@ -35,13 +35,13 @@ public final class Acceptable {
         return best;
     }
 
-    /** The answer to a client that accepts none of the offers. */
+    /** The answer when the client accepts none of the offers. */
     public static HttpResponse refusal(List<MediaType> offers) {
         String names = String.join(", ", offers.stream().map(Object::toString).toList());
         return Answers.problem(ProblemType.NOT_ACCEPTABLE, "Accept one of: " + names + ".");
     }
 
-    /** The quality that the most specific matching range gives. */
+    /** The quality of the most specific matching range. */
     private static float quality(List<MediaRange> ranges, MediaType offer) {
         float quality = 0;
         int mostSpecific = -1;

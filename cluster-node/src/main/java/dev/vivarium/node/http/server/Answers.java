@@ -12,13 +12,13 @@ import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 import org.apache.pekko.util.ByteString;
 
-/** Makes responses. */
+/** Builds responses. */
 public final class Answers {
     private static final ContentType PROBLEM_JSON = ContentTypes.parse("application/problem+json");
 
     private Answers() {}
 
-    /** An answer in JSON. */
+    /** A JSON response. */
     public static HttpResponse json(int status, Object body) {
         return HttpResponse.create()
                 .withStatus(status)
@@ -35,13 +35,13 @@ public final class Answers {
         return problem(type, type.status(), detail, errors);
     }
 
-    /** A problem under another status than its usual one; for what Pekko HTTP refuses with a status of its own. */
+    /** A problem with another status than its usual one; for refusals by Pekko HTTP with a status of its own. */
     static HttpResponse problem(ProblemType type, int status, String detail, List<FieldError> errors) {
         Problem problem = new Problem(type.uri(), type.title(), status, detail, errors);
         return HttpResponse.create().withStatus(status).withEntity(HttpEntities.create(PROBLEM_JSON, bytes(problem)));
     }
 
-    /** A problem that passes; the client is told when to try again. */
+    /** A temporary problem, with a Retry-After header. */
     public static HttpResponse retryLater(ProblemType type, String detail, Duration after) {
         return problem(type, detail).addHeader(RawHeader.create("Retry-After", Long.toString(after.toSeconds())));
     }
@@ -54,7 +54,7 @@ public final class Answers {
                 retryAfter);
     }
 
-    /** A body of the API in JSON. */
+    /** An API body as JSON bytes. */
     public static ByteString bytes(Object body) {
         try {
             return ByteString.fromArrayUnsafe(ApiJson.mapper().writeValueAsBytes(body));

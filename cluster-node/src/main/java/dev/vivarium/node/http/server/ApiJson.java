@@ -8,8 +8,8 @@ import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 
 /**
- * How the bodies of the API are written in JSON: names in camel case, instants as ISO-8601 strings, empty optionals as
- * null, bytes in base64. Readers skip fields that they do not know, so that a newer node can be asked by an older client.
+ * The JSON form of API bodies: camel case names, ISO-8601 instants, null for empty optionals, bytes in base64. Readers
+ * ignore unknown fields, so that an older client can read a newer node's answers.
  */
 public final class ApiJson {
     private static final ObjectMapper MAPPER = JsonMapper.builder()
@@ -21,7 +21,7 @@ public final class ApiJson {
 
     private ApiJson() {}
 
-    /** The mapper; shared, and not to be reconfigured. */
+    /** The shared mapper; do not reconfigure it. */
     public static ObjectMapper mapper() {
         return MAPPER;
     }

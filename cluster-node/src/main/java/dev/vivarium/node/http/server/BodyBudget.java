@@ -2,7 +2,7 @@ package dev.vivarium.node.http.server;
 
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Bounds the memory that all bodies take together that are being worked on. */
+/** Bounds the total memory of all bodies in progress. */
 final class BodyBudget {
     private final long maxBytes;
     private final AtomicLong usedBytes = new AtomicLong();
@@ -15,11 +15,11 @@ final class BodyBudget {
         return new Share();
     }
 
-    /** What one body has taken. */
+    /** The memory reserved for one body. */
     final class Share implements AutoCloseable {
         private final AtomicLong takenBytes = new AtomicLong();
 
-        /** Takes more; false when there is no more, and then nothing is taken. */
+        /** Reserves more; returns false and reserves nothing when the budget is exhausted. */
         boolean take(int bytes) {
             if (usedBytes.addAndGet(bytes) > maxBytes) {
                 usedBytes.addAndGet(-bytes);
@@ -29,7 +29,7 @@ final class BodyBudget {
             return true;
         }
 
-        /** Gives everything back. Idempotent. */
+        /** Releases everything. Idempotent. */
         @Override
         public void close() {
             usedBytes.addAndGet(-takenBytes.getAndSet(0));

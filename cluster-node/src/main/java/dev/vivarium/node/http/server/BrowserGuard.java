@@ -10,16 +10,16 @@ import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.headers.Host;
 
 /**
- * Keeps web pages in a browser on this machine away from an API that trusts whoever can reach it. A page's own name may
- * be made to point at the loopback address (DNS rebinding): so only known names of the node are answered. And any page
- * may send simple POSTs anywhere: so no other site's are taken.
+ * Keeps web pages in a browser on this machine away from an API that trusts everyone who can reach it. A page's host
+ * name may resolve to the loopback address (DNS rebinding), so only the node's known names are accepted. And any page
+ * may send simple POSTs anywhere, so requests from other sites are refused.
  */
 final class BrowserGuard {
     private static final Set<String> LOOPBACK = Set.of("localhost", "127.0.0.1", "::1", "[::1]");
 
     private final Set<String> allowedHosts;
     private final boolean loopback;
-    /** The address that it listens on: a number, which no page's name can be made to be. */
+    /** The address that the node listens on: numeric, so no page's host name can equal it. */
     private final String own;
 
     BrowserGuard(HttpSettings settings) {
@@ -28,7 +28,7 @@ final class BrowserGuard {
         this.loopback = LOOPBACK.contains(settings.host()) || settings.host().startsWith("127.");
     }
 
-    /** Why the request is refused, if it is. */
+    /** The reason to refuse the request, if there is one. */
     Optional<HttpResponse> refusal(HttpRequest request) {
         String host = request.getHeader(Host.class)
                 .map(header -> header.host().address().toLowerCase(Locale.ROOT))

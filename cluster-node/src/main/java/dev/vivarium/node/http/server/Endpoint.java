@@ -11,7 +11,7 @@ import org.apache.pekko.http.javadsl.model.MediaTypes;
 /** Answers the requests of one operation. */
 @FunctionalInterface
 public interface Endpoint {
-    /** Answers one request; a stage that fails becomes a problem. */
+    /** Answers one request; a failed stage becomes a problem response. */
     CompletionStage<HttpResponse> answer(Exchange exchange);
 
     /** An endpoint that answers with JSON, for clients that accept it. */
@@ -22,7 +22,7 @@ public interface Endpoint {
                 : CompletableFuture.completedStage(Acceptable.refusal(offers));
     }
 
-    /** An endpoint that waits for nothing. */
+    /** An endpoint that answers without waiting. */
     static Endpoint immediate(Supplier<HttpResponse> answer) {
         return exchange -> CompletableFuture.completedStage(answer.get());
     }

@@ -6,15 +6,15 @@ import java.util.Map;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 
 /**
- * A request, and what is known about it before its endpoint sees it.
+ * A request with its context.
  *
  * @param request the request
- * @param caller who sent it
- * @param path the values of the path's parameters, decoded, by their names
- * @param deadline when an answer comes too late
+ * @param caller the principal that sent it
+ * @param path the path parameters, decoded, by name
+ * @param deadline when the answer is due
  */
 public record Exchange(HttpRequest request, Principal caller, Map<String, String> path, Instant deadline) {
-    /** The value of a parameter that the operation's path has. */
+    /** The value of one of the operation's path parameters. */
     public String parameter(String name) {
         String value = path.get(name);
         if (value == null) {

@@ -2,8 +2,6 @@ package dev.vivarium.node.http.server;
 
 import com.github.f4b6a3.ulid.UlidCreator;
 import dev.vivarium.persistence.journal.StoreUnavailable;
-import dev.vivarium.persistence.store.RunIndex;
-import dev.vivarium.protocol.api.Problem.FieldError;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -23,7 +21,7 @@ import org.apache.pekko.http.scaladsl.model.IllegalUriException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Turns everything that goes wrong into problem details, whoever noticed it. */
+/** Converts every failure into a problem response, wherever it was detected. */
 final class Failures {
     private static final Logger LOG = LoggerFactory.getLogger(Failures.class);
 
@@ -35,7 +33,7 @@ final class Failures {
         this.retryAfter = settings.retryAfter();
     }
 
-    /** What routes fail with. */
+    /** Failures of routes. */
     ExceptionHandler exceptions() {
         return ExceptionHandler.newBuilder()
                 .matchAny(failure -> DIRECTIVES.complete(answer(failure)))
@@ -43,8 +41,8 @@ final class Failures {
     }
 
     /**
-     * What no route takes. Pekko HTTP's own handler would do, if it did not throw the body away by itself and answer
-     * meanwhile: a client that is still sending would then often find its connection broken and see no answer.
+     * Requests that no route accepts. Pekko HTTP's default handler discards the body by itself and answers meanwhile: a
+     * client that is still sending would then often find its connection broken and never see the answer.
      */
     RejectionHandler rejections() {
         return RejectionHandler.newBuilder()
@@ -67,21 +65,15 @@ final class Failures {
                 request.getUri().path());
         return Answers.retryLater(
                 ProblemType.TIMEOUT,
-                "The node did not answer in time; what was asked may or may not have been done. Ask again.",
+                "The node did not answer in time; the operation may or may not have been done. Try again.",
                 retryAfter);
     }
 
     private HttpResponse answer(Throwable failure) {
         Throwable cause = unwrapped(failure);
         if (cause instanceof StoreUnavailable) {
-            LOG.warn("The store is away: {}", cause.getMessage());
+            LOG.warn("The store is unavailable: {}", cause.getMessage());
             return Answers.storeUnavailable(retryAfter);
-        }
-        if (cause instanceof RunIndex.BadCursor) {
-            return Answers.problem(
-                    ProblemType.INVALID_QUERY,
-                    String.valueOf(cause.getMessage()),
-                    List.of(new FieldError("cursor", "must be the 'next' field of the page before")));
         }
         if (cause instanceof IllegalUriException) {
             return Answers.problem(ProblemType.MALFORMED_REQUEST, "The query holds a malformed escape.");
@@ -90,7 +82,7 @@ final class Failures {
         LOG.error("Incident {}", incident, cause);
         return Answers.problem(
                 ProblemType.INTERNAL,
-                "This is a defect of the node. Its log tells more under incident " + incident + ".");
+                "This is a bug in the node. Its log has details under incident " + incident + ".");
     }
 
     private static Throwable unwrapped(Throwable failure) {

@@ -5,20 +5,26 @@ import dev.vivarium.protocol.api.Problem.FieldError;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.http.javadsl.model.ContentType;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
 import org.apache.pekko.http.javadsl.model.HttpMethods;
+import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.util.ByteString;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What the ecosystem asks of every service: health and metrics. */
+/** The conventional operations of every service: health and metrics. */
 public final class HealthEndpoint {
     private static final Logger LOG = LoggerFactory.getLogger(HealthEndpoint.class);
+    private static final String ALIVE = "/health/alive";
+    private static final String READY = "/health/ready";
+    private static final String METRICS_PATH = "/metrics";
+    private static final Set<String> PATHS = Set.of(ALIVE, READY, METRICS_PATH);
     private static final Duration READINESS_TIMEOUT = Duration.ofSeconds(3);
     private static final ContentType METRICS = ContentTypes.parse("text/plain; version=0.0.4; charset=utf-8");
 
@@ -33,15 +39,20 @@ public final class HealthEndpoint {
     /**
      * The operations of health and metrics.
      *
-     * @param readiness shows whether the node can do its work
-     * @param metrics what {@code /metrics} shows
+     * @param readiness checks whether the node is ready
+     * @param metrics the registry behind {@code /metrics}
      */
     public static List<Operation> operations(Readiness readiness, PrometheusMeterRegistry metrics) {
         HealthEndpoint health = new HealthEndpoint(readiness, metrics);
         return List.of(
-                new Operation(HttpMethods.GET, "/health/alive", Endpoint.immediate(HealthEndpoint::alive)),
-                new Operation(HttpMethods.GET, "/health/ready", exchange -> health.ready()),
-                new Operation(HttpMethods.GET, "/metrics", Endpoint.immediate(health::metrics)));
+                new Operation(HttpMethods.GET, ALIVE, Endpoint.immediate(HealthEndpoint::alive)),
+                new Operation(HttpMethods.GET, READY, exchange -> health.ready()),
+                new Operation(HttpMethods.GET, METRICS_PATH, Endpoint.immediate(health::metrics)));
+    }
+
+    /** Whether the request is for one of them. */
+    static boolean isAskedBy(HttpRequest request) {
+        return PATHS.contains(request.getUri().path());
     }
 
     private static HttpResponse alive() {
@@ -57,7 +68,7 @@ public final class HealthEndpoint {
                 .handle((health, failure) -> {
                     if (failure != null) {
                         LOG.warn("Readiness is unknown: {}", failure.toString());
-                        return notReady(List.of(new FieldError("readiness", "could not be told in time")));
+                        return notReady(List.of(new FieldError("readiness", "could not be determined in time")));
                     }
                     return health.status() == Health.Status.UP ? Answers.json(200, health) : notReady(causes(health));
                 });

@@ -25,10 +25,10 @@ public final class HttpServer {
     }
 
     /**
-     * Binds. The stage fails with {@link org.apache.pekko.stream.BindFailedException}, or a cause of it, when the address
-     * is taken or not to be had.
+     * Binds. The stage fails with {@link org.apache.pekko.stream.BindFailedException}, or a cause of it, when the
+     * address is in use or not available.
      *
-     * @param operations what is served; where the paths of several match, the first one counts
+     * @param operations the operations; of several matching paths the first one is used
      * @param metrics where answers are counted
      */
     public static CompletionStage<HttpServer> start(
@@ -37,29 +37,37 @@ public final class HttpServer {
             List<Operation> operations,
             MeterRegistry metrics,
             Clock clock) {
+        OpenConnections connections = new OpenConnections(settings.maxConnections());
         Router router = new Router(system, settings, operations, metrics, clock);
         return Http.get(system)
                 .newServerAt(settings.host(), settings.port())
                 .withSettings(serverSettings(system.settings().config(), settings))
-                .bindFlow(BidiFlow.fromGraph(new RequestWait(settings.requestWait()))
+                .bindFlow(BidiFlow.fromGraph(new RequestWait(settings.requestWait(), connections))
                         .join(router.route().flow(system)))
                 .thenApply(HttpServer::new);
     }
 
     private static ServerSettings serverSettings(Config system, HttpSettings settings) {
         Config ours = ConfigFactory.parseMap(Map.of(
-                "pekko.http.server.server-header", "vivarium",
-                "pekko.http.server.request-timeout", millis(settings.requestTimeout()),
-                "pekko.http.server.idle-timeout", millis(settings.idleTimeout()),
-                "pekko.http.server.max-connections", settings.maxConnections(),
-                "pekko.http.server.socket-options.tcp-keep-alive", "on",
-                "pekko.http.server.parsing.error-handler", UnreadableRequests.class.getName(),
-                // What a client writes into its headers is no operator's business.
-                "pekko.http.server.parsing.illegal-header-warnings", "off"));
+                "pekko.http.server.server-header",
+                "vivarium",
+                "pekko.http.server.request-timeout",
+                millis(settings.requestTimeout()),
+                "pekko.http.server.idle-timeout",
+                millis(settings.idleTimeout()),
+                "pekko.http.server.max-connections",
+                settings.maxConnections() + OpenConnections.RESERVE,
+                "pekko.http.server.socket-options.tcp-keep-alive",
+                "on",
+                "pekko.http.server.parsing.error-handler",
+                UnreadableRequests.class.getName(),
+                // Clients' malformed headers are not for the operator's log.
+                "pekko.http.server.parsing.illegal-header-warnings",
+                "off"));
         return ServerSettings.create(ours.withFallback(system))
                 .withTerminationDeadlineExceededResponse(StandardHeaders.on(Answers.retryLater(
                         ProblemType.DRAINING,
-                        "The node stopped before it could answer; what was asked may or may not have been done.",
+                        "The node stopped before it could answer; the operation may or may not have been done.",
                         settings.retryAfter())));
     }
 
@@ -67,17 +75,17 @@ public final class HttpServer {
         return duration.toMillis() + "ms";
     }
 
-    /** Where it listens; with the port that was chosen when any was asked for. */
+    /** The address it listens on, with the actual port if any free one was requested. */
     public InetSocketAddress address() {
         return binding.localAddress();
     }
 
-    /** Takes no new connections; those that are open go on. */
+    /** Accepts no new connections; open ones continue. */
     public CompletionStage<Done> unbind() {
         return binding.unbind();
     }
 
-    /** Takes no new connections, lets open requests finish within the grace, and then cuts them. */
+    /** Accepts no new connections, lets open requests finish within the grace period, and then closes them. */
     public CompletionStage<Done> stop(Duration grace) {
         return binding.terminate(grace).thenApply(terminated -> Done.getInstance());
     }

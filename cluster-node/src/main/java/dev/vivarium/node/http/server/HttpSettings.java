@@ -8,22 +8,23 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * The block {@code vivarium.http} of the configuration, where each is described.
+ * The block {@code vivarium.http} of the configuration; see reference.conf.
  *
  * @param host the interface to listen on
  * @param port the port; 0 for any free one
- * @param allowedHosts further names by which clients may call the node, in lower case
+ * @param allowedHosts additional names that clients may use for the node, in lower case
  * @param maxBodyBytes the largest body
- * @param maxBodiesBytes all bodies that are being worked on together
+ * @param maxBodiesBytes all bodies in progress together
  * @param bodyTimeout the time that a body may take to arrive
  * @param requestTimeout the time until a response must have begun
- * @param requestWait the time that an open connection may take to bring the whole head of its next request
+ * @param requestWait the time until the complete head of a connection's next request must have arrived
  * @param idleTimeout the longest silence on a connection
  * @param heartbeat the longest silence of an event stream
- * @param maxConnections connections at once
- * @param readBytes what a follower of output reads at once
- * @param retryAfter what clients are told to wait before they try again
- * @param upload contents of files that are uploaded on their own
+ * @param maxConnections concurrent connections
+ * @param maxFollowers streams that follow runs at once
+ * @param readBytes bytes per read of a follower of output
+ * @param retryAfter the Retry-After value
+ * @param upload settings of blob uploads
  */
 public record HttpSettings(
         String host,
@@ -37,6 +38,7 @@ public record HttpSettings(
         Duration idleTimeout,
         Duration heartbeat,
         int maxConnections,
+        int maxFollowers,
         int readBytes,
         Duration retryAfter,
         Upload upload) {
@@ -44,8 +46,8 @@ public record HttpSettings(
      * The block {@code vivarium.http.upload}.
      *
      * @param maxBytes the largest content
-     * @param atOnce uploads at once
-     * @param timeout the time that one may take
+     * @param atOnce concurrent uploads
+     * @param timeout the longest upload
      * @param pause the longest silence of its client
      */
     public record Upload(long maxBytes, int atOnce, Duration timeout, Duration pause) {
@@ -79,17 +81,22 @@ public record HttpSettings(
                 http.getDuration("idle-timeout"),
                 http.getDuration("heartbeat"),
                 http.getInt("max-connections"),
+                http.getInt("max-followers"),
                 (int) Math.min(http.getBytes("follow-read"), 1 << 20),
                 http.getDuration("retry-after"),
                 Upload.from(http.getConfig("upload")));
         if (settings.heartbeat.compareTo(settings.idleTimeout) >= 0) {
             throw new ConfigException.BadValue(
-                    "vivarium.http.heartbeat", "must be less than idle-timeout, or silent event streams are cut");
+                    "vivarium.http.heartbeat", "must be less than idle-timeout, or silent event streams are closed");
         }
         if (settings.bodyTimeout.compareTo(settings.requestTimeout) >= 0) {
             throw new ConfigException.BadValue(
                     "vivarium.http.body-timeout",
-                    "must be less than request-timeout, or slow bodies are never told why");
+                    "must be less than request-timeout, or clients with slow bodies get no explanation");
+        }
+        if (settings.maxFollowers >= settings.maxConnections) {
+            throw new ConfigException.BadValue(
+                    "vivarium.http.max-followers", "must be less than max-connections, or followers keep others out");
         }
         if (settings.maxBodiesBytes < settings.maxBodyBytes) {
             throw new ConfigException.BadValue("vivarium.http.max-bodies", "must be at least max-body");

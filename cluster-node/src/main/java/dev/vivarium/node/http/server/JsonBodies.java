@@ -13,9 +13,9 @@ import org.apache.pekko.http.javadsl.model.MediaTypes;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 
 /**
- * Receives bodies in JSON, within the limits on one and on all together, and answers those that it does not take. Bodies
- * are read on threads of their own, so that large ones hold up nothing else; what waits for a thread is within the limit
- * on all bodies.
+ * Receives JSON bodies, within limits for each and for all together, and answers those that it refuses. Bodies are
+ * parsed on threads of their own, so that large ones delay nothing else; those waiting for a thread are covered by the
+ * limit for all bodies.
  */
 public final class JsonBodies {
     private static final String DISPATCHER = "vivarium.body-dispatcher";
@@ -32,7 +32,10 @@ public final class JsonBodies {
         this.readers = system.dispatchers().lookup(DispatcherSelector.fromConfig(DISPATCHER));
     }
 
-    /** Answers a request by its whole body, on a thread for that; by a problem when there is none to be had. */
+    /**
+     * Answers a request with its complete body, on one of those threads; answers with a problem when the body is not
+     * acceptable.
+     */
     public CompletionStage<HttpResponse> answer(
             Exchange exchange, Function<byte[], CompletionStage<HttpResponse>> endpoint) {
         HttpRequest request = exchange.request();
@@ -68,12 +71,14 @@ public final class JsonBodies {
         }
         if (received instanceof RequestBody.Received.NoRoom) {
             return Answers.retryLater(
-                    ProblemType.NODE_FULL, "Too many large bodies at once: try again later.", settings.retryAfter());
+                    ProblemType.NODE_FULL,
+                    "Too many large bodies in progress: try again later.",
+                    settings.retryAfter());
         }
         return Answers.problem(ProblemType.MALFORMED_REQUEST, "The body was cut off.");
     }
 
-    /** The refusal of a body that is in another form than the one that is read here. */
+    /** Refuses a body with another media type or encoding. */
     private static Optional<HttpResponse> unsupported(HttpRequest request) {
         boolean encoded = request.getHeader("Content-Encoding")
                 .map(header -> !header.value().equalsIgnoreCase("identity"))
@@ -83,7 +88,7 @@ public final class JsonBodies {
                     Answers.problem(ProblemType.UNSUPPORTED_MEDIA_TYPE, "Send the run as it is, without compression.")
                             .addHeader(RawHeader.create("Accept-Encoding", "identity")));
         }
-        // A charset is no matter: JSON has none but UTF-8 (RFC 8259, section 11), and the reader holds it to that.
+        // The charset parameter is ignored: JSON is always UTF-8 (RFC 8259, section 11), which the reader checks.
         return request.entity().getContentType().mediaType().equals(MediaTypes.APPLICATION_JSON)
                 ? Optional.empty()
                 : Optional.of(Answers.problem(

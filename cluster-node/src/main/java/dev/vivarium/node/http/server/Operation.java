@@ -3,11 +3,11 @@ package dev.vivarium.node.http.server;
 import org.apache.pekko.http.javadsl.model.HttpMethod;
 
 /**
- * A method of a path, and what answers it.
+ * A method of a path, and its endpoint.
  *
  * @param method the method
  * @param path the path
- * @param endpoint what answers
+ * @param endpoint answers it
  */
 public record Operation(HttpMethod method, PathTemplate path, Endpoint endpoint) {
     public Operation(HttpMethod method, String path, Endpoint endpoint) {

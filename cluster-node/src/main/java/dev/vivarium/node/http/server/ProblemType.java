@@ -1,6 +1,6 @@
 package dev.vivarium.node.http.server;
 
-/** The kinds of problems that the API tells of. Their names are part of the API and never change. */
+/** The kinds of problems. Their names are part of the API and never change. */
 public enum ProblemType {
     INVALID_RUN(400, "invalid-run", "The run cannot be accepted as described"),
     MALFORMED_JSON(400, "malformed-json", "The body is not JSON"),
@@ -11,6 +11,7 @@ public enum ProblemType {
     CROSS_SITE(403, "cross-site-request", "The request comes from another web site"),
     NO_SUCH_RUN(404, "no-such-run", "There is no such run"),
     NO_SUCH_BLOB(404, "no-such-blob", "There is no such content"),
+    NO_SUCH_ARTIFACT(404, "no-such-artifact", "The run has no such file"),
     NO_SUCH_RESOURCE(404, "no-such-resource", "There is nothing here"),
     METHOD_NOT_ALLOWED(405, "method-not-allowed", "The method is not allowed here"),
     NOT_ACCEPTABLE(406, "not-acceptable", "Nothing here in the media types that the client accepts"),
@@ -40,12 +41,12 @@ public enum ProblemType {
         this.title = title;
     }
 
-    /** The status that it usually goes with. */
+    /** The usual status. */
     public int status() {
         return status;
     }
 
-    /** The type in the answer; never changes. */
+    /** The type's URI; never changes. */
     public String uri() {
         return BASE + name;
     }

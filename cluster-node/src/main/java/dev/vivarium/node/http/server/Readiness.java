@@ -4,9 +4,9 @@ import dev.vivarium.protocol.api.Health;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 
-/** Looks at what the node needs to do its work. */
+/** Checks what the node needs for its work. */
 @FunctionalInterface
 public interface Readiness {
-    /** The parts of the node and whether each works right now. */
+    /** The node's parts, and whether each works now. */
     CompletionStage<List<Health.Check>> look();
 }

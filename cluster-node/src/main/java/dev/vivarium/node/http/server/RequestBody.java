@@ -12,30 +12,30 @@ import org.apache.pekko.util.ByteString;
 
 /**
  * Receives a body, with limits on its size, its time and the memory of all bodies together. A body that is too large is
- * received to its end all the same, up to a limit, and thrown away: a client that is still sending would not see why it
- * was refused.
+ * still received, up to a limit, and discarded: otherwise a client that is still sending would not see why it was
+ * refused.
  */
 final class RequestBody {
-    /** How much more than the largest body is received and thrown away, in bytes; beyond it the connection is cut. */
+    /** How many bytes beyond the largest body are received and discarded; then the connection is closed. */
     private static final long DISCARDED_BYTES_MAX = 64L << 20;
 
     private RequestBody() {}
 
-    /** What came of it. */
+    /** The outcome. */
     sealed interface Received {
-        /** All of it. */
+        /** The complete body. */
         record Whole(ByteString bytes) implements Received {}
 
-        /** More than the limit. */
+        /** The body exceeds its limit. */
         record TooLarge() implements Received {}
 
-        /** Not within its time. */
+        /** The body did not arrive in time. */
         record TooSlow() implements Received {}
 
-        /** Other bodies take all the memory there is for bodies. */
+        /** The memory for bodies is exhausted. */
         record NoRoom() implements Received {}
 
-        /** The client went away in the middle. */
+        /** The client disconnected before the end. */
         record CutOff() implements Received {}
     }
 
@@ -51,8 +51,8 @@ final class RequestBody {
     }
 
     /**
-     * Receives a body that nobody wants, where it was not received before, and throws it away. Completes when that is
-     * done or has taken too long; never fails.
+     * Receives and discards a body that is not needed, unless it was received already. Completes when that is done or
+     * has taken too long; never fails.
      */
     static CompletionStage<Received> discard(RequestEntity entity, Duration timeout, ActorSystem<?> system) {
         return entity.isStrict()
@@ -71,10 +71,10 @@ final class RequestBody {
     }
 
     /**
-     * What has come so far.
+     * What has arrived so far.
      *
-     * @param bytes what is kept of it
-     * @param seenBytes how much it was
+     * @param bytes the bytes kept
+     * @param seenBytes how many bytes arrived
      * @param room whether there was memory for it
      */
     private record Kept(ByteString bytes, long seenBytes, Room room) {

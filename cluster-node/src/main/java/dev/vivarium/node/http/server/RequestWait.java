@@ -17,21 +17,22 @@ import org.apache.pekko.stream.stage.GraphStageLogic;
 import org.apache.pekko.stream.stage.TimerGraphStageLogic;
 
 /**
- * Closes connections that only cost. Pekko HTTP's idle timeout cannot do this: every byte restarts it, and it must not
- * cut the silent stream of a client that waits.
+ * Closes useless connections. Pekko HTTP's idle timeout cannot do this: every byte restarts it, and it must not close
+ * the silent stream of a waiting client.
  *
  * <ul>
- *   <li>No request is under way and none arrives in time: clients that send nothing, or the head of a request byte by
- *       byte, cannot hold all connections for ever. A request is under way from the end of its head to the end of its
- *       response: its body has a time limit of its own, and a stream may be silent for long.
- *   <li>The client has closed its side. Nearly always it has gone, which shows only when something is sent to it, and a
- *       silent run may send nothing for hours. The rare one that still reads has the same time for what is under way.
+ *   <li>No request is in progress and none arrives in time: clients that send nothing, or the head of a request byte by
+ * byte, cannot occupy all connections for ever. A request is in progress from the end of its head to the end of its
+ * response: its body has its own time limit, and a stream may be silent for long.
+ * <li>The client has closed its side. Nearly always it is gone, which would only show when something is sent to it, and
+ * a silent run may send nothing for hours. The rare client that still reads gets the same time for its request in
+ * progress.
  * </ul>
  */
 final class RequestWait extends GraphStage<BidiShape<HttpRequest, HttpRequest, HttpResponse, HttpResponse>> {
     private static final String PATIENCE = "patience";
 
-    /** Why a stream ends whose client has closed its side. */
+    /** Ends a stream whose client has closed its side. */
     private static final class ClientGone extends RuntimeException {
         ClientGone() {
             super("The client has closed its side of the connection.", null, false, false);
@@ -39,13 +40,15 @@ final class RequestWait extends GraphStage<BidiShape<HttpRequest, HttpRequest, H
     }
 
     private final Duration limit;
+    private final OpenConnections connections;
     private final Inlet<HttpRequest> requestIn = Inlet.create("RequestWait.requestIn");
     private final Outlet<HttpRequest> requestOut = Outlet.create("RequestWait.requestOut");
     private final Inlet<HttpResponse> responseIn = Inlet.create("RequestWait.responseIn");
     private final Outlet<HttpResponse> responseOut = Outlet.create("RequestWait.responseOut");
 
-    RequestWait(Duration limit) {
+    RequestWait(Duration limit, OpenConnections connections) {
         this.limit = limit;
+        this.connections = connections;
     }
 
     @Override
@@ -61,6 +64,7 @@ final class RequestWait extends GraphStage<BidiShape<HttpRequest, HttpRequest, H
     private final class Logic extends TimerGraphStageLogic {
         private final AsyncCallback<HttpResponse> streamEnded = createAsyncCallback(response -> answered());
         private final SharedKillSwitch streams = KillSwitches.shared("connection");
+        private boolean crowded;
         private int underWay;
 
         Logic() {
@@ -71,9 +75,15 @@ final class RequestWait extends GraphStage<BidiShape<HttpRequest, HttpRequest, H
 
         @Override
         public void preStart() {
-            // A response may go on streaming when all ports are closed, and this stage is what can still end it.
+            // A response may still stream after all ports are closed, and only this stage can end it then.
             setKeepGoing(true);
-            scheduleOnce(PATIENCE, limit);
+            crowded = connections.openedCrowded();
+            scheduleOnce(PATIENCE, crowded ? OpenConnections.CROWDED_WAIT : limit);
+        }
+
+        @Override
+        public void postStop() {
+            connections.closed();
         }
 
         @Override
@@ -101,7 +111,8 @@ final class RequestWait extends GraphStage<BidiShape<HttpRequest, HttpRequest, H
             public void onPush() {
                 underWay++;
                 cancelTimer(PATIENCE);
-                push(requestOut, grab(requestIn));
+                HttpRequest request = grab(requestIn);
+                push(requestOut, crowded ? OpenConnections.crowded(request) : request);
             }
 
             @Override

@@ -5,18 +5,23 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.http.javadsl.model.HttpMethods;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.http.javadsl.model.headers.Connection;
 import org.apache.pekko.http.javadsl.server.AllDirectives;
 import org.apache.pekko.http.javadsl.server.PathMatchers;
 import org.apache.pekko.http.javadsl.server.Route;
 
-/** Finds the operation of a request, and does what holds for all of them. */
+/** Routes requests to operations, and applies what is common to all of them. */
 final class Router extends AllDirectives {
     private final ActorSystem<?> system;
     private final Duration bodyTimeout;
     private final Duration requestTimeout;
+    private final Duration retryAfter;
     private final BrowserGuard guard;
     private final Failures failures;
     private final MeterRegistry metrics;
@@ -24,9 +29,9 @@ final class Router extends AllDirectives {
     private final List<Operation> operations;
 
     /**
-     * Makes a router.
+     * Creates a router.
      *
-     * @param operations what is served; where several paths match, the first one counts
+     * @param operations the operations; of several matching paths the first one is used
      * @param metrics where answers are counted
      */
     Router(
@@ -38,24 +43,48 @@ final class Router extends AllDirectives {
         this.system = system;
         this.bodyTimeout = settings.bodyTimeout();
         this.requestTimeout = settings.requestTimeout();
+        this.retryAfter = settings.retryAfter();
         this.guard = new BrowserGuard(settings);
         this.failures = new Failures(settings);
         this.metrics = metrics;
         this.clock = clock;
-        this.operations = List.copyOf(operations);
+        this.operations = withHeads(operations);
+    }
+
+    /**
+     * HEAD wherever GET is (RFC 9110, section 9.3.2), by the same endpoint: the server sends no content in answer to HEAD.
+     * An operation of its own for HEAD comes first.
+     */
+    private static List<Operation> withHeads(List<Operation> operations) {
+        Stream<Operation> heads = operations.stream()
+                .filter(operation -> operation.method().equals(HttpMethods.GET))
+                .map(get -> new Operation(HttpMethods.HEAD, get.path(), get.endpoint()));
+        return Stream.concat(operations.stream(), heads).toList();
     }
 
     Route route() {
         Route paths = path(PathMatchers.segments(), this::operation);
-        Route guarded = extractRequest(
-                request -> guard.refusal(request).<Route>map(this::complete).orElse(paths));
+        Route guarded = extractRequest(request -> guard.refusal(request)
+                .or(() -> fullFor(request))
+                .<Route>map(this::complete)
+                .orElse(paths));
         Route total = guarded.seal(failures.rejections(), failures.exceptions());
         return extractRequest(request -> withRequestTimeoutResponse(
                 late -> finished(late, failures.timeout(late)),
                 () -> mapResponse(response -> finished(request, response), () -> afterBody(request, total))));
     }
 
-    /** The operations of a path, each of which takes its own method and rejects others. */
+    private Optional<HttpResponse> fullFor(HttpRequest request) {
+        if (!OpenConnections.isCrowded(request) || HealthEndpoint.isAskedBy(request)) {
+            return Optional.empty();
+        }
+        return Optional.of(Answers.retryLater(
+                ProblemType.NODE_FULL,
+                "The node has as many connections as it may: close what you do not use, or try again later.",
+                retryAfter));
+    }
+
+    /** The operations of a path; each accepts its own method and rejects others. */
     private Route operation(List<String> path) {
         return operations.stream()
                 .flatMap(operation -> operation.path().match(path).stream()
@@ -72,14 +101,17 @@ final class Router extends AllDirectives {
                 .orElseGet(this::reject);
     }
 
-    /** A node does not authenticate: it listens on its own machine, and whoever reaches it there operates it. */
+    /**
+     * A node does not authenticate callers: it listens on its own machine, and everyone who reaches it there is its
+     * operator.
+     */
     private static Principal caller() {
         return Principal.LOCAL_OPERATOR;
     }
 
     /**
-     * Answers when the whole body has come, wanted or not: a client that is still sending would find its connection
-     * broken, and not see the answer.
+     * Answers after the complete body has arrived, needed or not: otherwise a client that is still sending would find
+     * its connection broken and not see the answer.
      */
     private Route afterBody(HttpRequest request, Route route) {
         return mapRouteResultFuture(
@@ -96,6 +128,7 @@ final class Router extends AllDirectives {
                         "status",
                         Integer.toString(response.status().intValue()))
                 .increment();
-        return StandardHeaders.on(response);
+        HttpResponse standard = StandardHeaders.on(response);
+        return OpenConnections.isCrowded(request) ? standard.addHeader(Connection.create("close")) : standard;
     }
 }

@@ -3,7 +3,7 @@ package dev.vivarium.node.http.server;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 
-/** Headers on every response: no browser shall guess types, frame or keep anything. */
+/** Headers of every response: no MIME sniffing, framing or caching. */
 final class StandardHeaders {
     private StandardHeaders() {}
 

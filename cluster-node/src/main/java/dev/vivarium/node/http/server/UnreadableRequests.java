@@ -8,7 +8,7 @@ import org.apache.pekko.http.scaladsl.model.ErrorInfo;
 import org.apache.pekko.http.scaladsl.model.StatusCode;
 import org.apache.pekko.http.scaladsl.settings.ServerSettings;
 
-/** Answers what is so malformed that no route ever sees it. Made by Pekko HTTP, by its name. */
+/** Answers requests too malformed to reach a route. Instantiated by Pekko HTTP, by class name. */
 final class UnreadableRequests extends ParsingErrorHandler {
     @Override
     public HttpResponse handle(StatusCode status, ErrorInfo info, LoggingAdapter log, ServerSettings settings) {

@@ -28,12 +28,12 @@ import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.util.ByteString;
 
 /**
- * Lets bodies through as streams, as fast as they are taken and never whole in memory; so many at once. A body that is not
- * taken to its end is received for a while all the same and thrown away: a client that is still sending would not see why it
- * was refused.
+ * Passes bodies on as streams with back pressure, never whole in memory, with a limit on concurrent ones. A body that
+ * is not consumed to its end is still received for a while and discarded: otherwise a client that is still sending
+ * would not see why it was refused.
  */
 public final class Uploads {
-    /** How much more than the largest body is received and thrown away, in bytes; beyond it the connection is cut. */
+    /** How many bytes beyond the largest body are received and discarded; then the connection is closed. */
     private static final long DISCARDED_BYTES_MAX = 64L << 20;
 
     private final HttpSettings settings;
@@ -43,17 +43,20 @@ public final class Uploads {
         this.settings = settings;
     }
 
-    /** The longest body that is taken. */
+    /** The largest body that is accepted. */
     public long bytesMax() {
         return settings.upload().maxBytes();
     }
 
-    /** How many are under way. */
+    /** The number of uploads in progress. */
     public int open() {
         return open.get();
     }
 
-    /** Answers a request by what becomes of its body; by a problem where it is not even begun, or comes too slowly. */
+    /**
+     * Answers a request depending on what happens to its body; answers with a problem when the upload cannot start or
+     * is too slow.
+     */
     public CompletionStage<HttpResponse> answer(
             Exchange exchange, Function<Source<ByteString, NotUsed>, CompletionStage<HttpResponse>> endpoint) {
         Optional<HttpResponse> refusal = refusal(exchange.request());
@@ -63,7 +66,7 @@ public final class Uploads {
         if (open.incrementAndGet() > settings.upload().atOnce()) {
             open.decrementAndGet();
             return CompletableFuture.completedStage(Answers.retryLater(
-                    ProblemType.NODE_FULL, "Too many uploads at once: try again later.", settings.retryAfter()));
+                    ProblemType.NODE_FULL, "Too many uploads in progress: try again later.", settings.retryAfter()));
         }
         return taken(exchange.request(), endpoint).whenComplete((answer, failure) -> open.decrementAndGet());
     }
@@ -81,7 +84,7 @@ public final class Uploads {
                 : Optional.empty();
     }
 
-    /** The answer to a body that is longer than any may be. */
+    /** The answer to a body above the limit. */
     public HttpResponse tooLarge() {
         return Answers.problem(
                 ProblemType.BODY_TOO_LARGE,
@@ -120,7 +123,7 @@ public final class Uploads {
         TOO_SLOW
     }
 
-    /** One body on its way to whoever takes it. */
+    /** One body on its way to its consumer. */
     private final class Body {
         private final RequestEntity entity;
         private final SharedKillSwitch rest = KillSwitches.shared("rest-of-upload");
@@ -131,7 +134,7 @@ public final class Uploads {
             this.entity = entity;
         }
 
-        /** To be materialized once at most. What it does not take once it has been cancelled is received and dropped. */
+        /** Materialize at most once. After cancellation, the rest of the body is received and dropped. */
         Source<ByteString, NotUsed> content() {
             Sink<ByteString, CompletionStage<Done>> dropped = org.apache.pekko.stream.javadsl.Flow.of(ByteString.class)
                     .limitWeighted(bytesMax() + DISCARDED_BYTES_MAX, part -> (long) part.size())
@@ -160,7 +163,7 @@ public final class Uploads {
                     });
         }
 
-        /** Completes when the client has sent all, or for longer than what is not wanted is worth. Never fails. */
+        /** Completes when the client has sent everything, or when discarding has reached its limit. Never fails. */
         CompletionStage<Received> received() {
             if (!begun) {
                 return CompletableFuture.completedStage(Received.TO_ITS_END);

@@ -1,7 +1,6 @@
 /**
- * The engine of requests, whatever they ask for: binding, guards, limits on bodies and waits, routing, and answers as
- * problem details. Each face of the node is a package beside this one, which hands over its operations as a table; this
- * package knows none of them.
+ * The HTTP server, independent of the API: binding, guards, limits on bodies and waits, routing, and problem responses.
+ * Each API is a package beside this one, which passes its operations in as a table; this package knows none of them.
  */
 @NullMarked
 package dev.vivarium.node.http.server;

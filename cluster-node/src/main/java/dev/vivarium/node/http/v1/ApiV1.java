@@ -23,14 +23,14 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.util.List;
 import org.apache.pekko.actor.typed.ActorSystem;
 
-/** The table of the API's operations. What each does is in its endpoint. */
+/** The table of the API's operations; see their endpoints. */
 public final class ApiV1 {
     private ApiV1() {}
 
     /**
-     * What the API stands on.
+     * What the API depends on.
      *
-     * @param metrics where the API counts those who follow
+     * @param metrics the registry for the number of followers
      */
     public record Parts(
             SubmissionReader reader,
@@ -42,9 +42,9 @@ public final class ApiV1 {
             BlobStore blobs,
             MeterRegistry metrics) {}
 
-    /** The operations; every answer of theirs is one that {@code openapi.yaml} describes. */
+    /** The operations; {@code openapi.yaml} describes all their answers. */
     public static List<Operation> operations(ActorSystem<?> system, HttpSettings settings, Parts parts) {
-        Followers followers = new Followers();
+        Followers followers = new Followers(settings.maxFollowers(), settings.retryAfter());
         Gauge.builder("vivarium.http.followers", followers, Followers::count)
                 .description("Clients that follow the output or the events of a run")
                 .register(parts.metrics());
@@ -54,6 +54,7 @@ public final class ApiV1 {
         RunsEndpoint runs = new RunsEndpoint(lookup, parts.runs(), parts.index());
         OutputEndpoint output = new OutputEndpoint(lookup, parts.runs(), parts.output(), followers, settings);
         EventsEndpoint events = new EventsEndpoint(lookup, parts.runs(), parts.journal(), followers, settings);
+        ArtifactsEndpoint artifacts = new ArtifactsEndpoint(lookup, parts.journal(), parts.blobs());
         Uploads uploads = new Uploads(settings);
         Gauge.builder("vivarium.http.uploads", uploads, Uploads::open)
                 .description("Contents of files that are being uploaded")
@@ -67,6 +68,8 @@ public final class ApiV1 {
                 new Operation(POST, "/v1/runs/{id}/cancel", json(runs::cancel)),
                 new Operation(GET, "/v1/runs/{id}/output", output::answer),
                 new Operation(GET, "/v1/runs/{id}/events", events::answer),
+                new Operation(GET, "/v1/runs/{id}/artifacts", artifacts::list),
+                new Operation(GET, "/v1/runs/{id}/artifacts/{path*}", artifacts::file),
                 new Operation(PUT, "/v1/blobs/{digest}", json(blobs::put)),
                 new Operation(HEAD, "/v1/blobs/{digest}", blobs::head),
                 new Operation(GET, "/v1/nodes", json(immediate(node::nodes))),

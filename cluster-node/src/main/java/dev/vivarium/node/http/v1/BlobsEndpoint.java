@@ -21,8 +21,8 @@ import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.stream.Materializer;
 
 /**
- * Takes contents of files by their digests, so that a submission can name what is too large for its body, and says which
- * are there. A content belongs to a tenant; what another tenant has is as if it were not there.
+ * Accepts contents of files by digest, so that a submission can refer to contents too large for its body, and reports
+ * which exist. A content belongs to a tenant; other tenants' contents are invisible.
  */
 final class BlobsEndpoint {
     private final Materializer streams;
@@ -35,7 +35,7 @@ final class BlobsEndpoint {
         this.blobs = blobs;
     }
 
-    /** Streams the body to the store. Idempotent: what was cut off is sent again. */
+    /** Streams the body to the store. Idempotent: an interrupted upload is sent again. */
     CompletionStage<HttpResponse> put(Exchange exchange) {
         return named(
                 exchange,
@@ -65,7 +65,7 @@ final class BlobsEndpoint {
         return uploads.tooLarge();
     }
 
-    /** Whether the content is there. */
+    /** Whether the content exists. */
     CompletionStage<HttpResponse> head(Exchange exchange) {
         return named(exchange, (tenant, digest) -> blobs.sizes(tenant, Set.of(digest))
                 .thenApply(sizes -> sizes.containsKey(digest)
@@ -75,9 +75,9 @@ final class BlobsEndpoint {
     }
 
     private CompletionStage<HttpResponse> named(
-            Exchange exchange, BiFunction<String, Digest, CompletionStage<HttpResponse>> answer) {
+            Exchange exchange, BiFunction<Tenant, Digest, CompletionStage<HttpResponse>> answer) {
         QueryReader reader = new QueryReader(exchange.request(), Set.of("tenant"));
-        String tenant = reader.tenant().orElse(Tenant.DEFAULT).name();
+        Tenant tenant = reader.tenant().orElse(Tenant.DEFAULT);
         Optional<Digest> digest = digest(exchange.parameter("digest"));
         if (digest.isEmpty()) {
             return CompletableFuture.completedStage(Answers.problem(

@@ -31,8 +31,8 @@ import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.util.ByteString;
 
 /**
- * A run's history: a page of it, or a stream of server-sent events that follows it to its end. Following is
- * level-triggered, as for output: signals say that there is something to read, the journal says what.
+ * A run's history: a page, or a stream of server-sent events that follows the run to its end. Following is
+ * level-triggered, as for output: a signal means that there may be something to read, and the journal has it.
  */
 final class EventsEndpoint {
     private static final int MAX_PAGE = 1_000;
@@ -40,7 +40,9 @@ final class EventsEndpoint {
     private static final List<MediaType> OFFERS =
             List.of(ContentTypes.APPLICATION_JSON.mediaType(), EVENT_STREAM.mediaType());
 
-    /** A comment, which clients skip. The first one is sent at once, so that clients see that they are connected. */
+    /**
+     * A comment, which clients ignore. The first one is sent immediately, so that clients see that they are connected.
+     */
     private static final ByteString HEARTBEAT = ByteString.fromString(":\n\n");
 
     private final RunLookup lookup;
@@ -84,6 +86,10 @@ final class EventsEndpoint {
     }
 
     private CompletionStage<HttpResponse> stream(HttpRequest request, RunState.Existing state, long from) {
+        Optional<HttpResponse> full = followers.refusal();
+        if (full.isPresent()) {
+            return CompletableFuture.completedStage(full.get());
+        }
         Optional<String> lastSeen = request.getHeader("Last-Event-ID").map(HttpHeader::value);
         if (lastSeen.isPresent() && !lastSeen.get().matches("\\d{1,18}")) {
             return CompletableFuture.completedStage(Answers.problem(
@@ -92,7 +98,7 @@ final class EventsEndpoint {
         RunId run = state.submission().id();
         long next = lastSeen.map(seq -> Long.parseLong(seq) + 1).orElse(from);
         if (state instanceof RunState.Finished && lastSeen.isPresent()) {
-            // A browser's EventSource connects again after the end of a stream, until it is told that there is no more.
+            // A browser's EventSource reconnects after the end of a stream, until it gets 204.
             return journal.events(run, next)
                     .thenApply(rest -> rest.isEmpty() ? HttpResponse.create().withStatus(204) : stream(run, next));
         }

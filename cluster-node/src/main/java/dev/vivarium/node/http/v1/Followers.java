@@ -1,11 +1,37 @@
 package dev.vivarium.node.http.v1;
 
+import dev.vivarium.node.http.server.Answers;
+import dev.vivarium.node.http.server.ProblemType;
+import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.stream.javadsl.Source;
 
-/** Counts the streams that follow runs right now. */
+/**
+ * Counts the streams that currently follow runs, and bounds them: each keeps a connection for as long as its run lives, so
+ * that without a bound followers could keep everyone else out.
+ */
 final class Followers {
+    private final int max;
+    private final Duration retryAfter;
     private final AtomicInteger count = new AtomicInteger();
+
+    Followers(int max, Duration retryAfter) {
+        this.max = max;
+        this.retryAfter = retryAfter;
+    }
+
+    /** The refusal of one more; streams count once they flow, so that some may pass the limit together. */
+    Optional<HttpResponse> refusal() {
+        return count.get() < max
+                ? Optional.empty()
+                : Optional.of(Answers.retryLater(
+                        ProblemType.NODE_FULL,
+                        "This node serves " + max
+                                + " followers, and no more: read without following, or try again later.",
+                        retryAfter));
+    }
 
     int count() {
         return count.get();

@@ -12,7 +12,7 @@ import org.apache.pekko.http.javadsl.model.HttpEntities;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.util.ByteString;
 
-/** The nodes, and the description of the API. */
+/** The list of nodes, and the API's description. */
 final class NodeEndpoint {
     private static final ContentType YAML = ContentTypes.parse("application/yaml");
 

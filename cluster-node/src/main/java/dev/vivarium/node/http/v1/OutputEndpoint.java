@@ -32,11 +32,11 @@ import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.util.ByteString;
 
 /**
- * What a run printed: the bytes as they were, or one JSON object a chunk.
+ * A run's output: the raw bytes, or one JSON object per chunk.
  *
- * <p>Following is level-triggered. A follower knows only how far it has read; whatever the run says about its progress
- * makes it read on from there until there is nothing more, so no signal can be lost. It holds one read of the store in
- * memory, and reads the next when the client has taken this one.
+ * <p>Following is level-triggered. A follower only knows how far it has read; any signal of progress makes it read on
+ * from there until there is nothing more, so no signal can be lost. It holds one read of the store in memory, and reads
+ * the next when the client has consumed this one.
  */
 final class OutputEndpoint {
     private static final ContentType NDJSON = ContentTypes.parse("application/x-ndjson");
@@ -59,7 +59,7 @@ final class OutputEndpoint {
         this.readBytes = settings.readBytes();
     }
 
-    /** What was asked for. */
+    /** The query's parameters. */
     private record Query(Set<Stream> streams, Extent extent, long from) {}
 
     private enum Extent {
@@ -88,6 +88,11 @@ final class OutputEndpoint {
         if (form.isEmpty()) {
             return CompletableFuture.completedStage(Acceptable.refusal(OFFERS));
         }
+        Optional<HttpResponse> full =
+                query.extent() == Extent.UNTIL_THE_RUN_ENDS ? followers.refusal() : Optional.empty();
+        if (full.isPresent()) {
+            return CompletableFuture.completedStage(full.get());
+        }
         CompletionStage<Source<OutputChunk, NotUsed>> chunks = query.extent() == Extent.UNTIL_THE_RUN_ENDS
                 ? CompletableFuture.completedStage(followers.counted(followed(run, query.from())))
                 : output.end(run).thenApply(end -> stored(run, new AtomicLong(query.from()), end));
@@ -113,7 +118,7 @@ final class OutputEndpoint {
         return runs.progress(run).flatMapConcat(progress -> stored(run, position, Long.MAX_VALUE));
     }
 
-    /** What is kept from the position on, at least up to the end; the position moves along. */
+    /** Stored chunks from the position on, at least up to the end; advances the position. */
     private Source<OutputChunk, NotUsed> stored(RunId run, AtomicLong position, long end) {
         return Source.unfoldAsync(position.get(), at -> read(run, at, end))
                 .mapConcat(chunks -> chunks)
@@ -137,7 +142,7 @@ final class OutputEndpoint {
         return chunk.offset() + chunk.data().length();
     }
 
-    /** The part of a chunk from an offset on; the store gives whole chunks. */
+    /** The part of a chunk from an offset on; the store returns whole chunks. */
     private static OutputChunk from(OutputChunk chunk, long from) {
         if (chunk.offset() >= from) {
             return chunk;

@@ -17,7 +17,7 @@ import java.util.function.Function;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 
-/** Reads the parameters of one query and gathers everything that is wrong with them, unknown ones included. */
+/** Reads the parameters of a query and collects all errors, unknown parameters included. */
 final class QueryReader {
     private final Map<String, List<String>> values = new LinkedHashMap<>();
     private final List<FieldError> errors = new ArrayList<>();
@@ -35,7 +35,7 @@ final class QueryReader {
         }
     }
 
-    /** A parameter that may be given once. */
+    /** A parameter that may occur once. */
     Optional<String> text(String name) {
         List<String> given = values.getOrDefault(name, List.of());
         if (given.size() > 1) {
@@ -59,12 +59,12 @@ final class QueryReader {
                 .orElse(fallback);
     }
 
-    /** One of a few words. */
+    /** One of a set of words. */
     <T> Optional<T> word(String name, Map<String, T> words) {
         return text(name).flatMap(text -> meaning(name, text, words));
     }
 
-    /** Any of a few words; repeated, separated by commas, or both. */
+    /** Any of a set of words; repeated, comma-separated, or both. */
     <T> Set<T> words(String name, Map<String, T> words) {
         Set<T> meanings = new LinkedHashSet<>();
         values.getOrDefault(name, List.of()).stream()
@@ -73,7 +73,7 @@ final class QueryReader {
         return meanings;
     }
 
-    /** Pairs {@code key=value}, each in a parameter of its own. */
+    /** Pairs {@code key=value}, one per parameter. */
     Map<String, String> pairs(String name) {
         Map<String, String> pairs = new LinkedHashMap<>();
         for (String pair : values.getOrDefault(name, List.of())) {
@@ -87,7 +87,7 @@ final class QueryReader {
         return pairs;
     }
 
-    /** Adds a pair, unless it contradicts one that is there. */
+    /** Adds a pair, unless it contradicts an existing one. */
     void add(String name, Map<String, String> pairs, String key, String value) {
         String other = pairs.putIfAbsent(key, value);
         if (other != null && !other.equals(value)) {
@@ -105,7 +105,7 @@ final class QueryReader {
                         "must be 1 to " + Tenant.NAME_MAX + " characters, none of them a control character"));
     }
 
-    /** A text in a notation of its own. */
+    /** A text with a parser. */
     <T> Optional<T> parsed(String name, String text, Function<String, T> parse, String mistake) {
         try {
             return Optional.of(parse.apply(text));
@@ -115,7 +115,7 @@ final class QueryReader {
         }
     }
 
-    /** The answer to a query that is wrong; empty when nothing was found. To be asked last. */
+    /** The answer to an invalid query; empty when there are no errors. Call last. */
     Optional<HttpResponse> refusal() {
         return errors.isEmpty()
                 ? Optional.empty()

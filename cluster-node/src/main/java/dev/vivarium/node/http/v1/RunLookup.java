@@ -12,7 +12,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 
-/** Finds the run that a path names. */
+/** Finds the run named in a path. */
 final class RunLookup {
     private final RunJournal journal;
 
@@ -20,7 +20,7 @@ final class RunLookup {
         this.journal = journal;
     }
 
-    /** Answers for a run that exists; for any other, that it does not. */
+    /** Answers for an existing run; otherwise with 404. */
     CompletionStage<HttpResponse> answer(
             Exchange exchange, Function<RunState.Existing, CompletionStage<HttpResponse>> answer) {
         return id(exchange)
@@ -31,7 +31,7 @@ final class RunLookup {
                 .orElseGet(() -> CompletableFuture.completedStage(noSuchRun()));
     }
 
-    /** The run's id; empty when what the path names cannot be one. */
+    /** The run's id; empty when the path parameter cannot be one. */
     static Optional<RunId> id(Exchange exchange) {
         String id = exchange.parameter("id");
         return RunId.isValid(id) ? Optional.of(new RunId(id)) : Optional.empty();

@@ -2,25 +2,30 @@ package dev.vivarium.node.http.v1;
 
 import dev.vivarium.node.http.server.Answers;
 import dev.vivarium.node.http.server.Exchange;
+import dev.vivarium.node.http.server.ProblemType;
+import dev.vivarium.node.run.Caller;
 import dev.vivarium.node.run.CancelAnswer;
 import dev.vivarium.node.run.Runs;
 import dev.vivarium.persistence.store.RunIndex;
+import dev.vivarium.protocol.api.Problem.FieldError;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.RunStatus;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 
-/** Lists runs, shows one, and asks one to stop. A single run is folded from its journal, so it is never out of date. */
+/** Lists runs, shows one, and cancels one. A single run is folded from its journal, so it is never out of date. */
 final class RunsEndpoint {
     private static final int PAGE = 50;
     private static final int MAX_PAGE = 500;
@@ -50,7 +55,21 @@ final class RunsEndpoint {
                 (int) reader.number("limit", PAGE, 1, MAX_PAGE));
         return reader.refusal()
                 .<CompletionStage<HttpResponse>>map(CompletableFuture::completedStage)
-                .orElseGet(() -> index.find(query).thenApply(page -> Answers.json(200, page)));
+                .orElseGet(() -> index.find(query)
+                        .thenApply(page -> Answers.json(200, page))
+                        .exceptionally(RunsEndpoint::badCursor));
+    }
+
+    /** Only the index can tell a cursor of its own from another text. */
+    private static HttpResponse badCursor(Throwable failure) {
+        Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+        if (cause instanceof RunIndex.BadCursor bad) {
+            return Answers.problem(
+                    ProblemType.INVALID_QUERY,
+                    String.valueOf(bad.getMessage()),
+                    List.of(new FieldError("cursor", "must be the 'next' field of the page before")));
+        }
+        throw new CompletionException(cause);
     }
 
     private static Optional<Instant> instant(QueryReader reader, String text) {
@@ -74,7 +93,7 @@ final class RunsEndpoint {
 
     CompletionStage<HttpResponse> cancel(Exchange exchange) {
         return RunLookup.id(exchange)
-                .map(run -> runs.cancel(run, exchange.caller())
+                .map(run -> runs.cancel(run, new Caller(exchange.caller(), exchange.deadline()))
                         .thenApply(answer -> answer instanceof CancelAnswer.Noted noted
                                 ? Answers.json(202, RunView.of(noted.run()))
                                 : RunLookup.noSuchRun()))

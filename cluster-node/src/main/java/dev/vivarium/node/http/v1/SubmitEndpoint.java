@@ -9,6 +9,7 @@ import dev.vivarium.node.http.server.Exchange;
 import dev.vivarium.node.http.server.HttpSettings;
 import dev.vivarium.node.http.server.JsonBodies;
 import dev.vivarium.node.http.server.ProblemType;
+import dev.vivarium.node.run.Caller;
 import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.protocol.api.Problem.FieldError;
 import dev.vivarium.protocol.api.RunView;
@@ -21,7 +22,7 @@ import org.apache.pekko.http.javadsl.model.HttpHeader;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 
-/** Takes submissions: receives the body, has it read and admitted, and says what became of it. */
+/** Accepts submissions: receives and parses the body, admits it, and reports the outcome. */
 final class SubmitEndpoint {
     private final JsonBodies bodies;
     private final HttpSettings settings;
@@ -58,7 +59,7 @@ final class SubmitEndpoint {
                     ProblemType.INVALID_RUN, "Correct the fields that are named in errors.", invalid.errors()));
         }
         return admission
-                .submit(exchange.caller(), ((Reading.Valid) reading).submission(), key)
+                .submit(new Caller(exchange.caller(), exchange.deadline()), ((Reading.Valid) reading).submission(), key)
                 .thenApply(this::answer);
     }
 
@@ -77,14 +78,14 @@ final class SubmitEndpoint {
         if (given instanceof SubmitAnswer.Full full) {
             return Answers.retryLater(
                     ProblemType.NODE_FULL,
-                    "All places are taken and " + full.waiting() + " runs wait for one, the most that may: try again"
+                    "All slots are taken and " + full.waiting() + " runs wait for one, the most that may: try again"
                             + " later.",
                     settings.retryAfter());
         }
         if (given instanceof SubmitAnswer.TenantFull full) {
             return Answers.retryLater(
                     ProblemType.TENANT_FULL,
-                    "All places are taken and tenant " + full.tenant() + " has its most runs waiting for one: try again"
+                    "All slots are taken and tenant " + full.tenant() + " has its most runs waiting for one: try again"
                             + " when one of them has ended.",
                     settings.retryAfter());
         }
@@ -102,7 +103,7 @@ final class SubmitEndpoint {
             return Answers.storeUnavailable(settings.retryAfter());
         }
         return Answers.retryLater(
-                ProblemType.DRAINING, "The node is leaving: submit to another one, or later.", settings.retryAfter());
+                ProblemType.DRAINING, "The node is draining: submit to another one, or later.", settings.retryAfter());
     }
 
     private static HttpResponse accepted(RunState.Existing state) {

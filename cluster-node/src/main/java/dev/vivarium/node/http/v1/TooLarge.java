@@ -7,7 +7,7 @@ import dev.vivarium.protocol.run.CpuQuota;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What a run may ask for at most, in the words of its limits. */
+/** The largest amounts that a run may ask for, by limit. */
 final class TooLarge {
     private TooLarge() {}
 
@@ -24,6 +24,18 @@ final class TooLarge {
                     "limits.cpu",
                     "must be at most " + new CpuQuota(largest.millicores())
                             + ", which is all that the largest node has for runs"));
+        }
+        if (largest.processes() != Capacity.UNLIMITED && largest.processes() != 0) {
+            errors.add(new FieldError(
+                    "limits.pids",
+                    "must fit, with what the sandbox itself needs, into " + largest.processes()
+                            + " processes, which is all that the largest node has for runs"));
+        }
+        if (largest.openFiles() != Capacity.UNLIMITED && largest.openFiles() != 0) {
+            errors.add(new FieldError(
+                    "limits.openFiles",
+                    "must fit, times limits.pids or with a file for each 10 KiB of limits.memory and limits.disk, into "
+                            + largest.openFiles() + " open files, which is all that the largest node has for runs"));
         }
         return errors;
     }

@@ -1,6 +1,6 @@
 /**
- * The HTTP API, version 1: its operations and how their queries and bodies are read. Knows admission and queries,
- * nothing deeper; what is true of the API stands in {@code openapi.yaml}.
+ * Version 1 of the HTTP API: its operations, and how their queries and bodies are parsed. Depends on admission and
+ * queries, nothing deeper; {@code openapi.yaml} is its specification.
  */
 @NullMarked
 package dev.vivarium.node.http.v1;

@@ -4,12 +4,12 @@ import dev.vivarium.node.network.DenialReason;
 import io.netty.handler.codec.http.HttpResponseStatus;
 
 /**
- * Why a sandbox is not given what it wants.
+ * Why a sandbox is denied its request.
  *
- * @param what the name or address that was wanted, or what kind of thing it was
- * @param port the port that was wanted
- * @param reason why not
- * @param detail a sentence for whoever wrote the agent, that says what to do
+ * @param what the requested name or address, or its kind
+ * @param port the requested port
+ * @param reason the reason
+ * @param detail a sentence for the agent's author that says what to do
  */
 record Denial(String what, int port, DenialReason reason, String detail) {
     static Denial of(Target target, DenialReason reason, String detail) {

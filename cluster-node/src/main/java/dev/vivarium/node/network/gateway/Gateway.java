@@ -1,13 +1,14 @@
 package dev.vivarium.node.network.gateway;
 
-import dev.vivarium.node.network.BlockedRanges;
+import dev.vivarium.node.network.BlockedAddresses;
 import dev.vivarium.node.network.Closing;
 import dev.vivarium.node.network.DenialReason;
 import dev.vivarium.node.network.EgressLedger;
 import dev.vivarium.node.network.EgressSubject;
 import dev.vivarium.node.network.EgressSubjects;
+import dev.vivarium.node.network.IoThreads;
 import dev.vivarium.node.network.Quota;
-import dev.vivarium.node.network.resolver.Lookups;
+import dev.vivarium.node.network.resolver.SandboxLookups;
 import dev.vivarium.protocol.egress.Ipv4Block;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -15,13 +16,10 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.handler.timeout.IdleStateHandler;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.InetSocketAddress;
@@ -31,115 +29,110 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 
 /**
- * The gateway of this node's sandboxes with an allowlist, on threads of its own. It takes connections of sandboxes only.
- * Closing it ends all that go through it.
+ * The gateway for this node's sandboxes with an allowlist, on threads of its own. It accepts connections from sandboxes
+ * only. Closing it ends all connections through it.
  */
 public final class Gateway implements AutoCloseable {
-    private static final int CLOSE_SECONDS_MAX = 5;
-
-    private final EventLoopGroup loops;
+    private final IoThreads threads;
     private final Channel tls;
     private final Channel http;
     private final Channel proxy;
 
-    private Gateway(EventLoopGroup loops, Channel tls, Channel http, Channel proxy) {
-        this.loops = loops;
+    private Gateway(IoThreads threads, Channel tls, Channel http, Channel proxy) {
+        this.threads = threads;
         this.tls = tls;
         this.http = http;
         this.proxy = proxy;
     }
 
     /**
-     * Starts to take connections.
+     * Starts accepting connections.
      *
      * @param settings limits and ports
      * @param egressAddress where it listens
-     * @param blocked where no connection goes, whatever is listed
-     * @param internalDestinations what of that may be reached all the same, by an address that is listed
-     * @param lookups looks names up; to be closed after the gateway
-     * @param subjects who connects
-     * @param ledger is told of all of it
-     * @throws IOException when a port cannot be had, naming it
+     * @param blocked addresses to which it never connects, even if listed
+     * @param internalDestinations exceptions from that, for addresses that are listed literally
+     * @param lookups resolves names; close it after the gateway
+     * @param subjects maps addresses to sandboxes
+     * @param ledger records requests
+     * @throws IOException when a port is not available, naming it
      */
     public static Gateway start(
             GatewaySettings settings,
             Inet4Address egressAddress,
-            BlockedRanges blocked,
+            BlockedAddresses blocked,
             List<Ipv4Block> internalDestinations,
-            Lookups lookups,
+            SandboxLookups lookups,
             EgressSubjects subjects,
             EgressLedger ledger)
             throws IOException {
-        UpstreamConnector ways = new UpstreamConnector(
+        UpstreamConnector connector = new UpstreamConnector(
                 settings, blocked, internalDestinations, lookups, ledger, UnaryOperator.identity());
-        return start(settings, egressAddress, ways, subjects, ledger);
+        return start(settings, egressAddress, connector, subjects, ledger);
     }
 
     static Gateway start(
             GatewaySettings settings,
             Inet4Address egressAddress,
-            UpstreamConnector ways,
+            UpstreamConnector connector,
             EgressSubjects subjects,
             EgressLedger ledger)
             throws IOException {
         TlsInternet secured = TlsInternet.of(settings);
-        EventLoopGroup loops = new MultiThreadIoEventLoopGroup(
-                settings.ioThreads(), new DefaultThreadFactory("vivarium-gateway", true), NioIoHandler.newFactory());
+        IoThreads threads = IoThreads.start(settings.ioThreads(), "vivarium-gateway");
         Quota connections = new Quota(settings.connectionsMax());
-        Listener listener = new Listener(loops, egressAddress, settings, connections, subjects, ledger);
+        Listener listener = new Listener(threads.loops(), egressAddress, settings, connections, subjects, ledger);
         try {
             Channel tls =
                     listener.listen(settings.tlsPort(), TlsByName.TLS_PORT, (channel, subject) -> channel.pipeline()
-                            .addLast(new TlsByName(subject, ways, settings)));
+                            .addLast(new TlsByName(subject, connector, settings)));
             Channel http = listener.listen(settings.httpPort(), RequestHead.HTTP_PORT, (channel, subject) -> {
                 HttpPipeline.build(channel.pipeline(), settings);
                 channel.pipeline()
-                        .addLast(new HttpProxyHandler(RequestHead.Door.TRANSPARENT, subject, ways, secured, settings));
+                        .addLast(new HttpProxyHandler(
+                                RequestHead.ProxyMode.TRANSPARENT, subject, connector, secured, settings));
             });
             Channel proxy = listener.listen(settings.proxyPort(), RequestHead.PROXY_PORT, (channel, subject) -> {
                 HttpPipeline.build(channel.pipeline(), settings);
                 channel.pipeline()
-                        .addLast(new HttpProxyHandler(RequestHead.Door.PROXY, subject, ways, secured, settings));
+                        .addLast(new HttpProxyHandler(
+                                RequestHead.ProxyMode.PROXY, subject, connector, secured, settings));
             });
-            return new Gateway(loops, tls, http, proxy);
+            return new Gateway(threads, tls, http, proxy);
         } catch (IOException taken) {
-            end(loops);
+            threads.close();
             throw taken;
         }
     }
 
-    /** Where it takes TLS. */
+    /** The address for TLS. */
     public InetSocketAddress tlsAddress() {
         return (InetSocketAddress) tls.localAddress();
     }
 
-    /** Where it takes plain HTTP. */
+    /** The address for plain HTTP. */
     public InetSocketAddress httpAddress() {
         return (InetSocketAddress) http.localAddress();
     }
 
-    /** Where it is a proxy. */
+    /** The address of the proxy. */
     public InetSocketAddress proxyAddress() {
         return (InetSocketAddress) proxy.localAddress();
     }
 
-    /** First the doors, so that nobody comes in while what is inside is ended. */
+    /** Closes the listening sockets first, so that no connection arrives while the existing ones are closed. */
     @Override
     public void close() {
-        List.of(tls, http, proxy).forEach(door -> door.close().awaitUninterruptibly());
-        end(loops);
+        List.of(tls, http, proxy).forEach(listener -> listener.close().awaitUninterruptibly());
+        threads.close();
     }
 
-    private static void end(EventLoopGroup loops) {
-        loops.shutdownGracefully(0, CLOSE_SECONDS_MAX, TimeUnit.SECONDS).awaitUninterruptibly();
-    }
-
-    /** What is done with a connection of a sandbox. */
+    /** Handles a sandbox's connection. */
     private interface Acceptor {
         void accept(Channel channel, EgressSubject subject);
     }
 
-    /** Takes connections of sandboxes, as many as one may have, and closes those of others at once. */
+    /** Accepts connections of sandboxes up to their limit, and closes all others immediately. */
     private record Listener(
             EventLoopGroup loops,
             Inet4Address address,
@@ -147,14 +140,14 @@ public final class Gateway implements AutoCloseable {
             Quota connections,
             EgressSubjects subjects,
             EgressLedger ledger) {
-        Channel listen(int port, int told, Acceptor acceptor) throws IOException {
+        Channel listen(int port, int reportedPort, Acceptor acceptor) throws IOException {
             ChannelFuture binding = new ServerBootstrap()
                     .group(loops)
                     .channel(NioServerSocketChannel.class)
                     .childHandler(new ChannelInitializer<NioSocketChannel>() {
                         @Override
                         protected void initChannel(NioSocketChannel channel) {
-                            accept(channel, told, acceptor);
+                            accept(channel, reportedPort, acceptor);
                         }
                     })
                     .bind(address, port)
@@ -168,7 +161,7 @@ public final class Gateway implements AutoCloseable {
             return binding.channel();
         }
 
-        private void accept(NioSocketChannel channel, int told, Acceptor acceptor) {
+        private void accept(NioSocketChannel channel, int reportedPort, Acceptor acceptor) {
             Optional<EgressSubject> known =
                     Optional.ofNullable(channel.remoteAddress()).flatMap(remote -> subjects.at(remote.getAddress()));
             if (known.isEmpty()) {
@@ -177,7 +170,7 @@ public final class Gateway implements AutoCloseable {
             }
             EgressSubject subject = known.get();
             if (!connections.take(subject.sandbox())) {
-                ledger.denied(subject, "connections to the gateway", told, DenialReason.TOO_MANY);
+                ledger.denied(subject, "connections to the gateway", reportedPort, DenialReason.TOO_MANY);
                 Closing.of(channel);
                 return;
             }
@@ -187,7 +180,7 @@ public final class Gateway implements AutoCloseable {
         }
     }
 
-    /** Ends a connection on which nothing has moved for too long, in either direction. */
+    /** Closes a connection that has been idle in both directions for too long. */
     private static final class Silence extends IdleStateHandler {
         Silence(long millis) {
             super(0, 0, millis, TimeUnit.MILLISECONDS);

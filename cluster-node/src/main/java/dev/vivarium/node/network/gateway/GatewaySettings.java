@@ -7,18 +7,18 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * The block {@code vivarium.egress.gateway} of the configuration, where each is described.
+ * The block {@code vivarium.egress.gateway} of the configuration; see egress.conf.
  *
  * @param tlsPort the port for TLS; 0 for any free one, as for the others
  * @param httpPort the port for plain HTTP
  * @param proxyPort the port of the proxy
- * @param ioThreads threads that move the bytes
+ * @param ioThreads threads for network I/O
  * @param connectionsMax connections of one sandbox
- * @param headBytesMax the largest head of a request, and the largest first message of TLS
+ * @param headBytesMax the largest head of a request, and the largest TLS ClientHello
  * @param headTimeout how long either may take to arrive
  * @param connectTimeout how long one address of a destination may take to accept
- * @param idleTimeout the longest silence on a connection
- * @param extraAuthorities a file of certificates that hosts may show beside those that the platform trusts
+ * @param idleTimeout how long a connection may be idle
+ * @param extraAuthorities a file of certificate authorities to trust in addition to the platform's
  */
 public record GatewaySettings(
         int tlsPort,
@@ -33,7 +33,7 @@ public record GatewaySettings(
         Optional<Path> extraAuthorities) {
     static final String PATH = "vivarium.egress.gateway.";
     static final String EXTRA_AUTHORITIES = "extra-authorities";
-    /** Beyond it Netty would not take a first message of TLS. */
+    /** Netty accepts no larger ClientHello. */
     private static final int HEAD_BYTES_CEILING = 0xffff;
 
     public GatewaySettings {
@@ -55,7 +55,7 @@ public record GatewaySettings(
      * Reads the settings.
      *
      * @param gateway the block {@code vivarium.egress.gateway}
-     * @throws ConfigException when a key is missing or wrong, naming it
+     * @throws ConfigException when a key is missing or invalid, naming it
      */
     public static GatewaySettings from(Config gateway) {
         return new GatewaySettings(

@@ -8,22 +8,29 @@ import io.netty.handler.codec.http.HttpRequestDecoder;
 import io.netty.handler.codec.http.HttpResponseEncoder;
 import io.netty.handler.flow.FlowControlHandler;
 
-/** What reads and writes HTTP, on both sides. */
+/** The HTTP codecs for both sides. */
 final class HttpPipeline {
     private HttpPipeline() {}
 
-    /** What reads requests and writes responses on a client's connection. */
+    /** Reads requests from and writes responses to a client. */
     static void build(ChannelPipeline pipeline, GatewaySettings settings) {
-        pipeline.addLast(new OneLength(new HttpDecoderConfig()
-                        .setMaxInitialLineLength(settings.headBytesMax())
-                        .setMaxHeaderSize(settings.headBytesMax())
-                        .setAllowDuplicateContentLengths(false)
-                        .setStrictLineParsing(true)))
-                .addLast(new HttpResponseEncoder())
-                .addLast(new FlowControlHandler());
+        pipeline.addLast(requests(settings)).addLast(new HttpResponseEncoder()).addLast(new FlowControlHandler());
     }
 
-    /** What writes a request and reads its response on a connection to the outside. */
+    /** Reads requests in a tunnel; responses are passed on unchanged. */
+    static void buildForTunnel(ChannelPipeline pipeline, GatewaySettings settings) {
+        pipeline.addLast(requests(settings)).addLast(new FlowControlHandler());
+    }
+
+    private static HttpRequestDecoder requests(GatewaySettings settings) {
+        return new OneLength(new HttpDecoderConfig()
+                .setMaxInitialLineLength(settings.headBytesMax())
+                .setMaxHeaderSize(settings.headBytesMax())
+                .setAllowDuplicateContentLengths(false)
+                .setStrictLineParsing(true));
+    }
+
+    /** Writes a request to the outside and reads its response. */
     static HttpClientCodec towardsOutside(GatewaySettings settings) {
         HttpDecoderConfig config = new HttpDecoderConfig()
                 .setMaxInitialLineLength(settings.headBytesMax())
@@ -32,14 +39,23 @@ final class HttpPipeline {
         return new HttpClientCodec(config, false, false);
     }
 
-    /** Takes them away, for a tunnel. */
+    /** Removes the codecs, for a tunnel. */
     static void remove(ChannelPipeline pipeline) {
         pipeline.remove(FlowControlHandler.class);
         pipeline.remove(HttpResponseEncoder.class);
         pipeline.remove(OneLength.class);
     }
 
-    /** Netty would drop the length of a chunked request, as it may; but whoever sends both is smuggling. */
+    /** Removes the codecs of a tunnel. */
+    static void removeFromTunnel(ChannelPipeline pipeline) {
+        pipeline.remove(FlowControlHandler.class);
+        pipeline.remove(OneLength.class);
+    }
+
+    /**
+     * Netty would drop the Content-Length of a chunked request, as the RFC allows; but a request with both is an
+     * attempt at smuggling.
+     */
     private static final class OneLength extends HttpRequestDecoder {
         OneLength(HttpDecoderConfig config) {
             super(config);

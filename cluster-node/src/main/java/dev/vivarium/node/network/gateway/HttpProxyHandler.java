@@ -1,11 +1,8 @@
 package dev.vivarium.node.network.gateway;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.vivarium.node.network.Closing;
 import dev.vivarium.node.network.DenialReason;
 import dev.vivarium.node.network.EgressSubject;
-import dev.vivarium.protocol.api.Problem;
 import dev.vivarium.protocol.egress.InjectedHeader;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -13,12 +10,8 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
-import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
-import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpContent;
-import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpObject;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponseStatus;
@@ -36,21 +29,18 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One client's connection for plain HTTP or for the proxy. Requests come one after the other; each is judged anew and has
- * a connection to the outside of its own. While one is under way the next waits in {@code FlowControlHandler}, before it.
- * Whoever is refused is told why in problem details, and closed.
+ * One client's connection for plain HTTP or for the proxy. Requests are handled in sequence; each is judged separately
+ * and has its own connection to the outside. Meanwhile the next one waits in the preceding {@code FlowControlHandler}.
+ * A denied client gets problem details with the reason, and its connection is closed.
  */
 final class HttpProxyHandler extends SimpleChannelInboundHandler<HttpObject> {
-    private static final ObjectMapper JSON = new ObjectMapper();
 
-    private static final long LINGER_MILLIS = 1000;
-
-    /** The first by RFC 9110, the second by an old habit of some servers. */
+    /** Methods that echo the request: one of RFC 9110, and a proprietary one of some servers. */
     private static final Set<String> SENT_BACK = Set.of("TRACE", "TRACK");
 
-    private final RequestHead.Door door;
+    private final RequestHead.ProxyMode mode;
     private final EgressSubject subject;
-    private final UpstreamConnector ways;
+    private final UpstreamConnector connector;
     private final TlsInternet tls;
     private final GatewaySettings settings;
     private List<InjectedHeader> injected = List.of();
@@ -61,15 +51,15 @@ final class HttpProxyHandler extends SimpleChannelInboundHandler<HttpObject> {
     private boolean tunnelled;
 
     HttpProxyHandler(
-            RequestHead.Door door,
+            RequestHead.ProxyMode mode,
             EgressSubject subject,
-            UpstreamConnector ways,
+            UpstreamConnector connector,
             TlsInternet tls,
             GatewaySettings settings) {
         super(false);
-        this.door = door;
+        this.mode = mode;
         this.subject = subject;
-        this.ways = ways;
+        this.connector = connector;
         this.tls = tls;
         this.settings = settings;
     }
@@ -82,8 +72,7 @@ final class HttpProxyHandler extends SimpleChannelInboundHandler<HttpObject> {
     @Override
     protected void channelRead0(ChannelHandlerContext context, HttpObject message) {
         if (tunnelled && message instanceof HttpRequest) {
-            // Sent before the tunnel was there, and read as a request: what is missing now would be missing in the
-            // tunnel.
+            // Sent before the tunnel existed and parsed as a request: the rest of it would be missing in the tunnel.
             ReferenceCountUtil.release(message);
             Closing.of(context.channel());
         } else if (refused || tunnelled) {
@@ -97,13 +86,13 @@ final class HttpProxyHandler extends SimpleChannelInboundHandler<HttpObject> {
 
     private void begin(Channel client, HttpRequest request) {
         headArrived();
-        RequestHead head = RequestHead.of(request, door);
+        RequestHead head = RequestHead.of(request, mode);
         if (head instanceof RequestHead.Refused no) {
-            ways.tell(subject, no.denial());
+            connector.recordDenial(subject, no.denial());
             refuse(client, no.denial());
             return;
         }
-        // Nothing more is read until it is known where to.
+        // Read nothing more until the destination is known.
         client.config().setAutoRead(false);
         bodyComplete = false;
         injected = List.of();
@@ -124,7 +113,7 @@ final class HttpProxyHandler extends SimpleChannelInboundHandler<HttpObject> {
     }
 
     private void open(Channel client, Target target, Use use) {
-        ways.open(subject, target, client, waiting(client, use));
+        connector.open(subject, target, client, waiting(client, use));
     }
 
     private UpstreamConnector.Waiting waiting(Channel client, Use use) {
@@ -142,14 +131,14 @@ final class HttpProxyHandler extends SimpleChannelInboundHandler<HttpObject> {
         };
     }
 
-    /** The headers with secrets for a plain request to a host: none at another port than that of plain requests. */
+    /** The headers with secrets for a plain request to a host; only for the port of plain HTTP. */
     private List<InjectedHeader> injected(Target target) {
         return target instanceof Target.Named named && named.port() == RequestHead.HTTP_PORT
                 ? subject.policy().injectedFor(named.name())
                 : List.of();
     }
 
-    /** The client speaks plainly to the gateway; from there on it is TLS, and only then there are secrets in it. */
+    /** The client sends plain HTTP; the gateway continues with TLS, and only there adds the secrets. */
     private void beginInjected(Channel client, HttpRequest request, RequestHead.Forward forward, Target.Named secured) {
         if (SENT_BACK.contains(request.method().name().toUpperCase(Locale.ROOT))) {
             Denial denial = Denial.of(
@@ -157,11 +146,11 @@ final class HttpProxyHandler extends SimpleChannelInboundHandler<HttpObject> {
                     DenialReason.NOT_LISTED,
                     "A host answers " + request.method() + " with the request itself, which has a secret in it then:"
                             + " use another method.");
-            ways.tell(subject, denial);
+            connector.recordDenial(subject, denial);
             refuse(client, denial);
             return;
         }
-        ways.openForHeaders(
+        connector.openForHeaders(
                 subject,
                 secured,
                 client,
@@ -183,7 +172,7 @@ final class HttpProxyHandler extends SimpleChannelInboundHandler<HttpObject> {
     private void forwardInjected(Channel client, HttpRequest request, RequestHead.Forward forward, Channel channel) {
         Optional<SecretHeaders> secrets = SecretHeaders.of(subject, injected);
         if (secrets.isEmpty()) {
-            // Its sandbox has ended, and all connections with it.
+            // Its sandbox has ended, and all of its connections.
             Closing.of(channel);
             Closing.of(client);
             return;
@@ -198,7 +187,7 @@ final class HttpProxyHandler extends SimpleChannelInboundHandler<HttpObject> {
                 DenialReason.UNREACHABLE,
                 target.host() + " has no certificate of that name that this node trusts, or no TLS 1.2 or later: ask"
                         + " the node's operator to look at vivarium.egress.gateway.extra-authorities.");
-        ways.tell(subject, denial);
+        connector.recordDenial(subject, denial);
         refuse(client, denial);
     }
 
@@ -222,7 +211,7 @@ final class HttpProxyHandler extends SimpleChannelInboundHandler<HttpObject> {
             boolean strange = content.decoderResult().isFailure();
             content.release();
             if (strange) {
-                ways.tell(subject, Denial.malformed(RequestHead.HTTP_PORT, ""));
+                connector.recordDenial(subject, Denial.malformed(RequestHead.HTTP_PORT, ""));
                 Closing.of(client);
             }
             return;
@@ -238,14 +227,14 @@ final class HttpProxyHandler extends SimpleChannelInboundHandler<HttpObject> {
         channel.writeAndFlush(content).addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
     }
 
-    /** The outside can take more of the request's body again. */
+    /** The outside can take more of the request's body. */
     void outsideIsWritable(Channel client) {
         if (!bodyComplete) {
             client.config().setAutoRead(true);
         }
     }
 
-    /** The response has been passed on; the connection is for the next request, if it can be. */
+    /** The response was passed on; the connection can take the next request if it is to be kept alive. */
     void answered(Channel client, boolean keepsAlive) {
         outside.ifPresent(Closing::of);
         outside = Optional.empty();
@@ -257,68 +246,46 @@ final class HttpProxyHandler extends SimpleChannelInboundHandler<HttpObject> {
         client.config().setAutoRead(true);
     }
 
-    /** The outside ended before it had answered. */
+    /** The outside closed the connection before its response was complete. */
     void unanswered(Channel client, Target target) {
         Denial denial = Denial.of(
                 target,
                 DenialReason.UNREACHABLE,
                 target.host() + " closed the connection without an answer: try again later.");
-        ways.tell(subject, denial);
+        connector.recordDenial(subject, denial);
         refuse(client, denial);
     }
 
     private void tunnel(Channel client, Target target, Channel channel) {
-        // The end of the request for the tunnel is still to come, out of the handler before this one.
+        // The end of the CONNECT request is still to come from the preceding handler.
         tunnelled = true;
         outside = Optional.empty();
         ByteBuf established =
                 Unpooled.copiedBuffer("HTTP/1.1 200 Connection established\r\n\r\n", StandardCharsets.US_ASCII);
-        if (target instanceof Target.Named named && named.port() == TlsByName.TLS_PORT) {
-            client.pipeline().addLast(new TunnelledTls(subject, named, channel, ways, settings));
-            HttpPipeline.remove(client.pipeline());
-            client.writeAndFlush(established).addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
-            client.config().setAutoRead(true);
-        } else {
-            HttpPipeline.remove(client.pipeline());
-            client.writeAndFlush(established).addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
-            Relay.join(client, channel);
+        boolean anyName =
+                target instanceof Target.Literal && subject.policy().inject().isEmpty();
+        if (!anyName) {
+            client.pipeline()
+                    .addLast(new TunnelledBytes(new OpenTunnel(subject, target, channel, connector, settings)));
         }
+        HttpPipeline.remove(client.pipeline());
+        client.writeAndFlush(established).addListener(ChannelFutureListener.CLOSE_ON_FAILURE);
+        if (anyName) {
+            Relay.pass(client, channel);
+        }
+        if (anyName || target.port() != TlsByName.TLS_PORT) {
+            // Some servers speak first. TLS servers do not, and are not read from until the name in TLS has been
+            // checked.
+            Relay.pass(channel, client);
+        }
+        client.config().setAutoRead(true);
         client.pipeline().remove(this);
     }
 
     private void refuse(Channel client, Denial denial) {
         refused = true;
         outside.ifPresent(Closing::of);
-        ByteBuf body = Unpooled.copiedBuffer(problem(denial), StandardCharsets.UTF_8);
-        FullHttpResponse response = new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, denial.status(), body);
-        response.headers()
-                .set(HttpHeaderNames.CONTENT_TYPE, "application/problem+json")
-                .set(HttpHeaderNames.CONTENT_LENGTH, body.readableBytes())
-                .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
-        client.writeAndFlush(response).addListener(written -> end(client));
-    }
-
-    /** Closed at once, with something of the request unread, the kernel would take the answer back from the client. */
-    private static void end(Channel client) {
-        if (client instanceof SocketChannel socket) {
-            socket.shutdownOutput().addListener(shut -> socket.config().setAutoRead(true));
-        }
-        client.eventLoop()
-                .schedule(() -> Closing.of(client), LINGER_MILLIS, TimeUnit.MILLISECONDS)
-                .addListener(closing -> {});
-    }
-
-    private static String problem(Denial denial) {
-        try {
-            return JSON.writeValueAsString(new Problem(
-                    "https://vivarium.dev/problems/egress-denied",
-                    "Egress denied",
-                    denial.status().code(),
-                    denial.detail(),
-                    List.of()));
-        } catch (JsonProcessingException impossible) {
-            throw new IllegalStateException("Four texts and a number can be written.", impossible);
-        }
+        DenialResponse.send(client, denial);
     }
 
     private void awaitHead(Channel client) {
@@ -333,7 +300,7 @@ final class HttpProxyHandler extends SimpleChannelInboundHandler<HttpObject> {
         }
     }
 
-    /** The client can take more of a response again, or no more for now. */
+    /** The client can, or cannot for now, take more of a response. */
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext context) {
         boolean writable = context.channel().isWritable();

@@ -10,8 +10,8 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.util.ReferenceCountUtil;
 
 /**
- * Passes bytes on to the other side, as they are. It stops reading while the other side has more to write than it wants to
- * hold, and closes the other side, when what is on its way has been written, once this one has ended.
+ * Passes bytes on to the other side, unchanged. It stops reading while the other side is not writable. When this side
+ * ends, it closes the other after pending data is written.
  */
 final class Relay extends ChannelInboundHandlerAdapter {
     private final Channel other;
@@ -20,18 +20,24 @@ final class Relay extends ChannelInboundHandlerAdapter {
         this.other = other;
     }
 
-    /** Joins two connections of one event loop, whatever is left in the pipeline of the client to be passed on. */
+    /**
+     * Connects two connections on one event loop in both directions; also passes on data left in the client's pipeline.
+     */
     static void join(Channel client, Channel outside) {
-        client.pipeline().addLast(new Relay(outside));
-        outside.pipeline().addLast(new Relay(client));
-        client.config().setAutoRead(true);
-        outside.config().setAutoRead(true);
+        pass(client, outside);
+        pass(outside, client);
+    }
+
+    /** Passes data from one of two such connections to the other, in this direction only. */
+    static void pass(Channel from, Channel to) {
+        from.pipeline().addLast(new Relay(to));
+        from.config().setAutoRead(true);
     }
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
         if (!(message instanceof ByteBuf)) {
-            // What a client sent after asking for a tunnel and before it had one, read as another request.
+            // Sent by the client after its CONNECT but before the tunnel was open, and parsed as another request.
             ReferenceCountUtil.release(message);
             Closing.of(context.channel());
             return;
@@ -42,7 +48,7 @@ final class Relay extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** This side can take more again, or no more for now. */
+    /** This side can, or cannot for now, take more. */
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext context) {
         other.config().setAutoRead(context.channel().isWritable());

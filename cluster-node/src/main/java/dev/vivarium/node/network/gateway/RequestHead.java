@@ -15,29 +15,29 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What the head of a request says, judged before anything is done about it. */
+/** A request's head, judged before it has any effect. */
 sealed interface RequestHead {
     int HTTP_PORT = 80;
     int PROXY_PORT = 3128;
 
-    /** Which door a request came through. */
-    enum Door {
+    /** The port that a request came through. */
+    enum ProxyMode {
         /** Port 80: the client takes the gateway for the host itself. */
         TRANSPARENT,
-        /** Port 3128: the client knows that it speaks to a proxy. */
+        /** Port 3128: the client knows that it uses a proxy. */
         PROXY
     }
 
-    /** A request for a host, as it is passed on. */
+    /** A request to a host, as it is passed on. */
     record Forward(Target target, String path) implements RequestHead {}
 
-    /** A tunnel. */
+    /** A CONNECT request. */
     record Tunnel(Target target) implements RequestHead {}
 
-    /** Neither, or in a form that two readers could read differently. */
+    /** Invalid, or in a form that two parsers could read differently. */
     record Refused(Denial denial) implements RequestHead {}
 
-    /** Between two neighbours only, RFC 9110 section 7.6.1; and what a client says to its proxy. */
+    /** Headers between two adjacent parties (RFC 9110, section 7.6.1), and those from a client to its proxy. */
     Set<String> HOP_BY_HOP = Set.of(
             "connection",
             "expect",
@@ -49,13 +49,13 @@ sealed interface RequestHead {
             "trailer",
             "upgrade");
 
-    /** Those say where a message ends and whom it is for, whatever a Connection header says. */
+    /** Headers that frame and address a message; a Connection header cannot remove them. */
     Set<String> NEVER_NOMINATED = Set.of("host", "content-length", "transfer-encoding");
 
     Pattern ABSOLUTE = Pattern.compile("(?i:http)://([^/?#]*)([^#]*)");
 
-    static RequestHead of(HttpRequest request, Door door) {
-        int wanted = door == Door.PROXY ? PROXY_PORT : HTTP_PORT;
+    static RequestHead of(HttpRequest request, ProxyMode mode) {
+        int wanted = mode == ProxyMode.PROXY ? PROXY_PORT : HTTP_PORT;
         if (request.decoderResult().isFailure()) {
             return malformed(wanted, "The request cannot be read, or its head is too large: send plain HTTP/1.1.");
         }
@@ -64,12 +64,12 @@ sealed interface RequestHead {
             return ambiguous.get();
         }
         if (request.method().equals(HttpMethod.CONNECT)) {
-            return tunnel(request, door);
+            return tunnel(request, mode);
         }
-        return door == Door.PROXY ? absolute(request) : origin(request);
+        return mode == ProxyMode.PROXY ? absolute(request) : origin(request);
     }
 
-    /** Framing and hosts that one reader takes for this and the next for that. */
+    /** Framing and hosts that parsers disagree about. */
     private static Optional<RequestHead> ambiguous(HttpRequest request, int wanted) {
         HttpHeaders headers = request.headers();
         List<String> codings = headers.getAll(HttpHeaderNames.TRANSFER_ENCODING);
@@ -93,9 +93,9 @@ sealed interface RequestHead {
         return Optional.empty();
     }
 
-    private static RequestHead tunnel(HttpRequest request, Door door) {
-        int port = door == Door.PROXY ? PROXY_PORT : HTTP_PORT;
-        if (door != Door.PROXY) {
+    private static RequestHead tunnel(HttpRequest request, ProxyMode mode) {
+        int port = mode == ProxyMode.PROXY ? PROXY_PORT : HTTP_PORT;
+        if (mode != ProxyMode.PROXY) {
             return malformed(port, "Tunnels are opened through the proxy: see HTTPS_PROXY in the environment.");
         }
         Optional<Target> target = request.uri().indexOf(':') < 0 ? Optional.empty() : Target.parse(request.uri(), 1);
@@ -114,8 +114,8 @@ sealed interface RequestHead {
         if (!uri.matches()) {
             return malformed(
                     PROXY_PORT,
-                    "The proxy takes http:// URLs, and CONNECT for everything else: set HTTP_PROXY and HTTPS_PROXY as they"
-                            + " are in the environment.");
+                    "The proxy takes http:// URLs, and CONNECT for everything else: set HTTP_PROXY and HTTPS_PROXY as"
+                            + " they are in the environment.");
         }
         Optional<Target> target = Target.parse(uri.group(1), HTTP_PORT);
         if (target.isEmpty()) {
@@ -148,20 +148,56 @@ sealed interface RequestHead {
         return new Forward(target.get(), request.uri());
     }
 
-    /** Takes away what was meant for the gateway only, and says anew whom the request is for. */
+    /**
+     * Judges a request in a tunnel. Its server prefers a URL in the request line to the Host header. HTTP/1.0 need not
+     * name a host.
+     */
+    static RequestHead inTunnel(HttpRequest request, OpenTunnel tunnel) {
+        Target target = tunnel.target();
+        Optional<RequestHead> ambiguous = ambiguous(request, target.port());
+        if (ambiguous.isPresent()) {
+            return ambiguous.get();
+        }
+        Optional<String> host = Optional.ofNullable(request.headers().get(HttpHeaderNames.HOST));
+        boolean named = host.isPresent() || request.protocolVersion().equals(HttpVersion.HTTP_1_0);
+        Matcher uri = ABSOLUTE.matcher(request.uri());
+        boolean absolute = uri.matches();
+        if (request.method().equals(HttpMethod.CONNECT)
+                || !named
+                || (!absolute
+                        && !request.uri().startsWith("/")
+                        && !request.uri().equals("*"))) {
+            return malformed(target.port(), "A tunnel carries plain requests with a path and a Host header.");
+        }
+        boolean agrees = agrees(host, tunnel) && (!absolute || agrees(Optional.of(uri.group(1)), tunnel));
+        return agrees ? new Forward(target, request.uri()) : mismatch(target);
+    }
+
+    private static boolean agrees(Optional<String> authority, OpenTunnel tunnel) {
+        if (authority.isEmpty()) {
+            return true;
+        }
+        Optional<Target> named = Target.parse(authority.get(), tunnel.target().port());
+        return named.equals(Optional.of(tunnel.target()))
+                || named.filter(Target.Named.class::isInstance)
+                        .filter(other -> tunnel.agrees(Optional.of(other.host())))
+                        .isPresent();
+    }
+
+    /** Removes headers for the gateway only, and sets the Host header to the judged host. */
     static void makeForward(HttpRequest request, Forward forward) {
         HttpHeaders headers = request.headers();
         withoutHopByHop(headers);
         Target target = forward.target();
         headers.set(
                 HttpHeaderNames.HOST, target.port() == HTTP_PORT ? target.host() : target.host() + ":" + target.port());
-        // One request for each connection to the outside: none can hide behind another.
+        // One request per connection to the outside, so that none can hide behind another.
         headers.set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
         request.setUri(forward.path());
         request.setProtocolVersion(HttpVersion.HTTP_1_1);
     }
 
-    /** Takes away the headers that are between two neighbours only. */
+    /** Removes hop-by-hop headers. */
     static void withoutHopByHop(HttpHeaders headers) {
         Set<String> names = new TreeSet<>(HOP_BY_HOP);
         for (String connection : headers.getAll(HttpHeaderNames.CONNECTION)) {

@@ -20,7 +20,7 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 
-/** Passes the one response of a connection to the outside on to the client, framed as the client can read it. */
+/** Passes a connection's single response on to the client, framed for the client's protocol version. */
 final class ResponseRelay extends SimpleChannelInboundHandler<HttpObject> {
     private final Channel client;
     private final HttpProxyHandler door;
@@ -62,7 +62,7 @@ final class ResponseRelay extends SimpleChannelInboundHandler<HttpObject> {
             }
         }
         if (interim) {
-            // The client has had its 100 from here, and asked for no other.
+            // The gateway has sent its own 100 to the client.
             ReferenceCountUtil.release(message);
             return;
         }
@@ -76,7 +76,7 @@ final class ResponseRelay extends SimpleChannelInboundHandler<HttpObject> {
         }
     }
 
-    /** What the client reads next can be told from this response, or ends with the connection. */
+    /** Frames the response so that the client can find its end; otherwise its end is that of the connection. */
     private void frame(HttpResponse response) {
         HttpHeaders headers = response.headers();
         RequestHead.withoutHopByHop(headers);
@@ -113,7 +113,7 @@ final class ResponseRelay extends SimpleChannelInboundHandler<HttpObject> {
             return;
         }
         if (begun) {
-            // Cut short, as the client has to see.
+            // Truncated, and the client must be able to notice.
             Closing.of(client);
         } else {
             door.unanswered(client, target);

@@ -18,8 +18,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Adds headers with secrets to the head of the one request of a connection, between the codec and TLS: as bytes, so that no
- * string, no map of headers and no buffer of a pool ever holds them. What does is overwritten when TLS has taken it.
+ * Adds headers with secrets to the head of a connection's single request, between the codec and TLS. They are added as
+ * bytes, so that no string, header map or pooled buffer ever contains them. Their buffer is overwritten once TLS has
+ * consumed it.
  */
 final class SecretHeaders extends ChannelOutboundHandlerAdapter {
     private static final byte[] LINE_END = {'\r', '\n'};
@@ -32,7 +33,7 @@ final class SecretHeaders extends ChannelOutboundHandlerAdapter {
         this.parts = parts;
     }
 
-    /** The headers for a request of a sandbox; empty when it has not all of the secrets, since it is gone. */
+    /** The headers for a sandbox's request; empty when a secret is missing, since the sandbox is gone. */
     static Optional<SecretHeaders> of(EgressSubject subject, List<InjectedHeader> headers) {
         List<byte[]> parts = new ArrayList<>();
         for (InjectedHeader header : headers) {
@@ -48,7 +49,7 @@ final class SecretHeaders extends ChannelOutboundHandlerAdapter {
         return Optional.of(new SecretHeaders(parts));
     }
 
-    /** Takes out of a request's headers all that a server could take for one of these. */
+    /** Removes the client's headers that a server could take for one of these. */
     static void makeRoom(HttpHeaders sent, List<InjectedHeader> headers) {
         for (String name : List.copyOf(sent.names())) {
             if (headers.stream().anyMatch(header -> header.looksLike(name))) {
@@ -104,7 +105,7 @@ final class SecretHeaders extends ChannelOutboundHandlerAdapter {
         parts.forEach(part -> Arrays.fill(part, (byte) 0));
     }
 
-    /** Of no pool, and overwritten when nobody reads it any more. */
+    /** Unpooled, and overwritten on its last release. */
     private static final class WipedBuffer extends UnpooledHeapByteBuf {
         WipedBuffer(int length) {
             super(UnpooledByteBufAllocator.DEFAULT, length, length);

@@ -6,16 +6,16 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What a connection is for. */
+/** The destination of a connection. */
 sealed interface Target {
-    /** A colon and a port after what has no colon: there is no IPv6 here. */
+    /** A host without a colon and an optional port: IPv6 is not supported. */
     Pattern AUTHORITY = Pattern.compile("([^:@\\[\\]]+)(?::([1-9][0-9]{0,4}))?");
 
     int PORT_MAX = 65535;
 
     int port();
 
-    /** The name or the address, as it is told. */
+    /** The name or address, as it is reported. */
     String host();
 
     /** A host by its name. */
@@ -26,7 +26,7 @@ sealed interface Target {
         }
     }
 
-    /** An address. */
+    /** A literal address. */
     record Literal(Ipv4Block address, int port) implements Target {
         @Override
         public String host() {
@@ -34,7 +34,7 @@ sealed interface Target {
         }
     }
 
-    /** Reads {@code host[:port]}, without a user before it; empty when it is not that. */
+    /** Parses {@code host[:port]} without user information; empty when it has another form. */
     static Optional<Target> parse(String authority, int defaultPort) {
         Matcher matcher = AUTHORITY.matcher(authority);
         if (!matcher.matches()) {

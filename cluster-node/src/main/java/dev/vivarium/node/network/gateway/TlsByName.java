@@ -15,8 +15,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads the first message of TLS as far as the name in it, opens a way to the host of that name, and passes everything on
- * from that first message. Without a name there is no way: the client is told by an alert and closed.
+ * Reads the name in the TLS ClientHello, connects to that host, and relays everything from the ClientHello on. Without
+ * a name the client gets an alert and is closed.
  */
 final class TlsByName extends AbstractSniHandler<Channel> {
     static final int TLS_PORT = 443;
@@ -25,31 +25,31 @@ final class TlsByName extends AbstractSniHandler<Channel> {
     private static final byte ACCESS_DENIED = 49;
 
     private final EgressSubject subject;
-    private final UpstreamConnector ways;
+    private final UpstreamConnector connector;
     private Optional<Promise<Channel>> awaited = Optional.empty();
 
-    TlsByName(EgressSubject subject, UpstreamConnector ways, GatewaySettings settings) {
+    TlsByName(EgressSubject subject, UpstreamConnector connector, GatewaySettings settings) {
         super(settings.headBytesMax(), settings.headTimeout().toMillis());
         this.subject = subject;
-        this.ways = ways;
+        this.connector = connector;
     }
 
     @Override
     protected Future<Channel> lookup(ChannelHandlerContext context, @Nullable String name) {
         if (awaited.isPresent()) {
-            // Netty asks again with every byte that follows, and at the end.
+            // Netty asks again for every further byte, and at the end.
             return awaited.get();
         }
         Promise<Channel> way = context.executor().newPromise();
         awaited = Optional.of(way);
         Optional<HostName> received = Optional.ofNullable(name).flatMap(HostName::received);
         if (received.isEmpty()) {
-            ways.tell(subject, new Denial("TLS without a name", TLS_PORT, DenialReason.MALFORMED, ""));
+            connector.recordDenial(subject, new Denial("TLS without a name", TLS_PORT, DenialReason.MALFORMED, ""));
             alert(context.channel(), UNRECOGNIZED_NAME);
             way.cancel(false);
             return way;
         }
-        ways.open(
+        connector.open(
                 subject,
                 new Target.Named(received.get(), TLS_PORT),
                 context.channel(),
@@ -74,12 +74,12 @@ final class TlsByName extends AbstractSniHandler<Channel> {
     protected void onLookupComplete(ChannelHandlerContext context, @Nullable String name, Future<Channel> way) {
         if (way.isSuccess()) {
             Relay.join(context.channel(), way.getNow());
-            // Which passes on what has been read so far.
+            // Removing the handler passes on what has been read so far.
             context.pipeline().remove(this);
         }
     }
 
-    /** Netty keeps the first message until it is known what becomes of it. */
+    /** Netty keeps the ClientHello until this handler is removed. */
     @Override
     public void channelInactive(ChannelHandlerContext context) throws Exception {
         awaited.ifPresent(way -> way.cancel(false));
@@ -88,11 +88,12 @@ final class TlsByName extends AbstractSniHandler<Channel> {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        ways.tell(subject, new Denial("what is not TLS, or too slow", TLS_PORT, DenialReason.MALFORMED, ""));
+        connector.recordDenial(
+                subject, new Denial("what is not TLS, or too slow", TLS_PORT, DenialReason.MALFORMED, ""));
         Closing.of(context.channel());
     }
 
-    /** A fatal alert in a record of its own, as TLS 1.0 to 1.3 have it. */
+    /** A fatal alert in a record of its own, valid in TLS 1.0 to 1.3. */
     static void alert(Channel client, byte description) {
         byte[] record = {21, 3, 1, 0, 2, 2, description};
         client.writeAndFlush(Unpooled.wrappedBuffer(record)).addListener(ChannelFutureListener.CLOSE);

@@ -32,8 +32,8 @@ import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509TrustManager;
 
 /**
- * TLS from the gateway to hosts that requests bring secrets to. A host has to show a certificate for its name, of an
- * authority that the platform trusts or the operator adds; before that nothing is sent.
+ * TLS from the gateway to hosts that receive secrets. A host must present a certificate for its name, from an authority
+ * that the platform trusts or the operator has added; nothing is sent before.
  */
 final class TlsInternet {
     private final SslContext context;
@@ -44,7 +44,7 @@ final class TlsInternet {
         this.handshakeMax = handshakeMax;
     }
 
-    /** @throws ConfigException when the operator's authorities cannot be read, saying why */
+    /** @throws ConfigException when the operator's authorities cannot be read, with the reason */
     static TlsInternet of(GatewaySettings settings) {
         try {
             SslContext context = SslContextBuilder.forClient()
@@ -64,16 +64,16 @@ final class TlsInternet {
         }
     }
 
-    /** Who waits for TLS; called on the event loop of the connection. */
+    /** Receives the result; called on the connection's event loop. */
     interface Waiting {
-        /** The host is the one that it should be, and nothing has been sent yet. */
+        /** The host is authenticated; nothing has been sent yet. */
         void secured();
 
-        /** It is not, or does not say so in time; the connection is closed. */
+        /** The host could not be authenticated in time; the connection is closed. */
         void refused();
     }
 
-    /** Begins TLS on a connection on which nothing has been said. */
+    /** Starts TLS on a fresh connection. */
     void begin(Channel channel, HostName host, Waiting waiting) {
         SslHandler tls = context.newHandler(channel.alloc(), host.value(), InjectedHeader.PORT);
         tls.setHandshakeTimeoutMillis(handshakeMax.toMillis());
@@ -89,7 +89,7 @@ final class TlsInternet {
         channel.config().setAutoRead(true);
     }
 
-    /** What goes wrong in a handshake is told by its future; in a log it would be for sandboxes to fill. */
+    /** Handshake errors are reported by the future; logging them would let sandboxes fill the log. */
     private static final class Silent extends ChannelInboundHandlerAdapter {
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {

@@ -8,8 +8,8 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 
 /**
- * Counts the bytes of a connection to the outside, and tells them after each turn of reading and when it has ended: at a
- * sandbox's end, what it has received is told already.
+ * Counts a connection's bytes, and reports them after each batch of reads and at its end, so that all received bytes
+ * are reported by the time that a sandbox ends.
  */
 final class Traffic extends ChannelDuplexHandler {
     private final EgressSubject subject;
@@ -43,11 +43,11 @@ final class Traffic extends ChannelDuplexHandler {
 
     @Override
     public void channelReadComplete(ChannelHandlerContext context) throws Exception {
-        tell();
+        report();
         super.channelReadComplete(context);
     }
 
-    private void tell() {
+    private void report() {
         if (bytesOut > 0 || bytesIn > 0) {
             ledger.transferred(subject, target.host(), target.port(), bytesOut, bytesIn);
             bytesOut = 0;
@@ -57,7 +57,7 @@ final class Traffic extends ChannelDuplexHandler {
 
     @Override
     public void channelInactive(ChannelHandlerContext context) throws Exception {
-        tell();
+        report();
         super.channelInactive(context);
     }
 }

@@ -1,13 +1,13 @@
 package dev.vivarium.node.network.gateway;
 
 import com.google.common.net.InetAddresses;
-import dev.vivarium.node.network.BlockedRanges;
+import dev.vivarium.node.network.BlockedAddresses;
 import dev.vivarium.node.network.Closing;
 import dev.vivarium.node.network.DenialReason;
 import dev.vivarium.node.network.EgressLedger;
 import dev.vivarium.node.network.EgressSubject;
 import dev.vivarium.node.network.resolver.Lookup;
-import dev.vivarium.node.network.resolver.Lookups;
+import dev.vivarium.node.network.resolver.SandboxLookups;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.egress.HostName;
 import dev.vivarium.protocol.egress.InjectedHeader;
@@ -23,34 +23,32 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /**
- * Finds the way to a destination: is it listed, where does its name lead, may one go there, does it answer. The address
- * that was judged is the one that is connected to; a name is looked up once for each connection and never again.
+ * Connects to destinations: checks the allowlist, resolves the name, checks the address, and connects. It connects to
+ * the very address that was checked; a name is resolved only once per connection.
  */
 final class UpstreamConnector {
-    /** Of a host with many addresses, as many are tried. */
+    /** The number of a host's addresses that are tried. */
     private static final int ADDRESSES_TRIED_MAX = 3;
 
     private final GatewaySettings settings;
-    private final BlockedRanges blocked;
+    private final BlockedAddresses blocked;
     private final List<Ipv4Block> internalDestinations;
-    private final Lookups lookups;
+    private final SandboxLookups lookups;
     private final EgressLedger ledger;
     private final UnaryOperator<InetSocketAddress> route;
 
-    /**
-     * The ways.
-     *
-     * @param route where an address that was judged is connected to: there, but for tests that have no internet
-     */
+    /** @param route the address to connect to for a checked address: the same one, except in tests without internet */
     UpstreamConnector(
             GatewaySettings settings,
-            BlockedRanges blocked,
+            BlockedAddresses blocked,
             List<Ipv4Block> internalDestinations,
-            Lookups lookups,
+            SandboxLookups lookups,
             EgressLedger ledger,
             UnaryOperator<InetSocketAddress> route) {
         this.settings = settings;
@@ -61,28 +59,28 @@ final class UpstreamConnector {
         this.route = route;
     }
 
-    /** Who waits for a way; called on the event loop of the client that it is for. */
+    /** Receives the result; called on the client's event loop. */
     interface Waiting {
-        /** There is a connection, which nothing reads from yet. */
+        /** Connected; nothing reads from the connection yet. */
         void connected(Channel outside);
 
-        /** There is none. */
+        /** Not connected. */
         void denied(Denial denial);
     }
 
-    /** Opens a connection for a client, on the client's event loop, and tells the ledger either way. */
+    /** Connects on behalf of a client, on the client's event loop, and records the result in the ledger. */
     void open(EgressSubject subject, Target target, Channel client, Waiting waiting) {
         open(subject, target, client, waiting, notListed(subject, target).or(() -> withoutHeaders(subject, target)));
     }
 
-    /** The same for a connection that the gateway itself speaks on, with headers of its own. */
+    /** The same, for a connection on which the gateway adds headers. */
     void openForHeaders(EgressSubject subject, Target.Named target, Channel client, Waiting waiting) {
         open(subject, target, client, waiting, notListed(subject, target));
     }
 
     private void open(EgressSubject subject, Target target, Channel client, Waiting waiting, Optional<Denial> refusal) {
         Consumer<Denial> deny = denial -> {
-            tell(subject, denial);
+            recordDenial(subject, denial);
             waiting.denied(denial);
         };
         if (refusal.isPresent()) {
@@ -94,24 +92,47 @@ final class UpstreamConnector {
                     "This run has opened " + subject.connectionsMax()
                             + " connections, all that it may: raise limits.egressRequests where it is submitted."));
         } else if (target instanceof Target.Named named) {
-            lookups.addressesOf(named.name()).thenAccept(lookup -> client.eventLoop()
+            lookups.addressesOf(subject, named.name()).thenAccept(lookup -> client.eventLoop()
                     .execute(() -> toHost(named, lookup, new Attempt(subject, target, client, waiting, deny))));
         } else if (target instanceof Target.Literal literal) {
-            InetAddress address = InetAddresses.fromInteger(literal.address().network());
-            if (blocked.contains(address)
-                    && internalDestinations.stream().noneMatch(block -> block.contains(literal.address()))) {
-                deny.accept(Denial.of(
-                        target,
-                        DenialReason.INTERNAL_ADDRESS,
-                        target.host() + " is an address inside: ask the node's operator to add it to"
-                                + " vivarium.egress.internal-destinations."));
-            } else {
-                connect(List.of(address), new Attempt(subject, target, client, waiting, deny));
-            }
+            toAddress(literal, new Attempt(subject, target, client, waiting, deny));
         }
     }
 
-    void tell(EgressSubject subject, Denial denial) {
+    private void toAddress(Target.Literal target, Attempt attempt) {
+        InetAddress address = InetAddresses.fromInteger(target.address().network());
+        if (blocked.contains(address)
+                && internalDestinations.stream().noneMatch(block -> block.contains(target.address()))) {
+            attempt.deny.accept(Denial.of(
+                    target,
+                    DenialReason.INTERNAL_ADDRESS,
+                    target.host() + " is an address inside: ask the node's operator to add it to"
+                            + " vivarium.egress.internal-destinations."));
+            return;
+        }
+        withoutSecret(address, attempt.subject).thenAccept(host -> attempt.client
+                .eventLoop()
+                .execute(() -> host.ifPresentOrElse(
+                        name -> attempt.deny.accept(noWayAround(target, name)),
+                        () -> connect(List.of(address), attempt))));
+    }
+
+    /** Fails if a host with a secret currently has this address: such hosts cannot be reached by address either. */
+    private CompletionStage<Optional<HostName>> withoutSecret(InetAddress address, EgressSubject subject) {
+        CompletionStage<Optional<HostName>> none = CompletableFuture.completedFuture(Optional.empty());
+        return subject.policy().inject().stream()
+                .map(InjectedHeader::host)
+                .distinct()
+                .map(name -> lookups.addressesOf(subject, name)
+                        .thenApply(lookup -> Optional.of(name).filter(host -> isAt(lookup, address))))
+                .reduce(none, (one, other) -> one.thenCombine(other, (left, right) -> left.or(() -> right)));
+    }
+
+    private static boolean isAt(Lookup lookup, InetAddress address) {
+        return lookup instanceof Lookup.Found found && found.addresses().contains(address);
+    }
+
+    void recordDenial(EgressSubject subject, Denial denial) {
         ledger.denied(subject, denial.what(), denial.port(), denial.reason());
     }
 
@@ -130,19 +151,22 @@ final class UpstreamConnector {
     }
 
     /**
-     * Where the gateway adds a secret, an agent has no way of its own: it could go there in somebody else's name, and
-     * carry away in it what it has read.
+     * An agent may not connect directly to a host with a secret header: it could act there under another identity, and
+     * exfiltrate what it has read.
      */
     private static Optional<Denial> withoutHeaders(EgressSubject subject, Target target) {
         return target instanceof Target.Named named
-                        && named.port() == InjectedHeader.PORT
                         && !subject.policy().injectedFor(named.name()).isEmpty()
-                ? Optional.of(Denial.of(
-                        target,
-                        DenialReason.NOT_LISTED,
-                        "This run reaches " + target.host() + " by plain requests only, to http://" + target.host()
-                                + "/: the gateway adds a secret header to them and goes on by TLS itself."))
+                ? Optional.of(noWayAround(target, named.name()))
                 : Optional.empty();
+    }
+
+    private static Denial noWayAround(Target target, HostName host) {
+        return Denial.of(
+                target,
+                DenialReason.NOT_LISTED,
+                "This run reaches " + host + " by plain requests only, to http://" + host
+                        + "/: the gateway adds a secret header to them and goes on by TLS itself.");
     }
 
     private void toHost(Target.Named target, Lookup lookup, Attempt attempt) {
@@ -161,6 +185,13 @@ final class UpstreamConnector {
             } else {
                 connect(outside, attempt);
             }
+        } else if (lookup instanceof Lookup.Refused) {
+            attempt.deny.accept(Denial.of(
+                    target,
+                    DenialReason.TOO_MANY,
+                    name
+                            + " is one name too many, or too long, to be asked for: list a host by its whole name, or"
+                            + " wait an hour."));
         } else {
             attempt.deny.accept(Denial.of(
                     target,
@@ -169,7 +200,7 @@ final class UpstreamConnector {
         }
     }
 
-    /** What is under way for a client. */
+    /** A connection attempt on behalf of a client. */
     private record Attempt(
             EgressSubject subject, Target target, Channel client, Waiting waiting, Consumer<Denial> deny) {}
 

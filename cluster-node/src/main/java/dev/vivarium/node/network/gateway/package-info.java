@@ -1,7 +1,7 @@
 /**
- * The way out for sandboxes that may reach listed destinations only: TLS by the name in its first message, plain HTTP
- * by Host, and a proxy. Nothing of what agents encrypt is decrypted; to hosts that requests bring secrets to, it
- * encrypts itself. What a name leads to is looked up here, not believed, and connected to as it was judged.
+ * The gateway for sandboxes that may reach listed destinations only: TLS by server name, plain HTTP by Host header, and
+ * a proxy. Agents' TLS is not decrypted; to hosts that receive secrets, the gateway itself uses TLS. It resolves names
+ * itself and connects to the very address that was checked.
  */
 @NullMarked
 package dev.vivarium.node.network.gateway;

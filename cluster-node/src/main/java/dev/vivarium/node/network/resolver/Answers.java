@@ -1,35 +1,33 @@
 package dev.vivarium.node.network.resolver;
 
-import dev.vivarium.node.network.BlockedRanges;
+import dev.vivarium.node.network.BlockedAddresses;
 import dev.vivarium.node.network.DenialReason;
 import dev.vivarium.node.network.EgressLedger;
 import dev.vivarium.node.network.EgressSubject;
-import dev.vivarium.node.network.Quota;
 import io.netty.handler.codec.dns.DnsResponseCode;
 import java.net.Inet4Address;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
-/** Answers questions, however they came: rules on each, asks upstream where that is the ruling, and tells what it denies. */
+/** Answers questions from UDP and TCP: applies the policy, asks upstream where it says so, and records denials. */
 final class Answers {
-    /** The port that denials of names are told with. */
+    /** The port with which denied names are recorded. */
     static final int DNS_PORT = 53;
 
     private final ResolverSettings settings;
     private final Inet4Address gateway;
-    private final BlockedRanges blocked;
+    private final BlockedAddresses blocked;
     private final NamePolicy policy;
-    private final Lookups lookups;
+    private final SandboxLookups lookups;
     private final EgressLedger ledger;
-    private final Quota questions;
 
     Answers(
             ResolverSettings settings,
             Inet4Address gateway,
-            BlockedRanges blocked,
+            BlockedAddresses blocked,
             NamePolicy policy,
-            Lookups lookups,
+            SandboxLookups lookups,
             EgressLedger ledger) {
         this.settings = settings;
         this.gateway = gateway;
@@ -37,7 +35,6 @@ final class Answers {
         this.policy = policy;
         this.lookups = lookups;
         this.ledger = ledger;
-        this.questions = new Quota(settings.questionsMax());
     }
 
     CompletionStage<Reply> to(EgressSubject subject, Question question) {
@@ -57,13 +54,7 @@ final class Answers {
     }
 
     private CompletionStage<Reply> asked(EgressSubject subject, NamePolicy.Ruling.Ask ask) {
-        if (!questions.take(subject.sandbox())) {
-            return CompletableFuture.completedFuture(
-                    denied(subject, ask, DenialReason.TOO_MANY, DnsResponseCode.REFUSED));
-        }
-        return lookups.addressesOf(ask.name())
-                .whenComplete((lookup, failure) -> questions.giveBack(subject.sandbox()))
-                .thenApply(lookup -> judged(subject, ask, lookup));
+        return lookups.addressesOf(subject, ask.name()).thenApply(lookup -> judged(subject, ask, lookup));
     }
 
     private Reply judged(EgressSubject subject, NamePolicy.Ruling.Ask ask, Lookup lookup) {
@@ -83,6 +74,9 @@ final class Answers {
         }
         if (lookup instanceof Lookup.NoSuchHost) {
             return Reply.of(DnsResponseCode.NXDOMAIN);
+        }
+        if (lookup instanceof Lookup.Refused) {
+            return denied(subject, ask, DenialReason.TOO_MANY, DnsResponseCode.REFUSED);
         }
         return lookup instanceof Lookup.NoAddress
                 ? Reply.nothing()

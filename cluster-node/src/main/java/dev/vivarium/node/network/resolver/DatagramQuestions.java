@@ -46,7 +46,7 @@ final class DatagramQuestions extends SimpleChannelInboundHandler<DatagramDnsQue
                 .thenAccept(reply -> send(context, sender, reply.encode(question.get(), context.alloc())));
     }
 
-    /** A socket for datagrams does not end because of one of them. */
+    /** The socket stays open whatever a single datagram causes. */
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
         LOG.debug("A datagram was not answered.", cause);

@@ -10,7 +10,7 @@ import io.netty.handler.codec.dns.DatagramDnsQueryDecoder;
 import java.util.List;
 import java.util.Optional;
 
-/** Reads the datagrams of sandboxes, drops those of others unread, and outlives what is not a DNS message. */
+/** Decodes datagrams of sandboxes, drops others unread, and tolerates those that are not DNS messages. */
 final class KnownDatagrams extends DatagramDnsQueryDecoder {
     private final EgressSubjects subjects;
     private final EgressLedger ledger;

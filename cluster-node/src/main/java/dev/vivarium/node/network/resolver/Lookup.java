@@ -3,13 +3,13 @@ package dev.vivarium.node.network.resolver;
 import java.net.Inet4Address;
 import java.util.List;
 
-/** What the node's own resolvers said about a host. */
+/** The upstream resolvers' answer about a host. */
 public sealed interface Lookup {
     /**
-     * It has addresses; nobody has judged yet where they lead.
+     * It has addresses, not yet checked.
      *
-     * @param addresses at least one, at most {@link Lookups#ADDRESSES_MAX}
-     * @param ttlSeconds how long they may be kept, zero or more
+     * @param addresses at least one, at most {@value Lookups#ADDRESSES_MAX}
+     * @param ttlSeconds how long they may be cached, zero or more
      */
     record Found(List<Inet4Address> addresses, int ttlSeconds) implements Lookup {
         public Found {
@@ -23,6 +23,9 @@ public sealed interface Lookup {
     /** The host has no IPv4 address. */
     record NoAddress() implements Lookup {}
 
-    /** None of the node's resolvers answered in time, or too much is being asked already. */
+    /** None of the node's resolvers answered in time. */
     record Failed() implements Lookup {}
+
+    /** Not asked: the sandbox exceeded its budget, or the name could carry too much data. */
+    record Refused() implements Lookup {}
 }

@@ -38,36 +38,32 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Asks the node's own resolvers for the addresses of hosts. Each question goes out from a port of its own with a random
- * transaction id, and only an answer that comes from the server that was asked, with that id and that question, counts.
- * Servers are asked one after the other; a single one is asked twice.
+ * Asks the node's own resolvers for hosts' addresses. Each question has its own source port and a random transaction
+ * id; only an answer from the asked server with that id and question counts. Servers are asked one after the other; a
+ * single one is asked twice.
  *
- * <p>It asks a server and reads its answer, and follows nothing: neither referrals, with which an answer could make the
- * node send packets to an address inside, nor aliases that the answer does not resolve. It keeps nothing either: a
- * sandbox could otherwise learn from the time of an answer what another one asks. Never blocks; stages complete on the
- * resolver's own thread.
+ * <p>It asks a server, reads the answer, and follows nothing: neither referrals, with which an answer could make the
+ * node send packets to an internal address, nor aliases that the answer does not resolve. It caches nothing across
+ * sandboxes: one sandbox could otherwise learn from response times what another one asks. Never blocks; stages complete
+ * on the resolver's own thread.
  */
-public final class Lookups {
-    /** The most addresses that are taken from one answer. */
-    public static final int ADDRESSES_MAX = 12;
+final class Lookups {
+    /** The number of addresses taken from one answer. */
+    static final int ADDRESSES_MAX = 12;
 
     private static final int ALIASES_MAX = 8;
     private static final int IPV4_BYTES = 4;
-    /** What goes through every network unfragmented, as the DNS flag day of 2020 found. */
+    /** Passes through every network unfragmented, according to DNS flag day 2020. */
     private static final int PAYLOAD_BYTES_MAX = 1232;
 
     private final DnsNameResolver resolver;
     private final List<InetSocketAddress> servers;
-    private final int waitingMax;
-    private final AtomicInteger waiting = new AtomicInteger();
 
     Lookups(EventLoop eventLoop, ResolverSettings settings) {
         this.servers = settings.upstream();
-        this.waitingMax = settings.lookupsMax();
         this.resolver = new DnsNameResolverBuilder(eventLoop)
                 .datagramChannelType(NioDatagramChannel.class)
                 .socketChannelType(NioSocketChannel.class)
@@ -86,20 +82,16 @@ public final class Lookups {
     }
 
     /**
-     * The addresses of a host. The stage never fails: what goes wrong is a {@link Lookup.Failed}. Names that are not of the
-     * public internet do not exist here, and nobody is asked for them.
+     * The addresses of a host. The stage never fails: errors are a {@link Lookup.Failed}. Names outside the public
+     * internet do not exist here and are not asked for.
      */
-    public CompletionStage<Lookup> addressesOf(HostName name) {
+    CompletionStage<Lookup> addressesOf(HostName name) {
         if (SpecialNames.contains(name)) {
             return CompletableFuture.completedFuture(new Lookup.NoSuchHost());
         }
-        if (waiting.incrementAndGet() > waitingMax) {
-            waiting.decrementAndGet();
-            return CompletableFuture.completedFuture(new Lookup.Failed());
-        }
         CompletableFuture<Lookup> answer = new CompletableFuture<>();
         ask(new DefaultDnsQuestion(name.value() + ".", DnsRecordType.A), 0, answer);
-        return answer.whenComplete((lookup, failure) -> waiting.decrementAndGet());
+        return answer;
     }
 
     void close() {
@@ -131,14 +123,14 @@ public final class Lookups {
                     ? read(question, response)
                     : Optional.empty();
         } catch (RuntimeException unreadable) {
-            // Netty's way of saying that a name inside a record is no name.
+            // Netty's exception for an invalid name inside a record.
             return Optional.empty();
         } finally {
             ReferenceCountUtil.release(received);
         }
     }
 
-    /** What the answer says; empty when it says nothing and another server may know more. */
+    /** The answer's meaning; empty when it has none and another server may know more. */
     static Optional<Lookup> read(DnsQuestion question, DnsResponse response) {
         if (response.code().equals(DnsResponseCode.NXDOMAIN)) {
             return Optional.of(new Lookup.NoSuchHost());
@@ -162,7 +154,7 @@ public final class Lookups {
         return Optional.of(addresses.isEmpty() ? new Lookup.NoAddress() : new Lookup.Found(addresses, ttlSeconds));
     }
 
-    /** The name that was asked for, and what it is an alias of according to the answer. */
+    /** The requested name, and the aliases that the answer gives for it. */
     private static Set<String> namesOf(DnsQuestion question, DnsResponse response) {
         Map<String, String> aliases = new HashMap<>();
         for (int i = 0; i < response.count(DnsSection.ANSWER); i++) {
@@ -200,7 +192,7 @@ public final class Lookups {
         return name.toLowerCase(Locale.ROOT);
     }
 
-    /** The node's hosts file is the node's: its names are of addresses inside. */
+    /** The node's hosts file is not used: it has internal addresses. */
     private enum NoHostsFile implements HostsFileEntriesResolver {
         INSTANCE;
 

@@ -10,12 +10,12 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Decides what becomes of a question. Only addresses are ever asked for upstream: they are what programs connect with, and
- * four bytes a time. Texts, mail servers and the like are what tunnels bring data in with, so whoever asks for them is
- * told that there are none; what no ordinary program asks for is refused.
+ * Decides how to answer a question. Only addresses are ever requested upstream: programs need them to connect, and each
+ * conveys just four bytes. Text and mail records and the like serve tunnels, so the answer is that there are none;
+ * types that no ordinary program asks for are refused.
  */
 final class NamePolicy {
-    /** What the C library and ordinary programs ask for, and go on without. */
+    /** Types that the C library and ordinary programs ask for, and can do without. */
     private static final Set<Integer> ORDINARY = Set.of(
             DnsRecordType.AAAA.intValue(), // sandboxes have no IPv6
             65, // HTTPS: would lead past the names in TLS
@@ -32,26 +32,24 @@ final class NamePolicy {
             DnsRecordType.DS.intValue(),
             DnsRecordType.DNSKEY.intValue());
 
-    private final ResolverSettings settings;
     private final NameBudgets budgets;
 
-    NamePolicy(ResolverSettings settings, NameBudgets budgets) {
-        this.settings = settings;
+    NamePolicy(NameBudgets budgets) {
         this.budgets = budgets;
     }
 
-    /** What becomes of a question. */
+    /** The decision about a question. */
     sealed interface Ruling {
-        /** The name is listed: its way is the gateway. */
+        /** The name is listed: answered with the gateway's address. */
         record ToGateway() implements Ruling {}
 
-        /** The node's resolvers are asked. */
+        /** Ask the node's resolvers. */
         record Ask(HostName name) implements Ruling {}
 
-        /** The answer is certain, and nobody minds the question. */
+        /** The answer is known, and the question harmless. */
         record Answer(Reply reply) implements Ruling {}
 
-        /** It is answered like this, and it is told. */
+        /** Answer like this, and record a denial. */
         record Deny(Reply reply, String what, DenialReason reason) implements Ruling {}
     }
 
@@ -78,11 +76,13 @@ final class NamePolicy {
             case ALLOWLIST -> subject.policy().lists(name)
                     ? listed(question, what)
                     : refused(what, DenialReason.NOT_LISTED);
-            case PUBLIC -> onTheInternet(subject, question, name);
+            case PUBLIC -> onTheInternet(question, name);
         };
     }
 
-    /** Search lists and address look-ups of innocent programs make such names all the time; only the rest is told. */
+    /**
+     * Search lists and reverse look-ups of innocent programs produce such names all the time; only others are recorded.
+     */
     private static Ruling special(HostName name) {
         Reply none = Reply.of(DnsResponseCode.NXDOMAIN);
         boolean innocent = !name.isQualified() || name.value().endsWith(".arpa");
@@ -96,28 +96,13 @@ final class NamePolicy {
         return isOrdinary(question) ? new Ruling.Answer(Reply.nothing()) : refused(what, DenialReason.NOT_LISTED);
     }
 
-    private Ruling onTheInternet(EgressSubject subject, Question question, HostName name) {
+    private static Ruling onTheInternet(Question question, HostName name) {
         if (!question.type().equals(DnsRecordType.A)) {
             return isOrdinary(question)
                     ? new Ruling.Answer(Reply.nothing())
                     : refused(name.value(), DenialReason.NOT_LISTED);
         }
-        if (isTooLong(name) || !budgets.takeName(subject.sandbox(), name)) {
-            return refused(name.value(), DenialReason.TOO_MANY);
-        }
         return new Ruling.Ask(name);
-    }
-
-    private boolean isTooLong(HostName name) {
-        if (name.value().length() > settings.nameLengthMax()) {
-            return true;
-        }
-        for (String label : name.value().split("\\.", -1)) {
-            if (label.length() > settings.labelLengthMax()) {
-                return true;
-            }
-        }
-        return false;
     }
 
     private static boolean isOrdinary(Question question) {

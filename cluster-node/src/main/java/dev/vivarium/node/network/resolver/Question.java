@@ -8,20 +8,20 @@ import io.netty.handler.codec.dns.DnsSection;
 import java.util.Optional;
 
 /**
- * What a sandbox asks, freed from the packet that it came in.
+ * A sandbox's question, independent of its packet.
  *
- * @param id the transaction
- * @param recursionDesired as it was set
- * @param extended whether the sandbox speaks EDNS
- * @param name the name as it was written, with the dot at the end
- * @param type what is wanted of it
- * @param dnsClass the class that is asked about
+ * @param id the transaction id
+ * @param recursionDesired that flag of the question
+ * @param extended whether the sandbox uses EDNS
+ * @param name the name as written, with the final dot
+ * @param type the record type
+ * @param dnsClass the record class
  */
 record Question(int id, boolean recursionDesired, boolean extended, String name, DnsRecordType type, int dnsClass) {
     private static final int NAME_LENGTH_MAX = 254;
     private static final int LABEL_LENGTH_MAX = 63;
 
-    /** The question of a message; empty when it is not exactly one that can be asked and written back. */
+    /** The question of a message; empty unless there is exactly one, in a form that can be answered. */
     static Optional<Question> of(DnsQuery query) {
         if (!query.opCode().equals(DnsOpCode.QUERY)
                 || query.count(DnsSection.QUESTION) != 1

@@ -9,13 +9,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * An answer to a sandbox: addresses, or none and why. Aliases are not told: the addresses are given as the asked name's
- * own, with a pointer to it. So every answer fits into 512 bytes, none is ever truncated, and nobody can send data in
- * through the names of aliases.
+ * A reply to a sandbox: addresses, or none with the reason. Aliases are not included: addresses are given as the
+ * requested name's own, with a pointer to it. So every reply fits into 512 bytes, none is truncated, and aliases cannot
+ * carry data in.
  *
- * @param code how it went
+ * @param code the response code
  * @param addresses at most {@link Lookups#ADDRESSES_MAX}
- * @param ttlSeconds how long the sandbox may keep them
+ * @param ttlSeconds how long the sandbox may cache them
  */
 record Reply(DnsResponseCode code, List<Inet4Address> addresses, int ttlSeconds) {
     static final int BYTES_MAX = 512;
@@ -36,7 +36,7 @@ record Reply(DnsResponseCode code, List<Inet4Address> addresses, int ttlSeconds)
         return new Reply(code, List.of(), 0);
     }
 
-    /** The name is there, and has nothing of what was asked. */
+    /** The name exists, but has no record of the requested type. */
     static Reply nothing() {
         return of(DnsResponseCode.NOERROR);
     }
@@ -69,7 +69,7 @@ record Reply(DnsResponseCode code, List<Inet4Address> addresses, int ttlSeconds)
                     .writeBytes(address.getAddress());
         }
         if (question.extended()) {
-            // The root's name, the type, what we can receive, no flags and no options.
+            // The root name, the type, the payload size, no flags and no options.
             message.writeByte(0)
                     .writeShort(DnsRecordType.OPT.intValue())
                     .writeShort(EDNS_PAYLOAD_BYTES)

@@ -1,60 +1,56 @@
 package dev.vivarium.node.network.resolver;
 
-import dev.vivarium.node.network.BlockedRanges;
+import dev.vivarium.node.network.BlockedAddresses;
 import dev.vivarium.node.network.EgressLedger;
 import dev.vivarium.node.network.EgressSubjects;
+import dev.vivarium.node.network.IoThreads;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioDatagramChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.InetSocketAddress;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 
 /**
- * The resolver of this node's sandboxes, on UDP and TCP, on a thread of its own. It answers nobody who is not a sandbox.
- * Closing it ends its sockets and its thread, and with them {@link #lookups}.
+ * The resolver of this node's sandboxes, on UDP and TCP, on a thread of its own. It answers sandboxes only. Closing it
+ * closes its sockets and its thread, and with them {@link #lookups}.
  */
 public final class Resolver implements AutoCloseable {
-    private static final int CLOSE_SECONDS_MAX = 5;
-
-    private final EventLoopGroup loops;
+    private final IoThreads threads;
     private final Lookups lookups;
+    private final SandboxLookups forSandboxes;
     private final Channel udp;
     private final Channel tcp;
 
-    private Resolver(EventLoopGroup loops, Lookups lookups, Channel udp, Channel tcp) {
-        this.loops = loops;
+    private Resolver(IoThreads threads, Lookups lookups, SandboxLookups forSandboxes, Channel udp, Channel tcp) {
+        this.threads = threads;
         this.lookups = lookups;
+        this.forSandboxes = forSandboxes;
         this.udp = udp;
         this.tcp = tcp;
     }
 
     /**
-     * Starts to answer.
+     * Starts answering.
      *
-     * @param settings limits, and who is asked upstream
-     * @param egressAddress where it listens, and what listed names are answered with
-     * @param blocked where no answer may point to
-     * @param subjects who asks
-     * @param ledger is told of every question that is not answered
-     * @throws IOException when a port cannot be had, naming it
+     * @param settings limits and upstream resolvers
+     * @param egressAddress where it listens, and the answer for listed names
+     * @param blocked addresses that no answer may contain
+     * @param subjects maps addresses to sandboxes
+     * @param ledger records denied questions
+     * @throws IOException when a port is not available, naming it
      */
     public static Resolver start(
             ResolverSettings settings,
             Inet4Address egressAddress,
-            BlockedRanges blocked,
+            BlockedAddresses blocked,
             EgressSubjects subjects,
             EgressLedger ledger)
             throws IOException {
@@ -64,20 +60,20 @@ public final class Resolver implements AutoCloseable {
     static Resolver start(
             ResolverSettings settings,
             Inet4Address egressAddress,
-            BlockedRanges blocked,
+            BlockedAddresses blocked,
             EgressSubjects subjects,
             EgressLedger ledger,
             InstantSource clock)
             throws IOException {
-        EventLoopGroup loops = new MultiThreadIoEventLoopGroup(
-                1, new DefaultThreadFactory("vivarium-names", true), NioIoHandler.newFactory());
-        Lookups lookups = new Lookups(loops.next(), settings);
-        NamePolicy policy = new NamePolicy(settings, new NameBudgets(settings, clock));
-        Answers answers = new Answers(settings, egressAddress, blocked, policy, lookups, ledger);
+        IoThreads threads = IoThreads.start(1, "vivarium-names");
+        Lookups lookups = new Lookups(threads.loops().next(), settings);
+        NameBudgets budgets = new NameBudgets(settings, clock);
+        SandboxLookups forSandboxes = new SandboxLookups(settings, lookups, budgets);
+        Answers answers = new Answers(settings, egressAddress, blocked, new NamePolicy(budgets), forSandboxes, ledger);
         try {
             Channel udp = bound(
                     new Bootstrap()
-                            .group(loops)
+                            .group(threads.loops())
                             .channel(NioDatagramChannel.class)
                             .handler(new ChannelInitializer<NioDatagramChannel>() {
                                 @Override
@@ -94,7 +90,7 @@ public final class Resolver implements AutoCloseable {
             TcpConnections connections = new TcpConnections(settings, subjects, answers, ledger);
             Channel tcp = bound(
                     new ServerBootstrap()
-                            .group(loops)
+                            .group(threads.loops())
                             .channel(NioServerSocketChannel.class)
                             .childHandler(new ChannelInitializer<NioSocketChannel>() {
                                 @Override
@@ -106,33 +102,33 @@ public final class Resolver implements AutoCloseable {
                     "TCP",
                     egressAddress,
                     settings.port());
-            return new Resolver(loops, lookups, udp, tcp);
+            return new Resolver(threads, lookups, forSandboxes, udp, tcp);
         } catch (IOException taken) {
-            end(loops, lookups);
+            end(threads, lookups);
             throw taken;
         }
     }
 
-    /** Where it listens for datagrams. */
+    /** The address for UDP. */
     public InetSocketAddress udpAddress() {
         return (InetSocketAddress) udp.localAddress();
     }
 
-    /** Where it listens for connections. */
+    /** The address for TCP. */
     public InetSocketAddress tcpAddress() {
         return (InetSocketAddress) tcp.localAddress();
     }
 
-    /** The way to the node's own resolvers, for whoever connects on behalf of a sandbox. */
-    public Lookups lookups() {
-        return lookups;
+    /** Looks names up on behalf of sandboxes, for the gateway. */
+    public SandboxLookups lookups() {
+        return forSandboxes;
     }
 
-    /** First the doors, so that nobody comes in while what is inside is ended. */
+    /** Closes the listening sockets first, so that no question arrives while the rest is closed. */
     @Override
     public void close() {
         List.of(udp, tcp).forEach(door -> door.close().awaitUninterruptibly());
-        end(loops, lookups);
+        end(threads, lookups);
     }
 
     private static Channel bound(ChannelFuture binding, String protocol, Inet4Address address, int port)
@@ -147,8 +143,8 @@ public final class Resolver implements AutoCloseable {
         return binding.channel();
     }
 
-    private static void end(EventLoopGroup loops, Lookups lookups) {
+    private static void end(IoThreads threads, Lookups lookups) {
         lookups.close();
-        loops.shutdownGracefully(0, CLOSE_SECONDS_MAX, TimeUnit.SECONDS).awaitUninterruptibly();
+        threads.close();
     }
 }

@@ -14,23 +14,26 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The block {@code vivarium.egress.names} of the configuration, where each is described.
+ * The block {@code vivarium.egress.names} of the configuration; see egress.conf.
  *
  * @param port the port to listen on, UDP and TCP; 0 for any free ones
- * @param upstream the resolvers that are asked, in this order
+ * @param upstream the resolvers to ask, in order
  * @param upstreamTimeout how long one of them may take
- * @param lookupsMax questions to them at once
+ * @param lookupsMax concurrent questions to them
  * @param questionsMax questions of one sandbox that wait for an answer
  * @param questionsPerMinuteMax questions of one sandbox in a minute
- * @param nameLengthMax the longest name that is asked for upstream, in characters
+ * @param nameLengthMax the longest name to ask upstream for, in characters
  * @param labelLengthMax its longest label, in characters
  * @param namesWindow the time in which different names are counted
  * @param namesMax different names of one sandbox in that time
- * @param namesPerDomainMax different names below one registered domain of one sandbox in that time
- * @param ttlMax how long a sandbox may keep an address of the internet at most
- * @param listedTtl how long it may keep the gateway's address for a listed name
+ * @param namesPerDomainMax the same below one registered domain
+ * @param lettersMax characters that questions of one sandbox may convey in that time
+ * @param lettersPerDomainMax the same below one registered domain
+ * @param keptMin how long an answer is cached at least for the sandbox that asked
+ * @param ttlMax how long a sandbox may cache an address of the internet at most
+ * @param listedTtl how long it may cache the gateway's address for a listed name
  * @param connectionsMax TCP connections of one sandbox
- * @param connectionIdle the longest silence on one
+ * @param connectionIdle how long one may be idle
  */
 public record ResolverSettings(
         int port,
@@ -44,6 +47,9 @@ public record ResolverSettings(
         Duration namesWindow,
         int namesMax,
         int namesPerDomainMax,
+        int lettersMax,
+        int lettersPerDomainMax,
+        Duration keptMin,
         Duration ttlMax,
         Duration listedTtl,
         int connectionsMax,
@@ -72,6 +78,11 @@ public record ResolverSettings(
         requirePositive("names-window", namesWindow.toMillis());
         requirePositive("names-max", namesMax);
         requirePositive("names-per-domain-max", namesPerDomainMax);
+        requirePositive("letters-max", lettersMax);
+        requirePositive("letters-per-domain-max", lettersPerDomainMax);
+        if (keptMin.isNegative() || keptMin.compareTo(ttlMax) > 0) {
+            throw new ConfigException.BadValue(PATH + "kept-min", "must be from 0 to ttl-max");
+        }
         requirePositive("connections-max", connectionsMax);
         requirePositive("connection-idle", connectionIdle.toMillis());
         if (ttlMax.isNegative() || listedTtl.isNegative()) {
@@ -80,10 +91,10 @@ public record ResolverSettings(
     }
 
     /**
-     * Reads the settings, and the node's own resolvers from {@code /etc/resolv.conf} where none are named.
+     * Reads the settings, and the resolvers of {@code /etc/resolv.conf} if none are configured.
      *
      * @param names the block {@code vivarium.egress.names}
-     * @throws ConfigException when a key is missing or wrong, naming it
+     * @throws ConfigException when a key is missing or invalid, naming it
      */
     public static ResolverSettings from(Config names) {
         List<String> named = names.getStringList("upstream");
@@ -101,6 +112,9 @@ public record ResolverSettings(
                 names.getDuration("names-window"),
                 names.getInt("names-max"),
                 names.getInt("names-per-domain-max"),
+                names.getInt("letters-max"),
+                names.getInt("letters-per-domain-max"),
+                names.getDuration("kept-min"),
                 names.getDuration("ttl-max"),
                 names.getDuration("listed-ttl"),
                 names.getInt("connections-max"),
@@ -130,7 +144,8 @@ public record ResolverSettings(
             throw new ConfigException.BadValue(
                     PATH + "upstream",
                     "'" + text
-                            + "' must be an address, with a port or without: 192.0.2.53, 192.0.2.53:5353 or [2001:db8::53]:53",
+                            + "' must be an address, with a port or without: 192.0.2.53, 192.0.2.53:5353 or"
+                            + " [2001:db8::53]:53",
                     notAnAddress);
         }
     }

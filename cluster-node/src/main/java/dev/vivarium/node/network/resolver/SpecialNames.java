@@ -4,14 +4,13 @@ import dev.vivarium.protocol.egress.HostName;
 import java.util.Set;
 
 /**
- * Names that do not belong to the public internet, so that asking for them could only tell something about the network
- * that the node is in: the special-use domain names of IANA (RFC 6761 and its updates), and those that networks use for
- * themselves.
+ * Names outside the public internet, so that asking for them could only reveal something about the node's own network:
+ * IANA's special-use domain names (RFC 6761 and its updates), and common private ones.
  */
 final class SpecialNames {
     private static final Set<String> TOP_LEVELS = Set.of(
             "alt", // RFC 9476
-            "arpa", // addresses to names, which would be a map of the network, and locally served zones
+            "arpa", // reverse look-ups, which would map the network, and locally served zones
             "corp", // name collisions, never delegated (ICANN 2018)
             "example", // RFC 6761
             "home", // as corp
@@ -29,7 +28,7 @@ final class SpecialNames {
 
     private SpecialNames() {}
 
-    /** Tells whether a name is never asked for upstream. Names of one label are: they are meant for search lists. */
+    /** Whether a name is never asked for upstream. Includes single-label names, which are meant for search lists. */
     static boolean contains(HostName name) {
         int lastDot = name.value().lastIndexOf('.');
         return lastDot < 0 || TOP_LEVELS.contains(name.value().substring(lastDot + 1));

@@ -14,9 +14,9 @@ import java.net.InetSocketAddress;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
-/** Takes connections of sandboxes, as many as one may have, and closes those of others at once. */
+/** Accepts TCP connections of sandboxes up to their limit, and closes all others immediately. */
 final class TcpConnections {
-    /** Questions are small; with padding, as some programs do it, they are 128 bytes or 468. */
+    /** Questions are small; padded, as some programs send them, they have 128 or 468 bytes. */
     private static final int QUESTION_BYTES_MAX = 2048;
 
     private final ResolverSettings settings;

@@ -14,8 +14,9 @@ import io.netty.handler.timeout.IdleStateEvent;
 import java.util.Optional;
 
 /**
- * Answers the questions of one connection. A client that does not read its answers is closed when more than a buffer of
- * them waits, and one that asks what is not a question is closed too: where the next one begins cannot be known.
+ * Answers the questions of one connection. The connection is closed when the client does not read its answers and more
+ * than a buffer waits, and when it sends something other than a question, since the start of the next one is then
+ * unknown.
  */
 final class TcpQuestions extends SimpleChannelInboundHandler<DnsQuery> {
     private final EgressSubject subject;

@@ -1,6 +1,6 @@
 /**
- * The names of sandboxes with a network: the only resolver that they can reach. It gives them addresses of hosts and
- * nothing else, none that lead inside, and few enough names that DNS is no way out for data.
+ * The only DNS resolver that sandboxes can reach. It returns hosts' addresses and nothing else, no internal ones, and
+ * for so few names that DNS does not serve to exfiltrate data.
  */
 @NullMarked
 package dev.vivarium.node.network.resolver;

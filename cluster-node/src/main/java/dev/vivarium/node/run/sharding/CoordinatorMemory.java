@@ -7,13 +7,13 @@ import org.apache.pekko.actor.Props;
 import org.apache.pekko.cluster.sharding.internal.RememberEntitiesCoordinatorStore;
 
 /**
- * Tells the shards' coordinator which shards have runs to wake. The coordinator does not wait for it, nor for the store with
- * any shard that it gives a slot: a shard is remembered by its runs. It asks once, and gives its own repetition up as soon
- * as it gives any shard a slot.
+ * Tells the shard coordinator which shards have runs to recover. The coordinator does not wait for it, nor for the
+ * store when it allocates a shard: a shard is remembered through its runs. The coordinator asks once, and stops
+ * repeating itself once it allocates any shard.
  */
-final class CoordinatorMemory extends Recollection {
+final class CoordinatorMemory extends RememberedLookup {
     private CoordinatorMemory() {
-        super("The coordinator of shards waits for the store to say which have runs to wake");
+        super("The coordinator of shards waits for the store to list the shards with runs to recover");
     }
 
     static Props props() {

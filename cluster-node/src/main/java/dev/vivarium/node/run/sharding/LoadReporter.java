@@ -21,14 +21,14 @@ import org.apache.pekko.cluster.sharding.ShardRegion;
 import org.apache.pekko.cluster.typed.Cluster;
 
 /**
- * Tells all nodes this one's load, again and again, puts what they tell on the board, has shards opened that nobody holds,
- * and releases some when the coordinator asks. One a node, a child of the system's root; owns nothing.
+ * Periodically sends this node's load to all nodes, records what they send, has unallocated shards opened, and releases
+ * shards when the coordinator asks. One per node, a child of the system's root; owns nothing.
  */
 public final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
     private static final String TOPIC = "vivarium-load";
 
     private final RunEnvironment environment;
-    private final NodeLoads board;
+    private final NodeLoads nodeLoads;
     private final ReleasePoints releasePoints;
     private final ShardOpening opening;
     private final String address;
@@ -36,7 +36,7 @@ public final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
     private final org.apache.pekko.actor.ActorRef region;
     private final org.apache.pekko.actor.ActorRef counts;
 
-    /** What it understands. */
+    /** Its commands. */
     sealed interface Command {}
 
     private enum Look implements Command {
@@ -45,46 +45,46 @@ public final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
 
     private record Held(ShardRegion.ShardRegionStats shards) implements Command {}
 
-    private record Told(Report report) implements Command {}
+    private record Received(Report report) implements Command {}
 
-    /** Asks for shards that may move; answers {@link Released}. */
+    /** Request shards that may move; answered with {@link Released}. */
     public record Release(Set<String> held, ShardRelease.Which which, ActorRef<Released> replyTo)
             implements Command, RunMessage {}
 
-    /** The shards that may move now. */
+    /** The shards that may move. */
     public record Released(Set<String> shards) implements RunMessage {}
 
-    /** What a node tells all others: its load, and whom to ask for shards. */
+    /** A node's report to all others: its load, and the actor that releases shards. */
     public record Report(NodeLoad load, ActorRef<Release> releases) implements RunMessage {}
 
     static Behavior<Command> create(
             RunEnvironment environment,
-            NodeLoads board,
+            NodeLoads nodeLoads,
             ReleasePoints releasePoints,
             ShardOpening opening,
             Duration interval) {
         return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
             timers.startTimerWithFixedDelay(Look.INSTANCE, Duration.ZERO, interval);
-            return new LoadReporter(context, environment, board, releasePoints, opening);
+            return new LoadReporter(context, environment, nodeLoads, releasePoints, opening);
         }));
     }
 
     private LoadReporter(
             ActorContext<Command> context,
             RunEnvironment environment,
-            NodeLoads board,
+            NodeLoads nodeLoads,
             ReleasePoints releasePoints,
             ShardOpening opening) {
         super(context);
         this.environment = environment;
-        this.board = board;
+        this.nodeLoads = nodeLoads;
         this.releasePoints = releasePoints;
         this.opening = opening;
         this.address = Cluster.get(context.getSystem()).selfMember().address().toString();
         this.topic = context.spawn(Topic.create(Report.class, TOPIC), "topic");
         this.region = ShardedRuns.region(context.getSystem());
         this.counts = Adapter.toClassic(context.messageAdapter(ShardRegion.ShardRegionStats.class, Held::new));
-        topic.tell(Topic.subscribe(context.messageAdapter(Report.class, Told::new)));
+        topic.tell(Topic.subscribe(context.messageAdapter(Report.class, Received::new)));
     }
 
     @Override
@@ -92,7 +92,7 @@ public final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
         return newReceiveBuilder()
                 .onMessage(Look.class, this::onLook)
                 .onMessage(Held.class, this::onHeld)
-                .onMessage(Told.class, this::onTold)
+                .onMessage(Received.class, this::onReceived)
                 .onMessage(Release.class, this::onRelease)
                 .build();
     }
@@ -100,7 +100,7 @@ public final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
     private Behavior<Command> onLook(Look look) {
         environment.slots().look();
         opening.look();
-        // For its counts, and not for its state, which names every run.
+        // Only for its counters; the region's state would list every run.
         region.tell(ShardRegion.getRegionStatsInstance(), counts);
         return this;
     }
@@ -121,9 +121,9 @@ public final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
         return this;
     }
 
-    private Behavior<Command> onTold(Told told) {
-        board.told(told.report.load);
-        releasePoints.told(told.report.load.address(), told.report.releases);
+    private Behavior<Command> onReceived(Received received) {
+        nodeLoads.reported(received.report.load);
+        releasePoints.reported(received.report.load.address(), received.report.releases);
         return this;
     }
 

@@ -12,7 +12,7 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 
-/** Whom to ask on each node for shards that may move. Safe for use by any thread. */
+/** The actors on each node that release shards. Thread-safe. */
 final class ReleasePoints implements ShardRelease {
     private static final Duration ASK_MAX = Duration.ofSeconds(2);
 
@@ -26,7 +26,7 @@ final class ReleasePoints implements ShardRelease {
         this.addressOf = addressOf;
     }
 
-    void told(String address, ActorRef<LoadReporter.Release> point) {
+    void reported(String address, ActorRef<LoadReporter.Release> point) {
         points.put(address, point);
     }
 

@@ -6,20 +6,20 @@ import org.apache.pekko.cluster.sharding.ClusterShardingSettings;
 import org.apache.pekko.cluster.sharding.internal.RememberEntitiesProvider;
 
 /**
- * What Cluster Sharding remembers of runs: which of them a shard wakes, and which shards have any, is the store's to
- * say. Named in the configuration, and made by Cluster Sharding.
+ * Cluster Sharding's memory of entities, read from the store: which runs a shard recovers, and which shards have any.
+ * Named in the configuration and instantiated by Cluster Sharding.
  *
- * <p>Pekko's own way writes to the journal whenever an entity starts or stops, and a shard whose journal is away dies with
- * all its entities: a sandbox would end because somebody had asked for another run. The coordinator of the shards would die
- * with it, too, and come back late: new runs would wait. This way writes nothing; a run is
- * remembered by itself, before its submission is durable. It stands on an interface that Pekko calls internal, so a new
- * version of Pekko has to be met with the tests of whole nodes.
+ * <p>Pekko's own implementation writes to the journal whenever an entity starts or stops, and a shard whose journal is
+ * unavailable stops with all its entities: a request for one run would end another's sandbox. The shard coordinator
+ * would stop, too, and be late to restart, so that new runs wait. This implementation writes nothing; each run records
+ * itself before its submission is durable. It relies on an interface that Pekko calls internal, so upgrades of Pekko
+ * need the tests of whole nodes.
  */
 public final class RememberedShards implements RememberEntitiesProvider {
-    /** Called by Cluster Sharding, with its settings and the name of the entities' type: there is one type of them. */
+    /** Called by Cluster Sharding with its settings and the entity type's name; there is only one type. */
     public RememberedShards(ClusterShardingSettings settings, String typeName) {}
 
-    /** The settings with which Cluster Sharding uses it; the configuration alone cannot say so. */
+    /** Settings that make Cluster Sharding use it, which the configuration alone cannot do. */
     static org.apache.pekko.cluster.sharding.typed.ClusterShardingSettings settings(ActorSystem<?> system) {
         return org.apache.pekko.cluster.sharding.typed.ClusterShardingSettings.create(system)
                 .withRememberEntitiesStoreMode(() -> "custom");

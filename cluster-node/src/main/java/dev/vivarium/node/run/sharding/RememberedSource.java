@@ -7,13 +7,13 @@ import org.apache.pekko.actor.typed.Extension;
 import org.apache.pekko.actor.typed.ExtensionId;
 import org.apache.pekko.actor.typed.javadsl.Adapter;
 
-/** Where an actor system's remembered runs are, for actors that Cluster Sharding makes without asking us. */
+/** The source of an actor system's remembered runs, for actors that Cluster Sharding instantiates. */
 final class RememberedSource implements Extension {
     private static final Id ID = new Id();
 
     private final AtomicReference<RememberedRuns> runs = new AtomicReference<>();
 
-    /** Says where they are; to be called before the shard region is started. */
+    /** Sets the source; call before the shard region starts. */
     static void set(org.apache.pekko.actor.typed.ActorSystem<?> system, RememberedRuns remembered) {
         system.registerExtension(ID).runs.set(remembered);
     }
@@ -21,7 +21,8 @@ final class RememberedSource implements Extension {
     static RememberedRuns runs(ActorSystem system) {
         RememberedRuns set = Adapter.toTyped(system).registerExtension(ID).runs.get();
         if (set == null) {
-            throw new IllegalStateException("The shard region was started before it was told where runs are.");
+            throw new IllegalStateException(
+                    "The shard region was started before the source of remembered runs was set.");
         }
         return set;
     }

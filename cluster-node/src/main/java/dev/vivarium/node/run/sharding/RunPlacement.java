@@ -19,17 +19,17 @@ import java.util.Set;
 import java.util.function.Function;
 
 /**
- * Places runs: of this node the truth is known, of others what they told last. A name says where: names are made until one
- * has a shard that is wanted, which takes a handful. Safe for use by any thread.
+ * Places runs by this node's actual slots and the others' last reports. An id determines a shard: ids are generated
+ * until one falls into a wanted shard, which takes a few tries. Thread-safe.
  */
 final class RunPlacement {
-    /** More than enough to meet one shard of some hundreds by chance; beyond it any will do. */
+    /** More than enough to hit one shard of some hundreds by chance; beyond it any id will do. */
     private static final int NAMES_MAX = 5_000;
 
     private final NodeSlots slots;
     private final Drain drain;
     private final NodeClock clock;
-    private final NodeLoads board;
+    private final NodeLoads nodeLoads;
     private final String ownAddress;
     private final Set<String> allShards;
     private final Function<RunId, String> shardOf;
@@ -38,26 +38,26 @@ final class RunPlacement {
             NodeSlots slots,
             Drain drain,
             NodeClock clock,
-            NodeLoads board,
+            NodeLoads nodeLoads,
             String ownAddress,
             Set<String> allShards,
             Function<RunId, String> shardOf) {
         this.slots = slots;
         this.drain = drain;
         this.clock = clock;
-        this.board = board;
+        this.nodeLoads = nodeLoads;
         this.ownAddress = ownAddress;
         this.allShards = Set.copyOf(allShards);
         this.shardOf = shardOf;
     }
 
-    /** Where a new run would be taken. */
+    /** Chooses where to create a new run. */
     Placed place(Capacity needs) {
         if (drain.isDraining()) {
             return new Placed.Refused(nameIn(Set.of()), new SubmitAnswer.Draining());
         }
         List<NodeLoad> loads =
-                board.loads().stream().map(load -> upToDate(load, needs)).toList();
+                nodeLoads.loads().stream().map(load -> upToDate(load, needs)).toList();
         Choice choice = Placement.choose(loads, allShards, needs);
         if (choice instanceof Choice.InOneOf room) {
             return new Placed.Room(nameIn(room.shards()), needs, room.whenFull());
@@ -65,23 +65,23 @@ final class RunPlacement {
         if (choice instanceof Choice.TooLarge tooLarge) {
             return new Placed.Refused(nameIn(Set.of()), new SubmitAnswer.TooLarge(tooLarge.largest()));
         }
-        // Of this node more is known than it has told itself so far.
+        // This node may not have received its own first report yet.
         boolean ownIsUnknown = loads.stream().noneMatch(this::isOwn);
         return ownIsUnknown && !slots.isFull(needs)
                 ? new Placed.Room(nameIn(Set.of()), needs, WhenFull.QUEUE)
                 : new Placed.Refused(nameIn(Set.of()), ownFull());
     }
 
-    /** Whether a run would be taken where its name says. */
+    /** Whether a run can be created in the shard of its id. */
     Placed placeNamed(RunId id, Capacity needs) {
         if (drain.isDraining()) {
             return new Placed.Refused(id, new SubmitAnswer.Draining());
         }
-        Optional<Capacity> largest = Placement.largestIfTooSmall(board.loads(), needs);
+        Optional<Capacity> largest = Placement.largestIfTooSmall(nodeLoads.loads(), needs);
         if (largest.isPresent()) {
             return new Placed.Refused(id, new SubmitAnswer.TooLarge(largest.get()));
         }
-        Optional<NodeLoad> other = board.holding(shardOf.apply(id)).filter(load -> !isOwn(load));
+        Optional<NodeLoad> other = nodeLoads.holding(shardOf.apply(id)).filter(load -> !isOwn(load));
         if (other.isPresent()) {
             NodeLoad load = other.get();
             return load.hasSlotFor(needs) || load.hasQueueRoom()
@@ -95,7 +95,7 @@ final class RunPlacement {
         return new SubmitAnswer.Full(slots.waiting());
     }
 
-    /** What this node has told of itself counts what was placed since; only whether it is full is asked once more. */
+    /** This node's own report is adjusted by its placements since; only whether it is full is checked again. */
     private NodeLoad upToDate(NodeLoad load, Capacity needs) {
         if (!isOwn(load)) {
             return load;
@@ -110,22 +110,24 @@ final class RunPlacement {
         return load.address().equals(ownAddress);
     }
 
-    /** The run was just sent where it was placed. */
+    /** The run was just sent to its place. */
     void sent(Placed.Room place) {
-        board.placedIn(shardOf.apply(place.id()), place.needs());
+        nodeLoads.placedIn(shardOf.apply(place.id()), place.needs());
     }
 
-    /** It has found no room there: until the node tells otherwise, it has no slot, or no room at all. */
+    /**
+     * It found no room there: until that node reports again, it is treated as having no free slot, or no room at all.
+     */
     void foundFull(Placed.Room place) {
         String shard = shardOf.apply(place.id());
         if (place.whenFull() == WhenFull.REFUSE) {
-            board.takenAt(shard);
+            nodeLoads.takenAt(shard);
         } else {
-            board.fullAt(shard);
+            nodeLoads.fullAt(shard);
         }
     }
 
-    /** A new name of a run in one of the shards; in any if none is wanted. */
+    /** A new id in one of the wanted shards; in any shard if none is wanted. */
     RunId nameIn(Set<String> wanted) {
         RunId id = name();
         for (int tries = 1; tries < NAMES_MAX && !wanted.isEmpty() && !wanted.contains(shardOf.apply(id)); tries++) {

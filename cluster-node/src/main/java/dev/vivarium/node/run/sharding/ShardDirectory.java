@@ -8,23 +8,23 @@ import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
 import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
 
 /**
- * A node's copy of the directory that says which node holds which shard. A majority of all members has to note where a new
- * shard is, and Cluster Sharding makes a copy only where it starts a type of entities. Runs cannot be started before the
- * node is a member and its cluster holds the store; until then the node would count for the majority and not answer, and
- * new runs everywhere would wait for it. So this starts a type that has no entities.
+ * A node's replica of the directory of shards. A majority of all members must acknowledge where a new shard is, and
+ * Cluster Sharding creates a replica only where it starts an entity type. The type of runs cannot be started before the
+ * node is a member and its cluster owns the store; until then the node would count for the majority without answering,
+ * and new runs on all nodes would wait for it. So this starts a type without entities.
  */
 public final class ShardDirectory {
-    private static final EntityTypeKey<Nobody> NONE = EntityTypeKey.create(Nobody.class, "none");
+    private static final EntityTypeKey<NoMessage> NONE = EntityTypeKey.create(NoMessage.class, "none");
 
     private ShardDirectory() {}
 
-    /** What is never sent. */
-    private interface Nobody {}
+    /** A message type that is never used. */
+    private interface NoMessage {}
 
-    /** Opens the copy; to be called before the node joins its cluster. */
+    /** Opens the replica; call before the node joins its cluster. */
     public static void open(ActorSystem<?> system) {
         ClusterSharding.get(system)
-                .init(Entity.of(NONE, context -> Behaviors.<Nobody>stopped())
+                .init(Entity.of(NONE, context -> Behaviors.<NoMessage>stopped())
                         .withSettings(ClusterShardingSettings.create(system).withRememberEntities(false)));
     }
 }

@@ -8,12 +8,12 @@ import java.util.stream.Collectors;
 import org.apache.pekko.actor.Props;
 import org.apache.pekko.cluster.sharding.internal.RememberEntitiesShardStore;
 
-/** Tells one shard which runs to wake. */
-final class ShardMemory extends Recollection {
+/** Tells one shard which runs to recover. */
+final class ShardMemory extends RememberedLookup {
     private final String shard;
 
     private ShardMemory(String shard) {
-        super("Shard " + shard + " waits for the store to say which runs it has to wake");
+        super("Shard " + shard + " waits for the store to list the runs to recover");
         this.shard = shard;
     }
 

@@ -14,9 +14,9 @@ import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 
 /**
- * Has shards put somewhere that nobody holds, before a run needs them: so every node has shards to be born in and to move
- * from, and no run waits for one. A few at a time, by the first of the nodes, once there have been as many for a while and
- * all have told their loads: what is opened while nodes join would have to move again, to nodes that have just started.
+ * Has unallocated shards allocated before a run needs them, so that every node has shards for new runs and no run waits
+ * for an allocation. Done by the first of the nodes, a few shards at a time, once the number of nodes has been stable
+ * for a while and all have reported: shards opened while nodes join would have to move again.
  */
 final class ShardOpening {
     private static final int AT_ONCE = 4;
@@ -24,7 +24,7 @@ final class ShardOpening {
 
     private final String own;
     private final IntSupplier members;
-    private final NodeLoads board;
+    private final NodeLoads nodeLoads;
     private final Set<String> all;
     private final Function<String, RunId> nameIn;
     private final Consumer<RunId> touch;
@@ -34,30 +34,30 @@ final class ShardOpening {
 
     /**
      * @param own this node's address
-     * @param members how many nodes there are
-     * @param all every shard that there is
-     * @param nameIn a name of no run in the shard
-     * @param touch asks something of the run that changes nothing
-     * @param nanos a clock that never jumps, in nanoseconds
+     * @param members the number of nodes
+     * @param all all shards
+     * @param nameIn the id of a nonexistent run in the shard
+     * @param touch sends the run a query that changes nothing
+     * @param nanos a monotonic clock in nanoseconds
      */
     ShardOpening(
             String own,
             IntSupplier members,
-            NodeLoads board,
+            NodeLoads nodeLoads,
             Set<String> all,
             Function<String, RunId> nameIn,
             Consumer<RunId> touch,
             LongSupplier nanos) {
         this.own = own;
         this.members = members;
-        this.board = board;
+        this.nodeLoads = nodeLoads;
         this.all = Set.copyOf(all);
         this.nameIn = nameIn;
         this.touch = touch;
         this.nanos = nanos;
     }
 
-    /** To be called again and again, by one thread at a time. */
+    /** Call periodically, on one thread at a time. */
     void look() {
         int now = members.getAsInt();
         if (now != membersBefore) {
@@ -70,7 +70,7 @@ final class ShardOpening {
     }
 
     private void open(int count) {
-        List<NodeLoad> loads = board.loads();
+        List<NodeLoad> loads = nodeLoads.loads();
         boolean first = loads.stream()
                 .map(NodeLoad::address)
                 .min(Comparator.naturalOrder())

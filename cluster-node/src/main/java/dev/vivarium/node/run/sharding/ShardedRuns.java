@@ -4,6 +4,7 @@ import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.placement.CapacityAllocation;
 import dev.vivarium.node.placement.NodeLoad;
 import dev.vivarium.node.placement.NodeLoads;
+import dev.vivarium.node.run.Caller;
 import dev.vivarium.node.run.CancelAnswer;
 import dev.vivarium.node.run.Placed;
 import dev.vivarium.node.run.Run;
@@ -13,7 +14,6 @@ import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.protocol.api.NodeView;
 import dev.vivarium.protocol.api.QueueView;
-import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeoutException;
@@ -59,7 +60,7 @@ public final class ShardedRuns implements Runs {
     private final RunEnvironment environment;
     private final Duration askTimeout;
     private final Duration watchInterval;
-    private final NodeLoads board;
+    private final NodeLoads nodeLoads;
     private final RunPlacement placement;
     private final Set<String> allShards;
     private final String ownAddress;
@@ -67,10 +68,10 @@ public final class ShardedRuns implements Runs {
     private final org.apache.pekko.actor.ActorRef region;
     private final org.apache.pekko.actor.ActorSystem system;
 
-    /** Starts the shard region of this node; runs that were live come back with it. */
+    /** Starts this node's shard region; live runs of its shards are recovered with it. */
     public static ShardedRuns start(ActorSystem<?> system, RunEnvironment environment) {
         ClusterSharding sharding = ClusterSharding.get(system);
-        NodeLoads board = new NodeLoads(environment.sandbox().clock()::nanos);
+        NodeLoads nodeLoads = new NodeLoads(environment.sandbox().clock()::nanos);
         String own = Cluster.get(system).selfMember().address().toString();
         Function<org.apache.pekko.actor.ActorRef, String> addressOf =
                 region -> region.path().address().hasLocalScope()
@@ -90,13 +91,13 @@ public final class ShardedRuns implements Runs {
                 .withSettings(RememberedShards.settings(system))
                 .withMessageExtractor(shards)
                 .withAllocationStrategy(
-                        new CapacityAllocation(region -> board.of(addressOf.apply(region)), releasePoints))
+                        new CapacityAllocation(region -> nodeLoads.of(addressOf.apply(region)), releasePoints))
                 .withStopMessage(Run.Leave.INSTANCE));
-        ShardedRuns runs = new ShardedRuns(system, sharding, environment, board, own, shards, count);
+        ShardedRuns runs = new ShardedRuns(system, sharding, environment, nodeLoads, own, shards, count);
         system.systemActorOf(
                 LoadReporter.create(
                         environment,
-                        board,
+                        nodeLoads,
                         releasePoints,
                         runs.opening(system),
                         system.settings().config().getDuration("vivarium.run.load-interval")),
@@ -106,9 +107,9 @@ public final class ShardedRuns implements Runs {
     }
 
     /**
-     * Completes when the coordinator of shards has taken this node's region in, so that runs can come to life here and
-     * elsewhere; fails when it has not in time. Until then it may be busy with telling nodes that do not listen yet, and
-     * whoever submits a run waits with it.
+     * Completes when the shard coordinator has registered this node's region, so that runs can be created here and
+     * elsewhere; fails when that takes too long. Until then the coordinator may be busy with nodes that do not listen
+     * yet, and submissions wait with it.
      */
     public CompletionStage<Done> takenIn(Duration atMost) {
         return Patterns.retry(
@@ -126,7 +127,7 @@ public final class ShardedRuns implements Runs {
                 system);
     }
 
-    /** This node's region under its classic name: it answers what the typed one has no question for. */
+    /** This node's region as a classic actor, which answers queries that the typed one does not. */
     static org.apache.pekko.actor.ActorRef region(ActorSystem<?> system) {
         return org.apache.pekko.cluster.sharding.ClusterSharding.get(Adapter.toClassic(system))
                 .shardRegion(Run.TYPE_KEY.name());
@@ -136,7 +137,7 @@ public final class ShardedRuns implements Runs {
             ActorSystem<?> system,
             ClusterSharding sharding,
             RunEnvironment environment,
-            NodeLoads board,
+            NodeLoads nodeLoads,
             String ownAddress,
             HashCodeMessageExtractor<Run.Command> shards,
             int count) {
@@ -145,7 +146,7 @@ public final class ShardedRuns implements Runs {
         var config = system.settings().config().getConfig("vivarium.run");
         this.askTimeout = config.getDuration("ask-timeout");
         this.watchInterval = config.getDuration("watch-interval");
-        this.board = board;
+        this.nodeLoads = nodeLoads;
         this.ownAddress = ownAddress;
         this.ownRegion = Cluster.get(system).selfMember().address();
         this.system = Adapter.toClassic(system);
@@ -155,7 +156,7 @@ public final class ShardedRuns implements Runs {
                 environment.slots(),
                 environment.drain(),
                 environment.sandbox().clock(),
-                board,
+                nodeLoads,
                 ownAddress,
                 allShards,
                 id -> shards.shardId(id.value()));
@@ -176,7 +177,7 @@ public final class ShardedRuns implements Runs {
         return new ShardOpening(
                 ownAddress,
                 () -> cluster.state().members().size(),
-                board,
+                nodeLoads,
                 allShards,
                 shard -> placement.nameIn(Set.of(shard)),
                 id -> entity(id).tell(new Run.AskPosition(system.ignoreRef())),
@@ -184,14 +185,18 @@ public final class ShardedRuns implements Runs {
     }
 
     @Override
-    public CompletionStage<SubmitAnswer> submit(Placed.Room place, Principal by, RunSpec spec, Digest submission) {
+    public CompletionStage<SubmitAnswer> submit(Placed.Room place, Caller caller, RunSpec spec, Digest submission) {
+        Instant now = environment.sandbox().clock().now();
+        Instant until = caller.until(now, askTimeout);
+        if (!until.isAfter(now)) {
+            return CompletableFuture.completedStage(new SubmitAnswer.NotDurable());
+        }
         placement.sent(place);
-        Instant until = environment.sandbox().clock().now().plus(askTimeout);
         CompletionStage<SubmitAnswer> answer = entity(place.id())
                 .ask(
                         (ActorRef<SubmitAnswer> replyTo) ->
-                                new Run.Submit(by, spec, submission, place.whenFull(), until, replyTo),
-                        askTimeout);
+                                new Run.Submit(caller.principal(), spec, submission, place.whenFull(), until, replyTo),
+                        Duration.between(now, until));
         return answer.thenApply(given -> {
                     if (given instanceof SubmitAnswer.Full) {
                         placement.foundFull(place);
@@ -199,7 +204,7 @@ public final class ShardedRuns implements Runs {
                     return given;
                 })
                 .exceptionally(failure -> {
-                    // What does not answer in time says nothing about what was made durable.
+                    // A missing answer says nothing about what was made durable.
                     if (cause(failure) instanceof TimeoutException) {
                         return new SubmitAnswer.NotDurable();
                     }
@@ -216,7 +221,7 @@ public final class ShardedRuns implements Runs {
 
     @Override
     public List<NodeView> nodes() {
-        return board.loads().stream()
+        return nodeLoads.loads().stream()
                 .map(ShardedRuns::view)
                 .sorted(Comparator.comparing(NodeView::name))
                 .toList();
@@ -236,7 +241,12 @@ public final class ShardedRuns implements Runs {
     }
 
     private static NodeView.Room room(Capacity capacity) {
-        return new NodeView.Room(capacity.runs(), limited(capacity.memoryBytes()), limited(capacity.millicores()));
+        return new NodeView.Room(
+                capacity.runs(),
+                limited(capacity.memoryBytes()),
+                limited(capacity.millicores()),
+                limited(capacity.processes()),
+                limited(capacity.openFiles()));
     }
 
     private static OptionalLong limited(long amount) {
@@ -244,8 +254,14 @@ public final class ShardedRuns implements Runs {
     }
 
     @Override
-    public CompletionStage<CancelAnswer> cancel(RunId id, Principal by) {
-        return durable(entity(id).ask((ActorRef<CancelAnswer> replyTo) -> new Run.Cancel(by, replyTo), askTimeout));
+    public CompletionStage<CancelAnswer> cancel(RunId id, Caller caller) {
+        Instant now = environment.sandbox().clock().now();
+        Duration wait = Duration.between(now, caller.until(now, askTimeout));
+        if (wait.isNegative() || wait.isZero()) {
+            return durable(CompletableFuture.failedStage(new TimeoutException("The caller's deadline has passed.")));
+        }
+        return durable(
+                entity(id).ask((ActorRef<CancelAnswer> replyTo) -> new Run.Cancel(caller.principal(), replyTo), wait));
     }
 
     @Override
@@ -254,7 +270,7 @@ public final class ShardedRuns implements Runs {
                     Pair<ActorRef<Progress>, Source<Progress, NotUsed>> pushed =
                             NEWEST_PROGRESS.preMaterialize(materializer);
                     Run.Watch watch = new Run.Watch(pushed.first());
-                    // Asking again finds the run wherever it has moved or come back to since.
+                    // A retry finds the run wherever it has moved or been recovered since.
                     Source<Progress, ?> asking = Source.tick(Duration.ZERO, watchInterval, watch)
                             .mapConcat(again -> {
                                 entity(id).tell(again);
@@ -266,7 +282,10 @@ public final class ShardedRuns implements Runs {
                 .takeWhile(progress -> progress.life() == Progress.Life.LIVE, true);
     }
 
-    /** One place in which the newest progress wins: a slow reader costs nothing, and can read all the rest later. */
+    /**
+     * A buffer of one in which the latest progress replaces the previous: a slow reader costs nothing and can still
+     * read everything later.
+     */
     private static final Source<Progress, ActorRef<Progress>> NEWEST_PROGRESS =
             ActorSource.actorRef(progress -> false, failure -> Optional.empty(), 1, OverflowStrategy.dropHead());
 
@@ -274,7 +293,7 @@ public final class ShardedRuns implements Runs {
         return sharding.entityRefFor(Run.TYPE_KEY, id.value());
     }
 
-    /** An answer that does not come in time says nothing about what was made durable. */
+    /** A late answer says nothing about what was made durable. */
     private static <T> CompletionStage<T> durable(CompletionStage<T> answer) {
         return answer.exceptionally(failure -> {
             Throwable cause = cause(failure);

@@ -1,4 +1,4 @@
-/** Where runs live: how entities are placed in shards, opened, remembered and released. */
+/** Where runs live: how entities are placed in shards, and how shards are opened, remembered and released. */
 @NullMarked
 package dev.vivarium.node.run.sharding;
 

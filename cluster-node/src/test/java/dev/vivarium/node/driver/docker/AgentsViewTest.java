@@ -2,6 +2,7 @@ package dev.vivarium.node.driver.docker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.vivarium.node.driver.linux.VisibleKernelFiles;
 import dev.vivarium.protocol.guest.NodeFrame;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,26 +14,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** The walls of a sandbox as an agent meets them when it feels along all of them. */
+/** A sandbox's isolation as seen from inside, by an agent that tries every boundary. */
 class AgentsViewTest {
-    /** Hidden by a device that takes everything and gives nothing, so it can be written. */
-    private static final List<String> MASKED_FILES = List.of(
-            "/proc/buddyinfo",
-            "/proc/config.gz",
-            "/proc/interrupts",
-            "/proc/kallsyms",
-            "/proc/kcore",
-            "/proc/key-users",
-            "/proc/keys",
-            "/proc/latency_stats",
-            "/proc/modules",
-            "/proc/pagetypeinfo",
-            "/proc/sched_debug",
-            "/proc/schedstat",
-            "/proc/softirqs",
-            "/proc/sysrq-trigger",
-            "/proc/timer_list",
-            "/proc/timer_stats");
+    /** Masked by /dev/null, and therefore writable. */
+    private static final List<String> MASKED_FILES = VisibleKernelFiles.hidden(Path.of("/")).stream()
+            .filter(path -> !Files.isDirectory(Path.of(path)))
+            .toList();
 
     @RegisterExtension
     final TestSandboxes sandboxes = new TestSandboxes();
@@ -50,7 +37,7 @@ class AgentsViewTest {
     }
 
     @Test
-    void noKernelFileCanBeWrittenBesideItsOwnProcesses() {
+    void onlyKernelFilesOfItsOwnProcessesAreWritable() {
         String writable = sandbox.python(
                 1,
                 """
@@ -71,7 +58,7 @@ class AgentsViewTest {
     }
 
     @Test
-    void whatIsMaskedIsEmpty() {
+    void maskedPathsAreEmpty() {
         String filled = sandbox.python(
                 1,
                 """
@@ -90,9 +77,36 @@ class AgentsViewTest {
         assertThat(filled).isEmpty();
     }
 
-    /** A new namespace has the kernel's own defaults, whatever the host's are. */
+    /** Programs size themselves by these; its half of a processor is one. */
     @Test
-    void itsNamespacesAreAsTheKernelMakesThem() {
+    void theSizesOfTheMachineAreItsLimits() {
+        String sizes = sandbox.python(
+                1,
+                """
+                import os
+                def first(path):
+                    return open(path).readline().split()
+                groups = '/sys/fs/cgroup/'
+                limits = [groups + name for name in ('memory.max', 'memory/memory.limit_in_bytes')]
+                print(os.cpu_count(), *[first(path)[0] for path in limits if os.path.exists(path)])
+                print(*first('/proc/meminfo'))
+                print(*first('/proc/loadavg'))
+                print(sum(line.startswith('processor') for line in open('/proc/cpuinfo')))
+                print(*[line.strip() for line in open('/proc/stat') if line[:3] in ('cpu', 'ctx')])
+                """);
+
+        assertThat(sizes.lines())
+                .containsExactly(
+                        "1 " + (64 << 20),
+                        "MemTotal: " + (64 << 10) + " kB",
+                        "0.00 0.00 0.00 1/1 1",
+                        "1",
+                        "cpu  0 0 0 100 0 0 0 0 0 0 cpu0 0 0 0 100 0 0 0 0 0 0 ctxt 0");
+    }
+
+    /** A new namespace starts with the kernel's defaults, whatever the host's settings are. */
+    @Test
+    void itsNamespacesHaveTheKernelsDefaults() {
         String settings = sandbox.python(
                 1,
                 """
@@ -124,9 +138,9 @@ class AgentsViewTest {
                         "kernel/hostname sandbox");
     }
 
-    /** The kernel counts these by user, and a container's users are the host's. */
+    /** The kernel counts these per user, and a container shares its user ids with the host. */
     @Test
-    void whatTheKernelGivesEachUserIsNotTakenByANeighbour() {
+    void aNeighbourCannotExhaustThePerUserLimitsOfTheKernel() {
         String take =
                 """
                 import ctypes, sys
@@ -142,7 +156,7 @@ class AgentsViewTest {
                 """;
         TestSandboxes.Live greedy = sandboxes.create(InspectedSandbox.TEMPLATE);
         greedy.start(1, "python3", "-c", take + "sys.stdin.read()");
-        String taken = Awaitility.await("a neighbour that has all it can get")
+        String taken = Awaitility.await("a neighbour that has exhausted its limits")
                 .until(() -> greedy.heard().output(1, NodeFrame.Stream.STDOUT).strip(), answer -> !answer.isEmpty());
 
         String left = sandbox.python(1, take);

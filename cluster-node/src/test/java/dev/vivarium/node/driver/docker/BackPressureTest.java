@@ -4,8 +4,8 @@ import static dev.vivarium.node.driver.docker.TestSandboxes.newId;
 import static dev.vivarium.node.driver.docker.TestSandboxes.outcome;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.vivarium.node.driver.Heard;
 import dev.vivarium.node.driver.Purpose;
+import dev.vivarium.node.driver.RecordingListener;
 import dev.vivarium.node.driver.SandboxChannel;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;
@@ -40,10 +40,10 @@ class BackPressureTest {
     }
 
     @Test
-    void aFloodWaitsForAListenerThatDoesNotConfirm() {
+    void outputStopsUntilTheListenerConfirms() {
         // given
         SandboxId id = newId();
-        Heard heard = new Heard();
+        RecordingListener heard = new RecordingListener();
         SandboxChannel channel = outcome(
                         sandboxes.driver().create(id, sandboxes.template(), new Purpose.ToWait(), heard))
                 .channel();
@@ -67,9 +67,9 @@ class BackPressureTest {
     }
 
     @Test
-    void aSandboxThatIsNotReadCanStillBeOrderedToKill() {
+    void killAllReachesASandboxWhoseOutputIsNotRead() {
         SandboxId id = newId();
-        Heard heard = new Heard();
+        RecordingListener heard = new RecordingListener();
         SandboxChannel channel = outcome(
                         sandboxes.driver().create(id, sandboxes.template(), new Purpose.ToWait(), heard))
                 .channel();
@@ -86,9 +86,9 @@ class BackPressureTest {
     }
 
     @Test
-    void closingWakesAChannelThatWaitsForConfirmation() {
+    void closingUnblocksAChannelThatWaitsForConfirmation() {
         SandboxId id = newId();
-        Heard heard = new Heard();
+        RecordingListener heard = new RecordingListener();
         SandboxChannel channel = outcome(
                         sandboxes.driver().create(id, sandboxes.template(), new Purpose.ToWait(), heard))
                 .channel();
@@ -103,7 +103,7 @@ class BackPressureTest {
     }
 
     @Test
-    void aLargeFileGoesInAndComesOutWhole() {
+    void aLargeFileIsWrittenAndReadBackUnchanged() {
         Live sandbox = sandboxes.create();
         byte[] part = new byte[1 << 19];
         for (int index = 0; index < 16; index++) {

@@ -15,7 +15,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** How many threads a node has does not depend on how many sandboxes it has. */
+/** The number of a node's threads does not depend on the number of its sandboxes. */
 class ChannelThreadsTest {
     private static final int SANDBOXES = 12;
 
@@ -23,8 +23,8 @@ class ChannelThreadsTest {
     final TestSandboxes sandboxes = new TestSandboxes();
 
     @Test
-    void sandboxesCostNoThreads() {
-        // given all threads that there are for one sandbox
+    void sandboxesNeedNoThreads() {
+        // given: every thread that the first sandboxes need has been started
         ThreadPoolExecutor blocking =
                 (ThreadPoolExecutor) Executors.newFixedThreadPool(DockerDriver.blockingCallsMax(sandboxes.config()));
         blocking.prestartAllCoreThreads();

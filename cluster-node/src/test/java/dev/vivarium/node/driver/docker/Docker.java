@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** The engine as an operator sees it, through its own command: a second opinion on what the driver did. */
+/** The engine through the docker command, as an operator sees it: an independent check of what the driver did. */
 final class Docker {
     private static final ObjectMapper JSON = new ObjectMapper();
 

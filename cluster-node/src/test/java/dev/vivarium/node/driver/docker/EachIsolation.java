@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A test class that is run for each isolation class there is, which its constructor takes. */
+/** Runs a test class once for each available isolation class, which its constructor takes. */
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)
 @ParameterizedClass(name = "{0}")
@@ -23,17 +23,17 @@ import org.junit.jupiter.params.provider.EnumSource;
         value = Isolation.class,
         names = {"CONTAINER", "GVISOR"})
 public @interface EachIsolation {
-    /** What this machine can give. */
+    /** The isolation classes of this machine. */
     final class Here {
         private Here() {}
 
-        /** A machine without gVisor is spared its tests; one that has it, and whose engine does not offer it, fails them. */
+        /** Tests of gVisor are skipped where it is not installed, and fail where it is but the engine does not offer it. */
         public static void assume(Isolation isolation, Set<Isolation> offered) {
             boolean installed = Stream.of(System.getenv("PATH").split(File.pathSeparator, -1))
                     .anyMatch(folder -> Files.isExecutable(Path.of(folder, "runsc")));
             assumeTrue(
                     offered.contains(isolation) || (isolation == Isolation.GVISOR && installed),
-                    () -> "This machine has nothing for the isolation class " + isolation + ".");
+                    () -> "This machine does not support the isolation class " + isolation + ".");
         }
     }
 }

@@ -11,8 +11,8 @@ import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.ChannelListener.Cause;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.DriverException.Kind;
-import dev.vivarium.node.driver.Heard;
 import dev.vivarium.node.driver.Purpose;
+import dev.vivarium.node.driver.RecordingListener;
 import dev.vivarium.node.driver.Selection;
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;
 import java.io.IOException;
@@ -45,7 +45,7 @@ class EngineLossTest {
     }
 
     @Test
-    void anEngineThatIsNotThereIsUnavailable() {
+    void aMissingEngineIsUnavailable() {
         for (String nowhere : new String[] {"unix://" + folder + "/nothing.sock", "tcp://127.0.0.1:1"}) {
             driver = open(URI.create(nowhere));
 
@@ -59,7 +59,7 @@ class EngineLossTest {
     }
 
     @Test
-    void anAddressThatIsNoneIsRefusedAtOnce() {
+    void anInvalidAddressIsRefusedImmediately() {
         for (String wrong : new String[] {"ssh://host", "tcp://host", "npipe://./pipe", "relative"}) {
             assertThatThrownBy(() -> open(URI.create(wrong)))
                     .isInstanceOf(IllegalArgumentException.class)
@@ -68,7 +68,7 @@ class EngineLossTest {
     }
 
     @Test
-    void aBrokenConnectionIsToldFromAnEndedSandboxAndTheNextCallsConnectAnew() throws Exception {
+    void aBrokenConnectionIsNotTakenForAnEndedSandboxAndLaterCallsReconnect() throws Exception {
         try (EngineProxy proxy = EngineProxy.unix(folder)) {
             // given
             driver = open(proxy.uri());
@@ -91,7 +91,7 @@ class EngineLossTest {
     }
 
     @Test
-    void anEngineThatFallsSilentIsUnavailableInTime() throws Exception {
+    void anEngineThatStopsAnsweringIsUnavailableAfterTheTimeout() throws Exception {
         try (EngineProxy proxy = EngineProxy.unix(folder)) {
             // given
             driver = open(proxy.uri());
@@ -109,7 +109,7 @@ class EngineLossTest {
         }
     }
 
-    /** Limits hold for as long as the sandbox lives, whoever is away. */
+    /** Limits hold for the sandbox's whole life, even while the engine is away. */
     @Test
     void aLocalSandboxIsMeasuredWhileTheEngineIsSilent() throws Exception {
         try (EngineProxy proxy = EngineProxy.unix(folder)) {
@@ -158,7 +158,7 @@ class EngineLossTest {
     }
 
     @Test
-    void whatIsNoEngineOrTooNewOneIsToldClearly() throws Exception {
+    void anUnsuitableEngineIsRefusedWithTheReason() throws Exception {
         assertThat(failureAgainst("{}")).hasMessageContaining("is not a container engine");
         assertThat(failureAgainst("[1, 2")).isNotNull();
         assertThat(failureAgainst("{\"ApiVersion\": \"1.99\", \"MinAPIVersion\": \"1.90\"}"))
@@ -188,7 +188,7 @@ class EngineLossTest {
     }
 
     private DriverException creationFailure() {
-        return failure(driver.create(newId(), sandboxes.template(), new Purpose.ToWait(), new Heard()));
+        return failure(driver.create(newId(), sandboxes.template(), new Purpose.ToWait(), new RecordingListener()));
     }
 
     private DockerDriver open(URI engine) {

@@ -15,7 +15,7 @@ import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Stands before the real engine, so that a test can make it unreachable or silent without touching it. */
+/** A proxy in front of the real engine, so that a test can make it unreachable or silent without touching it. */
 final class EngineProxy implements Closeable {
     private static final Path ENGINE = Path.of("/var/run/docker.sock");
 
@@ -50,7 +50,7 @@ final class EngineProxy implements Closeable {
         return uri;
     }
 
-    /** Breaks every connection; new ones are broken at once. */
+    /** Breaks every connection; new ones are closed as soon as they are accepted. */
     void cut() throws IOException {
         refusing = true;
         for (SocketChannel channel : open) {
@@ -58,7 +58,7 @@ final class EngineProxy implements Closeable {
         }
     }
 
-    /** Nothing more goes through, and no connection is closed. */
+    /** Stops forwarding without closing any connection. */
     void silence() {
         silent = true;
     }

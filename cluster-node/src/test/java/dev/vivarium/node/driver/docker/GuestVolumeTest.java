@@ -14,7 +14,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** With a program of its own for each test, since the volume of the real one serves others on this engine. */
+/** Each test uses a different program, since the volume of the real one is in use on this engine. */
 class GuestVolumeTest {
     @RegisterExtension
     final TestSandboxes sandboxes = new TestSandboxes();
@@ -41,7 +41,7 @@ class GuestVolumeTest {
     }
 
     @Test
-    void aNewVolumeIsFilledWithAWholeProgram() {
+    void aNewVolumeIsFilledWithTheWholeProgram() {
         newVolume(engine).ensure(TestSandboxes.IMAGE);
 
         assertThat(storedSha256()).isEqualTo(program.sha256());
@@ -61,7 +61,7 @@ class GuestVolumeTest {
     }
 
     @Test
-    void aVolumeThatAgentsMayEnterIsClosed() {
+    void aVolumeThatAgentsCouldEnterIsClosedAgain() {
         newVolume(engine).ensure(TestSandboxes.IMAGE);
         inVolume("chmod", "755", "/v");
 
@@ -71,7 +71,7 @@ class GuestVolumeTest {
     }
 
     @Test
-    void whatTheImageHasInItsPlaceIsNotBelieved() {
+    void aProgramOfTheSamePathInTheImageIsNotUsed() {
         String image = "vivarium-test/foreign-guest-" + newId();
         Docker.run(TestArchive.of(".vivarium/vivarium-init", new byte[] {1, 2, 3}), "import", "-", image);
         try {
@@ -84,7 +84,7 @@ class GuestVolumeTest {
     }
 
     @Test
-    void severalNodesMayFillOneVolumeAtOnce() throws Exception {
+    void severalNodesMayFillOneVolumeConcurrently() throws Exception {
         List<Future<?>> fillings = new ArrayList<>();
         for (int node = 0; node < 4; node++) {
             fillings.add(sandboxes.blocking().submit(() -> {

@@ -9,6 +9,7 @@ import dev.vivarium.node.driver.docker.TestSandboxes.Live;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.Limit;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -19,9 +20,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** What differs where a sandbox has a kernel of its own: who counts, what is measured, and how memory ends. */
+/** What differs when a sandbox has its own kernel: where processes are counted, what is measured, how out-of-memory shows. */
 class GvisorSandboxTest {
-    /** Programs start slowly in a kernel that traces each of their calls. */
+    /** Programs start slowly under a kernel that traces each system call. */
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     @RegisterExtension
@@ -40,7 +41,7 @@ class GvisorSandboxTest {
     }
 
     @Test
-    void theAgentHasAnotherKernelThanTheHostAndTheFilterBeforeIt() {
+    void theAgentHasItsOwnKernelBehindTheSystemCallFilter() {
         String said = sandbox.python(
                 1,
                 """
@@ -55,7 +56,13 @@ class GvisorSandboxTest {
     }
 
     @Test
-    void theUpkeepOfTheKernelIsNotTheAgents() {
+    void theSizesOfTheMachineAreItsLimits() {
+        assertThat(sandbox.python(1, "import os; print(os.cpu_count(), *open('/proc/meminfo').readline().split())"))
+                .isEqualTo("1 MemTotal: " + (64 << 10) + " kB");
+    }
+
+    @Test
+    void overheadOfTheKernelIsNotChargedToTheAgent() {
         SandboxSample sample = outcome(sandboxes.driver().sample(sandbox.id()));
 
         assertThat(sample.pids()).isEqualTo(1);
@@ -75,7 +82,7 @@ class GvisorSandboxTest {
     }
 
     @Test
-    void theGuestTellsHowManyProcessesAndThreadsThereAre() {
+    void theGuestReportsTheNumberOfProcessesAndThreads() {
         sandbox.start(
                 1,
                 "python3",
@@ -89,9 +96,13 @@ class GvisorSandboxTest {
                 time.sleep(1000)
                 """);
 
-        Awaitility.await().atMost(PATIENCE).until(() -> sandbox.heard().frames().contains(new GuestFrame.Pids(5)));
+        Awaitility.await().atMost(PATIENCE).until(() -> sandbox.heard().frames().contains(processes(5)));
         sandbox.channel().send(new NodeFrame.KillAll(0));
-        Awaitility.await().atMost(PATIENCE).until(() -> sandbox.heard().frames().contains(new GuestFrame.Pids(0)));
+        Awaitility.await().atMost(PATIENCE).until(() -> sandbox.heard().frames().contains(processes(0)));
+    }
+
+    private static GuestFrame processes(long count) {
+        return new GuestFrame.Use(Limit.PIDS, count, GuestFrame.Pressure.NONE);
     }
 
     @Test
@@ -113,9 +124,9 @@ class GvisorSandboxTest {
                 .matches("[45] 11\n"));
     }
 
-    /** The host kills the kernel, and everything with it; that must not look like an accident of the engine's. */
+    /** The host kills the whole kernel; that must not be reported as a failure of the engine. */
     @Test
-    void aSandboxThatIsKilledForMemoryIsToldAsSuch() {
+    void aSandboxKilledForMemoryIsReportedAsOutOfMemory() {
         sandbox.start(1, "python3", "-c", "bytearray(b'x') * (500 << 20)");
 
         assertThat(sandbox.heard().awaitClosed().cause()).isEqualTo(Cause.OUT_OF_MEMORY);

@@ -6,11 +6,11 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.vivarium.node.driver.ChannelListener.Cause;
 import dev.vivarium.node.driver.ChannelListener.ClosedBecause;
-import dev.vivarium.node.driver.Heard;
+import dev.vivarium.node.driver.RecordingListener;
 import dev.vivarium.node.driver.guest.GuestChannel;
+import dev.vivarium.protocol.guest.GuestCodec;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.GuestFrame.AllGone;
-import dev.vivarium.protocol.guest.GuestFrame.Disk;
 import dev.vivarium.protocol.guest.GuestFrame.Done;
 import dev.vivarium.protocol.guest.GuestFrame.Exited;
 import dev.vivarium.protocol.guest.GuestFrame.Hello;
@@ -23,10 +23,12 @@ import dev.vivarium.protocol.guest.GuestFrame.SpawnFailed;
 import dev.vivarium.protocol.guest.GuestFrame.Spawned;
 import dev.vivarium.protocol.guest.GuestFrame.Stage;
 import dev.vivarium.protocol.guest.GuestFrame.StdinCredit;
+import dev.vivarium.protocol.guest.GuestFrame.Use;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.guest.NodeFrame.Stream;
 import dev.vivarium.protocol.guest.NodeFrame.TerminalSize;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Limit;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -35,19 +37,20 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The channel to a guest that an agent has turned: what it says is refused with a sentence, or harms nobody. */
+/** The channel to a guest that an agent has taken over: its frames are refused with a sentence, or do no harm. */
 class HostileGuestTest {
     private static final int WINDOW_BYTES = 100;
     private static final DockerDriverConfig CONFIG = TestSandboxes.config("hostile-guest", "node-1");
 
     private final ScriptedGuest guest = new ScriptedGuest();
-    private final Heard heard = new Heard();
+    private final RecordingListener heard = new RecordingListener();
     private final GuestChannel channel = new GuestChannel(
             TestSandboxes.newId(),
             guest,
@@ -56,7 +59,7 @@ class HostileGuestTest {
             heard,
             () -> CompletableFuture.completedFuture(new ClosedBecause(Cause.SANDBOX_ENDED, "The guest has exited.")));
 
-    /** All that a node asks in this test: process 1, process 2 on a terminal, a file, a ping, the end. */
+    /** Everything that the node sends in this test: process 1, process 2 on a terminal, a file, a ping, the end. */
     private static final List<NodeFrame> ASKED = List.of(
             spawn(1, Optional.empty()),
             spawn(2, Optional.of(new TerminalSize(24, 80))),
@@ -67,7 +70,7 @@ class HostileGuestTest {
     private static final List<GuestFrame> HONEST = List.of(
             new Done(7, 0),
             new Pong(8),
-            new Disk(0, 1, 0, Pressure.NONE),
+            new Use(Limit.DISK, 0, Pressure.NONE),
             new Spawned(1, 10),
             new StdinCredit(1, 65_536),
             output(1, Stream.STDOUT, WINDOW_BYTES),
@@ -83,7 +86,7 @@ class HostileGuestTest {
             new AllGone());
 
     @Test
-    void anHonestGuestIsHeardToItsLastFrame() {
+    void everyFrameOfAnHonestGuestIsDelivered() {
         begin(ASKED);
         guest.say(HONEST.toArray(GuestFrame[]::new)).end();
 
@@ -92,7 +95,7 @@ class HostileGuestTest {
     }
 
     @Test
-    void numbersMayBeUsedAgainWhenTheirAnswersHaveCome() {
+    void requestNumbersMayBeReusedAfterTheirAnswers() {
         begin(ASKED);
         guest.say(HONEST.toArray(GuestFrame[]::new));
         heard.await(AllGone.class);
@@ -104,7 +107,7 @@ class HostileGuestTest {
     }
 
     @Test
-    void twoOrdersToKillMayHaveOneAnswerOrTwo() {
+    void severalKillAllsMayHaveOneOrMoreAnswers() {
         begin(List.of(new NodeFrame.KillAll(9), new NodeFrame.KillAll(0), new NodeFrame.KillAll(0)));
         guest.say(new AllGone(), new AllGone()).end();
 
@@ -113,7 +116,7 @@ class HostileGuestTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("lies")
-    void whatNoHonestGuestSaysEndsTheChannel(String sentence, List<GuestFrame> frames) {
+    void aFrameThatNoHonestGuestSendsEndsTheChannel(String sentence, List<GuestFrame> frames) {
         begin(ASKED);
         guest.say(frames.toArray(GuestFrame[]::new)).end();
 
@@ -126,11 +129,11 @@ class HostileGuestTest {
     static List<Arguments> lies() {
         Spawned started = new Spawned(1, 10);
         return List.of(
-                lie("greeted twice", new Hello(1)),
-                lie("process 9, which was not to be started", new Spawned(9, 10)),
-                lie("process 1, which was not to be started", started, started),
-                lie("did not start process 9", new SpawnFailed(9, Stage.EXEC, 2)),
-                lie("did not start process 1", started, new SpawnFailed(1, Stage.EXEC, 2)),
+                lie("greeted twice", new Hello(GuestCodec.PROTOCOL_VERSION)),
+                lie("process 9, which was not requested", new Spawned(9, 10)),
+                lie("process 1, which was not requested", started, started),
+                lie("failed to start process 9", new SpawnFailed(9, Stage.EXEC, 2)),
+                lie("failed to start process 1", started, new SpawnFailed(1, Stage.EXEC, 2)),
                 lie("stream that is not open", output(9, Stream.STDOUT, 1)),
                 lie("stream that is not open", output(1, Stream.STDOUT, 1)),
                 lie("stream that is not open", new Spawned(2, 11), output(2, Stream.STDERR, 1)),
@@ -153,8 +156,8 @@ class HostileGuestTest {
                 lie("file request 8", new Done(8, 0)),
                 lie("file request 7", new Done(7, 0), new Done(7, 0)),
                 lie("ping 7", new Pong(7)),
-                lie("all are gone", started, new AllGone()),
-                lie("all are gone", new AllGone(), new AllGone()));
+                lie("all processes are gone", started, new AllGone()),
+                lie("all processes are gone", new AllGone(), new AllGone()));
     }
 
     @Test
@@ -167,13 +170,13 @@ class HostileGuestTest {
         channel.close();
     }
 
-    /** Whatever bytes: the channel ends for one of two reasons, never because the node itself failed. */
+    /** Whatever bytes arrive, the channel ends for one of two reasons, never because the node itself failed. */
     @Test
-    void brokenBytesEndTheChannelAndNothingElse() {
+    void malformedBytesOnlyEndTheChannel() {
         for (int seed = 0; seed < 300; seed++) {
             Random damage = new Random(seed);
             ScriptedGuest broken = new ScriptedGuest();
-            Heard hearing = new Heard();
+            RecordingListener hearing = new RecordingListener();
             GuestChannel damaged = new GuestChannel(
                     TestSandboxes.newId(),
                     broken,
@@ -185,7 +188,7 @@ class HostileGuestTest {
             hearing.confirmOn(damaged);
             ASKED.forEach(damaged::send);
             damaged.open();
-            broken.say(new Hello(1));
+            broken.say(new Hello(GuestCodec.PROTOCOL_VERSION));
             damaged.greeted().join();
             broken.say(seed % 3 == 0 ? noise(damage) : mutated(damage)).end();
 
@@ -197,11 +200,23 @@ class HostileGuestTest {
     }
 
     @Test
-    void aFloodOfWhatMayAlwaysBeSaidWaitsForTheListener() {
+    void aGuestOfAnotherVersionIsRefusedWithASentenceThatNamesBoth() {
         channel.open();
         guest.say(new Hello(1));
+
+        assertThat(channel.greeted())
+                .failsWithin(Duration.ofSeconds(10))
+                .withThrowableOfType(ExecutionException.class)
+                .withMessageContaining("speaks version 1 of the protocol and the node version 4")
+                .withMessageContaining("not the one that came with this node");
+    }
+
+    @Test
+    void aFloodOfUnsolicitedFramesWaitsForTheListener() {
+        channel.open();
+        guest.say(new Hello(GuestCodec.PROTOCOL_VERSION));
         channel.greeted().join();
-        Disk news = new Disk(1, 2, 0, Pressure.NONE);
+        Use news = new Use(Limit.DISK, 1, Pressure.NONE);
         GuestFrame[] flood = new GuestFrame[100_000];
         Arrays.fill(flood, news);
         guest.say(flood);
@@ -211,7 +226,7 @@ class HostileGuestTest {
         Awaitility.await()
                 .during(Duration.ofMillis(200))
                 .until(() -> heard.frames().size() == framesMax);
-        // What was heard, and one buffer of the connection.
+        // The delivered frames, and one buffer of the connection.
         assertThat(guest.bytesRead()).isLessThan((long) ScriptedGuest.bytes(news).length * framesMax + 16_384);
         channel.close();
         assertThat(heard.awaitClosed().cause()).isEqualTo(Cause.CLOSED_HERE);
@@ -221,7 +236,7 @@ class HostileGuestTest {
         heard.confirmOn(channel);
         asked.forEach(channel::send);
         channel.open();
-        guest.say(new Hello(1));
+        guest.say(new Hello(GuestCodec.PROTOCOL_VERSION));
         channel.greeted().join();
     }
 
@@ -231,7 +246,7 @@ class HostileGuestTest {
         return bytes;
     }
 
-    /** Frames in any order, some of them twice, with some of their bits turned. */
+    /** Frames in any order, some of them twice, with some bits flipped. */
     private static byte[] mutated(Random damage) {
         List<GuestFrame> frames = new ArrayList<>(HONEST);
         for (int change = damage.nextInt(6); change > 0; change--) {

@@ -7,8 +7,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.DriverException.Kind;
-import dev.vivarium.node.driver.Heard;
 import dev.vivarium.node.driver.Purpose;
+import dev.vivarium.node.driver.RecordingListener;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.docker.DockerDriverConfig.PullPolicy;
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;
@@ -32,7 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ImageTest {
     private static final int ENOENT = 2;
 
-    /** The end of a tar archive and nothing before it. */
+    /** An empty tar archive. */
     private static final byte[] EMPTY_ARCHIVE = new byte[1024];
 
     @RegisterExtension
@@ -52,7 +52,7 @@ class ImageTest {
     }
 
     @Test
-    void anImageWithNothingInItIsEnough(@TempDir Path folder) throws Exception {
+    void anEmptyImageIsSufficient(@TempDir Path folder) throws Exception {
         // given
         Docker.run(EMPTY_ARCHIVE, "import", "-", imported);
         Blob program = Blob.of(staticProgram(folder));
@@ -70,9 +70,9 @@ class ImageTest {
         sandboxes.destroy(sandbox);
     }
 
-    /** What {@code FROM scratch} and one copied program make: no shell, no libraries, no /etc, no /tmp. */
+    /** An image like {@code FROM scratch} with one copied program: no shell, no libraries, no /etc, no /tmp. */
     @Test
-    void anImageWithOneStaticProgramIsEnough(@TempDir Path folder) throws Exception {
+    void anImageWithOneStaticProgramIsSufficient(@TempDir Path folder) throws Exception {
         // given
         Docker.run(TestArchive.of("bin/agent", staticProgram(folder)), "import", "-", imported);
         Live sandbox = sandboxes.create(sandboxes.template(imported));
@@ -94,7 +94,7 @@ class ImageTest {
     }
 
     @Test
-    void aScriptWhoseShellIsNotThereIsToldAsSuch() {
+    void aMissingInterpreterIsReportedForAScript() {
         Docker.run(EMPTY_ARCHIVE, "import", "-", imported);
         Live sandbox = sandboxes.create(sandboxes.template(imported));
 
@@ -105,12 +105,12 @@ class ImageTest {
         sandbox.start(1, "/workspace/run");
 
         assertThat(sandbox.heard().await(GuestFrame.SpawnFailed.class))
-                .isEqualTo(new GuestFrame.SpawnFailed(1, GuestFrame.Stage.EXEC, ENOENT));
+                .isEqualTo(new GuestFrame.SpawnFailed(1, GuestFrame.Stage.INTERPRETER, ENOENT));
         sandboxes.destroy(sandbox);
     }
 
     @Test
-    void whatTheImageWantsToStartDoesNotMatter() {
+    void startSettingsOfTheImageAreIgnored() {
         Docker.run(
                 EMPTY_ARCHIVE,
                 "import",
@@ -143,7 +143,7 @@ class ImageTest {
     }
 
     @Test
-    void aMissingImageIsToldWithWhatToDo() {
+    void aMissingImageIsReportedWithAdvice() {
         DriverException refusal = refusalOf(sandboxes.template("vivarium/no-such-image:1.0"));
 
         assertThat(refusal.kind()).isEqualTo(Kind.IMAGE_UNAVAILABLE);
@@ -156,7 +156,10 @@ class ImageTest {
         DockerDriver driver = DockerDriver.open(fetching, sandboxes.blocking(), NodeClock.system());
 
         DriverException refusal = failure(driver.create(
-                newId(), sandboxes.template("127.0.0.1:1/no/such:image"), new Purpose.ToWait(), new Heard()));
+                newId(),
+                sandboxes.template("127.0.0.1:1/no/such:image"),
+                new Purpose.ToWait(),
+                new RecordingListener()));
 
         assertThat(refusal.kind()).isEqualTo(Kind.IMAGE_UNAVAILABLE);
         assertThat(refusal).hasMessageContaining("127.0.0.1:1/no/such:image");
@@ -164,7 +167,7 @@ class ImageTest {
     }
 
     @Test
-    void anImageIsFoundByItsIdToo() {
+    void anImageIsAlsoFoundByItsId() {
         String id = Docker.run("images", "-q", "--no-trunc", TestSandboxes.IMAGE);
 
         Live sandbox = sandboxes.create(sandboxes.template(id));
@@ -173,11 +176,13 @@ class ImageTest {
     }
 
     @Test
-    void otherEgressAndIsolationThanThereIsIsRefused() {
+    void unavailableEgressAndIsolationAreRefused() {
         SandboxTemplate plain = sandboxes.template();
 
         NetworkAccess internet = new NetworkAccess(EgressPolicy.publicInternet(), 1000);
-        assertThat(failure(sandboxes.withNetworks().make(newId(), plain, new Purpose.ToWait(), internet, new Heard())))
+        assertThat(failure(sandboxes
+                        .withNetworks()
+                        .make(newId(), plain, new Purpose.ToWait(), internet, new RecordingListener())))
                 .hasMessage("These tests give sandboxes no network.")
                 .extracting(DriverException::kind)
                 .isEqualTo(Kind.REFUSED);
@@ -188,19 +193,11 @@ class ImageTest {
     }
 
     private DriverException refusalOf(SandboxTemplate template) {
-        return failure(sandboxes.driver().create(newId(), template, new Purpose.ToWait(), new Heard()));
+        return failure(sandboxes.driver().create(newId(), template, new Purpose.ToWait(), new RecordingListener()));
     }
 
     private static SandboxTemplate withIsolation(SandboxTemplate plain, Isolation isolation) {
-        return new SandboxTemplate(
-                plain.image(),
-                isolation,
-                plain.cpu(),
-                plain.memory(),
-                plain.pids(),
-                plain.disk(),
-                plain.files(),
-                Optional.empty());
+        return new SandboxTemplate(plain.image(), isolation, plain.limits(), Optional.empty());
     }
 
     private static byte[] staticProgram(Path folder) throws IOException, InterruptedException {

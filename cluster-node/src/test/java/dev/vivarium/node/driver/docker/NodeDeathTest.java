@@ -70,7 +70,7 @@ class NodeDeathTest {
                 .until(() -> sandboxes.containers().isEmpty());
     }
 
-    /** A node that holds one sandbox until somebody kills it. */
+    /** A node that holds one sandbox until it is killed. */
     static final class Node {
         private Node() {}
 

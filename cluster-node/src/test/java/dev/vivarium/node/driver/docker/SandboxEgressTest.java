@@ -3,7 +3,6 @@ package dev.vivarium.node.driver.docker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.vivarium.node.cli.abuse.Internet;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;
 import dev.vivarium.node.network.NetworkAccess;
@@ -12,6 +11,7 @@ import dev.vivarium.node.network.TestHosts;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.trials.outside.Internet;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.time.Duration;
@@ -27,7 +27,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** What a sandbox reaches, with hosts that an unfiltered container reaches. */
+/** What a sandbox reaches among hosts that an unfiltered container reaches. */
 @EachIsolation
 class SandboxEgressTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -54,7 +54,7 @@ class SandboxEgressTest {
     }
 
     @Test
-    void theInternetIsReachedAndNothingThatIsInternal() {
+    void onlyThePublicInternetIsReached() {
         List<String> open = List.of(
                 "tcp:" + Internet.PUBLIC + ":80",
                 "tcp:" + Internet.PUBLIC + ":443",
@@ -62,7 +62,7 @@ class SandboxEgressTest {
                 "udp:" + Internet.PUBLIC + ":123",
                 "udp:" + Internet.PUBLIC + ":443");
         List<String> closed = new ArrayList<>(List.of(
-                // other resolvers, over both protocols and in secret
+                // other resolvers, over UDP, TCP and TLS
                 "tcp:" + Internet.PUBLIC + ":53", "udp:" + Internet.PUBLIC + ":53", "tcp:" + Internet.PUBLIC + ":853"));
         Internet.INTERNALS.forEach(address -> closed.addAll(List.of(
                 "tcp:" + address + ":80",
@@ -71,7 +71,7 @@ class SandboxEgressTest {
                 "udp:" + address + ":123",
                 "udp:" + address + ":53")));
 
-        // given: all of them are there
+        // given: an unfiltered container reaches all of them
         assertThat(fromAnUnfilteredContainer(
                         Stream.concat(open.stream(), closed.stream()).toList()))
                 .allSatisfy((place, reached) -> assertThat(reached).as(place).isTrue());
@@ -96,7 +96,7 @@ class SandboxEgressTest {
             List<String> places = addresses.stream()
                     .map(address -> "tcp:" + address + ":" + anywhere.getLocalPort())
                     .toList();
-            // given: at all but its loopback an unfiltered container reaches it
+            // given: an unfiltered container reaches the node at all addresses but its loopback
             assertThat(fromAnUnfilteredContainer(places).entrySet().stream()
                             .filter(entry -> !entry.getKey().startsWith("tcp:127."))
                             .toList())
@@ -142,7 +142,7 @@ class SandboxEgressTest {
     }
 
     @Test
-    void nobodyFromOutsideReachesASandbox() {
+    void noOtherHostReachesASandbox() {
         Live sandbox = create(EgressPolicy.Mode.PUBLIC);
         sandbox.start(
                 1,
@@ -157,7 +157,7 @@ class SandboxEgressTest {
     }
 
     @Test
-    void otherProtocolsAreClosed() {
+    void otherProtocolsAreDropped() {
         Live sandbox = create(EgressPolicy.Mode.PUBLIC);
 
         assertThat(fromAnUnfilteredContainer(List.of("ping:" + Internet.PUBLIC)))
@@ -167,9 +167,9 @@ class SandboxEgressTest {
         sandboxes.destroy(sandbox);
     }
 
-    /** An agent has no raw socket; the test plays one that has got hold of the sandbox's network all the same. */
+    /** An agent has no raw sockets; the test plays one that can use the sandbox's network namespace nevertheless. */
     @Test
-    void aPacketFromAnAddressThatIsNotItsOwnGoesNowhere() {
+    void packetsWithASpoofedSourceAreDropped() {
         Live sandbox = create(EgressPolicy.Mode.PUBLIC);
         String own = addressOf(sandbox);
 
@@ -188,13 +188,13 @@ class SandboxEgressTest {
     }
 
     @Test
-    void ipv6LeadsNowhere() {
+    void ipv6IsDropped() {
         Live sandbox = create(EgressPolicy.Mode.PUBLIC);
         String inside = "nsenter --net=/proc/" + pid(sandbox) + "/ns/net ";
 
-        assertThat(TestHosts.shell(inside + "ip -6 addr show; " + inside + "ip -6 route show"))
+        assertThat(TestHosts.shell(inside + "ip -6 addr show dev eth0; " + inside + "ip -6 route show"))
                 .isEmpty();
-        // and where somebody turns it on all the same
+        // and even after it is enabled inside the namespace
         TestHosts.shell(inside + "sysctl -q net.ipv6.conf.eth0.disable_ipv6=0; " + inside
                 + "ip -6 addr add fd77::2/64 dev eth0 nodad; " + inside + "ip -6 route add default dev eth0");
         assertThat(TestHosts.shell(inside + "python3 -c \""
@@ -210,7 +210,7 @@ class SandboxEgressTest {
     }
 
     @Test
-    void withoutANetworkThereIsNothingButALoopback() {
+    void aSandboxWithoutANetworkHasOnlyALoopback() {
         Live sandbox = create(EgressPolicy.Mode.NONE);
 
         assertThat(from(sandbox, List.of("tcp:" + Internet.PUBLIC + ":80", "udp:" + Internet.PUBLIC + ":123")))
@@ -222,14 +222,14 @@ class SandboxEgressTest {
     }
 
     @Test
-    void withAnAllowlistThereIsNoWayButTheNodesGateway() {
+    void withAnAllowlistOnlyTheNodesGatewayIsReached() {
         Live sandbox = create(EgressPolicy.Mode.ALLOWLIST);
 
         assertThat(TestHosts.shell("nsenter --net=/proc/" + pid(sandbox) + "/ns/net ip -4 route show"))
                 .isEqualToIgnoringWhitespace(resolver() + " dev eth0 scope link");
         assertThat(from(sandbox, List.of("tcp:" + Internet.PUBLIC + ":80", "tcp:" + Internet.INTERNAL + ":80")))
                 .allSatisfy((place, reached) -> assertThat(reached).as(place).isFalse());
-        // and where somebody adds a route all the same
+        // and even after a route is added inside the namespace
         TestHosts.shell(
                 "nsenter --net=/proc/" + pid(sandbox) + "/ns/net ip route add default via " + resolver() + " dev eth0");
         assertThat(from(
@@ -243,7 +243,7 @@ class SandboxEgressTest {
     }
 
     @Test
-    void whatASandboxDidIsCounted() {
+    void trafficAndDenialsOfASandboxAreCounted() {
         Live sandbox = create(EgressPolicy.Mode.PUBLIC);
 
         from(
@@ -262,7 +262,7 @@ class SandboxEgressTest {
     }
 
     @Test
-    void aFloodOfQuestionsIsCutOffBeforeTheNodeHearsIt() {
+    void aFloodOfDnsQueriesIsDroppedBeforeItReachesTheNode() {
         Live sandbox = create(EgressPolicy.Mode.PUBLIC);
 
         sandbox.python(
@@ -275,7 +275,7 @@ class SandboxEgressTest {
                 """
                         .formatted(resolver()));
 
-        // 200 at once, and a hundred a second after that
+        // a burst of 200, and 100 a second after that
         Awaitility.await().atMost(PATIENCE).untilAsserted(() -> assertThat(
                         sandboxes.network().useNow(sandbox.id()).denied())
                 .isBetween(500L, 1_800L));
@@ -283,7 +283,7 @@ class SandboxEgressTest {
     }
 
     @Test
-    void aSandboxThatIsGoneLeavesNoLinkAndNoCountBehind() {
+    void aDestroyedSandboxLeavesNoLinkAndNoCounters() {
         Live first = create(EgressPolicy.Mode.PUBLIC);
         String address = addressOf(first);
         String table = "nft list table inet " + Networks.tableOf(sandboxes.network());
@@ -300,16 +300,25 @@ class SandboxEgressTest {
     }
 
     @Test
-    void aFilterThatSomebodyTakesAwayIsPutBackAndMeanwhileNobodyGetsANetwork() {
+    void aDeletedFilterIsRestoredAndNoNetworkIsAttachedMeanwhile() throws IOException {
         Live sandbox = create(EgressPolicy.Mode.PUBLIC);
         List<String> internal = List.of("tcp:" + Internet.INTERNAL + ":80");
 
-        // It is put back within seconds, which may be before the next sandbox asks.
-        Awaitility.await().atMost(PATIENCE).untilAsserted(() -> {
-            TestHosts.shell("nft delete table inet " + Networks.tableOf(sandboxes.network()) + " || true");
-            assertThatThrownBy(() -> sandboxes.destroy(create(EgressPolicy.Mode.PUBLIC)))
-                    .hasMessageContaining("packet filter");
-        });
+        // It is restored faster than a sandbox is created, so it is deleted again and again until that is done.
+        Process taking = new ProcessBuilder(
+                        "sh",
+                        "-c",
+                        "while :; do nft delete table inet " + Networks.tableOf(sandboxes.network()) + "; done")
+                .redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        try {
+            Awaitility.await().atMost(PATIENCE).untilAsserted(() -> assertThatThrownBy(
+                            () -> sandboxes.destroy(create(EgressPolicy.Mode.PUBLIC)))
+                    .hasMessageContaining("packet filter"));
+        } finally {
+            taking.destroyForcibly();
+        }
 
         Awaitility.await().atMost(PATIENCE).ignoreExceptions().until(() -> {
             Live another = create(EgressPolicy.Mode.PUBLIC);
@@ -321,18 +330,14 @@ class SandboxEgressTest {
         sandboxes.destroy(sandbox);
     }
 
-    // ---- what the tests speak in
+    // ---- vocabulary of the tests
 
     private Live create(EgressPolicy.Mode mode) {
         SandboxTemplate plain = sandboxes.template();
         SandboxTemplate template = new SandboxTemplate(
                 plain.image(),
                 plain.isolation(),
-                plain.cpu(),
-                plain.memory(),
-                plain.pids(),
-                plain.disk(),
-                plain.files(),
+                plain.limits(),
                 mode == EgressPolicy.Mode.NONE
                         ? Optional.empty()
                         : sandboxes.network().resolver());
@@ -407,7 +412,7 @@ class SandboxEgressTest {
             try (var peer = server.accept()) {
                 peer.getOutputStream().write("reached".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
             } catch (IOException closed) {
-                // The next round sees whether it is over.
+                // The loop's condition shows whether the test is over.
             }
         }
     }

@@ -10,8 +10,8 @@ import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.ChannelListener.Cause;
 import dev.vivarium.node.driver.DriverException.Kind;
-import dev.vivarium.node.driver.Heard;
 import dev.vivarium.node.driver.Purpose;
+import dev.vivarium.node.driver.RecordingListener;
 import dev.vivarium.node.driver.SandboxHandle;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;
@@ -39,7 +39,7 @@ class SandboxLifeTest {
     }
 
     @Test
-    void aProgramCanWaitInEveryWay() {
+    void selectPollAndEpollWork() {
         TestSandboxes.Live sandbox = sandboxes.create();
 
         assertThat(
@@ -60,7 +60,7 @@ class SandboxLifeTest {
     }
 
     @Test
-    void aProcessRunsInAFreshSandboxAndIsHeard() {
+    void outputOfAProcessInAFreshSandboxReachesTheListener() {
         // given
         Live sandbox = sandboxes.create();
 
@@ -76,7 +76,7 @@ class SandboxLifeTest {
     }
 
     @Test
-    void aSandboxIsGoneWhenDestroyHasAnswered() {
+    void aSandboxIsGoneWhenDestroyCompletes() {
         Live sandbox = sandboxes.create();
         sandbox.start(1, "python3", "-c", "import time; time.sleep(1000)");
         sandbox.heard().await(GuestFrame.Spawned.class);
@@ -89,7 +89,7 @@ class SandboxLifeTest {
     }
 
     @Test
-    void manyCallsToDestroyOneSandboxAllAnswerWhenItIsGone() {
+    void concurrentDestroysOfOneSandboxAllCompleteWhenItIsGone() {
         Live sandbox = sandboxes.create();
 
         List<CompletionStage<?>> answers = new ArrayList<>();
@@ -102,10 +102,10 @@ class SandboxLifeTest {
     }
 
     @Test
-    void aSandboxThatIsDestroyedWhileItIsMadeLeavesNothing() {
+    void aSandboxDestroyedDuringCreationLeavesNothing() {
         SandboxId id = newId();
         CompletionStage<?> creation =
-                sandboxes.driver().create(id, sandboxes.template(), new Purpose.ToWait(), new Heard());
+                sandboxes.driver().create(id, sandboxes.template(), new Purpose.ToWait(), new RecordingListener());
 
         outcome(sandboxes.driver().destroy(id));
 
@@ -140,17 +140,19 @@ class SandboxLifeTest {
     }
 
     @Test
-    void aSandboxMadeForAnAttemptIsItsOnlyOne() {
+    void theSandboxCreatedForAnAttemptIsItsOnlyOne() {
         // given
         AttemptName attempt = new AttemptName(new RunId(newId().value()), 1);
         SandboxId first = newId();
         SandboxId second = newId();
-        outcome(sandboxes.driver().create(first, sandboxes.template(), new Purpose.ForAttempt(attempt), new Heard()));
+        outcome(sandboxes
+                .driver()
+                .create(first, sandboxes.template(), new Purpose.ForAttempt(attempt), new RecordingListener()));
 
         // when
         Kind refusal = failure(sandboxes
                         .driver()
-                        .create(second, sandboxes.template(), new Purpose.ForAttempt(attempt), new Heard()))
+                        .create(second, sandboxes.template(), new Purpose.ForAttempt(attempt), new RecordingListener()))
                 .kind();
 
         // then
@@ -163,15 +165,17 @@ class SandboxLifeTest {
     }
 
     @Test
-    void whatALostAnswerLeftDoesNotStandInTheWayOfTheSameSandbox() {
-        // given a sandbox that the engine made for a driver that did not live to hear of it
+    void creationIsRepeatableAfterALostAnswer() {
+        // given a sandbox that the engine created for a driver that ended before the answer arrived
         AttemptName attempt = new AttemptName(new RunId(newId().value()), 1);
         SandboxId id = newId();
         DockerDriver earlier = DockerDriver.open(sandboxes.config(), sandboxes.blocking(), NodeClock.system());
-        outcome(earlier.create(id, sandboxes.template(), new Purpose.ForAttempt(attempt), new Heard()));
+        outcome(earlier.create(id, sandboxes.template(), new Purpose.ForAttempt(attempt), new RecordingListener()));
 
         // when
-        outcome(sandboxes.driver().create(id, sandboxes.template(), new Purpose.ForAttempt(attempt), new Heard()));
+        outcome(sandboxes
+                .driver()
+                .create(id, sandboxes.template(), new Purpose.ForAttempt(attempt), new RecordingListener()));
 
         // then
         assertThat(sandboxes.containers()).hasSize(1);
@@ -180,7 +184,7 @@ class SandboxLifeTest {
     }
 
     @Test
-    void whatAnotherNodeHasOfEarlierAttemptsOfARunIsDestroyedAndNothingElse() {
+    void onlySandboxesOfEarlierAttemptsOfTheRunAreDestroyedOnOtherNodes() {
         // given
         RunId run = new RunId(newId().value());
         RunId otherRun = new RunId(newId().value());
@@ -189,11 +193,20 @@ class SandboxLifeTest {
                 sandboxes.blocking(),
                 NodeClock.system());
         outcome(other.create(
-                newId(), sandboxes.template(), new Purpose.ForAttempt(new AttemptName(run, 1)), new Heard()));
+                newId(),
+                sandboxes.template(),
+                new Purpose.ForAttempt(new AttemptName(run, 1)),
+                new RecordingListener()));
         outcome(other.create(
-                newId(), sandboxes.template(), new Purpose.ForAttempt(new AttemptName(run, 3)), new Heard()));
+                newId(),
+                sandboxes.template(),
+                new Purpose.ForAttempt(new AttemptName(run, 3)),
+                new RecordingListener()));
         outcome(other.create(
-                newId(), sandboxes.template(), new Purpose.ForAttempt(new AttemptName(otherRun, 1)), new Heard()));
+                newId(),
+                sandboxes.template(),
+                new Purpose.ForAttempt(new AttemptName(otherRun, 1)),
+                new RecordingListener()));
 
         // when
         int destroyed = outcome(sandboxes.withNetworks().destroyBefore(new AttemptName(run, 2)));
@@ -210,7 +223,7 @@ class SandboxLifeTest {
     }
 
     @Test
-    void theListenerHearsThatTheSandboxEndedWhenItsGuestIsKilled() {
+    void killingTheGuestClosesTheChannelWithSandboxEnded() {
         Live sandbox = sandboxes.create();
 
         Docker.run("kill", sandboxes.containers().get(0));
@@ -242,7 +255,7 @@ class SandboxLifeTest {
     }
 
     @Test
-    void aRestartedNodeFindsAndDestroysWhatItOwned() {
+    void aRestartedNodeFindsAndDestroysItsSandboxes() {
         // given
         Live sandbox = sandboxes.create();
         DockerDriver restarted = DockerDriver.open(sandboxes.config(), sandboxes.blocking(), NodeClock.system());
@@ -273,12 +286,12 @@ class SandboxLifeTest {
     }
 
     @Test
-    void severalSandboxesAreMadeAtOnceAndEachHearsItsOwn() {
+    void sandboxesCreatedConcurrentlyReceiveOnlyTheirOwnFrames() {
         List<Live> live = new ArrayList<>();
         List<CompletionStage<?>> creations = new ArrayList<>();
         for (int count = 0; count < 6; count++) {
             SandboxId id = newId();
-            Heard heard = new Heard();
+            RecordingListener heard = new RecordingListener();
             creations.add(sandboxes
                     .driver()
                     .create(id, sandboxes.template(), new Purpose.ToWait(), heard)
@@ -304,9 +317,9 @@ class SandboxLifeTest {
         }
     }
 
-    /** An agent may have brought its guest, or the kernel that it has for itself, to a standstill. */
+    /** An agent may have stopped its guest, or its sandbox's own kernel. */
     @Test
-    void aSandboxThatHangsIsDestroyedAllTheSame() throws Exception {
+    void aHangingSandboxIsDestroyed() throws Exception {
         Live sandbox = sandboxes.create();
         sandbox.start(1, "python3", "-c", "import time; time.sleep(1000)");
         sandbox.heard().await(GuestFrame.Spawned.class);
@@ -324,7 +337,7 @@ class SandboxLifeTest {
     }
 
     @Test
-    void theEngineTellsWhichIsolationClassesItHas() {
+    void theEngineReportsItsIsolationClasses() {
         assertThat(sandboxes.driver().capabilities().isolations())
                 .contains(Isolation.CONTAINER)
                 .doesNotContain(Isolation.MICROVM);

@@ -11,9 +11,9 @@ import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
-import dev.vivarium.protocol.run.ByteSize;
-import dev.vivarium.protocol.run.CpuQuota;
 import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.Limit;
+import dev.vivarium.protocol.run.Limits;
 import java.util.Optional;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -24,7 +24,7 @@ class SandboxSampleTest {
     final TestSandboxes sandboxes = new TestSandboxes();
 
     @Test
-    void aWaitingSandboxUsesNextToNothing() {
+    void aWaitingSandboxUsesHardlyAnything() {
         Live sandbox = sandboxes.create();
 
         SandboxSample sample = sample(sandbox);
@@ -38,7 +38,7 @@ class SandboxSampleTest {
     }
 
     @Test
-    void heapsFilesAndProcessorTimeAreToldApart() {
+    void heapFilesAndProcessorTimeAreMeasuredSeparately() {
         Live sandbox = sandboxes.create();
 
         sandbox.start(
@@ -65,7 +65,7 @@ class SandboxSampleTest {
     }
 
     @Test
-    void aKillForMemoryIsCountedAndTheGuestLives() {
+    void aKillForMemoryIsCountedAndTheGuestSurvives() {
         Live sandbox = sandboxes.create();
 
         sandbox.start(1, "python3", "-c", "bytearray(b'x') * (500 << 20)");
@@ -90,7 +90,7 @@ class SandboxSampleTest {
     }
 
     @Test
-    void aSandboxForOneProcessComesUp() {
+    void aSandboxWithALimitOfOneProcessStarts() {
         Live sandbox = sandboxes.create(limitedTo(1));
 
         sandbox.start(1, "python3", "-c", "print('alone')");
@@ -101,7 +101,7 @@ class SandboxSampleTest {
     }
 
     @Test
-    void aSandboxIsUnknownToItsSamplerOnceItHasEnded() {
+    void samplingAnEndedSandboxFailsWithSandboxUnknown() {
         Live sandbox = sandboxes.create();
         sample(sandbox);
 
@@ -121,11 +121,13 @@ class SandboxSampleTest {
         return new SandboxTemplate(
                 TestSandboxes.IMAGE,
                 Isolation.CONTAINER,
-                CpuQuota.parse("1"),
-                ByteSize.ofMebibytes(32),
-                pids,
-                ByteSize.ofMebibytes(4),
-                2_047,
+                Limits.SMALLEST
+                        .with(Limit.CPU, "1")
+                        .with(Limit.MEMORY, "32Mi")
+                        .with(Limit.SHARED_MEMORY, "32Mi")
+                        .with(Limit.PIDS, (long) pids)
+                        .with(Limit.DISK, "4Mi")
+                        .with(Limit.FILES, 2_047L),
                 Optional.empty());
     }
 }

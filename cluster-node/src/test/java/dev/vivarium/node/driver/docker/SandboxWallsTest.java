@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;
+import dev.vivarium.node.driver.linux.HostMachine;
 import dev.vivarium.node.driver.linux.SystemCallFilter;
-import dev.vivarium.protocol.run.ByteSize;
-import dev.vivarium.protocol.run.CpuQuota;
 import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.Limit;
+import dev.vivarium.protocol.run.Limits;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -17,7 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** The walls of a sandbox, from outside as the engine tells them and from inside as an agent meets them. */
+/** A sandbox's isolation: the configuration that the engine reports, and what an agent sees inside. */
 class SandboxWallsTest {
     @RegisterExtension
     final TestSandboxes sandboxes = new TestSandboxes();
@@ -29,11 +31,13 @@ class SandboxWallsTest {
         sandbox = sandboxes.create(new SandboxTemplate(
                 TestSandboxes.IMAGE,
                 Isolation.CONTAINER,
-                CpuQuota.parse("500m"),
-                ByteSize.ofMebibytes(64),
-                20,
-                ByteSize.ofMebibytes(16),
-                2_047,
+                Limits.SMALLEST
+                        .with(Limit.CPU, "500m")
+                        .with(Limit.MEMORY, "64Mi")
+                        .with(Limit.SHARED_MEMORY, "64Mi")
+                        .with(Limit.PIDS, 20L)
+                        .with(Limit.DISK, "16Mi")
+                        .with(Limit.FILES, 2_047L),
                 Optional.empty()));
     }
 
@@ -43,7 +47,7 @@ class SandboxWallsTest {
     }
 
     @Test
-    void theEngineWasToldOfEveryWall() {
+    void theEngineAppliesEveryIsolationSetting() {
         JsonNode container = Docker.inspect(sandboxes.containers().get(0));
         JsonNode config = container.get("Config");
         JsonNode host = container.get("HostConfig");
@@ -87,21 +91,25 @@ class SandboxWallsTest {
         assertThat(texts(host.at("/ReadonlyPaths"))).contains("/proc/sys");
         assertThat(host.at("/Binds").isNull()).isTrue();
         assertThat(host.at("/Devices").isEmpty()).isTrue();
-        // The guest would drop it anyway.
+        // The guest would drop supplementary groups anyway.
         assertThat(texts(host.at("/GroupAdd"))).isEmpty();
     }
 
     @Test
-    void theOnlyMountsAreTheGuestAndTwoPlacesInMemory() {
+    void theOnlyMountsAreTheGuestTerminalsItsOwnFilesAndTwoTmpfs() {
         JsonNode container = Docker.inspect(sandboxes.containers().get(0));
         JsonNode mounts = container.get("Mounts");
         JsonNode tmpfs = container.at("/HostConfig/Tmpfs");
         int agent = sandbox.id().agentUid();
+        List<String> mustBe = new ArrayList<>(
+                List.of("volume /.vivarium ro", "volume /dev/pts rw", "bind /etc/passwd ro", "bind /etc/group ro"));
+        HostMachine.read(Path.of("/")).files().forEach(path -> mustBe.add("bind " + path + " ro"));
 
-        assertThat(mounts).hasSize(1);
-        assertThat(mounts.at("/0/Type").asText()).isEqualTo("volume");
-        assertThat(mounts.at("/0/Destination").asText()).isEqualTo("/.vivarium");
-        assertThat(mounts.at("/0/RW").asBoolean()).isFalse();
+        assertThat(mounts)
+                .extracting(mount -> mount.at("/Type").asText() + " "
+                        + mount.at("/Destination").asText() + " "
+                        + (mount.at("/RW").asBoolean() ? "rw" : "ro"))
+                .containsExactlyInAnyOrderElementsOf(mustBe);
         assertThat(tmpfs).hasSize(2);
         assertThat(tmpfs.get("/workspace").asText())
                 .isEqualTo(
@@ -153,7 +161,7 @@ class SandboxWallsTest {
     }
 
     @Test
-    void theWorkspaceEndsAtItsSize() {
+    void theWorkspaceIsLimitedInSize() {
         String answer = sandbox.python(
                 1,
                 """

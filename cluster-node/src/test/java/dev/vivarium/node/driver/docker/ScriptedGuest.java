@@ -11,7 +11,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** A guest that says what a test lets it say, at the other end of a connection to an engine that passes it on. */
+/** A guest that sends what a test has it send, at the other end of a connection through the engine. */
 final class ScriptedGuest implements GuestConnection {
     private static final byte STDOUT = 1;
     private static final int READ_BYTES_MAX = 8 * 1024;
@@ -57,7 +57,7 @@ final class ScriptedGuest implements GuestConnection {
         return this;
     }
 
-    /** Says nothing more. */
+    /** Closes the guest's side: it sends nothing more. */
     void end() {
         loop.execute(() -> {
             ended = true;
@@ -78,7 +78,7 @@ final class ScriptedGuest implements GuestConnection {
         });
     }
 
-    /** One buffer at a time, so that what is said between two is heard in between. */
+    /** Delivers one buffer at a time, so that pauses and writes between two buffers take effect in between. */
     private void readOn() {
         ByteBuffer next = said.peek();
         if (!reading || receiver == null || endTold) {

@@ -6,9 +6,9 @@ import com.github.f4b6a3.ulid.UlidCreator;
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.DriverException;
-import dev.vivarium.node.driver.Heard;
 import dev.vivarium.node.driver.ListedSandbox;
 import dev.vivarium.node.driver.Purpose;
+import dev.vivarium.node.driver.RecordingListener;
 import dev.vivarium.node.driver.SandboxChannel;
 import dev.vivarium.node.driver.SandboxDriver;
 import dev.vivarium.node.driver.SandboxId;
@@ -19,9 +19,9 @@ import dev.vivarium.node.network.Networks;
 import dev.vivarium.node.network.SandboxNetwork;
 import dev.vivarium.node.sandbox.NodeSandboxes;
 import dev.vivarium.protocol.guest.NodeFrame;
-import dev.vivarium.protocol.run.ByteSize;
-import dev.vivarium.protocol.run.CpuQuota;
 import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.Limit;
+import dev.vivarium.protocol.run.Limits;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -35,14 +35,14 @@ import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** A driver on the machine's real engine for each test, as an installation of its own that must leave nothing behind. */
+/** Gives each test a driver on the machine's real engine, with a separate installation that must leave nothing behind. */
 final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
     static final String IMAGE = "vivarium/python";
 
-    /** Sandboxes without a network need nothing of this machine's. */
+    /** Sandboxes without a network need no support of this machine. */
     static final SandboxNetwork NO_NETWORK = SandboxNetwork.none("These tests give sandboxes no network.");
 
-    /** A Python program that says how many processes it could start, and the errno of the one that it could not. */
+    /** A Python program that prints how many processes it could start and the errno of the first failure. */
     static final String FORKS_UNTIL_REFUSED =
             """
             import os, time
@@ -82,7 +82,7 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
         this.change = change;
     }
 
-    /** Sandboxes may ask for a network. */
+    /** Lets sandboxes ask for a network. */
     TestSandboxes withNetwork() {
         networked = true;
         return this;
@@ -92,8 +92,8 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
         return network;
     }
 
-    /** A sandbox that is up. */
-    record Live(SandboxId id, SandboxChannel channel, Heard heard) {
+    /** A running sandbox. */
+    record Live(SandboxId id, SandboxChannel channel, RecordingListener heard) {
         void start(int process, String... argv) {
             channel.send(new NodeFrame.Spawn(
                     process,
@@ -163,11 +163,13 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
         return new SandboxTemplate(
                 image,
                 isolation,
-                CpuQuota.parse("1"),
-                ByteSize.ofMebibytes(64),
-                64,
-                ByteSize.ofMebibytes(16),
-                2_047,
+                Limits.SMALLEST
+                        .with(Limit.CPU, "1")
+                        .with(Limit.MEMORY, "64Mi")
+                        .with(Limit.SHARED_MEMORY, "64Mi")
+                        .with(Limit.PIDS, 64L)
+                        .with(Limit.DISK, "16Mi")
+                        .with(Limit.FILES, 2_047L),
                 Optional.empty());
     }
 
@@ -201,16 +203,16 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
     }
 
     static Live create(DockerDriver driver, SandboxId id, SandboxTemplate template) {
-        Heard heard = new Heard();
+        RecordingListener heard = new RecordingListener();
         SandboxChannel channel = outcome(driver.create(id, template, new Purpose.ToWait(), heard))
                 .channel();
         heard.confirmOn(channel);
         return new Live(id, channel, heard);
     }
 
-    /** A sandbox that is up and has its network. */
+    /** A running sandbox with its network. */
     Live create(SandboxTemplate template, NetworkAccess access) {
-        Heard heard = new Heard();
+        RecordingListener heard = new RecordingListener();
         SandboxId id = newId();
         SandboxChannel channel = outcome(withNetworks.make(id, template, new Purpose.ToWait(), access, heard))
                 .channel();
@@ -218,7 +220,7 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
         return new Live(id, channel, heard);
     }
 
-    /** What a node of the driver's name has on the engine. */
+    /** The sandboxes that a node of the driver's name has on the engine. */
     static List<SandboxId> owned(SandboxDriver driver) {
         return outcome(driver.list(new Selection.All())).stream()
                 .filter(listed -> listed.owner() instanceof ListedSandbox.ThisNode)
@@ -234,7 +236,7 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
         return Docker.containers(Labels.INSTALLATION + "=" + config.installation());
     }
 
-    /** The outcome of a stage, its failure as it is. */
+    /** The outcome of a stage; throws its failure unwrapped. */
     static <T> T outcome(CompletionStage<T> stage) {
         try {
             return stage.toCompletableFuture().orTimeout(60, TimeUnit.SECONDS).join();

@@ -41,7 +41,7 @@ class JsonBodiesTest {
     }
 
     @Test
-    void bodiesAreReadOnTheThreadsForThat() throws Exception {
+    void bodiesAreParsedOnTheirOwnDispatcher() throws Exception {
         CompletableFuture<String> thread = new CompletableFuture<>();
 
         answer(body -> {
@@ -55,10 +55,10 @@ class JsonBodiesTest {
     }
 
     @Test
-    void bodiesThatTakeLongHoldUpNothingElse() throws Exception {
+    void slowBodiesDelayNothingElse() throws Exception {
         int threads = SHIPPED.getInt("vivarium.body-dispatcher.thread-pool-executor.fixed-pool-size");
 
-        // given more bodies under way than there are threads for anything on this machine
+        // given: more bodies in progress than any dispatcher on this machine has threads
         List<CompletionStage<HttpResponse>> slow = IntStream.range(
                         0, threads + 2 * Runtime.getRuntime().availableProcessors() + 64)
                 .mapToObj(index -> answer(body -> {
@@ -67,7 +67,7 @@ class JsonBodiesTest {
                 }))
                 .toList();
 
-        // then what else the node does goes on
+        // then: other work continues
         CompletableFuture.runAsync(() -> {}, system.dispatchers().lookup(DispatcherSelector.defaultDispatcher()))
                 .get(20, TimeUnit.SECONDS);
         released.countDown();

@@ -13,7 +13,7 @@ class PathTemplateTest {
     private static final PathTemplate CANCEL = PathTemplate.of("/v1/runs/{id}/cancel");
 
     @Test
-    void aPathGivesTheValuesOfItsParameters() {
+    void aMatchingPathYieldsItsParameters() {
         assertThat(CANCEL.match(List.of("v1", "runs", "a b", "cancel"))).contains(Map.of("id", "a b"));
         assertThat(PathTemplate.of("/v1/runs").match(List.of("v1", "runs"))).contains(Map.of());
     }
@@ -26,6 +26,18 @@ class PathTemplateTest {
     }
 
     @Test
+    void aLastParameterMayMatchTheRestOfThePath() {
+        PathTemplate files = PathTemplate.of("/v1/runs/{id}/artifacts/{path*}");
+
+        assertThat(files.match(List.of("v1", "runs", "r", "artifacts", "a"))).contains(Map.of("id", "r", "path", "a"));
+        assertThat(files.match(List.of("v1", "runs", "r", "artifacts", "a", "b c")))
+                .contains(Map.of("id", "r", "path", "a/b c"));
+        assertThat(files.match(List.of("v1", "runs", "r", "artifacts"))).isEmpty();
+        assertThat(files).hasToString("/v1/runs/{id}/artifacts/{path}");
+        assertThatThrownBy(() -> PathTemplate.of("/v1/{path*}/x")).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
     void otherPathsDoNotMatch() {
         assertThat(CANCEL.match(List.of("v1", "runs", "a"))).isEmpty();
         assertThat(CANCEL.match(List.of("v1", "runs", "a", "cancel", "now"))).isEmpty();
@@ -33,13 +45,13 @@ class PathTemplateTest {
     }
 
     @Test
-    void aTemplateIsWrittenAsItWasRead() {
+    void aTemplateIsPrintedAsItWasParsed() {
         assertThat(CANCEL).hasToString("/v1/runs/{id}/cancel");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "/", "v1/runs", "/v1/", "/v1//runs", "/v1/{id", "/v1/a{id}"})
-    void whatIsNoTemplateIsRefused(String text) {
+    void invalidTemplatesAreRefused(String text) {
         assertThatThrownBy(() -> PathTemplate.of(text)).isInstanceOf(IllegalArgumentException.class);
     }
 }

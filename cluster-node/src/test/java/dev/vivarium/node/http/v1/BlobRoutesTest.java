@@ -20,7 +20,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Contents of files, uploaded on their own. */
+/** Contents of files that are uploaded separately. */
 @Timeout(60)
 class BlobRoutesTest {
     private static final String CONTENT = "0123456789".repeat(20_000);
@@ -39,7 +39,7 @@ class BlobRoutesTest {
     }
 
     @Test
-    void aContentIsThereOnceItWasUploadedAndCanBeUploadedAgain() {
+    void anUploadedContentExistsAndCanBeUploadedAgain() {
         assertThat(api.head(PATH).statusCode()).isEqualTo(404);
 
         HttpResponse<String> first = api.put(PATH, CONTENT);
@@ -53,13 +53,13 @@ class BlobRoutesTest {
     }
 
     @Test
-    void anEmptyContentIsOneToo() {
+    void anEmptyContentCanBeUploaded() {
         assertThat(api.put(path(""), "").statusCode()).isEqualTo(201);
         assertThat(api.head(path("")).statusCode()).isEqualTo(200);
     }
 
     @Test
-    void whatATenantHasIsNotThereForAnother() {
+    void contentsAreInvisibleToOtherTenants() {
         api.put(PATH + "?tenant=research", CONTENT);
 
         assertThat(api.head(PATH + "?tenant=research").statusCode()).isEqualTo(200);
@@ -68,7 +68,7 @@ class BlobRoutesTest {
     }
 
     @Test
-    void aContentOfAnotherDigestLeavesNothingAndIsToldItsOwn() {
+    void aContentWithAWrongDigestIsNotStoredAndIsAnsweredWithItsDigest() {
         HttpResponse<String> answer = api.put(path("something else"), CONTENT);
 
         assertProblem(answer, 422, "digest-mismatch");
@@ -78,7 +78,7 @@ class BlobRoutesTest {
     }
 
     @Test
-    void aContentThatIsCutOffHalfWayLeavesNothingAndCanBeSentAgain() {
+    void aTruncatedUploadLeavesNothingAndCanBeRepeated() {
         String answer = api.raw(head(CONTENT.length()) + CONTENT.substring(0, CONTENT.length() / 2));
 
         assertThat(answer).satisfiesAnyOf(text -> assertThat(text).isEmpty(), text -> assertThat(text)
@@ -88,7 +88,7 @@ class BlobRoutesTest {
     }
 
     @Test
-    void aContentThatIsTooLargeIsRefusedWhetherItsLengthIsToldOrNot() {
+    void aTooLargeContentIsRefusedWithAndWithoutALength() {
         String large = "x".repeat((1 << 20) + 1);
 
         HttpResponse<String> told = api.put(path(large), large);
@@ -102,7 +102,7 @@ class BlobRoutesTest {
     }
 
     @Test
-    void aStoreThatGoesAwayInTheMiddleOfAnUploadLeavesNothingAndTheUploadCanBeRepeated() throws IOException {
+    void aStoreFailureDuringAnUploadLeavesNothingAndTheUploadCanBeRepeated() throws IOException {
         try (Socket socket = new Socket("localhost", api.port())) {
             // given: an upload that has begun
             socket.setSoTimeout(20_000);
@@ -126,7 +126,7 @@ class BlobRoutesTest {
     }
 
     @Test
-    void twoUploadsOfTheSameContentAtOnceAreBothTaken() {
+    void concurrentUploadsOfTheSameContentBothSucceed() {
         List<CompletableFuture<Integer>> both = new ArrayList<>();
         for (int n = 0; n < 2; n++) {
             both.add(CompletableFuture.supplyAsync(() -> api.put(PATH, CONTENT).statusCode()));
@@ -137,10 +137,10 @@ class BlobRoutesTest {
     }
 
     @Test
-    void aClientThatFallsSilentIsGivenUpAndItsPlaceIsFree() throws IOException {
+    void anUploadThatStallsIsAbandonedAndItsSlotIsFree() throws IOException {
         try (Socket one = new Socket("localhost", api.port());
                 Socket two = new Socket("localhost", api.port())) {
-            // given: all places are taken
+            // given: all slots are taken
             for (Socket socket : List.of(one, two)) {
                 socket.setSoTimeout(20_000);
                 socket.getOutputStream().write((head(1_000) + "x").getBytes(StandardCharsets.US_ASCII));
@@ -157,7 +157,7 @@ class BlobRoutesTest {
     }
 
     @Test
-    void aSubmissionNamesWhatItsTenantHasUploadedAndNoOther() {
+    void aSubmissionCanNameOnlyContentsOfItsTenant() {
         api.put(PATH, CONTENT);
         String body =
                 "{\"image\": \"vivarium/python\", \"command\": [\"true\"], \"files\": {\"a\": {\"digest\": \"DIGEST\","
@@ -183,7 +183,7 @@ class BlobRoutesTest {
     }
 
     @Test
-    void whatIsNoDigestOrNoTenantIsRefused() {
+    void invalidDigestsAndTenantsAreRefused() {
         assertProblem(api.put("/v1/blobs/abc", "x"), 400, "invalid-digest");
         assertProblem(api.put(PATH + "?tenant=", CONTENT), 400, "invalid-query");
         assertProblem(api.put(PATH + "?owner=me", CONTENT), 400, "invalid-query");

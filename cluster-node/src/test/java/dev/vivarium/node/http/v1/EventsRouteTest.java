@@ -103,7 +103,7 @@ class EventsRouteTest {
     }
 
     @Test
-    void aClientThatComesBackGoesOnWhereItWas() throws Exception {
+    void aReconnectingClientContinuesAfterItsLastEvent() throws Exception {
         RunId run = api.running();
         try (EventStream stream = follow(run, "Accept", "text/event-stream", "Last-Event-ID", "2")) {
             assertThat(stream.next()).startsWith("id: 3\n");
@@ -111,7 +111,7 @@ class EventsRouteTest {
     }
 
     @Test
-    void aClientThatHasSeenTheLastEventIsToldNotToComeBack() {
+    void aClientThatHasSeenTheLastEventIsToldToStopReconnecting() {
         RunId run = api.running();
         api.succeed(run);
 
@@ -157,7 +157,7 @@ class EventsRouteTest {
             return reader.readLine();
         }
 
-        /** The next event, or nothing at the end. */
+        /** The next event, or empty at the end. */
         String next() throws Exception {
             StringBuilder event = new StringBuilder();
             for (String line = line(); line != null; line = line()) {

@@ -2,6 +2,7 @@ package dev.vivarium.node.http.v1;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.vivarium.node.admission.Samples;
 import java.io.IOException;
@@ -31,7 +32,7 @@ class HostileRequestsTest {
     }
 
     @Test
-    void aBodyOfTenMegabytesIsToldThatItIsTooLarge() {
+    void aBodyOfTenMegabytesIsRefusedAsTooLarge() {
         HttpResponse<String> answer = api.post("/v1/runs", "x".repeat(10_000_000));
 
         assertThat(answer.statusCode()).isEqualTo(413);
@@ -40,7 +41,7 @@ class HostileRequestsTest {
     }
 
     @Test
-    void aBodyOfTenMegabytesWithoutALengthIsToldTheSame() {
+    void aBodyOfTenMegabytesWithoutALengthIsRefusedAsTooLarge() {
         HttpResponse<String> answer = api.exchange(api.request("/v1/runs")
                 .header("Content-Type", "application/json")
                 .POST(BodyPublishers.ofByteArrays(IntStream.range(0, 100)
@@ -52,7 +53,7 @@ class HostileRequestsTest {
     }
 
     @Test
-    void largeBodiesThatComeTogetherDoNotExhaustTheNode() {
+    void concurrentLargeBodiesDoNotExhaustTheNode() {
         String large =
                 "{\"image\": \"a\", \"command\": [\"x\"], \"files\": {\"a\": \"" + "x".repeat(7_000_000) + "\"}}";
 
@@ -66,7 +67,7 @@ class HostileRequestsTest {
     }
 
     @Test
-    void aBodyThatIsCutOffHarmsNobody() {
+    void aTruncatedBodyDoesNoHarm() {
         String answer = api.raw("POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                 + "Content-Length: 1000\r\n\r\n{\"image\": \"a\"");
 
@@ -77,7 +78,7 @@ class HostileRequestsTest {
     }
 
     @Test
-    void aBodyThatNeverComesIsGivenUp() throws Exception {
+    void aBodyThatNeverArrivesTimesOut() throws Exception {
         try (var socket = new Socket("localhost", api.port())) {
             socket.setSoTimeout(20_000);
             socket.getOutputStream()
@@ -98,7 +99,7 @@ class HostileRequestsTest {
                 "GET /v1/runs HTTP/1.1\r\nConnection: close\r\n\r\n",
                 "GET /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n"
             })
-    void whatIsNotHttpIsAProblemToo(String request) {
+    void aMalformedRequestIsAProblemToo(String request) {
         String answer = api.raw(request);
 
         assertThat(answer)
@@ -109,14 +110,14 @@ class HostileRequestsTest {
     }
 
     @Test
-    void aUriWithoutEndIsAProblemToo() {
+    void anEndlessUriIsAProblemToo() {
         String answer = api.raw("GET /" + "x".repeat(10_000) + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
 
         assertThat(answer).startsWith("HTTP/1.1 414").contains("application/problem+json");
     }
 
     @Test
-    void aQueryOrAHeaderWithoutEndIsAProblemToo() {
+    void anEndlessQueryOrHeaderIsAProblemToo() {
         String query = api.raw("GET /v1/runs?label=" + "x".repeat(10_000) + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
         String header =
                 api.raw("GET /v1/runs HTTP/1.1\r\nHost: localhost\r\nX-Large: " + "x".repeat(100_000) + "\r\n\r\n");
@@ -136,7 +137,7 @@ class HostileRequestsTest {
         "POST /v1/runs HTTP/1.1\\r\\nTransfer-Encoding: chunked\\r\\nContent-Length: 3, 400",
         "POST /v1/runs HTTP/1.1\\r\\nContent-Length: 3\\r\\nContent-Length: 4, 400",
     })
-    void whatPekkoHttpRefusesIsAProblemToo(String head, int status) {
+    void refusalsOfPekkoHttpAreProblemsToo(String head, int status) {
         String answer = api.raw(head.replace("\\r\\n", "\r\n") + "\r\nHost: localhost\r\nConnection: close\r\n\r\n");
 
         assertThat(answer)
@@ -147,7 +148,7 @@ class HostileRequestsTest {
     }
 
     @Test
-    void garbageAfterAGoodRequestSpoilsOnlyItself() {
+    void garbageAfterAValidRequestDoesNotAffectItsAnswer() {
         String answers = api.raw("GET /health/alive HTTP/1.1\r\nHost: localhost\r\n\r\n\0\1\2garbage\r\n\r\n");
 
         assertThat(answers).startsWith("HTTP/1.1 200").contains("HTTP/1.1 400").contains("problems/malformed-request");
@@ -155,7 +156,7 @@ class HostileRequestsTest {
     }
 
     @Test
-    void theHeadOfARequestThatComesByteByByteIsGivenUp() throws Exception {
+    void aHeadThatArrivesByteByByteTimesOut() throws Exception {
         try (var socket = new Socket("localhost", api.port())) {
             socket.setSoTimeout(20_000);
             var sender = CompletableFuture.runAsync(() -> dribble(socket));
@@ -166,7 +167,7 @@ class HostileRequestsTest {
         assertThat(api.get("/health/alive").statusCode()).isEqualTo(200);
     }
 
-    /** Sends one byte after the other until the server has had enough. */
+    /** Sends byte by byte until the server closes the connection. */
     private static void dribble(Socket socket) {
         try {
             socket.getOutputStream().write("GET /v1/runs HTTP/1.1\r\nX-Slow: ".getBytes(StandardCharsets.US_ASCII));
@@ -175,12 +176,12 @@ class HostileRequestsTest {
                 LockSupport.parkNanos(Duration.ofMillis(10).toNanos());
             }
         } catch (IOException closed) {
-            // That is what the test waits for.
+            // Expected: the server has closed the connection.
         }
     }
 
     @Test
-    void aConnectionThatBringsNoFurtherRequestIsClosed() throws Exception {
+    void anIdleConnectionIsClosed() throws Exception {
         try (var socket = new Socket("localhost", api.port())) {
             socket.setSoTimeout(20_000);
             socket.getOutputStream()
@@ -190,7 +191,7 @@ class HostileRequestsTest {
         }
     }
 
-    /** All that the server sends before it closes the connection. */
+    /** Everything that the server sends before it closes the connection. */
     private static String endOf(Socket socket) {
         StringBuilder text = new StringBuilder();
         try {
@@ -202,14 +203,14 @@ class HostileRequestsTest {
         } catch (SocketTimeoutException stillOpen) {
             throw new AssertionError("The server did not close the connection.", stillOpen);
         } catch (IOException reset) {
-            // A close while the client still sends.
+            // The server has closed while the client is still sending.
         }
         return text.toString();
     }
 
     @ParameterizedTest
     @CsvSource({"/v1/runs, 403", "/nowhere, 403", "/nowhere, 404", "/metrics, 405", "/v1/runs/x/cancel, 404"})
-    void aClientThatIsStillSendingWhatNobodyWantsSeesWhy(String path, int status) {
+    void aClientThatIsStillSendingARefusedBodySeesTheReason(String path, int status) {
         HttpRequest.Builder request = api.request(path).POST(BodyPublishers.ofByteArray(new byte[7_000_000]));
 
         HttpResponse<String> answer =
@@ -226,7 +227,7 @@ class HostileRequestsTest {
         "/metrics, null, 405",
         "/v1/runs/x/cancel, null, 404"
     })
-    void anAnswerWaitsForTheEndOfABodyThatNobodyWants(String path, String origin, int status) throws Exception {
+    void anAnswerWaitsForTheEndOfARefusedBody(String path, String origin, int status) throws Exception {
         String head = "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
                 + ("null".equals(origin) ? "" : "Origin: " + origin + "\r\n") + "\r\n";
         try (var patient = new TestApi("body-timeout = 20s");
@@ -246,9 +247,43 @@ class HostileRequestsTest {
 
     @Test
     void aHeadRequestIsRefusedWithoutABody() {
-        String answer = api.raw("HEAD /v1/runs HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        String answer = api.raw("HEAD /v1/runs/x/cancel HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
 
         assertThat(answer).startsWith("HTTP/1.1 405").contains("Allow: ").endsWith("\r\n\r\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "/v1/runs",
+                "/v1/runs/RUN",
+                "/v1/runs/RUN/output",
+                "/v1/runs/RUN/events",
+                "/v1/runs/x",
+                "/metrics"
+            })
+    void headAnswersAsGetDoesWithoutTheContent(String pattern) {
+        String path = pattern.replace("RUN", api.submitted().toString());
+        HttpResponse<String> get = api.get(path);
+
+        String head = api.raw("HEAD " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+
+        assertThat(head)
+                .startsWith("HTTP/1.1 " + get.statusCode())
+                .contains("Content-Type: "
+                        + get.headers().firstValue("Content-Type").orElseThrow())
+                .endsWith("\r\n\r\n");
+        assertThat(head.indexOf("\r\n\r\n")).as("nothing after the head").isEqualTo(head.length() - 4);
+    }
+
+    @Test
+    void headOfARunningRunsOutputFollowsNothing() {
+        String path = "/v1/runs/" + api.running() + "/output?follow=true";
+
+        assertThat(api.raw("HEAD " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+                .startsWith("HTTP/1.1 200")
+                .endsWith("\r\n\r\n");
+        await().untilAsserted(() -> assertThat(api.followers()).isZero());
     }
 
     @ParameterizedTest
@@ -264,7 +299,7 @@ class HostileRequestsTest {
         "POST,   /metrics,          405",
         "OPTIONS, /v1/runs,         405",
     })
-    void whatIsNotThereIsAProblemToo(String method, String path, int status) {
+    void unknownPathsAndMethodsAreProblemsToo(String method, String path, int status) {
         HttpResponse<String> answer = api.send(
                 api.request(path).method(method, BodyPublishers.noBody()).build());
 
@@ -304,7 +339,7 @@ class HostileRequestsTest {
         "localhost.evil.example:8080, 421",
         "10.0.0.1, 421"
     })
-    void onlyItsOwnNamesAreAnsweredOnTheLoopbackAddress(String host, int status) {
+    void onTheLoopbackAddressOnlyLocalHostNamesAreAnswered(String host, int status) {
         String answer = api.raw("GET /health/alive HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n");
 
         assertThat(answer).startsWith("HTTP/1.1 " + status);
@@ -342,7 +377,7 @@ class HostileRequestsTest {
     }
 
     @Test
-    void everyAnswerForbidsGuessingAndKeeping() {
+    void everyAnswerForbidsSniffingAndCaching() {
         HttpResponse<String> answer = api.get("/v1/runs");
 
         assertThat(answer.headers().firstValue("X-Content-Type-Options")).hasValue("nosniff");

@@ -26,16 +26,16 @@ class NodeRoutesTest {
     }
 
     @Test
-    void theNodesAreToldWithTheirRoom() {
+    void theNodesAreListedWithTheirCapacity() {
         assertThat(api.get("/v1/nodes").body())
                 .isEqualTo("{\"nodes\":[{\"name\":\"node-1\",\"address\":\"127.0.0.1:25520\",\"intake\":\"OPEN\","
-                        + "\"capacity\":{\"runs\":9,\"memoryBytes\":4096,\"millicores\":null},"
-                        + "\"taken\":{\"runs\":1,\"memoryBytes\":1024,\"millicores\":500},"
-                        + "\"waiting\":2,\"waitingMax\":40,\"shards\":7}]}");
+                        + "\"capacity\":{\"runs\":9,\"memoryBytes\":4096,\"millicores\":null,\"processes\":1000,\"openFiles\":90000},"
+                        + "\"taken\":{\"runs\":1,\"memoryBytes\":1024,\"millicores\":500,\"processes\":950,\"openFiles\":85000},"
+                        + "\"waiting\":2,\"waitingMax\":40,\"shards\":7,\"scarce\":[\"PROCESSES\",\"OPEN_FILES\"]}]}");
     }
 
     @Test
-    void aNodeWithoutItsStoreIsNotReadyAndSaysSo() {
+    void aNodeWithoutItsStoreReportsNotReady() {
         api.readiness = CompletableFuture.completedStage(List.of(
                 new Health.Check("store", Health.Status.DOWN, "does not answer"),
                 new Health.Check("engine", Health.Status.UP, "answers")));
@@ -48,7 +48,7 @@ class NodeRoutesTest {
     }
 
     @Test
-    void aReadinessThatCannotBeToldIsNone() {
+    void aFailedReadinessCheckMeansNotReady() {
         api.readiness = CompletableFuture.failedStage(new IllegalStateException("secret detail"));
 
         HttpResponse<String> answer = api.get("/health/ready");
@@ -58,7 +58,7 @@ class NodeRoutesTest {
     }
 
     @Test
-    void whatIsNotAnsweredInTimeIsAProblem() {
+    void aRequestWithoutATimelyAnswerIsAProblem() {
         api.readiness = new CompletableFuture<>();
 
         HttpResponse<String> answer = api.get("/health/ready");
@@ -69,7 +69,7 @@ class NodeRoutesTest {
     }
 
     @Test
-    void metricsAreShownAsPrometheusReadsThem() {
+    void metricsAreInThePrometheusFormat() {
         api.get("/health/alive");
 
         HttpResponse<String> answer = api.get("/metrics");

@@ -28,7 +28,7 @@ import java.util.function.BiConsumer;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** What {@code openapi.yaml} says, and whether an exchange is as it says. */
+/** The contents of {@code openapi.yaml}, and checks of exchanges against them. */
 final class OpenApiDocument {
     /** The document as it is served. */
     static final String TEXT = read();
@@ -62,7 +62,7 @@ final class OpenApiDocument {
         return operations;
     }
 
-    /** Every answer: {@code GET /v1/runs/{id} 200 application/json}. */
+    /** Every response: {@code GET /v1/runs/{id} 200 application/json}. */
     static Set<String> answers() {
         Set<String> answers = new TreeSet<>();
         forEachOperation((name, operation) -> operation.getResponses().forEach((status, response) -> {
@@ -93,7 +93,7 @@ final class OpenApiDocument {
                 .forEach((method, operation) -> visitor.accept(method + " " + path, operation)));
     }
 
-    /** The answer that was given, in the words of {@link #answers}. */
+    /** A response in the notation of {@link #answers}. */
     static String answerOf(HttpRequest request, HttpResponse<?> response) {
         String type = response.headers()
                 .firstValue("Content-Type")
@@ -106,7 +106,7 @@ final class OpenApiDocument {
         return operation + " " + status + " " + type;
     }
 
-    /** The parameters that a request makes use of, in the words of {@link #parameters}. */
+    /** The parameters that a request uses, in the notation of {@link #parameters}. */
     static Set<String> parametersOf(HttpRequest request) {
         String operation = operationOf(request);
         String query = "&" + Optional.ofNullable(request.uri().getRawQuery()).orElse("");
@@ -131,7 +131,7 @@ final class OpenApiDocument {
                 .orElseThrow(() -> new AssertionError(request + " is in no path of the document"));
     }
 
-    /** What is wrong with an answer, by the document. */
+    /** Deviations of a response from the document. */
     static List<String> mistakes(HttpRequest request, HttpResponse<String> response) {
         SimpleResponse.Builder simple = SimpleResponse.Builder.status(response.statusCode());
         response.headers().map().forEach((name, values) -> simple.withHeader(name, values));
@@ -140,9 +140,8 @@ final class OpenApiDocument {
         }
         ValidationReport report = VALIDATOR.validateResponse(
                 request.uri().getRawPath(), Request.Method.valueOf(request.method()), simple.build());
-        // The validator takes an empty body for none; the output of a run that has printed nothing is empty, and what
-        // answers
-        // HEAD.
+        // The validator treats an empty body as missing; responses to HEAD and the output of a run that has printed
+        // nothing are empty.
         boolean mayBeEmpty = request.method().equals("HEAD")
                 || response.headers()
                         .firstValue("Content-Type")
@@ -157,7 +156,7 @@ final class OpenApiDocument {
         return mistakes;
     }
 
-    /** What is wrong with a request, by the document. */
+    /** Deviations of a request from the document. */
     static List<String> mistakes(HttpRequest request, String body) {
         SimpleRequest.Builder simple =
                 new SimpleRequest.Builder(request.method(), request.uri().getRawPath());
@@ -177,7 +176,7 @@ final class OpenApiDocument {
                 .toList();
     }
 
-    /** What is wrong with a value that is not a whole body, by a schema of the document. */
+    /** Deviations of a part of a body from a schema of the document. */
     static List<String> mistakes(String schema, String json) {
         return SCHEMAS.validate(json, schema(schema), "body").getMessages().stream()
                 .map(ValidationReport.Message::toString)

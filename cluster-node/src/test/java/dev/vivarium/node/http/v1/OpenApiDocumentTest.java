@@ -12,12 +12,16 @@ import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.protocol.api.Health;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.auth.Principal;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressDenial;
 import dev.vivarium.protocol.egress.EgressReach;
+import dev.vivarium.protocol.run.Artifact;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Digest;
+import dev.vivarium.protocol.run.FileMode;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.LeftOut;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.LimitKind;
 import dev.vivarium.protocol.run.Measurement;
@@ -26,9 +30,12 @@ import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.StartFailure;
 import dev.vivarium.protocol.run.Usage;
 import io.swagger.v3.oas.models.media.Schema;
+import java.io.IOException;
+import java.net.Socket;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -44,16 +51,24 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Holds {@code openapi.yaml} and the server against each other, in both directions. */
+/** Compares {@code openapi.yaml} with the server, in both directions. */
 @Timeout(120)
 class OpenApiDocumentTest {
     private static final Instant NOON = InMemoryRuns.NOON;
     private static final String NODE = "node-1";
     private static final String UNKNOWN_DIGEST = "0".repeat(64);
-    private static final Usage USAGE = new Usage(1, 2, 3, 4, 5, 6, 7);
+    private static final Usage USAGE = Usage.NONE
+            .with(Limit.WALL_CLOCK, 1)
+            .with(Limit.CPU_TIME, 2)
+            .with(Limit.MEMORY, 3)
+            .with(Limit.DISK, 4)
+            .with(Limit.FILES, 5)
+            .with(Limit.OUTPUT, 6)
+            .with(Limit.PIDS, 7);
 
-    private final TestApi api =
-            new TestApi("max-body = 64KiB, body-timeout = 500ms, upload { max = 64KiB, at-once = 1, pause = 500ms }");
+    private final TestApi api = new TestApi(
+            "max-followers = 2, max-body = 64KiB, body-timeout = 500ms, upload { max = 64KiB, at-once = 1, pause ="
+                    + " 500ms }");
 
     @AfterEach
     void close() {
@@ -66,7 +81,8 @@ class OpenApiDocumentTest {
     }
 
     @Test
-    void everyAnswerThatIsDescribedIsGivenAndEveryParameterTaken() {
+    void everyDescribedAnswerIsGivenAndEveryDescribedParameterAccepted() throws IOException {
+        answersToOneFollowerTooMany();
         answersOfSubmission();
         answersAboutRuns();
         answersAboutBlobs();
@@ -106,9 +122,11 @@ class OpenApiDocumentTest {
         api.runs.print(run, Stream.STDOUT, "hello");
         api.post("/v1/runs/" + run + "/cancel", "", "Origin", "https://evil.example");
         api.post("/v1/runs/" + run + "/cancel", "");
+        api.blobs.write(Tenant.DEFAULT, Blob.ofUtf8("content"));
+        api.runs.happen(run, kept());
         api.runs.happen(run, new RunEvent.RunCancelled(NOON, NODE, 1, USAGE));
         answersAboutOneRun("/v1/runs/" + run);
-        for (String of : List.of("", "/output", "/events")) {
+        for (String of : List.of("", "/output", "/events", "/artifacts", "/artifacts/out%2Fa")) {
             api.get("/v1/runs/" + TestApi.UNKNOWN_RUN + of);
             api.get("/v1/runs/" + run + of, "Accept", "text/html");
         }
@@ -117,8 +135,30 @@ class OpenApiDocumentTest {
         api.post("/v1/runs/" + run + "/cancel", "", "Accept", "text/html");
     }
 
+    private static RunEvent.ArtifactsKept kept() {
+        Blob content = Blob.ofUtf8("content");
+        return new RunEvent.ArtifactsKept(
+                NOON,
+                NODE,
+                1,
+                List.of(new Artifact("out/a", FileMode.PLAIN, content.length(), Digest.of(content))),
+                1,
+                List.of(new LeftOut("out/l", LeftOut.Cause.LINK)));
+    }
+
     private void answersAboutOneRun(String run) {
         api.get(run);
+        assertThat(OpenApiDocument.mistakes(
+                        "ArtifactList", api.get(run + "/artifacts").body()))
+                .isEmpty();
+        assertThat(api.get(run + "/artifacts", "Accept", "application/x-tar").body())
+                .hasSize(4 * 512);
+        HttpResponse<String> file = api.get(run + "/artifacts/out%2Fa");
+        assertThat(file.body()).isEqualTo("content");
+        assertThat(file.headers().firstValue("Content-Disposition")).contains("attachment; filename*=UTF-8''a");
+        assertThat(file.headers().firstValue("X-Content-Type-Options")).contains("nosniff");
+        assertThat(api.get(run + "/artifacts/none").statusCode()).isEqualTo(404);
+        api.get(run + "/artifacts/out%2Fa", "Accept", "text/html");
         api.get(run + "/output?stream=stdout&follow=true&from=1");
         api.get(run + "/output?from=-1");
         api.get(run + "/output", "Accept", "application/x-ndjson")
@@ -135,6 +175,23 @@ class OpenApiDocumentTest {
                 .forEach(line -> assertThat(OpenApiDocument.mistakes("Event", line.substring("data: ".length())))
                         .isEmpty());
         api.get(run + "/events", "Accept", "text/event-stream", "Last-Event-ID", "99");
+    }
+
+    private void answersToOneFollowerTooMany() throws IOException {
+        RunId id = api.running();
+        String run = "/v1/runs/" + id;
+        byte[] follow = ("GET " + run + "/output?follow=true HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                .getBytes(StandardCharsets.US_ASCII);
+        try (Socket first = new Socket("localhost", api.port());
+                Socket second = new Socket("localhost", api.port())) {
+            first.getOutputStream().write(follow);
+            second.getOutputStream().write(follow);
+            await().until(() -> api.followers() == 2);
+            api.get(run + "/output?follow=true");
+            api.get(run + "/events", "Accept", "text/event-stream");
+            api.succeed(id);
+            await().until(() -> api.followers() == 0);
+        }
     }
 
     private void answersAboutBlobs() {
@@ -173,7 +230,10 @@ class OpenApiDocumentTest {
             String[] methodAndPath = operation.split(" ", 2);
             api.exchangeRaw(
                     methodAndPath[0],
-                    methodAndPath[1].replace("{id}", TestApi.UNKNOWN_RUN).replace("{digest}", UNKNOWN_DIGEST),
+                    methodAndPath[1]
+                            .replace("{id}", TestApi.UNKNOWN_RUN)
+                            .replace("{digest}", UNKNOWN_DIGEST)
+                            .replace("{path}", "a"),
                     "Host: evil.example\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
         }
     }
@@ -198,11 +258,12 @@ class OpenApiDocumentTest {
         String run = "/v1/runs/" + TestApi.UNKNOWN_RUN;
         api.post("/v1/runs", Samples.SMALL_BODY);
         api.post(run + "/cancel", "");
-        List.of("/v1/runs", run, run + "/output", run + "/events").forEach(api::get);
+        List.of("/v1/runs", run, run + "/output", run + "/events", run + "/artifacts", run + "/artifacts/a")
+                .forEach(api::get);
     }
 
     @Test
-    void everyKindOfEventAndEveryRunThatItLeadsToIsAsDescribed() {
+    void everyKindOfEventAndTheResultingRunsAreAsDescribed() {
         Measurement measurement = Measurement.millis(5003, 5000);
         List<RunEvent> ends = List.of(
                 new RunEvent.RunSucceeded(NOON, NODE, 1, USAGE),
@@ -230,6 +291,7 @@ class OpenApiDocumentTest {
                     run,
                     new RunEvent.EgressDenied(
                             NOON, NODE, 1, 7, 2, List.of(new EgressDenial("tcp", "192.168.77.10", 80, 4))));
+            api.runs.happen(run, kept());
             api.runs.happen(
                     run,
                     new RunEvent.EgressUsed(
@@ -316,11 +378,11 @@ class OpenApiDocumentTest {
     void everyLimitOfTheTableIsDescribedWithItsDefaultAndItsCeiling() {
         Config shipped = Samples.SHIPPED.getConfig("limits");
         Schema<?> asked = OpenApiDocument.schema("LimitRequest");
-        Schema<?> told = OpenApiDocument.schema("Limits");
+        Schema<?> usages = OpenApiDocument.schema("Limits");
 
         assertThat(asked.getProperties().keySet()).containsExactlyElementsOf(limitNames());
-        assertThat(told.getProperties().keySet()).containsExactlyElementsOf(limitNames());
-        assertThat(told.getRequired()).containsExactlyInAnyOrderElementsOf(limitNames());
+        assertThat(usages.getProperties().keySet()).containsExactlyElementsOf(limitNames());
+        assertThat(usages.getRequired()).containsExactlyInAnyOrderElementsOf(limitNames());
         for (Limit<?> limit : Limit.ALL) {
             String description = asked.getProperties().get(limit.name()).getDescription();
             assertThat(description).containsIgnoringCase("ceiling " + shipped.getString("ceiling." + limit.name()));
@@ -328,8 +390,17 @@ class OpenApiDocumentTest {
                 assertThat(description).contains("Default " + shipped.getString("default." + limit.name()));
             }
             boolean isNumber = limit.kind().form() == LimitKind.Form.WHOLE_NUMBER;
-            assertThat(told.getProperties().get(limit.name()).getType()).isEqualTo(isNumber ? "integer" : "string");
+            assertThat(usages.getProperties().get(limit.name()).getType()).isEqualTo(isNumber ? "integer" : "string");
         }
+    }
+
+    @Test
+    void everyReportedUsageIsDescribed() {
+        List<String> usages =
+                Limit.ALL.stream().flatMap(limit -> limit.usage().stream()).toList();
+
+        assertThat(OpenApiDocument.schema("Usage").getProperties().keySet()).containsExactlyElementsOf(usages);
+        assertThat(OpenApiDocument.schema("Usage").getRequired()).containsExactlyInAnyOrderElementsOf(usages);
     }
 
     private static List<String> limitNames() {
@@ -361,7 +432,7 @@ class OpenApiDocumentTest {
                 "'egress': {'mode': 'none'}",
                 "'isolation': 'container', 'onNodeLoss': 'fail', 'maxAttempts': 10, 'labels': {'a/b': ''}",
             })
-    void aBodyThatTheDocumentAllowsIsTaken(String body) {
+    void aBodyThatTheDocumentAllowsIsAccepted(String body) {
         assertThat(OpenApiDocument.mistakes(submission(), whole(body))).isEmpty();
         assertThat(api.post("/v1/runs", whole(body)).statusCode()).isEqualTo(202);
     }
@@ -411,7 +482,7 @@ class OpenApiDocumentTest {
                 .build();
     }
 
-    /** Adds what every submission must have, unless the fields name it. */
+    /** Adds the required fields of a submission, unless they are given. */
     private static String whole(String fields) {
         if (fields.equals(Samples.FULL_BODY)) {
             return fields;
@@ -424,7 +495,7 @@ class OpenApiDocumentTest {
                 .collect(Collectors.joining(", ", "{", "}"));
     }
 
-    /** The document's operations take what they describe, and nothing that they do not. */
+    /** The document's operations accept the parameters that they describe, and no others. */
     @ParameterizedTest
     @ValueSource(strings = {"/v1/runs", "/v1/runs/RUN/output", "/v1/runs/RUN/events"})
     void aParameterThatTheDocumentDoesNotNameIsRefused(String path) {

@@ -62,7 +62,7 @@ class OutputRouteTest {
         "?from=99,              ''",
         "?follow=false,         one two three",
     })
-    void streamsAndOffsetsChooseWhatIsSent(String query, String expected) {
+    void streamsAndOffsetsSelectTheOutput(String query, String expected) {
         RunId run = api.running();
         api.runs.print(run, Stream.STDOUT, "one");
         api.runs.print(run, Stream.STDERR, " two ");
@@ -88,7 +88,7 @@ class OutputRouteTest {
     }
 
     @Test
-    void asJsonLinesEachChunkHasItsStreamAndItsPlace() {
+    void asJsonLinesEachChunkHasItsStreamAndItsOffset() {
         RunId run = api.running();
         api.runs.print(run, Stream.STDOUT, "one");
         api.runs.print(run, Stream.STDERR, "two");
@@ -105,7 +105,7 @@ class OutputRouteTest {
     }
 
     @Test
-    void followingSendsEachPieceAtOnceAndEndsWithTheRun() throws Exception {
+    void followingSendsEachPieceImmediatelyAndEndsWithTheRun() throws Exception {
         RunId run = api.running();
         api.runs.print(run, Stream.STDOUT, "one");
 
@@ -133,7 +133,7 @@ class OutputRouteTest {
     }
 
     @Test
-    void manyMayFollowAtOnceAndAllSeeEverythingInOrder() {
+    void concurrentFollowersSeeEverythingInOrder() {
         RunId run = api.running();
         List<CompletableFuture<HttpResponse<String>>> all = IntStream.range(0, 20)
                 .mapToObj(index -> api.client.sendAsync(
@@ -164,7 +164,7 @@ class OutputRouteTest {
     }
 
     @Test
-    void aClientThatDoesNotReadHoldsLittleAndHindersNobody() throws Exception {
+    void aClientThatDoesNotReadNeedsLittleMemoryAndDelaysNoOther() throws Exception {
         RunId run = api.running();
         try (Socket socket = new Socket("localhost", api.port())) {
             socket.setReceiveBufferSize(4096);
@@ -187,7 +187,7 @@ class OutputRouteTest {
     }
 
     @Test
-    void theServersEndCutsFollowersAfterItsGrace() throws Exception {
+    void followersAreDisconnectedAfterTheServersGrace() throws Exception {
         RunId run = api.running();
         CompletableFuture<HttpResponse<String>> follower = api.client.sendAsync(
                 api.request("/v1/runs/" + run + "/output?follow=true").build(), BodyHandlers.ofString());

@@ -12,10 +12,10 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 import javax.net.ssl.SSLSession;
 
-/** A response that was read as bytes from a connection, for requests that Java's client does not send. */
+/** A response read as bytes from a connection, for requests that Java's client cannot send. */
 record RawResponse(HttpRequest request, int statusCode, HttpHeaders headers, String body)
         implements HttpResponse<String> {
-    /** Parses all that came until the connection's end: one response, whose body is not chunked. */
+    /** Parses everything received until the connection's end: one response, whose body is not chunked. */
     static RawResponse of(HttpRequest request, String text) {
         String[] parts = text.split("\r\n\r\n", 2);
         List<String> lines = parts[0].lines().toList();

@@ -10,6 +10,7 @@ import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
@@ -38,7 +39,7 @@ class RunRoutesTest {
     }
 
     @Test
-    void aSubmittedRunIsAcknowledgedWithItsPlaceAndShownAtOnce() {
+    void aSubmittedRunIsAcknowledgedWithItsLocationAndVisibleImmediately() {
         HttpResponse<String> answer = api.post("/v1/runs", Samples.FULL_BODY);
 
         assertThat(answer.statusCode()).isEqualTo(202);
@@ -113,7 +114,7 @@ class RunRoutesTest {
     }
 
     @Test
-    void aBodyInAnotherCharsetIsNotGuessedAt() {
+    void aBodyInAnotherCharsetIsRefused() {
         HttpResponse<String> answer = api.exchange(api.request("/v1/runs")
                 .header("Content-Type", "application/json; charset=latin1")
                 .POST(BodyPublishers.ofString(
@@ -125,7 +126,7 @@ class RunRoutesTest {
     }
 
     @Test
-    void aCompressedBodyIsRefusedWithWhatIsTaken() {
+    void aCompressedBodyIsRefusedWithTheAcceptedEncodings() {
         HttpResponse<String> answer = api.post("/v1/runs", Samples.SMALL_BODY, "Content-Encoding", "gzip");
 
         assertThat(answer.statusCode()).isEqualTo(415);
@@ -180,7 +181,7 @@ class RunRoutesTest {
     }
 
     @Test
-    void aRunThatWaitsSaysWhereItStands() {
+    void aWaitingRunShowsItsPosition() {
         RunId run = api.submitted();
         api.runs.happen(run, new RunEvent.RunQueued(InMemoryRuns.NOON, "node-1"));
 
@@ -211,7 +212,7 @@ class RunRoutesTest {
     }
 
     @Test
-    void anUnexpectedFailureTellsAnIncidentAndNothingElse() {
+    void anUnexpectedFailureRevealsOnlyAnIncidentId() {
         RunId run = api.submitted();
         api.runs.failWith(new IllegalStateException("password=hunter2"));
 
@@ -226,7 +227,7 @@ class RunRoutesTest {
     }
 
     @Test
-    void aKilledRunSaysWhyWithMeasureAndLimit() {
+    void aKilledRunShowsReasonMeasurementAndLimit() {
         RunId run = api.running();
         api.runs.happen(
                 run,
@@ -236,7 +237,14 @@ class RunRoutesTest {
                         1,
                         KillReason.WALL_CLOCK,
                         Optional.of(Measurement.millis(5003, 5000)),
-                        new Usage(5003, 4990, 12345678, 0, 0, 10, 3)));
+                        Usage.NONE
+                                .with(Limit.WALL_CLOCK, 5003)
+                                .with(Limit.CPU_TIME, 4990)
+                                .with(Limit.MEMORY, 12345678)
+                                .with(Limit.DISK, 0)
+                                .with(Limit.FILES, 0)
+                                .with(Limit.OUTPUT, 10)
+                                .with(Limit.PIDS, 3)));
 
         JsonNode view = TestApi.json(api.get("/v1/runs/" + run));
 
@@ -263,7 +271,7 @@ class RunRoutesTest {
 
     @ParameterizedTest
     @ValueSource(strings = {TestApi.UNKNOWN_RUN, "nonsense", "..%2f..%2fetc", "01JD4H5S2M8X7K9Q3V6W0T1Y2Z"})
-    void arunThatDoesNotExistIsNotFound(String id) {
+    void aRunThatDoesNotExistIsNotFound(String id) {
         for (HttpResponse<String> answer : List.of(
                 api.get("/v1/runs/" + id),
                 api.get("/v1/runs/" + id + "/output?follow=true"),
@@ -275,7 +283,7 @@ class RunRoutesTest {
     }
 
     @Test
-    void theListTakesEveryCondition() {
+    void theListAcceptsEveryFilter() {
         api.submitted();
 
         HttpResponse<String> page = api.get("/v1/runs?status=RUNNING,KILLED&status=LOST&tenant=t1&label=team%3Dresearch"

@@ -41,8 +41,8 @@ import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /**
- * The API, bound to a free port, over runs that the test moves by hand. Every plain exchange is checked against the
- * OpenAPI document on the way.
+ * The API on a free port, over runs that the test advances by hand. Every plain exchange is checked against the OpenAPI
+ * document.
  */
 final class TestApi implements AutoCloseable {
     static final String UNKNOWN_RUN = "01jd4h5s2m8x7k9q3v6w0t1y2z";
@@ -89,7 +89,7 @@ final class TestApi implements AutoCloseable {
                 .join();
     }
 
-    /** Lets every connection see that it goes. */
+    /** The server, for tests that stop it. */
     HttpServer server() {
         return server;
     }
@@ -132,19 +132,19 @@ final class TestApi implements AutoCloseable {
                 request(pathAndQuery).method("HEAD", BodyPublishers.noBody()).build());
     }
 
-    /** Sends a request whose answer the document must describe. */
+    /** Sends a request whose response the document must describe. */
     HttpResponse<String> exchange(HttpRequest request) {
         return described(request, send(request));
     }
 
-    /** Like {@link #exchange}, with the head of the request as it is given here. */
+    /** Like {@link #exchange}, with this exact head of the request. */
     HttpResponse<String> exchangeRaw(String method, String path, String headersAndBody) {
         HttpRequest request =
                 request(path).method(method, BodyPublishers.noBody()).build();
         return described(request, RawResponse.of(request, raw(method + " " + path + " HTTP/1.1\r\n" + headersAndBody)));
     }
 
-    /** Like {@link #exchange}, with a body that never comes. */
+    /** Like {@link #exchange}, with a body that never arrives. */
     HttpResponse<String> exchangeSlowly(String method, String path) {
         HttpRequest request =
                 request(path).method(method, BodyPublishers.noBody()).build();
@@ -172,17 +172,17 @@ final class TestApi implements AutoCloseable {
         return response;
     }
 
-    /** Every answer so far, in the document's words. */
+    /** Every response so far, in the document's notation. */
     Set<String> answers() {
         return answers;
     }
 
-    /** Every parameter that was taken so far, in the document's words. */
+    /** Every parameter that was accepted so far, in the document's notation. */
     Set<String> parameters() {
         return parameters;
     }
 
-    /** Sends a request that no path of the document describes, or with an answer of HTTP itself. */
+    /** Sends a request that no path of the document describes, or that the HTTP layer answers. */
     HttpResponse<String> send(HttpRequest request) {
         try {
             return client.send(request, BodyHandlers.ofString());
@@ -191,7 +191,7 @@ final class TestApi implements AutoCloseable {
         }
     }
 
-    /** Sends bytes as they are and reads all that comes back until the server or the client closes. */
+    /** Sends these exact bytes and reads everything until the server or the client closes. */
     String raw(String request) {
         try (Socket socket = new Socket("localhost", port())) {
             socket.setSoTimeout(20_000);
@@ -220,7 +220,7 @@ final class TestApi implements AutoCloseable {
         return new RunId(json(post("/v1/runs", Samples.SMALL_BODY)).path("id").asText());
     }
 
-    /** A run whose agent works. */
+    /** A run whose agent is running. */
     RunId running() {
         RunId run = submitted();
         runs.happen(run, new RunEvent.AttemptStarting(InMemoryRuns.NOON, "node-1", 1));
@@ -232,7 +232,7 @@ final class TestApi implements AutoCloseable {
         runs.happen(run, new RunEvent.RunSucceeded(InMemoryRuns.NOON, "node-1", 1, Usage.NONE));
     }
 
-    /** Contents that are being uploaded. */
+    /** The number of uploads in progress. */
     double uploads() {
         return metrics.get("vivarium.http.uploads").gauge().value();
     }

@@ -7,6 +7,7 @@ import com.google.common.net.InetAddresses;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
+import dev.vivarium.node.network.EgressSettings;
 import dev.vivarium.node.network.RecordedLedger;
 import dev.vivarium.node.network.Sandboxes;
 import dev.vivarium.node.network.resolver.ResolverSettings;
@@ -31,10 +32,10 @@ class EgressPointTest {
     private final Sandboxes sandboxes = new Sandboxes();
 
     @Test
-    void theReferenceConfigurationSaysAllThatIsNeededOnANode() {
+    void theReferenceConfigurationIsSufficientForANode() {
         Config egress = ConfigFactory.load().getConfig("vivarium.egress");
 
-        assertThat(EgressPoint.blockedRanges(egress).ipv4Cidrs()).contains("10.0.0.0/8");
+        assertThat(EgressSettings.from(egress).blocked().ipv4Cidrs()).contains("10.0.0.0/8");
         assertThat(GatewaySettings.from(egress.getConfig("gateway")).proxyPort())
                 .isEqualTo(3128);
         assertThat(ResolverSettings.from(egress("names.upstream = [\"192.0.2.53\", \"[2001:db8::53]:5353\"]")
@@ -46,14 +47,14 @@ class EgressPointTest {
 
     @Test
     void itListensForNamesAndForConnectionsUntilItIsClosed() throws IOException {
-        EgressPoint point = EgressPoint.start(egress(FREE_PORTS), EGRESS, sandboxes, ledger);
+        EgressPoint point = start(egress(FREE_PORTS));
         int proxyPort = point.gateway().proxyAddress().getPort();
         try (point;
                 Socket toNames = new Socket(EGRESS, point.names().tcpAddress().getPort());
                 Socket toProxy = new Socket(EGRESS, proxyPort)) {
             assertThat(toNames.isConnected() && toProxy.isConnected()).isTrue();
         }
-        nobodyListensOn(proxyPort);
+        assertUnused(proxyPort);
     }
 
     @Test
@@ -64,10 +65,10 @@ class EgressPointTest {
                             "names.port = " + namesPort + ", gateway.proxy-port = " + taken.getLocalPort())
                     .withFallback(egress(FREE_PORTS));
 
-            assertThatThrownBy(() -> EgressPoint.start(egress, EGRESS, sandboxes, ledger))
+            assertThatThrownBy(() -> start(egress))
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("127.0.0.55 port " + taken.getLocalPort());
-            nobodyListensOn(namesPort);
+            assertUnused(namesPort);
         }
     }
 
@@ -77,6 +78,8 @@ class EgressPointTest {
             textBlock =
                     """
             internal-ranges = ["10.0.0.1/8"]           | internal-ranges
+            external-addresses = ["node.example.com"]  | external-addresses
+            names.kept-min = 2m                        | names.kept-min
             internal-destinations = ["db.example.com"] | internal-destinations
             internal-destinations = ["10.0.0.1/8"]     | write 10.0.0.0/8
             names.upstream = ["resolver.example.com"]  | names.upstream
@@ -86,15 +89,19 @@ class EgressPointTest {
             gateway.io-threads = 0                     | gateway.io-threads
             gateway.tls-port = -1                      | gateway.tls-port
             """)
-    void whatIsWrongInTheConfigurationIsNamed(String line, String named) {
+    void invalidSettingsAreNamed(String line, String named) {
         Config egress = ConfigFactory.parseString(line).withFallback(egress(FREE_PORTS));
 
-        assertThatThrownBy(() -> EgressPoint.start(egress, EGRESS, sandboxes, ledger))
+        assertThatThrownBy(() -> start(egress))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining(named);
     }
 
-    private static void nobodyListensOn(int port) {
+    private EgressPoint start(Config egress) throws IOException {
+        return EgressPoint.start(egress, EgressSettings.from(egress).blocked(), EGRESS, sandboxes, ledger);
+    }
+
+    private static void assertUnused(int port) {
         assertThatThrownBy(() -> new Socket(EGRESS, port).close()).isInstanceOf(ConnectException.class);
     }
 

@@ -6,7 +6,8 @@ import static org.awaitility.Awaitility.await;
 import com.google.common.net.InetAddresses;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
-import dev.vivarium.node.network.BlockedRanges;
+import dev.vivarium.node.network.BlockedAddresses;
+import dev.vivarium.node.network.Networks;
 import dev.vivarium.node.network.RecordedLedger;
 import dev.vivarium.node.network.Sandboxes;
 import dev.vivarium.node.network.resolver.FakeUpstream;
@@ -55,6 +56,8 @@ class GatewayTest {
     private final Inside inside = new Inside(sandbox);
     private final FakeUpstream upstream = new FakeUpstream();
     private final List<InetSocketAddress> reached = new CopyOnWriteArrayList<>();
+    private final List<InetAddress> own = new CopyOnWriteArrayList<>();
+    private final BlockedAddresses blocked = Networks.blocked(own::contains);
     private Internet outside;
     private Resolver names;
     private Gateway gateway;
@@ -69,7 +72,7 @@ class GatewayTest {
                         .withFallback(
                                 ConfigFactory.parseResources("egress.conf").getConfig("names"))),
                 EGRESS,
-                BlockedRanges.standard(),
+                blocked,
                 sandboxes,
                 ledger);
         start("");
@@ -82,9 +85,9 @@ class GatewayTest {
         Config config = ConfigFactory.parseString(more + "\n tls-port = 0, http-port = 0, proxy-port = 0")
                 .withFallback(ConfigFactory.parseResources("egress.conf").getConfig("gateway"));
         GatewaySettings settings = GatewaySettings.from(config);
-        UpstreamConnector ways = new UpstreamConnector(
+        UpstreamConnector connector = new UpstreamConnector(
                 settings,
-                BlockedRanges.standard(),
+                blocked,
                 Arrays.stream(internalDestinations).map(Ipv4Block::parse).toList(),
                 names.lookups(),
                 ledger,
@@ -92,7 +95,7 @@ class GatewayTest {
                     reached.add(judged);
                     return outside.address();
                 });
-        gateway = Gateway.start(settings, EGRESS, ways, sandboxes, ledger);
+        gateway = Gateway.start(settings, EGRESS, connector, sandboxes, ledger);
     }
 
     @AfterEach
@@ -123,7 +126,7 @@ class GatewayTest {
     }
 
     @Test
-    void tlsThatComesByteByByteIsPassedOnToo() throws Exception {
+    void tlsThatArrivesByteByByteIsPassedOn() throws Exception {
         outside.converses(GatewayTest::echo);
         byte[] hello = hello("api.example.com");
 
@@ -154,7 +157,7 @@ class GatewayTest {
     }
 
     @Test
-    void whatIsNotTlsIsClosed() throws Exception {
+    void connectionsWithoutTlsAreClosed() throws Exception {
         byte[] answer =
                 answerToTls("GET / HTTP/1.1\r\nHost: api.example.com\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
 
@@ -164,7 +167,7 @@ class GatewayTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"169.254.169.254", "127.0.0.1", "10.0.0.5", "192.168.77.10"})
-    void aListedNameThatLeadsInsideHasNoWay(String inside) throws Exception {
+    void aListedNameWithAnInternalAddressIsDenied(String inside) throws Exception {
         upstream.has("api.example.com", inside);
 
         assertThat(answerToTls(hello("api.example.com"))).isEqualTo(ACCESS_DENIED);
@@ -185,7 +188,7 @@ class GatewayTest {
     }
 
     @Test
-    void plainHttpGoesToItsHostWithoutWhatIsBetweenNeighbours() throws Exception {
+    void plainHttpIsPassedOnWithoutHopByHopHeaders() throws Exception {
         try (Socket client = inside.connect(gateway.httpAddress())) {
             Internet.write(
                     client,
@@ -219,7 +222,7 @@ class GatewayTest {
     }
 
     @Test
-    void eachRequestOnAKeptConnectionIsJudgedAnew() throws Exception {
+    void eachRequestOnAKeptConnectionIsJudged() throws Exception {
         try (Socket client = inside.connect(gateway.httpAddress())) {
             for (int i = 0; i < 3; i++) {
                 Internet.write(client, "GET /" + i + " HTTP/1.1\r\nHost: a.example.org\r\n\r\n");
@@ -244,7 +247,7 @@ class GatewayTest {
     }
 
     @Test
-    void requestsThatComeTogetherAreAnsweredInOrderAndJudgedAnew() throws Exception {
+    void pipelinedRequestsAreJudgedEachAndAnsweredInOrder() throws Exception {
         try (Socket client = inside.connect(gateway.httpAddress())) {
             Internet.write(
                     client,
@@ -280,7 +283,7 @@ class GatewayTest {
     }
 
     @Test
-    void anAnswerThatEndsWithItsConnectionIsWholeForTheClient() throws Exception {
+    void aResponseThatEndsWithItsConnectionIsCompleteForTheClient() throws Exception {
         outside.converses(socket -> {
             Internet.head(socket.getInputStream());
             Internet.write(socket, "HTTP/1.1 200 OK\r\n\r\nuntil the end");
@@ -293,7 +296,7 @@ class GatewayTest {
     }
 
     @Test
-    void anAnswerToHeadHasNoBodyAndTheConnectionGoesOn() throws Exception {
+    void anAnswerToHeadHasNoBodyAndTheConnectionStaysOpen() throws Exception {
         outside.converses(socket -> {
             Internet.head(socket.getInputStream());
             Internet.write(socket, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -372,7 +375,7 @@ class GatewayTest {
                 "GET / HTTP/2.0\r\nHost: a.example.org\r\n\r\n",
                 "nonsense\r\n\r\n"
             })
-    void whatTwoReadersCouldReadDifferentlyIsRefused(String request) throws Exception {
+    void ambiguousRequestsAreRefused(String request) throws Exception {
         assertThat(inside.answer(gateway.httpAddress(), request)).startsWith("HTTP/1.1 400 ");
         assertThat(outside.requests()).isEmpty();
     }
@@ -387,15 +390,24 @@ class GatewayTest {
 
     @Test
     void aTunnelToAListedHostCarriesWhateverItIs() throws Exception {
-        outside.converses(GatewayTest::echo);
-        try (Socket client = inside.connect(gateway.proxyAddress())) {
-            // as Python's http.client asks for one
-            Internet.write(client, "CONNECT api.example.com:5432 HTTP/1.0\r\n\r\n");
-            assertThat(Internet.head(client.getInputStream())).startsWith("HTTP/1.1 200 ");
-            Internet.write(client, "anything");
-            assertThat(client.getInputStream().readNBytes(8)).asString().isEqualTo("anything");
+        outside.converses(socket -> {
+            Internet.write(socket, "220 ");
+            echo(socket);
+        });
+        for (String spoken : List.of("EHLO me\r\n", "\0\0\0\10", "GET key\r\n")) {
+            try (Socket client = inside.connect(gateway.proxyAddress())) {
+                // as Python's http.client asks for one
+                Internet.write(client, "CONNECT api.example.com:5432 HTTP/1.0\r\n\r\n");
+                assertThat(Internet.head(client.getInputStream())).startsWith("HTTP/1.1 200 ");
+                assertThat(client.getInputStream().readNBytes(4)).asString().isEqualTo("220 ");
+                Internet.write(client, spoken);
+                assertThat(client.getInputStream().readNBytes(spoken.length()))
+                        .asString()
+                        .isEqualTo(spoken);
+            }
         }
-        assertThat(reached).containsExactly(new InetSocketAddress(InetAddresses.forString("1.2.3.4"), 5432));
+        assertThat(reached.subList(0, 1))
+                .containsExactly(new InetSocketAddress(InetAddresses.forString("1.2.3.4"), 5432));
     }
 
     @Test
@@ -415,6 +427,169 @@ class GatewayTest {
         await().untilAsserted(() -> assertThat(ledger.transfers())
                 .containsExactly(
                         new RecordedLedger.Transfer("api.example.com", 443, agreeing.length, agreeing.length)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {80, 443, 5432, 8080})
+    void onEveryPortTlsInATunnelHasToNameItsHost(int port) throws Exception {
+        byte[] warning = {21, 3, 1, 0, 2, 1, 90};
+        try (Socket client = tunnel("api.example.com:" + port)) {
+            client.getOutputStream().write(hello("evil.com"));
+            assertThat(client.getInputStream().readAllBytes()).isEqualTo(UNRECOGNIZED_NAME);
+        }
+        try (Socket client = tunnel("api.example.com:" + port)) {
+            client.getOutputStream().write(warning);
+            client.getOutputStream().write(hello("evil.com"));
+            assertThat(client.getInputStream().readAllBytes()).isEmpty();
+        } catch (IOException reset) {
+            // which is an end too
+        }
+        assertThat(ledger.transfers()).isEmpty();
+    }
+
+    @Test
+    void plainRequestsInATunnelReachItsHost() throws Exception {
+        outside.converses(socket -> {
+            while (true) {
+                String head = Internet.head(socket.getInputStream());
+                String body = head.startsWith("POST") ? Internet.head(socket.getInputStream()) : "";
+                String answer = head + body;
+                Internet.write(socket, "HTTP/1.1 200 OK\r\nContent-Length: " + answer.length() + "\r\n\r\n" + answer);
+            }
+        });
+        try (Socket client = tunnel("api.example.com:8080")) {
+            for (String request : List.of(
+                    get("/1", "api.example.com:8080"),
+                    get("/2", "API.example.com"),
+                    get("http://api.example.com:8080/3", "api.example.com:8080"),
+                    "GET /4 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+                    "POST /5 HTTP/1.1\r\nHost: api.example.com\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n")) {
+                for (byte single : request.getBytes(StandardCharsets.US_ASCII)) {
+                    client.getOutputStream().write(single);
+                }
+                Internet.head(client.getInputStream());
+                assertThat(client.getInputStream().readNBytes(request.length()))
+                        .asString()
+                        .isEqualToIgnoringCase(request);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "GET / HTTP/1.1\r\nHost: evil.com\r\n\r\n",
+                "GET / HTTP/1.1\r\nHost: 1.2.3.4\r\n\r\n",
+                "GET / HTTP/1.1\r\n\r\n",
+                "GET / HTTP/1.1\r\nHost: api.example.com\r\nHost: evil.com\r\n\r\n",
+                "GET / HTTP/1.1\nHost: evil.com\n\n",
+                "get / http/1.1\r\nHost: evil.com\r\n\r\n",
+                "GET http://evil.com/ HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
+                "GET https://evil.com/ HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
+                "CONNECT evil.com:80 HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
+                "\r\n\r\nGET / HTTP/1.1\r\nHost: evil.com\r\n\r\n",
+                "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+                "POST / HTTP/1.1\r\nHost: api.example.com\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+            })
+    void aPlainRequestInATunnelForAnotherHostIsDenied(String request) throws Exception {
+        try (Socket client = tunnel("api.example.com:80")) {
+            Internet.write(client, request);
+            assertThat(client.getInputStream().readAllBytes()).asString().doesNotContain("200 OK");
+        } catch (IOException reset) {
+            // which is an end too
+        }
+        assertThat(outside.requests()).isEmpty();
+        assertThat(ledger.lines()).anyMatch(line -> line.startsWith("denied "));
+    }
+
+    @Test
+    void eachPlainRequestInATunnelIsJudged() throws Exception {
+        outside.converses(socket -> {
+            outside.heard(Internet.head(socket.getInputStream()));
+            Internet.write(socket, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+            outside.heard(Internet.head(socket.getInputStream()));
+        });
+        try (Socket client = tunnel("api.example.com:80")) {
+            Internet.write(client, get("/1", "api.example.com"));
+            Internet.head(client.getInputStream());
+            Internet.write(client, get("/2", "evil.com"));
+            assertThat(client.getInputStream().readAllBytes()).asString().startsWith("HTTP/1.1 400 ");
+        }
+        assertThat(outside.requests()).hasSize(1);
+        assertThat(ledger.lines()).contains("denied evil.com:80 NAME_MISMATCH");
+    }
+
+    @Test
+    void aWebSocketGoesThroughATunnelOnceItsServerHasAgreed() throws Exception {
+        outside.converses(socket -> {
+            outside.heard(Internet.head(socket.getInputStream()));
+            Internet.write(socket, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n");
+            echo(socket);
+        });
+        try (Socket client = tunnel("api.example.com:80")) {
+            Internet.write(client, upgrade("websocket"));
+            assertThat(Internet.head(client.getInputStream())).startsWith("HTTP/1.1 101 ");
+            Internet.write(client, "\201\3abc");
+            assertThat(client.getInputStream().readNBytes(5)).containsExactly(0x81, 3, 'a', 'b', 'c');
+        }
+    }
+
+    @Test
+    void aServerThatDoesNotAgreeToAnotherProtocolIsSentNothingMore() throws Exception {
+        outside.converses(socket -> {
+            outside.heard(Internet.head(socket.getInputStream()));
+            Internet.write(socket, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+            outside.heard(Internet.head(socket.getInputStream()));
+        });
+        for (String protocol : List.of("websocket", "h2c")) {
+            try (Socket client = tunnel("api.example.com:80")) {
+                Internet.write(client, upgrade(protocol));
+                Internet.head(client.getInputStream());
+                Internet.write(client, get("/stolen", "evil.com"));
+                assertThat(client.getInputStream().readAllBytes()).asString().doesNotContain("200 OK");
+            } catch (IOException reset) {
+                // which is an end too
+            }
+        }
+        assertThat(outside.requests()).hasSize(2).noneMatch(head -> head.contains("h2c"));
+    }
+
+    private static String upgrade(String protocol) {
+        return "GET / HTTP/1.1\r\nHost: api.example.com\r\nConnection: upgrade\r\nUpgrade: " + protocol + "\r\n\r\n";
+    }
+
+    @Test
+    void dataConveyedByNamesBelowAWildcardIsLimited() throws Exception {
+        int refused = 0;
+        for (int i = 0; i < 80; i++) {
+            String answer = inside.answer(
+                    gateway.proxyAddress(), "CONNECT " + i + "x".repeat(55) + ".example.org:443 HTTP/1.1\r\n\r\n");
+            refused += answer.startsWith("HTTP/1.1 403 ") ? 1 : 0;
+        }
+
+        int letters = upstream.asked().stream().mapToInt(String::length).sum();
+        assertThat(letters).isBetween(4096, 6144);
+        assertThat(refused).isBetween(5, 15);
+        assertThat(ledger.lines()).anyMatch(line -> line.endsWith("TOO_MANY"));
+        // What the list names word by word is asked for all the same.
+        assertThat(inside.answer(gateway.httpAddress(), get("/", "api.example.com")))
+                .startsWith("HTTP/1.1 200 OK");
+    }
+
+    @Test
+    void anAddressThatBecomesTheNodesOwnIsNoLongerReached() throws Exception {
+        outside.converses(GatewayTest::echo);
+        try (Socket before = tunnel("api.example.com:5432")) {
+            assertThat(before.isConnected()).isTrue();
+        }
+        own.add(InetAddresses.forString("1.2.3.4"));
+
+        for (String target : List.of("api.example.com:5432", "1.2.3.4:5432")) {
+            assertThat(inside.answer(gateway.proxyAddress(), "CONNECT " + target + " HTTP/1.1\r\n\r\n"))
+                    .startsWith("HTTP/1.1 403 ");
+        }
+        assertThat(ledger.lines())
+                .contains("denied api.example.com:5432 INTERNAL_ADDRESS", "denied 1.2.3.4:5432 INTERNAL_ADDRESS");
     }
 
     @Test
@@ -438,7 +613,7 @@ class GatewayTest {
     }
 
     @Test
-    void anAddressInsideIsReachedOnlyWhenItIsListedAndTheOperatorAllowsIt() throws Exception {
+    void anInternalAddressIsReachedOnlyWhenItIsListedAndTheOperatorAllowsIt() throws Exception {
         assertThat(inside.answer(gateway.proxyAddress(), "CONNECT 10.0.0.5:5432 HTTP/1.0\r\n\r\n"))
                 .startsWith("HTTP/1.1 403 ")
                 .contains("internal-destinations");
@@ -452,7 +627,7 @@ class GatewayTest {
     }
 
     @Test
-    void whoIsSlowToSayWhatItWantsIsClosed() throws Exception {
+    void aSlowHeadClosesItsConnection() throws Exception {
         start("head-timeout = 300ms");
         for (InetSocketAddress door : List.of(gateway.tlsAddress(), gateway.httpAddress(), gateway.proxyAddress())) {
             try (Socket client = inside.connect(door)) {
@@ -472,7 +647,7 @@ class GatewayTest {
     }
 
     @Test
-    void whoHasHadAllItsConnectionsGetsNoFurtherOne() throws Exception {
+    void aSandboxThatHasUsedUpItsConnectionsGetsNoMore() throws Exception {
         start("");
         outside.converses(GatewayTest::echo);
         for (long opened = 0; opened < Sandboxes.CONNECTIONS_MAX; opened++) {
@@ -505,7 +680,7 @@ class GatewayTest {
     }
 
     @Test
-    void aSlowReaderHoldsUpTheSenderAndGetsAllOfItInTheEnd() throws Exception {
+    void aSlowReaderSlowsDownTheSenderAndFinallyReceivesEverything() throws Exception {
         int size = 96 << 20;
         AtomicLong sent = new AtomicLong();
         outside.converses(socket -> {
@@ -531,7 +706,7 @@ class GatewayTest {
     }
 
     @Test
-    void nothingThatIsSentStopsIt() throws Exception {
+    void nothingSentStopsTheGateway() throws Exception {
         Random random = new Random(20261125);
         byte[] hello = hello("api.example.com");
         byte[] request =

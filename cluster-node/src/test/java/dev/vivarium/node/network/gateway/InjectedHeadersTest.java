@@ -8,6 +8,7 @@ import com.google.common.net.InetAddresses;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
+import dev.vivarium.node.network.BlockedAddresses;
 import dev.vivarium.node.network.BlockedRanges;
 import dev.vivarium.node.network.RecordedLedger;
 import dev.vivarium.node.network.Sandboxes;
@@ -62,7 +63,7 @@ class InjectedHeadersTest {
     private final InetAddress sandbox = sandboxes.with(
             "127.0.0.4",
             policy(
-                    List.of(API + ":80,443,8080", "*.example.org"),
+                    List.of(API + ":80,443,8080", "*.example.org", "1.2.3.0/24:80,443,8080"),
                     new InjectedHeader(HostName.parse(API), "Authorization", "API_KEY", "Bearer "),
                     new InjectedHeader(HostName.parse(API), "X-Api-Key", "OTHER_KEY", "")));
     private final InetAddress neighbour = sandboxes.listing("127.0.0.5", API);
@@ -87,7 +88,7 @@ class InjectedHeadersTest {
                         .withFallback(
                                 ConfigFactory.parseResources("egress.conf").getConfig("names"))),
                 EGRESS,
-                BlockedRanges.standard(),
+                BlockedAddresses.of(BlockedRanges.standard()),
                 sandboxes,
                 ledger);
         start(TRUSTING);
@@ -100,12 +101,12 @@ class InjectedHeadersTest {
         Config config = ConfigFactory.parseString(more + "\n tls-port = 0, http-port = 0, proxy-port = 0")
                 .withFallback(ConfigFactory.parseResources("egress.conf").getConfig("gateway"));
         GatewaySettings settings = GatewaySettings.from(config);
-        UpstreamConnector ways = new UpstreamConnector(
-                settings, BlockedRanges.standard(), List.of(), names.lookups(), ledger, judged -> {
+        UpstreamConnector connector = new UpstreamConnector(
+                settings, BlockedAddresses.of(BlockedRanges.standard()), List.of(), names.lookups(), ledger, judged -> {
                     reached.add(judged);
                     return judged.getPort() == 443 ? secured.address() : plain.address();
                 });
-        gateway = Gateway.start(settings, EGRESS, ways, sandboxes, ledger);
+        gateway = Gateway.start(settings, EGRESS, connector, sandboxes, ledger);
     }
 
     /** The host of TLS shows this certificate from now on. */
@@ -148,7 +149,7 @@ class InjectedHeadersTest {
     }
 
     @Test
-    void thatNeedsNoProxySetting() throws Exception {
+    void plainRequestsToItsHostNeedNoProxySetting() throws Exception {
         assertThat(inside.answer(gateway.httpAddress(), get("/", API))).startsWith("HTTP/1.1 200 OK\r\n");
 
         assertThat(secured.requests()).hasSize(1).allMatch(head -> head.contains("Bearer " + SECRET));
@@ -167,7 +168,7 @@ class InjectedHeadersTest {
     }
 
     @Test
-    void whatTheAgentSaysInSuchAHeaderIsNotSent() throws Exception {
+    void theAgentsOwnValueOfTheHeaderIsNotSent() throws Exception {
         List<String> bodies = new CopyOnWriteArrayList<>();
         secured.converses(socket -> {
             String head = Internet.head(socket.getInputStream());
@@ -207,26 +208,21 @@ class InjectedHeadersTest {
     }
 
     @Test
-    void nobodyElseIsToldIt() throws Exception {
-        // another host, another port of the host, another sandbox
+    void noOtherHostReceivesTheSecret() throws Exception {
+        // another host, another sandbox
         assertThat(inside.answer(gateway.httpAddress(), get("/", "a.example.org")))
-                .startsWith("HTTP/1.1 200 OK");
-        assertThat(
-                        inside.answer(
-                                gateway.proxyAddress(),
-                                "GET http://api.example.com:8080/ HTTP/1.1\r\nHost: api.example.com:8080\r\nConnection: close\r\n\r\n"))
                 .startsWith("HTTP/1.1 200 OK");
         try (Socket other = new Inside(neighbour).connect(gateway.httpAddress())) {
             Internet.write(other, get("/", API));
             Internet.head(other.getInputStream());
         }
 
-        assertThat(plain.requests()).hasSize(3).noneMatch(head -> head.contains(SECRET));
+        assertThat(plain.requests()).hasSize(2).noneMatch(head -> head.contains(SECRET));
         assertThat(secured.requests()).isEmpty();
     }
 
     @Test
-    void aRedirectIsTheAgentsToFollowAndTakesNothingAlong() throws Exception {
+    void aRedirectIsLeftToTheAgentAndCarriesNoSecret() throws Exception {
         secured.converses(socket -> {
             Internet.head(socket.getInputStream());
             Internet.write(
@@ -243,7 +239,7 @@ class InjectedHeadersTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"other", "stranger", "expired"})
-    void aHostThatIsNotTheOneIsToldNothing(String certificate) throws Exception {
+    void aHostWithTheWrongCertificateReceivesNothing(String certificate) throws Exception {
         shows(certificate);
 
         assertThat(inside.answer(gateway.httpAddress(), get("/", API)))
@@ -262,7 +258,7 @@ class InjectedHeadersTest {
     }
 
     @Test
-    void aHostWithoutTlsIsToldNothing() throws Exception {
+    void aHostWithoutTlsReceivesNothing() throws Exception {
         List<String> heard = new CopyOnWriteArrayList<>();
         secured.close();
         secured = new Internet();
@@ -276,7 +272,7 @@ class InjectedHeadersTest {
     }
 
     @Test
-    void aHostThatNeverAnswersIsWaitedForOnlySoLong() throws Exception {
+    void waitingForAHostThatNeverAnswersIsLimited() throws Exception {
         start(TRUSTING + "\n connect-timeout = 300ms");
         secured.close();
         secured = new Internet();
@@ -286,7 +282,7 @@ class InjectedHeadersTest {
     }
 
     @Test
-    void aNameThatLeadsInsideIsToldNothing() throws Exception {
+    void aHostWithAnInternalAddressReceivesNothing() throws Exception {
         upstream.has(API, "10.0.0.1");
 
         assertThat(inside.answer(gateway.httpAddress(), get("/", API))).startsWith("HTTP/1.1 403 ");
@@ -298,14 +294,33 @@ class InjectedHeadersTest {
             strings = {
                 "CONNECT api.example.com:443 HTTP/1.1\r\nHost: api.example.com:443\r\n\r\n",
                 "CONNECT API.example.com.:443 HTTP/1.1\r\n\r\n",
+                "CONNECT api.example.com:80 HTTP/1.1\r\nHost: api.example.com:80\r\n\r\n",
+                "CONNECT API.example.com.:8080 HTTP/1.1\r\n\r\n",
+                "CONNECT 1.2.3.4:443 HTTP/1.1\r\n\r\n",
+                "GET http://1.2.3.4:8080/ HTTP/1.1\r\nHost: 1.2.3.4:8080\r\n\r\n",
+                "GET http://api.example.com:8080/ HTTP/1.1\r\nHost: api.example.com:8080\r\n\r\n",
                 "GET http://api.example.com:443/ HTTP/1.1\r\nHost: api.example.com:443\r\n\r\n",
                 "TRACE http://api.example.com/ HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
                 "track http://api.example.com/ HTTP/1.1\r\nHost: api.example.com\r\n\r\n"
             })
-    void thereIsNoOtherWayToItsHost(String request) throws Exception {
+    void itsHostIsReachedInNoOtherWay(String request) throws Exception {
         assertThat(inside.answer(gateway.proxyAddress(), request)).startsWith("HTTP/1.1 403 ");
         assertThat(reached).isEmpty();
-        assertThat(ledger.lines()).containsExactly("denied api.example.com:443 NOT_LISTED");
+        assertThat(ledger.lines()).hasSize(1).allMatch(line -> line.matches("denied .* NOT_LISTED"));
+    }
+
+    @Test
+    void aTunnelToAnAddressDoesNotNameItsHostEither() throws Exception {
+        for (String named : List.of(get("/", API), get("http://" + API + "/", "a.example.org"))) {
+            try (Socket client = inside.connect(gateway.proxyAddress())) {
+                Internet.write(client, "CONNECT 1.2.3.5:80 HTTP/1.1\r\n\r\n");
+                assertThat(Internet.head(client.getInputStream())).startsWith("HTTP/1.1 200 ");
+                Internet.write(client, named);
+                assertThat(new String(client.getInputStream().readAllBytes(), StandardCharsets.US_ASCII))
+                        .startsWith("HTTP/1.1 400 ");
+            }
+        }
+        assertThat(plain.requests()).isEmpty();
     }
 
     @Test
@@ -334,7 +349,7 @@ class InjectedHeadersTest {
                 "GET http://api.example.com/ HTTP/1.1\r\nHost: api.example.com\r\nAuthorization : mine\r\n\r\n",
                 "GET http://api.example.com/ HTTP/1.1\r\nHost: api.example.com\r\nX\rAuthorization: mine\r\n\r\n"
             })
-    void whatTwoReadersCouldReadDifferentlyGoesNowhere(String request) throws Exception {
+    void ambiguousRequestsInATunnelAreDenied(String request) throws Exception {
         assertThat(inside.answer(gateway.proxyAddress(), request)).startsWith("HTTP/1.1 400 ");
         assertThat(reached).isEmpty();
     }
@@ -366,7 +381,7 @@ class InjectedHeadersTest {
     }
 
     @Test
-    void bodiesGoBothWaysAndASlowReaderHoldsUpTheHost() throws Exception {
+    void bodiesArePassedInBothDirectionsAndASlowReaderSlowsDownTheHost() throws Exception {
         int size = 48 << 20;
         AtomicLong sent = new AtomicLong();
         secured.converses(socket -> {

@@ -56,6 +56,10 @@ final class Internet implements AutoCloseable {
         }
     }
 
+    void heard(String request) {
+        requests.add(request);
+    }
+
     void converses(Conversation other) {
         conversation = other;
     }

@@ -68,7 +68,7 @@ final class DnsClient implements AutoCloseable {
         }
     }
 
-    private Answer receive() throws IOException {
+    Answer receive() throws IOException {
         DatagramPacket packet = new DatagramPacket(new byte[4096], 4096);
         socket.receive(packet);
         return read(ByteBuffer.wrap(packet.getData(), 0, packet.getLength()));

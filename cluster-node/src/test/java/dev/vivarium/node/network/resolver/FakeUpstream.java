@@ -58,7 +58,7 @@ public final class FakeUpstream implements AutoCloseable {
         udp = listen();
     }
 
-    /** On UDP and TCP at the same port, which somebody else may have of one of them: then another one. */
+    /** Binds UDP and TCP to the same port; if one of them is taken, tries another port. */
     private Channel listen() {
         while (true) {
             Channel datagrams = new Bootstrap()

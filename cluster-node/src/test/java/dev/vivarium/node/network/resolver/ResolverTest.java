@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.google.common.net.InetAddresses;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.vivarium.node.network.BlockedAddresses;
 import dev.vivarium.node.network.BlockedRanges;
 import dev.vivarium.node.network.RecordedLedger;
 import dev.vivarium.node.network.Sandboxes;
@@ -59,7 +60,12 @@ class ResolverTest {
             names.close();
         }
         names = Resolver.start(
-                settings(settings), EGRESS, BlockedRanges.standard(), sandboxes, ledger, (InstantSource) () -> now);
+                settings(settings),
+                EGRESS,
+                BlockedAddresses.of(BlockedRanges.standard()),
+                sandboxes,
+                ledger,
+                (InstantSource) () -> now);
     }
 
     private ResolverSettings settings(String more) {
@@ -93,7 +99,7 @@ class ResolverTest {
     }
 
     @Test
-    void aliasesAreFollowedWithinTheAnswerAndNotTold() throws IOException {
+    void aliasesAreFollowedWithinTheAnswerAndNotPassedOn() throws IOException {
         upstream.answers("www.example.com", (question, response) -> {
             response.addRecord(DnsSection.ANSWER, FakeUpstream.alias("www.example.com", "edge.example.net"));
             response.addRecord(DnsSection.ANSWER, FakeUpstream.alias("edge.example.net", "a.example.net"));
@@ -107,7 +113,7 @@ class ResolverTest {
     }
 
     @Test
-    void aliasesInACircleEndAsNoAddress() throws IOException {
+    void cyclicAliasesHaveNoAddress() throws IOException {
         upstream.answers("a.example.com", (question, response) -> {
             response.addRecord(DnsSection.ANSWER, FakeUpstream.alias("a.example.com", "b.example.com"));
             response.addRecord(DnsSection.ANSWER, FakeUpstream.alias("b.example.com", "a.example.com"));
@@ -124,7 +130,7 @@ class ResolverTest {
     @ValueSource(
             strings = {"127.0.0.1", "10.0.0.1", "169.254.169.254", "192.168.77.10", "100.64.0.1", "0.0.0.0", "224.0.0.1"
             })
-    void anAnswerThatPointsInsideIsDroppedAndTold(String inside) throws IOException {
+    void anAnswerWithAnInternalAddressIsDroppedAndReported(String inside) throws IOException {
         upstream.has("rebind.evil.com", inside);
 
         try (DnsClient client = client(open)) {
@@ -136,7 +142,7 @@ class ResolverTest {
     }
 
     @Test
-    void ofAnAnswerThatPointsBothWaysOnlyWhatIsOutsideIsGiven() throws IOException {
+    void internalAddressesAreRemovedFromMixedAnswers() throws IOException {
         upstream.has("rebind.evil.com", "169.254.169.254", "1.2.3.4", "10.0.0.1");
 
         try (DnsClient client = client(open)) {
@@ -146,7 +152,7 @@ class ResolverTest {
     }
 
     @Test
-    void anAliasOfANameInsideIsDroppedTooWhateverItIsCalled() throws IOException {
+    void anAliasOfAnInternalNameIsDroppedWhateverItIsCalled() throws IOException {
         upstream.answers("cname.evil.com", (question, response) -> {
             response.addRecord(DnsSection.ANSWER, FakeUpstream.alias("cname.evil.com", "metadata.google.internal"));
             response.addRecord(DnsSection.ANSWER, FakeUpstream.address("metadata.google.internal", "169.254.169.254"));
@@ -158,7 +164,7 @@ class ResolverTest {
     }
 
     @Test
-    void aListedNameLeadsToTheGatewayAndNobodyElseIsAsked() throws IOException {
+    void aListedNameIsAnsweredWithTheGatewayWithoutAskingUpstream() throws IOException {
         try (DnsClient client = client(listing)) {
             for (String name : List.of("api.example.com", "Deep.A.example.org.")) {
                 DnsClient.Answer answer = client.ask(name);
@@ -176,7 +182,7 @@ class ResolverTest {
     @ParameterizedTest
     @ValueSource(
             strings = {"example.org", "example.com", "x.api.example.com", "evilexample.org", "data.tunnel.evil.com"})
-    void aNameThatIsNotListedIsRefusedAndNobodyElseIsAsked(String name) throws IOException {
+    void anUnlistedNameIsRefusedWithoutAskingUpstream(String name) throws IOException {
         upstream.has(name, "1.2.3.4");
 
         try (DnsClient client = client(listing)) {
@@ -190,7 +196,7 @@ class ResolverTest {
 
     @ParameterizedTest
     @ValueSource(ints = {28, 65, 64, 16, 15, 33, 5, 12, 2, 6})
-    void whatOrdinaryProgramsAskForBesideAddressesIsAnsweredWithNothingAtOnce(int type) throws IOException {
+    void ordinaryQuestionsOtherThanForAddressesAreAnsweredAsEmpty(int type) throws IOException {
         upstream.has("www.example.com", "1.2.3.4");
 
         try (DnsClient client = client(open)) {
@@ -204,7 +210,7 @@ class ResolverTest {
 
     @ParameterizedTest
     @ValueSource(ints = {10, 255, 252, 251, 99, 0, 65280})
-    void whatTunnelsAndScannersAskForIsRefused(int type) throws IOException {
+    void typesThatTunnelsAndScannersAskForAreRefused(int type) throws IOException {
         try (DnsClient client = client(open)) {
             assertThat(client.ask("www.example.com", type).code()).isEqualTo(DnsResponseCode.REFUSED);
         }
@@ -245,7 +251,7 @@ class ResolverTest {
     }
 
     @Test
-    void whoIsNoSandboxIsNotAnswered() throws IOException {
+    void onlySandboxesAreAnswered() throws IOException {
         upstream.has("www.example.com", "1.2.3.4");
 
         try (DnsClient stranger = client(InetAddresses.forString("127.0.0.99"));
@@ -306,6 +312,57 @@ class ResolverTest {
     }
 
     @Test
+    void dataConveyedToOneDomainByQueriesIsLimited() throws IOException {
+        start("letters-per-domain-max = 100, kept-min = 0s");
+        upstream.has("a.evil.com", "1.2.3.4").has("b.evil.com", "1.2.3.4");
+        try (DnsClient client = client(open)) {
+            assertThat(client.ask("x".repeat(60) + ".evil.com").code()).isEqualTo(DnsResponseCode.NXDOMAIN);
+            assertThat(client.ask("x".repeat(59) + ".evil.com").code()).isEqualTo(DnsResponseCode.REFUSED);
+            // Which of two known names is asked for tells something too.
+            int choices = 0;
+            while (client.ask(choices % 2 == 0 ? "a.evil.com" : "b.evil.com")
+                    .code()
+                    .equals(DnsResponseCode.NOERROR)) {
+                choices++;
+                now = now.plus(Duration.ofMinutes(1));
+            }
+            assertThat(choices).isBetween(10, 25);
+        }
+    }
+
+    @Test
+    void answersAreCachedForEachSandboxSeparately() throws IOException {
+        upstream.has("www.example.com", "1.2.3.4");
+        try (DnsClient client = client(open);
+                DnsClient neighbour = client(other)) {
+            for (int i = 0; i < 5; i++) {
+                assertThat(client.ask("www.example.com").addresses()).containsExactly("1.2.3.4");
+            }
+            assertThat(upstream.asked()).hasSize(1);
+            assertThat(neighbour.ask("www.example.com").addresses()).containsExactly("1.2.3.4");
+            assertThat(upstream.asked()).hasSize(2);
+            now = now.plus(Duration.ofMinutes(2));
+            assertThat(client.ask("www.example.com").addresses()).containsExactly("1.2.3.4");
+            assertThat(upstream.asked()).hasSize(3);
+        }
+    }
+
+    @Test
+    void aSandboxThatAsksALotLeavesLookUpsForOthers() throws IOException {
+        start("lookups-max = 4, questions-max = 32");
+        upstream.answers("slow.evil.com", (question, response) -> response.setCode(FakeUpstream.SILENCE));
+        upstream.has("www.example.com", "1.2.3.4");
+        try (DnsClient client = client(open);
+                DnsClient neighbour = client(other)) {
+            for (int id = 1; id <= 3; id++) {
+                client.send(DnsClient.question(id, "slow.evil.com", 1, 1));
+            }
+            assertThat(client.receive().code()).isEqualTo(DnsResponseCode.REFUSED);
+            assertThat(neighbour.ask("www.example.com").addresses()).isNotEmpty();
+        }
+    }
+
+    @Test
     void longNamesAndLabelsNeverGoUpstream() throws IOException {
         try (DnsClient client = client(open)) {
             assertThat(client.ask("a".repeat(61) + ".evil.com").code()).isEqualTo(DnsResponseCode.REFUSED);
@@ -318,7 +375,7 @@ class ResolverTest {
     }
 
     @Test
-    void moreQuestionsAtOnceThanOneSandboxMayHaveAreRefusedWhileOthersAreAnswered() throws IOException {
+    void concurrentQueriesBeyondASandboxesLimitAreRefusedWhileOthersAreAnswered() throws IOException {
         start("questions-max = 2");
         upstream.answers("slow.evil.com", (question, response) -> response.setCode(FakeUpstream.SILENCE));
         upstream.has("www.example.com", "1.2.3.4");
@@ -335,7 +392,7 @@ class ResolverTest {
     }
 
     @Test
-    void whenTheNodesResolverIsSilentTheAnswerIsThatItFailed() throws IOException {
+    void aSilentUpstreamIsAnsweredAsAFailure() throws IOException {
         upstream.answers("slow.example.com", (question, response) -> response.setCode(FakeUpstream.SILENCE));
 
         try (DnsClient client = client(open)) {
@@ -357,7 +414,7 @@ class ResolverTest {
     }
 
     @Test
-    void anAnswerThatDoesNotFitComesOverTcpAndIsGivenAsFarAsASandboxNeedsIt() throws IOException {
+    void aTruncatedAnswerIsAskedForAgainOverTcpAndShortened() throws IOException {
         upstream.answers("big.example.com", (question, response) -> {
             response.setTruncated(true);
             for (int i = 0; i < 40; i++) {
@@ -374,7 +431,7 @@ class ResolverTest {
     }
 
     @Test
-    void anAnswerOfTheNodesResolverWithAnotherQuestionOrWithReferralsIsNotFollowed() throws IOException {
+    void upstreamAnswersWithAnotherQuestionOrReferralsAreNotFollowed() throws IOException {
         upstream.answers("ref.example.com", (question, response) -> {
             response.addRecord(DnsSection.AUTHORITY, FakeUpstream.alias("example.com", "ns.example.com"));
             response.addRecord(DnsSection.ADDITIONAL, FakeUpstream.address("ns.example.com", "127.0.0.1"));
@@ -426,7 +483,7 @@ class ResolverTest {
     }
 
     @Test
-    void noPacketStopsIt() throws IOException {
+    void noDatagramStopsTheResolver() throws IOException {
         start("questions-per-minute-max = 1000000, names-per-domain-max = 100000, names-max = 100000");
         upstream.has("www.example.com", "1.2.3.4");
         Random random = new Random(20261125);

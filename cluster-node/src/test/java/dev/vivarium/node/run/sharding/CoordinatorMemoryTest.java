@@ -31,24 +31,24 @@ class CoordinatorMemoryTest {
     }
 
     @Test
-    void theCoordinatorIsToldWhichShardsHaveRunsToWake() {
+    void theCoordinatorLearnsWhichShardsHaveRememberedRuns() {
         ask(memory());
 
-        assertThat(told()).containsExactlyInAnyOrder("3", "17");
+        assertThat(rememberedShards()).containsExactlyInAnyOrder("3", "17");
     }
 
     @Test
-    void aStoreThatIsAwayIsAskedAgainUntilItAnswers() {
+    void anUnavailableStoreIsRetriedUntilItAnswers() {
         store.failures.set(2);
 
         ask(memory());
 
-        assertThat(told()).containsExactlyInAnyOrder("3", "17");
+        assertThat(rememberedShards()).containsExactlyInAnyOrder("3", "17");
         assertThat(store.failures).hasValueLessThan(0);
     }
 
     @Test
-    void aShardGetsItsPlaceThoughTheStoreIsAway() {
+    void aShardIsAllocatedWhileTheStoreIsUnavailable() {
         store.failures.set(Integer.MAX_VALUE);
         ActorRef memory = memory();
         ask(memory);
@@ -67,13 +67,13 @@ class CoordinatorMemoryTest {
         memory.tell(RememberEntitiesCoordinatorStore.GetShards$.MODULE$, coordinator.ref());
     }
 
-    private Set<String> told() {
+    private Set<String> rememberedShards() {
         return asJava(coordinator
                 .expectMsgClass(RememberEntitiesCoordinatorStore.RememberedShards.class)
                 .entities());
     }
 
-    /** Answers after it has failed as often as it is to. */
+    /** Answers after a given number of failures. */
     private static final class Store implements RememberedRuns {
         private final AtomicInteger failures = new AtomicInteger();
 

@@ -25,14 +25,14 @@ class RunPlacementTest {
 
     private final Drain drain = new Drain();
     private final NodeSlots slots = new NodeSlots(TWO, 1, 1, drain, () -> 0);
-    private final NodeLoads board = new NodeLoads(() -> 0);
+    private final NodeLoads nodeLoads = new NodeLoads(() -> 0);
     private final RunPlacement placement =
-            new RunPlacement(slots, drain, NodeClock.system(), board, "own", ALL, RunPlacementTest::shard);
+            new RunPlacement(slots, drain, NodeClock.system(), nodeLoads, "own", ALL, RunPlacementTest::shard);
 
     @Test
-    void aRunGetsANameInAShardOfTheNodeWithMostRoom() {
-        told("own", new Capacity(1, 64, 500), 0, "0", "1");
-        told("other", Capacity.NONE, 0, "2");
+    void aRunGetsAnIdInAShardOfTheNodeWithMostRoom() {
+        report("own", new Capacity(1, 64, 500), 0, "0", "1");
+        report("other", Capacity.NONE, 0, "2");
 
         Placed.Room room = (Placed.Room) placement.place(NEEDS);
 
@@ -42,30 +42,30 @@ class RunPlacementTest {
     }
 
     @Test
-    void ofItsOwnNodeTheTruthCountsWhateverItHasToldBefore() {
-        told("own", TWO, 1, "0", "1", "2", "3");
+    void theActualLoadOfThisNodeOverridesItsReportedLoad() {
+        report("own", TWO, 1, "0", "1", "2", "3");
         assertThat(placement.place(NEEDS)).isInstanceOf(Placed.Room.class);
         assertThat(placement.placeNamed(name(), NEEDS)).isInstanceOf(Placed.Room.class);
 
         fill();
-        told("own", Capacity.NONE, 0, "0", "1", "2", "3");
+        report("own", Capacity.NONE, 0, "0", "1", "2", "3");
 
         assertThat(refusal(placement.place(NEEDS))).isEqualTo(new SubmitAnswer.Full(1));
         assertThat(refusal(placement.placeNamed(name(), NEEDS))).isEqualTo(new SubmitAnswer.Full(1));
     }
 
     @Test
-    void beforeAnyNodeHasToldOfItselfARunIsTakenAsLongAsThisNodeHasRoom() {
+    void withoutLoadReportsRunsArePlacedWhileThisNodeHasRoom() {
         assertThat(placement.place(NEEDS)).isInstanceOf(Placed.Room.class);
         fill();
         assertThat(refusal(placement.place(NEEDS))).isEqualTo(new SubmitAnswer.Full(1));
     }
 
     @Test
-    void aNodeThatFoundARunNoRoomIsNotOfferedTheNext() {
-        told("own", TWO, 1, "0");
+    void aNodeThatRefusedARunIsNotOfferedTheNext() {
+        report("own", TWO, 1, "0");
         fill();
-        told("other", Capacity.NONE, 0, "1", "2", "3");
+        report("other", Capacity.NONE, 0, "1", "2", "3");
         Placed.Room room = (Placed.Room) placement.place(NEEDS);
 
         placement.foundFull(room.queueing());
@@ -76,7 +76,7 @@ class RunPlacementTest {
 
     @Test
     void aRunForWhichNoNodeIsLargeEnoughIsRefusedAndSoIsEveryRunWhileTheNodeDrains() {
-        told("own", Capacity.NONE, 0, "0", "1", "2", "3");
+        report("own", Capacity.NONE, 0, "0", "1", "2", "3");
         Capacity huge = new Capacity(1, 1 << 20, 500);
         assertThat(refusal(placement.place(huge))).isEqualTo(new SubmitAnswer.TooLarge(TWO));
         assertThat(refusal(placement.placeNamed(name(), huge))).isEqualTo(new SubmitAnswer.TooLarge(TWO));
@@ -101,9 +101,9 @@ class RunPlacementTest {
         }
     }
 
-    private void told(String node, Capacity taken, int waiting, String... shards) {
+    private void report(String node, Capacity taken, int waiting, String... shards) {
         int waitingMax = node.equals("own") ? 1 : 9;
-        board.told(new NodeLoad(node, node, TWO, taken, waiting, waitingMax, Intake.OPEN, Set.of(shards)));
+        nodeLoads.reported(new NodeLoad(node, node, TWO, taken, waiting, waitingMax, Intake.OPEN, Set.of(shards)));
     }
 
     private static SubmitAnswer refusal(Placed place) {

@@ -17,14 +17,14 @@ import org.junit.jupiter.api.Test;
 class ShardOpeningTest {
     private static final Set<String> ALL = Set.of("0", "1", "2", "3", "4", "5", "6");
 
-    private final NodeLoads board = new NodeLoads(() -> 0);
+    private final NodeLoads nodeLoads = new NodeLoads(() -> 0);
     private final List<String> opened = new ArrayList<>();
     private final AtomicLong nanos = new AtomicLong();
 
     @Test
-    void theFirstOfTheNodesOpensAFewOfTheShardsThatNobodyHolds() {
-        board.told(load("a", Set.of("0")));
-        board.told(load("b", Set.of("2")));
+    void theFirstNodeOpensAFewFreeShards() {
+        nodeLoads.reported(load("a", Set.of("0")));
+        nodeLoads.reported(load("b", Set.of("2")));
 
         settled(opening("b"));
         assertThat(opened).isEmpty();
@@ -34,8 +34,8 @@ class ShardOpeningTest {
     }
 
     @Test
-    void nothingIsOpenedBeforeAllNodesHaveToldTheirLoads() {
-        board.told(load("a", Set.of()));
+    void noShardIsOpenedBeforeAllNodesHaveReportedTheirLoad() {
+        nodeLoads.reported(load("a", Set.of()));
 
         settled(opening("a"));
 
@@ -43,9 +43,9 @@ class ShardOpeningTest {
     }
 
     @Test
-    void nothingIsOpenedWhileNodesJoin() {
-        board.told(load("a", Set.of()));
-        board.told(load("b", Set.of()));
+    void noShardIsOpenedWhileNodesJoin() {
+        nodeLoads.reported(load("a", Set.of()));
+        nodeLoads.reported(load("b", Set.of()));
         ShardOpening opening = opening("a");
 
         opening.look();
@@ -68,7 +68,7 @@ class ShardOpeningTest {
         return new ShardOpening(
                 own,
                 () -> 2,
-                board,
+                nodeLoads,
                 ALL,
                 shard -> new RunId("01j%023d".formatted(Integer.parseInt(shard))),
                 id -> opened.add(id.value().substring(25)),

@@ -1,0 +1,18 @@
+package dev.vivarium.node.admission;
+
+import com.google.common.net.InternetDomainName;
+import dev.vivarium.protocol.egress.HostName;
+
+/**
+ * The names below which anyone can register one, by the public suffix list (publicsuffix.org) that Guava carries, as it was
+ * when that version of Guava was released: those of registries such as co.uk, and those of providers such as github.io.
+ */
+final class PublicSuffixes {
+    private PublicSuffixes() {}
+
+    /** Whether the name is such a suffix itself. */
+    static boolean contains(HostName name) {
+        return InternetDomainName.isValid(name.value())
+                && InternetDomainName.from(name.value()).isPublicSuffix();
+    }
+}

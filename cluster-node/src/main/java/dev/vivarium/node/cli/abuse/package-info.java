@@ -1,5 +1,0 @@
-/** The abuse suite: hostile payloads, each tried at its limits beside a neighbour that must not suffer. */
-@NullMarked
-package dev.vivarium.node.cli.abuse;
-
-import org.jspecify.annotations.NullMarked;

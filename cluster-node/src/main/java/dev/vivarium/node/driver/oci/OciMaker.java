@@ -1,0 +1,272 @@
+package dev.vivarium.node.driver.oci;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.vivarium.node.driver.AttemptName;
+import dev.vivarium.node.driver.ChannelListener;
+import dev.vivarium.node.driver.ChannelListener.ClosedBecause;
+import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.node.driver.DriverException.Kind;
+import dev.vivarium.node.driver.SandboxHandle;
+import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.driver.container.ContainerSandbox;
+import dev.vivarium.node.driver.docker.EngineImages;
+import dev.vivarium.node.driver.docker.RuntimeConfig;
+import dev.vivarium.node.driver.guest.GuestChannel;
+import dev.vivarium.node.driver.guest.GuestConnection;
+import dev.vivarium.node.driver.guest.GuestStreams;
+import dev.vivarium.node.driver.linux.HostMachine;
+import dev.vivarium.node.driver.linux.InitProcess;
+import dev.vivarium.node.driver.linux.RuntimeOverhead;
+import dev.vivarium.node.driver.linux.VisibleMachine;
+import dev.vivarium.node.driver.oci.StateFolder.Name;
+import dev.vivarium.node.json.PlainJson;
+import dev.vivarium.protocol.run.Isolation;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BiFunction;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Creates sandboxes step by step, blocking; when a step fails, undoes the earlier ones. */
+final class OciMaker {
+    private static final Logger LOG = LoggerFactory.getLogger(OciMaker.class);
+    private static final Path PROC = Path.of("/proc");
+    private static final String CONTROL_GROUPS = "/sys/fs/cgroup/";
+
+    private final OciDriverConfig config;
+    private final List<OciRuntime> runtimes;
+    private final RuntimeConfig.Machine machine;
+    private final HostMachine host = HostMachine.read(Path.of("/"));
+    private final RuntimeConfig walls;
+    private final EngineImages engine;
+    private final ImageTrees images;
+    private final RootLayer layers;
+    private final StateFolder state;
+    private final Channels channels;
+    private final Launcher launcher;
+    private final Remover remover;
+    private final BiFunction<ContainerSandbox, Name, CompletionStage<ClosedBecause>> whyEnded;
+
+    OciMaker(
+            OciDriverConfig config,
+            List<OciRuntime> runtimes,
+            RuntimeConfig.Machine machine,
+            EngineImages engine,
+            ImageTrees images,
+            RootLayer layers,
+            StateFolder state,
+            Channels channels,
+            Launcher launcher,
+            Remover remover,
+            BiFunction<ContainerSandbox, Name, CompletionStage<ClosedBecause>> whyEnded) {
+        this.config = config;
+        this.runtimes = List.copyOf(runtimes);
+        this.machine = machine;
+        this.walls = new RuntimeConfig(config.engine(), machine);
+        this.engine = engine;
+        this.images = images;
+        this.layers = layers;
+        this.state = state;
+        this.channels = channels;
+        this.launcher = launcher;
+        this.remover = remover;
+        this.whyEnded = whyEnded;
+    }
+
+    /** Creates the sandbox, for an attempt if there is one already, and returns once the guest has greeted. */
+    SandboxHandle make(ContainerSandbox sandbox, Optional<AttemptName> attempt, ChannelListener listener) {
+        int runtime = runtimeOf(sandbox.template().isolation());
+        sandbox.requireWanted();
+        EngineImages.Image image = engine.usable(sandbox.template().image());
+        Path tree = images.tree(image.id());
+        Name name = state.name(sandbox.id());
+        try {
+            begin(sandbox.id(), image);
+            attempt.ifPresent(claimed -> claim(sandbox.id(), claimed));
+            Path layer = write(sandbox, name);
+            return start(sandbox, name, runtime, layer, tree, image, listener);
+        } catch (DriverException failure) {
+            if (failure.kind() == Kind.REFUSED) {
+                // The image's files may be damaged.
+                images.distrust(image.id());
+            }
+            undo(sandbox, name);
+            throw failure;
+        } catch (IOException failed) {
+            undo(sandbox, name);
+            throw new DriverException(
+                    Kind.REFUSED,
+                    "The sandbox's state cannot be written to " + state.own() + ": " + failed.getMessage()
+                            + ". The node's operator can make room there (vivarium.driver.oci.state).",
+                    failed);
+        } finally {
+            channels.forget(sandbox.id());
+        }
+    }
+
+    /** The number of the class's runtime. */
+    private int runtimeOf(Isolation isolation) {
+        for (int number = 0; number < runtimes.size(); number++) {
+            if (runtimes.get(number).isolation() == isolation) {
+                return number;
+            }
+        }
+        throw new DriverException(
+                Kind.REFUSED,
+                "Isolation " + isolation.name().toLowerCase(Locale.ROOT)
+                        + " is not available: this node has no runtime for it.");
+    }
+
+    private void begin(SandboxId id, EngineImages.Image image) throws IOException {
+        Path folder;
+        try {
+            folder = state.begin(id);
+        } catch (FileAlreadyExistsException remains) {
+            throw new DriverException(Kind.REFUSED, "There is a sandbox " + id + " already.", remains);
+        }
+        Files.writeString(folder.resolve(StateFolder.IMAGE), image.id());
+    }
+
+    private void claim(SandboxId id, AttemptName attempt) {
+        try {
+            state.claim(id, attempt);
+        } catch (IOException failed) {
+            throw new DriverException(Kind.REFUSED, "The attempt cannot be claimed: " + failed.getMessage(), failed);
+        }
+    }
+
+    /** Writes the runtime's configuration and the files it binds, and returns its layer. */
+    private Path write(ContainerSandbox sandbox, Name name) throws IOException {
+        sandbox.upkeep(RuntimeOverhead.of(sandbox.template(), machine.cpus()));
+        RuntimeConfig.Place place = new RuntimeConfig.Place(
+                "root",
+                remover.group(name),
+                Map.of(
+                        "dev.vivarium.installation", config.engine().installation(),
+                        "dev.vivarium.node", config.engine().node(),
+                        "dev.vivarium.sandbox", sandbox.id().value()),
+                // Without an engine, runsc ends when a file is bound over its kernel's.
+                sandbox.template().isolation().hasOwnKernel()
+                        ? Map.of()
+                        : writeFiles(VisibleMachine.files(host, sandbox.template()), state.folder(name)));
+        ObjectNode file = walls.of(sandbox.id(), sandbox.template(), place);
+        Files.write(state.folder(name).resolve("config.json"), PlainJson.MAPPER.writeValueAsBytes(file));
+        return layers.of(sandbox.template().resolver(), file);
+    }
+
+    private Map<String, Path> writeFiles(Map<String, String> files, Path folder) throws IOException {
+        Map<String, Path> written = new TreeMap<>();
+        for (Map.Entry<String, String> file : files.entrySet()) {
+            String path = file.getKey();
+            // With version 1, sandboxes have no control groups to look at.
+            if (machine.groups() == RuntimeConfig.GroupsVersion.TWO || !path.startsWith(CONTROL_GROUPS)) {
+                Path own = folder.resolve("visible" + path.replace('/', '-'));
+                Files.writeString(own, file.getValue());
+                Files.setPosixFilePermissions(own, PosixFilePermissions.fromString("r--r--r--"));
+                written.put(path, own);
+            }
+        }
+        return written;
+    }
+
+    private SandboxHandle start(
+            ContainerSandbox sandbox,
+            Name name,
+            int runtime,
+            Path layer,
+            Path tree,
+            EngineImages.Image image,
+            ChannelListener listener) {
+        long limitMillis = config.engine().guestStartTimeout().toMillis();
+        CompletableFuture<GuestConnection> connected = channels.expect(sandbox.id());
+        sandbox.contain(sandbox.id().value());
+        CompletableFuture<Launcher.Made> made = launcher.make(name, runtime, layer, tree);
+        // A failure of the runtime ends the wait for the channel.
+        CompletableFuture<GuestConnection> unused = made.handle((ignored, failure) -> failure)
+                .thenApply(failure -> {
+                    if (failure != null) {
+                        connected.completeExceptionally(failure);
+                    }
+                    return null;
+                });
+        GuestChannel channel = new GuestChannel(
+                sandbox.id(),
+                await(connected, limitMillis, name),
+                new PlainStream(),
+                config.engine().channel(),
+                listener,
+                () -> whyEnded.apply(sandbox, name));
+        channel.open();
+        sandbox.connect(channel);
+        long pid = await(made, limitMillis, name).pid();
+        await(channel.greeted(), limitMillis, name);
+        InitProcess.of(PROC, pid, sandbox.id().value()).ifPresent(sandbox::runsAs);
+        sandbox.requireWanted();
+        return new SandboxHandle(
+                sandbox.id(),
+                channel,
+                image.environment(),
+                sandbox.firstProcess().map(InitProcess::handle));
+    }
+
+    private <T> T await(CompletableFuture<T> step, long limitMillis, Name name) {
+        try {
+            return step.get(limitMillis, TimeUnit.MILLISECONDS);
+        } catch (TimeoutException silent) {
+            throw new DriverException(
+                    Kind.GUEST_SILENT,
+                    "The sandbox's guest did not greet within " + limitMillis
+                            + " ms: its runtime hangs, or the machine is overloaded.",
+                    silent);
+        } catch (ExecutionException ended) {
+            if (ended.getCause() instanceof DriverException refusal) {
+                throw refusal;
+            }
+            throw new DriverException(
+                    Kind.GUEST_SILENT,
+                    "The sandbox ended before its guest greeted. "
+                            + (ended.getCause() == null
+                                    ? ""
+                                    : String.valueOf(ended.getCause().getMessage())),
+                    ended);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new DriverException(
+                    Kind.GUEST_SILENT, "The node was stopped while sandbox " + name + " started.", interrupted);
+        }
+    }
+
+    private void undo(ContainerSandbox sandbox, Name name) {
+        sandbox.disconnect();
+        try {
+            remover.remove(name);
+        } catch (DriverException failure) {
+            LOG.warn("The remains of sandbox {} stay until the next sweep: {}", sandbox.id(), failure.getMessage());
+        }
+    }
+
+    /** The channel's stream has the guest's standard output alone; the launcher reads its standard error. */
+    private static final class PlainStream implements GuestStreams {
+        @Override
+        public void split(ByteBuffer bytes, Sink sink) {
+            sink.stdout(bytes);
+        }
+
+        @Override
+        public void end() {}
+    }
+}

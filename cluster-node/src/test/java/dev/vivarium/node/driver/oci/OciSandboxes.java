@@ -1,0 +1,111 @@
+package dev.vivarium.node.driver.oci;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.github.f4b6a3.ulid.UlidCreator;
+import com.typesafe.config.ConfigFactory;
+import dev.vivarium.node.clock.NodeClock;
+import dev.vivarium.node.driver.SandboxDriver;
+import dev.vivarium.node.driver.SandboxTemplate;
+import dev.vivarium.node.driver.docker.DockerDriverConfig;
+import dev.vivarium.node.driver.docker.EachIsolation;
+import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.Limit;
+import dev.vivarium.protocol.run.Limits;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+
+/** Gives each test a driver on this machine's runtimes, with a separate installation that must leave nothing behind. */
+final class OciSandboxes implements BeforeEachCallback, AfterEachCallback {
+    private final Isolation isolation;
+    private ExecutorService blocking;
+    private OciDriverConfig config;
+    private SandboxDriver driver;
+
+    OciSandboxes(Isolation isolation) {
+        this.isolation = isolation;
+    }
+
+    @Override
+    public void beforeEach(ExtensionContext context) {
+        assumeTrue("root".equals(System.getProperty("user.name")), "Only root can run OCI runtimes.");
+        blocking = Executors.newCachedThreadPool();
+        config = config("test-" + UlidCreator.getUlid().toLowerCase(), "node-1");
+        driver = open(config, blocking);
+        EachIsolation.Here.assume(isolation, driver.capabilities().isolations());
+    }
+
+    static OciDriverConfig config(String installation, String node) {
+        return OciDriverConfig.from(
+                ConfigFactory.parseResources("oci-driver.conf"),
+                DockerDriverConfig.from(ConfigFactory.parseResources("docker-driver.conf"), installation, node));
+    }
+
+    static SandboxDriver open(OciDriverConfig config, ExecutorService blocking) {
+        OciSupport support = OciSupport.open(config, blocking, NodeClock.system());
+        if (support instanceof OciSupport.Works works) {
+            return works.driver();
+        }
+        throw new AssertionError(support);
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) {
+        driver.close();
+        blocking.shutdownNow();
+        assertThat(left(config)).as("what is left").isEmpty();
+    }
+
+    /** Folders and control groups of sandboxes of the installation. */
+    static List<String> left(OciDriverConfig config) {
+        String mark = StateFolder.mark(config.engine().installation());
+        return Stream.of(config.state().resolve(mark), Path.of("/sys/fs/cgroup"))
+                .flatMap(folder -> found(folder, mark))
+                .toList();
+    }
+
+    private static Stream<String> found(Path folder, String mark) {
+        try (Stream<Path> all = Files.find(
+                folder,
+                6,
+                (file, is) -> is.isDirectory()
+                        && file.toString().contains(mark)
+                        && file.getFileName().toString().matches("[0-9a-z]{26}"))) {
+            return all.map(Path::toString).toList().stream();
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException(unreadable);
+        }
+    }
+
+    SandboxDriver driver() {
+        return driver;
+    }
+
+    OciDriverConfig config() {
+        return config;
+    }
+
+    SandboxTemplate template() {
+        return new SandboxTemplate(
+                "vivarium/python",
+                isolation,
+                Limits.SMALLEST
+                        .with(Limit.CPU, "1")
+                        .with(Limit.MEMORY, "64Mi")
+                        .with(Limit.PIDS, 64L)
+                        .with(Limit.DISK, "16Mi")
+                        .with(Limit.FILES, 2_047L),
+                Optional.empty());
+    }
+}

@@ -1,0 +1,39 @@
+package dev.vivarium.node.placement;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class CapacityTest {
+    @Test
+    void aRunTakesOpenFilesByItsMemory() {
+        assertThat(Capacity.openFilesOf(512L << 20, 128, 4096)).isEqualTo(52_428);
+    }
+
+    @Test
+    void aProcessMayAlwaysHaveWhatItsLimitSays() {
+        assertThat(Capacity.openFilesOf(16L << 20, 128, 4096)).isEqualTo(4_096);
+    }
+
+    @Test
+    void aRunTakesNoMoreThanItsProcessesMayHaveTogether() {
+        assertThat(Capacity.openFilesOf(8L << 30, 4, 1024)).isEqualTo(4_096);
+    }
+
+    @Test
+    void withoutRoomForItsOpenFilesARunWaits() {
+        Capacity asked = new Capacity(1, 64, 500, 10, 4_096);
+
+        assertThat(new Capacity(9, 640, 5_000, 100, 4_096).covers(asked)).isTrue();
+        assertThat(new Capacity(9, 640, 5_000, 100, 4_095).covers(asked)).isFalse();
+    }
+
+    @Test
+    void theScarcestResourceSaysHowMuchIsLeft() {
+        Capacity all = new Capacity(10, 1000, 1000, 1000, 1000);
+
+        assertThat(all.shareLeft(new Capacity(1, 100, 100, 100, 900))).isEqualTo(0.1);
+        assertThat(new Capacity(10, 1000, 1000).shareLeft(new Capacity(1, 100, 100, 0, 900)))
+                .isEqualTo(0.9);
+    }
+}

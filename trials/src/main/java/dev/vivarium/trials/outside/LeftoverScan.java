@@ -1,0 +1,116 @@
+package dev.vivarium.trials.outside;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.vivarium.client.ApiJson;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Counts sandboxes and their processes from outside: it asks the engine and the kernel, and never the node. From its
+ * start on it records every container of an installation, so that it also finds processes of containers that the engine no
+ * longer knows.
+ */
+public final class LeftoverScan implements AutoCloseable {
+    /** The label of an installation's sandboxes, which no other container has. */
+    private static final String LABEL = "dev.vivarium.installation";
+
+    private final EngineSocket engine;
+    private final String filter;
+    private final InputStream births;
+    private final Set<String> containers = ConcurrentHashMap.newKeySet();
+
+    /**
+     * Starts recording new containers.
+     *
+     * @param environment the environment variables that name the engine
+     * @param installation the name of the installation whose sandboxes are counted
+     * @throws IOException with a sentence for the user when the engine does not answer
+     */
+    public LeftoverScan(Map<String, String> environment, String installation) throws IOException {
+        this.engine = EngineSocket.of(environment);
+        this.filter = LABEL + "=" + installation;
+        this.births = engine.get(
+                "/events", Map.of("filters", filters(Map.of("label", filter, "type", "container", "event", "create"))));
+        Thread clerk = new Thread(this::writeDown, "leftover-scan");
+        clerk.setDaemon(true);
+        clerk.start();
+    }
+
+    private void writeDown() {
+        try (BufferedReader lines = new BufferedReader(new InputStreamReader(births, StandardCharsets.UTF_8))) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                String id = ApiJson.parse(line.getBytes(StandardCharsets.UTF_8))
+                        .path("id")
+                        .asText();
+                if (!id.isEmpty()) {
+                    containers.add(id);
+                }
+            }
+        } catch (IOException closed) {
+            // Closed by close(), or by an engine that ended: then the count fails with a reason.
+        }
+    }
+
+    /** The number of sandboxes so far. */
+    public int sandboxesSeen() {
+        return containers.size();
+    }
+
+    /** Counts sandboxes and processes now. */
+    public Leftovers count() throws IOException {
+        List<String> living = new ArrayList<>();
+        try (InputStream answer =
+                engine.get("/containers/json", Map.of("all", "true", "filters", filters(Map.of("label", filter))))) {
+            for (JsonNode container : ApiJson.parse(answer.readAllBytes())) {
+                living.add(container.path("Id").asText());
+            }
+        }
+        containers.addAll(living);
+        return new Leftovers(living.size(), engine.isLocal() ? OptionalInt.of(processes()) : OptionalInt.empty());
+    }
+
+    private static String filters(Map<String, String> wanted) {
+        var json = ApiJson.object();
+        wanted.forEach((name, value) -> json.putArray(name).add(value));
+        return ApiJson.line(json);
+    }
+
+    /** A container's control group has the container's id in its path, with every cgroup driver. */
+    private int processes() throws IOException {
+        int count = 0;
+        try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
+            for (Path process : processes) {
+                if (isOurs(process)) {
+                    count++;
+                }
+            }
+        }
+        return count;
+    }
+
+    private boolean isOurs(Path process) {
+        try {
+            String groups = Files.readString(process.resolve("cgroup"));
+            return containers.stream().anyMatch(groups::contains);
+        } catch (IOException gone) {
+            return false;
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        births.close();
+    }
+}

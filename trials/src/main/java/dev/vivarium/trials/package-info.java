@@ -1,0 +1,5 @@
+/** The commands {@code quickstart} and {@code abuse}. */
+@NullMarked
+package dev.vivarium.trials;
+
+import org.jspecify.annotations.NullMarked;
