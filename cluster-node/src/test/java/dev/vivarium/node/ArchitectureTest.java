@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.PackageMatcher;
 import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.core.importer.Location;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
@@ -18,7 +19,9 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /** Data flows one way: HTTP, admission, run, sandbox, driver. No layer reaches round another. */
-@AnalyzeClasses(packages = "dev.vivarium", importOptions = ImportOption.DoNotIncludeTests.class)
+@AnalyzeClasses(
+        packages = "dev.vivarium",
+        importOptions = {ImportOption.DoNotIncludeTests.class, ArchitectureTest.NoJarsOfTests.class})
 class ArchitectureTest {
     private static final String NODE = "dev.vivarium.node";
     /** Every package of the node that a rule names. A rule says nothing about a package that is empty or was renamed. */
@@ -288,5 +291,13 @@ class ArchitectureTest {
         String room = NODE + "." + name;
         ROOMS.add(room);
         return room;
+    }
+
+    /** Maven gives a module the tests of another as a jar from the phase "package" on, and as a folder before. */
+    static final class NoJarsOfTests implements ImportOption {
+        @Override
+        public boolean includes(Location location) {
+            return !location.contains("-tests.jar");
+        }
     }
 }

@@ -13,12 +13,20 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** Checks the guest's executable against its compiler options. Numbers are those of the ELF specification. */
+/** Checks the executables in C against their compiler options. Numbers are those of the ELF specification. */
+@ParameterizedClass
+@ValueSource(strings = {"vivarium-init", "vivarium-launch"})
 class GuestProgramTest {
     private static final int SIZE_MAX_BYTES = 100_000;
     private static final int EXECUTABLE = 1;
     private static final int WRITABLE = 2;
+
+    @Parameter
+    private String name;
 
     @Test
     void itIsSmall() throws IOException {
@@ -51,19 +59,25 @@ class GuestProgramTest {
 
     @Test
     void aSecondBuildElsewhereGivesTheSameBytes(@TempDir Path elsewhere) throws Exception {
-        Path source = Path.of("src/main/guest").toAbsolutePath();
-        Path copy = Files.createDirectory(elsewhere.resolve("copy"));
-        try (Stream<Path> files = Files.list(source)) {
-            for (Path file : files.toList()) {
-                Files.copy(file, copy.resolve(file.getFileName()));
-            }
+        Path sources = Path.of("src/main").toAbsolutePath();
+        Path copies = elsewhere.resolve("copies");
+        for (String folder : List.of("guest", "launch")) {
+            copy(sources.resolve(folder), Files.createDirectories(copies.resolve(folder)));
         }
 
-        build(source, elsewhere.resolve("first"));
-        build(copy, elsewhere.resolve("second"));
+        build(sources.resolve("guest"), elsewhere.resolve("first"));
+        build(copies.resolve("guest"), elsewhere.resolve("second"));
 
-        assertThat(elsewhere.resolve("first/vivarium-init")).hasBinaryContent(program());
-        assertThat(elsewhere.resolve("second/vivarium-init")).hasBinaryContent(program());
+        assertThat(elsewhere.resolve("first").resolve(name)).hasBinaryContent(program());
+        assertThat(elsewhere.resolve("second").resolve(name)).hasBinaryContent(program());
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        try (Stream<Path> files = Files.list(from)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, to.resolve(file.getFileName()));
+            }
+        }
     }
 
     private static void build(Path source, Path out) throws IOException, InterruptedException {
@@ -74,8 +88,8 @@ class GuestProgramTest {
         assertThat(make.exitValue()).isZero();
     }
 
-    private static byte[] program() throws IOException {
-        return Files.readAllBytes(TestGuest.resource("/guest/vivarium-init"));
+    private byte[] program() throws IOException {
+        return Files.readAllBytes(TestGuest.resource("/guest/" + name));
     }
 
     private enum Kind {
@@ -89,7 +103,7 @@ class GuestProgramTest {
 
     private record Segment(Kind kind, int flags) {}
 
-    private static List<Segment> segments() throws IOException {
+    private List<Segment> segments() throws IOException {
         ByteBuffer elf = ByteBuffer.wrap(program()).order(ByteOrder.LITTLE_ENDIAN);
         int table = Math.toIntExact(elf.getLong(32));
         int size = elf.getShort(54);
