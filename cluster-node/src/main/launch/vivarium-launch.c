@@ -8,6 +8,7 @@
  * One thread, static memory only, and one poll in which it waits. It trusts its node, but checks each line: names and
  * paths become parts of paths and of mount options.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -246,6 +247,54 @@ static int remove_groups(const struct sandbox *sandbox)
 			left = errno;
 	}
 	return left;
+}
+
+/* Removes a sandbox's claim, unless another sandbox has it by now. */
+static void remove_claim(const struct sandbox *sandbox, int folder)
+{
+	char claim[LINE_MAX_BYTES], target[LINE_MAX_BYTES], path[PATH_MAX_BYTES];
+	int file = openat(folder, "claim", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	ssize_t length;
+
+	if (file < 0)
+		return;
+	length = read(file, claim, sizeof(claim) - 1);
+	close(file);
+	if (length <= 0)
+		return;
+	claim[length] = 0;
+	if (strchr(claim, '/') || !path_of(path, "%s/claims/%s", state, claim))
+		return;
+	length = readlink(path, target, sizeof(target) - 1);
+	if (length <= (ssize_t)strlen("../"))
+		return;
+	target[length] = 0;
+	if (strcmp(target + strlen("../"), sandbox->name) == 0)
+		unlink(path);
+}
+
+/*
+ * Removes a sandbox's files, which the node does while it lives: its claim, and its folder, in which all is flat and
+ * the mount point of the root is empty.
+ */
+static void remove_files(const struct sandbox *sandbox)
+{
+	char path[PATH_MAX_BYTES];
+	struct dirent *entry;
+	DIR *folder;
+
+	if (!path_of(path, "%s/%s", state, sandbox->name))
+		return;
+	folder = opendir(path);
+	if (!folder)
+		return;
+	remove_claim(sandbox, dirfd(folder));
+	while ((entry = readdir(folder))) {
+		if (entry->d_name[0] != '.' && unlinkat(dirfd(folder), entry->d_name, 0) < 0)
+			unlinkat(dirfd(folder), entry->d_name, AT_REMOVEDIR);
+	}
+	closedir(folder);
+	rmdir(path);
 }
 
 /* ---- the table */
@@ -518,6 +567,8 @@ static void go_on_leaving(struct sandbox *sandbox)
 		kill_group(sandbox);
 		return; /* tried again */
 	}
+	if (left == 0 && farewell)
+		remove_files(sandbox);
 	if (left == 0)
 		tell("removed %s", sandbox->name);
 	else

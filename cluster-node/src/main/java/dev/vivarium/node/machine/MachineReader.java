@@ -177,7 +177,7 @@ final class MachineReader {
     }
 
     private static MachineFacts.Engine engine(Config driver) {
-        if (!driver.getString("kind").equals("docker")) {
+        if (driver.getString("kind").equals("idle")) {
             return new MachineFacts.Engine.None();
         }
         DockerDriverConfig config = DockerDriverConfig.from(driver.getConfig("docker"), "doctor", "doctor");

@@ -111,9 +111,10 @@ class EgressInAClusterTest {
             List<ProcessHandle> children = cluster.node(VICTIM).children();
             assertThat(victims.links()).hasSize(2);
 
-            // when: a node is killed, one of whose sandboxes is frozen and cannot notice
-            String guest = guest(opens.get(VICTIM));
-            Commands.run("kill", "-s", "STOP", guest);
+            // when: a node is killed; one of its sandboxes is frozen and cannot notice, nor can the node's launcher
+            String guest = guest(cluster, opens.get(VICTIM));
+            String launcher = Long.toString(cluster.node(VICTIM).launcher().pid());
+            Commands.run("kill", "-s", "STOP", guest, launcher);
             cluster.node(VICTIM).kill();
             long killed = System.nanoTime();
 
@@ -128,6 +129,7 @@ class EgressInAClusterTest {
                 await().atMost(PATIENCE).until(() -> victims.links().isEmpty());
             } finally {
                 resume(guest);
+                resume(launcher);
             }
             System.out.printf(
                     "a sandbox that could not notice its node's end was gone %d ms later%n",
@@ -246,17 +248,18 @@ class EgressInAClusterTest {
     }
 
     /** The first process of the run's sandbox, as the host numbers it. */
-    private static String guest(String run) throws Exception {
-        String container = Commands.run("docker", "ps", "--quiet", "--filter", "name=" + run)
-                .strip();
-        return Commands.run("docker", "inspect", "--format", "{{.State.Pid}}", container)
-                .strip();
+    private static String guest(WholeCluster cluster, String run) throws Exception {
+        return cluster.attempts().stream()
+                .filter(attempt -> attempt.run().equals(run))
+                .map(attempt -> attempt.processes().get(0).toString())
+                .findFirst()
+                .orElseThrow();
     }
 
-    /** Resumes a frozen guest, if it still exists. */
-    private static void resume(String guest) throws Exception {
-        if (ProcessHandle.of(Long.parseLong(guest)).isPresent()) {
-            Commands.run("kill", "-s", "CONT", guest);
+    /** Resumes a frozen process, if it still exists. */
+    private static void resume(String process) throws Exception {
+        if (ProcessHandle.of(Long.parseLong(process)).isPresent()) {
+            Commands.run("kill", "-s", "CONT", process);
         }
     }
 

@@ -97,15 +97,20 @@ class LocalClusterTest {
                 .strip();
         await().atMost(PATIENCE)
                 .until(() -> cluster.show(1, left).path("status").asText().equals("RUNNING"));
+        assertThat(sandboxesOf(left)).isNotEmpty();
         List<Long> processes = List.of(cluster.pid("node-1"), cluster.pid("node-3"), cluster.pid("store"));
         ClusterByCommand.Ended down = cluster.vivarium("cluster", "down");
         assertThat(down.code()).as(down.err()).isZero();
         await().atMost(PATIENCE).until(() -> processes.stream()
                 .allMatch(process -> ProcessHandle.of(process).isEmpty()));
-        assertThat(Commands.run("docker", "ps", "--all", "--quiet", "--filter", "name=" + left))
-                .isEmpty();
+        assertThat(sandboxesOf(left)).isEmpty();
         assertThat(cluster.vivarium("cluster", "down", "--purge").code()).isZero();
         assertThat(cluster.folder()).doesNotExist();
+    }
+
+    /** The sandboxes that this machine has for a run, of any installation. */
+    private static String sandboxesOf(String run) throws IOException, InterruptedException {
+        return Commands.run("find", "/run/vivarium/sandboxes", "-name", run + "-*");
     }
 
     @Test

@@ -3,18 +3,17 @@ package dev.vivarium.node.whole;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import java.io.BufferedReader;
+import dev.vivarium.trials.outside.MachineSandboxes;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * Leftover sandboxes are swept with both other guards disabled: another process holds the channel open, so that the
- * dead-man's switch does not fire, and the guest's clock runs for minutes.
+ * Leftover sandboxes are swept with all other guards disabled: a frozen guest neither sees that its channel has ended, so that
+ * the dead-man's switch does not fire, nor reads its clock; and a frozen launcher does not see that its node has.
  */
 @Timeout(300)
 class ReaperAloneTest {
@@ -27,57 +26,47 @@ class ReaperAloneTest {
 
     @Test
     void aSandboxThatOutlivedItsNodeIsGoneWhenTheNodeIsBack() throws Exception {
-        String sandbox;
-        Process holder;
+        List<Long> sandbox;
+        ProcessHandle launcher;
+        MachineSandboxes machine;
         String run;
         try (WholeNode node = WholeNode.on(data).go()) {
             // given
+            machine = new MachineSandboxes(data.installation());
             run = node.submit(Agent.sleeper().onNodeLoss("fail")).acceptedRun();
             node.awaitPrinted(run, "attempt 1");
-            sandbox = containers();
-            holder = holdChannel(sandbox);
+            sandbox = machine.processes();
+            assertThat(sandbox).hasSizeGreaterThan(1);
+            freeze(sandbox);
+            launcher = node.launcher();
+            freeze(List.of(launcher.pid()));
 
             // when
             node.kill();
         }
         try {
             // then: nothing else ends it
-            await().during(WOULD_BE_GONE).atMost(PATIENCE).until(() -> containers()
+            await().during(WOULD_BE_GONE).atMost(PATIENCE).until(() -> machine.processes()
                     .equals(sandbox));
-            assertThat(Commands.run("docker", "top", sandbox)).contains("python3");
-
-            try (WholeNode node = WholeNode.on(data).go()) {
-                // then: the first sweep is over before the node is ready
-                assertThat(containers()).isEmpty();
-                assertThat(node.awaitEnd(run).path("reason").asText()).isEqualTo("NODE_LOST");
-            }
+            assertNextNodeSweeps(machine, run);
         } finally {
-            holder.destroyForcibly();
+            launcher.destroyForcibly();
         }
     }
 
-    /** The ids of this installation's running containers. */
-    private String containers() throws IOException, InterruptedException {
-        return Commands.run(
-                        "docker",
-                        "ps",
-                        "--quiet",
-                        "--no-trunc",
-                        "--filter",
-                        "label=dev.vivarium.installation=" + data.installation())
-                .strip();
+    private void assertNextNodeSweeps(MachineSandboxes machine, String run) throws Exception {
+        try (WholeNode node = WholeNode.on(data).go()) {
+            // then: the first sweep is over before the node is ready
+            assertThat(machine.processes()).isEmpty();
+            assertThat(machine.left()).isEmpty();
+            assertThat(node.awaitEnd(run).path("reason").asText()).isEqualTo("NODE_LOST");
+        }
     }
 
-    /** Keeps a writer open on the pipe that is the guest's end of the channel; returns once it is open. */
-    private static Process holdChannel(String container) throws IOException, InterruptedException {
-        String guest = Commands.run("docker", "inspect", "--format", "{{.State.Pid}}", container)
-                .strip();
-        Process holder = new ProcessBuilder("sh", "-c", "exec 3>/proc/" + guest + "/fd/0; echo held; exec sleep 600")
-                .redirectErrorStream(true)
-                .start();
-        BufferedReader said =
-                new BufferedReader(new InputStreamReader(holder.getInputStream(), StandardCharsets.UTF_8));
-        assertThat(said.readLine()).isEqualTo("held");
-        return holder;
+    /** Stops processes, which can only be killed then. */
+    private static void freeze(List<Long> processes) throws IOException, InterruptedException {
+        for (Long process : processes) {
+            Commands.run("kill", "-s", "STOP", process.toString());
+        }
     }
 }

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.node.doubles.SharedStore;
 import dev.vivarium.trials.outside.LeftoverScan;
+import dev.vivarium.trials.outside.MachineSandboxes;
+import dev.vivarium.trials.outside.MachineSandboxes.Attempt;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.security.SecureRandom;
@@ -232,37 +234,40 @@ final class WholeCluster implements AutoCloseable {
         return new LeftoverScan(System.getenv(), store.installation());
     }
 
+    /** The attempts with a sandbox on this machine, made without an engine. */
+    List<Attempt> attempts() throws IOException {
+        try {
+            return new MachineSandboxes(store.installation()).attempts();
+        } catch (SQLException failed) {
+            throw new IOException(failed);
+        }
+    }
+
     /** The attempts with a running sandbox, by run. */
     Map<String, List<Integer>> running() throws IOException, InterruptedException {
         Map<String, List<Integer>> attempts = new TreeMap<>();
-        Matcher names = CONTAINER.matcher(listed());
+        for (Attempt attempt : attempts()) {
+            if (!attempt.processes().isEmpty()) {
+                attempts.computeIfAbsent(attempt.run(), run -> new ArrayList<>())
+                        .add(attempt.attempt());
+            }
+        }
+        Matcher names = CONTAINER.matcher(containers());
         while (names.find()) {
             attempts.computeIfAbsent(names.group(1), run -> new ArrayList<>()).add(Integer.valueOf(names.group(2)));
         }
         return attempts;
     }
 
-    /** The names of the sandboxes that run now, on all engines that answer. */
-    private String listed() throws IOException, InterruptedException {
-        try {
-            String[] question = {
-                "ps", "--filter", "label=dev.vivarium.installation=" + store.installation(), "--format", "{{.Names}}"
-            };
-            if (engines.isEmpty()) {
-                List<String> command = new ArrayList<>(List.of("docker"));
-                command.addAll(List.of(question));
-                return Commands.run(command.toArray(String[]::new));
+    /** The names of the engines' containers that run now; nodes with the machine's own engine do without it. */
+    private String containers() throws IOException, InterruptedException {
+        StringBuilder names = new StringBuilder();
+        for (PrivateEngine engine : engines) {
+            if (engine.isAlive()) {
+                names.append(engine.docker("ps", "--format", "{{.Names}}"));
             }
-            StringBuilder names = new StringBuilder();
-            for (PrivateEngine engine : engines) {
-                if (engine.isAlive()) {
-                    names.append(engine.docker(question));
-                }
-            }
-            return names.toString();
-        } catch (SQLException failed) {
-            throw new IOException(failed);
         }
+        return names.toString();
     }
 
     private void watch() {

@@ -100,8 +100,11 @@ final class WholeNode implements AutoCloseable {
             return new Start(data, most, environment, java, arguments);
         }
 
+        /** With this engine, which also runs its sandboxes. */
         Start engine(URI engine) {
-            return new Start(data, heap, Map.of("DOCKER_HOST", engine.toString()), java, arguments);
+            List<String> onIt = new ArrayList<>(arguments);
+            onIt.addAll(List.of("--set", "vivarium.driver.kind=docker"));
+            return new Start(data, heap, Map.of("DOCKER_HOST", engine.toString()), java, onIt);
         }
 
         /** With these JVM options. */
@@ -310,6 +313,14 @@ final class WholeNode implements AutoCloseable {
     /** Its child processes and their descendants. */
     List<ProcessHandle> children() {
         return process.descendants().toList();
+    }
+
+    /** The process that starts its sandboxes, and kills them when the node ends. */
+    ProcessHandle launcher() {
+        return process.children()
+                .filter(child -> child.info().command().orElse("").contains("vivarium-launch"))
+                .findFirst()
+                .orElseThrow();
     }
 
     /** The main process of its store. */

@@ -20,7 +20,7 @@ import java.util.concurrent.ConcurrentHashMap;
 /**
  * Counts sandboxes and their processes from outside: it asks the engine and the kernel, and never the node. From its
  * start on it records every container of an installation, so that it also finds processes of containers that the engine no
- * longer knows.
+ * longer knows. Sandboxes that were made without the engine are found by their control groups and folders.
  */
 public final class LeftoverScan implements AutoCloseable {
     /** The label of an installation's sandboxes, which no other container has. */
@@ -28,6 +28,7 @@ public final class LeftoverScan implements AutoCloseable {
 
     private final EngineSocket engine;
     private final String filter;
+    private final MachineSandboxes machine;
     private final InputStream births;
     private final Set<String> containers = ConcurrentHashMap.newKeySet();
 
@@ -41,6 +42,7 @@ public final class LeftoverScan implements AutoCloseable {
     public LeftoverScan(Map<String, String> environment, String installation) throws IOException {
         this.engine = EngineSocket.of(environment);
         this.filter = LABEL + "=" + installation;
+        this.machine = new MachineSandboxes(installation);
         this.births = engine.get(
                 "/events", Map.of("filters", filters(Map.of("label", filter, "type", "container", "event", "create"))));
         Thread clerk = new Thread(this::writeDown, "leftover-scan");
@@ -63,11 +65,6 @@ public final class LeftoverScan implements AutoCloseable {
         }
     }
 
-    /** The number of sandboxes so far. */
-    public int sandboxesSeen() {
-        return containers.size();
-    }
-
     /** Counts sandboxes and processes now. */
     public Leftovers count() throws IOException {
         List<String> living = new ArrayList<>();
@@ -78,7 +75,11 @@ public final class LeftoverScan implements AutoCloseable {
             }
         }
         containers.addAll(living);
-        return new Leftovers(living.size(), engine.isLocal() ? OptionalInt.of(processes()) : OptionalInt.empty());
+        return engine.isLocal()
+                ? new Leftovers(
+                        living.size() + machine.left().size(),
+                        OptionalInt.of(processes() + machine.processes().size()))
+                : new Leftovers(living.size(), OptionalInt.empty());
     }
 
     private static String filters(Map<String, String> wanted) {
