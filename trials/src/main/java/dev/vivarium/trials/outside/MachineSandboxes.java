@@ -57,8 +57,7 @@ public final class MachineSandboxes {
 
     private static String mark(String installation) {
         try {
-            byte[] digest =
-                    MessageDigest.getInstance("SHA-256").digest(installation.getBytes(StandardCharsets.UTF_8));
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(installation.getBytes(StandardCharsets.UTF_8));
             return HexFormat.of().formatHex(digest, 0, MARK_BYTES);
         } catch (NoSuchAlgorithmException impossible) {
             throw new IllegalStateException("every Java has SHA-256", impossible);

@@ -31,11 +31,7 @@ class MachineSandboxesTest {
         state = Files.createDirectories(folder.resolve("state"));
         Path hierarchies = folder.resolve("cgroup");
         Files.createDirectories(hierarchies.resolve("pids"));
-        group = hierarchies
-                .resolve("pids/vivarium")
-                .resolve(MARK)
-                .resolve(NODE)
-                .resolve(SANDBOX);
+        group = hierarchies.resolve("pids/vivarium").resolve(MARK).resolve(NODE).resolve(SANDBOX);
         sandboxes = new MachineSandboxes(state, hierarchies, "abc");
     }
 
