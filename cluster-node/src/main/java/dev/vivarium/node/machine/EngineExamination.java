@@ -3,18 +3,25 @@ package dev.vivarium.node.machine;
 import dev.vivarium.node.driver.docker.EngineReport;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
-/** Findings from an engine's report about itself. */
+/** Findings about what makes sandboxes, and from an engine's report about itself. */
 final class EngineExamination {
     private static final String GVISOR = "runsc";
     private static final String PLATFORM = "--platform=";
 
     private EngineExamination() {}
 
-    static List<Finding> of(MachineFacts.Engine engine) {
+    static List<Finding> of(MachineFacts.Engine engine, MachineFacts.Driver driver) {
         if (engine instanceof MachineFacts.Engine.Answering answering) {
-            return of(answering.address(), answering.report());
+            List<Finding> findings = new ArrayList<>(of(answering.address(), answering.report()));
+            if (driver instanceof MachineFacts.Driver.ByEngine) {
+                findings.addAll(ofMaking(answering.report()));
+            }
+            findings.addAll(of(driver));
+            return findings;
         }
         if (engine instanceof MachineFacts.Engine.Silent silent) {
             return List.of(new Finding(
@@ -52,6 +59,12 @@ final class EngineExamination {
                             + " them.",
                     ""));
         }
+        return findings;
+    }
+
+    /** What matters when the engine makes sandboxes, and not only delivers images. */
+    private static List<Finding> ofMaking(EngineReport report) {
+        List<Finding> findings = new ArrayList<>();
         if (!report.securityOptions().contains("seccomp")) {
             findings.add(new Finding(
                     Level.PROBLEM,
@@ -76,6 +89,37 @@ final class EngineExamination {
         }
         findings.add(runtimes(report));
         return findings;
+    }
+
+    private static List<Finding> of(MachineFacts.Driver driver) {
+        if (driver instanceof MachineFacts.Driver.Runtimes those) {
+            return List.of(Finding.ok(
+                    "driver",
+                    "Sandboxes are made without the engine (driver oci): "
+                            + those.runtimes().stream()
+                                    .map(runtime -> "class "
+                                            + runtime.isolation().name().toLowerCase(Locale.ROOT) + " by " + runtime)
+                                    .collect(Collectors.joining(", "))
+                            + "."));
+        }
+        if (driver instanceof MachineFacts.Driver.ByEngine engine) {
+            return List.of(engine.whyNotRuntimes()
+                    .map(why -> new Finding(
+                            Level.NOTE,
+                            "driver",
+                            "The engine makes the sandboxes (driver docker), each in several times the time that a runtime"
+                                    + " takes alone, since " + why + ".",
+                            "Run the node as root beside its engine, with crun (./vivarium setup installs it)."))
+                    .orElseGet(() ->
+                            Finding.ok("driver", "The engine makes the sandboxes (vivarium.driver.kind is docker).")));
+        }
+        return driver instanceof MachineFacts.Driver.Missing missing
+                ? List.of(new Finding(
+                        Level.PROBLEM,
+                        "driver",
+                        "vivarium.driver.kind is oci, which cannot be used here: " + missing.why() + ".",
+                        "Mend that, or set it to auto."))
+                : List.of();
     }
 
     private static Finding runtimes(EngineReport report) {

@@ -36,7 +36,7 @@ final class Examination {
         examination.lookAtNetwork();
         examination.lookAtMemory();
         examination.lookAtData();
-        examination.findings.addAll(EngineExamination.of(facts.engine()));
+        examination.findings.addAll(EngineExamination.of(facts.engine(), facts.driver()));
         examination.lookAtPort();
         examination.lookAtAccess();
         examination.lookAtStore();

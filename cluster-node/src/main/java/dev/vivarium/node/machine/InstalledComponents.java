@@ -1,9 +1,11 @@
 package dev.vivarium.node.machine;
 
 import dev.vivarium.node.driver.docker.EngineReport;
+import dev.vivarium.node.driver.oci.OciRuntime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -44,23 +46,38 @@ final class InstalledComponents {
         return new Installed(Component.KERNEL, kernel.release(), kernel.version(), Optional.empty(), Set.of());
     }
 
-    /** An engine and the components below it, from its report; with its packages, if it is on this machine. */
-    List<Installed> of(EngineReport engine, Programs programs) {
+    /** An engine, from its report; with its package, if it is on this machine. */
+    List<Installed> ofEngine(EngineReport engine) {
         List<Installed> found = new ArrayList<>();
-        boolean here = engine.place() == EngineReport.Place.THIS_MACHINE;
+        boolean here = isHere(engine);
         found.add(installed(Component.ENGINE, engine.version(), here));
-        engine.components().forEach((name, version) -> {
-            if (name.equals("containerd")) {
-                found.add(installed(Component.CONTAINERD, version, here));
-            } else if (name.equals("runc")) {
-                found.add(installed(Component.RUNC, version, here));
-            }
-        });
+        version(engine, "containerd").ifPresent(version -> found.add(installed(Component.CONTAINERD, version, here)));
+        return found;
+    }
+
+    /** The runtimes of an engine that makes sandboxes. */
+    List<Installed> ofRuntimes(EngineReport engine, Programs programs) {
+        List<Installed> found = new ArrayList<>();
+        boolean here = isHere(engine);
+        version(engine, "runc").ifPresent(version -> found.add(installed(Component.RUNC, version, here)));
         if (here) {
             engine.runtimes().forEach((name, runtime) -> ofRuntime(name, runtime, programs)
                     .ifPresent(found::add));
         }
         return found;
+    }
+
+    /** A runtime of this machine that makes sandboxes without an engine. */
+    Installed ofRuntime(OciRuntime runtime) {
+        return installed(Component.valueOf(runtime.name().toUpperCase(Locale.ROOT)), runtime.version(), true);
+    }
+
+    private static boolean isHere(EngineReport engine) {
+        return engine.place() == EngineReport.Place.THIS_MACHINE;
+    }
+
+    private static Optional<String> version(EngineReport engine, String component) {
+        return Optional.ofNullable(engine.components().get(component));
     }
 
     private Optional<Installed> ofRuntime(String name, EngineReport.OciRuntime runtime, Programs programs) {

@@ -1,6 +1,7 @@
 package dev.vivarium.node.machine;
 
 import dev.vivarium.node.driver.docker.EngineReport;
+import dev.vivarium.node.driver.oci.OciRuntime;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -19,6 +20,7 @@ import java.util.Set;
  * @param memory its memory
  * @param data the data folder of the node
  * @param engine its container engine
+ * @param driver what makes the node's sandboxes
  * @param installed the components whose versions are known
  * @param node how the node is configured
  */
@@ -31,6 +33,7 @@ record MachineFacts(
         Memory memory,
         Data data,
         Engine engine,
+        Driver driver,
         List<Installed> installed,
         NodeSettings node) {
     /** The kind of user that runs the examination. */
@@ -148,6 +151,37 @@ record MachineFacts(
          * @param report its answer
          */
         record Answering(String address, EngineReport report) implements Engine {}
+    }
+
+    /** What makes sandboxes, as the node would decide at its start. */
+    sealed interface Driver {
+        /**
+         * Runtimes of this machine, without the engine.
+         *
+         * @param runtimes one for each isolation class that is there
+         */
+        record Runtimes(List<OciRuntime> runtimes) implements Driver {
+            public Runtimes {
+                runtimes = List.copyOf(runtimes);
+            }
+        }
+
+        /**
+         * The engine.
+         *
+         * @param whyNotRuntimes why runtimes cannot, as a clause; empty if the engine is configured
+         */
+        record ByEngine(Optional<String> whyNotRuntimes) implements Driver {}
+
+        /**
+         * Nothing: runtimes are configured and cannot be used.
+         *
+         * @param why the reason, as a clause
+         */
+        record Missing(String why) implements Driver {}
+
+        /** Nothing: the node is configured to start none. */
+        record None() implements Driver {}
     }
 
     /**

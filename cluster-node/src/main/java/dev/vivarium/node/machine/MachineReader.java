@@ -4,6 +4,8 @@ import com.typesafe.config.Config;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.docker.DockerDriverConfig;
 import dev.vivarium.node.driver.docker.EngineReport;
+import dev.vivarium.node.driver.oci.OciDriverConfig;
+import dev.vivarium.node.driver.oci.OciSupport;
 import dev.vivarium.node.machine.MachineFacts.Presence;
 import java.io.IOException;
 import java.nio.file.FileStore;
@@ -50,7 +52,9 @@ final class MachineReader {
      */
     MachineFacts read(Config config, Path data, MachineFacts.NodeSettings node) {
         MachineFacts.Kernel kernel = kernel();
-        MachineFacts.Engine engine = engine(config.getConfig("vivarium.driver"));
+        Config driver = config.getConfig("vivarium.driver");
+        MachineFacts.Engine engine = engine(driver);
+        MachineFacts.Driver making = driver(driver);
         return new MachineFacts(
                 user(),
                 kernel,
@@ -60,20 +64,28 @@ final class MachineReader {
                 memory(),
                 data(data),
                 engine,
-                installed(kernel, engine),
+                making,
+                installed(kernel, engine, making),
                 node);
     }
 
     /** Only the versions of the components below sandboxes: fast enough for every start of a node. */
     List<Installed> installed(Config driver) {
-        return installed(kernel(), engine(driver));
+        return installed(kernel(), engine(driver), driver(driver));
     }
 
-    private List<Installed> installed(MachineFacts.Kernel kernel, MachineFacts.Engine engine) {
+    private List<Installed> installed(
+            MachineFacts.Kernel kernel, MachineFacts.Engine engine, MachineFacts.Driver driver) {
         List<Installed> installed = new ArrayList<>();
         installed.add(InstalledComponents.kernel(kernel));
+        InstalledComponents components = new InstalledComponents(files);
         if (engine instanceof MachineFacts.Engine.Answering answering) {
-            installed.addAll(new InstalledComponents(files).of(answering.report(), programs));
+            installed.addAll(components.ofEngine(answering.report()));
+        }
+        if (driver instanceof MachineFacts.Driver.Runtimes those) {
+            those.runtimes().forEach(runtime -> installed.add(components.ofRuntime(runtime)));
+        } else if (engine instanceof MachineFacts.Engine.Answering answering) {
+            installed.addAll(components.ofRuntimes(answering.report(), programs));
         }
         return installed;
     }
@@ -174,6 +186,25 @@ final class MachineReader {
             return new MachineFacts.Data(folder, free, Presence.UNKNOWN);
         }
         return new MachineFacts.Data(folder, free, Files.isWritable(there) ? Presence.YES : Presence.NO);
+    }
+
+    private static MachineFacts.Driver driver(Config driver) {
+        String kind = driver.getString("kind");
+        return switch (kind) {
+            case "idle" -> new MachineFacts.Driver.None();
+            case "docker" -> new MachineFacts.Driver.ByEngine(Optional.empty());
+            default -> {
+                DockerDriverConfig engine = DockerDriverConfig.from(driver.getConfig("docker"), "doctor", "doctor");
+                OciSupport.Survey survey = OciSupport.survey(OciDriverConfig.from(driver.getConfig("oci"), engine));
+                if (survey instanceof OciSupport.Usable usable) {
+                    yield new MachineFacts.Driver.Runtimes(usable.runtimes());
+                }
+                String why = ((OciSupport.Unusable) survey).why();
+                yield kind.equals("oci")
+                        ? new MachineFacts.Driver.Missing(why)
+                        : new MachineFacts.Driver.ByEngine(Optional.of(why));
+            }
+        };
     }
 
     private static MachineFacts.Engine engine(Config driver) {

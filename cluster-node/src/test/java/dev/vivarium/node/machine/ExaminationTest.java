@@ -2,7 +2,10 @@ package dev.vivarium.node.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.vivarium.node.driver.oci.OciRuntime;
 import dev.vivarium.node.machine.MachineFacts.Presence;
+import dev.vivarium.protocol.run.Isolation;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -33,6 +36,55 @@ class ExaminationTest {
                 .allSatisfy(finding -> assertThat(finding.remedy()).endsWith("."))
                 .extracting(Finding::part)
                 .containsExactly("control groups", "engine");
+    }
+
+    @Test
+    void aMachineSaysWhichRuntimesMakeItsSandboxes() {
+        machine.driver = new MachineFacts.Driver.Runtimes(List.of(
+                new OciRuntime(Isolation.CONTAINER, Path.of("/usr/bin/crun"), "crun", "1.8.1"),
+                new OciRuntime(Isolation.GVISOR, Path.of("/usr/bin/runsc"), "runsc", "release-20240729.0")));
+
+        assertThat(of("driver").level()).isEqualTo(Level.OK);
+        assertThat(of("driver").found())
+                .contains("class container by crun 1.8.1 (/usr/bin/crun)")
+                .contains("class gvisor by runsc release-20240729.0");
+        assertThat(machine.findings()).extracting(Finding::part).doesNotContain("runtimes");
+    }
+
+    @Test
+    void anEngineThatOnlyDeliversImagesNeedsNoFilterOfSystemCalls() {
+        MachineFacts.Engine.Answering engine = (MachineFacts.Engine.Answering) machine.engine;
+        machine.engine = new MachineFacts.Engine.Answering(
+                engine.address(), SampleMachine.withoutSecurityOptions(engine.report()));
+
+        assertThat(machine.findings())
+                .filteredOn(finding -> finding.level() == Level.PROBLEM)
+                .extracting(Finding::found)
+                .singleElement()
+                .asString()
+                .contains("(seccomp)");
+
+        machine.driver = new MachineFacts.Driver.Runtimes(
+                List.of(new OciRuntime(Isolation.CONTAINER, Path.of("/usr/bin/crun"), "crun", "1.8.1")));
+
+        assertThat(machine.findings()).noneMatch(finding -> finding.level() == Level.PROBLEM);
+    }
+
+    @Test
+    void aMachineThatNeedsTheEngineForItsSandboxesSaysWhy() {
+        machine.driver = new MachineFacts.Driver.ByEngine(Optional.of("there is no crun and no runc on this machine"));
+
+        assertThat(of("driver").level()).isEqualTo(Level.NOTE);
+        assertThat(of("driver").found()).contains("since there is no crun and no runc on this machine.");
+        assertThat(of("driver").remedy()).contains("./vivarium setup");
+    }
+
+    @Test
+    void runtimesThatAreConfiguredAndMissingAreAProblem() {
+        machine.driver = new MachineFacts.Driver.Missing("the node is not root");
+
+        assertThat(of("driver").level()).isEqualTo(Level.PROBLEM);
+        assertThat(of("driver").found()).contains("the node is not root");
     }
 
     @Test

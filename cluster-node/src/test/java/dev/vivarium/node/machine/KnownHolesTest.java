@@ -44,8 +44,8 @@ class KnownHolesTest {
         Installed mended = new Installed(
                 Component.CRUN, "1.8.1", Version.of("1.8.1"), Optional.of("1.8.1-1+deb12u1"), Set.of("CVE-2025-24965"));
 
-        assertThat(holes(mended)).isEmpty();
-        assertThat(holes(Installed.of(Component.CRUN, "1.8.1"))).containsExactly("CVE-2025-24965");
+        assertThat(holes(mended)).doesNotContain("CVE-2025-24965");
+        assertThat(holes(Installed.of(Component.CRUN, "1.8.1"))).contains("CVE-2025-24965");
     }
 
     @ParameterizedTest

@@ -48,6 +48,7 @@ final class SampleMachine {
                             "runsc",
                             new EngineReport.OciRuntime("/usr/bin/runsc", List.of("--platform=systrap"))),
                     EngineReport.Place.THIS_MACHINE));
+    MachineFacts.Driver driver = new MachineFacts.Driver.ByEngine(Optional.empty());
     List<Installed> installed = List.of();
     String host = "127.0.0.1";
     MachineFacts.Reach reach = MachineFacts.Reach.THIS_MACHINE;
@@ -56,6 +57,20 @@ final class SampleMachine {
     List<String> storeAddresses = List.of();
     List<String> storeSilent = List.of();
     String formation = "alone";
+
+    static EngineReport withoutSecurityOptions(EngineReport report) {
+        return new EngineReport(
+                report.version(),
+                report.components(),
+                report.storageDriver(),
+                report.dataFolder(),
+                report.cgroupVersion(),
+                Set.of(),
+                report.liveRestore(),
+                report.defaultRuntime(),
+                report.runtimes(),
+                report.place());
+    }
 
     List<Finding> findings() {
         return Examination.of(
@@ -68,6 +83,7 @@ final class SampleMachine {
                         memory,
                         data,
                         engine,
+                        driver,
                         installed,
                         new MachineFacts.NodeSettings(
                                 host,

@@ -23,7 +23,7 @@ import java.util.stream.Stream;
  * @param name crun, runc or runsc
  * @param version its version, as printed by it
  */
-record OciRuntime(Isolation isolation, Path program, String name, String version) {
+public record OciRuntime(Isolation isolation, Path program, String name, String version) {
     private static final Pattern VERSION = Pattern.compile("(?m)^(crun|runc|runsc) version (\\S+)");
     private static final Pattern NUMBERS = Pattern.compile("(?:release-)?(\\d{1,8})\\.(\\d{1,8}).*");
 

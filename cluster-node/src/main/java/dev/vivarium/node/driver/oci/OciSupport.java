@@ -30,30 +30,61 @@ public sealed interface OciSupport {
      */
     record Not(String why) implements OciSupport {}
 
+    /** What a machine has for the driver. */
+    sealed interface Survey {}
+
+    /**
+     * It has a runtime.
+     *
+     * @param runtimes one for each isolation class that is there
+     * @param how the runtimes, as a clause
+     */
+    record Usable(List<OciRuntime> runtimes, String how) implements Survey {
+        public Usable {
+            runtimes = List.copyOf(runtimes);
+        }
+    }
+
+    /**
+     * The driver cannot be used.
+     *
+     * @param why the reason, as a clause
+     */
+    record Unusable(String why) implements Survey {}
+
+    /** Looks for what the driver needs and opens nothing; blocks while runtimes print their versions. */
+    static Survey survey(OciDriverConfig config) {
+        Optional<String> objection = objection(config);
+        if (objection.isPresent()) {
+            return new Unusable(objection.get());
+        }
+        OciRuntime.Search container = search(Isolation.CONTAINER, config);
+        if (container instanceof OciRuntime.Missing missing) {
+            return new Unusable(missing.why());
+        }
+        List<OciRuntime> runtimes = new ArrayList<>(container.runtime().stream().toList());
+        OciRuntime.Search gvisor = search(Isolation.GVISOR, config);
+        gvisor.runtime().ifPresent(runtimes::add);
+        String how = runtimes.stream().map(OciRuntime::toString).collect(Collectors.joining(" and "));
+        return new Usable(
+                runtimes, gvisor instanceof OciRuntime.Missing none ? how + "; no gvisor: " + none.why() : how);
+    }
+
     /**
      * Opens the driver if this machine supports it, blocking.
      *
      * @param blocking executor of its blocking work
      */
     static OciSupport open(OciDriverConfig config, Executor blocking, NodeClock clock) {
-        Optional<String> objection = objection(config);
-        if (objection.isPresent()) {
-            return new Not(objection.get());
+        Survey survey = survey(config);
+        if (survey instanceof Unusable unusable) {
+            return new Not(unusable.why());
         }
-        OciRuntime.Search container = search(Isolation.CONTAINER, config);
-        if (container instanceof OciRuntime.Missing missing) {
-            return new Not(missing.why());
-        }
-        List<OciRuntime> runtimes = new ArrayList<>(container.runtime().stream().toList());
-        OciRuntime.Search gvisor = search(Isolation.GVISOR, config);
-        gvisor.runtime().ifPresent(runtimes::add);
+        Usable usable = (Usable) survey;
         try {
-            SandboxDriver driver = OciDriver.open(config, runtimes, blocking, clock);
-            String how = runtimes.stream().map(OciRuntime::toString).collect(Collectors.joining(" and "));
-            return new Works(
-                    driver, gvisor instanceof OciRuntime.Missing none ? how + "; no gvisor: " + none.why() : how);
-        } catch (IOException unusable) {
-            return new Not(String.valueOf(unusable.getMessage()));
+            return new Works(OciDriver.open(config, usable.runtimes(), blocking, clock), usable.how());
+        } catch (IOException broken) {
+            return new Not(String.valueOf(broken.getMessage()));
         }
     }
 
