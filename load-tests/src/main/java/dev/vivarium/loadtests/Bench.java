@@ -46,6 +46,7 @@ public final class Bench implements Runnable {
         CommandLine line = new CommandLine(new Bench());
         line.setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8));
         line.setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
+        line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setExecutionExceptionHandler((failure, failed, parsed) -> {
             if (!(failure instanceof IOException)) {
                 throw failure;

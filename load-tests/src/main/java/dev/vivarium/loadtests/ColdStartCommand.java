@@ -3,10 +3,12 @@ package dev.vivarium.loadtests;
 import dev.vivarium.loadtests.report.Figures;
 import dev.vivarium.loadtests.report.Series;
 import dev.vivarium.loadtests.report.TextTable;
+import dev.vivarium.loadtests.subject.Driver;
 import dev.vivarium.loadtests.subject.EngineApi;
 import dev.vivarium.loadtests.subject.FirstByte;
 import dev.vivarium.loadtests.subject.FirstByteOfDockerRun;
 import dev.vivarium.loadtests.subject.FirstByteOfEngine;
+import dev.vivarium.loadtests.subject.FirstByteOfRuntime;
 import dev.vivarium.loadtests.subject.FirstByteOfVivarium;
 import dev.vivarium.loadtests.subject.VivariumApi;
 import dev.vivarium.loadtests.subject.Workload;
@@ -16,6 +18,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import picocli.CommandLine.Command;
@@ -27,14 +30,15 @@ import picocli.CommandLine.Option;
         name = "cold-start",
         description = {
             "The time from POST /v1/runs to the first byte that the command prints, in a sandbox created for it,",
-            "compared with the engine's own API with the same restrictions, and with `docker run`. Each round runs all three, each"
-                    + " round in a different order."
+            "compared with the engine's own API and, on a node of the driver oci, with its bare runtime, both with the same",
+            "restrictions, and with `docker run`. Each round runs all of them, each round in a different order."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false)
 final class ColdStartCommand implements Callable<Integer> {
     private static final String VIVARIUM = "Vivarium: POST, follow";
     private static final String ENGINE = "engine's API: create, attach, start";
+    private static final String RUNTIME = "bare OCI runtime: run";
     private static final String DOCKER_RUN = "docker run --rm";
     private static final int ROUNDS_MIN = 20;
 
@@ -70,23 +74,39 @@ final class ColdStartCommand implements Callable<Integer> {
         }
         Workload workload = options.workload(setting.image());
         EngineApi engine = setting.engine();
-        try (NodeOption.Lease lease = node.lease(setting.environment())) {
-            FirstByteOfVivarium vivarium = new FirstByteOfVivarium(new VivariumApi(lease.uri()), workload);
-            Map<String, FirstByte> subjects = new LinkedHashMap<>();
-            subjects.put(VIVARIUM, vivarium);
-            FirstByteOfEngine own = new FirstByteOfEngine(engine, workload);
-            subjects.put(ENGINE, own);
-            subjects.put(DOCKER_RUN, new FirstByteOfDockerRun(workload.dockerRun(dockerNetwork)));
-            measure(subjects, warmUp);
-            Map<String, Series> measured = measure(subjects, rounds);
-            setting.printLoad();
-            setting.print("command  " + String.join(" ", workload.command()) + ", in " + workload.image() + "; "
-                    + rounds + " rounds after " + warmUp + "\n");
-            setting.print("docker   " + String.join(" ", workload.dockerRun(dockerNetwork)) + "\n\n");
-            setting.print(table(measured));
-            setting.print("\nWhere the time goes, ms:\n\n" + table(vivarium.newest(rounds), own.newest(rounds)));
+        try (NodeOption.Lease lease = node.lease(setting)) {
+            VivariumApi api = new VivariumApi(lease.uri());
+            OptionalLong ours = lease.pid();
+            if (ours.isEmpty() || Driver.of(ours.getAsLong()) != Driver.OCI) {
+                setting.print("runtime  not compared: only a node of the driver oci that is started here has one\n");
+                report(api, engine, workload, Map.of());
+                return 0;
+            }
+            try (FirstByteOfRuntime runtime = new FirstByteOfRuntime(api, ours.getAsLong(), workload)) {
+                report(api, engine, workload, Map.of(RUNTIME, runtime));
+            }
         }
         return 0;
+    }
+
+    /** @param others what is compared, too */
+    private void report(VivariumApi api, EngineApi engine, Workload workload, Map<String, FirstByte> others)
+            throws IOException {
+        FirstByteOfVivarium vivarium = new FirstByteOfVivarium(api, workload);
+        Map<String, FirstByte> subjects = new LinkedHashMap<>();
+        subjects.put(VIVARIUM, vivarium);
+        FirstByteOfEngine own = new FirstByteOfEngine(engine, workload);
+        subjects.put(ENGINE, own);
+        subjects.putAll(others);
+        subjects.put(DOCKER_RUN, new FirstByteOfDockerRun(workload.dockerRun(dockerNetwork)));
+        measure(subjects, warmUp);
+        Map<String, Series> measured = measure(subjects, rounds);
+        setting.printLoad();
+        setting.print("command  " + String.join(" ", workload.command()) + ", in " + workload.image() + "; " + rounds
+                + " rounds after " + warmUp + "\n");
+        setting.print("docker   " + String.join(" ", workload.dockerRun(dockerNetwork)) + "\n\n");
+        setting.print(table(measured));
+        setting.print("\nWhere the time goes, ms:\n\n" + table(vivarium.newest(rounds), own.newest(rounds)));
     }
 
     private Map<String, Series> measure(Map<String, FirstByte> subjects, int times) throws IOException {

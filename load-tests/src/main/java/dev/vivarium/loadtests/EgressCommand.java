@@ -44,6 +44,9 @@ final class EgressCommand implements Callable<Integer> {
     @Mixin
     private final Setting setting = new Setting();
 
+    @Mixin
+    private final DriverOption driver = new DriverOption();
+
     @Option(names = "--rounds", defaultValue = "7", description = "Rounds that count (default: ${DEFAULT-VALUE}).")
     private int rounds = 7;
 
@@ -85,7 +88,7 @@ final class EgressCommand implements Callable<Integer> {
         setting.engine();
         Path root = Path.of(System.getProperty("vivarium.root", ".")).toAbsolutePath();
         try (Internet hosts = Internet.begin(root.resolve("examples/abuse"), "bench");
-                NodeProcess node = NodeOption.start(setting.environment(), config(hosts))) {
+                NodeProcess node = NodeOption.start(setting, config(hosts))) {
             VivariumApi api = new VivariumApi(node.uri());
             Map<String, Route> routes = routes(api);
             attaching(api);
@@ -113,6 +116,7 @@ final class EgressCommand implements Callable<Integer> {
 
     private Map<String, String> config(Internet hosts) {
         Map<String, String> config = new LinkedHashMap<>(hosts.nodeSettings());
+        config.putAll(driver.settings());
         config.put("vivarium.run.live-max", Integer.toString(others + 8));
         config.put("vivarium.egress.gateway.connections-max", Integer.toString(connections));
         return config;

@@ -24,7 +24,7 @@ import picocli.CommandLine.Option;
             "How long runs stand still when the node that holds them is killed with -9.",
             "A cluster of three nodes and a Cassandra on this machine, each node with as many live runs. Measured from the kill"
                     + " until each run's next attempt runs on another node, and until the dead node's sandboxes are"
-                    + " gone from the container engine."
+                    + " gone."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,
@@ -46,6 +46,9 @@ final class FailoverCommand implements Callable<Integer> {
 
     @Mixin
     private final ClusterOptions cluster = new ClusterOptions();
+
+    @Mixin
+    private final DriverOption driver = new DriverOption();
 
     @Option(
             names = "--runs",
@@ -74,6 +77,7 @@ final class FailoverCommand implements Callable<Integer> {
         Map<String, String> config = new LinkedHashMap<>();
         // So that the surviving nodes have room for the others' runs.
         config.put(LIVE_MAX, Integer.toString(NODES * runs));
+        config.putAll(driver.settings());
         config.putAll(settings);
         setting.engine();
         setting.print("settings " + described(config) + "\n");
@@ -81,6 +85,7 @@ final class FailoverCommand implements Callable<Integer> {
                         new FailoverTrial.Setup(cluster.site(setting), NODES, setting.image(), config),
                         setting::progress)
                 .measure(kills, runs);
+        setting.print("driver   " + report.driver().word() + "\n");
         setting.printLoad();
         setting.print("\n" + table(report.failovers()) + "\n" + parts(report.failovers()) + "\n" + alarms(report));
         return 0;
@@ -103,9 +108,14 @@ final class FailoverCommand implements Callable<Integer> {
         row(table, "the last agent of the node", failovers, last(each(Failover.Move::started)));
         row(table, "a sandbox of it has no process", failovers, eachLoss(Failover.Loss::empty));
         row(table, "the last of them", failovers, last(eachLoss(Failover.Loss::empty)));
-        row(table, "it has ended for the engine", failovers, eachLoss(Failover.Loss::ended));
-        row(table, "the last of them", failovers, last(eachLoss(Failover.Loss::ended)));
-        row(table, "it is gone from the engine", failovers, eachLoss(Failover.Loss::removed));
+        Function<Failover, List<Duration>> ended = failover -> failover.losses().stream()
+                .flatMap(loss -> loss.ended().stream())
+                .toList();
+        if (failovers.stream().noneMatch(failover -> ended.apply(failover).isEmpty())) {
+            row(table, "it has ended for the engine", failovers, ended);
+            row(table, "the last of them", failovers, last(ended));
+        }
+        row(table, "all of it is removed", failovers, eachLoss(Failover.Loss::removed));
         row(table, "the last of them", failovers, last(eachLoss(Failover.Loss::removed)));
         return table.render();
     }

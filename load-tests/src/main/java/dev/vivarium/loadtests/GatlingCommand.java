@@ -34,7 +34,7 @@ final class GatlingCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Path root = Path.of(System.getProperty("vivarium.root", ".")).toAbsolutePath();
-        try (NodeOption.Lease lease = node.lease(setting.environment())) {
+        try (NodeOption.Lease lease = node.lease(setting)) {
             // A separate process, since Gatling ends its JVM.
             Process gatling = new ProcessBuilder(
                             Path.of(System.getProperty("java.home"), "bin", "java")

@@ -4,6 +4,7 @@ import dev.vivarium.loadtests.history.Fault;
 import dev.vivarium.loadtests.history.FaultPlan;
 import dev.vivarium.loadtests.history.Findings;
 import dev.vivarium.loadtests.history.HistoryTrial;
+import dev.vivarium.loadtests.subject.Driver;
 import dev.vivarium.protocol.run.TimeSpan;
 import java.io.IOException;
 import java.security.SecureRandom;
@@ -22,9 +23,9 @@ import picocli.CommandLine.Option;
         name = "history",
         description = {
             "Injects faults into a cluster under load and checks that every promise was kept.",
-            "Nodes are killed, frozen, cut off and stopped, and the store is killed, while clients submit runs and follow"
-                    + " them. The clients' answers, the sandboxes that the container engine ran and the journal are compared"
-                    + " with each other. Needs root."
+            "Nodes are killed, frozen, cut off and stopped, their launchers and the store are killed, while clients submit runs and follow"
+                    + " them. The clients' answers, the sandboxes as kernel or container engine know them, and the journal are"
+                    + " compared with each other. Needs root."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,
@@ -40,6 +41,9 @@ final class HistoryCommand implements Callable<Integer> {
 
     @Mixin
     private final ClusterOptions cluster = new ClusterOptions();
+
+    @Mixin
+    private final DriverOption driver = new DriverOption();
 
     @Option(
             names = "--seed",
@@ -67,11 +71,10 @@ final class HistoryCommand implements Callable<Integer> {
             names = "--faults",
             split = ",",
             paramLabel = "KIND",
-            defaultValue = "KILL,FREEZE,CUT,STOP,STORE",
             description =
-                    "Faults to inject, of KILL, FREEZE, CUT, STOP, STORE and ENGINE (default: all but ENGINE, which starts a"
-                            + " container engine of the trial's own).")
-    private Set<Fault.Kind> faults = EnumSet.complementOf(EnumSet.of(Fault.Kind.ENGINE));
+                    "Faults to inject, of KILL, FREEZE, CUT, STOP, STORE, LAUNCHER and ENGINE (default: all but ENGINE, which"
+                            + " starts a container engine of the trial's own, and LAUNCHER only with the driver oci).")
+    private Set<Fault.Kind> faults = EnumSet.noneOf(Fault.Kind.class);
 
     @Option(
             names = "--orphans",
@@ -90,27 +93,54 @@ final class HistoryCommand implements Callable<Integer> {
         TimeSpan time = time("--for", span);
         TimeSpan orphan = time("--orphans", orphans);
         long number = seed == null ? new SecureRandom().nextInt(SEED_MAX) : seed;
-        FaultPlan plan = FaultPlan.of(number, nodes, faults, time.duration());
-        String again =
-                "./vivarium bench history --seed " + number + " --for " + time + " --nodes " + nodes + " --clients "
-                        + clients + " --faults "
-                        + faults.stream().sorted().map(Enum::name).collect(Collectors.joining(","));
         setting.engine();
-        setting.print("trial    " + again + "\n");
-        plan.faults().forEach(fault -> setting.print("plan     " + fault + "\n"));
+        String command = "./vivarium bench history --seed " + number + " --for " + time + " --nodes " + nodes
+                + " --clients " + clients;
         Findings findings = new HistoryTrial(
                         new HistoryTrial.Setup(
-                                cluster.site(setting), nodes, clients, setting.image(), orphan.duration()),
+                                cluster.site(setting),
+                                nodes,
+                                clients,
+                                setting.image(),
+                                orphan.duration(),
+                                driver.chosen(),
+                                faults.contains(Fault.Kind.ENGINE)
+                                        ? HistoryTrial.Engine.OWN
+                                        : HistoryTrial.Engine.SHARED),
                         setting::progress)
-                .carryOut(plan);
+                .carryOut(used -> {
+                    FaultPlan plan = FaultPlan.of(number, nodes, kinds(used), time.duration());
+                    setting.print("driver   " + used.word() + "\n");
+                    setting.print("trial    " + command + again(used) + "\n");
+                    plan.faults().forEach(fault -> setting.print("plan     " + fault + "\n"));
+                    return plan;
+                });
         setting.print("\n" + findings.figures());
         setting.printLoad();
         if (findings.violations().isEmpty()) {
             setting.print("All promises were kept.\n");
             return 0;
         }
-        setting.print(String.format(Locale.ROOT, "%n%s%nTo repeat it: %s%n", findings.complaints(), again));
+        setting.print(String.format(
+                Locale.ROOT,
+                "%n%s%nTo repeat it: %s%n",
+                findings.complaints(),
+                command + again(findings.trial().driver())));
         return BROKEN;
+    }
+
+    /** The rest of the command that repeats the trial, whatever the nodes' own decision would be then. */
+    private String again(Driver used) throws IOException {
+        return " --driver " + used.word() + " --faults "
+                + kinds(used).stream().sorted().map(Enum::name).collect(Collectors.joining(","));
+    }
+
+    private Set<Fault.Kind> kinds(Driver used) throws IOException {
+        if (faults.contains(Fault.Kind.LAUNCHER) && used != Driver.OCI) {
+            throw new IOException("The nodes' driver is " + used.word()
+                    + ", which has no launcher to kill; choose --driver oci, or other faults.");
+        }
+        return faults.isEmpty() ? Fault.Kind.usual(used) : faults;
     }
 
     private TimeSpan time(String option, String text) {

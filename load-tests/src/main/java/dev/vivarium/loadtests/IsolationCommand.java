@@ -48,7 +48,7 @@ final class IsolationCommand implements Callable<Integer> {
             throw setting.refusal("--rounds is at least " + ROUNDS_MIN + ".");
         }
         setting.engine();
-        try (NodeOption.Lease lease = node.lease(setting.environment())) {
+        try (NodeOption.Lease lease = node.lease(setting)) {
             CostProbe probe = new CostProbe(new VivariumApi(lease.uri()), setting.image());
             measure(probe, 2);
             Map<Isolation, List<CostProbe.Costs>> measured = measure(probe, rounds);

@@ -77,7 +77,7 @@ final class KillPrecisionCommand implements Callable<Integer> {
         }
         EngineApi engine = setting.engine();
         setting.print("docker   " + TimedDockerRuns.line(setting.image()) + "\n");
-        try (NodeOption.Lease lease = node.lease(setting.environment());
+        try (NodeOption.Lease lease = node.lease(setting);
                 TimedRuns vivarium = new TimedRunsOfVivarium(new VivariumApi(lease.uri()), engine, setting.image())) {
             setting.print(measure(VIVARIUM, vivarium));
         }

@@ -54,6 +54,9 @@ final class NeighboursCommand implements Callable<Integer> {
     @Mixin
     private final Setting setting = new Setting();
 
+    @Mixin
+    private final DriverOption driver = new DriverOption();
+
     @Option(names = "--rounds", defaultValue = "5", description = "Rounds that count (default: ${DEFAULT-VALUE}).")
     private int rounds = 5;
 
@@ -120,8 +123,9 @@ final class NeighboursCommand implements Callable<Integer> {
     private Map<String, Waits> measured(String shares, Map<String, String> config, Internet hosts) throws IOException {
         setting.progress("measuring " + shares);
         Map<String, String> settings = new LinkedHashMap<>(hosts.nodeSettings());
+        settings.putAll(driver.settings());
         settings.putAll(config);
-        try (NodeProcess node = NodeOption.start(setting.environment(), settings)) {
+        try (NodeProcess node = NodeOption.start(setting, settings)) {
             NeighbourProbe probe = new NeighbourProbe(new VivariumApi(node.uri()), setting.image());
             Map<String, Waits> waits = new LinkedHashMap<>();
             waits.put(

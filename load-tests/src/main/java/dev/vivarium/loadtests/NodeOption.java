@@ -1,5 +1,6 @@
 package dev.vivarium.loadtests;
 
+import dev.vivarium.loadtests.subject.Driver;
 import dev.vivarium.trials.outside.NodeProcess;
 import java.io.IOException;
 import java.net.URI;
@@ -8,8 +9,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The node to measure: started for the benchmark, or already running. */
@@ -29,16 +32,29 @@ final class NodeOption {
             description = "A running node's address (default: a node is started for the benchmark, and stopped).")
     private @Nullable URI url;
 
+    @Mixin
+    private final DriverOption driver = new DriverOption();
+
     /** A node that is available while this is open. */
     interface Lease extends AutoCloseable {
         URI uri();
+
+        /** The node's process, if the node was started here. */
+        OptionalLong pid();
 
         @Override
         void close() throws IOException;
     }
 
-    Lease lease(Map<String, String> environment) throws IOException {
-        return url != null ? new Borrowed(url) : new Owned(start(environment, Map.of()));
+    Lease lease(Setting setting) throws IOException {
+        if (url == null) {
+            return new Owned(start(setting, driver.settings()));
+        }
+        if (driver.chosen().isPresent()) {
+            throw setting.refusal("--driver is for a node that is started; the one of --url has its driver.");
+        }
+        setting.print("driver   that of the node at " + url + "\n");
+        return new Borrowed(url);
     }
 
     /**
@@ -46,23 +62,35 @@ final class NodeOption {
      *
      * @param config configuration that overrides the node's defaults
      */
-    static NodeProcess start(Map<String, String> environment, Map<String, String> config) throws IOException {
+    static NodeProcess start(Setting setting, Map<String, String> config) throws IOException {
         // The launcher passes the root as a system property.
         Path root = Path.of(System.getProperty("vivarium.root", ".")).toAbsolutePath();
-        String named = environment.getOrDefault("VIVARIUM_HOME", "");
+        String named = setting.environment().getOrDefault("VIVARIUM_HOME", "");
         // On the disk that a user's node has its data on, which /tmp often is not.
         Path home = Files.createDirectories(named.isEmpty() ? root.resolve(".vivarium") : Path.of(named));
         Map<String, String> settings = new TreeMap<>(NOT_BOUND_BY_THE_MACHINE);
         settings.putAll(config);
-        return NodeProcess.start(new NodeProcess.Start(
+        NodeProcess node = NodeProcess.start(new NodeProcess.Start(
                 List.of(root.resolve("vivarium").toString()),
                 Files.createTempDirectory(home, "bench-"),
                 NodeProcess.Afterwards.DELETE,
                 DRAIN,
                 settings));
+        try {
+            setting.driver(Driver.of(node.pid()));
+            return node;
+        } catch (IOException different) {
+            node.close();
+            throw different;
+        }
     }
 
     private record Borrowed(URI uri) implements Lease {
+        @Override
+        public OptionalLong pid() {
+            return OptionalLong.empty();
+        }
+
         @Override
         public void close() {
             // It was running before.
@@ -73,6 +101,11 @@ final class NodeOption {
         @Override
         public URI uri() {
             return node.uri();
+        }
+
+        @Override
+        public OptionalLong pid() {
+            return OptionalLong.of(node.pid());
         }
 
         @Override

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -28,7 +29,7 @@ import picocli.CommandLine.Option;
         description = {
             "What monitoring the sandboxes' resource use costs a node:",
             "the processor time of its process with many live runs, at the default interval and without monitoring, each"
-                    + " on a node of its own. Compared with reading a few of them once through the engine's statistics."
+                    + " on a node of its own. Compared with reading a container beside them once through the engine's statistics."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false)
@@ -38,6 +39,9 @@ final class SamplingCommand implements Callable<Integer> {
 
     @Mixin
     private final Setting setting = new Setting();
+
+    @Mixin
+    private final DriverOption driver = new DriverOption();
 
     @Option(names = "--sandboxes", defaultValue = "500", description = "Live runs (default: ${DEFAULT-VALUE}).")
     private int sandboxes = 500;
@@ -80,19 +84,20 @@ final class SamplingCommand implements Callable<Integer> {
                 + settleSeconds + " s\n\n");
         setting.print(table(with, without));
         Series asked = new Series(stats);
-        setting.print("\nengine's statistics, one look at one of them: p50 " + Figures.millis(asked.median())
-                + " ms, max " + Figures.millis(asked.max()) + " ms\n");
+        setting.print("\nengine's statistics, one look at a container beside them: p50 "
+                + Figures.millis(asked.median()) + " ms, max " + Figures.millis(asked.max()) + " ms\n");
         return 0;
     }
 
     private Series measure(String every, EngineApi engine, List<Duration> stats) throws IOException {
-        Map<String, String> config = Map.of(
-                "vivarium.sandbox.sample-interval", every, "vivarium.run.live-max", Integer.toString(sandboxes + 1));
-        try (NodeProcess node = NodeOption.start(setting.environment(), config)) {
+        Map<String, String> config = new TreeMap<>(driver.settings());
+        config.put("vivarium.sandbox.sample-interval", every);
+        config.put("vivarium.run.live-max", Integer.toString(sandboxes + 1));
+        try (NodeProcess node = NodeOption.start(setting, config)) {
             VivariumApi api = new VivariumApi(node.uri());
             Workload sleeper = new Workload(setting.image(), List.of("sleep", "7200"));
             setting.progress("starting " + sandboxes + " runs on a node that looks every " + every);
-            List<RunId> runs = InFlight.all(sandboxes, inFlight, index -> {
+            InFlight.all(sandboxes, inFlight, index -> {
                 RunId run = api.submit(sleeper, Map.of("wallClock", "3h", "idle", "3h"));
                 api.awaitRunning(run);
                 return run;
@@ -102,9 +107,7 @@ final class SamplingCommand implements Callable<Integer> {
             for (int window = 0; window < 5; window++) {
                 perSecond.add(processorTimeOfASecond(node.pid()));
             }
-            for (int round = 0; round < Math.min(STATS_ROUNDS, sandboxes); round++) {
-                stats.add(oneLook(engine, runs.get(round)));
-            }
+            stats.addAll(looks(engine, sleeper));
             return new Series(perSecond);
         }
     }
@@ -118,13 +121,21 @@ final class SamplingCommand implements Callable<Integer> {
                 Math.round(Kernel.processorTime(pid).minus(before).toNanos() / took));
     }
 
-    private static Duration oneLook(EngineApi engine, RunId run) throws IOException {
-        String container = engine.list("name", run.value()).stream()
-                .findFirst()
-                .orElseThrow(() -> new IOException("The engine has no container of run " + run + "."));
-        long began = System.nanoTime();
-        engine.stats(container);
-        return Duration.ofNanos(System.nanoTime() - began);
+    /** At a container of the engine's own, since it knows none of the driver oci. */
+    private static List<Duration> looks(EngineApi engine, Workload sleeper) throws IOException {
+        List<Duration> looks = new ArrayList<>();
+        String container = engine.create(sleeper.container());
+        try {
+            engine.start(container);
+            for (int round = 0; round < STATS_ROUNDS; round++) {
+                long began = System.nanoTime();
+                engine.stats(container);
+                looks.add(Duration.ofNanos(System.nanoTime() - began));
+            }
+        } finally {
+            engine.remove(container);
+        }
+        return looks;
     }
 
     private String table(Series with, Series without) {

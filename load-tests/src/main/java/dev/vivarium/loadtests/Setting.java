@@ -1,9 +1,11 @@
 package dev.vivarium.loadtests;
 
 import dev.vivarium.loadtests.report.MachineFacts;
+import dev.vivarium.loadtests.subject.Driver;
 import dev.vivarium.loadtests.subject.EngineApi;
 import java.io.IOException;
 import java.util.Map;
+import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -19,6 +21,7 @@ final class Setting {
     private String image = "vivarium/python";
 
     private String loadBefore = "";
+    private Optional<Driver> driver = Optional.empty();
 
     String image() {
         return image;
@@ -34,6 +37,21 @@ final class Setting {
         print(MachineFacts.of(engine.facts()));
         loadBefore = MachineFacts.load();
         return engine;
+    }
+
+    /**
+     * Notes and prints what makes the sandboxes of a node that is measured.
+     *
+     * @throws IOException when an earlier node of this benchmark had another driver, so that nothing could be compared
+     */
+    void driver(Driver used) throws IOException {
+        if (driver.isEmpty()) {
+            print("driver   " + used.word() + "\n");
+        } else if (driver.get() != used) {
+            throw new IOException("One node uses the driver " + driver.get().word() + " and another one " + used.word()
+                    + "; choose one with --driver.");
+        }
+        driver = Optional.of(used);
     }
 
     /** The line above the table that shows how busy the machine was. */

@@ -61,7 +61,7 @@ final class ThroughputCommand implements Callable<Integer> {
         }
         Workload workload = options.workload(setting.image());
         EngineApi engine = setting.engine();
-        try (NodeOption.Lease lease = node.lease(setting.environment())) {
+        try (NodeOption.Lease lease = node.lease(setting)) {
             SandboxLife vivarium = SandboxLife.of(new VivariumApi(lease.uri()), workload);
             SandboxLife own = SandboxLife.of(engine, workload);
             Duration slice = Duration.ofSeconds(sliceSeconds);

@@ -6,10 +6,12 @@ import dev.vivarium.loadtests.history.Failover;
 import dev.vivarium.loadtests.history.Failover.Loss;
 import dev.vivarium.loadtests.history.Failover.Move;
 import dev.vivarium.loadtests.history.FailoverTrial;
+import dev.vivarium.loadtests.subject.Driver;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -51,9 +53,25 @@ class FailoverCommandTest {
                         the last of them                 2    30.0    30.0     40.0     40.0
                         it has ended for the engine      3   100.0   200.0    300.0    300.0
                         the last of them                 2   200.0   200.0    300.0    300.0
-                        it is gone from the engine       3   150.0   320.0    900.0    900.0
+                        all of it is removed             3   150.0   320.0    900.0    900.0
                         the last of them                 2   320.0   320.0    900.0    900.0
                         """);
+    }
+
+    @Test
+    void withoutAnEngineNothingIsSaidOfWhenItSawAnEnd() {
+        Failover withoutEngine = new Failover(
+                FIRST.node(),
+                FIRST.missed(),
+                FIRST.givenUp(),
+                FIRST.removed(),
+                FIRST.moves(),
+                List.of(new Loss(millis(20), Optional.empty(), millis(30))),
+                0);
+
+        assertThat(FailoverCommand.table(List.of(withoutEngine)))
+                .contains("all of it is removed")
+                .doesNotContain("engine");
     }
 
     @Test
@@ -73,7 +91,8 @@ class FailoverCommandTest {
 
     @Test
     void falseAlarmsOfAShortDetectorArePrintedWithTheTimes() {
-        assertThat(FailoverCommand.alarms(new FailoverTrial.Report(List.of(FIRST, SECOND), 4, Duration.ofSeconds(90))))
+        assertThat(FailoverCommand.alarms(
+                        new FailoverTrial.Report(List.of(FIRST, SECOND), Driver.DOCKER, 4, Duration.ofSeconds(90))))
                 .isEqualTo("false alarms (a node missed a peer that lived): 4 in 90 s;"
                         + " runs of other nodes that lost their sandboxes: 1\n");
     }
@@ -105,6 +124,6 @@ class FailoverCommandTest {
     }
 
     private static Loss loss(long empty, long ended, long removed) {
-        return new Loss(millis(empty), millis(ended), millis(removed));
+        return new Loss(millis(empty), Optional.of(millis(ended)), millis(removed));
     }
 }

@@ -27,6 +27,9 @@ final class Breaker implements AutoCloseable {
      */
     private static final Duration REPAIR_MAX = Duration.ofMinutes(8);
 
+    /** Begins the remark about a launcher that was killed. */
+    static final String LAUNCHER_KILLED = "killed the launcher";
+
     private static final Duration DRAIN_MAX = Duration.ofSeconds(90);
     private static final long LOOK_MILLIS = 20;
     private static final long AGAIN_MILLIS = 500;
@@ -37,6 +40,7 @@ final class Breaker implements AutoCloseable {
     private final Consumer<String> progress;
     private final List<Trial.Mark> marks = new ArrayList<>();
     private final List<NodeLoss> losses = new ArrayList<>();
+    private final List<Trial.Outage> outages = new ArrayList<>();
     private final Map<String, Instant> gone = new TreeMap<>();
     private final List<String> stuck = new ArrayList<>();
     private final ExecutorService repairs = Executors.newCachedThreadPool(work -> {
@@ -120,6 +124,10 @@ final class Breaker implements AutoCloseable {
             case STOP -> cluster.signal(node, "TERM");
             case STORE -> cluster.signal(Cluster.STORE, "KILL");
             case ENGINE -> privateEngine().kill();
+            case LAUNCHER -> mark(
+                    cluster.killLauncher(node)
+                            ? LAUNCHER_KILLED + " of " + node
+                            : "there is no launcher of " + node + " to kill");
         }
     }
 
@@ -140,9 +148,22 @@ final class Breaker implements AutoCloseable {
                 awaitEnd(node);
                 start(node);
             }
-            case STORE -> start(Cluster.STORE);
-            case ENGINE -> privateEngine().comeBack();
+            case STORE -> {
+                start(Cluster.STORE);
+                outage(Fault.Kind.STORE, begun);
+            }
+            case ENGINE -> {
+                privateEngine().comeBack();
+                outage(Fault.Kind.ENGINE, begun);
+            }
+            case LAUNCHER -> {
+                // The node starts another by itself.
+            }
         }
+    }
+
+    private synchronized void outage(Fault.Kind kind, Instant since) {
+        outages.add(new Trial.Outage(kind, since, Instant.now()));
     }
 
     private PrivateEngine privateEngine() {
@@ -230,6 +251,10 @@ final class Breaker implements AutoCloseable {
         List<NodeLoss> all = new ArrayList<>(losses);
         gone.forEach((node, since) -> all.add(new NodeLoss(node, NodeLoss.Cause.GONE, since, Optional.empty())));
         return all;
+    }
+
+    synchronized List<Trial.Outage> outages() {
+        return List.copyOf(outages);
     }
 
     synchronized List<String> stuck() {

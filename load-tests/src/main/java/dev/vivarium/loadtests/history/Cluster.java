@@ -1,5 +1,6 @@
 package dev.vivarium.loadtests.history;
 
+import dev.vivarium.loadtests.subject.Driver;
 import dev.vivarium.loadtests.subject.ShutdownCleanup;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -8,9 +9,11 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A cluster of {@code vivarium cluster up}, with operations to harm it. Members are its nodes, {@code node-1} and so
@@ -139,6 +142,30 @@ final class Cluster implements AutoCloseable {
             // kill is built into every shell. If the process ends first, the effect is the same.
             Programs.run(List.of("sh", "-c", "kill -s " + signal + " " + pid.get() + " || true"), Map.of(), BRIEF);
         }
+    }
+
+    /**
+     * What makes the sandboxes of all nodes, which are running.
+     *
+     * @throws IOException when they differ
+     */
+    Driver driver() throws IOException {
+        Set<Driver> drivers = EnumSet.noneOf(Driver.class);
+        for (int node = 1; node <= nodes; node++) {
+            drivers.add(Driver.of(process(name(node))));
+        }
+        if (drivers.size() > 1) {
+            throw new IOException("The nodes have different drivers; choose one with --driver.");
+        }
+        return drivers.iterator().next();
+    }
+
+    /** Kills a node's launcher, if the node and its launcher are running; returns whether they were. */
+    boolean killLauncher(String node) {
+        return pid(node)
+                .flatMap(Driver::launcher)
+                .filter(ProcessHandle::destroyForcibly)
+                .isPresent();
     }
 
     /** Drops packets between a node and its peers; store, engine and clients still reach it. */

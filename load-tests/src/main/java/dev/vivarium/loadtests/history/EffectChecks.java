@@ -73,9 +73,7 @@ final class EffectChecks {
         List<SandboxLife> lives = trial.sandboxes().stream()
                 .filter(sandbox -> sandbox.run().equals(journal.run()) && sandbox.attempt() == tick.attempt())
                 .toList();
-        boolean lived = lives.stream()
-                .anyMatch(sandbox -> !tick.at().isBefore(sandbox.started())
-                        && !tick.at().isAfter(sandbox.ended().orElse(Instant.MAX)));
+        boolean lived = lives.stream().anyMatch(sandbox -> sandbox.mayHaveLived(tick.at()));
         if (!lived) {
             found(
                     journal,

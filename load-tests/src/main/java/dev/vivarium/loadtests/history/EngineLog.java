@@ -1,5 +1,7 @@
 package dev.vivarium.loadtests.history;
 
+import dev.vivarium.loadtests.subject.ContainerProcesses;
+import dev.vivarium.loadtests.subject.Driver;
 import dev.vivarium.loadtests.subject.EngineApi;
 import dev.vivarium.loadtests.subject.EngineEvents;
 import dev.vivarium.loadtests.subject.EngineEvents.Event;
@@ -20,7 +22,7 @@ import java.util.regex.Pattern;
  * Records the sandboxes that an engine runs, from its events and clock. Waits for an engine that goes down; sandboxes
  * that ended meanwhile are only known to have been alive when it went down.
  */
-final class EngineLog implements AutoCloseable {
+final class EngineLog implements SandboxLog {
     private static final String INSTALLATION = "dev.vivarium.installation";
     private static final String NODE = "dev.vivarium.node";
     private static final Pattern NAME = Pattern.compile("vivarium-[0-9a-f]{8}-([0-9a-z]{26})-([0-9]{1,9})");
@@ -105,6 +107,7 @@ final class EngineLog implements AutoCloseable {
                     new Life(
                             event.attributes().getOrDefault(INSTALLATION, ""),
                             new SandboxLife(
+                                    Driver.DOCKER,
                                     event.container(),
                                     name.group(1),
                                     Integer.parseInt(name.group(2)),
@@ -121,21 +124,22 @@ final class EngineLog implements AutoCloseable {
         }
     }
 
-    /** The installation of the sandboxes of these runs; an engine may serve several installations. */
-    synchronized Optional<String> installation(Set<String> runs) {
+    private Optional<String> installation(Set<String> runs) {
         return lives.values().stream()
                 .filter(life -> runs.contains(life.began.run()))
                 .map(life -> life.installation)
                 .findFirst();
     }
 
-    /** All sandboxes of an installation so far. */
-    synchronized List<SandboxLife> sandboxes(String installation) {
+    @Override
+    public synchronized List<SandboxLife> sandboxes(Set<String> runs) {
+        Optional<String> installation = installation(runs);
         List<SandboxLife> all = new ArrayList<>();
         lives.values().stream()
-                .filter(life -> life.installation.equals(installation))
+                .filter(life -> installation.equals(Optional.of(life.installation)))
                 .forEach(life -> all.add(new SandboxLife(
-                        life.began.container(),
+                        Driver.DOCKER,
+                        life.began.id(),
                         life.began.run(),
                         life.began.attempt(),
                         life.began.node(),
@@ -144,14 +148,24 @@ final class EngineLog implements AutoCloseable {
         return all;
     }
 
-    /** When the engine had removed a sandbox; empty if it has not, or if the engine was down in between. */
-    synchronized Optional<Instant> removed(SandboxLife sandbox) {
-        return Optional.ofNullable(removals.get(sandbox.container()));
+    @Override
+    public synchronized Optional<Instant> removed(SandboxLife sandbox) {
+        return Optional.ofNullable(removals.get(sandbox.id()));
     }
 
     /** Ids of the installation's remaining containers, sandboxes or not. */
-    List<String> left(String installation) throws IOException {
-        return engine.list("label", INSTALLATION + "=" + installation);
+    @Override
+    public List<String> left(Set<String> runs) throws IOException {
+        Optional<String> installation;
+        synchronized (this) {
+            installation = installation(runs);
+        }
+        return installation.isPresent() ? engine.list("label", INSTALLATION + "=" + installation.get()) : List.of();
+    }
+
+    @Override
+    public ContainerProcesses processes(SandboxLife sandbox) throws IOException {
+        return ContainerProcesses.of(engine, sandbox.id());
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
@@ -45,10 +46,10 @@ public record Failover(
      * A sandbox of the dead node.
      *
      * @param empty until its last process was gone, according to the kernel
-     * @param ended until the engine reported its end
-     * @param removed until the engine had removed it
+     * @param ended until the engine reported its end; empty with the driver oci, where there is no engine between
+     * @param removed until all of it was removed
      */
-    public record Loss(Duration empty, Duration ended, Duration removed) {}
+    public record Loss(Duration empty, Optional<Duration> ended, Duration removed) {}
 
     /**
      * Derives a run's move from its events.

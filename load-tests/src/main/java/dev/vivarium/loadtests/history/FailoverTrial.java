@@ -2,6 +2,8 @@ package dev.vivarium.loadtests.history;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.loadtests.history.PeerNotices.Absence;
+import dev.vivarium.loadtests.subject.ContainerProcesses;
+import dev.vivarium.loadtests.subject.Driver;
 import dev.vivarium.loadtests.subject.EngineApi;
 import dev.vivarium.loadtests.subject.LastProcesses;
 import dev.vivarium.loadtests.subject.Pauses;
@@ -13,6 +15,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -53,10 +56,11 @@ public final class FailoverTrial {
      * The observations.
      *
      * @param failovers the nodes' deaths
+     * @param driver what makes the nodes' sandboxes
      * @param falseAlarms how often a node reported a live peer as missed
      * @param watched how long the cluster was up
      */
-    public record Report(List<Failover> failovers, int falseAlarms, Duration watched) {
+    public record Report(List<Failover> failovers, Driver driver, int falseAlarms, Duration watched) {
         public Report {
             failovers = List.copyOf(failovers);
         }
@@ -76,24 +80,25 @@ public final class FailoverTrial {
     public Report measure(int kills, int runs) throws IOException {
         EngineApi engine = EngineApi.of(setup.site().environment());
         try (Cluster cluster = new Cluster(setup.site(), Map.of(), setup.nodes(), setup.settings());
-                EngineLog log = new EngineLog(engine)) {
+                SandboxLog log = new SandboxLogs(engine)) {
             progress.accept("starting the store and " + setup.nodes() + " nodes in "
                     + setup.site().folder());
             cluster.up();
             Instant up = Instant.now();
+            Driver driver = cluster.driver();
             List<Failover> failovers = new ArrayList<>();
             for (int kill = 1; kill <= kills; kill++) {
-                failovers.add(once(cluster, engine, log, kill, runs));
+                failovers.add(once(cluster, log, kill, runs));
             }
             int falseAlarms = 0;
             for (int node = 1; node <= setup.nodes(); node++) {
                 falseAlarms += notices(cluster, node).falseAlarms(absences);
             }
-            return new Report(failovers, falseAlarms, Duration.between(up, Instant.now()));
+            return new Report(failovers, driver, falseAlarms, Duration.between(up, Instant.now()));
         }
     }
 
-    private Failover once(Cluster cluster, EngineApi engine, EngineLog log, int kill, int runs) throws IOException {
+    private Failover once(Cluster cluster, SandboxLog log, int kill, int runs) throws IOException {
         int victim = 1 + kill % setup.nodes();
         String name = Cluster.name(victim);
         NodeClient asked = survivor(cluster, victim);
@@ -104,8 +109,11 @@ public final class FailoverTrial {
                 before.stream().filter(sandbox -> sandbox.node().equals(name)).toList();
         progress.accept(
                 "kill " + kill + ": " + name + " dies with " + held.size() + " of " + before.size() + " live runs");
-        try (LastProcesses processes = LastProcesses.watch(
-                engine, held.stream().map(SandboxLife::container).toList())) {
+        Map<String, ContainerProcesses> live = new HashMap<>();
+        for (SandboxLife sandbox : held) {
+            live.put(sandbox.id(), log.processes(sandbox));
+        }
+        try (LastProcesses processes = LastProcesses.watch(live)) {
             return follow(cluster, log, new Death(victim, all, before, held), processes);
         }
     }
@@ -119,7 +127,7 @@ public final class FailoverTrial {
      */
     private record Death(int victim, Set<String> runs, List<SandboxLife> before, List<SandboxLife> held) {}
 
-    private Failover follow(Cluster cluster, EngineLog log, Death death, LastProcesses processes) throws IOException {
+    private Failover follow(Cluster cluster, SandboxLog log, Death death, LastProcesses processes) throws IOException {
         int victim = death.victim;
         String name = Cluster.name(victim);
         NodeClient asked = survivor(cluster, victim);
@@ -153,7 +161,7 @@ public final class FailoverTrial {
     }
 
     /** Runs are placed by free capacity, so that all nodes fill evenly; returns all runs once they run. */
-    private Set<String> fill(NodeClient asked, EngineLog log, String node, int kill, int runs) throws IOException {
+    private Set<String> fill(NodeClient asked, SandboxLog log, String node, int kill, int runs) throws IOException {
         Instant latest = Instant.now().plus(FILL_MAX);
         Set<String> all = new HashSet<>();
         Optional<Exchange.Answer> refusal = Optional.empty();
@@ -183,7 +191,7 @@ public final class FailoverTrial {
         return all;
     }
 
-    private static void awaitRunning(NodeClient asked, EngineLog log, Set<String> all, Instant latest)
+    private static void awaitRunning(NodeClient asked, SandboxLog log, Set<String> all, Instant latest)
             throws IOException {
         Set<String> waiting = new HashSet<>(all);
         while (!waiting.isEmpty() && Instant.now().isBefore(latest)) {
@@ -210,20 +218,20 @@ public final class FailoverTrial {
         return body;
     }
 
-    private static List<SandboxLife> live(EngineLog log, Set<String> runs) {
+    private static List<SandboxLife> live(SandboxLog log, Set<String> runs) throws IOException {
         return sandboxes(log, runs).stream()
                 .filter(sandbox -> sandbox.ended().isEmpty())
                 .toList();
     }
 
-    private static List<SandboxLife> sandboxes(EngineLog log, Set<String> runs) {
-        return log.installation(runs).map(log::sandboxes).orElse(List.of()).stream()
+    private static List<SandboxLife> sandboxes(SandboxLog log, Set<String> runs) throws IOException {
+        return log.sandboxes(runs).stream()
                 .filter(sandbox -> runs.contains(sandbox.run()))
                 .toList();
     }
 
-    /** By the engine's events alone, so that no node under measurement is queried. */
-    private static void awaitNextAttempts(EngineLog log, String dead, List<SandboxLife> held) throws IOException {
+    /** By what is seen from outside alone, so that no node under measurement is queried. */
+    private static void awaitNextAttempts(SandboxLog log, String dead, List<SandboxLife> held) throws IOException {
         Set<String> runs = held.stream().map(SandboxLife::run).collect(Collectors.toSet());
         Instant latest = Instant.now().plus(FAILOVER_MAX);
         long again = 0;
@@ -239,7 +247,7 @@ public final class FailoverTrial {
         }
     }
 
-    /** A run's events, up to the start of its agent elsewhere, which follows the engine's event. */
+    /** A run's events, up to the start of its agent elsewhere, which follows its sandbox's. */
     private static Journal awaitStarted(NodeClient asked, String run, String dead, Instant killed) throws IOException {
         Instant latest = Instant.now().plus(CALM_MAX);
         while (true) {
@@ -258,31 +266,38 @@ public final class FailoverTrial {
     }
 
     private static List<Failover.Loss> losses(
-            EngineLog log, List<SandboxLife> held, LastProcesses processes, Instant killed) throws IOException {
+            SandboxLog log, List<SandboxLife> held, LastProcesses processes, Instant killed) throws IOException {
         Set<String> runs = held.stream().map(SandboxLife::run).collect(Collectors.toSet());
-        Set<String> containers = held.stream().map(SandboxLife::container).collect(Collectors.toSet());
+        Set<String> containers = held.stream().map(SandboxLife::id).collect(Collectors.toSet());
         List<Failover.Loss> losses = new ArrayList<>();
         for (SandboxLife sandbox : sandboxes(log, runs)) {
-            if (containers.contains(sandbox.container())) {
+            if (containers.contains(sandbox.id())) {
                 losses.add(new Failover.Loss(
-                        Duration.between(killed, required(processes.gone(sandbox.container()), sandbox)),
-                        Duration.between(killed, required(sandbox.ended(), sandbox)),
+                        Duration.between(killed, required(processes.gone(sandbox.id()), sandbox)),
+                        engineSaidOf(sandbox, killed),
                         Duration.between(killed, required(log.removed(sandbox), sandbox))));
             }
         }
         return losses;
     }
 
+    /** With the driver oci nobody reports an end but the kernel. */
+    private static Optional<Duration> engineSaidOf(SandboxLife sandbox, Instant killed) throws IOException {
+        return sandbox.driver() == Driver.OCI
+                ? Optional.empty()
+                : Optional.of(Duration.between(killed, required(sandbox.ended(), sandbox)));
+    }
+
     private static Instant required(Optional<Instant> gone, SandboxLife sandbox) throws IOException {
-        return gone.orElseThrow(() -> new IOException("Sandbox " + sandbox.container() + " of run " + sandbox.run()
+        return gone.orElseThrow(() -> new IOException("Sandbox " + sandbox.id() + " of run " + sandbox.run()
                 + " still exists, although the run has its next one."));
     }
 
-    private static int disturbed(EngineLog log, List<SandboxLife> before, String dead) {
+    private static int disturbed(SandboxLog log, List<SandboxLife> before, String dead) throws IOException {
         Set<String> runs = before.stream().map(SandboxLife::run).collect(Collectors.toSet());
-        Set<String> live = live(log, runs).stream().map(SandboxLife::container).collect(Collectors.toSet());
+        Set<String> live = live(log, runs).stream().map(SandboxLife::id).collect(Collectors.toSet());
         return (int) before.stream()
-                .filter(sandbox -> !sandbox.node().equals(dead) && !live.contains(sandbox.container()))
+                .filter(sandbox -> !sandbox.node().equals(dead) && !live.contains(sandbox.id()))
                 .count();
     }
 
@@ -315,7 +330,7 @@ public final class FailoverTrial {
         }
     }
 
-    private static void awaitWhole(Cluster cluster, EngineLog log, Set<String> runs) throws IOException {
+    private static void awaitWhole(Cluster cluster, SandboxLog log, Set<String> runs) throws IOException {
         Instant latest = Instant.now().plus(CALM_MAX);
         while (!live(log, runs).isEmpty() || !areReady(cluster)) {
             if (Instant.now().isAfter(latest)) {

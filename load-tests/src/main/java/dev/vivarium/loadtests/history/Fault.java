@@ -1,7 +1,10 @@
 package dev.vivarium.loadtests.history;
 
+import dev.vivarium.loadtests.subject.Driver;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.Locale;
+import java.util.Set;
 
 /**
  * A fault injected into the cluster.
@@ -26,7 +29,9 @@ public record Fault(Kind kind, int node, Duration quiet, Duration lasting, After
         /** SIGKILL to the store, which is restarted. */
         STORE(false),
         /** SIGKILL to the container engine, which is restarted. */
-        ENGINE(false);
+        ENGINE(false),
+        /** SIGKILL to a node's launcher, of which the node starts another (driver oci). */
+        LAUNCHER(true);
 
         private final boolean ofANode;
 
@@ -36,6 +41,13 @@ public record Fault(Kind kind, int node, Duration quiet, Duration lasting, After
 
         boolean isOfANode() {
             return ofANode;
+        }
+
+        /** Those of a trial whose user names none: an engine that may be killed is one of the trial's own. */
+        public static Set<Kind> usual(Driver driver) {
+            return driver == Driver.OCI
+                    ? EnumSet.of(KILL, FREEZE, CUT, STOP, STORE, LAUNCHER)
+                    : EnumSet.of(KILL, FREEZE, CUT, STOP, STORE);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.vivarium.loadtests.history;
 
 import dev.vivarium.loadtests.report.TextTable;
+import dev.vivarium.protocol.run.RunEvent;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
@@ -39,9 +40,26 @@ public record Findings(Trial trial, List<Violation> violations) {
                         .map(Journal::attempts)
                         .map(attempts -> "run of " + attempts + (attempts == 1 ? " attempt" : " attempts")))
                 .forEach((what, count) -> table.row(what, count.toString()));
-        table.row("sandbox", Integer.toString(trial.sandboxes().size()));
+        counts(trial.sandboxes().stream()
+                        .map(sandbox ->
+                                "sandbox of the driver " + sandbox.driver().word()))
+                .forEach((what, count) -> table.row(what, count.toString()));
+        table.row(
+                "attempt that ran and was not seen from outside",
+                Integer.toString(Attempts.unseen(trial).size()));
+        counts(trial.journals().values().stream()
+                        .flatMap(journal -> journal.entries().stream())
+                        .map(Journal.Entry::event)
+                        .filter(RunEvent.AttemptInterrupted.class::isInstance)
+                        .map(RunEvent.AttemptInterrupted.class::cast)
+                        .map(interrupted -> "attempt interrupted, " + interrupted.cause()))
+                .forEach((what, count) -> table.row(what, count.toString()));
         counts(trial.losses().stream()
                         .map(loss -> loss.cause() == NodeLoss.Cause.GONE ? "node gone" : "node out of touch"))
+                .forEach((what, count) -> table.row(what, count.toString()));
+        counts(trial.marks().stream()
+                        .filter(mark -> mark.text().startsWith(Breaker.LAUNCHER_KILLED))
+                        .map(mark -> "launcher killed"))
                 .forEach((what, count) -> table.row(what, count.toString()));
         return table.render() + longest();
     }

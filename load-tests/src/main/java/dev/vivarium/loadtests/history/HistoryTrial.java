@@ -1,5 +1,6 @@
 package dev.vivarium.loadtests.history;
 
+import dev.vivarium.loadtests.subject.Driver;
 import dev.vivarium.loadtests.subject.EngineApi;
 import dev.vivarium.loadtests.subject.Pauses;
 import dev.vivarium.loadtests.subject.PrivateEngine;
@@ -8,7 +9,6 @@ import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -40,8 +40,30 @@ public final class HistoryTrial {
      * @param clients how many clients
      * @param image the agents' image; must contain python3
      * @param orphan how long a sandbox may outlive the end of its owner
+     * @param driver what makes the nodes' sandboxes; empty: as the nodes decide
+     * @param engine whose container engine it is
      */
-    public record Setup(ClusterSite site, int nodes, int clients, String image, Duration orphan) {}
+    public record Setup(
+            ClusterSite site,
+            int nodes,
+            int clients,
+            String image,
+            Duration orphan,
+            Optional<Driver> driver,
+            Engine engine) {}
+
+    /** Whose container engine the nodes use. */
+    public enum Engine {
+        /** The machine's, which nobody kills. */
+        SHARED,
+        /** The trial's own, which may be killed. */
+        OWN
+    }
+
+    /** Chooses the faults when the nodes' driver is known. */
+    public interface Planner {
+        FaultPlan plan(Driver driver) throws IOException;
+    }
 
     /** A node's default lease (vivarium.cluster.fencing.lease). */
     private static final Duration LEASE = Duration.ofSeconds(14);
@@ -52,28 +74,30 @@ public final class HistoryTrial {
     }
 
     /** Carries out a plan. Everything it starts has ended when it returns. */
-    public Findings carryOut(FaultPlan plan) throws IOException {
-        boolean breaksEngine = plan.faults().stream().anyMatch(fault -> fault.kind() == Fault.Kind.ENGINE);
-        if (!breaksEngine) {
-            return onEngine(plan, Optional.empty(), EngineApi.of(setup.site().environment()), Map.of());
+    public Findings carryOut(Planner planner) throws IOException {
+        if (setup.engine() == Engine.SHARED) {
+            return onEngine(planner, Optional.empty(), EngineApi.of(setup.site().environment()), Map.of());
         }
         progress.accept("starting a container engine for this trial alone");
         try (PrivateEngine engine = PrivateEngine.start(setup.image())) {
             URI address = engine.address();
             return onEngine(
-                    plan, Optional.of(engine), new EngineApi(address), Map.of("DOCKER_HOST", address.toString()));
+                    planner, Optional.of(engine), new EngineApi(address), Map.of("DOCKER_HOST", address.toString()));
         }
     }
 
     private Findings onEngine(
-            FaultPlan plan, Optional<PrivateEngine> engine, EngineApi api, Map<String, String> environment)
+            Planner planner, Optional<PrivateEngine> engine, EngineApi api, Map<String, String> environment)
             throws IOException {
         progress.accept("starting the store and " + setup.nodes() + " nodes in "
                 + setup.site().folder());
-        try (Cluster cluster = new Cluster(setup.site(), environment, setup.nodes(), Map.of());
-                EngineLog log = new EngineLog(api)) {
+        Map<String, String> settings = setup.driver().map(Driver::settings).orElse(Map.of());
+        try (Cluster cluster = new Cluster(setup.site(), environment, setup.nodes(), settings);
+                SandboxLog log = new SandboxLogs(api)) {
             cluster.up();
-            Findings findings = Findings.of(broken(plan, cluster, engine, log));
+            Driver driver = cluster.driver();
+            FaultPlan plan = planner.plan(driver);
+            Findings findings = Findings.of(broken(plan, driver, cluster, engine, log));
             if (!findings.violations().isEmpty()) {
                 progress.accept("the logs of nodes and store are kept in " + cluster.keepLogs());
             }
@@ -81,7 +105,7 @@ public final class HistoryTrial {
         }
     }
 
-    private Trial broken(FaultPlan plan, Cluster cluster, Optional<PrivateEngine> engine, EngineLog log)
+    private Trial broken(FaultPlan plan, Driver driver, Cluster cluster, Optional<PrivateEngine> engine, SandboxLog log)
             throws IOException {
         Clients clients = Clients.begin(plan.seed(), cluster.clients(), setup.image(), setup.clients());
         try (Breaker breaker = new Breaker(cluster, engine, progress)) {
@@ -91,15 +115,16 @@ public final class HistoryTrial {
             close(clients);
             settle(cluster, clients);
             Set<String> runs = runs(cluster, clients);
-            String installation = log.installation(runs).orElse("");
-            List<String> left = awaitNothingLeft(log, installation);
+            List<String> left = awaitNothingLeft(log, runs);
             progress.accept("reading the journals of " + runs.size() + " runs");
             return new Trial(
                     clients.tasks(),
                     clients.exchanges(),
                     journals(cluster, runs),
-                    log.sandboxes(installation),
+                    driver,
+                    log.sandboxes(runs),
                     breaker.losses(),
+                    breaker.outages(),
                     breaker.marks(),
                     left,
                     breaker.stuck(),
@@ -201,12 +226,12 @@ public final class HistoryTrial {
         }
     }
 
-    private static List<String> awaitNothingLeft(EngineLog log, String installation) throws IOException {
+    private static List<String> awaitNothingLeft(SandboxLog log, Set<String> runs) throws IOException {
         Instant latest = Instant.now().plus(LEFT_MAX);
-        List<String> left = log.left(installation);
+        List<String> left = log.left(runs);
         while (!left.isEmpty() && Instant.now().isBefore(latest)) {
             Pauses.millis(LOOK_MILLIS);
-            left = new ArrayList<>(log.left(installation));
+            left = log.left(runs);
         }
         return left;
     }

@@ -10,6 +10,9 @@ public enum Invariant {
     WHAT_WAS_READ_STAYS("An event that a client has read never changes, and an end is never undone."),
     ALL_VIEWS_AGREE("A run's status is the same by itself, in the list, and by its events."),
     ONE_LIVE_SANDBOX("A run never has two live sandboxes."),
+    SANDBOXES_ARE_SEEN(
+            "The attempts of the journal were seen as sandboxes of the nodes' driver: otherwise nothing is shown."),
+    LIVE_SANDBOXES_NEED_NO_ENGINE("With the driver oci, live sandboxes go on while the container engine is down."),
     SANDBOXES_ARE_JOURNALED("Every sandbox serves an attempt in the journal, on the node that the journal names."),
     NO_ORPHANS("No sandbox outlives its attempt or its node beyond the bound; none is left."),
     EFFECTS_BELONG_TO_THE_ATTEMPT("The agents' own heartbeats are complete and come from one attempt after the other."),

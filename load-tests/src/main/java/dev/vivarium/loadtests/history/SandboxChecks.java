@@ -1,9 +1,13 @@
 package dev.vivarium.loadtests.history;
 
+import static dev.vivarium.loadtests.history.Invariant.LIVE_SANDBOXES_NEED_NO_ENGINE;
 import static dev.vivarium.loadtests.history.Invariant.NO_ORPHANS;
 import static dev.vivarium.loadtests.history.Invariant.ONE_LIVE_SANDBOX;
 import static dev.vivarium.loadtests.history.Invariant.SANDBOXES_ARE_JOURNALED;
+import static dev.vivarium.loadtests.history.Invariant.SANDBOXES_ARE_SEEN;
 
+import dev.vivarium.loadtests.subject.Driver;
+import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.RunEvent;
 import java.time.Duration;
 import java.time.Instant;
@@ -14,8 +18,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** The sandboxes that the engine ran must match the journal in time. */
+/** The sandboxes that were seen must match the journal in time. */
 final class SandboxChecks {
+    /** At most one attempt in this many may have gone unseen. */
+    private static final int UNSEEN_ONE_IN = 10;
+
     private final Trial trial;
     private final List<Violation> violations = new ArrayList<>();
 
@@ -32,11 +39,70 @@ final class SandboxChecks {
             checks.checkJournaled(sandbox);
             checks.checkOrphan(sandbox);
         });
+        checks.checkSeen();
+        trial.journals().values().forEach(checks::checkEngine);
         if (!trial.left().isEmpty()) {
             checks.violations.add(new Violation(
-                    NO_ORPHANS, Optional.empty(), "Containers are left at the end: " + trial.left() + "."));
+                    NO_ORPHANS, Optional.empty(), "Sandboxes are left at the end: " + trial.left() + "."));
         }
         return checks.violations;
+    }
+
+    /** A trial that was blind would find nothing. A few attempts end sooner than an observer looks. */
+    private void checkSeen() {
+        int started = Attempts.started(trial).size();
+        int unseen = Attempts.unseen(trial).size();
+        if (trial.sandboxes().isEmpty() || unseen * UNSEEN_ONE_IN > started) {
+            violations.add(new Violation(
+                    SANDBOXES_ARE_SEEN,
+                    Optional.empty(),
+                    "Of " + started + " attempts that ran, " + unseen + " were not seen from outside of the nodes."));
+        }
+        trial.sandboxes().stream()
+                .filter(sandbox -> sandbox.driver() != trial.driver())
+                .forEach(sandbox -> found(
+                        SANDBOXES_ARE_SEEN,
+                        sandbox.run(),
+                        "The sandbox of attempt " + sandbox.attempt() + " on " + sandbox.node() + " is of the driver "
+                                + sandbox.driver().word() + ", and the nodes have "
+                                + trial.driver().word() + "."));
+    }
+
+    /** With the driver docker, an attempt ends with the engine, which has its channel. */
+    private void checkEngine(Journal journal) {
+        if (trial.driver() != Driver.OCI) {
+            return;
+        }
+        for (Journal.Entry entry : journal.entries()) {
+            if (entry.event() instanceof RunEvent.AttemptInterrupted interrupted
+                    && interrupted.cause() == Interruption.ENGINE_LOST
+                    && isOfTheEngineAlone(interrupted)) {
+                found(
+                        LIVE_SANDBOXES_NEED_NO_ENGINE,
+                        journal.run(),
+                        "Attempt " + interrupted.attempt() + " on " + interrupted.node()
+                                + " was interrupted while only the engine was down (" + interrupted.detail() + ").");
+            }
+        }
+    }
+
+    private boolean isOfTheEngineAlone(RunEvent.AttemptInterrupted interrupted) {
+        Instant at = interrupted.at();
+        Duration late = trial.bounds().lease().plus(trial.bounds().orphan());
+        boolean engine = trial.outages().stream()
+                .anyMatch(outage -> outage.kind() == Fault.Kind.ENGINE
+                        && !at.isBefore(outage.from())
+                        && !at.isAfter(outage.until()));
+        boolean store = trial.outages().stream()
+                .anyMatch(outage -> outage.kind() == Fault.Kind.STORE
+                        && !at.isBefore(outage.from())
+                        && !at.isAfter(outage.until().plus(late)));
+        boolean node = trial.losses().stream()
+                .anyMatch(loss -> !at.isBefore(loss.from())
+                        && loss.until()
+                                .map(until -> !at.isAfter(until.plus(late)))
+                                .orElse(true));
+        return engine && !store && !node;
     }
 
     private void checkTwins(String run, List<SandboxLife> sandboxes) {

@@ -1,5 +1,6 @@
 package dev.vivarium.loadtests.history;
 
+import dev.vivarium.loadtests.subject.Driver;
 import dev.vivarium.protocol.run.RunEvent;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -90,11 +91,11 @@ public final class Timeline {
     }
 
     private static void sandbox(SandboxLife sandbox, List<Line> lines) {
-        String what = " "
-                + sandbox.container()
-                        .substring(0, Math.min(12, sandbox.container().length())) + " of attempt " + sandbox.attempt()
-                + " on " + sandbox.node();
-        lines.add(new Line(sandbox.started(), "engine", "started" + what));
-        sandbox.ended().ifPresent(end -> lines.add(new Line(end, "engine", "ended" + what)));
+        String id = sandbox.id();
+        // The part of a container's id that the engine's own client shows.
+        String shown = sandbox.driver() == Driver.DOCKER ? id.substring(0, Math.min(12, id.length())) : id;
+        String what = " " + shown + " of attempt " + sandbox.attempt() + " on " + sandbox.node();
+        lines.add(new Line(sandbox.started(), "outside", "started" + what));
+        sandbox.ended().ifPresent(end -> lines.add(new Line(end, "outside", "ended" + what)));
     }
 }

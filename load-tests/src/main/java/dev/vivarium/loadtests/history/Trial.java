@@ -1,5 +1,6 @@
 package dev.vivarium.loadtests.history;
 
+import dev.vivarium.loadtests.subject.Driver;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -11,10 +12,12 @@ import java.util.Map;
  * @param tasks the clients' tasks, by key
  * @param exchanges the clients' requests and answers
  * @param journals the stored state of each run
- * @param sandboxes the sandboxes that the engine ran
+ * @param driver what makes the nodes' sandboxes
+ * @param sandboxes the sandboxes that were seen from outside of the nodes
  * @param losses when nodes could not look after their sandboxes
+ * @param outages when something shared was down
  * @param marks faults and other remarks, for the timeline
- * @param left this installation's containers that remain at the end
+ * @param left what remains of this installation's sandboxes at the end
  * @param stuck what did not recover by itself, as sentences
  * @param bounds the promised bounds
  */
@@ -22,12 +25,23 @@ public record Trial(
         Map<String, Task> tasks,
         List<Exchange> exchanges,
         Map<String, Journal> journals,
+        Driver driver,
         List<SandboxLife> sandboxes,
         List<NodeLoss> losses,
+        List<Outage> outages,
         List<Mark> marks,
         List<String> left,
         List<String> stuck,
         Bounds bounds) {
+    /**
+     * A time without the store or the container engine.
+     *
+     * @param kind the fault, STORE or ENGINE
+     * @param from when it was killed
+     * @param until when it was started again
+     */
+    public record Outage(Fault.Kind kind, Instant from, Instant until) {}
+
     /** A remark on the timeline. */
     public record Mark(Instant at, String text) {}
 
@@ -45,6 +59,7 @@ public record Trial(
         journals = Map.copyOf(journals);
         sandboxes = List.copyOf(sandboxes);
         losses = List.copyOf(losses);
+        outages = List.copyOf(outages);
         marks = List.copyOf(marks);
         left = List.copyOf(left);
         stuck = List.copyOf(stuck);

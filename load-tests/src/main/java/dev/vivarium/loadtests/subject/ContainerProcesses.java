@@ -13,7 +13,7 @@ import java.util.List;
  * The processes of one container, as the kernel counts them in its control group: by whatever process they were
  * started, and however detached. Dead ones count until they are reaped. Not thread-safe.
  */
-final class ContainerProcesses implements Closeable {
+public final class ContainerProcesses implements Closeable {
     private static final int NUMBER_BYTES_MAX = 32;
 
     private final Path group;
@@ -26,11 +26,25 @@ final class ContainerProcesses implements Closeable {
      * @param ignored a process to exclude; 0 for none
      */
     ContainerProcesses(long first, long ignored) throws IOException {
-        this.group = Kernel.groupOfProcesses(first);
+        this(Kernel.groupOfProcesses(first), ignored);
+    }
+
+    private ContainerProcesses(Path group, long ignored) throws IOException {
+        this.group = group;
         this.ignored = ignored;
         // Kept open, so that a count is one system call, which matters on a machine under measurement. The list of
         // processes would not do: version 1 of control groups serves a repeated read from a cache.
         this.current = FileChannel.open(group.resolve("pids.current"));
+    }
+
+    /** Those of a running container. */
+    public static ContainerProcesses of(EngineApi engine, String container) throws IOException {
+        return new ContainerProcesses(engine.firstProcess(container), 0);
+    }
+
+    /** Those of a running sandbox of the driver oci. */
+    public static ContainerProcesses of(OciRecords records, OciRecords.Claimed sandbox) throws IOException {
+        return new ContainerProcesses(records.group(sandbox), 0);
     }
 
     /** The current number. */

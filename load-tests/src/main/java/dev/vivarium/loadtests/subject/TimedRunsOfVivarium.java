@@ -15,7 +15,7 @@ public final class TimedRunsOfVivarium implements TimedRuns {
     private static final Duration SETTLING_MAX = Duration.ofSeconds(30);
 
     private final VivariumApi api;
-    private final EngineApi engine;
+    private final GuestProcess guests;
     private final String image;
     private final long bootNanos;
     private final Queue<RunId> runs = new ConcurrentLinkedQueue<>();
@@ -24,7 +24,7 @@ public final class TimedRunsOfVivarium implements TimedRuns {
 
     public TimedRunsOfVivarium(VivariumApi api, EngineApi engine, String image) throws IOException {
         this.api = api;
-        this.engine = engine;
+        this.guests = new GuestProcess(engine);
         this.image = image;
         this.bootNanos = Kernel.boot();
     }
@@ -41,8 +41,7 @@ public final class TimedRunsOfVivarium implements TimedRuns {
                 new Workload(image, manner.command()), Map.of("wallClock", wallClockMillis + "ms", "idle", "2h"));
         runs.add(run);
         api.awaitRunning(run);
-        long guest = engine.firstProcess(
-                engine.list("name", run.value()).stream().findFirst().orElseThrow(() -> gone(run)));
+        long guest = guests.of(run);
         ContainerProcesses processes = new ContainerProcesses(guest, guest);
         long agent = awaitAll(processes, manner, run);
         long agentNanos = Kernel.startNanos(agent, bootNanos);
@@ -67,10 +66,6 @@ public final class TimedRunsOfVivarium implements TimedRuns {
             }
         }
         return first;
-    }
-
-    private static IOException gone(RunId run) {
-        return new IOException("The engine has no container of run " + run + ".");
     }
 
     @Override

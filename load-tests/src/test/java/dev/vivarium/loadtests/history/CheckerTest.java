@@ -11,6 +11,7 @@ import static dev.vivarium.loadtests.history.Scene.submitted;
 import static dev.vivarium.loadtests.history.Scene.ticks;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.vivarium.loadtests.subject.Driver;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.KillReason;
@@ -109,7 +110,8 @@ class CheckerTest {
                             replace(scene, 5, new RunEvent.AttemptStarted(at(10.2), node(2), 3, "c2"));
                             replace(scene, 6, new RunEvent.RunSucceeded(at(13), node(2), 3, Usage.NONE));
                             scene.sandboxes.remove(1);
-                            scene.sandboxes.add(new SandboxLife("c2", RUN, 3, node(2), at(10), Optional.of(at(12.9))));
+                            scene.sandboxes.add(new SandboxLife(
+                                    Driver.DOCKER, "c2", RUN, 3, node(2), at(10), Optional.of(at(12.9))));
                             scene.output = ticks(1, 1.5, 2) + ticks(3, 10.5, 4);
                         },
                         Invariant.EVENTS_ARE_A_LEGAL_PATH),
@@ -207,26 +209,99 @@ class CheckerTest {
                         Invariant.CANCELLATIONS_ARE_KEPT));
     }
 
+    /** A run of the driver oci whose first attempt is interrupted at second 9. */
+    private static Scene withoutEngine() {
+        Scene scene = Scene.failover();
+        scene.driver = Driver.OCI;
+        scene.sandboxes.replaceAll(life -> new SandboxLife(
+                Driver.OCI, life.id(), life.run(), life.attempt(), life.node(), life.started(), life.ended()));
+        replace(
+                scene,
+                3,
+                new RunEvent.AttemptInterrupted(
+                        at(9), node(2), 1, Interruption.ENGINE_LOST, "the channel ended", Optional.empty()));
+        return scene;
+    }
+
+    @Test
+    void anInterruptionHasMoreCausesThanTheEngine() {
+        Scene afterItsNode = withoutEngine();
+        afterItsNode.outages.add(new Trial.Outage(Fault.Kind.ENGINE, at(8), at(10)));
+        assertThat(Checker.check(afterItsNode.trial())).isEmpty();
+
+        Scene withTheStore = withoutEngine();
+        withTheStore.losses.clear();
+        withTheStore.outages.add(new Trial.Outage(Fault.Kind.ENGINE, at(8), at(10)));
+        withTheStore.outages.add(new Trial.Outage(Fault.Kind.STORE, at(2), at(7)));
+        assertThat(Checker.check(withTheStore.trial())).isEmpty();
+    }
+
+    @Test
+    void whatHappenedBetweenTwoLooksIsHeldAgainstNobody() {
+        Scene scene = Scene.failover();
+        // The first heartbeat is of second 1.5, and the last of the first attempt of second 1.7.
+        scene.sandboxes.set(
+                0,
+                new SandboxLife(
+                        Driver.DOCKER,
+                        "c1",
+                        RUN,
+                        1,
+                        node(1),
+                        at(1.6),
+                        Optional.of(at(1.6)),
+                        at(1),
+                        Optional.of(at(10.5))));
+
+        assertThat(Checker.check(scene.trial())).isEmpty();
+    }
+
     private static List<Spoiled> sandboxes() {
         return List.of(
+                new Spoiled(
+                        "a trial that saw no sandbox",
+                        Scene.failover(),
+                        scene -> scene.sandboxes.clear(),
+                        Invariant.SANDBOXES_ARE_SEEN,
+                        Invariant.EFFECTS_BELONG_TO_THE_ATTEMPT),
+                new Spoiled(
+                        "an attempt that was not seen",
+                        Scene.failover(),
+                        scene -> scene.sandboxes.remove(1),
+                        Invariant.SANDBOXES_ARE_SEEN,
+                        Invariant.EFFECTS_BELONG_TO_THE_ATTEMPT),
+                new Spoiled(
+                        "sandboxes of another driver than the nodes'",
+                        Scene.failover(),
+                        scene -> scene.driver = Driver.OCI,
+                        Invariant.SANDBOXES_ARE_SEEN),
+                new Spoiled(
+                        "a sandbox of the driver oci that does not survive the engine",
+                        withoutEngine(),
+                        scene -> {
+                            scene.losses.clear();
+                            scene.outages.add(new Trial.Outage(Fault.Kind.ENGINE, at(8), at(10)));
+                        },
+                        Invariant.LIVE_SANDBOXES_NEED_NO_ENGINE),
                 new Spoiled(
                         "concurrent sandboxes of two attempts",
                         Scene.failover(),
                         scene -> scene.sandboxes.set(
-                                0, new SandboxLife("c1", RUN, 1, node(1), at(1), Optional.of(at(10.001)))),
+                                0,
+                                new SandboxLife(Driver.DOCKER, "c1", RUN, 1, node(1), at(1), Optional.of(at(10.001)))),
                         Invariant.ONE_LIVE_SANDBOX,
                         Invariant.NO_ORPHANS),
                 new Spoiled(
                         "concurrent sandboxes of one attempt",
                         Scene.failover(),
                         scene -> scene.sandboxes.add(
-                                new SandboxLife("c3", RUN, 2, node(2), at(11), Optional.of(at(11.1)))),
+                                new SandboxLife(Driver.DOCKER, "c3", RUN, 2, node(2), at(11), Optional.of(at(11.1)))),
                         Invariant.ONE_LIVE_SANDBOX),
                 new Spoiled(
                         "a sandbox that is not in the journal",
                         Scene.failover(),
                         scene -> scene.sandboxes.add(
-                                new SandboxLife("c3", RUN, 3, node(3), at(13), Optional.of(at(13.1)))),
+                                new SandboxLife(Driver.DOCKER, "c3", RUN, 3, node(3), at(13), Optional.of(at(13.1)))),
                         Invariant.SANDBOXES_ARE_JOURNALED),
                 new Spoiled(
                         "a sandbox that existed before its attempt was durable",
@@ -242,7 +317,9 @@ class CheckerTest {
                             scene.events.add(new RunEvent.RunSucceeded(at(10.1), node(1), 1, Usage.NONE));
                             scene.sandboxes.remove(1);
                             scene.sandboxes.set(
-                                    0, new SandboxLife("c1", RUN, 1, node(1), at(1), Optional.of(at(10.1))));
+                                    0,
+                                    new SandboxLife(
+                                            Driver.DOCKER, "c1", RUN, 1, node(1), at(1), Optional.of(at(10.1))));
                             scene.output = ticks(1, 1.5, 4);
                             scene.exchanges.removeIf(exchange -> !(exchange.answer() instanceof Exchange.Accepted));
                         },
@@ -255,20 +332,23 @@ class CheckerTest {
                                     new NodeLoss(node(1), NodeLoss.Cause.OUT_OF_TOUCH, at(2), Optional.of(at(30))));
                             scene.events.set(4, new RunEvent.RunCancelled(at(18), node(1), 1, Usage.NONE));
                             scene.sandboxes.set(
-                                    0, new SandboxLife("c1", RUN, 1, node(1), at(1), Optional.of(at(17.5))));
+                                    0,
+                                    new SandboxLife(
+                                            Driver.DOCKER, "c1", RUN, 1, node(1), at(1), Optional.of(at(17.5))));
                         },
                         Invariant.NO_ORPHANS),
                 new Spoiled(
                         "a sandbox that outlives its run",
                         Scene.failover(),
                         scene -> scene.sandboxes.set(
-                                1, new SandboxLife("c2", RUN, 2, node(2), at(10), Optional.of(at(18.1)))),
+                                1,
+                                new SandboxLife(Driver.DOCKER, "c2", RUN, 2, node(2), at(10), Optional.of(at(18.1)))),
                         Invariant.NO_ORPHANS),
                 new Spoiled(
                         "a sandbox that lives forever",
                         Scene.failover(),
                         scene -> scene.sandboxes.set(
-                                1, new SandboxLife("c2", RUN, 2, node(2), at(10), Optional.empty())),
+                                1, new SandboxLife(Driver.DOCKER, "c2", RUN, 2, node(2), at(10), Optional.empty())),
                         Invariant.NO_ORPHANS),
                 new Spoiled(
                         "a node that does not come back",

@@ -3,6 +3,7 @@ package dev.vivarium.loadtests.history;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.vivarium.loadtests.subject.Driver;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.HashSet;
@@ -73,6 +74,12 @@ class FaultPlanTest {
         assertThat(tasks.stream().map(Task::policy).collect(Collectors.toSet()))
                 .containsExactlyInAnyOrder(Task.Policy.values());
         assertThat(tasks.stream().map(Task::key)).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void onlyNodesWithALauncherLoseIt() {
+        assertThat(Fault.Kind.usual(Driver.OCI)).contains(Fault.Kind.LAUNCHER).doesNotContain(Fault.Kind.ENGINE);
+        assertThat(Fault.Kind.usual(Driver.DOCKER)).doesNotContain(Fault.Kind.LAUNCHER, Fault.Kind.ENGINE);
     }
 
     @Test

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -43,9 +44,11 @@ class HistoryOfAClusterTest {
                                 3,
                                 6,
                                 "vivarium/python",
-                                ORPHAN),
+                                ORPHAN,
+                                Optional.empty(),
+                                HistoryTrial.Engine.SHARED),
                         System.out::println)
-                .carryOut(plan);
+                .carryOut(driver -> plan);
         System.out.println(findings.figures());
         assertThat(findings.complaints()).isEmpty();
         Files.delete(folder);

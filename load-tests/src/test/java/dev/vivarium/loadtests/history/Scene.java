@@ -1,5 +1,6 @@
 package dev.vivarium.loadtests.history;
 
+import dev.vivarium.loadtests.subject.Driver;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressPolicy;
@@ -41,8 +42,10 @@ final class Scene {
     final List<Exchange> exchanges = new ArrayList<>();
     final List<SandboxLife> sandboxes = new ArrayList<>();
     final List<NodeLoss> losses = new ArrayList<>();
+    final List<Trial.Outage> outages = new ArrayList<>();
     final List<String> left = new ArrayList<>();
     final List<String> stuck = new ArrayList<>();
+    Driver driver = Driver.DOCKER;
     List<RunEvent> events = new ArrayList<>();
     List<Journal> furtherJournals = new ArrayList<>();
     RunStatus shown = RunStatus.SUCCEEDED;
@@ -67,8 +70,8 @@ final class Scene {
                 new RunEvent.AttemptStarting(at(9.5), node(2), 2),
                 new RunEvent.AttemptStarted(at(10.2), node(2), 2, "c2"),
                 new RunEvent.RunSucceeded(at(13), node(2), 2, Usage.NONE)));
-        scene.sandboxes.add(new SandboxLife("c1", RUN, 1, node(1), at(1), Optional.of(at(5.2))));
-        scene.sandboxes.add(new SandboxLife("c2", RUN, 2, node(2), at(10), Optional.of(at(12.9))));
+        scene.sandboxes.add(new SandboxLife(Driver.DOCKER, "c1", RUN, 1, node(1), at(1), Optional.of(at(5.2))));
+        scene.sandboxes.add(new SandboxLife(Driver.DOCKER, "c2", RUN, 2, node(2), at(10), Optional.of(at(12.9))));
         scene.losses.add(new NodeLoss(node(1), NodeLoss.Cause.GONE, at(5), Optional.of(at(20))));
         scene.output = ticks(1, 1.5, 2) + "\n<1:" + ticks(2, 10.5, 4);
         scene.exchanges.add(read(3, 14, new Exchange.LatestEvent(RUN, 4, scene.hash(4))));
@@ -85,7 +88,7 @@ final class Scene {
                 new RunEvent.AttemptStarted(at(1.2), node(1), 1, "c1"),
                 new RunEvent.CancelRequested(at(4), node(1), Principal.LOCAL_OPERATOR),
                 new RunEvent.RunCancelled(at(5), node(1), 1, Usage.NONE)));
-        scene.sandboxes.add(new SandboxLife("c1", RUN, 1, node(1), at(1), Optional.of(at(4.9))));
+        scene.sandboxes.add(new SandboxLife(Driver.DOCKER, "c1", RUN, 1, node(1), at(1), Optional.of(at(4.9))));
         scene.output = ticks(1, 1.5, 3);
         scene.shown = RunStatus.CANCELLED;
         scene.listed = Optional.of(RunStatus.CANCELLED);
@@ -100,8 +103,10 @@ final class Scene {
                 tasks,
                 exchanges,
                 journals,
+                driver,
                 sandboxes,
                 losses,
+                outages,
                 List.of(new Trial.Mark(at(5), "kill node 1")),
                 left,
                 stuck,

@@ -13,10 +13,10 @@ class TimelineTest {
                         "  12:00:00.100  journal  1 RunSubmitted by node-2",
                         "  12:00:00.200  client   SUBMIT s1-c1-1 to node 2: 202, run " + Scene.RUN
                                 + " (asked 12:00:00.100)",
-                        "  12:00:01.000  engine   started c1 of attempt 1 on node-1",
+                        "  12:00:01.000  outside  started c1 of attempt 1 on node-1",
                         "  12:00:01.700  agent    sign of life 1 of attempt 1",
                         "  12:00:05.000  cluster  kill node 1",
-                        "  12:00:05.200  engine   ended c1 of attempt 1 on node-1",
+                        "  12:00:05.200  outside  ended c1 of attempt 1 on node-1",
                         "  12:00:09.000  journal  4 AttemptInterrupted of attempt 1, NODE_LOST: gone by node-2",
                         "  12:00:13.000  journal  7 RunSucceeded in attempt 2 by node-2");
     }
