@@ -104,7 +104,7 @@ public sealed interface OciSupport {
             return Optional.of("the container engine is on another machine ("
                     + config.engine().engine() + ")");
         }
-        return Optional.empty();
+        return CoreFileLimit.objection(Path.of("/proc/self"));
     }
 
     private static boolean isRoot(Path status) {
