@@ -3,9 +3,12 @@ package dev.vivarium.loadtests;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ExecutionException;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
 /** The command line's entry point. */
@@ -47,6 +50,7 @@ public final class Bench implements Runnable {
         line.setOut(new PrintWriter(System.out, true, StandardCharsets.UTF_8));
         line.setErr(new PrintWriter(System.err, true, StandardCharsets.UTF_8));
         line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.setExecutionStrategy(Bench::run);
         line.setExecutionExceptionHandler((failure, failed, parsed) -> {
             if (!(failure instanceof IOException)) {
                 throw failure;
@@ -55,6 +59,24 @@ public final class Bench implements Runnable {
             return UNAVAILABLE;
         });
         return line;
+    }
+
+    /** Runs the benchmark, and keeps the results of one that came to its end. */
+    private static int run(ParseResult parsed) {
+        int code = new CommandLine.RunLast().execute(parsed);
+        Optional<CommandSpec> setting = Optional.ofNullable(parsed.subcommand())
+                .map(benchmark -> benchmark.commandSpec().mixins().get("setting"));
+        if (setting.isPresent() && setting.get().userObject() instanceof Setting used) {
+            try {
+                used.keep(code);
+            } catch (IOException failed) {
+                throw new ExecutionException(
+                        parsed.commandSpec().commandLine(),
+                        "The results cannot be kept: " + failed.getMessage(),
+                        failed);
+            }
+        }
+        return code;
     }
 
     @Override

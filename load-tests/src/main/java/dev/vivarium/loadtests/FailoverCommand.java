@@ -85,7 +85,7 @@ final class FailoverCommand implements Callable<Integer> {
                         new FailoverTrial.Setup(cluster.site(setting), NODES, setting.image(), config),
                         setting::progress)
                 .measure(kills, runs);
-        setting.print("driver   " + report.driver().word() + "\n");
+        setting.driver(report.driver());
         setting.printLoad();
         setting.print("\n" + table(report.failovers()) + "\n" + parts(report.failovers()) + "\n" + alarms(report));
         return 0;

@@ -110,7 +110,7 @@ final class HistoryCommand implements Callable<Integer> {
                         setting::progress)
                 .carryOut(used -> {
                     FaultPlan plan = FaultPlan.of(number, nodes, kinds(used), time.duration());
-                    setting.print("driver   " + used.word() + "\n");
+                    setting.driver(used);
                     setting.print("trial    " + command + again(used) + "\n");
                     plan.faults().forEach(fault -> setting.print("plan     " + fault + "\n"));
                     return plan;

@@ -1,11 +1,21 @@
 package dev.vivarium.loadtests;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.vivarium.client.ApiJson;
+import dev.vivarium.loadtests.report.Commit;
 import dev.vivarium.loadtests.report.MachineFacts;
+import dev.vivarium.loadtests.report.TableReader;
 import dev.vivarium.loadtests.subject.Driver;
 import dev.vivarium.loadtests.subject.EngineApi;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -20,6 +30,15 @@ final class Setting {
     @Option(names = "--image", defaultValue = "vivarium/python", description = "The image (default: ${DEFAULT-VALUE}).")
     private String image = "vivarium/python";
 
+    @Option(
+            names = "--results",
+            paramLabel = "FILE",
+            description = "The file that the results are appended to, as a line of JSON (default: "
+                    + "load-tests/results/BENCHMARK.jsonl).")
+    private @Nullable Path results;
+
+    private final StringBuilder report = new StringBuilder();
+    private String engineFacts = "";
     private String loadBefore = "";
     private Optional<Driver> driver = Optional.empty();
 
@@ -34,7 +53,9 @@ final class Setting {
     /** The environment's engine, after printing the machine's facts and recording its load. */
     EngineApi engine() throws IOException {
         EngineApi engine = EngineApi.of(environment());
-        print(MachineFacts.of(engine.facts()));
+        engineFacts = engine.facts();
+        print("machine  " + MachineFacts.machine() + "\nengine   " + engineFacts + "\nJDK      " + MachineFacts.java()
+                + "\n");
         loadBefore = MachineFacts.load();
         return engine;
     }
@@ -60,6 +81,7 @@ final class Setting {
     }
 
     void print(String text) {
+        report.append(text);
         spec.commandLine().getOut().print(text);
         spec.commandLine().getOut().flush();
     }
@@ -67,6 +89,40 @@ final class Setting {
     /** Progress of a long benchmark, for the person waiting; not part of the report. */
     void progress(String line) {
         spec.commandLine().getErr().println(line);
+    }
+
+    /**
+     * Appends the results of a benchmark that was carried out.
+     *
+     * @param exitCode its exit code
+     */
+    void keep(int exitCode) throws IOException {
+        if (report.isEmpty()) {
+            return;
+        }
+        Path root = Path.of(System.getProperty("vivarium.root", ".")).toAbsolutePath();
+        Path file = results == null ? root.resolve("load-tests/results/" + spec.name() + ".jsonl") : results;
+        ObjectNode line = ApiJson.object()
+                .put("at", Instant.now().toString())
+                .put("benchmark", spec.name())
+                .put("commit", Commit.of(root))
+                .put("machine", MachineFacts.machine())
+                .put("engine", engineFacts)
+                .put("java", MachineFacts.java())
+                .put("driver", driver.map(Driver::word).orElse("unknown"))
+                .put("loadBefore", loadBefore)
+                .put("loadAfter", MachineFacts.load())
+                .put("exitCode", exitCode);
+        spec.commandLine().getParseResult().originalArgs().forEach(line.withArray("arguments")::add);
+        line.set("tables", TableReader.tables(report.toString()));
+        line.put("report", report.toString());
+        Files.createDirectories(file.toAbsolutePath().getParent());
+        Files.writeString(
+                file,
+                ApiJson.line(line) + "\n",
+                StandardCharsets.UTF_8,
+                StandardOpenOption.CREATE,
+                StandardOpenOption.APPEND);
     }
 
     ParameterException refusal(String sentence) {

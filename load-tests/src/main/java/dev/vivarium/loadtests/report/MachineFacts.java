@@ -10,17 +10,15 @@ import java.util.Locale;
 public final class MachineFacts {
     private MachineFacts() {}
 
-    /**
-     * A few lines to print above a table.
-     *
-     * @param engine facts about the container engine
-     */
-    public static String of(String engine) {
-        return "machine  " + Runtime.getRuntime().availableProcessors() + " cores, " + memory() + ", "
-                + System.getProperty("os.name") + " " + System.getProperty("os.version") + "\n"
-                + "engine   " + engine + "\n"
-                + "JDK      " + System.getProperty("java.runtime.version") + " (" + System.getProperty("java.vendor")
-                + ")\n";
+    /** Processors, memory and kernel. */
+    public static String machine() {
+        return Runtime.getRuntime().availableProcessors() + " cores, " + memory() + ", " + System.getProperty("os.name")
+                + " " + System.getProperty("os.version");
+    }
+
+    /** The version of Java. */
+    public static String java() {
+        return System.getProperty("java.runtime.version") + " (" + System.getProperty("java.vendor") + ")";
     }
 
     /**

@@ -37,7 +37,8 @@ final class CoreFileLimit {
     static Optional<String> objection(List<String> limits, List<String> status) {
         boolean none = limits.stream()
                 .filter(line -> line.startsWith(LIMIT))
-                .anyMatch(line -> line.substring(LIMIT.length()).strip().split(" +")[1].equals("0"));
+                .anyMatch(line ->
+                        line.substring(LIMIT.length()).strip().split(" +")[1].equals("0"));
         boolean mayRaise = status.stream()
                 .filter(line -> line.startsWith(CAPABILITIES))
                 .map(line -> Long.parseUnsignedLong(

@@ -35,8 +35,7 @@ class CoreFileLimitTest {
 
     @Test
     void theKernelsOwnFilesCanBeRead() {
-        assertThat(CoreFileLimit.objection(Path.of("/proc/self"))
-                        .filter(why -> why.contains("cannot be read")))
+        assertThat(CoreFileLimit.objection(Path.of("/proc/self")).filter(why -> why.contains("cannot be read")))
                 .isEmpty();
     }
 }
