@@ -77,6 +77,7 @@ final class ControlPlaneCommand implements Callable<Integer> {
                     + ", and --slice, --warm-up and --rounds at least 1.");
         }
         setting.engine();
+        setting.idleDriver();
         Map<Integer, ControlPlaneTrial.Report> reports = new LinkedHashMap<>();
         for (int size : nodes) {
             reports.put(

@@ -60,6 +60,7 @@ final class LiveRunsCommand implements Callable<Integer> {
             throw setting.refusal("--file-bytes is from 0 to " + FILE_BYTES_MAX + ".");
         }
         setting.engine();
+        setting.idleDriver();
         LiveRunsTrial.Report report = new LiveRunsTrial(
                         new LiveRunsTrial.Setup(
                                 cluster.site(setting),

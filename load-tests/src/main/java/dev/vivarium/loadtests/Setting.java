@@ -40,7 +40,7 @@ final class Setting {
     private final StringBuilder report = new StringBuilder();
     private String engineFacts = "";
     private String loadBefore = "";
-    private Optional<Driver> driver = Optional.empty();
+    private Optional<String> driver = Optional.empty();
 
     String image() {
         return image;
@@ -66,10 +66,19 @@ final class Setting {
      * @throws IOException when an earlier node of this benchmark had another driver, so that nothing could be compared
      */
     void driver(Driver used) throws IOException {
+        driver(used.word());
+    }
+
+    /** The same for nodes that start nothing. */
+    void idleDriver() throws IOException {
+        driver("idle");
+    }
+
+    private void driver(String used) throws IOException {
         if (driver.isEmpty()) {
-            print("driver   " + used.word() + "\n");
-        } else if (driver.get() != used) {
-            throw new IOException("One node uses the driver " + driver.get().word() + " and another one " + used.word()
+            print("driver   " + used + "\n");
+        } else if (!driver.get().equals(used)) {
+            throw new IOException("One node uses the driver " + driver.get() + " and another one " + used
                     + "; choose one with --driver.");
         }
         driver = Optional.of(used);
@@ -109,7 +118,7 @@ final class Setting {
                 .put("machine", MachineFacts.machine())
                 .put("engine", engineFacts)
                 .put("java", MachineFacts.java())
-                .put("driver", driver.map(Driver::word).orElse("unknown"))
+                .put("driver", driver.orElse("unknown"))
                 .put("loadBefore", loadBefore)
                 .put("loadAfter", MachineFacts.load())
                 .put("exitCode", exitCode);

@@ -2,7 +2,6 @@ package dev.vivarium.loadtests.history;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.loadtests.history.PeerNotices.Absence;
-import dev.vivarium.loadtests.subject.ContainerProcesses;
 import dev.vivarium.loadtests.subject.Driver;
 import dev.vivarium.loadtests.subject.EngineApi;
 import dev.vivarium.loadtests.subject.LastProcesses;
@@ -15,7 +14,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -109,11 +107,7 @@ public final class FailoverTrial {
                 before.stream().filter(sandbox -> sandbox.node().equals(name)).toList();
         progress.accept(
                 "kill " + kill + ": " + name + " dies with " + held.size() + " of " + before.size() + " live runs");
-        Map<String, ContainerProcesses> live = new HashMap<>();
-        for (SandboxLife sandbox : held) {
-            live.put(sandbox.id(), log.processes(sandbox));
-        }
-        try (LastProcesses processes = LastProcesses.watch(live)) {
+        try (LastProcesses processes = LastProcesses.watch(log.processes(held))) {
             return follow(cluster, log, new Death(victim, all, before, held), processes);
         }
     }

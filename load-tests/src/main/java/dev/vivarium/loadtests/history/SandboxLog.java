@@ -4,7 +4,9 @@ import dev.vivarium.loadtests.subject.ContainerProcesses;
 import java.io.Closeable;
 import java.io.IOException;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -21,4 +23,13 @@ interface SandboxLog extends Closeable {
 
     /** The processes of a live sandbox; to be closed. */
     ContainerProcesses processes(SandboxLife sandbox) throws IOException;
+
+    /** Those of several, by the sandboxes' ids. */
+    default Map<String, ContainerProcesses> processes(List<SandboxLife> sandboxes) throws IOException {
+        Map<String, ContainerProcesses> processes = new HashMap<>();
+        for (SandboxLife sandbox : sandboxes) {
+            processes.put(sandbox.id(), this.processes(sandbox));
+        }
+        return processes;
+    }
 }

@@ -3,7 +3,7 @@
  *
  * <p>{@link dev.vivarium.loadtests.history.FaultPlan} and {@link dev.vivarium.loadtests.history.Task} are the faults
  * and the load, as pure functions of a seed; {@link dev.vivarium.loadtests.history.Trial} holds the observations from
- * three sources (clients, container engine, journal); {@link dev.vivarium.loadtests.history.Checker}, again a pure
+ * three sources (clients, kernel and container engine, journal); {@link dev.vivarium.loadtests.history.Checker}, again a pure
  * function, is the check.
  */
 @org.jspecify.annotations.NullMarked

@@ -101,7 +101,7 @@ record RuntimeBundle(Path folder, Path runtime, String lower) {
                 .map(ProcessHandle::pid)
                 .orElseThrow(() -> new IOException("The node has no launcher."));
         String[] words = Files.readString(Path.of("/proc/" + launcher + "/cmdline"), StandardCharsets.UTF_8)
-                .split("\0");
+                .split("\0", -1);
         for (int at = 0; at + 1 < words.length; at++) {
             if (words[at].equals(RUNTIME)) {
                 return Path.of(words[at + 1]);

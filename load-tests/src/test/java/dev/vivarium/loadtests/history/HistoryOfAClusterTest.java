@@ -3,6 +3,7 @@ package dev.vivarium.loadtests.history;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import dev.vivarium.loadtests.subject.Driver;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,6 +23,7 @@ class HistoryOfAClusterTest {
             EnumSet.of(Fault.Kind.KILL, Fault.Kind.FREEZE, Fault.Kind.CUT, Fault.Kind.STORE);
 
     private static final Duration SPAN = Duration.ofSeconds(75);
+    private static final Duration SPAN_WITH_LAUNCHERS = Duration.ofMinutes(2);
     private static final Duration ORPHAN = Duration.ofSeconds(15);
 
     private static final Path NODE =
@@ -34,8 +36,6 @@ class HistoryOfAClusterTest {
         assertThat(NODE.resolve("vivarium-node.jar"))
                 .as("the node, which the whole build (./vivarium test) builds before this test")
                 .exists();
-        FaultPlan plan = FaultPlan.of(SEED, 3, KINDS, SPAN);
-        assertThat(plan.faults()).extracting(Fault::kind).containsAll(KINDS);
         Path folder = Files.createTempDirectory(Path.of("/tmp"), "vivarium-history-");
 
         Findings findings = new HistoryTrial(
@@ -48,7 +48,7 @@ class HistoryOfAClusterTest {
                                 Optional.empty(),
                                 HistoryTrial.Engine.SHARED),
                         System.out::println)
-                .carryOut(driver -> plan);
+                .carryOut(HistoryOfAClusterTest::plan);
         System.out.println(findings.figures());
         assertThat(findings.complaints()).isEmpty();
         Files.delete(folder);
@@ -57,6 +57,16 @@ class HistoryOfAClusterTest {
         Trial trial = findings.trial();
         assertThat(trial.journals()).hasSizeGreaterThan(10);
         assertThat(trial.losses()).extracting(NodeLoss::cause).contains(NodeLoss.Cause.values());
+    }
+
+    private static FaultPlan plan(Driver driver) {
+        Set<Fault.Kind> kinds = EnumSet.copyOf(KINDS);
+        if (driver == Driver.OCI) {
+            kinds.add(Fault.Kind.LAUNCHER);
+        }
+        FaultPlan plan = FaultPlan.of(SEED, 3, kinds, driver == Driver.OCI ? SPAN_WITH_LAUNCHERS : SPAN);
+        assertThat(plan.faults()).extracting(Fault::kind).containsAll(kinds);
+        return plan;
     }
 
     /** The command that the launcher would start, without its builds. */

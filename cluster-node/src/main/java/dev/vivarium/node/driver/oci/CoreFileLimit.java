@@ -5,13 +5,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * Sandboxes have a limit of 1 byte for core files, at which the kernel starts no program for them. A runtime inherits the
  * node's limits, and can raise a hard one only with CAP_SYS_RESOURCE, which root in a container often lacks.
  */
 final class CoreFileLimit {
-    private static final String LIMIT = "Max core file size";
+    /** The line of a hard limit of nothing: name, soft limit, hard limit, unit. */
+    private static final Pattern NONE = Pattern.compile("Max core file size +\\S+ +0 +\\S+ *");
+
     private static final String CAPABILITIES = "CapEff:";
     private static final int SYS_RESOURCE = 24;
     private static final int HEXADECIMAL = 16;
@@ -31,19 +34,16 @@ final class CoreFileLimit {
     /**
      * The same of a process with these files.
      *
-     * @param limits the lines of its limits: name, soft limit, hard limit, unit
+     * @param limits the lines of its limits
      * @param status the lines of its status
      */
     static Optional<String> objection(List<String> limits, List<String> status) {
-        boolean none = limits.stream()
-                .filter(line -> line.startsWith(LIMIT))
-                .anyMatch(line ->
-                        line.substring(LIMIT.length()).strip().split(" +")[1].equals("0"));
+        boolean none = limits.stream().anyMatch(line -> NONE.matcher(line).matches());
         boolean mayRaise = status.stream()
                 .filter(line -> line.startsWith(CAPABILITIES))
                 .map(line -> Long.parseUnsignedLong(
                         line.substring(CAPABILITIES.length()).strip(), HEXADECIMAL))
-                .anyMatch(capabilities -> (capabilities >> SYS_RESOURCE & 1) == 1);
+                .anyMatch(capabilities -> ((capabilities >> SYS_RESOURCE) & 1) == 1);
         return none && !mayRaise
                 ? Optional.of("the node's hard limit for core files is 0, which it may not raise for its sandboxes"
                         + " (start it with `ulimit -S -c 0`, or with CAP_SYS_RESOURCE)")
