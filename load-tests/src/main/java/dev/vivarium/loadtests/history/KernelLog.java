@@ -101,7 +101,7 @@ final class KernelLog implements SandboxLog {
         }
     }
 
-    private void look(Life life, boolean claimed) {
+    private void look(Life life, boolean claimed) throws IOException {
         Instant before = Instant.now();
         if (life.node.isEmpty()) {
             life.node = records.node(life.claim);

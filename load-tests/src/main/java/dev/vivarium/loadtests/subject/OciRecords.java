@@ -113,13 +113,19 @@ public final class OciRecords {
     }
 
     /** The live processes of the sandbox; the kernel does not list those that only wait to be reaped. */
-    public List<Long> processes(Claimed claim) {
+    public List<Long> processes(Claimed claim) throws IOException {
         try {
             // Opened anew each time: version 1 of control groups serves a repeated read of one file from a cache.
             return Files.readAllLines(group(claim).resolve("cgroup.procs")).stream()
                     .map(Long::valueOf)
                     .toList();
-        } catch (IOException groupGone) {
+        } catch (NoSuchFileException gone) {
+            return List.of();
+        } catch (IOException unreadable) {
+            // A group that is removed between open and read has its own error; one that exists may have processes.
+            if (Files.exists(group(claim))) {
+                throw unreadable;
+            }
             return List.of();
         }
     }
