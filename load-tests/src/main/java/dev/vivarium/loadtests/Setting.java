@@ -38,6 +38,7 @@ final class Setting {
     private @Nullable Path results;
 
     private final StringBuilder report = new StringBuilder();
+    private String commit = "";
     private String engineFacts = "";
     private String loadBefore = "";
     private Optional<String> driver = Optional.empty();
@@ -90,6 +91,10 @@ final class Setting {
     }
 
     void print(String text) {
+        if (report.isEmpty()) {
+            // At the beginning, since the sources may change while it runs.
+            commit = Commit.of(root());
+        }
         report.append(text);
         spec.commandLine().getOut().print(text);
         spec.commandLine().getOut().flush();
@@ -109,12 +114,11 @@ final class Setting {
         if (report.isEmpty()) {
             return;
         }
-        Path root = Path.of(System.getProperty("vivarium.root", ".")).toAbsolutePath();
-        Path file = results == null ? root.resolve("load-tests/results/" + spec.name() + ".jsonl") : results;
+        Path file = results == null ? root().resolve("load-tests/results/" + spec.name() + ".jsonl") : results;
         ObjectNode line = ApiJson.object()
                 .put("at", Instant.now().toString())
                 .put("benchmark", spec.name())
-                .put("commit", Commit.of(root))
+                .put("commit", commit)
                 .put("machine", MachineFacts.machine())
                 .put("engine", engineFacts)
                 .put("java", MachineFacts.java())
@@ -132,6 +136,10 @@ final class Setting {
                 StandardCharsets.UTF_8,
                 StandardOpenOption.CREATE,
                 StandardOpenOption.APPEND);
+    }
+
+    private static Path root() {
+        return Path.of(System.getProperty("vivarium.root", ".")).toAbsolutePath();
     }
 
     ParameterException refusal(String sentence) {
