@@ -29,7 +29,7 @@ import picocli.CommandLine.Option;
         description = {
             "What monitoring the sandboxes' resource use costs a node:",
             "the processor time of its process with many live runs, at the default interval and without monitoring, each"
-                    + " on a node of its own. Compared with reading a container beside them once through the engine's statistics."
+                    + " on a node of its own. Compared with reading containers once through the engine's statistics."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false)
@@ -84,7 +84,7 @@ final class SamplingCommand implements Callable<Integer> {
                 + settleSeconds + " s\n\n");
         setting.print(table(with, without));
         Series asked = new Series(stats);
-        setting.print("\nengine's statistics, one look at a container beside them: p50 "
+        setting.print("\nengine's statistics, one look at a container: p50 "
                 + Figures.millis(asked.median()) + " ms, max " + Figures.millis(asked.max()) + " ms\n");
         return 0;
     }
@@ -121,19 +121,20 @@ final class SamplingCommand implements Callable<Integer> {
                 Math.round(Kernel.processorTime(pid).minus(before).toNanos() / took));
     }
 
-    /** At a container of the engine's own, since it knows none of the driver oci. */
+    /** Once at each of some containers of the engine's own, since it knows no sandbox of the driver oci. */
     private static List<Duration> looks(EngineApi engine, Workload sleeper) throws IOException {
         List<Duration> looks = new ArrayList<>();
-        String container = engine.create(sleeper.container());
-        try {
-            engine.start(container);
-            for (int round = 0; round < STATS_ROUNDS; round++) {
+        for (int round = 0; round < STATS_ROUNDS; round++) {
+            // A second look at the same one waits for the engine's own next sample.
+            String container = engine.create(sleeper.container());
+            try {
+                engine.start(container);
                 long began = System.nanoTime();
                 engine.stats(container);
                 looks.add(Duration.ofNanos(System.nanoTime() - began));
+            } finally {
+                engine.remove(container);
             }
-        } finally {
-            engine.remove(container);
         }
         return looks;
     }
