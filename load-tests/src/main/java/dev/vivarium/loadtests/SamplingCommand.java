@@ -84,8 +84,8 @@ final class SamplingCommand implements Callable<Integer> {
                 + settleSeconds + " s\n\n");
         setting.print(table(with, without));
         Series asked = new Series(stats);
-        setting.print("\nengine's statistics, one look at a container: p50 "
-                + Figures.millis(asked.median()) + " ms, max " + Figures.millis(asked.max()) + " ms\n");
+        setting.print("\nengine's statistics, one look at a container: p50 " + Figures.millis(asked.median())
+                + " ms, max " + Figures.millis(asked.max()) + " ms\n");
         return 0;
     }
 
