@@ -69,11 +69,7 @@ public final class EngineImages implements AutoCloseable {
         String name = labels.unpackingName(id.substring(id.indexOf(':') + 1, Math.min(id.length(), SHORT_ID)));
         remove(name);
         try {
-            engine.call("unpacking the image", client -> client.createContainerCmd(id)
-                    .withName(name)
-                    .withEntrypoint("/never-started")
-                    .withHostConfig(new HostConfig().withNetworkMode("none"))
-                    .exec());
+            createUnstarted(id, name);
             boolean unused = engine.call("unpacking the image", limit, client -> {
                 try (InputStream archive = client.exportContainerCmd(name).exec()) {
                     reader.read(archive);
@@ -84,6 +80,26 @@ public final class EngineImages implements AutoCloseable {
             });
         } finally {
             remove(name);
+        }
+    }
+
+    private void createUnstarted(String id, String name) {
+        try {
+            engine.call("unpacking the image", client -> client.createContainerCmd(id)
+                    .withName(name)
+                    .withEntrypoint("/never-started")
+                    .withHostConfig(new HostConfig().withNetworkMode("none"))
+                    .exec());
+        } catch (DriverException failure) {
+            if (EngineFailure.isNotFound(failure)) {
+                throw new DriverException(
+                        DriverException.Kind.IMAGE_UNAVAILABLE,
+                        "The image " + id
+                                + " was removed from the container engine before it was unpacked. Pull or build"
+                                + " it again.",
+                        failure);
+            }
+            throw failure;
         }
     }
 

@@ -4,26 +4,19 @@ import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.DriverException.Kind;
 import dev.vivarium.node.driver.docker.EngineImages;
-import dev.vivarium.protocol.run.Digest;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
-import java.security.MessageDigest;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.HexFormat;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,31 +29,43 @@ final class ImageTrees {
     private static final Logger LOG = LoggerFactory.getLogger(ImageTrees.class);
     private static final String TREE = "tree";
     private static final String DIGEST = "digest";
-    private static final String USED = "used";
-    private static final String UNFINISHED = "new-";
-    private static final String UNWANTED = "old-";
+    static final String USED = "used";
     private static final Duration NOTED_ONCE_IN = Duration.ofMinutes(1);
     private static final int SYNC_SECONDS_MAX = 120;
 
     private final Path folder;
-    private final EngineImages engine;
+    private final Source source;
     private final Duration unpackTimeout;
+    private final DiskBudget.Limits limits;
     private final NodeClock clock;
+    private final ImageSweep sweep;
     /** Images verified since this node's start, and when their use was last recorded. */
     private final Map<String, Instant> trusted = new ConcurrentHashMap<>();
     /** One lock per image, so that concurrent requests unpack it once. */
     private final Map<String, Object> locks = new ConcurrentHashMap<>();
 
+    /** What delivers images. */
+    interface Source {
+        /**
+         * Reads all files of an image as one archive.
+         *
+         * @param limit how long it may take
+         */
+        void unpack(String imageId, Duration limit, EngineImages.Reader reader);
+    }
+
     /**
      * @param folder the folder of images, which only root may enter
-     * @param engine the engine that delivers them
      * @param unpackTimeout how long unpacking one may take
+     * @param limits what one may take of the disk
      */
-    ImageTrees(Path folder, EngineImages engine, Duration unpackTimeout, NodeClock clock) {
+    ImageTrees(Path folder, Source source, Duration unpackTimeout, DiskBudget.Limits limits, NodeClock clock) {
         this.folder = folder;
-        this.engine = engine;
+        this.source = source;
         this.unpackTimeout = unpackTimeout;
+        this.limits = limits;
         this.clock = clock;
+        this.sweep = new ImageSweep(folder, clock);
     }
 
     /** The files of an image, unpacked unless they are there. Blocks. */
@@ -68,27 +73,36 @@ final class ImageTrees {
         String digits = digits(imageId);
         Path tree = folder.resolve(digits).resolve(TREE);
         Instant now = clock.now();
-        Instant noted = trusted.get(digits);
-        if (noted != null && Files.isDirectory(tree)) {
-            if (noted.plus(NOTED_ONCE_IN).isBefore(now)) {
-                note(digits, now);
-            }
-            return tree;
-        }
-        synchronized (locks.computeIfAbsent(digits, any -> new Object())) {
-            if (!trusted.containsKey(digits) || !Files.isDirectory(tree)) {
-                try {
-                    StateFolder.makePrivate(folder);
-                    if (!isWhole(digits)) {
-                        unpack(imageId, digits);
+        try {
+            if (!isUsable(digits, tree)) {
+                synchronized (locks.computeIfAbsent(digits, any -> new Object())) {
+                    if (!isUsable(digits, tree)) {
+                        PrivateFolder.make(folder);
+                        if (!isWhole(digits)) {
+                            unpack(imageId, digits);
+                        }
+                        note(digits, now);
                     }
-                } catch (IOException failed) {
-                    throw refused(imageId, failed);
                 }
             }
+        } catch (IOException failed) {
+            throw refused(imageId, failed);
+        }
+        Instant noted = trusted.get(digits);
+        if (noted == null || noted.plus(NOTED_ONCE_IN).isBefore(now)) {
             note(digits, now);
         }
         return tree;
+    }
+
+    /** Whether it was verified. Only root can have changed it since, as long as its folders are root's and closed. */
+    private boolean isUsable(String digits, Path tree) throws IOException {
+        if (!trusted.containsKey(digits) || !Files.isDirectory(tree)) {
+            return false;
+        }
+        PrivateFolder.require(folder.getParent());
+        PrivateFolder.require(folder);
+        return true;
     }
 
     /** Has the tree verified again, after a sandbox could not be created from it. */
@@ -114,6 +128,7 @@ final class ImageTrees {
         return new DriverException(
                 Kind.REFUSED,
                 "The image " + imageId + " could not be unpacked into " + folder + ": " + failed.getMessage()
+                        + (String.valueOf(failed.getMessage()).endsWith(".") ? "" : ".")
                         + " The node's operator can make room there, or name another folder"
                         + " (vivarium.driver.oci.folder).",
                 failed);
@@ -121,48 +136,39 @@ final class ImageTrees {
 
     private void note(String digits, Instant now) {
         trusted.put(digits, now);
-        try {
-            Path used = folder.resolve(digits).resolve(USED);
-            if (!Files.exists(used)) {
-                Files.createFile(used);
-            }
-            Files.setLastModifiedTime(used, FileTime.from(now));
-        } catch (IOException readOnly) {
-            LOG.debug("That image {} is used cannot be noted: {}", digits, readOnly.toString());
-        }
+        sweep.note(folder.resolve(digits), now);
     }
 
     /** Whether it exists unchanged since it was unpacked; a changed one is put aside. */
     private boolean isWhole(String digits) throws IOException {
         Path image = folder.resolve(digits);
-        if (!Files.isDirectory(image)) {
+        if (!Files.exists(image, LinkOption.NOFOLLOW_LINKS)) {
             return false;
         }
-        String is = digest(image.resolve(TREE));
         try {
-            if (Files.readString(image.resolve(DIGEST)).equals(is)) {
+            if (Files.isDirectory(image, LinkOption.NOFOLLOW_LINKS)
+                    && Files.readString(image.resolve(DIGEST)).equals(TreeDigest.of(image.resolve(TREE)))) {
                 return true;
             }
         } catch (NoSuchFileException incomplete) {
-            LOG.debug("Image {} has no digest", digits);
+            LOG.debug("Image {} is not complete", digits, incomplete);
         }
         LOG.warn(
                 "Files of image {} in {} were changed since they were unpacked; it is unpacked again.", digits, folder);
-        putAside(image);
+        sweep.putAside(image);
         return false;
     }
 
     private void unpack(String imageId, String digits) throws IOException {
         long begun = clock.nanos();
-        Path fresh = Files.createTempDirectory(folder, UNFINISHED);
-        try {
+        try (UnfinishedImage unfinished = UnfinishedImage.begin(folder)) {
+            Path fresh = unfinished.folder();
             Path tree = fresh.resolve(TREE);
             Files.createDirectory(tree);
             // The usual attributes, for a root that the archive does not describe.
             Files.setAttribute(tree, "unix:mode", 0755);
-            engine.unpack(imageId, unpackTimeout, archive -> writeTree(imageId, tree, archive));
-            Files.writeString(fresh.resolve(DIGEST), digest(tree));
-            Files.createFile(fresh.resolve(USED));
+            source.unpack(imageId, unpackTimeout, archive -> writeTree(imageId, tree, archive));
+            Files.writeString(fresh.resolve(DIGEST), TreeDigest.of(tree));
             sync(fresh);
             try {
                 Files.move(fresh, folder.resolve(digits));
@@ -170,8 +176,6 @@ final class ImageTrees {
                 LOG.debug("Another node has unpacked image {} meanwhile", digits);
             }
             sync(folder);
-        } finally {
-            StateFolder.removeTree(fresh);
         }
         LOG.info(
                 "Unpacked image {} into {} in {} ms",
@@ -183,7 +187,7 @@ final class ImageTrees {
     /** Keeps disk errors apart from failures of the engine, as which its call would report them. */
     private void writeTree(String imageId, Path tree, InputStream archive) throws IOException {
         try {
-            new TreeWriter(tree).write(archive);
+            new TreeWriter(tree, new DiskBudget(limits, Files.getFileStore(tree))).write(archive);
         } catch (TreeWriter.DiskException | TreeWriter.MalformedImageException failed) {
             throw refused(imageId, failed);
         }
@@ -210,79 +214,12 @@ final class ImageTrees {
         }
     }
 
-    /** Attributes of each file, including the time of its last change of any kind (ctime), which no program can set. */
-    private static String digest(Path tree) throws IOException {
-        MessageDigest all = Digest.newSha256();
-        digest(tree, "", all);
-        return HexFormat.of().formatHex(all.digest());
-    }
-
-    private static void digest(Path file, String path, MessageDigest all) throws IOException {
-        Map<String, Object> is =
-                Files.readAttributes(file, "unix:mode,uid,gid,size,ctime,nlink", LinkOption.NOFOLLOW_LINKS);
-        all.update((path + "\0" + is.get("mode") + " " + is.get("uid") + " " + is.get("gid") + " " + is.get("size")
-                        + " " + is.get("nlink") + " " + is.get("ctime") + "\n")
-                .getBytes(StandardCharsets.UTF_8));
-        if (Files.isDirectory(file, LinkOption.NOFOLLOW_LINKS)) {
-            try (Stream<Path> entries = Files.list(file)) {
-                for (Path entry : entries.sorted().toList()) {
-                    digest(entry, path + "/" + entry.getFileName(), all);
-                }
-            }
-        }
-    }
-
-    /** Renames it, so that no new sandbox uses it; running ones keep their open files. */
-    private Path putAside(Path image) throws IOException {
-        Path aside = folder.resolve(UNWANTED + image.getFileName() + "-" + clock.nanos());
-        return Files.move(image, aside);
-    }
-
-    // ---- sweeping
-
-    /** The images in use. */
-    interface Uses {
-        /** Their ids, in hexadecimal digits. */
-        Set<String> images() throws IOException;
-    }
-
     /**
      * Removes images that no sandbox of this machine uses and none has used for a while, and leftovers of crashes.
      *
-     * @param used the ids of the images of all sandboxes of this machine, asked for again once an image is put aside
+     * @param used the ids of the images of the sandboxes that this node knows of
      */
-    void sweep(Duration keep, Uses used) throws IOException {
-        if (!Files.isDirectory(folder)) {
-            return;
-        }
-        Instant oldest = clock.now().minus(keep);
-        Set<String> before = used.images();
-        try (Stream<Path> images = Files.list(folder)) {
-            for (Path image : images.toList()) {
-                String name = image.getFileName().toString();
-                boolean isImage = !name.startsWith(UNFINISHED) && !name.startsWith(UNWANTED);
-                if (isNewerThan(oldest, isImage ? image.resolve(USED) : image) || before.contains(name)) {
-                    continue;
-                }
-                Path aside = isImage ? putAside(image) : image;
-                if (isImage && used.images().contains(name)) {
-                    Files.move(aside, image);
-                    continue;
-                }
-                trusted.remove(name);
-                StateFolder.removeTree(aside);
-                LOG.info("Removed image {} from {}: it was not used for {} h", name, folder, keep.toHours());
-            }
-        }
-    }
-
-    private static boolean isNewerThan(Instant oldest, Path file) throws IOException {
-        try {
-            return Files.getLastModifiedTime(file, LinkOption.NOFOLLOW_LINKS)
-                    .toInstant()
-                    .isAfter(oldest);
-        } catch (NoSuchFileException unknown) {
-            return false;
-        }
+    void sweep(Duration keep, ImageSweep.Uses used) throws IOException {
+        sweep.run(keep, used).forEach(trusted::remove);
     }
 }

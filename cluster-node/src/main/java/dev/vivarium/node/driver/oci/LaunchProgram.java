@@ -18,7 +18,7 @@ final class LaunchProgram {
     /** Copies it into the folder, unless it is there, and returns its path. */
     static Path in(Path folder) throws IOException {
         byte[] program = load();
-        StateFolder.makePrivate(folder);
+        PrivateFolder.make(folder);
         Path file = folder.resolve(NAME + "-" + StateFolder.mark(Arrays.toString(program)));
         if (!holds(file, program)) {
             Path fresh = Files.createTempFile(folder, NAME, ".new");

@@ -78,8 +78,10 @@ public final class OciDriver implements SandboxDriver {
         this.config = config;
         this.state = state;
         this.engine = new EngineImages(config.engine());
-        StateFolder.makePrivate(config.folder());
-        this.images = new ImageTrees(config.folder().resolve("images"), engine, config.unpackTimeout(), clock);
+        PrivateFolder.make(config.folder());
+        PrivateFolder.requireNotReplaceable(config.folder());
+        this.images = new ImageTrees(
+                config.folder().resolve("images"), engine::unpack, config.unpackTimeout(), config.imageLimits(), clock);
         RootLayer layers = new RootLayer(state.own().resolve("layers"), GuestProgram.load());
         layers.open();
         this.channels = Channels.open(state.socket());

@@ -20,6 +20,7 @@ import java.util.regex.Pattern;
  * @param startTimeout how long a runtime may take to print its version, and the launcher to start
  * @param unpackTimeout how long unpacking an image may take
  * @param imageKeep how long an unused image is kept
+ * @param imageLimits what one image may take of the disk
  */
 public record OciDriverConfig(
         DockerDriverConfig engine,
@@ -28,9 +29,13 @@ public record OciDriverConfig(
         Map<Isolation, String> runtimes,
         Duration startTimeout,
         Duration unpackTimeout,
-        Duration imageKeep) {
+        Duration imageKeep,
+        DiskBudget.Limits imageLimits) {
     /** Characters that are safe in mount options and in the launcher's requests. */
     private static final Pattern PLAIN_PATH = Pattern.compile("(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+");
+
+    /** Each sweep of a node records which images it uses; other nodes must not be faster. */
+    private static final Duration KEEP_MIN = Duration.ofMinutes(10);
 
     private static final int PATH_LENGTH_MAX = 200;
     /** The prefix of the channels' socket path, which is limited to 107 characters. */
@@ -41,7 +46,10 @@ public record OciDriverConfig(
         requirePlain("state", state, STATE_LENGTH_MAX);
         requirePositive("start-timeout", startTimeout);
         requirePositive("unpack-timeout", unpackTimeout);
-        requirePositive("image-keep", imageKeep);
+        if (imageKeep.compareTo(KEEP_MIN) < 0) {
+            throw new IllegalArgumentException("vivarium.driver.oci.image-keep must be at least " + KEEP_MIN.toMinutes()
+                    + " minutes: other nodes of this machine may use the images");
+        }
         runtimes = Map.copyOf(runtimes);
     }
 
@@ -67,7 +75,9 @@ public record OciDriverConfig(
                 runtimes,
                 oci.getDuration("start-timeout"),
                 oci.getDuration("unpack-timeout"),
-                oci.getDuration("image-keep"));
+                oci.getDuration("image-keep"),
+                new DiskBudget.Limits(
+                        oci.getBytes("image-bytes-max"), oci.getLong("image-entries-max"), oci.getBytes("free-min")));
     }
 
     private static void requirePlain(String key, Path path, int lengthMax) {

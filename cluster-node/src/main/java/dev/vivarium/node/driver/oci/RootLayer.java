@@ -59,8 +59,8 @@ final class RootLayer {
 
     /** Removes the leftovers of the node's earlier incarnation. */
     void open() throws IOException {
-        StateFolder.removeTree(folder);
-        StateFolder.makePrivate(folder);
+        PrivateFolder.removeTree(folder);
+        PrivateFolder.make(folder);
     }
 
     /** The layer for a sandbox with this configuration of its runtime. Blocks. */

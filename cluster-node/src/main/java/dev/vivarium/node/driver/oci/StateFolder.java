@@ -14,11 +14,9 @@ import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.HexFormat;
@@ -75,10 +73,11 @@ final class StateFolder implements Closeable {
     static StateFolder open(Path state, String installation, String node) throws IOException {
         Path ofInstallation = state.resolve(mark(installation));
         Path own = ofInstallation.resolve(mark(node));
-        makePrivate(state);
-        makePrivate(ofInstallation);
-        makePrivate(ofInstallation.resolve(CLAIMS));
-        makePrivate(own);
+        PrivateFolder.make(state);
+        PrivateFolder.requireNotReplaceable(state);
+        PrivateFolder.make(ofInstallation);
+        PrivateFolder.make(ofInstallation.resolve(CLAIMS));
+        PrivateFolder.make(own);
         FileChannel file = FileChannel.open(own.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         try {
             if (file.tryLock() != null) {
@@ -90,22 +89,6 @@ final class StateFolder implements Closeable {
         }
         file.close();
         throw new IOException("Another node of this name and installation runs on this machine.");
-    }
-
-    /** Creates a folder that only root may enter; an existing one must be like that. */
-    static void makePrivate(Path folder) throws IOException {
-        try {
-            Files.createDirectories(
-                    folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        } catch (FileAlreadyExistsException file) {
-            throw new IOException(folder + " is no folder.", file);
-        }
-        int mode = (Integer) Files.getAttribute(folder, "unix:mode", LinkOption.NOFOLLOW_LINKS);
-        int owner = (Integer) Files.getAttribute(folder, "unix:uid", LinkOption.NOFOLLOW_LINKS);
-        if ((mode & 0077) != 0 || owner != 0) {
-            throw new IOException(folder + " must belong to root and be closed to others (chown root " + folder
-                    + "; chmod 700 " + folder + ").");
-        }
     }
 
     /** The mark that stands for a name in paths, for which some names would be too long. */
@@ -287,7 +270,7 @@ final class StateFolder implements Closeable {
                 Files.deleteIfExists(claim);
             }
         }
-        removeTree(folder(name));
+        PrivateFolder.removeTree(folder(name));
     }
 
     private static boolean isRuntime(Path folder) {
@@ -296,26 +279,10 @@ final class StateFolder implements Closeable {
 
     /** The runtime's state: a folder for crun and runc, two files for runsc. */
     private static void removeRuntimeState(Path runtime, SandboxId id) throws IOException {
-        removeTree(runtime.resolve(id.value()));
+        PrivateFolder.removeTree(runtime.resolve(id.value()));
         for (String kind : new String[] {".state", ".lock"}) {
             Files.deleteIfExists(runtime.resolve(id + "_sandbox:" + id + kind));
         }
-    }
-
-    /** Removes a file, or a folder with all that is in it, without following links. */
-    static void removeTree(Path tree) throws IOException {
-        if (Files.isDirectory(tree, LinkOption.NOFOLLOW_LINKS)) {
-            try (DirectoryStream<Path> entries = Files.newDirectoryStream(tree)) {
-                for (Path entry : entries) {
-                    removeTree(entry);
-                }
-            } catch (DirectoryIteratorException broken) {
-                throw broken.getCause();
-            } catch (NoSuchFileException gone) {
-                return;
-            }
-        }
-        Files.deleteIfExists(tree);
     }
 
     @Override
