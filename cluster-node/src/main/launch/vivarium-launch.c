@@ -771,10 +771,12 @@ static void on_end(pid_t pid, int status)
 		if (sandbox->runtime == pid) {
 			sandbox->runtime = 0;
 			sandbox->work = IDLE;
-			if (was == MAKING)
+			if (was == MAKING) {
 				on_made(sandbox, status);
-			else
+			} else {
+				strays_due |= WIFSIGNALED(status);
 				sandbox->give_up_at = now_millis() + REMOVAL_MILLIS;
+			}
 		} else if (sandbox->init == pid) {
 			sandbox->init = 0;
 			tell("ended %s %d", sandbox->name, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,6 +19,7 @@ public final class EngineImages implements AutoCloseable {
     private final Engine engine;
     private final Images images;
     private final Labels labels;
+    private boolean swept;
 
     /**
      * A usable image.
@@ -55,6 +57,7 @@ public final class EngineImages implements AutoCloseable {
 
     /** The image that currently has this name, pulled if it may be. */
     public Image usable(String name) {
+        sweepOnce();
         UsableImage image = images.usable(Images.reference(name));
         return new Image(image.id(), image.environment());
     }
@@ -81,6 +84,22 @@ public final class EngineImages implements AutoCloseable {
         } finally {
             remove(name);
         }
+    }
+
+    /**
+     * Removes the containers of images that this node was unpacking when it died, before it unpacks others: they would keep
+     * the images on the engine.
+     */
+    private synchronized void sweepOnce() {
+        if (swept) {
+            return;
+        }
+        engine.call("looking for what an earlier start left", client -> client.listContainersCmd()
+                        .withShowAll(true)
+                        .withNameFilter(List.of(labels.unpackingNames()))
+                        .exec())
+                .forEach(left -> remove(left.getId()));
+        swept = true;
     }
 
     private void createUnstarted(String id, String name) {

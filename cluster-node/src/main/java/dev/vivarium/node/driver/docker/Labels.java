@@ -70,7 +70,16 @@ final class Labels {
 
     /** The name of the container of an image that is being unpacked. */
     String unpackingName(String image) {
-        return namePrefix + "unpacking-" + image + "-" + String.format("%08x", checksum(node));
+        return unpackingStem() + image + "-" + String.format("%08x", checksum(node));
+    }
+
+    /** A regular expression that matches the names of all containers of images that this node was unpacking. */
+    String unpackingNames() {
+        return "^/" + unpackingStem() + "[0-9a-f]+-" + String.format("%08x", checksum(node)) + "$";
+    }
+
+    private String unpackingStem() {
+        return namePrefix + "unpacking-";
     }
 
     /** A regular expression that matches at least the names of all sandboxes of the attempt's run. */

@@ -39,6 +39,7 @@ public record ProgramAnswer(int exitCode, String text) {
                 Thread.currentThread().interrupt();
                 throw new IOException("the node is stopping", interrupted);
             } finally {
+                asked.descendants().forEach(ProcessHandle::destroyForcibly);
                 asked.destroyForcibly();
             }
             try (var in = Files.newInputStream(answer)) {

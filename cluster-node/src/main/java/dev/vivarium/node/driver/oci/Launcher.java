@@ -28,19 +28,22 @@ import org.slf4j.LoggerFactory;
 final class Launcher implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Launcher.class);
 
-    private final List<String> command;
+    private final Command command;
     private final Duration startTimeout;
     /** Read without the lock, which is held while one starts. */
     private volatile Optional<Life> life = Optional.empty();
 
     private boolean closed;
 
-    /**
-     * @param command the program and its arguments
-     * @param startTimeout how long its start may take
-     */
-    Launcher(List<String> command, Duration startTimeout) {
-        this.command = List.copyOf(command);
+    /** How it is started. */
+    interface Command {
+        /** Its program, which is written again where it is missing or changed, and its arguments. */
+        List<String> words() throws IOException;
+    }
+
+    /** @param startTimeout how long its start may take */
+    Launcher(Command command, Duration startTimeout) {
+        this.command = command;
         this.startTimeout = startTimeout;
     }
 
@@ -96,11 +99,23 @@ final class Launcher implements AutoCloseable {
         return life.filter(one -> one.ended.containsKey(name.toString())).isPresent();
     }
 
+    /**
+     * Kills one that has not answered in time; the next request starts another. It answers each request within a limit, so
+     * it hangs: its sandboxes live on, and those being created fail.
+     */
+    void killSilent() {
+        life.ifPresent(silent -> {
+            LOG.warn("The launcher of sandboxes does not answer, and is killed.");
+            silent.process.destroyForcibly();
+            silent.bury();
+        });
+    }
+
     private synchronized Life life() {
         if (closed) {
             throw new DriverException(Kind.ENGINE_UNAVAILABLE, "The node is shutting down.");
         }
-        if (life.filter(one -> one.process.isAlive()).isEmpty()) {
+        if (life.filter(Life::isAlive).isEmpty()) {
             life.ifPresent(Life::bury);
             Life begun = begin();
             life = Optional.of(begun);
@@ -112,7 +127,7 @@ final class Launcher implements AutoCloseable {
     private Life begin() {
         Life begun;
         try {
-            begun = new Life(new ProcessBuilder(command)
+            begun = new Life(new ProcessBuilder(command.words())
                     .redirectError(ProcessBuilder.Redirect.DISCARD)
                     .start());
         } catch (IOException missing) {
@@ -171,10 +186,16 @@ final class Launcher implements AutoCloseable {
         final Map<String, CompletableFuture<Void>> removing = new ConcurrentHashMap<>();
         final Map<String, CompletableFuture<Integer>> ended = new ConcurrentHashMap<>();
         private final OutputStream requests;
+        /** Its answers have ended, which is known before the kernel has ended the process. */
+        private volatile boolean buried;
 
         Life(Process process) {
             this.process = process;
             this.requests = process.getOutputStream();
+        }
+
+        boolean isAlive() {
+            return !buried && process.isAlive();
         }
 
         void send(String line) {
@@ -186,7 +207,7 @@ final class Launcher implements AutoCloseable {
             } catch (IOException dead) {
                 bury();
             }
-            if (!process.isAlive()) {
+            if (!isAlive()) {
                 // Its answers have ended, perhaps before this request was registered.
                 bury();
             }
@@ -238,6 +259,7 @@ final class Launcher implements AutoCloseable {
 
         /** Fails all requests that wait for its answers. */
         void bury() {
+            buried = true;
             ready.completeExceptionally(new IOException("it ended before it was ready"));
             List.of(making, removing)
                     .forEach(waiting -> waiting.forEach((name, stage) -> {

@@ -85,7 +85,7 @@ public final class OciDriver implements SandboxDriver {
         RootLayer layers = new RootLayer(state.own().resolve("layers"), GuestProgram.load());
         layers.open();
         this.channels = Channels.open(state.socket());
-        this.launcher = new Launcher(command(config, runtimes, state), config.startTimeout());
+        this.launcher = new Launcher(() -> command(config, runtimes, state), config.startTimeout());
         this.remover = new Remover(state, launcher);
         this.maker = new OciMaker(
                 config,

@@ -151,6 +151,7 @@ final class Remover {
             }
             throw new IllegalStateException(failed);
         } catch (TimeoutException late) {
+            launcher.killSilent();
             throw new DriverException(
                     Kind.ENGINE_UNAVAILABLE, "The sandbox was not gone after " + REMOVAL_SECONDS_MAX + " s.", late);
         } catch (InterruptedException interrupted) {

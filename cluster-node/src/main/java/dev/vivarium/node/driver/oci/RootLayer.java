@@ -71,17 +71,21 @@ final class RootLayer {
         }
         Content content = new Content(resolver, places);
         Path known = made.get(content);
-        if (known != null) {
+        if (known != null && isThere(known)) {
             return known;
         }
         synchronized (this) {
             known = made.get(content);
-            if (known == null) {
+            if (known == null || !isThere(known)) {
                 known = make(content);
                 made.put(content, known);
             }
             return known;
         }
+    }
+
+    private static boolean isThere(Path layer) {
+        return Files.exists(layer.resolve(GUEST_FOLDER).resolve(GuestProgram.NAME));
     }
 
     /** Some runtimes give a mounted file system the mode of its mount point. */
@@ -96,6 +100,7 @@ final class RootLayer {
     }
 
     private Path make(Content content) throws IOException {
+        PrivateFolder.make(folder);
         Path layer = Files.createTempDirectory(folder, "layer-");
         setMode(layer, OPEN_FOLDER);
         for (Map.Entry<String, Integer> place : new TreeMap<>(content.places()).entrySet()) {

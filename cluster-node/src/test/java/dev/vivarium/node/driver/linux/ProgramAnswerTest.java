@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.time.Duration;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -36,5 +37,16 @@ class ProgramAnswerTest {
         assertThatThrownBy(() -> ProgramAnswer.of(Duration.ofMillis(200), "sleep", "25"))
                 .isInstanceOf(IOException.class)
                 .hasMessage("it had not answered after 200 ms");
+    }
+
+    @Test
+    void theChildrenOfAProgramThatHangsAreKilled() {
+        String seconds = "25." + System.nanoTime();
+
+        assertThatThrownBy(() -> ProgramAnswer.of(Duration.ofMillis(300), "sh", "-c", "sleep " + seconds + "; true"))
+                .hasMessage("it had not answered after 300 ms");
+
+        Awaitility.await().until(() -> ProcessHandle.allProcesses()
+                .noneMatch(one -> one.info().commandLine().orElse("").contains(seconds)));
     }
 }

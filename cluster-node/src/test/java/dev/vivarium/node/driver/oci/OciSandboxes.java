@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.github.f4b6a3.ulid.UlidCreator;
+import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.SandboxDriver;
@@ -47,9 +48,16 @@ final class OciSandboxes implements BeforeEachCallback, AfterEachCallback {
     }
 
     static OciDriverConfig config(String installation, String node) {
+        return config(installation, node, "");
+    }
+
+    /** @param changes of keys of both drivers, as lines */
+    static OciDriverConfig config(String installation, String node, String changes) {
+        Config changed = ConfigFactory.parseString(changes);
         return OciDriverConfig.from(
-                ConfigFactory.parseResources("oci-driver.conf"),
-                DockerDriverConfig.from(ConfigFactory.parseResources("docker-driver.conf"), installation, node));
+                changed.withFallback(ConfigFactory.parseResources("oci-driver.conf")),
+                DockerDriverConfig.from(
+                        changed.withFallback(ConfigFactory.parseResources("docker-driver.conf")), installation, node));
     }
 
     static SandboxDriver open(OciDriverConfig config, ExecutorService blocking) {
@@ -71,6 +79,7 @@ final class OciSandboxes implements BeforeEachCallback, AfterEachCallback {
     static List<String> left(OciDriverConfig config) {
         String mark = StateFolder.mark(config.engine().installation());
         return Stream.of(config.state().resolve(mark), Path.of("/sys/fs/cgroup"))
+                .filter(Files::exists)
                 .flatMap(folder -> found(folder, mark))
                 .toList();
     }
@@ -97,8 +106,12 @@ final class OciSandboxes implements BeforeEachCallback, AfterEachCallback {
     }
 
     SandboxTemplate template() {
+        return template("vivarium/python", isolation);
+    }
+
+    static SandboxTemplate template(String image, Isolation isolation) {
         return new SandboxTemplate(
-                "vivarium/python",
+                image,
                 isolation,
                 Limits.SMALLEST
                         .with(Limit.CPU, "1")

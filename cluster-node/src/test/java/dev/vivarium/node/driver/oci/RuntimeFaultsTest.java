@@ -1,0 +1,264 @@
+package dev.vivarium.node.driver.oci;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.github.f4b6a3.ulid.UlidCreator;
+import dev.vivarium.node.clock.NodeClock;
+import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.node.driver.DriverException.Kind;
+import dev.vivarium.node.driver.Purpose;
+import dev.vivarium.node.driver.RecordingListener;
+import dev.vivarium.node.driver.SandboxDriver;
+import dev.vivarium.node.driver.SandboxHandle;
+import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.driver.Selection;
+import dev.vivarium.protocol.guest.GuestFrame;
+import dev.vivarium.protocol.guest.NodeFrame;
+import dev.vivarium.protocol.run.Isolation;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A runtime that is broken, or breaks while sandboxes live: each fails with a sentence, and nothing of it stays. */
+class RuntimeFaultsTest {
+    /** In the command lines of what a hanging runtime leaves running. */
+    private final String seconds = "4321." + System.nanoTime();
+
+    private final ExecutorService blocking = Executors.newCachedThreadPool();
+    private final RecordingListener heard = new RecordingListener();
+
+    @TempDir
+    private Path folder;
+
+    private Path runtime;
+    private String real;
+    private OciDriverConfig config;
+    private Optional<SandboxDriver> driver = Optional.empty();
+
+    @BeforeEach
+    void begin() {
+        assumeTrue("root".equals(System.getProperty("user.name")), "Only root can run OCI runtimes.");
+        real = OciRuntime.search(Isolation.CONTAINER, Optional.empty(), Duration.ofSeconds(20))
+                .runtime()
+                .orElseThrow()
+                .program()
+                .toString();
+        runtime = folder.resolve("crun");
+        config = OciSandboxes.config(
+                "test-" + UlidCreator.getUlid().toLowerCase(),
+                "node-1",
+                "runtimes.container = \"" + runtime + "\"\nguest-start-timeout = 2 seconds\nstart-timeout = 3 seconds");
+    }
+
+    @AfterEach
+    void nothingIsLeft() {
+        driver.ifPresent(SandboxDriver::close);
+        blocking.shutdownNow();
+        assertThat(OciSandboxes.left(config)).isEmpty();
+        Awaitility.await().until(() -> ProcessHandle.allProcesses()
+                .map(process -> process.info().commandLine().orElse(""))
+                .noneMatch(line -> line.contains(seconds) || line.contains(folder.toString())));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+                    echo crun version 1.4.5 | is of version 1.4.5, and crun 1.8 is the oldest that can be used
+                    sleep $SECONDS; true    | does not say its version: it had not answered after 3000 ms
+                    exit 1                  | is no runtime that is known here: asked for its version, it said ""
+                    """)
+    void aNodeSaysWhyItCannotUseARuntime(String script, String why) throws IOException {
+        install(script.replace("$SECONDS", seconds));
+
+        assertThat(refusal()).isEqualTo(runtime + " " + why);
+    }
+
+    @Test
+    void aNodeSaysThatARuntimeIsMissing() {
+        assertThat(refusal()).isEqualTo(runtime + " is no program");
+    }
+
+    private String refusal() {
+        OciSupport support = OciSupport.open(config, blocking, NodeClock.system());
+        assertThat(support).isInstanceOf(OciSupport.Not.class);
+        return ((OciSupport.Not) support).why();
+    }
+
+    @Test
+    void aRuntimeThatHangsInCreateIsGivenUpWithItsChildren() throws IOException {
+        install("case \"$*\" in *\" run \"*) sleep " + seconds + "; esac; exec " + real + " \"$@\"");
+        open();
+
+        assertThat(failure(create(newId())))
+                .satisfies(refused -> assertThat(refused.kind()).isEqualTo(Kind.GUEST_SILENT))
+                .hasMessageContaining("did not greet within 2000 ms: its runtime hangs");
+    }
+
+    @Test
+    void aRuntimeThatDoesNothingIsRefused() throws IOException {
+        install("case \"$*\" in *\" run \"*) exit 0; esac; exec " + real + " \"$@\"");
+        open();
+
+        assertThat(failure(create(newId())))
+                .hasMessageContaining("The sandbox could not be started: what the runtime started has ended already");
+    }
+
+    @Test
+    void aRuntimeMayBeReplacedByABrokenOne() throws IOException {
+        install("exec " + real + " \"$@\"");
+        open();
+        SandboxHandle living = outcome(create(newId(), heard));
+        heard.confirmOn(living.channel());
+
+        install("echo this is no runtime >&2; exit 3");
+
+        assertThat(failure(create(newId())))
+                .satisfies(refused -> assertThat(refused.kind()).isEqualTo(Kind.REFUSED))
+                .hasMessage("The sandbox could not be started: the runtime ended with code 3. this is no runtime");
+        assertLivesAndEnds(living);
+    }
+
+    @Test
+    void aRuntimeMayBeRemovedAndComeBack() throws IOException {
+        install("exec " + real + " \"$@\"");
+        open();
+        SandboxHandle living = outcome(create(newId(), heard));
+        heard.confirmOn(living.channel());
+
+        Files.delete(runtime);
+
+        assertThat(failure(create(newId())))
+                .hasMessageContaining("The sandbox could not be started: ")
+                .hasMessageContaining(runtime + ": No such file or directory");
+        assertLivesAndEnds(living);
+        install("exec " + real + " \"$@\"");
+        SandboxId again = newId();
+        outcome(create(again));
+        outcome(driver.orElseThrow().destroy(again));
+    }
+
+    private void assertLivesAndEnds(SandboxHandle living) {
+        living.channel().send(new NodeFrame.Ping(7));
+        assertThat(heard.await(GuestFrame.Pong.class).request()).isEqualTo(7);
+        outcome(driver.orElseThrow().destroy(living.id()));
+        assertThat(living.initProcess().orElseThrow().isAlive()).isFalse();
+        assertThat(outcome(driver.orElseThrow().list(new Selection.All()))).isEmpty();
+    }
+
+    /** The launcher gives it up after ten seconds. */
+    @Test
+    @Tag("long")
+    void aRuntimeThatHangsInDeleteIsGivenUpWithItsChildren() throws IOException {
+        install("case \"$*\" in *\" delete \"*) sleep " + seconds + "; esac; exec " + real + " \"$@\"");
+        open();
+        SandboxId id = newId();
+        outcome(create(id));
+
+        outcome(driver.orElseThrow().destroy(id));
+    }
+
+    // ---- the launcher's program and the node's own files
+
+    @Test
+    void aLauncherWhoseProgramWasRemovedIsWrittenAgain() throws IOException {
+        Path programs = folder.resolve("programs");
+        try (Launcher launcher = new Launcher(
+                () -> List.of(
+                        LaunchProgram.in(programs).toString(), folder.toString(), "/vivarium/none", "--runtime", real),
+                Duration.ofSeconds(20))) {
+            launcher.start();
+            PrivateFolder.removeTree(programs);
+            ProcessHandle.current()
+                    .children()
+                    .filter(child -> child.info().commandLine().orElse("").contains(programs.toString()))
+                    .forEach(ProcessHandle::destroyForcibly);
+            Awaitility.await().untilAsserted(() -> {
+                launcher.start();
+                assertThat(programs).isNotEmptyDirectory();
+            });
+        }
+    }
+
+    @Test
+    void aLayerThatWasRemovedIsMadeAgain() throws IOException {
+        install("exec " + real + " \"$@\"");
+        open();
+        SandboxId first = newId();
+        outcome(create(first));
+        outcome(driver.orElseThrow().destroy(first));
+        Path node = config.state()
+                .resolve(StateFolder.mark(config.engine().installation()))
+                .resolve(StateFolder.mark("node-1"));
+        PrivateFolder.removeTree(node.resolve("layers"));
+
+        SandboxId second = newId();
+        outcome(create(second));
+        outcome(driver.orElseThrow().destroy(second));
+    }
+
+    // ---- vocabulary of the tests
+
+    private void install(String script) throws IOException {
+        Path fresh = Files.writeString(folder.resolve("new"), "#!/bin/sh\n" + script + "\n");
+        Files.setPosixFilePermissions(fresh, PosixFilePermissions.fromString("rwx------"));
+        Files.move(fresh, runtime, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    private void open() {
+        driver = Optional.of(OciSandboxes.open(config, blocking));
+    }
+
+    private CompletionStage<SandboxHandle> create(SandboxId id) {
+        return create(id, new RecordingListener());
+    }
+
+    private CompletionStage<SandboxHandle> create(SandboxId id, RecordingListener listener) {
+        return driver.orElseThrow()
+                .create(
+                        id,
+                        OciSandboxes.template("vivarium/python", Isolation.CONTAINER),
+                        new Purpose.ToWait(),
+                        listener);
+    }
+
+    private static SandboxId newId() {
+        return new SandboxId(UlidCreator.getUlid().toLowerCase());
+    }
+
+    private static <T> T outcome(CompletionStage<T> stage) {
+        return stage.toCompletableFuture().orTimeout(60, TimeUnit.SECONDS).join();
+    }
+
+    private static DriverException failure(CompletionStage<?> stage) {
+        try {
+            outcome(stage);
+        } catch (CompletionException failed) {
+            if (failed.getCause() instanceof DriverException refusal) {
+                return refusal;
+            }
+            throw failed;
+        }
+        throw new AssertionError("This should have failed.");
+    }
+}
