@@ -20,6 +20,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.HexFormat;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -191,9 +192,14 @@ final class StateFolder implements Closeable {
 
     // ---- listing
 
-    /** All sandboxes that have a folder. */
-    List<Name> all() throws IOException {
-        List<Name> names = new ArrayList<>();
+    /** All sandboxes that have a folder or a claim. */
+    Set<Name> all() throws IOException {
+        // A claim made while its sandbox was being removed would stay for ever, and its attempt have no sandbox any
+        // more.
+        Set<Name> names = new LinkedHashSet<>();
+        for (Path claim : allClaims()) {
+            target(claim).ifPresent(names::add);
+        }
         try (Stream<Path> nodes = Files.list(installation)) {
             for (Path folder : nodes.filter(Files::isDirectory).toList()) {
                 if (folder.endsWith(CLAIMS)) {
@@ -263,14 +269,25 @@ final class StateFolder implements Closeable {
                 removeRuntimeState(runtime, name.id());
             }
         }
-        Path note = folder(name).resolve(CLAIM);
-        if (Files.exists(note)) {
-            Path claim = claims().resolve(Files.readString(note));
+        for (Path claim : claimsOf(name)) {
             if (target(claim).equals(Optional.of(name))) {
                 Files.deleteIfExists(claim);
             }
         }
         PrivateFolder.removeTree(folder(name));
+    }
+
+    /** By its note where there is one, which spares a look at all claims. */
+    private List<Path> claimsOf(Name name) throws IOException {
+        Path note = folder(name).resolve(CLAIM);
+        String called = Files.exists(note) ? Files.readString(note) : "";
+        return called.isEmpty() ? allClaims() : List.of(claims().resolve(called));
+    }
+
+    private List<Path> allClaims() throws IOException {
+        try (Stream<Path> all = Files.list(claims())) {
+            return all.toList();
+        }
     }
 
     private static boolean isRuntime(Path folder) {

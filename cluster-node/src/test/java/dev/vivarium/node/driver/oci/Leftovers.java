@@ -67,7 +67,8 @@ final class Leftovers {
             if (process.getFileName().toString().matches("[0-9]+")) {
                 for (String file : List.of("cmdline", "cgroup", "mountinfo")) {
                     if (text(process.resolve(file)).contains(mark)) {
-                        found.add(process + "/" + file + " " + text(process.resolve("cmdline")).replace('\0', ' '));
+                        found.add(process + "/" + file + " "
+                                + text(process.resolve("cmdline")).replace('\0', ' '));
                     }
                 }
             }

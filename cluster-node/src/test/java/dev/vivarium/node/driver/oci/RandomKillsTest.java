@@ -37,11 +37,12 @@ import org.junit.jupiter.api.Test;
 
 /**
  * SIGKILL to the node, and to its launcher alone, at random moments of create, claim and destroy. The seed is printed with
- * each failure, and {@code -Dvivarium.kill.seed} takes it.
+ * each failure, and {@code -Dvivarium.kill.seed} takes it; {@code -Dvivarium.kills} is how many kills the long tests make.
  */
 class RandomKillsTest {
-    private static final int KILLS = 20;
-    private static final int KILLS_LONG = 1000;
+    private static final int NODE_KILLS = 15;
+    private static final int LAUNCHER_KILLS = 20;
+    private static final int KILLS_LONG = Integer.getInteger("vivarium.kills", 1000);
     private static final long STEP_NANOS = 500_000;
 
     /** The steps of a sandbox's life with how long a kill waits at most, in steps: somewhat longer than each takes. */
@@ -85,7 +86,7 @@ class RandomKillsTest {
 
     @Test
     void aNodeKilledAtAnyMomentLeavesNothingThatItsNextStartDoesNotTakeAway() throws Exception {
-        killNodes(KILLS);
+        killNodes(NODE_KILLS);
     }
 
     @Test
@@ -137,9 +138,8 @@ class RandomKillsTest {
         } finally {
             driver.close();
         }
-        Awaitility.await(when)
-                .atMost(Duration.ofSeconds(20))
-                .untilAsserted(() -> assertThat(Leftovers.all(config)).isEmpty());
+        Awaitility.await(when).atMost(Duration.ofSeconds(20)).untilAsserted(() -> assertThat(Leftovers.all(config))
+                .isEmpty());
         PrivateFolder.removeTree(
                 config.state().resolve(StateFolder.mark(config.engine().installation())));
     }
@@ -163,7 +163,8 @@ class RandomKillsTest {
 
         Victim() throws IOException {
             process = new ProcessBuilder(
-                            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
                             "-XX:TieredStopAtLevel=1",
                             "-XX:+UseSerialGC",
                             "-Xmx128m",
@@ -253,7 +254,7 @@ class RandomKillsTest {
 
     @Test
     void aLauncherKilledAtAnyMomentLeavesNothing() throws IOException {
-        killLaunchers(KILLS);
+        killLaunchers(LAUNCHER_KILLS);
     }
 
     @Test
@@ -263,7 +264,8 @@ class RandomKillsTest {
     }
 
     private void killLaunchers(int kills) throws IOException {
-        OciDriverConfig config = OciSandboxes.config("test-" + UlidCreator.getUlid().toLowerCase(), "node-1");
+        OciDriverConfig config =
+                OciSandboxes.config("test-" + UlidCreator.getUlid().toLowerCase(), "node-1");
         String mark = StateFolder.mark(config.engine().installation());
         try (SandboxDriver driver = OciSandboxes.open(config, blocking)) {
             for (int kill = 0; kill < kills; kill++) {
@@ -277,8 +279,8 @@ class RandomKillsTest {
                 }
                 LockSupport.parkNanos(delay);
                 launchers(mark).forEach(ProcessHandle::destroyForcibly);
-                String when = "kill " + kill + " of seed " + seed + ": " + delay / 1000 + " us after "
-                        + moment.said() + " " + id;
+                String when = "kill " + kill + " of seed " + seed + ": " + delay / 1000 + " us after " + moment.said()
+                        + " " + id;
                 try {
                     outcome(work);
                 } catch (CompletionException refused) {

@@ -53,6 +53,7 @@ class RuntimeFaultsTest {
     private String real;
     private OciDriverConfig config;
     private Optional<SandboxDriver> driver = Optional.empty();
+    private Optional<Path> mounted = Optional.empty();
 
     @BeforeEach
     void begin() {
@@ -73,10 +74,11 @@ class RuntimeFaultsTest {
     void nothingIsLeft() {
         driver.ifPresent(SandboxDriver::close);
         blocking.shutdownNow();
-        assertThat(OciSandboxes.left(config)).isEmpty();
+        assertThat(Leftovers.things(config)).isEmpty();
         Awaitility.await().until(() -> ProcessHandle.allProcesses()
                 .map(process -> process.info().commandLine().orElse(""))
                 .noneMatch(line -> line.contains(seconds) || line.contains(folder.toString())));
+        mounted.ifPresent(place -> command("umount", "--recursive", place.toString()));
     }
 
     @ParameterizedTest
@@ -215,6 +217,72 @@ class RuntimeFaultsTest {
         SandboxId second = newId();
         outcome(create(second));
         outcome(driver.orElseThrow().destroy(second));
+    }
+
+    // ---- a state folder that cannot be written to
+
+    @Test
+    void aFullStateFolderIsRefusedAndLiveSandboxesEnd() throws Exception {
+        Path state = openWithStateOnATmpfs();
+        SandboxHandle living = outcome(create(newId(), heard));
+        heard.confirmOn(living.channel());
+        Path ballast = state.resolve("ballast");
+        command("sh", "-c", "head -c 32M /dev/zero > " + ballast + " || true");
+
+        assertThat(failure(create(newId())))
+                .hasMessageStartingWith("The sandbox's state cannot be written to " + state)
+                .hasMessageContaining("No space left on device")
+                .hasMessageEndingWith("The node's operator can make room there (vivarium.driver.oci.state).");
+
+        assertThat(Leftovers.things(config))
+                .allMatch(left -> left.contains(living.id().value()));
+        assertLivesAndEnds(living);
+        Files.delete(ballast);
+        SandboxId again = newId();
+        outcome(create(again));
+        outcome(driver.orElseThrow().destroy(again));
+    }
+
+    @Test
+    void aReadOnlyStateFolderIsRefusedAndLiveSandboxesEndWhenItIsWritable() throws Exception {
+        Path state = openWithStateOnATmpfs();
+        SandboxHandle living = outcome(create(newId(), heard));
+        heard.confirmOn(living.channel());
+        // On top, since the node's lock is a file that is open for writing.
+        command("mount", "--bind", state.toString(), state.toString());
+        command("mount", "-o", "remount,bind,ro", state.toString());
+
+        assertThat(failure(create(newId()))).hasMessageContaining("Read-only file system");
+        assertThat(failure(driver.orElseThrow().destroy(living.id()))).hasMessageContaining("Read-only file system");
+        assertThat(living.initProcess().orElseThrow().isAlive()).isFalse();
+
+        command("umount", state.toString());
+        outcome(driver.orElseThrow().destroy(living.id()));
+        assertThat(outcome(driver.orElseThrow().list(new Selection.All()))).isEmpty();
+    }
+
+    private Path openWithStateOnATmpfs() throws IOException {
+        Path state = folder.resolve("state");
+        PrivateFolder.make(state);
+        command("mount", "-t", "tmpfs", "-o", "mode=0700,size=8m", "vivarium-test", state.toString());
+        mounted = Optional.of(state);
+        install("exec " + real + " \"$@\"");
+        config = OciSandboxes.config(
+                config.engine().installation(),
+                "node-1",
+                "runtimes.container = \"" + runtime + "\"\nstate = \"" + state + "\"");
+        open();
+        return state;
+    }
+
+    private static void command(String... words) {
+        try {
+            Process process = new ProcessBuilder(words).inheritIO().start();
+            assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+            assertThat(process.exitValue()).as(String.join(" ", words)).isZero();
+        } catch (IOException | InterruptedException failed) {
+            throw new AssertionError(failed);
+        }
     }
 
     // ---- vocabulary of the tests

@@ -70,6 +70,25 @@ class StateFolderTest {
         }
     }
 
+    /** The claim of a sandbox that was destroyed in the same moment. */
+    @Test
+    void aClaimWithoutASandboxIsFoundAndRemoved() throws IOException {
+        try (StateFolder one = StateFolder.open(state, "here", "node-1")) {
+            SandboxId gone = newId();
+            Path folder = one.begin(gone);
+            one.claim(gone, first);
+            PrivateFolder.removeTree(folder);
+
+            assertThat(one.all()).containsExactly(one.name(gone));
+            one.remove(one.name(gone));
+
+            SandboxId next = newId();
+            one.begin(next);
+            one.claim(next, first);
+            assertThat(one.all()).containsExactly(one.name(next));
+        }
+    }
+
     @Test
     void theSandboxesOfEarlierAttemptsAreFoundWithTheirOwners() throws IOException {
         try (StateFolder one = StateFolder.open(state, "here", "node-1");
