@@ -11,6 +11,7 @@ import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Isolation;
+import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -49,6 +50,25 @@ class LauncherDeathTest {
 
         // It has been reparented to the host's init, which may reap it late.
         Awaitility.await().until(() -> !made.initProcess().orElseThrow().isAlive());
+        assertThat(OciSandboxes.left(sandboxes.config())).isEmpty();
+    }
+
+    /** It would be asked for ever, since it does not end. */
+    @Test
+    void aLauncherThatHangsIsReplaced() throws IOException {
+        RecordingListener heard = new RecordingListener();
+        SandboxId id = newId();
+        SandboxHandle made = outcome(sandboxes.driver().create(id, sandboxes.template(), new Purpose.ToWait(), heard));
+        heard.confirmOn(made.channel());
+        ProcessHandle hanging = launchers().get(0);
+        new ProcessBuilder("kill", "-STOP", Long.toString(hanging.pid()))
+                .start()
+                .onExit()
+                .join();
+
+        outcome(sandboxes.driver().destroy(id));
+
+        assertThat(hanging.isAlive()).isFalse();
         assertThat(OciSandboxes.left(sandboxes.config())).isEmpty();
     }
 
