@@ -33,6 +33,7 @@ final class ImageTrees {
     private static final Duration NOTED_ONCE_IN = Duration.ofMinutes(1);
     private static final int SYNC_SECONDS_MAX = 120;
 
+    private final Path content;
     private final Path folder;
     private final Source source;
     private final Duration unpackTimeout;
@@ -55,12 +56,13 @@ final class ImageTrees {
     }
 
     /**
-     * @param folder the folder of images, which only root may enter
+     * @param content the folder of all content, which only root may enter; images are in one of its own below
      * @param unpackTimeout how long unpacking one may take
      * @param limits what one may take of the disk
      */
-    ImageTrees(Path folder, Source source, Duration unpackTimeout, DiskBudget.Limits limits, NodeClock clock) {
-        this.folder = folder;
+    ImageTrees(Path content, Source source, Duration unpackTimeout, DiskBudget.Limits limits, NodeClock clock) {
+        this.content = content;
+        this.folder = content.resolve("images");
         this.source = source;
         this.unpackTimeout = unpackTimeout;
         this.limits = limits;
@@ -100,7 +102,7 @@ final class ImageTrees {
         if (!trusted.containsKey(digits) || !Files.isDirectory(tree)) {
             return false;
         }
-        PrivateFolder.require(folder.getParent());
+        PrivateFolder.require(content);
         PrivateFolder.require(folder);
         return true;
     }

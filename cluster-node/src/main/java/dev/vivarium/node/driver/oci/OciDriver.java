@@ -80,8 +80,8 @@ public final class OciDriver implements SandboxDriver {
         this.engine = new EngineImages(config.engine());
         PrivateFolder.make(config.folder());
         PrivateFolder.requireNotReplaceable(config.folder());
-        this.images = new ImageTrees(
-                config.folder().resolve("images"), engine::unpack, config.unpackTimeout(), config.imageLimits(), clock);
+        this.images =
+                new ImageTrees(config.folder(), engine::unpack, config.unpackTimeout(), config.imageLimits(), clock);
         RootLayer layers = new RootLayer(state.own().resolve("layers"), GuestProgram.load());
         layers.open();
         this.channels = Channels.open(state.socket());

@@ -9,7 +9,6 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Map;
 
 /** Folders that only root may enter: what is in them is trusted, since only root could change it. */
 final class PrivateFolder {
@@ -68,8 +67,8 @@ final class PrivateFolder {
 
     private record Is(int mode, int owner) {
         static Is of(Path file) throws IOException {
-            Map<String, Object> is = Files.readAttributes(file, "unix:mode,uid", LinkOption.NOFOLLOW_LINKS);
-            return new Is((Integer) is.get("mode"), (Integer) is.get("uid"));
+            return new Is((Integer) Files.getAttribute(file, "unix:mode", LinkOption.NOFOLLOW_LINKS), (Integer)
+                    Files.getAttribute(file, "unix:uid", LinkOption.NOFOLLOW_LINKS));
         }
 
         int type() {

@@ -92,7 +92,7 @@ final class ImageFolder implements BeforeEachCallback, AfterEachCallback {
     }
 
     ImageTrees trees(ImageTrees.Source source) {
-        return new ImageTrees(images(), source, Duration.ofMinutes(1), new DiskBudget.Limits(1 << 30, 1_000, 0), clock);
+        return new ImageTrees(content, source, Duration.ofMinutes(1), new DiskBudget.Limits(1 << 30, 1_000, 0), clock);
     }
 
     byte[] archive() throws IOException {
