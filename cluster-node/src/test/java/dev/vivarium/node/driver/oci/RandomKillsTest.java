@@ -22,6 +22,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -58,7 +59,7 @@ class RandomKillsTest {
         }
 
         String said() {
-            return name().toLowerCase();
+            return name().toLowerCase(Locale.ROOT);
         }
     }
 
@@ -130,7 +131,7 @@ class RandomKillsTest {
             assertThat(Leftovers.things(config)).as(when).isEmpty();
             // The attempt that was interrupted can have a sandbox, and has one.
             SandboxId again = newId();
-            outcome(create(driver, again, attempt(last.split(" ")[1])));
+            outcome(create(driver, again, attempt(last.substring(last.indexOf(' ') + 1))));
             assertThat(outcome(driver.list(new Selection.All())))
                     .as(when)
                     .containsExactly(new ListedSandbox(again, new ListedSandbox.ThisNode()));

@@ -225,6 +225,14 @@ class TreeWriterTest {
                 next = (next + 1) % header.length;
                 return header[(next + header.length - 1) % header.length] & 0xff;
             }
+
+            @Override
+            public int read(byte[] into, int from, int length) {
+                int count = Math.min(length, header.length - next);
+                System.arraycopy(header, next, into, from, count);
+                next = (next + count) % header.length;
+                return count;
+            }
         };
     }
 
