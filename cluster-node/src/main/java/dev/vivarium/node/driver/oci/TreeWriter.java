@@ -7,6 +7,7 @@ import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -92,7 +93,14 @@ final class TreeWriter {
         TarArchiveInputStream tar = new TarArchiveInputStream(archive, StandardCharsets.UTF_8.name());
         for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
             budget.takeEntry();
-            write(entry, tar);
+            try {
+                write(entry, tar);
+            } catch (InvalidPathException otherLocale) {
+                throw new DiskException(new IOException(
+                        "the node's locale has no " + shown(otherLocale.getInput())
+                                + " in names of files; start the node with LC_ALL=C.UTF-8.",
+                        otherLocale));
+            }
         }
         for (Map.Entry<String, FileTime> each : folders.entrySet()) {
             onDisk(() -> Files.setLastModifiedTime(root.resolve(each.getKey()), each.getValue()));
