@@ -2,6 +2,9 @@ package dev.vivarium.node.driver;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * The agent's entries in a sandbox's /etc/passwd and /etc/group, composed of the image's files, if any, and the sandbox's
@@ -23,10 +26,29 @@ public final class AgentAccount {
     /** The search path for programs, unless the image or the run sets another: in a shell's usual order. */
     public static final String PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+    /** The file of accounts. */
+    public static final String PASSWD = "/etc/passwd";
+
+    /** The file of their groups. */
+    public static final String GROUP = "/etc/group";
+
     /** The limit for an image's file; lookups read it from the beginning each time. */
     public static final int IMAGE_BYTES_MAX = 1 << 20;
 
     private AgentAccount() {}
+
+    /**
+     * The content of both files, by path.
+     *
+     * @param passwd the image's file, with any content; none is made where it is absent
+     * @param group the same of /etc/group
+     */
+    public static Map<String, byte[]> files(Optional<byte[]> passwd, Optional<byte[]> group, int uid) {
+        Map<String, byte[]> files = new TreeMap<>();
+        passwd.ifPresent(image -> files.put(PASSWD, passwd(image, uid)));
+        group.ifPresent(image -> files.put(GROUP, group(image, uid)));
+        return files;
+    }
 
     /**
      * The file /etc/passwd.

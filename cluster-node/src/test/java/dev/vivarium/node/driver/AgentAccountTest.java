@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class AgentAccountTest {
@@ -49,6 +51,14 @@ class AgentAccountTest {
         assertThat(text(AgentAccount.passwd(new byte[2 * AgentAccount.IMAGE_BYTES_MAX], UID))
                         .lines())
                 .hasSize(1);
+    }
+
+    @Test
+    void noFileIsMadeWhereTheImageHasNoneToReplace() {
+        Map<String, byte[]> files = AgentAccount.files(Optional.of(new byte[0]), Optional.empty(), UID);
+
+        assertThat(files).containsOnlyKeys("/etc/passwd");
+        assertThat(text(files.get("/etc/passwd"))).startsWith("agent:x:1879048193:");
     }
 
     private static byte[] utf8(String text) {

@@ -7,7 +7,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,9 +17,6 @@ import org.slf4j.LoggerFactory;
 final class AccountFiles {
     private static final Logger LOG = LoggerFactory.getLogger(AccountFiles.class);
     private static final int IMAGES_MAX = 64;
-
-    private static final String PASSWD = "/etc/passwd";
-    private static final String GROUP = "/etc/group";
 
     private final GuestVolume guest;
     private final Map<String, Image> images = new LinkedHashMap<>(16, 0.75f, true);
@@ -34,15 +30,13 @@ final class AccountFiles {
 
     /** The content of the files by path, for a sandbox of an image. Blocks. */
     Map<String, byte[]> of(SandboxId id, String imageId) {
-        Map<String, byte[]> files = new TreeMap<>();
         try {
             Image image = image(imageId);
-            image.passwd.ifPresent(own -> files.put(PASSWD, AgentAccount.passwd(own, id.agentUid())));
-            image.group.ifPresent(own -> files.put(GROUP, AgentAccount.group(own, id.agentUid())));
+            return AgentAccount.files(image.passwd, image.group, id.agentUid());
         } catch (DriverException failed) {
             LOG.warn("The agent of sandbox {} has no name in its /etc/passwd: {}", id, failed.getMessage());
+            return Map.of();
         }
-        return files;
     }
 
     private Image image(String imageId) {
@@ -52,7 +46,8 @@ final class AccountFiles {
                 return known;
             }
         }
-        List<Optional<byte[]>> files = guest.filesOf(imageId, List.of(PASSWD, GROUP), AgentAccount.IMAGE_BYTES_MAX);
+        List<Optional<byte[]>> files =
+                guest.filesOf(imageId, List.of(AgentAccount.PASSWD, AgentAccount.GROUP), AgentAccount.IMAGE_BYTES_MAX);
         Image read = new Image(files.get(0), files.get(1));
         synchronized (images) {
             images.put(imageId, read);

@@ -3,13 +3,12 @@ package dev.vivarium.node.driver.docker;
 import com.github.dockerjava.api.model.Mount;
 import com.github.dockerjava.api.model.MountType;
 import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.driver.linux.OwnFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -20,10 +19,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Files that a sandbox has in place of its image's or the kernel's. An engine can bind only files of the machine that it runs
- * on, and cannot copy into a read-only root, so they are kept in the guest's volume, next to its program; where this node cannot
- * write there (an engine on another machine), there are none. Each sandbox has its own copies: a file that two can open is a
- * channel between them (locks, inotify).
+ * A sandbox's {@link OwnFiles} for an engine. It can bind only files of the machine that it runs on, and cannot copy into a
+ * read-only root, so they are kept in the guest's volume, next to its program; where this node cannot write there (an engine on
+ * another machine), there are none.
  *
  * <p>The files are needed until the sandbox has started: a bound file stays in it when its name is gone.
  */
@@ -55,28 +53,23 @@ final class BoundFiles {
         if (folder.isEmpty() || files.isEmpty()) {
             return List.of();
         }
-        List<Mount> mounts = new ArrayList<>();
         try {
-            for (Map.Entry<String, byte[]> file : files.entrySet()) {
-                Path written = folder.get().resolve(id.value() + file.getKey().replace('/', '-'));
-                mounts.add(new Mount()
-                        .withType(MountType.BIND)
-                        .withSource(written.toString())
-                        .withTarget(file.getKey())
-                        .withReadOnly(true));
-                Files.write(written, file.getValue());
-                Files.setPosixFilePermissions(written, PosixFilePermissions.fromString("r--r--r--"));
-            }
+            List<Mount> mounts = OwnFiles.write(folder.get(), id.value(), files).entrySet().stream()
+                    .map(copy -> new Mount()
+                            .withType(MountType.BIND)
+                            .withSource(copy.getValue().toString())
+                            .withTarget(copy.getKey())
+                            .withReadOnly(true))
+                    .toList();
             if (swept.compareAndSet(false, true)) {
                 sweep(folder.get(), source(mounts.get(0)));
             }
-            return List.copyOf(mounts);
+            return mounts;
         } catch (IOException failed) {
             LOG.warn(
                     "Sandbox {} has no name for its agent in /etc/passwd and sees the machine's sizes: {}",
                     id,
                     failed.toString());
-            remove(mounts);
             return List.of();
         }
     }
@@ -97,14 +90,16 @@ final class BoundFiles {
     }
 
     /** Removes files of nodes that died while a sandbox started, by their age relative to a newly written file. */
-    private static void sweep(Path folder, Path fresh) throws IOException {
-        Instant oldest = Files.getLastModifiedTime(fresh).toInstant().minus(OLD);
+    private static void sweep(Path folder, Path fresh) {
         try (Stream<Path> files = Files.list(folder)) {
+            Instant oldest = Files.getLastModifiedTime(fresh).toInstant().minus(OLD);
             for (Path file : files.filter(BoundFiles::isOne).toList()) {
                 if (Files.getLastModifiedTime(file).toInstant().isBefore(oldest)) {
                     Files.deleteIfExists(file);
                 }
             }
+        } catch (IOException failed) {
+            LOG.warn("Files that a dead node has left in the guest's volume stay: {}", failed.toString());
         }
     }
 

@@ -141,7 +141,8 @@ final class GuestVolume {
                         client.copyArchiveFromContainerCmd(container, path).exec()) {
                     TarArchiveInputStream tar = new TarArchiveInputStream(archive);
                     TarArchiveEntry entry = tar.getNextEntry();
-                    return entry != null && entry.isFile()
+                    // A link's target may be in no image: no file can be bound there.
+                    return entry != null && entry.isFile() && !entry.isSymbolicLink()
                             ? Optional.of(tar.readNBytes(bytesMax + 1))
                             : Optional.empty();
                 } catch (IOException unreadable) {

@@ -34,6 +34,9 @@ import org.jspecify.annotations.Nullable;
  * that both drivers isolate in the same way. A test compares the result with an engine's.
  */
 public final class RuntimeConfig {
+    /** The type of the mounts that are files of this machine; all others are file systems. */
+    public static final String FILE = "bind";
+
     private static final String SPECIFICATION = "1.0.2";
     private static final int UMASK = 022;
     private static final int CPU_PERIOD_MICROS = 100_000;
@@ -181,7 +184,7 @@ public final class RuntimeConfig {
         new TreeMap<>(Objects.requireNonNull(walls.getTmpFs()))
                 .forEach((target, options) -> mount(mounts, target, "tmpfs", options));
         new TreeMap<>(place.files())
-                .forEach((target, file) -> mount(mounts, target, "bind", file.toString(), "rbind,ro"));
+                .forEach((target, file) -> mount(mounts, target, FILE, file.toString(), "rbind,ro"));
     }
 
     private static void mount(ArrayNode mounts, String target, String type, String options) {

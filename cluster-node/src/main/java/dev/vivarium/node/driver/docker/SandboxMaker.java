@@ -11,16 +11,13 @@ import dev.vivarium.node.driver.container.ContainerSandbox;
 import dev.vivarium.node.driver.guest.GuestChannel;
 import dev.vivarium.node.driver.linux.HostMachine;
 import dev.vivarium.node.driver.linux.InitProcess;
+import dev.vivarium.node.driver.linux.OwnFiles;
 import dev.vivarium.node.driver.linux.RuntimeOverhead;
-import dev.vivarium.node.driver.linux.VisibleMachine;
 import dev.vivarium.protocol.run.ImageRef;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -127,10 +124,8 @@ final class SandboxMaker {
         if (!files.arePossible()) {
             return List.of();
         }
-        Map<String, byte[]> all = new TreeMap<>(accounts.of(sandbox.id(), image.id()));
-        VisibleMachine.files(machine, sandbox.template())
-                .forEach((path, text) -> all.put(path, text.getBytes(StandardCharsets.UTF_8)));
-        return files.bind(sandbox.id(), all);
+        return files.bind(
+                sandbox.id(), OwnFiles.of(accounts.of(sandbox.id(), image.id()), machine, sandbox.template()));
     }
 
     private Optional<InitProcess> firstProcess(String container) {

@@ -1,6 +1,7 @@
 package dev.vivarium.node.driver.oci;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.vivarium.node.driver.AgentAccount;
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.ChannelListener;
 import dev.vivarium.node.driver.ChannelListener.ClosedBecause;
@@ -16,8 +17,8 @@ import dev.vivarium.node.driver.guest.GuestConnection;
 import dev.vivarium.node.driver.guest.GuestStreams;
 import dev.vivarium.node.driver.linux.HostMachine;
 import dev.vivarium.node.driver.linux.InitProcess;
+import dev.vivarium.node.driver.linux.OwnFiles;
 import dev.vivarium.node.driver.linux.RuntimeOverhead;
-import dev.vivarium.node.driver.linux.VisibleMachine;
 import dev.vivarium.node.driver.oci.StateFolder.Name;
 import dev.vivarium.node.json.PlainJson;
 import dev.vivarium.protocol.run.Isolation;
@@ -26,12 +27,10 @@ import java.nio.ByteBuffer;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -97,7 +96,7 @@ final class OciMaker {
         try {
             begin(sandbox.id(), image);
             attempt.ifPresent(claimed -> claim(sandbox.id(), claimed));
-            Path layer = write(sandbox, name);
+            Path layer = write(sandbox, name, tree);
             return start(sandbox, name, runtime, layer, tree, image, listener);
         } catch (DriverException failure) {
             if (failure.kind() == Kind.REFUSED) {
@@ -150,7 +149,7 @@ final class OciMaker {
     }
 
     /** Writes the runtime's configuration and the files it binds, and returns its layer. */
-    private Path write(ContainerSandbox sandbox, Name name) throws IOException {
+    private Path write(ContainerSandbox sandbox, Name name, Path tree) throws IOException {
         sandbox.upkeep(RuntimeOverhead.of(sandbox.template(), machine.cpus()));
         RuntimeConfig.Place place = new RuntimeConfig.Place(
                 "root",
@@ -159,28 +158,35 @@ final class OciMaker {
                         "dev.vivarium.installation", config.engine().installation(),
                         "dev.vivarium.node", config.engine().node(),
                         "dev.vivarium.sandbox", sandbox.id().value()),
-                // Without an engine, runsc ends when a file is bound over its kernel's.
-                sandbox.template().isolation().hasOwnKernel()
-                        ? Map.of()
-                        : writeFiles(VisibleMachine.files(host, sandbox.template()), state.folder(name)));
+                OwnFiles.write(state.folder(name), "own", ownFiles(sandbox, tree)));
         ObjectNode file = walls.of(sandbox.id(), sandbox.template(), place);
         Files.write(state.folder(name).resolve("config.json"), PlainJson.MAPPER.writeValueAsBytes(file));
         return layers.of(sandbox.template().resolver(), file);
     }
 
-    private Map<String, Path> writeFiles(Map<String, String> files, Path folder) throws IOException {
-        Map<String, Path> written = new TreeMap<>();
-        for (Map.Entry<String, String> file : files.entrySet()) {
-            String path = file.getKey();
-            // With version 1, sandboxes have no control groups to look at.
-            if (machine.groups() == RuntimeConfig.GroupsVersion.TWO || !path.startsWith(CONTROL_GROUPS)) {
-                Path own = folder.resolve("visible" + path.replace('/', '-'));
-                Files.writeString(own, file.getValue());
-                Files.setPosixFilePermissions(own, PosixFilePermissions.fromString("r--r--r--"));
-                written.put(path, own);
-            }
+    private Map<String, byte[]> ownFiles(ContainerSandbox sandbox, Path tree) {
+        Map<String, byte[]> files = OwnFiles.of(account(sandbox.id(), tree), host, sandbox.template());
+        if (machine.groups() == RuntimeConfig.GroupsVersion.ONE) {
+            // Its sandboxes have no control groups to look at.
+            files.keySet().removeIf(path -> path.startsWith(CONTROL_GROUPS));
         }
-        return written;
+        return files;
+    }
+
+    private static Map<String, byte[]> account(SandboxId id, Path tree) {
+        try {
+            return AgentAccount.files(
+                    Optional.of(ofImage(tree, AgentAccount.PASSWD)),
+                    Optional.of(ofImage(tree, AgentAccount.GROUP)),
+                    id.agentUid());
+        } catch (IOException unreadable) {
+            LOG.warn("The agent of sandbox {} has no name in its /etc/passwd: {}", id, unreadable.toString());
+            return Map.of();
+        }
+    }
+
+    private static byte[] ofImage(Path tree, String path) throws IOException {
+        return TreeReader.read(tree, Path.of(path.substring(1)), AgentAccount.IMAGE_BYTES_MAX);
     }
 
     private SandboxHandle start(

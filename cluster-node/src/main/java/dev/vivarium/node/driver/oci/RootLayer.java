@@ -2,6 +2,7 @@ package dev.vivarium.node.driver.oci;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.node.driver.SandboxHandle;
+import dev.vivarium.node.driver.docker.RuntimeConfig;
 import dev.vivarium.node.driver.guest.GuestProgram;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -9,7 +10,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -44,10 +47,11 @@ final class RootLayer {
     private final GuestProgram guest;
     private final Map<Content, Path> made = new ConcurrentHashMap<>();
 
-    /** The differences between layers: the resolver, and the mount points with their modes. */
-    private record Content(Optional<String> resolver, Map<String, Integer> places) {
+    /** The differences between layers: the resolver, and the mount points: folders with their modes, and files. */
+    private record Content(Optional<String> resolver, Map<String, Integer> folders, Set<String> files) {
         Content {
-            places = Map.copyOf(places);
+            folders = Map.copyOf(folders);
+            files = Set.copyOf(files);
         }
     }
 
@@ -65,11 +69,17 @@ final class RootLayer {
 
     /** The layer for a sandbox with this configuration of its runtime. Blocks. */
     Path of(Optional<String> resolver, JsonNode config) throws IOException {
-        Map<String, Integer> places = new TreeMap<>();
+        Map<String, Integer> folders = new TreeMap<>();
+        Set<String> files = new TreeSet<>();
         for (JsonNode mount : config.path("mounts")) {
-            places.put(mount.path("destination").asText(), mode(mount.path("options")));
+            String place = mount.path("destination").asText();
+            if (mount.path("type").asText().equals(RuntimeConfig.FILE)) {
+                files.add(place);
+            } else {
+                folders.put(place, mode(mount.path("options")));
+            }
         }
-        Content content = new Content(resolver, places);
+        Content content = new Content(resolver, folders, files);
         Path known = made.get(content);
         if (known != null && isThere(known)) {
             return known;
@@ -103,21 +113,25 @@ final class RootLayer {
         PrivateFolder.make(folder);
         Path layer = Files.createTempDirectory(folder, "layer-");
         setMode(layer, OPEN_FOLDER);
-        for (Map.Entry<String, Integer> place : new TreeMap<>(content.places()).entrySet()) {
+        for (Map.Entry<String, Integer> place : new TreeMap<>(content.folders()).entrySet()) {
             // Mount points below another mount are created by the runtime.
-            if (content.places().keySet().stream()
+            if (content.folders().keySet().stream()
                     .noneMatch(above -> place.getKey().startsWith(above + "/"))) {
                 makeFolder(layer, Path.of(place.getKey().substring(1)), place.getValue());
             }
+        }
+        // Files also there: runsc binds them in the root before its kernel has any other file system.
+        for (String file : content.files()) {
+            Path place = Path.of(file.substring(1));
+            makeFolder(layer, place.getParent(), OPEN_FOLDER);
+            write(layer.resolve(place), "");
         }
         Path guestFolder = makeFolder(layer, GUEST_FOLDER, CLOSED_FOLDER);
         write(guestFolder.resolve(GuestProgram.NAME), guest.bytes(), PROGRAM_MODE);
         Path etc = makeFolder(layer, Path.of("etc"), OPEN_FOLDER);
         write(etc.resolve("hostname"), SandboxHandle.HOST_NAME + "\n");
         write(etc.resolve("hosts"), HOSTS.formatted(SandboxHandle.HOST_NAME));
-        write(
-                etc.resolve("resolv.conf"),
-                "search .\nnameserver " + content.resolver().orElse(NO_RESOLVER) + "\n");
+        write(etc.resolve("resolv.conf"), "nameserver " + content.resolver().orElse(NO_RESOLVER) + "\n");
         return layer;
     }
 

@@ -173,11 +173,7 @@ class WallsWithoutTheEngineTest {
     @Test
     void theMountsAreTheSame() {
         SortedMap<String, String> mustBe = mounts(engines.agent());
-        // Bind mounts of the engine's driver; without an engine the first four are in the root, and agents have no
-        // entry yet.
-        mustBe.keySet()
-                .removeAll(List.of(
-                        "/.vivarium", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/etc/passwd", "/etc/group"));
+        mustBe.keySet().removeAll(List.of("/.vivarium", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf"));
         SortedMap<String, String> are = mounts(agent);
 
         assertThat(are).isEqualTo(mustBe);
@@ -188,6 +184,18 @@ class WallsWithoutTheEngineTest {
         assertThat(devices).containsExactlyInAnyOrderElementsOf(engines.agent().directory("/dev"));
         assertThat(agent.directory("/dev/pts")).isEqualTo(engines.agent().directory("/dev/pts"));
         assertThat(agent.directory("/.vivarium")).singleElement().asString().endsWith(" vivarium-init");
+    }
+
+    @Test
+    void theFilesOfEtcAreTheSame() {
+        String user = Integer.toString(made.id().agentUid());
+        String engines = Integer.toString(this.engines.live().id().agentUid());
+
+        for (String path : List.of("hostname", "hosts", "resolv.conf", "passwd", "group")) {
+            assertThat(agent.text("root/etc/" + path).replace(user, engines))
+                    .as(path)
+                    .isEqualTo(this.engines.agent().text("root/etc/" + path));
+        }
     }
 
     @Test
@@ -283,6 +291,6 @@ class WallsWithoutTheEngineTest {
                 client = socket.create_connection(('localhost', 80))
                 print(socket.gethostname(), socket.gethostbyname('sandbox'), open('/etc/resolv.conf').read().split())
                 """);
-        assertThat(answer).isEqualTo("sandbox 127.0.0.1 ['search', '.', 'nameserver', '127.0.0.1']");
+        assertThat(answer).isEqualTo("sandbox 127.0.0.1 ['nameserver', '127.0.0.1']");
     }
 }
