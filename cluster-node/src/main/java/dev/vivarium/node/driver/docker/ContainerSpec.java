@@ -48,7 +48,7 @@ final class ContainerSpec {
     private static final String NO_DOMAIN = ".";
 
     private static final long NANO_CPUS_PER_MILLICORE = 1_000_000;
-    private static final long NANO_CPUS_PER_CPU = 1_000_000_000;
+    static final long NANO_CPUS_PER_CPU = 1_000_000_000;
     /**
      * Too small for any core file, so none is written. It is also the one limit at which the kernel skips the host's
      * core_pattern program (core(5): 0 does not prevent a pipe). The system call filter keeps agents from changing it.
@@ -220,14 +220,16 @@ final class ContainerSpec {
         long memoryBytes = Math.addExact(
                 Math.addExact(Limit.MEMORY.amountIn(limits), Limit.DISK.amountIn(limits)),
                 GUEST_MEMORY_BYTES + upkeep.memoryBytes());
-        // The engine refuses a quota above its machine's processors; the maximum means the same.
-        long nanoCpus = Math.min(
-                Math.multiplyExact(Limit.CPU.amountIn(limits), NANO_CPUS_PER_MILLICORE),
-                facts.cpus() * NANO_CPUS_PER_CPU);
         walls.withMemory(memoryBytes)
                 .withMemorySwap(memoryBytes)
-                .withNanoCPUs(nanoCpus)
+                .withNanoCPUs(nanoCpus(limits, facts.cpus()))
                 .withPidsLimit(limits.get(Limit.PIDS) + RuntimeOverhead.GUEST_PIDS + upkeep.pids());
+    }
+
+    /** The share of a run; an engine refuses one above its machine's processors, and the maximum means the same. */
+    static long nanoCpus(Limits limits, int cpus) {
+        return Math.min(
+                Math.multiplyExact(Limit.CPU.amountIn(limits), NANO_CPUS_PER_MILLICORE), cpus * NANO_CPUS_PER_CPU);
     }
 
     /** The root of each file system takes an inode, too. gVisor has no inode limit, so there the guest counts. */

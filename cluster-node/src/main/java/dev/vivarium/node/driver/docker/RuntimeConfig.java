@@ -32,6 +32,10 @@ import org.jspecify.annotations.Nullable;
  * The configuration of a sandbox for an OCI runtime, without an engine: a {@link ContainerSpec} in the format of the OCI
  * runtime specification (config.json). Restrictions are defined there; this only translates them, as a pure function, so
  * that both drivers isolate in the same way. A test compares the result with an engine's.
+ *
+ * <p>One of them follows later: a sandbox starts with at least one processor, since with a share as small as a run may have, a
+ * kernel of its own does not boot in time. {@link #cpuQuotaMicros} is to be set when the guest has greeted, before any agent
+ * runs.
  */
 public final class RuntimeConfig {
     /** The type of the mounts that are files of this machine; all others are file systems. */
@@ -40,8 +44,6 @@ public final class RuntimeConfig {
     private static final String SPECIFICATION = "1.0.2";
     private static final int UMASK = 022;
     private static final int CPU_PERIOD_MICROS = 100_000;
-    private static final long NANOS_PER_MICRO = 1_000;
-    private static final long NANOS_PER_SECOND = 1_000_000_000;
 
     /** Settings of an engine in each network namespace: programs other than root may use low ports and send echo requests. */
     private static final Map<String, String> SETTINGS =
@@ -136,6 +138,15 @@ public final class RuntimeConfig {
         new TreeMap<>(place.annotations()).forEach(annotations::put);
         linux(config.putObject("linux"), walls, template, place);
         return config;
+    }
+
+    /** The processor time of a run in each period, in the unit of the kernel's quotas. */
+    public long cpuQuotaMicros(SandboxTemplate template) {
+        return quotaMicros(ContainerSpec.nanoCpus(template.limits(), machine.cpus()));
+    }
+
+    private static long quotaMicros(long nanoCpus) {
+        return nanoCpus * CPU_PERIOD_MICROS / ContainerSpec.NANO_CPUS_PER_CPU;
     }
 
     private void process(ObjectNode process, KernelFilesHostConfig walls) {
@@ -270,10 +281,8 @@ public final class RuntimeConfig {
                 .put("period", CPU_PERIOD_MICROS)
                 .put(
                         "quota",
-                        Objects.requireNonNull(walls.getNanoCPUs())
-                                / NANOS_PER_MICRO
-                                * CPU_PERIOD_MICROS
-                                / (NANOS_PER_SECOND / NANOS_PER_MICRO));
+                        quotaMicros(Math.max(
+                                Objects.requireNonNull(walls.getNanoCPUs()), ContainerSpec.NANO_CPUS_PER_CPU)));
     }
 
     private void share(ObjectNode resources, String name, @Nullable List<BlkioRateDevice> rates) {

@@ -10,9 +10,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The processes of one sandbox's control group and their CPU quota: what is needed to end them quickly.
+ * The processes of one sandbox's control group and their CPU quota: what is needed to start and end them quickly.
  *
- * <p>A killed process has to run once more to exit. With a quota of a hundredth of a processor, a hundred busy
+ * <p>A sandbox starts with more than its share, which is set once it has started. A killed process has to run once more to exit. With a quota of a hundredth of a processor, a hundred busy
  * processes took seconds to end after SIGKILL, and the guest, a member of the group, took as long to send it. So the
  * quota is lifted first, and the node sends the signals itself.
  *
@@ -60,6 +60,15 @@ public record GroupProcesses(Path proc, Path processes, Path quota, String unbou
         } catch (IOException refused) {
             LOG.debug("{} stays as it is: {}", quota, refused.toString());
         }
+    }
+
+    /**
+     * Sets the CPU quota, in microseconds of each period.
+     *
+     * @throws IOException without permission, or when the group is gone
+     */
+    public void throttle(long quotaMicros) throws IOException {
+        Files.writeString(quota, Long.toString(quotaMicros), StandardOpenOption.WRITE);
     }
 
     /**

@@ -15,6 +15,7 @@ import dev.vivarium.node.driver.docker.RuntimeConfig;
 import dev.vivarium.node.driver.guest.GuestChannel;
 import dev.vivarium.node.driver.guest.GuestConnection;
 import dev.vivarium.node.driver.guest.GuestStreams;
+import dev.vivarium.node.driver.linux.GroupProcesses;
 import dev.vivarium.node.driver.linux.HostMachine;
 import dev.vivarium.node.driver.linux.InitProcess;
 import dev.vivarium.node.driver.linux.OwnFiles;
@@ -222,11 +223,27 @@ final class OciMaker {
         await(channel.greeted(), limitMillis, name);
         InitProcess.of(PROC, pid, sandbox.id().value()).ifPresent(sandbox::runsAs);
         sandbox.requireWanted();
+        throttle(sandbox, pid);
         return new SandboxHandle(
                 sandbox.id(),
                 channel,
                 image.environment(),
                 sandbox.firstProcess().map(InitProcess::handle));
+    }
+
+    /** Puts the run's share of the processors on, for which the sandbox need not wait while it starts. */
+    private void throttle(ContainerSandbox sandbox, long pid) {
+        GroupProcesses group = GroupProcesses.of(PROC, pid, sandbox.id().value())
+                .orElseThrow(() -> new DriverException(
+                        Kind.GUEST_SILENT, "The sandbox ended before its share of the processors was set."));
+        try {
+            group.throttle(walls.cpuQuotaMicros(sandbox.template()));
+        } catch (IOException failed) {
+            throw new DriverException(
+                    Kind.REFUSED,
+                    "The sandbox's share of the processors cannot be set: " + failed.getMessage() + ".",
+                    failed);
+        }
     }
 
     private <T> T await(CompletableFuture<T> step, long limitMillis, Name name) {

@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.vivarium.node.driver.AgentAccount;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.linux.HostMachine;
 import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.Limit;
+import dev.vivarium.protocol.run.Limits;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,22 +62,22 @@ class RuntimeConfigTest {
     }
 
     private JsonNode config(SandboxTemplate template) {
-        int cpus = Runtime.getRuntime().availableProcessors();
-        boolean hasIpv6 = Files.isDirectory(Path.of("/proc/sys/net/ipv6/conf/default"));
-        return new RuntimeConfig(
-                        sandboxes.config(),
-                        new RuntimeConfig.Machine(
-                                cpus,
-                                "x86_64",
-                                hasIpv6,
-                                Optional.empty(),
-                                Optional.of(DISK),
-                                RuntimeConfig.GroupsVersion.TWO))
+        return runtimeConfig(Runtime.getRuntime().availableProcessors())
                 .of(live.id(), template, new RuntimeConfig.Place("root", "/vivarium/group", Map.of(), files()));
     }
 
+    private RuntimeConfig runtimeConfig(int cpus) {
+        boolean hasIpv6 = Files.isDirectory(Path.of("/proc/sys/net/ipv6/conf/default"));
+        return new RuntimeConfig(
+                sandboxes.config(),
+                new RuntimeConfig.Machine(
+                        cpus, "x86_64", hasIpv6, Optional.empty(), Optional.of(DISK), RuntimeConfig.GroupsVersion.TWO));
+    }
+
     private static Map<String, Path> files() {
-        return HostMachine.read(Path.of("/")).files().stream()
+        return Stream.concat(
+                        HostMachine.read(Path.of("/")).files().stream(),
+                        Stream.of(AgentAccount.PASSWD, AgentAccount.GROUP))
                 .collect(Collectors.toMap(path -> path, path -> Path.of("/state", path)));
     }
 
@@ -127,11 +130,34 @@ class RuntimeConfigTest {
 
     @Test
     void limitsAreTheSame() {
-        for (String limit : List.of("memory/limit", "memory/swap", "cpu/quota", "cpu/period", "pids/limit")) {
+        for (String limit : List.of("memory/limit", "memory/swap", "cpu/period", "pids/limit")) {
             assertThat(ours.at("/linux/resources/" + limit).asLong())
                     .as(limit)
                     .isEqualTo(engines.at("/linux/resources/" + limit).asLong());
         }
+        assertThat(runtimeConfig(8).cpuQuotaMicros(InspectedSandbox.TEMPLATE))
+                .isEqualTo(engines.at("/linux/resources/cpu/quota").asLong());
+    }
+
+    @Test
+    void aSandboxStartsWithAtLeastOneProcessor() {
+        assertThat(quotas("20m")).containsExactly(2_000, 100_000);
+        assertThat(quotas("1")).containsExactly(100_000, 100_000);
+        assertThat(quotas("1500m")).containsExactly(150_000, 150_000);
+        assertThat(quotas("64")).as("more than the machine has").containsExactly(800_000, 800_000);
+    }
+
+    /** A run's, and that of its sandbox's start. */
+    private long[] quotas(String cpu) {
+        SandboxTemplate template = new SandboxTemplate(
+                TestSandboxes.IMAGE, Isolation.GVISOR, Limits.SMALLEST.with(Limit.CPU, cpu), Optional.empty());
+        RuntimeConfig config = runtimeConfig(8);
+        JsonNode start =
+                config.of(live.id(), template, new RuntimeConfig.Place("root", "/vivarium/group", Map.of(), files()));
+        return new long[] {
+            config.cpuQuotaMicros(template),
+            start.at("/linux/resources/cpu/quota").asLong()
+        };
     }
 
     /** The engine may keep images on another disk; a file system without a block device cannot be limited. */
@@ -153,20 +179,12 @@ class RuntimeConfigTest {
 
     /**
      * Bind mounts of the engine (the guest, three files of /etc, its volume of terminals) are in the layer, or mounts of
-     * their own type; agents without an engine have no entry in /etc/passwd and /etc/group yet.
+     * their own type.
      */
     @Test
     void mountsAreTheSame() {
         Map<String, Set<String>> mustBe = mounts(engines);
-        mustBe.keySet()
-                .removeAll(Set.of(
-                        "/.vivarium",
-                        "/etc/resolv.conf",
-                        "/etc/hostname",
-                        "/etc/hosts",
-                        "/etc/passwd",
-                        "/etc/group",
-                        "/dev/pts"));
+        mustBe.keySet().removeAll(Set.of("/.vivarium", "/etc/resolv.conf", "/etc/hostname", "/etc/hosts", "/dev/pts"));
         Map<String, Set<String>> are = mounts(ours);
         are.remove("/dev/pts");
 

@@ -1,9 +1,11 @@
 package dev.vivarium.node.driver.linux;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -24,6 +26,16 @@ class GroupProcessesTest {
     private void member(long pid, String group) throws IOException {
         Files.createDirectories(machine.resolve(Long.toString(pid)));
         Files.writeString(machine.resolve(pid + "/cgroup"), "0::/docker/" + group + "\n");
+    }
+
+    @Test
+    void aShareIsSetOrRefusedWithTheReason() throws IOException {
+        GroupProcesses group = group("max");
+        group.throttle(2_000);
+        assertThat(machine.resolve(MARK + "/quota")).content().startsWith("2000");
+
+        Files.delete(group.quota());
+        assertThatThrownBy(() -> group.throttle(2_000)).isInstanceOf(NoSuchFileException.class);
     }
 
     @Test
