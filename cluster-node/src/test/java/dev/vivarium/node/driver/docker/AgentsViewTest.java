@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A sandbox's isolation as seen from inside, by an agent that tries every boundary. */
+@SandboxKind.EachContainer
 class AgentsViewTest {
     /** Masked by /dev/null, and therefore writable. */
     private static final List<String> MASKED_FILES = VisibleKernelFiles.hidden(Path.of("/")).stream()
@@ -22,9 +23,13 @@ class AgentsViewTest {
             .toList();
 
     @RegisterExtension
-    final TestSandboxes sandboxes = new TestSandboxes();
+    final TestSandboxes sandboxes;
 
     private TestSandboxes.Live sandbox;
+
+    AgentsViewTest(SandboxKind kind) {
+        sandboxes = new TestSandboxes(kind);
+    }
 
     @BeforeEach
     void start() {
@@ -52,9 +57,16 @@ class AgentsViewTest {
                 """);
 
         assertThat(writable.lines())
-                .containsExactlyInAnyOrderElementsOf(MASKED_FILES.stream()
-                        .filter(path -> Files.exists(Path.of(path)))
-                        .toList());
+                .containsExactlyInAnyOrderElementsOf(
+                        masked().filter(path -> Files.exists(Path.of(path))).toList());
+    }
+
+    /** Without an engine, the folder of the terminals' counts is masked file by file. */
+    private Stream<String> masked() {
+        Stream<String> files = MASKED_FILES.stream();
+        return sandboxes.kind().driver() == SandboxKind.Driver.DOCKER
+                ? files
+                : Stream.concat(files, Stream.of("max", "nr", "reserve").map("/proc/sys/kernel/pty/"::concat));
     }
 
     @Test
@@ -71,8 +83,7 @@ class AgentsViewTest {
                         print(path)
                 """
                         .formatted(String.join(
-                                ", ",
-                                MASKED_FILES.stream().map("'%s'"::formatted).toList())));
+                                ", ", masked().map("'%s'"::formatted).toList())));
 
         assertThat(filled).isEmpty();
     }
@@ -95,9 +106,12 @@ class AgentsViewTest {
                 print(*[line.strip() for line in open('/proc/stat') if line[:3] in ('cpu', 'ctx')])
                 """);
 
+        // Without an engine, a sandbox sees no control groups of version 1.
+        boolean seesGroups = sandboxes.kind().driver() == SandboxKind.Driver.DOCKER
+                || Files.exists(Path.of("/sys/fs/cgroup/cgroup.controllers"));
         assertThat(sizes.lines())
                 .containsExactly(
-                        "1 " + (64 << 20),
+                        seesGroups ? "1 " + (64 << 20) : "1",
                         "MemTotal: " + (64 << 10) + " kB",
                         "0.00 0.00 0.00 1/1 1",
                         "1",

@@ -9,8 +9,8 @@ import com.github.f4b6a3.ulid.UlidCreator;
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;
+import dev.vivarium.node.driver.oci.OciDriverConfig;
 import dev.vivarium.protocol.guest.NodeFrame;
-import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.RunId;
 import java.io.IOException;
 import java.io.InputStream;
@@ -31,7 +31,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * Nothing of a sandbox shows up in another one of the same template, neither while the first lives nor afterwards, nor
  * on the host. Each mark is first found in the sandbox that left it; places that accept no mark are listed.
  */
-@EachIsolation
+@SandboxKind.Each
 class CarryOverTest {
     private static final String TRACES = program("traces.py");
 
@@ -76,8 +76,8 @@ class CarryOverTest {
     private final SandboxTemplate template;
     private final RunId run = new RunId(newId().value());
 
-    CarryOverTest(Isolation isolation) {
-        sandboxes = new TestSandboxes(isolation);
+    CarryOverTest(SandboxKind kind) {
+        sandboxes = new TestSandboxes(kind);
         template = sandboxes.template();
     }
 
@@ -120,20 +120,19 @@ class CarryOverTest {
         String mark = newMark();
         String key = Long.toString(0x40000000L | Long.parseLong(mark.substring(mark.length() - 6), 16));
         Live sandbox = claimed(new AttemptName(run, 1));
-        String container = sandboxes.containers().get(0);
-        Path layer = Path.of(
-                Docker.inspect(container).at("/GraphDriver/Data/UpperDir").asText());
-        String volume = guestVolume(container);
-        String guestBefore = shell("ls -la --full-time " + volume + "; sha256sum " + volume + "/*");
+        HostPlaces places = sandboxes.kind().driver() == SandboxKind.Driver.DOCKER
+                ? ofTheEngine(sandboxes.containers().get(0))
+                : ofTheNode(sandbox);
+        String sharedBefore = fingerprint(places.shared());
         leaveMarks(sandbox, mark);
 
         // given: the host sees them while the sandbox lives, unless the sandbox has its own kernel
         assertThat(commandLines().contains("daemon-" + mark))
-                .isEqualTo(!sandboxes.isolation().hasOwnKernel());
-        // and none of them is in the sandbox's writable layer
-        assertThat(layer).isDirectory();
-        // runsc makes an empty file where one is bound over its kernel's
-        assertThat(shell("find " + layer + " -type f -size +0 -o -name '*" + mark + "*'"))
+                .isEqualTo(!sandboxes.kind().isolation().hasOwnKernel());
+        // and none of them is in the sandbox's folder
+        assertThat(places.own()).isDirectory();
+        assertThat(shell("find " + places.own() + " -name '*" + mark + "*'")).isEmpty();
+        assertThat(shell("grep -r -l -a -F " + mark + " " + places.own() + "; true"))
                 .isEmpty();
 
         // when
@@ -141,18 +140,50 @@ class CarryOverTest {
 
         // then
         assertThat(commandLines()).doesNotContain(mark);
-        assertThat(layer).doesNotExist();
+        assertThat(places.own()).doesNotExist();
         assertThat(shell("find /dev/shm /dev/mqueue /tmp /run -xdev -name '*" + mark + "*' 2>/dev/null; true"))
                 .isEmpty();
         assertThat(shell("cat /proc/sysvipc/shm /proc/sysvipc/sem /proc/sysvipc/msg /proc/net/unix /proc/keys"))
                 .doesNotContain(mark)
                 .doesNotContain(key);
-        String engineFolder = Docker.run("info", "--format", "{{.DockerRootDir}}");
-        assertThat(shell("find " + engineFolder + " /run/docker -xdev -type f -newermt '" + began
+        assertThat(shell("find " + String.join(" ", places.written()) + " -xdev -type f -newermt '" + began
                         + "' -exec grep -l -a -F " + mark + " {} + 2>/dev/null; true"))
                 .isEmpty();
-        assertThat(shell("ls -la --full-time " + volume + "; sha256sum " + volume + "/*"))
-                .isEqualTo(guestBefore);
+        assertThat(fingerprint(places.shared())).isEqualTo(sharedBefore);
+    }
+
+    /**
+     * Where a driver has files.
+     *
+     * @param own the folder of the sandbox alone
+     * @param shared what sandboxes share, besides their image
+     * @param written all that it writes to
+     */
+    private record HostPlaces(Path own, Path shared, List<String> written) {}
+
+    private static HostPlaces ofTheEngine(String container) throws Exception {
+        Path layer = Path.of(
+                Docker.inspect(container).at("/GraphDriver/Data/UpperDir").asText());
+        // runsc makes an empty file where one is bound over its kernel's
+        assertThat(shell("find " + layer + " -type f -size +0")).isEmpty();
+        return new HostPlaces(
+                layer,
+                guestVolume(container),
+                List.of(Docker.run("info", "--format", "{{.DockerRootDir}}"), "/run/docker"));
+    }
+
+    private HostPlaces ofTheNode(Live sandbox) throws Exception {
+        OciDriverConfig config = sandboxes.ociConfig();
+        Path own = Path.of(shell("find " + config.state() + " -path '*/" + sandbox.id() + "' -not -path '*/runtime-*'")
+                .strip());
+        return new HostPlaces(
+                own,
+                own.resolveSibling("layers"),
+                List.of(config.folder().toString(), config.state().toString()));
+    }
+
+    private static String fingerprint(Path folder) throws Exception {
+        return shell("cd " + folder + " && ls -lAR --full-time && find . -type f -exec sha256sum {} +");
     }
 
     @Test
@@ -227,10 +258,10 @@ class CarryOverTest {
     }
 
     /** The folder of the volume with the guest's program; an engine lists mounts in no order. */
-    private static String guestVolume(String container) {
+    private static Path guestVolume(String container) {
         return StreamSupport.stream(Docker.inspect(container).at("/Mounts").spliterator(), false)
                 .filter(mount -> mount.at("/Destination").asText().equals("/.vivarium"))
-                .map(mount -> mount.at("/Source").asText())
+                .map(mount -> Path.of(mount.at("/Source").asText()))
                 .findFirst()
                 .orElseThrow();
     }

@@ -8,7 +8,6 @@ import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
-import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.Limit;
 import java.time.Duration;
 import java.util.List;
@@ -21,14 +20,19 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** What differs when a sandbox has its own kernel: where processes are counted, what is measured, how out-of-memory shows. */
+@SandboxKind.EachGvisor
 class GvisorSandboxTest {
     /** Programs start slowly under a kernel that traces each system call. */
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     @RegisterExtension
-    final TestSandboxes sandboxes = new TestSandboxes(Isolation.GVISOR);
+    final TestSandboxes sandboxes;
 
     private Live sandbox;
+
+    GvisorSandboxTest(SandboxKind kind) {
+        sandboxes = new TestSandboxes(kind);
+    }
 
     @BeforeEach
     void makeSandbox() {

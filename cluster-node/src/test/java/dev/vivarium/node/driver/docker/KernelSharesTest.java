@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Effects of a shared kernel: how fast a sandbox with a small CPU share ends, and memory that no control group counts. */
+@SandboxKind.EachContainer
 class KernelSharesTest {
     private static final SandboxTemplate TEMPLATE = new SandboxTemplate(
             TestSandboxes.IMAGE,
@@ -36,7 +37,11 @@ class KernelSharesTest {
             Optional.empty());
 
     @RegisterExtension
-    final TestSandboxes sandboxes = new TestSandboxes();
+    final TestSandboxes sandboxes;
+
+    KernelSharesTest(SandboxKind kind) {
+        sandboxes = new TestSandboxes(kind);
+    }
 
     /** At a hundredth of a CPU they took 3.7 s to end; the bound leaves room for other load on the machine. */
     @Test
@@ -56,7 +61,8 @@ class KernelSharesTest {
                 while True: pass
                 """);
         sandbox.heard().await(GuestFrame.Output.class);
-        GroupProcesses group = group(sandbox);
+        GroupProcesses group = GroupProcesses.of(Path.of("/proc"), sandboxes.pid(sandbox), sandboxes.group(sandbox))
+                .orElseThrow();
         String quota = Files.readString(group.quota()).strip();
         Files.writeString(group.quota(), quota.contains(" ") ? "1000 100000" : "1000");
 
@@ -69,12 +75,6 @@ class KernelSharesTest {
 
         assertThat(took).isLessThan(Duration.ofMillis(1500));
         sandboxes.destroy(sandbox);
-    }
-
-    private static GroupProcesses group(Live sandbox) {
-        String container = Docker.byLabel(Labels.SANDBOX + "=" + sandbox.id().value());
-        long guest = Docker.inspect(container).at("/State/Pid").asLong();
-        return GroupProcesses.of(Path.of("/proc"), guest, container).orElseThrow();
     }
 
     @Test

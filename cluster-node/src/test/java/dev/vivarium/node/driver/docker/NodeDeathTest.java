@@ -44,7 +44,7 @@ class NodeDeathTest {
                         System.getProperty("java.class.path"),
                         Node.class.getName(),
                         sandboxes.config().installation(),
-                        sandboxes.isolation().name())
+                        sandboxes.kind().isolation().name())
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
         try (BufferedReader said = node.inputReader()) {

@@ -3,54 +3,29 @@ package dev.vivarium.node.driver.docker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.docker.TestSandboxes.Live;
-import dev.vivarium.node.network.NetworkAccess;
 import dev.vivarium.node.network.Networks;
 import dev.vivarium.node.network.TestHosts;
 import dev.vivarium.protocol.egress.EgressPolicy;
-import dev.vivarium.protocol.guest.NodeFrame;
-import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.trials.outside.Internet;
 import java.io.IOException;
 import java.net.ServerSocket;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
-/** What a sandbox reaches among hosts that an unfiltered container reaches. */
-@EachIsolation
-class SandboxEgressTest {
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
-
-    private static final int CONNECTIONS_MAX = 1000;
-
-    private static TestHosts hosts;
-
-    @RegisterExtension
-    final TestSandboxes sandboxes;
-
-    SandboxEgressTest(Isolation isolation) {
-        sandboxes = new TestSandboxes(isolation).withNetwork();
-    }
-
-    @BeforeAll
-    static void makeHosts() throws IOException {
-        hosts = new TestHosts("egress");
-    }
-
-    @AfterAll
-    static void removeHosts() {
-        hosts.close();
+/** What a sandbox reaches. The filter is outside of sandboxes and does not know what has made them. */
+@ParameterizedClass(name = "{0}")
+@EnumSource(
+        value = SandboxKind.class,
+        names = {"CONTAINER_OF_THE_ENGINE", "GVISOR_OF_THE_ENGINE"})
+class SandboxEgressTest extends EgressOfSandboxes {
+    SandboxEgressTest(SandboxKind kind) {
+        super(kind);
     }
 
     @Test
@@ -190,7 +165,7 @@ class SandboxEgressTest {
     @Test
     void ipv6IsDropped() {
         Live sandbox = create(EgressPolicy.Mode.PUBLIC);
-        String inside = "nsenter --net=/proc/" + pid(sandbox) + "/ns/net ";
+        String inside = "nsenter --net=/proc/" + sandboxes.pid(sandbox) + "/ns/net ";
 
         assertThat(TestHosts.shell(inside + "ip -6 addr show dev eth0; " + inside + "ip -6 route show"))
                 .isEmpty();
@@ -210,28 +185,16 @@ class SandboxEgressTest {
     }
 
     @Test
-    void aSandboxWithoutANetworkHasOnlyALoopback() {
-        Live sandbox = create(EgressPolicy.Mode.NONE);
-
-        assertThat(from(sandbox, List.of("tcp:" + Internet.PUBLIC + ":80", "udp:" + Internet.PUBLIC + ":123")))
-                .allSatisfy((place, reached) -> assertThat(reached).as(place).isFalse());
-        assertThat(sandbox.python(77, "print(open('/etc/resolv.conf').read())"))
-                .contains("nameserver 127.0.0.1")
-                .doesNotContain("search");
-        sandboxes.destroy(sandbox);
-    }
-
-    @Test
     void withAnAllowlistOnlyTheNodesGatewayIsReached() {
         Live sandbox = create(EgressPolicy.Mode.ALLOWLIST);
 
-        assertThat(TestHosts.shell("nsenter --net=/proc/" + pid(sandbox) + "/ns/net ip -4 route show"))
+        assertThat(TestHosts.shell("nsenter --net=/proc/" + sandboxes.pid(sandbox) + "/ns/net ip -4 route show"))
                 .isEqualToIgnoringWhitespace(resolver() + " dev eth0 scope link");
         assertThat(from(sandbox, List.of("tcp:" + Internet.PUBLIC + ":80", "tcp:" + Internet.INTERNAL + ":80")))
                 .allSatisfy((place, reached) -> assertThat(reached).as(place).isFalse());
         // and even after a route is added inside the namespace
-        TestHosts.shell(
-                "nsenter --net=/proc/" + pid(sandbox) + "/ns/net ip route add default via " + resolver() + " dev eth0");
+        TestHosts.shell("nsenter --net=/proc/" + sandboxes.pid(sandbox) + "/ns/net ip route add default via "
+                + resolver() + " dev eth0");
         assertThat(from(
                         sandbox,
                         List.of(
@@ -283,23 +246,6 @@ class SandboxEgressTest {
     }
 
     @Test
-    void aDestroyedSandboxLeavesNoLinkAndNoCounters() {
-        Live first = create(EgressPolicy.Mode.PUBLIC);
-        String address = addressOf(first);
-        String table = "nft list table inet " + Networks.tableOf(sandboxes.network());
-        from(first, List.of("tcp:" + Internet.PUBLIC + ":80", "tcp:" + Internet.INTERNAL + ":80"));
-        assertThat(TestHosts.shell(table)).contains(address + " . " + Internet.INTERNAL + " . tcp . 80 ");
-        String links = "ip -o link show | grep -c ' " + Networks.linksOf(sandboxes.network()) + "p' || true";
-        assertThat(TestHosts.shell(links).strip()).isEqualTo("1");
-
-        sandboxes.destroy(first);
-
-        assertThat(TestHosts.shell(links).strip()).isEqualTo("0");
-        assertThat(sandboxes.network().use(first.id()).opened()).isZero();
-        assertThat(TestHosts.shell(table)).doesNotContain(address + " ");
-    }
-
-    @Test
     void aDeletedFilterIsRestoredAndNoNetworkIsAttachedMeanwhile() throws IOException {
         Live sandbox = create(EgressPolicy.Mode.PUBLIC);
         List<String> internal = List.of("tcp:" + Internet.INTERNAL + ":80");
@@ -332,72 +278,8 @@ class SandboxEgressTest {
 
     // ---- vocabulary of the tests
 
-    private Live create(EgressPolicy.Mode mode) {
-        SandboxTemplate plain = sandboxes.template();
-        SandboxTemplate template = new SandboxTemplate(
-                plain.image(),
-                plain.isolation(),
-                plain.limits(),
-                mode == EgressPolicy.Mode.NONE
-                        ? Optional.empty()
-                        : sandboxes.network().resolver());
-        return sandboxes.create(template, new NetworkAccess(new EgressPolicy(mode), CONNECTIONS_MAX));
-    }
-
-    private static Map<String, Boolean> from(Live sandbox, List<String> places) {
-        int process = 1 + sandbox.heard().frames().size();
-        sandbox.start(
-                process,
-                Stream.concat(Stream.of("python3", "-c", hosts.probe()), places.stream())
-                        .toArray(String[]::new));
-        Awaitility.await()
-                .atMost(PATIENCE)
-                .until(() -> answers(printed(sandbox, process)).size() == places.size());
-        return answers(printed(sandbox, process));
-    }
-
-    private static Map<String, Boolean> fromAnUnfilteredContainer(List<String> places) {
-        List<String> command = new ArrayList<>(
-                List.of("run", "--rm", "--dns", "127.0.0.1", TestSandboxes.IMAGE, "python3", "-c", hosts.probe()));
-        command.addAll(places);
-        return answers(Docker.run(command.toArray(String[]::new)));
-    }
-
-    private static Map<String, Boolean> answers(String printed) {
-        return printed.lines()
-                .filter(line -> line.matches("(tcp|udp|ping):.*"))
-                .map(line -> line.split(" ", 2))
-                .collect(Collectors.toMap(words -> words[0], words -> words[1].equals("reached")));
-    }
-
-    private static String printed(Live sandbox, int process) {
-        return sandbox.heard().output(process, NodeFrame.Stream.STDOUT);
-    }
-
-    private static void awaitPrinted(Live sandbox, int process, String line) {
-        Awaitility.await()
-                .atMost(PATIENCE)
-                .until(() -> printed(sandbox, process).lines().anyMatch(line::equals));
-    }
-
-    private String addressOf(Live sandbox) {
-        return TestHosts.shell("nsenter --net=/proc/" + pid(sandbox)
-                        + "/ns/net ip -4 -o addr show dev eth0 | awk '{print $4}' | cut -d/ -f1")
-                .strip();
-    }
-
-    private String resolver() {
-        return sandboxes.network().resolver().orElseThrow();
-    }
-
-    private static long pid(Live sandbox) {
-        return Docker.inspect(Docker.byLabel(Labels.SANDBOX + "=" + sandbox.id()))
-                .at("/State/Pid")
-                .asLong();
-    }
-
-    private static void sendRaw(Live sandbox, String source, String text) {
-        TestHosts.shell("nsenter --net=/proc/" + pid(sandbox) + "/ns/net python3 -c \""
+    private void sendRaw(Live sandbox, String source, String text) {
+        TestHosts.shell("nsenter --net=/proc/" + sandboxes.pid(sandbox) + "/ns/net python3 -c \""
                 + "import socket, struct, sys\n"
                 + "data = sys.argv[2].encode()\n"
                 + "udp = struct.pack('!HHHH', 40000, 123, 8 + len(data), 0) + data\n"

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
  * refusal comes from the sandbox's filter.
  */
 @EnabledOnOs(architectures = {"amd64", "x86_64"})
+@SandboxKind.EachContainer
 class SystemCallFilterTest {
     private static final int NUMBER_END = 520;
     /** The runtimes' libraries skip the names of newer calls that they do not know. */
@@ -52,7 +53,11 @@ class SystemCallFilterTest {
     private static final long HIGH = 1L << 32;
 
     @RegisterExtension
-    final TestSandboxes sandboxes = new TestSandboxes();
+    final TestSandboxes sandboxes;
+
+    SystemCallFilterTest(SandboxKind kind) {
+        sandboxes = new TestSandboxes(kind);
+    }
 
     @Test
     void theKernelAllowsExactlyTheCallsOfTheFile() throws IOException {

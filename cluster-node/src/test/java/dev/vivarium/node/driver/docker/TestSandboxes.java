@@ -11,9 +11,12 @@ import dev.vivarium.node.driver.Purpose;
 import dev.vivarium.node.driver.RecordingListener;
 import dev.vivarium.node.driver.SandboxChannel;
 import dev.vivarium.node.driver.SandboxDriver;
+import dev.vivarium.node.driver.SandboxHandle;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.Selection;
+import dev.vivarium.node.driver.oci.OciDriverConfig;
+import dev.vivarium.node.driver.oci.OciSandboxes;
 import dev.vivarium.node.network.NetworkAccess;
 import dev.vivarium.node.network.Networks;
 import dev.vivarium.node.network.SandboxNetwork;
@@ -27,6 +30,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -35,7 +39,7 @@ import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** Gives each test a driver on the machine's real engine, with a separate installation that must leave nothing behind. */
+/** Gives each test a driver on the real machine, with a separate installation that must leave nothing behind. */
 final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
     static final String IMAGE = "vivarium/python";
 
@@ -56,13 +60,14 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
                 print(started, error.errno)
             """;
 
-    private final Isolation isolation;
+    private final SandboxKind kind;
     private final UnaryOperator<DockerDriverConfig> change;
     private ExecutorService blocking;
     private DockerDriverConfig config;
     private boolean networked;
     private SandboxNetwork network = NO_NETWORK;
-    private DockerDriver driver;
+    private SandboxDriver driver;
+    private final Map<SandboxId, SandboxHandle> created = new ConcurrentHashMap<>();
     private NodeSandboxes withNetworks;
 
     TestSandboxes() {
@@ -70,15 +75,21 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
     }
 
     TestSandboxes(Isolation isolation) {
-        this(isolation, UnaryOperator.identity());
+        this(
+                isolation.hasOwnKernel() ? SandboxKind.GVISOR_OF_THE_ENGINE : SandboxKind.CONTAINER_OF_THE_ENGINE,
+                UnaryOperator.identity());
+    }
+
+    TestSandboxes(SandboxKind kind) {
+        this(kind, UnaryOperator.identity());
     }
 
     TestSandboxes(UnaryOperator<DockerDriverConfig> change) {
-        this(Isolation.CONTAINER, change);
+        this(SandboxKind.CONTAINER_OF_THE_ENGINE, change);
     }
 
-    private TestSandboxes(Isolation isolation, UnaryOperator<DockerDriverConfig> change) {
-        this.isolation = isolation;
+    private TestSandboxes(SandboxKind kind, UnaryOperator<DockerDriverConfig> change) {
+        this.kind = kind;
         this.change = change;
     }
 
@@ -126,14 +137,22 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
         if (networked) {
             network = Networks.open(config.installation(), config.node());
         }
-        driver = DockerDriver.open(config, blocking, NodeClock.system());
+        driver = open();
         withNetworks = new NodeSandboxes(driver, network, ConfigFactory.load().getConfig("vivarium.egress"), blocking);
-        EachIsolation.Here.assume(isolation, driver.capabilities().isolations());
+        EachIsolation.Here.assume(kind.isolation(), driver.capabilities().isolations());
+    }
+
+    private SandboxDriver open() {
+        if (kind.driver() == SandboxKind.Driver.DOCKER) {
+            return DockerDriver.open(config, blocking, NodeClock.system());
+        }
+        OciSandboxes.assumeRoot();
+        return OciSandboxes.open(ociConfig(), blocking);
     }
 
     @Override
     public void afterEach(ExtensionContext context) {
-        List<String> left = Docker.containers(Labels.INSTALLATION + "=" + config.installation());
+        List<String> left = left();
         for (SandboxId id : owned(driver)) {
             outcome(driver.destroy(id));
         }
@@ -147,8 +166,8 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
         return DockerDriverConfig.from(ConfigFactory.parseResources("docker-driver.conf"), installation, node);
     }
 
-    Isolation isolation() {
-        return isolation;
+    SandboxKind kind() {
+        return kind;
     }
 
     SandboxTemplate template() {
@@ -156,7 +175,7 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
     }
 
     SandboxTemplate template(String image) {
-        return template(image, isolation);
+        return template(image, kind.isolation());
     }
 
     static SandboxTemplate template(String image, Isolation isolation) {
@@ -177,7 +196,7 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
         return new SandboxId(UlidCreator.getUlid().toLowerCase());
     }
 
-    DockerDriver driver() {
+    SandboxDriver driver() {
         return driver;
     }
 
@@ -190,6 +209,11 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
         return config;
     }
 
+    /** The configuration of a driver without the engine. */
+    OciDriverConfig ociConfig() {
+        return OciSandboxes.config(config.installation(), config.node());
+    }
+
     ExecutorService blocking() {
         return blocking;
     }
@@ -199,10 +223,11 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
     }
 
     Live create(SandboxTemplate template) {
-        return create(driver, newId(), template);
+        RecordingListener heard = new RecordingListener();
+        return live(outcome(driver.create(newId(), template, new Purpose.ToWait(), heard)), heard);
     }
 
-    static Live create(DockerDriver driver, SandboxId id, SandboxTemplate template) {
+    static Live create(SandboxDriver driver, SandboxId id, SandboxTemplate template) {
         RecordingListener heard = new RecordingListener();
         SandboxChannel channel = outcome(driver.create(id, template, new Purpose.ToWait(), heard))
                 .channel();
@@ -210,14 +235,28 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
         return new Live(id, channel, heard);
     }
 
+    private Live live(SandboxHandle made, RecordingListener heard) {
+        created.put(made.id(), made);
+        heard.confirmOn(made.channel());
+        return new Live(made.id(), made.channel(), heard);
+    }
+
     /** A running sandbox with its network. */
     Live create(SandboxTemplate template, NetworkAccess access) {
         RecordingListener heard = new RecordingListener();
-        SandboxId id = newId();
-        SandboxChannel channel = outcome(withNetworks.make(id, template, new Purpose.ToWait(), access, heard))
-                .channel();
-        heard.confirmOn(channel);
-        return new Live(id, channel, heard);
+        return live(outcome(withNetworks.make(newId(), template, new Purpose.ToWait(), access, heard)), heard);
+    }
+
+    /** The process of its guest, or of its own kernel, on this machine. */
+    long pid(Live sandbox) {
+        return created.get(sandbox.id()).initProcess().orElseThrow().pid();
+    }
+
+    /** The name of its control group. */
+    String group(Live sandbox) {
+        return kind.driver() == SandboxKind.Driver.DOCKER
+                ? Docker.byLabel(Labels.SANDBOX + "=" + sandbox.id())
+                : sandbox.id().value();
     }
 
     /** The sandboxes that a node of the driver's name has on the engine. */
@@ -230,6 +269,11 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
 
     void destroy(Live sandbox) {
         outcome(withNetworks.destroy(sandbox.id()));
+    }
+
+    /** What remains of sandboxes: containers of the engine, or folders and control groups without it. */
+    List<String> left() {
+        return kind.driver() == SandboxKind.Driver.DOCKER ? containers() : OciSandboxes.left(ociConfig());
     }
 
     List<String> containers() {

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /** Gives each test a driver on this machine's runtimes, with a separate installation that must leave nothing behind. */
-final class OciSandboxes implements BeforeEachCallback, AfterEachCallback {
+public final class OciSandboxes implements BeforeEachCallback, AfterEachCallback {
     private final Isolation isolation;
     private ExecutorService blocking;
     private OciDriverConfig config;
@@ -40,14 +40,18 @@ final class OciSandboxes implements BeforeEachCallback, AfterEachCallback {
 
     @Override
     public void beforeEach(ExtensionContext context) {
-        assumeTrue("root".equals(System.getProperty("user.name")), "Only root can run OCI runtimes.");
+        assumeRoot();
         blocking = Executors.newCachedThreadPool();
         config = config("test-" + UlidCreator.getUlid().toLowerCase(), "node-1");
         driver = open(config, blocking);
         EachIsolation.Here.assume(isolation, driver.capabilities().isolations());
     }
 
-    static OciDriverConfig config(String installation, String node) {
+    public static void assumeRoot() {
+        assumeTrue("root".equals(System.getProperty("user.name")), "Only root can run OCI runtimes.");
+    }
+
+    public static OciDriverConfig config(String installation, String node) {
         return config(installation, node, "");
     }
 
@@ -60,7 +64,7 @@ final class OciSandboxes implements BeforeEachCallback, AfterEachCallback {
                         changed.withFallback(ConfigFactory.parseResources("docker-driver.conf")), installation, node));
     }
 
-    static SandboxDriver open(OciDriverConfig config, ExecutorService blocking) {
+    public static SandboxDriver open(OciDriverConfig config, ExecutorService blocking) {
         OciSupport support = OciSupport.open(config, blocking, NodeClock.system());
         if (support instanceof OciSupport.Works works) {
             return works.driver();
@@ -76,7 +80,7 @@ final class OciSandboxes implements BeforeEachCallback, AfterEachCallback {
     }
 
     /** Folders and control groups of sandboxes of the installation. */
-    static List<String> left(OciDriverConfig config) {
+    public static List<String> left(OciDriverConfig config) {
         String mark = StateFolder.mark(config.engine().installation());
         return Stream.of(config.state().resolve(mark), Path.of("/sys/fs/cgroup"))
                 .filter(Files::exists)
