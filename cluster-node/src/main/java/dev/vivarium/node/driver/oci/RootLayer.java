@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -122,9 +123,8 @@ final class RootLayer {
         }
         // Files also there: runsc binds them in the root before its kernel has any other file system.
         for (String file : content.files()) {
-            Path place = Path.of(file.substring(1));
-            makeFolder(layer, place.getParent(), OPEN_FOLDER);
-            write(layer.resolve(place), "");
+            makeFolder(layer, Objects.requireNonNull(Path.of(file).getParent()), OPEN_FOLDER);
+            write(layer.resolve(file.substring(1)), "");
         }
         Path guestFolder = makeFolder(layer, GUEST_FOLDER, CLOSED_FOLDER);
         write(guestFolder.resolve(GuestProgram.NAME), guest.bytes(), PROGRAM_MODE);
