@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * that both drivers isolate in the same way. A test compares the result with an engine's.
  *
  * <p>One of them follows later: a sandbox starts with at least one processor, since with a share as small as a run may have, a
- * kernel of its own does not boot in time. {@link #cpuQuotaMicros} is to be set when the guest has greeted, before any agent
+ * kernel of its own takes half a minute to boot. {@link #cpuQuotaMicros} is to be set when the guest has greeted, before any agent
  * runs.
  */
 public final class RuntimeConfig {

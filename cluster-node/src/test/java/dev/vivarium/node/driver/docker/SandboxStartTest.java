@@ -9,6 +9,7 @@ import dev.vivarium.protocol.run.Limit;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -28,17 +29,19 @@ class SandboxStartTest {
         sandboxes = new TestSandboxes(kind);
     }
 
-    /** With its share from the beginning, gVisor's kernel did not boot within 20 s. */
+    /** With its share from the beginning, class gvisor took 29 s on an idle machine. */
     @Test
-    void aFiftiethOfAProcessorIsEnoughAndIsAllThatTheAgentGets() throws IOException {
+    void aHundredthOfAProcessorIsEnoughAndIsAllThatTheAgentGets() throws IOException {
         SandboxTemplate plain = sandboxes.template();
+        long begun = System.nanoTime();
 
         Live sandbox = sandboxes.create(new SandboxTemplate(
-                plain.image(), plain.isolation(), plain.limits().with(Limit.CPU, "20m"), Optional.empty()));
+                plain.image(), plain.isolation(), plain.limits().with(Limit.CPU, "10m"), Optional.empty()));
 
+        assertThat(Duration.ofNanos(System.nanoTime() - begun)).isLessThan(Duration.ofSeconds(15));
         GroupProcesses group = GroupProcesses.of(Path.of("/proc"), sandboxes.pid(sandbox), sandboxes.group(sandbox))
                 .orElseThrow();
-        assertThat(Files.readString(group.quota())).startsWith("2000");
+        assertThat(Files.readString(group.quota())).startsWith("1000");
         sandboxes.destroy(sandbox);
     }
 }
