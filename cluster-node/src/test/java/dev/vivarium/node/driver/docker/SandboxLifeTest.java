@@ -75,6 +75,7 @@ class SandboxLifeTest {
         Live sandbox = sandboxes.create();
         sandbox.start(1, "python3", "-c", "import time; time.sleep(1000)");
         sandbox.heard().await(GuestFrame.Spawned.class);
+        assertThat(sandboxes.left()).isNotEmpty();
 
         sandboxes.destroy(sandbox);
 

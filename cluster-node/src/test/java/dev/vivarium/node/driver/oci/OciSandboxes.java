@@ -79,22 +79,29 @@ public final class OciSandboxes implements BeforeEachCallback, AfterEachCallback
         assertThat(left(config)).as("what is left").isEmpty();
     }
 
-    /** Folders and control groups of sandboxes of the installation. */
+    /** Folders and control groups of sandboxes of the installation; those of others come and go meanwhile. */
     public static List<String> left(OciDriverConfig config) {
         String mark = StateFolder.mark(config.engine().installation());
-        return Stream.of(config.state().resolve(mark), Path.of("/sys/fs/cgroup"))
-                .filter(Files::exists)
-                .flatMap(folder -> found(folder, mark))
-                .toList();
+        Path groups = Path.of("/sys/fs/cgroup");
+        try (Stream<Path> hierarchies = Files.list(groups)) {
+            Stream<Path> ofGroups = Stream.concat(Stream.of(groups), hierarchies)
+                    .map(hierarchy -> hierarchy.resolve("vivarium").resolve(mark));
+            return Stream.concat(Stream.of(config.state().resolve(mark)), ofGroups)
+                    .flatMap(OciSandboxes::found)
+                    .toList();
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException(unreadable);
+        }
     }
 
-    private static Stream<String> found(Path folder, String mark) {
+    private static Stream<String> found(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            return Stream.empty();
+        }
         try (Stream<Path> all = Files.find(
                 folder,
-                6,
-                (file, is) -> is.isDirectory()
-                        && file.toString().contains(mark)
-                        && file.getFileName().toString().matches("[0-9a-z]{26}"))) {
+                3,
+                (file, is) -> is.isDirectory() && file.getFileName().toString().matches("[0-9a-z]{26}"))) {
             return all.map(Path::toString).toList().stream();
         } catch (IOException unreadable) {
             throw new UncheckedIOException(unreadable);
