@@ -1,5 +1,6 @@
 package dev.vivarium.node.driver.oci;
 
+import com.github.f4b6a3.ulid.UlidCreator;
 import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.Bulkhead;
@@ -29,17 +30,20 @@ import dev.vivarium.node.driver.guest.GuestProgram;
 import dev.vivarium.node.driver.linux.CoreDumps;
 import dev.vivarium.node.driver.linux.Sampler;
 import dev.vivarium.node.driver.oci.StateFolder.Name;
+import dev.vivarium.protocol.run.Isolation;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import org.apache.pekko.Done;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -69,7 +73,9 @@ public final class OciDriver implements SandboxDriver {
     private final ContainerMeter meter;
     private final Bulkhead calls;
     private final Bulkhead samples;
-    private final Capabilities capabilities;
+    /** The classes that are offered; settled before the driver is used. */
+    private final Set<Isolation> classes = EnumSet.noneOf(Isolation.class);
+
     private final ContainerSandboxes sandboxes;
 
     private OciDriver(
@@ -90,6 +96,7 @@ public final class OciDriver implements SandboxDriver {
         this.maker = new OciMaker(
                 config,
                 runtimes,
+                InheritedLimits.of(PROC.resolve("self")),
                 ThisMachine.facts(Path.of("/"), config.folder()),
                 engine,
                 images,
@@ -106,9 +113,6 @@ public final class OciDriver implements SandboxDriver {
         this.samples = bulkhead(blocking, CONCURRENT_SAMPLES_MAX);
         this.sandboxes =
                 new ContainerSandboxes(meter, bulkhead(blocking, config.engine().concurrentCreatesMax()), calls);
-        this.capabilities = new Capabilities(
-                runtimes.stream().map(OciRuntime::isolation).collect(Collectors.toUnmodifiableSet()),
-                Processes.ON_THIS_MACHINE);
     }
 
     private Bulkhead bulkhead(Executor blocking, int parallelMax) {
@@ -159,17 +163,51 @@ public final class OciDriver implements SandboxDriver {
         }
         try {
             driver.launcher.start();
+            driver.rehearse(runtimes);
         } catch (DriverException broken) {
             driver.close();
-            throw new IOException(broken.getMessage(), broken);
+            throw new IOException(clause(broken), broken);
+        } catch (IOException unusable) {
+            driver.close();
+            throw unusable;
         }
         CoreDumps.warning(PROC).ifPresent(LOG::warn);
         return driver;
     }
 
+    /** Offers the classes in which a sandbox can be made; without class container the driver is of no use. */
+    private void rehearse(List<OciRuntime> runtimes) throws IOException {
+        Path nothing = state.own().resolve("nothing");
+        PrivateFolder.make(nothing);
+        for (OciRuntime runtime : runtimes) {
+            try {
+                maker.rehearse(
+                        new SandboxId(UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT)),
+                        runtime.isolation(),
+                        nothing);
+                classes.add(runtime.isolation());
+            } catch (DriverException failed) {
+                String why = runtime + " cannot make sandboxes on this machine: " + clause(failed);
+                if (runtime.isolation() == Isolation.CONTAINER) {
+                    throw new IOException(why, failed);
+                }
+                LOG.warn(
+                        "Class {} is not offered: {}.",
+                        runtime.isolation().name().toLowerCase(Locale.ROOT),
+                        why);
+            }
+        }
+    }
+
+    /** A failure's sentence without its full stop. */
+    private static String clause(DriverException failure) {
+        String sentence = String.valueOf(failure.getMessage());
+        return sentence.endsWith(".") ? sentence.substring(0, sentence.length() - 1) : sentence;
+    }
+
     @Override
     public Capabilities capabilities() {
-        return capabilities;
+        return new Capabilities(Set.copyOf(classes), Processes.ON_THIS_MACHINE);
     }
 
     @Override

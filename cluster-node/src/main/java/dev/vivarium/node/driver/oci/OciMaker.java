@@ -9,6 +9,7 @@ import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.DriverException.Kind;
 import dev.vivarium.node.driver.SandboxHandle;
 import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.container.ContainerSandbox;
 import dev.vivarium.node.driver.docker.EngineImages;
 import dev.vivarium.node.driver.docker.RuntimeConfig;
@@ -22,7 +23,10 @@ import dev.vivarium.node.driver.linux.OwnFiles;
 import dev.vivarium.node.driver.linux.RuntimeOverhead;
 import dev.vivarium.node.driver.oci.StateFolder.Name;
 import dev.vivarium.node.json.PlainJson;
+import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.Limit;
+import dev.vivarium.protocol.run.Limits;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.FileAlreadyExistsException;
@@ -51,6 +55,7 @@ final class OciMaker {
     private final List<OciRuntime> runtimes;
     private final RuntimeConfig.Machine machine;
     private final HostMachine host = HostMachine.read(Path.of("/"));
+    private final InheritedLimits inherited;
     private final RuntimeConfig walls;
     private final EngineImages engine;
     private final ImageTrees images;
@@ -64,6 +69,7 @@ final class OciMaker {
     OciMaker(
             OciDriverConfig config,
             List<OciRuntime> runtimes,
+            InheritedLimits inherited,
             RuntimeConfig.Machine machine,
             EngineImages engine,
             ImageTrees images,
@@ -75,6 +81,7 @@ final class OciMaker {
             BiFunction<ContainerSandbox, Name, CompletionStage<ClosedBecause>> whyEnded) {
         this.config = config;
         this.runtimes = List.copyOf(runtimes);
+        this.inherited = inherited;
         this.machine = machine;
         this.walls = new RuntimeConfig(config.engine(), machine);
         this.engine = engine;
@@ -89,10 +96,41 @@ final class OciMaker {
 
     /** Creates the sandbox, for an attempt if there is one already, and returns once the guest has greeted. */
     SandboxHandle make(ContainerSandbox sandbox, Optional<AttemptName> attempt, ChannelListener listener) {
-        int runtime = runtimeOf(sandbox.template().isolation());
+        requirePossible(sandbox.template());
         sandbox.requireWanted();
         EngineImages.Image image = engine.usable(sandbox.template().image());
-        Path tree = images.tree(image.id());
+        try {
+            return make(sandbox, attempt, image, images.tree(image.id()), listener);
+        } catch (DriverException failure) {
+            if (failure.kind() == Kind.REFUSED) {
+                // The image's files may be damaged.
+                images.distrust(image.id());
+            }
+            throw failure;
+        }
+    }
+
+    /**
+     * Creates a sandbox of no image and removes it: whether the machine lets this runtime do all that a sandbox needs. What is
+     * installed does not tell, since a container, say, may lack the power to mount or to make control groups.
+     *
+     * @param nothing an empty folder
+     * @throws DriverException with the sentence that runs would fail with
+     */
+    void rehearse(SandboxId id, Isolation isolation, Path nothing) {
+        ContainerSandbox sandbox = new ContainerSandbox(
+                id, new SandboxTemplate("", isolation, Limits.SMALLEST.with(Limit.CPU, "1"), Optional.empty()));
+        make(sandbox, Optional.empty(), new EngineImages.Image("", Map.of()), nothing, new Nobody());
+        undo(sandbox, state.name(id));
+    }
+
+    private SandboxHandle make(
+            ContainerSandbox sandbox,
+            Optional<AttemptName> attempt,
+            EngineImages.Image image,
+            Path tree,
+            ChannelListener listener) {
+        int runtime = runtimeOf(sandbox.template().isolation());
         Name name = state.name(sandbox.id());
         try {
             begin(sandbox.id(), image);
@@ -100,10 +138,6 @@ final class OciMaker {
             Path layer = write(sandbox, name, tree);
             return start(sandbox, name, runtime, layer, tree, image, listener);
         } catch (DriverException failure) {
-            if (failure.kind() == Kind.REFUSED) {
-                // The image's files may be damaged.
-                images.distrust(image.id());
-            }
             undo(sandbox, name);
             throw failure;
         } catch (IOException failed) {
@@ -116,6 +150,13 @@ final class OciMaker {
         } finally {
             channels.forget(sandbox.id());
         }
+    }
+
+    private void requirePossible(SandboxTemplate template) {
+        runtimeOf(template.isolation());
+        inherited.objection(template.limits()).ifPresent(why -> {
+            throw new DriverException(Kind.REFUSED, why);
+        });
     }
 
     /** The number of the class's runtime. */
@@ -280,6 +321,15 @@ final class OciMaker {
         } catch (DriverException failure) {
             LOG.warn("The remains of sandbox {} stay until the next sweep: {}", sandbox.id(), failure.getMessage());
         }
+    }
+
+    /** Listens to a sandbox without a run. */
+    private static final class Nobody implements ChannelListener {
+        @Override
+        public void onFrame(GuestFrame frame) {}
+
+        @Override
+        public void onClosed(ClosedBecause why) {}
     }
 
     /** The channel's stream has the guest's standard output alone; the launcher reads its standard error. */

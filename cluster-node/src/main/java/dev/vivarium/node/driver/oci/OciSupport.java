@@ -104,7 +104,11 @@ public sealed interface OciSupport {
             return Optional.of("the container engine is on another machine ("
                     + config.engine().engine() + ")");
         }
-        return CoreFileLimit.objection(Path.of("/proc/self"));
+        try {
+            return InheritedLimits.of(Path.of("/proc/self")).objection();
+        } catch (IOException unreadable) {
+            return Optional.of("the node's own limits cannot be read: " + unreadable.getMessage());
+        }
     }
 
     private static boolean isRoot(Path status) {

@@ -101,6 +101,45 @@ class RuntimeFaultsTest {
         assertThat(refusal()).isEqualTo(runtime + " is no program");
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+                    sleep $SECONDS                     | did not greet within 2000 ms: its runtime hangs
+                    exit 0                             | what the runtime started has ended already
+                    echo mounting is forbidden >&2; exit 1 | the runtime ended with code 1. mounting is forbidden
+                    """)
+    void aNodeSaysThatARuntimeCannotMakeSandboxesHere(String script, String why) throws IOException {
+        install("case \"$*\" in *\" run \"*) " + script.replace("$SECONDS", seconds) + "; esac; exec " + real
+                + " \"$@\"");
+
+        assertThat(refusal())
+                .startsWith("crun ")
+                .contains("cannot make sandboxes on this machine: ")
+                .contains(why)
+                .doesNotEndWith(".");
+    }
+
+    @Test
+    void aClassWhoseRuntimeCannotMakeSandboxesIsNotOffered() throws IOException {
+        install("exec " + real + " \"$@\"");
+        Path runsc = folder.resolve("runsc");
+        Files.writeString(
+                runsc,
+                "#!/bin/sh\ncase \"$*\" in *--version*) echo runsc version release-20240729.0; exit 0; esac\n"
+                        + "echo no kernel for you >&2; exit 1\n");
+        Files.setPosixFilePermissions(runsc, PosixFilePermissions.fromString("rwx------"));
+        config = OciSandboxes.config(
+                config.engine().installation(),
+                "node-1",
+                "runtimes.container = \"" + runtime + "\"\nruntimes.gvisor = \"" + runsc + "\"");
+
+        open();
+
+        assertThat(driver.orElseThrow().capabilities().isolations()).containsExactly(Isolation.CONTAINER);
+    }
+
     private String refusal() {
         OciSupport support = OciSupport.open(config, blocking, NodeClock.system());
         assertThat(support).isInstanceOf(OciSupport.Not.class);
@@ -109,8 +148,9 @@ class RuntimeFaultsTest {
 
     @Test
     void aRuntimeThatHangsInCreateIsGivenUpWithItsChildren() throws IOException {
-        install("case \"$*\" in *\" run \"*) sleep " + seconds + "; esac; exec " + real + " \"$@\"");
+        install("exec " + real + " \"$@\"");
         open();
+        install("case \"$*\" in *\" run \"*) sleep " + seconds + "; esac; exec " + real + " \"$@\"");
 
         assertThat(failure(create(newId())))
                 .satisfies(refused -> assertThat(refused.kind()).isEqualTo(Kind.GUEST_SILENT))
@@ -119,8 +159,9 @@ class RuntimeFaultsTest {
 
     @Test
     void aRuntimeThatDoesNothingIsRefused() throws IOException {
-        install("case \"$*\" in *\" run \"*) exit 0; esac; exec " + real + " \"$@\"");
+        install("exec " + real + " \"$@\"");
         open();
+        install("case \"$*\" in *\" run \"*) exit 0; esac; exec " + real + " \"$@\"");
 
         assertThat(failure(create(newId())))
                 .hasMessageContaining("The sandbox could not be started: what the runtime started has ended already");
