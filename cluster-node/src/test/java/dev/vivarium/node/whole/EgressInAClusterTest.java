@@ -249,9 +249,9 @@ class EgressInAClusterTest {
 
     /** The first process of the run's sandbox, as the host numbers it. */
     private static String guest(WholeCluster cluster, String run) throws Exception {
-        return cluster.attempts().stream()
-                .filter(attempt -> attempt.run().equals(run))
-                .map(attempt -> attempt.processes().get(0).toString())
+        return cluster.processes().entrySet().stream()
+                .filter(sandbox -> sandbox.getKey().run().equals(run))
+                .map(sandbox -> sandbox.getValue().get(0).toString())
                 .findFirst()
                 .orElseThrow();
     }

@@ -3,7 +3,7 @@ package dev.vivarium.node.whole;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.vivarium.trials.outside.MachineSandboxes;
+import dev.vivarium.trials.outside.OciRecords;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -21,6 +21,8 @@ class ReaperAloneTest {
     /** The dead-man's switch fires within a tenth of a second. */
     private static final Duration WOULD_BE_GONE = Duration.ofSeconds(3);
 
+    private final OciRecords records = new OciRecords();
+
     @RegisterExtension
     final DataDirectory data = new DataDirectory();
 
@@ -28,14 +30,14 @@ class ReaperAloneTest {
     void aSandboxThatOutlivedItsNodeIsGoneWhenTheNodeIsBack() throws Exception {
         List<Long> sandbox;
         ProcessHandle launcher;
-        MachineSandboxes machine;
+        String mark;
         String run;
         try (WholeNode node = WholeNode.on(data).go()) {
             // given
-            machine = new MachineSandboxes(data.installation());
+            mark = OciRecords.mark(data.installation());
             run = node.submit(Agent.sleeper().onNodeLoss("fail")).acceptedRun();
             node.awaitPrinted(run, "attempt 1");
-            sandbox = machine.processes();
+            sandbox = records.processes(mark);
             assertThat(sandbox).hasSizeGreaterThan(1);
             freeze(sandbox);
             launcher = node.launcher();
@@ -46,19 +48,19 @@ class ReaperAloneTest {
         }
         try {
             // then: nothing else ends it
-            await().during(WOULD_BE_GONE).atMost(PATIENCE).until(() -> machine.processes()
+            await().during(WOULD_BE_GONE).atMost(PATIENCE).until(() -> records.processes(mark)
                     .equals(sandbox));
-            assertNextNodeSweeps(machine, run);
+            assertNextNodeSweeps(mark, run);
         } finally {
             launcher.destroyForcibly();
         }
     }
 
-    private void assertNextNodeSweeps(MachineSandboxes machine, String run) throws Exception {
+    private void assertNextNodeSweeps(String mark, String run) throws Exception {
         try (WholeNode node = WholeNode.on(data).go()) {
             // then: the first sweep is over before the node is ready
-            assertThat(machine.processes()).isEmpty();
-            assertThat(machine.left()).isEmpty();
+            assertThat(records.processes(mark)).isEmpty();
+            assertThat(records.sandboxes(mark)).isEmpty();
             assertThat(node.awaitEnd(run).path("reason").asText()).isEqualTo("NODE_LOST");
         }
     }

@@ -4,13 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.node.doubles.SharedStore;
 import dev.vivarium.trials.outside.LeftoverScan;
-import dev.vivarium.trials.outside.MachineSandboxes;
-import dev.vivarium.trials.outside.MachineSandboxes.Attempt;
+import dev.vivarium.trials.outside.OciRecords;
+import dev.vivarium.trials.outside.OciRecords.Claimed;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.security.SecureRandom;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -234,10 +235,18 @@ final class WholeCluster implements AutoCloseable {
         return new LeftoverScan(System.getenv(), store.installation());
     }
 
-    /** The attempts with a sandbox on this machine, made without an engine. */
-    List<Attempt> attempts() throws IOException {
+    /** The attempts with live processes in a sandbox that was made without an engine, and these. */
+    Map<Claimed, List<Long>> processes() throws IOException {
+        OciRecords records = new OciRecords();
+        Map<Claimed, List<Long>> processes = new HashMap<>();
         try {
-            return new MachineSandboxes(store.installation()).attempts();
+            for (Claimed claim : records.claims(OciRecords.mark(store.installation()))) {
+                List<Long> of = records.processes(claim);
+                if (!of.isEmpty()) {
+                    processes.put(claim, of);
+                }
+            }
+            return processes;
         } catch (SQLException failed) {
             throw new IOException(failed);
         }
@@ -246,11 +255,8 @@ final class WholeCluster implements AutoCloseable {
     /** The attempts with a running sandbox, by run. */
     Map<String, List<Integer>> running() throws IOException, InterruptedException {
         Map<String, List<Integer>> attempts = new TreeMap<>();
-        for (Attempt attempt : attempts()) {
-            if (!attempt.processes().isEmpty()) {
-                attempts.computeIfAbsent(attempt.run(), run -> new ArrayList<>())
-                        .add(attempt.attempt());
-            }
+        for (Claimed claim : processes().keySet()) {
+            attempts.computeIfAbsent(claim.run(), run -> new ArrayList<>()).add(claim.attempt());
         }
         Matcher names = CONTAINER.matcher(containers());
         while (names.find()) {

@@ -2,8 +2,8 @@ package dev.vivarium.loadtests.history;
 
 import dev.vivarium.loadtests.subject.ContainerProcesses;
 import dev.vivarium.loadtests.subject.Driver;
-import dev.vivarium.loadtests.subject.OciRecords;
-import dev.vivarium.loadtests.subject.OciRecords.Claimed;
+import dev.vivarium.trials.outside.OciRecords;
+import dev.vivarium.trials.outside.OciRecords.Claimed;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;

@@ -1,5 +1,6 @@
 package dev.vivarium.loadtests.subject;
 
+import dev.vivarium.trials.outside.OciRecords;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;

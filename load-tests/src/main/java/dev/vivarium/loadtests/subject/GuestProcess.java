@@ -1,6 +1,7 @@
 package dev.vivarium.loadtests.subject;
 
 import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.trials.outside.OciRecords;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -28,7 +28,8 @@ public final class LeftoverScan implements AutoCloseable {
 
     private final EngineSocket engine;
     private final String filter;
-    private final MachineSandboxes machine;
+    private final OciRecords records = new OciRecords();
+    private final String mark;
     private final InputStream births;
     private final Set<String> containers = ConcurrentHashMap.newKeySet();
 
@@ -42,7 +43,7 @@ public final class LeftoverScan implements AutoCloseable {
     public LeftoverScan(Map<String, String> environment, String installation) throws IOException {
         this.engine = EngineSocket.of(environment);
         this.filter = LABEL + "=" + installation;
-        this.machine = new MachineSandboxes(installation);
+        this.mark = OciRecords.mark(installation);
         this.births = engine.get(
                 "/events", Map.of("filters", filters(Map.of("label", filter, "type", "container", "event", "create"))));
         Thread clerk = new Thread(this::writeDown, "leftover-scan");
@@ -77,8 +78,8 @@ public final class LeftoverScan implements AutoCloseable {
         containers.addAll(living);
         return engine.isLocal()
                 ? new Leftovers(
-                        living.size() + machine.left().size(),
-                        OptionalInt.of(processes() + machine.processes().size()))
+                        living.size() + records.sandboxes(mark).size(),
+                        OptionalInt.of(processes() + records.processes(mark).size()))
                 : new Leftovers(living.size(), OptionalInt.empty());
     }
 

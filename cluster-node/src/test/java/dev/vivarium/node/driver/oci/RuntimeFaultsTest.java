@@ -127,8 +127,11 @@ class RuntimeFaultsTest {
         Path runsc = folder.resolve("runsc");
         Files.writeString(
                 runsc,
-                "#!/bin/sh\ncase \"$*\" in *--version*) echo runsc version release-20240729.0; exit 0; esac\n"
-                        + "echo no kernel for you >&2; exit 1\n");
+                """
+                #!/bin/sh
+                case "$*" in *--version*) echo runsc version release-20240729.0; exit 0; esac
+                echo no kernel for you >&2; exit 1
+                """);
         Files.setPosixFilePermissions(runsc, PosixFilePermissions.fromString("rwx------"));
         config = OciSandboxes.config(
                 config.engine().installation(),

@@ -1,14 +1,18 @@
-package dev.vivarium.loadtests.subject;
+package dev.vivarium.trials.outside;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -27,6 +31,7 @@ public final class OciRecords {
     private static final Pattern CLAIM = Pattern.compile("([0-9a-z]{26})-([0-9]{1,9})");
     private static final Pattern TARGET = Pattern.compile("\\.\\./([0-9a-f]{16})/([0-9a-z]{26})");
     private static final Pattern ID = Pattern.compile("[0-9a-z]{26}");
+    private static final int MARK_BYTES = 8;
 
     private final Path state;
     private final Path groups;
@@ -47,13 +52,23 @@ public final class OciRecords {
         this(STATE, CONTROL_GROUPS);
     }
 
+    /** The mark that stands for an installation's name in paths. */
+    public static String mark(String name) {
+        try {
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(name.getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(digest, 0, MARK_BYTES);
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new IllegalStateException("Every Java has SHA-256.", impossible);
+        }
+    }
+
     /**
      * Those below the given folders.
      *
      * @param state the folder of all installations' state
      * @param controlGroups where the control groups are mounted
      */
-    OciRecords(Path state, Path controlGroups) {
+    public OciRecords(Path state, Path controlGroups) {
         this.state = state;
         boolean unified = Files.exists(controlGroups.resolve("cgroup.controllers"));
         this.groups = (unified ? controlGroups : controlGroups.resolve("pids")).resolve("vivarium");
@@ -114,16 +129,33 @@ public final class OciRecords {
 
     /** The live processes of the sandbox; the kernel does not list those that only wait to be reaped. */
     public List<Long> processes(Claimed claim) throws IOException {
+        return processes(group(claim));
+    }
+
+    /** The live processes of all of an installation's sandboxes, with an attempt or without. */
+    public List<Long> processes(String installation) throws IOException {
+        List<Long> all = new ArrayList<>();
+        for (Path node : entries(groups.resolve(installation))) {
+            for (Path entry : entries(node)) {
+                if (isSandbox(entry)) {
+                    all.addAll(processes(entry));
+                }
+            }
+        }
+        return all;
+    }
+
+    private static List<Long> processes(Path group) throws IOException {
         try {
             // Opened anew each time: version 1 of control groups serves a repeated read of one file from a cache.
-            return Files.readAllLines(group(claim).resolve("cgroup.procs")).stream()
+            return Files.readAllLines(group.resolve("cgroup.procs")).stream()
                     .map(Long::valueOf)
                     .toList();
         } catch (NoSuchFileException gone) {
             return List.of();
         } catch (IOException unreadable) {
             // A group that is removed between open and read has its own error; one that exists may have processes.
-            if (Files.exists(group(claim))) {
+            if (Files.exists(group)) {
                 throw unreadable;
             }
             return List.of();
@@ -131,13 +163,26 @@ public final class OciRecords {
     }
 
     /** The sandbox's own folder. */
-    Path folder(Claimed claim) {
+    public Path folder(Claimed claim) {
         return state.resolve(claim.installation()).resolve(claim.node()).resolve(claim.id());
     }
 
     /** The sandbox's control group. */
-    Path group(Claimed claim) {
+    public Path group(Claimed claim) {
         return groups.resolve(claim.installation()).resolve(claim.node()).resolve(claim.id());
+    }
+
+    /** The ids of an installation's sandboxes of which a folder or a control group is left. */
+    public Set<String> sandboxes(String installation) throws IOException {
+        return remains(installation).stream()
+                .map(Path::of)
+                .filter(OciRecords::isSandbox)
+                .map(entry -> entry.getFileName().toString())
+                .collect(Collectors.toSet());
+    }
+
+    private static boolean isSandbox(Path entry) {
+        return ID.matcher(entry.getFileName().toString()).matches();
     }
 
     /** What there is of an installation's sandboxes, with an attempt or without: links, folders and control groups. */
@@ -146,7 +191,7 @@ public final class OciRecords {
         for (Path root : List.of(state.resolve(installation), groups.resolve(installation))) {
             for (Path node : entries(root)) {
                 for (Path entry : entries(node)) {
-                    if (ID.matcher(entry.getFileName().toString()).matches() || node.endsWith(CLAIMS)) {
+                    if (isSandbox(entry) || node.endsWith(CLAIMS)) {
                         remains.add(entry.toString());
                     }
                 }

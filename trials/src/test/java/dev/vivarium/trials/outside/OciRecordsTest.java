@@ -2,16 +2,15 @@ package dev.vivarium.trials.outside;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.vivarium.trials.outside.MachineSandboxes.Attempt;
+import dev.vivarium.trials.outside.OciRecords.Claimed;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class MachineSandboxesTest {
+class OciRecordsTest {
     /** The first eight bytes of the SHA-256 of "abc" (FIPS 180-2, B.1). */
     private static final String MARK = "ba7816bf8f01cfea";
 
@@ -24,7 +23,7 @@ class MachineSandboxesTest {
 
     private Path state;
     private Path group;
-    private MachineSandboxes sandboxes;
+    private OciRecords records;
 
     @BeforeEach
     void machine() throws IOException {
@@ -32,14 +31,19 @@ class MachineSandboxesTest {
         Path hierarchies = folder.resolve("cgroup");
         Files.createDirectories(hierarchies.resolve("pids"));
         group = hierarchies.resolve("pids/vivarium").resolve(MARK).resolve(NODE).resolve(SANDBOX);
-        sandboxes = new MachineSandboxes(state, hierarchies, "abc");
+        records = new OciRecords(state, hierarchies);
+    }
+
+    @Test
+    void anInstallationHasAMarkInPaths() {
+        assertThat(OciRecords.mark("abc")).isEqualTo(MARK);
     }
 
     @Test
     void aMachineWithoutAnyHasNothingLeft() throws IOException {
-        assertThat(sandboxes.left()).isEmpty();
-        assertThat(sandboxes.processes()).isEmpty();
-        assertThat(sandboxes.attempts()).isEmpty();
+        assertThat(records.sandboxes(MARK)).isEmpty();
+        assertThat(records.processes(MARK)).isEmpty();
+        assertThat(records.claims(MARK)).isEmpty();
     }
 
     @Test
@@ -50,16 +54,18 @@ class MachineSandboxesTest {
         Files.writeString(group.resolveSibling("cgroup.procs"), "");
         Files.writeString(group.resolve("cgroup.procs"), "4711\n4712\n");
 
-        assertThat(sandboxes.attempts()).containsExactly(new Attempt(RUN, 2, List.of(4711L, 4712L)));
-        assertThat(sandboxes.processes()).containsExactly(4711L, 4712L);
+        Claimed claim = new Claimed(MARK, NODE, SANDBOX, RUN, 2);
+        assertThat(records.claims(MARK)).containsExactly(claim);
+        assertThat(records.processes(claim)).containsExactly(4711L, 4712L);
+        assertThat(records.processes(MARK)).containsExactly(4711L, 4712L);
     }
 
     @Test
     void anEmptyControlGroupIsLeft() throws IOException {
         Files.createDirectories(group);
 
-        assertThat(sandboxes.left()).containsExactly(SANDBOX);
-        assertThat(sandboxes.processes()).isEmpty();
+        assertThat(records.sandboxes(MARK)).containsExactly(SANDBOX);
+        assertThat(records.processes(MARK)).isEmpty();
     }
 
     @Test
@@ -67,13 +73,13 @@ class MachineSandboxesTest {
         Files.createDirectories(state.resolve(MARK).resolve(NODE).resolve(SANDBOX));
         Files.createDirectories(state.resolve(MARK).resolve(NODE).resolve("runtime-0"));
 
-        assertThat(sandboxes.left()).containsExactly(SANDBOX);
+        assertThat(records.sandboxes(MARK)).containsExactly(SANDBOX);
     }
 
     @Test
     void otherInstallationsAreNotCounted() throws IOException {
         Files.createDirectories(state.resolve("0000000000000000").resolve(NODE).resolve(SANDBOX));
 
-        assertThat(sandboxes.left()).isEmpty();
+        assertThat(records.sandboxes(MARK)).isEmpty();
     }
 }
