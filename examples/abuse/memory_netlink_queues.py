@@ -5,7 +5,7 @@ group counts.
 Must: be killed for MEMORY: the node counts those queues.
 
 expect: KILLED MEMORY
-expect-gvisor: SUCCEEDED or KILLED WALL_CLOCK
+expect-gvisor: KILLED MEMORY or SUCCEEDED or KILLED WALL_CLOCK
 """
 
 import socket

@@ -17,11 +17,7 @@ for name, target in (("up", "../../../../../proc/1/environ"), ("root", "/proc/1/
                      ("loop", "loop"), ("guest", "/.vivarium/vivarium-init"), ("cwd", "/proc/1/cwd")):
     os.symlink(target, name)
 if OWN_KERNEL:
-    try:
-        environment = open("up", "rb").read()
-    except PermissionError:
-        environment = b""
-    check("../ ends inside, and the environment of PID 1 holds no secret", not CANARY.search(environment))
+    check("../ ends inside, and the environment of PID 1 holds no secret", not CANARY.search(open("up", "rb").read()))
 else:
     attempt("following ../ to the environment of PID 1", lambda: open("up").read())
 attempt("following /proc/1/root", lambda: os.listdir("root/"))

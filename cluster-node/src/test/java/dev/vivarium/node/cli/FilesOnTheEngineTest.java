@@ -189,7 +189,7 @@ class FilesOnTheEngineTest {
         "container, fails, sys.exit(3), FAILED",
         "container, is killed by its deadline, time.sleep(60), KILLED",
         "gvisor, is killed by its deadline, time.sleep(60), KILLED",
-        "container, is killed for memory, bytearray(b'x') * (300 << 20), KILLED",
+        "container, is killed for memory, held = bytearray(b'x') * (300 << 20); time.sleep(61), KILLED",
         "container, is cancelled, time.sleep(61), CANCELLED",
     })
     void filesAreKeptHoweverTheRunEnds(String isolation, String how, String end, String status, @TempDir Path folder)

@@ -203,7 +203,7 @@ final class OciMaker {
                 OwnFiles.write(state.folder(name), "own", ownFiles(sandbox, tree)));
         ObjectNode file = walls.of(sandbox.id(), sandbox.template(), place);
         Files.write(state.folder(name).resolve("config.json"), PlainJson.MAPPER.writeValueAsBytes(file));
-        return layers.of(sandbox.template().resolver(), file);
+        return layers.of(sandbox.template(), file);
     }
 
     private Map<String, byte[]> ownFiles(ContainerSandbox sandbox, Path tree) {

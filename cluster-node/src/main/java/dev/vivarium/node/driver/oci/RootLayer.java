@@ -2,6 +2,7 @@ package dev.vivarium.node.driver.oci;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.node.driver.SandboxHandle;
+import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.docker.RuntimeConfig;
 import dev.vivarium.node.driver.guest.GuestProgram;
 import java.io.IOException;
@@ -41,6 +42,9 @@ final class RootLayer {
 
     private static final int OPEN_FOLDER = 0755;
     private static final int CLOSED_FOLDER = 0700;
+    /** Whoever is in a mounted folder of gVisor's passes its mount point on the way to "..", by that one's mode. */
+    private static final int PASSABLE = 0111;
+
     private static final int PROGRAM_MODE = 0555;
     private static final int FILE_MODE = 0644;
 
@@ -69,7 +73,8 @@ final class RootLayer {
     }
 
     /** The layer for a sandbox with this configuration of its runtime. Blocks. */
-    Path of(Optional<String> resolver, JsonNode config) throws IOException {
+    Path of(SandboxTemplate template, JsonNode config) throws IOException {
+        int passable = template.isolation().hasOwnKernel() ? PASSABLE : 0;
         Map<String, Integer> folders = new TreeMap<>();
         Set<String> files = new TreeSet<>();
         for (JsonNode mount : config.path("mounts")) {
@@ -77,10 +82,10 @@ final class RootLayer {
             if (mount.path("type").asText().equals(RuntimeConfig.FILE)) {
                 files.add(place);
             } else {
-                folders.put(place, mode(mount.path("options")));
+                folders.put(place, mode(mount.path("options")) | passable);
             }
         }
-        Content content = new Content(resolver, folders, files);
+        Content content = new Content(template.resolver(), folders, files);
         Path known = made.get(content);
         if (known != null && isThere(known)) {
             return known;

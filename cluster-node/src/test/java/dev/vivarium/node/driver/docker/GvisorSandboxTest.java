@@ -60,6 +60,14 @@ class GvisorSandboxTest {
     }
 
     @Test
+    void theWayUpFromTheWorkspaceEndsAtTheRoot() {
+        assertThat(sandbox.python(
+                        1,
+                        "import os; os.chdir('/workspace'); print(os.path.samefile('..', '/'), os.listdir('../tmp'))"))
+                .isEqualTo("True []");
+    }
+
+    @Test
     void theSizesOfTheMachineAreItsLimits() {
         assertThat(sandbox.python(1, "import os; print(os.cpu_count(), *open('/proc/meminfo').readline().split())"))
                 .isEqualTo("1 MemTotal: " + (64 << 10) + " kB");

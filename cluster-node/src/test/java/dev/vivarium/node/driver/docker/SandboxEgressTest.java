@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @ParameterizedClass(name = "{0}")
 @EnumSource(
         value = SandboxKind.class,
-        names = {"CONTAINER_OF_THE_ENGINE", "GVISOR_OF_THE_ENGINE"})
+        names = {"CONTAINER_OF_A_RUNTIME", "GVISOR_OF_A_RUNTIME"})
 class SandboxEgressTest extends EgressOfSandboxes {
     SandboxEgressTest(SandboxKind kind) {
         super(kind);
