@@ -95,7 +95,9 @@ final class RunSteps {
             attempt.stop();
         } else if (step instanceof Step.HandOver) {
             slot.giveBack((RunState.Live) run.state());
-            announce(run);
+            // Its watchers alone are told: a run that tells itself would decide again, and again, until its shard
+            // moves.
+            watchers.announce(run);
         } else if (step instanceof Step.AwaitLease) {
             proceedIn(LEASE_LOOK);
         } else if (step instanceof Step.AwaitEarlier) {

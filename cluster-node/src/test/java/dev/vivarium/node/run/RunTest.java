@@ -434,6 +434,22 @@ class RunTest {
         assertThat(driver.live()).isEmpty();
     }
 
+    /** It has nothing to decide until its next owner takes it up; deciding all the same kept a processor busy. */
+    @Test
+    void aDrainedRunWaitsForItsNextOwnerInSilence() {
+        submit(Specs.hello());
+        awaitStarted(1);
+        TestProbe<Progress> watcher = KIT.createTestProbe(Progress.class);
+        run.tell(new Run.Watch(watcher.ref()));
+        drain.begin(Principal.LOCAL_OPERATOR);
+
+        liveSandboxes.stopAll(KillReason.DRAINED);
+
+        awaitLast("AttemptInterrupted");
+        Awaitility.await().atMost(Duration.ofSeconds(5)).untilAsserted(() -> watcher.expectNoMessage(QUIET));
+        assertThat(slots.position(id)).isPresent();
+    }
+
     @Test
     void theKeyOfItsSecretsIsDestroyedWhenARunEnds() {
         submit(Specs.withSecrets("KEY"));
@@ -693,6 +709,8 @@ class RunTest {
         return new NodeSlots(
                 new Capacity(runs, Capacity.UNLIMITED, Capacity.UNLIMITED), waiting, waiting, drain, System::nanoTime);
     }
+
+    private static final Duration QUIET = Duration.ofMillis(200);
 
     private NodeLease lease = NodeLease.endless();
     private TakeoverWait takeoverWait = TakeoverWait.none();
