@@ -113,17 +113,17 @@ void tell_fields(uint8_t type, const struct field *fields)
 	end_frame(at);
 }
 
-bool tell_use(struct use *told, uint64_t amount, bool full)
+bool report_use(struct use *reported, uint64_t amount, bool full)
 {
-	size_t length = strnlen(told->limit, LIMIT_NAME_MAX);
+	size_t length = strnlen(reported->limit, LIMIT_NAME_MAX);
 	uint8_t *at;
 
-	if (told->amount == amount && told->full == full)
+	if (reported->amount == amount && reported->full == full)
 		return false;
-	told->amount = amount;
-	told->full = full;
+	reported->amount = amount;
+	reported->full = full;
 	at = put(begin_frame(USE), length, 4);
-	memcpy(at, told->limit, length);
+	memcpy(at, reported->limit, length);
 	at = put(at + length, amount, 8);
 	end_frame(put(at, full, 1));
 	return true;

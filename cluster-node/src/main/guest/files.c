@@ -467,7 +467,7 @@ static bool shared_memory_look(const dev_t except[2])
 	    statfs("/dev/shm", &space) < 0 || space.f_blocks == 0)
 		return false;
 	block = (uint64_t)(space.f_frsize > 0 ? space.f_frsize : space.f_bsize);
-	return tell_use(&shared_memory, (space.f_blocks - space.f_bfree) * block, space.f_bavail == 0);
+	return report_use(&shared_memory, (space.f_blocks - space.f_bfree) * block, space.f_bavail == 0);
 }
 
 bool disk_look(void)
@@ -485,6 +485,6 @@ bool disk_look(void)
 	add_place("/tmp", except, &now, &walks[1]);
 	if (now.size == 0)
 		return news;
-	news |= tell_use(&disk, now.used, now.full || now.used >= now.size);
-	return tell_use(&files, now.files, now.files_full) || news;
+	news |= report_use(&disk, now.used, now.full || now.used >= now.size);
+	return report_use(&files, now.files, now.files_full) || news;
 }

@@ -89,7 +89,7 @@ void take_end(const struct reader *frame);
 bool channel_takes_reply(void); /* must be true before each tell() */
 #define tell(type, ...) tell_fields(type, (const struct field[]){__VA_ARGS__, {0, 0}})
 void tell_fields(uint8_t type, const struct field *fields);
-bool tell_use(struct use *told, uint64_t amount, bool full); /* only if it has changed; returns whether it has */
+bool report_use(struct use *reported, uint64_t amount, bool full); /* only if it has changed; returns whether it has */
 bool channel_takes_output(void); /* must be true before each tell_output() and tell_behind() */
 /* Room for up to OUTPUT_MAX bytes behind a frame's fields of this size; and their number, after the fields are sent. */
 uint8_t *room_behind(size_t fields);

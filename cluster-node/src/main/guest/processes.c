@@ -25,7 +25,7 @@ struct process {
 	enum phase phase;
 	uint32_t id;
 	pid_t pid;
-	bool alive, end_told, terminal, stdin_ends, stdin_mid_line;
+	bool alive, end_reported, terminal, stdin_ends, stdin_mid_line;
 	int status;
 	int fds[PROCESS_ENDS];	/* -1 once closed */
 	uint64_t credit[2];	/* bytes of each stream that may be sent */
@@ -376,7 +376,7 @@ static void tell_end(struct process *p)
 	int how = exited ? WEXITSTATUS(p->status) : WTERMSIG(p->status);
 
 	tell(exited ? EXITED : SIGNALED, {4, p->id}, {1, (uint64_t)how});
-	p->end_told = true;
+	p->end_reported = true;
 }
 
 static void tell_stdin_credit(struct process *p)
@@ -397,9 +397,9 @@ void processes_tell(void)
 			continue;
 		if (p->fds[INPUT] >= 0 && p->stdin_ends && p->stdin_count == 0)
 			end_stdin(p);
-		if (!p->alive && !p->end_told && channel_takes_reply())
+		if (!p->alive && !p->end_reported && channel_takes_reply())
 			tell_end(p);
-		if (p->end_told && p->fds[INPUT] < 0 && p->fds[OUTPUTS] < 0 && p->fds[OUTPUTS + 1] < 0)
+		if (p->end_reported && p->fds[INPUT] < 0 && p->fds[OUTPUTS] < 0 && p->fds[OUTPUTS + 1] < 0)
 			release(p);
 		else if (channel_takes_reply())
 			tell_stdin_credit(p);

@@ -38,7 +38,7 @@ static bool look_due;
 static bool kernel_is_own; /* counts the sandbox's processes, where the host's kernel would count the host's */
 static struct use pids = {.limit = "pids"};
 static uint32_t pids_most; /* of all looks and reaps so far */
-static uint32_t pids_most_told;
+static uint32_t pids_most_reported;
 static int children_fd; /* readable when a child has ended */
 
 _Noreturn void die(int code)
@@ -163,9 +163,9 @@ static uint32_t count_pids(void)
 
 static bool tell_pids(uint32_t count)
 {
-	if (count > pids_most_told)
-		pids_most_told = count;
-	return tell_use(&pids, count, false);
+	if (count > pids_most_reported)
+		pids_most_reported = count;
+	return report_use(&pids, count, false);
 }
 
 /*
@@ -177,7 +177,7 @@ static void look(void)
 	uint32_t count = kernel_is_own && processes_live() ? count_pids() : 0;
 	bool changed = disk_look();
 
-	if (pids_most > pids_most_told && pids_most > count)
+	if (pids_most > pids_most_reported && pids_most > count)
 		tell_pids(pids_most);
 	changed |= tell_pids(count);
 	if (changed)
