@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 /** The contract of every store for a journal that an earlier version has written. */
 public abstract class RecordedJournalContract {
     private static final List<RecordedRun> RUNS = RecordedRun.withInlineFiles();
+    private static final List<RecordedRun> LATER = RecordedRun.withReferences();
 
     protected abstract Store store();
 
@@ -36,7 +37,7 @@ public abstract class RecordedJournalContract {
 
     @BeforeEach
     void writeWhatWasRecorded() {
-        for (RecordedRun run : RUNS) {
+        for (RecordedRun run : RecordedRun.all()) {
             if (events(run).isEmpty()) {
                 writer().writeEntries(run.id(), run.entries());
             }
@@ -45,7 +46,16 @@ public abstract class RecordedJournalContract {
 
     @Test
     void everyEndedRunIsReadInTheCurrentFormatWithAnIntactChain() {
-        for (RecordedRun run : RUNS.subList(0, RUNS.size() - 1)) {
+        assertReadable(RUNS.subList(0, RUNS.size() - 1));
+    }
+
+    @Test
+    void everyRunOfLaterVersionsIsReadInTheCurrentFormatWithAnIntactChain() {
+        assertReadable(LATER);
+    }
+
+    private void assertReadable(List<RecordedRun> runs) {
+        for (RecordedRun run : runs) {
             RunState.Existing state = (RunState.Existing) join(store().journal().state(run.id()));
 
             assertThat(state.status()).isEqualTo(run.status());

@@ -18,9 +18,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
- * A run in the journal of an earlier version.
+ * A run in the journal of an earlier version, or of this one as it was recorded.
  *
  * @param status its status at the time
  * @param bytes its entries as they were written
@@ -31,10 +32,28 @@ public record RecordedRun(RunId id, RunStatus status, List<byte[]> bytes, String
     /** The last version with contents of files in events. */
     private static final String INLINE_FILES = "recorded-366b104.txt";
 
-    /** Runs of the last version with contents of files in events, which cover every type of event. */
+    /** Later versions, oldest first; {@link TodaysRuns} records the next one. */
+    private static final List<String> LATER = List.of("recorded-cc3d5a0.txt");
+
+    /** Runs of the last version with contents of files in events, which cover every type of event that it had. */
     public static List<RecordedRun> withInlineFiles() {
+        return read(INLINE_FILES);
+    }
+
+    /** Runs of later versions, which refer to contents; together they cover every variant of today's events. */
+    public static List<RecordedRun> withReferences() {
+        return LATER.stream().map(RecordedRun::read).flatMap(List::stream).toList();
+    }
+
+    /** All recorded runs. */
+    public static List<RecordedRun> all() {
+        return Stream.concat(withInlineFiles().stream(), withReferences().stream())
+                .toList();
+    }
+
+    private static List<RecordedRun> read(String corpus) {
         List<List<String>> blocks = new ArrayList<>();
-        for (String line : lines(INLINE_FILES)) {
+        for (String line : lines(corpus)) {
             if (line.startsWith("run ")) {
                 blocks.add(new ArrayList<>());
             }
@@ -66,7 +85,7 @@ public record RecordedRun(RunId id, RunStatus status, List<byte[]> bytes, String
                 entries.add(Base64.getDecoder().decode(rest));
             } else if (line.startsWith("head ")) {
                 head = rest;
-            } else if (line.startsWith("file ")) {
+            } else if (line.startsWith("file ") || line.startsWith("archive ")) {
                 String[] file = rest.split(" ", 4);
                 files.put(
                         file[3],
@@ -74,7 +93,7 @@ public record RecordedRun(RunId id, RunStatus status, List<byte[]> bytes, String
                                 FileMode.parse(file[0]),
                                 Long.parseLong(file[1]),
                                 Digest.parse(file[2]),
-                                FileForm.FILE));
+                                line.startsWith("file ") ? FileForm.FILE : FileForm.ARCHIVE));
             }
         }
         return new RecordedRun(new RunId(run[1]), RunStatus.valueOf(run[2]), entries, head, files);
