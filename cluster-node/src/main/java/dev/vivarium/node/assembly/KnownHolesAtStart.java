@@ -6,7 +6,7 @@ import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.machine.Finding;
 import dev.vivarium.node.machine.Level;
 import dev.vivarium.node.machine.MachineReport;
-import java.util.Arrays;
+import dev.vivarium.node.machine.RefusedHoles;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
@@ -17,55 +17,38 @@ import org.slf4j.LoggerFactory;
 /** Checks the components below sandboxes against the list of known holes when a node starts. */
 final class KnownHolesAtStart {
     private static final Logger LOG = LoggerFactory.getLogger(KnownHolesAtStart.class);
-    private static final String KEY = "machine.refuse-known-holes";
-    private static final String NEVER = "never";
 
     private KnownHolesAtStart() {}
 
     /**
-     * Logs the findings. Waits for them only if the configuration refuses a node because of holes.
+     * Looks for holes before anything of the node is started, if the configuration refuses a node because of them.
      *
      * @param vivarium the block {@code vivarium}
-     * @param blocking executor of blocking work
-     * @throws NodeStartException when there is a hole of a level at which the configuration refuses a node
+     * @throws NodeStartException when there is a hole of a level at which the configuration refuses a node, or the
+     *     configuration of this is invalid
      */
-    static void look(Config vivarium, Executor blocking) throws NodeStartException {
-        Optional<Level> refused = refusedFrom(vivarium);
-        Config driver = vivarium.getConfig("driver");
-        if (refused.isEmpty()) {
-            blocking.execute(() -> log(MachineReport.ofKnownHoles(driver)));
-            return;
+    static void requireNone(Config vivarium) throws NodeStartException {
+        Optional<Finding> refusal;
+        try {
+            refusal = RefusedHoles.from(vivarium)
+                    .flatMap(from -> RefusedHoles.refusal(
+                            MachineReport.ofKnownHoles(vivarium).findings(), from));
+        } catch (ConfigException invalid) {
+            throw new NodeStartException("The configuration is invalid: " + invalid.getMessage(), invalid);
         }
-        MachineReport report = MachineReport.ofKnownHoles(driver);
-        log(report);
-        Optional<String> refusal = refusal(report, refused.get());
         if (refusal.isPresent()) {
-            throw new NodeStartException(refusal.get());
+            throw new NodeStartException(
+                    refusal.get().found() + " " + refusal.get().remedy());
         }
     }
 
-    /** Why a node does not start on this machine; empty when it may. */
-    static Optional<String> refusal(MachineReport report, Level from) {
-        return report.findings().stream()
-                .filter(finding -> finding.level().compareTo(from) >= 0)
-                .findFirst()
-                .map(worst ->
-                        "vivarium." + KEY + " is " + from.word() + ", and " + worst.found() + " " + worst.remedy());
-    }
-
-    /** The lowest level at which no node starts; empty for none. */
-    static Optional<Level> refusedFrom(Config vivarium) {
-        String word = vivarium.getString(KEY);
-        if (word.equals(NEVER)) {
-            return Optional.empty();
-        }
-        return Optional.of(Arrays.stream(Level.values())
-                .filter(level -> level != Level.OK && level.word().equals(word))
-                .findFirst()
-                .orElseThrow(() -> new ConfigException.BadValue(
-                        vivarium.getValue(KEY).origin(),
-                        "vivarium." + KEY,
-                        "must be never, problem, warning or note")));
+    /**
+     * Logs the findings, without waiting for them.
+     *
+     * @param blocking executor of blocking work
+     */
+    static void log(Config vivarium, Executor blocking) {
+        blocking.execute(() -> log(MachineReport.ofKnownHoles(vivarium)));
     }
 
     private static void log(MachineReport report) {

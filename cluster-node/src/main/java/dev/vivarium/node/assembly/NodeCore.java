@@ -82,6 +82,7 @@ public final class NodeCore implements AutoCloseable {
         NodeConfig config = NodeConfig.of(options.config(), options.overrides());
         ClusterSettings cluster = ClusterSettings.of(config.all());
         requireSharedStore(cluster, config.store());
+        KnownHolesAtStart.requireNone(config.all().getConfig("vivarium"));
         Store store = NodeStore.open(config.store(), options.dataDir());
         try {
             return start(layered(config, cluster, store), cluster, store);
@@ -137,7 +138,7 @@ public final class NodeCore implements AutoCloseable {
         this.network = NodeNetwork.open(store.installation(), nodeName(config), config.getConfig("vivarium.egress"));
         Executor blocking = system.dispatchers().lookup(DispatcherSelector.fromConfig(BlockingThreads.DISPATCHER));
         try {
-            KnownHolesAtStart.look(config.getConfig("vivarium"), blocking);
+            KnownHolesAtStart.log(config.getConfig("vivarium"), blocking);
             this.driver = NodeDriver.open(
                     config.getConfig("vivarium.driver"),
                     store.installation(),

@@ -3,6 +3,7 @@ package dev.vivarium.node.machine;
 import com.typesafe.config.Config;
 import java.nio.file.Path;
 import java.time.LocalDate;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -25,21 +26,26 @@ public record MachineReport(LocalDate holesKnownOn, List<Finding> findings) {
      * @param port its port
      */
     public static MachineReport of(Config config, Path data, String host, int port) {
-        KnownHoles known = KnownHoles.read();
+        Config vivarium = config.getConfig("vivarium");
+        KnownHoles known = KnownHoles.read(vivarium);
         MachineFacts facts =
                 MachineReader.ofThisMachine().read(config, data, NodeSettingsReader.read(config, host, port));
-        return new MachineReport(known.date(), Examination.of(facts, known));
+        List<Finding> findings = new ArrayList<>(Examination.of(facts, known));
+        RefusedHoles.from(vivarium)
+                .flatMap(from -> RefusedHoles.refusal(known.in(facts.installed()), from))
+                .ifPresent(findings::add);
+        return new MachineReport(known.date(), findings);
     }
 
     /**
      * Checks only the versions against the list of known holes. Blocks.
      *
-     * @param driver the block {@code vivarium.driver}
+     * @param vivarium the block {@code vivarium}
      */
-    public static MachineReport ofKnownHoles(Config driver) {
-        KnownHoles known = KnownHoles.read();
+    public static MachineReport ofKnownHoles(Config vivarium) {
+        KnownHoles known = KnownHoles.read(vivarium);
         return new MachineReport(
-                known.date(), known.in(MachineReader.ofThisMachine().installed(driver)));
+                known.date(), known.in(MachineReader.ofThisMachine().installed(vivarium.getConfig("driver"))));
     }
 
     /** The worst level of all findings. */

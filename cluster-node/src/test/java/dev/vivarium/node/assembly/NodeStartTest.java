@@ -90,6 +90,35 @@ class NodeStartTest {
                 .hasMessageContaining("docker, idle");
     }
 
+    @Test
+    void aNodeOnAMachineWithARefusedHoleDoesNotStart() throws IOException {
+        Path config = Files.writeString(
+                folder.resolve("strict.conf"),
+                "vivarium.machine { refuse-known-holes = problem, more-known-holes = \""
+                        + HolesOfEveryMachine.in(folder) + "\" }");
+        Path data = folder.resolve("data");
+
+        assertThatThrownBy(() -> start("127.0.0.1", 0, data, Optional.of(config)))
+                .isInstanceOf(NodeStartException.class)
+                .hasMessageContaining(
+                        "No node starts on this machine: vivarium.machine.refuse-known-holes is problem, and ")
+                .hasMessageContaining(" has " + HolesOfEveryMachine.ID)
+                .hasMessageEndingWith(HolesOfEveryMachine.REMEDY);
+        assertThat(data).doesNotExist();
+    }
+
+    @Test
+    void aListOfHolesThatCannotBeReadIsRefused() throws IOException {
+        Path config = Files.writeString(
+                folder.resolve("strict.conf"),
+                "vivarium.machine { refuse-known-holes = note, more-known-holes = /nowhere/holes.conf }");
+
+        assertThatThrownBy(() -> start("127.0.0.1", 0, folder.resolve("data"), Optional.of(config)))
+                .isInstanceOf(NodeStartException.class)
+                .hasMessageContaining("vivarium.machine.more-known-holes")
+                .hasMessageContaining("/nowhere/holes.conf");
+    }
+
     private static void start(String host, int port, Path data, Optional<Path> config) throws NodeStartException {
         LocalNode.start(new NodeOptions(host, port, data, config, Map.of())).close();
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.vivarium.node.assembly.HolesOfEveryMachine;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.nio.file.Path;
@@ -57,6 +58,28 @@ class DoctorCommandTest {
         assertThat(new JsonMapper().readTree(line.printed()).path("findings")).anySatisfy(finding -> {
             assertThat(finding.path("part").asText()).isEqualTo("port");
             assertThat(finding.path("level").asText()).isEqualTo("warning");
+        });
+    }
+
+    @Test
+    void aHoleForWhichNoNodeStartsIsAProblemWithTheSameSentence() throws IOException {
+        int code = doctor(
+                "--set",
+                "vivarium.machine.refuse-known-holes=problem",
+                "--set",
+                "vivarium.machine.more-known-holes=" + HolesOfEveryMachine.in(data),
+                "--json");
+
+        assertThat(code).isEqualTo(1);
+        JsonNode report = new JsonMapper().readTree(line.printed());
+        assertThat(report.path("holesKnownOn").asText()).isEqualTo("2031-01-02");
+        assertThat(report.path("findings")).anySatisfy(finding -> {
+            assertThat(finding.path("part").asText()).isEqualTo("start");
+            assertThat(finding.path("level").asText()).isEqualTo("problem");
+            assertThat(finding.path("found").asText())
+                    .startsWith("No node starts on this machine: vivarium.machine.refuse-known-holes is problem, and ")
+                    .contains(HolesOfEveryMachine.ID);
+            assertThat(finding.path("remedy").asText()).isEqualTo(HolesOfEveryMachine.REMEDY);
         });
     }
 
