@@ -3,23 +3,25 @@ package dev.vivarium.node.run;
 import dev.vivarium.node.sandbox.SandboxReport;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.RunEvent;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
-/** Translates a sandbox's report into an event of its run. Pure. */
+/** Translates a sandbox's report into events of its run, which are written together. Pure. */
 final class ReportedEvent {
     private ReportedEvent() {}
 
     /** Empty for reports that have no event: output is in its own store. */
-    static Optional<RunEvent> of(SandboxReport report, String node, Optional<Principal> drainedBy) {
+    static List<RunEvent> of(SandboxReport report, String node, Optional<Principal> drainedBy) {
         if (report instanceof SandboxReport.Started started) {
-            return Optional.of(new RunEvent.AttemptStarted(started.at(), node, started.attempt(), started.sandbox()));
+            return List.of(new RunEvent.AttemptStarted(started.at(), node, started.attempt(), started.sandbox()));
         }
         if (report instanceof SandboxReport.Alarm alarm) {
-            return Optional.of(new RunEvent.AlarmRaised(
+            return List.of(new RunEvent.AlarmRaised(
                     alarm.at(), node, alarm.attempt(), alarm.reason(), alarm.measurement(), alarm.consequence()));
         }
         if (report instanceof SandboxReport.Denied denied) {
-            return Optional.of(new RunEvent.EgressDenied(
+            return List.of(new RunEvent.EgressDenied(
                     denied.at(),
                     node,
                     denied.attempt(),
@@ -28,7 +30,7 @@ final class ReportedEvent {
                     denied.use().mostTried()));
         }
         if (report instanceof SandboxReport.Reached reached) {
-            return Optional.of(new RunEvent.EgressUsed(
+            return List.of(new RunEvent.EgressUsed(
                     reached.at(),
                     node,
                     reached.attempt(),
@@ -38,17 +40,22 @@ final class ReportedEvent {
                     reached.use().traffic().bytesIn(),
                     reached.use().reached().most()));
         }
-        if (report instanceof SandboxReport.Kept kept) {
-            return Optional.of(new RunEvent.ArtifactsKept(
-                    kept.at(),
-                    node,
-                    kept.attempt(),
-                    kept.artifacts().files(),
-                    kept.artifacts().leftOut(),
-                    kept.artifacts().examples()));
+        if (report instanceof SandboxReport.Ended ended) {
+            return Stream.concat(
+                            ended.kept().map(kept -> kept(ended, kept, node)).stream(),
+                            Stream.of(AttemptEnd.event(ended, node, drainedBy)))
+                    .toList();
         }
-        return report instanceof SandboxReport.Ended ended
-                ? Optional.of(AttemptEnd.event(ended, node, drainedBy))
-                : Optional.empty();
+        return List.of();
+    }
+
+    private static RunEvent kept(SandboxReport.Ended ended, SandboxReport.Kept kept, String node) {
+        return new RunEvent.ArtifactsKept(
+                kept.at(),
+                node,
+                ended.attempt(),
+                kept.artifacts().files(),
+                kept.artifacts().leftOut(),
+                kept.artifacts().examples());
     }
 }

@@ -310,12 +310,12 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
         }
         watchers.heard(report, run);
         attempt.heard(report);
-        Optional<RunEvent> event = ReportedEvent.of(
+        List<RunEvent> events = ReportedEvent.of(
                 report, environment.nodeName(), environment.drain().by());
-        if (event.isEmpty()) {
+        if (events.isEmpty()) {
             return Effect().none();
         }
-        return persist(run, List.of(event.get())).thenRun((JournaledRun after) -> {
+        return persist(run, events).thenRun((JournaledRun after) -> {
             attempt.saved(report);
             steps.announce(after);
         });

@@ -5,10 +5,11 @@ import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.run.LeftOut;
 import dev.vivarium.protocol.run.RunSpec;
 import java.util.List;
+import java.util.Optional;
 import org.apache.pekko.stream.Materializer;
 
 /**
- * Keeps the requested files between the end of the run's processes and that of its sandbox, and reports the kept files.
+ * Keeps the requested files between the end of the run's processes and that of its sandbox, and has them for the attempt's last report.
  * Used by one Sandbox actor; not thread-safe.
  */
 final class ArtifactCollection {
@@ -16,9 +17,9 @@ final class ArtifactCollection {
     private final AttemptName attempt;
     private final RunSpec spec;
     private final Inbox inbox;
-    private final Reporter reporter;
     private final GuestFiles files;
     private Progress progress = Progress.NOT_BEGUN;
+    private Optional<SandboxReport.Kept> kept = Optional.empty();
 
     /** Results, as messages to the actor. */
     sealed interface Message extends Sandbox.Command {}
@@ -30,22 +31,15 @@ final class ArtifactCollection {
     private enum Progress {
         NOT_BEGUN,
         UNDER_WAY,
-        REPORTED
+        OVER
     }
 
     ArtifactCollection(
-            SandboxEnvironment environment,
-            AttemptName attempt,
-            RunSpec spec,
-            int uid,
-            Inbox inbox,
-            Guest guest,
-            Reporter reporter) {
+            SandboxEnvironment environment, AttemptName attempt, RunSpec spec, int uid, Inbox inbox, Guest guest) {
         this.environment = environment;
         this.attempt = attempt;
         this.spec = spec;
         this.inbox = inbox;
-        this.reporter = reporter;
         this.files = new GuestFiles(guest::send, uid);
     }
 
@@ -56,7 +50,13 @@ final class ArtifactCollection {
     void begin() {
         progress = Progress.UNDER_WAY;
         Materializer streams = Materializer.createMaterializer(inbox.context());
-        ArtifactKeeper keeper = new ArtifactKeeper(environment.store().blobs(), attempt.run(), spec, files, streams);
+        StoreRetry retry = new StoreRetry(
+                inbox.context().getSystem(),
+                environment.clock(),
+                environment.settings().storeRetry(),
+                environment.settings().artifactsWait());
+        ArtifactKeeper keeper =
+                new ArtifactKeeper(environment.store().blobs(), attempt.run(), spec, files, retry, streams);
         inbox.hear(keeper.keepAll(), Collected::new, Failed::new);
     }
 
@@ -72,10 +72,10 @@ final class ArtifactCollection {
 
     void on(Message message) {
         if (message instanceof Collected collected) {
-            report(collected.kept);
+            finish(collected.kept);
         } else if (message instanceof Failed failed) {
             inbox.log().warn("The files of {} could not be kept: {}", attempt, failed.why.getMessage());
-            reportNothing(LeftOut.Cause.NOT_STORED);
+            finish(nothing(LeftOut.Cause.NOT_STORED));
         }
     }
 
@@ -84,18 +84,32 @@ final class ArtifactCollection {
         return progress != Progress.UNDER_WAY;
     }
 
-    /** Nothing was kept, and the run ends: reports that, unless it was reported before. */
-    void reportNothing(LeftOut.Cause why) {
-        if (progress != Progress.REPORTED && !spec.artifacts().isEmpty()) {
-            List<LeftOut> all = spec.artifacts().stream()
-                    .map(pattern -> new LeftOut(pattern, why))
-                    .toList();
-            report(new KeptArtifacts(List.of(), all.size(), all));
+    /** What was kept; empty when nothing has been looked for. */
+    Optional<SandboxReport.Kept> kept() {
+        return kept;
+    }
+
+    /** The same for the end of the run, of which it is said that nothing could be kept. */
+    Optional<SandboxReport.Kept> keptOrNone(LeftOut.Cause why) {
+        return kept.isPresent() || spec.artifacts().isEmpty() ? kept : Optional.of(now(nothing(why)));
+    }
+
+    private KeptArtifacts nothing(LeftOut.Cause why) {
+        List<LeftOut> all = spec.artifacts().stream()
+                .map(pattern -> new LeftOut(pattern, why))
+                .toList();
+        return new KeptArtifacts(List.of(), all.size(), all);
+    }
+
+    private void finish(KeptArtifacts artifacts) {
+        progress = Progress.OVER;
+        kept = Optional.of(now(artifacts));
+        if (artifacts.examples().stream().anyMatch(left -> left.why() == LeftOut.Cause.NOT_STORED)) {
+            inbox.log().warn("Files of {} could not be kept, since the store was not available.", attempt);
         }
     }
 
-    private void report(KeptArtifacts kept) {
-        progress = Progress.REPORTED;
-        reporter.kept(kept);
+    private SandboxReport.Kept now(KeptArtifacts artifacts) {
+        return new SandboxReport.Kept(environment.clock().now(), artifacts);
     }
 }

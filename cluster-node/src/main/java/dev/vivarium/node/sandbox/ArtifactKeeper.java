@@ -18,6 +18,7 @@ import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
 import java.security.MessageDigest;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -32,8 +33,9 @@ import org.apache.pekko.util.ByteString;
 
 /**
  * Copies the requested files from a sandbox into the store, one after the other and in pieces. A file of more than one piece
- * is read twice, since the store needs a content's digest in advance: one that changes in between is left out. All steps
- * run in sequence, each on the thread of the previous answer.
+ * is read twice, since the store needs a content's digest in advance: one that changes in between is left out. What an
+ * unavailable store does not take is offered again, for a limited time. All steps run in sequence, each on the thread of the
+ * previous answer.
  */
 final class ArtifactKeeper {
     private static final String WORKSPACE = AgentStart.WORKSPACE;
@@ -46,6 +48,7 @@ final class ArtifactKeeper {
     private final RunId run;
     private final Tenant tenant;
     private final GuestFiles files;
+    private final StoreRetry retry;
     private final Materializer streams;
     private final ArtifactNotes notes;
     private final ArtifactSearch search;
@@ -59,11 +62,12 @@ final class ArtifactKeeper {
         }
     }
 
-    ArtifactKeeper(BlobStore blobs, RunId run, RunSpec spec, GuestFiles files, Materializer streams) {
+    ArtifactKeeper(BlobStore blobs, RunId run, RunSpec spec, GuestFiles files, StoreRetry retry, Materializer streams) {
         this.blobs = blobs;
         this.run = run;
         this.tenant = spec.tenant();
         this.files = files;
+        this.retry = retry;
         this.streams = streams;
         this.notes = new ArtifactNotes(spec.limits().get(Limit.ARTIFACTS));
         this.search = new ArtifactSearch(
@@ -83,7 +87,7 @@ final class ArtifactKeeper {
     }
 
     private CompletionStage<Optional<Pair<Done, Done>>> step() {
-        files.closed().ifPresent(search::giveUp);
+        files.closed().ifPresent(why -> search.giveUp(retry.isAway() ? Cause.NOT_STORED : why));
         Optional<Look> look = search.next();
         return look.isEmpty()
                 ? CompletableFuture.completedStage(Optional.empty())
@@ -131,20 +135,29 @@ final class ArtifactKeeper {
             notes.leaveOut(path, objection.get());
             return CompletableFuture.completedStage(Done.getInstance());
         }
-        CompletionStage<Digest> stored = first.data().length() == first.size()
-                ? blobs.write(tenant, first.data())
-                : storeInPieces(path, first.size());
-        return stored.thenApply(digest -> {
+        return store(path, first).thenApply(digest -> {
             notes.keep(new Artifact(path, new FileMode(first.mode() & 0777), first.size(), digest));
             return Done.getInstance();
         });
+    }
+
+    private CompletionStage<Digest> store(String path, FileRead first) {
+        return first.data().length() == first.size()
+                ? retry.call(() -> blobs.write(tenant, first.data()), this::isReadable)
+                : storeInPieces(path, first.size());
+    }
+
+    /** Whether the sandbox is still there: what it holds can be read again, and no later file waits in vain. */
+    private boolean isReadable() {
+        return files.closed().isEmpty();
     }
 
     private CompletionStage<Digest> storeInPieces(String path, long size) {
         return pieces(path, size)
                 .runWith(Sink.fold(Digest.newSha256(), ArtifactKeeper::updated), streams)
                 .thenApply(sha256 -> Digest.ofDigestBytes(sha256.digest()))
-                .thenCompose(digest -> blobs.write(tenant, digest, size, pieces(path, size), streams)
+                .thenCompose(digest -> retry.call(
+                                () -> blobs.write(tenant, digest, size, pieces(path, size), streams), this::isReadable)
                         .thenApply(written -> stored(written, digest)));
     }
 
@@ -177,10 +190,9 @@ final class ArtifactKeeper {
 
     /** Called before the history names them, so that it names nothing that a sweep may delete. */
     private CompletionStage<Done> hold() {
-        return blobs.keep(
-                        tenant,
-                        notes.all().files().stream().map(Artifact::digest).collect(Collectors.toUnmodifiableSet()),
-                        run)
+        Set<Digest> digests =
+                notes.all().files().stream().map(Artifact::digest).collect(Collectors.toUnmodifiableSet());
+        return retry.call(() -> blobs.keep(tenant, digests, run), () -> !digests.isEmpty())
                 .handle((hold, failure) -> {
                     if (failure != null || hold instanceof BlobStore.Hold.Missing) {
                         notes.dropAll(Cause.NOT_STORED);

@@ -11,6 +11,7 @@ import dev.vivarium.protocol.run.LeftOut;
 import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.Usage;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * Ends a sandbox: carries out the steps that {@link Ending} decides, and passes their results back to it. Used by one
@@ -194,11 +195,10 @@ final class Departure {
 
     private void report(Outcome how) {
         Outcome outcome = parts.usage.judged(how);
-        if (isTheRunsEnd(outcome)) {
-            parts.artifacts.reportNothing(LeftOut.Cause.SANDBOX_GONE);
-        }
+        Optional<SandboxReport.Kept> kept =
+                isTheRunsEnd(outcome) ? parts.artifacts.keptOrNone(LeftOut.Cause.SANDBOX_GONE) : parts.artifacts.kept();
         boolean hasRun = parts.processes.state(ProcessId.COMMAND).isPresent();
-        parts.reporter.ended(outcome, hasRun ? parts.usage.usage(parts.output.keptBytes()) : Usage.NONE);
+        parts.reporter.ended(outcome, hasRun ? parts.usage.usage(parts.output.keptBytes()) : Usage.NONE, kept);
     }
 
     /** Whether an agent that has run ended, and no further attempt follows. */

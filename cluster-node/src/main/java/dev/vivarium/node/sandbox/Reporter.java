@@ -8,6 +8,7 @@ import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 import dev.vivarium.protocol.run.Usage;
+import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /** Sends reports to the attempt's Run, with the attempt and the time. */
@@ -28,15 +29,11 @@ record Reporter(ActorRef<SandboxReport> run, int attempt, NodeClock clock) {
         run.tell(new SandboxReport.Reached(attempt, clock.now(), use));
     }
 
-    void kept(KeptArtifacts artifacts) {
-        run.tell(new SandboxReport.Kept(attempt, clock.now(), artifacts));
-    }
-
     void outputAdvanced(long end) {
         run.tell(new SandboxReport.OutputAdvanced(attempt, end));
     }
 
-    void ended(Outcome outcome, Usage usage) {
-        run.tell(new SandboxReport.Ended(attempt, clock.now(), outcome, usage));
+    void ended(Outcome outcome, Usage usage, Optional<SandboxReport.Kept> kept) {
+        run.tell(new SandboxReport.Ended(attempt, clock.now(), outcome, usage, kept));
     }
 }

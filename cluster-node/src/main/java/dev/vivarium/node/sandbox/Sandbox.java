@@ -93,7 +93,7 @@ public final class Sandbox {
         this.timers = new DeadlineTimers(deadline, inbox, guest);
         this.usage = new UsageMonitor(environment, attempt, id, spec, inbox, deadline, reporter);
         this.output = new OutputWriter(environment, attempt, spec, processes, inbox, guest, reporter);
-        this.artifacts = new ArtifactCollection(environment, attempt, spec, id.agentUid(), inbox, guest, reporter);
+        this.artifacts = new ArtifactCollection(environment, attempt, spec, id.agentUid(), inbox, guest);
         Departure.Parts parts = new Departure.Parts(processes, deadline, timers, usage, output, artifacts, reporter);
         this.departure = new Departure(environment, attempt, id, inbox, guest, parts);
         environment.live().add(id, attempt, inbox.self());

@@ -28,9 +28,6 @@ public sealed interface SandboxReport {
     /** The agent's network use over the whole attempt. */
     record Reached(int attempt, Instant at, EgressUse use) implements SandboxReport {}
 
-    /** The kept files of the attempt. */
-    record Kept(int attempt, Instant at, KeptArtifacts artifacts) implements SandboxReport {}
-
     /**
      * More output can be read.
      *
@@ -38,8 +35,15 @@ public sealed interface SandboxReport {
      */
     record OutputAdvanced(int attempt, long end) implements SandboxReport {}
 
-    /** The sandbox is gone and all of its output stored; the last report. */
-    record Ended(int attempt, Instant at, Outcome outcome, Usage usage) implements SandboxReport {}
+    /**
+     * The sandbox is gone, its output and files are stored; the last report.
+     *
+     * @param kept what was kept of its files, if that was asked for and the run goes on nowhere else
+     */
+    record Ended(int attempt, Instant at, Outcome outcome, Usage usage, Optional<Kept> kept) implements SandboxReport {}
+
+    /** The files that were kept, and when that was over. */
+    record Kept(Instant at, KeptArtifacts artifacts) {}
 
     /** How an attempt ended. */
     sealed interface Outcome {

@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.apache.pekko.Done;
 import org.apache.pekko.NotUsed;
@@ -31,6 +32,8 @@ public final class InMemoryBlobs implements BlobStore {
 
     private final Map<Key, Blob> contents = new ConcurrentHashMap<>();
     private final Map<RunId, Set<Digest>> held = new ConcurrentHashMap<>();
+    private final AtomicInteger refused = new AtomicInteger();
+    private volatile Runnable afterWrite = () -> {};
     private volatile Optional<RuntimeException> outage = Optional.empty();
 
     /** Makes every call fail with this from now on, and every content that is being written. */
@@ -42,12 +45,23 @@ public final class InMemoryBlobs implements BlobStore {
         failWith(new StoreUnavailable("The store does not answer.", new IllegalStateException("secret detail")));
     }
 
+    /** Becomes unavailable once the next content from memory is written. */
+    public void goAwayAfterWriting() {
+        afterWrite = this::goAway;
+    }
+
     public void comeBack() {
         outage = Optional.empty();
     }
 
     private <T> CompletionStage<T> reached(Supplier<CompletionStage<T>> answer) {
+        outage.ifPresent(away -> refused.incrementAndGet());
         return outage.<CompletionStage<T>>map(CompletableFuture::failedStage).orElseGet(answer);
+    }
+
+    /** The number of calls that failed because of {@link #failWith}. */
+    public int refused() {
+        return refused.get();
     }
 
     /** Deletes a content, as the sweep does. */
@@ -111,6 +125,7 @@ public final class InMemoryBlobs implements BlobStore {
         return reached(() -> {
             Digest digest = Digest.of(content);
             contents.put(new Key(tenant, digest), content);
+            afterWrite.run();
             return CompletableFuture.completedStage(digest);
         });
     }
@@ -133,16 +148,17 @@ public final class InMemoryBlobs implements BlobStore {
 
     @Override
     public CompletionStage<Hold> hold(Tenant tenant, Set<Digest> digests, RunId run) {
-        if (outage.isPresent()) {
-            return CompletableFuture.failedStage(outage.get());
-        }
+        return reached(() -> CompletableFuture.completedStage(held(tenant, digests, run)));
+    }
+
+    private Hold held(Tenant tenant, Set<Digest> digests, RunId run) {
         Set<Digest> missing = new HashSet<>(digests);
         missing.removeIf(digest -> contents.containsKey(new Key(tenant, digest)));
         if (!missing.isEmpty()) {
-            return CompletableFuture.completedStage(new Hold.Missing(missing));
+            return new Hold.Missing(missing);
         }
         held.put(run, Set.copyOf(digests));
-        return CompletableFuture.completedStage(new Hold.Held());
+        return new Hold.Held();
     }
 
     @Override

@@ -32,6 +32,7 @@ import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.NodeLossPolicy;
@@ -308,6 +309,17 @@ class RunTest {
         driver.emit(new GuestFrame.Exited(1, 0));
 
         awaitEvents("RunSubmitted", "AttemptStarting", "AttemptStarted", "RunSucceeded");
+    }
+
+    @Test
+    void aFailureOfTheJournalDoesNotLoseWhatWasKept() {
+        failOnce("ArtifactsKept");
+        submit(Specs.keeping(new ByteSize(1 << 20), "result.txt"));
+        awaitStarted(1);
+
+        driver.emit(new GuestFrame.Exited(1, 0));
+
+        awaitEvents("RunSubmitted", "AttemptStarting", "AttemptStarted", "ArtifactsKept", "RunSucceeded");
     }
 
     /** Makes the journal fail at this run's first event of the type. */

@@ -1,9 +1,9 @@
 package dev.vivarium.node.sandbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.vivarium.node.doubles.InMemoryBlobs;
-import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.protocol.guest.GuestCodec;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.GuestFrame.Entry;
@@ -18,12 +18,14 @@ import dev.vivarium.protocol.run.LeftOut.Cause;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.stream.Materializer;
@@ -39,10 +41,11 @@ class ArtifactKeeperTest {
     private final InMemoryBlobs blobs = new InMemoryBlobs();
     private final Map<String, byte[]> contents = new TreeMap<>();
     private final Map<String, EntryKind> others = new TreeMap<>();
-    private final List<NodeFrame> asked = new ArrayList<>();
+    private final List<NodeFrame> asked = new CopyOnWriteArrayList<>();
     private final GuestFiles files = new GuestFiles(this::answer, 1000);
     private int namesAPart = 1000;
-    private Runnable onRead = () -> {};
+    private volatile Runnable onRead = () -> {};
+    private Duration patience = Duration.ofMinutes(1);
 
     @AfterAll
     static void stop() {
@@ -162,9 +165,74 @@ class ArtifactKeeperTest {
     }
 
     @Test
+    void filesAreKeptWhenTheStoreIsAwayForAWhile() {
+        put("a", "1");
+        contents.put("large", LARGE);
+        blobs.goAway();
+
+        CompletableFuture<KeptArtifacts> keeping = keeping(1 << 20, "*");
+        await().until(() -> blobs.refused() >= 3);
+        assertThat(keeping).isNotDone();
+        blobs.comeBack();
+
+        assertThat(keeping.orTimeout(20, TimeUnit.SECONDS).join().files())
+                .extracting(Artifact::path)
+                .containsExactly("a", "large");
+        assertThat(blobs.heldBy(RUN)).containsExactlyInAnyOrder(digest("1"), Digest.of(LARGE));
+    }
+
+    @Test
+    void anUploadThatTheStoreBrokeOffIsBegunAgain() {
+        contents.put("large", LARGE);
+        onRead = () -> {
+            if (asked.size() == 7) {
+                blobs.goAway();
+            }
+        };
+
+        CompletableFuture<KeptArtifacts> keeping = keeping(1 << 20, "large");
+        await().until(() -> blobs.refused() >= 1);
+        onRead = () -> {};
+        blobs.comeBack();
+
+        assertThat(keeping.orTimeout(20, TimeUnit.SECONDS).join().files())
+                .extracting(Artifact::digest)
+                .containsExactly(Digest.of(LARGE));
+    }
+
+    @Test
+    void filesOfASandboxThatEndsWhileTheStoreIsAwayAreNotStored() {
+        put("a", "1");
+        put("b", "2");
+        blobs.goAway();
+
+        CompletableFuture<KeptArtifacts> keeping = keeping(1 << 20, "*");
+        await().until(() -> blobs.refused() >= 2);
+        files.close(Cause.OUT_OF_TIME);
+
+        assertThat(keeping.orTimeout(20, TimeUnit.SECONDS).join().examples())
+                .containsExactly(new LeftOut("a", Cause.NOT_STORED), new LeftOut("b", Cause.NOT_STORED));
+    }
+
+    @Test
+    void filesStoredBeforeTheStoreWentAwayAreHeldWhenItIsBack() {
+        put("a", "1");
+        blobs.goAwayAfterWriting();
+
+        CompletableFuture<KeptArtifacts> keeping = keeping(1 << 20, "a");
+        await().until(() -> blobs.refused() >= 2);
+        files.close(Cause.SANDBOX_GONE);
+        blobs.comeBack();
+
+        assertThat(keeping.orTimeout(20, TimeUnit.SECONDS).join().files()).hasSize(1);
+        assertThat(blobs.heldBy(RUN)).containsExactly(digest("1"));
+    }
+
+    @Test
     void whenTheStoreIsUnavailableNothingIsKeptAndTheReasonIsReported() {
         put("a", "1");
-        blobs.failWith(new StoreUnavailable("The store does not answer.", new IllegalStateException("away")));
+        blobs.goAway();
+        patience = Duration.ZERO;
 
         KeptArtifacts kept = keep("a");
 
@@ -243,11 +311,14 @@ class ArtifactKeeperTest {
     }
 
     private KeptArtifacts keepAtMost(long bytes, String... patterns) {
+        return keeping(bytes, patterns).orTimeout(20, TimeUnit.SECONDS).join();
+    }
+
+    private CompletableFuture<KeptArtifacts> keeping(long bytes, String... patterns) {
         RunSpec spec = Specs.keeping(new ByteSize(bytes), patterns);
-        return new ArtifactKeeper(blobs, RUN, spec, files, Materializer.matFromSystem(ACTORS.system()))
+        StoreRetry retry = new StoreRetry(ACTORS.system(), new SetClock(), Duration.ofMillis(1), patience);
+        return new ArtifactKeeper(blobs, RUN, spec, files, retry, Materializer.matFromSystem(ACTORS.system()))
                 .keepAll()
-                .toCompletableFuture()
-                .orTimeout(20, TimeUnit.SECONDS)
-                .join();
+                .toCompletableFuture();
     }
 }

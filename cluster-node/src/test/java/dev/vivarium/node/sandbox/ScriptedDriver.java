@@ -17,6 +17,7 @@ import dev.vivarium.node.driver.Selection;
 import dev.vivarium.protocol.guest.GuestCodec;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
+import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Isolation;
 import java.util.ArrayDeque;
 import java.util.List;
@@ -47,6 +48,9 @@ public final class ScriptedDriver implements SandboxDriver {
         /** Greets, and ends before its owner is notified. */
         GONE_AFTER_GREETING
     }
+
+    /** The content of every file in its sandboxes. */
+    private static final Blob FILE = Blob.ofUtf8("result");
 
     private final ScriptedNetwork network = new ScriptedNetwork();
     private final Map<SandboxId, String> ofOthers = new ConcurrentHashMap<>();
@@ -276,6 +280,8 @@ public final class ScriptedDriver implements SandboxDriver {
             sent.add(frame);
             if (frame instanceof NodeFrame.WriteFile file) {
                 listener.onFrame(new GuestFrame.Done(file.request(), 0));
+            } else if (frame instanceof NodeFrame.ReadFile read) {
+                listener.onFrame(new GuestFrame.FileRead(read.request(), 0, 0644, FILE.length(), FILE));
             } else if (frame instanceof NodeFrame.Ping ping) {
                 listener.onFrame(new GuestFrame.Pong(ping.request()));
             } else if (frame instanceof NodeFrame.Spawn spawn) {

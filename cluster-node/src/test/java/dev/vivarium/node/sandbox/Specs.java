@@ -50,7 +50,7 @@ public final class Specs {
     }
 
     /** {@link #hello} with artifacts. */
-    static RunSpec keeping(ByteSize limit, String... artifacts) {
+    public static RunSpec keeping(ByteSize limit, String... artifacts) {
         RunSpec spec = hello();
         return new RunSpec(
                 spec.image(),
