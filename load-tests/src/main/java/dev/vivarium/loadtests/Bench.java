@@ -25,6 +25,7 @@ import picocli.CommandLine.Spec;
             EgressCommand.class,
             NeighboursCommand.class,
             ControlPlaneCommand.class,
+            SubmissionsCommand.class,
             LiveRunsCommand.class,
             FailoverCommand.class,
             HistoryCommand.class,

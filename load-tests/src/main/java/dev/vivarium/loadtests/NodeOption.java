@@ -63,19 +63,7 @@ final class NodeOption {
      * @param config configuration that overrides the node's defaults
      */
     static NodeProcess start(Setting setting, Map<String, String> config) throws IOException {
-        // The launcher passes the root as a system property.
-        Path root = Path.of(System.getProperty("vivarium.root", ".")).toAbsolutePath();
-        String named = setting.environment().getOrDefault("VIVARIUM_HOME", "");
-        // On the disk that a user's node has its data on, which /tmp often is not.
-        Path home = Files.createDirectories(named.isEmpty() ? root.resolve(".vivarium") : Path.of(named));
-        Map<String, String> settings = new TreeMap<>(NOT_BOUND_BY_THE_MACHINE);
-        settings.putAll(config);
-        NodeProcess node = NodeProcess.start(new NodeProcess.Start(
-                List.of(root.resolve("vivarium").toString()),
-                Files.createTempDirectory(home, "bench-"),
-                NodeProcess.Afterwards.DELETE,
-                DRAIN,
-                settings));
+        NodeProcess node = process(setting, config);
         try {
             setting.driver(Driver.of(node.pid()));
             return node;
@@ -83,6 +71,27 @@ final class NodeOption {
             node.close();
             throw different;
         }
+    }
+
+    /** The same for a node whose configuration says that it starts nothing. */
+    static NodeProcess startIdle(Setting setting, Map<String, String> config) throws IOException {
+        return process(setting, config);
+    }
+
+    private static NodeProcess process(Setting setting, Map<String, String> config) throws IOException {
+        // The launcher passes the root as a system property.
+        Path root = Path.of(System.getProperty("vivarium.root", ".")).toAbsolutePath();
+        String named = setting.environment().getOrDefault("VIVARIUM_HOME", "");
+        // On the disk that a user's node has its data on, which /tmp often is not.
+        Path home = Files.createDirectories(named.isEmpty() ? root.resolve(".vivarium") : Path.of(named));
+        Map<String, String> settings = new TreeMap<>(NOT_BOUND_BY_THE_MACHINE);
+        settings.putAll(config);
+        return NodeProcess.start(new NodeProcess.Start(
+                List.of(root.resolve("vivarium").toString()),
+                Files.createTempDirectory(home, "bench-"),
+                NodeProcess.Afterwards.DELETE,
+                DRAIN,
+                settings));
     }
 
     private record Borrowed(URI uri) implements Lease {

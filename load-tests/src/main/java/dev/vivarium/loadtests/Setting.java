@@ -55,10 +55,18 @@ final class Setting {
     EngineApi engine() throws IOException {
         EngineApi engine = EngineApi.of(environment());
         engineFacts = engine.facts();
-        print("machine  " + MachineFacts.machine() + "\nengine   " + engineFacts + "\nJDK      " + MachineFacts.java()
-                + "\n");
-        loadBefore = MachineFacts.load();
+        printMachine("engine   " + engineFacts + "\n");
         return engine;
+    }
+
+    /** Prints the machine's facts and records its load, for benchmarks that need no engine. */
+    void machine() {
+        printMachine("");
+    }
+
+    private void printMachine(String engineLine) {
+        print("machine  " + MachineFacts.machine() + "\n" + engineLine + "JDK      " + MachineFacts.java() + "\n");
+        loadBefore = MachineFacts.load();
     }
 
     /**

@@ -69,14 +69,6 @@ public final class Admission {
         return Capacity.askedBy(submission.limits(), submission.isolation());
     }
 
-    /** Whether another submission may use the same run id. */
-    private enum Name {
-        /** Never: the id was generated for this submission. */
-        OWN,
-        /** Retries may, on any node. */
-        CLAIMED
-    }
-
     /** Continues with the files in the store; their contents are not in memory from here on. */
     private CompletionStage<SubmitAnswer> withFiles(
             Submission submission, Function<Kept.References, CompletionStage<SubmitAnswer>> next) {
@@ -95,7 +87,7 @@ public final class Admission {
             return CompletableFuture.completedStage(refused.answer());
         }
         Placed.Room room = (Placed.Room) place;
-        return holdAndSubmit(tries > 1 ? room : room.queueing(), Name.OWN, caller, submission, files)
+        return holdAndSubmit(tries > 1 ? room : room.queueing(), caller, submission, files)
                 .thenCompose(answer -> isFull(answer) && tries > 1
                         ? submitFresh(caller, submission, files, tries - 1)
                         : CompletableFuture.completedStage(answer));
@@ -120,8 +112,7 @@ public final class Admission {
                 : withFiles(
                         submission,
                         files -> holdAndSubmit(
-                                ((Placed.Room) claimed).queueing(),
-                                Name.CLAIMED,
+                                ((Placed.Room) claimed).queueing().claimed(),
                                 caller,
                                 submission.withoutFiles(),
                                 files));
@@ -161,12 +152,12 @@ public final class Admission {
 
     /** The files are held before the run is durable, so that no sweep deletes them in between. */
     private CompletionStage<SubmitAnswer> holdAndSubmit(
-            Placed.Room room, Name name, Caller caller, Submission submission, Kept.References files) {
+            Placed.Room room, Caller caller, Submission submission, Kept.References files) {
         return hold(room.id(), submission, files)
                 .thenCompose(hold -> hold instanceof BlobStore.Hold.Missing missing
                         ? CompletableFuture.completedStage(
                                 new SubmitAnswer.InvalidFiles(FileContents.gone(missing.digests())))
-                        : sealAndSubmit(room, name, caller, submission, files));
+                        : sealAndSubmit(room, caller, submission, files));
     }
 
     private CompletionStage<BlobStore.Hold> hold(RunId id, Submission submission, Kept.References files) {
@@ -176,11 +167,11 @@ public final class Admission {
     }
 
     private CompletionStage<SubmitAnswer> sealAndSubmit(
-            Placed.Room room, Name name, Caller caller, Submission submission, Kept.References files) {
+            Placed.Room room, Caller caller, Submission submission, Kept.References files) {
         return seal(room.id(), submission)
                 .thenCompose(secrets ->
                         runs.submit(room, caller, submission.spec(secrets, files.files()), submission.bodyDigest()))
-                .thenCompose(answer -> settle(room.id(), name, submission, files, answer));
+                .thenCompose(answer -> settle(room, submission, files, answer));
     }
 
     private CompletionStage<SealedSecrets> seal(RunId id, Submission submission) {
@@ -197,7 +188,7 @@ public final class Admission {
 
     /** Answers the client after cleaning up secrets and files that the submission does not need. */
     private CompletionStage<SubmitAnswer> settle(
-            RunId id, Name name, Submission submission, Kept.References files, SubmitAnswer answer) {
+            Placed.Room room, Submission submission, Kept.References files, SubmitAnswer answer) {
         if (answer instanceof SubmitAnswer.Accepted || answer instanceof SubmitAnswer.NotDurable) {
             return CompletableFuture.completedStage(answer);
         }
@@ -205,7 +196,7 @@ public final class Admission {
                 ? known(before.run(), submission)
                 : CompletableFuture.completedStage(answer);
         return settled.thenCompose(
-                given -> dropUnlessWanted(id, name, submission, files).thenApply(done -> given));
+                given -> dropUnlessWanted(room, submission, files).thenApply(done -> given));
     }
 
     /**
@@ -214,13 +205,15 @@ public final class Admission {
      * as they are when a submission's outcome is unknown. The store's sweeps remove what is left over, so a failure
      * here does not concern the client.
      */
-    private CompletionStage<?> dropUnlessWanted(RunId id, Name name, Submission submission, Kept.References files) {
+    private CompletionStage<?> dropUnlessWanted(Placed.Room room, Submission submission, Kept.References files) {
+        RunId id = room.id();
         if (submission.secrets().isEmpty() && files.digests().isEmpty()) {
             return CompletableFuture.completedStage(id);
         }
         return journal.state(id)
-                .<Object>thenCompose(state ->
-                        isWanted(state, name) ? CompletableFuture.completedStage(id) : drop(id, submission, files))
+                .<Object>thenCompose(state -> isWanted(state, room.name())
+                        ? CompletableFuture.completedStage(id)
+                        : drop(id, submission, files))
                 .exceptionally(failure -> id);
     }
 
@@ -232,7 +225,7 @@ public final class Admission {
         return released.thenCombine(shredded, (some, others) -> id);
     }
 
-    private static boolean isWanted(RunState state, Name name) {
-        return state instanceof RunState.Live || (state instanceof RunState.Unborn && name == Name.CLAIMED);
+    private static boolean isWanted(RunState state, Placed.Name name) {
+        return state instanceof RunState.Live || (state instanceof RunState.Unborn && name == Placed.Name.CLAIMED);
     }
 }

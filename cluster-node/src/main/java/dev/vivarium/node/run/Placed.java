@@ -9,16 +9,30 @@ public sealed interface Placed {
     /** The id with which the run is created there. */
     RunId id();
 
+    /** Whether another submission may use the same run id. */
+    enum Name {
+        /** Never: the id was generated for this submission. */
+        OWN,
+        /** Retries may, on any node. */
+        CLAIMED
+    }
+
     /**
      * A place with room, according to the latest loads.
      *
+     * @param name whose the id is
      * @param needs what the run needs
      * @param whenFull what to do if there is no free slot after all
      */
-    record Room(RunId id, Capacity needs, WhenFull whenFull) implements Placed {
+    record Room(RunId id, Name name, Capacity needs, WhenFull whenFull) implements Placed {
         /** The same place, where the run waits if necessary and possible. */
         public Room queueing() {
-            return new Room(id, needs, WhenFull.QUEUE);
+            return new Room(id, name, needs, WhenFull.QUEUE);
+        }
+
+        /** The same place under an id that retries may use, too. */
+        public Room claimed() {
+            return new Room(id, Name.CLAIMED, needs, whenFull);
         }
     }
 

@@ -6,7 +6,6 @@ import dev.vivarium.node.run.RunDecision.Step;
 import dev.vivarium.node.run.Runs.Progress;
 import dev.vivarium.node.sandbox.SandboxEnvironment;
 import dev.vivarium.node.sandbox.SandboxReport;
-import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.RunPersistenceId;
 import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.auth.Principal;
@@ -168,7 +167,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
     }
 
     @Override
-    public EventAdapter<DecodedEntry, JournalEntry> eventAdapter() {
+    public EventAdapter<DecodedEntry, Object> eventAdapter() {
         return RunEntries.standard();
     }
 
@@ -238,8 +237,13 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
     // ---- submission
 
     private Effect<DecodedEntry, JournaledRun> onFirstSubmit(JournaledRun run, Submit submit) {
-        Optional<SubmitAnswer> refusal = birth.begin(submit);
-        return refusal.isPresent() ? refuse(submit, refusal.get()) : Effect().none();
+        RunBirth.Beginning beginning = birth.begin(submit);
+        if (beginning instanceof RunBirth.Refused refused) {
+            return refuse(submit, refused.answer());
+        }
+        return beginning instanceof RunBirth.Ready ready
+                ? bear(run, ready.remembered())
+                : Effect().none();
     }
 
     private Effect<DecodedEntry, JournaledRun> refuse(Submit submit, SubmitAnswer refusal) {
@@ -252,6 +256,10 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
         if (refusal.isPresent()) {
             return refuse(remembered.submit(), refusal.get());
         }
+        return bear(run, remembered);
+    }
+
+    private Effect<DecodedEntry, JournaledRun> bear(JournaledRun run, RunMemory.Remembered remembered) {
         return persist(run, birth.events(remembered, born -> conditions.next(born, Request.PROCEED)))
                 .thenRun((JournaledRun after) -> {
                     birth.completed(remembered, after.existing());
@@ -352,7 +360,13 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
     }
 
     private EffectBuilder<DecodedEntry, JournaledRun> persist(JournaledRun run, List<RunEvent> events) {
-        return Effect().persist(run.entries(RunEntries.standard(), events));
+        return Effect()
+                .persist(memory.changing(run, run.entries(RunEntries.standard(), events)))
+                .thenRun((JournaledRun after) -> {
+                    if (!events.isEmpty()) {
+                        environment.sandbox().store().know(after.existing(), after.seq());
+                    }
+                });
     }
 
     private Instant now() {

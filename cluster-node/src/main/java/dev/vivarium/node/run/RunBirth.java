@@ -35,39 +35,49 @@ final class RunBirth {
         this.log = log;
     }
 
+    /** What becomes of a submission. */
+    sealed interface Beginning {}
+
+    /** It is not accepted. */
+    record Refused(SubmitAnswer answer) implements Beginning {}
+
+    /** {@link RunMemory.Remembered} follows, or the submission again. */
+    record Deferred() implements Beginning {}
+
+    /** Its first events can be written. */
+    record Ready(RunMemory.Remembered remembered) implements Beginning {}
+
     /**
      * Accepts a submission and has the store remember its run, before anything is durable that a recovery would have to
-     * continue; or defers it until the operation in progress is done.
-     *
-     * @return the refusal, if it is not accepted
+     * continue, or with it; or defers it until the operation in progress is done.
      */
-    Optional<SubmitAnswer> begin(Run.Submit submit) {
+    Beginning begin(Run.Submit submit) {
         if (memory.phase() == RunMemory.Phase.CHANGING) {
             memory.defer(submit);
-            return Optional.empty();
+            return new Deferred();
         }
         if (isTooLate(submit)) {
-            return Optional.of(new SubmitAnswer.NotDurable());
+            return new Refused(new SubmitAnswer.NotDurable());
         }
-        return environment.drain().isDraining() ? Optional.of(full()) : take(submit);
+        return environment.drain().isDraining() ? new Refused(full()) : take(submit);
     }
 
     /** Takes the slot before anything is durable, so that a burst cannot take one twice. */
-    private Optional<SubmitAnswer> take(Run.Submit submit) {
+    private Beginning take(Run.Submit submit) {
         Instant now = now();
         String node = environment.nodeName();
         RunEvent submitted = new RunEvent.RunSubmitted(now, node, submit.by(), id, submit.spec(), submit.submission());
-        switch (slot.offer(submit.spec(), now, submit.whenFull())) {
-            case HOLDS -> memory.remember(submit, List.of(submitted));
-            case WAITS -> memory.remember(submit, List.of(submitted, new RunEvent.RunQueued(now, node)));
-            case QUEUE_FULL -> {
-                return Optional.of(full());
-            }
-            case TENANT_FULL -> {
-                return Optional.of(new SubmitAnswer.TenantFull(submit.spec().tenant()));
-            }
-        }
-        return Optional.empty();
+        return switch (slot.offer(submit.spec(), now, submit.whenFull())) {
+            case HOLDS -> remember(submit, List.of(submitted));
+            case WAITS -> remember(submit, List.of(submitted, new RunEvent.RunQueued(now, node)));
+            case QUEUE_FULL -> new Refused(full());
+            case TENANT_FULL ->
+                new Refused(new SubmitAnswer.TenantFull(submit.spec().tenant()));
+        };
+    }
+
+    private Beginning remember(Run.Submit submit, List<RunEvent> events) {
+        return memory.remember(submit, events).<Beginning>map(Ready::new).orElseGet(Deferred::new);
     }
 
     private SubmitAnswer full() {
@@ -125,8 +135,8 @@ final class RunBirth {
             return false;
         }
         log.warn(
-                "Run {} is not accepted: its submission arrived {} ms after its deadline. Was the store unavailable, or are the"
-                        + " clocks of the nodes out of sync?",
+                "Run {} is not accepted: its submission arrived {} ms after its deadline. Was the store unavailable,"
+                        + " or are the clocks of the nodes out of sync?",
                 id,
                 late.toMillis());
         return true;

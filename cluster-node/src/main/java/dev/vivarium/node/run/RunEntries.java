@@ -12,7 +12,7 @@ import org.apache.pekko.persistence.typed.EventSeq;
  * Converts between the journal's bytes and the entity's events. An entry is decoded once: when it is read from the
  * journal, or before it is written, as the proof that it can be read again.
  */
-final class RunEntries extends EventAdapter<DecodedEntry, JournalEntry> {
+final class RunEntries extends EventAdapter<DecodedEntry, Object> {
     private static final RunEntries STANDARD = new RunEntries(EventCodec.standard()::decode);
 
     private final Function<JournalEntry, RunEvent> decode;
@@ -32,13 +32,13 @@ final class RunEntries extends EventAdapter<DecodedEntry, JournalEntry> {
     }
 
     @Override
-    public JournalEntry toJournal(DecodedEntry entry) {
-        return entry.stored();
+    public Object toJournal(DecodedEntry entry) {
+        return entry.change().isPresent() ? entry.change().get() : entry.stored();
     }
 
     @Override
-    public EventSeq<DecodedEntry> fromJournal(JournalEntry stored, String manifest) {
-        return EventSeq.single(decoded(stored));
+    public EventSeq<DecodedEntry> fromJournal(Object stored, String manifest) {
+        return EventSeq.single(decoded((JournalEntry) stored));
     }
 
     /** Entries contain their own type and version. */

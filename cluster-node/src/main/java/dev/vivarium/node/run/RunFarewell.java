@@ -1,6 +1,7 @@
 package dev.vivarium.node.run;
 
 import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.RunState;
 import org.slf4j.Logger;
 
@@ -35,7 +36,16 @@ final class RunFarewell {
                 run.attempt());
         slot.leave();
         watchers.announce(journaled);
-        release(run);
+        if (memory.isForgottenWithEnd(run)) {
+            memory.leave();
+        } else {
+            release(run);
+        }
+    }
+
+    /** Whether something of the run outlives its last event. */
+    static boolean hasToRelease(RunSpec spec) {
+        return !spec.secrets().names().isEmpty() || !spec.files().isEmpty();
     }
 
     /** Releases what outlives the run's end, and last removes the run from the store's memory; idempotent. */

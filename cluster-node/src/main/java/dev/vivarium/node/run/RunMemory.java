@@ -1,8 +1,10 @@
 package dev.vivarium.node.run;
 
+import dev.vivarium.persistence.journal.RememberingEntry;
 import dev.vivarium.persistence.store.RememberedRuns;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunState;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -69,13 +71,49 @@ final class RunMemory {
     }
 
     /**
-     * Records the run, before anything is durable that a recovery would have to continue; {@link Remembered} follows.
+     * Records the run, before anything is durable that a recovery would have to continue; {@link Remembered} follows. If
+     * the record is written with the run's first event, there is nothing to wait for, and it is returned.
      */
-    void remember(Run.Submit submit, List<RunEvent> events) {
+    Optional<Remembered> remember(Run.Submit submit, List<RunEvent> events) {
+        if (isChangedWithEvents()) {
+            return Optional.of(new Remembered(submit, events, Optional.empty()));
+        }
         phase = Phase.CHANGING;
         context.pipeToSelf(
                 runs.remember(shardName, id),
                 (done, failure) -> new Remembered(submit, events, Optional.ofNullable(failure)));
+        return Optional.empty();
+    }
+
+    private boolean isChangedWithEvents() {
+        return runs.changes() == RememberedRuns.Changes.WITH_EVENTS;
+    }
+
+    /** New entries of the run, with what their write changes in the store's memory, where it can be changed with them. */
+    List<DecodedEntry> changing(JournaledRun before, List<DecodedEntry> entries) {
+        if (entries.isEmpty() || !isChangedWithEvents()) {
+            return entries;
+        }
+        List<DecodedEntry> changing = new ArrayList<>(entries);
+        if (before.state() instanceof RunState.Unborn) {
+            changing.set(0, entries.get(0).changing(shardName, id, RememberingEntry.Change.REMEMBER));
+        }
+        int last = entries.size() - 1;
+        if (before.state() instanceof RunState.Existing run
+                && entries.get(last).event() instanceof RunEvent.Terminal
+                && isForgottenWithEnd(run)) {
+            changing.set(last, entries.get(last).changing(shardName, id, RememberingEntry.Change.FORGET));
+        }
+        return changing;
+    }
+
+    /**
+     * Whether the run's last event removes it from the store's memory. Not if something outlives that event and must be
+     * released first: after a crash in between, the run is recovered for it.
+     */
+    boolean isForgottenWithEnd(RunState.Existing run) {
+        return isChangedWithEvents()
+                && !RunFarewell.hasToRelease(run.submission().spec());
     }
 
     /** Removes the run; {@link Forgotten} follows, whether that succeeds or not. */

@@ -405,7 +405,8 @@ class RunsOnTheEngineTest {
         RunId id = new RunId(UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT));
         node.runs()
                 .submit(
-                        new Placed.Room(id, Capacity.askedBy(spec.limits(), spec.isolation()), WhenFull.QUEUE),
+                        new Placed.Room(
+                                id, Placed.Name.OWN, Capacity.askedBy(spec.limits(), spec.isolation()), WhenFull.QUEUE),
                         CALLER,
                         spec,
                         Digest.of(Blob.ofUtf8("test")))

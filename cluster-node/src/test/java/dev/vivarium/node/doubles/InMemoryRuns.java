@@ -153,7 +153,7 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
 
     @Override
     public Placed placeNamed(RunId id, Capacity needs) {
-        return new Placed.Room(id, needs, WhenFull.QUEUE);
+        return new Placed.Room(id, Placed.Name.OWN, needs, WhenFull.QUEUE);
     }
 
     @Override

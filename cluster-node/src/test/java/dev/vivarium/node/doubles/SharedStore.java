@@ -4,6 +4,7 @@ import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.assembly.ConfiguredStorePreparer;
 import dev.vivarium.persistence.embedded.EmbeddedStore;
 import dev.vivarium.persistence.embedded.PostgresPrograms;
+import dev.vivarium.persistence.postgres.PostgresAddress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,8 +19,6 @@ import java.util.Optional;
 
 /** A PostgreSQL server that several nodes share, with a database prepared as an operator does. */
 public final class SharedStore implements AutoCloseable {
-    private static final String POOL = "pekko-persistence-jdbc.shared-databases.slick.db.";
-
     private final Path folder;
     private final EmbeddedStore server;
     private final Map<String, String> settings = new HashMap<>();
@@ -33,10 +32,10 @@ public final class SharedStore implements AutoCloseable {
         Path data = Files.createDirectory(folder.resolve("server"));
         PostgresPrograms.linkInto(data);
         this.server = EmbeddedStore.open(data);
-        var address = server.journalConfig();
-        this.user = address.getString(POOL + "user");
-        this.password = address.getString(POOL + "password");
-        String own = address.getString(POOL + "url");
+        PostgresAddress address = server.address();
+        this.user = address.user();
+        this.password = address.password();
+        String own = address.url();
         try (Connection connection = DriverManager.getConnection(own, user, password);
                 var statement = connection.createStatement()) {
             statement.execute("CREATE DATABASE cluster");

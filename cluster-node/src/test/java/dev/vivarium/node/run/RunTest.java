@@ -24,6 +24,7 @@ import dev.vivarium.node.sandbox.Specs;
 import dev.vivarium.node.sandbox.TakeoverWait;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.JournalEntry;
+import dev.vivarium.persistence.journal.RememberingEntry;
 import dev.vivarium.persistence.journal.RunPersistenceId;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.protocol.api.NodeView;
@@ -49,6 +50,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
@@ -233,6 +235,53 @@ class RunTest {
         slowAgain.complete(Done.getInstance());
         shard.expectMessageClass(ClusterSharding.Passivate.class);
         assertThat(store.remembered()).doesNotContain(id);
+    }
+
+    @Test
+    void whereTheMemoryIsChangedWithEventsTheStoreIsAskedForNothingElse() {
+        store.changeMemoryWithEvents();
+        store.holdMemory(new CompletableFuture<>());
+        List<String> changes = recordMemoryChanges();
+
+        submit(Specs.hello());
+        awaitStarted(1);
+        driver.emit(new GuestFrame.Exited(1, 0));
+
+        awaitLast("RunSucceeded");
+        shard.expectMessageClass(ClusterSharding.Passivate.class);
+        assertThat(changes).containsExactly("RunSubmitted REMEMBER 7", "RunSucceeded FORGET 7");
+    }
+
+    /** After a crash in between it must be recovered, to destroy the key. */
+    @Test
+    void aRunWithSecretsIsForgottenAfterItsLastEventAndNotWithIt() {
+        store.changeMemoryWithEvents();
+        store.remember("7", id);
+        List<String> changes = recordMemoryChanges();
+
+        submit(Specs.withSecrets("KEY"));
+        awaitStarted(1);
+        driver.emit(new GuestFrame.Exited(1, 0));
+
+        shard.expectMessageClass(ClusterSharding.Passivate.class);
+        assertThat(changes).containsExactly("RunSubmitted REMEMBER 7");
+        assertThat(store.shredded()).contains(id);
+        assertThat(store.remembered()).doesNotContain(id);
+    }
+
+    private List<String> recordMemoryChanges() {
+        List<String> changes = new CopyOnWriteArrayList<>();
+        JOURNAL.withPolicy((persistenceId, operation) -> {
+            if (operation instanceof WriteEvents write) {
+                write.getBatch().stream()
+                        .filter(RememberingEntry.class::isInstance)
+                        .map(RememberingEntry.class::cast)
+                        .forEach(entry ->
+                                changes.add(entry.entry().type() + " " + entry.change() + " " + entry.shard()));
+            }
+            return ProcessingSuccess$.MODULE$;
+        });
+        return changes;
     }
 
     @Test

@@ -39,6 +39,7 @@ public final class MemoryStore implements Store, OutputStore, SecretVault, Remem
 
     private final Set<RunId> remembered = ConcurrentHashMap.newKeySet();
     private volatile Map<String, String> secrets = Map.of();
+    private volatile Changes changes = Changes.APART;
     private volatile CompletionStage<Done> memoryGate = CompletableFuture.completedStage(Done.getInstance());
     private volatile CompletionStage<Done> endGate = CompletableFuture.completedStage(Done.getInstance());
 
@@ -54,6 +55,11 @@ public final class MemoryStore implements Store, OutputStore, SecretVault, Remem
 
     public void failNextAppends(int count) {
         appendsToFail.set(count);
+    }
+
+    /** Claims to change its memory of live runs with their events, which nothing does for it. */
+    public void changeMemoryWithEvents() {
+        changes = Changes.WITH_EVENTS;
     }
 
     /** Delays answers to {@link #end} until the gate completes. */
@@ -185,6 +191,11 @@ public final class MemoryStore implements Store, OutputStore, SecretVault, Remem
     @Override
     public Optional<StoreOwnership> clusterHold() {
         return Optional.empty();
+    }
+
+    @Override
+    public Changes changes() {
+        return changes;
     }
 
     @Override

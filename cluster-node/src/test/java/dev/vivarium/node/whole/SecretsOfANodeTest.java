@@ -122,7 +122,6 @@ class SecretsOfANodeTest {
                 .contains(" org.apache.pekko.")
                 .contains(" com.github.dockerjava.")
                 .contains(" com.zaxxer.hikari.")
-                .contains(" slick.")
                 .contains("org.postgresql.");
     }
 

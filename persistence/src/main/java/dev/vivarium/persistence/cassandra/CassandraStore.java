@@ -15,6 +15,7 @@ import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
 import dev.vivarium.persistence.store.MonotonicClock;
+import dev.vivarium.persistence.store.OpenStores;
 import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.persistence.store.RememberedRuns;
 import dev.vivarium.persistence.store.RunFiles;

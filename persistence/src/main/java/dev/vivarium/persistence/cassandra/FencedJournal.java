@@ -6,6 +6,7 @@ import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.RunPersistenceId;
 import dev.vivarium.persistence.journal.UnreadableEntry;
+import dev.vivarium.persistence.store.OpenStores;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import java.util.ArrayList;
@@ -48,7 +49,7 @@ public final class FencedJournal extends CassandraJournal {
     /** Called by Pekko Persistence. */
     public FencedJournal(Config plugin, String path) {
         super(plugin, path);
-        CassandraStore store = OpenStores.get(plugin.getLong(STORE));
+        CassandraStore store = OpenStores.get(plugin.getLong(STORE), CassandraStore.class);
         this.fence = store.fence();
         this.tables = store.tables();
         this.changed = store.changed();

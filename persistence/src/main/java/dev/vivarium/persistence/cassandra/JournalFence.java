@@ -2,6 +2,7 @@ package dev.vivarium.persistence.cassandra;
 
 import com.datastax.oss.driver.api.core.cql.Row;
 import dev.vivarium.persistence.cassandra.Cassandra.Cql;
+import dev.vivarium.persistence.journal.FencedOff;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -41,14 +42,6 @@ final class JournalFence {
 
     /** A written entry: its number and its writer. */
     record Offer(long seq, String writer) {}
-
-    /** Another writer has committed this number. This writer must read the journal again. */
-    static final class FencedOff extends RuntimeException {
-        FencedOff(String journal, long seq) {
-            super("Entry " + seq + " of " + journal + " is no longer this writer's: another one has continued from"
-                    + " entry " + (seq - 1) + ".");
-        }
-    }
 
     /** Commits written entries, all or none; fails with {@link FencedOff} when another writer was first. */
     CompletionStage<Done> commit(String journal, List<Offer> offers) {

@@ -3,6 +3,7 @@ package dev.vivarium.persistence.embedded;
 import com.typesafe.config.Config;
 import dev.vivarium.persistence.content.BlobSweepSettings;
 import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.persistence.postgres.PostgresAddress;
 import dev.vivarium.persistence.postgres.PostgresJournal;
 import dev.vivarium.persistence.postgres.PostgresStore;
 import dev.vivarium.persistence.secrets.SecretVault;
@@ -15,6 +16,8 @@ import dev.vivarium.persistence.store.RunFiles;
 import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.persistence.store.Store;
 import dev.vivarium.persistence.store.StoreOwnership;
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunState;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -137,6 +140,16 @@ public final class EmbeddedStore implements Store {
     }
 
     @Override
+    public void willBegin(RunId run) {
+        store.willBegin(run);
+    }
+
+    @Override
+    public void know(RunState.Existing run, long seq) {
+        store.know(run, seq);
+    }
+
+    @Override
     public Duration projectionLag() {
         return store.projectionLag();
     }
@@ -144,6 +157,11 @@ public final class EmbeddedStore implements Store {
     @Override
     public int unreadableRuns() {
         return store.unreadableRuns();
+    }
+
+    /** The server's address, for programs of its node's account and root on this machine. */
+    public PostgresAddress address() {
+        return server.address();
     }
 
     /** The server's main process, for monitoring. */

@@ -34,8 +34,11 @@ public sealed interface Step<R> {
      */
     record Behind<R>(RunId run, Optional<Row<R>> row, long fromSeq) implements Step<R> {}
 
-    /** Applies the entries that the row does not include yet, one by one. */
+    /** Applies the entries that the row does not include yet, one by one, unless the row after them is known. */
     static <R> Step<R> of(Projection<R> projection, EventCodec codec, Change<R> change) {
+        if (change.known().isPresent()) {
+            return new Moved<>(change.run(), change.known());
+        }
         if (change.entries().isEmpty() || change.entries().get(0).seq() > change.next()) {
             return new Behind<>(change.run(), change.row(), change.next());
         }

@@ -289,6 +289,12 @@ public final class EventCodec {
     public RunEvent decode(JournalEntry entry) {
         EventShape stored = new EventShape(entry.type(), entry.version());
         try {
+            if (Integer.valueOf(entry.version()).equals(versions.get(entry.type()))) {
+                RunEvent event = READER.readValue(entry.payload().toByteArray());
+                if (event != null && event.getClass().getSimpleName().equals(entry.type())) {
+                    return event;
+                }
+            }
             JsonNode json = JournalJson.MAPPER.readTree(entry.payload().toByteArray());
             if (!(json instanceof ObjectNode object)) {
                 throw new UnreadableEntry(Reason.DAMAGED, stored, null);

@@ -23,6 +23,9 @@ public final class JournalEntrySerializer extends SerializerWithStringManifest {
         if (entry instanceof JournalEntry journalEntry) {
             return JournalEntryFormat.write(journalEntry);
         }
+        if (entry instanceof RememberingEntry remembering) {
+            return JournalEntryFormat.write(remembering.entry());
+        }
         throw new IllegalArgumentException(entry.getClass().getName() + " is not a journal entry.");
     }
 

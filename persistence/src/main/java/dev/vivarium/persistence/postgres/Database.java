@@ -13,6 +13,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import javax.sql.DataSource;
 
 /**
@@ -84,8 +85,28 @@ final class Database implements AutoCloseable {
      * @param what completes the sentence "The store cannot ...", for the error
      */
     <T> CompletionStage<T> transact(String what, Work<T> work) {
+        return onThread(what, () -> transactNow(what, work));
+    }
+
+    /**
+     * Runs a single statement that reads, on one of the store's threads; without a transaction around it, which would be two
+     * more round trips.
+     *
+     * @param what completes the sentence "The store cannot ...", for the error
+     */
+    <T> CompletionStage<T> query(String what, Work<T> statement) {
+        return onThread(what, () -> {
+            try (Connection connection = connections.getConnection()) {
+                return statement.on(connection);
+            } catch (SQLException failed) {
+                throw unavailable(what, failed);
+            }
+        });
+    }
+
+    private <T> CompletionStage<T> onThread(String what, Supplier<T> work) {
         try {
-            return CompletableFuture.supplyAsync(() -> transactNow(what, work), threads);
+            return CompletableFuture.supplyAsync(work, threads);
         } catch (RejectedExecutionException overloaded) {
             return CompletableFuture.failedFuture(new StoreUnavailable(
                     "The store cannot " + what + ": too many operations are waiting.", overloaded));

@@ -50,7 +50,7 @@ public final class PostgresJournal implements RunJournal {
 
     @Override
     public CompletionStage<Optional<RunEvent>> lastEvent(RunId run) {
-        return database.transact("read the last event of run " + run, connection -> {
+        return database.query("read the last event of run " + run, connection -> {
             List<StoredEntry> last = entries(connection, LAST, run, 1);
             return last.isEmpty()
                     ? Optional.empty()
@@ -59,13 +59,13 @@ public final class PostgresJournal implements RunJournal {
     }
 
     CompletionStage<List<StoredEntry>> entries(RunId run, long fromSeq) {
-        return database.transact(
+        return database.query(
                 "read the events of run " + run, connection -> entries(connection, ENTRIES, run, fromSeq));
     }
 
     /** The stored entry of a run's submission. */
     CompletionStage<Optional<JournalEntry>> first(RunId run) {
-        return database.transact(
+        return database.query(
                 "read the submission of run " + run, connection -> entries(connection, FIRST, run, 1).stream()
                         .map(StoredEntry::entry)
                         .findFirst());

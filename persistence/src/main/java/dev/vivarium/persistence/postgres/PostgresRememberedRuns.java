@@ -24,6 +24,11 @@ final class PostgresRememberedRuns implements RememberedRuns {
     }
 
     @Override
+    public Changes changes() {
+        return Changes.WITH_EVENTS;
+    }
+
+    @Override
     public CompletionStage<Done> remember(String shard, RunId run) {
         return change("remember a run", REMEMBER, shard, run);
     }

@@ -14,6 +14,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -41,16 +42,19 @@ final class PostgresRunFeed implements JournalFeed<RunView> {
     private final Database database;
     private final PostgresJournal journal;
     private final Projection<RunView> projection;
+    private final KnownRuns known;
     private final Clock clock;
     /** Everything committed until {@link Mark#at} is settled when no transaction older than its horizon runs. */
     private Optional<Mark> mark = Optional.empty();
 
     private record Mark(Instant at, long horizon) {}
 
-    PostgresRunFeed(Database database, PostgresJournal journal, Projection<RunView> projection, Clock clock) {
+    PostgresRunFeed(
+            Database database, PostgresJournal journal, Projection<RunView> projection, KnownRuns known, Clock clock) {
         this.database = database;
         this.journal = journal;
         this.projection = projection;
+        this.known = known;
         this.clock = clock;
     }
 
@@ -105,8 +109,9 @@ final class PostgresRunFeed implements JournalFeed<RunView> {
         Optional<Instant> complete =
                 switch (news.reach()) {
                     case ALL -> Optional.of(started);
-                    case ALL_SETTLED -> mark.filter(known -> news.oldestRunning() >= known.horizon())
-                            .map(Mark::at);
+                    case ALL_SETTLED ->
+                        mark.filter(known -> news.oldestRunning() >= known.horizon())
+                                .map(Mark::at);
                     case MORE, FOREIGN -> Optional.empty();
                 };
         if (mark.isEmpty() || complete.isPresent()) {
@@ -115,11 +120,22 @@ final class PostgresRunFeed implements JournalFeed<RunView> {
         return complete;
     }
 
-    private static List<Change<RunView>> changes(Connection connection, Map<RunId, List<StoredEntry>> entries)
+    private List<Change<RunView>> changes(Connection connection, Map<RunId, List<StoredEntry>> entries)
             throws SQLException {
-        Map<RunId, Row<RunView>> rows = RunRows.read(connection, entries.keySet());
         List<Change<RunView>> changes = new ArrayList<>();
-        entries.forEach((run, some) -> changes.add(new Change<>(run, Optional.ofNullable(rows.get(run)), some)));
+        Map<RunId, List<StoredEntry>> unknown = new LinkedHashMap<>();
+        entries.forEach((run, some) -> {
+            Optional<Row<RunView>> row = some.isEmpty()
+                    ? Optional.empty()
+                    : known.take(run, some.get(some.size() - 1).seq());
+            if (row.isPresent()) {
+                changes.add(new Change<>(run, Optional.empty(), some, row));
+            } else {
+                unknown.put(run, some);
+            }
+        });
+        Map<RunId, Row<RunView>> rows = RunRows.read(connection, unknown.keySet());
+        unknown.forEach((run, some) -> changes.add(new Change<>(run, Optional.ofNullable(rows.get(run)), some)));
         return changes;
     }
 
@@ -165,7 +181,8 @@ final class PostgresRunFeed implements JournalFeed<RunView> {
 
         @Override
         public Rest rest() {
-            return news.upTo().isPresent() || news.reach() == SettledEntries.Reach.FOREIGN
+            // After less than a full step a pause: a run's next events then change its row once, and not each of them.
+            return news.reach() == SettledEntries.Reach.MORE || news.reach() == SettledEntries.Reach.FOREIGN
                     ? Rest.MORE
                     : Rest.NOTHING_YET;
         }

@@ -16,6 +16,7 @@ import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
 import dev.vivarium.persistence.store.MonotonicClock;
+import dev.vivarium.persistence.store.OpenStores;
 import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.persistence.store.RememberedRuns;
 import dev.vivarium.persistence.store.RunFiles;
@@ -23,12 +24,16 @@ import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.persistence.store.Store;
 import dev.vivarium.persistence.store.StoreOwnership;
 import dev.vivarium.protocol.api.RunView;
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunState;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /** The store on a PostgreSQL, wherever it runs, with the keys of secrets in a separate directory. */
 public final class PostgresStore implements Store {
@@ -48,6 +53,10 @@ public final class PostgresStore implements Store {
     private final BlobStore blobs;
     private final RunFiles files;
     private final Sweeper blobSweeper;
+    private final long number;
+    private final KnownRuns known = new KnownRuns();
+    private final Beginnings beginnings = new Beginnings(MonotonicClock.system());
+    private final Queue<GroupCommit> commits = new ConcurrentLinkedQueue<>();
 
     private PostgresStore(
             PostgresAddress address,
@@ -65,7 +74,7 @@ public final class PostgresStore implements Store {
         this.runs = new PostgresRunIndex(database);
         RunList list = new RunList();
         this.listing = new JournalFollower<>(
-                list, new PostgresRunFeed(database, journal, list, monotonic), EventCodec.standard(), monotonic);
+                list, new PostgresRunFeed(database, journal, list, known, monotonic), EventCodec.standard(), monotonic);
         this.secrets = vault.open(database, clock);
         PostgresBlobs blobTables = new PostgresBlobs(database);
         this.blobs = new StoredBlobs(blobTables, clock);
@@ -73,6 +82,7 @@ public final class PostgresStore implements Store {
         this.blobSweeper =
                 new BlobSweep(blobTables, new PostgresBlobLeftovers(database), journal, sweep, clock).sweeper();
         this.keySweeper = new Sweeper(vault.sweep(secrets, journal, clock), KEY_SWEEP, "vivarium-key-sweep");
+        this.number = OpenStores.add(this);
     }
 
     /** Where the secrets' keys are, and whether other nodes use them. */
@@ -185,7 +195,22 @@ public final class PostgresStore implements Store {
 
     @Override
     public Config journalConfig() {
-        return JournalPlugin.overlay(address);
+        return JournalPlugin.overlay(number);
+    }
+
+    Beginnings beginnings() {
+        return beginnings;
+    }
+
+    Database database() {
+        return database;
+    }
+
+    /** Starts writing the journal for an actor system. Closed with the store, if not before. */
+    GroupCommit groupCommit(GroupCommit.Limits limits) {
+        GroupCommit commit = GroupCommit.start(() -> JournalConnection.to(address), limits, MonotonicClock.system());
+        commits.add(commit);
+        return commit;
     }
 
     @Override
@@ -234,6 +259,16 @@ public final class PostgresStore implements Store {
     }
 
     @Override
+    public void willBegin(RunId run) {
+        beginnings.add(run);
+    }
+
+    @Override
+    public void know(RunState.Existing run, long seq) {
+        known.know(run, seq);
+    }
+
+    @Override
     public Duration projectionLag() {
         return listing.lag();
     }
@@ -245,6 +280,8 @@ public final class PostgresStore implements Store {
 
     @Override
     public void close() {
+        OpenStores.remove(number);
+        commits.forEach(GroupCommit::close);
         blobSweeper.close();
         keySweeper.close();
         listing.close();

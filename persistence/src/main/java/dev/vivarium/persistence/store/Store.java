@@ -3,6 +3,8 @@ package dev.vivarium.persistence.store;
 import com.typesafe.config.Config;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.secrets.SecretVault;
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunState;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -39,6 +41,18 @@ public interface Store extends AutoCloseable {
 
     /** The cluster that owns the store; empty for a store that only one node can use. */
     Optional<StoreOwnership> clusterHold();
+
+    /**
+     * The id of a run that this node has generated a moment ago and told nobody: its journal is empty, and its entity need
+     * not look. Holds for one recovery within a second; a store may ignore it.
+     */
+    default void willBegin(RunId run) {}
+
+    /**
+     * A run's state after its event with this number, which is durable. It saves the list of runs from reading what its
+     * node has just written; a store may ignore it.
+     */
+    default void know(RunState.Existing run, long seq) {}
 
     /** How stale {@link #runs} may be; normally about a tenth of a second. */
     Duration projectionLag();

@@ -12,6 +12,7 @@ import dev.vivarium.persistence.follow.Row;
 import dev.vivarium.persistence.follow.RunList;
 import dev.vivarium.persistence.journal.ChainCheck;
 import dev.vivarium.persistence.journal.EventCodec;
+import dev.vivarium.persistence.journal.FencedOff;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.JournalEntryFormat;
 import dev.vivarium.persistence.journal.JournalEntrySerializer;
@@ -114,9 +115,9 @@ class FenceAndSweepTest {
         join(fence.forget("a journal", 2));
 
         assertThatThrownBy(() -> join(fence.commit("a journal", List.of(new Offer(2, "two")))))
-                .hasCauseInstanceOf(JournalFence.FencedOff.class);
+                .hasCauseInstanceOf(FencedOff.class);
         assertThatThrownBy(() -> join(fence.commit("a journal", List.of(new Offer(1, "two")))))
-                .hasCauseInstanceOf(JournalFence.FencedOff.class);
+                .hasCauseInstanceOf(FencedOff.class);
         join(fence.commit("a journal", List.of(new Offer(3, "two"))));
         assertThat(join(fence.head("a journal"))).isEqualTo(3);
     }

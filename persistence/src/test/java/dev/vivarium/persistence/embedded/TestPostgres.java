@@ -60,6 +60,13 @@ public final class TestPostgres implements BeforeAllCallback, AfterAllCallback {
         return directory;
     }
 
+    /** Kills the server, which its keeper restarts. */
+    public void killServer() {
+        ProcessHandle killed = server.process();
+        killed.destroyForcibly();
+        killed.onExit().join();
+    }
+
     /** A new connection. */
     public Connection connect() throws SQLException {
         return DriverManager.getConnection(

@@ -16,6 +16,7 @@ import dev.vivarium.protocol.api.RunPage;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunState;
 import dev.vivarium.protocol.run.RunStatus;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -81,6 +82,25 @@ class PostgresRunFeedTest {
             slow.commit();
         }
         awaitRuns(Fixtures.run(2), Fixtures.run(1));
+    }
+
+    /** Its only entry could not be read by this version. */
+    @Test
+    void aStateThatTheNodeKnowsIsListedWithoutReadingItsEvents() throws SQLException {
+        RunId run = Fixtures.run(1);
+        RunState.Existing state = (RunState.Existing) RunState.initial().after(Fixtures.submitted(run));
+        POSTGRES.store().know(state, 1);
+        try (Connection connection = POSTGRES.connect()) {
+            JournalRows.write(
+                    connection,
+                    run,
+                    1,
+                    new JournalEntry("RunTeleported", 1, Blob.ofUtf8("{}"), EventCodec.genesis(run), Blob.EMPTY));
+        }
+
+        awaitRuns(run);
+        assertThat(find(all()).runs()).containsExactly(RunView.of(state));
+        assertThat(POSTGRES.store().unreadableRuns()).isZero();
     }
 
     @Test
@@ -154,7 +174,7 @@ class PostgresRunFeedTest {
 
     private static PostgresRunFeed feed(Database database, RunList list) {
         PostgresJournal journal = new PostgresJournal(database, EventCodec.standard());
-        return new PostgresRunFeed(database, journal, list, Clock.systemUTC());
+        return new PostgresRunFeed(database, journal, list, new KnownRuns(), Clock.systemUTC());
     }
 
     private static Query succeeded() {

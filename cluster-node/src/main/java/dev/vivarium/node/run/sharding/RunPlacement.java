@@ -60,7 +60,7 @@ final class RunPlacement {
                 nodeLoads.loads().stream().map(load -> upToDate(load, needs)).toList();
         Choice choice = Placement.choose(loads, allShards, needs);
         if (choice instanceof Choice.InOneOf room) {
-            return new Placed.Room(nameIn(room.shards()), needs, room.whenFull());
+            return new Placed.Room(nameIn(room.shards()), Placed.Name.OWN, needs, room.whenFull());
         }
         if (choice instanceof Choice.TooLarge tooLarge) {
             return new Placed.Refused(nameIn(Set.of()), new SubmitAnswer.TooLarge(tooLarge.largest()));
@@ -68,7 +68,7 @@ final class RunPlacement {
         // This node may not have received its own first report yet.
         boolean ownIsUnknown = loads.stream().noneMatch(this::isOwn);
         return ownIsUnknown && !slots.isFull(needs)
-                ? new Placed.Room(nameIn(Set.of()), needs, WhenFull.QUEUE)
+                ? new Placed.Room(nameIn(Set.of()), Placed.Name.OWN, needs, WhenFull.QUEUE)
                 : new Placed.Refused(nameIn(Set.of()), ownFull());
     }
 
@@ -85,10 +85,12 @@ final class RunPlacement {
         if (other.isPresent()) {
             NodeLoad load = other.get();
             return load.hasSlotFor(needs) || load.hasQueueRoom()
-                    ? new Placed.Room(id, needs, WhenFull.QUEUE)
+                    ? new Placed.Room(id, Placed.Name.CLAIMED, needs, WhenFull.QUEUE)
                     : new Placed.Refused(id, new SubmitAnswer.Full(load.waiting()));
         }
-        return slots.isFull(needs) ? new Placed.Refused(id, ownFull()) : new Placed.Room(id, needs, WhenFull.QUEUE);
+        return slots.isFull(needs)
+                ? new Placed.Refused(id, ownFull())
+                : new Placed.Room(id, Placed.Name.CLAIMED, needs, WhenFull.QUEUE);
     }
 
     private SubmitAnswer ownFull() {
@@ -108,6 +110,15 @@ final class RunPlacement {
 
     private boolean isOwn(NodeLoad load) {
         return load.address().equals(ownAddress);
+    }
+
+    /** Whether the run's journal was never written, and its entity will be created here: nobody else knows the id. */
+    boolean isBornHere(Placed.Room place) {
+        return place.name() == Placed.Name.OWN
+                && nodeLoads
+                        .holding(shardOf.apply(place.id()))
+                        .filter(this::isOwn)
+                        .isPresent();
     }
 
     /** The run was just sent to its place. */

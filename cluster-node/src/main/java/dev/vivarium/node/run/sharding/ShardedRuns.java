@@ -192,6 +192,9 @@ public final class ShardedRuns implements Runs {
             return CompletableFuture.completedStage(new SubmitAnswer.NotDurable());
         }
         placement.sent(place);
+        if (placement.isBornHere(place)) {
+            environment.sandbox().store().willBegin(place.id());
+        }
         CompletionStage<SubmitAnswer> answer = entity(place.id())
                 .ask(
                         (ActorRef<SubmitAnswer> replyTo) ->

@@ -1,0 +1,138 @@
+package dev.vivarium.loadtests.subject;
+
+import dev.vivarium.client.ApiClient;
+import dev.vivarium.client.ApiException;
+import dev.vivarium.client.RetryPolicy;
+import dev.vivarium.loadtests.report.Series;
+import java.io.IOException;
+import java.net.URI;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Submits runs to one node, each worker the next one when its last is acknowledged, and waits until all have ended. */
+public final class SubmissionTrial {
+    private static final int ACCEPTED = 202;
+    private static final Duration END_MAX = Duration.ofMinutes(5);
+    private static final Duration ANSWER_MAX = Duration.ofSeconds(15);
+    private static final long LOOK_MILLIS = 20;
+    private static final long AGAIN_MILLIS = 20;
+
+    private final URI node;
+    private final long pid;
+    private final Workload workload;
+    private final ApiClient api;
+
+    /**
+     * One slice.
+     *
+     * @param inFlight concurrent submissions
+     * @param refused submissions that were refused and repeated
+     * @param submitting how long the submissions took
+     * @param ending from the first submission until the last run had ended
+     * @param answers the latency of each acknowledgement
+     * @param used the processor time that node and database used for these runs
+     */
+    public record Slice(
+            int inFlight, int refused, Duration submitting, Duration ending, Series answers, ProcessorTimes used) {
+        public int acknowledged() {
+            return answers.rounds().size();
+        }
+
+        /** Acknowledged runs per second. */
+        public double acknowledgedPerSecond() {
+            return acknowledged() / seconds(submitting);
+        }
+
+        /** Ended runs per second, from the first submission to the last end: the sustainable rate. */
+        public double endedPerSecond() {
+            return acknowledged() / seconds(ending);
+        }
+
+        /** Processor time of the node for a run, in milliseconds. */
+        public double nodeMillisPerRun() {
+            return seconds(used.node()) * 1_000 / acknowledged();
+        }
+
+        /** The same of the database. */
+        public double postgresMillisPerRun() {
+            return seconds(used.postgres()) * 1_000 / acknowledged();
+        }
+
+        private static double seconds(Duration time) {
+            return time.toNanos() / 1e9;
+        }
+    }
+
+    /** @param pid the node's process */
+    public SubmissionTrial(URI node, long pid, Workload workload) {
+        this.node = node;
+        this.pid = pid;
+        this.workload = workload;
+        this.api = new ApiClient(node, RetryPolicy.NONE, ANSWER_MAX);
+    }
+
+    /** What one worker has seen. */
+    private record Worked(List<Duration> answers, int refused) {}
+
+    /** Submits for the length of the slice, and returns when the last run has ended. */
+    public Slice submit(int inFlight, Duration length) throws IOException {
+        ProcessorTimes before = ProcessorTimes.of(pid);
+        long began = System.nanoTime();
+        List<Worked> workers = InFlight.all(inFlight, inFlight, worker -> work(began + length.toNanos()));
+        Duration submitting = Duration.ofNanos(System.nanoTime() - began);
+        awaitEnds();
+        Duration ending = Duration.ofNanos(System.nanoTime() - began);
+        List<Duration> answers = new ArrayList<>();
+        workers.forEach(worker -> answers.addAll(worker.answers()));
+        if (answers.isEmpty()) {
+            throw new IOException("The node acknowledged no run.");
+        }
+        return new Slice(
+                inFlight,
+                workers.stream().mapToInt(Worked::refused).sum(),
+                submitting,
+                ending,
+                new Series(answers),
+                ProcessorTimes.of(pid).since(before));
+    }
+
+    private Worked work(long end) throws IOException {
+        List<Duration> answers = new ArrayList<>();
+        int refused = 0;
+        try (SubmittingConnection connection = SubmittingConnection.to(node, workload)) {
+            while (System.nanoTime() - end < 0) {
+                long asked = System.nanoTime();
+                if (connection.submit() == ACCEPTED) {
+                    answers.add(Duration.ofNanos(System.nanoTime() - asked));
+                } else {
+                    refused++;
+                    Pauses.millis(AGAIN_MILLIS);
+                }
+            }
+        }
+        return new Worked(answers, refused);
+    }
+
+    private void awaitEnds() throws IOException {
+        long latest = System.nanoTime() + END_MAX.toNanos();
+        while (live() > 0) {
+            if (System.nanoTime() - latest > 0) {
+                throw new IOException("Runs that do nothing have not ended in " + END_MAX.toMinutes() + " minutes.");
+            }
+            Pauses.millis(LOOK_MILLIS);
+        }
+    }
+
+    private double live() throws IOException {
+        try {
+            return api.metrics()
+                    .lines()
+                    .filter(line -> line.startsWith("vivarium_runs_live ") || line.startsWith("vivarium_runs_waiting "))
+                    .mapToDouble(line -> Double.parseDouble(line.substring(line.indexOf(' ') + 1)))
+                    .sum();
+        } catch (ApiException failed) {
+            throw new IOException(failed.getMessage(), failed);
+        }
+    }
+}
