@@ -71,8 +71,8 @@ final class RunBirth {
             case HOLDS -> remember(submit, List.of(submitted));
             case WAITS -> remember(submit, List.of(submitted, new RunEvent.RunQueued(now, node)));
             case QUEUE_FULL -> new Refused(full());
-            case TENANT_FULL ->
-                new Refused(new SubmitAnswer.TenantFull(submit.spec().tenant()));
+            case TENANT_FULL -> new Refused(
+                    new SubmitAnswer.TenantFull(submit.spec().tenant()));
         };
     }
 

@@ -3,7 +3,6 @@ package dev.vivarium.loadtests.subject;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 
 /**
  * The processor time that a node and its embedded PostgreSQL have used.
@@ -16,20 +15,21 @@ public record ProcessorTimes(Duration node, Duration postgres) {
 
     /** Until now. */
     public static ProcessorTimes of(long node) throws IOException {
-        List<ProcessHandle> servers = ProcessHandle.of(node).stream()
+        Duration postgres = ProcessHandle.of(node).stream()
                 .flatMap(ProcessHandle::descendants)
                 .filter(ProcessorTimes::isServer)
-                .toList();
-        Duration postgres = Duration.ZERO;
-        for (ProcessHandle server : servers) {
-            try {
-                postgres = postgres.plus(Kernel.processorTime(server.pid()));
-            } catch (IOException ended) {
-                // One of its short-lived workers.
-                continue;
-            }
-        }
+                .map(ProcessorTimes::used)
+                .reduce(Duration.ZERO, Duration::plus);
         return new ProcessorTimes(Kernel.processorTime(node), postgres);
+    }
+
+    private static Duration used(ProcessHandle server) {
+        try {
+            return Kernel.processorTime(server.pid());
+        } catch (IOException ended) {
+            // One of its short-lived workers.
+            return Duration.ZERO;
+        }
     }
 
     private static boolean isServer(ProcessHandle process) {

@@ -5,6 +5,7 @@ import dev.vivarium.persistence.journal.RememberingEntry;
 import dev.vivarium.persistence.journal.RunPersistenceId;
 import dev.vivarium.persistence.postgres.JournalWrite.JournalRow;
 import dev.vivarium.persistence.store.OpenStores;
+import dev.vivarium.protocol.run.Blob;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -108,7 +109,7 @@ public final class GroupedJournal extends AsyncWriteJournal {
                 entry.manifest(),
                 serializer.identifier(),
                 Serializers.manifestFor(serializer, payload),
-                serialization.serialize(payload).get());
+                Blob.of(serialization.serialize(payload).get()));
     }
 
     @Override

@@ -130,7 +130,7 @@ final class JournalConnection implements GroupCommit.Link {
                 manifests[place] = row.manifest();
                 serializers[place] = row.serializer();
                 forms[place] = row.form();
-                payloads[place] = row.payload();
+                payloads[place] = row.payload().toByteArray();
                 place++;
             }
         }

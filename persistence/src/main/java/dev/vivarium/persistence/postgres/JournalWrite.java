@@ -1,6 +1,7 @@
 package dev.vivarium.persistence.postgres;
 
 import dev.vivarium.persistence.journal.RememberingEntry;
+import dev.vivarium.protocol.run.Blob;
 import java.util.List;
 
 /**
@@ -30,7 +31,7 @@ record JournalWrite(String journal, String writer, List<JournalRow> rows, List<R
      * @param manifest the event adapter's
      * @param serializer who wrote the payload, with the form in {@code form}
      */
-    record JournalRow(long seq, long timestamp, String manifest, int serializer, String form, byte[] payload) {}
+    record JournalRow(long seq, long timestamp, String manifest, int serializer, String form, Blob payload) {}
 
     long firstSeq() {
         return rows.get(0).seq();
@@ -44,7 +45,7 @@ record JournalWrite(String journal, String writer, List<JournalRow> rows, List<R
     long bytes() {
         long bytes = 0;
         for (JournalRow row : rows) {
-            bytes += row.payload().length + ROW_BYTES;
+            bytes += row.payload().length() + ROW_BYTES;
         }
         return bytes;
     }

@@ -109,9 +109,8 @@ final class PostgresRunFeed implements JournalFeed<RunView> {
         Optional<Instant> complete =
                 switch (news.reach()) {
                     case ALL -> Optional.of(started);
-                    case ALL_SETTLED ->
-                        mark.filter(known -> news.oldestRunning() >= known.horizon())
-                                .map(Mark::at);
+                    case ALL_SETTLED -> mark.filter(last -> news.oldestRunning() >= last.horizon())
+                            .map(Mark::at);
                     case MORE, FOREIGN -> Optional.empty();
                 };
         if (mark.isEmpty() || complete.isPresent()) {

@@ -17,6 +17,7 @@ import dev.vivarium.persistence.journal.RunPersistenceId;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.postgres.JournalWrite.JournalRow;
 import dev.vivarium.persistence.store.MonotonicClock;
+import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -126,7 +127,7 @@ class GroupCommitTest {
             malformed = commit.write(new JournalWrite(
                             journal(newRun()),
                             "writer",
-                            List.of(new JournalRow(1, 0, "", 1, "x".repeat(300), new byte[0])),
+                            List.of(new JournalRow(1, 0, "", 1, "x".repeat(300), Blob.EMPTY)),
                             List.of()))
                     .toCompletableFuture();
             good = List.of(holdingUp, earlier, write(commit, after, 1));
@@ -351,7 +352,7 @@ class GroupCommitTest {
     }
 
     private static List<JournalRow> rows(RunId run, long... seqs) {
-        byte[] payload = JournalEntryFormat.write(entry(run));
+        Blob payload = Blob.of(JournalEntryFormat.write(entry(run)));
         return LongStream.of(seqs)
                 .mapToObj(seq -> new JournalRow(
                         seq, 0, "", JournalEntrySerializer.IDENTIFIER, JournalEntryFormat.MANIFEST, payload))
