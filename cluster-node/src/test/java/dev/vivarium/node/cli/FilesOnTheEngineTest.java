@@ -21,6 +21,7 @@ import dev.vivarium.protocol.run.FileMode;
 import dev.vivarium.protocol.run.LeftOut;
 import dev.vivarium.protocol.run.RunStatus;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.OutputStream;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -35,6 +36,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.zip.GZIPOutputStream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.apache.pekko.util.ByteString;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -140,6 +143,46 @@ class FilesOnTheEngineTest {
         assertThat(printed(end)).isEqualTo("a\nb\n2");
         assertThat(end.path("spec").path("files").path(".").path("form").asText())
                 .isEqualTo("archive");
+    }
+
+    @Test
+    void pipInstallsAWheelThatCameWithTheRunAndTimeZonesAreThere() throws Exception {
+        Submission submission = submission(
+                        "sh",
+                        "-c",
+                        "pip install -q --no-index ./greeting-1.0-py3-none-any.whl && python3 agent.py"
+                                + " && python3 -m venv venv && venv/bin/pip install -q --no-index ./*.whl"
+                                + " && venv/bin/python agent.py")
+                .file("greeting-1.0-py3-none-any.whl", wheel())
+                .file(
+                        "agent.py",
+                        ("import datetime, greeting, zoneinfo\nprint(greeting.TEXT, datetime.datetime(2026, 7, 1,"
+                                        + " tzinfo=zoneinfo.ZoneInfo('Europe/Berlin')).isoformat())")
+                                .getBytes(StandardCharsets.UTF_8));
+
+        JsonNode end = ended(submission.body());
+
+        assertThat(end.path("status").asText()).isEqualTo(RunStatus.SUCCEEDED.name());
+        assertThat(printed(end)).isEqualTo("hello 2026-07-01T00:00:00+02:00\nhello 2026-07-01T00:00:00+02:00\n");
+    }
+
+    /** The smallest that pip takes: a module, and three files about it. */
+    private static byte[] wheel() throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
+            for (Map.Entry<String, String> file : Map.of(
+                            "greeting.py", "TEXT = 'hello'\n",
+                            "greeting-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: greeting\nVersion: 1.0\n",
+                            "greeting-1.0.dist-info/WHEEL",
+                                    "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+                            "greeting-1.0.dist-info/RECORD", "greeting.py,,\n")
+                    .entrySet()) {
+                zip.putNextEntry(new ZipEntry(file.getKey()));
+                zip.write(file.getValue().getBytes(StandardCharsets.UTF_8));
+                zip.closeEntry();
+            }
+        }
+        return bytes.toByteArray();
     }
 
     @Test
