@@ -142,7 +142,7 @@ public final class TodaysRuns {
         ended(at -> new RunEvent.RunFailed(at, NODE, 1, 3, Optional.empty(), USAGE));
         ended(at -> new RunEvent.RunKilled(at, NODE, 1, KillReason.OPERATOR, Optional.empty(), USAGE));
         for (KillReason reason : KillReason.values()) {
-            ended(at -> new RunEvent.RunKilled(at, NODE, 1, reason, Optional.of(measurement(reason.ordinal())), USAGE));
+            ended(at -> new RunEvent.RunKilled(at, NODE, 1, reason, Optional.of(measurement(histories.size())), USAGE));
         }
         List<RunEvent> cancelled = started(spec(EgressPolicy.publicInternet(), Isolation.MICROVM, NodeLossPolicy.FAIL));
         cancelled.add(new RunEvent.CancelRequested(at(cancelled), NODE, Principal.LOCAL_OPERATOR));
