@@ -44,7 +44,7 @@ public final class ApiClient {
     /** The upload's timeout assumes at least this rate. */
     private static final long UPLOAD_BYTES_PER_SECOND_MIN = 1 << 20;
     /** Bounds the memory for an answer, such as a page of runs or a history; far above what a node sends. */
-    private static final int ANSWER_BYTES_MAX = 64 << 20;
+    static final int ANSWER_BYTES_MAX = 64 << 20;
 
     private final URI server;
     private final RetryPolicy retries;
@@ -98,8 +98,36 @@ public final class ApiClient {
 
     /** Submits a run. Idempotent: the same key with the same body is the same run. */
     public JsonNode submit(JsonNode submission, String idempotencyKey) throws ApiException, InterruptedIOException {
-        return json(
-                submission(submission).header("Idempotency-Key", idempotencyKey).build());
+        return json(submission(submission, "")
+                .header("Idempotency-Key", idempotencyKey)
+                .build());
+    }
+
+    /**
+     * Submits a run and waits for its end: the run as it ended or, after the wait, as it is then. Idempotent, as above;
+     * nodes of version 0.1 do not wait.
+     *
+     * @param wait how long to wait, of a millisecond or more; a node has a ceiling for it, 5 minutes by default
+     */
+    public JsonNode submitAndWait(JsonNode submission, String idempotencyKey, Duration wait)
+            throws ApiException, InterruptedIOException {
+        return json(submission(submission, queryString(List.of(Map.entry("wait", wait.toMillis() + "ms"))))
+                .timeout(answerTimeout.plus(wait))
+                .header("Idempotency-Key", idempotencyKey)
+                .build());
+    }
+
+    /**
+     * Submits a run and asks for its output with the answer, which the caller closes. Idempotent, as above. A node that
+     * does not know this wish answers with the run.
+     */
+    HttpResponse<InputStream> submitAndFollow(JsonNode submission, String idempotencyKey)
+            throws ApiException, InterruptedIOException {
+        HttpRequest request = submission(submission, queryString(List.of(Map.entry("follow", "output"))))
+                .setHeader("Accept", "application/x-ndjson, application/json;q=0.5")
+                .header("Idempotency-Key", idempotencyKey)
+                .build();
+        return exchange(request, retries.begin(), response -> response);
     }
 
     /**
@@ -107,11 +135,11 @@ public final class ApiClient {
      * stays unknown.
      */
     public JsonNode submit(JsonNode submission) throws ApiException, InterruptedIOException {
-        return json(submission(submission).build(), RetryPolicy.NONE.begin());
+        return json(submission(submission, "").build(), RetryPolicy.NONE.begin());
     }
 
-    private HttpRequest.Builder submission(JsonNode submission) {
-        return request("/v1/runs")
+    private HttpRequest.Builder submission(JsonNode submission, String query) {
+        return request("/v1/runs" + query)
                 .header("Content-Type", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofByteArray(ApiJson.bytes(submission)));
     }
@@ -288,16 +316,26 @@ public final class ApiClient {
     }
 
     private JsonNode json(HttpRequest request, RetryPolicy.Tries tries) throws ApiException, InterruptedIOException {
+        return exchange(request, tries, response -> ApiJson.parse(body(response)));
+    }
+
+    /** Reads the answer to a request that was successful. An {@link IOException} means that it can be retried. */
+    private interface Reading<T> {
+        T of(HttpResponse<InputStream> response) throws IOException;
+    }
+
+    private <T> T exchange(HttpRequest request, RetryPolicy.Tries tries, Reading<T> reading)
+            throws ApiException, InterruptedIOException {
         while (true) {
             IOException failure;
             Duration asked = Duration.ZERO;
             try {
                 HttpResponse<InputStream> response = send(request);
-                byte[] body = body(response);
                 int status = response.statusCode();
                 if (status / 100 == 2) {
-                    return ApiJson.parse(body);
+                    return reading.of(response);
                 }
+                byte[] body = body(response);
                 asked = retryAfter(response);
                 boolean hopeless = !isPassing(status) || (status == 429 && asked.isZero());
                 if (hopeless || !tries.waitToRetry(asked)) {

@@ -84,7 +84,8 @@ public final class OutputFollower {
         });
     }
 
-    private void passChunks(Lines lines) throws IOException, SinkClosed {
+    /** Passes on the chunks of an open stream, up to its end. */
+    void passChunks(Lines lines) throws IOException, SinkClosed {
         for (Optional<String> line = lines.next(); line.isPresent(); line = lines.next()) {
             if (line.get().isBlank()) {
                 continue;

@@ -18,6 +18,7 @@ import picocli.CommandLine.Spec;
         synopsisSubcommandLabel = "BENCHMARK",
         subcommands = {
             ColdStartCommand.class,
+            OutputCommand.class,
             ThroughputCommand.class,
             KillPrecisionCommand.class,
             SamplingCommand.class,
@@ -26,6 +27,7 @@ import picocli.CommandLine.Spec;
             NeighboursCommand.class,
             ControlPlaneCommand.class,
             SubmissionsCommand.class,
+            OverloadCommand.class,
             LiveRunsCommand.class,
             FailoverCommand.class,
             HistoryCommand.class,

@@ -177,7 +177,8 @@ public final class NodeCore implements AutoCloseable {
                         slots,
                         fencing.takeoverWait(),
                         drain,
-                        new RunMetrics(metrics, slots)));
+                        new RunMetrics(metrics, slots),
+                        Math.toIntExact(config.getBytes("vivarium.run.push-max"))));
         this.runs = runs;
         metrics.gauge("vivarium.sandboxes.live", live, LiveSandboxes::count);
         metrics.gauge("vivarium.projection.lag.seconds", store, NodeCore::lagSeconds);

@@ -7,6 +7,7 @@ import dev.vivarium.protocol.run.RunStatus;
 import dev.vivarium.terminal.ExitCode;
 import dev.vivarium.terminal.Terminal;
 import java.io.InterruptedIOException;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,6 +61,11 @@ final class Cancellation {
         if (wished == Wish.CANCEL) {
             cancel(id);
         }
+    }
+
+    /** The run, once it exists. */
+    synchronized Optional<String> run() {
+        return Optional.ofNullable(run);
     }
 
     /** The exit code after the run's end. */

@@ -100,7 +100,8 @@ final class DryRun {
 
     private static void answer(HttpExchange exchange) throws IOException {
         String path = exchange.getRequestURI().getPath();
-        String body = path.endsWith("/output")
+        boolean followed = "follow=output".equals(exchange.getRequestURI().getQuery());
+        String body = path.endsWith("/output") || followed
                 ? CHUNK
                 : path.endsWith("/events")
                         ? "{\"events\":[" + EVENT + "]}"
@@ -110,7 +111,8 @@ final class DryRun {
         byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
         try (exchange) {
             exchange.getRequestBody().readAllBytes();
-            exchange.getResponseHeaders().set("Content-Type", "application/json");
+            exchange.getResponseHeaders().set("Content-Type", followed ? "application/x-ndjson" : "application/json");
+            exchange.getResponseHeaders().set("Run-Id", ID);
             exchange.sendResponseHeaders(200, bytes.length);
             exchange.getResponseBody().write(bytes);
         }

@@ -6,7 +6,7 @@ import dev.vivarium.client.ApiClient;
 import dev.vivarium.client.ApiException;
 import dev.vivarium.client.ApiJson;
 import dev.vivarium.client.OutputFollower;
-import dev.vivarium.protocol.api.OutputChunkView.Stream;
+import dev.vivarium.client.SubmissionFollower;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.KillReason;
@@ -24,7 +24,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
@@ -133,40 +132,40 @@ final class RunCommand implements Callable<Integer> {
         for (Map.Entry<Digest, Path> upload : prepared.uploads().entrySet()) {
             client.putBlob(upload.getKey(), upload.getValue(), prepared.tenant());
         }
-        JsonNode accepted = client.submit(body, idempotencyKey != null ? idempotencyKey : "cli-" + UUID.randomUUID());
-        RunView run = client.view(accepted);
+        String key = idempotencyKey != null ? idempotencyKey : "cli-" + UUID.randomUUID();
         if (detach) {
+            JsonNode accepted = client.submit(body, key);
             surroundings
                     .terminal()
-                    .say(format.isJson() ? ApiJson.pretty(accepted) : run.id().value());
+                    .say(
+                            format.isJson()
+                                    ? ApiJson.pretty(accepted)
+                                    : client.view(accepted).id().value());
             return ExitCode.OK;
         }
-        cancellation.accepted(run.id().value());
         try {
-            return follow(client, run, cancellation);
+            return follow(client, body, key, cancellation);
         } catch (ApiException.NodeUnreachable lost) {
-            String id = run.id().value();
-            surroundings
+            cancellation.run().ifPresent(id -> surroundings
                     .terminal()
                     .note("run " + id + " was accepted, and how it ends is not known here; once the node is"
-                            + " back, `vivarium logs -f " + id + "` follows it.");
+                            + " back, `vivarium logs -f " + id + "` follows it."));
             throw lost;
         }
     }
 
-    private int follow(ApiClient client, RunView run, Cancellation cancellation) throws ApiException, IOException {
-        String id = run.id().value();
+    private int follow(ApiClient client, ObjectNode body, String key, Cancellation cancellation)
+            throws ApiException, IOException {
         RunOutput output = new RunOutput(surroundings.terminal(), LogsCommand.form(format, raw));
+        JsonNode end;
         try {
-            new OutputFollower(client, id, Set.of(Stream.STDOUT, Stream.STDERR), 0, output)
-                    .read(OutputFollower.Mode.TO_THE_END);
+            end = new SubmissionFollower(client, cancellation::accepted, output).read(body, key);
             output.end();
         } catch (OutputFollower.SinkClosed closed) {
             // Like a program in a pipeline, the run ends when its output is not read any more.
-            client.cancel(id);
+            client.cancel(cancellation.run().orElseThrow());
             return ExitCode.OUTPUT_CLOSED;
         }
-        JsonNode end = client.run(id);
         RunView ended = client.view(end);
         if (format.isJson()) {
             surroundings.terminal().say(ApiJson.line(end));

@@ -3,6 +3,7 @@ package dev.vivarium.node.run;
 import dev.vivarium.node.placement.WhenFull;
 import dev.vivarium.node.run.RunDecision.Request;
 import dev.vivarium.node.run.RunDecision.Step;
+import dev.vivarium.node.run.Runs.Interest;
 import dev.vivarium.node.run.Runs.Progress;
 import dev.vivarium.node.sandbox.SandboxEnvironment;
 import dev.vivarium.node.sandbox.SandboxReport;
@@ -18,6 +19,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -83,8 +85,13 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
     /** Cancel the run; answered with {@link CancelAnswer}. */
     public record Cancel(Principal by, ActorRef<CancelAnswer> replyTo) implements Command, RunMessage {}
 
-    /** Send the watcher the current progress, and every later one until the run ends. Idempotent. */
-    public record Watch(ActorRef<Progress> watcher) implements Command, RunMessage {}
+    /** Send the watcher the current progress, and every later one of interest until the run ends. Idempotent. */
+    public record Watch(ActorRef<Progress> watcher, Interest interest) implements Command, RunMessage {
+        /** Nodes of an earlier version ask for everything. */
+        public Watch {
+            interest = Objects.requireNonNullElse(interest, Interest.OUTPUT);
+        }
+    }
 
     /** Query the run's position in the queue; answered with {@link PositionAnswer}. */
     public record AskPosition(ActorRef<PositionAnswer> replyTo) implements Command, RunMessage {}
@@ -150,7 +157,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
         this.birth = new RunBirth(id, environment, slot, memory, context.getLog());
         this.attempt = new RunAttempt(context, id, sandbox);
         this.conditions = new RunConditions(environment, slot, attempt);
-        this.watchers = new RunWatchers(context, id, sandbox.store().output());
+        this.watchers = new RunWatchers(context, id, environment);
         RunFarewell farewell = new RunFarewell(id, environment, slot, watchers, memory, context.getLog());
         this.steps = new RunSteps(context, slot, memory, attempt, conditions, watchers, farewell);
     }
@@ -214,7 +221,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
                 .onCommand(Watch.class, (run, watch) -> stay(() -> watchers.answerFinished(watch.watcher, run)));
         builder.forAnyState()
                 .onCommand(Submit.class, this::onFurtherSubmit)
-                .onCommand(Watch.class, (run, watch) -> stay(() -> watchers.add(watch.watcher, run)))
+                .onCommand(Watch.class, (run, watch) -> stay(() -> watchers.add(watch, run)))
                 .onCommand(RunWatchers.Gone.class, gone -> stay(() -> watchers.remove(gone)))
                 .onCommand(AskPosition.class, this::onAskPosition)
                 .onCommand(RunMemory.Forgotten.class, this::onForgotten)

@@ -14,6 +14,7 @@ import dev.vivarium.node.sandbox.TakeoverWait;
  * @param takeoverWait how long a run's next attempt waits after a take-over
  * @param drain whether the node is draining
  * @param metrics the counters
+ * @param pushBytesMax the most output that is sent to a run's watchers with one progress
  */
 public record RunEnvironment(
         String nodeName,
@@ -21,4 +22,5 @@ public record RunEnvironment(
         NodeSlots slots,
         TakeoverWait takeoverWait,
         Drain drain,
-        RunMetrics metrics) {}
+        RunMetrics metrics,
+        int pushBytesMax) {}

@@ -2,6 +2,7 @@ package dev.vivarium.node.sandbox;
 
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.persistence.store.OutputChunk;
+import dev.vivarium.persistence.store.OutputStore.Appended;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Limit;
@@ -10,7 +11,6 @@ import dev.vivarium.protocol.run.RunSpec;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import org.apache.pekko.Done;
 
 /**
  * Writes the output of all processes to the store, one batch at a time. A batch that the store refuses is retried until
@@ -39,7 +39,7 @@ final class OutputWriter {
     /** Results of writes, as messages to the actor. */
     sealed interface Message extends Sandbox.Command {}
 
-    private record Stored(Batch batch) implements Message {}
+    private record Stored(Batch batch, Appended appended) implements Message {}
 
     private record StoreFailed(Batch batch, Throwable why) implements Message {}
 
@@ -83,7 +83,7 @@ final class OutputWriter {
 
     void on(Message message) {
         if (message instanceof Stored stored) {
-            onStored(stored.batch);
+            onStored(stored.batch, stored.appended);
         } else if (message instanceof StoreFailed failed) {
             inbox.log().warn("Output of {} could not be stored yet: {}", attempt, failed.why.getMessage());
             RetryDue retry = new RetryDue(failed.batch);
@@ -102,11 +102,11 @@ final class OutputWriter {
         return buffer.keptBytes();
     }
 
-    private void onStored(Batch batch) {
+    private void onStored(Batch batch, Appended appended) {
         writing = Writing.IDLE;
         batch.credit().forEach(guest::send);
         if (!batch.chunks().isEmpty()) {
-            reporter.outputAdvanced(batch.end());
+            reporter.outputAdvanced(batch.end(), appended == Appended.WHOLE ? batch.chunks() : List.of());
         }
         writeNext();
     }
@@ -119,9 +119,9 @@ final class OutputWriter {
 
     private void write(Batch batch) {
         writing = Writing.UNDER_WAY;
-        CompletionStage<Done> written = batch.chunks().isEmpty()
-                ? CompletableFuture.completedStage(Done.getInstance())
+        CompletionStage<Appended> written = batch.chunks().isEmpty()
+                ? CompletableFuture.completedStage(Appended.WHOLE)
                 : environment.store().output().append(attempt.run(), batch.chunks());
-        inbox.hear(written, done -> new Stored(batch), why -> new StoreFailed(batch, why));
+        inbox.hear(written, appended -> new Stored(batch, appended), why -> new StoreFailed(batch, why));
     }
 }

@@ -4,10 +4,12 @@ import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.network.EgressUse;
 import dev.vivarium.node.sandbox.SandboxReport.Outcome;
+import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 import dev.vivarium.protocol.run.Usage;
+import java.util.List;
 import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
 
@@ -29,8 +31,8 @@ record Reporter(ActorRef<SandboxReport> run, int attempt, NodeClock clock) {
         run.tell(new SandboxReport.Reached(attempt, clock.now(), use));
     }
 
-    void outputAdvanced(long end) {
-        run.tell(new SandboxReport.OutputAdvanced(attempt, end));
+    void outputAdvanced(long end, List<OutputChunk> stored) {
+        run.tell(new SandboxReport.OutputAdvanced(attempt, end, stored));
     }
 
     void ended(Outcome outcome, Usage usage, Optional<SandboxReport.Kept> kept) {

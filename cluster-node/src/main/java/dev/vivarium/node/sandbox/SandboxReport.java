@@ -1,6 +1,7 @@
 package dev.vivarium.node.sandbox;
 
 import dev.vivarium.node.network.EgressUse;
+import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Measurement;
@@ -8,6 +9,7 @@ import dev.vivarium.protocol.run.RunEvent.Consequence;
 import dev.vivarium.protocol.run.StartFailure;
 import dev.vivarium.protocol.run.Usage;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 
 /** What a Sandbox actor reports to its Run, each with the attempt that fences it. */
@@ -32,8 +34,13 @@ public sealed interface SandboxReport {
      * More output can be read.
      *
      * @param end the offset after its last byte
+     * @param stored the chunks before it, if the store has exactly these at their offsets; else empty
      */
-    record OutputAdvanced(int attempt, long end) implements SandboxReport {}
+    record OutputAdvanced(int attempt, long end, List<OutputChunk> stored) implements SandboxReport {
+        public OutputAdvanced {
+            stored = List.copyOf(stored);
+        }
+    }
 
     /**
      * The sandbox is gone, its output and files are stored; the last report.

@@ -64,6 +64,7 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
     private Optional<SubmitAnswer> refusal = Optional.empty();
     private Optional<Query> lastQuery = Optional.empty();
     private CompletionStage<Done> way = CompletableFuture.completedStage(Done.getInstance());
+    private CompletionStage<Done> wayAfterwards = CompletableFuture.completedStage(Done.getInstance());
     private Optional<RunId> nextName = Optional.empty();
     private int submissions;
 
@@ -101,6 +102,12 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
     /** Delays the next submission until the gate completes. */
     public synchronized void holdNextSubmission(CompletionStage<Done> gate) {
         way = gate;
+    }
+
+    /** Delays every submission from now on until the gate completes. */
+    public synchronized void holdSubmissions(CompletionStage<Done> gate) {
+        way = gate;
+        wayAfterwards = gate;
     }
 
     public synchronized int submissions() {
@@ -145,6 +152,11 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
         nextName = Optional.of(id);
     }
 
+    /** Places every new run under an id of its own again. */
+    public synchronized void placeFreely() {
+        nextName = Optional.empty();
+    }
+
     @Override
     public synchronized Placed place(Capacity needs) {
         return placeNamed(
@@ -165,7 +177,7 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
     public synchronized CompletionStage<SubmitAnswer> submit(
             Placed.Room place, Caller caller, RunSpec spec, Digest submission) {
         CompletionStage<Done> there = way;
-        way = CompletableFuture.completedStage(Done.getInstance());
+        way = wayAfterwards;
         return there.thenCompose(done -> arrived(place.id(), caller.principal(), spec, submission));
     }
 
@@ -204,7 +216,7 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
     }
 
     @Override
-    public Source<Progress, NotUsed> progress(RunId id) {
+    public Source<Progress, NotUsed> progress(RunId id, Interest interest) {
         return Source.<Progress>queue(1, OverflowStrategy.dropHead()).mapMaterializedValue(queue -> {
             join(id, queue);
             return NotUsed.getInstance();
@@ -225,7 +237,7 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
         boolean ended = fold(run) instanceof RunState.Finished;
         Progress progress = new Progress(
                 events.getOrDefault(run, List.of()).size(),
-                outputEnd(run),
+                OptionalLong.of(outputEnd(run)),
                 ended ? Progress.Life.ENDED : Progress.Life.LIVE);
         for (SourceQueueWithComplete<Progress> queue : List.copyOf(followers.getOrDefault(run, List.of()))) {
             queue.offer(progress);
@@ -253,7 +265,7 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
     }
 
     @Override
-    public CompletionStage<Done> append(RunId run, List<OutputChunk> chunks) {
+    public CompletionStage<Appended> append(RunId run, List<OutputChunk> chunks) {
         throw new UnsupportedOperationException("Only sandboxes append.");
     }
 

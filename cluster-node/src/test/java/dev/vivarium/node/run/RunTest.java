@@ -2,6 +2,7 @@ package dev.vivarium.node.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.github.f4b6a3.ulid.UlidCreator;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
@@ -13,6 +14,7 @@ import dev.vivarium.node.placement.NodeLoad;
 import dev.vivarium.node.placement.NodeSlots;
 import dev.vivarium.node.placement.ShardRelease;
 import dev.vivarium.node.placement.WhenFull;
+import dev.vivarium.node.run.Runs.Interest;
 import dev.vivarium.node.run.Runs.Progress;
 import dev.vivarium.node.run.sharding.LoadReporter;
 import dev.vivarium.node.sandbox.LiveSandboxes;
@@ -27,7 +29,9 @@ import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.RememberingEntry;
 import dev.vivarium.persistence.journal.RunPersistenceId;
 import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.protocol.api.NodeView;
+import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
@@ -37,6 +41,7 @@ import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.NodeLossPolicy;
+import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
@@ -44,10 +49,13 @@ import dev.vivarium.protocol.run.RunState;
 import dev.vivarium.protocol.run.RunStatus;
 import dev.vivarium.protocol.run.TimeSpan;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -64,6 +72,7 @@ import org.apache.pekko.persistence.testkit.ProcessingSuccess$;
 import org.apache.pekko.persistence.testkit.StorageFailure;
 import org.apache.pekko.persistence.testkit.WriteEvents;
 import org.apache.pekko.persistence.testkit.javadsl.PersistenceTestKit;
+import org.apache.pekko.serialization.jackson.JacksonObjectMapperProvider;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -501,7 +510,7 @@ class RunTest {
         submit(Specs.hello());
         awaitStarted(1);
         TestProbe<Progress> watcher = KIT.createTestProbe(Progress.class);
-        run.tell(new Run.Watch(watcher.ref()));
+        run.tell(new Run.Watch(watcher.ref(), Interest.OUTPUT));
         drain.begin(Principal.LOCAL_OPERATOR);
 
         liveSandboxes.stopAll(KillReason.DRAINED);
@@ -537,15 +546,66 @@ class RunTest {
     void aWatcherIsNotifiedOfEveryStepAndOfTheEnd() {
         TestProbe<Progress> watcher = KIT.createTestProbe(Progress.class);
         submit(Specs.hello());
-        run.tell(new Run.Watch(watcher.ref()));
+        run.tell(new Run.Watch(watcher.ref(), Interest.OUTPUT));
         awaitStarted(1);
 
-        driver.emit(
-                new GuestFrame.Output(1, dev.vivarium.protocol.guest.NodeFrame.Stream.STDOUT, Blob.ofUtf8("hello")));
-        Awaitility.await().until(() -> watcher.receiveMessage().outputEnd() == 5);
+        print("hello");
+        Awaitility.await().until(() -> watcher.receiveMessage().outputEnd().equals(OptionalLong.of(5)));
         driver.emit(new GuestFrame.Exited(1, 0));
 
-        Awaitility.await().until(() -> watcher.receiveMessage().equals(new Progress(4, 5, Progress.Life.ENDED)));
+        Awaitility.await().until(() -> watcher.receiveMessage().equals(ended(4, 5)));
+    }
+
+    @Test
+    void outputThatHasBeenStoredComesWithTheProgress() {
+        TestProbe<Progress> reader = KIT.createTestProbe(Progress.class);
+        TestProbe<Progress> other = KIT.createTestProbe(Progress.class);
+        submit(Specs.hello());
+        awaitStarted(1);
+        run.tell(new Run.Watch(reader.ref(), Interest.OUTPUT));
+
+        print("hello");
+
+        Progress progress = progressTo(5, reader);
+        assertThat(progress.output()).extracting(OutputChunk::offset).containsExactly(0L);
+        assertThat(progress.output().get(0).data()).isEqualTo(Blob.ofUtf8("hello"));
+        run.tell(new Run.Watch(other.ref(), Interest.EVENTS));
+        assertThat(progressTo(5, other).output()).isEmpty();
+
+        print("x".repeat(50));
+
+        assertThat(progressTo(55, reader).output())
+                .as("more than is sent along")
+                .isEmpty();
+        other.expectNoMessage(QUIET);
+    }
+
+    /** The store has dropped it: a later attempt has begun elsewhere, or an earlier try has stored it. */
+    @Test
+    void outputThatTheStoreMayNotHaveIsNotSentAlong() {
+        TestProbe<Progress> reader = KIT.createTestProbe(Progress.class);
+        submit(Specs.hello());
+        awaitStarted(1);
+        run.tell(new Run.Watch(reader.ref(), Interest.OUTPUT));
+        store.fence();
+
+        print("zombie");
+
+        assertThat(progressTo(6, reader).output()).isEmpty();
+        assertThat(store.printed()).isEmpty();
+    }
+
+    /** The next progress that ends there; how many others come before depends on the timing. */
+    private static Progress progressTo(long end, TestProbe<Progress> watcher) {
+        Progress progress = watcher.receiveMessage();
+        while (!progress.outputEnd().equals(OptionalLong.of(end))) {
+            progress = watcher.receiveMessage();
+        }
+        return progress;
+    }
+
+    private void print(String text) {
+        driver.emit(new GuestFrame.Output(1, dev.vivarium.protocol.guest.NodeFrame.Stream.STDOUT, Blob.ofUtf8(text)));
     }
 
     @Test
@@ -558,12 +618,25 @@ class RunTest {
         store.holdEnd(slowStore);
         TestProbe<Progress> watcher = KIT.createTestProbe(Progress.class);
 
-        run.tell(new Run.Watch(watcher.ref()));
+        run.tell(new Run.Watch(watcher.ref(), Interest.EVENTS));
         run.tell(Run.Leave.INSTANCE);
         watcher.expectTerminated(run);
         slowStore.complete(Done.getInstance());
 
-        watcher.expectMessage(new Progress(4, 0, Progress.Life.ENDED));
+        watcher.expectMessage(ended(4, 0));
+    }
+
+    private static Progress ended(long seq, long outputEnd) {
+        return new Progress(seq, OptionalLong.of(outputEnd), Progress.Life.ENDED);
+    }
+
+    @Test
+    void aProgressOfTheVersionBeforeCanBeRead() throws IOException {
+        ObjectMapper mapper =
+                JacksonObjectMapperProvider.get(KIT.system()).getOrCreate("jackson-cbor", Optional.empty());
+        byte[] old = mapper.writeValueAsBytes(Map.of("seq", 4, "outputEnd", 5, "life", "ENDED"));
+
+        assertThat(mapper.readValue(old, Progress.class)).isEqualTo(ended(4, 5));
     }
 
     @Test
@@ -589,7 +662,13 @@ class RunTest {
                         new SubmitAnswer.TooLarge(ONE_SLOT),
                         new SubmitAnswer.NotDurable())
                 .forEach(answer -> serialization.verifySerialization(answer, true));
-        serialization.verifySerialization(new Progress(4, 5, Progress.Life.ENDED), true);
+        serialization.verifySerialization(ended(4, 5), true);
+        OutputChunk chunk =
+                new OutputChunk(1, ProcessId.COMMAND, Stream.STDERR, 5, Instant.EPOCH, Blob.of(new byte[] {0, -1}));
+        serialization.verifySerialization(
+                new Progress(4, OptionalLong.empty(), Progress.Life.LIVE, List.of(chunk)), true);
+        serialization.verifySerialization(
+                new Run.Watch(KIT.createTestProbe(Progress.class).ref(), Interest.OUTPUT), true);
         serialization.verifySerialization(Run.Leave.INSTANCE, true);
         serialization.verifySerialization(new Run.PositionAnswer(Optional.of(new QueueView(3, 7))), true);
         TestProbe<LoadReporter.Released> released = KIT.createTestProbe(LoadReporter.Released.class);
@@ -772,6 +851,7 @@ class RunTest {
     }
 
     private static final Duration QUIET = Duration.ofMillis(200);
+    private static final int PUSH_BYTES_MAX = 160;
 
     private NodeLease lease = NodeLease.endless();
     private TakeoverWait takeoverWait = TakeoverWait.none();
@@ -789,7 +869,8 @@ class RunTest {
                         slots,
                         takeoverWait,
                         drain,
-                        new RunMetrics(new SimpleMeterRegistry(), slots)),
+                        new RunMetrics(new SimpleMeterRegistry(), slots),
+                        PUSH_BYTES_MAX),
                 shard.ref(),
                 "7"));
     }

@@ -38,6 +38,7 @@ public final class MemoryStore implements Store, OutputStore, SecretVault, Remem
     private final AtomicInteger appendsToFail = new AtomicInteger();
 
     private final Set<RunId> remembered = ConcurrentHashMap.newKeySet();
+    private volatile Appended fence = Appended.WHOLE;
     private volatile Map<String, String> secrets = Map.of();
     private volatile Changes changes = Changes.APART;
     private volatile CompletionStage<Done> memoryGate = CompletableFuture.completedStage(Done.getInstance());
@@ -60,6 +61,11 @@ public final class MemoryStore implements Store, OutputStore, SecretVault, Remem
     /** Claims to change its memory of live runs with their events, which nothing does for it. */
     public void changeMemoryWithEvents() {
         changes = Changes.WITH_EVENTS;
+    }
+
+    /** Drops all output from now on, as if a later attempt had begun. */
+    public void fence() {
+        fence = Appended.IN_PART;
     }
 
     /** Delays answers to {@link #end} until the gate completes. */
@@ -92,12 +98,14 @@ public final class MemoryStore implements Store, OutputStore, SecretVault, Remem
     }
 
     @Override
-    public CompletionStage<Done> append(RunId run, List<OutputChunk> added) {
+    public CompletionStage<Appended> append(RunId run, List<OutputChunk> added) {
         if (appendsToFail.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
             return CompletableFuture.failedStage(new StoreUnavailable("away", new IllegalStateException("away")));
         }
-        chunks.addAll(added);
-        return CompletableFuture.completedStage(Done.getInstance());
+        if (fence == Appended.WHOLE) {
+            chunks.addAll(added);
+        }
+        return CompletableFuture.completedStage(fence);
     }
 
     @Override

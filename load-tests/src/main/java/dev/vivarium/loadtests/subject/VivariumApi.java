@@ -60,6 +60,14 @@ public final class VivariumApi {
         return answer(() -> api.output(run.value(), Stream.STDOUT, OutputFollower.Mode.TO_THE_END));
     }
 
+    /** Passes on the run's output until the run has ended. */
+    void follow(RunId run, OutputFollower.Sink sink) throws IOException {
+        answer(() -> {
+            new OutputFollower(api, run.value(), Set.of(Stream.values()), 0, sink).read(OutputFollower.Mode.TO_THE_END);
+            return run;
+        });
+    }
+
     /** Cancels the run. */
     public void cancel(RunId run) throws IOException {
         answer(() -> api.cancel(run.value()));

@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import org.apache.pekko.Done;
 
 /**
  * Output in a table, one row per chunk, in parts of {@link #PART_BYTES}, one partition each. The chunks of a run never
@@ -80,13 +79,18 @@ final class CassandraOutput implements OutputStore {
     }
 
     @Override
-    public CompletionStage<Done> append(RunId run, List<OutputChunk> chunks) {
+    public CompletionStage<Appended> append(RunId run, List<OutputChunk> chunks) {
+        return append(run, chunks, Appended.WHOLE);
+    }
+
+    private CompletionStage<Appended> append(RunId run, List<OutputChunk> chunks, Appended before) {
         if (chunks.isEmpty()) {
-            return CompletableFuture.completedFuture(Done.getInstance());
+            return CompletableFuture.completedFuture(before);
         }
         List<OutputChunk> now = firstTransaction(chunks);
         List<OutputChunk> then = List.copyOf(chunks.subList(now.size(), chunks.size()));
-        return append(run, part(now.get(0)), now, guess(now.get(0)), 1).thenCompose(done -> append(run, then));
+        return append(run, part(now.get(0)), now, guess(now.get(0)), 1)
+                .thenCompose(appended -> append(run, then, appended == Appended.WHOLE ? before : appended));
     }
 
     /** The leading chunks that fit into one part and one transaction; at least one. */
@@ -115,25 +119,26 @@ final class CassandraOutput implements OutputStore {
                 : new OutputTail(first.offset(), first.attempt(), OutputTail.State.OPEN);
     }
 
-    private CompletionStage<Done> append(RunId run, long part, List<OutputChunk> chunks, OutputTail tail, int tries) {
+    private CompletionStage<Appended> append(
+            RunId run, long part, List<OutputChunk> chunks, OutputTail tail, int tries) {
         List<OutputChunk> fitting = fitting(chunks, tail);
         if (fitting.isEmpty() || tail.state() == OutputTail.State.CLOSED) {
-            return CompletableFuture.completedFuture(Done.getInstance());
+            return CompletableFuture.completedFuture(Appended.IN_PART);
         }
         if (tries > TRIES_MAX) {
             return CompletableFuture.failedFuture(new StoreUnavailable(
                     "The store cannot store the output of run " + run + ": other writers keep changing it."));
         }
-        return previousClosed(run, part, tail)
-                .thenCompose(before -> {
-                    List<OutputChunk> kept = fitting(fitting, before);
-                    return kept.isEmpty()
-                            ? CompletableFuture.completedFuture(Optional.<OutputTail>empty())
-                            : offer(run, part, kept, tail);
-                })
-                .thenCompose(actual -> actual.isEmpty()
-                        ? CompletableFuture.completedFuture(Done.getInstance())
-                        : append(run, part, chunks, actual.get(), tries + 1));
+        return previousClosed(run, part, tail).thenCompose(before -> {
+            List<OutputChunk> kept = fitting(fitting, before);
+            return kept.isEmpty()
+                    ? CompletableFuture.completedFuture(Appended.IN_PART)
+                    : offer(run, part, kept, tail)
+                            .thenCompose(actual -> actual.isEmpty()
+                                    ? CompletableFuture.completedFuture(
+                                            kept.size() == chunks.size() ? Appended.WHOLE : Appended.IN_PART)
+                                    : append(run, part, chunks, actual.get(), tries + 1));
+        });
     }
 
     /** The chunks after the tail that do not overlap each other. */

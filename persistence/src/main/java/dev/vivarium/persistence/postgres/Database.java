@@ -95,6 +95,15 @@ final class Database implements AutoCloseable {
      * @param what completes the sentence "The store cannot ...", for the error
      */
     <T> CompletionStage<T> query(String what, Work<T> statement) {
+        return atOnce(what, statement);
+    }
+
+    /**
+     * Runs what goes to the server at once, and is a transaction of its own by that, on one of the store's threads.
+     *
+     * @param what completes the sentence "The store cannot ...", for the error
+     */
+    <T> CompletionStage<T> atOnce(String what, Work<T> statement) {
         return onThread(what, () -> {
             try (Connection connection = connections.getConnection()) {
                 return statement.on(connection);

@@ -6,17 +6,17 @@ import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.RunId;
+import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import org.apache.pekko.Done;
+import java.util.function.Function;
 
 /**
  * Output in a table, one row per chunk. The chunks of a run never overlap: writers of one run are serialized; a chunk
@@ -25,12 +25,17 @@ import org.apache.pekko.Done;
 final class PostgresOutput implements OutputStore {
     private static final String TAKE_TURNS = "SELECT pg_advisory_xact_lock(hashtextextended(?, 0))";
 
-    private static final String INSERT =
-            """
+    /**
+     * Takes turns and inserts, in one round trip and one transaction: the driver sends both statements before it waits, and
+     * the second one sees what was committed while the first one waited.
+     */
+    private static final String APPEND = TAKE_TURNS
+            + """
+            ;
             INSERT INTO run_output (run_id, byte_offset, attempt, process, stream, at, data)
-            SELECT n.* FROM (SELECT ?::char(26), ?::bigint AS byte_offset, ?::int AS attempt, ?::int, ?::smallint,
-                ?::timestamptz, ?::bytea AS data) n
-            WHERE NOT EXISTS (SELECT 1 FROM run_output later WHERE later.run_id = ? AND later.attempt > n.attempt)
+            SELECT ?, n.byte_offset, n.attempt, n.process, n.stream, n.at, n.data
+            FROM unnest(?, ?, ?, ?, ?, ?) AS n (byte_offset, attempt, process, stream, at, data)
+            WHERE n.attempt >= coalesce((SELECT max(attempt) FROM run_output WHERE run_id = ?), 0)
             AND NOT EXISTS (
                 SELECT 1 FROM (SELECT byte_offset + octet_length(data) AS last_end FROM run_output
                     WHERE run_id = ? AND byte_offset < n.byte_offset + octet_length(n.data)
@@ -82,18 +87,30 @@ final class PostgresOutput implements OutputStore {
     }
 
     @Override
-    public CompletionStage<Done> append(RunId run, List<OutputChunk> chunks) {
-        if (chunks.isEmpty()) {
-            return CompletableFuture.completedFuture(Done.getInstance());
+    public CompletionStage<Appended> append(RunId run, List<OutputChunk> chunks) {
+        List<OutputChunk> apart = apart(chunks);
+        if (apart.isEmpty()) {
+            return CompletableFuture.completedFuture(Appended.WHOLE);
         }
-        List<OutputChunk> all = List.copyOf(chunks);
-        return database.transact("store the output of run " + run, connection -> {
-            takeTurns(connection, run);
-            for (OutputChunk chunk : all) {
-                insert(connection, run, chunk);
+        return database.atOnce("store the output of run " + run, connection -> insert(connection, run, apart))
+                .thenApply(inserted -> inserted == chunks.size() ? Appended.WHOLE : Appended.IN_PART);
+    }
+
+    /** Without chunks that begin before the end of an earlier one; the statement compares with stored ones only. */
+    private static List<OutputChunk> apart(List<OutputChunk> chunks) {
+        List<OutputChunk> apart = new ArrayList<>();
+        long reached = Long.MIN_VALUE;
+        for (OutputChunk chunk : chunks) {
+            if (chunk.offset() >= reached) {
+                apart.add(chunk);
+                reached = end(chunk);
             }
-            return Done.getInstance();
-        });
+        }
+        return apart;
+    }
+
+    private static long end(OutputChunk chunk) {
+        return chunk.offset() + chunk.data().length();
     }
 
     private static void takeTurns(Connection connection, RunId run) throws SQLException {
@@ -103,19 +120,36 @@ final class PostgresOutput implements OutputStore {
         }
     }
 
-    private static void insert(Connection connection, RunId run, OutputChunk chunk) throws SQLException {
-        try (PreparedStatement insert = connection.prepareStatement(INSERT)) {
-            insert.setString(1, run.value());
-            insert.setLong(2, chunk.offset());
-            insert.setInt(3, chunk.attempt());
-            insert.setInt(4, chunk.process().value());
-            insert.setInt(5, chunk.stream() == Stream.STDOUT ? 1 : 2);
-            insert.setObject(6, OffsetDateTime.ofInstant(chunk.at(), ZoneOffset.UTC));
-            insert.setBytes(7, chunk.data().toByteArray());
-            insert.setString(8, run.value());
-            insert.setString(9, run.value());
-            insert.executeUpdate();
+    private static int insert(Connection connection, RunId run, List<OutputChunk> chunks) throws SQLException {
+        try (PreparedStatement append = connection.prepareStatement(APPEND)) {
+            append.setString(1, run.value());
+            append.setString(2, run.value());
+            append.setArray(3, array(connection, "bigint", chunks, OutputChunk::offset));
+            append.setArray(4, array(connection, "integer", chunks, OutputChunk::attempt));
+            append.setArray(5, array(connection, "integer", chunks, chunk -> chunk.process()
+                    .value()));
+            append.setArray(6, array(connection, "smallint", chunks, chunk -> chunk.stream() == Stream.STDOUT ? 1 : 2));
+            append.setArray(7, array(connection, "timestamptz", chunks, chunk -> chunk.at()
+                    .toString()));
+            append.setArray(
+                    8,
+                    connection.createArrayOf(
+                            "bytea",
+                            chunks.stream()
+                                    .map(chunk -> chunk.data().toByteArray())
+                                    .toArray(byte[][]::new)));
+            append.setString(9, run.value());
+            append.setString(10, run.value());
+            append.execute();
+            append.getMoreResults();
+            return append.getUpdateCount();
         }
+    }
+
+    private static Array array(
+            Connection connection, String type, List<OutputChunk> chunks, Function<OutputChunk, Object> column)
+            throws SQLException {
+        return connection.createArrayOf(type, chunks.stream().map(column).toArray());
     }
 
     @Override
@@ -160,7 +194,7 @@ final class PostgresOutput implements OutputStore {
 
     @Override
     public CompletionStage<Long> end(RunId run) {
-        return database.transact("read the output of run " + run, connection -> end(connection, run));
+        return database.query("read the output of run " + run, connection -> end(connection, run));
     }
 
     private static long end(Connection connection, RunId run) throws SQLException {

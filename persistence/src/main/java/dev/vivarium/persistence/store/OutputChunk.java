@@ -16,4 +16,9 @@ import java.time.Instant;
  * @param at when it reached the node
  * @param data the bytes, never empty
  */
-public record OutputChunk(int attempt, ProcessId process, Stream stream, long offset, Instant at, Blob data) {}
+public record OutputChunk(int attempt, ProcessId process, Stream stream, long offset, Instant at, Blob data) {
+    /** The offset after its last byte. */
+    public long end() {
+        return offset + data.length();
+    }
+}

@@ -3,13 +3,20 @@ package dev.vivarium.persistence.store;
 import dev.vivarium.protocol.run.RunId;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
-import org.apache.pekko.Done;
 
 /**
  * Stores the output of runs. Stages fail with {@link dev.vivarium.persistence.journal.StoreUnavailable} while the store
  * is unavailable.
  */
 public interface OutputStore {
+    /** What became of an append that has not failed. */
+    enum Appended {
+        /** This call stored every chunk: a reader finds these bytes at their offsets, whatever happens next. */
+        WHOLE,
+        /** Some chunks changed nothing, as below: only a read tells what is at their offsets. */
+        IN_PART
+    }
+
     /**
      * Registers an attempt's first offset, which fences earlier attempts: the store rejects their appends from now on.
      * Otherwise a node that was frozen with an earlier attempt could still write its buffered output at this offset.
@@ -23,7 +30,7 @@ public interface OutputStore {
      * Appends chunks, durably once the stage completes. Appending at an offset that is taken changes nothing, so
      * retries are safe and a fenced attempt cannot overwrite its successor.
      */
-    CompletionStage<Done> append(RunId run, List<OutputChunk> chunks);
+    CompletionStage<Appended> append(RunId run, List<OutputChunk> chunks);
 
     /**
      * Reads whole chunks in order of offset, from the one that contains or follows the byte at {@code fromOffset}; at

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.vivarium.persistence.Fixtures;
 import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.persistence.store.OutputStore;
+import dev.vivarium.persistence.store.OutputStore.Appended;
 import dev.vivarium.persistence.store.Store;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.run.Blob;
@@ -13,6 +14,7 @@ import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
@@ -87,11 +89,12 @@ public abstract class OutputStoreContract {
 
     @Test
     void appendingAgainChangesNothing() {
-        append(List.of(chunk(1, 0, "first")));
-        append(List.of(chunk(1, 0, "other"), chunk(1, 5, "next")));
-        append(List.of(chunk(1, 5, "next")));
+        assertThat(append(List.of(chunk(1, 0, "first")))).isEqualTo(Appended.WHOLE);
+        assertThat(append(List.of(chunk(1, 0, "other"), chunk(1, 5, "next")))).isEqualTo(Appended.IN_PART);
+        assertThat(append(List.of(chunk(1, 5, "next")))).isEqualTo(Appended.IN_PART);
+        assertThat(append(List.of(chunk(1, 9, "a"), chunk(1, 10, "b")))).isEqualTo(Appended.WHOLE);
 
-        assertThat(text(read(0, 1000))).isEqualTo("firstnext");
+        assertThat(text(read(0, 1000))).isEqualTo("firstnextab");
     }
 
     @Test
@@ -118,8 +121,8 @@ public abstract class OutputStoreContract {
 
         assertThat(begin(2)).isEqualTo(5);
         assertThat(begin(2)).isEqualTo(5);
-        append(List.of(chunk(1, 5, "zombie")));
-        append(List.of(chunk(2, 5, "second")));
+        assertThat(append(List.of(chunk(1, 5, "zombie")))).isEqualTo(Appended.IN_PART);
+        assertThat(append(List.of(chunk(2, 5, "second")))).isEqualTo(Appended.WHOLE);
         append(List.of(chunk(2, 5, "second"), chunk(2, 11, "more")));
 
         assertThat(text(read(0, 1000))).isEqualTo("firstsecondmore");
@@ -128,6 +131,24 @@ public abstract class OutputStoreContract {
         append(List.of(chunk(3, 15, "third")));
         assertThat(text(read(0, 1000))).isEqualTo("firstsecondmorethird");
         assertThat(end()).isEqualTo(20);
+    }
+
+    /** Whatever overtakes what: nothing of the earlier attempt lies where the later one begins. */
+    @Test
+    void anAttemptThatBeginsWhileAnEarlierOneWritesLosesNothing() {
+        for (int round = 1; round <= 20; round++) {
+            long end = end();
+            List<CompletionStage<Appended>> writes = new ArrayList<>();
+            for (int at = 0; at < 3; at++) {
+                writes.add(output.append(run, List.of(chunk(round, end + at, "z"))));
+            }
+            CompletionStage<Long> begun = output.begin(run, round + 1);
+            writes.forEach(write -> write.toCompletableFuture().join());
+            long from = begun.toCompletableFuture().join();
+
+            assertThat(append(List.of(chunk(round + 1, from, "next")))).isEqualTo(Appended.WHOLE);
+            assertThat(end()).isEqualTo(from + 4);
+        }
     }
 
     @Test
@@ -169,8 +190,8 @@ public abstract class OutputStoreContract {
         return new OutputChunk(attempt, ProcessId.COMMAND, Stream.STDOUT, offset, AT, Blob.ofUtf8(text));
     }
 
-    private void append(List<OutputChunk> chunks) {
-        output.append(run, chunks).toCompletableFuture().join();
+    private Appended append(List<OutputChunk> chunks) {
+        return output.append(run, chunks).toCompletableFuture().join();
     }
 
     private long begin(int attempt) {

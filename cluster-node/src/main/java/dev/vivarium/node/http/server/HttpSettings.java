@@ -23,6 +23,8 @@ import java.util.stream.Collectors;
  * @param maxConnections concurrent connections
  * @param maxFollowers streams that follow runs at once
  * @param readBytes bytes per read of a follower of output
+ * @param maxWait the longest wait for a run's end
+ * @param maxSubmissions submissions worked on at once
  * @param retryAfter the Retry-After value
  * @param upload settings of blob uploads
  */
@@ -40,6 +42,8 @@ public record HttpSettings(
         int maxConnections,
         int maxFollowers,
         int readBytes,
+        Duration maxWait,
+        int maxSubmissions,
         Duration retryAfter,
         Upload upload) {
     /**
@@ -83,6 +87,8 @@ public record HttpSettings(
                 http.getInt("max-connections"),
                 http.getInt("max-followers"),
                 (int) Math.min(http.getBytes("follow-read"), 1 << 20),
+                http.getDuration("max-wait"),
+                http.getInt("max-submissions"),
                 http.getDuration("retry-after"),
                 Upload.from(http.getConfig("upload")));
         if (settings.heartbeat.compareTo(settings.idleTimeout) >= 0) {
@@ -97,6 +103,10 @@ public record HttpSettings(
         if (settings.maxFollowers >= settings.maxConnections) {
             throw new ConfigException.BadValue(
                     "vivarium.http.max-followers", "must be less than max-connections, or followers keep others out");
+        }
+        if (settings.maxWait.compareTo(settings.idleTimeout) >= 0) {
+            throw new ConfigException.BadValue(
+                    "vivarium.http.max-wait", "must be less than idle-timeout, or those who wait are cut off");
         }
         if (settings.maxBodiesBytes < settings.maxBodyBytes) {
             throw new ConfigException.BadValue("vivarium.http.max-bodies", "must be at least max-body");

@@ -4,6 +4,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.DispatcherSelector;
@@ -13,9 +14,12 @@ import org.apache.pekko.http.javadsl.model.MediaTypes;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 
 /**
- * Receives JSON bodies, within limits for each and for all together, and answers those that it refuses. Bodies are
- * parsed on threads of their own, so that large ones delay nothing else; those waiting for a thread are covered by the
- * limit for all bodies.
+ * Receives submissions, within limits for each body, for all bodies together and for how many are worked on at once, and
+ * answers those that it refuses. Bodies are parsed on threads of their own, so that large ones delay nothing else; those
+ * waiting for a thread are covered by the limits for all.
+ *
+ * <p>A submission counts once its body has arrived: slow clients take no place, and a node that has as much to do as it
+ * can refuses the next one before it has cost anything.
  */
 public final class JsonBodies {
     private static final String DISPATCHER = "vivarium.body-dispatcher";
@@ -24,6 +28,7 @@ public final class JsonBodies {
     private final HttpSettings settings;
     private final BodyBudget budget;
     private final Executor readers;
+    private final AtomicInteger underWay = new AtomicInteger();
 
     public JsonBodies(ActorSystem<?> system, HttpSettings settings) {
         this.system = system;
@@ -32,31 +37,55 @@ public final class JsonBodies {
         this.readers = system.dispatchers().lookup(DispatcherSelector.fromConfig(DISPATCHER));
     }
 
+    /** The number of submissions that are worked on. */
+    public int underWay() {
+        return underWay.get();
+    }
+
     /**
-     * Answers a request with its complete body, on one of those threads; answers with a problem when the body is not
-     * acceptable.
+     * Works on a request with its complete body, on one of those threads.
+     *
+     * @param work what is done with the body; its end frees what the submission takes
+     * @param refused converts the problem that is the answer when there is no acceptable body
      */
-    public CompletionStage<HttpResponse> answer(
-            Exchange exchange, Function<byte[], CompletionStage<HttpResponse>> endpoint) {
+    public <T> CompletionStage<T> take(
+            Exchange exchange, Function<byte[], CompletionStage<T>> work, Function<HttpResponse, T> refused) {
+        if (underWay.get() >= settings.maxSubmissions()) {
+            return CompletableFuture.completedStage(refused.apply(tooMany()));
+        }
         HttpRequest request = exchange.request();
         BodyBudget.Share share = budget.open();
         return RequestBody.receive(request.entity(), settings.maxBodyBytes(), settings.bodyTimeout(), share, system)
-                .thenCompose(body -> answer(request, body, endpoint))
-                .whenComplete((response, failure) -> share.close());
+                .thenCompose(body -> taken(request, body, work, refused))
+                .whenComplete((done, failure) -> share.close());
     }
 
-    private CompletionStage<HttpResponse> answer(
+    private <T> CompletionStage<T> taken(
             HttpRequest request,
             RequestBody.Received received,
-            Function<byte[], CompletionStage<HttpResponse>> endpoint) {
+            Function<byte[], CompletionStage<T>> work,
+            Function<HttpResponse, T> refused) {
         if (!(received instanceof RequestBody.Received.Whole whole)) {
-            return CompletableFuture.completedStage(notReceived(received));
+            return CompletableFuture.completedStage(refused.apply(notReceived(received)));
         }
-        return unsupported(request)
-                .<CompletionStage<HttpResponse>>map(CompletableFuture::completedStage)
-                .orElseGet(() -> CompletableFuture.supplyAsync(
-                                () -> endpoint.apply(whole.bytes().toArray()), readers)
-                        .thenCompose(answer -> answer));
+        Optional<HttpResponse> unsupported = unsupported(request);
+        if (unsupported.isPresent()) {
+            return CompletableFuture.completedStage(refused.apply(unsupported.get()));
+        }
+        if (underWay.incrementAndGet() > settings.maxSubmissions()) {
+            underWay.decrementAndGet();
+            return CompletableFuture.completedStage(refused.apply(tooMany()));
+        }
+        return CompletableFuture.supplyAsync(() -> work.apply(whole.bytes().toArray()), readers)
+                .thenCompose(done -> done)
+                .whenComplete((done, failure) -> underWay.decrementAndGet());
+    }
+
+    private HttpResponse tooMany() {
+        return Answers.retryLater(
+                ProblemType.NODE_FULL,
+                "The node works on " + settings.maxSubmissions() + " submissions, the most at once: try again later.",
+                settings.retryAfter());
     }
 
     private HttpResponse notReceived(RequestBody.Received received) {

@@ -1,6 +1,10 @@
 package dev.vivarium.node.http.server;
 
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.CompletableFuture;
+import org.apache.pekko.Done;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
@@ -64,8 +68,10 @@ final class RequestWait extends GraphStage<BidiShape<HttpRequest, HttpRequest, H
     private final class Logic extends TimerGraphStageLogic {
         private final AsyncCallback<HttpResponse> streamEnded = createAsyncCallback(response -> answered());
         private final SharedKillSwitch streams = KillSwitches.shared("connection");
+        /** One for each request in progress, in order: that its client is gone. */
+        private final Deque<CompletableFuture<Done>> underWay = new ArrayDeque<>();
+
         private boolean crowded;
-        private int underWay;
 
         Logic() {
             super(RequestWait.this.shape());
@@ -83,6 +89,7 @@ final class RequestWait extends GraphStage<BidiShape<HttpRequest, HttpRequest, H
 
         @Override
         public void postStop() {
+            underWay.forEach(gone -> gone.complete(Done.getInstance()));
             connections.closed();
         }
 
@@ -93,15 +100,15 @@ final class RequestWait extends GraphStage<BidiShape<HttpRequest, HttpRequest, H
         }
 
         private void answered() {
-            underWay--;
-            if (underWay == 0 && !isClosed(requestIn)) {
+            underWay.poll();
+            if (underWay.isEmpty() && !isClosed(requestIn)) {
                 scheduleOnce(PATIENCE, limit);
             }
             stopAfterTheLast();
         }
 
         private void stopAfterTheLast() {
-            if (underWay == 0 && isClosed(responseIn)) {
+            if (underWay.isEmpty() && isClosed(responseIn)) {
                 completeStage();
             }
         }
@@ -109,9 +116,10 @@ final class RequestWait extends GraphStage<BidiShape<HttpRequest, HttpRequest, H
         private final class Requests extends AbstractInOutHandler {
             @Override
             public void onPush() {
-                underWay++;
+                CompletableFuture<Done> gone = new CompletableFuture<>();
+                underWay.add(gone);
                 cancelTimer(PATIENCE);
-                HttpRequest request = grab(requestIn);
+                HttpRequest request = new ClientPresence(gone).of(grab(requestIn));
                 push(requestOut, crowded ? OpenConnections.crowded(request) : request);
             }
 

@@ -48,11 +48,21 @@ public final class ApiV1 {
         Gauge.builder("vivarium.http.followers", followers, Followers::count)
                 .description("Clients that follow the output or the events of a run")
                 .register(parts.metrics());
-        SubmitEndpoint submit =
-                new SubmitEndpoint(new JsonBodies(system, settings), settings, parts.reader(), parts.admission());
         RunLookup lookup = new RunLookup(parts.journal());
         RunsEndpoint runs = new RunsEndpoint(lookup, parts.runs(), parts.index());
         OutputEndpoint output = new OutputEndpoint(lookup, parts.runs(), parts.output(), followers, settings);
+        JsonBodies submissions = new JsonBodies(system, settings);
+        Gauge.builder("vivarium.http.submissions", submissions, JsonBodies::underWay)
+                .description("Submissions that are worked on")
+                .register(parts.metrics());
+        SubmitEndpoint submit = new SubmitEndpoint(
+                submissions,
+                settings,
+                parts.reader(),
+                parts.admission(),
+                followers,
+                output,
+                new RunEndWait(system, parts.runs(), parts.journal(), followers));
         EventsEndpoint events = new EventsEndpoint(lookup, parts.runs(), parts.journal(), followers, settings);
         ArtifactsEndpoint artifacts = new ArtifactsEndpoint(lookup, parts.journal(), parts.blobs());
         Uploads uploads = new Uploads(settings);
@@ -62,7 +72,7 @@ public final class ApiV1 {
         BlobsEndpoint blobs = new BlobsEndpoint(system, uploads, parts.blobs());
         NodeEndpoint node = new NodeEndpoint(parts.runs());
         return List.of(
-                new Operation(POST, "/v1/runs", json(submit::answer)),
+                new Operation(POST, "/v1/runs", submit::answer),
                 new Operation(GET, "/v1/runs", json(runs::list)),
                 new Operation(GET, "/v1/runs/{id}", json(runs::show)),
                 new Operation(POST, "/v1/runs/{id}/cancel", json(runs::cancel)),

@@ -100,14 +100,14 @@ final class EventsEndpoint {
         if (state instanceof RunState.Finished && lastSeen.isPresent()) {
             // A browser's EventSource reconnects after the end of a stream, until it gets 204.
             return journal.events(run, next)
-                    .thenApply(rest -> rest.isEmpty() ? HttpResponse.create().withStatus(204) : stream(run, next));
+                    .thenApply(rest -> rest.isEmpty() ? HttpResponse.create().withStatus(204) : stream(state, next));
         }
-        return CompletableFuture.completedStage(stream(run, next));
+        return CompletableFuture.completedStage(stream(state, next));
     }
 
-    private HttpResponse stream(RunId run, long from) {
+    private HttpResponse stream(RunState.Existing state, long from) {
         Source<ByteString, NotUsed> events = followers
-                .counted(followed(run, from))
+                .counted(followed(state, from))
                 .map(EventsEndpoint::serverSentEvent)
                 .keepAlive(heartbeat, () -> HEARTBEAT);
         return HttpResponse.create()
@@ -115,9 +115,14 @@ final class EventsEndpoint {
                         EVENT_STREAM, Source.single(HEARTBEAT).concatLazy(events)));
     }
 
-    private Source<RecordedEvent, NotUsed> followed(RunId run, long from) {
+    /** A run that has ended has all of its events in the journal, and its entity is not woken for them. */
+    private Source<RecordedEvent, NotUsed> followed(RunState.Existing state, long from) {
+        RunId run = state.submission().id();
+        if (state instanceof RunState.Finished) {
+            return Source.completionStage(journal.events(run, from)).mapConcat(events -> events);
+        }
         AtomicLong next = new AtomicLong(from);
-        return runs.progress(run)
+        return runs.progress(run, Runs.Interest.EVENTS)
                 .mapAsync(1, progress -> journal.events(run, next.get()).thenApply(events -> {
                     events.forEach(event -> next.set(event.seq() + 1));
                     return events;

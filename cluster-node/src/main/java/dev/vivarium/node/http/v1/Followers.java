@@ -4,13 +4,15 @@ import dev.vivarium.node.http.server.Answers;
 import dev.vivarium.node.http.server.ProblemType;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.stream.javadsl.Source;
 
 /**
- * Counts the streams that currently follow runs, and bounds them: each keeps a connection for as long as its run lives, so
- * that without a bound followers could keep everyone else out.
+ * Counts the requests that currently follow runs or wait for their end, and bounds them: each keeps a connection for as
+ * long as its run lives, so that without a bound followers could keep everyone else out.
  */
 final class Followers {
     private final int max;
@@ -35,6 +37,12 @@ final class Followers {
 
     int count() {
         return count.get();
+    }
+
+    /** Counts a request that waits until its answer is there. */
+    <T> CompletionStage<T> counted(Supplier<CompletionStage<T>> wait) {
+        count.incrementAndGet();
+        return wait.get().whenComplete((answer, failure) -> count.decrementAndGet());
     }
 
     <T, M> Source<T, M> counted(Source<T, M> stream) {

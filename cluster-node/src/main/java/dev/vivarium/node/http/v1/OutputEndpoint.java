@@ -11,6 +11,7 @@ import dev.vivarium.protocol.api.OutputChunkView;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunState;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
@@ -19,7 +20,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.atomic.AtomicLong;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.http.javadsl.model.ContentType;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
@@ -31,17 +31,13 @@ import org.apache.pekko.japi.Pair;
 import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.util.ByteString;
 
-/**
- * A run's output: the raw bytes, or one JSON object per chunk.
- *
- * <p>Following is level-triggered. A follower only knows how far it has read; any signal of progress makes it read on
- * from there until there is nothing more, so no signal can be lost. It holds one read of the store in memory, and reads
- * the next when the client has consumed this one.
- */
+/** A run's output: the raw bytes, or one JSON object per chunk; what is there, or all until the run ends. */
 final class OutputEndpoint {
     private static final ContentType NDJSON = ContentTypes.parse("application/x-ndjson");
-    private static final List<MediaType> OFFERS =
+    /** The forms that output has. */
+    static final List<MediaType> OFFERS =
             List.of(ContentTypes.APPLICATION_OCTET_STREAM.mediaType(), NDJSON.mediaType());
+
     private static final Map<String, Stream> STREAMS = Map.of("stdout", Stream.STDOUT, "stderr", Stream.STDERR);
     private static final ByteString NEWLINE = ByteString.fromString("\n");
 
@@ -68,11 +64,16 @@ final class OutputEndpoint {
     }
 
     CompletionStage<HttpResponse> answer(Exchange exchange) {
-        return lookup.answer(
-                exchange, state -> answer(exchange.request(), state.submission().id()));
+        return lookup.answer(exchange, state -> answer(exchange.request(), state));
     }
 
-    private CompletionStage<HttpResponse> answer(HttpRequest request, RunId run) {
+    /** The output of a run that has just been submitted, from its beginning until it ends. */
+    HttpResponse followed(RunState.Existing state, MediaType form) {
+        return response(followed(state, 0), new Query(EnumSet.allOf(Stream.class), Extent.UNTIL_THE_RUN_ENDS, 0), form);
+    }
+
+    private CompletionStage<HttpResponse> answer(HttpRequest request, RunState.Existing state) {
+        RunId run = state.submission().id();
         QueryReader reader = new QueryReader(request, Set.of("stream", "follow", "from"));
         Set<Stream> streams = reader.words("stream", STREAMS);
         Query query = new Query(
@@ -88,15 +89,11 @@ final class OutputEndpoint {
         if (form.isEmpty()) {
             return CompletableFuture.completedStage(Acceptable.refusal(OFFERS));
         }
-        Optional<HttpResponse> full =
-                query.extent() == Extent.UNTIL_THE_RUN_ENDS ? followers.refusal() : Optional.empty();
-        if (full.isPresent()) {
-            return CompletableFuture.completedStage(full.get());
+        if (query.extent() == Extent.WHAT_IS_THERE) {
+            return output.end(run).thenApply(end -> response(stored(run, query.from(), end), query, form.get()));
         }
-        CompletionStage<Source<OutputChunk, NotUsed>> chunks = query.extent() == Extent.UNTIL_THE_RUN_ENDS
-                ? CompletableFuture.completedStage(followers.counted(followed(run, query.from())))
-                : output.end(run).thenApply(end -> stored(run, new AtomicLong(query.from()), end));
-        return chunks.thenApply(source -> response(source, query, form.get()));
+        return CompletableFuture.completedStage(
+                followers.refusal().orElseGet(() -> response(followed(state, query.from()), query, form.get())));
     }
 
     private HttpResponse response(Source<OutputChunk, NotUsed> chunks, Query query, MediaType form) {
@@ -113,19 +110,19 @@ final class OutputEndpoint {
                                                 chunk.data().toByteArray()))));
     }
 
-    private Source<OutputChunk, NotUsed> followed(RunId run, long from) {
-        AtomicLong position = new AtomicLong(from);
-        return runs.progress(run).flatMapConcat(progress -> stored(run, position, Long.MAX_VALUE));
+    /** A run that has ended has all of its output in the store, and its entity is not woken for it. */
+    private Source<OutputChunk, NotUsed> followed(RunState.Existing state, long from) {
+        RunId run = state.submission().id();
+        return followers.counted(
+                state instanceof RunState.Finished
+                        ? stored(run, from, Long.MAX_VALUE)
+                        : runs.progress(run, Runs.Interest.OUTPUT)
+                                .via(new FollowedOutput(offset -> output.read(run, offset, readBytes), from)));
     }
 
-    /** Stored chunks from the position on, at least up to the end; advances the position. */
-    private Source<OutputChunk, NotUsed> stored(RunId run, AtomicLong position, long end) {
-        return Source.unfoldAsync(position.get(), at -> read(run, at, end))
-                .mapConcat(chunks -> chunks)
-                .map(chunk -> {
-                    position.set(end(chunk));
-                    return chunk;
-                });
+    /** Stored chunks from the offset on, at least up to the end. */
+    private Source<OutputChunk, NotUsed> stored(RunId run, long from, long end) {
+        return Source.unfoldAsync(from, at -> read(run, at, end)).mapConcat(chunks -> chunks);
     }
 
     private CompletionStage<Optional<Pair<Long, List<OutputChunk>>>> read(RunId run, long at, long end) {
@@ -135,11 +132,7 @@ final class OutputEndpoint {
         return output.read(run, at, readBytes)
                 .thenApply(chunks -> chunks.isEmpty()
                         ? Optional.empty()
-                        : Optional.of(Pair.create(end(chunks.get(chunks.size() - 1)), chunks)));
-    }
-
-    private static long end(OutputChunk chunk) {
-        return chunk.offset() + chunk.data().length();
+                        : Optional.of(Pair.create(chunks.get(chunks.size() - 1).end(), chunks)));
     }
 
     /** The part of a chunk from an offset on; the store returns whole chunks. */

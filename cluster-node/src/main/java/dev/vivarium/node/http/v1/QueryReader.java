@@ -5,6 +5,8 @@ import dev.vivarium.node.http.server.Answers;
 import dev.vivarium.node.http.server.ProblemType;
 import dev.vivarium.protocol.api.Problem.FieldError;
 import dev.vivarium.protocol.auth.Tenant;
+import dev.vivarium.protocol.run.TimeSpan;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -35,6 +37,10 @@ final class QueryReader {
         }
     }
 
+    boolean has(String name) {
+        return values.containsKey(name);
+    }
+
     /** A parameter that may occur once. */
     Optional<String> text(String name) {
         List<String> given = values.getOrDefault(name, List.of());
@@ -57,6 +63,26 @@ final class QueryReader {
                             return Optional.of(number);
                         }))
                 .orElse(fallback);
+    }
+
+    /** A time in the notation of limits, of a millisecond or more. */
+    Optional<Duration> time(String name, Duration max) {
+        String most = new TimeSpan(max).toString();
+        return text(name)
+                .flatMap(text -> parsed(name, text, TimeSpan::parse, "must be a time such as 30s, 5m or 250ms"))
+                .map(TimeSpan::duration)
+                .filter(time -> {
+                    boolean fits = !time.isZero() && time.compareTo(max) <= 0;
+                    if (!fits) {
+                        errors.add(new FieldError(name, "must be from 1ms to " + most));
+                    }
+                    return fits;
+                });
+    }
+
+    /** An error that this reader cannot see by itself. */
+    void refuse(String name, String mistake) {
+        errors.add(new FieldError(name, mistake));
     }
 
     /** One of a set of words. */

@@ -45,11 +45,8 @@ import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
 import org.apache.pekko.cluster.sharding.typed.javadsl.EntityRef;
 import org.apache.pekko.cluster.typed.Cluster;
-import org.apache.pekko.japi.Pair;
 import org.apache.pekko.pattern.Patterns;
-import org.apache.pekko.stream.OverflowStrategy;
 import org.apache.pekko.stream.javadsl.Source;
-import org.apache.pekko.stream.typed.javadsl.ActorSource;
 
 /** The runs under Cluster Sharding. */
 public final class ShardedRuns implements Runs {
@@ -268,29 +265,10 @@ public final class ShardedRuns implements Runs {
     }
 
     @Override
-    public Source<Progress, NotUsed> progress(RunId id) {
-        return Source.fromMaterializer((materializer, attributes) -> {
-                    Pair<ActorRef<Progress>, Source<Progress, NotUsed>> pushed =
-                            NEWEST_PROGRESS.preMaterialize(materializer);
-                    Run.Watch watch = new Run.Watch(pushed.first());
-                    // A retry finds the run wherever it has moved or been recovered since.
-                    Source<Progress, ?> asking = Source.tick(Duration.ZERO, watchInterval, watch)
-                            .mapConcat(again -> {
-                                entity(id).tell(again);
-                                return List.<Progress>of();
-                            });
-                    return pushed.second().merge(asking, true);
-                })
-                .mapMaterializedValue(value -> NotUsed.getInstance())
-                .takeWhile(progress -> progress.life() == Progress.Life.LIVE, true);
+    public Source<Progress, NotUsed> progress(RunId id, Interest interest) {
+        EntityRef<Run.Command> run = entity(id);
+        return Source.fromGraph(new WatchedProgress(run::tell, interest, watchInterval, environment.pushBytesMax()));
     }
-
-    /**
-     * A buffer of one in which the latest progress replaces the previous: a slow reader costs nothing and can still
-     * read everything later.
-     */
-    private static final Source<Progress, ActorRef<Progress>> NEWEST_PROGRESS =
-            ActorSource.actorRef(progress -> false, failure -> Optional.empty(), 1, OverflowStrategy.dropHead());
 
     private EntityRef<Run.Command> entity(RunId id) {
         return sharding.entityRefFor(Run.TYPE_KEY, id.value());

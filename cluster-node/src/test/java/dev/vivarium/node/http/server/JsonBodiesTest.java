@@ -90,12 +90,13 @@ class JsonBodiesTest {
 
     private CompletionStage<HttpResponse> answer(Function<byte[], CompletionStage<HttpResponse>> endpoint) {
         HttpRequest request = HttpRequest.POST("/v1/runs").withEntity(ContentTypes.APPLICATION_JSON, "{}");
-        return bodies.answer(
+        return bodies.take(
                 new Exchange(
                         request,
                         Principal.LOCAL_OPERATOR,
                         Map.of(),
                         Instant.now().plusSeconds(40)),
-                endpoint);
+                endpoint,
+                problem -> problem);
     }
 }

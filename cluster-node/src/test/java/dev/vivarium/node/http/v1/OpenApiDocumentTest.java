@@ -95,6 +95,15 @@ class OpenApiDocumentTest {
     }
 
     private void answersOfSubmission() {
+        RunId ended = api.running();
+        api.runs.print(ended, Stream.STDOUT, "hello");
+        api.succeed(ended);
+        api.runs.placeAs(ended);
+        // The same submission again is the same run, which has ended: its end, and its output in both forms.
+        api.post("/v1/runs?wait=5s", Samples.SMALL_BODY);
+        api.post("/v1/runs?follow=output", Samples.SMALL_BODY);
+        api.post("/v1/runs?follow=output", Samples.SMALL_BODY, "Accept", "application/x-ndjson");
+        api.runs.placeFreely();
         api.post("/v1/runs", Samples.FULL_BODY, "Idempotency-Key", "key-1");
         api.post("/v1/runs", Samples.FULL_BODY, "Idempotency-Key", "key-1");
         api.post("/v1/runs", Samples.SMALL_BODY, "Idempotency-Key", "key-1");
