@@ -229,7 +229,7 @@ class SubmitAndStayRoutesTest {
         RunId run;
         try (Socket socket = post(query)) {
             run = accepted();
-            await().until(() -> api.followers() == 1 && api.runs.followers(run) == 1);
+            await().until(() -> socket.isConnected() && api.followers() == 1 && api.runs.followers(run) == 1);
         }
 
         await().until(() -> api.followers() == 0 && api.runs.followers(run) == 0);
@@ -241,7 +241,7 @@ class SubmitAndStayRoutesTest {
         submitting("?wait=20s");
         RunId run = accepted();
         try (Socket second = post("?follow=output")) {
-            await().until(() -> api.followers() == 2);
+            await().until(() -> second.isConnected() && api.followers() == 2);
             int before = api.runs.submissions();
 
             for (String query : new String[] {"?wait=1s", "?follow=output"}) {
