@@ -85,7 +85,8 @@ final class OverloadCommand implements Callable<Integer> {
             measure(url);
             return 0;
         }
-        try (NodeProcess node = NodeOption.startIdle(setting, Map.of("vivarium.driver.kind", "idle", "vivarium.run.live-max", "100000"))) {
+        try (NodeProcess node = NodeOption.startIdle(
+                setting, Map.of("vivarium.driver.kind", "idle", "vivarium.run.live-max", "100000"))) {
             measure(node.uri());
         }
         return 0;

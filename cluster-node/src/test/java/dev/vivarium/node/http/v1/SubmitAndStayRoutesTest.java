@@ -238,7 +238,7 @@ class SubmitAndStayRoutesTest {
 
     @Test
     void moreThanTheNodeServesAreRefusedBeforeAnythingIsSubmitted() throws Exception {
-        submitting("?wait=20s");
+        CompletableFuture<HttpResponse<String>> first = submitting("?wait=20s");
         RunId run = accepted();
         try (Socket second = post("?follow=output")) {
             await().until(() -> second.isConnected() && api.followers() == 2);
@@ -254,6 +254,7 @@ class SubmitAndStayRoutesTest {
         }
         start(run);
         api.succeed(run);
+        assertThat(first.get().statusCode()).isEqualTo(200);
     }
 
     // ---- too many submissions
@@ -280,7 +281,7 @@ class SubmitAndStayRoutesTest {
 
     @Test
     void aSubmissionIsNotUnderWayWhileItsBodyComesOrItsRunIsFollowed() throws Exception {
-        submitting("?wait=20s");
+        CompletableFuture<HttpResponse<String>> waiting = submitting("?wait=20s");
         accepted();
         try (Socket slow = new Socket("localhost", api.port())) {
             slow.getOutputStream()
@@ -290,6 +291,7 @@ class SubmitAndStayRoutesTest {
             await().until(() -> api.followers() == 1);
 
             assertThat(submissionsUnderWay()).isZero();
+            assertThat(waiting).isNotDone();
         }
     }
 
