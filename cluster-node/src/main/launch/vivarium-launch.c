@@ -29,6 +29,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -43,6 +44,15 @@
 #define PATH_MAX_BYTES 512
 #define SAID_MAX 768       /* kept of what a runtime or a guest says on its standard error */
 #define TEXT_MAX 65536     /* of a file of /proc */
+#define WORDS_MAX 6        /* of a request */
+#define SIZES 4            /* of a resize */
+#define SIZE_BOUND (UINT64_C(1) << 58)
+/* The C library has no names for these of the kernel's. */
+#define FSPICK_CLOEXEC 1U
+#define FSPICK_EMPTY_PATH 8U
+#define FSCONFIG_SET_STRING 1U
+#define FSCONFIG_CMD_RECONFIGURE 7U
+#define TMPFS_MAGIC 0x01021994
 #define NODE_LENGTH 16
 #define ID_LENGTH 26
 #define NAME_LENGTH (NODE_LENGTH + 1 + ID_LENGTH)
@@ -532,6 +542,59 @@ static bool run(struct sandbox *sandbox, enum work work, const char *layer, cons
 	return true;
 }
 
+/* ---- sizes of a waiting sandbox */
+
+static bool set_number(int fd, const char *key, uint64_t number)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
+	return syscall(SYS_fsconfig, fd, FSCONFIG_SET_STRING, key, text, 0) == 0;
+}
+
+/*
+ * Gives a file system in memory of the sandbox another size, and its root the time of now. The path leads through the
+ * sandbox's own mounts, which only the node and the runtime have made so far; what it leads to is looked at all the same,
+ * by the descriptor that is used, since the machine's file systems must not be meant.
+ */
+static bool resize(pid_t init, const char *place, uint64_t bytes, uint64_t inodes)
+{
+	char path[PATH_MAX_BYTES];
+	struct statfs kind;
+	bool resized = false;
+	int root, fd = -1;
+
+	if (!path_of(path, "/proc/%d/root%s", (int)init, place))
+		return false;
+	root = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (root < 0)
+		return false;
+	if (fstatfs(root, &kind) == 0 && kind.f_type == TMPFS_MAGIC)
+		fd = (int)syscall(SYS_fspick, root, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH);
+	if (fd >= 0) {
+		resized = set_number(fd, "size", bytes) && (inodes == 0 || set_number(fd, "nr_inodes", inodes)) &&
+			  syscall(SYS_fsconfig, fd, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) == 0 &&
+			  futimens(root, NULL) == 0;
+		close(fd);
+	}
+	close(root);
+	return resized;
+}
+
+static void on_resize(const char *name, const uint64_t *sizes)
+{
+	const struct sandbox *sandbox = find(name);
+	struct rlimit files = {.rlim_cur = sizes[0], .rlim_max = sizes[0]};
+	pid_t init = sandbox ? sandbox->init : 0;
+
+	errno = ESRCH;
+	if (init > 0 && resize(init, "/workspace", sizes[1], sizes[2]) && resize(init, "/tmp", sizes[1], sizes[2]) &&
+	    resize(init, "/dev/shm", sizes[3], 0) && prlimit(init, RLIMIT_NOFILE, &files, NULL) == 0)
+		tell("resized %s", name);
+	else
+		tell("unfit %s %s", name, strerror(errno));
+}
+
 /* ---- requests */
 
 static void kill_sandbox(const struct sandbox *sandbox)
@@ -656,19 +719,38 @@ static bool take_class(const char *text, unsigned int *class)
 	return text[0] >= '0' && text[1] == 0 && *class < runtimes_count;
 }
 
+/* Decimal numbers below a bound that no size comes near; returns whether all are. */
+static bool take_sizes(char *const *words, uint64_t *sizes)
+{
+	for (size_t each = 0; each < SIZES; each++) {
+		sizes[each] = 0;
+		for (const char *digit = words[each]; *digit; digit++) {
+			if (*digit < '0' || *digit > '9' || sizes[each] >= SIZE_BOUND)
+				return false;
+			sizes[each] = sizes[each] * 10 + (uint64_t)(*digit - '0');
+		}
+		if (sizes[each] == 0)
+			return false;
+	}
+	return true;
+}
+
 static void on_line(char *line)
 {
-	char *words[6] = {"", "", "", "", "", ""};
+	char *words[WORDS_MAX + 1] = {"", "", "", "", "", "", ""};
 	size_t count = 0;
 	unsigned int class = 0;
+	uint64_t sizes[SIZES];
 
-	for (char *word = strtok(line, " "); word && count < 6; word = strtok(NULL, " "))
+	for (char *word = strtok(line, " "); word && count <= WORDS_MAX; word = strtok(NULL, " "))
 		words[count++] = word;
 	if (count == 5 && strcmp(words[0], "make") == 0 && is_name(words[1]) && take_class(words[2], &class) &&
 	    is_path(words[3]) && is_path(words[4]))
 		on_make(words[1], class, words[3], words[4]);
 	else if (count == 2 && strcmp(words[0], "kill") == 0 && is_name(words[1]))
 		on_kill(words[1]);
+	else if (count == 6 && strcmp(words[0], "resize") == 0 && is_name(words[1]) && take_sizes(words + 2, sizes))
+		on_resize(words[1], sizes);
 	else if (count == 3 && strcmp(words[0], "remove") == 0 && is_name(words[1]) && take_class(words[2], &class))
 		on_remove(words[1], class);
 	else

@@ -7,6 +7,7 @@
  *   - answers to the node that are whole lines of a known kind, of bounded length;
  *   - no descriptor closed twice, used when closed, or left open when no sandbox is known;
  *   - no signal to a process that is not its child, and none to a group or to all;
+ *   - no other size for a file system that is not in memory, and no limits for a process that is not its child;
  *   - nothing removed but directories of its own control groups, and an end when its input is at its end.
  *
  * It is one file with the launcher, so that it can put the launcher's state back between two inputs.
@@ -44,6 +45,10 @@ static pid_t played_waitpid(int *status);
 static int played_waitid(pid_t pid);
 static int played_kill(pid_t pid, int number);
 static int played_rmdir(const char *path);
+static int played_on(int fd);
+static int played_prlimit(pid_t pid);
+struct statfs;
+static int played_fstatfs(int fd, struct statfs *to);
 static long played_syscall(long number, long first);
 static int played_fails(void);
 static _Noreturn void played_exit(void);
@@ -72,6 +77,9 @@ static _Noreturn void played_exit(void);
 #define getrlimit(...) -1
 #define _exit(code) played_exit()
 #define signal(number, handler) SIG_DFL
+#define fstatfs(fd, to) played_fstatfs(fd, to)
+#define futimens(fd, times) played_on(fd)
+#define prlimit(pid, ...) played_prlimit(pid)
 static int played_clock(struct timespec *now);
 #define main launcher_main
 #include "../../main/launch/vivarium-launch.c"
@@ -90,6 +98,7 @@ static unsigned int polls;
 static jmp_buf end_of_launcher;
 static char line[LINE_MAX_BYTES + 2];
 static size_t line_length;
+static long last_was_ours; /* the kind of the file system that was looked at last */
 
 static uint8_t choose(void)
 {
@@ -174,6 +183,7 @@ static ssize_t played_read(int fd, void *to, size_t most)
 static void check_line(void)
 {
 	static const char *const kinds[] = {"ready", "broken ", "made ", "failed ", "ended ", "said ", "removed ", "kept ",
+					    "resized ", "unfit ",
 					    "refused"};
 	bool known = false;
 
@@ -275,8 +285,34 @@ static int played_rmdir(const char *path)
 	return choose() % 2 ? 0 : -1;
 }
 
+static int played_on(int fd)
+{
+	assert(fd > 2 && fd < FDS && open_fds[fd]);
+	return played_fails();
+}
+
+static int played_fstatfs(int fd, struct statfs *to)
+{
+	memset(to, 0, sizeof(*to));
+	to->f_type = last_was_ours = choose() % 4 ? TMPFS_MAGIC : 0xef53;
+	return played_on(fd);
+}
+
+static int played_prlimit(pid_t pid)
+{
+	assert(pid > 1 && is_ours(pid));
+	return played_fails();
+}
+
 static long played_syscall(long number, long first)
 {
+	/* Only a file system in memory is given a size. */
+	if (number == SYS_fspick) {
+		assert(last_was_ours == TMPFS_MAGIC);
+		return played_on((int)first) < 0 ? -1 : played_open();
+	}
+	if (number == SYS_fsconfig)
+		return played_on((int)first);
 	if (number == SYS_pidfd_open) {
 		assert(first > 0);
 		return played_open();

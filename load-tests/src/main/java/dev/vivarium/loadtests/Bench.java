@@ -18,6 +18,7 @@ import picocli.CommandLine.Spec;
         synopsisSubcommandLabel = "BENCHMARK",
         subcommands = {
             ColdStartCommand.class,
+            BurstCommand.class,
             OutputCommand.class,
             ThroughputCommand.class,
             KillPrecisionCommand.class,

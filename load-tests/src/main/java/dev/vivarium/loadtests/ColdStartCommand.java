@@ -74,7 +74,7 @@ final class ColdStartCommand implements Callable<Integer> {
         }
         Workload workload = options.workload(setting.image());
         EngineApi engine = setting.engine();
-        try (NodeOption.Lease lease = node.lease(setting)) {
+        try (NodeOption.Lease lease = node.lease(setting, Map.of("vivarium.pool.ceiling", "0"))) {
             VivariumApi api = new VivariumApi(lease.uri());
             OptionalLong ours = lease.pid();
             if (ours.isEmpty() || Driver.of(ours.getAsLong()) != Driver.OCI) {

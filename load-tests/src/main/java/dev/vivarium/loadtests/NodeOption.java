@@ -47,8 +47,15 @@ final class NodeOption {
     }
 
     Lease lease(Setting setting) throws IOException {
+        return lease(setting, Map.of());
+    }
+
+    /** @param config configuration of a node that is started */
+    Lease lease(Setting setting, Map<String, String> config) throws IOException {
         if (url == null) {
-            return new Owned(start(setting, driver.settings()));
+            Map<String, String> settings = new TreeMap<>(driver.settings());
+            settings.putAll(config);
+            return new Owned(start(setting, settings));
         }
         if (driver.chosen().isPresent()) {
             throw setting.refusal("--driver is for a node that is started; the one of --url has its driver.");

@@ -110,7 +110,7 @@ public final class Fixtures {
                 submitted(run),
                 new RunEvent.RunQueued(NOON, "node-1"),
                 new RunEvent.AttemptStarting(NOON, "node-1", 1),
-                new RunEvent.AttemptStarted(NOON, "node-1", 1, "sandbox"),
+                new RunEvent.AttemptStarted(NOON, "node-1", 1, "sandbox", Optional.empty()),
                 new RunEvent.AlarmRaised(
                         NOON, "node-1", 1, KillReason.MEMORY, Measurement.bytes(2, 1), RunEvent.Consequence.NOTED),
                 new RunEvent.EgressDenied(
@@ -150,7 +150,7 @@ public final class Fixtures {
         return List.of(
                 submitted(run, at, labels),
                 new RunEvent.AttemptStarting(at, "node-1", 1),
-                new RunEvent.AttemptStarted(at, "node-1", 1, "sandbox"),
+                new RunEvent.AttemptStarted(at, "node-1", 1, "sandbox", Optional.empty()),
                 new RunEvent.RunSucceeded(at, "node-1", 1, USAGE));
     }
 }

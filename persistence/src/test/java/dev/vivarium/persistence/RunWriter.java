@@ -10,6 +10,7 @@ import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.SupervisorStrategy;
@@ -60,7 +61,7 @@ public final class RunWriter extends EventSourcedBehavior<RunWriter.Next, Journa
             return new RunEvent.AttemptStarting(Instant.now(), "node-1", 1);
         }
         if (seq == 2) {
-            return new RunEvent.AttemptStarted(Instant.now(), "node-1", 1, "sandbox");
+            return new RunEvent.AttemptStarted(Instant.now(), "node-1", 1, "sandbox", Optional.empty());
         }
         return new RunEvent.AlarmRaised(
                 Instant.now(), "node-1", 1, KillReason.MEMORY, Measurement.bytes(seq, 1), RunEvent.Consequence.NOTED);

@@ -218,7 +218,7 @@ final class AbuseCommand implements Callable<Integer> {
             Instant start,
             Optional<Leftovers> counted)
             throws ApiException, IOException {
-        Leftovers leftovers = counted.orElse(new Leftovers(0, OptionalInt.empty()));
+        Leftovers leftovers = counted.orElse(new Leftovers(0, OptionalInt.empty(), 0));
         int leaks = TrialNode.leaks(client, trial.neighbours(), stage.secretValue());
         Duration total = Duration.between(start, surroundings.clock().instant());
         return new Verdict(

@@ -57,7 +57,8 @@ public final class LimitPolicy {
         return policy;
     }
 
-    Limits defaults() {
+    /** The limits of a run that names none. */
+    public Limits defaults() {
         return defaults;
     }
 

@@ -181,6 +181,7 @@ public final class NodeCore implements AutoCloseable {
                         Math.toIntExact(config.getBytes("vivarium.run.push-max"))));
         this.runs = runs;
         metrics.gauge("vivarium.sandboxes.live", live, LiveSandboxes::count);
+        PoolOfNode.start(system, sandboxes.pool(), config.getConfig("vivarium"), slots, drain, clock, metrics);
         metrics.gauge("vivarium.projection.lag.seconds", store, NodeCore::lagSeconds);
         metrics.gauge("vivarium.projection.unreadable.runs", store, Store::unreadableRuns);
         system.tell(new Guardian.Watch(

@@ -8,6 +8,7 @@ import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.api.SpecView;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
+import dev.vivarium.protocol.run.SandboxStart;
 import dev.vivarium.protocol.run.Usage;
 import dev.vivarium.terminal.Amounts;
 import dev.vivarium.terminal.Ending;
@@ -18,6 +19,7 @@ import dev.vivarium.terminal.Table;
 import dev.vivarium.terminal.Terminal;
 import java.io.InterruptedIOException;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
@@ -32,6 +34,8 @@ import picocli.CommandLine.Parameters;
         sortOptions = false,
         footer = {"", "Examples:", "  vivarium show ID", "  vivarium show -o json ID"})
 final class ShowCommand implements Callable<Integer> {
+    private static final double MICROS_PER_MILLI = 1000;
+
     private final Surroundings surroundings;
 
     @Parameters(paramLabel = "ID", description = "The run.")
@@ -73,11 +77,22 @@ final class ShowCommand implements Callable<Integer> {
         run.queue().ifPresent(queue -> table.row("queue", queue.position() + " of " + queue.waiting()));
         table.row("submitted", run.submittedAt().toString());
         run.startedAt().ifPresent(at -> table.row("started", at.toString()));
+        run.start().ifPresent(start -> table.row("start", started(start)));
         run.cancelRequestedAt().ifPresent(at -> table.row("cancel asked", at.toString()));
         run.finishedAt().ifPresent(at -> table.row("finished", at.toString()));
         run.usage().ifPresent(usage -> table.row("used", used(usage)));
         describe(table, run.spec());
         return table;
+    }
+
+    private static String started(SandboxStart start) {
+        return String.format(
+                        Locale.ROOT,
+                        "%s: sandbox %.1f ms, files %.1f ms, process %.1f ms",
+                        start.birth().name().toLowerCase(Locale.ROOT),
+                        start.sandboxMicros() / MICROS_PER_MILLI,
+                        start.preparationMicros() / MICROS_PER_MILLI,
+                        start.processMicros() / MICROS_PER_MILLI);
     }
 
     private static void describe(Table table, SpecView spec) {

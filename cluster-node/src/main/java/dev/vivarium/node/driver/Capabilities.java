@@ -7,11 +7,13 @@ import java.util.Set;
  * What a driver currently supports.
  *
  * @param isolations the isolation classes of its sandboxes; empty until the engine has answered
+ * @param waiting those of them whose sandboxes can wait for a claim
  * @param processes where its sandboxes' processes run
  */
-public record Capabilities(Set<Isolation> isolations, Processes processes) {
+public record Capabilities(Set<Isolation> isolations, Set<Isolation> waiting, Processes processes) {
     public Capabilities {
         isolations = Set.copyOf(isolations);
+        waiting = Set.copyOf(waiting);
     }
 
     /** Where sandboxes' processes run. */

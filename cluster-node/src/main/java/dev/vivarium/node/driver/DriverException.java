@@ -12,6 +12,8 @@ public final class DriverException extends RuntimeException {
         SANDBOX_UNKNOWN,
         /** The attempt already has a sandbox. */
         ATTEMPT_CLAIMED,
+        /** The waiting sandbox cannot serve the attempt; a new one may. */
+        UNSUITED,
         /** The engine does not answer; it may come back. */
         ENGINE_UNAVAILABLE,
         /** The guest did not come up in time. */

@@ -26,10 +26,20 @@ public interface SandboxDriver extends AutoCloseable {
             SandboxId id, SandboxTemplate template, Purpose purpose, ChannelListener listener);
 
     /**
-     * Assigns a waiting sandbox to an attempt. A second sandbox for the same attempt fails with ATTEMPT_CLAIMED,
-     * whichever node asks. Each sandbox is claimed once.
+     * The template with which a sandbox must have been created in order to be claimed for one with this template. Templates of
+     * interchangeable sandboxes have the same one. Pure.
      */
-    CompletionStage<Done> claim(SandboxId id, AttemptName attempt);
+    default SandboxTemplate waiting(SandboxTemplate wanted) {
+        return wanted;
+    }
+
+    /**
+     * Assigns a waiting sandbox to an attempt, and gives it the limits of the attempt's template, which it must suit:
+     * {@link #waiting}. A second sandbox for the same attempt fails with ATTEMPT_CLAIMED, whichever node asks. Each sandbox is
+     * claimed once. It fails with UNSUITED when the image's name means another image by now, or the limits cannot be set; then
+     * the sandbox is of no use, and a new one may serve.
+     */
+    CompletionStage<Done> claim(SandboxId id, AttemptName attempt, SandboxTemplate template);
 
     /** Kills and removes the sandbox and waits until it is gone. Idempotent: an unknown sandbox counts as gone. */
     CompletionStage<Done> destroy(SandboxId id);

@@ -1,6 +1,8 @@
 package dev.vivarium.node.placement;
 
+import dev.vivarium.protocol.api.NodeView;
 import dev.vivarium.protocol.api.NodeView.Intake;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -14,6 +16,7 @@ import java.util.Set;
  * @param waitingMax the queue's maximum length
  * @param intake whether it takes new runs
  * @param shards the shards that it owns
+ * @param pool its sandboxes that wait for a run; empty when an older version reports
  */
 public record NodeLoad(
         String name,
@@ -23,7 +26,8 @@ public record NodeLoad(
         int waiting,
         int waitingMax,
         Intake intake,
-        Set<String> shards) {
+        Set<String> shards,
+        Optional<NodeView.Pool> pool) {
     public NodeLoad {
         shards = Set.copyOf(shards);
     }
@@ -69,6 +73,6 @@ public record NodeLoad(
     }
 
     private NodeLoad with(Capacity nowTaken, int nowWaiting) {
-        return new NodeLoad(name, address, capacity, nowTaken, nowWaiting, waitingMax, intake, shards);
+        return new NodeLoad(name, address, capacity, nowTaken, nowWaiting, waitingMax, intake, shards, pool);
     }
 }

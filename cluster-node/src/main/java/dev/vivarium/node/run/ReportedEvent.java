@@ -14,7 +14,8 @@ final class ReportedEvent {
     /** Empty for reports that have no event: output is in its own store. */
     static List<RunEvent> of(SandboxReport report, String node, Optional<Principal> drainedBy) {
         if (report instanceof SandboxReport.Started started) {
-            return List.of(new RunEvent.AttemptStarted(started.at(), node, started.attempt(), started.sandbox()));
+            return List.of(new RunEvent.AttemptStarted(
+                    started.at(), node, started.attempt(), started.sandbox(), Optional.of(started.start())));
         }
         if (report instanceof SandboxReport.Alarm alarm) {
             return List.of(new RunEvent.AlarmRaised(

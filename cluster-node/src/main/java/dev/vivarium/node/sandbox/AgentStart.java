@@ -181,7 +181,7 @@ final class AgentStart {
             case IMAGE_REFUSED -> Optional.of(new StartFailure(Kind.IMAGE_REFUSED, message(failed)));
             case REFUSED, GUEST_SILENT, ATTEMPT_CLAIMED -> Optional.of(
                     new StartFailure(Kind.SANDBOX_REFUSED, message(failed)));
-            case ENGINE_UNAVAILABLE, SANDBOX_UNKNOWN -> Optional.empty();
+            case ENGINE_UNAVAILABLE, SANDBOX_UNKNOWN, UNSUITED -> Optional.empty();
         };
     }
 

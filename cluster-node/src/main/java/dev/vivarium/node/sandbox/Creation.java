@@ -5,10 +5,12 @@ import dev.vivarium.node.driver.Purpose;
 import dev.vivarium.node.driver.SandboxChannel;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.network.NetworkAccess;
+import dev.vivarium.node.pool.WaitingSandbox;
 import dev.vivarium.node.sandbox.SandboxReport.Outcome;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.SandboxStart.Birth;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -30,12 +32,20 @@ final class Creation {
     private Optional<KillReason> stop = Optional.empty();
     private Optional<Guest.ChannelEnded> ended = Optional.empty();
     private int unconfirmedFrames;
+    /** Until the first try. */
+    private Optional<WaitingSandbox> waiting;
 
     /** Results of asking the driver, as messages to the actor. */
     sealed interface Message extends Sandbox.Command {}
 
-    /** The sandbox is ready for its agent; the attempt's output begins at this offset. */
-    record Made(SandboxChannel channel, Map<String, String> environment, long outputStart) implements Message {}
+    /**
+     * The sandbox is ready for its agent.
+     *
+     * @param birth whether it waited for a run
+     * @param outputStart where the attempt's output begins
+     */
+    record Made(SandboxChannel channel, Map<String, String> environment, Birth birth, long outputStart)
+            implements Message {}
 
     /** The sandbox could not be created. */
     record Failed(Throwable why) implements Message {}
@@ -45,8 +55,16 @@ final class Creation {
         DUE
     }
 
+    /** @param waiting the sandbox with this id, if there is one already */
     Creation(
-            SandboxEnvironment environment, AttemptName attempt, SandboxId id, RunSpec spec, Inbox inbox, Guest guest) {
+            SandboxEnvironment environment,
+            AttemptName attempt,
+            SandboxId id,
+            Optional<WaitingSandbox> waiting,
+            RunSpec spec,
+            Inbox inbox,
+            Guest guest) {
+        this.waiting = waiting;
         this.environment = environment;
         this.attempt = attempt;
         this.id = id;
@@ -60,13 +78,28 @@ final class Creation {
     void ask() {
         ended = Optional.empty();
         unconfirmedFrames = 0;
-        CompletionStage<Made> made = environment
+        CompletionStage<Long> ready = environment
                 .live()
                 .goneBefore(attempt)
                 .thenCompose(gone -> nothingLeftBefore())
-                .thenCompose(none -> outputStart())
-                .thenCompose(this::make);
+                .thenCompose(none -> outputStart());
+        Optional<WaitingSandbox> taken = waiting;
+        waiting = Optional.empty();
+        CompletionStage<Made> made = taken.isPresent()
+                ? ready.exceptionallyCompose(why -> environment.sandboxes().giveBack(taken.get(), why))
+                        .thenCompose(start -> claim(taken.get(), start))
+                : ready.thenCompose(this::make);
         inbox.hear(made, sandbox -> sandbox, Failed::new);
+    }
+
+    private CompletionStage<Made> claim(WaitingSandbox taken, long outputStart) {
+        return environment
+                .sandboxes()
+                .claim(taken, environment.template(spec), attempt, access(), Guest.listener(inbox.self()))
+                .thenApply(claimed -> new Made(claimed.channel(), claimed.environment(), Birth.WARM, outputStart))
+                .exceptionallyCompose(failure -> NodeSandboxes.isUnsuited(failure)
+                        ? make(outputStart)
+                        : CompletableFuture.failedStage(failure));
     }
 
     private CompletionStage<Made> make(long outputStart) {
@@ -76,9 +109,13 @@ final class Creation {
                         id,
                         environment.template(spec),
                         new Purpose.ForAttempt(attempt),
-                        new NetworkAccess(spec.egress(), spec.limits().get(Limit.EGRESS_REQUESTS)),
+                        access(),
                         Guest.listener(inbox.self()))
-                .thenApply(made -> new Made(made.channel(), made.environment(), outputStart));
+                .thenApply(made -> new Made(made.channel(), made.environment(), Birth.COLD, outputStart));
+    }
+
+    private NetworkAccess access() {
+        return new NetworkAccess(spec.egress(), spec.limits().get(Limit.EGRESS_REQUESTS));
     }
 
     /**

@@ -19,6 +19,8 @@ import dev.vivarium.node.kernel.OpenFileTable;
 import dev.vivarium.node.network.EgressUse;
 import dev.vivarium.node.network.NetworkAccess;
 import dev.vivarium.node.network.SandboxNetwork;
+import dev.vivarium.node.pool.WaitingSandbox;
+import dev.vivarium.node.pool.WarmPool;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Isolation;
 import java.nio.file.Path;
@@ -28,6 +30,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -45,6 +48,7 @@ public final class NodeSandboxes {
     private static final Path PROC = Path.of("/proc");
 
     private final SandboxDriver driver;
+    private final WarmPool pool;
     private final SandboxNetwork network;
     private final Bulkhead calls;
     private final Executor blocking;
@@ -57,6 +61,7 @@ public final class NodeSandboxes {
      */
     public NodeSandboxes(SandboxDriver driver, SandboxNetwork network, Config egress, Executor blocking) {
         this.driver = driver;
+        this.pool = new WarmPool(driver);
         this.network = network;
         this.blocking = blocking;
         this.calls = new Bulkhead(
@@ -122,6 +127,56 @@ public final class NodeSandboxes {
                 : made.thenCompose(handle -> attach(handle, access));
     }
 
+    /**
+     * Claims a sandbox that waited, gives it the template's limits, and attaches its network. When the stage fails, nothing is left
+     * behind; it fails with UNSUITED when a new sandbox may serve instead.
+     */
+    CompletionStage<SandboxHandle> claim(
+            WaitingSandbox waiting,
+            SandboxTemplate template,
+            AttemptName attempt,
+            NetworkAccess access,
+            ChannelListener listener) {
+        Optional<String> refusal = network.refusal(access.policy().mode());
+        CompletionStage<SandboxHandle> claimed = refusal.isPresent()
+                ? CompletableFuture.failedStage(new DriverException(DriverException.Kind.REFUSED, refusal.get()))
+                : driver.claim(waiting.id(), attempt, template)
+                        .thenApply(done -> waiting.serve(listener)
+                                .orElseThrow(() -> new DriverException(
+                                        DriverException.Kind.UNSUITED, "The sandbox ended while it waited.")));
+        CompletionStage<SandboxHandle> complete = access.policy().mode() == EgressPolicy.Mode.NONE
+                ? claimed
+                : claimed.thenCompose(handle -> attach(handle, access));
+        return complete.exceptionallyCompose(failure -> {
+            if (isUnsuited(failure)) {
+                pool.distrust(template);
+            }
+            return giveBack(waiting, failure);
+        });
+    }
+
+    /** Destroys a sandbox that waited and was taken in vain, and fails with the reason. */
+    <T> CompletionStage<T> giveBack(WaitingSandbox taken, Throwable why) {
+        CompletableFuture<T> failed = new CompletableFuture<>();
+        undo(taken.id(), () -> failed.completeExceptionally(why));
+        return failed;
+    }
+
+    /** Whether a new sandbox may serve where one that waited could not. */
+    static boolean isUnsuited(Throwable failure) {
+        Throwable cause = failure instanceof CompletionException && failure.getCause() != null
+                ? failure.getCause()
+                : failure;
+        return cause instanceof DriverException refusal
+                && (refusal.kind() == DriverException.Kind.UNSUITED
+                        || refusal.kind() == DriverException.Kind.SANDBOX_UNKNOWN);
+    }
+
+    /** The sandboxes that wait for a run. */
+    public WarmPool pool() {
+        return pool;
+    }
+
     private CompletionStage<SandboxHandle> attach(SandboxHandle handle, NetworkAccess access) {
         CompletableFuture<SandboxHandle> attached = new CompletableFuture<>();
         networked.add(handle.id());
@@ -136,7 +191,7 @@ public final class NodeSandboxes {
     private void undo(SandboxId id, Runnable then) {
         destroy(id).whenComplete((gone, alsoFailed) -> {
             if (alsoFailed != null) {
-                LOG.warn("Sandbox {}, which has no network, stays until the next sweep.", id, alsoFailed);
+                LOG.warn("Sandbox {}, which is of no use, stays until the next sweep.", id, alsoFailed);
             }
             then.run();
         });

@@ -2,6 +2,7 @@ package dev.vivarium.node.sandbox;
 
 import dev.vivarium.node.driver.ListedSandbox;
 import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.pool.WarmPool;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -84,7 +85,7 @@ public final class Reaper extends AbstractBehavior<Reaper.Command> {
     }
 
     private Behavior<Command> onFound(Found found) {
-        List<SandboxId> orphans = new ArrayList<>(orphans(found.sandboxes, live));
+        List<SandboxId> orphans = new ArrayList<>(orphans(found.sandboxes, sandboxes.pool(), live));
         members.names().ifPresent(names -> orphans.addAll(ownerlessTwice(found.sandboxes, names)));
         getContext()
                 .pipeToSelf(
@@ -123,12 +124,15 @@ public final class Reaper extends AbstractBehavior<Reaper.Command> {
      * @return how many orphans were destroyed
      */
     public static CompletionStage<Integer> sweep(NodeSandboxes sandboxes, LiveSandboxes live) {
-        return sandboxes.list().thenCompose(found -> sandboxes.destroy(orphans(found, live)));
+        return sandboxes.list().thenCompose(found -> sandboxes.destroy(orphans(found, sandboxes.pool(), live)));
     }
 
-    private static List<SandboxId> orphans(List<ListedSandbox> found, LiveSandboxes live) {
+    /** The pool is asked first: what it does not own any more has an owner among the live ones by then. */
+    private static List<SandboxId> orphans(List<ListedSandbox> found, WarmPool pool, LiveSandboxes live) {
         return found.stream()
-                .filter(one -> one.owner() instanceof ListedSandbox.ThisNode && !live.owns(one.id()))
+                .filter(one -> one.owner() instanceof ListedSandbox.ThisNode
+                        && !pool.owns(one.id())
+                        && !live.owns(one.id()))
                 .map(ListedSandbox::id)
                 .toList();
     }

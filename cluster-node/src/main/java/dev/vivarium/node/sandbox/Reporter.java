@@ -8,6 +8,7 @@ import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
+import dev.vivarium.protocol.run.SandboxStart;
 import dev.vivarium.protocol.run.Usage;
 import java.util.List;
 import java.util.Optional;
@@ -15,8 +16,8 @@ import org.apache.pekko.actor.typed.ActorRef;
 
 /** Sends reports to the attempt's Run, with the attempt and the time. */
 record Reporter(ActorRef<SandboxReport> run, int attempt, NodeClock clock) {
-    void started(SandboxId id) {
-        run.tell(new SandboxReport.Started(attempt, clock.now(), id.value()));
+    void started(SandboxId id, SandboxStart start) {
+        run.tell(new SandboxReport.Started(attempt, clock.now(), id.value(), start));
     }
 
     void alarm(KillReason reason, Measurement measurement, Consequence consequence) {

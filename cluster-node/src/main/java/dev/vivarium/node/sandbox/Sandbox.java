@@ -3,6 +3,8 @@ package dev.vivarium.node.sandbox;
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.sandbox.SandboxReport.Outcome;
+import dev.vivarium.node.pool.WaitingSandbox;
+import dev.vivarium.node.pool.WarmPool;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.MalformedFrameException;
 import dev.vivarium.protocol.guest.NodeFrame;
@@ -60,6 +62,7 @@ public final class Sandbox {
     private final Guest guest = new Guest();
     private final ProcessTable processes = new ProcessTable();
     private final Reporter reporter;
+    private final StartTimes times;
     private final Creation creation;
     private final Deadline deadline;
     private final DeadlineTimers timers;
@@ -86,9 +89,14 @@ public final class Sandbox {
         this.environment = environment;
         this.attempt = attempt;
         this.spec = spec;
-        this.id = environment.newSandboxId();
+        this.times = new StartTimes(environment.clock());
+        WarmPool pool = environment.sandboxes().pool();
+        Optional<WaitingSandbox> waiting = pool.take(environment.template(spec));
+        this.id = waiting.map(WaitingSandbox::id).orElseGet(environment::newSandboxId);
+        environment.live().add(id, attempt, inbox.self());
+        waiting.ifPresent(pool::handedOver);
         this.reporter = new Reporter(run, attempt.attempt(), environment.clock());
-        this.creation = new Creation(environment, attempt, id, spec, inbox, guest);
+        this.creation = new Creation(environment, attempt, id, waiting, spec, inbox, guest);
         this.deadline = Deadline.of(spec, environment);
         this.timers = new DeadlineTimers(deadline, inbox, guest);
         this.usage = new UsageMonitor(environment, attempt, id, spec, inbox, deadline, reporter);
@@ -96,7 +104,6 @@ public final class Sandbox {
         this.artifacts = new ArtifactCollection(environment, attempt, spec, id.agentUid(), inbox, guest);
         Departure.Parts parts = new Departure.Parts(processes, deadline, timers, usage, output, artifacts, reporter);
         this.departure = new Departure(environment, attempt, id, inbox, guest, parts);
-        environment.live().add(id, attempt, inbox.self());
         creation.ask();
     }
 
@@ -113,6 +120,7 @@ public final class Sandbox {
     }
 
     private Behavior<Command> onMade(Creation.Made made) {
+        times.made(made.birth());
         creation.made(made);
         output.beginAt(made.outputStart());
         if (creation.stopped().isPresent()) {
@@ -156,6 +164,7 @@ public final class Sandbox {
         if (!environment.lease().isFresh()) {
             return giveUp(Outcomes.clusterLost());
         }
+        times.ordered();
         deadline.start();
         timers.armGuest();
         try {
@@ -190,7 +199,7 @@ public final class Sandbox {
         timers.startOwn();
         usage.lookLater();
         // Last, so that the clocks run by the time that anyone is notified.
-        reporter.started(id);
+        reporter.started(id, times.started());
         return running();
     }
 

@@ -5,6 +5,7 @@ import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Measurement;
+import dev.vivarium.protocol.run.SandboxStart;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 import dev.vivarium.protocol.run.StartFailure;
 import dev.vivarium.protocol.run.Usage;
@@ -18,7 +19,7 @@ public sealed interface SandboxReport {
     int attempt();
 
     /** The agent's process runs. */
-    record Started(int attempt, Instant at, String sandbox) implements SandboxReport {}
+    record Started(int attempt, Instant at, String sandbox, SandboxStart start) implements SandboxReport {}
 
     /** A limit is near or reached. */
     record Alarm(int attempt, Instant at, KillReason reason, Measurement measurement, Consequence consequence)

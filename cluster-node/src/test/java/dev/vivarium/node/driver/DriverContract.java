@@ -73,12 +73,25 @@ public abstract class DriverContract {
         SandboxId first = create(newId()).id();
         SandboxId second = newId();
         outcome(driver().create(second, template(), new Purpose.ToWait(), new RecordingListener()));
-        outcome(driver().claim(first, attempt));
+        outcome(driver().claim(first, attempt, template()));
 
-        assertThat(failure(driver().claim(second, attempt)).kind()).isEqualTo(Kind.ATTEMPT_CLAIMED);
-        assertThat(failure(driver().claim(first, next(attempt))).kind()).isEqualTo(Kind.REFUSED);
+        assertThat(failure(driver().claim(second, attempt, template())).kind()).isEqualTo(Kind.ATTEMPT_CLAIMED);
+        assertThat(failure(driver().claim(first, next(attempt), template())).kind()).isEqualTo(Kind.REFUSED);
 
-        outcome(driver().claim(second, next(attempt)));
+        outcome(driver().claim(second, next(attempt), template()));
+    }
+
+    @Test
+    void aSandboxThatSuitsATemplateServesIt() {
+        SandboxTemplate waiting = driver().waiting(template());
+        SandboxId id = newId();
+        SandboxHandle made = outcome(driver().create(id, waiting, new Purpose.ToWait(), heard));
+
+        outcome(driver().claim(id, attempt, template()));
+
+        made.channel().send(new NodeFrame.Ping(7));
+        assertThat(heard.await(GuestFrame.Pong.class).request()).isEqualTo(7);
+        assertThat(driver().waiting(waiting)).isEqualTo(waiting);
     }
 
     @Test
@@ -90,7 +103,7 @@ public abstract class DriverContract {
                                         newId(), template(), new Purpose.ForAttempt(attempt), new RecordingListener()))
                         .kind())
                 .isEqualTo(Kind.ATTEMPT_CLAIMED);
-        assertThat(failure(driver().claim(first, next(attempt))).kind()).isEqualTo(Kind.REFUSED);
+        assertThat(failure(driver().claim(first, next(attempt), template())).kind()).isEqualTo(Kind.REFUSED);
         assertThat(list(new Selection.All())).extracting(ListedSandbox::id).containsExactly(first);
     }
 
@@ -103,14 +116,14 @@ public abstract class DriverContract {
         SandboxId second = newId();
         outcome(driver().create(second, template(), new Purpose.ToWait(), new RecordingListener()));
 
-        outcome(driver().claim(second, attempt));
+        outcome(driver().claim(second, attempt, template()));
     }
 
     @Test
     void anUnknownSandboxCanBeDestroyedButNotUsed() {
         outcome(driver().destroy(newId()));
 
-        assertThat(failure(driver().claim(newId(), attempt)).kind()).isEqualTo(Kind.SANDBOX_UNKNOWN);
+        assertThat(failure(driver().claim(newId(), attempt, template())).kind()).isEqualTo(Kind.SANDBOX_UNKNOWN);
         assertThat(failure(driver().sample(newId())).kind()).isEqualTo(Kind.SANDBOX_UNKNOWN);
     }
 

@@ -166,7 +166,7 @@ class CapacityAllocationTest {
                 waiting,
                 100,
                 intake,
-                Set.of());
+                Set.of(), Optional.empty());
     }
 
     private static Map<ActorRef, IndexedSeq<String>> seqs(Map<ActorRef, List<String>> held) {

@@ -6,6 +6,7 @@ import dev.vivarium.node.placement.Placement.Choice;
 import dev.vivarium.protocol.api.NodeView.Intake;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -25,7 +26,7 @@ class PlacementTest {
     @Test
     void theScarcestResourceOfANodeDecides() {
         NodeLoad idleButSmall = new NodeLoad(
-                "idle", "idle", new Capacity(10, 128, 4000), new Capacity(1, 100, 500), 0, 9, Intake.OPEN, Set.of("0"));
+                "idle", "idle", new Capacity(10, 128, 4000), new Capacity(1, 100, 500), 0, 9, Intake.OPEN, Set.of("0"), Optional.empty());
         NodeLoad busyButLarge = new NodeLoad(
                 "busy",
                 "busy",
@@ -34,7 +35,7 @@ class PlacementTest {
                 0,
                 9,
                 Intake.OPEN,
-                Set.of("1"));
+                Set.of("1"), Optional.empty());
         NodeLoad noProcessor = new NodeLoad(
                 "none",
                 "none",
@@ -43,7 +44,7 @@ class PlacementTest {
                 0,
                 9,
                 Intake.OPEN,
-                Set.of("2"));
+                Set.of("2"), Optional.empty());
 
         assertThat(shards(idleButSmall, busyButLarge, noProcessor)).containsExactly("1");
     }
@@ -71,7 +72,7 @@ class PlacementTest {
     @Test
     void aRunIsNotQueuedOnANodeThatIsTooSmall() {
         NodeLoad tooSmall = new NodeLoad(
-                "small", "small", new Capacity(10, 32, 4000), Capacity.NONE, 0, 9, Intake.OPEN, Set.of("0"));
+                "small", "small", new Capacity(10, 32, 4000), Capacity.NONE, 0, 9, Intake.OPEN, Set.of("0"), Optional.empty());
         NodeLoad queue = waiting("queue", 10, 8, Set.of("1"));
 
         assertThat(shards(tooSmall, queue)).containsExactly("1");
@@ -131,7 +132,7 @@ class PlacementTest {
     void aRunTooLargeForEveryNodeIsRefusedWithTheLargestCapacity() {
         Capacity huge = new Capacity(1, 1L << 40, 500);
         NodeLoad large = new NodeLoad(
-                "large", "large", new Capacity(4, 12_800, 4000), Capacity.NONE, 0, 9, Intake.OPEN, Set.of("1"));
+                "large", "large", new Capacity(4, 12_800, 4000), Capacity.NONE, 0, 9, Intake.OPEN, Set.of("1"), Optional.empty());
 
         assertThat(Placement.choose(List.of(waiting("small", 10, 3, Set.of("0")), large), ALL, huge))
                 .isEqualTo(new Choice.TooLarge(large.capacity()));
@@ -155,11 +156,11 @@ class PlacementTest {
                 0,
                 9,
                 intake,
-                shards);
+                shards, Optional.empty());
     }
 
     private static NodeLoad waiting(String name, int liveMax, int waiting, Set<String> shards) {
         Capacity capacity = new Capacity(liveMax, 6400, 64_000);
-        return new NodeLoad(name, name, capacity, new Capacity(liveMax, 640, 640), waiting, 9, Intake.OPEN, shards);
+        return new NodeLoad(name, name, capacity, new Capacity(liveMax, 640, 640), waiting, 9, Intake.OPEN, shards, Optional.empty());
     }
 }

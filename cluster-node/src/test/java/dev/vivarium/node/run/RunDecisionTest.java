@@ -84,6 +84,8 @@ class RunDecisionTest {
             """;
 
     private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
+    private static final RunEvent.AttemptStarted STARTED =
+            new RunEvent.AttemptStarted(NOW, "node-1", 2, "sandbox", Optional.empty());
     private static final Submission OPEN = submission(NodeLossPolicy.RESTART, Optional.empty());
     private static final Submission CANCELLED = submission(NodeLossPolicy.RESTART, Optional.of(NOW));
     private static final Map<String, RunState> STATES = states();
@@ -200,15 +202,15 @@ class RunDecisionTest {
         states.put("Queued", new RunState.Queued(OPEN));
         states.put("Starting", new RunState.Starting(OPEN, 2, "node-1"));
         states.put("Starting cancelled", new RunState.Starting(CANCELLED, 2, "node-1"));
-        states.put("Running", new RunState.Running(OPEN, 2, "node-1", "sandbox", NOW));
-        states.put("Running cancelled", new RunState.Running(CANCELLED, 2, "node-1", "sandbox", NOW));
+        states.put("Running", new RunState.Running(OPEN, 2, STARTED));
+        states.put("Running cancelled", new RunState.Running(CANCELLED, 2, STARTED));
         states.put("Interrupted", interrupted(OPEN));
         states.put("Interrupted cancelled", interrupted(CANCELLED));
         states.put("Interrupted for good", interrupted(submission(NodeLossPolicy.FAIL, Optional.empty())));
         states.put(
                 "Finished",
                 new RunState.Finished(
-                        OPEN, 2, Optional.of(NOW), new RunEvent.RunSucceeded(NOW, "node-1", 2, Usage.NONE)));
+                        OPEN, 2, Optional.of(STARTED), new RunEvent.RunSucceeded(NOW, "node-1", 2, Usage.NONE)));
         return states;
     }
 

@@ -11,6 +11,7 @@ import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.sandbox.SandboxReport.Outcome;
+import dev.vivarium.node.pool.Waiting;
 import dev.vivarium.protocol.guest.GuestCodec;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
@@ -67,6 +68,7 @@ class SandboxTest {
 
     private final SetClock clock = new SetClock();
     private final ScriptedDriver driver = new ScriptedDriver();
+    private final NodeSandboxes sandboxes = driver.sandboxes();
     private final MemoryStore store = new MemoryStore();
     private final LiveSandboxes live = new LiveSandboxes();
     private final RemovalQueue removals = new RemovalQueue(1);
@@ -527,7 +529,7 @@ class SandboxTest {
     void theNextAttemptWaitsUntilEarlierSandboxesAreDestroyed() {
         SandboxId left = new SandboxId("01hyyyyyyyyyyyyyyyyyyyyyyy");
         driver.leave(left);
-        driver.claim(left, FIRST);
+        driver.claim(left, FIRST, environment().template(Specs.hello()));
         driver.failNextDestroy(engineAway());
 
         start(new AttemptName(FIRST.run(), 2), Specs.hello());
@@ -655,6 +657,56 @@ class SandboxTest {
         assertThat(driver.sent()).noneMatch(NodeFrame.Spawn.class::isInstance);
     }
 
+    @Test
+    void anAttemptTakesASandboxThatWaits() {
+        SandboxId waiting = Waiting.in(sandboxes.pool(), environment().template(Specs.hello()));
+
+        start(FIRST, Specs.hello());
+
+        assertThat(run.expectMessageClass(SandboxReport.Started.class).sandbox())
+                .isEqualTo(waiting.value());
+        assertThat(driver.claims()).containsEntry(waiting, FIRST);
+        assertThat(sandboxes.pool().owns(waiting)).isFalse();
+        driver.emit(new GuestFrame.Exited(1, 0));
+        assertThat(ended().outcome()).isEqualTo(new Outcome.Exited(0));
+    }
+
+    @Test
+    void aNewSandboxServesWhereTheOneThatWaitedCannot() {
+        SandboxId waiting = Waiting.in(sandboxes.pool(), environment().template(Specs.hello()));
+        driver.failNextClaim(new DriverException(DriverException.Kind.UNSUITED, "As scripted."));
+
+        start(FIRST, Specs.hello());
+
+        run.expectMessageClass(SandboxReport.Started.class);
+        assertThat(driver.destroyed()).containsExactly(waiting);
+        stop(KillReason.CANCELLED);
+        ended();
+    }
+
+    @Test
+    void aSandboxThatWaitedIsGoneWhenItsAttemptHasAnother() {
+        SandboxId waiting = Waiting.in(sandboxes.pool(), environment().template(Specs.hello()));
+        driver.failNextClaim(new DriverException(DriverException.Kind.ATTEMPT_CLAIMED, "As scripted."));
+
+        start(FIRST, Specs.hello());
+
+        ended();
+        assertThat(driver.destroyed()).contains(waiting);
+    }
+
+    @Test
+    void aSandboxThatWaitedIsGoneWhenItGetsNoNetwork() {
+        RunSpec spec = Specs.injecting("api.example.com", "API_KEY");
+        driver.network().failNextAttach(new IllegalStateException("As scripted."));
+        SandboxId waiting = Waiting.in(sandboxes.pool(), environment().template(spec));
+
+        start(FIRST, spec);
+
+        assertThat(ended().outcome()).isInstanceOf(Outcome.NotStarted.class);
+        assertThat(driver.destroyed()).contains(waiting);
+    }
+
     private List<NodeFrame.Arm> arms() {
         return driver.sent().stream()
                 .filter(NodeFrame.Arm.class::isInstance)
@@ -663,10 +715,12 @@ class SandboxTest {
     }
 
     private ActorRef<Sandbox.Command> start(AttemptName attempt, RunSpec spec) {
-        SandboxEnvironment environment =
-                new SandboxEnvironment(driver.sandboxes(), store, live, removals, SETTINGS, lease, clock);
-        actor = KIT.spawn(Sandbox.create(environment, attempt, spec, run.ref()), ON_THE_SENDERS_THREAD);
+        actor = KIT.spawn(Sandbox.create(environment(), attempt, spec, run.ref()), ON_THE_SENDERS_THREAD);
         return actor;
+    }
+
+    private SandboxEnvironment environment() {
+        return new SandboxEnvironment(sandboxes, store, live, removals, SETTINGS, lease, clock);
     }
 
     private void pass(Duration duration) {

@@ -60,6 +60,7 @@ public final class ScriptedDriver implements SandboxDriver {
     private final List<NodeFrame> sent = new CopyOnWriteArrayList<>();
     private final List<SandboxId> destroyed = new CopyOnWriteArrayList<>();
     private final Queue<DriverException> createFailures = new ArrayDeque<>();
+    private final Queue<DriverException> claimFailures = new ArrayDeque<>();
     private final Queue<DriverException> destroyFailures = new ArrayDeque<>();
     private volatile SandboxSample sample = new SandboxSample(1, 1 << 20, 0, 1 << 20, 2, 2, 0, 0);
     private volatile Optional<SandboxSample> sampleAfterKill = Optional.empty();
@@ -109,8 +110,17 @@ public final class ScriptedDriver implements SandboxDriver {
         createFailures.add(failure);
     }
 
+    public synchronized void failNextClaim(DriverException failure) {
+        claimFailures.add(failure);
+    }
+
     public synchronized void failNextDestroy(DriverException failure) {
         destroyFailures.add(failure);
+    }
+
+    /** How many creations are still to fail. */
+    public synchronized int failuresLeft() {
+        return createFailures.size();
     }
 
     public List<NodeFrame> sent() {
@@ -152,7 +162,7 @@ public final class ScriptedDriver implements SandboxDriver {
 
     @Override
     public Capabilities capabilities() {
-        return new Capabilities(Set.of(Isolation.CONTAINER), Capabilities.Processes.ON_THIS_MACHINE);
+        return new Capabilities(Set.of(Isolation.CONTAINER), Set.of(Isolation.CONTAINER), Capabilities.Processes.ON_THIS_MACHINE);
     }
 
     @Override
@@ -182,9 +192,13 @@ public final class ScriptedDriver implements SandboxDriver {
     }
 
     @Override
-    public synchronized CompletionStage<Done> claim(SandboxId id, AttemptName attempt) {
+    public synchronized CompletionStage<Done> claim(SandboxId id, AttemptName attempt, SandboxTemplate template) {
         if (!live.containsKey(id)) {
             return refused(DriverException.Kind.SANDBOX_UNKNOWN);
+        }
+        DriverException failure = claimFailures.poll();
+        if (failure != null) {
+            return CompletableFuture.failedStage(failure);
         }
         if (claims.containsKey(id)) {
             return refused(DriverException.Kind.REFUSED);
@@ -194,6 +208,11 @@ public final class ScriptedDriver implements SandboxDriver {
         }
         claims.put(id, attempt);
         return CompletableFuture.completedStage(Done.getInstance());
+    }
+
+    /** Ends the sandbox of itself. */
+    public void end(SandboxId id) {
+        channels.get(id).close();
     }
 
     private boolean isClaimed(AttemptName attempt) {

@@ -6,10 +6,10 @@ import java.time.Instant;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** A clock that stands until the test moves it. */
-final class SetClock implements NodeClock {
+public final class SetClock implements NodeClock {
     private final AtomicLong nanos = new AtomicLong(1_000);
 
-    void advance(Duration time) {
+    public void advance(Duration time) {
         nanos.addAndGet(time.toNanos());
     }
 

@@ -113,6 +113,23 @@ public final class VivariumApi {
         }
     }
 
+    /** The pool of the node, or of the first of a cluster. */
+    public JsonNode pool() throws IOException {
+        return answer(api::nodes).path("nodes").path(0).path("pool");
+    }
+
+    /** Waits until this many sandboxes wait in its pool. */
+    public void awaitPool(int waiting, Duration atMost) throws IOException {
+        Instant latest = Instant.now().plus(atMost);
+        while (pool().path("waiting").asInt() < waiting) {
+            if (Instant.now().isAfter(latest)) {
+                throw new IOException("The pool has " + pool() + " and not " + waiting + " after "
+                        + atMost.toSeconds() + " s.");
+            }
+            pause();
+        }
+    }
+
     /** When each kind of event first happened, by the node's clock. */
     public Map<String, Instant> events(RunId run) throws IOException {
         Map<String, Instant> times = new LinkedHashMap<>();

@@ -43,6 +43,13 @@ public record Workload(String image, List<String> command) {
         return body;
     }
 
+    /** The same with a network of this mode. */
+    public ObjectNode submission(String network) {
+        ObjectNode body = submission();
+        body.set("egress", egress(network));
+        return body;
+    }
+
     /** A policy for the network of a submission: its mode, and the destinations of an allowlist. */
     public static ObjectNode egress(String mode, String... allow) {
         ObjectNode egress = ApiJson.object().put("mode", mode);

@@ -25,7 +25,7 @@ class FailoverTest {
                         new RunEvent.AttemptInterrupted(
                                 Scene.at(13), Scene.node(2), 1, Interruption.NODE_LOST, "gone", Optional.empty()),
                         new RunEvent.AttemptStarting(Scene.at(13.5), Scene.node(2), 2),
-                        new RunEvent.AttemptStarted(Scene.at(14.2), Scene.node(2), 2, "c2")),
+                        new RunEvent.AttemptStarted(Scene.at(14.2), Scene.node(2), 2, "c2", Optional.empty())),
                 Scene.node(1),
                 KILLED);
 
@@ -45,7 +45,7 @@ class FailoverTest {
                         new RunEvent.AttemptInterrupted(
                                 Scene.at(14), Scene.node(2), 2, Interruption.ENGINE_LOST, "away", Optional.empty()),
                         new RunEvent.AttemptStarting(Scene.at(15), Scene.node(2), 3),
-                        new RunEvent.AttemptStarted(Scene.at(16), Scene.node(2), 3, "c3")),
+                        new RunEvent.AttemptStarted(Scene.at(16), Scene.node(2), 3, "c3", Optional.empty())),
                 Scene.node(1),
                 KILLED);
 
@@ -70,7 +70,7 @@ class FailoverTest {
         List<RunEvent> events = new java.util.ArrayList<>(List.of(
                 Scene.submitted(NodeLossPolicy.RESTART, 3),
                 new RunEvent.AttemptStarting(Scene.at(0.5), Scene.node(1), 1),
-                new RunEvent.AttemptStarted(Scene.at(1.2), Scene.node(1), 1, "c1")));
+                new RunEvent.AttemptStarted(Scene.at(1.2), Scene.node(1), 1, "c1", Optional.empty())));
         events.addAll(List.of(after));
         return Scene.journal(Scene.RUN, events, shown, Optional.empty(), "");
     }

@@ -65,10 +65,10 @@ final class Scene {
         scene.events.addAll(List.of(
                 submitted(NodeLossPolicy.RESTART, 3),
                 new RunEvent.AttemptStarting(at(0.5), node(1), 1),
-                new RunEvent.AttemptStarted(at(1.2), node(1), 1, "c1"),
+                new RunEvent.AttemptStarted(at(1.2), node(1), 1, "c1", Optional.empty()),
                 new RunEvent.AttemptInterrupted(at(9), node(2), 1, Interruption.NODE_LOST, "gone", Optional.empty()),
                 new RunEvent.AttemptStarting(at(9.5), node(2), 2),
-                new RunEvent.AttemptStarted(at(10.2), node(2), 2, "c2"),
+                new RunEvent.AttemptStarted(at(10.2), node(2), 2, "c2", Optional.empty()),
                 new RunEvent.RunSucceeded(at(13), node(2), 2, Usage.NONE)));
         scene.sandboxes.add(new SandboxLife(Driver.DOCKER, "c1", RUN, 1, node(1), at(1), Optional.of(at(5.2))));
         scene.sandboxes.add(new SandboxLife(Driver.DOCKER, "c2", RUN, 2, node(2), at(10), Optional.of(at(12.9))));
@@ -85,7 +85,7 @@ final class Scene {
         scene.events.addAll(List.of(
                 submitted(NodeLossPolicy.RESTART, 3),
                 new RunEvent.AttemptStarting(at(0.5), node(1), 1),
-                new RunEvent.AttemptStarted(at(1.2), node(1), 1, "c1"),
+                new RunEvent.AttemptStarted(at(1.2), node(1), 1, "c1", Optional.empty()),
                 new RunEvent.CancelRequested(at(4), node(1), Principal.LOCAL_OPERATOR),
                 new RunEvent.RunCancelled(at(5), node(1), 1, Usage.NONE)));
         scene.sandboxes.add(new SandboxLife(Driver.DOCKER, "c1", RUN, 1, node(1), at(1), Optional.of(at(4.9))));

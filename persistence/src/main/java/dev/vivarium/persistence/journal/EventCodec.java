@@ -37,6 +37,7 @@ public final class EventCodec {
     private static final Map<String, Integer> VERSIONS = Map.of(
             "AlarmRaised", 6,
             "AttemptInterrupted", 2,
+            "AttemptStarted", 2,
             "CancelRequested", 2,
             "EgressUsed", 2,
             "RunCancelled", 3,
@@ -157,6 +158,10 @@ public final class EventCodec {
                 }
                 return json;
             })),
+            // Version 2 says how the attempt got its sandbox, and where the time went.
+            Map.entry(
+                    new EventShape("AttemptStarted", 1),
+                    new Upcaster(new EventShape("AttemptStarted", 2), json -> json.putNull("start"))),
             // Version 2 records the principal.
             Map.entry(
                     new EventShape("CancelRequested", 1),

@@ -18,6 +18,7 @@ import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.RunState;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.stream.javadsl.Sink;
 import org.apache.pekko.util.ByteString;
@@ -97,7 +98,7 @@ public abstract class RecordedJournalContract {
         List<JournalEntry> entries = live.entries();
         JournalEntry next = EventCodec.standard()
                 .encode(
-                        new RunEvent.AttemptStarted(Fixtures.NOON, "node-9", 1, "sandbox"),
+                        new RunEvent.AttemptStarted(Fixtures.NOON, "node-9", 1, "sandbox", Optional.empty()),
                         entries.get(entries.size() - 1).hash());
 
         join(writer().append(writer().entity(live.id()), List.of(next)));

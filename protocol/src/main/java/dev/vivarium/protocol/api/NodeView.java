@@ -3,6 +3,7 @@ package dev.vivarium.protocol.api;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
@@ -16,6 +17,7 @@ import java.util.OptionalLong;
  * @param waiting how many runs are queued on it
  * @param waitingMax the queue's maximum length
  * @param shards how many shards it owns
+ * @param pool its sandboxes that wait for a run; empty when its version has none
  */
 public record NodeView(
         String name,
@@ -25,7 +27,8 @@ public record NodeView(
         Room taken,
         int waiting,
         int waitingMax,
-        int shards) {
+        int shards,
+        Optional<Pool> pool) {
     /** Whether a node takes new runs. */
     public enum Intake {
         OPEN,
@@ -75,6 +78,16 @@ public record NodeView(
                     && all.getAsLong() - taken.getAsLong() < (all.getAsLong() + 9) / 10;
         }
     }
+
+    /**
+     * A node's sandboxes that have booted and wait for a run, and how its runs started.
+     *
+     * @param waiting how many wait
+     * @param ceiling how many may wait
+     * @param warm how many attempts have got one that waited, since the node's start
+     * @param cold how many have got a new one
+     */
+    public record Pool(int waiting, int ceiling, long warm, long cold) {}
 
     /** What a node can be short of. */
     public enum Scarce {

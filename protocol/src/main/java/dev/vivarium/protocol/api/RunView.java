@@ -6,6 +6,7 @@ import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
 import dev.vivarium.protocol.run.RunStatus;
+import dev.vivarium.protocol.run.SandboxStart;
 import dev.vivarium.protocol.run.StartFailure;
 import dev.vivarium.protocol.run.Usage;
 import java.time.Instant;
@@ -25,6 +26,7 @@ import java.util.Optional;
  * @param queue its position in the queue while it waits; only in the answer for a single run
  * @param submittedAt when it was acknowledged
  * @param startedAt when the latest attempt's process started
+ * @param start how the latest attempt got its sandbox, once its process has started
  * @param cancelRequestedAt when its cancellation was requested
  * @param finishedAt when it ended
  * @param usage what the last attempt used, once the run has ended
@@ -42,6 +44,7 @@ public record RunView(
         Optional<QueueView> queue,
         Instant submittedAt,
         Optional<Instant> startedAt,
+        Optional<SandboxStart> start,
         Optional<Instant> cancelRequestedAt,
         Optional<Instant> finishedAt,
         Optional<Usage> usage,
@@ -60,7 +63,8 @@ public record RunView(
                 node(state),
                 Optional.empty(),
                 state.submission().submittedAt(),
-                startedAt(state),
+                started(state).map(RunEvent.AttemptStarted::at),
+                started(state).flatMap(RunEvent.AttemptStarted::start),
                 state.submission().cancelRequestedAt(),
                 end(state).map(RunEvent::at),
                 end(state).map(RunEvent.Terminal::usage),
@@ -86,7 +90,7 @@ public record RunView(
         if (event instanceof RunEvent.AttemptStarted started
                 && status == RunStatus.STARTING
                 && started.attempt() == attempt) {
-            return standing(RunStatus.RUNNING, attempt, node, Optional.of(started.at()));
+            return standing(RunStatus.RUNNING, attempt, node, Optional.of(started));
         }
         if (event instanceof RunEvent.AttemptInterrupted interrupted
                 && (status == RunStatus.STARTING || status == RunStatus.RUNNING)
@@ -129,7 +133,8 @@ public record RunView(
                 || (event instanceof RunEvent.ArtifactsKept kept && kept.attempt() == attempt);
     }
 
-    private RunView standing(RunStatus now, int newest, Optional<String> holder, Optional<Instant> started) {
+    private RunView standing(
+            RunStatus now, int newest, Optional<String> holder, Optional<RunEvent.AttemptStarted> started) {
         return new RunView(
                 id,
                 now,
@@ -141,7 +146,8 @@ public record RunView(
                 holder,
                 queue,
                 submittedAt,
-                started,
+                started.map(RunEvent.AttemptStarted::at),
+                started.flatMap(RunEvent.AttemptStarted::start),
                 cancelRequestedAt,
                 finishedAt,
                 usage,
@@ -161,6 +167,7 @@ public record RunView(
                 queue,
                 submittedAt,
                 startedAt,
+                start,
                 cancelRequestedAt.or(() -> Optional.of(at)),
                 finishedAt,
                 usage,
@@ -180,6 +187,7 @@ public record RunView(
                 queue,
                 submittedAt,
                 startedAt,
+                start,
                 cancelRequestedAt,
                 Optional.of(end.at()),
                 Optional.of(end.usage()),
@@ -200,6 +208,7 @@ public record RunView(
                 Optional.of(place),
                 submittedAt,
                 startedAt,
+                start,
                 cancelRequestedAt,
                 finishedAt,
                 usage,
@@ -235,10 +244,10 @@ public record RunView(
         return end(state).map(RunEvent::node);
     }
 
-    private static Optional<Instant> startedAt(RunState.Existing state) {
+    private static Optional<RunEvent.AttemptStarted> started(RunState.Existing state) {
         if (state instanceof RunState.Running running) {
-            return Optional.of(running.startedAt());
+            return Optional.of(running.started());
         }
-        return state instanceof RunState.Finished finished ? finished.startedAt() : Optional.empty();
+        return state instanceof RunState.Finished finished ? finished.started() : Optional.empty();
     }
 }

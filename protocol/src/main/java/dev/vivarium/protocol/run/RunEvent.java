@@ -69,8 +69,10 @@ public sealed interface RunEvent {
      * The agent's process runs.
      *
      * @param sandbox the engine's name of the sandbox
+     * @param start how the attempt got it; empty in events of versions that did not say
      */
-    record AttemptStarted(Instant at, String node, int attempt, String sandbox) implements RunEvent {}
+    record AttemptStarted(Instant at, String node, int attempt, String sandbox, Optional<SandboxStart> start)
+            implements RunEvent {}
 
     /**
      * A limit was reached or is near.

@@ -154,7 +154,7 @@ public sealed interface RunState {
                 return new Starting(submission.cancelled(cancel.at()), attempt, node);
             }
             if (event instanceof AttemptStarted started && started.attempt() == attempt) {
-                return new Running(submission, attempt, node, started.sandbox(), started.at());
+                return new Running(submission, attempt, started);
             }
             if (event instanceof AttemptInterrupted interrupted && interrupted.attempt() == attempt) {
                 return Interrupted.by(submission, node, interrupted);
@@ -167,8 +167,16 @@ public sealed interface RunState {
         }
     }
 
-    /** The agent's process runs. */
-    record Running(Submission submission, int attempt, String node, String sandbox, Instant startedAt) implements Live {
+    /**
+     * The agent's process runs.
+     *
+     * @param started what happened when it began to
+     */
+    record Running(Submission submission, int attempt, AttemptStarted started) implements Live {
+        public String node() {
+            return started.node();
+        }
+
         @Override
         public RunStatus status() {
             return RunStatus.RUNNING;
@@ -177,7 +185,7 @@ public sealed interface RunState {
         @Override
         public RunState after(RunEvent event) {
             if (event instanceof CancelRequested cancel) {
-                return new Running(submission.cancelled(cancel.at()), attempt, node, sandbox, startedAt);
+                return new Running(submission.cancelled(cancel.at()), attempt, started);
             }
             if ((event instanceof AlarmRaised alarm && alarm.attempt() == attempt)
                     || (event instanceof EgressDenied denied && denied.attempt() == attempt)
@@ -186,13 +194,13 @@ public sealed interface RunState {
                 return this;
             }
             if (event instanceof AttemptInterrupted interrupted && interrupted.attempt() == attempt) {
-                return Interrupted.by(submission, node, interrupted);
+                return Interrupted.by(submission, node(), interrupted);
             }
             if (event instanceof Terminal terminal
                     && !(event instanceof RunLost)
                     && !(event instanceof RunNotStarted)
                     && terminal.attempt() == attempt) {
-                return finished(this, terminal, Optional.of(startedAt));
+                return finished(this, terminal, Optional.of(started));
             }
             throw new IllegalTransition(this, event);
         }
@@ -237,8 +245,14 @@ public sealed interface RunState {
         }
     }
 
-    /** The run has ended; no event follows. */
-    record Finished(Submission submission, int attempt, Optional<Instant> startedAt, Terminal end) implements Existing {
+    /**
+     * The run has ended; no event follows.
+     *
+     * @param started the start of the agent that ended; empty when none ran, or its node was lost
+     * @param end the last event
+     */
+    record Finished(Submission submission, int attempt, Optional<AttemptStarted> started, Terminal end)
+            implements Existing {
         @Override
         public RunStatus status() {
             return statusAfter(end);
@@ -298,8 +312,8 @@ public sealed interface RunState {
         throw new IllegalTransition(run, event);
     }
 
-    private static Finished finished(Existing from, Terminal end, Optional<Instant> startedAt) {
-        return new Finished(from.submission(), end.attempt(), startedAt, end);
+    private static Finished finished(Existing from, Terminal end, Optional<AttemptStarted> started) {
+        return new Finished(from.submission(), end.attempt(), started, end);
     }
 
     /** An event that is illegal in a state: a bug or a damaged journal. */

@@ -19,6 +19,7 @@ import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.RunState;
+import dev.vivarium.protocol.run.SandboxStart;
 import dev.vivarium.protocol.run.SealedSecrets;
 import dev.vivarium.protocol.run.StartFailure;
 import dev.vivarium.protocol.run.Usage;
@@ -94,7 +95,7 @@ class RunViewTest {
                 new RunEvent.RunSubmitted(at, node, Principal.LOCAL_OPERATOR, ID, spec(), Digest.of(Blob.EMPTY)),
                 new RunEvent.RunQueued(at, node),
                 new RunEvent.AttemptStarting(at, node, attempt),
-                new RunEvent.AttemptStarted(at, node, attempt, "sandbox"),
+                new RunEvent.AttemptStarted(at, node, attempt, "sandbox", Optional.of(new SandboxStart(SandboxStart.Birth.COLD, 1, 2, 3))),
                 new RunEvent.AlarmRaised(
                         at, node, attempt, KillReason.MEMORY, Measurement.bytes(9, 10), RunEvent.Consequence.NOTED),
                 new RunEvent.EgressDenied(at, node, attempt, 1, 1, List.of()),

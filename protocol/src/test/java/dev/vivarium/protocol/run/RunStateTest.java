@@ -71,6 +71,8 @@ class RunStateTest {
             """;
 
     private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
+    private static final AttemptStarted STARTED = new AttemptStarted(
+            NOW, "n1", 1, "sandbox", Optional.of(new SandboxStart(SandboxStart.Birth.WARM, 100, 200, 300)));
     private static final RunId ID = new RunId("01j0000000000000000000000a");
     private static final Submission SUBMISSION = submission(NodeLossPolicy.RESTART, 3);
 
@@ -79,9 +81,9 @@ class RunStateTest {
             new Submitted(SUBMISSION),
             new Queued(SUBMISSION),
             new Starting(SUBMISSION, 1, "n1"),
-            new Running(SUBMISSION, 1, "n1", "sandbox", NOW),
+            new Running(SUBMISSION, 1, STARTED),
             new Interrupted(SUBMISSION, 1, "node-1", Interruption.NODE_LOST, "detail"),
-            new Finished(SUBMISSION, 1, Optional.of(NOW), new RunSucceeded(NOW, "n1", 1, Usage.NONE)));
+            new Finished(SUBMISSION, 1, Optional.of(STARTED), new RunSucceeded(NOW, "n1", 1, Usage.NONE)));
 
     static Stream<Arguments> everyPair() {
         List<List<String>> table = LEGALITY.lines()
@@ -148,16 +150,16 @@ class RunStateTest {
     void aKilledRunHasItsReason(KillReason reason) {
         RunKilled killed = new RunKilled(NOW, "n1", 1, reason, Optional.empty(), Usage.NONE);
 
-        Finished end = (Finished) new Running(SUBMISSION, 1, "n1", "sandbox", NOW).after(killed);
+        Finished end = (Finished) new Running(SUBMISSION, 1, STARTED).after(killed);
 
         assertThat(end.status()).isEqualTo(RunStatus.KILLED);
         assertThat(end.reason()).contains(reason);
-        assertThat(end.startedAt()).contains(NOW);
+        assertThat(end.started()).contains(STARTED);
     }
 
     static Stream<Arguments> ends() {
         RunState starting = new Starting(SUBMISSION, 1, "n1");
-        RunState running = new Running(SUBMISSION, 1, "n1", "sandbox", NOW);
+        RunState running = new Running(SUBMISSION, 1, STARTED);
         return Stream.of(
                 Arguments.of(running, "RunSucceeded", RunStatus.SUCCEEDED, Optional.empty()),
                 Arguments.of(running, "RunFailed", RunStatus.FAILED, Optional.empty()),
@@ -176,7 +178,7 @@ class RunStateTest {
         assertThat(end.status()).isEqualTo(status);
         assertThat(end.status().isTerminal()).isTrue();
         assertThat(end.reason()).isEqualTo(reason);
-        assertThat(end.startedAt().isPresent()).isEqualTo(state instanceof Running);
+        assertThat(end.started().isPresent()).isEqualTo(state instanceof Running);
     }
 
     @Test
@@ -189,7 +191,7 @@ class RunStateTest {
 
     @Test
     void onlyTheFirstRequestToCancelCounts() {
-        RunState once = new Running(SUBMISSION, 1, "n1", "sandbox", NOW)
+        RunState once = new Running(SUBMISSION, 1, STARTED)
                 .after(new CancelRequested(NOW, "n1", Principal.LOCAL_OPERATOR));
         RunState twice = once.after(new CancelRequested(NOW.plusSeconds(9), "n1", Principal.LOCAL_OPERATOR));
 
@@ -232,7 +234,7 @@ class RunStateTest {
             case "RunSubmitted" -> new RunSubmitted(NOW, "n1", Principal.LOCAL_OPERATOR, ID, SUBMISSION.spec(), SENT);
             case "RunQueued" -> new RunQueued(NOW, "n1");
             case "AttemptStarting" -> new AttemptStarting(NOW, "n1", attempt);
-            case "AttemptStarted" -> new AttemptStarted(NOW, "n1", attempt, "sandbox");
+            case "AttemptStarted" -> new AttemptStarted(NOW, "n1", attempt, "sandbox", Optional.empty());
             case "AlarmRaised" -> new AlarmRaised(
                     NOW, "n1", attempt, KillReason.MEMORY, Measurement.bytes(9, 10), Consequence.NOTED);
             case "EgressUsed" -> new EgressUsed(NOW, "n1", attempt, 1, 1, 1, 1, List.of());

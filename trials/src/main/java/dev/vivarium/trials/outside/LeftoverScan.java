@@ -11,11 +11,13 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
 
 /**
  * Counts sandboxes and their processes from outside: it asks the engine and the kernel, and never the node. From its
@@ -25,6 +27,8 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class LeftoverScan implements AutoCloseable {
     /** The label of an installation's sandboxes, which no other container has. */
     private static final String LABEL = "dev.vivarium.installation";
+    /** The name of a container that waits ends with the sandbox's id, and that of an attempt's with the attempt. */
+    private static final Pattern WAITING = Pattern.compile("-[0-9a-z]{26}$");
 
     private final EngineSocket engine;
     private final String filter;
@@ -69,18 +73,28 @@ public final class LeftoverScan implements AutoCloseable {
     /** Counts sandboxes and processes now. */
     public Leftovers count() throws IOException {
         List<String> living = new ArrayList<>();
+        Set<String> waiting = new HashSet<>();
         try (InputStream answer =
                 engine.get("/containers/json", Map.of("all", "true", "filters", filters(Map.of("label", filter))))) {
             for (JsonNode container : ApiJson.parse(answer.readAllBytes())) {
-                living.add(container.path("Id").asText());
+                String id = container.path("Id").asText();
+                boolean waits = WAITING.matcher(container.path("Names").path(0).asText()).find();
+                (waits ? waiting : living).add(id);
             }
         }
         containers.addAll(living);
-        return engine.isLocal()
-                ? new Leftovers(
-                        living.size() + records.sandboxes(mark).size(),
-                        OptionalInt.of(processes() + records.processes(mark).size()))
-                : new Leftovers(living.size(), OptionalInt.empty());
+        if (!engine.isLocal()) {
+            return new Leftovers(living.size(), OptionalInt.empty(), waiting.size());
+        }
+        // The sandboxes first: one that is claimed meanwhile is counted as both.
+        Set<String> sandboxes = new HashSet<>(records.sandboxes(mark));
+        Set<String> ready = records.waiting(mark);
+        List<Long> processes = records.processes(mark, ready);
+        sandboxes.removeAll(ready);
+        return new Leftovers(
+                living.size() + sandboxes.size(),
+                OptionalInt.of(processes(waiting) + processes.size()),
+                waiting.size() + ready.size());
     }
 
     private static String filters(Map<String, String> wanted) {
@@ -90,11 +104,11 @@ public final class LeftoverScan implements AutoCloseable {
     }
 
     /** A container's control group has the container's id in its path, with every cgroup driver. */
-    private int processes() throws IOException {
+    private int processes(Set<String> waiting) throws IOException {
         int count = 0;
         try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
             for (Path process : processes) {
-                if (isOurs(process)) {
+                if (isOurs(process, waiting)) {
                     count++;
                 }
             }
@@ -102,10 +116,10 @@ public final class LeftoverScan implements AutoCloseable {
         return count;
     }
 
-    private boolean isOurs(Path process) {
+    private boolean isOurs(Path process, Set<String> waiting) {
         try {
             String groups = Files.readString(process.resolve("cgroup"));
-            return containers.stream().anyMatch(groups::contains);
+            return containers.stream().anyMatch(id -> groups.contains(id) && !waiting.contains(id));
         } catch (IOException gone) {
             return false;
         }

@@ -12,6 +12,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -28,6 +29,7 @@ public final class OciRecords {
     private static final Path STATE = Path.of("/run/vivarium/sandboxes");
     private static final Path CONTROL_GROUPS = Path.of("/sys/fs/cgroup");
     private static final String CLAIMS = "claims";
+    private static final String CLAIM_NOTE = "claim";
     private static final Pattern CLAIM = Pattern.compile("([0-9a-z]{26})-([0-9]{1,9})");
     private static final Pattern TARGET = Pattern.compile("\\.\\./([0-9a-f]{16})/([0-9a-z]{26})");
     private static final Pattern ID = Pattern.compile("[0-9a-z]{26}");
@@ -134,15 +136,33 @@ public final class OciRecords {
 
     /** The live processes of all of an installation's sandboxes, with an attempt or without. */
     public List<Long> processes(String installation) throws IOException {
+        return processes(installation, Set.of());
+    }
+
+    /** The same without those of some sandboxes. */
+    List<Long> processes(String installation, Set<String> others) throws IOException {
         List<Long> all = new ArrayList<>();
         for (Path node : entries(groups.resolve(installation))) {
             for (Path entry : entries(node)) {
-                if (isSandbox(entry)) {
+                if (isSandbox(entry) && !others.contains(entry.getFileName().toString())) {
                     all.addAll(processes(entry));
                 }
             }
         }
         return all;
+    }
+
+    /** The ids of an installation's sandboxes that no attempt has had; those of attempts keep a note of it to their end. */
+    public Set<String> waiting(String installation) throws IOException {
+        Set<String> waiting = new HashSet<>();
+        for (Path node : entries(state.resolve(installation))) {
+            for (Path entry : entries(node)) {
+                if (isSandbox(entry) && !node.endsWith(CLAIMS) && Files.notExists(entry.resolve(CLAIM_NOTE))) {
+                    waiting.add(entry.getFileName().toString());
+                }
+            }
+        }
+        return waiting;
     }
 
     private static List<Long> processes(Path group) throws IOException {

@@ -95,7 +95,10 @@ public final class ContainerMeter {
         });
     }
 
-    /** Before an agent runs, since some of its use is only counted from then on. */
+    /**
+     * Before an agent runs, since some of its use is only counted from then on: when the sandbox is created, and again when a
+     * waiting one gets its limits.
+     */
     public void begin(ContainerSandbox sandbox) {
         String container = sandbox.container().orElseThrow(() -> ContainerSandbox.unknown(sandbox.id()));
         sandbox.firstProcess()
@@ -109,8 +112,12 @@ public final class ContainerMeter {
                     .map(process -> new WritablePlaces(PROC.resolve(process.pid() + "/root")))
                     .ifPresent(sandbox::places);
         }
+        boolean seenBefore = sandbox.sampler().isPresent();
         try {
             if (sampler(sandbox) instanceof CgroupFiles files) {
+                if (seenBefore) {
+                    files.begin(Limit.MEMORY.amountIn(sandbox.template().limits()));
+                }
                 sandbox.born(files.sample().cpuMillis());
             }
         } catch (DriverException | IOException failure) {

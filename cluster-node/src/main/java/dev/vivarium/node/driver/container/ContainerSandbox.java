@@ -18,9 +18,10 @@ import java.util.concurrent.CompletableFuture;
 /** A driver's state of a sandbox that it was asked to create, as a container. Thread-safe. */
 public final class ContainerSandbox {
     private final SandboxId id;
-    private final SandboxTemplate template;
+    private SandboxTemplate template;
     private final CompletableFuture<SandboxHandle> created = new CompletableFuture<>();
     private Optional<String> container = Optional.empty();
+    private Optional<String> image = Optional.empty();
     private Optional<GuestChannel> channel = Optional.empty();
     private Optional<InitProcess> firstProcess = Optional.empty();
     private Optional<GroupProcesses> processes = Optional.empty();
@@ -41,8 +42,30 @@ public final class ContainerSandbox {
         return id;
     }
 
-    public SandboxTemplate template() {
+    public synchronized SandboxTemplate template() {
         return template;
+    }
+
+    /** Its limits are those of another template from now on. */
+    public synchronized void serve(SandboxTemplate claimed) {
+        template = claimed;
+    }
+
+    /** The engine's id of its image; empty before it is created. */
+    public synchronized Optional<String> image() {
+        return image;
+    }
+
+    public synchronized void image(String id) {
+        image = Optional.of(id);
+    }
+
+    /** Fails with UNSUITED when its image is not the one that its image's name means now. */
+    public synchronized void requireImage(String current) {
+        if (image.filter(current::equals).isEmpty()) {
+            throw new DriverException(
+                    DriverException.Kind.UNSUITED, "The name of the waiting sandbox's image means another image now.");
+        }
     }
 
     /** Completes when the guest has greeted, or when a failed creation has been cleaned up. */
@@ -145,7 +168,7 @@ public final class ContainerSandbox {
     public void hastenEnd(Haste haste) {
         group().ifPresent(group -> {
             group.unthrottle();
-            if (haste == Haste.KILL && !template.isolation().hasOwnKernel()) {
+            if (haste == Haste.KILL && !template().isolation().hasOwnKernel()) {
                 firstProcess().map(InitProcess::pid).ifPresent(group::killAllBut);
             }
         });

@@ -201,7 +201,7 @@ final class ContainerSpec {
      */
     private static List<Ulimit> ulimits(Limits limits) {
         return List.of(
-                limit("nofile", Math.max(OPEN_FILES_MIN, limits.get(Limit.OPEN_FILES))),
+                limit("nofile", openFiles(limits)),
                 limit("core", CORE_BYTES_MAX),
                 limit("memlock", LOCKED_BYTES_MAX),
                 limit("msgqueue", MESSAGE_QUEUE_BYTES_MAX),
@@ -210,20 +210,35 @@ final class ContainerSpec {
                 limit("rtprio", 0));
     }
 
+    static long openFiles(Limits limits) {
+        return Math.max(OPEN_FILES_MIN, limits.get(Limit.OPEN_FILES));
+    }
+
     private static Ulimit limit(String name, long most) {
         return new Ulimit(name, most, most);
     }
 
     private static void limit(HostConfig walls, SandboxTemplate template, EngineFacts facts) {
-        RuntimeOverhead upkeep = RuntimeOverhead.of(template, facts.cpus());
-        Limits limits = template.limits();
-        long memoryBytes = Math.addExact(
-                Math.addExact(Limit.MEMORY.amountIn(limits), Limit.DISK.amountIn(limits)),
-                GUEST_MEMORY_BYTES + upkeep.memoryBytes());
+        long memoryBytes = memoryBytes(template, facts.cpus());
         walls.withMemory(memoryBytes)
                 .withMemorySwap(memoryBytes)
-                .withNanoCPUs(nanoCpus(limits, facts.cpus()))
-                .withPidsLimit(limits.get(Limit.PIDS) + RuntimeOverhead.GUEST_PIDS + upkeep.pids());
+                .withNanoCPUs(nanoCpus(template.limits(), facts.cpus()))
+                .withPidsLimit(pids(template, facts.cpus()));
+    }
+
+    /** The memory of all that is in the sandbox. */
+    static long memoryBytes(SandboxTemplate template, int cpus) {
+        Limits limits = template.limits();
+        return Math.addExact(
+                Math.addExact(Limit.MEMORY.amountIn(limits), Limit.DISK.amountIn(limits)),
+                GUEST_MEMORY_BYTES + RuntimeOverhead.of(template, cpus).memoryBytes());
+    }
+
+    /** The processes and threads of all that is in the sandbox. */
+    static long pids(SandboxTemplate template, int cpus) {
+        return template.limits().get(Limit.PIDS)
+                + RuntimeOverhead.GUEST_PIDS
+                + RuntimeOverhead.of(template, cpus).pids();
     }
 
     /** The share of a run; an engine refuses one above its machine's processors, and the maximum means the same. */
@@ -232,11 +247,16 @@ final class ContainerSpec {
                 Math.multiplyExact(Limit.CPU.amountIn(limits), NANO_CPUS_PER_MILLICORE), cpus * NANO_CPUS_PER_CPU);
     }
 
-    /** The root of each file system takes an inode, too. gVisor has no inode limit, so there the guest counts. */
+    /** The root of each file system takes an inode, too. */
+    static long inodes(Limits limits) {
+        return limits.get(Limit.FILES) + 1;
+    }
+
+    /** gVisor has no inode limit, so there the guest counts. */
     private static Map<String, String> tmpfs(SandboxId sandbox, SandboxTemplate template) {
         Limits limits = template.limits();
-        String common = "rw,exec,nosuid,nodev,size=" + Limit.DISK.amountIn(limits) + ",nr_inodes="
-                + (limits.get(Limit.FILES) + 1);
+        String common =
+                "rw,exec,nosuid,nodev,size=" + Limit.DISK.amountIn(limits) + ",nr_inodes=" + inodes(limits);
         return Map.of(
                 "/workspace",
                 common + ",mode=0700,uid=" + sandbox.agentUid() + ",gid=" + sandbox.agentUid(),

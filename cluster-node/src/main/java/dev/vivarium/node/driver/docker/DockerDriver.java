@@ -138,7 +138,7 @@ public final class DockerDriver implements SandboxDriver {
                     fresh -> isolations = fresh,
                     failure -> LOG.debug("The engine's facts could not be refreshed: {}", failure.getMessage()));
         }
-        return new Capabilities(isolations, processes);
+        return new Capabilities(isolations, isolations, processes);
     }
 
     @Override
@@ -157,9 +157,10 @@ public final class DockerDriver implements SandboxDriver {
     }
 
     @Override
-    public CompletionStage<Done> claim(SandboxId id, AttemptName attempt) {
+    public CompletionStage<Done> claim(SandboxId id, AttemptName attempt, SandboxTemplate template) {
         return calls.run("claiming the sandbox", () -> {
             ContainerSandbox sandbox = sandboxes.known(id);
+            maker.requireSameImage(sandbox);
             String container = sandbox.container().orElseThrow(() -> ContainerSandbox.unknown(id));
             sandbox.claim();
             try {

@@ -15,6 +15,8 @@ import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.linux.SystemCallFilter;
 import dev.vivarium.node.json.PlainJson;
 import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.Limit;
+import dev.vivarium.protocol.run.Limits;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collection;
@@ -54,6 +56,13 @@ public final class RuntimeConfig {
 
     /** Devices of a sandbox by major and minor number: null, zero, full, random, urandom, tty, ptmx and the terminals. */
     private static final int[][] DEVICES = {{1, 3}, {1, 5}, {1, 7}, {1, 8}, {1, 9}, {5, 0}, {5, 2}};
+
+    /** Starting a sandbox takes this much, however little its run may use. */
+    private static final String WAITING_CPU = "1";
+
+    /** What an own kernel is told when it boots. Its memory and threads are the host's, and so is their limit. */
+    private static final List<Limit<?>> INSIDE_AN_OWN_KERNEL =
+            List.of(Limit.DISK, Limit.FILES, Limit.SHARED_MEMORY, Limit.OPEN_FILES, Limit.PIDS, Limit.MEMORY, Limit.CPU);
 
     private static final int TERMINALS = 136;
     /** The only masked folder among the kernel's settings. */
@@ -143,6 +152,51 @@ public final class RuntimeConfig {
     /** The processor time of a run in each period, in the unit of the kernel's quotas. */
     public long cpuQuotaMicros(SandboxTemplate template) {
         return quotaMicros(ContainerSpec.nanoCpus(template.limits(), machine.cpus()));
+    }
+
+    /**
+     * What a sandbox's limits come to in its configuration, as far as a running sandbox can be given others: the
+     * configurations of two templates with the same {@link #waiting} differ in these only.
+     *
+     * @param memoryBytes of its control group
+     * @param pids of its control group
+     * @param openFiles of each process
+     * @param diskBytes the size of each writable place
+     * @param inodes the number of files and folders in each writable place
+     * @param sharedMemoryBytes the size of /dev/shm
+     */
+    public record Sizes(
+            long memoryBytes, long pids, long openFiles, long diskBytes, long inodes, long sharedMemoryBytes) {}
+
+    /** What the template's limits come to. */
+    public Sizes sizes(SandboxTemplate template) {
+        Limits limits = template.limits();
+        return new Sizes(
+                ContainerSpec.memoryBytes(template, machine.cpus()),
+                ContainerSpec.pids(template, machine.cpus()),
+                ContainerSpec.openFiles(limits),
+                Limit.DISK.amountIn(limits),
+                ContainerSpec.inodes(limits),
+                Limit.SHARED_MEMORY.amountIn(limits));
+    }
+
+    /**
+     * The template with which a sandbox waits for one with this template. The limits that no runtime enforces do not matter; on
+     * the node's kernel those do not either that can be changed from outside. A kernel of its own keeps its file systems and
+     * tables to itself.
+     */
+    public static SandboxTemplate waiting(SandboxTemplate wanted) {
+        Limits limits = Limits.SMALLEST.with(Limit.CPU, WAITING_CPU);
+        if (wanted.isolation().hasOwnKernel()) {
+            for (Limit<?> inside : INSIDE_AN_OWN_KERNEL) {
+                limits = keep(limits, inside, wanted.limits());
+            }
+        }
+        return new SandboxTemplate(wanted.image(), wanted.isolation(), limits, Optional.empty());
+    }
+
+    private static <T extends Comparable<T>> Limits keep(Limits limits, Limit<T> kept, Limits wanted) {
+        return limits.with(kept, wanted.get(kept));
     }
 
     private static long quotaMicros(long nanoCpus) {

@@ -74,6 +74,7 @@ final class SandboxMaker {
         requireSupported(template);
         sandbox.requireWanted();
         UsableImage image = images.usable(name);
+        sandbox.image(image.id());
         guest.ensure(image.id());
         try {
             return start(sandbox, containerName, image, listener);
@@ -86,6 +87,12 @@ final class SandboxMaker {
             guest.ensure(image.id());
             return start(sandbox, containerName, image, listener);
         }
+    }
+
+    /** Fails with UNSUITED when the sandbox's image has been rebuilt. */
+    void requireSameImage(ContainerSandbox sandbox) {
+        sandbox.requireImage(images.usable(Images.reference(sandbox.template().image()))
+                .id());
     }
 
     private SandboxHandle start(

@@ -67,7 +67,7 @@ public final class IdleDriver implements SandboxDriver {
 
     @Override
     public Capabilities capabilities() {
-        return new Capabilities(Set.of(Isolation.CONTAINER), Capabilities.Processes.ELSEWHERE);
+        return new Capabilities(Set.of(Isolation.CONTAINER), Set.of(), Capabilities.Processes.ELSEWHERE);
     }
 
     @Override
@@ -88,7 +88,7 @@ public final class IdleDriver implements SandboxDriver {
     }
 
     @Override
-    public CompletionStage<Done> claim(SandboxId id, AttemptName attempt) {
+    public CompletionStage<Done> claim(SandboxId id, AttemptName attempt, SandboxTemplate template) {
         Sandbox known = sandboxes.get(id);
         if (known == null) {
             return refused(DriverException.Kind.SANDBOX_UNKNOWN, "There is no sandbox " + id + ".");

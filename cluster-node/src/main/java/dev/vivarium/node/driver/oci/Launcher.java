@@ -2,6 +2,7 @@ package dev.vivarium.node.driver.oci;
 
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.DriverException.Kind;
+import dev.vivarium.node.driver.docker.RuntimeConfig;
 import dev.vivarium.node.driver.oci.StateFolder.Name;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -70,6 +71,19 @@ final class Launcher implements AutoCloseable {
         current.making.put(name.toString(), made);
         current.send("make " + name + " " + runtime + " " + layer + " " + image);
         return made;
+    }
+
+    /**
+     * Gives the writable places of a sandbox, and the processes that its guest starts from now on, other sizes. Fails with a
+     * {@link DriverException}, after which any of them may have changed.
+     */
+    CompletableFuture<Void> resize(Name name, RuntimeConfig.Sizes sizes) {
+        Life current = life();
+        CompletableFuture<Void> resized =
+                current.resizing.computeIfAbsent(name.toString(), any -> new CompletableFuture<>());
+        current.send("resize " + name + " " + sizes.openFiles() + " " + sizes.diskBytes() + " " + sizes.inodes() + " "
+                + sizes.sharedMemoryBytes());
+        return resized;
     }
 
     /** Kills all processes of a sandbox, also of one that is being created. */
@@ -183,6 +197,7 @@ final class Launcher implements AutoCloseable {
         final Process process;
         final CompletableFuture<Void> ready = new CompletableFuture<>();
         final Map<String, CompletableFuture<Made>> making = new ConcurrentHashMap<>();
+        final Map<String, CompletableFuture<Void>> resizing = new ConcurrentHashMap<>();
         final Map<String, CompletableFuture<Void>> removing = new ConcurrentHashMap<>();
         final Map<String, CompletableFuture<Integer>> ended = new ConcurrentHashMap<>();
         private final OutputStream requests;
@@ -234,6 +249,10 @@ final class Launcher implements AutoCloseable {
                         new IOException(line.substring("broken".length()).strip()));
                 case "made" -> take(making, name).ifPresent(made -> made.complete(new Made(Long.parseLong(rest))));
                 case "failed" -> take(making, name).ifPresent(made -> made.completeExceptionally(failure(rest)));
+                case "resized" -> take(resizing, name).ifPresent(resized -> resized.complete(null));
+                case "unfit" -> take(resizing, name)
+                        .ifPresent(resized -> resized.completeExceptionally(
+                                new DriverException(Kind.UNSUITED, "Its sizes cannot be set: " + rest.strip())));
                 case "ended" -> Optional.ofNullable(ended.get(name))
                         .ifPresent(end -> end.complete(Integer.valueOf(rest)));
                 case "said" -> LOG.warn("Sandbox {} wrote to its standard error: {}", name, rest);
@@ -261,7 +280,7 @@ final class Launcher implements AutoCloseable {
         void bury() {
             buried = true;
             ready.completeExceptionally(new IOException("it ended before it was ready"));
-            List.of(making, removing)
+            List.of(making, resizing, removing)
                     .forEach(waiting -> waiting.forEach((name, stage) -> {
                         waiting.remove(name);
                         stage.completeExceptionally(new DriverException(

@@ -25,6 +25,7 @@ import dev.vivarium.node.driver.container.ContainerMeter;
 import dev.vivarium.node.driver.container.ContainerSandbox;
 import dev.vivarium.node.driver.container.ContainerSandboxes;
 import dev.vivarium.node.driver.docker.EngineImages;
+import dev.vivarium.node.driver.docker.RuntimeConfig;
 import dev.vivarium.node.driver.guest.GuestExit;
 import dev.vivarium.node.driver.guest.GuestProgram;
 import dev.vivarium.node.driver.linux.CoreDumps;
@@ -71,10 +72,13 @@ public final class OciDriver implements SandboxDriver {
     private final Remover remover;
     private final OciMaker maker;
     private final ContainerMeter meter;
+    private final OciClaim claims;
     private final Bulkhead calls;
     private final Bulkhead samples;
     /** The classes that are offered; settled before the driver is used. */
     private final Set<Isolation> classes = EnumSet.noneOf(Isolation.class);
+    /** Those whose sandboxes can be claimed; settled with them. */
+    private final Set<Isolation> waiting = EnumSet.noneOf(Isolation.class);
 
     private final ContainerSandboxes sandboxes;
 
@@ -93,11 +97,16 @@ public final class OciDriver implements SandboxDriver {
         this.channels = Channels.open(state.socket());
         this.launcher = new Launcher(() -> command(config, runtimes, state), config.startTimeout());
         this.remover = new Remover(state, launcher);
+        RuntimeConfig.Machine machine = ThisMachine.facts(Path.of("/"), config.folder());
+        RuntimeConfig walls = new RuntimeConfig(config.engine(), machine);
+        SandboxFiles files = new SandboxFiles(state, machine.groups());
         this.maker = new OciMaker(
                 config,
                 runtimes,
                 InheritedLimits.of(PROC.resolve("self")),
-                ThisMachine.facts(Path.of("/"), config.folder()),
+                machine,
+                walls,
+                files,
                 engine,
                 images,
                 layers,
@@ -109,6 +118,7 @@ public final class OciDriver implements SandboxDriver {
         this.meter = new ContainerMeter(clock, (id, container) -> () -> {
             throw new IOException("The control group of sandbox " + id + " cannot be seen.");
         });
+        this.claims = new OciClaim(walls, machine.cpus(), files, engine, state, launcher, meter);
         this.calls = bulkhead(blocking, config.engine().concurrentCallsMax());
         this.samples = bulkhead(blocking, CONCURRENT_SAMPLES_MAX);
         this.sandboxes =
@@ -184,7 +194,8 @@ public final class OciDriver implements SandboxDriver {
                 maker.rehearse(
                         new SandboxId(UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT)),
                         runtime.isolation(),
-                        nothing);
+                        nothing,
+                        this::rehearseClaim);
                 classes.add(runtime.isolation());
             } catch (DriverException failed) {
                 String why = runtime + " cannot make sandboxes on this machine: " + clause(failed);
@@ -199,6 +210,19 @@ public final class OciDriver implements SandboxDriver {
         }
     }
 
+    private void rehearseClaim(ContainerSandbox sandbox) {
+        Isolation isolation = sandbox.template().isolation();
+        try {
+            claims.put(sandbox, sandbox.template());
+            waiting.add(isolation);
+        } catch (DriverException failed) {
+            LOG.warn(
+                    "No sandboxes of class {} are kept ready: {}",
+                    isolation.name().toLowerCase(Locale.ROOT),
+                    failed.getMessage());
+        }
+    }
+
     /** A failure's sentence without its full stop. */
     private static String clause(DriverException failure) {
         String sentence = String.valueOf(failure.getMessage());
@@ -207,7 +231,7 @@ public final class OciDriver implements SandboxDriver {
 
     @Override
     public Capabilities capabilities() {
-        return new Capabilities(Set.copyOf(classes), Processes.ON_THIS_MACHINE);
+        return new Capabilities(classes, waiting, Processes.ON_THIS_MACHINE);
     }
 
     @Override
@@ -223,20 +247,16 @@ public final class OciDriver implements SandboxDriver {
     }
 
     @Override
-    public CompletionStage<Done> claim(SandboxId id, AttemptName attempt) {
+    public SandboxTemplate waiting(SandboxTemplate wanted) {
+        return RuntimeConfig.waiting(wanted);
+    }
+
+    @Override
+    public CompletionStage<Done> claim(SandboxId id, AttemptName attempt, SandboxTemplate template) {
         return calls.run("claiming the sandbox", () -> {
-            ContainerSandbox sandbox = sandboxes.known(id);
-            sandbox.claim();
-            try {
-                state.claim(id, attempt);
-                return Done.getInstance();
-            } catch (IOException failed) {
-                throw new DriverException(
-                        Kind.REFUSED, "The attempt cannot be claimed: " + failed.getMessage(), failed);
-            } catch (DriverException claimed) {
-                sandbox.unclaim();
-                throw claimed;
-            }
+            maker.requirePossible(template);
+            claims.claim(sandboxes.known(id), attempt, template);
+            return Done.getInstance();
         });
     }
 

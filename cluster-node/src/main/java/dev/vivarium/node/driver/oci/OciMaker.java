@@ -1,7 +1,6 @@
 package dev.vivarium.node.driver.oci;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.vivarium.node.driver.AgentAccount;
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.ChannelListener;
 import dev.vivarium.node.driver.ChannelListener.ClosedBecause;
@@ -17,15 +16,12 @@ import dev.vivarium.node.driver.guest.GuestChannel;
 import dev.vivarium.node.driver.guest.GuestConnection;
 import dev.vivarium.node.driver.guest.GuestStreams;
 import dev.vivarium.node.driver.linux.GroupProcesses;
-import dev.vivarium.node.driver.linux.HostMachine;
 import dev.vivarium.node.driver.linux.InitProcess;
-import dev.vivarium.node.driver.linux.OwnFiles;
 import dev.vivarium.node.driver.linux.RuntimeOverhead;
 import dev.vivarium.node.driver.oci.StateFolder.Name;
 import dev.vivarium.node.json.PlainJson;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.run.Isolation;
-import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -42,6 +38,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,12 +46,11 @@ import org.slf4j.LoggerFactory;
 final class OciMaker {
     private static final Logger LOG = LoggerFactory.getLogger(OciMaker.class);
     private static final Path PROC = Path.of("/proc");
-    private static final String CONTROL_GROUPS = "/sys/fs/cgroup/";
 
     private final OciDriverConfig config;
     private final List<OciRuntime> runtimes;
     private final RuntimeConfig.Machine machine;
-    private final HostMachine host = HostMachine.read(Path.of("/"));
+    private final SandboxFiles files;
     private final InheritedLimits inherited;
     private final RuntimeConfig walls;
     private final EngineImages engine;
@@ -71,6 +67,8 @@ final class OciMaker {
             List<OciRuntime> runtimes,
             InheritedLimits inherited,
             RuntimeConfig.Machine machine,
+            RuntimeConfig walls,
+            SandboxFiles files,
             EngineImages engine,
             ImageTrees images,
             RootLayer layers,
@@ -83,7 +81,8 @@ final class OciMaker {
         this.runtimes = List.copyOf(runtimes);
         this.inherited = inherited;
         this.machine = machine;
-        this.walls = new RuntimeConfig(config.engine(), machine);
+        this.walls = walls;
+        this.files = files;
         this.engine = engine;
         this.images = images;
         this.layers = layers;
@@ -99,6 +98,7 @@ final class OciMaker {
         requirePossible(sandbox.template());
         sandbox.requireWanted();
         EngineImages.Image image = engine.usable(sandbox.template().image());
+        sandbox.image(image.id());
         try {
             return make(sandbox, attempt, image, images.tree(image.id()), listener);
         } catch (DriverException failure) {
@@ -115,13 +115,19 @@ final class OciMaker {
      * installed does not tell, since a container, say, may lack the power to mount or to make control groups.
      *
      * @param nothing an empty folder
+     * @param use receives the sandbox while it lives
      * @throws DriverException with the sentence that runs would fail with
      */
-    void rehearse(SandboxId id, Isolation isolation, Path nothing) {
+    void rehearse(SandboxId id, Isolation isolation, Path nothing, Consumer<ContainerSandbox> use) {
         ContainerSandbox sandbox = new ContainerSandbox(
-                id, new SandboxTemplate("", isolation, Limits.SMALLEST.with(Limit.CPU, "1"), Optional.empty()));
+                id,
+                RuntimeConfig.waiting(new SandboxTemplate("", isolation, Limits.SMALLEST, Optional.empty())));
         make(sandbox, Optional.empty(), new EngineImages.Image("", Map.of()), nothing, new Nobody());
-        undo(sandbox, state.name(id));
+        try {
+            use.accept(sandbox);
+        } finally {
+            undo(sandbox, state.name(id));
+        }
     }
 
     private SandboxHandle make(
@@ -152,7 +158,8 @@ final class OciMaker {
         }
     }
 
-    private void requirePossible(SandboxTemplate template) {
+    /** Fails with REFUSED when this node cannot have such a sandbox. */
+    void requirePossible(SandboxTemplate template) {
         runtimeOf(template.isolation());
         inherited.objection(template.limits()).ifPresent(why -> {
             throw new DriverException(Kind.REFUSED, why);
@@ -200,35 +207,10 @@ final class OciMaker {
                         "dev.vivarium.installation", config.engine().installation(),
                         "dev.vivarium.node", config.engine().node(),
                         "dev.vivarium.sandbox", sandbox.id().value()),
-                OwnFiles.write(state.folder(name), "own", ownFiles(sandbox, tree)));
+                files.create(sandbox.id(), sandbox.template(), tree));
         ObjectNode file = walls.of(sandbox.id(), sandbox.template(), place);
         Files.write(state.folder(name).resolve("config.json"), PlainJson.MAPPER.writeValueAsBytes(file));
         return layers.of(sandbox.template(), file);
-    }
-
-    private Map<String, byte[]> ownFiles(ContainerSandbox sandbox, Path tree) {
-        Map<String, byte[]> files = OwnFiles.of(account(sandbox.id(), tree), host, sandbox.template());
-        if (machine.groups() == RuntimeConfig.GroupsVersion.ONE) {
-            // Its sandboxes have no control groups to look at.
-            files.keySet().removeIf(path -> path.startsWith(CONTROL_GROUPS));
-        }
-        return files;
-    }
-
-    private static Map<String, byte[]> account(SandboxId id, Path tree) {
-        try {
-            return AgentAccount.files(
-                    Optional.of(ofImage(tree, AgentAccount.PASSWD)),
-                    Optional.of(ofImage(tree, AgentAccount.GROUP)),
-                    id.agentUid());
-        } catch (IOException unreadable) {
-            LOG.warn("The agent of sandbox {} has no name in its /etc/passwd: {}", id, unreadable.toString());
-            return Map.of();
-        }
-    }
-
-    private static byte[] ofImage(Path tree, String path) throws IOException {
-        return TreeReader.read(tree, Path.of(path.substring(1)), AgentAccount.IMAGE_BYTES_MAX);
     }
 
     private SandboxHandle start(

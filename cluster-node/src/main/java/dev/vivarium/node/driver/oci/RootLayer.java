@@ -11,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -25,9 +24,6 @@ import java.util.concurrent.ConcurrentHashMap;
 final class RootLayer {
     /** As in the volume of the Docker driver, only the guest's user may enter. */
     private static final Path GUEST_FOLDER = Path.of(".vivarium");
-
-    /** For a sandbox without a resolver, so that the machine's resolvers are not revealed. */
-    private static final String NO_RESOLVER = "127.0.0.1";
 
     private static final String HOSTS =
             """
@@ -52,8 +48,8 @@ final class RootLayer {
     private final GuestProgram guest;
     private final Map<Content, Path> made = new ConcurrentHashMap<>();
 
-    /** The differences between layers: the resolver, and the mount points: folders with their modes, and files. */
-    private record Content(Optional<String> resolver, Map<String, Integer> folders, Set<String> files) {
+    /** The differences between layers, the mount points: folders with their modes, and files. */
+    private record Content(Map<String, Integer> folders, Set<String> files) {
         Content {
             folders = Map.copyOf(folders);
             files = Set.copyOf(files);
@@ -85,7 +81,7 @@ final class RootLayer {
                 folders.put(place, mode(mount.path("options")) | passable);
             }
         }
-        Content content = new Content(template.resolver(), folders, files);
+        Content content = new Content(folders, files);
         Path known = made.get(content);
         if (known != null && isThere(known)) {
             return known;
@@ -136,7 +132,6 @@ final class RootLayer {
         Path etc = makeFolder(layer, Path.of("etc"), OPEN_FOLDER);
         write(etc.resolve("hostname"), SandboxHandle.HOST_NAME + "\n");
         write(etc.resolve("hosts"), HOSTS.formatted(SandboxHandle.HOST_NAME));
-        write(etc.resolve("resolv.conf"), "nameserver " + content.resolver().orElse(NO_RESOLVER) + "\n");
         return layer;
     }
 

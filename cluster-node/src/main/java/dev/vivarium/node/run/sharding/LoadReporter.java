@@ -4,10 +4,12 @@ import dev.vivarium.node.placement.NodeLoad;
 import dev.vivarium.node.placement.NodeLoads;
 import dev.vivarium.node.placement.NodeSlots;
 import dev.vivarium.node.placement.ShardRelease;
+import dev.vivarium.node.pool.WarmPool;
 import dev.vivarium.node.run.RunEnvironment;
 import dev.vivarium.node.run.RunMessage;
 import dev.vivarium.protocol.api.NodeView;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -105,6 +107,11 @@ public final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
         return this;
     }
 
+    private NodeView.Pool pool() {
+        WarmPool pool = environment.sandbox().sandboxes().pool();
+        return new NodeView.Pool(pool.waiting(), pool.ceiling(), pool.warm(), pool.cold());
+    }
+
     private Behavior<Command> onHeld(Held held) {
         NodeSlots slots = environment.slots();
         NodeSlots.Count count = slots.count();
@@ -116,7 +123,8 @@ public final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
                 count.waiting(),
                 slots.waitingMax(),
                 environment.drain().isDraining() ? NodeView.Intake.CLOSED : NodeView.Intake.OPEN,
-                Set.copyOf(held.shards.getStats().keySet()));
+                Set.copyOf(held.shards.getStats().keySet()),
+                Optional.of(pool()));
         topic.tell(Topic.publish(new Report(load, getContext().getSelf().narrow())));
         return this;
     }

@@ -237,7 +237,8 @@ public final class ShardedRuns implements Runs {
                 room(load.taken()),
                 load.waiting(),
                 load.waitingMax(),
-                load.shards().size());
+                load.shards().size(),
+                load.pool());
     }
 
     private static NodeView.Room room(Capacity capacity) {

@@ -209,9 +209,7 @@ class CarryOverTest {
     // ---- vocabulary of the tests
 
     private Live claimed(AttemptName attempt) {
-        Live sandbox = sandboxes.create(template);
-        outcome(sandboxes.driver().claim(sandbox.id(), attempt));
-        return sandbox;
+        return sandboxes.claimed(attempt, template);
     }
 
     private static void leaveMarks(Live sandbox, String mark) {

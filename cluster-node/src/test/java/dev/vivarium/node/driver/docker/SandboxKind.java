@@ -10,13 +10,17 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** The kinds of sandboxes that a machine may have. What an agent gets depends on the isolation class, not on the driver. */
 enum SandboxKind {
-    CONTAINER_OF_THE_ENGINE(Isolation.CONTAINER, Driver.DOCKER),
-    GVISOR_OF_THE_ENGINE(Isolation.GVISOR, Driver.DOCKER),
-    CONTAINER_OF_A_RUNTIME(Isolation.CONTAINER, Driver.OCI),
-    GVISOR_OF_A_RUNTIME(Isolation.GVISOR, Driver.OCI);
+    CONTAINER_OF_THE_ENGINE(Isolation.CONTAINER, Driver.DOCKER, Birth.FOR_AN_ATTEMPT),
+    GVISOR_OF_THE_ENGINE(Isolation.GVISOR, Driver.DOCKER, Birth.FOR_AN_ATTEMPT),
+    CONTAINER_OF_A_RUNTIME(Isolation.CONTAINER, Driver.OCI, Birth.FOR_AN_ATTEMPT),
+    GVISOR_OF_A_RUNTIME(Isolation.GVISOR, Driver.OCI, Birth.FOR_AN_ATTEMPT),
+    /** Created with the limits of a sandbox that waits, and claimed for those of the test. */
+    CONTAINER_THAT_WAITED(Isolation.CONTAINER, Driver.OCI, Birth.IN_THE_POOL),
+    GVISOR_THAT_WAITED(Isolation.GVISOR, Driver.OCI, Birth.IN_THE_POOL);
 
     private final Isolation isolation;
     private final Driver driver;
+    private final Birth birth;
 
     /** What creates sandboxes. */
     enum Driver {
@@ -24,9 +28,20 @@ enum SandboxKind {
         OCI
     }
 
-    SandboxKind(Isolation isolation, Driver driver) {
+    /** What a sandbox was created for. */
+    enum Birth {
+        FOR_AN_ATTEMPT,
+        IN_THE_POOL
+    }
+
+    SandboxKind(Isolation isolation, Driver driver, Birth birth) {
         this.isolation = isolation;
         this.driver = driver;
+        this.birth = birth;
+    }
+
+    boolean hasWaited() {
+        return birth == Birth.IN_THE_POOL;
     }
 
     Isolation isolation() {
@@ -50,7 +65,7 @@ enum SandboxKind {
     @ParameterizedClass(name = "{0}")
     @EnumSource(
             value = SandboxKind.class,
-            names = {"CONTAINER_OF_THE_ENGINE", "CONTAINER_OF_A_RUNTIME"})
+            names = {"CONTAINER_OF_THE_ENGINE", "CONTAINER_OF_A_RUNTIME", "CONTAINER_THAT_WAITED"})
     @interface EachContainer {}
 
     /** Runs a test class once for each kind with a kernel of its own. */
@@ -59,6 +74,6 @@ enum SandboxKind {
     @ParameterizedClass(name = "{0}")
     @EnumSource(
             value = SandboxKind.class,
-            names = {"GVISOR_OF_THE_ENGINE", "GVISOR_OF_A_RUNTIME"})
+            names = {"GVISOR_OF_THE_ENGINE", "GVISOR_OF_A_RUNTIME", "GVISOR_THAT_WAITED"})
     @interface EachGvisor {}
 }

@@ -36,23 +36,23 @@ class SandboxesOfTheEngineTest {
         AttemptName attempt = new AttemptName(new RunId(newId().value()), 1);
         Live first = sandboxes.create();
         Live second = sandboxes.create();
-        outcome(sandboxes.driver().claim(first.id(), attempt));
+        outcome(sandboxes.driver().claim(first.id(), attempt, sandboxes.template()));
 
         // when
-        Kind refusal = failure(sandboxes.driver().claim(second.id(), attempt)).kind();
+        Kind refusal = failure(sandboxes.driver().claim(second.id(), attempt, sandboxes.template())).kind();
 
         // then
         assertThat(refusal).isEqualTo(Kind.ATTEMPT_CLAIMED);
         assertThat(sandboxes.containers())
                 .anyMatch(name -> name.endsWith("-" + attempt.run() + "-1"))
                 .anyMatch(name -> name.endsWith("-" + second.id()));
-        assertThat(failure(sandboxes.driver().claim(first.id(), new AttemptName(attempt.run(), 2)))
+        assertThat(failure(sandboxes.driver().claim(first.id(), new AttemptName(attempt.run(), 2), sandboxes.template()))
                         .kind())
                 .isEqualTo(Kind.REFUSED);
-        outcome(sandboxes.driver().claim(second.id(), new AttemptName(attempt.run(), 2)));
+        outcome(sandboxes.driver().claim(second.id(), new AttemptName(attempt.run(), 2), sandboxes.template()));
         sandboxes.destroy(first);
         sandboxes.destroy(second);
-        assertThat(failure(sandboxes.driver().claim(first.id(), attempt)).kind())
+        assertThat(failure(sandboxes.driver().claim(first.id(), attempt, sandboxes.template())).kind())
                 .isEqualTo(Kind.SANDBOX_UNKNOWN);
     }
 
@@ -75,7 +75,7 @@ class SandboxesOfTheEngineTest {
         // then
         assertThat(refusal).isEqualTo(Kind.ATTEMPT_CLAIMED);
         assertThat(sandboxes.containers()).singleElement().asString().endsWith("-" + attempt.run() + "-1");
-        assertThat(failure(sandboxes.driver().claim(first, new AttemptName(attempt.run(), 2)))
+        assertThat(failure(sandboxes.driver().claim(first, new AttemptName(attempt.run(), 2), sandboxes.template()))
                         .kind())
                 .isEqualTo(Kind.REFUSED);
         outcome(sandboxes.driver().destroy(first));

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.github.f4b6a3.ulid.UlidCreator;
 import com.typesafe.config.ConfigFactory;
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.ListedSandbox;
@@ -224,7 +226,19 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
 
     Live create(SandboxTemplate template) {
         RecordingListener heard = new RecordingListener();
+        if (kind.hasWaited()) {
+            return claimed(new AttemptName(new RunId(newId().value()), 1), template);
+        }
         return live(outcome(driver.create(newId(), template, new Purpose.ToWait(), heard)), heard);
+    }
+
+    /** A running sandbox of an attempt. */
+    Live claimed(AttemptName attempt, SandboxTemplate template) {
+        RecordingListener heard = new RecordingListener();
+        SandboxTemplate first = kind.hasWaited() ? driver.waiting(template) : template;
+        Live sandbox = live(outcome(driver.create(newId(), first, new Purpose.ToWait(), heard)), heard);
+        outcome(driver.claim(sandbox.id(), attempt, template));
+        return sandbox;
     }
 
     static Live create(SandboxDriver driver, SandboxId id, SandboxTemplate template) {

@@ -234,11 +234,12 @@ class RandomKillsTest {
             boolean ahead = id.value().hashCode() % 2 == 0;
             outcome(
                     ahead
-                            ? driver.create(id, template(), new Purpose.ToWait(), new RecordingListener())
+                            ? driver.create(
+                                    id, driver.waiting(template()), new Purpose.ToWait(), new RecordingListener())
                             : create(driver, id, attempt(id.value())));
             if (ahead) {
                 say(Moment.CLAIM, id, aloud);
-                outcome(driver.claim(id, attempt(id.value())));
+                outcome(driver.claim(id, attempt(id.value()), template()));
             }
             say(Moment.DESTROY, id, aloud);
             outcome(driver.destroy(id));

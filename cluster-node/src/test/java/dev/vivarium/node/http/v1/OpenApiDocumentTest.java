@@ -127,7 +127,7 @@ class OpenApiDocumentTest {
                 + "&cursor=next-page");
         api.get("/v1/runs?limit=0");
         api.runs.happen(run, new RunEvent.AttemptStarting(NOON, NODE, 1));
-        api.runs.happen(run, new RunEvent.AttemptStarted(NOON, NODE, 1, "sandbox-1"));
+        api.runs.happen(run, new RunEvent.AttemptStarted(NOON, NODE, 1, "sandbox-1", Optional.empty()));
         api.runs.print(run, Stream.STDOUT, "hello");
         api.post("/v1/runs/" + run + "/cancel", "", "Origin", "https://evil.example");
         api.post("/v1/runs/" + run + "/cancel", "");

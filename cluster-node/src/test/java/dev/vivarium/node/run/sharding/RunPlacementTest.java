@@ -15,6 +15,7 @@ import dev.vivarium.protocol.api.NodeView.Intake;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -103,7 +104,7 @@ class RunPlacementTest {
 
     private void report(String node, Capacity taken, int waiting, String... shards) {
         int waitingMax = node.equals("own") ? 1 : 9;
-        nodeLoads.reported(new NodeLoad(node, node, TWO, taken, waiting, waitingMax, Intake.OPEN, Set.of(shards)));
+        nodeLoads.reported(new NodeLoad(node, node, TWO, taken, waiting, waitingMax, Intake.OPEN, Set.of(shards), Optional.empty()));
     }
 
     private static SubmitAnswer refusal(Placed place) {

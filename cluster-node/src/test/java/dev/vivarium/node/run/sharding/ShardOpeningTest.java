@@ -10,6 +10,7 @@ import dev.vivarium.protocol.run.RunId;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -76,6 +77,6 @@ class ShardOpeningTest {
     }
 
     private static NodeLoad load(String address, Set<String> shards) {
-        return new NodeLoad(address, address, new Capacity(9, 9, 9), Capacity.NONE, 0, 9, NodeView.Intake.OPEN, shards);
+        return new NodeLoad(address, address, new Capacity(9, 9, 9), Capacity.NONE, 0, 9, NodeView.Intake.OPEN, shards, Optional.empty());
     }
 }

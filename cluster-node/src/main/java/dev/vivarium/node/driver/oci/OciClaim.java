@@ -1,0 +1,113 @@
+package dev.vivarium.node.driver.oci;
+
+import dev.vivarium.node.driver.AttemptName;
+import dev.vivarium.node.driver.DriverException;
+import dev.vivarium.node.driver.DriverException.Kind;
+import dev.vivarium.node.driver.SandboxTemplate;
+import dev.vivarium.node.driver.container.ContainerMeter;
+import dev.vivarium.node.driver.container.ContainerSandbox;
+import dev.vivarium.node.driver.docker.EngineImages;
+import dev.vivarium.node.driver.docker.RuntimeConfig;
+import dev.vivarium.node.driver.linux.GroupLimits;
+import dev.vivarium.node.driver.linux.GroupProcesses;
+import dev.vivarium.node.driver.linux.InitProcess;
+import dev.vivarium.node.driver.linux.RuntimeOverhead;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * Gives waiting sandboxes to attempts, blocking: the attempt's limits in place of the waiting one's, by the kernel's files and by
+ * the launcher, while only the guest runs. A sandbox whose claim fails has limits of neither and is to be destroyed.
+ */
+final class OciClaim {
+    private static final Path PROC = Path.of("/proc");
+    /** Of writes to the kernel's files, which take less than a millisecond. */
+    private static final int RESIZE_SECONDS_MAX = 5;
+
+    private final RuntimeConfig walls;
+    private final int cpus;
+    private final SandboxFiles files;
+    private final EngineImages engine;
+    private final StateFolder state;
+    private final Launcher launcher;
+    private final ContainerMeter meter;
+
+    OciClaim(
+            RuntimeConfig walls,
+            int cpus,
+            SandboxFiles files,
+            EngineImages engine,
+            StateFolder state,
+            Launcher launcher,
+            ContainerMeter meter) {
+        this.walls = walls;
+        this.cpus = cpus;
+        this.files = files;
+        this.engine = engine;
+        this.state = state;
+        this.launcher = launcher;
+        this.meter = meter;
+    }
+
+    /** Claims the sandbox, as {@link dev.vivarium.node.driver.SandboxDriver#claim} says. */
+    void claim(ContainerSandbox sandbox, AttemptName attempt, SandboxTemplate template) {
+        sandbox.requireImage(engine.usable(template.image()).id());
+        sandbox.claim();
+        try {
+            state.claim(sandbox.id(), attempt);
+        } catch (IOException failed) {
+            throw new DriverException(Kind.REFUSED, "The attempt cannot be claimed: " + failed.getMessage(), failed);
+        } catch (DriverException claimed) {
+            sandbox.unclaim();
+            throw claimed;
+        }
+        put(sandbox, template);
+    }
+
+    /** Puts the template's limits on. */
+    void put(ContainerSandbox sandbox, SandboxTemplate template) {
+        long pid = sandbox.firstProcess()
+                .map(InitProcess::pid)
+                .orElseThrow(() -> unsuited("its first process cannot be seen", null));
+        String mark = sandbox.id().value();
+        RuntimeConfig.Sizes sizes = walls.sizes(template);
+        try {
+            files.write(sandbox.id(), template);
+            GroupLimits.of(PROC, pid, mark)
+                    .orElseThrow(() -> new IOException("its control group cannot be seen"))
+                    .set(sizes.memoryBytes(), sizes.pids());
+            GroupProcesses.of(PROC, pid, mark)
+                    .orElseThrow(() -> new IOException("its control group cannot be seen"))
+                    .throttle(walls.cpuQuotaMicros(template));
+        } catch (IOException failed) {
+            throw unsuited("its limits cannot be set: " + failed.getMessage(), failed);
+        }
+        if (!template.isolation().hasOwnKernel()) {
+            resize(sandbox, sizes);
+        }
+        sandbox.upkeep(RuntimeOverhead.of(template, cpus));
+        sandbox.serve(template);
+        meter.begin(sandbox);
+        sandbox.requireWanted();
+    }
+
+    private void resize(ContainerSandbox sandbox, RuntimeConfig.Sizes sizes) {
+        try {
+            launcher.resize(state.name(sandbox.id()), sizes).get(RESIZE_SECONDS_MAX, TimeUnit.SECONDS);
+        } catch (ExecutionException failed) {
+            throw unsuited("its places cannot be resized: " + failed.getCause().getMessage(), failed);
+        } catch (TimeoutException late) {
+            throw unsuited("its places were not resized within " + RESIZE_SECONDS_MAX + " s", late);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw unsuited("the node is shutting down", interrupted);
+        }
+    }
+
+    private static DriverException unsuited(String why, Exception cause) {
+        return new DriverException(Kind.UNSUITED, "The waiting sandbox cannot be used: " + why + ".", cause);
+    }
+}

@@ -1,0 +1,210 @@
+package dev.vivarium.node.pool;
+
+import dev.vivarium.node.clock.NodeClock;
+import dev.vivarium.node.driver.SandboxTemplate;
+import dev.vivarium.node.pool.PoolPlan.Next;
+import dev.vivarium.node.pool.PoolPlan.Shelf;
+import dev.vivarium.protocol.run.Limits;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.IntSupplier;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+
+/**
+ * Keeps the pool as full as {@link PoolPlan} decides: creates few sandboxes at a time, so that runs are hardly slowed
+ * down, replaces old ones, and gives up what nobody asks for any more. A child of the node's guardian. When it stops, the
+ * pool's sandboxes are destroyed.
+ */
+public final class PoolKeeper extends AbstractBehavior<PoolKeeper.Command> {
+    /** Weight of the last creation in the mean of how long one takes. */
+    private static final double NEWEST = 0.2;
+
+    private final ActorRef<Command> self;
+    private final WarmPool pool;
+    private final PoolSettings settings;
+    private final IntSupplier room;
+    private final NodeClock clock;
+    private final Map<SandboxTemplate, Kind> kinds = new HashMap<>();
+    /** Until the first one is created; a guess only delays the first refills. */
+    private double makeNanos = Duration.ofMillis(50).toNanos();
+
+    /** The keeper's messages. */
+    public sealed interface Command {}
+
+    private enum Look implements Command {
+        DUE
+    }
+
+    private record Taken(SandboxTemplate kind) implements Command {}
+
+    private record Made(SandboxTemplate kind, long nanos) implements Command {}
+
+    private record NotMade(SandboxTemplate kind, Throwable why) implements Command {}
+
+    /** One kind's demand, and creations. */
+    private static final class Kind {
+        final int floor;
+        Demand demand;
+        int making;
+        Duration retry;
+        long notBeforeNanos;
+
+        Kind(int floor, long now, Duration retry) {
+            this.floor = floor;
+            this.demand = Demand.none(now);
+            this.retry = retry;
+            this.notBeforeNanos = now;
+        }
+    }
+
+    /**
+     * A keeper of this pool.
+     *
+     * @param defaults the limits of a run that names none
+     * @param room how many more runs the node has room for now
+     */
+    public static Behavior<Command> create(
+            WarmPool pool, PoolSettings settings, Limits defaults, IntSupplier room, NodeClock clock) {
+        return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
+            timers.startTimerWithFixedDelay(Look.DUE, settings.interval());
+            return new PoolKeeper(context, pool, settings, defaults, room, clock);
+        }));
+    }
+
+    private PoolKeeper(
+            ActorContext<Command> context,
+            WarmPool pool,
+            PoolSettings settings,
+            Limits defaults,
+            IntSupplier room,
+            NodeClock clock) {
+        super(context);
+        this.self = context.getSelf();
+        this.pool = pool;
+        this.settings = settings;
+        this.room = room;
+        this.clock = clock;
+        for (PoolSettings.Floor floor : settings.floors()) {
+            SandboxTemplate any =
+                    new SandboxTemplate(floor.image(), floor.isolation(), defaults, Optional.empty());
+            kinds.put(pool.kind(any), new Kind(floor.waiting(), clock.nanos(), settings.retryMin()));
+        }
+        pool.open(kind -> self.tell(new Taken(kind)));
+        fill();
+    }
+
+    @Override
+    public Receive<Command> createReceive() {
+        return newReceiveBuilder()
+                .onMessageEquals(Look.DUE, this::onLook)
+                .onMessage(Taken.class, this::onTaken)
+                .onMessage(Made.class, this::onMade)
+                .onMessage(NotMade.class, this::onNotMade)
+                .onSignal(PostStop.class, stopped -> {
+                    pool.close();
+                    return this;
+                })
+                .build();
+    }
+
+    private Behavior<Command> onTaken(Taken taken) {
+        Kind kind = kinds.computeIfAbsent(
+                taken.kind, any -> new Kind(0, clock.nanos(), settings.retryMin()));
+        age(kind);
+        kind.demand = kind.demand.taken();
+        fill();
+        return this;
+    }
+
+    private Behavior<Command> onLook() {
+        long oldest = clock.nanos() - settings.ageMax().toNanos();
+        kinds.forEach((template, kind) -> {
+            age(kind);
+            pool.giveUpBefore(template, oldest);
+        });
+        fill();
+        kinds.entrySet()
+                .removeIf(entry -> entry.getValue().floor == 0
+                        && entry.getValue().making == 0
+                        && entry.getValue().demand.isOver()
+                        && pool.waiting(entry.getKey()) == 0);
+        return this;
+    }
+
+    private void age(Kind kind) {
+        double perSecond = settings.makesMax() * Duration.ofSeconds(1).toNanos() / makeNanos;
+        kind.demand = kind.demand.at(clock.nanos(), perSecond, settings.halfLife());
+    }
+
+    private void fill() {
+        int ceiling = Math.max(0, Math.min(settings.ceiling(), room.getAsInt()));
+        pool.limit(ceiling);
+        List<Shelf<SandboxTemplate>> shelves = new ArrayList<>();
+        kinds.forEach((template, kind) -> shelves.add(new Shelf<>(
+                template,
+                kind.floor,
+                kind.demand.sandboxes(),
+                pool.waiting(template),
+                kind.making,
+                kind.notBeforeNanos - clock.nanos() <= 0)));
+        Next<SandboxTemplate> next = PoolPlan.next(shelves, ceiling, settings.makesMax());
+        next.giveUp().forEach(pool::giveUp);
+        next.make().forEach(this::make);
+    }
+
+    private void make(SandboxTemplate template) {
+        kind(template).making++;
+        long begun = clock.nanos();
+        getContext()
+                .pipeToSelf(
+                        pool.make(template, begun, () -> self.tell(Look.DUE)),
+                        (made, failure) -> failure == null
+                                ? new Made(template, clock.nanos() - begun)
+                                : new NotMade(template, failure));
+    }
+
+    private Kind kind(SandboxTemplate template) {
+        return kinds.computeIfAbsent(template, any -> new Kind(0, clock.nanos(), settings.retryMin()));
+    }
+
+    private Behavior<Command> onMade(Made made) {
+        Kind kind = kind(made.kind);
+        kind.making--;
+        kind.retry = settings.retryMin();
+        makeNanos += NEWEST * (made.nanos - makeNanos);
+        fill();
+        return this;
+    }
+
+    /** A run of this kind fails in the same way and says so to its user. */
+    private Behavior<Command> onNotMade(NotMade failed) {
+        Kind kind = kind(failed.kind);
+        kind.making--;
+        kind.notBeforeNanos = clock.nanos() + kind.retry.toNanos();
+        if (kind.floor > 0) {
+            getContext()
+                    .getLog()
+                    .warn(
+                            "No sandbox of {} could be made ready; tried again in {} s: {}",
+                            failed.kind.image(),
+                            kind.retry.toSeconds(),
+                            failed.why.getMessage());
+        } else {
+            kind.demand = Demand.none(clock.nanos());
+        }
+        Duration doubled = kind.retry.multipliedBy(2);
+        kind.retry = doubled.compareTo(settings.retryMax()) < 0 ? doubled : settings.retryMax();
+        fill();
+        return this;
+    }
+}
