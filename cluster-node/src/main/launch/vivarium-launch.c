@@ -44,6 +44,7 @@
 #define PATH_MAX_BYTES 512
 #define SAID_MAX 768       /* kept of what a runtime or a guest says on its standard error */
 #define TEXT_MAX 65536     /* of a file of /proc */
+#define AHEAD_NICE 10
 #define WORDS_MAX 6        /* of a request */
 #define SIZES 4            /* of a resize */
 #define SIZE_BOUND (UINT64_C(1) << 58)
@@ -74,6 +75,7 @@ struct sandbox {
 	pid_t runtime;      /* what works, or 0 */
 	pid_t init;         /* the first process of the sandbox, or 0. It is ours to wait for, so its number stays its own */
 	int stderr_fd;      /* of the runtime, then of the guest; or -1 */
+	bool ahead;         /* nobody waits for it, so making it gives way to others */
 	bool leaving;       /* to be removed */
 	bool deleted;       /* by the runtime, as far as it could */
 	uint64_t give_up_at;
@@ -492,6 +494,8 @@ static _Noreturn void become_maker(struct sandbox *sandbox, const char *layer, c
 
 	if (!path_of(bundle, "%s/%s", state, sandbox->name) || !path_of(pid_file, "%s/pid", bundle))
 		give_up("naming the bundle");
+	if (sandbox->ahead && setpriority(PRIO_PROCESS, 0, AHEAD_NICE) < 0)
+		give_up("giving way to others");
 	channel = connect_channel(sandbox->name);
 	mount_root(sandbox->name, layer, image);
 	if (runtimes[sandbox->class].own_network)
@@ -589,7 +593,8 @@ static void on_resize(const char *name, const uint64_t *sizes)
 
 	errno = ESRCH;
 	if (init > 0 && resize(init, "/workspace", sizes[1], sizes[2]) && resize(init, "/tmp", sizes[1], sizes[2]) &&
-	    resize(init, "/dev/shm", sizes[3], 0) && prlimit(init, RLIMIT_NOFILE, &files, NULL) == 0)
+	    resize(init, "/dev/shm", sizes[3], 0) && prlimit(init, RLIMIT_NOFILE, &files, NULL) == 0 &&
+	    setpriority(PRIO_PROCESS, (id_t)init, 0) == 0)
 		tell("resized %s", name);
 	else
 		tell("unfit %s %s", name, strerror(errno));
@@ -639,7 +644,7 @@ static void go_on_leaving(struct sandbox *sandbox)
 	leave_place(sandbox);
 }
 
-static void on_make(const char *name, unsigned int class, const char *layer, const char *image)
+static void on_make(const char *name, unsigned int class, const char *layer, const char *image, bool ahead)
 {
 	struct sandbox *sandbox;
 
@@ -652,6 +657,7 @@ static void on_make(const char *name, unsigned int class, const char *layer, con
 		tell("failed %s there are %d sandboxes already, which is the most", name, SANDBOXES_MAX);
 		return;
 	}
+	sandbox->ahead = ahead;
 	if (!run(sandbox, MAKING, layer, image)) {
 		tell("failed %s no program can be started: %s", name, strerror(errno));
 		leave_place(sandbox);
@@ -744,9 +750,9 @@ static void on_line(char *line)
 
 	for (char *word = strtok(line, " "); word && count <= WORDS_MAX; word = strtok(NULL, " "))
 		words[count++] = word;
-	if (count == 5 && strcmp(words[0], "make") == 0 && is_name(words[1]) && take_class(words[2], &class) &&
-	    is_path(words[3]) && is_path(words[4]))
-		on_make(words[1], class, words[3], words[4]);
+	if (count == 5 && (strcmp(words[0], "make") == 0 || strcmp(words[0], "make-ahead") == 0) && is_name(words[1]) &&
+	    take_class(words[2], &class) && is_path(words[3]) && is_path(words[4]))
+		on_make(words[1], class, words[3], words[4], words[0][sizeof("make") - 1] != 0);
 	else if (count == 2 && strcmp(words[0], "kill") == 0 && is_name(words[1]))
 		on_kill(words[1]);
 	else if (count == 6 && strcmp(words[0], "resize") == 0 && is_name(words[1]) && take_sizes(words + 2, sizes))

@@ -80,6 +80,7 @@ static _Noreturn void played_exit(void);
 #define fstatfs(fd, to) played_fstatfs(fd, to)
 #define futimens(fd, times) played_on(fd)
 #define prlimit(pid, ...) played_prlimit(pid)
+#define setpriority(which, pid, nice) played_prlimit((pid_t)(pid))
 static int played_clock(struct timespec *now);
 #define main launcher_main
 #include "../../main/launch/vivarium-launch.c"

@@ -22,7 +22,8 @@ import picocli.CommandLine.Option;
 @Command(
         name = "burst",
         description = {
-            "How long runs wait for their first byte and their end when they come one after another, at intervals, and all at once:",
+            "How long runs wait for their first byte and their end when they come one after another, at intervals, and"
+                    + " all at once:",
             "on a node whose pool has a sandbox for each, and on one without a pool."
         },
         mixinStandardHelpOptions = true,
@@ -91,13 +92,21 @@ final class BurstCommand implements Callable<Integer> {
         if (pool > 0) {
             settings.put("vivarium.pool.floors.0.image", workload.image());
             settings.put("vivarium.pool.floors.0.isolation", "container");
+            settings.put("vivarium.pool.floors.0.network", network);
             settings.put("vivarium.pool.floors.0.waiting", Integer.toString(pool));
         }
         try (NodeProcess node = NodeOption.start(setting, settings)) {
             VivariumApi api = new VivariumApi(node.uri());
             Arrivals arrivals = new Arrivals(api, workload.submission(network));
             arrivals.each(warmUp, 4);
-            report(table, "one at a time", pool, api, arrivals, 1, () -> arrivals.each(runs, 1, () -> awaitPool(api, Math.min(1, pool))));
+            report(
+                    table,
+                    "one at a time",
+                    pool,
+                    api,
+                    arrivals,
+                    1,
+                    () -> arrivals.each(runs, 1, () -> awaitPool(api, Math.min(1, pool))));
             report(table, "one each " + everyMillis + " ms", pool, api, arrivals, 1, () -> {
                 awaitPool(api, pool);
                 return arrivals.staggered(runs, Duration.ofMillis(everyMillis));

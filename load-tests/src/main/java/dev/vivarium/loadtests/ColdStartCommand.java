@@ -30,7 +30,8 @@ import picocli.CommandLine.Option;
         name = "cold-start",
         description = {
             "The time from POST /v1/runs to the first byte that the command prints, in a sandbox created for it,",
-            "compared with the engine's own API and, on a node of the driver oci, with its bare runtime, both with the same",
+            "compared with the engine's own API and, on a node of the driver oci, with its bare runtime, both with the"
+                    + " same",
             "restrictions, and with `docker run`. Each round runs all of them, each round in a different order."
         },
         mixinStandardHelpOptions = true,

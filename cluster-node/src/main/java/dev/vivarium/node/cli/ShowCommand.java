@@ -87,12 +87,12 @@ final class ShowCommand implements Callable<Integer> {
 
     private static String started(SandboxStart start) {
         return String.format(
-                        Locale.ROOT,
-                        "%s: sandbox %.1f ms, files %.1f ms, process %.1f ms",
-                        start.birth().name().toLowerCase(Locale.ROOT),
-                        start.sandboxMicros() / MICROS_PER_MILLI,
-                        start.preparationMicros() / MICROS_PER_MILLI,
-                        start.processMicros() / MICROS_PER_MILLI);
+                Locale.ROOT,
+                "%s: sandbox %.1f ms, files %.1f ms, process %.1f ms",
+                start.birth().name().toLowerCase(Locale.ROOT),
+                start.sandboxMicros() / MICROS_PER_MILLI,
+                start.preparationMicros() / MICROS_PER_MILLI,
+                start.processMicros() / MICROS_PER_MILLI);
     }
 
     private static void describe(Table table, SpecView spec) {

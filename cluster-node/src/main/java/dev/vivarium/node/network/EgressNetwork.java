@@ -13,6 +13,7 @@ import java.net.InetAddress;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,6 +33,9 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
     private final PacketFilter filter;
     private final RoutingGuard guard;
     private final Attachments attachments = new Attachments();
+    /** The addresses of sandboxes that wait with a link. */
+    private final Map<SandboxId, String> prepared = new ConcurrentHashMap<>();
+
     private final EgressMeter meter;
     private final NetworkWatch watch;
     private volatile boolean open;
@@ -157,15 +161,43 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
         if (access.policy().mode() == EgressPolicy.Mode.NONE) {
             return Map.of();
         }
-        ProcessHandle first = sandbox.initProcess()
+        return attach(sandbox.id(), firstProcess(sandbox), access);
+    }
+
+    private static ProcessHandle firstProcess(SandboxHandle sandbox) {
+        return sandbox.initProcess()
                 .orElseThrow(() -> new DriverException(
                         DriverException.Kind.REFUSED,
                         "The container engine runs sandboxes where this node cannot give them a network: use egress"
                                 + " mode none, or have the operator run the node beside its engine."));
-        return attach(sandbox.id(), first, access);
+    }
+
+    /**
+     * While it waits, its packets pass the filter like any other's, but the resolver and the gateway do not know it, and
+     * no process of an agent is in it.
+     */
+    @Override
+    public void prepare(SandboxHandle waiting) {
+        ProcessHandle first = firstProcess(waiting);
+        requireFilter();
+        String address = takeAddress();
+        try {
+            links.connect(link(address, EgressPolicy.Mode.PUBLIC), first.pid(), address, true);
+            prepared.put(waiting.id(), address);
+        } catch (IOException failed) {
+            LOG.warn("Sandbox {}, which waits, gets no link: {}", waiting.id(), failed.getMessage());
+            cut(address, link(address, EgressPolicy.Mode.PUBLIC));
+            throw new DriverException(DriverException.Kind.REFUSED, "The sandbox could not be given its link.", failed);
+        }
     }
 
     Map<String, String> attach(SandboxId id, ProcessHandle first, NetworkAccess access) {
+        Optional<String> ready = Optional.ofNullable(prepared.remove(id));
+        if (ready.isPresent() && access.policy().mode() == EgressPolicy.Mode.PUBLIC) {
+            admit(id, ready.get(), access);
+            return Map.of();
+        }
+        ready.ifPresent(address -> cut(address, link(address, EgressPolicy.Mode.PUBLIC)));
         String address = connect(id, access.policy(), access.connectionsMax(), first.pid());
         // The process id could have been reused meanwhile, and its new owner would have the network.
         if (!first.isAlive()) {
@@ -178,16 +210,47 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
                 : Map.of();
     }
 
-    /** Returns the sandbox's address. */
-    private String connect(SandboxId id, EgressPolicy policy, long connectionsMax, long firstProcess) {
+    /**
+     * Puts the policy of a prepared sandbox in force. The filter was in place when its link was made; if it is not any more,
+     * nothing has a route ({@link RoutingGuard}), and the next look mends it.
+     */
+    private void admit(SandboxId id, String address, NetworkAccess access) {
+        Attachment sandbox = new Attachment(
+                address,
+                link(address, EgressPolicy.Mode.PUBLIC),
+                new EgressSubject(id, access.policy(), access.connectionsMax(), new HeldSecrets()));
+        meter.begin(sandbox);
+        attachments.begin(sandbox);
+        try {
+            filter.allotSoon(address, access.connectionsMax());
+            attachments.complete(sandbox);
+        } catch (IOException failed) {
+            LOG.warn("Sandbox {} gets no network: {}", id, failed.getMessage());
+            attachments.abandon(sandbox);
+            cut(sandbox);
+            throw new DriverException(
+                    DriverException.Kind.REFUSED, "The sandbox could not be given its network.", failed);
+        }
+    }
+
+    private void requireFilter() {
         if (!open || !filter.stands()) {
             refuse("The packet filter of this node is not as it was installed, so sandboxes get no network until it is"
                     + " again.");
         }
-        String address = addresses
+    }
+
+    private String takeAddress() {
+        return addresses
                 .take()
                 .orElseThrow(() -> new DriverException(
                         DriverException.Kind.REFUSED, "All addresses of this node are in use by other sandboxes."));
+    }
+
+    /** Returns the sandbox's address. */
+    private String connect(SandboxId id, EgressPolicy policy, long connectionsMax, long firstProcess) {
+        requireFilter();
+        String address = takeAddress();
         Attachment sandbox = new Attachment(
                 address,
                 link(address, policy.mode()),
@@ -222,23 +285,29 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
     @Override
     public void detach(SandboxId id) {
         attachments.remove(id).ifPresent(this::cut);
+        Optional.ofNullable(prepared.remove(id))
+                .ifPresent(address -> cut(address, link(address, EgressPolicy.Mode.PUBLIC)));
     }
 
     /** The kernel also removes a link with its sandbox, but takes its time. */
     private void cut(Attachment sandbox) {
         meter.forget(sandbox);
         sandbox.subject().secrets().wipe();
+        cut(sandbox.address(), sandbox.link());
+    }
+
+    private void cut(String address, String link) {
         try {
-            Links.remove(sandbox.link());
+            Links.remove(link);
         } catch (IOException goneMeanwhile) {
-            LOG.debug("The link of {} was gone: {}", sandbox.address(), goneMeanwhile.getMessage());
+            LOG.debug("The link of {} was gone: {}", address, goneMeanwhile.getMessage());
         }
         try {
-            TrackedConnections.forget(sandbox.address());
-            filter.forget(sandbox.address());
-            addresses.giveBack(sandbox.address());
+            TrackedConnections.forget(address);
+            filter.forget(address);
+            addresses.giveBack(address);
         } catch (IOException failed) {
-            LOG.warn("The address {} is not given to another sandbox: {}", sandbox.address(), failed.getMessage());
+            LOG.warn("The address {} is not given to another sandbox: {}", address, failed.getMessage());
         }
     }
 
@@ -265,7 +334,7 @@ public final class EgressNetwork implements SandboxNetwork, EgressSubjects {
         open = false;
         watch.close();
         try (claim) {
-            if (attachments.isEmpty()) {
+            if (attachments.isEmpty() && prepared.isEmpty()) {
                 EngineChain.forget(mark);
                 Links.remove(mark.ownInterface());
                 // The filter goes last, when nothing needs it any more.

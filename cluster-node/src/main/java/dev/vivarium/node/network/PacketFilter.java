@@ -18,6 +18,7 @@ import java.util.stream.Collectors;
 final class PacketFilter {
     private final RuleSet rules;
     private final Set<String> ending = ConcurrentHashMap.newKeySet();
+    private final Map<String, Long> allotting = new ConcurrentHashMap<>();
     private String asInstalled = "";
 
     PacketFilter(RuleSet rules) {
@@ -191,6 +192,24 @@ final class PacketFilter {
                 "nft",
                 "-f",
                 "-");
+    }
+
+    /** The same for one address; what is asked for at the same time is one transaction. */
+    void allotSoon(String address, long connections) throws IOException {
+        allotting.put(address, connections);
+        synchronized (allotting) {
+            if (allotting.containsKey(address)) {
+                Map<String, Long> together = Map.copyOf(allotting);
+                try {
+                    allot(together);
+                } catch (IOException refused) {
+                    // The others try again.
+                    allotting.remove(address);
+                    throw refused;
+                }
+                allotting.keySet().removeAll(together.keySet());
+            }
+        }
     }
 
     /** Keeps all sandboxes from opening connections, or allows it again. */

@@ -31,6 +31,14 @@ public interface SandboxNetwork extends AutoCloseable {
     Map<String, String> attach(SandboxHandle sandbox, NetworkAccess access);
 
     /**
+     * Creates the link of a sandbox that waits for a run, so that {@link #attach} need not. It has no policy until then, and must
+     * run nothing but its guest. Blocks.
+     *
+     * @throws DriverException with a sentence, when it cannot be created; then the sandbox has none
+     */
+    void prepare(SandboxHandle waiting);
+
+    /**
      * Stores the secrets that the policy adds to the sandbox's requests, by name; call before the agent runs. They are
      * kept nowhere else, and only until {@link #detach}.
      */
@@ -77,6 +85,11 @@ public interface SandboxNetwork extends AutoCloseable {
                     throw new DriverException(DriverException.Kind.REFUSED, sentence);
                 });
                 return Map.of();
+            }
+
+            @Override
+            public void prepare(SandboxHandle waiting) {
+                throw new DriverException(DriverException.Kind.REFUSED, why);
             }
 
             @Override

@@ -34,7 +34,7 @@ public final class PoolKeeper extends AbstractBehavior<PoolKeeper.Command> {
     private final PoolSettings settings;
     private final IntSupplier room;
     private final NodeClock clock;
-    private final Map<SandboxTemplate, Kind> kinds = new HashMap<>();
+    private final Map<PoolKind, Kind> kinds = new HashMap<>();
     /** Until the first one is created; a guess only delays the first refills. */
     private double makeNanos = Duration.ofMillis(50).toNanos();
 
@@ -45,11 +45,11 @@ public final class PoolKeeper extends AbstractBehavior<PoolKeeper.Command> {
         DUE
     }
 
-    private record Taken(SandboxTemplate kind) implements Command {}
+    private record Taken(PoolKind kind) implements Command {}
 
-    private record Made(SandboxTemplate kind, long nanos) implements Command {}
+    private record Made(PoolKind kind, long nanos) implements Command {}
 
-    private record NotMade(SandboxTemplate kind, Throwable why) implements Command {}
+    private record NotMade(PoolKind kind, Throwable why) implements Command {}
 
     /** One kind's demand, and creations. */
     private static final class Kind {
@@ -95,9 +95,8 @@ public final class PoolKeeper extends AbstractBehavior<PoolKeeper.Command> {
         this.room = room;
         this.clock = clock;
         for (PoolSettings.Floor floor : settings.floors()) {
-            SandboxTemplate any =
-                    new SandboxTemplate(floor.image(), floor.isolation(), defaults, Optional.empty());
-            kinds.put(pool.kind(any), new Kind(floor.waiting(), clock.nanos(), settings.retryMin()));
+            SandboxTemplate any = new SandboxTemplate(floor.image(), floor.isolation(), defaults, Optional.empty());
+            kinds.put(pool.kind(any, floor.link()), new Kind(floor.waiting(), clock.nanos(), settings.retryMin()));
         }
         pool.open(kind -> self.tell(new Taken(kind)));
         fill();
@@ -118,8 +117,7 @@ public final class PoolKeeper extends AbstractBehavior<PoolKeeper.Command> {
     }
 
     private Behavior<Command> onTaken(Taken taken) {
-        Kind kind = kinds.computeIfAbsent(
-                taken.kind, any -> new Kind(0, clock.nanos(), settings.retryMin()));
+        Kind kind = kinds.computeIfAbsent(taken.kind, any -> new Kind(0, clock.nanos(), settings.retryMin()));
         age(kind);
         kind.demand = kind.demand.taken();
         fill();
@@ -128,9 +126,9 @@ public final class PoolKeeper extends AbstractBehavior<PoolKeeper.Command> {
 
     private Behavior<Command> onLook() {
         long oldest = clock.nanos() - settings.ageMax().toNanos();
-        kinds.forEach((template, kind) -> {
+        kinds.forEach((id, kind) -> {
             age(kind);
-            pool.giveUpBefore(template, oldest);
+            pool.giveUpBefore(id, oldest);
         });
         fill();
         kinds.entrySet()
@@ -149,32 +147,31 @@ public final class PoolKeeper extends AbstractBehavior<PoolKeeper.Command> {
     private void fill() {
         int ceiling = Math.max(0, Math.min(settings.ceiling(), room.getAsInt()));
         pool.limit(ceiling);
-        List<Shelf<SandboxTemplate>> shelves = new ArrayList<>();
-        kinds.forEach((template, kind) -> shelves.add(new Shelf<>(
-                template,
+        List<Shelf<PoolKind>> shelves = new ArrayList<>();
+        kinds.forEach((id, kind) -> shelves.add(new Shelf<>(
+                id,
                 kind.floor,
                 kind.demand.sandboxes(),
-                pool.waiting(template),
+                pool.waiting(id),
                 kind.making,
                 kind.notBeforeNanos - clock.nanos() <= 0)));
-        Next<SandboxTemplate> next = PoolPlan.next(shelves, ceiling, settings.makesMax());
+        Next<PoolKind> next = PoolPlan.next(shelves, ceiling, settings.makesMax());
         next.giveUp().forEach(pool::giveUp);
         next.make().forEach(this::make);
     }
 
-    private void make(SandboxTemplate template) {
-        kind(template).making++;
+    private void make(PoolKind id) {
+        kind(id).making++;
         long begun = clock.nanos();
         getContext()
                 .pipeToSelf(
-                        pool.make(template, begun, () -> self.tell(Look.DUE)),
-                        (made, failure) -> failure == null
-                                ? new Made(template, clock.nanos() - begun)
-                                : new NotMade(template, failure));
+                        pool.make(id, begun, () -> self.tell(Look.DUE)),
+                        (made, failure) ->
+                                failure == null ? new Made(id, clock.nanos() - begun) : new NotMade(id, failure));
     }
 
-    private Kind kind(SandboxTemplate template) {
-        return kinds.computeIfAbsent(template, any -> new Kind(0, clock.nanos(), settings.retryMin()));
+    private Kind kind(PoolKind id) {
+        return kinds.computeIfAbsent(id, any -> new Kind(0, clock.nanos(), settings.retryMin()));
     }
 
     private Behavior<Command> onMade(Made made) {
@@ -196,7 +193,7 @@ public final class PoolKeeper extends AbstractBehavior<PoolKeeper.Command> {
                     .getLog()
                     .warn(
                             "No sandbox of {} could be made ready; tried again in {} s: {}",
-                            failed.kind.image(),
+                            failed.kind.template().image(),
                             kind.retry.toSeconds(),
                             failed.why.getMessage());
         } else {

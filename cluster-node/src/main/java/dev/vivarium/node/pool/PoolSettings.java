@@ -31,14 +31,17 @@ public record PoolSettings(
         Duration retryMin,
         Duration retryMax) {
 
+    private static final String PUBLIC = "public";
+
     /**
      * A number of sandboxes that always wait.
      *
      * @param image the image's name, as submissions write it
      * @param isolation their class
+     * @param link whether they wait for runs with the network mode public
      * @param waiting how many
      */
-    public record Floor(String image, Isolation isolation, int waiting) {}
+    public record Floor(String image, Isolation isolation, PoolKind.Link link, int waiting) {}
 
     public PoolSettings {
         floors = List.copyOf(floors);
@@ -77,11 +80,21 @@ public record PoolSettings(
             return new Floor(
                     new ImageRef(image).value(),
                     Isolation.valueOf(floor.getString("isolation").toUpperCase(Locale.ROOT)),
+                    link(floor),
                     number(floor, "waiting", 1));
         } catch (IllegalArgumentException none) {
             throw new ConfigException.BadValue(
                     floor.origin(), "floors", "names an image or a class that is none: " + none.getMessage(), none);
         }
+    }
+
+    private static PoolKind.Link link(Config floor) {
+        String network = floor.hasPath("network") ? floor.getString("network") : PUBLIC;
+        if (!network.equals(PUBLIC) && !network.equals("none")) {
+            throw new ConfigException.BadValue(
+                    floor.origin(), "floors", "has a network that is neither public nor none");
+        }
+        return network.equals(PUBLIC) ? PoolKind.Link.READY : PoolKind.Link.NONE;
     }
 
     private static int number(Config config, String key, int min) {

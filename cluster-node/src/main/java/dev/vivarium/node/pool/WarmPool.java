@@ -1,8 +1,9 @@
 package dev.vivarium.node.pool;
 
 import com.github.f4b6a3.ulid.UlidCreator;
-import dev.vivarium.node.driver.Purpose;
+import dev.vivarium.node.driver.ChannelListener;
 import dev.vivarium.node.driver.SandboxDriver;
+import dev.vivarium.node.driver.SandboxHandle;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxTemplate;
 import java.util.Deque;
@@ -16,50 +17,64 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
+import org.apache.pekko.Done;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The sandboxes of a node that have booted and wait, without a run and without a network, by the template with which
- * they wait ({@link SandboxDriver#waiting}). Taking one never waits. A {@link PoolKeeper} fills it; without one it stays empty.
+ * The sandboxes of a node that have booted and wait for a run, by their kind. Taking one never waits. A {@link PoolKeeper} fills it; without one it stays empty.
  * Thread-safe.
  */
 public final class WarmPool {
     private static final Logger LOG = LoggerFactory.getLogger(WarmPool.class);
 
     private final SandboxDriver driver;
-    private final Map<SandboxTemplate, Deque<WaitingSandbox>> shelves = new ConcurrentHashMap<>();
+    private final Sandboxes sandboxes;
+    private final Map<PoolKind, Deque<WaitingSandbox>> shelves = new ConcurrentHashMap<>();
     /** From before a sandbox is created until it has another owner, or is being destroyed. */
     private final Set<SandboxId> own = ConcurrentHashMap.newKeySet();
 
     private final LongAdder warm = new LongAdder();
     private final LongAdder cold = new LongAdder();
-    private volatile Optional<Consumer<SandboxTemplate>> keeper = Optional.empty();
+    private volatile Optional<Consumer<PoolKind>> keeper = Optional.empty();
     private volatile int ceiling;
 
-    /** @param driver creates the sandboxes */
-    public WarmPool(SandboxDriver driver) {
+    /** Creates and destroys sandboxes that wait. */
+    public interface Sandboxes {
+        /** Creates one, with its link if its kind has one. When the stage fails, nothing is left behind. */
+        CompletionStage<SandboxHandle> make(SandboxId id, PoolKind kind, ChannelListener listener);
+
+        /** Destroys one with all that belongs to it. Idempotent. */
+        CompletionStage<Done> destroy(SandboxId id);
+    }
+
+    /**
+     * @param driver tells how sandboxes wait
+     * @param sandboxes creates and destroys them
+     */
+    public WarmPool(SandboxDriver driver, Sandboxes sandboxes) {
         this.driver = driver;
+        this.sandboxes = sandboxes;
     }
 
     /**
      * Takes a sandbox that can serve a run with this template; empty when none waits. The caller becomes its owner with
      * {@link #handedOver}, and must claim or destroy it.
      */
-    public Optional<WaitingSandbox> take(SandboxTemplate wanted) {
-        Optional<Consumer<SandboxTemplate>> filling = keeper;
+    public Optional<WaitingSandbox> take(SandboxTemplate wanted, PoolKind.Link link) {
+        Optional<Consumer<PoolKind>> filling = keeper;
         if (filling.isEmpty() || !driver.capabilities().waiting().contains(wanted.isolation())) {
             cold.increment();
             return Optional.empty();
         }
-        SandboxTemplate kind = driver.waiting(wanted);
+        PoolKind kind = kind(wanted, link);
         Optional<WaitingSandbox> taken = poll(kind);
         (taken.isPresent() ? warm : cold).increment();
         filling.get().accept(kind);
         return taken;
     }
 
-    private Optional<WaitingSandbox> poll(SandboxTemplate kind) {
+    private Optional<WaitingSandbox> poll(PoolKind kind) {
         Deque<WaitingSandbox> shelf = shelves.get(kind);
         WaitingSandbox next = shelf == null ? null : shelf.pollFirst();
         while (next != null && next.isGone()) {
@@ -75,8 +90,8 @@ public final class WarmPool {
     }
 
     /** Destroys all that wait as this one did: it turned out that they cannot serve. */
-    public void distrust(SandboxTemplate wanted) {
-        clear(driver.waiting(wanted));
+    public void distrust(SandboxTemplate wanted, PoolKind.Link link) {
+        clear(kind(wanted, link));
     }
 
     /** Whether the sandbox belongs to the pool. Ask before asking who else may own it. */
@@ -107,7 +122,7 @@ public final class WarmPool {
     // ---- for the keeper
 
     /** @param onTaken called for each run that asks, with the kind that would serve it */
-    void open(Consumer<SandboxTemplate> onTaken) {
+    void open(Consumer<PoolKind> onTaken) {
         keeper = Optional.of(onTaken);
     }
 
@@ -115,8 +130,8 @@ public final class WarmPool {
         ceiling = most;
     }
 
-    SandboxTemplate kind(SandboxTemplate wanted) {
-        return driver.waiting(wanted);
+    PoolKind kind(SandboxTemplate wanted, PoolKind.Link link) {
+        return new PoolKind(driver.waiting(wanted), link);
     }
 
     /**
@@ -124,11 +139,12 @@ public final class WarmPool {
      *
      * @param onGone called when it ends while it waits
      */
-    CompletionStage<WaitingSandbox> make(SandboxTemplate kind, long nowNanos, Runnable onGone) {
+    CompletionStage<WaitingSandbox> make(PoolKind kind, long nowNanos, Runnable onGone) {
         SandboxId id = new SandboxId(UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT));
         WaitingSandbox waiting = new WaitingSandbox(id, nowNanos, onGone);
         own.add(id);
-        return driver.create(id, kind, new Purpose.ToWait(), waiting)
+        return sandboxes
+                .make(id, kind, waiting)
                 .thenApply(handle -> {
                     waiting.ready(handle);
                     shelves.computeIfAbsent(kind, any -> new ConcurrentLinkedDeque<>())
@@ -146,18 +162,18 @@ public final class WarmPool {
                 });
     }
 
-    int waiting(SandboxTemplate kind) {
+    int waiting(PoolKind kind) {
         Deque<WaitingSandbox> shelf = shelves.get(kind);
         return shelf == null ? 0 : shelf.size();
     }
 
     /** Destroys the oldest one of the kind. */
-    void giveUp(SandboxTemplate kind) {
+    void giveUp(PoolKind kind) {
         poll(kind).ifPresent(this::discard);
     }
 
     /** Destroys those of the kind that have ended, or were created before this time. */
-    void giveUpBefore(SandboxTemplate kind, long nanos) {
+    void giveUpBefore(PoolKind kind, long nanos) {
         Deque<WaitingSandbox> shelf = shelves.get(kind);
         if (shelf == null) {
             return;
@@ -170,7 +186,7 @@ public final class WarmPool {
         }
     }
 
-    void clear(SandboxTemplate kind) {
+    void clear(PoolKind kind) {
         for (Optional<WaitingSandbox> next = poll(kind); next.isPresent(); next = poll(kind)) {
             discard(next.get());
         }
@@ -184,7 +200,8 @@ public final class WarmPool {
     }
 
     private void discard(WaitingSandbox given) {
-        CompletableFuture<?> unused = driver.destroy(given.id())
+        CompletableFuture<?> unused = sandboxes
+                .destroy(given.id())
                 .handle((gone, failure) -> {
                     // What is left of it is an orphan now, which the reaper sees.
                     own.remove(given.id());

@@ -97,9 +97,8 @@ final class Creation {
                 .sandboxes()
                 .claim(taken, environment.template(spec), attempt, access(), Guest.listener(inbox.self()))
                 .thenApply(claimed -> new Made(claimed.channel(), claimed.environment(), Birth.WARM, outputStart))
-                .exceptionallyCompose(failure -> NodeSandboxes.isUnsuited(failure)
-                        ? make(outputStart)
-                        : CompletableFuture.failedStage(failure));
+                .exceptionallyCompose(failure ->
+                        NodeSandboxes.isUnsuited(failure) ? make(outputStart) : CompletableFuture.failedStage(failure));
     }
 
     private CompletionStage<Made> make(long outputStart) {

@@ -19,6 +19,7 @@ import dev.vivarium.node.kernel.OpenFileTable;
 import dev.vivarium.node.network.EgressUse;
 import dev.vivarium.node.network.NetworkAccess;
 import dev.vivarium.node.network.SandboxNetwork;
+import dev.vivarium.node.pool.PoolKind;
 import dev.vivarium.node.pool.WaitingSandbox;
 import dev.vivarium.node.pool.WarmPool;
 import dev.vivarium.protocol.egress.EgressPolicy;
@@ -34,6 +35,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.function.Supplier;
 import org.apache.pekko.Done;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -61,7 +63,17 @@ public final class NodeSandboxes {
      */
     public NodeSandboxes(SandboxDriver driver, SandboxNetwork network, Config egress, Executor blocking) {
         this.driver = driver;
-        this.pool = new WarmPool(driver);
+        this.pool = new WarmPool(driver, new WarmPool.Sandboxes() {
+            @Override
+            public CompletionStage<SandboxHandle> make(SandboxId id, PoolKind kind, ChannelListener listener) {
+                return makeToWait(id, kind, listener);
+            }
+
+            @Override
+            public CompletionStage<Done> destroy(SandboxId id) {
+                return NodeSandboxes.this.destroy(id);
+            }
+        });
         this.network = network;
         this.blocking = blocking;
         this.calls = new Bulkhead(
@@ -127,6 +139,28 @@ public final class NodeSandboxes {
                 : made.thenCompose(handle -> attach(handle, access));
     }
 
+    private CompletionStage<SandboxHandle> makeToWait(SandboxId id, PoolKind kind, ChannelListener listener) {
+        CompletionStage<SandboxHandle> made = driver.create(id, kind.template(), new Purpose.ToWait(), listener);
+        return kind.link() == PoolKind.Link.NONE
+                ? made
+                : made.thenCompose(handle -> onNetwork(handle, "giving the sandbox its link", () -> {
+                    network.prepare(handle);
+                    return handle;
+                }));
+    }
+
+    /** A sandbox that waited for a run with this template and policy, if there is one. */
+    Optional<WaitingSandbox> take(SandboxTemplate template, EgressPolicy policy) {
+        return pool.take(template, link(policy));
+    }
+
+    /** Most runs have this mode, which is the default; the link of another one would be of no use to them. */
+    private PoolKind.Link link(EgressPolicy policy) {
+        return policy.mode() == EgressPolicy.Mode.PUBLIC && egressModes().contains(EgressPolicy.Mode.PUBLIC)
+                ? PoolKind.Link.READY
+                : PoolKind.Link.NONE;
+    }
+
     /**
      * Claims a sandbox that waited, gives it the template's limits, and attaches its network. When the stage fails, nothing is left
      * behind; it fails with UNSUITED when a new sandbox may serve instead.
@@ -140,16 +174,15 @@ public final class NodeSandboxes {
         Optional<String> refusal = network.refusal(access.policy().mode());
         CompletionStage<SandboxHandle> claimed = refusal.isPresent()
                 ? CompletableFuture.failedStage(new DriverException(DriverException.Kind.REFUSED, refusal.get()))
-                : driver.claim(waiting.id(), attempt, template)
-                        .thenApply(done -> waiting.serve(listener)
-                                .orElseThrow(() -> new DriverException(
-                                        DriverException.Kind.UNSUITED, "The sandbox ended while it waited.")));
+                : driver.claim(waiting.id(), attempt, template).thenApply(done -> waiting.serve(listener)
+                        .orElseThrow(() -> new DriverException(
+                                DriverException.Kind.UNSUITED, "The sandbox ended while it waited.")));
         CompletionStage<SandboxHandle> complete = access.policy().mode() == EgressPolicy.Mode.NONE
                 ? claimed
                 : claimed.thenCompose(handle -> attach(handle, access));
         return complete.exceptionallyCompose(failure -> {
             if (isUnsuited(failure)) {
-                pool.distrust(template);
+                pool.distrust(template, link(access.policy()));
             }
             return giveBack(waiting, failure);
         });
@@ -164,9 +197,8 @@ public final class NodeSandboxes {
 
     /** Whether a new sandbox may serve where one that waited could not. */
     static boolean isUnsuited(Throwable failure) {
-        Throwable cause = failure instanceof CompletionException && failure.getCause() != null
-                ? failure.getCause()
-                : failure;
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
         return cause instanceof DriverException refusal
                 && (refusal.kind() == DriverException.Kind.UNSUITED
                         || refusal.kind() == DriverException.Kind.SANDBOX_UNKNOWN);
@@ -178,14 +210,14 @@ public final class NodeSandboxes {
     }
 
     private CompletionStage<SandboxHandle> attach(SandboxHandle handle, NetworkAccess access) {
-        CompletableFuture<SandboxHandle> attached = new CompletableFuture<>();
+        return onNetwork(handle, "giving the sandbox its network", () -> handle.with(network.attach(handle, access)));
+    }
+
+    private CompletionStage<SandboxHandle> onNetwork(SandboxHandle handle, String doing, Supplier<SandboxHandle> call) {
+        CompletableFuture<SandboxHandle> done = new CompletableFuture<>();
         networked.add(handle.id());
-        calls.run(
-                "giving the sandbox its network",
-                () -> handle.with(network.attach(handle, access)),
-                attached::complete,
-                failure -> undo(handle.id(), () -> attached.completeExceptionally(failure)));
-        return attached;
+        calls.run(doing, call, done::complete, failure -> undo(handle.id(), () -> done.completeExceptionally(failure)));
+        return done;
     }
 
     private void undo(SandboxId id, Runnable then) {

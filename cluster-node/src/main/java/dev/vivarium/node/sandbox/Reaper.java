@@ -130,9 +130,8 @@ public final class Reaper extends AbstractBehavior<Reaper.Command> {
     /** The pool is asked first: what it does not own any more has an owner among the live ones by then. */
     private static List<SandboxId> orphans(List<ListedSandbox> found, WarmPool pool, LiveSandboxes live) {
         return found.stream()
-                .filter(one -> one.owner() instanceof ListedSandbox.ThisNode
-                        && !pool.owns(one.id())
-                        && !live.owns(one.id()))
+                .filter(one ->
+                        one.owner() instanceof ListedSandbox.ThisNode && !pool.owns(one.id()) && !live.owns(one.id()))
                 .map(ListedSandbox::id)
                 .toList();
     }

@@ -2,9 +2,8 @@ package dev.vivarium.node.sandbox;
 
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.SandboxId;
-import dev.vivarium.node.sandbox.SandboxReport.Outcome;
 import dev.vivarium.node.pool.WaitingSandbox;
-import dev.vivarium.node.pool.WarmPool;
+import dev.vivarium.node.sandbox.SandboxReport.Outcome;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.MalformedFrameException;
 import dev.vivarium.protocol.guest.NodeFrame;
@@ -90,11 +89,10 @@ public final class Sandbox {
         this.attempt = attempt;
         this.spec = spec;
         this.times = new StartTimes(environment.clock());
-        WarmPool pool = environment.sandboxes().pool();
-        Optional<WaitingSandbox> waiting = pool.take(environment.template(spec));
+        Optional<WaitingSandbox> waiting = environment.sandboxes().take(environment.template(spec), spec.egress());
         this.id = waiting.map(WaitingSandbox::id).orElseGet(environment::newSandboxId);
         environment.live().add(id, attempt, inbox.self());
-        waiting.ifPresent(pool::handedOver);
+        waiting.ifPresent(environment.sandboxes().pool()::handedOver);
         this.reporter = new Reporter(run, attempt.attempt(), environment.clock());
         this.creation = new Creation(environment, attempt, id, waiting, spec, inbox, guest);
         this.deadline = Deadline.of(spec, environment);

@@ -33,7 +33,10 @@ final class StartTimes {
     /** The agent runs. */
     SandboxStart started() {
         return new SandboxStart(
-                birth, micros(askedNanos, madeNanos), micros(madeNanos, orderedNanos), micros(orderedNanos, clock.nanos()));
+                birth,
+                micros(askedNanos, madeNanos),
+                micros(madeNanos, orderedNanos),
+                micros(orderedNanos, clock.nanos()));
     }
 
     private static long micros(long from, long to) {

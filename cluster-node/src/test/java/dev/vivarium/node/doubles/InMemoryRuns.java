@@ -87,7 +87,16 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
                 9, OptionalLong.of(4096), OptionalLong.empty(), OptionalLong.of(1000), OptionalLong.of(90_000));
         NodeView.Room taken = new NodeView.Room(
                 1, OptionalLong.of(1024), OptionalLong.of(500), OptionalLong.of(950), OptionalLong.of(85_000));
-        return List.of(new NodeView("node-1", "127.0.0.1:25520", NodeView.Intake.OPEN, room, taken, 2, 40, 7, Optional.of(new NodeView.Pool(3, 32, 17, 5))));
+        return List.of(new NodeView(
+                "node-1",
+                "127.0.0.1:25520",
+                NodeView.Intake.OPEN,
+                room,
+                taken,
+                2,
+                40,
+                7,
+                Optional.of(new NodeView.Pool(3, 32, 17, 5))));
     }
 
     /** Refuses every new run with this from now on. */

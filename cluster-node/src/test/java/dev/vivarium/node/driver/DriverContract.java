@@ -76,7 +76,8 @@ public abstract class DriverContract {
         outcome(driver().claim(first, attempt, template()));
 
         assertThat(failure(driver().claim(second, attempt, template())).kind()).isEqualTo(Kind.ATTEMPT_CLAIMED);
-        assertThat(failure(driver().claim(first, next(attempt), template())).kind()).isEqualTo(Kind.REFUSED);
+        assertThat(failure(driver().claim(first, next(attempt), template())).kind())
+                .isEqualTo(Kind.REFUSED);
 
         outcome(driver().claim(second, next(attempt), template()));
     }
@@ -103,7 +104,8 @@ public abstract class DriverContract {
                                         newId(), template(), new Purpose.ForAttempt(attempt), new RecordingListener()))
                         .kind())
                 .isEqualTo(Kind.ATTEMPT_CLAIMED);
-        assertThat(failure(driver().claim(first, next(attempt), template())).kind()).isEqualTo(Kind.REFUSED);
+        assertThat(failure(driver().claim(first, next(attempt), template())).kind())
+                .isEqualTo(Kind.REFUSED);
         assertThat(list(new Selection.All())).extracting(ListedSandbox::id).containsExactly(first);
     }
 

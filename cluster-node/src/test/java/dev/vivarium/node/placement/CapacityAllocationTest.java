@@ -166,7 +166,8 @@ class CapacityAllocationTest {
                 waiting,
                 100,
                 intake,
-                Set.of(), Optional.empty());
+                Set.of(),
+                Optional.empty());
     }
 
     private static Map<ActorRef, IndexedSeq<String>> seqs(Map<ActorRef, List<String>> held) {

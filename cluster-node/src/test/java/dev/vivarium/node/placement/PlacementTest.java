@@ -26,7 +26,15 @@ class PlacementTest {
     @Test
     void theScarcestResourceOfANodeDecides() {
         NodeLoad idleButSmall = new NodeLoad(
-                "idle", "idle", new Capacity(10, 128, 4000), new Capacity(1, 100, 500), 0, 9, Intake.OPEN, Set.of("0"), Optional.empty());
+                "idle",
+                "idle",
+                new Capacity(10, 128, 4000),
+                new Capacity(1, 100, 500),
+                0,
+                9,
+                Intake.OPEN,
+                Set.of("0"),
+                Optional.empty());
         NodeLoad busyButLarge = new NodeLoad(
                 "busy",
                 "busy",
@@ -35,7 +43,8 @@ class PlacementTest {
                 0,
                 9,
                 Intake.OPEN,
-                Set.of("1"), Optional.empty());
+                Set.of("1"),
+                Optional.empty());
         NodeLoad noProcessor = new NodeLoad(
                 "none",
                 "none",
@@ -44,7 +53,8 @@ class PlacementTest {
                 0,
                 9,
                 Intake.OPEN,
-                Set.of("2"), Optional.empty());
+                Set.of("2"),
+                Optional.empty());
 
         assertThat(shards(idleButSmall, busyButLarge, noProcessor)).containsExactly("1");
     }
@@ -72,7 +82,15 @@ class PlacementTest {
     @Test
     void aRunIsNotQueuedOnANodeThatIsTooSmall() {
         NodeLoad tooSmall = new NodeLoad(
-                "small", "small", new Capacity(10, 32, 4000), Capacity.NONE, 0, 9, Intake.OPEN, Set.of("0"), Optional.empty());
+                "small",
+                "small",
+                new Capacity(10, 32, 4000),
+                Capacity.NONE,
+                0,
+                9,
+                Intake.OPEN,
+                Set.of("0"),
+                Optional.empty());
         NodeLoad queue = waiting("queue", 10, 8, Set.of("1"));
 
         assertThat(shards(tooSmall, queue)).containsExactly("1");
@@ -132,7 +150,15 @@ class PlacementTest {
     void aRunTooLargeForEveryNodeIsRefusedWithTheLargestCapacity() {
         Capacity huge = new Capacity(1, 1L << 40, 500);
         NodeLoad large = new NodeLoad(
-                "large", "large", new Capacity(4, 12_800, 4000), Capacity.NONE, 0, 9, Intake.OPEN, Set.of("1"), Optional.empty());
+                "large",
+                "large",
+                new Capacity(4, 12_800, 4000),
+                Capacity.NONE,
+                0,
+                9,
+                Intake.OPEN,
+                Set.of("1"),
+                Optional.empty());
 
         assertThat(Placement.choose(List.of(waiting("small", 10, 3, Set.of("0")), large), ALL, huge))
                 .isEqualTo(new Choice.TooLarge(large.capacity()));
@@ -156,11 +182,21 @@ class PlacementTest {
                 0,
                 9,
                 intake,
-                shards, Optional.empty());
+                shards,
+                Optional.empty());
     }
 
     private static NodeLoad waiting(String name, int liveMax, int waiting, Set<String> shards) {
         Capacity capacity = new Capacity(liveMax, 6400, 64_000);
-        return new NodeLoad(name, name, capacity, new Capacity(liveMax, 640, 640), waiting, 9, Intake.OPEN, shards, Optional.empty());
+        return new NodeLoad(
+                name,
+                name,
+                capacity,
+                new Capacity(liveMax, 640, 640),
+                waiting,
+                9,
+                Intake.OPEN,
+                shards,
+                Optional.empty());
     }
 }

@@ -29,7 +29,7 @@ class PoolKeeperTest {
             new SandboxTemplate("image", Isolation.CONTAINER, Limits.SMALLEST, Optional.empty());
 
     private final ScriptedDriver driver = new ScriptedDriver();
-    private final WarmPool pool = new WarmPool(driver);
+    private final WarmPool pool = driver.sandboxes().pool();
     private final SetClock clock = new SetClock();
     private final AtomicInteger room = new AtomicInteger(100);
     private final List<SandboxId> taken = new ArrayList<>();
@@ -59,7 +59,7 @@ class PoolKeeperTest {
     @Test
     void whatARunNeededWaitsForTheNext() {
         ActorRef<PoolKeeper.Command> keeper = start(0);
-        assertThat(pool.take(TEMPLATE)).isEmpty();
+        assertThat(pool.take(TEMPLATE, PoolKind.Link.NONE)).isEmpty();
         assertThat(pool.cold()).isEqualTo(1);
 
         awaitWaiting(1);
@@ -71,7 +71,7 @@ class PoolKeeperTest {
     @Test
     void whatNobodyAsksForIsGivenUp() {
         ActorRef<PoolKeeper.Command> keeper = start(0);
-        assertThat(pool.take(TEMPLATE)).isEmpty();
+        assertThat(pool.take(TEMPLATE, PoolKind.Link.NONE)).isEmpty();
         awaitWaiting(1);
 
         clock.advance(Duration.ofHours(1));
@@ -138,7 +138,7 @@ class PoolKeeperTest {
         ActorRef<PoolKeeper.Command> keeper = start(1);
         awaitWaiting(1);
 
-        WaitingSandbox sandbox = pool.take(TEMPLATE).orElseThrow();
+        WaitingSandbox sandbox = pool.take(TEMPLATE, PoolKind.Link.NONE).orElseThrow();
         assertThat(pool.owns(sandbox.id())).isTrue();
         pool.handedOver(sandbox);
         assertThat(pool.owns(sandbox.id())).isFalse();
@@ -156,11 +156,11 @@ class PoolKeeperTest {
         stop(keeper);
 
         assertThat(driver.destroyed()).containsAll(all);
-        assertThat(pool.take(TEMPLATE)).isEmpty();
+        assertThat(pool.take(TEMPLATE, PoolKind.Link.NONE)).isEmpty();
     }
 
     private void take() {
-        WaitingSandbox sandbox = pool.take(TEMPLATE).orElseThrow();
+        WaitingSandbox sandbox = pool.take(TEMPLATE, PoolKind.Link.NONE).orElseThrow();
         pool.handedOver(sandbox);
         taken.add(sandbox.id());
     }
@@ -168,7 +168,7 @@ class PoolKeeperTest {
     private ActorRef<PoolKeeper.Command> start(int floor) {
         List<PoolSettings.Floor> floors = floor == 0
                 ? List.of()
-                : List.of(new PoolSettings.Floor(TEMPLATE.image(), TEMPLATE.isolation(), floor));
+                : List.of(new PoolSettings.Floor(TEMPLATE.image(), TEMPLATE.isolation(), PoolKind.Link.NONE, floor));
         PoolSettings settings = new PoolSettings(
                 10,
                 floors,
@@ -178,7 +178,10 @@ class PoolKeeperTest {
                 Duration.ofMillis(20),
                 Duration.ofSeconds(1),
                 Duration.ofSeconds(30));
-        return KIT.spawn(PoolKeeper.create(pool, settings, Limits.SMALLEST, room::get, clock));
+        ActorRef<PoolKeeper.Command> keeper =
+                KIT.spawn(PoolKeeper.create(pool, settings, Limits.SMALLEST, room::get, clock));
+        await().until(() -> pool.ceiling() > 0);
+        return keeper;
     }
 
     private void awaitWaiting(int number) {

@@ -8,9 +8,9 @@ public final class Waiting {
     private Waiting() {}
 
     /** Lets one wait that suits the template, and returns its id. */
-    public static SandboxId in(WarmPool pool, SandboxTemplate template) {
+    public static SandboxId in(WarmPool pool, SandboxTemplate template, PoolKind.Link link) {
         pool.open(taken -> {});
-        return pool.make(pool.kind(template), 0, () -> {})
+        return pool.make(pool.kind(template, link), 0, () -> {})
                 .toCompletableFuture()
                 .join()
                 .id();

@@ -676,7 +676,8 @@ class RunTest {
         serialization.verifySerialization(
                 new LoadReporter.Release(Set.of("1"), ShardRelease.Which.ALL, released.ref()), true);
         serialization.verifySerialization(new LoadReporter.Released(Set.of("1")), true);
-        NodeLoad load = new NodeLoad("a", "a", ONE_SLOT, Capacity.NONE, 1, 2, NodeView.Intake.OPEN, Set.of("1"), Optional.empty());
+        NodeLoad load = new NodeLoad(
+                "a", "a", ONE_SLOT, Capacity.NONE, 1, 2, NodeView.Intake.OPEN, Set.of("1"), Optional.empty());
         serialization.verifySerialization(new LoadReporter.Report(load, releases.ref()), true);
     }
 

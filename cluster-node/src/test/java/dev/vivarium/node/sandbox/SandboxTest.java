@@ -10,8 +10,9 @@ import dev.vivarium.node.driver.ChannelListener;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxSample;
-import dev.vivarium.node.sandbox.SandboxReport.Outcome;
+import dev.vivarium.node.pool.PoolKind;
 import dev.vivarium.node.pool.Waiting;
+import dev.vivarium.node.sandbox.SandboxReport.Outcome;
 import dev.vivarium.protocol.guest.GuestCodec;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
@@ -659,7 +660,7 @@ class SandboxTest {
 
     @Test
     void anAttemptTakesASandboxThatWaits() {
-        SandboxId waiting = Waiting.in(sandboxes.pool(), environment().template(Specs.hello()));
+        SandboxId waiting = Waiting.in(sandboxes.pool(), environment().template(Specs.hello()), PoolKind.Link.NONE);
 
         start(FIRST, Specs.hello());
 
@@ -673,7 +674,7 @@ class SandboxTest {
 
     @Test
     void aNewSandboxServesWhereTheOneThatWaitedCannot() {
-        SandboxId waiting = Waiting.in(sandboxes.pool(), environment().template(Specs.hello()));
+        SandboxId waiting = Waiting.in(sandboxes.pool(), environment().template(Specs.hello()), PoolKind.Link.NONE);
         driver.failNextClaim(new DriverException(DriverException.Kind.UNSUITED, "As scripted."));
 
         start(FIRST, Specs.hello());
@@ -686,7 +687,7 @@ class SandboxTest {
 
     @Test
     void aSandboxThatWaitedIsGoneWhenItsAttemptHasAnother() {
-        SandboxId waiting = Waiting.in(sandboxes.pool(), environment().template(Specs.hello()));
+        SandboxId waiting = Waiting.in(sandboxes.pool(), environment().template(Specs.hello()), PoolKind.Link.NONE);
         driver.failNextClaim(new DriverException(DriverException.Kind.ATTEMPT_CLAIMED, "As scripted."));
 
         start(FIRST, Specs.hello());
@@ -699,7 +700,7 @@ class SandboxTest {
     void aSandboxThatWaitedIsGoneWhenItGetsNoNetwork() {
         RunSpec spec = Specs.injecting("api.example.com", "API_KEY");
         driver.network().failNextAttach(new IllegalStateException("As scripted."));
-        SandboxId waiting = Waiting.in(sandboxes.pool(), environment().template(spec));
+        SandboxId waiting = Waiting.in(sandboxes.pool(), environment().template(spec), PoolKind.Link.NONE);
 
         start(FIRST, spec);
 

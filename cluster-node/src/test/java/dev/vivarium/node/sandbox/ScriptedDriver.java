@@ -162,7 +162,8 @@ public final class ScriptedDriver implements SandboxDriver {
 
     @Override
     public Capabilities capabilities() {
-        return new Capabilities(Set.of(Isolation.CONTAINER), Set.of(Isolation.CONTAINER), Capabilities.Processes.ON_THIS_MACHINE);
+        return new Capabilities(
+                Set.of(Isolation.CONTAINER), Set.of(Isolation.CONTAINER), Capabilities.Processes.ON_THIS_MACHINE);
     }
 
     @Override

@@ -15,6 +15,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 
 /** A network that does what a test scripts, and records what was asked of it. */
 public final class ScriptedNetwork implements SandboxNetwork {
+    private final Set<SandboxId> prepared = ConcurrentHashMap.newKeySet();
     private final Map<SandboxId, NetworkAccess> attached = new ConcurrentHashMap<>();
     private final Map<SandboxId, Map<String, String>> entrusted = new ConcurrentHashMap<>();
     private final Queue<RuntimeException> attachFailures = new ConcurrentLinkedQueue<>();
@@ -46,6 +47,16 @@ public final class ScriptedNetwork implements SandboxNetwork {
     @Override
     public Optional<String> resolver() {
         return Optional.of("198.18.0.1");
+    }
+
+    @Override
+    public void prepare(SandboxHandle waiting) {
+        prepared.add(waiting.id());
+    }
+
+    /** The sandboxes that have got a link while they waited. */
+    public Set<SandboxId> prepared() {
+        return Set.copyOf(prepared);
     }
 
     @Override

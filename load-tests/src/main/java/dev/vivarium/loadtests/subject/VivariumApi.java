@@ -123,8 +123,8 @@ public final class VivariumApi {
         Instant latest = Instant.now().plus(atMost);
         while (pool().path("waiting").asInt() < waiting) {
             if (Instant.now().isAfter(latest)) {
-                throw new IOException("The pool has " + pool() + " and not " + waiting + " after "
-                        + atMost.toSeconds() + " s.");
+                throw new IOException(
+                        "The pool has " + pool() + " and not " + waiting + " after " + atMost.toSeconds() + " s.");
             }
             pause();
         }

@@ -107,7 +107,10 @@ class CheckerTest {
                         Scene.failover(),
                         scene -> {
                             replace(scene, 4, new RunEvent.AttemptStarting(at(9.5), node(2), 3));
-                            replace(scene, 5, new RunEvent.AttemptStarted(at(10.2), node(2), 3, "c2", Optional.empty()));
+                            replace(
+                                    scene,
+                                    5,
+                                    new RunEvent.AttemptStarted(at(10.2), node(2), 3, "c2", Optional.empty()));
                             replace(scene, 6, new RunEvent.RunSucceeded(at(13), node(2), 3, Usage.NONE));
                             scene.sandboxes.remove(1);
                             scene.sandboxes.add(new SandboxLife(

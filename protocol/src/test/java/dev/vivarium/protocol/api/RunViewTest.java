@@ -95,7 +95,8 @@ class RunViewTest {
                 new RunEvent.RunSubmitted(at, node, Principal.LOCAL_OPERATOR, ID, spec(), Digest.of(Blob.EMPTY)),
                 new RunEvent.RunQueued(at, node),
                 new RunEvent.AttemptStarting(at, node, attempt),
-                new RunEvent.AttemptStarted(at, node, attempt, "sandbox", Optional.of(new SandboxStart(SandboxStart.Birth.COLD, 1, 2, 3))),
+                new RunEvent.AttemptStarted(
+                        at, node, attempt, "sandbox", Optional.of(new SandboxStart(SandboxStart.Birth.COLD, 1, 2, 3))),
                 new RunEvent.AlarmRaised(
                         at, node, attempt, KillReason.MEMORY, Measurement.bytes(9, 10), RunEvent.Consequence.NOTED),
                 new RunEvent.EgressDenied(at, node, attempt, 1, 1, List.of()),

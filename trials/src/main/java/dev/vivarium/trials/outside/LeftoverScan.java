@@ -78,7 +78,8 @@ public final class LeftoverScan implements AutoCloseable {
                 engine.get("/containers/json", Map.of("all", "true", "filters", filters(Map.of("label", filter))))) {
             for (JsonNode container : ApiJson.parse(answer.readAllBytes())) {
                 String id = container.path("Id").asText();
-                boolean waits = WAITING.matcher(container.path("Names").path(0).asText()).find();
+                boolean waits = WAITING.matcher(container.path("Names").path(0).asText())
+                        .find();
                 (waits ? waiting : living).add(id);
             }
         }

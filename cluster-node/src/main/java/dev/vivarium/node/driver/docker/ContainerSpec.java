@@ -255,8 +255,7 @@ final class ContainerSpec {
     /** gVisor has no inode limit, so there the guest counts. */
     private static Map<String, String> tmpfs(SandboxId sandbox, SandboxTemplate template) {
         Limits limits = template.limits();
-        String common =
-                "rw,exec,nosuid,nodev,size=" + Limit.DISK.amountIn(limits) + ",nr_inodes=" + inodes(limits);
+        String common = "rw,exec,nosuid,nodev,size=" + Limit.DISK.amountIn(limits) + ",nr_inodes=" + inodes(limits);
         return Map.of(
                 "/workspace",
                 common + ",mode=0700,uid=" + sandbox.agentUid() + ",gid=" + sandbox.agentUid(),

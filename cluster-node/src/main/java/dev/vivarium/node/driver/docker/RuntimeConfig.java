@@ -61,8 +61,8 @@ public final class RuntimeConfig {
     private static final String WAITING_CPU = "1";
 
     /** What an own kernel is told when it boots. Its memory and threads are the host's, and so is their limit. */
-    private static final List<Limit<?>> INSIDE_AN_OWN_KERNEL =
-            List.of(Limit.DISK, Limit.FILES, Limit.SHARED_MEMORY, Limit.OPEN_FILES, Limit.PIDS, Limit.MEMORY, Limit.CPU);
+    private static final List<Limit<?>> INSIDE_AN_OWN_KERNEL = List.of(
+            Limit.DISK, Limit.FILES, Limit.SHARED_MEMORY, Limit.OPEN_FILES, Limit.PIDS, Limit.MEMORY, Limit.CPU);
 
     private static final int TERMINALS = 136;
     /** The only masked folder among the kernel's settings. */

@@ -91,8 +91,8 @@ final class SandboxMaker {
 
     /** Fails with UNSUITED when the sandbox's image has been rebuilt. */
     void requireSameImage(ContainerSandbox sandbox) {
-        sandbox.requireImage(images.usable(Images.reference(sandbox.template().image()))
-                .id());
+        sandbox.requireImage(
+                images.usable(Images.reference(sandbox.template().image())).id());
     }
 
     private SandboxHandle start(

@@ -14,6 +14,8 @@ import dev.vivarium.node.driver.linux.InitProcess;
 import dev.vivarium.node.driver.linux.RuntimeOverhead;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -30,7 +32,7 @@ final class OciClaim {
     private final RuntimeConfig walls;
     private final int cpus;
     private final SandboxFiles files;
-    private final EngineImages engine;
+    private final ImageQuestions images;
     private final StateFolder state;
     private final Launcher launcher;
     private final ContainerMeter meter;
@@ -39,14 +41,14 @@ final class OciClaim {
             RuntimeConfig walls,
             int cpus,
             SandboxFiles files,
-            EngineImages engine,
+            ImageQuestions images,
             StateFolder state,
             Launcher launcher,
             ContainerMeter meter) {
         this.walls = walls;
         this.cpus = cpus;
         this.files = files;
-        this.engine = engine;
+        this.images = images;
         this.state = state;
         this.launcher = launcher;
         this.meter = meter;
@@ -54,7 +56,7 @@ final class OciClaim {
 
     /** Claims the sandbox, as {@link dev.vivarium.node.driver.SandboxDriver#claim} says. */
     void claim(ContainerSandbox sandbox, AttemptName attempt, SandboxTemplate template) {
-        sandbox.requireImage(engine.usable(template.image()).id());
+        CompletableFuture<EngineImages.Image> current = images.ask(template.image());
         sandbox.claim();
         try {
             state.claim(sandbox.id(), attempt);
@@ -65,6 +67,20 @@ final class OciClaim {
             throw claimed;
         }
         put(sandbox, template);
+        sandbox.requireImage(idOf(current));
+    }
+
+    private static String idOf(CompletableFuture<EngineImages.Image> current) {
+        try {
+            return current.join().id();
+        } catch (CompletionException failed) {
+            throw failed.getCause() instanceof DriverException refusal
+                    ? refusal
+                    : new DriverException(
+                            Kind.ENGINE_UNAVAILABLE,
+                            "The engine was not asked for the image: " + failed.getMessage(),
+                            failed);
+        }
     }
 
     /** Puts the template's limits on. */

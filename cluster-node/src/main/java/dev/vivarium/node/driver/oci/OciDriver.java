@@ -118,7 +118,8 @@ public final class OciDriver implements SandboxDriver {
         this.meter = new ContainerMeter(clock, (id, container) -> () -> {
             throw new IOException("The control group of sandbox " + id + " cannot be seen.");
         });
-        this.claims = new OciClaim(walls, machine.cpus(), files, engine, state, launcher, meter);
+        this.claims = new OciClaim(
+                walls, machine.cpus(), files, new ImageQuestions(engine::usable, blocking), state, launcher, meter);
         this.calls = bulkhead(blocking, config.engine().concurrentCallsMax());
         this.samples = bulkhead(blocking, CONCURRENT_SAMPLES_MAX);
         this.sandboxes =

@@ -120,8 +120,7 @@ final class OciMaker {
      */
     void rehearse(SandboxId id, Isolation isolation, Path nothing, Consumer<ContainerSandbox> use) {
         ContainerSandbox sandbox = new ContainerSandbox(
-                id,
-                RuntimeConfig.waiting(new SandboxTemplate("", isolation, Limits.SMALLEST, Optional.empty())));
+                id, RuntimeConfig.waiting(new SandboxTemplate("", isolation, Limits.SMALLEST, Optional.empty())));
         make(sandbox, Optional.empty(), new EngineImages.Image("", Map.of()), nothing, new Nobody());
         try {
             use.accept(sandbox);
@@ -142,7 +141,7 @@ final class OciMaker {
             begin(sandbox.id(), image);
             attempt.ifPresent(claimed -> claim(sandbox.id(), claimed));
             Path layer = write(sandbox, name, tree);
-            return start(sandbox, name, runtime, layer, tree, image, listener);
+            return start(sandbox, name, runtime, layer, tree, urgency(sandbox, attempt), image, listener);
         } catch (DriverException failure) {
             undo(sandbox, name);
             throw failure;
@@ -213,18 +212,26 @@ final class OciMaker {
         return layers.of(sandbox.template(), file);
     }
 
+    /** A kernel of its own has many threads, which nobody would give their priority back. */
+    private static Launcher.Urgency urgency(ContainerSandbox sandbox, Optional<AttemptName> attempt) {
+        return attempt.isPresent() || sandbox.template().isolation().hasOwnKernel()
+                ? Launcher.Urgency.AWAITED
+                : Launcher.Urgency.AHEAD;
+    }
+
     private SandboxHandle start(
             ContainerSandbox sandbox,
             Name name,
             int runtime,
             Path layer,
             Path tree,
+            Launcher.Urgency urgency,
             EngineImages.Image image,
             ChannelListener listener) {
         long limitMillis = config.engine().guestStartTimeout().toMillis();
         CompletableFuture<GuestConnection> connected = channels.expect(sandbox.id());
         sandbox.contain(sandbox.id().value());
-        CompletableFuture<Launcher.Made> made = launcher.make(name, runtime, layer, tree);
+        CompletableFuture<Launcher.Made> made = launcher.make(name, runtime, layer, tree, urgency);
         // A failure of the runtime ends the wait for the channel.
         CompletableFuture<GuestConnection> unused = made.handle((ignored, failure) -> failure)
                 .thenApply(failure -> {

@@ -1,7 +1,6 @@
 package dev.vivarium.node.driver.docker;
 
 import static dev.vivarium.node.driver.docker.TestSandboxes.newId;
-import static dev.vivarium.node.driver.docker.TestSandboxes.outcome;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 

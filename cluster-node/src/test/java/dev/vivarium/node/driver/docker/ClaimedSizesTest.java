@@ -8,7 +8,6 @@ import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
-import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -53,9 +52,11 @@ class ClaimedSizesTest {
         JsonNode config = config(wanted);
         assertThat(sizes.memoryBytes())
                 .isEqualTo(config.at("/linux/resources/memory/limit").asLong());
-        assertThat(sizes.pids()).isEqualTo(config.at("/linux/resources/pids/limit").asLong());
+        assertThat(sizes.pids())
+                .isEqualTo(config.at("/linux/resources/pids/limit").asLong());
         assertThat(config.at("/process/rlimits/0/type").asText()).isEqualTo("RLIMIT_NOFILE");
-        assertThat(sizes.openFiles()).isEqualTo(config.at("/process/rlimits/0/hard").asLong());
+        assertThat(sizes.openFiles())
+                .isEqualTo(config.at("/process/rlimits/0/hard").asLong());
         assertThat(options(config, "/workspace")).contains("size=" + sizes.diskBytes(), "nr_inodes=" + sizes.inodes());
         assertThat(options(config, "/tmp")).contains("size=" + sizes.diskBytes(), "nr_inodes=" + sizes.inodes());
         assertThat(options(config, "/dev/shm")).contains("size=" + sizes.sharedMemoryBytes());

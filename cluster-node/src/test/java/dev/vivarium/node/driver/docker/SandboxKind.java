@@ -10,10 +10,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** The kinds of sandboxes that a machine may have. What an agent gets depends on the isolation class, not on the driver. */
 enum SandboxKind {
-    CONTAINER_OF_THE_ENGINE(Isolation.CONTAINER, Driver.DOCKER, Birth.FOR_AN_ATTEMPT),
-    GVISOR_OF_THE_ENGINE(Isolation.GVISOR, Driver.DOCKER, Birth.FOR_AN_ATTEMPT),
-    CONTAINER_OF_A_RUNTIME(Isolation.CONTAINER, Driver.OCI, Birth.FOR_AN_ATTEMPT),
-    GVISOR_OF_A_RUNTIME(Isolation.GVISOR, Driver.OCI, Birth.FOR_AN_ATTEMPT),
+    CONTAINER_OF_THE_ENGINE(Isolation.CONTAINER, Driver.DOCKER, Birth.FRESH),
+    GVISOR_OF_THE_ENGINE(Isolation.GVISOR, Driver.DOCKER, Birth.FRESH),
+    CONTAINER_OF_A_RUNTIME(Isolation.CONTAINER, Driver.OCI, Birth.FRESH),
+    GVISOR_OF_A_RUNTIME(Isolation.GVISOR, Driver.OCI, Birth.FRESH),
     /** Created with the limits of a sandbox that waits, and claimed for those of the test. */
     CONTAINER_THAT_WAITED(Isolation.CONTAINER, Driver.OCI, Birth.IN_THE_POOL),
     GVISOR_THAT_WAITED(Isolation.GVISOR, Driver.OCI, Birth.IN_THE_POOL);
@@ -30,7 +30,7 @@ enum SandboxKind {
 
     /** What a sandbox was created for. */
     enum Birth {
-        FOR_AN_ATTEMPT,
+        FRESH,
         IN_THE_POOL
     }
 

@@ -39,20 +39,24 @@ class SandboxesOfTheEngineTest {
         outcome(sandboxes.driver().claim(first.id(), attempt, sandboxes.template()));
 
         // when
-        Kind refusal = failure(sandboxes.driver().claim(second.id(), attempt, sandboxes.template())).kind();
+        Kind refusal = failure(sandboxes.driver().claim(second.id(), attempt, sandboxes.template()))
+                .kind();
 
         // then
         assertThat(refusal).isEqualTo(Kind.ATTEMPT_CLAIMED);
         assertThat(sandboxes.containers())
                 .anyMatch(name -> name.endsWith("-" + attempt.run() + "-1"))
                 .anyMatch(name -> name.endsWith("-" + second.id()));
-        assertThat(failure(sandboxes.driver().claim(first.id(), new AttemptName(attempt.run(), 2), sandboxes.template()))
+        assertThat(failure(sandboxes
+                                .driver()
+                                .claim(first.id(), new AttemptName(attempt.run(), 2), sandboxes.template()))
                         .kind())
                 .isEqualTo(Kind.REFUSED);
         outcome(sandboxes.driver().claim(second.id(), new AttemptName(attempt.run(), 2), sandboxes.template()));
         sandboxes.destroy(first);
         sandboxes.destroy(second);
-        assertThat(failure(sandboxes.driver().claim(first.id(), attempt, sandboxes.template())).kind())
+        assertThat(failure(sandboxes.driver().claim(first.id(), attempt, sandboxes.template()))
+                        .kind())
                 .isEqualTo(Kind.SANDBOX_UNKNOWN);
     }
 

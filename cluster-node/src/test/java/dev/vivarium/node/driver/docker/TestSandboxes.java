@@ -4,9 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.github.f4b6a3.ulid.UlidCreator;
 import com.typesafe.config.ConfigFactory;
-import dev.vivarium.protocol.run.RunId;
-import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.clock.NodeClock;
+import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.ListedSandbox;
 import dev.vivarium.node.driver.Purpose;
@@ -27,6 +26,7 @@ import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
+import dev.vivarium.protocol.run.RunId;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

@@ -104,7 +104,8 @@ class RunPlacementTest {
 
     private void report(String node, Capacity taken, int waiting, String... shards) {
         int waitingMax = node.equals("own") ? 1 : 9;
-        nodeLoads.reported(new NodeLoad(node, node, TWO, taken, waiting, waitingMax, Intake.OPEN, Set.of(shards), Optional.empty()));
+        nodeLoads.reported(new NodeLoad(
+                node, node, TWO, taken, waiting, waitingMax, Intake.OPEN, Set.of(shards), Optional.empty()));
     }
 
     private static SubmitAnswer refusal(Placed place) {

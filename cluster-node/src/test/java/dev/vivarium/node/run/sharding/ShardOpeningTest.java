@@ -77,6 +77,15 @@ class ShardOpeningTest {
     }
 
     private static NodeLoad load(String address, Set<String> shards) {
-        return new NodeLoad(address, address, new Capacity(9, 9, 9), Capacity.NONE, 0, 9, NodeView.Intake.OPEN, shards, Optional.empty());
+        return new NodeLoad(
+                address,
+                address,
+                new Capacity(9, 9, 9),
+                Capacity.NONE,
+                0,
+                9,
+                NodeView.Intake.OPEN,
+                shards,
+                Optional.empty());
     }
 }
