@@ -202,8 +202,8 @@ class RunDecisionTest {
         states.put("Queued", new RunState.Queued(OPEN));
         states.put("Starting", new RunState.Starting(OPEN, 2, "node-1"));
         states.put("Starting cancelled", new RunState.Starting(CANCELLED, 2, "node-1"));
-        states.put("Running", new RunState.Running(OPEN, 2, STARTED));
-        states.put("Running cancelled", new RunState.Running(CANCELLED, 2, STARTED));
+        states.put("Running", new RunState.Running(OPEN, 2, "node-1", STARTED));
+        states.put("Running cancelled", new RunState.Running(CANCELLED, 2, "node-1", STARTED));
         states.put("Interrupted", interrupted(OPEN));
         states.put("Interrupted cancelled", interrupted(CANCELLED));
         states.put("Interrupted for good", interrupted(submission(NodeLossPolicy.FAIL, Optional.empty())));

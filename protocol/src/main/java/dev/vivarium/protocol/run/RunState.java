@@ -154,7 +154,7 @@ public sealed interface RunState {
                 return new Starting(submission.cancelled(cancel.at()), attempt, node);
             }
             if (event instanceof AttemptStarted started && started.attempt() == attempt) {
-                return new Running(submission, attempt, started);
+                return new Running(submission, attempt, node, started);
             }
             if (event instanceof AttemptInterrupted interrupted && interrupted.attempt() == attempt) {
                 return Interrupted.by(submission, node, interrupted);
@@ -172,11 +172,7 @@ public sealed interface RunState {
      *
      * @param started what happened when it began to
      */
-    record Running(Submission submission, int attempt, AttemptStarted started) implements Live {
-        public String node() {
-            return started.node();
-        }
-
+    record Running(Submission submission, int attempt, String node, AttemptStarted started) implements Live {
         @Override
         public RunStatus status() {
             return RunStatus.RUNNING;
@@ -185,7 +181,7 @@ public sealed interface RunState {
         @Override
         public RunState after(RunEvent event) {
             if (event instanceof CancelRequested cancel) {
-                return new Running(submission.cancelled(cancel.at()), attempt, started);
+                return new Running(submission.cancelled(cancel.at()), attempt, node, started);
             }
             if ((event instanceof AlarmRaised alarm && alarm.attempt() == attempt)
                     || (event instanceof EgressDenied denied && denied.attempt() == attempt)
@@ -194,7 +190,7 @@ public sealed interface RunState {
                 return this;
             }
             if (event instanceof AttemptInterrupted interrupted && interrupted.attempt() == attempt) {
-                return Interrupted.by(submission, node(), interrupted);
+                return Interrupted.by(submission, node, interrupted);
             }
             if (event instanceof Terminal terminal
                     && !(event instanceof RunLost)

@@ -81,7 +81,7 @@ class RunStateTest {
             new Submitted(SUBMISSION),
             new Queued(SUBMISSION),
             new Starting(SUBMISSION, 1, "n1"),
-            new Running(SUBMISSION, 1, STARTED),
+            new Running(SUBMISSION, 1, "n1", STARTED),
             new Interrupted(SUBMISSION, 1, "node-1", Interruption.NODE_LOST, "detail"),
             new Finished(SUBMISSION, 1, Optional.of(STARTED), new RunSucceeded(NOW, "n1", 1, Usage.NONE)));
 
@@ -150,7 +150,7 @@ class RunStateTest {
     void aKilledRunHasItsReason(KillReason reason) {
         RunKilled killed = new RunKilled(NOW, "n1", 1, reason, Optional.empty(), Usage.NONE);
 
-        Finished end = (Finished) new Running(SUBMISSION, 1, STARTED).after(killed);
+        Finished end = (Finished) new Running(SUBMISSION, 1, "n1", STARTED).after(killed);
 
         assertThat(end.status()).isEqualTo(RunStatus.KILLED);
         assertThat(end.reason()).contains(reason);
@@ -159,7 +159,7 @@ class RunStateTest {
 
     static Stream<Arguments> ends() {
         RunState starting = new Starting(SUBMISSION, 1, "n1");
-        RunState running = new Running(SUBMISSION, 1, STARTED);
+        RunState running = new Running(SUBMISSION, 1, "n1", STARTED);
         return Stream.of(
                 Arguments.of(running, "RunSucceeded", RunStatus.SUCCEEDED, Optional.empty()),
                 Arguments.of(running, "RunFailed", RunStatus.FAILED, Optional.empty()),
@@ -192,7 +192,7 @@ class RunStateTest {
     @Test
     void onlyTheFirstRequestToCancelCounts() {
         RunState once =
-                new Running(SUBMISSION, 1, STARTED).after(new CancelRequested(NOW, "n1", Principal.LOCAL_OPERATOR));
+                new Running(SUBMISSION, 1, "n1", STARTED).after(new CancelRequested(NOW, "n1", Principal.LOCAL_OPERATOR));
         RunState twice = once.after(new CancelRequested(NOW.plusSeconds(9), "n1", Principal.LOCAL_OPERATOR));
 
         assertThat(((Existing) twice).submission().cancelRequestedAt()).contains(NOW);
