@@ -29,6 +29,8 @@ import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.RunState;
+import dev.vivarium.protocol.run.SandboxStart;
+import dev.vivarium.protocol.run.SandboxStart.Birth;
 import dev.vivarium.protocol.run.SealedSecrets;
 import dev.vivarium.protocol.run.StartFailure;
 import dev.vivarium.protocol.run.Usage;
@@ -114,7 +116,8 @@ public final class TodaysRuns {
         List<RunEvent> history = begin(spec(allowlist(), Isolation.GVISOR, NodeLossPolicy.FAIL));
         history.add(new RunEvent.RunQueued(at(history), NODE));
         history.add(new RunEvent.AttemptStarting(at(history), NODE, 1));
-        history.add(new RunEvent.AttemptStarted(at(history), NODE, 1, "vivarium-01kbc3"));
+        history.add(new RunEvent.AttemptStarted(
+                at(history), NODE, 1, "vivarium-01kbc3", Optional.of(new SandboxStart(Birth.WARM, 900, 300, 2_000))));
         for (KillReason reason : KillReason.values()) {
             for (RunEvent.Consequence consequence : RunEvent.Consequence.values()) {
                 history.add(new RunEvent.AlarmRaised(
@@ -178,7 +181,10 @@ public final class TodaysRuns {
     private List<RunEvent> started(RunSpec spec) {
         List<RunEvent> history = begin(spec);
         history.add(new RunEvent.AttemptStarting(at(history), NODE, 1));
-        history.add(new RunEvent.AttemptStarted(at(history), NODE, 1, "vivarium-01kbc3"));
+        Optional<SandboxStart> start = histories.size() % 2 == 0
+                ? Optional.empty()
+                : Optional.of(new SandboxStart(Birth.COLD, 40_000, 400, 3_000));
+        history.add(new RunEvent.AttemptStarted(at(history), NODE, 1, "vivarium-01kbc3", start));
         return history;
     }
 

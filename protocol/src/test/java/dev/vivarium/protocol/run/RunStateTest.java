@@ -191,8 +191,8 @@ class RunStateTest {
 
     @Test
     void onlyTheFirstRequestToCancelCounts() {
-        RunState once =
-                new Running(SUBMISSION, 1, "n1", STARTED).after(new CancelRequested(NOW, "n1", Principal.LOCAL_OPERATOR));
+        RunState once = new Running(SUBMISSION, 1, "n1", STARTED)
+                .after(new CancelRequested(NOW, "n1", Principal.LOCAL_OPERATOR));
         RunState twice = once.after(new CancelRequested(NOW.plusSeconds(9), "n1", Principal.LOCAL_OPERATOR));
 
         assertThat(((Existing) twice).submission().cancelRequestedAt()).contains(NOW);
