@@ -107,23 +107,20 @@ final class AgentStart {
                     "The sandbox could not prepare a process (" + errno(failed) + "): " + remedy(failed.errno()));
         }
         return switch (failed.stage()) {
-            case INTERPRETER ->
-                new StartFailure(
-                        Kind.COMMAND_NOT_EXECUTABLE,
-                        "The command '" + command + "' is there, but not what is to run it: image " + spec.image()
-                                + " does not have the interpreter that its first line names, or the loader that it is"
-                                + " linked with. Correct that line, or choose an image that has it.");
-            case CARRIAGE_RETURN ->
-                new StartFailure(
-                        Kind.COMMAND_NOT_EXECUTABLE,
-                        "The first line of '" + command + "' ends in a carriage return, which becomes part of its"
-                                + " interpreter's name: save the file with Unix line ends (sed -i 's/\\r$//').");
-            case ARCHITECTURE ->
-                new StartFailure(
-                        Kind.COMMAND_NOT_EXECUTABLE,
-                        "The command '" + command
-                                + "' is a program for another processor than this node's: build it for"
-                                + " this one, or give a script.");
+            case INTERPRETER -> new StartFailure(
+                    Kind.COMMAND_NOT_EXECUTABLE,
+                    "The command '" + command + "' is there, but not what is to run it: image " + spec.image()
+                            + " does not have the interpreter that its first line names, or the loader that it is"
+                            + " linked with. Correct that line, or choose an image that has it.");
+            case CARRIAGE_RETURN -> new StartFailure(
+                    Kind.COMMAND_NOT_EXECUTABLE,
+                    "The first line of '" + command + "' ends in a carriage return, which becomes part of its"
+                            + " interpreter's name: save the file with Unix line ends (sed -i 's/\\r$//').");
+            case ARCHITECTURE -> new StartFailure(
+                    Kind.COMMAND_NOT_EXECUTABLE,
+                    "The command '" + command
+                            + "' is a program for another processor than this node's: build it for"
+                            + " this one, or give a script.");
             case PREPARE, WORKDIR, EXEC -> notExecuted(failed, command, spec);
         };
     }
@@ -139,18 +136,16 @@ final class AgentStart {
 
     private static StartFailure notExecuted(GuestFrame.SpawnFailed failed, String command, RunSpec spec) {
         return switch (failed.errno()) {
-            case Errno.ENOENT, Errno.ENOTDIR ->
-                new StartFailure(
-                        Kind.COMMAND_NOT_FOUND,
-                        "There is no command '" + command + "' in image " + spec.image()
-                                + ": check its name, or give its full path.");
+            case Errno.ENOENT, Errno.ENOTDIR -> new StartFailure(
+                    Kind.COMMAND_NOT_FOUND,
+                    "There is no command '" + command + "' in image " + spec.image()
+                            + ": check its name, or give its full path.");
             case Errno.E2BIG -> tooLong();
-            default ->
-                new StartFailure(
-                        Kind.COMMAND_NOT_EXECUTABLE,
-                        "The command '" + command + "' cannot be executed (" + errno(failed)
-                                + "): it must be a program, or a script with a first line such as #!/usr/bin/python3,"
-                                + " and be marked executable.");
+            default -> new StartFailure(
+                    Kind.COMMAND_NOT_EXECUTABLE,
+                    "The command '" + command + "' cannot be executed (" + errno(failed)
+                            + "): it must be a program, or a script with a first line such as #!/usr/bin/python3,"
+                            + " and be marked executable.");
         };
     }
 
@@ -185,8 +180,8 @@ final class AgentStart {
         return switch (failed.kind()) {
             case IMAGE_UNAVAILABLE -> Optional.of(new StartFailure(Kind.IMAGE_UNAVAILABLE, message(failed)));
             case IMAGE_REFUSED -> Optional.of(new StartFailure(Kind.IMAGE_REFUSED, message(failed)));
-            case REFUSED, GUEST_SILENT, ATTEMPT_CLAIMED ->
-                Optional.of(new StartFailure(Kind.SANDBOX_REFUSED, message(failed)));
+            case REFUSED, GUEST_SILENT, ATTEMPT_CLAIMED -> Optional.of(
+                    new StartFailure(Kind.SANDBOX_REFUSED, message(failed)));
             case ENGINE_UNAVAILABLE, SANDBOX_UNKNOWN, UNSUITED -> Optional.empty();
         };
     }

@@ -235,22 +235,20 @@ class RunStateTest {
             case "RunQueued" -> new RunQueued(NOW, "n1");
             case "AttemptStarting" -> new AttemptStarting(NOW, "n1", attempt);
             case "AttemptStarted" -> new AttemptStarted(NOW, "n1", attempt, "sandbox", Optional.empty());
-            case "AlarmRaised" ->
-                new AlarmRaised(NOW, "n1", attempt, KillReason.MEMORY, Measurement.bytes(9, 10), Consequence.NOTED);
+            case "AlarmRaised" -> new AlarmRaised(
+                    NOW, "n1", attempt, KillReason.MEMORY, Measurement.bytes(9, 10), Consequence.NOTED);
             case "EgressUsed" -> new EgressUsed(NOW, "n1", attempt, 1, 1, 1, 1, List.of());
             case "ArtifactsKept" -> new RunEvent.ArtifactsKept(NOW, "n1", attempt, List.of(), 0, List.of());
             case "EgressDenied" -> new EgressDenied(NOW, "n1", attempt, 1, 1, List.of());
             case "CancelRequested" -> new CancelRequested(NOW, "n1", Principal.LOCAL_OPERATOR);
-            case "AttemptInterrupted" ->
-                new AttemptInterrupted(NOW, "n1", attempt, Interruption.NODE_LOST, "detail", Optional.empty());
+            case "AttemptInterrupted" -> new AttemptInterrupted(
+                    NOW, "n1", attempt, Interruption.NODE_LOST, "detail", Optional.empty());
             case "RunSucceeded" -> new RunSucceeded(NOW, "n1", attempt, Usage.NONE);
             case "RunFailed" -> new RunFailed(NOW, "n1", attempt, 1, Optional.empty(), Usage.NONE);
-            case "RunNotStarted" ->
-                new RunNotStarted(
-                        NOW, "n1", attempt, new StartFailure(StartFailure.Kind.COMMAND_NOT_FOUND, "Name another."));
-            case "RunKilled" ->
-                new RunKilled(
-                        NOW, "n1", attempt, KillReason.MEMORY, Optional.of(Measurement.bytes(11, 10)), Usage.NONE);
+            case "RunNotStarted" -> new RunNotStarted(
+                    NOW, "n1", attempt, new StartFailure(StartFailure.Kind.COMMAND_NOT_FOUND, "Name another."));
+            case "RunKilled" -> new RunKilled(
+                    NOW, "n1", attempt, KillReason.MEMORY, Optional.of(Measurement.bytes(11, 10)), Usage.NONE);
             case "RunCancelled" -> new RunCancelled(NOW, "n1", attempt, Usage.NONE);
             case "RunLost" -> new RunLost(NOW, "n1", attempt, Interruption.NODE_LOST, "detail");
             default -> throw new AssertionError("The table contains " + kind + ", which is no event.");

@@ -260,28 +260,25 @@ final class Launcher implements AutoCloseable {
             String rest = words.length > 2 ? words[2] : "";
             switch (words[0]) {
                 case "ready" -> ready.complete(null);
-                case "broken" ->
-                    ready.completeExceptionally(
-                            new IOException(line.substring("broken".length()).strip()));
+                case "broken" -> ready.completeExceptionally(
+                        new IOException(line.substring("broken".length()).strip()));
                 case "made" -> take(making, name).ifPresent(made -> made.complete(new Made(Long.parseLong(rest))));
                 case "failed" -> take(making, name).ifPresent(made -> made.completeExceptionally(failure(rest)));
                 case "resized" -> take(resizing, name).ifPresent(resized -> resized.complete(null));
-                case "unfit" ->
-                    take(resizing, name)
-                            .ifPresent(resized -> resized.completeExceptionally(
-                                    new DriverException(Kind.UNSUITED, "Its sizes cannot be set: " + rest.strip())));
-                case "ended" ->
-                    Optional.ofNullable(ended.get(name)).ifPresent(end -> end.complete(Integer.valueOf(rest)));
+                case "unfit" -> take(resizing, name)
+                        .ifPresent(resized -> resized.completeExceptionally(
+                                new DriverException(Kind.UNSUITED, "Its sizes cannot be set: " + rest.strip())));
+                case "ended" -> Optional.ofNullable(ended.get(name))
+                        .ifPresent(end -> end.complete(Integer.valueOf(rest)));
                 case "said" -> LOG.warn("Sandbox {} wrote to its standard error: {}", name, rest);
                 case "removed" -> {
                     ended.remove(name);
                     take(removing, name).ifPresent(removed -> removed.complete(null));
                 }
-                case "kept" ->
-                    take(removing, name)
-                            .ifPresent(removed -> removed.completeExceptionally(new DriverException(
-                                    Kind.ENGINE_UNAVAILABLE,
-                                    "The sandbox could not be removed; it is tried again. " + rest)));
+                case "kept" -> take(removing, name)
+                        .ifPresent(removed -> removed.completeExceptionally(new DriverException(
+                                Kind.ENGINE_UNAVAILABLE,
+                                "The sandbox could not be removed; it is tried again. " + rest)));
                 default -> LOG.warn("The launcher of sandboxes answered what is not understood: {}", line);
             }
         }
