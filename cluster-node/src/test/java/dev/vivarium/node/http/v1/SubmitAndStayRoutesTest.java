@@ -19,6 +19,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.apache.pekko.Done;
 import org.junit.jupiter.api.AfterEach;
@@ -339,6 +340,6 @@ class SubmitAndStayRoutesTest {
 
     private void start(RunId run) {
         api.runs.happen(run, new RunEvent.AttemptStarting(InMemoryRuns.NOON, "node-1", 1));
-        api.runs.happen(run, new RunEvent.AttemptStarted(InMemoryRuns.NOON, "node-1", 1, "sandbox-1"));
+        api.runs.happen(run, new RunEvent.AttemptStarted(InMemoryRuns.NOON, "node-1", 1, "sandbox-1", Optional.empty()));
     }
 }
