@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -104,7 +105,9 @@ final class OverloadCommand implements Callable<Integer> {
         TextTable table = headings();
         for (double factor : factors) {
             setting.progress("submitting at " + factor + " times that rate");
-            row(table, Figures.ratio(factor), load.run(factor * best, length));
+            OpenLoop.Slice slice = load.run(factor * best, length);
+            row(table, Figures.ratio(factor), slice);
+            unexpected(slice).forEach((what, count) -> setting.progress(count + " times: " + what));
         }
         setting.printLoad();
         setting.print("slices of " + sliceSeconds + " s after " + warmUpSeconds + " s of warm-up; best rate of "
@@ -138,6 +141,15 @@ final class OverloadCommand implements Callable<Integer> {
                 percentile(refused, 50),
                 percentile(refused, 99),
                 Integer.toString(slice.answers().size() - accepted.size() - refused.size()));
+    }
+
+    /** Answers that are neither, by what they were. */
+    private static Map<String, Long> unexpected(OpenLoop.Slice slice) {
+        return slice.answers().stream()
+                .filter(answer -> !List.of(ACCEPTED, TOO_MANY, UNAVAILABLE).contains(answer.status()))
+                .collect(Collectors.groupingBy(
+                        answer -> answer.status() == 0 ? answer.failure() : "HTTP " + answer.status(),
+                        Collectors.counting()));
     }
 
     private static List<Duration> took(OpenLoop.Slice slice, List<Integer> statuses) {

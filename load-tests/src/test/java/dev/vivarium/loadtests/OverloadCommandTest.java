@@ -53,6 +53,6 @@ class OverloadCommandTest {
     }
 
     private static Answer answer(int status, long millis) {
-        return new Answer(status, Duration.ofMillis(millis));
+        return new Answer(status, Duration.ofMillis(millis), "");
     }
 }

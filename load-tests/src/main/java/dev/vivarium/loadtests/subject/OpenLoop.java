@@ -28,8 +28,9 @@ public final class OpenLoop {
      *
      * @param status of HTTP; 0 when there was no answer
      * @param took from sending to the whole answer
+     * @param failure why there was no answer; empty if there was one
      */
-    public record Answer(int status, Duration took) {}
+    public record Answer(int status, Duration took, String failure) {}
 
     /**
      * What came of a slice.
@@ -76,6 +77,8 @@ public final class OpenLoop {
         long sent = System.nanoTime();
         return http.sendAsync(request, BodyHandlers.discarding())
                 .handle((response, failure) -> answers.add(new Answer(
-                        failure == null ? response.statusCode() : 0, Duration.ofNanos(System.nanoTime() - sent))));
+                        failure == null ? response.statusCode() : 0,
+                        Duration.ofNanos(System.nanoTime() - sent),
+                        failure == null ? "" : String.valueOf(failure.getMessage()))));
     }
 }
