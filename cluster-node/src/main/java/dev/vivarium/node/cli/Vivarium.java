@@ -65,9 +65,24 @@ public final class Vivarium implements Runnable {
     @SuppressWarnings("NullAway.Init") // picocli sets it before anything else
     private CommandSpec spec;
 
+    private static final String POOL_THREADS = "java.util.concurrent.ForkJoinPool.common.parallelism";
+    private static final int POOL_THREADS_MIN = 2;
+
     /** Runs one command and exits with its code. */
     public static void main(String[] arguments) {
+        poolThreads();
         System.exit(codeOf(arguments));
+    }
+
+    /**
+     * On two processors Java's common pool would have one thread. CompletableFuture does not use such a pool, and starts a
+     * thread for each stage that runs by itself, of which Pekko's have several a request.
+     */
+    private static void poolThreads() {
+        if (Runtime.getRuntime().availableProcessors() <= POOL_THREADS_MIN
+                && System.getProperty(POOL_THREADS) == null) {
+            System.setProperty(POOL_THREADS, Integer.toString(POOL_THREADS_MIN));
+        }
     }
 
     /** The threads of a node that fails by an error, such as a missing library, would keep the process alive forever. */

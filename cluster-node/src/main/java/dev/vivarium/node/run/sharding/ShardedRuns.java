@@ -197,12 +197,15 @@ public final class ShardedRuns implements Runs {
                         (ActorRef<SubmitAnswer> replyTo) ->
                                 new Run.Submit(caller.principal(), spec, submission, place.whenFull(), until, replyTo),
                         Duration.between(now, until));
-        return answer.thenApply(given -> {
-                    if (given instanceof SubmitAnswer.Full) {
-                        placement.foundFull(place);
-                    }
-                    return given;
-                })
+        // On the thread that has the answer: Pekko's stages would start another one for it.
+        return answer.thenApplyAsync(
+                        given -> {
+                            if (given instanceof SubmitAnswer.Full) {
+                                placement.foundFull(place);
+                            }
+                            return given;
+                        },
+                        Runnable::run)
                 .exceptionally(failure -> {
                     // A missing answer says nothing about what was made durable.
                     if (cause(failure) instanceof TimeoutException) {
