@@ -21,6 +21,9 @@ class ReaperAloneTest {
     /** The dead-man's switch fires within a tenth of a second. */
     private static final Duration WOULD_BE_GONE = Duration.ofSeconds(3);
 
+    /** Those that waited would be left behind, too. */
+    private static final String[] NONE_WAIT = {"--set", "vivarium.pool.ceiling=0"};
+
     private final OciRecords records = new OciRecords();
 
     @RegisterExtension
@@ -32,7 +35,7 @@ class ReaperAloneTest {
         ProcessHandle launcher;
         String mark;
         String run;
-        try (WholeNode node = WholeNode.on(data).go()) {
+        try (WholeNode node = WholeNode.on(data).with(NONE_WAIT).go()) {
             // given
             mark = OciRecords.mark(data.installation());
             run = node.submit(Agent.sleeper().onNodeLoss("fail")).acceptedRun();
