@@ -107,11 +107,11 @@ final class BurstCommand implements Callable<Integer> {
                     arrivals,
                     1,
                     () -> arrivals.each(runs, 1, () -> awaitPool(api, Math.min(1, pool))));
-            report(table, "one each " + everyMillis + " ms", pool, api, arrivals, 1, () -> {
+            report(table, "one each " + everyMillis + " ms", pool, api, 1, () -> {
                 awaitPool(api, pool);
                 return arrivals.staggered(runs, Duration.ofMillis(everyMillis));
             });
-            report(table, runs + " at once", pool, api, arrivals, rounds, () -> {
+            report(table, runs + " at once", pool, api, rounds, () -> {
                 awaitPool(api, pool);
                 return arrivals.staggered(runs, Duration.ZERO);
             });
@@ -123,8 +123,7 @@ final class BurstCommand implements Callable<Integer> {
         Arrivals.Times once() throws IOException;
     }
 
-    private static void report(
-            TextTable table, String name, int pool, VivariumApi api, Arrivals arrivals, int rounds, Shape shape)
+    private static void report(TextTable table, String name, int pool, VivariumApi api, int rounds, Shape shape)
             throws IOException {
         List<Duration> firstBytes = new ArrayList<>();
         List<Duration> ends = new ArrayList<>();

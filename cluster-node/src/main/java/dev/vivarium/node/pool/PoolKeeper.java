@@ -19,6 +19,7 @@ import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 
 /**
  * Keeps the pool as full as {@link PoolPlan} decides: creates few sandboxes at a time, so that runs are hardly slowed
@@ -29,7 +30,10 @@ public final class PoolKeeper extends AbstractBehavior<PoolKeeper.Command> {
     /** Weight of the last creation in the mean of how long one takes. */
     private static final double NEWEST = 0.2;
 
+    private static final String PERIODIC = "periodic";
+
     private final ActorRef<Command> self;
+    private final TimerScheduler<Command> timers;
     private final WarmPool pool;
     private final PoolSettings settings;
     private final IntSupplier room;
@@ -58,12 +62,14 @@ public final class PoolKeeper extends AbstractBehavior<PoolKeeper.Command> {
         int making;
         Duration retry;
         long notBeforeNanos;
+        long takenNanos;
 
         Kind(int floor, long now, Duration retry) {
             this.floor = floor;
             this.demand = Demand.none(now);
             this.retry = retry;
             this.notBeforeNanos = now;
+            this.takenNanos = now - Duration.ofDays(1).toNanos();
         }
     }
 
@@ -76,13 +82,14 @@ public final class PoolKeeper extends AbstractBehavior<PoolKeeper.Command> {
     public static Behavior<Command> create(
             WarmPool pool, PoolSettings settings, Limits defaults, IntSupplier room, NodeClock clock) {
         return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
-            timers.startTimerWithFixedDelay(Look.DUE, settings.interval());
-            return new PoolKeeper(context, pool, settings, defaults, room, clock);
+            timers.startTimerWithFixedDelay(PERIODIC, Look.DUE, settings.interval());
+            return new PoolKeeper(context, timers, pool, settings, defaults, room, clock);
         }));
     }
 
     private PoolKeeper(
             ActorContext<Command> context,
+            TimerScheduler<Command> timers,
             WarmPool pool,
             PoolSettings settings,
             Limits defaults,
@@ -90,6 +97,7 @@ public final class PoolKeeper extends AbstractBehavior<PoolKeeper.Command> {
             NodeClock clock) {
         super(context);
         this.self = context.getSelf();
+        this.timers = timers;
         this.pool = pool;
         this.settings = settings;
         this.room = room;
@@ -120,6 +128,7 @@ public final class PoolKeeper extends AbstractBehavior<PoolKeeper.Command> {
         Kind kind = kinds.computeIfAbsent(taken.kind, any -> new Kind(0, clock.nanos(), settings.retryMin()));
         age(kind);
         kind.demand = kind.demand.taken();
+        kind.takenNanos = clock.nanos();
         fill();
         return this;
     }
@@ -149,15 +158,21 @@ public final class PoolKeeper extends AbstractBehavior<PoolKeeper.Command> {
         pool.limit(ceiling);
         List<Shelf<PoolKind>> shelves = new ArrayList<>();
         kinds.forEach((id, kind) -> shelves.add(new Shelf<>(
-                id,
-                kind.floor,
-                kind.demand.sandboxes(),
-                pool.waiting(id),
-                kind.making,
-                kind.notBeforeNanos - clock.nanos() <= 0)));
+                id, kind.floor, kind.demand.sandboxes(), pool.waiting(id), kind.making, mayMake(id, kind))));
         Next<PoolKind> next = PoolPlan.next(shelves, ceiling, settings.makesMax());
         next.giveUp().forEach(pool::giveUp);
         next.make().forEach(this::make);
+    }
+
+    /** A burst of runs needs the processors itself; what it took is replaced when it is over, or half of it is. */
+    private boolean mayMake(PoolKind id, Kind kind) {
+        long now = clock.nanos();
+        boolean isBurst = now - kind.takenNanos < settings.settle().toNanos()
+                && 2 * pool.waiting(id) > Math.max(kind.floor, kind.demand.sandboxes());
+        if (isBurst) {
+            timers.startSingleTimer(Look.DUE, settings.settle());
+        }
+        return kind.notBeforeNanos - now <= 0 && !isBurst;
     }
 
     private void make(PoolKind id) {

@@ -17,6 +17,7 @@ import java.util.Locale;
  * @param makesMax how many are created at once
  * @param ageMax how long one waits before a fresh one replaces it
  * @param halfLife after how long without runs half of a demand is forgotten
+ * @param settle how long after a run has taken one the next are not created, while at least half of them still wait
  * @param interval how often demand and ages are looked at
  * @param retryMin how long a kind that could not be created waits for its next try, doubled with each failure
  * @param retryMax the longest such wait
@@ -27,6 +28,7 @@ public record PoolSettings(
         int makesMax,
         Duration ageMax,
         Duration halfLife,
+        Duration settle,
         Duration interval,
         Duration retryMin,
         Duration retryMax) {
@@ -69,6 +71,7 @@ public record PoolSettings(
                 number(pool, "creates-max", 1),
                 time(pool, "age-max"),
                 time(pool, "half-life"),
+                time(pool, "settle"),
                 time(pool, "interval"),
                 time(pool, "retry-min"),
                 time(pool, "retry-max"));

@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 
 class PoolKeeperTest {
     private static final ActorTestKit KIT = ActorTestKit.create();
+    private static final Duration SETTLE = Duration.ofMillis(200);
     private static final Duration AGE_MAX = Duration.ofMinutes(10);
     private static final SandboxTemplate TEMPLATE =
             new SandboxTemplate("image", Isolation.CONTAINER, Limits.SMALLEST, Optional.empty());
@@ -51,8 +52,23 @@ class PoolKeeperTest {
 
         take();
 
-        awaitWaiting(3);
+        awaitSettled(3);
         assertThat(pool.warm()).isEqualTo(1);
+        stop(keeper);
+    }
+
+    @Test
+    void whatABurstTakesIsReplacedWhenItIsOverOrHalfOfItIs() {
+        ActorRef<PoolKeeper.Command> keeper = start(6);
+        awaitWaiting(6);
+
+        take();
+        take();
+        await().during(Duration.ofMillis(100)).until(() -> pool.waiting() == 4);
+        take();
+
+        awaitWaiting(4);
+        awaitSettled(6);
         stop(keeper);
     }
 
@@ -175,6 +191,7 @@ class PoolKeeperTest {
                 2,
                 AGE_MAX,
                 Duration.ofMinutes(5),
+                SETTLE,
                 Duration.ofMillis(20),
                 Duration.ofSeconds(1),
                 Duration.ofSeconds(30));
@@ -186,6 +203,14 @@ class PoolKeeperTest {
 
     private void awaitWaiting(int number) {
         await().until(() -> pool.waiting() == number);
+    }
+
+    /** The keeper notes a run a moment after it has taken its sandbox, so the time goes on until it has. */
+    private void awaitSettled(int number) {
+        await().until(() -> {
+            clock.advance(SETTLE);
+            return pool.waiting() == number;
+        });
     }
 
     private void stop(ActorRef<PoolKeeper.Command> keeper) {
