@@ -104,7 +104,6 @@ final class BurstCommand implements Callable<Integer> {
                     "one at a time",
                     pool,
                     api,
-                    arrivals,
                     1,
                     () -> arrivals.each(runs, 1, () -> awaitPool(api, Math.min(1, pool))));
             report(table, "one each " + everyMillis + " ms", pool, api, 1, () -> {
