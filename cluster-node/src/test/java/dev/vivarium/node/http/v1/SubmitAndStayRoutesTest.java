@@ -340,6 +340,7 @@ class SubmitAndStayRoutesTest {
 
     private void start(RunId run) {
         api.runs.happen(run, new RunEvent.AttemptStarting(InMemoryRuns.NOON, "node-1", 1));
-        api.runs.happen(run, new RunEvent.AttemptStarted(InMemoryRuns.NOON, "node-1", 1, "sandbox-1", Optional.empty()));
+        api.runs.happen(
+                run, new RunEvent.AttemptStarted(InMemoryRuns.NOON, "node-1", 1, "sandbox-1", Optional.empty()));
     }
 }
