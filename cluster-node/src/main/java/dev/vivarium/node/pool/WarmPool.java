@@ -76,7 +76,10 @@ public final class WarmPool {
 
     private Optional<WaitingSandbox> poll(PoolKind kind) {
         Deque<WaitingSandbox> shelf = shelves.get(kind);
-        WaitingSandbox next = shelf == null ? null : shelf.pollFirst();
+        if (shelf == null) {
+            return Optional.empty();
+        }
+        WaitingSandbox next = shelf.pollFirst();
         while (next != null && next.isGone()) {
             discard(next);
             next = shelf.pollFirst();

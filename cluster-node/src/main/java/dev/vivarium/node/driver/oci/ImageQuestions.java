@@ -68,7 +68,7 @@ final class ImageQuestions {
     private void goOn(String name) {
         Optional<CompletableFuture<EngineImages.Image>> next;
         synchronized (this) {
-            next = underWay.remove(name).next;
+            next = Optional.ofNullable(underWay.remove(name)).flatMap(Asked::next);
             next.ifPresent(one -> underWay.put(name, new Asked(one, Optional.empty())));
         }
         next.ifPresent(one -> begin(name, one));

@@ -87,7 +87,8 @@ final class OciClaim {
     void put(ContainerSandbox sandbox, SandboxTemplate template) {
         long pid = sandbox.firstProcess()
                 .map(InitProcess::pid)
-                .orElseThrow(() -> unsuited("its first process cannot be seen", null));
+                .orElseThrow(() -> new DriverException(
+                        Kind.UNSUITED, "The waiting sandbox cannot be used: its first process cannot be seen."));
         String mark = sandbox.id().value();
         RuntimeConfig.Sizes sizes = walls.sizes(template);
         try {
@@ -114,7 +115,9 @@ final class OciClaim {
         try {
             launcher.resize(state.name(sandbox.id()), sizes).get(RESIZE_SECONDS_MAX, TimeUnit.SECONDS);
         } catch (ExecutionException failed) {
-            throw unsuited("its places cannot be resized: " + failed.getCause().getMessage(), failed);
+            throw failed.getCause() instanceof DriverException refusal
+                    ? refusal
+                    : unsuited("its places cannot be resized: " + failed.getMessage(), failed);
         } catch (TimeoutException late) {
             throw unsuited("its places were not resized within " + RESIZE_SECONDS_MAX + " s", late);
         } catch (InterruptedException interrupted) {
