@@ -7,6 +7,7 @@ import dev.vivarium.node.driver.SandboxHandle;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxTemplate;
 import java.util.Deque;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -181,7 +182,7 @@ public final class WarmPool {
         if (shelf == null) {
             return;
         }
-        for (WaitingSandbox each : shelf) {
+        for (WaitingSandbox each : List.copyOf(shelf)) {
             // Whoever removes it from the shelf owns it.
             if ((each.isGone() || each.madeNanos() - nanos < 0) && shelf.remove(each)) {
                 discard(each);

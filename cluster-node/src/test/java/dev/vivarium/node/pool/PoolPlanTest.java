@@ -10,42 +10,42 @@ import org.junit.jupiter.api.Test;
 class PoolPlanTest {
     @Test
     void whatIsWantedIsCreatedFewAtATime() {
-        assertThat(next(10, 2, shelf("a", 0, 5, 1, 0)).make()).containsExactly("a", "a");
-        assertThat(next(10, 2, shelf("a", 0, 5, 1, 1)).make()).containsExactly("a");
-        assertThat(next(10, 2, shelf("a", 0, 5, 3, 2)).make()).isEmpty();
+        assertThat(next(10, 2, List.of(shelf("a", 0, 5, 1, 0))).make()).containsExactly("a", "a");
+        assertThat(next(10, 2, List.of(shelf("a", 0, 5, 1, 1))).make()).containsExactly("a");
+        assertThat(next(10, 2, List.of(shelf("a", 0, 5, 3, 2))).make()).isEmpty();
     }
 
     @Test
     void theNeediestKindComesFirst() {
-        Next<String> next = next(10, 3, shelf("half", 0, 4, 2, 0), shelf("empty", 0, 2, 0, 0));
+        Next<String> next = next(10, 3, List.of(shelf("half", 0, 4, 2, 0), shelf("empty", 0, 2, 0, 0)));
 
         assertThat(next.make()).containsExactly("empty", "half", "empty");
     }
 
     @Test
     void theCeilingIsSharedByWhatIsWanted() {
-        Next<String> next = next(4, 9, shelf("much", 0, 30, 0, 0), shelf("little", 0, 10, 0, 0));
+        Next<String> next = next(4, 9, List.of(shelf("much", 0, 30, 0, 0), shelf("little", 0, 10, 0, 0)));
 
         assertThat(next.make()).containsExactlyInAnyOrder("much", "much", "much", "little");
     }
 
     @Test
     void aFloorComesBeforeWhatIsWanted() {
-        Next<String> next = next(4, 9, shelf("floor", 3, 0, 0, 0), shelf("wanted", 0, 30, 0, 0));
+        Next<String> next = next(4, 9, List.of(shelf("floor", 3, 0, 0, 0), shelf("wanted", 0, 30, 0, 0)));
 
         assertThat(next.make()).containsExactlyInAnyOrder("floor", "floor", "floor", "wanted");
     }
 
     @Test
     void whatNobodyWantsAnyMoreIsGivenUp() {
-        assertThat(next(10, 2, shelf("a", 0, 1, 3, 0)).giveUp()).containsExactly("a", "a");
-        assertThat(next(10, 2, shelf("a", 2, 0, 3, 0)).giveUp()).containsExactly("a");
-        assertThat(next(10, 2, shelf("a", 0, 0, 1, 2)).giveUp()).containsExactly("a");
+        assertThat(next(10, 2, List.of(shelf("a", 0, 1, 3, 0))).giveUp()).containsExactly("a", "a");
+        assertThat(next(10, 2, List.of(shelf("a", 2, 0, 3, 0))).giveUp()).containsExactly("a");
+        assertThat(next(10, 2, List.of(shelf("a", 0, 0, 1, 2))).giveUp()).containsExactly("a");
     }
 
     @Test
     void withoutRoomNothingWaits() {
-        Next<String> next = next(0, 2, shelf("floor", 3, 0, 2, 0), shelf("wanted", 0, 30, 1, 0));
+        Next<String> next = next(0, 2, List.of(shelf("floor", 3, 0, 2, 0), shelf("wanted", 0, 30, 1, 0)));
 
         assertThat(next.make()).isEmpty();
         assertThat(next.giveUp()).containsExactlyInAnyOrder("floor", "floor", "wanted");
@@ -53,14 +53,13 @@ class PoolPlanTest {
 
     @Test
     void aKindThatHasFailedWaits() {
-        Next<String> next = next(10, 2, new Shelf<>("broken", 2, 9, 0, 0, false), shelf("a", 0, 1, 0, 0));
+        Next<String> next = next(10, 2, List.of(new Shelf<>("broken", 2, 9, 0, 0, false), shelf("a", 0, 1, 0, 0)));
 
         assertThat(next.make()).containsExactly("a");
     }
 
-    @SafeVarargs
-    private static Next<String> next(int ceiling, int makesMax, Shelf<String>... shelves) {
-        return PoolPlan.next(List.of(shelves), ceiling, makesMax);
+    private static Next<String> next(int ceiling, int makesMax, List<Shelf<String>> shelves) {
+        return PoolPlan.next(shelves, ceiling, makesMax);
     }
 
     private static Shelf<String> shelf(String kind, int floor, int wanted, int waiting, int making) {

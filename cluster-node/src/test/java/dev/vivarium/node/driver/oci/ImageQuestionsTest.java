@@ -42,12 +42,13 @@ class ImageQuestionsTest {
 
     @Test
     void namesDoNotWaitForEachOther() {
-        questions.ask("a");
+        CompletableFuture<EngineImages.Image> one = questions.ask("a");
         CompletableFuture<EngineImages.Image> other = questions.ask("b");
 
         underWay.remove().run();
         underWay.remove().run();
 
+        assertThat(one).isCompleted();
         assertThat(other).isCompleted();
         assertThat(asked).containsExactly("a", "b");
     }
