@@ -420,6 +420,9 @@ static void count_files(struct walk *walk, const char *path, int folders)
 		walk->last = walk->found;
 }
 
+/* What was there before any file came: of a file system on a disk, its own folders and the places. */
+static struct usage own;
+
 static void add_place(const char *path, dev_t except[2], struct usage *sum, struct walk *walk)
 {
 	struct stat place;
@@ -442,7 +445,7 @@ static void add_place(const char *path, dev_t except[2], struct usage *sum, stru
 	sum->full |= space.f_bavail == 0;
 	if (space.f_files > 0) {
 		sum->files_full |= space.f_ffree == 0;
-		sum->files += space.f_files - space.f_ffree - 1; /* without the place's own directory */
+		sum->files += space.f_files - space.f_ffree;
 	} else if (space.f_type == TMPFS_MAGIC) {
 		if (place.st_uid != 0) { /* of /workspace, which comes first; files in /tmp have the same owner */
 			owner = place.st_uid;
@@ -470,21 +473,54 @@ static bool shared_memory_look(const dev_t except[2])
 	return report_use(&shared_memory, (space.f_blocks - space.f_bfree) * block, space.f_bavail == 0);
 }
 
+/* Where the disk of a sandbox is its root, the places are parts of it. Otherwise nobody can write to the root. */
+static bool is_root_writable(void)
+{
+	struct statfs root;
+
+	return statfs("/", &root) == 0 && !(root.f_flags & ST_RDONLY) && root.f_files > 0;
+}
+
+static struct usage in_both_places(dev_t root)
+{
+	struct usage now = {0};
+	dev_t except[2] = {root, root};
+
+	add_place("/workspace", except, &now, &walks[0]);
+	add_place("/tmp", except, &now, &walks[1]);
+	if (now.size == 0 && is_root_writable()) {
+		except[0] = except[1] = 0; /* no file system has this number */
+		add_place("/", except, &now, &walks[0]);
+	}
+	return now;
+}
+
+static uint64_t beyond(uint64_t amount, uint64_t before)
+{
+	return amount > before ? amount - before : 0;
+}
+
+void disk_begin(void)
+{
+	struct stat root;
+
+	unlink("/tmp/.vivarium"); /* was there so that gVisor takes /tmp as it is */
+	if (stat("/", &root) == 0)
+		own = in_both_places(root.st_dev);
+}
+
 bool disk_look(void)
 {
 	struct stat root;
-	struct usage now = {0};
-	dev_t except[2];
+	struct usage now;
 	bool news;
 
 	if (stat("/", &root) < 0)
 		return false;
-	except[0] = except[1] = root.st_dev;
-	news = shared_memory_look(except);
-	add_place("/workspace", except, &now, &walks[0]);
-	add_place("/tmp", except, &now, &walks[1]);
+	news = shared_memory_look((dev_t[]){root.st_dev, root.st_dev});
+	now = in_both_places(root.st_dev);
 	if (now.size == 0)
 		return news;
-	news |= report_use(&disk, now.used, now.full || now.used >= now.size);
-	return report_use(&files, now.files, now.files_full) || news;
+	news |= report_use(&disk, beyond(now.used, own.used), now.full || now.used >= now.size);
+	return report_use(&files, beyond(now.files, own.files), now.files_full) || news;
 }

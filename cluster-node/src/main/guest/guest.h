@@ -125,6 +125,7 @@ void handle_list_folder(struct reader *frame);
 void handle_read_file(struct reader *frame);
 int act_as(uint32_t uid, uint32_t gid); /* returns 0, in force until act_as_guest(), or an errno */
 void act_as_guest(void);
+void disk_begin(void); /* before any file comes */
 bool disk_look(void); /* true when something has changed */
 
 #endif

@@ -314,8 +314,10 @@ int main(void)
 
 	if (getpid() == 1) {
 		channel_open();
-		if (settle())
+		if (settle()) {
+			disk_begin();
 			run();
+		}
 	}
 	write(STDERR_FILENO, refusal, sizeof(refusal) - 1);
 	return EXIT_UNFIT;

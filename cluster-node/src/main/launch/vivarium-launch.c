@@ -8,6 +8,8 @@
  * One thread, static memory only, and one poll in which it waits. It trusts its node, but checks each line: names and
  * paths become parts of paths and of mount options.
  */
+#include "disk.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -33,6 +35,7 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -408,20 +411,60 @@ static void enter_network(void)
 	close(fd);
 }
 
+/* What the image has in a writable place is not shown, as if a file system were mounted there. */
+static void hide_images(const char *disk, const char *place)
+{
+	char path[PATH_MAX_BYTES];
+
+	if (!path_of(path, "%s/upper/%s", disk, place) || setxattr(path, "trusted.overlay.opaque", "y", 1, 0) < 0)
+		give_up("hiding files of the image");
+}
+
+/* Mounts the sandbox's disk, if it has one: a link in its folder names the file. Returns whether it has. */
+static bool mount_disk_of(const char *name)
+{
+	char link[PATH_MAX_BYTES], file[PATH_MAX_BYTES], folder[PATH_MAX_BYTES];
+	const char *failed;
+	ssize_t length;
+
+	if (!path_of(link, "%s/%s/disk-file", state, name) || !path_of(folder, "%s/%s/disk", state, name))
+		give_up("naming its disk");
+	length = readlink(link, file, sizeof(file) - 1);
+	if (length < 0 && errno == ENOENT)
+		return false;
+	if (length <= 0)
+		give_up("naming its disk");
+	file[length] = 0;
+	failed = mount_disk(file, folder);
+	if (failed)
+		give_up(failed);
+	hide_images(folder, "workspace");
+	hide_images(folder, "tmp");
+	return true;
+}
+
 /*
  * The root of the sandbox: what is in the layer, over the image. An overlay gives each sandbox inodes of its own, so that
- * no lock and no watch of a file reaches from one into another. It is mounted for the runtime alone, so that it goes with
- * the sandbox, however that ends.
+ * no lock and no watch of a file reaches from one into another. What a sandbox with a disk writes is on that; nothing of it
+ * need outlive the sandbox, so it is never flushed. All is mounted for the runtime alone, so that it goes with the sandbox,
+ * however that ends.
  */
 static void mount_root(const char *name, const char *layer, const char *image)
 {
-	char root[PATH_MAX_BYTES], options[3 * PATH_MAX_BYTES];
+	char root[PATH_MAX_BYTES], options[5 * PATH_MAX_BYTES];
+	int length;
+	bool has_disk;
 
-	if (!path_of(root, "%s/%s/root", state, name) ||
-	    snprintf(options, sizeof(options), "lowerdir=%s:%s", layer, image) >= (int)sizeof(options))
+	if (unshare(CLONE_NEWNS) < 0)
+		give_up("having mounts of its own");
+	has_disk = mount_disk_of(name);
+	length = snprintf(options, sizeof(options), "lowerdir=%s:%s", layer, image);
+	if (has_disk && length > 0 && length < (int)sizeof(options))
+		length += snprintf(options + length, sizeof(options) - (size_t)length,
+				   ",upperdir=%s/%s/disk/upper,workdir=%s/%s/disk/work,volatile", state, name, state, name);
+	if (!path_of(root, "%s/%s/root", state, name) || length < 0 || length >= (int)sizeof(options))
 		give_up("naming the root");
-	if (unshare(CLONE_NEWNS) < 0 ||
-	    mount("overlay", root, "overlay", MS_RDONLY | MS_NOSUID | MS_NODEV, options) < 0)
+	if (mount("overlay", root, "overlay", (has_disk ? 0 : MS_RDONLY) | MS_NOSUID | MS_NODEV, options) < 0)
 		give_up("mounting the image");
 }
 

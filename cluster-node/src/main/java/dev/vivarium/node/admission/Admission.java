@@ -37,16 +37,20 @@ public final class Admission {
     private final ClaimedKeys keys;
     private final SecretVault vault;
     private final BlobStore blobs;
+    private final long disksInMemory;
     private final FileContents contents;
     private final OneAtATime keyed = new OneAtATime();
 
-    public Admission(Runs runs, RunJournal journal, ClaimedKeys keys, SecretVault vault, BlobStore blobs) {
+    /** @param disksInMemory the largest disk of a sandbox that is in memory, in bytes */
+    public Admission(
+            Runs runs, RunJournal journal, ClaimedKeys keys, SecretVault vault, BlobStore blobs, long disksInMemory) {
         this.runs = runs;
         this.blobs = blobs;
         this.contents = new FileContents(blobs);
         this.journal = journal;
         this.keys = keys;
         this.vault = vault;
+        this.disksInMemory = disksInMemory;
     }
 
     /** Submits. With a key, a repeated submission is answered with the first one's run. */
@@ -65,8 +69,8 @@ public final class Admission {
         return keys.claim(name, place.id()).thenCompose(id -> submitOnce(caller, id, place, submission));
     }
 
-    private static Capacity needs(Submission submission) {
-        return Capacity.askedBy(submission.limits(), submission.isolation());
+    private Capacity needs(Submission submission) {
+        return Capacity.askedBy(submission.limits(), submission.isolation(), disksInMemory);
     }
 
     /** Continues with the files in the store; their contents are not in memory from here on. */

@@ -3,6 +3,7 @@ package dev.vivarium.node.admission;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import dev.vivarium.protocol.api.Problem.FieldError;
+import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.TimeSpan;
@@ -24,10 +25,12 @@ public final class LimitPolicy {
 
     private final Limits defaults;
     private final Limits ceiling;
+    private final Optional<ByteSize> diskInMemory;
 
-    private LimitPolicy(Limits defaults, Limits ceiling) {
+    private LimitPolicy(Limits defaults, Limits ceiling, Optional<ByteSize> diskInMemory) {
         this.defaults = defaults;
         this.ceiling = ceiling;
+        this.diskInMemory = diskInMemory;
     }
 
     /** The decision on a request: complete limits, or all errors. */
@@ -47,7 +50,7 @@ public final class LimitPolicy {
         Limits ceiling = partOfMemory(read(limits.getConfig("ceiling"), Limits.NONE));
         Limits defaults = partOfMemory(
                 read(limits.getConfig("default"), Limits.NONE.with(Limit.CPU_TIME, ceiling.get(Limit.CPU_TIME))));
-        LimitPolicy policy = new LimitPolicy(defaults, ceiling);
+        LimitPolicy policy = new LimitPolicy(defaults, ceiling, Optional.empty());
         if (policy.decide(ceiling) instanceof Verdict.Refused refused) {
             throw mistake("ceiling", refused.errors().get(0));
         }
@@ -55,6 +58,11 @@ public final class LimitPolicy {
             throw mistake("default", refused.errors().get(0));
         }
         return policy;
+    }
+
+    /** This policy on a node whose disks are all in memory, with the largest of them. */
+    public LimitPolicy withDisksInMemory(ByteSize most) {
+        return new LimitPolicy(defaults, ceiling, Optional.of(most));
     }
 
     /** The limits of a run that names none. */
@@ -75,6 +83,13 @@ public final class LimitPolicy {
                     "must be at most " + granted.get(Limit.MEMORY)
                             + ", the run's limits.memory, of which it is a part"));
         }
+        ByteSize disk = granted.get(Limit.DISK);
+        diskInMemory
+                .filter(most -> disk.compareTo(most) > 0)
+                .ifPresent(most -> errors.add(error(
+                        Limit.DISK,
+                        "must be at most " + most + " on this node, whose sandboxes have their disks in memory"
+                                + " (vivarium.driver.docker.disk-size-max)")));
         granted = partOfMemory(granted);
         return errors.isEmpty() ? new Verdict.Granted(granted) : new Verdict.Refused(List.copyOf(errors));
     }

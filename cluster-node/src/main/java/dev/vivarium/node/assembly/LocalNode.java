@@ -17,6 +17,7 @@ import dev.vivarium.node.http.server.Operation;
 import dev.vivarium.node.http.v1.ApiV1;
 import dev.vivarium.protocol.api.Health;
 import dev.vivarium.protocol.auth.Principal;
+import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.RunId;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -82,12 +83,18 @@ public final class LocalNode implements RunningNode {
         core.ending().whenComplete((done, failure) -> stopInItsOwnThread());
     }
 
+    private static LimitPolicy limits(NodeCore core) {
+        LimitPolicy policy = LimitPolicy.from(core.config().getConfig("vivarium.limits"));
+        long most = core.disks().mostBytes();
+        return most == Long.MAX_VALUE ? policy : policy.withDisksInMemory(new ByteSize(most));
+    }
+
     private static HttpServer serve(NodeCore core, NodeOptions options) throws NodeStartException {
         Config listening = ConfigFactory.parseMap(Map.of("host", options.host(), "port", options.port()));
         HttpSettings settings =
                 HttpSettings.from(listening.withFallback(core.config().getConfig("vivarium.http")));
         SubmissionReader reader = new SubmissionReader(
-                LimitPolicy.from(core.config().getConfig("vivarium.limits")),
+                limits(core),
                 AdmissionSettings.from(
                         core.config().getConfig("vivarium.admission"),
                         Math.toIntExact(core.config().getBytes("vivarium.http.max-body"))),
@@ -98,7 +105,8 @@ public final class LocalNode implements RunningNode {
                 core.store().journal(),
                 core.store().idempotencyKeys(),
                 core.store().secrets(),
-                core.store().blobs());
+                core.store().blobs(),
+                core.disks().inMemoryBytes());
         List<Operation> api = ApiV1.operations(
                 core.system(),
                 settings,

@@ -154,6 +154,7 @@ public final class NodeCore implements AutoCloseable {
                 driver.capabilities().processes() == Capabilities.Processes.ON_THIS_MACHINE
                         ? Machine.of(Path.of("/proc"))
                         : Machine.UNKNOWN,
+                driver.capabilities().disks().freeBytes(),
                 drain,
                 fencing.clock());
         this.sandboxes = new NodeSandboxes(driver, network.sandboxes(), config.getConfig("vivarium.egress"), blocking);
@@ -178,7 +179,8 @@ public final class NodeCore implements AutoCloseable {
                         fencing.takeoverWait(),
                         drain,
                         new RunMetrics(metrics, slots),
-                        Math.toIntExact(config.getBytes("vivarium.run.push-max"))));
+                        Math.toIntExact(config.getBytes("vivarium.run.push-max")),
+                        disks().inMemoryBytes()));
         this.runs = runs;
         metrics.gauge("vivarium.sandboxes.live", live, LiveSandboxes::count);
         PoolOfNode.start(system, sandboxes.pool(), config.getConfig("vivarium"), slots, drain, clock, metrics);
@@ -193,6 +195,11 @@ public final class NodeCore implements AutoCloseable {
                 .addTask(CoordinatedShutdown.PhaseBeforeServiceUnbind(), "fence", this::fenceWhenCutOff);
         // Last, since it may take a while: recovered runs need the fence meanwhile.
         awaitPlaceIn(runs);
+    }
+
+    /** Where the disks of sandboxes are. */
+    Capabilities.Disks disks() {
+        return driver.capabilities().disks();
     }
 
     /** A node should be ready only when it can receive new runs; after a long wait it starts all the same. */

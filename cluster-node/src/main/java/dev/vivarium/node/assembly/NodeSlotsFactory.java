@@ -20,10 +20,11 @@ final class NodeSlotsFactory {
 
     /**
      * @param machine where the sandboxes are
+     * @param diskBytes what is free of the disk for sandboxes' disks; 0 where all are in memory
      * @param run the block {@code vivarium.run}
      * @throws ConfigException naming the invalid key
      */
-    static NodeSlots of(Config run, Machine machine, Drain drain, NodeClock clock) {
+    static NodeSlots of(Config run, Machine machine, long diskBytes, Drain drain, NodeClock clock) {
         Machine shared = machine.without(
                 ByteSize.parse(run.getString("memory-reserve")).bytes(),
                 atLeast(run, "processes-reserve", 0),
@@ -36,11 +37,21 @@ final class NodeSlotsFactory {
                         amount(run, "cpu-max", Capacity.UNLIMITED, text -> CpuQuota.parse(text)
                                 .millicores()),
                         amount(run, "processes-max", shared.processes(), Long::parseLong),
-                        amount(run, "open-files-max", shared.openFiles(), Long::parseLong)),
+                        amount(run, "open-files-max", shared.openFiles(), Long::parseLong),
+                        disk(run, diskBytes)),
                 atLeast(run, "queue-max", 0),
                 atLeast(run, "queue-tenant-max", 0),
                 drain,
                 clock::nanos);
+    }
+
+    /** A node without a disk for them offers none, whatever the configuration says. */
+    private static long disk(Config run, long freeBytes) {
+        long reserve = ByteSize.parse(run.getString("disk-reserve")).bytes();
+        long offered = freeBytes - Math.min(reserve, freeBytes / 2);
+        long configured =
+                amount(run, "disk-max", offered, text -> ByteSize.parse(text).bytes());
+        return freeBytes == 0 ? 0 : configured;
     }
 
     private static int atLeast(Config run, String key, int least) {

@@ -1,6 +1,7 @@
 package dev.vivarium.node.driver;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.Done;
@@ -27,10 +28,10 @@ public interface SandboxDriver extends AutoCloseable {
 
     /**
      * The template with which a sandbox must have been created in order to be claimed for one with this template. Templates of
-     * interchangeable sandboxes have the same one. Pure.
+     * interchangeable sandboxes have the same one. Empty when a sandbox with this template is always made for its attempt. Pure.
      */
-    default SandboxTemplate waiting(SandboxTemplate wanted) {
-        return wanted;
+    default Optional<SandboxTemplate> waiting(SandboxTemplate wanted) {
+        return Optional.of(wanted);
     }
 
     /**

@@ -9,13 +9,14 @@ import java.util.OptionalLong;
  * @param cpuMillis processor time since the sandbox was handed over, or since its start where that is unknown
  * @param anonymousBytes current memory not backed by files: heaps, stacks, kernel memory
  * @param unclearBytes the part that the kernel may be able to reclaim, of unknown size
- * @param sharedBytes current shared memory, which includes the files of the workspace and /tmp
+ * @param sharedBytes current shared memory, which includes the files of the workspace and /tmp if they are in memory
  * @param storedBytes the files of the workspace and /tmp at the same moment, if visible from outside
- * @param peakBytes the highest memory use so far, with files of the workspace and /tmp, as precisely as the kernel reports it
+ * @param peakBytes the highest memory use so far, with files of the workspace and /tmp that are in memory, as precisely as the kernel reports it
  * @param pids processes and threads now
  * @param pidsPeak their peak, where the kernel counts it; else the current number
  * @param outOfMemoryKills how often the kernel killed a process for memory
  * @param forksRefused how often the kernel refused a process for the pids limit
+ * @param files where the files of the workspace and /tmp are
  */
 public record SandboxSample(
         long cpuMillis,
@@ -27,7 +28,16 @@ public record SandboxSample(
         long pids,
         long pidsPeak,
         long outOfMemoryKills,
-        long forksRefused) {
+        long forksRefused,
+        Files files) {
+    /** Where the files of the workspace and /tmp are. */
+    public enum Files {
+        /** In shared memory. */
+        IN_MEMORY,
+        /** On a disk, and so in no memory but caches. */
+        ON_DISK
+    }
+
     /** A sample without stored files and without unclear memory. */
     public SandboxSample(
             long cpuMillis,
@@ -48,7 +58,8 @@ public record SandboxSample(
                 pids,
                 pidsPeak,
                 outOfMemoryKills,
-                forksRefused);
+                forksRefused,
+                Files.IN_MEMORY);
     }
 
     /** This sample with additional memory that was counted elsewhere. */
@@ -63,7 +74,8 @@ public record SandboxSample(
                 pids,
                 pidsPeak,
                 outOfMemoryKills,
-                forksRefused);
+                forksRefused,
+                files);
     }
 
     /** This sample with the files stored when it was taken. */
@@ -78,7 +90,8 @@ public record SandboxSample(
                 pids,
                 pidsPeak,
                 outOfMemoryKills,
-                forksRefused);
+                forksRefused,
+                files);
     }
 
     /** This sample without the processor time used before. */
@@ -93,6 +106,23 @@ public record SandboxSample(
                 pids,
                 pidsPeak,
                 outOfMemoryKills,
-                forksRefused);
+                forksRefused,
+                files);
+    }
+
+    /** This sample of a sandbox whose files are on a disk. */
+    public SandboxSample onDisk() {
+        return new SandboxSample(
+                cpuMillis,
+                anonymousBytes,
+                unclearBytes,
+                sharedBytes,
+                storedBytes,
+                peakBytes,
+                pids,
+                pidsPeak,
+                outOfMemoryKills,
+                forksRefused,
+                Files.ON_DISK);
     }
 }

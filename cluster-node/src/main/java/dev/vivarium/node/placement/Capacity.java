@@ -9,14 +9,15 @@ import java.util.stream.DoubleStream;
  * What a node offers to runs, what they reserve of it, or what one run needs.
  *
  * @param runs how many runs
- * @param memoryBytes memory in bytes, including sandboxes' disks, which are in memory too
+ * @param memoryBytes memory in bytes, including sandboxes' disks that are in memory too
  * @param millicores processors, in thousandths
  * @param processes processes and threads of the machine, of which its kernel has a table; 0 where they are not divided
  * @param openFiles open files of the machine, of which its kernel has a number too; 0 where they are not divided
+ * @param diskBytes bytes of a disk, for sandboxes' disks that are too large for memory; 0 of a node that has none
  */
-public record Capacity(long runs, long memoryBytes, long millicores, long processes, long openFiles) {
+public record Capacity(long runs, long memoryBytes, long millicores, long processes, long openFiles, long diskBytes) {
     /** Nothing. */
-    public static final Capacity NONE = new Capacity(0, 0, 0, 0, 0);
+    public static final Capacity NONE = new Capacity(0, 0, 0);
 
     /** The guest has one thread. */
     private static final long GUEST_PROCESSES = 1;
@@ -35,7 +36,7 @@ public record Capacity(long runs, long memoryBytes, long millicores, long proces
     public static final long UNLIMITED = Long.MAX_VALUE;
 
     public Capacity {
-        if (runs < 0 || memoryBytes < 0 || millicores < 0 || processes < 0 || openFiles < 0) {
+        if (runs < 0 || memoryBytes < 0 || millicores < 0 || processes < 0 || openFiles < 0 || diskBytes < 0) {
             throw new IllegalArgumentException("A capacity is not negative.");
         }
     }
@@ -45,10 +46,22 @@ public record Capacity(long runs, long memoryBytes, long millicores, long proces
         this(runs, memoryBytes, millicores, 0, 0);
     }
 
-    /** The most that a run may use, its own kernel's overhead included, which is reserved for it. */
-    public static Capacity askedBy(Limits limits, Isolation isolation) {
+    /** Where all disks are in memory. */
+    public Capacity(long runs, long memoryBytes, long millicores, long processes, long openFiles) {
+        this(runs, memoryBytes, millicores, processes, openFiles, 0);
+    }
+
+    /**
+     * The most that a run may use, its own kernel's overhead included, which is reserved for it.
+     *
+     * @param disksInMemory the largest disk that is in memory, in bytes
+     */
+    public static Capacity askedBy(Limits limits, Isolation isolation, long disksInMemory) {
         long pids = limits.get(Limit.PIDS);
-        long memoryBytes = limits.get(Limit.MEMORY).plus(limits.get(Limit.DISK)).bytes();
+        long disk = Limit.DISK.amountIn(limits);
+        boolean isInMemory = disk <= disksInMemory;
+        long memoryBytes = Limit.MEMORY.amountIn(limits) + (isInMemory ? disk : 0);
+        long diskBytes = isInMemory ? 0 : disk;
         long openFiles = openFilesOf(memoryBytes, pids, limits.get(Limit.OPEN_FILES));
         return isolation.hasOwnKernel()
                 ? new Capacity(
@@ -56,8 +69,15 @@ public record Capacity(long runs, long memoryBytes, long millicores, long proces
                         memoryBytes + OWN_KERNEL_BYTES + OWN_KERNEL_BYTES_PER_PID * pids,
                         limits.get(Limit.CPU).millicores(),
                         OWN_KERNEL_PROCESSES + OWN_KERNEL_PROCESSES_PER_PID * pids,
-                        openFiles)
-                : new Capacity(1, memoryBytes, limits.get(Limit.CPU).millicores(), pids + GUEST_PROCESSES, openFiles);
+                        openFiles,
+                        diskBytes)
+                : new Capacity(
+                        1,
+                        memoryBytes,
+                        limits.get(Limit.CPU).millicores(),
+                        pids + GUEST_PROCESSES,
+                        openFiles,
+                        diskBytes);
     }
 
     /**
@@ -75,7 +95,8 @@ public record Capacity(long runs, long memoryBytes, long millicores, long proces
                 sum(memoryBytes, other.memoryBytes),
                 sum(millicores, other.millicores),
                 sum(processes, other.processes),
-                sum(openFiles, other.openFiles));
+                sum(openFiles, other.openFiles),
+                sum(diskBytes, other.diskBytes));
     }
 
     /** Subtracts, never below zero. */
@@ -85,7 +106,8 @@ public record Capacity(long runs, long memoryBytes, long millicores, long proces
                 difference(memoryBytes, other.memoryBytes),
                 difference(millicores, other.millicores),
                 difference(processes, other.processes),
-                difference(openFiles, other.openFiles));
+                difference(openFiles, other.openFiles),
+                difference(diskBytes, other.diskBytes));
     }
 
     /** The smaller amount of each. */
@@ -95,7 +117,8 @@ public record Capacity(long runs, long memoryBytes, long millicores, long proces
                 Math.min(memoryBytes, other.memoryBytes),
                 Math.min(millicores, other.millicores),
                 Math.min(processes, other.processes),
-                Math.min(openFiles, other.openFiles));
+                Math.min(openFiles, other.openFiles),
+                Math.min(diskBytes, other.diskBytes));
     }
 
     /** Whether this is at least the other in every amount. */
@@ -104,7 +127,8 @@ public record Capacity(long runs, long memoryBytes, long millicores, long proces
                 && memoryBytes >= other.memoryBytes
                 && millicores >= other.millicores
                 && processes >= other.processes
-                && openFiles >= other.openFiles;
+                && openFiles >= other.openFiles
+                && diskBytes >= other.diskBytes;
     }
 
     /** The fraction left when the other is taken, of the scarcest resource: from 0 to 1. */
@@ -114,7 +138,8 @@ public record Capacity(long runs, long memoryBytes, long millicores, long proces
                         share(memoryBytes, taken.memoryBytes),
                         share(millicores, taken.millicores),
                         processes == 0 ? 1 : share(processes, taken.processes),
-                        openFiles == 0 ? 1 : share(openFiles, taken.openFiles))
+                        openFiles == 0 ? 1 : share(openFiles, taken.openFiles),
+                        diskBytes == 0 ? 1 : share(diskBytes, taken.diskBytes))
                 .min()
                 .orElse(0);
     }

@@ -248,7 +248,8 @@ public final class NodeSlots {
                 capacity.memoryBytes(),
                 capacity.millicores(),
                 capacity.processes(),
-                capacity.openFiles()));
+                capacity.openFiles(),
+                capacity.diskBytes()));
     }
 
     private static void notifyOwners(List<Claim> turns) {

@@ -104,7 +104,9 @@ public final class PoolKeeper extends AbstractBehavior<PoolKeeper.Command> {
         this.clock = clock;
         for (PoolSettings.Floor floor : settings.floors()) {
             SandboxTemplate any = new SandboxTemplate(floor.image(), floor.isolation(), defaults, Optional.empty());
-            kinds.put(pool.kind(any, floor.link()), new Kind(floor.waiting(), clock.nanos(), settings.retryMin()));
+            pool.kind(any, floor.link())
+                    .ifPresent(kind ->
+                            kinds.put(kind, new Kind(floor.waiting(), clock.nanos(), settings.retryMin())));
         }
         pool.open(kind -> self.tell(new Taken(kind)));
         fill();

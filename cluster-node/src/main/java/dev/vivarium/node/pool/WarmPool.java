@@ -68,10 +68,10 @@ public final class WarmPool {
             cold.increment();
             return Optional.empty();
         }
-        PoolKind kind = kind(wanted, link);
-        Optional<WaitingSandbox> taken = poll(kind);
+        Optional<PoolKind> kind = kind(wanted, link);
+        Optional<WaitingSandbox> taken = kind.flatMap(this::poll);
         (taken.isPresent() ? warm : cold).increment();
-        filling.get().accept(kind);
+        kind.ifPresent(filling.get());
         return taken;
     }
 
@@ -95,7 +95,7 @@ public final class WarmPool {
 
     /** Destroys all that wait as this one did: it turned out that they cannot serve. */
     public void distrust(SandboxTemplate wanted, PoolKind.Link link) {
-        clear(kind(wanted, link));
+        kind(wanted, link).ifPresent(this::clear);
     }
 
     /** Whether the sandbox belongs to the pool. Ask before asking who else may own it. */
@@ -134,8 +134,8 @@ public final class WarmPool {
         ceiling = most;
     }
 
-    PoolKind kind(SandboxTemplate wanted, PoolKind.Link link) {
-        return new PoolKind(driver.waiting(wanted), link);
+    Optional<PoolKind> kind(SandboxTemplate wanted, PoolKind.Link link) {
+        return driver.waiting(wanted).map(template -> new PoolKind(template, link));
     }
 
     /**

@@ -152,7 +152,8 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
         this.environment = environment;
         ActorRef<Command> self = context.getSelf();
         SandboxEnvironment sandbox = environment.sandbox();
-        this.slot = new RunSlot(id, shardName, environment.slots(), () -> self.tell(Proceed.INSTANCE));
+        this.slot = new RunSlot(
+                id, shardName, environment.slots(), environment.disksInMemory(), () -> self.tell(Proceed.INSTANCE));
         this.memory = new RunMemory(context, sandbox.store().rememberedRuns(), id, shardName, shard);
         this.birth = new RunBirth(id, environment, slot, memory, context.getLog());
         this.attempt = new RunAttempt(context, id, sandbox);

@@ -15,6 +15,7 @@ import dev.vivarium.node.sandbox.TakeoverWait;
  * @param drain whether the node is draining
  * @param metrics the counters
  * @param pushBytesMax the most output that is sent to a run's watchers with one progress
+ * @param disksInMemory the largest disk of a sandbox that is in memory, in bytes
  */
 public record RunEnvironment(
         String nodeName,
@@ -23,4 +24,5 @@ public record RunEnvironment(
         TakeoverWait takeoverWait,
         Drain drain,
         RunMetrics metrics,
-        int pushBytesMax) {}
+        int pushBytesMax,
+        long disksInMemory) {}

@@ -16,13 +16,15 @@ final class RunSlot {
     private final RunId id;
     private final String shard;
     private final NodeSlots slots;
+    private final long disksInMemory;
     private final Runnable turn;
 
     /** @param turn called when the run gets a slot after waiting */
-    RunSlot(RunId id, String shard, NodeSlots slots, Runnable turn) {
+    RunSlot(RunId id, String shard, NodeSlots slots, long disksInMemory, Runnable turn) {
         this.id = id;
         this.shard = shard;
         this.slots = slots;
+        this.disksInMemory = disksInMemory;
         this.turn = turn;
     }
 
@@ -71,7 +73,7 @@ final class RunSlot {
         return new NodeSlots.Claim(
                 id,
                 spec.tenant(),
-                Capacity.askedBy(spec.limits(), spec.isolation()),
+                Capacity.askedBy(spec.limits(), spec.isolation(), disksInMemory),
                 seniority,
                 submittedAt,
                 shard,

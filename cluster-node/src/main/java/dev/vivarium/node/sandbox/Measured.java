@@ -48,7 +48,7 @@ record Measured(Map<Limit<?>, Amount> amounts, long memoryPeakBytes) {
     }
 
     private Measured sampledWithDisk(SandboxSample sample, Limits limits) {
-        Amount stored = of(Limit.DISK);
+        Amount stored = sample.files() == SandboxSample.Files.IN_MEMORY ? of(Limit.DISK) : NOTHING;
         long memoryMax = Limit.MEMORY.amountIn(limits);
         long memory = sample.anonymousBytes() + Math.max(0, sample.sharedBytes() - stored.now);
         // The kernel's peak includes files: it only fills the gaps between samples, up to the limit.

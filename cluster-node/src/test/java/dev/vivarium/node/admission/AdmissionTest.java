@@ -41,7 +41,7 @@ class AdmissionTest {
     private final InMemoryRuns runs = new InMemoryRuns();
     private final InMemoryVault vault = new InMemoryVault();
     private final InMemoryBlobs blobs = new InMemoryBlobs();
-    private final Admission admission = new Admission(runs, runs, runs, vault, blobs);
+    private final Admission admission = new Admission(runs, runs, runs, vault, blobs, Long.MAX_VALUE);
 
     @Test
     void anAcceptedRunHasASpecWithSealedSecretsAndAFreshId() {
@@ -97,7 +97,7 @@ class AdmissionTest {
     void anIdempotencyKeyBelongsToTheSameRunOnEveryNode() {
         RunState.Existing first = accepted(submit(WITH_SECRET, "k"));
 
-        Admission elsewhere = new Admission(runs, runs, runs, vault, blobs);
+        Admission elsewhere = new Admission(runs, runs, runs, vault, blobs, Long.MAX_VALUE);
 
         assertThat(elsewhere
                         .submit(CALLER, Samples.valid(WITH_SECRET), key("k"))
@@ -121,7 +121,7 @@ class AdmissionTest {
         RunState.Existing run = accepted(submit(WITH_SECRET, "k"));
 
         InMemoryRuns otherRuns = new InMemoryRuns();
-        Admission other = new Admission(otherRuns, otherRuns, otherRuns, new InMemoryVault(), blobs);
+        Admission other = new Admission(otherRuns, otherRuns, otherRuns, new InMemoryVault(), blobs, Long.MAX_VALUE);
         RunState.Existing guess =
                 accepted(other.submit(CALLER, Samples.valid(WITH_SECRET.replace("1234", "9999")), key("k"))
                         .toCompletableFuture()
@@ -157,7 +157,7 @@ class AdmissionTest {
         RunState.Existing run = accepted(submit(WITH_SECRET, ""));
         RunId id = run.submission().id();
         // As if another node had accepted the run after this one had read the journal.
-        Admission late = new Admission(runs, runs, runs, vault, blobs);
+        Admission late = new Admission(runs, runs, runs, vault, blobs, Long.MAX_VALUE);
         runs.placeAs(id);
 
         assertThat(late.submit(CALLER, Samples.valid(WITH_SECRET), Optional.empty()))
@@ -204,8 +204,8 @@ class AdmissionTest {
         // given: two nodes that received the same submission before its run exists
         CompletableFuture<Done> gate = new CompletableFuture<>();
         runs.holdNextSubmission(gate);
-        CompletionStage<SubmitAnswer> first =
-                new Admission(runs, runs, runs, vault, blobs).submit(CALLER, Samples.valid(WITH_SECRET), key("k"));
+        CompletionStage<SubmitAnswer> first = new Admission(runs, runs, runs, vault, blobs, Long.MAX_VALUE)
+                .submit(CALLER, Samples.valid(WITH_SECRET), key("k"));
         runs.refuseWith(new SubmitAnswer.Full(7));
         assertThat(submit(WITH_SECRET, "k")).isEqualTo(new SubmitAnswer.Full(7));
         runs.refuseNoMore();

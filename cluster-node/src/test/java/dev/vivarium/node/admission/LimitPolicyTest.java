@@ -7,6 +7,7 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.protocol.api.Problem.FieldError;
+import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
 import java.util.List;
@@ -18,6 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class LimitPolicyTest {
     private static final Config SHIPPED = Samples.SHIPPED.getConfig("limits");
+    private static final LimitPolicy POLICY = LimitPolicy.from(SHIPPED);
 
     @ParameterizedTest
     @CsvSource({
@@ -33,6 +35,20 @@ class LimitPolicyTest {
                 .limits();
 
         assertThat(limits.get(Limit.CPU_TIME)).hasToString(expected);
+    }
+
+    @Test
+    void aNodeWithDisksInMemoryRefusesLargerOnes() {
+        LimitPolicy inMemory = POLICY.withDisksInMemory(ByteSize.parse("4Gi"));
+
+        assertThat(inMemory.decide(Limits.NONE.with(Limit.DISK, "4Gi")))
+                .isInstanceOf(LimitPolicy.Verdict.Granted.class);
+        assertThat(inMemory.decide(Limits.NONE.with(Limit.DISK, "5Gi")))
+                .isEqualTo(new LimitPolicy.Verdict.Refused(List.of(new FieldError(
+                        "limits.disk",
+                        "must be at most 4Gi on this node, whose sandboxes have their disks in memory"
+                                + " (vivarium.driver.docker.disk-size-max)"))));
+        assertThat(POLICY.decide(Limits.NONE.with(Limit.DISK, "5Gi"))).isInstanceOf(LimitPolicy.Verdict.Granted.class);
     }
 
     @Test

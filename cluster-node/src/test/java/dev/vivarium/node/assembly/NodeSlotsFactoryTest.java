@@ -15,10 +15,15 @@ class NodeSlotsFactoryTest {
     private static final Machine MACHINE = new Machine(24L << 30, 32_768, 2_400_000);
 
     private static Capacity capacity(Machine machine, String settings) {
+        return capacity(machine, 0, settings);
+    }
+
+    private static Capacity capacity(Machine machine, long diskBytes, String settings) {
         return NodeSlotsFactory.of(
                         ConfigFactory.parseString(settings)
                                 .withFallback(ConfigFactory.defaultReference().getConfig("vivarium.run")),
                         machine,
+                        diskBytes,
                         new Drain(),
                         NodeClock.system())
                 .capacity();
@@ -29,6 +34,14 @@ class NodeSlotsFactoryTest {
         assertThat(capacity(MACHINE, ""))
                 .isEqualTo(new Capacity(
                         256, (24L << 30) - (1536L << 20), Capacity.UNLIMITED, 32_768 - 4_096, 2_400_000 - 65_536));
+    }
+
+    @Test
+    void disksOfRunsHaveWhatIsFreeLessAReserve() {
+        assertThat(capacity(MACHINE, 100L << 30, "").diskBytes()).isEqualTo(92L << 30);
+        assertThat(capacity(MACHINE, 10L << 30, "").diskBytes()).isEqualTo(5L << 30);
+        assertThat(capacity(MACHINE, 10L << 30, "disk-max = 7Gi").diskBytes()).isEqualTo(7L << 30);
+        assertThat(capacity(MACHINE, 0, "disk-max = 7Gi").diskBytes()).isZero();
     }
 
     @Test

@@ -406,7 +406,10 @@ class RunsOnTheEngineTest {
         node.runs()
                 .submit(
                         new Placed.Room(
-                                id, Placed.Name.OWN, Capacity.askedBy(spec.limits(), spec.isolation()), WhenFull.QUEUE),
+                                id,
+                                Placed.Name.OWN,
+                                Capacity.askedBy(spec.limits(), spec.isolation(), Long.MAX_VALUE),
+                                WhenFull.QUEUE),
                         CALLER,
                         spec,
                         Digest.of(Blob.ofUtf8("test")))

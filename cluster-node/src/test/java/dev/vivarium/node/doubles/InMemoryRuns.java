@@ -84,9 +84,19 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
     @Override
     public List<NodeView> nodes() {
         NodeView.Room room = new NodeView.Room(
-                9, OptionalLong.of(4096), OptionalLong.empty(), OptionalLong.of(1000), OptionalLong.of(90_000));
+                9,
+                OptionalLong.of(4096),
+                OptionalLong.empty(),
+                OptionalLong.of(1000),
+                OptionalLong.of(90_000),
+                OptionalLong.of(0));
         NodeView.Room taken = new NodeView.Room(
-                1, OptionalLong.of(1024), OptionalLong.of(500), OptionalLong.of(950), OptionalLong.of(85_000));
+                1,
+                OptionalLong.of(1024),
+                OptionalLong.of(500),
+                OptionalLong.of(950),
+                OptionalLong.of(85_000),
+                OptionalLong.of(0));
         return List.of(new NodeView(
                 "node-1",
                 "127.0.0.1:25520",

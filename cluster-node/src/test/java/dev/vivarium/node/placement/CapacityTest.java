@@ -2,6 +2,9 @@ package dev.vivarium.node.placement;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.Limit;
+import dev.vivarium.protocol.run.Limits;
 import org.junit.jupiter.api.Test;
 
 class CapacityTest {
@@ -26,6 +29,23 @@ class CapacityTest {
 
         assertThat(new Capacity(9, 640, 5_000, 100, 4_096).covers(asked)).isTrue();
         assertThat(new Capacity(9, 640, 5_000, 100, 4_095).covers(asked)).isFalse();
+    }
+
+    @Test
+    void aDiskIsMemoryUpToASizeAndBytesOfADiskAboveIt() {
+        Limits small = Limits.SMALLEST.with(Limit.MEMORY, "64Mi").with(Limit.DISK, "512Mi");
+        Limits large = small.with(Limit.DISK, "513Mi");
+
+        Capacity inMemory = Capacity.askedBy(small, Isolation.CONTAINER, 512L << 20);
+        Capacity onDisk = Capacity.askedBy(large, Isolation.CONTAINER, 512L << 20);
+
+        assertThat(inMemory.memoryBytes()).isEqualTo(576L << 20);
+        assertThat(inMemory.diskBytes()).isZero();
+        assertThat(onDisk.memoryBytes()).isEqualTo(64L << 20);
+        assertThat(onDisk.diskBytes()).isEqualTo(513L << 20);
+        assertThat(new Capacity(9, 1L << 30, 1_000, 100, 10_000).covers(onDisk)).isFalse();
+        assertThat(new Capacity(9, 1L << 30, 1_000, 100, 10_000, 1L << 30).covers(onDisk))
+                .isTrue();
     }
 
     @Test

@@ -10,7 +10,7 @@ public final class Waiting {
     /** Lets one wait that suits the template, and returns its id. */
     public static SandboxId in(WarmPool pool, SandboxTemplate template, PoolKind.Link link) {
         pool.open(taken -> {});
-        return pool.make(pool.kind(template, link), 0, () -> {})
+        return pool.make(pool.kind(template, link).orElseThrow(), 0, () -> {})
                 .toCompletableFuture()
                 .join()
                 .id();

@@ -871,7 +871,8 @@ class RunTest {
                         takeoverWait,
                         drain,
                         new RunMetrics(new SimpleMeterRegistry(), slots),
-                        PUSH_BYTES_MAX),
+                        PUSH_BYTES_MAX,
+                        Long.MAX_VALUE),
                 shard.ref(),
                 "7"));
     }

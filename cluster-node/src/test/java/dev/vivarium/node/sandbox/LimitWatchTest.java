@@ -114,6 +114,19 @@ class LimitWatchTest {
         assertThat(watch.breach()).isEmpty();
     }
 
+    @Test
+    void filesOnADiskAreNoPartOfSharedMemory() {
+        SandboxSample onDisk = new SandboxSample(10, 90 * MIB, 45 * MIB, 150 * MIB, 2, 2, 0, 0)
+                .storing(OptionalLong.of(40 * MIB))
+                .onDisk();
+        LimitWatch watch = watch().reported(new GuestFrame.Use(Limit.DISK, 40 * MIB, GuestFrame.Pressure.NONE))
+                .sampled(withoutNetwork(onDisk), 1_000);
+
+        assertThat(watch.measured().against(Limit.DISK)).isEqualTo(40 * MIB);
+        assertThat(watch.breach()).map(LimitWatch.Breach::reason).contains(KillReason.MEMORY);
+        assertThat(watch.breach().get().measurement()).isEqualTo(Measurement.bytes(135 * MIB, 100 * MIB));
+    }
+
     /** The guest measures ten times a second: files that come and go in between are never reported. */
     @Test
     void filesOfABurstCountAsDiskWhenSampled() {

@@ -39,17 +39,19 @@ public record NodeView(
      * Capacity for runs, or how much of it is reserved.
      *
      * @param runs how many
-     * @param memoryBytes their memory and disk together; empty when unlimited
+     * @param memoryBytes their memory, with the disks that are in memory; empty when unlimited
      * @param millicores processors, in thousandths; empty when unlimited
      * @param processes processes and threads of the machine; empty when unlimited
      * @param openFiles open files of the machine; empty when unlimited
+     * @param diskBytes disks that are not in memory; empty when unlimited
      */
     public record Room(
             long runs,
             OptionalLong memoryBytes,
             OptionalLong millicores,
             OptionalLong processes,
-            OptionalLong openFiles) {
+            OptionalLong openFiles,
+            OptionalLong diskBytes) {
         /** What less than a tenth of it is left of, once this much is taken. */
         List<Scarce> scarce(Room taken) {
             List<Scarce> scarce = new ArrayList<>();
@@ -67,6 +69,9 @@ public record NodeView(
             }
             if (isScarce(openFiles, taken.openFiles)) {
                 scarce.add(Scarce.OPEN_FILES);
+            }
+            if (diskBytes.orElse(0) > 0 && isScarce(diskBytes, taken.diskBytes)) {
+                scarce.add(Scarce.DISK);
             }
             return List.copyOf(scarce);
         }
@@ -95,7 +100,8 @@ public record NodeView(
         MEMORY,
         PROCESSORS,
         PROCESSES,
-        OPEN_FILES
+        OPEN_FILES,
+        DISK
     }
 
     /** What less than a tenth is left of, so that new runs may have to wait for it. */

@@ -48,7 +48,9 @@ public final class ContainerMeter {
     public SandboxSample sample(ContainerSandbox sandbox, Sampler sampler) {
         try {
             OptionalLong before = storedBytes(sandbox);
-            SandboxSample sample = sampler.sample();
+            SandboxSample sample = sandbox.files() == SandboxSample.Files.ON_DISK
+                    ? sampler.sample().onDisk()
+                    : sampler.sample();
             return sandbox.upkeep()
                     .without(sample.storing(larger(before, storedBytes(sandbox))))
                     .since(sandbox.birthCpuMillis())
@@ -109,7 +111,7 @@ public final class ContainerMeter {
                 .ifPresent(queues -> sandbox.queues(new QueueWatch(queues, slab, clock)));
         if (!sandbox.template().isolation().hasOwnKernel()) {
             sandbox.firstProcess()
-                    .map(process -> new WritablePlaces(PROC.resolve(process.pid() + "/root")))
+                    .map(process -> WritablePlaces.of(PROC.resolve(process.pid() + "/root"), sandbox.files()))
                     .ifPresent(sandbox::places);
         }
         boolean seenBefore = sandbox.sampler().isPresent();

@@ -4,6 +4,7 @@ import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.driver.Haste;
 import dev.vivarium.node.driver.SandboxHandle;
 import dev.vivarium.node.driver.SandboxId;
+import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.node.driver.guest.GuestChannel;
 import dev.vivarium.node.driver.linux.GroupProcesses;
@@ -28,6 +29,7 @@ public final class ContainerSandbox {
     private Optional<QueueWatch> queues = Optional.empty();
     private Optional<WritablePlaces> places = Optional.empty();
     private Optional<Sampler> sampler = Optional.empty();
+    private SandboxSample.Files files = SandboxSample.Files.IN_MEMORY;
     private RuntimeOverhead upkeep = RuntimeOverhead.NONE;
     private long birthCpuMillis;
     private boolean doomed;
@@ -117,6 +119,15 @@ public final class ContainerSandbox {
             open = channel;
         }
         open.ifPresent(GuestChannel::close);
+    }
+
+    /** Its files are on a disk of its own. */
+    public synchronized void storesOnDisk() {
+        files = SandboxSample.Files.ON_DISK;
+    }
+
+    public synchronized SandboxSample.Files files() {
+        return files;
     }
 
     public synchronized void runsAs(InitProcess first) {

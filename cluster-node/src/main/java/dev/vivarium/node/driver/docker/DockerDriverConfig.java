@@ -2,6 +2,7 @@ package dev.vivarium.node.driver.docker;
 
 import com.typesafe.config.Config;
 import dev.vivarium.node.driver.guest.ChannelLimits;
+import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.Isolation;
 import java.net.URI;
 import java.time.Duration;
@@ -28,6 +29,7 @@ import java.util.regex.Pattern;
  * @param channelQueueBytesMax bytes that may wait to be sent to one sandbox
  * @param unconfirmedFramesMax unconfirmed frames of one sandbox
  * @param disk the limits of one sandbox on the disk of the engine's images
+ * @param diskMax the largest disk of a sandbox, which is in memory, in bytes
  * @param runtimes the engine's runtime for an isolation class; the engine's default for a class without one
  */
 public record DockerDriverConfig(
@@ -45,6 +47,7 @@ public record DockerDriverConfig(
         int channelQueueBytesMax,
         int unconfirmedFramesMax,
         DiskShare disk,
+        long diskMax,
         Map<Isolation, String> runtimes) {
     private static final URI LOCAL_ENGINE = URI.create("unix:///var/run/docker.sock");
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.:@-]{0,127}");
@@ -102,6 +105,7 @@ public record DockerDriverConfig(
                 Math.toIntExact(docker.getBytes("channel-queue-bytes-max")),
                 docker.getInt("unconfirmed-frames-max"),
                 DiskShare.from(docker.getConfig("disk")),
+                ByteSize.parse(docker.getString("disk-size-max")).bytes(),
                 runtimes);
     }
 
@@ -127,6 +131,7 @@ public record DockerDriverConfig(
                 channelQueueBytesMax,
                 unconfirmedFramesMax,
                 disk,
+                diskMax,
                 runtimes);
     }
 
@@ -147,6 +152,7 @@ public record DockerDriverConfig(
                 channelQueueBytesMax,
                 unconfirmedFramesMax,
                 disk,
+                diskMax,
                 runtimes);
     }
 
@@ -167,6 +173,7 @@ public record DockerDriverConfig(
                 channelQueueBytesMax,
                 unconfirmedFramesMax,
                 disk,
+                diskMax,
                 runtimes);
     }
 

@@ -192,7 +192,8 @@ public sealed interface CgroupFiles extends Sampler {
                     now,
                     pids.peak(now),
                     outOfMemory.keyed("oom_kill"),
-                    forks.keyed("max"));
+                    forks.keyed("max"),
+                    SandboxSample.Files.IN_MEMORY);
         }
 
         private static long fileCache(String use) {

@@ -55,6 +55,7 @@ public record RuntimeOverhead(long memoryBytes, long pids) {
                         GUEST_PIDS,
                         GUEST_PIDS,
                         all.outOfMemoryKills(),
-                        all.forksRefused());
+                        all.forksRefused(),
+                        all.files());
     }
 }

@@ -1,5 +1,6 @@
 package dev.vivarium.node.driver.linux;
 
+import dev.vivarium.node.driver.SandboxSample;
 import java.io.File;
 import java.nio.file.Path;
 import java.util.List;
@@ -11,14 +12,26 @@ import java.util.OptionalLong;
  * in the control group's shared memory and would count as the program's.
  */
 public final class WritablePlaces {
+    // File asks the kernel about the path; a FileStore would search this process's own mounts.
     private final List<File> places;
+    private final long emptyBytes;
+
+    private WritablePlaces(List<File> places, long emptyBytes) {
+        this.places = places;
+        this.emptyBytes = emptyBytes;
+    }
 
     /**
+     * Of a sandbox that has no files yet.
+     *
      * @param root the root of the sandbox's first process
+     * @param files where they will be: on a disk both places are parts of the root, whose file system has folders of its own
      */
-    public WritablePlaces(Path root) {
-        // File asks the kernel about the path; a FileStore would search this process's own mounts.
-        places = List.of(root.resolve("workspace").toFile(), root.resolve("tmp").toFile());
+    public static WritablePlaces of(Path root, SandboxSample.Files files) {
+        File workspace = root.resolve("workspace").toFile();
+        return files == SandboxSample.Files.IN_MEMORY
+                ? new WritablePlaces(List.of(workspace, root.resolve("tmp").toFile()), 0)
+                : new WritablePlaces(List.of(workspace), workspace.getTotalSpace() - workspace.getFreeSpace());
     }
 
     /** The bytes in use in both; empty when the sandbox is gone. */
@@ -31,6 +44,6 @@ public final class WritablePlaces {
             }
             stored += size - place.getFreeSpace();
         }
-        return OptionalLong.of(stored);
+        return OptionalLong.of(Math.max(0, stored - emptyBytes));
     }
 }

@@ -32,6 +32,7 @@ import dev.vivarium.node.driver.linux.CoreDumps;
 import dev.vivarium.node.driver.linux.Sampler;
 import dev.vivarium.node.driver.oci.StateFolder.Name;
 import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.Limit;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -66,6 +67,7 @@ public final class OciDriver implements SandboxDriver {
     private final OciDriverConfig config;
     private final EngineImages engine;
     private final ImageTrees images;
+    private final SandboxDisks disks;
     private final StateFolder state;
     private final Channels channels;
     private final Launcher launcher;
@@ -92,6 +94,9 @@ public final class OciDriver implements SandboxDriver {
         PrivateFolder.requireNotReplaceable(config.folder());
         this.images =
                 new ImageTrees(config.folder(), engine::unpack, config.unpackTimeout(), config.imageLimits(), clock);
+        this.disks =
+                new SandboxDisks(config.folder().resolve("disks"), config.diskMemoryMax(), config.diskTimeout(), clock);
+        disks.open(state.own().getFileName().toString());
         RootLayer layers = new RootLayer(state.own().resolve("layers"), GuestProgram.load());
         layers.open();
         this.channels = Channels.open(state.socket());
@@ -110,6 +115,7 @@ public final class OciDriver implements SandboxDriver {
                 engine,
                 images,
                 layers,
+                disks,
                 state,
                 channels,
                 launcher,
@@ -175,6 +181,7 @@ public final class OciDriver implements SandboxDriver {
         try {
             driver.launcher.start();
             driver.rehearse(runtimes);
+            driver.rehearseDisk();
         } catch (DriverException broken) {
             driver.close();
             throw new IOException(clause(broken), broken);
@@ -188,15 +195,11 @@ public final class OciDriver implements SandboxDriver {
 
     /** Offers the classes in which a sandbox can be made; without class container the driver is of no use. */
     private void rehearse(List<OciRuntime> runtimes) throws IOException {
-        Path nothing = state.own().resolve("nothing");
-        PrivateFolder.make(nothing);
+        Path nothing = nothing();
         for (OciRuntime runtime : runtimes) {
             try {
                 maker.rehearse(
-                        new SandboxId(UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT)),
-                        runtime.isolation(),
-                        nothing,
-                        this::rehearseClaim);
+                        newId(), runtime.isolation(), Limit.DISK.smallest(), nothing, this::rehearseClaim);
                 classes.add(runtime.isolation());
             } catch (DriverException failed) {
                 String why = runtime + " cannot make sandboxes on this machine: " + clause(failed);
@@ -224,6 +227,30 @@ public final class OciDriver implements SandboxDriver {
         }
     }
 
+    /** Without file systems in files, the disks of sandboxes are in memory, however large. */
+    private void rehearseDisk() throws IOException {
+        try {
+            if (disks.smallest().isPresent()) {
+                maker.rehearse(newId(), Isolation.CONTAINER, disks.smallest().get(), nothing(), made -> {});
+            }
+        } catch (DriverException failed) {
+            LOG.warn(
+                    "Large disks of sandboxes stay in memory, since a file system for one cannot be made: {}.",
+                    clause(failed));
+            disks.giveUp();
+        }
+    }
+
+    private Path nothing() throws IOException {
+        Path nothing = state.own().resolve("nothing");
+        PrivateFolder.make(nothing);
+        return nothing;
+    }
+
+    private static SandboxId newId() {
+        return new SandboxId(UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT));
+    }
+
     /** A failure's sentence without its full stop. */
     private static String clause(DriverException failure) {
         String sentence = String.valueOf(failure.getMessage());
@@ -232,7 +259,8 @@ public final class OciDriver implements SandboxDriver {
 
     @Override
     public Capabilities capabilities() {
-        return new Capabilities(classes, waiting, Processes.ON_THIS_MACHINE);
+        return new Capabilities(
+                classes, waiting, Processes.ON_THIS_MACHINE, disks.offered(config.engine().diskMax()));
     }
 
     @Override
@@ -248,8 +276,9 @@ public final class OciDriver implements SandboxDriver {
     }
 
     @Override
-    public SandboxTemplate waiting(SandboxTemplate wanted) {
-        return RuntimeConfig.waiting(wanted);
+    public Optional<SandboxTemplate> waiting(SandboxTemplate wanted) {
+        // A disk is made with its size, for its sandbox.
+        return disks.isFor(wanted.limits()) ? Optional.empty() : Optional.of(RuntimeConfig.waiting(wanted));
     }
 
     @Override
@@ -285,8 +314,9 @@ public final class OciDriver implements SandboxDriver {
     private void sweepImages() {
         try {
             images.sweep(config.imageKeep(), () -> StateFolder.usedImages(config.state()));
+            disks.sweep();
         } catch (IOException | UncheckedIOException failed) {
-            LOG.warn("Unused images could not be removed: {}", failed.getMessage());
+            LOG.warn("Unused images or disks could not be removed: {}", failed.getMessage());
         }
     }
 

@@ -2,6 +2,7 @@ package dev.vivarium.node.driver.oci;
 
 import com.typesafe.config.Config;
 import dev.vivarium.node.driver.docker.DockerDriverConfig;
+import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.Isolation;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,6 +22,8 @@ import java.util.regex.Pattern;
  * @param unpackTimeout how long unpacking an image may take
  * @param imageKeep how long an unused image is kept
  * @param imageLimits what one image may take of the disk
+ * @param diskMemoryMax the largest disk of a sandbox that is in memory, in bytes
+ * @param diskTimeout how long making a larger one may take
  */
 public record OciDriverConfig(
         DockerDriverConfig engine,
@@ -30,7 +33,9 @@ public record OciDriverConfig(
         Duration startTimeout,
         Duration unpackTimeout,
         Duration imageKeep,
-        DiskBudget.Limits imageLimits) {
+        DiskBudget.Limits imageLimits,
+        long diskMemoryMax,
+        Duration diskTimeout) {
     /** Characters that are safe in mount options and in the launcher's requests. */
     private static final Pattern PLAIN_PATH = Pattern.compile("(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+");
 
@@ -46,6 +51,7 @@ public record OciDriverConfig(
         requirePlain("state", state, STATE_LENGTH_MAX);
         requirePositive("start-timeout", startTimeout);
         requirePositive("unpack-timeout", unpackTimeout);
+        requirePositive("disk.make-timeout", diskTimeout);
         if (imageKeep.compareTo(KEEP_MIN) < 0) {
             throw new IllegalArgumentException("vivarium.driver.oci.image-keep must be at least " + KEEP_MIN.toMinutes()
                     + " minutes: other nodes of this machine may use the images");
@@ -77,7 +83,9 @@ public record OciDriverConfig(
                 oci.getDuration("unpack-timeout"),
                 oci.getDuration("image-keep"),
                 new DiskBudget.Limits(
-                        oci.getBytes("image-bytes-max"), oci.getLong("image-entries-max"), oci.getBytes("free-min")));
+                        oci.getBytes("image-bytes-max"), oci.getLong("image-entries-max"), oci.getBytes("free-min")),
+                ByteSize.parse(oci.getString("disk.memory-max")).bytes(),
+                oci.getDuration("disk.make-timeout"));
     }
 
     private static void requirePlain(String key, Path path, int lengthMax) {

@@ -21,7 +21,9 @@ import dev.vivarium.node.driver.linux.RuntimeOverhead;
 import dev.vivarium.node.driver.oci.StateFolder.Name;
 import dev.vivarium.node.json.PlainJson;
 import dev.vivarium.protocol.guest.GuestFrame;
+import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -56,6 +58,7 @@ final class OciMaker {
     private final EngineImages engine;
     private final ImageTrees images;
     private final RootLayer layers;
+    private final SandboxDisks disks;
     private final StateFolder state;
     private final Channels channels;
     private final Launcher launcher;
@@ -72,6 +75,7 @@ final class OciMaker {
             EngineImages engine,
             ImageTrees images,
             RootLayer layers,
+            SandboxDisks disks,
             StateFolder state,
             Channels channels,
             Launcher launcher,
@@ -86,6 +90,7 @@ final class OciMaker {
         this.engine = engine;
         this.images = images;
         this.layers = layers;
+        this.disks = disks;
         this.state = state;
         this.channels = channels;
         this.launcher = launcher;
@@ -114,13 +119,16 @@ final class OciMaker {
      * Creates a sandbox of no image and removes it: whether the machine lets this runtime do all that a sandbox needs. What is
      * installed does not tell, since a container, say, may lack the power to mount or to make control groups.
      *
+     * @param disk the size of its disk
      * @param nothing an empty folder
      * @param use receives the sandbox while it lives
      * @throws DriverException with the sentence that runs would fail with
      */
-    void rehearse(SandboxId id, Isolation isolation, Path nothing, Consumer<ContainerSandbox> use) {
-        ContainerSandbox sandbox = new ContainerSandbox(
-                id, RuntimeConfig.waiting(new SandboxTemplate("", isolation, Limits.SMALLEST, Optional.empty())));
+    void rehearse(
+            SandboxId id, Isolation isolation, ByteSize disk, Path nothing, Consumer<ContainerSandbox> use) {
+        Limits limits = Limits.SMALLEST.with(Limit.CPU, "1").with(Limit.DISK, disk);
+        ContainerSandbox sandbox =
+                new ContainerSandbox(id, new SandboxTemplate("", isolation, limits, Optional.empty()));
         make(sandbox, Optional.empty(), new EngineImages.Image("", Map.of()), nothing, new Nobody());
         try {
             use.accept(sandbox);
@@ -208,8 +216,18 @@ final class OciMaker {
                         "dev.vivarium.sandbox", sandbox.id().value()),
                 files.create(sandbox.id(), sandbox.template(), tree));
         ObjectNode file = walls.of(sandbox.id(), sandbox.template(), place);
+        Path layer = layers.of(sandbox.template(), file);
+        if (disks.isFor(sandbox.template().limits())) {
+            sandbox.storesOnDisk();
+            disks.make(
+                    name,
+                    state.folder(name),
+                    sandbox.template().limits(),
+                    sandbox.id().agentUid(),
+                    file);
+        }
         Files.write(state.folder(name).resolve("config.json"), PlainJson.MAPPER.writeValueAsBytes(file));
-        return layers.of(sandbox.template(), file);
+        return layer;
     }
 
     /** A kernel of its own has many threads, which nobody would give their priority back. */
@@ -306,8 +324,9 @@ final class OciMaker {
     private void undo(ContainerSandbox sandbox, Name name) {
         sandbox.disconnect();
         try {
+            disks.remove(name);
             remover.remove(name);
-        } catch (DriverException failure) {
+        } catch (DriverException | IOException failure) {
             LOG.warn("The remains of sandbox {} stay until the next sweep: {}", sandbox.id(), failure.getMessage());
         }
     }

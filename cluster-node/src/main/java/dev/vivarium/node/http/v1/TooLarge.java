@@ -17,7 +17,14 @@ final class TooLarge {
             errors.add(new FieldError(
                     "limits.memory",
                     "must be at most " + new ByteSize(largest.memoryBytes())
-                            + " together with limits.disk, which is all that the largest node has for runs"));
+                            + " together with a limits.disk that is in memory, which is all that the largest"
+                            + " node has for runs"));
+        }
+        if (largest.diskBytes() != Capacity.UNLIMITED && largest.diskBytes() != 0) {
+            errors.add(new FieldError(
+                    "limits.disk",
+                    "must be at most " + new ByteSize(largest.diskBytes())
+                            + ", which is all that the largest node has on its disk for runs"));
         }
         if (largest.millicores() != Capacity.UNLIMITED) {
             errors.add(new FieldError(

@@ -250,7 +250,8 @@ public final class ShardedRuns implements Runs {
                 limited(capacity.memoryBytes()),
                 limited(capacity.millicores()),
                 limited(capacity.processes()),
-                limited(capacity.openFiles()));
+                limited(capacity.openFiles()),
+                limited(capacity.diskBytes()));
     }
 
     private static OptionalLong limited(long amount) {

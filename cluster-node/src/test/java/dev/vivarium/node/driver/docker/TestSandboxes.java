@@ -235,7 +235,7 @@ final class TestSandboxes implements BeforeEachCallback, AfterEachCallback {
     /** A running sandbox of an attempt. */
     Live claimed(AttemptName attempt, SandboxTemplate template) {
         RecordingListener heard = new RecordingListener();
-        SandboxTemplate first = kind.hasWaited() ? driver.waiting(template) : template;
+        SandboxTemplate first = kind.hasWaited() ? driver.waiting(template).orElseThrow() : template;
         Live sandbox = live(outcome(driver.create(newId(), first, new Purpose.ToWait(), heard)), heard);
         outcome(driver.claim(sandbox.id(), attempt, template));
         return sandbox;

@@ -75,7 +75,7 @@ final class TestApi implements AutoCloseable {
                                 http,
                                 new ApiV1.Parts(
                                         Samples.reader(Isolation.CONTAINER),
-                                        new Admission(runs, runs, runs, vault, blobs),
+                                        new Admission(runs, runs, runs, vault, blobs, Long.MAX_VALUE),
                                         runs,
                                         runs,
                                         runs,
