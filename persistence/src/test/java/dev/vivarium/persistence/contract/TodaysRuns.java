@@ -55,6 +55,8 @@ import java.util.function.Function;
 public final class TodaysRuns {
     private static final Instant START = Instant.parse("2026-12-01T04:00:00.123Z");
     private static final String NODE = "node-1";
+    /** Of this version alone, since stores hold the runs of all. */
+    private static final String RUNS = "01k8f176740000000000000";
     private static final Usage USAGE = usage();
 
     private final List<List<RunEvent>> histories = new ArrayList<>();
@@ -190,7 +192,7 @@ public final class TodaysRuns {
 
     private List<RunEvent> begin(RunSpec spec) {
         List<RunEvent> history = new ArrayList<>();
-        RunId run = new RunId("01kbc3d5a00000000000000" + (100 + histories.size()));
+        RunId run = new RunId(RUNS + (100 + histories.size()));
         Digest request = Digest.of(Blob.ofUtf8("request " + run));
         histories.add(history);
         history.add(new RunEvent.RunSubmitted(at(history), NODE, Principal.LOCAL_OPERATOR, run, spec, request));

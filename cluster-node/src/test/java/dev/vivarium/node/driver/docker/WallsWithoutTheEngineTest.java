@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.github.f4b6a3.ulid.UlidCreator;
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.clock.NodeClock;
+import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.Purpose;
 import dev.vivarium.node.driver.RecordingListener;
 import dev.vivarium.node.driver.SandboxDriver;
@@ -16,6 +17,7 @@ import dev.vivarium.node.driver.linux.CgroupFormat;
 import dev.vivarium.node.driver.linux.HostMachine;
 import dev.vivarium.node.driver.oci.OciDriverConfig;
 import dev.vivarium.node.driver.oci.OciSupport;
+import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Blob;
@@ -74,7 +76,8 @@ class WallsWithoutTheEngineTest {
         engines = InspectedSandbox.start(sandboxes);
         driver = open("test-" + UlidCreator.getUlid().toLowerCase());
         SandboxId id = TestSandboxes.newId();
-        made = TestSandboxes.outcome(driver.create(id, InspectedSandbox.TEMPLATE, new Purpose.ToWait(), heard));
+        Purpose forAttempt = new Purpose.ForAttempt(new AttemptName(new RunId(TestSandboxes.newId().value()), 1));
+        made = TestSandboxes.outcome(driver.create(id, InspectedSandbox.TEMPLATE, forAttempt, heard));
         heard.confirmOn(made.channel());
         TestSandboxes.Live live = new TestSandboxes.Live(id, made.channel(), heard);
         live.start(1, "cat");
@@ -167,14 +170,15 @@ class WallsWithoutTheEngineTest {
     }
 
     /**
-     * The guest and three files of /etc are in the root file system, where the engine bind-mounts them; control groups of
-     * version 1 are not mounted. Each runtime masks paths in its own way.
+     * The guest and two files of /etc are in the root file system, where the engine bind-mounts them; the third cannot be written
+     * to, since a sandbox that waits gets its resolver later. Control groups of version 1 are not mounted. Each runtime masks paths in its own way.
      */
     @Test
     void theMountsAreTheSame() {
         SortedMap<String, String> mustBe = mounts(engines.agent());
         mustBe.keySet().removeAll(List.of("/.vivarium", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf"));
         SortedMap<String, String> are = mounts(agent);
+        assertThat(are.remove("/etc/resolv.conf")).startsWith("ro ");
 
         assertThat(are).isEqualTo(mustBe);
         assertThat(agent.mounts()).noneMatch(MountLine::sharesWithOthers);
