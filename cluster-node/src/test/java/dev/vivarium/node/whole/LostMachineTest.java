@@ -30,7 +30,9 @@ class LostMachineTest {
         assumeThat(System.getProperty("user.name")).as("needs root").isEqualTo("root");
         try (PrivateEngine survivors = PrivateEngine.start();
                 PrivateEngine losts = PrivateEngine.start();
-                WholeCluster cluster = WholeCluster.withEnginesOfTheirOwn(List.of(survivors, losts), Map.of())) {
+                WholeCluster cluster = WholeCluster.withEnginesOfTheirOwn(
+                        // The engines' sandboxes are counted: those of runs.
+                        List.of(survivors, losts), Map.of("vivarium.pool.ceiling", "0"))) {
             // given
             WholeNode asked = cluster.node(SURVIVOR);
             Map<String, List<String>> runs = ClusterOfNodesTest.submit(asked, cluster.node(LOST));
