@@ -11,8 +11,7 @@ import java.util.Set;
  * @param processes where its sandboxes' processes run
  * @param disks where its sandboxes' disks are
  */
-public record Capabilities(
-        Set<Isolation> isolations, Set<Isolation> waiting, Processes processes, Disks disks) {
+public record Capabilities(Set<Isolation> isolations, Set<Isolation> waiting, Processes processes, Disks disks) {
     public Capabilities {
         isolations = Set.copyOf(isolations);
         waiting = Set.copyOf(waiting);

@@ -105,8 +105,7 @@ public final class PoolKeeper extends AbstractBehavior<PoolKeeper.Command> {
         for (PoolSettings.Floor floor : settings.floors()) {
             SandboxTemplate any = new SandboxTemplate(floor.image(), floor.isolation(), defaults, Optional.empty());
             pool.kind(any, floor.link())
-                    .ifPresent(kind ->
-                            kinds.put(kind, new Kind(floor.waiting(), clock.nanos(), settings.retryMin())));
+                    .ifPresent(kind -> kinds.put(kind, new Kind(floor.waiting(), clock.nanos(), settings.retryMin())));
         }
         pool.open(kind -> self.tell(new Taken(kind)));
         fill();

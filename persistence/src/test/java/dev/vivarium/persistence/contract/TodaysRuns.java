@@ -57,6 +57,7 @@ public final class TodaysRuns {
     private static final String NODE = "node-1";
     /** Of this version alone, since stores hold the runs of all. */
     private static final String RUNS = "01k8f176740000000000000";
+
     private static final Usage USAGE = usage();
 
     private final List<List<RunEvent>> histories = new ArrayList<>();

@@ -47,10 +47,24 @@ class ChainCheckTest {
     void anEditIsFoundWhereItWasMade() {
         JournalEntry original = chain.get(2).entry();
         List<JournalEntry> edits = List.of(
-                new JournalEntry("AttemptEnded", original.version(), original.payload(), original.previousHash(), original.hash()),
                 new JournalEntry(
-                        original.type(), original.version() + 1, original.payload(), original.previousHash(), original.hash()),
-                new JournalEntry(original.type(), original.version(), Blob.ofUtf8("{}"), original.previousHash(), original.hash()));
+                        "AttemptEnded",
+                        original.version(),
+                        original.payload(),
+                        original.previousHash(),
+                        original.hash()),
+                new JournalEntry(
+                        original.type(),
+                        original.version() + 1,
+                        original.payload(),
+                        original.previousHash(),
+                        original.hash()),
+                new JournalEntry(
+                        original.type(),
+                        original.version(),
+                        Blob.ofUtf8("{}"),
+                        original.previousHash(),
+                        original.hash()));
         for (JournalEntry edit : edits) {
             chain.set(2, new StoredEntry(3, edit));
             broken(3, Fault.EDITED);

@@ -138,8 +138,7 @@ public final class DockerDriver implements SandboxDriver {
                     fresh -> isolations = fresh,
                     failure -> LOG.debug("The engine's facts could not be refreshed: {}", failure.getMessage()));
         }
-        return new Capabilities(
-                isolations, isolations, processes, Capabilities.Disks.inMemory(config.diskMax()));
+        return new Capabilities(isolations, isolations, processes, Capabilities.Disks.inMemory(config.diskMax()));
     }
 
     @Override

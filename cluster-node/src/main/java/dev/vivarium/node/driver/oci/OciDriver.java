@@ -198,8 +198,7 @@ public final class OciDriver implements SandboxDriver {
         Path nothing = nothing();
         for (OciRuntime runtime : runtimes) {
             try {
-                maker.rehearse(
-                        newId(), runtime.isolation(), Limit.DISK.smallest(), nothing, this::rehearseClaim);
+                maker.rehearse(newId(), runtime.isolation(), Limit.DISK.smallest(), nothing, this::rehearseClaim);
                 classes.add(runtime.isolation());
             } catch (DriverException failed) {
                 String why = runtime + " cannot make sandboxes on this machine: " + clause(failed);
@@ -260,7 +259,10 @@ public final class OciDriver implements SandboxDriver {
     @Override
     public Capabilities capabilities() {
         return new Capabilities(
-                classes, waiting, Processes.ON_THIS_MACHINE, disks.offered(config.engine().diskMax()));
+                classes,
+                waiting,
+                Processes.ON_THIS_MACHINE,
+                disks.offered(config.engine().diskMax()));
     }
 
     @Override

@@ -124,8 +124,7 @@ final class OciMaker {
      * @param use receives the sandbox while it lives
      * @throws DriverException with the sentence that runs would fail with
      */
-    void rehearse(
-            SandboxId id, Isolation isolation, ByteSize disk, Path nothing, Consumer<ContainerSandbox> use) {
+    void rehearse(SandboxId id, Isolation isolation, ByteSize disk, Path nothing, Consumer<ContainerSandbox> use) {
         Limits limits = Limits.SMALLEST.with(Limit.CPU, "1").with(Limit.DISK, disk);
         ContainerSandbox sandbox =
                 new ContainerSandbox(id, new SandboxTemplate("", isolation, limits, Optional.empty()));

@@ -17,10 +17,10 @@ import dev.vivarium.node.driver.linux.CgroupFormat;
 import dev.vivarium.node.driver.linux.HostMachine;
 import dev.vivarium.node.driver.oci.OciDriverConfig;
 import dev.vivarium.node.driver.oci.OciSupport;
-import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.RunId;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -76,7 +76,8 @@ class WallsWithoutTheEngineTest {
         engines = InspectedSandbox.start(sandboxes);
         driver = open("test-" + UlidCreator.getUlid().toLowerCase());
         SandboxId id = TestSandboxes.newId();
-        Purpose forAttempt = new Purpose.ForAttempt(new AttemptName(new RunId(TestSandboxes.newId().value()), 1));
+        Purpose forAttempt = new Purpose.ForAttempt(
+                new AttemptName(new RunId(TestSandboxes.newId().value()), 1));
         made = TestSandboxes.outcome(driver.create(id, InspectedSandbox.TEMPLATE, forAttempt, heard));
         heard.confirmOn(made.channel());
         TestSandboxes.Live live = new TestSandboxes.Live(id, made.channel(), heard);

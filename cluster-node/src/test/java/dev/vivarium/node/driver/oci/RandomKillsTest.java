@@ -235,7 +235,10 @@ class RandomKillsTest {
             outcome(
                     ahead
                             ? driver.create(
-                                    id, driver.waiting(template()).orElseThrow(), new Purpose.ToWait(), new RecordingListener())
+                                    id,
+                                    driver.waiting(template()).orElseThrow(),
+                                    new Purpose.ToWait(),
+                                    new RecordingListener())
                             : create(driver, id, attempt(id.value())));
             if (ahead) {
                 say(Moment.CLAIM, id, aloud);

@@ -28,11 +28,12 @@ class NodeRoutesTest {
     @Test
     void theNodesAreListedWithTheirCapacity() {
         assertThat(api.get("/v1/nodes").body())
-                .isEqualTo("{\"nodes\":[{\"name\":\"node-1\",\"address\":\"127.0.0.1:25520\",\"intake\":\"OPEN\","
-                        + "\"capacity\":{\"runs\":9,\"memoryBytes\":4096,\"millicores\":null,\"processes\":1000,\"openFiles\":90000,\"diskBytes\":0},"
-                        + "\"taken\":{\"runs\":1,\"memoryBytes\":1024,\"millicores\":500,\"processes\":950,\"openFiles\":85000,\"diskBytes\":0},"
-                        + "\"waiting\":2,\"waitingMax\":40,\"shards\":7,"
-                        + "\"pool\":{\"waiting\":3,\"ceiling\":32,\"warm\":17,\"cold\":5},\"scarce\":[\"PROCESSES\",\"OPEN_FILES\"]}]}");
+                .isEqualTo(
+                        "{\"nodes\":[{\"name\":\"node-1\",\"address\":\"127.0.0.1:25520\",\"intake\":\"OPEN\","
+                                + "\"capacity\":{\"runs\":9,\"memoryBytes\":4096,\"millicores\":null,\"processes\":1000,\"openFiles\":90000,\"diskBytes\":0},"
+                                + "\"taken\":{\"runs\":1,\"memoryBytes\":1024,\"millicores\":500,\"processes\":950,\"openFiles\":85000,\"diskBytes\":0},"
+                                + "\"waiting\":2,\"waitingMax\":40,\"shards\":7,"
+                                + "\"pool\":{\"waiting\":3,\"ceiling\":32,\"warm\":17,\"cold\":5},\"scarce\":[\"PROCESSES\",\"OPEN_FILES\"]}]}");
     }
 
     @Test
