@@ -67,7 +67,7 @@ class PoolKeeperTest {
         await().during(Duration.ofMillis(100)).until(() -> pool.waiting() == 4);
         take();
 
-        awaitWaiting(4);
+        await().until(() -> pool.waiting() >= 4);
         awaitSettled(6);
         stop(keeper);
     }

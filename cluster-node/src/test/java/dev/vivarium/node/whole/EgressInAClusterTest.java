@@ -174,6 +174,9 @@ class EgressInAClusterTest {
 
     private static Map<String, String> settings(FakeUpstream resolver) {
         return Map.of(
+                // The links of runs are counted.
+                "vivarium.pool.ceiling",
+                "0",
                 "vivarium.egress.names.upstream.0",
                 "127.0.0.1:" + resolver.address().getPort(),
                 "vivarium.egress.names.upstream-timeout",

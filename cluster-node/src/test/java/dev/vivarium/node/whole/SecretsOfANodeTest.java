@@ -79,7 +79,12 @@ class SecretsOfANodeTest {
         assumeThat(System.getProperty("user.name")).as("needs root").isEqualTo("root");
         began = Instant.now();
         engine = PrivateEngine.start();
-        node = WholeNode.on(DATA).engine(engine.address()).java(everyLogger()).go();
+        node = WholeNode.on(DATA)
+                // The engine's sandboxes are counted: those of runs.
+                .with("--set", "vivarium.pool.ceiling=0")
+                .engine(engine.address())
+                .java(everyLogger())
+                .go();
         run = node.submit(AGENT.secret("STAY", token(20))).acceptedRun();
         node.awaitPrinted(run, PRINTED);
     }

@@ -5,6 +5,7 @@ import dev.vivarium.loadtests.subject.Driver;
 import dev.vivarium.trials.outside.OciRecords;
 import dev.vivarium.trials.outside.OciRecords.Claimed;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -162,7 +163,12 @@ final class KernelLog implements SandboxLog {
     public synchronized List<String> left(Set<String> runs) throws IOException {
         List<String> left = new ArrayList<>();
         for (String installation : installations(runs)) {
-            left.addAll(records.remains(installation));
+            // Its nodes live, and keep some ready.
+            Set<String> waiting = records.waiting(installation);
+            records.remains(installation).stream()
+                    .filter(path ->
+                            !waiting.contains(Path.of(path).getFileName().toString()))
+                    .forEach(left::add);
         }
         return left;
     }
