@@ -51,11 +51,12 @@
 #define WORDS_MAX 6        /* of a request */
 #define SIZES 4            /* of a resize */
 #define SIZE_BOUND (UINT64_C(1) << 58)
-/* The C library has no names for these of the kernel's. */
+#ifndef FSPICK_CLOEXEC /* musl has no names for these of the kernel's */
 #define FSPICK_CLOEXEC 1U
 #define FSPICK_EMPTY_PATH 8U
 #define FSCONFIG_SET_STRING 1U
 #define FSCONFIG_CMD_RECONFIGURE 7U
+#endif
 #define TMPFS_MAGIC 0x01021994
 #define NODE_LENGTH 16
 #define ID_LENGTH 26
