@@ -26,7 +26,7 @@ public final class SubmissionFollower {
     /**
      * A follower of one submission.
      *
-     * @param accepted is told the run's id, once it is durable
+     * @param accepted receives the run's id, once the submission is durable
      * @param sink receives the output of both streams
      */
     public SubmissionFollower(ApiClient client, Consumer<String> accepted, Sink sink) {

@@ -25,8 +25,8 @@ class SubmissionFollowerTest {
     private static final String RUN = "GET /v1/runs/" + ID;
     private static final String OUTPUT = RUN + "/output";
 
-    /** The id when it was told, and the output from then on. */
-    private final StringBuilder told = new StringBuilder();
+    /** The id and a colon when it was received, then the output. */
+    private final StringBuilder received = new StringBuilder();
 
     private ScriptedNode node;
 
@@ -47,7 +47,7 @@ class SubmissionFollowerTest {
 
         assertThat(read().path("status").asText()).isEqualTo("SUCCEEDED");
 
-        assertThat(told).hasToString(ID + ":one two");
+        assertThat(received).hasToString(ID + ":one two");
         assertThat(node.requests()).hasSize(2);
         ScriptedNode.Request submission = node.requests(SUBMIT).get(0);
         assertThat(submission.line()).isEqualTo("POST /v1/runs?follow=output");
@@ -63,7 +63,7 @@ class SubmissionFollowerTest {
 
         assertThat(read().path("status").asText()).isEqualTo("SUCCEEDED");
 
-        assertThat(told).hasToString(ID + ":one");
+        assertThat(received).hasToString(ID + ":one");
     }
 
     @Test
@@ -74,7 +74,7 @@ class SubmissionFollowerTest {
 
         read();
 
-        assertThat(told).hasToString(ID + ":one two");
+        assertThat(received).hasToString(ID + ":one two");
         assertThat(node.requests(SUBMIT)).hasSize(1);
         assertThat(node.requests(OUTPUT).get(0).line()).endsWith("from=4");
     }
@@ -90,7 +90,7 @@ class SubmissionFollowerTest {
 
         read();
 
-        assertThat(told).hasToString(ID + ":one");
+        assertThat(received).hasToString(ID + ":one");
         assertThat(node.requests(SUBMIT))
                 .extracting(request -> request.header("Idempotency-key"))
                 .containsOnly("key")
@@ -105,7 +105,7 @@ class SubmissionFollowerTest {
 
         read();
 
-        assertThat(told).hasToString(ID + ":one two");
+        assertThat(received).hasToString(ID + ":one two");
     }
 
     @Test
@@ -114,7 +114,7 @@ class SubmissionFollowerTest {
 
         assertThatThrownBy(this::read).isInstanceOf(ApiException.Refused.class);
 
-        assertThat(told).isEmpty();
+        assertThat(received).isEmpty();
     }
 
     @Test
@@ -129,8 +129,8 @@ class SubmissionFollowerTest {
     }
 
     private JsonNode read() throws Exception {
-        return new SubmissionFollower(node.client(), id -> told.append(id).append(':'), chunk -> {
-                    told.append(new String(chunk.data().toByteArray(), StandardCharsets.UTF_8));
+        return new SubmissionFollower(node.client(), id -> received.append(id).append(':'), chunk -> {
+                    received.append(new String(chunk.data().toByteArray(), StandardCharsets.UTF_8));
                 })
                 .read(ApiJson.object(), "key");
     }

@@ -1,5 +1,6 @@
 package dev.vivarium.node.driver;
 
+import com.github.f4b6a3.ulid.UlidCreator;
 import java.util.regex.Pattern;
 
 /**
@@ -22,6 +23,11 @@ public record SandboxId(String value) {
         if (!isValid(value)) {
             throw new IllegalArgumentException("A sandbox id is 26 characters of Crockford's base 32 in lower case.");
         }
+    }
+
+    /** An id that no sandbox has had. */
+    public static SandboxId fresh() {
+        return new SandboxId(UlidCreator.getUlid().toLowerCase());
     }
 
     /** Whether the text has the form of a sandbox id. */

@@ -1,6 +1,5 @@
 package dev.vivarium.node.pool;
 
-import com.github.f4b6a3.ulid.UlidCreator;
 import dev.vivarium.node.driver.ChannelListener;
 import dev.vivarium.node.driver.SandboxDriver;
 import dev.vivarium.node.driver.SandboxHandle;
@@ -8,7 +7,6 @@ import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxTemplate;
 import java.util.Deque;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -144,7 +142,7 @@ public final class WarmPool {
      * @param onGone called when it ends while it waits
      */
     CompletionStage<WaitingSandbox> make(PoolKind kind, long nowNanos, Runnable onGone) {
-        SandboxId id = new SandboxId(UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT));
+        SandboxId id = SandboxId.fresh();
         WaitingSandbox waiting = new WaitingSandbox(id, nowNanos, onGone);
         own.add(id);
         return sandboxes

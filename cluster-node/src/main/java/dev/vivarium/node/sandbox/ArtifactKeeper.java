@@ -20,7 +20,6 @@ import java.security.MessageDigest;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
 import org.apache.pekko.Done;
@@ -215,8 +214,7 @@ final class ArtifactKeeper {
     }
 
     private static Cause cause(Throwable failure) {
-        Throwable why =
-                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        Throwable why = Inbox.cause(failure);
         if (why instanceof GuestFiles.Closed closed) {
             return closed.why();
         }

@@ -40,7 +40,8 @@ record Inbox(ActorContext<Sandbox.Command> context, TimerScheduler<Sandbox.Comma
         timers.cancel(key);
     }
 
-    private static Throwable cause(Throwable failure) {
+    /** The failure of the step itself, where a stage has wrapped it. */
+    static Throwable cause(Throwable failure) {
         return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 }

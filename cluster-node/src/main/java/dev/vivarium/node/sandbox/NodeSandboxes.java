@@ -31,7 +31,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -197,9 +196,7 @@ public final class NodeSandboxes {
 
     /** Whether a new sandbox may serve where one that waited could not. */
     static boolean isUnsuited(Throwable failure) {
-        Throwable cause =
-                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
-        return cause instanceof DriverException refusal
+        return Inbox.cause(failure) instanceof DriverException refusal
                 && (refusal.kind() == DriverException.Kind.UNSUITED
                         || refusal.kind() == DriverException.Kind.SANDBOX_UNKNOWN);
     }

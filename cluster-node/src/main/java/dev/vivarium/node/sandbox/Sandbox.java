@@ -90,7 +90,7 @@ public final class Sandbox {
         this.spec = spec;
         this.times = new StartTimes(environment.clock());
         Optional<WaitingSandbox> waiting = environment.sandboxes().take(environment.template(spec), spec.egress());
-        this.id = waiting.map(WaitingSandbox::id).orElseGet(environment::newSandboxId);
+        this.id = waiting.map(WaitingSandbox::id).orElseGet(SandboxId::fresh);
         environment.live().add(id, attempt, inbox.self());
         waiting.ifPresent(environment.sandboxes().pool()::handedOver);
         this.reporter = new Reporter(run, attempt.attempt(), environment.clock());

@@ -1,13 +1,10 @@
 package dev.vivarium.node.sandbox;
 
-import com.github.f4b6a3.ulid.UlidCreator;
 import com.typesafe.config.Config;
 import dev.vivarium.node.clock.NodeClock;
-import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.driver.SandboxTemplate;
 import dev.vivarium.persistence.store.Store;
 import dev.vivarium.protocol.run.RunSpec;
-import java.util.Locale;
 
 /**
  * What every Sandbox actor of a node works with.
@@ -33,10 +30,6 @@ public record SandboxEnvironment(
             NodeSandboxes sandboxes, Store store, LiveSandboxes live, NodeLease lease, Config config, NodeClock clock) {
         return new SandboxEnvironment(
                 sandboxes, store, live, new RemovalQueue(), SandboxSettings.from(config), lease, clock);
-    }
-
-    SandboxId newSandboxId() {
-        return new SandboxId(UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT));
     }
 
     /** The sandbox's template for a spec. */

@@ -4,7 +4,6 @@ import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
@@ -44,22 +43,18 @@ final class StoreRetry {
     <T> CompletionStage<T> call(Supplier<CompletionStage<T>> call, BooleanSupplier goesOn) {
         return call.get()
                 .handle((answer, failure) -> {
-                    isAway = failure != null && cause(failure) instanceof StoreUnavailable;
+                    isAway = failure != null && Inbox.cause(failure) instanceof StoreUnavailable;
                     if (failure == null) {
                         return CompletableFuture.completedStage(answer);
                     }
                     return isAway && isInTime() && goesOn.getAsBoolean()
                             ? Patterns.after(pause, timers, () -> call(call, goesOn))
-                            : CompletableFuture.<T>failedStage(cause(failure));
+                            : CompletableFuture.<T>failedStage(Inbox.cause(failure));
                 })
                 .thenCompose(next -> next);
     }
 
     private boolean isInTime() {
         return clock.nanos() - beganNanos < atMost.toNanos();
-    }
-
-    private static Throwable cause(Throwable failure) {
-        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 }

@@ -97,10 +97,7 @@ public final class ContainerMeter {
         });
     }
 
-    /**
-     * Before an agent runs, since some of its use is only counted from then on: when the sandbox is created, and again when a
-     * waiting one gets its limits.
-     */
+    /** Before an agent runs, since some of its use is only counted from then on. */
     public void begin(ContainerSandbox sandbox) {
         String container = sandbox.container().orElseThrow(() -> ContainerSandbox.unknown(sandbox.id()));
         sandbox.firstProcess()
@@ -114,12 +111,20 @@ public final class ContainerMeter {
                     .map(process -> WritablePlaces.of(PROC.resolve(process.pid() + "/root"), sandbox.files()))
                     .ifPresent(sandbox::places);
         }
-        boolean seenBefore = sandbox.sampler().isPresent();
+        born(sandbox);
+    }
+
+    /** The same for a sandbox that has waited since, and has got its limits now. */
+    public void beginAgain(ContainerSandbox sandbox) {
+        if (sandbox.sampler().orElse(null) instanceof CgroupFiles files) {
+            files.begin(Limit.MEMORY.amountIn(sandbox.template().limits()));
+        }
+        born(sandbox);
+    }
+
+    private void born(ContainerSandbox sandbox) {
         try {
             if (sampler(sandbox) instanceof CgroupFiles files) {
-                if (seenBefore) {
-                    files.begin(Limit.MEMORY.amountIn(sandbox.template().limits()));
-                }
                 sandbox.born(files.sample().cpuMillis());
             }
         } catch (DriverException | IOException failure) {

@@ -53,11 +53,7 @@ public final class ContainerSandbox {
         template = claimed;
     }
 
-    /** The engine's id of its image; empty before it is created. */
-    public synchronized Optional<String> image() {
-        return image;
-    }
-
+    /** The engine's id of its image. */
     public synchronized void image(String id) {
         image = Optional.of(id);
     }

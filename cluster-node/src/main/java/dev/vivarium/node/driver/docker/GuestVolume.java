@@ -257,7 +257,7 @@ final class GuestVolume {
     }
 
     private void withCarrier(String imageId, Consumer<String> work) {
-        SandboxId id = new SandboxId(UlidCreator.getUlid().toLowerCase());
+        SandboxId id = SandboxId.fresh();
         carriers.add(id);
         Optional<String> container = Optional.empty();
         try {

@@ -60,7 +60,7 @@ public final class RuntimeConfig {
     /** Starting a sandbox takes this much, however little its run may use. */
     private static final String WAITING_CPU = "1";
 
-    /** What an own kernel is told when it boots. Its memory and threads are the host's, and so is their limit. */
+    /** What a kernel of its own takes in when it boots. Its memory and threads are the host's, and so is their limit. */
     private static final List<Limit<?>> INSIDE_AN_OWN_KERNEL = List.of(
             Limit.DISK, Limit.FILES, Limit.SHARED_MEMORY, Limit.OPEN_FILES, Limit.PIDS, Limit.MEMORY, Limit.CPU);
 

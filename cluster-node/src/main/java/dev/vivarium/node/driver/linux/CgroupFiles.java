@@ -27,36 +27,23 @@ public sealed interface CgroupFiles extends Sampler {
      * @return empty when the group is not visible here
      */
     static Optional<CgroupFiles> of(Path proc, long pid, String mark) {
-        try {
-            List<CgroupFormat.Membership> memberships =
-                    CgroupFormat.memberships(Files.readAllLines(proc.resolve(pid + "/cgroup")));
-            List<CgroupFormat.Hierarchy> mounted = CgroupFormat.hierarchies(Files.readAllLines(proc.resolve("mounts")));
-            return version1(mounted, memberships, mark).or(() -> version2(mounted, memberships, mark));
-        } catch (IOException unreadable) {
-            return Optional.empty();
-        }
+        return GroupsOfProcess.of(proc, pid, mark)
+                .flatMap(groups -> version1(groups).or(() -> version2(groups)));
     }
 
-    private static Optional<CgroupFiles> version1(
-            List<CgroupFormat.Hierarchy> mounted, List<CgroupFormat.Membership> memberships, String mark) {
-        Optional<String> memory = CgroupFormat.directoryV1(mounted, memberships, "memory");
-        Optional<String> cpuacct = CgroupFormat.directoryV1(mounted, memberships, "cpuacct");
-        Optional<String> pids = CgroupFormat.directoryV1(mounted, memberships, "pids");
-        if (memory.isEmpty()
-                || cpuacct.isEmpty()
-                || pids.isEmpty()
-                || !memory.get().contains(mark)
-                || !Files.isDirectory(Path.of(memory.get()))) {
-            return Optional.empty();
-        }
-        return Optional.of(new Version1(Path.of(memory.get()), Path.of(cpuacct.get()), Path.of(pids.get())));
+    private static Optional<CgroupFiles> version1(GroupsOfProcess groups) {
+        Optional<Path> memory =
+                groups.version1("memory").filter(groups::isOfTheSandbox).filter(Files::isDirectory);
+        Optional<Path> cpuacct = groups.version1("cpuacct");
+        Optional<Path> pids = groups.version1("pids");
+        return memory.isEmpty() || cpuacct.isEmpty() || pids.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Version1(memory.get(), cpuacct.get(), pids.get()));
     }
 
-    private static Optional<CgroupFiles> version2(
-            List<CgroupFormat.Hierarchy> mounted, List<CgroupFormat.Membership> memberships, String mark) {
-        return CgroupFormat.directoryV2(mounted, memberships)
-                .filter(directory -> directory.contains(mark))
-                .map(Path::of)
+    private static Optional<CgroupFiles> version2(GroupsOfProcess groups) {
+        return groups.version2()
+                .filter(groups::isOfTheSandbox)
                 .filter(directory -> Files.isReadable(directory.resolve("memory.current")))
                 .map(Version2::new);
     }

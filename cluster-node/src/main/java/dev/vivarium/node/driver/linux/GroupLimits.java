@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -25,37 +24,28 @@ public record GroupLimits(Path memory, Optional<Path> memoryAndSwap, Path pids) 
      * @return empty when the group is not visible here
      */
     public static Optional<GroupLimits> of(Path proc, long pid, String mark) {
-        try {
-            List<CgroupFormat.Membership> memberships =
-                    CgroupFormat.memberships(Files.readAllLines(proc.resolve(pid + "/cgroup")));
-            List<CgroupFormat.Hierarchy> mounted = CgroupFormat.hierarchies(Files.readAllLines(proc.resolve("mounts")));
-            return version1(mounted, memberships, mark).or(() -> version2(mounted, memberships, mark));
-        } catch (IOException unreadable) {
-            return Optional.empty();
-        }
+        return GroupsOfProcess.of(proc, pid, mark)
+                .flatMap(groups -> version1(groups).or(() -> version2(groups)));
     }
 
-    private static Optional<GroupLimits> version1(
-            List<CgroupFormat.Hierarchy> mounted, List<CgroupFormat.Membership> memberships, String mark) {
-        Optional<String> memory = CgroupFormat.directoryV1(mounted, memberships, "memory");
-        Optional<String> pids = CgroupFormat.directoryV1(mounted, memberships, "pids");
-        if (memory.isEmpty() || pids.isEmpty() || !memory.get().contains(mark)) {
+    private static Optional<GroupLimits> version1(GroupsOfProcess groups) {
+        Optional<Path> memory = groups.version1("memory").filter(groups::isOfTheSandbox);
+        Optional<Path> pids = groups.version1("pids");
+        if (memory.isEmpty() || pids.isEmpty()) {
             return Optional.empty();
         }
         return Optional.of(new GroupLimits(
-                Path.of(memory.get(), "memory.limit_in_bytes"),
-                Optional.of(Path.of(memory.get(), "memory.memsw.limit_in_bytes"))
-                        .filter(Files::exists),
-                Path.of(pids.get(), "pids.max")));
+                memory.get().resolve("memory.limit_in_bytes"),
+                Optional.of(memory.get().resolve("memory.memsw.limit_in_bytes")).filter(Files::exists),
+                pids.get().resolve("pids.max")));
     }
 
-    private static Optional<GroupLimits> version2(
-            List<CgroupFormat.Hierarchy> mounted, List<CgroupFormat.Membership> memberships, String mark) {
-        return CgroupFormat.directoryV2(mounted, memberships)
-                .filter(directory -> directory.contains(mark))
-                .filter(directory -> Files.exists(Path.of(directory, "memory.max")))
+    private static Optional<GroupLimits> version2(GroupsOfProcess groups) {
+        return groups.version2()
+                .filter(groups::isOfTheSandbox)
+                .filter(directory -> Files.exists(directory.resolve("memory.max")))
                 .map(directory -> new GroupLimits(
-                        Path.of(directory, "memory.max"), Optional.empty(), Path.of(directory, "pids.max")));
+                        directory.resolve("memory.max"), Optional.empty(), directory.resolve("pids.max")));
     }
 
     /**

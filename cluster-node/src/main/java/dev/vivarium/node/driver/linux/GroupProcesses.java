@@ -33,24 +33,22 @@ public record GroupProcesses(Path proc, Path processes, Path quota, String unbou
      * @return empty when the group is not visible here
      */
     public static Optional<GroupProcesses> of(Path proc, long pid, String mark) {
-        try {
-            List<CgroupFormat.Membership> memberships =
-                    CgroupFormat.memberships(Files.readAllLines(proc.resolve(pid + "/cgroup")));
-            List<CgroupFormat.Hierarchy> mounted = CgroupFormat.hierarchies(Files.readAllLines(proc.resolve("mounts")));
-            Optional<Path> version1 = CgroupFormat.directoryV1(mounted, memberships, "cpu")
-                    .filter(directory -> directory.contains(mark))
-                    .map(Path::of);
-            Optional<Path> version2 = CgroupFormat.directoryV2(mounted, memberships)
-                    .filter(directory -> directory.contains(mark))
-                    .map(Path::of)
-                    .filter(directory -> Files.exists(directory.resolve("cpu.max")));
-            return version1.map(group -> new GroupProcesses(
-                            proc, group.resolve("cgroup.procs"), group.resolve("cpu.cfs_quota_us"), "-1"))
-                    .or(() -> version2.map(group ->
-                            new GroupProcesses(proc, group.resolve("cgroup.procs"), group.resolve("cpu.max"), "max")));
-        } catch (IOException unreadable) {
-            return Optional.empty();
-        }
+        return GroupsOfProcess.of(proc, pid, mark)
+                .flatMap(groups -> version1(proc, groups).or(() -> version2(proc, groups)));
+    }
+
+    private static Optional<GroupProcesses> version1(Path proc, GroupsOfProcess groups) {
+        return groups.version1("cpu")
+                .filter(groups::isOfTheSandbox)
+                .map(group -> new GroupProcesses(
+                        proc, group.resolve("cgroup.procs"), group.resolve("cpu.cfs_quota_us"), "-1"));
+    }
+
+    private static Optional<GroupProcesses> version2(Path proc, GroupsOfProcess groups) {
+        return groups.version2()
+                .filter(groups::isOfTheSandbox)
+                .filter(group -> Files.exists(group.resolve("cpu.max")))
+                .map(group -> new GroupProcesses(proc, group.resolve("cgroup.procs"), group.resolve("cpu.max"), "max"));
     }
 
     /** Lifts the CPU quota. Has no effect without permission, or when the group is gone. */

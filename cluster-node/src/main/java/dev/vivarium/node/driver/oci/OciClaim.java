@@ -9,7 +9,6 @@ import dev.vivarium.node.driver.container.ContainerSandbox;
 import dev.vivarium.node.driver.docker.EngineImages;
 import dev.vivarium.node.driver.docker.RuntimeConfig;
 import dev.vivarium.node.driver.linux.GroupLimits;
-import dev.vivarium.node.driver.linux.GroupProcesses;
 import dev.vivarium.node.driver.linux.InitProcess;
 import dev.vivarium.node.driver.linux.RuntimeOverhead;
 import java.io.IOException;
@@ -96,7 +95,7 @@ final class OciClaim {
             GroupLimits.of(PROC, pid, mark)
                     .orElseThrow(() -> new IOException("its control group cannot be seen"))
                     .set(sizes.memoryBytes(), sizes.pids());
-            GroupProcesses.of(PROC, pid, mark)
+            sandbox.group()
                     .orElseThrow(() -> new IOException("its control group cannot be seen"))
                     .throttle(walls.cpuQuotaMicros(template));
         } catch (IOException failed) {
@@ -107,7 +106,7 @@ final class OciClaim {
         }
         sandbox.upkeep(RuntimeOverhead.of(template, cpus));
         sandbox.serve(template);
-        meter.begin(sandbox);
+        meter.beginAgain(sandbox);
         sandbox.requireWanted();
     }
 

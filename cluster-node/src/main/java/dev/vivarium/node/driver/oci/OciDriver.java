@@ -1,6 +1,5 @@
 package dev.vivarium.node.driver.oci;
 
-import com.github.f4b6a3.ulid.UlidCreator;
 import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.Bulkhead;
@@ -198,7 +197,8 @@ public final class OciDriver implements SandboxDriver {
         Path nothing = nothing();
         for (OciRuntime runtime : runtimes) {
             try {
-                maker.rehearse(newId(), runtime.isolation(), Limit.DISK.smallest(), nothing, this::rehearseClaim);
+                maker.rehearse(
+                        SandboxId.fresh(), runtime.isolation(), Limit.DISK.smallest(), nothing, this::rehearseClaim);
                 classes.add(runtime.isolation());
             } catch (DriverException failed) {
                 String why = runtime + " cannot make sandboxes on this machine: " + clause(failed);
@@ -216,6 +216,7 @@ public final class OciDriver implements SandboxDriver {
     private void rehearseClaim(ContainerSandbox sandbox) {
         Isolation isolation = sandbox.template().isolation();
         try {
+            meter.begin(sandbox);
             claims.put(sandbox, sandbox.template());
             waiting.add(isolation);
         } catch (DriverException failed) {
@@ -230,7 +231,8 @@ public final class OciDriver implements SandboxDriver {
     private void rehearseDisk() throws IOException {
         try {
             if (disks.smallest().isPresent()) {
-                maker.rehearse(newId(), Isolation.CONTAINER, disks.smallest().get(), nothing(), made -> {});
+                maker.rehearse(
+                        SandboxId.fresh(), Isolation.CONTAINER, disks.smallest().get(), nothing(), made -> {});
             }
         } catch (DriverException failed) {
             LOG.warn(
@@ -244,10 +246,6 @@ public final class OciDriver implements SandboxDriver {
         Path nothing = state.own().resolve("nothing");
         PrivateFolder.make(nothing);
         return nothing;
-    }
-
-    private static SandboxId newId() {
-        return new SandboxId(UlidCreator.getUlid().toString().toLowerCase(Locale.ROOT));
     }
 
     /** A failure's sentence without its full stop. */
