@@ -27,13 +27,12 @@ final class Creation {
     private final SandboxId id;
     private final RunSpec spec;
     private final Inbox inbox;
-    private final Guest guest;
     private final long begunNanos;
+    private final Optional<WaitingSandbox> waiting;
     private Optional<KillReason> stop = Optional.empty();
     private Optional<Guest.ChannelEnded> ended = Optional.empty();
     private int unconfirmedFrames;
-    /** Until the first try. */
-    private Optional<WaitingSandbox> waiting;
+    private boolean waitedInVain;
 
     /** Results of asking the driver, as messages to the actor. */
     sealed interface Message extends Sandbox.Command {}
@@ -62,32 +61,42 @@ final class Creation {
             SandboxId id,
             Optional<WaitingSandbox> waiting,
             RunSpec spec,
+            Inbox inbox) {
+        this(environment, attempt, id, waiting, spec, inbox, environment.clock().nanos());
+    }
+
+    private Creation(
+            SandboxEnvironment environment,
+            AttemptName attempt,
+            SandboxId id,
+            Optional<WaitingSandbox> waiting,
+            RunSpec spec,
             Inbox inbox,
-            Guest guest) {
-        this.waiting = waiting;
+            long begunNanos) {
         this.environment = environment;
         this.attempt = attempt;
         this.id = id;
+        this.waiting = waiting;
         this.spec = spec;
         this.inbox = inbox;
-        this.guest = guest;
-        this.begunNanos = environment.clock().nanos();
+        this.begunNanos = begunNanos;
     }
 
-    /** Asks the driver, as the last step: when an earlier step fails, there is no sandbox to clean up. */
+    /** The same attempt's next try: a new sandbox with this id, in the time that is left. */
+    Creation again(SandboxId fresh) {
+        return new Creation(environment, attempt, fresh, Optional.empty(), spec, inbox, begunNanos);
+    }
+
+    /** Asks the driver, once, as the last step: when an earlier step fails, there is no sandbox to clean up. */
     void ask() {
-        ended = Optional.empty();
-        unconfirmedFrames = 0;
         CompletionStage<Long> ready = environment
                 .live()
                 .goneBefore(attempt)
                 .thenCompose(gone -> nothingLeftBefore())
                 .thenCompose(none -> outputStart());
-        Optional<WaitingSandbox> taken = waiting;
-        waiting = Optional.empty();
-        CompletionStage<Made> made = taken.isPresent()
-                ? ready.exceptionallyCompose(why -> environment.sandboxes().giveBack(taken.get(), why))
-                        .thenCompose(start -> claim(taken.get(), start))
+        CompletionStage<Made> made = waiting.isPresent()
+                ? ready.exceptionallyCompose(why -> environment.sandboxes().giveBack(waiting.get(), why))
+                        .thenCompose(start -> claim(waiting.get(), start))
                 : ready.thenCompose(this::make);
         inbox.hear(made, sandbox -> sandbox, Failed::new);
     }
@@ -95,10 +104,8 @@ final class Creation {
     private CompletionStage<Made> claim(WaitingSandbox taken, long outputStart) {
         return environment
                 .sandboxes()
-                .claim(taken, environment.template(spec), attempt, access(), Guest.listener(inbox.self()))
-                .thenApply(claimed -> new Made(claimed.channel(), claimed.environment(), Birth.WARM, outputStart))
-                .exceptionallyCompose(failure ->
-                        NodeSandboxes.isUnsuited(failure) ? make(outputStart) : CompletableFuture.failedStage(failure));
+                .claim(taken, environment.template(spec), attempt, access(), Guest.listener(id, inbox.self()))
+                .thenApply(claimed -> new Made(claimed.channel(), claimed.environment(), Birth.WARM, outputStart));
     }
 
     private CompletionStage<Made> make(long outputStart) {
@@ -109,7 +116,7 @@ final class Creation {
                         environment.template(spec),
                         new Purpose.ForAttempt(attempt),
                         access(),
-                        Guest.listener(inbox.self()))
+                        Guest.listener(id, inbox.self()))
                 .thenApply(made -> new Made(made.channel(), made.environment(), Birth.COLD, outputStart));
     }
 
@@ -134,7 +141,7 @@ final class Creation {
     }
 
     /** Call when the driver has answered: opens the way to the guest. */
-    void made(Made sandbox) {
+    void made(Made sandbox, Guest guest) {
         guest.open(sandbox.channel());
         for (int frame = 0; frame < unconfirmedFrames; frame++) {
             guest.confirm();
@@ -147,10 +154,18 @@ final class Creation {
                 .or(() -> Outcomes.notMade(why))
                 .or(() -> isOverdue() ? Optional.of(Outcomes.engineLost(why)) : Optional.empty());
         if (end.isEmpty()) {
-            inbox.log().warn("No sandbox yet for {}: {}", attempt, why.getMessage());
-            inbox.after(environment.settings().engineRetry(), Retry.DUE, Retry.DUE);
+            waitedInVain = waiting.isPresent() && NodeSandboxes.isUnsuited(why);
+            if (!waitedInVain) {
+                inbox.log().warn("No sandbox yet for {}: {}", attempt, why.getMessage());
+                inbox.after(environment.settings().engineRetry(), Retry.DUE, Retry.DUE);
+            }
         }
         return end;
+    }
+
+    /** Whether the sandbox that waited could not serve, so that a new one is to be created at once. */
+    boolean waitedInVain() {
+        return waitedInVain;
     }
 
     /**

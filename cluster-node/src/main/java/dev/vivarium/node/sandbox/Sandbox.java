@@ -17,10 +17,8 @@ import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
-import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.BehaviorBuilder;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 
 /**
  * Owns one sandbox, for one attempt of a run, from before it exists until it is gone. A child of the Run that it serves,
@@ -74,27 +72,43 @@ public final class Sandbox {
     public static Behavior<Command> create(
             SandboxEnvironment environment, AttemptName attempt, RunSpec spec, ActorRef<SandboxReport> run) {
         return Behaviors.setup(context -> Behaviors.withTimers(
-                scheduler -> new Sandbox(context, scheduler, environment, attempt, spec, run).creating()));
+                scheduler -> begin(new Inbox(context, scheduler), environment, attempt, spec, run)));
     }
 
-    private Sandbox(
-            ActorContext<Command> context,
-            TimerScheduler<Command> scheduler,
+    private static Behavior<Command> begin(
+            Inbox inbox,
             SandboxEnvironment environment,
             AttemptName attempt,
             RunSpec spec,
             ActorRef<SandboxReport> run) {
-        this.inbox = new Inbox(context, scheduler);
+        Optional<WaitingSandbox> waiting = environment.sandboxes().take(environment.template(spec), spec.egress());
+        SandboxId id = waiting.map(WaitingSandbox::id).orElseGet(SandboxId::fresh);
+        environment.live().add(id, attempt, inbox.self());
+        waiting.ifPresent(environment.sandboxes().pool()::handedOver);
+        Reporter reporter = new Reporter(run, attempt.attempt(), environment.clock());
+        Creation creation = new Creation(environment, attempt, id, waiting, spec, inbox);
+        return new Sandbox(
+                        inbox, environment, attempt, spec, id, reporter, new StartTimes(environment.clock()), creation)
+                .creating();
+    }
+
+    private Sandbox(
+            Inbox inbox,
+            SandboxEnvironment environment,
+            AttemptName attempt,
+            RunSpec spec,
+            SandboxId id,
+            Reporter reporter,
+            StartTimes times,
+            Creation creation) {
+        this.inbox = inbox;
         this.environment = environment;
         this.attempt = attempt;
         this.spec = spec;
-        this.times = new StartTimes(environment.clock());
-        Optional<WaitingSandbox> waiting = environment.sandboxes().take(environment.template(spec), spec.egress());
-        this.id = waiting.map(WaitingSandbox::id).orElseGet(SandboxId::fresh);
-        environment.live().add(id, attempt, inbox.self());
-        waiting.ifPresent(environment.sandboxes().pool()::handedOver);
-        this.reporter = new Reporter(run, attempt.attempt(), environment.clock());
-        this.creation = new Creation(environment, attempt, id, waiting, spec, inbox, guest);
+        this.id = id;
+        this.reporter = reporter;
+        this.times = times;
+        this.creation = creation;
         this.deadline = Deadline.of(spec, environment);
         this.timers = new DeadlineTimers(deadline, inbox, guest);
         this.usage = new UsageMonitor(environment, attempt, id, spec, inbox, deadline, reporter);
@@ -109,8 +123,8 @@ public final class Sandbox {
 
     private Behavior<Command> creating() {
         return state().onMessage(Creation.Made.class, this::onMade)
-                .onMessage(Creation.Failed.class, failed -> neverMade(creation.failed(failed.why())))
-                .onMessageEquals(Creation.Retry.DUE, () -> stay(creation::ask))
+                .onMessage(Creation.Failed.class, this::onNotMade)
+                .onMessageEquals(Creation.Retry.DUE, this::again)
                 .onMessage(Guest.FrameArrived.class, early -> stay(creation::frameArrived))
                 .onMessage(Guest.ChannelEnded.class, ended -> stay(() -> creation.channelEnded(ended)))
                 .onMessage(Stop.class, stop -> neverMade(creation.stop(stop.reason)))
@@ -119,7 +133,7 @@ public final class Sandbox {
 
     private Behavior<Command> onMade(Creation.Made made) {
         times.made(made.birth());
-        creation.made(made);
+        creation.made(made, guest);
         output.beginAt(made.outputStart());
         if (creation.stopped().isPresent()) {
             return giveUp(Outcomes.killed(creation.stopped().get()));
@@ -130,6 +144,19 @@ public final class Sandbox {
         Preparation preparation = new Preparation(environment, attempt, id, spec, made.environment(), inbox, guest);
         preparation.begin();
         return preparing(preparation);
+    }
+
+    private Behavior<Command> onNotMade(Creation.Failed failed) {
+        Optional<Outcome> end = creation.failed(failed.why());
+        return end.isEmpty() && creation.waitedInVain() ? again() : neverMade(end);
+    }
+
+    /** Another sandbox, since what is left of the first one's, in logs or elsewhere, must not be taken for its. */
+    private Behavior<Command> again() {
+        SandboxId fresh = SandboxId.fresh();
+        environment.live().add(fresh, attempt, inbox.self());
+        environment.live().remove(id);
+        return new Sandbox(inbox, environment, attempt, spec, fresh, reporter, times, creation.again(fresh)).creating();
     }
 
     private Behavior<Command> neverMade(Optional<Outcome> end) {
@@ -326,6 +353,7 @@ public final class Sandbox {
 
     private BehaviorBuilder<Command> state() {
         return Behaviors.receive(Command.class)
+                .onMessage(Guest.Message.class, message -> !message.from().equals(id), late -> Behaviors.same())
                 .onMessage(OutputWriter.Message.class, this::onOutput)
                 .onMessageEquals(DeadlineTimers.Due.REARM, this::onRearm)
                 .onSignal(PostStop.class, signal -> stay(departure::abandon));

@@ -679,7 +679,9 @@ class SandboxTest {
 
         start(FIRST, Specs.hello());
 
-        run.expectMessageClass(SandboxReport.Started.class);
+        // Whoever watches sandboxes, or has one removed, must not take it for the first one.
+        assertThat(run.expectMessageClass(SandboxReport.Started.class).sandbox())
+                .isNotEqualTo(waiting.value());
         assertThat(driver.destroyed()).containsExactly(waiting);
         stop(KillReason.CANCELLED);
         ended();
