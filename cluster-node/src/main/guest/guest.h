@@ -19,7 +19,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define PROTOCOL_VERSION 4
+#define PROTOCOL_VERSION 5
 #define NODE_FRAME_MAX 1048576 /* bytes of type and payload */
 #define OUTPUT_MAX 65536       /* bytes of data in one Output */
 #define STDIN_WINDOW 65536     /* initial credit for a process's stdin */

@@ -179,6 +179,13 @@ static void feed_stdin(struct process *p, const uint8_t *data, size_t length)
 	p->stdin_count += (uint32_t)length;
 }
 
+/* Its pid is its own until it is reaped, and no longer. */
+static void signal_process(struct process *p, int number)
+{
+	if (p->alive)
+		kill(p->pid, number);
+}
+
 static void signal_group(struct process *p, int number)
 {
 	/* No such group: it is gone, or the child, which has yet to create it, is still alone. */
@@ -191,11 +198,12 @@ void handle_process_frame(uint8_t type, struct reader *frame)
 {
 	struct process *p = find_process(take_number(frame));
 	struct winsize size = {0};
-	uint8_t choice = 0;
+	uint8_t choice = 0, scope = 0;
 	uint32_t credit = 0;
 
 	if (type == SIGNAL) {
 		choice = take_between(frame, 1, LAST_SIGNAL);
+		scope = take_between(frame, 0, 1);
 	} else if (type == CREDIT) {
 		choice = take_between(frame, 0, 1);
 		credit = take_number(frame);
@@ -211,6 +219,8 @@ void handle_process_frame(uint8_t type, struct reader *frame)
 		feed_stdin(p, frame->at, (size_t)(frame->end - frame->at));
 	else if (type == CLOSE_STDIN)
 		p->stdin_ends = true;
+	else if (type == SIGNAL && scope)
+		signal_process(p, choice);
 	else if (type == SIGNAL)
 		signal_group(p, choice);
 	else if (type == CREDIT)

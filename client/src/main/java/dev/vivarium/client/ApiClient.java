@@ -158,6 +158,20 @@ public final class ApiClient {
                 .build());
     }
 
+    /**
+     * Moves the deadline of a live run, and answers with the run. Idempotent. A run that was renewed is not killed at the
+     * deadline before; one that cannot be, since it is ending or its time is over, is refused with status 409.
+     *
+     * @param wallClock the run's wall clock from now on, such as {@code 30m}, from the start of the attempt's process
+     */
+    public JsonNode renew(String id, String wallClock) throws ApiException, InterruptedIOException {
+        return json(request("/v1/runs/" + id + "/deadline")
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofByteArray(
+                        ApiJson.bytes(ApiJson.object().put("wallClock", wallClock))))
+                .build());
+    }
+
     public JsonNode events(String id) throws ApiException, InterruptedIOException {
         return json(request("/v1/runs/" + id + "/events").build());
     }

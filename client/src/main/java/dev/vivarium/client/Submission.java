@@ -62,6 +62,18 @@ public final class Submission {
         return this;
     }
 
+    /** Has the command warned with SIGUSR1 this long before its deadline. */
+    public Submission warning(String before) {
+        within("warning").put("before", before);
+        return this;
+    }
+
+    /** Has the command warned with a signal, such as {@code SIGUSR2}, this long before its deadline. */
+    public Submission warning(String before, String signal) {
+        within("warning").put("before", before).put("signal", signal);
+        return this;
+    }
+
     public Submission env(String name, String value) {
         within("env").put(name, value);
         return this;

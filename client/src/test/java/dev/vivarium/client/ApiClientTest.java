@@ -100,6 +100,17 @@ class ApiClientTest {
     }
 
     @Test
+    void anUnansweredRenewalIsSentAgainSinceItIsTheSame() throws Exception {
+        String deadline = "POST /v1/runs/" + ID + "/deadline";
+        node.on(deadline, hangUp(), json(200, running()));
+
+        node.client().renew(ID, "30m");
+
+        assertThat(node.requests(deadline)).hasSize(2).allMatch(request -> request.body()
+                .equals("{\"wallClock\":\"30m\"}"));
+    }
+
+    @Test
     void aNodeIsReadyAliveOrSilent() throws Exception {
         node.on("GET /health/ready", json(200, "{\"status\":\"UP\"}"), json(503, "{}"), hangUp());
         ApiClient client = node.client();

@@ -23,7 +23,9 @@ import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.SealedSecrets;
 import dev.vivarium.protocol.run.StartFailure;
+import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Usage;
+import dev.vivarium.protocol.run.WarningSignal;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -84,6 +86,7 @@ public final class Fixtures {
                         .with(Limit.SHARED_MEMORY, "64Mi")
                         .with(Limit.EGRESS_REQUESTS, 1000L)
                         .with(Limit.EGRESS_BYTES, "1024Ti"),
+                Optional.empty(),
                 egress,
                 Isolation.CONTAINER,
                 NodeLossPolicy.RESTART,
@@ -131,6 +134,14 @@ public final class Fixtures {
                         100,
                         200,
                         List.of(new EgressReach("tcp", "45.77.77.10", 443, 3, 90, 180))),
+                new RunEvent.WarningSent(NOON, "node-1", 1, WarningSignal.SIGUSR1, TimeSpan.ofSeconds(60)),
+                new RunEvent.DeadlineMoved(
+                        NOON,
+                        "node-1",
+                        Principal.LOCAL_OPERATOR,
+                        TimeSpan.ofSeconds(60),
+                        TimeSpan.ofSeconds(600),
+                        TimeSpan.ofSeconds(700)),
                 new RunEvent.CancelRequested(NOON, "node-1", Principal.LOCAL_OPERATOR),
                 new RunEvent.AttemptInterrupted(NOON, "node-1", 1, Interruption.ENGINE_LOST, "gone", Optional.empty()),
                 new RunEvent.RunSucceeded(NOON, "node-1", 1, USAGE),

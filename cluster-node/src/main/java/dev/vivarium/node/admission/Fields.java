@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.LimitKind;
 import dev.vivarium.protocol.run.Limits;
+import dev.vivarium.protocol.run.TimeSpan;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.ArrayList;
@@ -102,6 +103,11 @@ final class Fields {
         return amount(limit.name(), limit.kind())
                 .map(amount -> named.with(limit, amount))
                 .orElse(named);
+    }
+
+    /** An amount of time. */
+    Optional<TimeSpan> time(String name) {
+        return amount(name, LimitKind.TIME);
     }
 
     /** An amount in its notation, whose parser explains what it rejects. */

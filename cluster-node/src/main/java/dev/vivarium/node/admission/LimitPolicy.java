@@ -7,8 +7,6 @@ import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.TimeSpan;
-import java.math.BigDecimal;
-import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -21,8 +19,6 @@ import java.util.Optional;
  * ends by its wall clock limit.
  */
 public final class LimitPolicy {
-    private static final BigDecimal CPU_TIME_MARGIN = new BigDecimal("1.1");
-
     private final Limits defaults;
     private final Limits ceiling;
     private final Optional<ByteSize> diskInMemory;
@@ -94,12 +90,24 @@ public final class LimitPolicy {
         return errors.isEmpty() ? new Verdict.Granted(granted) : new Verdict.Refused(List.copyOf(errors));
     }
 
+    /** The ceiling of a run's processor time. */
+    TimeSpan cpuTimeMax() {
+        return ceiling.get(Limit.CPU_TIME);
+    }
+
+    /** What is wrong with a wall clock that a renewal asks for, if anything; the field is that of the renewal. */
+    Optional<String> objection(TimeSpan wallClock) {
+        List<FieldError> errors = new ArrayList<>();
+        grant(Limit.WALL_CLOCK, Limits.NONE.with(Limit.WALL_CLOCK, wallClock), Limits.NONE, errors);
+        return errors.stream().map(FieldError::message).findFirst();
+    }
+
     private <T extends Comparable<T>> Limits grant(
             Limit<T> limit, Limits asked, Limits granted, List<FieldError> errors) {
         Optional<T> named = asked.find(limit);
         if (named.isEmpty()) {
             return limit == Limit.CPU_TIME
-                    ? granted.with(Limit.CPU_TIME, cpuTime(granted))
+                    ? granted.with(Limit.CPU_TIME, granted.cpuTimeOutOfReach(ceiling.get(Limit.CPU_TIME)))
                     : granted.with(limit, defaults.get(limit));
         }
         T largest = ceiling.get(limit);
@@ -125,19 +133,6 @@ public final class LimitPolicy {
 
     private static FieldError error(Limit<?> limit, String sentence) {
         return new FieldError("limits." + limit.name(), sentence);
-    }
-
-    /** What the kernel allows until the wall clock limit, plus a tenth and a second; in whole seconds. */
-    private TimeSpan cpuTime(Limits granted) {
-        long seconds = BigDecimal.valueOf(granted.get(Limit.WALL_CLOCK).millis())
-                .multiply(BigDecimal.valueOf(granted.get(Limit.CPU).millicores()))
-                .multiply(CPU_TIME_MARGIN)
-                .movePointLeft(6)
-                .setScale(0, RoundingMode.CEILING)
-                .longValueExact();
-        TimeSpan unreachable = TimeSpan.ofSeconds(seconds + 1);
-        TimeSpan largest = ceiling.get(Limit.CPU_TIME);
-        return unreachable.compareTo(largest) > 0 ? largest : unreachable;
     }
 
     /** Each limit that is not given yet. */

@@ -9,8 +9,10 @@ import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.NodeLossPolicy;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.SealedSecrets;
+import dev.vivarium.protocol.run.Warning;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -29,6 +31,7 @@ public record Submission(
         Map<String, RequestedFile> files,
         List<String> artifacts,
         Limits limits,
+        Optional<Warning> warning,
         EgressPolicy egress,
         Isolation isolation,
         NodeLossPolicy onNodeLoss,
@@ -58,6 +61,7 @@ public record Submission(
                 && asksForFiles(spec.files())
                 && artifacts.equals(spec.artifacts())
                 && limits.equals(spec.limits())
+                && warning.equals(spec.warning())
                 && egress.equals(spec.egress())
                 && isolation == spec.isolation()
                 && onNodeLoss == spec.onNodeLoss()
@@ -88,6 +92,7 @@ public record Submission(
                 Map.of(),
                 artifacts,
                 limits,
+                warning,
                 egress,
                 isolation,
                 onNodeLoss,
@@ -108,6 +113,7 @@ public record Submission(
                 references,
                 artifacts,
                 limits,
+                warning,
                 egress,
                 isolation,
                 onNodeLoss,

@@ -11,7 +11,11 @@ import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.NodeLossPolicy;
 import dev.vivarium.protocol.run.PathGlob;
 import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.TimeSpan;
+import dev.vivarium.protocol.run.Warning;
+import dev.vivarium.protocol.run.WarningSignal;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -37,6 +41,7 @@ public final class SubmissionReader {
             "files",
             "artifacts",
             "limits",
+            "warning",
             "egress",
             "isolation",
             "onNodeLoss",
@@ -44,6 +49,8 @@ public final class SubmissionReader {
             "labels");
     private static final Map<String, NodeLossPolicy> NODE_LOSS_POLICIES =
             Map.of("restart", NodeLossPolicy.RESTART, "fail", NodeLossPolicy.FAIL);
+    private static final Map<String, WarningSignal> WARNING_SIGNALS = Arrays.stream(WarningSignal.values())
+            .collect(Collectors.toUnmodifiableMap(Enum::name, Function.identity()));
     private static final int MAX_WORKDIR_BYTES = 1_024;
     private static final int MAX_ARTIFACTS = 32;
     private static final int MAX_LABELS = 64;
@@ -143,6 +150,7 @@ public final class SubmissionReader {
                     new FileFields(fields, findings).read(limits),
                     artifacts(),
                     limits,
+                    warning(limits),
                     egress(secrets),
                     isolation(),
                     fields.word("onNodeLoss", NODE_LOSS_POLICIES).orElse(NodeLossPolicy.RESTART),
@@ -186,6 +194,24 @@ public final class SubmissionReader {
                 return limitPolicy.defaults();
             }
             return ((LimitPolicy.Verdict.Granted) verdict).limits();
+        }
+
+        private Optional<Warning> warning(Limits limits) {
+            return fields.object("warning", Set.of("before", "signal")).flatMap(asked -> {
+                if (!asked.has("before")) {
+                    findings.add(asked.pathOf("before"), "is required: how long before the deadline, such as 30s");
+                }
+                WarningSignal signal = asked.word("signal", WARNING_SIGNALS).orElse(Warning.DEFAULT_SIGNAL);
+                TimeSpan wallClock = limits.get(Limit.WALL_CLOCK);
+                return asked.time("before").map(before -> {
+                    if (before.millis() < 1 || before.compareTo(wallClock) >= 0) {
+                        findings.add(
+                                asked.pathOf("before"),
+                                "must be at least 1ms and less than " + wallClock + ", the run's limits.wallClock");
+                    }
+                    return new Warning(before, signal);
+                });
+            });
         }
 
         private List<String> artifacts() {

@@ -9,6 +9,7 @@ import dev.vivarium.node.RunningNode;
 import dev.vivarium.node.admission.Admission;
 import dev.vivarium.node.admission.AdmissionSettings;
 import dev.vivarium.node.admission.LimitPolicy;
+import dev.vivarium.node.admission.RenewalReader;
 import dev.vivarium.node.admission.SubmissionReader;
 import dev.vivarium.node.http.server.HealthEndpoint;
 import dev.vivarium.node.http.server.HttpServer;
@@ -93,11 +94,13 @@ public final class LocalNode implements RunningNode {
         Config listening = ConfigFactory.parseMap(Map.of("host", options.host(), "port", options.port()));
         HttpSettings settings =
                 HttpSettings.from(listening.withFallback(core.config().getConfig("vivarium.http")));
+        LimitPolicy limits = limits(core);
+        AdmissionSettings admitted = AdmissionSettings.from(
+                core.config().getConfig("vivarium.admission"),
+                Math.toIntExact(core.config().getBytes("vivarium.http.max-body")));
         SubmissionReader reader = new SubmissionReader(
-                limits(core),
-                AdmissionSettings.from(
-                        core.config().getConfig("vivarium.admission"),
-                        Math.toIntExact(core.config().getBytes("vivarium.http.max-body"))),
+                limits,
+                admitted,
                 new SubmissionReader.Offers(
                         core.sandboxes()::isolations, core.sandboxes()::egressModes, core.sandboxes()::egressRefusal));
         Admission admission = new Admission(
@@ -112,6 +115,7 @@ public final class LocalNode implements RunningNode {
                 settings,
                 new ApiV1.Parts(
                         reader,
+                        new RenewalReader(limits, admitted),
                         admission,
                         core.runs(),
                         core.store().journal(),

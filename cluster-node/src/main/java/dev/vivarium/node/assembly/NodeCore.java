@@ -180,6 +180,7 @@ public final class NodeCore implements AutoCloseable {
                         drain,
                         new RunMetrics(metrics, slots),
                         Math.toIntExact(config.getBytes("vivarium.run.push-max")),
+                        config.getInt("vivarium.run.renewals-max"),
                         disks().inMemoryBytes()));
         this.runs = runs;
         metrics.gauge("vivarium.sandboxes.live", live, LiveSandboxes::count);

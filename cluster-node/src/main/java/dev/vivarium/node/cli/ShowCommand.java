@@ -78,6 +78,10 @@ final class ShowCommand implements Callable<Integer> {
         table.row("submitted", run.submittedAt().toString());
         run.startedAt().ifPresent(at -> table.row("started", at.toString()));
         run.start().ifPresent(start -> table.row("start", started(start)));
+        run.wallClock()
+                .ifPresent(limit -> table.row(
+                        "wall clock",
+                        limit + " (submitted with " + run.spec().limits().get(Limit.WALL_CLOCK) + ")"));
         run.cancelRequestedAt().ifPresent(at -> table.row("cancel asked", at.toString()));
         run.finishedAt().ifPresent(at -> table.row("finished", at.toString()));
         run.usage().ifPresent(usage -> table.row("used", used(usage)));
@@ -100,6 +104,8 @@ final class ShowCommand implements Callable<Integer> {
         table.row("command", ShellWords.of(spec.command()));
         table.row("workdir", spec.workdir());
         table.row("limits", limits(spec.limits()));
+        spec.warning()
+                .ifPresent(warning -> table.row("warning", warning.signal() + " " + warning.before() + " before"));
         table.row("egress", ApiJson.tree(spec.egress().mode()).asText());
         table.row("isolation", ApiJson.tree(spec.isolation()).asText());
         table.row("on node loss", ApiJson.tree(spec.onNodeLoss()).asText());

@@ -89,6 +89,14 @@ final class SubmissionOptions {
             description = "When its node is lost: restart (a new attempt) or fail.")
     private @Nullable String onNodeLoss;
 
+    @Option(
+            names = "--warn",
+            paramLabel = "TIME[:SIGNAL]",
+            description =
+                    "Warn the command so long before its deadline, to save its work: with SIGUSR1, or SIGHUP, SIGINT,"
+                            + " SIGUSR2, SIGTERM, SIGURG or SIGWINCH. One that it does not handle may end it.")
+    private @Nullable String warn;
+
     @Option(names = "--max-attempts", paramLabel = "COUNT", description = "Attempts in all.")
     private @Nullable Integer maxAttempts;
 
@@ -153,6 +161,9 @@ final class SubmissionOptions {
         field(submission, "isolation", isolation);
         field(submission, "onNodeLoss", onNodeLoss);
         field(submission, "workdir", workdir);
+        if (warn != null) {
+            addWarning(submission, warn);
+        }
         if (maxAttempts != null) {
             submission.maxAttempts(maxAttempts);
         }
@@ -213,6 +224,15 @@ final class SubmissionOptions {
     private static void field(Submission submission, String name, @Nullable String value) {
         if (value != null) {
             submission.with(name, value);
+        }
+    }
+
+    private static void addWarning(Submission submission, String warning) {
+        int colon = warning.indexOf(':');
+        if (colon < 0) {
+            submission.warning(warning);
+        } else {
+            submission.warning(warning.substring(0, colon), warning.substring(colon + 1));
         }
     }
 

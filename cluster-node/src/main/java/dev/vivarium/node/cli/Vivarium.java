@@ -46,6 +46,13 @@ import picocli.CommandLine.Spec;
 public final class Vivarium implements Runnable {
     /** For the help of each command; a run's own are with its options. */
     private static final Map<String, Map<String, String>> CODES = Map.of(
+            "renew",
+                    codes(
+                            "its deadline is as asked",
+                            ExitCode.REFUSED,
+                            ExitCode.NOT_FOUND,
+                            ExitCode.UNAVAILABLE,
+                            ExitCode.TRY_LATER),
             "ps", codes("done", ExitCode.REFUSED, ExitCode.UNAVAILABLE, ExitCode.TRY_LATER),
             "show", codes("done", ExitCode.NOT_FOUND, ExitCode.UNAVAILABLE, ExitCode.TRY_LATER),
             "logs", codes("done, however the run ended", ExitCode.NOT_FOUND, ExitCode.UNAVAILABLE, ExitCode.TRY_LATER),
@@ -138,6 +145,7 @@ public final class Vivarium implements Runnable {
         commands.put("logs", () -> new CommandLine(new LogsCommand(surroundings)));
         commands.put("events", () -> new CommandLine(new EventsCommand(surroundings)));
         commands.put("artifacts", () -> new CommandLine(new ArtifactsCommand(surroundings)));
+        commands.put("renew", () -> new CommandLine(new RenewCommand(surroundings)));
         commands.put("cancel", () -> new CommandLine(new CancelCommand(surroundings)));
         commands.put("version", () -> new CommandLine(new VersionCommand(surroundings)));
         commands.put("completion", () -> new CommandLine(new CompletionCommand(surroundings)));

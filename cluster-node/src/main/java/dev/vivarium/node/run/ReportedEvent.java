@@ -11,7 +11,10 @@ import java.util.stream.Stream;
 final class ReportedEvent {
     private ReportedEvent() {}
 
-    /** Empty for reports that have no event: output is in its own store. */
+    /**
+     * Empty for reports that have no event of their own: output is in its own store, and what became of a renewal is told
+     * together with who asked for it ({@link RenewalDecision}).
+     */
     static List<RunEvent> of(SandboxReport report, String node, Optional<Principal> drainedBy) {
         if (report instanceof SandboxReport.Started started) {
             return List.of(new RunEvent.AttemptStarted(
@@ -20,6 +23,10 @@ final class ReportedEvent {
         if (report instanceof SandboxReport.Alarm alarm) {
             return List.of(new RunEvent.AlarmRaised(
                     alarm.at(), node, alarm.attempt(), alarm.reason(), alarm.measurement(), alarm.consequence()));
+        }
+        if (report instanceof SandboxReport.Warned warned) {
+            return List.of(
+                    new RunEvent.WarningSent(warned.at(), node, warned.attempt(), warned.signal(), warned.wallClock()));
         }
         if (report instanceof SandboxReport.Denied denied) {
             return List.of(new RunEvent.EgressDenied(

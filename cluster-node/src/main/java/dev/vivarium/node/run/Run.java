@@ -11,6 +11,7 @@ import dev.vivarium.persistence.journal.RunPersistenceId;
 import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.Digest;
+import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
@@ -58,6 +59,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
     public sealed interface Command
             permits Submit,
                     Cancel,
+                    Renew,
                     Watch,
                     AskPosition,
                     Leave,
@@ -84,6 +86,14 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
 
     /** Cancel the run; answered with {@link CancelAnswer}. */
     public record Cancel(Principal by, ActorRef<CancelAnswer> replyTo) implements Command, RunMessage {}
+
+    /**
+     * Move the run's deadline; answered with {@link RenewAnswer}.
+     *
+     * @param until the caller's deadline, after which the request is ignored
+     */
+    public record Renew(Principal by, Renewal renewal, Instant until, ActorRef<RenewAnswer> replyTo)
+            implements Command, RunMessage {}
 
     /** Send the watcher the current progress, and every later one of interest until the run ends. Idempotent. */
     public record Watch(ActorRef<Progress> watcher, Interest interest) implements Command, RunMessage {
@@ -202,6 +212,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
                 .onCommand(RunMemory.Remembered.class, this::onRemembered)
                 .onCommand(NeverBorn.class, this::onNeverBorn)
                 .onCommand(Cancel.class, (run, cancel) -> nothingToCancel(cancel, new CancelAnswer.NoSuchRun()))
+                .onCommand(Renew.class, (run, renew) -> nothingToRenew(renew, new RenewAnswer.NoSuchRun()))
                 .onCommand(Watch.class, watch -> stay(memory::leave));
         // Submitted and Queued: the run waits for a slot and has no sandbox.
         builder.forState(run -> run.state() instanceof RunState.Submitted || run.state() instanceof RunState.Queued)
@@ -219,9 +230,13 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
         builder.forState(run -> run.state() instanceof RunState.Finished)
                 .onCommand(
                         Cancel.class, (run, cancel) -> nothingToCancel(cancel, new CancelAnswer.Noted(run.existing())))
+                .onCommand(
+                        Renew.class,
+                        (run, renew) -> nothingToRenew(renew, new RenewAnswer.Refused(RenewAnswer.Reason.ENDED)))
                 .onCommand(Watch.class, (run, watch) -> stay(() -> watchers.answerFinished(watch.watcher, run)));
         builder.forAnyState()
                 .onCommand(Submit.class, this::onFurtherSubmit)
+                .onCommand(Renew.class, this::onRenew)
                 .onCommand(Watch.class, (run, watch) -> stay(() -> watchers.add(watch, run)))
                 .onCommand(RunWatchers.Gone.class, gone -> stay(() -> watchers.remove(gone)))
                 .onCommand(AskPosition.class, this::onAskPosition)
@@ -317,12 +332,65 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
         return Effect().reply(cancel.replyTo, answer);
     }
 
+    // ---- the deadline
+
+    /** A caller that has been told that nothing is certain may have asked for another deadline since. */
+    private Effect<DecodedEntry, JournaledRun> onRenew(JournaledRun run, Renew renew) {
+        if (!now().isBefore(renew.until)) {
+            return Effect().none();
+        }
+        RenewalDecision.Verdict verdict =
+                RenewalDecision.decide(run.existing(), attempt.condition(), renew.renewal, environment.renewalsMax());
+        if (verdict instanceof RenewalDecision.Verdict.AskSandbox ask) {
+            return stay(() -> attempt.renew(renew, ask.limits()));
+        }
+        return verdict instanceof RenewalDecision.Verdict.Note note
+                ? renewed(run, renew, note.limits())
+                : Effect()
+                        .reply(
+                                renew.replyTo,
+                                new RenewAnswer.Refused(((RenewalDecision.Verdict.Refuse) verdict).reason()));
+    }
+
+    /** The sandbox has moved its deadline already: what it does from here on follows the new one. */
+    private Effect<DecodedEntry, JournaledRun> onRenewal(JournaledRun run, SandboxReport.RenewalReport report) {
+        Optional<RunAttempt.Asked> asked = attempt.answered(report);
+        if (asked.isEmpty()) {
+            return Effect().none();
+        }
+        Renew renew = asked.get().renew();
+        return report instanceof SandboxReport.NotRenewed refused
+                ? Effect().reply(renew.replyTo, new RenewAnswer.Refused(RenewalDecision.reason(refused.why())))
+                : renewed(run, renew, asked.get().limits());
+    }
+
+    private Effect<DecodedEntry, JournaledRun> renewed(JournaledRun run, Renew renew, Limits limits) {
+        List<RunEvent> events = RenewalDecision.events(run.existing(), limits, renew.by, now(), environment.nodeName());
+        return persist(run, events).thenRun((JournaledRun after) -> {
+            renew.replyTo.tell(new RenewAnswer.Renewed(after.existing()));
+            steps.announce(after);
+        });
+    }
+
+    private Effect<DecodedEntry, JournaledRun> nothingToRenew(Renew renew, RenewAnswer answer) {
+        memory.leave();
+        return Effect().reply(renew.replyTo, answer);
+    }
+
+    /** What an ended attempt has left unanswered is decided again, by what became of the run. */
+    private void renewAgain() {
+        attempt.unanswered().forEach(context.getSelf()::tell);
+    }
+
     // ---- the attempt
 
     private Effect<DecodedEntry, JournaledRun> onReport(JournaledRun run, RunAttempt.Reported message) {
         SandboxReport report = message.report();
         if (report.attempt() != run.existing().attempt()) {
             return Effect().none();
+        }
+        if (report instanceof SandboxReport.RenewalReport renewal) {
+            return onRenewal(run, renewal);
         }
         watchers.heard(report, run);
         attempt.heard(report);
@@ -334,14 +402,19 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
         return persist(run, events).thenRun((JournaledRun after) -> {
             attempt.saved(report);
             steps.announce(after);
+            if (report instanceof SandboxReport.Ended) {
+                renewAgain();
+            }
         });
     }
 
     /** After its last report there is no current attempt for this to belong to. */
     private Effect<DecodedEntry, JournaledRun> onSandboxStopped(JournaledRun run, RunAttempt.Stopped stopped) {
-        return attempt.stopped(stopped.attempt()) == RunDecision.Sandbox.VANISHED
-                ? onProceed(run, Proceed.INSTANCE)
-                : Effect().none();
+        if (attempt.stopped(stopped.attempt()) != RunDecision.Sandbox.VANISHED) {
+            return Effect().none();
+        }
+        renewAgain();
+        return onProceed(run, Proceed.INSTANCE);
     }
 
     // ---- reading

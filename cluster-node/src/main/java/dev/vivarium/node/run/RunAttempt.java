@@ -5,8 +5,12 @@ import dev.vivarium.node.sandbox.Sandbox;
 import dev.vivarium.node.sandbox.SandboxEnvironment;
 import dev.vivarium.node.sandbox.SandboxReport;
 import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -21,6 +25,10 @@ final class RunAttempt {
     private int number;
     /** The attempt's last report, until it is durable: if the journal fails, the agent's work must not be repeated. */
     private Optional<SandboxReport.Ended> unsaved = Optional.empty();
+    /** Requests to move the deadline that its sandbox has not answered yet, by number. */
+    private final Map<Long, Asked> renewals = new LinkedHashMap<>();
+
+    private long lastRenewal;
 
     /** The outcome of an attempt. */
     sealed interface Message extends Run.Command {}
@@ -29,6 +37,9 @@ final class RunAttempt {
 
     /** Its sandbox's actor has stopped: after a last report, or because it crashed. */
     record Stopped(int attempt) implements Message {}
+
+    /** A request to move the deadline, and the limits that its sandbox was asked to enforce. */
+    record Asked(Run.Renew renew, Limits limits) {}
 
     RunAttempt(ActorContext<Run.Command> context, RunId id, SandboxEnvironment environment) {
         this.context = context;
@@ -41,7 +52,8 @@ final class RunAttempt {
         ActorRef<SandboxReport> reports = context.messageAdapter(SandboxReport.class, Reported::new);
         AttemptName attempt = new AttemptName(id, run.attempt());
         ActorRef<Sandbox.Command> child = context.spawn(
-                Sandbox.create(environment, attempt, run.submission().spec(), reports), "attempt-" + run.attempt());
+                Sandbox.create(environment, attempt, run.submission().specInForce(), reports),
+                "attempt-" + run.attempt());
         context.watchWith(child, new Stopped(run.attempt()));
         sandbox = Optional.of(child);
         condition = RunDecision.Sandbox.PRESENT;
@@ -54,6 +66,24 @@ final class RunAttempt {
 
     void stop() {
         sandbox.ifPresent(child -> child.tell(new Sandbox.Stop(KillReason.CANCELLED)));
+    }
+
+    /** Has the sandbox move its deadline; {@link #answered} has the request when the sandbox has reported. */
+    void renew(Run.Renew renew, Limits limits) {
+        renewals.put(++lastRenewal, new Asked(renew, limits));
+        sandbox.ifPresent(child -> child.tell(new Sandbox.Renew(lastRenewal, limits)));
+    }
+
+    /** The request that the sandbox has answered. */
+    Optional<Asked> answered(SandboxReport.RenewalReport report) {
+        return Optional.ofNullable(renewals.remove(report.number()));
+    }
+
+    /** The requests that a sandbox which is gone has left unanswered; each is returned once. */
+    List<Run.Renew> unanswered() {
+        List<Run.Renew> left = renewals.values().stream().map(Asked::renew).toList();
+        renewals.clear();
+        return left;
     }
 
     /** Handles a report of its sandbox that is not durable yet; after the end there is no sandbox any more. */

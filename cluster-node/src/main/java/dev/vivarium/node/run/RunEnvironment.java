@@ -15,6 +15,7 @@ import dev.vivarium.node.sandbox.TakeoverWait;
  * @param drain whether the node is draining
  * @param metrics the counters
  * @param pushBytesMax the most output that is sent to a run's watchers with one progress
+ * @param renewalsMax how often the deadline of a run may be moved
  * @param disksInMemory the largest disk of a sandbox that is in memory, in bytes
  */
 public record RunEnvironment(
@@ -25,4 +26,5 @@ public record RunEnvironment(
         Drain drain,
         RunMetrics metrics,
         int pushBytesMax,
+        int renewalsMax,
         long disksInMemory) {}

@@ -44,6 +44,14 @@ public interface Runs {
      */
     CompletionStage<CancelAnswer> cancel(RunId id, Caller caller);
 
+    /**
+     * Moves a run's deadline. Idempotent: the same renewal again changes nothing. An answer that it was moved is never
+     * followed by a kill at the deadline before.
+     *
+     * @param caller the requesting caller
+     */
+    CompletionStage<RenewAnswer> renew(RunId id, Caller caller, Renewal renewal);
+
     /** A run's position in the queue; empty when it does not wait or does not answer in time. Never fails. */
     CompletionStage<Optional<QueueView>> position(RunId id);
 

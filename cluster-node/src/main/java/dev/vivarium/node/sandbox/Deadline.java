@@ -15,14 +15,20 @@ import java.util.OptionalLong;
  * The only owner of an attempt's wall clock: its start, its deadline, and which of two clocks ends the attempt. The
  * node's timer is exact. The guest's second clock follows after the run's grace and another of its own, so that an
  * agent ends even if its node is frozen. It is armed no later than the end of the node's lease, again and again while the
- * lease is renewed. {@link DeadlineTimers} runs the timers. Used by one Sandbox actor; not thread-safe.
+ * lease is renewed. {@link DeadlineTimers} runs the timers, {@link Renewals} moves the deadline. Used by one Sandbox
+ * actor; not thread-safe.
  */
 final class Deadline {
-    private final Duration limit;
     private final Duration grace;
     private final Duration guestGrace;
     private final NodeLease lease;
     private final NodeClock clock;
+    private final Optional<Duration> warnBefore;
+    /** In force on the node. */
+    private Duration limit;
+    /** What the guest's clock is armed for: ahead of the node's while the guest has not confirmed it. */
+    private Duration guestLimit;
+
     private long startedNanos;
     private long extendedToMillis;
     private OptionalLong askedToEndNanos = OptionalLong.empty();
@@ -34,13 +40,22 @@ final class Deadline {
                 spec.limits().get(Limit.WALL_CLOCK).duration(),
                 spec.limits().get(Limit.GRACE).duration(),
                 environment.settings().secondClockGrace(),
+                spec.warning().map(warning -> warning.before().duration()),
                 environment.lease(),
                 environment.clock());
     }
 
     /** For an attempt whose agent has not started. */
-    Deadline(Duration limit, Duration grace, Duration guestGrace, NodeLease lease, NodeClock clock) {
+    Deadline(
+            Duration limit,
+            Duration grace,
+            Duration guestGrace,
+            Optional<Duration> warnBefore,
+            NodeLease lease,
+            NodeClock clock) {
         this.limit = limit;
+        this.guestLimit = limit;
+        this.warnBefore = warnBefore;
         this.grace = grace;
         this.guestGrace = guestGrace;
         this.lease = lease;
@@ -73,7 +88,7 @@ final class Deadline {
     /** The value for the guest's clock; empty while the node has no lease, so that the clock runs out. */
     Optional<NodeFrame.Arm> arm() {
         long heldMillis = lease.remainingMillis();
-        long lastMillis = Math.max(limit.plus(grace).toMillis(), extendedToMillis) + guestGrace.toMillis();
+        long lastMillis = Math.max(guestLimit.plus(grace).toMillis(), extendedToMillis) + guestGrace.toMillis();
         long leftMillis = lastMillis - elapsedMillis();
         return heldMillis > 0
                 ? Optional.of(new NodeFrame.Arm(Math.max(0, Math.min(leftMillis, heldMillis))))
@@ -88,6 +103,43 @@ final class Deadline {
     /** The time until the node's own timer is due. */
     Duration left() {
         return limit.minusMillis(elapsedMillis());
+    }
+
+    /** The time until the agent is to be warned; zero when that is now, empty when it is not to be warned. */
+    Optional<Duration> untilWarning() {
+        return warnBefore.map(before -> {
+            Duration wait = left().minus(before);
+            return wait.isNegative() ? Duration.ZERO : wait;
+        });
+    }
+
+    // ---- renewal
+
+    /** Whether a deadline of this limit is still to come. */
+    boolean isToCome(Duration other) {
+        return elapsedMillis() < other.toMillis();
+    }
+
+    /** From now on the guest's clock is armed for this limit. The node's own limit stays in force. */
+    void tellGuest(Duration next) {
+        guestLimit = next;
+    }
+
+    /** The guest's clock is armed for the node's limit again. */
+    void withdraw() {
+        guestLimit = limit;
+    }
+
+    /** From now on this limit is in force on the node. Returns whether that changes it. */
+    boolean moveTo(Duration next) {
+        boolean moves = !next.equals(limit);
+        limit = next;
+        return moves;
+    }
+
+    /** The limit in force. */
+    Duration limit() {
+        return limit;
     }
 
     /** The time since the start, against the limit. */

@@ -15,6 +15,8 @@ final class DeadlineTimers {
     enum Due implements Sandbox.Command {
         /** The attempt's time is up. */
         WALL_CLOCK,
+        /** The agent is to be warned that its time will be up. */
+        WARNING,
         /** Time to arm the guest's clock again. */
         REARM
     }
@@ -31,16 +33,21 @@ final class DeadlineTimers {
         deadline.armAgainAfter().ifPresent(wait -> after(wait, Due.REARM));
     }
 
-    /** Starts the node's timer, which sends {@link Due#WALL_CLOCK}. */
+    /**
+     * Starts the node's timers, which send {@link Due#WALL_CLOCK} and, if the run asked for it, {@link Due#WARNING}; once
+     * more after the deadline was moved. A timer that is replaced sends nothing, even if it was due already.
+     */
     void startOwn() {
         after(deadline.left(), Due.WALL_CLOCK);
+        deadline.untilWarning().ifPresent(wait -> after(wait, Due.WARNING));
     }
 
     /**
-     * Stops the node's timer, since the attempt is ending. The guest's clock stays armed until nothing is left to end.
+     * Stops the node's timers, since the attempt is ending. The guest's clock stays armed until nothing is left to end.
      */
     void stopOwn() {
         inbox.cancel(Due.WALL_CLOCK);
+        inbox.cancel(Due.WARNING);
     }
 
     private void after(Duration wait, Due due) {

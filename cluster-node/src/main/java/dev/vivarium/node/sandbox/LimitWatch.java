@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /**
  * Decides whether an attempt is near one of its limits or has reached it. Pure, so that every limit can be tested in
@@ -25,7 +26,7 @@ import java.util.function.Predicate;
  *
  * <p>The first process that the kernel kills for memory ends the run, and so does the first that it refuses to create.
  *
- * <p>Each gauge warns once in an attempt, however often its threshold is crossed, so that an agent cannot flood its
+ * <p>Each gauge warns once in an attempt, and once more when its limit is renewed, however often its threshold is crossed, so that an agent cannot flood its
  * history.
  *
  * @param limits the run's limits
@@ -211,6 +212,25 @@ record LimitWatch(
     /** A process has read input that was sent to it. */
     LimitWatch read(long nowMillis) {
         return with(measured, window, nowMillis);
+    }
+
+    /** The watch over other limits: one that differs from before may warn once more. */
+    LimitWatch renewed(Limits changed) {
+        Set<Gauge> stillWarned = warned.stream()
+                .filter(gauge ->
+                        !(gauge instanceof OfLimit of) || of.limit.amountIn(limits) == of.limit.amountIn(changed))
+                .collect(Collectors.toUnmodifiableSet());
+        return new LimitWatch(
+                changed,
+                thresholds,
+                isolation,
+                measured,
+                egress,
+                window,
+                work,
+                sampledAtMillis,
+                activeAtMillis,
+                stillWarned);
     }
 
     private LimitWatch with(Measured known, OutputRateAlarm.Window printed, long activeMillis) {

@@ -9,7 +9,10 @@ import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 import dev.vivarium.protocol.run.SandboxStart;
+import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Usage;
+import dev.vivarium.protocol.run.WarningSignal;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -22,6 +25,18 @@ record Reporter(ActorRef<SandboxReport> run, int attempt, NodeClock clock) {
 
     void alarm(KillReason reason, Measurement measurement, Consequence consequence) {
         run.tell(new SandboxReport.Alarm(attempt, clock.now(), reason, measurement, consequence));
+    }
+
+    void warned(WarningSignal signal, Duration wallClock) {
+        run.tell(new SandboxReport.Warned(attempt, clock.now(), signal, new TimeSpan(wallClock)));
+    }
+
+    void renewed(long number) {
+        run.tell(new SandboxReport.Renewed(attempt, clock.now(), number));
+    }
+
+    void notRenewed(long number, SandboxReport.RenewalRefusal why) {
+        run.tell(new SandboxReport.NotRenewed(attempt, number, why));
     }
 
     void denied(EgressUse use) {

@@ -9,9 +9,11 @@ import dev.vivarium.protocol.guest.MalformedFrameException;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.LeftOut;
+import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.Warning;
 import java.time.Duration;
 import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -32,13 +34,14 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
  * </pre>
  *
  * The actor receives messages and carries out decisions. Its parts decide and hold the state: {@link Creation},
- * {@link Preparation}, {@link Deadline}, {@link UsageMonitor}, {@link ProcessTable}, {@link OutputWriter} and
+ * {@link Preparation}, {@link Deadline}, {@link Renewals}, {@link UsageMonitor}, {@link ProcessTable}, {@link OutputWriter} and
  * {@link Departure}, which ends the sandbox as {@link Ending} decides.
  */
 public final class Sandbox {
     /** The actor's messages. */
     public sealed interface Command
             permits Stop,
+                    Renew,
                     Creation.Message,
                     Preparation.Message,
                     DeadlineTimers.Due,
@@ -50,6 +53,13 @@ public final class Sandbox {
 
     /** Ends the attempt; has no effect when it is already ending. */
     public record Stop(KillReason reason) implements Command {}
+
+    /**
+     * Moves the deadline; answered with a {@link SandboxReport.RenewalReport} of this number.
+     *
+     * @param limits the limits from then on, which differ from those before in wall clock and processor time only
+     */
+    public record Renew(long number, Limits limits) implements Command {}
 
     private final Inbox inbox;
     private final SandboxEnvironment environment;
@@ -64,6 +74,7 @@ public final class Sandbox {
     private final Deadline deadline;
     private final DeadlineTimers timers;
     private final UsageMonitor usage;
+    private final Renewals renewals;
     private final OutputWriter output;
     private final ArtifactCollection artifacts;
     private final Departure departure;
@@ -112,6 +123,7 @@ public final class Sandbox {
         this.deadline = Deadline.of(spec, environment);
         this.timers = new DeadlineTimers(deadline, inbox, guest);
         this.usage = new UsageMonitor(environment, attempt, id, spec, inbox, deadline, reporter);
+        this.renewals = new Renewals(spec.limits(), deadline, timers, usage, guest, reporter);
         this.output = new OutputWriter(environment, attempt, spec, processes, inbox, guest, reporter);
         this.artifacts = new ArtifactCollection(environment, attempt, spec, id.agentUid(), inbox, guest);
         Departure.Parts parts = new Departure.Parts(processes, deadline, timers, usage, output, artifacts, reporter);
@@ -128,6 +140,7 @@ public final class Sandbox {
                 .onMessage(Guest.FrameArrived.class, early -> stay(creation::frameArrived))
                 .onMessage(Guest.ChannelEnded.class, ended -> stay(() -> creation.channelEnded(ended)))
                 .onMessage(Stop.class, stop -> neverMade(creation.stop(stop.reason)))
+                .onMessage(Renew.class, renew -> stay(() -> renewals.beforeTheStart(renew)))
                 .build();
     }
 
@@ -156,7 +169,9 @@ public final class Sandbox {
         SandboxId fresh = SandboxId.fresh();
         environment.live().add(fresh, attempt, inbox.self());
         environment.live().remove(id);
-        return new Sandbox(inbox, environment, attempt, spec, fresh, reporter, times, creation.again(fresh)).creating();
+        RunSpec inForce = spec.with(renewals.inForce());
+        return new Sandbox(inbox, environment, attempt, inForce, fresh, reporter, times, creation.again(fresh))
+                .creating();
     }
 
     private Behavior<Command> neverMade(Optional<Outcome> end) {
@@ -170,6 +185,7 @@ public final class Sandbox {
                 .onMessage(Guest.FrameArrived.class, arrived -> onFrameWhilePreparing(preparation, arrived))
                 .onMessage(Guest.ChannelEnded.class, this::onChannelEnded)
                 .onMessage(Stop.class, stop -> giveUp(Outcomes.killed(stop.reason)))
+                .onMessage(Renew.class, renew -> stay(() -> renewals.beforeTheStart(renew)))
                 .build();
     }
 
@@ -208,12 +224,14 @@ public final class Sandbox {
         return state().onMessage(Guest.FrameArrived.class, this::onFrameWhileStarting)
                 .onMessage(Guest.ChannelEnded.class, this::onChannelEnded)
                 .onMessage(Stop.class, stop -> giveUp(Outcomes.killed(stop.reason)))
+                .onMessage(Renew.class, renew -> stay(() -> renewals.ask(renew)))
                 .build();
     }
 
     private Behavior<Command> onFrameWhileStarting(Guest.FrameArrived arrived) {
         guest.confirm();
         processes.heard(arrived.frame());
+        renewals.heard(arrived.frame());
         if (arrived.frame() instanceof GuestFrame.SpawnFailed failed) {
             return giveUp(new Outcome.NotStarted(AgentStart.refused(failed, spec)));
         }
@@ -234,6 +252,8 @@ public final class Sandbox {
         return state().onMessage(Guest.FrameArrived.class, this::onFrameWhileRunning)
                 .onMessage(UsageMonitor.Message.class, this::onUsage)
                 .onMessageEquals(DeadlineTimers.Due.WALL_CLOCK, () -> kill(deadline.kill()))
+                .onMessageEquals(DeadlineTimers.Due.WARNING, () -> stay(this::warn))
+                .onMessage(Renew.class, renew -> stay(() -> renewals.ask(renew)))
                 .onMessage(Guest.ChannelEnded.class, this::onChannelEnded)
                 .onMessage(Stop.class, stop -> kill(Outcomes.killed(stop.reason)))
                 .build();
@@ -241,6 +261,10 @@ public final class Sandbox {
 
     private Behavior<Command> onFrameWhileRunning(Guest.FrameArrived arrived) {
         takeIn(arrived.frame());
+        if (renewals.heard(arrived.frame())) {
+            timers.startOwn();
+            usage.lookLater();
+        }
         Optional<Outcome> end = Outcomes.agentEnd(arrived.frame());
         return end.isPresent() ? end(new Ending.AgentEnded(end.get())) : heedLimits();
     }
@@ -264,6 +288,14 @@ public final class Sandbox {
         return breach.isPresent() ? kill(Outcomes.killed(breach.get())) : Behaviors.same();
     }
 
+    /** Only the command itself, which asked for it: what it has started may not know the signal, and would end. */
+    private void warn() {
+        spec.warning().map(Warning::signal).ifPresent(signal -> {
+            guest.send(new NodeFrame.Signal(ProcessId.COMMAND.value(), signal.number(), NodeFrame.SignalScope.PROCESS));
+            reporter.warned(signal, deadline.limit());
+        });
+    }
+
     private Behavior<Command> kill(Outcome.Killed killed) {
         Duration grace = environment.settings().grace(killed.reason(), spec.limits());
         // The kill goes first: at a deadline every millisecond counts, and the history can wait.
@@ -282,6 +314,7 @@ public final class Sandbox {
                 .onMessage(ArtifactCollection.Message.class, this::onArtifacts)
                 // Requests to end, and answers to earlier requests, come too late.
                 .onMessage(Stop.class, stop -> Behaviors.same())
+                .onMessage(Renew.class, renew -> stay(() -> renewals.tooLate(renew)))
                 .onMessage(Preparation.Message.class, late -> Behaviors.same())
                 .build();
     }
@@ -326,6 +359,7 @@ public final class Sandbox {
         departure.on(event);
         usage.stopLooking();
         timers.stopOwn();
+        renewals.over();
         return departure.isOver() ? Behaviors.stopped() : ending();
     }
 

@@ -8,7 +8,9 @@ import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 import dev.vivarium.protocol.run.SandboxStart;
 import dev.vivarium.protocol.run.StartFailure;
+import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Usage;
+import dev.vivarium.protocol.run.WarningSignal;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -24,6 +26,31 @@ public sealed interface SandboxReport {
     /** A limit is near or reached. */
     record Alarm(int attempt, Instant at, KillReason reason, Measurement measurement, Consequence consequence)
             implements SandboxReport {}
+
+    /** The agent was sent the warning that its run asked for. */
+    record Warned(int attempt, Instant at, WarningSignal signal, TimeSpan wallClock) implements SandboxReport {}
+
+    /** What became of a request to move the deadline. */
+    sealed interface RenewalReport extends SandboxReport {
+        /** The request's number. */
+        long number();
+    }
+
+    /** The deadline was moved, on the node and in the guest: no kill at the one before follows. */
+    record Renewed(int attempt, Instant at, long number) implements RenewalReport {}
+
+    /** The deadline was not moved. */
+    record NotRenewed(int attempt, long number, RenewalRefusal why) implements RenewalReport {}
+
+    /** Why a deadline was not moved. */
+    enum RenewalRefusal {
+        /** The attempt was ending, or its time was up, before the guest had confirmed. */
+        TOO_LATE,
+        /** The attempt has run for longer than the new limit. */
+        ALREADY_PAST,
+        /** The guest has not confirmed earlier renewals yet. */
+        TOO_MANY_AT_ONCE
+    }
 
     /** The agent has tried to reach something that its policy denies; counts since the attempt began. */
     record Denied(int attempt, Instant at, EgressUse use) implements SandboxReport {}

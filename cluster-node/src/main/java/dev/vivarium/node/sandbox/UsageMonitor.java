@@ -5,6 +5,7 @@ import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.sandbox.SandboxReport.Outcome;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.run.Limit;
+import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 import dev.vivarium.protocol.run.RunSpec;
@@ -165,6 +166,11 @@ final class UsageMonitor {
     /** Whether a sample shows only the guest. From outside, another kernel cannot be inspected, and a guest may lie. */
     boolean showsEmpty(SandboxUse use) {
         return use.sample().pids() <= GUEST_ALONE && !spec.isolation().hasOwnKernel();
+    }
+
+    /** Watches over these limits from now on; a limit that has changed may warn once more. */
+    void renewed(Limits limits) {
+        watch = watch.renewed(limits);
     }
 
     /** The limit that is reached, if any; otherwise reports those that are near. */

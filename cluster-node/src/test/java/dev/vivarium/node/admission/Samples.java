@@ -20,7 +20,7 @@ public final class Samples {
             """
             { "image": "vivarium/python", "command": ["python3", "-c", "print('hello')"],
               "env": {"A": "1"}, "secrets": {"OPENAI_API_KEY": "…"}, "workdir": "/workspace", "files": {"agent.py": "…"},
-              "artifacts": ["out/*.csv"],
+              "artifacts": ["out/*.csv"], "warning": {"before": "30s", "signal": "SIGUSR1"},
               "limits": {"wallClock": "5m", "grace": "5s", "sharedMemory": "128Mi", "idle": "60s", "cpu": "500m", "cpuTime": "2m", "memory": "256Mi",
                          "pids": 128, "disk": "512Mi", "output": "10Mi", "egressRequests": 1000,
                          "egressBytes": "1Gi", "files": 20000, "openFiles": 1024,
@@ -41,6 +41,12 @@ public final class Samples {
                         () -> Set.of(offered),
                         () -> Set.of(EgressPolicy.Mode.NONE, EgressPolicy.Mode.PUBLIC),
                         mode -> Optional.empty()));
+    }
+
+    public static RenewalReader renewals() {
+        return new RenewalReader(
+                LimitPolicy.from(SHIPPED.getConfig("limits")),
+                AdmissionSettings.from(SHIPPED.getConfig("admission"), 8 << 20));
     }
 
     /** The reader of a node that cannot give sandboxes a network. */

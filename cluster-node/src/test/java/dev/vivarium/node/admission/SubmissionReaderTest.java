@@ -15,6 +15,11 @@ import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.NodeLossPolicy;
+import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.SealedSecrets;
+import dev.vivarium.protocol.run.TimeSpan;
+import dev.vivarium.protocol.run.Warning;
+import dev.vivarium.protocol.run.WarningSignal;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Collections;
@@ -211,6 +216,16 @@ class SubmissionReaderTest {
             "maxAttempts": 0                         | maxAttempts                 | from 1 to 10
             "maxAttempts": 11                        | maxAttempts                 | from 1 to 10
             "maxAttempts": "3"                       | maxAttempts                 | whole number
+            "warning": "30s"                         | warning                     | must be an object, not a string
+            "warning": {}                            | warning.before              | is required
+            "warning": {"before": 30}                | warning.before              | must be a string, not a number: a time
+            "warning": {"before": "-1s"}             | warning.before              | must be a time
+            "warning": {"before": "0s"}              | warning.before              | must be at least 1ms and less than 5m
+            "warning": {"before": "5m"}              | warning.before              | must be at least 1ms and less than 5m
+            "warning": {"before": "30s", "signal": "SIGKILL"} | warning.signal     | must be one of SIGHUP, SIGINT, SIGTERM, SIGURG, SIGUSR1, SIGUSR2, SIGWINCH
+            "warning": {"before": "30s", "signal": "SIGSTOP"} | warning.signal     | must be one of
+            "warning": {"before": "30s", "signal": 10}        | warning.signal     | must be a string
+            "warning": {"before": "30s", "every": "1s"}       | warning.every      | unknown field
             "labels": {"-a": "x"}                    | labels.-a                   | label's key
             "labels": {"a=b": "x"}                   | labels["a=b"]               | label's key
             "labels": {"a": 1}                       | labels.a                    | must be a string
@@ -386,6 +401,20 @@ class SubmissionReaderTest {
     private static Reading networked(EgressPolicy.Mode ceiling, String egress) {
         String body = "{'image': 'a', 'command': ['true'], 'egress': " + egress + "}";
         return Samples.networked(ceiling).read(body.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
+    }
+
+    @Test
+    void aWarningHasADefaultSignalAndCountsForWhetherASubmissionIsTheSame() {
+        String body = "{\"image\": \"i\", \"command\": [\"true\"], \"limits\": {\"wallClock\": \"1m\"},"
+                + " \"warning\": {\"before\": \"59s\"%s}}";
+
+        Submission warned = ((Reading.Valid) Samples.read(body.formatted(""))).submission();
+        Submission other = ((Reading.Valid) Samples.read(body.formatted(", \"signal\": \"SIGURG\""))).submission();
+        RunSpec spec = warned.spec(SealedSecrets.NONE, Map.of());
+
+        assertThat(spec.warning()).contains(new Warning(TimeSpan.parse("59s"), WarningSignal.SIGUSR1));
+        assertThat(warned.asksFor(spec)).isTrue();
+        assertThat(other.asksFor(spec)).isFalse();
     }
 
     @Test
@@ -657,6 +686,7 @@ class SubmissionReaderTest {
                 "workdir",
                 "files",
                 "limits",
+                "warning",
                 "egress",
                 "isolation",
                 "onNodeLoss",

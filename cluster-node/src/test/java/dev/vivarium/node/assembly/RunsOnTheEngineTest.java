@@ -9,6 +9,9 @@ import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.placement.WhenFull;
 import dev.vivarium.node.run.Caller;
 import dev.vivarium.node.run.Placed;
+import dev.vivarium.node.run.RenewAnswer;
+import dev.vivarium.node.run.Renewal;
+import dev.vivarium.persistence.journal.RecordedEvent;
 import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
@@ -21,12 +24,16 @@ import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.NodeLossPolicy;
+import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.RunState;
 import dev.vivarium.protocol.run.RunStatus;
 import dev.vivarium.protocol.run.SealedSecrets;
 import dev.vivarium.protocol.run.StartFailure;
+import dev.vivarium.protocol.run.TimeSpan;
+import dev.vivarium.protocol.run.Warning;
+import dev.vivarium.protocol.run.WarningSignal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -317,6 +324,7 @@ class RunsOnTheEngineTest {
                 spec.files(),
                 spec.artifacts(),
                 spec.limits(),
+                spec.warning(),
                 spec.egress(),
                 spec.isolation(),
                 spec.onNodeLoss(),
@@ -352,6 +360,98 @@ class RunsOnTheEngineTest {
         assertThat(finished(run).status()).isEqualTo(RunStatus.CANCELLED);
     }
 
+    @Test
+    void aRenewedAgentOutlivesItsDeadlineAndEndsOnTheDotAtTheNewOne() throws Exception {
+        RunId run = submit(spec(
+                List.of("python3", "-c", "import time; print('up', flush=True); time.sleep(60)"),
+                limits().with(Limit.WALL_CLOCK, "5s")));
+        awaitPrinted(run, "up");
+
+        RenewAnswer answer = node.runs()
+                .renew(run, CALLER, new Renewal(TimeSpan.ofSeconds(8), TimeSpan.ofSeconds(3600)))
+                .toCompletableFuture()
+                .get(5, TimeUnit.SECONDS);
+
+        assertThat(answer).isInstanceOf(RenewAnswer.Renewed.class);
+        RunState.Finished end = finished(run);
+        assertThat(end.reason()).contains(KillReason.WALL_CLOCK);
+        assertThat(end.end().usage().get(Limit.WALL_CLOCK)).isBetween(8_000L, 8_600L);
+        assertNothingIsLeft();
+    }
+
+    /** The agent's child does not know the signal, and would be ended by it. */
+    @Test
+    void aWarnedAgentSavesItsWorkBeforeItsDeadlineAndAgainBeforeARenewedOne() throws Exception {
+        RunId run = submit(warned(
+                List.of(
+                        "python3",
+                        "-c",
+                        """
+                        import signal, subprocess, time
+                        child = subprocess.Popen(['sleep', '60'])
+                        count = 0
+                        def save(number, frame):
+                            global count
+                            count += 1
+                            with open('/workspace/saved', 'w') as file: file.write('work ' + str(count))
+                            print(open('/workspace/saved').read(), number, child.poll(), flush=True)
+                        signal.signal(signal.SIGUSR2, save)
+                        print('up', flush=True)
+                        while True: time.sleep(60)
+                        """),
+                "8s",
+                new Warning(TimeSpan.ofSeconds(5), WarningSignal.SIGUSR2)));
+        awaitPrinted(run, "work 1 12 None\n");
+        node.runs()
+                .renew(run, CALLER, new Renewal(TimeSpan.ofSeconds(12), TimeSpan.ofSeconds(3600)))
+                .toCompletableFuture()
+                .get(5, TimeUnit.SECONDS);
+
+        RunState.Finished end = finished(run);
+
+        assertThat(end.reason()).contains(KillReason.WALL_CLOCK);
+        assertThat(printed(run)).isEqualTo("up\nwork 1 12 None\nwork 2 12 None\n");
+        assertThat(events(run, RunEvent.WarningSent.class))
+                .extracting(RunEvent.WarningSent::wallClock)
+                .containsExactly(TimeSpan.ofSeconds(8), TimeSpan.ofSeconds(12));
+        assertThat(events(run, RunEvent.DeadlineMoved.class)).hasSize(1);
+        assertNothingIsLeft();
+    }
+
+    @Test
+    void aWarnedShellSavesItsWorkAndEndsByItself() throws Exception {
+        RunId run = submit(warned(
+                List.of(
+                        "sh",
+                        "-c",
+                        "trap 'echo done > saved; cat saved; exit 0' USR1; echo up; while :; do sleep 0.05; done"),
+                "20s",
+                new Warning(TimeSpan.ofSeconds(17), WarningSignal.SIGUSR1)));
+
+        RunState.Finished end = finished(run);
+
+        assertThat(end.status()).isEqualTo(RunStatus.SUCCEEDED);
+        assertThat(printed(run)).isEqualTo("up\ndone\n");
+        assertThat(end.end().usage().get(Limit.WALL_CLOCK)).isBetween(3_000L, 5_000L);
+    }
+
+    private RunSpec warned(List<String> command, String wallClock, Warning warning) {
+        return spec(command, limits().with(Limit.WALL_CLOCK, wallClock), Optional.of(warning));
+    }
+
+    private static void awaitPrinted(RunId run, String text) {
+        Awaitility.await().atMost(Duration.ofSeconds(30)).until(() -> printed(run)
+                .contains(text));
+    }
+
+    private static <T extends RunEvent> List<T> events(RunId run, Class<T> kind) {
+        return node.store().journal().events(run, 1).toCompletableFuture().join().stream()
+                .map(RecordedEvent::event)
+                .filter(kind::isInstance)
+                .map(kind::cast)
+                .toList();
+    }
+
     private RunSpec python(String program) {
         return spec(List.of("python3", "-c", program), limits());
     }
@@ -384,6 +484,10 @@ class RunsOnTheEngineTest {
     }
 
     private RunSpec spec(List<String> command, Limits limits) {
+        return spec(command, limits, Optional.empty());
+    }
+
+    private RunSpec spec(List<String> command, Limits limits, Optional<Warning> warning) {
         return new RunSpec(
                 "vivarium/python",
                 command,
@@ -393,6 +497,7 @@ class RunsOnTheEngineTest {
                 Map.of(),
                 List.of(),
                 limits,
+                warning,
                 new EgressPolicy(EgressPolicy.Mode.NONE),
                 isolation,
                 NodeLossPolicy.RESTART,

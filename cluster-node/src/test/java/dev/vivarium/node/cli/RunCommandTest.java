@@ -149,7 +149,8 @@ class RunCommandTest {
 
         assertThat(line.run(("run --image i --memory 64Mi --cpu 500m --cpu-time 2m --wall-clock 5s --idle 1s --pids 8"
                                 + " --disk 1Mi --output-limit 2Mi --egress none --isolation gvisor --on-node-loss fail"
-                                + " --max-attempts 2 -e A=1=2 -e MINE --secret KEY --secret K2=@" + secret
+                                + " --warn 2s:SIGUSR2 --max-attempts 2 -e A=1=2 -e MINE --secret KEY --secret K2=@"
+                                + secret
                                 + " -l team=research --file " + text + " --file " + binary
                                 + "=models/m.bin --workdir /workspace/x --idempotency-key k -- sh -c -x")
                         .split(" ")))
@@ -162,6 +163,7 @@ class RunCommandTest {
                                  "limits":{"memory":"64Mi","cpu":"500m","cpuTime":"2m","wallClock":"5s","idle":"1s","disk":"1Mi",
                                    "output":"2Mi","pids":8},
                                  "egress":{"mode":"none"},"isolation":"gvisor","onNodeLoss":"fail","workdir":"/workspace/x",
+                                 "warning":{"before":"2s","signal":"SIGUSR2"},
                                  "maxAttempts":2,"env":{"A":"1=2","MINE":"passed on"},
                                  "secrets":{"KEY":"from environment","K2":"from file"},"labels":{"team":"research"},
                                  "files":{"a=b.py":"print('ä')","models/m.bin":{"base64":"/wA="}}}"""

@@ -12,6 +12,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.client.SampleRuns;
 import dev.vivarium.client.ScriptedNode;
+import dev.vivarium.terminal.ExitCode;
 import dev.vivarium.terminal.Terminal;
 import dev.vivarium.terminal.Version;
 import java.io.IOException;
@@ -40,7 +41,9 @@ class VivariumTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"up", "doctor", "run", "ps", "show", "logs", "events", "cancel", "version", "completion"})
+    @ValueSource(
+            strings = {"up", "doctor", "run", "ps", "show", "logs", "events", "renew", "cancel", "version", "completion"
+            })
     void everyCommandHasHelp(String command) {
         assertThat(line.run(command, "--help")).isZero();
         assertThat(line.printed()).contains("Usage: vivarium " + command);
@@ -57,7 +60,7 @@ class VivariumTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"up", "doctor", "run", "ps", "show", "logs", "events", "cancel"})
+    @ValueSource(strings = {"up", "doctor", "run", "ps", "show", "logs", "events", "renew", "cancel"})
     void everyCommandThatMayFailListsExitCodesAndAnExample(String command) {
         line.run(command, "--help");
 
@@ -69,6 +72,26 @@ class VivariumTest {
         assertThat(line.run("run", "--version")).isZero();
 
         assertThat(line.printed()).isEqualTo("vivarium " + Version.number() + "\n");
+    }
+
+    @Test
+    void aRenewalSaysWhatIsInForceAndARefusalWhy() {
+        String renewed = running().replaceFirst("\\{", "{\"wallClock\":\"30m\",");
+        node.on(
+                "POST /v1/runs/" + ID + "/deadline",
+                json(200, renewed),
+                json(
+                        409,
+                        "{\"type\":\"https://vivarium.dev/problems/deadline-stays\",\"title\":\"The deadline was not moved\","
+                                + "\"status\":409,\"detail\":\"It came too late.\"}"));
+
+        assertThat(line.run("renew", ID, "30m")).isZero();
+        assertThat(line.run("renew", ID, "1h")).isEqualTo(ExitCode.REFUSED);
+        assertThat(line.run("renew", ID)).isEqualTo(ExitCode.USAGE);
+
+        assertThat(node.requests().get(0).body()).isEqualTo("{\"wallClock\":\"30m\"}");
+        assertThat(line.printed()).startsWith("run " + ID + " has a wall clock of 30m, until ");
+        assertThat(line.noted()).contains("It came too late.");
     }
 
     @Test

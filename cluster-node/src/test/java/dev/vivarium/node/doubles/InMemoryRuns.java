@@ -6,6 +6,8 @@ import dev.vivarium.node.placement.WhenFull;
 import dev.vivarium.node.run.Caller;
 import dev.vivarium.node.run.CancelAnswer;
 import dev.vivarium.node.run.Placed;
+import dev.vivarium.node.run.RenewAnswer;
+import dev.vivarium.node.run.Renewal;
 import dev.vivarium.node.run.Runs;
 import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.persistence.journal.RecordedEvent;
@@ -23,11 +25,13 @@ import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Digest;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.RunState;
+import dev.vivarium.protocol.run.TimeSpan;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -66,6 +70,7 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
     private CompletionStage<Done> way = CompletableFuture.completedStage(Done.getInstance());
     private CompletionStage<Done> wayAfterwards = CompletableFuture.completedStage(Done.getInstance());
     private Optional<RunId> nextName = Optional.empty();
+    private Optional<RenewAnswer.Reason> renewalRefusal = Optional.empty();
     private int submissions;
 
     /** Makes every call fail with this from now on. */
@@ -227,6 +232,31 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
                     ? new CancelAnswer.Noted(existing)
                     : new CancelAnswer.NoSuchRun();
         });
+    }
+
+    @Override
+    public CompletionStage<RenewAnswer> renew(RunId id, Caller caller, Renewal renewal) {
+        return answer(() -> {
+            if (!(fold(id) instanceof RunState.Existing run)) {
+                return new RenewAnswer.NoSuchRun();
+            }
+            if (renewalRefusal.isPresent() || run instanceof RunState.Finished) {
+                return new RenewAnswer.Refused(renewalRefusal.orElse(RenewAnswer.Reason.ENDED));
+            }
+            TimeSpan before = run.submission().limitsInForce().get(Limit.WALL_CLOCK);
+            if (!before.equals(renewal.wallClock())) {
+                happen(
+                        id,
+                        new RunEvent.DeadlineMoved(
+                                NOON, "node-1", caller.principal(), before, renewal.wallClock(), renewal.cpuTimeMax()));
+            }
+            return new RenewAnswer.Renewed(stateOf(id));
+        });
+    }
+
+    /** Refuses every renewal for this reason from now on. */
+    public synchronized void refuseRenewals(RenewAnswer.Reason reason) {
+        renewalRefusal = Optional.of(reason);
     }
 
     @Override

@@ -393,7 +393,7 @@ class GuestEndTest {
         guest.send(
                 new NodeFrame.Stdin(9, Blob.ofUtf8("late")),
                 new NodeFrame.CloseStdin(9),
-                new NodeFrame.Signal(9, 15),
+                new NodeFrame.Signal(9, 15, NodeFrame.SignalScope.GROUP),
                 new NodeFrame.Resize(9, new NodeFrame.TerminalSize(1, 1)),
                 new NodeFrame.Credit(9, Stream.STDOUT, 1),
                 new NodeFrame.Ping(3));

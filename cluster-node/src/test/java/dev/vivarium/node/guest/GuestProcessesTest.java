@@ -298,7 +298,7 @@ class GuestProcessesTest {
             guest.send(new NodeFrame.Stdin(1, Blob.of(new byte[credit])));
         }
 
-        guest.send(new NodeFrame.Signal(1, 15));
+        guest.send(new NodeFrame.Signal(1, 15, NodeFrame.SignalScope.GROUP));
         assertThat(guest.await(Signaled.class)).isEqualTo(new Signaled(1, 15));
     }
 
@@ -332,11 +332,39 @@ class GuestProcessesTest {
         assertThat(guest.await(Signaled.class)).isEqualTo(new Signaled(1, 2));
     }
 
+    /** A warning must not end what the command has started, which may not know the signal. */
+    @Test
+    void aSignalToTheProcessAloneSparesItsGroup() {
+        guest.send(sh(
+                1,
+                "trap 'echo trapped; kill -0 $child && echo spared' USR1; sleep 1000 & child=$!; echo started; wait"));
+        guest.awaitText(1, "started");
+
+        guest.send(new NodeFrame.Signal(1, 10, NodeFrame.SignalScope.PROCESS));
+
+        guest.awaitText(1, "started\ntrapped\nspared\n");
+    }
+
+    @Test
+    void aSignalToAProcessThatHasEndedReachesNothingOfItsGroup() {
+        guest.send(sh(
+                1,
+                "trap 'echo hit' USR1; (trap 'echo hit' USR1; echo started; while :; do sleep 0.02; done) & exit 0"));
+        guest.awaitText(1, "started");
+        guest.awaitExit(1);
+
+        guest.send(new NodeFrame.Signal(1, 10, NodeFrame.SignalScope.PROCESS), new NodeFrame.Ping(9));
+        guest.await(Pong.class);
+
+        assertThat(guest.run(3, "sleep 0.2; echo later")).isEqualTo("later");
+        assertThat(guest.text(1, Stream.STDOUT)).isEqualTo("started\n");
+    }
+
     @Test
     void aSignalReachesTheWholeGroup() {
         guest.send(sh(1, "sleep 1000 & echo started; wait"), sh(2, "sleep 1000"));
         guest.awaitText(1, "started");
-        guest.send(new NodeFrame.Signal(1, 9));
+        guest.send(new NodeFrame.Signal(1, 9, NodeFrame.SignalScope.GROUP));
 
         assertThat(guest.await(Signaled.class)).isEqualTo(new Signaled(1, 9));
         guest.await(OutputClosed.class, closed -> closed.process() == 1 && closed.stream() == Stream.STDOUT);
@@ -351,7 +379,7 @@ class GuestProcessesTest {
     void aSignalRightAfterItsSpawnIsNotLost() {
         for (int id = 1; id <= 20; id++) {
             int process = id;
-            guest.send(sh(process, "sleep 1000"), new NodeFrame.Signal(process, 9));
+            guest.send(sh(process, "sleep 1000"), new NodeFrame.Signal(process, 9, NodeFrame.SignalScope.GROUP));
 
             guest.await(Spawned.class, spawned -> spawned.process() == process);
             assertThat(guest.await(Signaled.class)).isEqualTo(new Signaled(process, 9));

@@ -224,6 +224,7 @@ class RunDecisionTest {
                 Specs.spec(TimeSpan.ofSeconds(60), policy, 3),
                 Digest.of(Blob.ofUtf8("digest")),
                 NOW,
-                cancelRequestedAt);
+                cancelRequestedAt,
+                Optional.empty());
     }
 }

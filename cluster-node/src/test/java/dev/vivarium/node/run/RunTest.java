@@ -36,10 +36,12 @@ import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.guest.GuestFrame;
+import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.NodeLossPolicy;
 import dev.vivarium.protocol.run.ProcessId;
 import dev.vivarium.protocol.run.RunEvent;
@@ -48,6 +50,8 @@ import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.RunState;
 import dev.vivarium.protocol.run.RunStatus;
 import dev.vivarium.protocol.run.TimeSpan;
+import dev.vivarium.protocol.run.Warning;
+import dev.vivarium.protocol.run.WarningSignal;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.time.Duration;
@@ -105,6 +109,7 @@ class RunTest {
             KIT.createTestProbe(ClusterSharding.ShardCommand.class);
     private final TestProbe<SubmitAnswer> submitted = KIT.createTestProbe(SubmitAnswer.class);
     private final TestProbe<CancelAnswer> cancelled = KIT.createTestProbe(CancelAnswer.class);
+    private final TestProbe<RenewAnswer> renewals = KIT.createTestProbe(RenewAnswer.class);
     private ActorRef<Run.Command> run;
 
     @AfterAll
@@ -472,6 +477,173 @@ class RunTest {
 
         assertThat(cancelled.receiveMessage()).isEqualTo(new CancelAnswer.NoSuchRun());
         assertThat(entries()).isEmpty();
+    }
+
+    // ---- renewal
+
+    @Test
+    void aRenewedDeadlineIsInTheHistoryAndTheSameRequestAgainIsNot() {
+        submit(Specs.hello());
+        awaitStarted(1);
+
+        assertThat(renewed("10m").submission().limitsInForce().get(Limit.WALL_CLOCK))
+                .isEqualTo(TimeSpan.parse("10m"));
+        renewed("10m");
+
+        awaitEvents("RunSubmitted", "AttemptStarting", "AttemptStarted", "DeadlineMoved");
+        RunEvent.DeadlineMoved moved = (RunEvent.DeadlineMoved) events().get(3);
+        assertThat(moved.by()).isEqualTo(Principal.LOCAL_OPERATOR);
+        assertThat(moved.from()).isEqualTo(TimeSpan.parse("1m"));
+        assertThat(moved.to()).isEqualTo(TimeSpan.parse("10m"));
+        assertThat(moved.cpuTime()).as("set by the submission, so it stays").isEqualTo(TimeSpan.parse("1m"));
+    }
+
+    @Test
+    void aRenewedRunOutlivesItsDeadline() {
+        submit(Specs.spec(TimeSpan.ofSeconds(1), NodeLossPolicy.RESTART, 3));
+        awaitStarted(1);
+
+        renewed("2s");
+        awaitLast("RunKilled");
+
+        RunEvent.RunKilled killed = (RunEvent.RunKilled) events().get(events().size() - 1);
+        assertThat(killed.measurement()).hasValueSatisfying(measured -> {
+            assertThat(measured.limit()).isEqualTo(2_000);
+            assertThat(measured.measured()).isGreaterThanOrEqualTo(2_000);
+        });
+    }
+
+    @Test
+    void theNextAttemptHasTheRenewedDeadline() {
+        submit(Specs.hello());
+        awaitStarted(1);
+        renewed("10m");
+
+        crash();
+        awaitStarted(2);
+
+        assertThat(driver.sent())
+                .filteredOn(NodeFrame.Arm.class::isInstance)
+                .last()
+                .satisfies(arm ->
+                        assertThat(((NodeFrame.Arm) arm).deadlineMillis()).isBetween(600_000L, 602_025L));
+    }
+
+    @Test
+    void aRunThatWaitsIsRenewedBeforeItStarts() {
+        occupied();
+        run.tell(
+                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        submitted.receiveMessage();
+
+        renewed("10m");
+        slots.leave(OTHER);
+        awaitStarted(1);
+
+        assertThat(eventNames())
+                .containsExactly("RunSubmitted", "RunQueued", "DeadlineMoved", "AttemptStarting", "AttemptStarted");
+        assertThat(driver.sent())
+                .filteredOn(NodeFrame.Arm.class::isInstance)
+                .last()
+                .satisfies(arm ->
+                        assertThat(((NodeFrame.Arm) arm).deadlineMillis()).isGreaterThan(600_000L));
+    }
+
+    @Test
+    void aRenewalThatIsNotDurableIsNotAcknowledged() {
+        failOnce("DeadlineMoved");
+        submit(Specs.hello());
+        awaitStarted(1);
+
+        renew("10m", soon);
+
+        awaitStarted(2);
+        renewals.expectNoMessage(QUIET);
+        assertThat(eventNames()).doesNotContain("DeadlineMoved");
+        assertThat(driver.sent())
+                .filteredOn(NodeFrame.Arm.class::isInstance)
+                .last()
+                .satisfies(arm ->
+                        assertThat(((NodeFrame.Arm) arm).deadlineMillis()).isLessThan(63_000L));
+    }
+
+    @Test
+    void aRenewalAfterItsCallersDeadlineIsIgnored() {
+        submit(Specs.hello());
+        awaitStarted(1);
+
+        renew("10m", Instant.now().minusMillis(1));
+        renewed("20m");
+
+        assertThat(events())
+                .filteredOn(RunEvent.DeadlineMoved.class::isInstance)
+                .hasSize(1);
+    }
+
+    @Test
+    void aRunThatHasEndedOrIsBeingCancelledOrNeverWasIsNotRenewed() {
+        renew("10m", soon);
+        assertThat(renewals.receiveMessage()).isEqualTo(new RenewAnswer.NoSuchRun());
+        submit(Specs.hello());
+        awaitStarted(1);
+        driver.behave(ScriptedDriver.Manners.DEAF_AFTER_START);
+        run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, cancelled.ref()));
+        renew("10m", soon);
+        assertThat(renewals.receiveMessage()).isEqualTo(new RenewAnswer.Refused(RenewAnswer.Reason.CANCELLED));
+        awaitLast("RunCancelled");
+
+        renew("10m", soon);
+
+        assertThat(renewals.receiveMessage()).isEqualTo(new RenewAnswer.Refused(RenewAnswer.Reason.ENDED));
+        assertThat(eventNames()).doesNotContain("DeadlineMoved");
+    }
+
+    @Test
+    void aDeadlineIsNotMovedToWhatHasPassed() {
+        submit(Specs.hello());
+        awaitStarted(1);
+
+        renew("1ms", soon);
+
+        assertThat(renewals.receiveMessage()).isEqualTo(new RenewAnswer.Refused(RenewAnswer.Reason.ALREADY_PAST));
+    }
+
+    @Test
+    void aDeadlineIsMovedOnlySoOftenAndTheLastRequestMayBeRepeated() {
+        submit(Specs.hello());
+        awaitStarted(1);
+        for (int time = 1; time <= RENEWALS_MAX; time++) {
+            renewed(10 + time + "m");
+        }
+
+        renewed(10 + RENEWALS_MAX + "m");
+        renew("30m", soon);
+
+        assertThat(renewals.receiveMessage()).isEqualTo(new RenewAnswer.Refused(RenewAnswer.Reason.TOO_OFTEN));
+    }
+
+    @Test
+    void aWarningIsInTheHistory() {
+        submit(Specs.warned(TimeSpan.parse("60s"), new Warning(TimeSpan.parse("59900ms"), WarningSignal.SIGUSR1)));
+
+        awaitLast("WarningSent");
+
+        RunEvent.WarningSent sent = (RunEvent.WarningSent) events().get(events().size() - 1);
+        assertThat(sent.signal()).isEqualTo(WarningSignal.SIGUSR1);
+        assertThat(sent.wallClock()).isEqualTo(TimeSpan.parse("1m"));
+    }
+
+    private RunState.Existing renewed(String wallClock) {
+        renew(wallClock, soon);
+        return ((RenewAnswer.Renewed) renewals.receiveMessage()).run();
+    }
+
+    private void renew(String wallClock, Instant until) {
+        run.tell(new Run.Renew(
+                Principal.LOCAL_OPERATOR,
+                new Renewal(TimeSpan.parse(wallClock), TimeSpan.parse("24h")),
+                until,
+                renewals.ref()));
     }
 
     @Test
@@ -853,6 +1025,7 @@ class RunTest {
 
     private static final Duration QUIET = Duration.ofMillis(200);
     private static final int PUSH_BYTES_MAX = 160;
+    private static final int RENEWALS_MAX = 3;
 
     private NodeLease lease = NodeLease.endless();
     private TakeoverWait takeoverWait = TakeoverWait.none();
@@ -872,6 +1045,7 @@ class RunTest {
                         drain,
                         new RunMetrics(new SimpleMeterRegistry(), slots),
                         PUSH_BYTES_MAX,
+                        RENEWALS_MAX,
                         Long.MAX_VALUE),
                 shard.ref(),
                 "7"));

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Measurement;
 import java.time.Duration;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class DeadlineTest {
     private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final Duration OWN_GRACE = Duration.ofSeconds(3);
     private static final Duration GRACE = Duration.ofSeconds(2);
+    private static final Duration WARN_BEFORE = Duration.ofSeconds(10);
 
     private final SetClock clock = new SetClock();
 
@@ -109,7 +111,52 @@ class DeadlineTest {
         assertThat(deadline.elapsedMillis()).isEqualTo(7_000);
     }
 
+    @Test
+    void theGuestsClockIsArmedForANextLimitBeforeTheNodesOwnMoves() {
+        Deadline deadline = deadline(NodeLease.endless());
+        deadline.start();
+        clock.advance(Duration.ofSeconds(50));
+
+        deadline.tellGuest(Duration.ofSeconds(100));
+        assertThat(deadline.arm()).contains(new NodeFrame.Arm(55_000));
+        assertThat(deadline.left()).isEqualTo(Duration.ofSeconds(10));
+        deadline.withdraw();
+        assertThat(deadline.arm()).contains(new NodeFrame.Arm(15_000));
+
+        deadline.tellGuest(Duration.ofSeconds(100));
+        assertThat(deadline.moveTo(Duration.ofSeconds(100))).isTrue();
+        assertThat(deadline.moveTo(Duration.ofSeconds(100))).isFalse();
+        assertThat(deadline.left()).isEqualTo(Duration.ofSeconds(50));
+        clock.advance(Duration.ofSeconds(20));
+        assertThat(deadline.isPast()).isFalse();
+        assertThat(deadline.measurement()).isEqualTo(Measurement.millis(70_000, 100_000));
+    }
+
+    @Test
+    void aDeadlineCanOnlyMoveToWhatIsStillToCome() {
+        Deadline deadline = deadline(NodeLease.endless());
+        deadline.start();
+        clock.advance(Duration.ofSeconds(50));
+
+        assertThat(deadline.isToCome(Duration.ofSeconds(50))).isFalse();
+        assertThat(deadline.isToCome(Duration.ofMillis(50_001))).isTrue();
+    }
+
+    @Test
+    void theWarningIsDueBeforeTheDeadlineInForceAndNeverInThePast() {
+        Deadline deadline = deadline(NodeLease.endless());
+        deadline.start();
+
+        assertThat(deadline.untilWarning()).contains(Duration.ofSeconds(50));
+        clock.advance(Duration.ofSeconds(55));
+        assertThat(deadline.untilWarning()).contains(Duration.ZERO);
+        deadline.moveTo(Duration.ofSeconds(100));
+        assertThat(deadline.untilWarning()).contains(Duration.ofSeconds(35));
+        assertThat(new Deadline(LIMIT, OWN_GRACE, GRACE, Optional.empty(), NodeLease.endless(), clock).untilWarning())
+                .isEmpty();
+    }
+
     private Deadline deadline(NodeLease lease) {
-        return new Deadline(LIMIT, OWN_GRACE, GRACE, lease, clock);
+        return new Deadline(LIMIT, OWN_GRACE, GRACE, Optional.of(WARN_BEFORE), lease, clock);
     }
 }

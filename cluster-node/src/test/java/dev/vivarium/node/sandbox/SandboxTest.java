@@ -13,6 +13,7 @@ import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.node.pool.PoolKind;
 import dev.vivarium.node.pool.Waiting;
 import dev.vivarium.node.sandbox.SandboxReport.Outcome;
+import dev.vivarium.node.sandbox.SandboxReport.RenewalRefusal;
 import dev.vivarium.protocol.guest.GuestCodec;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
@@ -29,6 +30,8 @@ import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.StartFailure;
 import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Usage;
+import dev.vivarium.protocol.run.Warning;
+import dev.vivarium.protocol.run.WarningSignal;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -708,6 +711,233 @@ class SandboxTest {
 
         assertThat(ended().outcome()).isInstanceOf(Outcome.NotStarted.class);
         assertThat(driver.destroyed()).contains(waiting);
+    }
+
+    // ---- renewal and warning
+
+    @Test
+    void aRenewedRunIsKilledOnTheDotAtItsNewDeadline() {
+        startFor(80);
+        pass(Duration.ofMillis(50));
+
+        renew(1, 200);
+        assertThat(renewal()).isInstanceOf(SandboxReport.Renewed.class);
+        assertThat(arms()).containsExactly(new NodeFrame.Arm(2_105), new NodeFrame.Arm(2_175));
+        pass(Duration.ofMillis(149));
+        assertThat(driver.sent()).noneMatch(NodeFrame.KillAll.class::isInstance);
+        pass(Duration.ofMillis(1));
+
+        assertThat(ended().outcome())
+                .isEqualTo(new Outcome.Killed(KillReason.WALL_CLOCK, Optional.of(Measurement.millis(200, 200))));
+    }
+
+    @Test
+    void aDeadlineCanBeBroughtForward() {
+        startFor(80);
+        pass(Duration.ofMillis(50));
+
+        renew(1, 60);
+        assertThat(renewal()).isInstanceOf(SandboxReport.Renewed.class);
+        pass(Duration.ofMillis(9));
+        assertThat(driver.sent()).noneMatch(NodeFrame.KillAll.class::isInstance);
+        pass(Duration.ofMillis(1));
+
+        assertThat(ended().outcome())
+                .isEqualTo(new Outcome.Killed(KillReason.WALL_CLOCK, Optional.of(Measurement.millis(60, 60))));
+    }
+
+    @Test
+    void aDeadlineIsNotMovedToWhatHasPassed() {
+        startFor(80);
+        pass(Duration.ofMillis(50));
+
+        renew(1, 50);
+
+        assertThat(renewal()).isEqualTo(new SandboxReport.NotRenewed(1, 1, RenewalRefusal.ALREADY_PAST));
+        assertThat(arms()).hasSize(1);
+        pass(Duration.ofMillis(30));
+        assertThat(ended().outcome())
+                .isEqualTo(new Outcome.Killed(KillReason.WALL_CLOCK, Optional.of(Measurement.millis(80, 80))));
+    }
+
+    @Test
+    void aRenewalThatTheGuestDoesNotConfirmBeforeTheDeadlineIsTooLate() {
+        driver.behave(ScriptedDriver.Manners.SLOW_TO_CONFIRM);
+        startFor(80);
+        pass(Duration.ofMillis(50));
+        renew(1, 200);
+        run.expectNoMessage(Duration.ZERO);
+
+        pass(Duration.ofMillis(30));
+
+        assertThat(renewal()).isEqualTo(new SandboxReport.NotRenewed(1, 1, RenewalRefusal.TOO_LATE));
+        driver.emit(new GuestFrame.Pong(1));
+        assertThat(ended().outcome())
+                .isEqualTo(new Outcome.Killed(KillReason.WALL_CLOCK, Optional.of(Measurement.millis(80, 80))));
+    }
+
+    /** The timer of the old deadline is due, and its message under way, when the guest confirms. */
+    @Test
+    void aConfirmationAfterTheDeadlineIsTooLateAndTheGuestGetsItsOldDeadlineBack() {
+        driver.behave(ScriptedDriver.Manners.SLOW_TO_CONFIRM);
+        startFor(80);
+        pass(Duration.ofMillis(50));
+        renew(1, 200);
+        clock.advance(Duration.ofMillis(30));
+
+        driver.emit(new GuestFrame.Pong(1));
+
+        assertThat(renewal()).isEqualTo(new SandboxReport.NotRenewed(1, 1, RenewalRefusal.TOO_LATE));
+        assertThat(arms())
+                .containsExactly(new NodeFrame.Arm(2_105), new NodeFrame.Arm(2_175), new NodeFrame.Arm(2_025));
+        pass(Duration.ofMillis(30));
+        assertThat(ended().outcome())
+                .isEqualTo(new Outcome.Killed(KillReason.WALL_CLOCK, Optional.of(Measurement.millis(110, 80))));
+    }
+
+    @Test
+    void aRenewalOfAnEndingAttemptIsTooLate() {
+        driver.behave(ScriptedDriver.Manners.DEAF_AFTER_START);
+        startFor(80);
+        stop(KillReason.CANCELLED);
+
+        renew(1, 200);
+
+        assertThat(renewal()).isEqualTo(new SandboxReport.NotRenewed(1, 1, RenewalRefusal.TOO_LATE));
+        pass(SETTINGS.softGrace().plus(SETTINGS.killConfirm()));
+        ended();
+    }
+
+    @Test
+    void aGuestThatConfirmsNothingIsNotAskedForEver() {
+        driver.behave(ScriptedDriver.Manners.SLOW_TO_CONFIRM);
+        startFor(80);
+
+        for (int number = 1; number <= Renewals.UNCONFIRMED_MAX + 1; number++) {
+            renew(number, 200);
+        }
+
+        assertThat(renewal())
+                .isEqualTo(
+                        new SandboxReport.NotRenewed(1, Renewals.UNCONFIRMED_MAX + 1, RenewalRefusal.TOO_MANY_AT_ONCE));
+        stop(KillReason.CANCELLED);
+        ended();
+    }
+
+    @Test
+    void renewalsAreInForceInTheOrderInWhichTheyCame() {
+        driver.behave(ScriptedDriver.Manners.SLOW_TO_CONFIRM);
+        startFor(80);
+        renew(1, 300);
+        renew(2, 200);
+
+        driver.emit(new GuestFrame.Pong(1));
+        driver.emit(new GuestFrame.Pong(2));
+
+        assertThat(renewal().number()).isEqualTo(1);
+        assertThat(renewal().number()).isEqualTo(2);
+        assertThat(arms().get(2)).isEqualTo(new NodeFrame.Arm(2_225));
+        pass(Duration.ofMillis(200));
+        assertThat(ended().outcome())
+                .isEqualTo(new Outcome.Killed(KillReason.WALL_CLOCK, Optional.of(Measurement.millis(200, 200))));
+    }
+
+    /** Otherwise the guest would end a renewed run at the old deadline, whenever the node's lease is short. */
+    @Test
+    void aGuestThatIsRearmedBeforeItHasConfirmedKeepsItsNewDeadline() {
+        driver.behave(ScriptedDriver.Manners.SLOW_TO_CONFIRM);
+        lease = NodeLease.of(Duration.ofSeconds(8), clock);
+        lease.renew(clock.nanos());
+        startFor(3_000);
+        renew(1, 60_000);
+
+        pass(Duration.ofSeconds(2));
+
+        assertThat(arms())
+                .containsExactly(new NodeFrame.Arm(5_025), new NodeFrame.Arm(8_000), new NodeFrame.Arm(6_000));
+        driver.emit(new GuestFrame.Pong(1));
+        assertThat(renewal()).isInstanceOf(SandboxReport.Renewed.class);
+        stop(KillReason.CANCELLED);
+        ended();
+    }
+
+    @Test
+    void aRenewalBeforeTheStartIsInForceFromTheStart() {
+        driver.failNextCreate(new DriverException(DriverException.Kind.ENGINE_UNAVAILABLE, "As scripted."));
+        start(FIRST, Specs.spec(new TimeSpan(Duration.ofMillis(80)), NodeLossPolicy.FAIL, 1));
+
+        renew(1, 200);
+        assertThat(renewal()).isInstanceOf(SandboxReport.Renewed.class);
+        pass(SETTINGS.engineRetry());
+
+        run.expectMessageClass(SandboxReport.Started.class);
+        assertThat(arms()).containsExactly(new NodeFrame.Arm(2_225));
+        pass(Duration.ofMillis(200));
+        assertThat(ended().outcome())
+                .isEqualTo(new Outcome.Killed(KillReason.WALL_CLOCK, Optional.of(Measurement.millis(200, 200))));
+    }
+
+    @Test
+    void anAgentIsWarnedOnceForEachDeadlineAndItsCommandAlone() {
+        start(
+                FIRST,
+                Specs.warned(
+                        new TimeSpan(Duration.ofMillis(80)),
+                        new Warning(new TimeSpan(Duration.ofMillis(30)), WarningSignal.SIGUSR2)));
+        run.expectMessageClass(SandboxReport.Started.class);
+
+        pass(Duration.ofMillis(49));
+        assertThat(signals()).isEmpty();
+        pass(Duration.ofMillis(11));
+        assertThat(signals()).containsExactly(new NodeFrame.Signal(1, 12, NodeFrame.SignalScope.PROCESS));
+
+        renew(1, 200);
+        pass(Duration.ofMillis(109));
+        assertThat(signals()).hasSize(1);
+        pass(Duration.ofMillis(31));
+
+        assertThat(signals()).hasSize(2);
+        assertThat(reportsToTheEnd())
+                .filteredOn(SandboxReport.Warned.class::isInstance)
+                .extracting(report -> ((SandboxReport.Warned) report).wallClock())
+                .containsExactly(new TimeSpan(Duration.ofMillis(80)), new TimeSpan(Duration.ofMillis(200)));
+    }
+
+    @Test
+    void anAlarmOfTheDeadlineIsRaisedOnceMoreForARenewedOne() {
+        startFor(100);
+        pass(Duration.ofMillis(99));
+        renew(1, 300);
+        pass(Duration.ofMillis(201));
+
+        assertThat(alarms(reportsToTheEnd(), Consequence.NOTED))
+                .filteredOn(alarm -> alarm.reason() == KillReason.WALL_CLOCK)
+                .extracting(alarm -> alarm.measurement().limit())
+                .containsExactly(100L, 300L);
+    }
+
+    private void startFor(long wallClockMillis) {
+        start(FIRST, Specs.spec(new TimeSpan(Duration.ofMillis(wallClockMillis)), NodeLossPolicy.FAIL, 1));
+        run.expectMessageClass(SandboxReport.Started.class);
+    }
+
+    private void renew(long number, long wallClockMillis) {
+        actor.tell(new Sandbox.Renew(
+                number,
+                Specs.hello().limits().with(Limit.WALL_CLOCK, new TimeSpan(Duration.ofMillis(wallClockMillis)))));
+    }
+
+    private SandboxReport.RenewalReport renewal() {
+        List<SandboxReport> reports = run.fishForMessage(
+                Duration.ofSeconds(5),
+                report -> report instanceof SandboxReport.RenewalReport
+                        ? FishingOutcomes.complete()
+                        : FishingOutcomes.continueAndIgnore());
+        return (SandboxReport.RenewalReport) reports.get(0);
+    }
+
+    private List<NodeFrame> signals() {
+        return driver.sent().stream().filter(NodeFrame.Signal.class::isInstance).toList();
     }
 
     private List<NodeFrame.Arm> arms() {

@@ -45,6 +45,8 @@ public final class ScriptedDriver implements SandboxDriver {
         POLITE,
         /** Starts the agent and then stops answering. */
         DEAF_AFTER_START,
+        /** As {@link #POLITE}, but pings stay unanswered until the test answers them. */
+        SLOW_TO_CONFIRM,
         /** Greets, and ends before its owner is notified. */
         GONE_AFTER_GREETING
     }
@@ -302,11 +304,11 @@ public final class ScriptedDriver implements SandboxDriver {
                 listener.onFrame(new GuestFrame.Done(file.request(), 0));
             } else if (frame instanceof NodeFrame.ReadFile read) {
                 listener.onFrame(new GuestFrame.FileRead(read.request(), 0, 0644, FILE.length(), FILE));
-            } else if (frame instanceof NodeFrame.Ping ping) {
+            } else if (frame instanceof NodeFrame.Ping ping && manners != Manners.SLOW_TO_CONFIRM) {
                 listener.onFrame(new GuestFrame.Pong(ping.request()));
             } else if (frame instanceof NodeFrame.Spawn spawn) {
                 listener.onFrame(new GuestFrame.Spawned(spawn.process(), 2));
-            } else if (frame instanceof NodeFrame.KillAll && manners == Manners.POLITE) {
+            } else if (frame instanceof NodeFrame.KillAll && manners != Manners.DEAF_AFTER_START) {
                 sampleAfterKill.ifPresent(last -> sample = last);
                 listener.onFrame(new GuestFrame.AllGone());
             }

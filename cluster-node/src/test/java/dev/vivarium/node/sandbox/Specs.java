@@ -15,8 +15,10 @@ import dev.vivarium.protocol.run.NodeLossPolicy;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.SealedSecrets;
 import dev.vivarium.protocol.run.TimeSpan;
+import dev.vivarium.protocol.run.Warning;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Specs of runs for tests. */
 public final class Specs {
@@ -41,6 +43,28 @@ public final class Specs {
                 Map.of("agent.py", FileRef.of(AGENT)),
                 spec.artifacts(),
                 spec.limits(),
+                spec.warning(),
+                spec.egress(),
+                spec.isolation(),
+                spec.onNodeLoss(),
+                spec.maxAttempts(),
+                spec.labels(),
+                spec.tenant());
+    }
+
+    /** With a wall clock, and a warning before its end. */
+    public static RunSpec warned(TimeSpan wallClock, Warning warning) {
+        RunSpec spec = spec(wallClock, NodeLossPolicy.FAIL, 1);
+        return new RunSpec(
+                spec.image(),
+                spec.command(),
+                spec.env(),
+                spec.secrets(),
+                spec.workdir(),
+                spec.files(),
+                spec.artifacts(),
+                spec.limits(),
+                Optional.of(warning),
                 spec.egress(),
                 spec.isolation(),
                 spec.onNodeLoss(),
@@ -61,6 +85,7 @@ public final class Specs {
                 spec.files(),
                 List.of(artifacts),
                 spec.limits().with(Limit.ARTIFACTS, limit),
+                spec.warning(),
                 spec.egress(),
                 spec.isolation(),
                 spec.onNodeLoss(),
@@ -135,6 +160,7 @@ public final class Specs {
                         .with(Limit.SHARED_MEMORY, "8Mi")
                         .with(Limit.EGRESS_REQUESTS, 100L)
                         .with(Limit.EGRESS_BYTES, "10Mi"),
+                Optional.empty(),
                 egress,
                 isolation,
                 onNodeLoss,

@@ -3,6 +3,7 @@ package dev.vivarium.loadtests.history;
 import static dev.vivarium.loadtests.history.Invariant.ACKNOWLEDGED_RUNS_ARE_KEPT;
 import static dev.vivarium.loadtests.history.Invariant.CANCELLATIONS_ARE_KEPT;
 import static dev.vivarium.loadtests.history.Invariant.ONE_KEY_IS_ONE_RUN;
+import static dev.vivarium.loadtests.history.Invariant.RENEWALS_ARE_KEPT;
 import static dev.vivarium.loadtests.history.Invariant.WHAT_WAS_READ_STAYS;
 
 import dev.vivarium.protocol.run.RunEvent;
@@ -57,6 +58,8 @@ final class ClientChecks {
             } else {
                 checkKept(exchange, accepted.run());
             }
+        } else if (exchange.answer() instanceof Exchange.Renewed renewed) {
+            checkRenewal(exchange, renewed);
         } else if (exchange.answer() instanceof Exchange.CurrentStatus stood) {
             checkStood(exchange, stood);
         } else if (exchange.answer() instanceof Exchange.LatestEvent reached) {
@@ -99,6 +102,22 @@ final class ClientChecks {
                     CANCELLATIONS_ARE_KEPT,
                     run,
                     "Its cancellation was acknowledged at " + exchange.answered() + " but does not exist.");
+        }
+    }
+
+    /** That a kill respects what is in the journal is checked there. */
+    private void checkRenewal(Exchange exchange, Exchange.Renewed renewed) {
+        boolean isKept = journal(renewed.run()).stream()
+                .flatMap(journal -> journal.entries().stream())
+                .anyMatch(entry -> entry.event() instanceof RunEvent.DeadlineMoved moved
+                        && moved.to().duration().equals(renewed.wallClock())
+                        && !moved.at().isAfter(exchange.answered()));
+        if (!isKept) {
+            found(
+                    RENEWALS_ARE_KEPT,
+                    renewed.run(),
+                    "A wall clock of " + renewed.wallClock() + " was acknowledged at " + exchange.answered()
+                            + " but is not in its journal by then.");
         }
     }
 

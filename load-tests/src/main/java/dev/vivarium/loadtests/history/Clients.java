@@ -83,6 +83,10 @@ final class Clients {
                 if (task.manner() == Task.Manner.AGAIN) {
                     submit(task, random);
                 }
+                if (task.kind() == Task.Kind.TIMED) {
+                    int node = random.nextInt(nodes.size());
+                    spawn(task.key() + "-renewal", () -> renew(task, run.get(), node));
+                }
                 follow(task, run.get(), random);
             }
         }
@@ -131,6 +135,13 @@ final class Clients {
         Exchange.Answer answer = nodes.get(node).cancel(run);
         note(task, Exchange.Ask.CANCEL, node, asked, answer);
         return answer instanceof Exchange.Accepted;
+    }
+
+    /** Renews the run about its deadline, so that either may be first. */
+    private void renew(Task task, String run, int node) throws InterruptedIOException {
+        Pauses.millis(task.renewAfter().toMillis());
+        Instant asked = Instant.now();
+        note(task, Exchange.Ask.RENEW, node, asked, nodes.get(node).renew(run, Task.RENEWED_WALL_CLOCK));
     }
 
     private void note(Task task, Exchange.Ask ask, int node, Instant asked, Exchange.Answer answer) {

@@ -1,6 +1,7 @@
 package dev.vivarium.loadtests.history;
 
 import dev.vivarium.protocol.run.RunStatus;
+import java.time.Duration;
 import java.time.Instant;
 
 /**
@@ -18,6 +19,7 @@ public record Exchange(String key, Ask ask, int node, Instant asked, Instant ans
     public enum Ask {
         SUBMIT,
         CANCEL,
+        RENEW,
         READ
     }
 
@@ -26,6 +28,9 @@ public record Exchange(String key, Ask ask, int node, Instant asked, Instant ans
 
     /** 202: the run is promised, or its cancellation is. */
     public record Accepted(String run) implements Answer {}
+
+    /** 200: the run has this wall clock, and is not killed at an earlier one. */
+    public record Renewed(String run, Duration wallClock) implements Answer {}
 
     /** Another status: nothing is promised. */
     public record Refused(int status, String type) implements Answer {}
@@ -44,6 +49,9 @@ public record Exchange(String key, Ask ask, int node, Instant asked, Instant ans
         String request = ask + " " + key + " to node " + node + ": ";
         if (answer instanceof Accepted accepted) {
             return request + "202, run " + accepted.run;
+        }
+        if (answer instanceof Renewed renewed) {
+            return request + "200, run " + renewed.run + " has " + renewed.wallClock;
         }
         if (answer instanceof Refused refused) {
             return request + refused.status + " " + refused.type;

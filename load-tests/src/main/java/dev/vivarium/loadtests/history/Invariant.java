@@ -18,6 +18,8 @@ public enum Invariant {
     EFFECTS_BELONG_TO_THE_ATTEMPT("The agents' own heartbeats are complete and come from one attempt after the other."),
     RUNS_END_FOR_A_REASON("A run ends as its agent did, or as it was asked to, or as its policy says."),
     THE_CLUSTER_RECOVERS("After a fault, all nodes become ready again without manual repair."),
+    RENEWALS_ARE_KEPT(
+            "A deadline that was acknowledged is in the journal, and no run is killed before the one in force."),
     CANCELLATIONS_ARE_KEPT("A cancellation that was acknowledged is in the journal, unless the run had ended.");
 
     private final String promise;

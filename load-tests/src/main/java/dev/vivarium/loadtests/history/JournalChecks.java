@@ -4,9 +4,11 @@ import static dev.vivarium.loadtests.history.Invariant.ALL_VIEWS_AGREE;
 import static dev.vivarium.loadtests.history.Invariant.EVENTS_ARE_A_LEGAL_PATH;
 import static dev.vivarium.loadtests.history.Invariant.EVENTS_ARE_CHAINED;
 import static dev.vivarium.loadtests.history.Invariant.EVERY_RUN_ENDS_EXACTLY_ONCE;
+import static dev.vivarium.loadtests.history.Invariant.RENEWALS_ARE_KEPT;
 import static dev.vivarium.loadtests.history.Invariant.RUNS_END_FOR_A_REASON;
 
 import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.NodeLossPolicy;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunSpec;
@@ -43,6 +45,7 @@ final class JournalChecks {
             checkViews(journal, last.status());
             if (last instanceof RunState.Finished finished) {
                 checkReason(journal, finished);
+                checkDeadline(journal, finished);
             }
         });
     }
@@ -133,6 +136,24 @@ final class JournalChecks {
                     journal,
                     journal.listed().map(listed -> "It is listed as " + listed).orElse("It is not in the list")
                             + " but its events say " + status + ".");
+        }
+    }
+
+    /** A kill at the deadline is one at the deadline in force, which is the last that the journal has. */
+    private void checkDeadline(Journal journal, RunState.Finished finished) {
+        if (!(finished.end() instanceof RunEvent.RunKilled killed) || killed.reason() != KillReason.WALL_CLOCK) {
+            return;
+        }
+        long inForce = Limit.WALL_CLOCK.amountIn(finished.submission().limitsInForce());
+        boolean isKept = killed.measurement()
+                .filter(measured -> measured.limit() == inForce && measured.measured() >= inForce)
+                .isPresent();
+        if (!isKept) {
+            found(
+                    RENEWALS_ARE_KEPT,
+                    journal,
+                    "It was killed for its wall clock by " + killed.measurement() + ", with " + inForce
+                            + " ms in force.");
         }
     }
 

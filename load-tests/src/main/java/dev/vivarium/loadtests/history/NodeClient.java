@@ -68,6 +68,13 @@ final class NodeClient {
         return answer(() -> accepted(api.cancel(run)));
     }
 
+    Exchange.Answer renew(String run, Duration wallClock) throws InterruptedIOException {
+        return answer(() -> {
+            api.renew(run, wallClock.toMillis() + "ms");
+            return new Exchange.Renewed(run, wallClock);
+        });
+    }
+
     private static Exchange.Accepted accepted(JsonNode run) {
         return new Exchange.Accepted(run.path("id").asText());
     }
@@ -197,6 +204,7 @@ final class NodeClient {
                         Map.of(),
                         spec.artifacts(),
                         spec.limits(),
+                        spec.warning(),
                         spec.egress(),
                         spec.isolation(),
                         spec.onNodeLoss(),

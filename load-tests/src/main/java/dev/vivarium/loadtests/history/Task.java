@@ -15,6 +15,7 @@ import java.util.Random;
  * @param maxAttempts the most attempts
  * @param manner how the client submits it
  * @param cancelAfter when the client cancels it, for the kind that is cancelled
+ * @param renewAfter when the client renews it, about its deadline, for the kind that its time limit ends
  * @param pause the client's pause before it
  */
 public record Task(
@@ -26,11 +27,17 @@ public record Task(
         int maxAttempts,
         Manner manner,
         Duration cancelAfter,
+        Duration renewAfter,
         Duration pause) {
     /** The exit code of an agent that fails. */
     public static final int EXIT_OF_FAILING = 7;
     /** The wall clock limit of runs that it ends. */
     public static final Duration WALL_CLOCK = Duration.ofSeconds(4);
+    /** The wall clock limit that they are renewed to. */
+    public static final Duration RENEWED_WALL_CLOCK = Duration.ofSeconds(7);
+
+    /** How long before and after its deadline a run is renewed, counted from its submission. */
+    private static final int RENEWAL_SPREAD_MILLIS = 500;
 
     private static final int TICKS_OF_ENDLESS = 100_000;
 
@@ -78,6 +85,7 @@ public record Task(
         int steady = 30 + random.nextInt(70);
         int cancelMillis = random.nextInt(12_000);
         int pauseMillis = random.nextInt(1_500);
+        int renewalMillis = random.nextInt(2 * RENEWAL_SPREAD_MILLIS) - RENEWAL_SPREAD_MILLIS;
         return new Task(
                 "s" + seed + "-c" + client + "-" + step,
                 kind,
@@ -87,6 +95,7 @@ public record Task(
                 maxAttempts,
                 manner,
                 Duration.ofMillis(cancelMillis),
+                WALL_CLOCK.plusMillis(renewalMillis),
                 Duration.ofMillis(pauseMillis));
     }
 

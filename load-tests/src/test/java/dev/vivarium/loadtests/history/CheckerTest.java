@@ -47,6 +47,7 @@ class CheckerTest {
     void legalHistoriesPass() {
         assertThat(Checker.check(Scene.failover().trial())).isEmpty();
         assertThat(Checker.check(Scene.cancellation().trial())).isEmpty();
+        assertThat(Checker.check(Scene.renewal().trial())).isEmpty();
     }
 
     @TestFactory
@@ -187,6 +188,24 @@ class CheckerTest {
                                 Optional.of(RunStatus.CANCELLED),
                                 "")),
                         Invariant.ONE_KEY_IS_ONE_RUN),
+                new Spoiled(
+                        "a renewal that was acknowledged and is not in the journal",
+                        Scene.renewal(),
+                        scene -> {
+                            scene.events.remove(3);
+                            replace(scene, 3, Scene.killedAt(60_003, 60_000));
+                        },
+                        Invariant.RENEWALS_ARE_KEPT),
+                new Spoiled(
+                        "a renewed run that was killed at its old deadline",
+                        Scene.renewal(),
+                        scene -> replace(scene, 4, Scene.killedAt(60_003, 60_000)),
+                        Invariant.RENEWALS_ARE_KEPT),
+                new Spoiled(
+                        "a run that was killed before its deadline",
+                        Scene.renewal(),
+                        scene -> replace(scene, 4, Scene.killedAt(119_999, 120_000)),
+                        Invariant.RENEWALS_ARE_KEPT),
                 new Spoiled(
                         "a history that has changed since it was read",
                         Scene.failover(),

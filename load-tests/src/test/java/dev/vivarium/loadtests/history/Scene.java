@@ -10,8 +10,10 @@ import dev.vivarium.protocol.run.CpuQuota;
 import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
+import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.NodeLossPolicy;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
@@ -95,6 +97,40 @@ final class Scene {
         return scene;
     }
 
+    /** A run that is renewed from one to two minutes, and killed then. */
+    static Scene renewal() {
+        Scene scene = new Scene(Task.Kind.TIMED, Task.Policy.RESTART);
+        scene.exchanges.add(new Exchange(
+                KEY, Exchange.Ask.RENEW, 3, at(4), at(4.1), new Exchange.Renewed(RUN, Duration.ofMinutes(2))));
+        scene.events.addAll(List.of(
+                submitted(NodeLossPolicy.RESTART, 3),
+                new RunEvent.AttemptStarting(at(0.5), node(1), 1),
+                new RunEvent.AttemptStarted(at(1.2), node(1), 1, "c1", Optional.empty()),
+                new RunEvent.DeadlineMoved(
+                        at(4),
+                        node(1),
+                        Principal.LOCAL_OPERATOR,
+                        TimeSpan.parse("1m"),
+                        TimeSpan.parse("2m"),
+                        TimeSpan.parse("1m")),
+                killedAt(120_003, 120_000)));
+        scene.sandboxes.add(new SandboxLife(Driver.DOCKER, "c1", RUN, 1, node(1), at(1), Optional.of(at(121.2))));
+        scene.output = ticks(1, 1.5, 3);
+        scene.shown = RunStatus.KILLED;
+        scene.listed = Optional.of(RunStatus.KILLED);
+        return scene;
+    }
+
+    static RunEvent killedAt(long millis, long limitMillis) {
+        return new RunEvent.RunKilled(
+                at(121.3),
+                node(1),
+                1,
+                KillReason.WALL_CLOCK,
+                Optional.of(Measurement.millis(millis, limitMillis)),
+                Usage.NONE);
+    }
+
     Trial trial() {
         Map<String, Journal> journals = new LinkedHashMap<>();
         journals.put(RUN, journal(RUN, events, shown, listed, output));
@@ -146,7 +182,7 @@ final class Scene {
     }
 
     static Task task(String key, Task.Kind kind, Task.Policy policy) {
-        return new Task(key, kind, 4, 200, policy, 3, Task.Manner.PLAIN, Duration.ZERO, Duration.ZERO);
+        return new Task(key, kind, 4, 200, policy, 3, Task.Manner.PLAIN, Duration.ZERO, Duration.ZERO, Duration.ZERO);
     }
 
     static String ticks(int attempt, double from, int count) {
@@ -186,6 +222,7 @@ final class Scene {
                         .with(Limit.SHARED_MEMORY, "64Mi")
                         .with(Limit.EGRESS_REQUESTS, 10L)
                         .with(Limit.EGRESS_BYTES, mebibyte),
+                Optional.empty(),
                 EgressPolicy.none(),
                 Isolation.CONTAINER,
                 policy,

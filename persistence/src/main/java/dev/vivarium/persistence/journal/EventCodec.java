@@ -43,7 +43,7 @@ public final class EventCodec {
             "RunCancelled", 3,
             "RunFailed", 3,
             "RunKilled", 6,
-            "RunSubmitted", 9,
+            "RunSubmitted", 10,
             "RunSucceeded", 3);
 
     /** More than a link can carry. */
@@ -155,6 +155,13 @@ public final class EventCodec {
                 }
                 if (json.path("spec").path("limits") instanceof ObjectNode limits) {
                     limits.put("artifacts", "64Mi");
+                }
+                return json;
+            })),
+            // Version 10 may ask for a warning before the deadline; there were none before.
+            Map.entry(new EventShape("RunSubmitted", 9), new Upcaster(new EventShape("RunSubmitted", 10), json -> {
+                if (json.path("spec") instanceof ObjectNode spec) {
+                    spec.putNull("warning");
                 }
                 return json;
             })),

@@ -33,7 +33,10 @@ import dev.vivarium.protocol.run.SandboxStart;
 import dev.vivarium.protocol.run.SandboxStart.Birth;
 import dev.vivarium.protocol.run.SealedSecrets;
 import dev.vivarium.protocol.run.StartFailure;
+import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Usage;
+import dev.vivarium.protocol.run.Warning;
+import dev.vivarium.protocol.run.WarningSignal;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -56,7 +59,7 @@ public final class TodaysRuns {
     private static final Instant START = Instant.parse("2026-12-01T04:00:00.123Z");
     private static final String NODE = "node-1";
     /** Of this version alone, since stores hold the runs of all. */
-    private static final String RUNS = "01k8f176740000000000000";
+    private static final String RUNS = "01kddf71dc0000000000000";
 
     private static final Usage USAGE = usage();
 
@@ -111,6 +114,7 @@ public final class TodaysRuns {
         runs.ends();
         runs.interruptions();
         runs.waiting();
+        runs.warnings();
         return runs.histories;
     }
 
@@ -140,6 +144,16 @@ public final class TodaysRuns {
                 Arrays.stream(LeftOut.Cause.values())
                         .map(cause -> new LeftOut("out/" + cause, cause))
                         .toList()));
+        for (WarningSignal signal : WarningSignal.values()) {
+            history.add(new RunEvent.WarningSent(at(history), NODE, 1, signal, TimeSpan.ofSeconds(300)));
+        }
+        history.add(new RunEvent.DeadlineMoved(
+                at(history),
+                NODE,
+                Principal.LOCAL_OPERATOR,
+                TimeSpan.ofSeconds(300),
+                TimeSpan.ofSeconds(600),
+                TimeSpan.ofSeconds(700)));
         history.add(new RunEvent.RunSucceeded(at(history), NODE, 1, USAGE));
     }
 
@@ -174,6 +188,16 @@ public final class TodaysRuns {
     private void waiting() {
         List<RunEvent> queued = begin(plain());
         queued.add(new RunEvent.RunQueued(at(queued), NODE));
+    }
+
+    private void warnings() {
+        for (WarningSignal signal : WarningSignal.values()) {
+            begin(spec(
+                    EgressPolicy.none(),
+                    Isolation.CONTAINER,
+                    NodeLossPolicy.RESTART,
+                    Optional.of(new Warning(TimeSpan.ofSeconds(30), signal))));
+        }
     }
 
     private void ended(Function<Instant, RunEvent> end) {
@@ -232,6 +256,11 @@ public final class TodaysRuns {
     }
 
     private static RunSpec spec(EgressPolicy egress, Isolation isolation, NodeLossPolicy onNodeLoss) {
+        return spec(egress, isolation, onNodeLoss, Optional.empty());
+    }
+
+    private static RunSpec spec(
+            EgressPolicy egress, Isolation isolation, NodeLossPolicy onNodeLoss, Optional<Warning> warning) {
         return new RunSpec(
                 "vivarium/python",
                 List.of("python3", "-c", "print('h\u00e9llo \ud83d\ude00')"),
@@ -250,6 +279,7 @@ public final class TodaysRuns {
                         .with(Limit.MEMORY, "256Mi")
                         .with(Limit.SHARED_MEMORY, "64Mi")
                         .with(Limit.ARTIFACTS, "64Mi"),
+                warning,
                 egress,
                 isolation,
                 onNodeLoss,

@@ -8,6 +8,7 @@ import dev.vivarium.protocol.run.RunState;
 import dev.vivarium.protocol.run.RunStatus;
 import dev.vivarium.protocol.run.SandboxStart;
 import dev.vivarium.protocol.run.StartFailure;
+import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Usage;
 import java.time.Instant;
 import java.util.Optional;
@@ -27,6 +28,7 @@ import java.util.Optional;
  * @param submittedAt when it was acknowledged
  * @param startedAt when the latest attempt's process started
  * @param start how the latest attempt got its sandbox, once its process has started
+ * @param wallClock what its wall clock limit was moved to, if it was; otherwise that of the specification is in force
  * @param cancelRequestedAt when its cancellation was requested
  * @param finishedAt when it ended
  * @param usage what the last attempt used, once the run has ended
@@ -45,6 +47,7 @@ public record RunView(
         Instant submittedAt,
         Optional<Instant> startedAt,
         Optional<SandboxStart> start,
+        Optional<TimeSpan> wallClock,
         Optional<Instant> cancelRequestedAt,
         Optional<Instant> finishedAt,
         Optional<Usage> usage,
@@ -65,6 +68,7 @@ public record RunView(
                 state.submission().submittedAt(),
                 started(state).map(RunEvent.AttemptStarted::at),
                 started(state).flatMap(RunEvent.AttemptStarted::start),
+                state.submission().renewal().map(RunState.Renewal::wallClock),
                 state.submission().cancelRequestedAt(),
                 end(state).map(RunEvent::at),
                 end(state).map(RunEvent.Terminal::usage),
@@ -80,6 +84,9 @@ public record RunView(
     public RunView after(RunEvent event) {
         if (event instanceof RunEvent.CancelRequested cancel && !status.isTerminal()) {
             return cancelled(cancel.at());
+        }
+        if (event instanceof RunEvent.DeadlineMoved moved && !status.isTerminal()) {
+            return renewed(moved.to());
         }
         if (event instanceof RunEvent.RunQueued && status == RunStatus.SUBMITTED) {
             return standing(RunStatus.QUEUED, attempt, Optional.empty(), Optional.empty());
@@ -130,7 +137,8 @@ public record RunView(
         return (event instanceof RunEvent.AlarmRaised alarm && alarm.attempt() == attempt)
                 || (event instanceof RunEvent.EgressDenied denied && denied.attempt() == attempt)
                 || (event instanceof RunEvent.EgressUsed used && used.attempt() == attempt)
-                || (event instanceof RunEvent.ArtifactsKept kept && kept.attempt() == attempt);
+                || (event instanceof RunEvent.ArtifactsKept kept && kept.attempt() == attempt)
+                || (event instanceof RunEvent.WarningSent sent && sent.attempt() == attempt);
     }
 
     private RunView standing(
@@ -148,6 +156,28 @@ public record RunView(
                 submittedAt,
                 started.map(RunEvent.AttemptStarted::at),
                 started.flatMap(RunEvent.AttemptStarted::start),
+                wallClock,
+                cancelRequestedAt,
+                finishedAt,
+                usage,
+                spec);
+    }
+
+    private RunView renewed(TimeSpan to) {
+        return new RunView(
+                id,
+                status,
+                reason,
+                measurement,
+                exitCode,
+                failure,
+                attempt,
+                node,
+                queue,
+                submittedAt,
+                startedAt,
+                start,
+                Optional.of(to),
                 cancelRequestedAt,
                 finishedAt,
                 usage,
@@ -168,6 +198,7 @@ public record RunView(
                 submittedAt,
                 startedAt,
                 start,
+                wallClock,
                 cancelRequestedAt.or(() -> Optional.of(at)),
                 finishedAt,
                 usage,
@@ -188,6 +219,7 @@ public record RunView(
                 submittedAt,
                 startedAt,
                 start,
+                wallClock,
                 cancelRequestedAt,
                 Optional.of(end.at()),
                 Optional.of(end.usage()),
@@ -209,6 +241,7 @@ public record RunView(
                 submittedAt,
                 startedAt,
                 start,
+                wallClock,
                 cancelRequestedAt,
                 finishedAt,
                 usage,

@@ -6,8 +6,10 @@ import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.NodeLossPolicy;
 import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.Warning;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -23,6 +25,7 @@ public record SpecView(
         Map<String, FileRef> files,
         List<String> artifacts,
         Limits limits,
+        Optional<Warning> warning,
         EgressPolicy egress,
         Isolation isolation,
         NodeLossPolicy onNodeLoss,
@@ -40,6 +43,7 @@ public record SpecView(
                 new TreeMap<>(spec.files()),
                 spec.artifacts(),
                 spec.limits(),
+                spec.warning(),
                 spec.egress(),
                 spec.isolation(),
                 spec.onNodeLoss(),

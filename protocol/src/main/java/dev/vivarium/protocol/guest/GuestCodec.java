@@ -9,7 +9,7 @@ import java.nio.ByteBuffer;
  */
 public final class GuestCodec {
     /** The version that this codec speaks, as {@link GuestFrame.Hello} names it. */
-    public static final int PROTOCOL_VERSION = 4;
+    public static final int PROTOCOL_VERSION = 5;
 
     /** The longest frame from a node: type and payload, without the four bytes of the length prefix. */
     public static final int NODE_FRAME_LIMIT_BYTES = 1 << 20;

@@ -81,8 +81,16 @@ public sealed interface NodeFrame {
     /** Closes a process's standard input. */
     record CloseStdin(int process) implements NodeFrame {}
 
-    /** Sends a signal to a process's process group. */
-    record Signal(int process, int signal) implements NodeFrame {}
+    /** Sends a signal to a process that the node has started. */
+    record Signal(int process, int signal, SignalScope scope) implements NodeFrame {}
+
+    /** Who gets a signal; encoded as the position in this enum. */
+    enum SignalScope {
+        /** The process and all that it has started in its process group. */
+        GROUP,
+        /** The process alone. */
+        PROCESS
+    }
 
     /** Sets the size of a process's terminal. */
     record Resize(int process, TerminalSize size) implements NodeFrame {}

@@ -13,6 +13,7 @@ import dev.vivarium.protocol.guest.NodeFrame.ReadFile;
 import dev.vivarium.protocol.guest.NodeFrame.Resize;
 import dev.vivarium.protocol.guest.NodeFrame.Resource;
 import dev.vivarium.protocol.guest.NodeFrame.Signal;
+import dev.vivarium.protocol.guest.NodeFrame.SignalScope;
 import dev.vivarium.protocol.guest.NodeFrame.Spawn;
 import dev.vivarium.protocol.guest.NodeFrame.Stdin;
 import dev.vivarium.protocol.guest.NodeFrame.Stream;
@@ -54,7 +55,7 @@ final class NodeFrames {
             case SPAWN -> readSpawn(in);
             case STDIN -> new Stdin(in.u32(), in.bytes());
             case CLOSE_STDIN -> new CloseStdin(in.u32());
-            case SIGNAL -> new Signal(in.u32(), signal(in.u8()));
+            case SIGNAL -> new Signal(in.u32(), signal(in.u8()), in.choice(SignalScope.values()));
             case RESIZE -> new Resize(in.u32(), new TerminalSize(in.u16(), in.u16()));
             case CREDIT -> new Credit(in.u32(), in.choice(Stream.values()), in.u32());
             case KILL_ALL -> new KillAll(in.u32());
@@ -83,6 +84,7 @@ final class NodeFrames {
             out.u8(CLOSE_STDIN, "type").u32(close.process(), "process");
         } else if (frame instanceof Signal signal) {
             out.u8(SIGNAL, "type").u32(signal.process(), "process").u8(signal(signal.signal()), "signal");
+            out.choice(signal.scope());
         } else if (frame instanceof Resize resize) {
             out.u8(RESIZE, "type").u32(resize.process(), "process");
             writeSize(resize.size(), out);

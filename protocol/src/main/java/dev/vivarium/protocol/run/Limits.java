@@ -3,6 +3,8 @@ package dev.vivarium.protocol.run;
 import com.fasterxml.jackson.annotation.JsonAutoDetect;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonValue;
+import java.math.BigDecimal;
+import java.math.RoundingMode;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -19,6 +21,8 @@ public final class Limits {
 
     /** Each limit at its smallest. */
     public static final Limits SMALLEST = smallest();
+
+    private static final BigDecimal CPU_TIME_MARGIN = new BigDecimal("1.1");
 
     private final Map<Limit<?>, Object> amounts;
 
@@ -53,6 +57,35 @@ public final class Limits {
     /** The amount of a limit; for the complete limits of a run. */
     public <T extends Comparable<T>> T get(Limit<T> limit) {
         return find(limit).orElseThrow(() -> new IllegalStateException("There is no amount of the limit " + limit));
+    }
+
+    /**
+     * A run's limits with another wall clock. If processor time has the amount that follows from wall clock and share of
+     * processors, it follows the new wall clock too; an amount of its own stays.
+     *
+     * @param cpuTimeMax the operator's ceiling of processor time
+     */
+    public Limits renewed(TimeSpan wallClock, TimeSpan cpuTimeMax) {
+        Limits renewed = with(Limit.WALL_CLOCK, wallClock);
+        boolean follows = get(Limit.CPU_TIME).equals(cpuTimeOutOfReach(cpuTimeMax));
+        return follows ? renewed.with(Limit.CPU_TIME, renewed.cpuTimeOutOfReach(cpuTimeMax)) : renewed;
+    }
+
+    /**
+     * The default of processor time: what the kernel allows until the end of the wall clock, plus a tenth and a second; in
+     * whole seconds.
+     *
+     * @param most the operator's ceiling
+     */
+    public TimeSpan cpuTimeOutOfReach(TimeSpan most) {
+        long seconds = BigDecimal.valueOf(get(Limit.WALL_CLOCK).millis())
+                .multiply(BigDecimal.valueOf(get(Limit.CPU).millicores()))
+                .multiply(CPU_TIME_MARGIN)
+                .movePointLeft(6)
+                .setScale(0, RoundingMode.CEILING)
+                .longValueExact();
+        TimeSpan outOfReach = TimeSpan.ofSeconds(seconds + 1);
+        return outOfReach.compareTo(most) > 0 ? most : outOfReach;
     }
 
     /** As JSON: amounts by name in the table's order, counts as numbers, everything else in its notation. */

@@ -23,6 +23,8 @@ import java.util.Optional;
     @JsonSubTypes.Type(value = RunEvent.EgressDenied.class, name = "EgressDenied"),
     @JsonSubTypes.Type(value = RunEvent.EgressUsed.class, name = "EgressUsed"),
     @JsonSubTypes.Type(value = RunEvent.ArtifactsKept.class, name = "ArtifactsKept"),
+    @JsonSubTypes.Type(value = RunEvent.DeadlineMoved.class, name = "DeadlineMoved"),
+    @JsonSubTypes.Type(value = RunEvent.WarningSent.class, name = "WarningSent"),
     @JsonSubTypes.Type(value = RunEvent.CancelRequested.class, name = "CancelRequested"),
     @JsonSubTypes.Type(value = RunEvent.AttemptInterrupted.class, name = "AttemptInterrupted"),
     @JsonSubTypes.Type(value = RunEvent.RunSucceeded.class, name = "RunSucceeded"),
@@ -154,6 +156,26 @@ public sealed interface RunEvent {
             examples = List.copyOf(examples);
         }
     }
+
+    /**
+     * The run's wall clock limit was moved: from now on it is in force, for the current attempt and for every later one.
+     *
+     * @param by the principal that asked for it
+     * @param from the limit before
+     * @param to the limit since, from the start of each attempt's process
+     * @param cpuTime the limit of processor time since, which follows the wall clock unless the submission set it
+     */
+    record DeadlineMoved(Instant at, String node, Principal by, TimeSpan from, TimeSpan to, TimeSpan cpuTime)
+            implements RunEvent {}
+
+    /**
+     * The agent was warned that its deadline is near, as the run asked for; once for each deadline.
+     *
+     * @param signal the signal that its command was sent
+     * @param wallClock the limit whose end is near
+     */
+    record WarningSent(Instant at, String node, int attempt, WarningSignal signal, TimeSpan wallClock)
+            implements RunEvent {}
 
     /**
      * Cancellation was requested.

@@ -4,6 +4,7 @@ import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The complete specification of a run: admission has filled in the defaults, checked the ceilings and sealed the
@@ -18,6 +19,7 @@ import java.util.Map;
  *     Their contents are the tenant's blobs
  * @param artifacts what is kept of the workspace when the run ends: paths and globs
  * @param limits the hard limits
+ * @param warning the warning before the deadline, if the run asked for one
  * @param egress what the sandbox may reach
  * @param isolation how strongly the sandbox is isolated from its node
  * @param onNodeLoss what happens when an attempt is interrupted through no fault of its own
@@ -34,6 +36,7 @@ public record RunSpec(
         Map<String, FileRef> files,
         List<String> artifacts,
         Limits limits,
+        Optional<Warning> warning,
         EgressPolicy egress,
         Isolation isolation,
         NodeLossPolicy onNodeLoss,
@@ -46,6 +49,26 @@ public record RunSpec(
         files = Map.copyOf(files);
         artifacts = List.copyOf(artifacts);
         labels = Map.copyOf(labels);
+    }
+
+    /** This specification with other limits. */
+    public RunSpec with(Limits other) {
+        return new RunSpec(
+                image,
+                command,
+                env,
+                secrets,
+                workdir,
+                files,
+                artifacts,
+                other,
+                warning,
+                egress,
+                isolation,
+                onNodeLoss,
+                maxAttempts,
+                labels,
+                tenant);
     }
 
     /** The label with which a submission names its tenant, and with which lists select the tenant's runs. */

@@ -8,6 +8,7 @@ import dev.vivarium.protocol.run.RunEvent.AttemptInterrupted;
 import dev.vivarium.protocol.run.RunEvent.AttemptStarted;
 import dev.vivarium.protocol.run.RunEvent.AttemptStarting;
 import dev.vivarium.protocol.run.RunEvent.CancelRequested;
+import dev.vivarium.protocol.run.RunEvent.DeadlineMoved;
 import dev.vivarium.protocol.run.RunEvent.EgressDenied;
 import dev.vivarium.protocol.run.RunEvent.EgressUsed;
 import dev.vivarium.protocol.run.RunEvent.RunCancelled;
@@ -17,6 +18,7 @@ import dev.vivarium.protocol.run.RunEvent.RunNotStarted;
 import dev.vivarium.protocol.run.RunEvent.RunQueued;
 import dev.vivarium.protocol.run.RunEvent.RunSubmitted;
 import dev.vivarium.protocol.run.RunEvent.Terminal;
+import dev.vivarium.protocol.run.RunEvent.WarningSent;
 import java.time.Instant;
 import java.util.Optional;
 
@@ -51,13 +53,61 @@ public sealed interface RunState {
         }
     }
 
-    /** What was submitted, and any cancellation request since; part of every state but the first. */
-    record Submission(RunId id, RunSpec spec, Digest digest, Instant submittedAt, Optional<Instant> cancelRequestedAt) {
+    /**
+     * What was submitted, and what was requested since; part of every state but the first.
+     *
+     * @param spec as it was submitted; {@link #specInForce} has the limits that a renewal has changed
+     * @param renewal the latest renewal of the deadline, if there was any
+     */
+    record Submission(
+            RunId id,
+            RunSpec spec,
+            Digest digest,
+            Instant submittedAt,
+            Optional<Instant> cancelRequestedAt,
+            Optional<Renewal> renewal) {
         Submission cancelled(Instant at) {
             return new Submission(
-                    id, spec, digest, submittedAt, cancelRequestedAt.isPresent() ? cancelRequestedAt : Optional.of(at));
+                    id,
+                    spec,
+                    digest,
+                    submittedAt,
+                    cancelRequestedAt.isPresent() ? cancelRequestedAt : Optional.of(at),
+                    renewal);
+        }
+
+        Submission renewed(DeadlineMoved moved) {
+            Renewal latest = new Renewal(moved.to(), moved.cpuTime(), renewals() + 1);
+            return new Submission(id, spec, digest, submittedAt, cancelRequestedAt, Optional.of(latest));
+        }
+
+        /** How often the deadline was moved. */
+        public int renewals() {
+            return renewal.map(Renewal::count).orElse(0);
+        }
+
+        /** The limits in force: as submitted, or as the deadline was moved. */
+        public Limits limitsInForce() {
+            return renewal.map(latest -> spec.limits()
+                            .with(Limit.WALL_CLOCK, latest.wallClock())
+                            .with(Limit.CPU_TIME, latest.cpuTime()))
+                    .orElse(spec.limits());
+        }
+
+        /** The specification of the run's attempts from now on. */
+        public RunSpec specInForce() {
+            return renewal.isPresent() ? spec.with(limitsInForce()) : spec;
         }
     }
+
+    /**
+     * What a run's deadline was moved to.
+     *
+     * @param wallClock the wall clock limit in force
+     * @param cpuTime the limit of processor time in force
+     * @param count how often the deadline was moved
+     */
+    record Renewal(TimeSpan wallClock, TimeSpan cpuTime, int count) {}
 
     /**
      * A state in which the run exists. Its JSON form is only for messages between nodes of one version and is never
@@ -90,7 +140,12 @@ public sealed interface RunState {
         public RunState after(RunEvent event) {
             if (event instanceof RunSubmitted submitted) {
                 return new Submitted(new Submission(
-                        submitted.runId(), submitted.spec(), submitted.submission(), submitted.at(), Optional.empty()));
+                        submitted.runId(),
+                        submitted.spec(),
+                        submitted.submission(),
+                        submitted.at(),
+                        Optional.empty(),
+                        Optional.empty()));
             }
             throw new IllegalTransition(this, event);
         }
@@ -112,6 +167,9 @@ public sealed interface RunState {
         public RunState after(RunEvent event) {
             if (event instanceof CancelRequested cancel) {
                 return new Submitted(submission.cancelled(cancel.at()));
+            }
+            if (event instanceof DeadlineMoved moved) {
+                return new Submitted(submission.renewed(moved));
             }
             if (event instanceof RunQueued) {
                 return new Queued(submission);
@@ -137,6 +195,9 @@ public sealed interface RunState {
             if (event instanceof CancelRequested cancel) {
                 return new Queued(submission.cancelled(cancel.at()));
             }
+            if (event instanceof DeadlineMoved moved) {
+                return new Queued(submission.renewed(moved));
+            }
             return fromBeforeTheFirstAttempt(this, event);
         }
     }
@@ -152,6 +213,9 @@ public sealed interface RunState {
         public RunState after(RunEvent event) {
             if (event instanceof CancelRequested cancel) {
                 return new Starting(submission.cancelled(cancel.at()), attempt, node);
+            }
+            if (event instanceof DeadlineMoved moved) {
+                return new Starting(submission.renewed(moved), attempt, node);
             }
             if (event instanceof AttemptStarted started && started.attempt() == attempt) {
                 return new Running(submission, attempt, node, started);
@@ -183,10 +247,14 @@ public sealed interface RunState {
             if (event instanceof CancelRequested cancel) {
                 return new Running(submission.cancelled(cancel.at()), attempt, node, started);
             }
+            if (event instanceof DeadlineMoved moved) {
+                return new Running(submission.renewed(moved), attempt, node, started);
+            }
             if ((event instanceof AlarmRaised alarm && alarm.attempt() == attempt)
                     || (event instanceof EgressDenied denied && denied.attempt() == attempt)
                     || (event instanceof EgressUsed used && used.attempt() == attempt)
-                    || (event instanceof ArtifactsKept kept && kept.attempt() == attempt)) {
+                    || (event instanceof ArtifactsKept kept && kept.attempt() == attempt)
+                    || (event instanceof WarningSent sent && sent.attempt() == attempt)) {
                 return this;
             }
             if (event instanceof AttemptInterrupted interrupted && interrupted.attempt() == attempt) {
@@ -229,6 +297,9 @@ public sealed interface RunState {
         public RunState after(RunEvent event) {
             if (event instanceof CancelRequested cancel) {
                 return new Interrupted(submission.cancelled(cancel.at()), attempt, heldBy, cause, detail);
+            }
+            if (event instanceof DeadlineMoved moved) {
+                return new Interrupted(submission.renewed(moved), attempt, heldBy, cause, detail);
             }
             if (event instanceof AttemptStarting starting && starting.attempt() == attempt + 1) {
                 return new Starting(submission, starting.attempt(), starting.node());

@@ -22,7 +22,9 @@ import dev.vivarium.protocol.run.RunState;
 import dev.vivarium.protocol.run.SandboxStart;
 import dev.vivarium.protocol.run.SealedSecrets;
 import dev.vivarium.protocol.run.StartFailure;
+import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Usage;
+import dev.vivarium.protocol.run.WarningSignal;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
@@ -102,6 +104,14 @@ class RunViewTest {
                 new RunEvent.EgressDenied(at, node, attempt, 1, 1, List.of()),
                 new RunEvent.EgressUsed(at, node, attempt, 1, 1, 1, 1, List.of()),
                 new RunEvent.ArtifactsKept(at, node, attempt, List.of(), 0, List.of()),
+                new RunEvent.WarningSent(at, node, attempt, WarningSignal.SIGUSR1, TimeSpan.ofSeconds(1)),
+                new RunEvent.DeadlineMoved(
+                        at,
+                        node,
+                        Principal.LOCAL_OPERATOR,
+                        TimeSpan.ofSeconds(1),
+                        TimeSpan.ofSeconds(2),
+                        TimeSpan.ofSeconds(3)),
                 new RunEvent.CancelRequested(at, node, Principal.LOCAL_OPERATOR),
                 new RunEvent.AttemptInterrupted(at, node, attempt, Interruption.NODE_LOST, "detail", Optional.empty()),
                 new RunEvent.RunSucceeded(at, node, attempt, usage),
@@ -124,6 +134,7 @@ class RunViewTest {
                 Map.of(),
                 List.of(),
                 Limits.SMALLEST,
+                Optional.empty(),
                 new EgressPolicy(EgressPolicy.Mode.NONE),
                 Isolation.CONTAINER,
                 NodeLossPolicy.RESTART,

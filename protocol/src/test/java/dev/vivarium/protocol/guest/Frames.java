@@ -25,7 +25,10 @@ final class Frames {
                 spawn(),
                 Combinators.combine(number(), blob(0, 3000)).as(NodeFrame.Stdin::new),
                 number().map(NodeFrame.CloseStdin::new),
-                Combinators.combine(number(), Arbitraries.integers().between(1, 64))
+                Combinators.combine(
+                                number(),
+                                Arbitraries.integers().between(1, 64),
+                                Arbitraries.of(NodeFrame.SignalScope.class))
                         .as(NodeFrame.Signal::new),
                 Combinators.combine(number(), size()).as(NodeFrame.Resize::new),
                 Combinators.combine(number(), Arbitraries.of(Stream.class), number())

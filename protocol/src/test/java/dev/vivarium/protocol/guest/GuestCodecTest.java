@@ -153,7 +153,7 @@ class GuestCodecTest {
         assertThatThrownBy(() -> GuestCodec.encode(spawn(List.of("a"), Map.of("A=B", "c"))))
                 .isInstanceOf(MalformedFrameException.class)
                 .hasMessageContaining("equals sign");
-        assertThatThrownBy(() -> GuestCodec.encode(new NodeFrame.Signal(1, 65)))
+        assertThatThrownBy(() -> GuestCodec.encode(new NodeFrame.Signal(1, 65, NodeFrame.SignalScope.GROUP)))
                 .isInstanceOf(MalformedFrameException.class)
                 .hasMessageContaining("no signal 65");
         assertThatThrownBy(() -> GuestCodec.encode(new NodeFrame.Arm(-1)))

@@ -66,6 +66,26 @@ class LimitTest {
     }
 
     @Test
+    void processorTimeFollowsARenewedWallClockUnlessItWasSet() {
+        TimeSpan most = TimeSpan.parse("24h");
+        Limits limits = Limits.SMALLEST.with(Limit.WALL_CLOCK, "5m").with(Limit.CPU, "500m");
+        Limits byDefault = limits.with(Limit.CPU_TIME, limits.cpuTimeOutOfReach(most));
+        Limits set = limits.with(Limit.CPU_TIME, "2m");
+
+        assertThat(byDefault.get(Limit.CPU_TIME)).isEqualTo(TimeSpan.parse("166s"));
+        Limits renewed = byDefault.renewed(TimeSpan.parse("10m"), most);
+        assertThat(renewed.get(Limit.WALL_CLOCK)).isEqualTo(TimeSpan.parse("10m"));
+        assertThat(renewed.get(Limit.CPU_TIME)).isEqualTo(TimeSpan.parse("331s"));
+        assertThat(renewed.renewed(TimeSpan.parse("5m"), most)).isEqualTo(byDefault);
+        assertThat(set.renewed(TimeSpan.parse("10m"), most).get(Limit.CPU_TIME)).isEqualTo(TimeSpan.parse("2m"));
+        assertThat(byDefault
+                        .renewed(TimeSpan.parse("20h"), TimeSpan.parse("1h"))
+                        .get(Limit.CPU_TIME))
+                .as("never more than the ceiling")
+                .isEqualTo(TimeSpan.parse("1h"));
+    }
+
+    @Test
     void unknownLimitsOfANewerNodeAreIgnored() {
         Map<String, Object> newer = new LinkedHashMap<>(Limits.SMALLEST.byName());
         newer.put("heat", "40C");

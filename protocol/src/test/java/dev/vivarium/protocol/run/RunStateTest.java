@@ -60,6 +60,8 @@ class RunStateTest {
             EgressDenied       | -         | -         | -        | -           | Running     | -           | -
             EgressUsed         | -         | -         | -        | -           | Running     | -           | -
             ArtifactsKept      | -         | -         | -        | -           | Running     | -           | -
+            WarningSent        | -         | -         | -        | -           | Running     | -           | -
+            DeadlineMoved      | -         | Submitted | Queued   | Starting    | Running     | Interrupted | -
             CancelRequested    | -         | Submitted | Queued   | Starting    | Running     | Interrupted | -
             AttemptInterrupted | -         | -         | -        | Interrupted | Interrupted | -           | -
             RunSucceeded       | -         | -         | -        | -           | Finished    | -           | -
@@ -129,7 +131,8 @@ class RunStateTest {
     static Stream<Arguments> everyPairWithAnAttempt() {
         return everyPair().filter(pair -> {
             String kind = (String) pair.get()[1];
-            return !Set.of("RunSubmitted", "RunQueued", "CancelRequested").contains(kind);
+            return !Set.of("RunSubmitted", "RunQueued", "CancelRequested", "DeadlineMoved")
+                    .contains(kind);
         });
     }
 
@@ -199,6 +202,23 @@ class RunStateTest {
     }
 
     @Test
+    void aMovedDeadlineIsInForceForThisAttemptAndTheNextAndTheSubmissionStaysAsItWas() {
+        Existing interrupted = (Existing) new Running(SUBMISSION, 1, "n1", STARTED)
+                .after(moved(1, 600))
+                .after(moved(600, 900))
+                .after(event("AttemptInterrupted", 1));
+
+        Limits inForce = interrupted.submission().specInForce().limits();
+        assertThat(inForce)
+                .isEqualTo(
+                        SUBMISSION.spec().limits().with(Limit.WALL_CLOCK, "15m").with(Limit.CPU_TIME, "30m"));
+        assertThat(interrupted.submission().spec()).isEqualTo(SUBMISSION.spec());
+        assertThat(interrupted.submission().renewals()).isEqualTo(2);
+        assertThat(((Existing) interrupted.after(event("AttemptStarting", 2))).submission())
+                .isEqualTo(interrupted.submission());
+    }
+
+    @Test
     void anInterruptedRunRestartsOnlyIfItsPolicyAllowsItAndItIsNotCancelled() {
         assertThat(interrupted(submission(NodeLossPolicy.RESTART, 2), 1).mayRestart())
                 .isTrue();
@@ -240,6 +260,9 @@ class RunStateTest {
             case "EgressUsed" -> new EgressUsed(NOW, "n1", attempt, 1, 1, 1, 1, List.of());
             case "ArtifactsKept" -> new RunEvent.ArtifactsKept(NOW, "n1", attempt, List.of(), 0, List.of());
             case "EgressDenied" -> new EgressDenied(NOW, "n1", attempt, 1, 1, List.of());
+            case "WarningSent" -> new RunEvent.WarningSent(
+                    NOW, "n1", attempt, WarningSignal.SIGUSR1, TimeSpan.ofSeconds(60));
+            case "DeadlineMoved" -> moved(60, 600);
             case "CancelRequested" -> new CancelRequested(NOW, "n1", Principal.LOCAL_OPERATOR);
             case "AttemptInterrupted" -> new AttemptInterrupted(
                     NOW, "n1", attempt, Interruption.NODE_LOST, "detail", Optional.empty());
@@ -255,6 +278,16 @@ class RunStateTest {
         };
     }
 
+    private static RunEvent.DeadlineMoved moved(long from, long to) {
+        return new RunEvent.DeadlineMoved(
+                NOW,
+                "n1",
+                Principal.LOCAL_OPERATOR,
+                TimeSpan.ofSeconds(from),
+                TimeSpan.ofSeconds(to),
+                TimeSpan.ofSeconds(2 * to));
+    }
+
     private static Submission submission(NodeLossPolicy policy, int maxAttempts) {
         RunSpec spec = new RunSpec(
                 "image",
@@ -265,12 +298,13 @@ class RunStateTest {
                 Map.of(),
                 List.of(),
                 Limits.SMALLEST,
+                Optional.empty(),
                 new EgressPolicy(EgressPolicy.Mode.NONE),
                 Isolation.CONTAINER,
                 policy,
                 maxAttempts,
                 Map.of(),
                 Tenant.DEFAULT);
-        return new Submission(ID, spec, SENT, NOW, Optional.empty());
+        return new Submission(ID, spec, SENT, NOW, Optional.empty(), Optional.empty());
     }
 }

@@ -114,7 +114,7 @@ public final class JsonBodies {
                 .orElse(false);
         if (encoded) {
             return Optional.of(
-                    Answers.problem(ProblemType.UNSUPPORTED_MEDIA_TYPE, "Send the run as it is, without compression.")
+                    Answers.problem(ProblemType.UNSUPPORTED_MEDIA_TYPE, "Send the body as it is, without compression.")
                             .addHeader(RawHeader.create("Accept-Encoding", "identity")));
         }
         // The charset parameter is ignored: JSON is always UTF-8 (RFC 8259, section 11), which the reader checks.
@@ -122,6 +122,6 @@ public final class JsonBodies {
                 ? Optional.empty()
                 : Optional.of(Answers.problem(
                         ProblemType.UNSUPPORTED_MEDIA_TYPE,
-                        "Send the run with Content-Type: application/json, in UTF-8."));
+                        "Send the body with Content-Type: application/json, in UTF-8."));
     }
 }

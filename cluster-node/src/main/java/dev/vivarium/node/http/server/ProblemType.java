@@ -3,6 +3,7 @@ package dev.vivarium.node.http.server;
 /** The kinds of problems. Their names are part of the API and never change. */
 public enum ProblemType {
     INVALID_RUN(400, "invalid-run", "The run cannot be accepted as described"),
+    INVALID_RENEWAL(400, "invalid-renewal", "The deadline cannot be moved as described"),
     MALFORMED_JSON(400, "malformed-json", "The body is not JSON"),
     INVALID_QUERY(400, "invalid-query", "The query is wrong"),
     INVALID_HEADER(400, "invalid-header", "A header is wrong"),
@@ -17,6 +18,7 @@ public enum ProblemType {
     NOT_ACCEPTABLE(406, "not-acceptable", "Nothing here in the media types that the client accepts"),
     BODY_TIMEOUT(408, "body-timeout", "The body did not arrive in time"),
     IDEMPOTENCY_CONFLICT(409, "idempotency-conflict", "Another submission was sent under this idempotency key"),
+    DEADLINE_STAYS(409, "deadline-stays", "The deadline was not moved"),
     BODY_TOO_LARGE(413, "body-too-large", "The body is too large"),
     UNSUPPORTED_MEDIA_TYPE(415, "unsupported-media-type", "The body's media type is not supported"),
     UNKNOWN_HOST(421, "unknown-host", "The node does not go by this name"),

@@ -8,6 +8,7 @@ import static org.apache.pekko.http.javadsl.model.HttpMethods.POST;
 import static org.apache.pekko.http.javadsl.model.HttpMethods.PUT;
 
 import dev.vivarium.node.admission.Admission;
+import dev.vivarium.node.admission.RenewalReader;
 import dev.vivarium.node.admission.SubmissionReader;
 import dev.vivarium.node.http.server.HttpSettings;
 import dev.vivarium.node.http.server.JsonBodies;
@@ -34,6 +35,7 @@ public final class ApiV1 {
      */
     public record Parts(
             SubmissionReader reader,
+            RenewalReader renewals,
             Admission admission,
             Runs runs,
             RunJournal journal,
@@ -63,6 +65,7 @@ public final class ApiV1 {
                 followers,
                 output,
                 new RunEndWait(system, parts.runs(), parts.journal(), followers));
+        DeadlineEndpoint deadline = new DeadlineEndpoint(submissions, parts.renewals(), parts.runs());
         EventsEndpoint events = new EventsEndpoint(lookup, parts.runs(), parts.journal(), followers, settings);
         ArtifactsEndpoint artifacts = new ArtifactsEndpoint(lookup, parts.journal(), parts.blobs());
         Uploads uploads = new Uploads(settings);
@@ -76,6 +79,7 @@ public final class ApiV1 {
                 new Operation(GET, "/v1/runs", json(runs::list)),
                 new Operation(GET, "/v1/runs/{id}", json(runs::show)),
                 new Operation(POST, "/v1/runs/{id}/cancel", json(runs::cancel)),
+                new Operation(POST, "/v1/runs/{id}/deadline", json(deadline::answer)),
                 new Operation(GET, "/v1/runs/{id}/output", output::answer),
                 new Operation(GET, "/v1/runs/{id}/events", events::answer),
                 new Operation(GET, "/v1/runs/{id}/artifacts", artifacts::list),

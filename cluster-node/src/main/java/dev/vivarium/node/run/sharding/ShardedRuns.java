@@ -7,6 +7,8 @@ import dev.vivarium.node.placement.NodeLoads;
 import dev.vivarium.node.run.Caller;
 import dev.vivarium.node.run.CancelAnswer;
 import dev.vivarium.node.run.Placed;
+import dev.vivarium.node.run.RenewAnswer;
+import dev.vivarium.node.run.Renewal;
 import dev.vivarium.node.run.Run;
 import dev.vivarium.node.run.RunEnvironment;
 import dev.vivarium.node.run.Runs;
@@ -267,6 +269,19 @@ public final class ShardedRuns implements Runs {
         }
         return durable(
                 entity(id).ask((ActorRef<CancelAnswer> replyTo) -> new Run.Cancel(caller.principal(), replyTo), wait));
+    }
+
+    @Override
+    public CompletionStage<RenewAnswer> renew(RunId id, Caller caller, Renewal renewal) {
+        Instant now = environment.sandbox().clock().now();
+        Instant until = caller.until(now, askTimeout);
+        if (!until.isAfter(now)) {
+            return durable(CompletableFuture.failedStage(new TimeoutException("The caller's deadline has passed.")));
+        }
+        return durable(entity(id)
+                .ask(
+                        (ActorRef<RenewAnswer> replyTo) -> new Run.Renew(caller.principal(), renewal, until, replyTo),
+                        Duration.between(now, until)));
     }
 
     @Override

@@ -8,6 +8,7 @@ import com.typesafe.config.Config;
 import dev.vivarium.node.admission.Samples;
 import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.node.http.server.ProblemType;
+import dev.vivarium.node.run.RenewAnswer;
 import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.protocol.api.Health;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
@@ -28,7 +29,9 @@ import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.StartFailure;
+import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Usage;
+import dev.vivarium.protocol.run.WarningSignal;
 import io.swagger.v3.oas.models.media.Schema;
 import java.io.IOException;
 import java.net.Socket;
@@ -45,6 +48,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
+import org.apache.pekko.Done;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -66,8 +70,10 @@ class OpenApiDocumentTest {
             .with(Limit.OUTPUT, 6)
             .with(Limit.PIDS, 7);
 
+    private static final String RENEWAL = "{\"wallClock\": \"10m\"}";
+
     private final TestApi api = new TestApi(
-            "max-followers = 2, max-body = 64KiB, body-timeout = 500ms, upload { max = 64KiB, at-once = 1, pause ="
+            "max-followers = 2, max-submissions = 1, max-body = 64KiB, body-timeout = 500ms, upload { max = 64KiB, at-once = 1, pause ="
                     + " 500ms }");
 
     @AfterEach
@@ -129,6 +135,7 @@ class OpenApiDocumentTest {
         api.runs.happen(run, new RunEvent.AttemptStarting(NOON, NODE, 1));
         api.runs.happen(run, new RunEvent.AttemptStarted(NOON, NODE, 1, "sandbox-1", Optional.empty()));
         api.runs.print(run, Stream.STDOUT, "hello");
+        answersAboutItsDeadline("/v1/runs/" + run + "/deadline");
         api.post("/v1/runs/" + run + "/cancel", "", "Origin", "https://evil.example");
         api.post("/v1/runs/" + run + "/cancel", "");
         api.blobs.write(Tenant.DEFAULT, Blob.ofUtf8("content"));
@@ -142,6 +149,28 @@ class OpenApiDocumentTest {
         api.get("/v1/runs", "Accept", "text/html");
         api.post("/v1/runs/" + TestApi.UNKNOWN_RUN + "/cancel", "");
         api.post("/v1/runs/" + run + "/cancel", "", "Accept", "text/html");
+    }
+
+    private void answersAboutItsDeadline(String deadline) {
+        api.post(deadline, RENEWAL);
+        api.post(deadline, "{}");
+        api.post(deadline, RENEWAL, "Origin", "https://evil.example");
+        api.post(deadline, RENEWAL, "Accept", "text/html");
+        api.post(deadline, RENEWAL, "Content-Encoding", "gzip");
+        api.post(deadline, " ".repeat(100_000));
+        api.exchangeSlowly("POST", deadline);
+        api.post("/v1/runs/" + TestApi.UNKNOWN_RUN + "/deadline", RENEWAL);
+        CompletableFuture<Done> gate = new CompletableFuture<>();
+        api.runs.refuseNoMore();
+        api.runs.holdNextSubmission(gate);
+        int before = api.runs.submissions();
+        CompletableFuture<?> working = CompletableFuture.runAsync(() -> api.post("/v1/runs", Samples.SMALL_BODY));
+        await().until(() -> api.post(deadline, RENEWAL).statusCode() == 429);
+        gate.complete(Done.getInstance());
+        working.join();
+        assertThat(api.runs.submissions()).isEqualTo(before + 1);
+        api.runs.refuseRenewals(RenewAnswer.Reason.ENDING);
+        api.post(deadline, RENEWAL);
     }
 
     private static RunEvent.ArtifactsKept kept() {
@@ -267,6 +296,7 @@ class OpenApiDocumentTest {
         String run = "/v1/runs/" + TestApi.UNKNOWN_RUN;
         api.post("/v1/runs", Samples.SMALL_BODY);
         api.post(run + "/cancel", "");
+        api.post(run + "/deadline", RENEWAL);
         List.of("/v1/runs", run, run + "/output", run + "/events", run + "/artifacts", run + "/artifacts/a")
                 .forEach(api::get);
     }
@@ -312,6 +342,16 @@ class OpenApiDocumentTest {
                             100,
                             200,
                             List.of(new EgressReach("tcp", "45.77.77.10", 443, 3, 90, 180))));
+            api.runs.happen(
+                    run,
+                    new RunEvent.DeadlineMoved(
+                            NOON,
+                            NODE,
+                            Principal.LOCAL_OPERATOR,
+                            TimeSpan.parse("5m"),
+                            TimeSpan.parse("10m"),
+                            TimeSpan.parse("12m")));
+            api.runs.happen(run, new RunEvent.WarningSent(NOON, NODE, 1, WarningSignal.SIGUSR1, TimeSpan.parse("10m")));
             api.runs.happen(run, new RunEvent.CancelRequested(NOON, NODE, Principal.LOCAL_OPERATOR));
             api.runs.happen(run, end);
         }

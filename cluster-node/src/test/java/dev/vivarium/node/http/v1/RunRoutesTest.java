@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.node.admission.Samples;
 import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.node.placement.Capacity;
+import dev.vivarium.node.run.RenewAnswer;
 import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.protocol.auth.Tenant;
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RunRoutesTest {
@@ -269,6 +271,73 @@ class RunRoutesTest {
         assertThat(second.statusCode()).isEqualTo(202);
     }
 
+    @Test
+    void aDeadlineIsMovedAndTheSameRequestAgainChangesNothing() {
+        RunId run = api.running();
+
+        HttpResponse<String> first = api.post("/v1/runs/" + run + "/deadline", "{\"wallClock\": \"600s\"}");
+        HttpResponse<String> second = api.post("/v1/runs/" + run + "/deadline", "{\"wallClock\": \"10m\"}");
+
+        assertThat(first.statusCode()).isEqualTo(200);
+        assertThat(TestApi.json(first).path("wallClock").asText()).isEqualTo("10m");
+        assertThat(TestApi.json(first)
+                        .path("spec")
+                        .path("limits")
+                        .path("wallClock")
+                        .asText())
+                .as("as it was submitted")
+                .isEqualTo("5m");
+        assertThat(second.statusCode()).isEqualTo(200);
+        assertThat(TestApi.json(api.get("/v1/runs/" + run + "/events")).path("events"))
+                .filteredOn(event -> event.path("type").asText().equals("DeadlineMoved"))
+                .hasSize(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{\"wallClock\": \"-5m\"}",
+                "{\"wallClock\": \"0s\"}",
+                "{\"wallClock\": \"25h\"}",
+                "{\"wallClock\": 600}",
+                "{\"wallClock\": null}",
+                "{\"wallClock\": \"5m\", \"by\": \"5m\"}",
+                "{}"
+            })
+    void aDeadlineThatCannotBeIsRefusedWithItsField(String body) {
+        RunId run = api.running();
+
+        HttpResponse<String> answer = api.post("/v1/runs/" + run + "/deadline", body);
+
+        assertThat(answer.statusCode()).isEqualTo(400);
+        assertThat(problem(answer)).isEqualTo("invalid-renewal");
+        assertThat(TestApi.json(answer).path("errors")).hasSize(1);
+    }
+
+    @ParameterizedTest
+    @EnumSource(RenewAnswer.Reason.class)
+    void aDeadlineThatStaysIsAConflictWithASentence(RenewAnswer.Reason reason) {
+        RunId run = api.running();
+        api.runs.refuseRenewals(reason);
+
+        HttpResponse<String> answer = api.post("/v1/runs/" + run + "/deadline", "{\"wallClock\": \"10m\"}");
+
+        assertThat(answer.statusCode()).isEqualTo(409);
+        assertThat(problem(answer)).isEqualTo("deadline-stays");
+        assertThat(TestApi.json(answer).path("detail").asText()).contains(": ").endsWith(".");
+    }
+
+    @Test
+    void theDeadlineOfAnEndedRunStays() {
+        RunId run = api.running();
+        api.succeed(run);
+
+        HttpResponse<String> answer = api.post("/v1/runs/" + run + "/deadline", "{\"wallClock\": \"10m\"}");
+
+        assertThat(answer.statusCode()).isEqualTo(409);
+        assertThat(TestApi.json(answer).path("detail").asText()).isEqualTo("The run has ended: submit another one.");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {TestApi.UNKNOWN_RUN, "nonsense", "..%2f..%2fetc", "01JD4H5S2M8X7K9Q3V6W0T1Y2Z"})
     void aRunThatDoesNotExistIsNotFound(String id) {
@@ -276,7 +345,8 @@ class RunRoutesTest {
                 api.get("/v1/runs/" + id),
                 api.get("/v1/runs/" + id + "/output?follow=true"),
                 api.get("/v1/runs/" + id + "/events", "Accept", "text/event-stream"),
-                api.post("/v1/runs/" + id + "/cancel", ""))) {
+                api.post("/v1/runs/" + id + "/cancel", ""),
+                api.post("/v1/runs/" + id + "/deadline", "{\"wallClock\": \"10m\"}"))) {
             assertThat(answer.statusCode()).isEqualTo(404);
             assertThat(problem(answer)).isEqualTo("no-such-run");
         }

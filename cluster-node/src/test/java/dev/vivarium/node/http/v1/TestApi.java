@@ -75,6 +75,7 @@ final class TestApi implements AutoCloseable {
                                 http,
                                 new ApiV1.Parts(
                                         Samples.reader(Isolation.CONTAINER),
+                                        Samples.renewals(),
                                         new Admission(runs, runs, runs, vault, blobs, Long.MAX_VALUE),
                                         runs,
                                         runs,
