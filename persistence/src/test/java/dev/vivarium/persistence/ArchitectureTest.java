@@ -47,6 +47,8 @@ class ArchitectureTest {
             .definedBy(BASE + ".store..")
             .layer("secrets")
             .definedBy(BASE + ".secrets..")
+            .layer("audit")
+            .definedBy(BASE + ".audit..")
             .layer("journal")
             .definedBy(BASE + ".journal..")
             .layer("durable")
@@ -65,8 +67,11 @@ class ArchitectureTest {
             .mayOnlyBeAccessedByLayers("embedded", "postgres", "cassandra", "content")
             .whereLayer("secrets")
             .mayOnlyBeAccessedByLayers("embedded", "postgres", "cassandra", "store")
+            .whereLayer("audit")
+            .mayOnlyBeAccessedByLayers("embedded", "postgres", "cassandra", "store")
             .whereLayer("journal")
-            .mayOnlyBeAccessedByLayers("embedded", "postgres", "cassandra", "content", "follow", "store", "secrets")
+            .mayOnlyBeAccessedByLayers(
+                    "embedded", "postgres", "cassandra", "content", "follow", "store", "secrets", "audit")
             .whereLayer("durable")
             .mayOnlyBeAccessedByLayers("embedded", "cassandra", "secrets");
 
@@ -103,7 +108,7 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule contractsAndTheirPureParts = noClasses()
             .that()
-            .resideInAnyPackage(BASE + ".journal..", BASE + ".store..", BASE + ".content..", BASE + ".follow..")
+            .resideInAnyPackage(BASE + ".journal..", BASE + ".store..", BASE + ".content..", BASE + ".follow..", BASE + ".audit..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("java.sql..", "javax.sql..", "java.nio.file..", "com.zaxxer..");

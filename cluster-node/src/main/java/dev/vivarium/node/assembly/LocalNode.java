@@ -122,6 +122,7 @@ public final class LocalNode implements RunningNode {
                         core.store().output(),
                         core.store().runs(),
                         core.store().blobs(),
+                        core.store().audit(),
                         core.metrics()));
         List<Operation> operations = Stream.concat(
                         api.stream(), HealthEndpoint.operations(() -> health(core), core.metrics()).stream())

@@ -3,6 +3,7 @@ package dev.vivarium.node.assembly;
 import com.typesafe.config.Config;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.audit.AuditWatch;
 import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.Capabilities;
 import dev.vivarium.node.driver.SandboxDriver;
@@ -187,6 +188,7 @@ public final class NodeCore implements AutoCloseable {
         PoolOfNode.start(system, sandboxes.pool(), config.getConfig("vivarium"), slots, drain, clock, metrics);
         metrics.gauge("vivarium.projection.lag.seconds", store, NodeCore::lagSeconds);
         metrics.gauge("vivarium.projection.unreadable.runs", store, Store::unreadableRuns);
+        AuditWatch.start(system, store.audit(), metrics);
         system.tell(new Guardian.Watch(
                 sandboxes,
                 live,

@@ -3,6 +3,7 @@ package dev.vivarium.node.sandbox;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.doubles.InMemoryBlobs;
+import dev.vivarium.persistence.audit.AuditLog;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.secrets.SecretVault;
@@ -169,6 +170,11 @@ public final class MemoryStore implements Store, OutputStore, SecretVault, Remem
     @Override
     public OutputStore output() {
         return this;
+    }
+
+    @Override
+    public AuditLog audit() {
+        throw new UnsupportedOperationException();
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.vivarium.persistence.cassandra;
 
 import com.typesafe.config.Config;
+import dev.vivarium.persistence.audit.AuditLog;
 import dev.vivarium.persistence.content.BlobSweep;
 import dev.vivarium.persistence.content.BlobSweepSettings;
 import dev.vivarium.persistence.content.StoredBlobs;
@@ -43,6 +44,8 @@ public final class CassandraStore implements Store {
     private final CassandraRunIndex runs;
     private final RunIndexTables tables;
     private final ChangedRuns changed;
+    private final CassandraAudit auditTables;
+    private final AuditLog audit;
     private final JournalFollower<RunView> listing;
     private final LiveRunSweep runSweep;
     private final Sweeper runSweeper;
@@ -71,6 +74,8 @@ public final class CassandraStore implements Store {
         this.tables = new RunIndexTables(cassandra, list.version());
         this.runs = new CassandraRunIndex(cassandra, tables);
         this.changed = new ChangedRuns(monotonic);
+        this.auditTables = new CassandraAudit(cassandra, journal, tables, clock, monotonic);
+        this.audit = new AuditLog(auditTables, cassandra::work, monotonic);
         this.listing = new JournalFollower<>(
                 list,
                 new CassandraRunFeed(cassandra, journal, tables, changed, monotonic),
@@ -153,6 +158,11 @@ public final class CassandraStore implements Store {
     }
 
     @Override
+    public AuditLog audit() {
+        return audit;
+    }
+
+    @Override
     public SecretVault secrets() {
         return secrets;
     }
@@ -202,6 +212,10 @@ public final class CassandraStore implements Store {
 
     ChangedRuns changed() {
         return changed;
+    }
+
+    CassandraAudit auditTables() {
+        return auditTables;
     }
 
     LiveRunSweep runSweep() {

@@ -44,6 +44,7 @@ public final class FencedJournal extends CassandraJournal {
     private final JournalFence fence;
     private final RunIndexTables tables;
     private final ChangedRuns changed;
+    private final CassandraAudit audit;
     private final Map<String, CompletionStage<?>> committing = new ConcurrentHashMap<>();
 
     /** Called by Pekko Persistence. */
@@ -53,6 +54,7 @@ public final class FencedJournal extends CassandraJournal {
         this.fence = store.fence();
         this.tables = store.tables();
         this.changed = store.changed();
+        this.audit = store.auditTables();
     }
 
     @Override
@@ -81,6 +83,7 @@ public final class FencedJournal extends CassandraJournal {
                     // The commit's outcome may be unknown.
                     changed.unsettled(one);
                 }
+                audit.written(one);
             });
         }));
     }
@@ -141,6 +144,7 @@ public final class FencedJournal extends CassandraJournal {
                         RunPersistenceId.parse(journal).ifPresent(run -> {
                             replay.requireWhole(run);
                             changed.recovered(run);
+                            audit.written(run);
                         });
                         return done;
                     });

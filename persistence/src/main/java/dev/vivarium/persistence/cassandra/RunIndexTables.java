@@ -43,6 +43,7 @@ import org.apache.pekko.Done;
 final class RunIndexTables {
     static final String TIME = "time";
     static final String LIVE = "live";
+    static final String PENDING = "pending";
 
     /** The live runs of an hour are spread over so many partitions. */
     static final int LIVE_SHARDS = 8;
@@ -58,6 +59,12 @@ final class RunIndexTables {
             "INSERT INTO run_index (key, bucket, submitted_at, run_id) VALUES (?, ?, ?, ?)";
     private static final String INSERT_LIVE =
             "INSERT INTO run_live (bucket, shard, run_id, submitted_at) VALUES (?, ?, ?, ?)";
+    private static final String INSERT_PENDING =
+            "INSERT INTO audit_pending (bucket, shard, run_id, submitted_at) VALUES (?, ?, ?, ?)";
+    private static final String DELETE_PENDING =
+            "DELETE FROM audit_pending WHERE bucket = ? AND shard = ? AND run_id = ?";
+    private static final String PENDING_RUNS =
+            "SELECT run_id, submitted_at FROM audit_pending WHERE bucket = ? AND shard = ?";
     private static final String DELETE_LIVE = "DELETE FROM run_live WHERE bucket = ? AND shard = ? AND run_id = ?";
     private static final String DELETE_BUCKET = "DELETE FROM run_bucket WHERE key = ? AND bucket = ?";
     private static final String INSERT_VIEW =
@@ -137,15 +144,20 @@ final class RunIndexTables {
         List<CompletionStage<Done>> writes = new ArrayList<>();
         writes.add(index(TIME, place));
         RunList.labels(spec).forEach((name, value) -> writes.add(index(label(name, value), place)));
-        writes.add(bucket(LIVE, place.bucket())
+        writes.add(announce(LIVE, INSERT_LIVE, place));
+        writes.add(announce(PENDING, INSERT_PENDING, place));
+        return Cassandra.all(writes).thenApply(done -> Done.getInstance());
+    }
+
+    private CompletionStage<Done> announce(String key, String insert, Place place) {
+        return bucket(key, place.bucket())
                 .thenCompose(done -> cassandra.write(
-                        "announce run " + run,
-                        INSERT_LIVE,
+                        "announce run " + place.run(),
+                        insert,
                         place.bucket(),
                         shard(place.run()),
                         place.run(),
-                        place.submittedMicros())));
-        return Cassandra.all(writes).thenApply(done -> Done.getInstance());
+                        place.submittedMicros()));
     }
 
     private CompletionStage<Done> index(String key, Place place) {
@@ -202,6 +214,11 @@ final class RunIndexTables {
     /** Removes a run from the live runs. */
     CompletionStage<Done> forgetLive(Place place) {
         return cassandra.write("list runs", DELETE_LIVE, place.bucket(), shard(place.run()), place.run());
+    }
+
+    /** Removes a run from those that may have events without a position. */
+    CompletionStage<Done> forgetPending(Place place) {
+        return cassandra.write("order events", DELETE_PENDING, place.bucket(), shard(place.run()), place.run());
     }
 
     /** Removes an hour from those with live runs; only for hours that can get no new ones. */
@@ -262,11 +279,37 @@ final class RunIndexTables {
                 .thenApply(rows -> rows.stream().map(row -> row.getLong(0)).toList());
     }
 
+    /** All runs that were submitted in an hour, newest first. */
+    CompletionStage<List<RunId>> allRuns(long bucket) {
+        return cassandra.rows("list runs", RUNS, TIME, bucket).thenApply(rows -> rows.stream()
+                .map(row -> new RunId(String.valueOf(row.getString(0))))
+                .toList());
+    }
+
+    /** Whether all runs have once been gone through for a purpose. */
+    CompletionStage<Boolean> isWalked(String purpose) {
+        return cassandra.rows("list runs", SELECT_VERSION, purpose).thenApply(rows -> !rows.isEmpty());
+    }
+
+    /** Records that all runs have been gone through for a purpose. */
+    CompletionStage<Done> walked(String purpose) {
+        return cassandra.write("list runs", INSERT_VERSION, purpose, 1);
+    }
+
     /** The live runs that were submitted in an hour, newest first. */
     CompletionStage<List<Place>> live(long bucket) {
+        return places(LIVE_RUNS, bucket);
+    }
+
+    /** The runs of an hour that may have events without a position, newest first. */
+    CompletionStage<List<Place>> pending(long bucket) {
+        return places(PENDING_RUNS, bucket);
+    }
+
+    private CompletionStage<List<Place>> places(String query, long bucket) {
         List<CompletionStage<List<com.datastax.oss.driver.api.core.cql.Row>>> shards = new ArrayList<>();
         for (int shard = 0; shard < LIVE_SHARDS; shard++) {
-            shards.add(cassandra.rows("list runs", LIVE_RUNS, bucket, shard));
+            shards.add(cassandra.rows("list runs", query, bucket, shard));
         }
         return Cassandra.all(shards).thenApply(read -> read.stream()
                 .flatMap(List::stream)

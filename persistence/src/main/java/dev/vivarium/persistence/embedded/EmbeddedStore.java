@@ -1,6 +1,7 @@
 package dev.vivarium.persistence.embedded;
 
 import com.typesafe.config.Config;
+import dev.vivarium.persistence.audit.AuditLog;
 import dev.vivarium.persistence.content.BlobSweepSettings;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.postgres.PostgresAddress;
@@ -107,6 +108,11 @@ public final class EmbeddedStore implements Store {
     @Override
     public RunIndex runs() {
         return store.runs();
+    }
+
+    @Override
+    public AuditLog audit() {
+        return store.audit();
     }
 
     @Override

@@ -113,6 +113,15 @@ final class Database implements AutoCloseable {
         });
     }
 
+    /**
+     * Runs work that makes transactions of its own, on one of the store's threads.
+     *
+     * @param what completes the sentence "The store cannot ...", for the error
+     */
+    <T> CompletionStage<T> work(String what, Supplier<T> work) {
+        return onThread(what, work);
+    }
+
     private <T> CompletionStage<T> onThread(String what, Supplier<T> work) {
         try {
             return CompletableFuture.supplyAsync(work, threads);

@@ -88,7 +88,8 @@ final class PostgresRunFeed implements JournalFeed<RunView> {
     }
 
     private SettledEntries entries(Connection connection) {
-        return new SettledEntries(connection, projection.name(), projection.version());
+        return new SettledEntries(
+                connection, projection.name(), projection.version(), SettledEntries.ENTRIES_MAX);
     }
 
     @Override

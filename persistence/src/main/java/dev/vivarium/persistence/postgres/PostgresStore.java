@@ -1,6 +1,7 @@
 package dev.vivarium.persistence.postgres;
 
 import com.typesafe.config.Config;
+import dev.vivarium.persistence.audit.AuditLog;
 import dev.vivarium.persistence.content.BlobSweep;
 import dev.vivarium.persistence.content.BlobSweepSettings;
 import dev.vivarium.persistence.content.StoredBlobs;
@@ -47,6 +48,7 @@ public final class PostgresStore implements Store {
     private final PostgresJournal journal;
     private final PostgresOutput output;
     private final PostgresRunIndex runs;
+    private final AuditLog audit;
     private final JournalFollower<RunView> listing;
     private final FileSecretVault secrets;
     private final Sweeper keySweeper;
@@ -72,6 +74,7 @@ public final class PostgresStore implements Store {
         this.journal = new PostgresJournal(database, EventCodec.standard());
         this.output = new PostgresOutput(database);
         this.runs = new PostgresRunIndex(database);
+        this.audit = new AuditLog(new PostgresAudit(database), database::work, monotonic);
         RunList list = new RunList();
         this.listing = new JournalFollower<>(
                 list, new PostgresRunFeed(database, journal, list, known, monotonic), EventCodec.standard(), monotonic);
@@ -226,6 +229,11 @@ public final class PostgresStore implements Store {
     @Override
     public RunIndex runs() {
         return runs;
+    }
+
+    @Override
+    public AuditLog audit() {
+        return audit;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.vivarium.persistence.postgres;
 
+import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.RunPersistenceId;
 import dev.vivarium.persistence.journal.StoredEntry;
 import dev.vivarium.protocol.run.RunId;
@@ -18,7 +19,9 @@ import java.util.Set;
 
 /** A projection's offset in the journal and the settled entries after it, in one transaction. */
 final class SettledEntries {
-    private static final int ENTRIES_MAX = 500;
+    /** The entries of a step, for a projection that writes little for each. */
+    static final int ENTRIES_MAX = 500;
+
     private static final int BYTES_MAX = 16 << 20;
 
     private static final String OFFSET =
@@ -40,8 +43,7 @@ final class SettledEntries {
                         transaction_id >= pg_snapshot_xmax(pg_current_snapshot()) AS is_foreign
                     FROM event_journal WHERE (transaction_id, ordering) > (?::xid8, ?)
                     ORDER BY transaction_id, ordering LIMIT %d) AS news) AS sized
-            WHERE bytes_before < %d ORDER BY sized.transaction_id, ordering"""
-                    .formatted(ENTRIES_MAX, BYTES_MAX);
+            WHERE bytes_before < %d ORDER BY sized.transaction_id, ordering""";
 
     private static final String MOVE =
             """
@@ -57,11 +59,13 @@ final class SettledEntries {
     private final Connection connection;
     private final String family;
     private final String projection;
+    private final int entriesMax;
 
-    SettledEntries(Connection connection, String name, int version) {
+    SettledEntries(Connection connection, String name, int version, int entriesMax) {
         this.connection = connection;
         this.family = name + "/";
         this.projection = family + version;
+        this.entriesMax = entriesMax;
     }
 
     /** A position in the journal. */
@@ -81,23 +85,39 @@ final class SettledEntries {
         FOREIGN
     }
 
+    /** A run's entry; empty when its bytes are no entry. */
+    record Found(RunId run, long seq, Optional<JournalEntry> entry) {}
+
     /**
      * New settled entries.
      *
-     * @param entries by run; none for a run with an entry that is not readable here, which must be read from the
-     *     journal
+     * @param found the entries, in the journal's order
      * @param upTo where they end; empty when there are none
      * @param oldestRunning every earlier transaction has ended
      * @param nextTransaction no transaction with this or a later id has begun
      */
     record News(
-            Map<RunId, List<StoredEntry>> entries,
+            List<Found> found,
             Offset from,
             Optional<Offset> upTo,
             Reach reach,
             long oldestRunning,
             long nextTransaction) {
-        static final News NONE = new News(Map.of(), Offset.START, Optional.empty(), Reach.MORE, 0, 0);
+        static final News NONE = new News(List.of(), Offset.START, Optional.empty(), Reach.MORE, 0, 0);
+
+        /** By run; none for a run with a damaged entry, which stops its own row only: it must be read from the journal. */
+        Map<RunId, List<StoredEntry>> entries() {
+            Map<RunId, List<StoredEntry>> entries = new LinkedHashMap<>();
+            Set<RunId> damaged = new HashSet<>();
+            for (Found one : found) {
+                List<StoredEntry> some = entries.computeIfAbsent(one.run(), first -> new ArrayList<>());
+                one.entry()
+                        .ifPresentOrElse(
+                                entry -> some.add(new StoredEntry(one.seq(), entry)), () -> damaged.add(one.run()));
+            }
+            damaged.forEach(run -> entries.put(run, List.of()));
+            return entries;
+        }
     }
 
     /** Whether the offset existed. */
@@ -151,19 +171,18 @@ final class SettledEntries {
                 long oldestRunning = Long.parseLong(rows.getString(4));
                 long nextTransaction = Long.parseLong(rows.getString(5));
                 return rows.getBoolean(3)
-                        ? new News(Map.of(), offset, Optional.empty(), Reach.FOREIGN, oldestRunning, nextTransaction)
+                        ? new News(List.of(), offset, Optional.empty(), Reach.FOREIGN, oldestRunning, nextTransaction)
                         : news(offset, oldestRunning, nextTransaction);
             }
         }
     }
 
     private News news(Offset offset, long oldestRunning, long nextTransaction) throws SQLException {
-        Map<RunId, List<StoredEntry>> entries = new LinkedHashMap<>();
-        Set<RunId> onlyInJournal = new HashSet<>();
+        List<Found> found = new ArrayList<>();
         Optional<Offset> upTo = Optional.empty();
         Reach reach = Reach.ALL;
         int count = 0;
-        try (PreparedStatement query = connection.prepareStatement(NEW_ENTRIES)) {
+        try (PreparedStatement query = connection.prepareStatement(NEW_ENTRIES.formatted(entriesMax, BYTES_MAX))) {
             query.setString(1, offset.transaction());
             query.setLong(2, offset.ordering());
             try (ResultSet rows = query.executeQuery()) {
@@ -171,36 +190,35 @@ final class SettledEntries {
                     count++;
                     if (rows.getBoolean(6)) {
                         return new News(
-                                Map.of(), offset, Optional.empty(), Reach.FOREIGN, oldestRunning, nextTransaction);
+                                List.of(), offset, Optional.empty(), Reach.FOREIGN, oldestRunning, nextTransaction);
                     }
                     if (!rows.getBoolean(5)) {
                         reach = Reach.ALL_SETTLED;
                         continue;
                     }
                     upTo = Optional.of(new Offset(rows.getString(1), rows.getLong(2)));
-                    if (count == ENTRIES_MAX || rows.getLong(7) >= BYTES_MAX) {
+                    if (count == entriesMax || rows.getLong(7) >= BYTES_MAX) {
                         reach = Reach.MORE;
                     }
-                    add(rows, entries, onlyInJournal);
+                    add(rows, found);
                 }
             }
         }
-        onlyInJournal.forEach(run -> entries.put(run, List.of()));
-        return new News(entries, offset, upTo, reach, oldestRunning, nextTransaction);
+        return new News(found, offset, upTo, reach, oldestRunning, nextTransaction);
     }
 
-    private static void add(ResultSet row, Map<RunId, List<StoredEntry>> entries, Set<RunId> onlyInJournal)
-            throws SQLException {
+    private static void add(ResultSet row, List<Found> found) throws SQLException {
         Optional<RunId> run = RunPersistenceId.parse(row.getString(3));
-        if (run.isEmpty()) {
-            return;
+        if (run.isPresent()) {
+            found.add(new Found(run.get(), row.getLong(4), entry(row)));
         }
-        List<StoredEntry> some = entries.computeIfAbsent(run.get(), first -> new ArrayList<>());
+    }
+
+    private static Optional<JournalEntry> entry(ResultSet row) throws SQLException {
         try {
-            some.add(new StoredEntry(row.getLong(4), PostgresJournal.entry(row, 8)));
+            return Optional.of(PostgresJournal.entry(row, 8));
         } catch (IllegalArgumentException damaged) {
-            // Reading that run from the journal stops only its own row.
-            onlyInJournal.add(run.get());
+            return Optional.empty();
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.vivarium.persistence.store;
 
 import com.typesafe.config.Config;
+import dev.vivarium.persistence.audit.AuditLog;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.protocol.run.RunId;
@@ -27,6 +28,9 @@ public interface Store extends AutoCloseable {
     OutputStore output();
 
     RunIndex runs();
+
+    /** The events of all runs in one order. */
+    AuditLog audit();
 
     SecretVault secrets();
 

@@ -15,12 +15,14 @@ import dev.vivarium.node.http.server.JsonBodies;
 import dev.vivarium.node.http.server.Operation;
 import dev.vivarium.node.http.server.Uploads;
 import dev.vivarium.node.run.Runs;
+import dev.vivarium.persistence.audit.AuditQueries;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.persistence.store.RunIndex;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Clock;
 import java.util.List;
 import org.apache.pekko.actor.typed.ActorSystem;
 
@@ -42,6 +44,7 @@ public final class ApiV1 {
             OutputStore output,
             RunIndex index,
             BlobStore blobs,
+            AuditQueries audit,
             MeterRegistry metrics) {}
 
     /** The operations; {@code openapi.yaml} describes all their answers. */
@@ -73,6 +76,7 @@ public final class ApiV1 {
                 .description("Contents of files that are being uploaded")
                 .register(parts.metrics());
         BlobsEndpoint blobs = new BlobsEndpoint(system, uploads, parts.blobs());
+        AuditEndpoint audit = new AuditEndpoint(parts.audit(), settings.retryAfter(), Clock.systemUTC());
         NodeEndpoint node = new NodeEndpoint(parts.runs());
         return List.of(
                 new Operation(POST, "/v1/runs", submit::answer),
@@ -86,6 +90,8 @@ public final class ApiV1 {
                 new Operation(GET, "/v1/runs/{id}/artifacts/{path*}", artifacts::file),
                 new Operation(PUT, "/v1/blobs/{digest}", json(blobs::put)),
                 new Operation(HEAD, "/v1/blobs/{digest}", blobs::head),
+                new Operation(GET, "/v1/audit/events", json(audit::events)),
+                new Operation(GET, "/v1/audit/counts", json(audit::counts)),
                 new Operation(GET, "/v1/nodes", json(immediate(node::nodes))),
                 new Operation(GET, "/openapi.yaml", immediate(node::openApi)));
     }

@@ -7,6 +7,8 @@ import dev.vivarium.protocol.api.Problem.FieldError;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.TimeSpan;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -97,6 +99,21 @@ final class QueryReader {
                 .flatMap(list -> Arrays.stream(list.split(",", -1)))
                 .forEach(text -> meaning(name, text, words).ifPresent(meanings::add));
         return meanings;
+    }
+
+    /** Any texts, one per parameter. */
+    Set<String> texts(String name) {
+        return new LinkedHashSet<>(values.getOrDefault(name, List.of()));
+    }
+
+    /** An instant. */
+    Optional<Instant> instant(String name) {
+        return text(name)
+                .flatMap(text -> parsed(
+                        name,
+                        text,
+                        time -> OffsetDateTime.parse(time).toInstant(),
+                        "must be a time such as 2026-01-31T12:00:00Z (write the + of an offset as %2B)"));
     }
 
     /** Pairs {@code key=value}, one per parameter. */

@@ -11,12 +11,9 @@ import dev.vivarium.protocol.api.Problem.FieldError;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.RunStatus;
-import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -50,7 +47,7 @@ final class RunsEndpoint {
         RunIndex.Query query = new RunIndex.Query(
                 reader.words("status", STATUSES),
                 labels,
-                reader.text("since").flatMap(text -> instant(reader, text)),
+                reader.instant("since"),
                 reader.text("cursor"),
                 (int) reader.number("limit", PAGE, 1, MAX_PAGE));
         return reader.refusal()
@@ -70,14 +67,6 @@ final class RunsEndpoint {
                     List.of(new FieldError("cursor", "must be the 'next' field of the page before")));
         }
         throw new CompletionException(cause);
-    }
-
-    private static Optional<Instant> instant(QueryReader reader, String text) {
-        return reader.parsed(
-                "since",
-                text,
-                time -> OffsetDateTime.parse(time).toInstant(),
-                "must be a time such as 2026-01-31T12:00:00Z (write the + of an offset as %2B)");
     }
 
     CompletionStage<HttpResponse> show(Exchange exchange) {

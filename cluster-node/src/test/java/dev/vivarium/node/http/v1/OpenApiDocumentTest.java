@@ -10,6 +10,7 @@ import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.node.http.server.ProblemType;
 import dev.vivarium.node.run.RenewAnswer;
 import dev.vivarium.node.run.SubmitAnswer;
+import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.protocol.api.Health;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.auth.Principal;
@@ -92,6 +93,7 @@ class OpenApiDocumentTest {
         answersOfSubmission();
         answersAboutRuns();
         answersAboutBlobs();
+        answersAboutAllRuns();
         answersAboutTheNode();
         answersOfEveryRoute();
         answersOfANodeThatFails();
@@ -253,6 +255,23 @@ class OpenApiDocumentTest {
         api.head("/v1/blobs/none");
     }
 
+    private void answersAboutAllRuns() {
+        api.get("/v1/audit/events?tenant=a&run=" + TestApi.UNKNOWN_RUN + "&label=team=research&node=n&type=RunKilled"
+                + "&reason=MEMORY&by=local:operator&image=i&since=2026-01-31T12:00:00Z&until=2026-02-01T12:00:00Z"
+                + "&order=oldest&limit=5&after=1");
+        api.get("/v1/audit/events?cursor=next-page");
+        api.get("/v1/audit/counts?measure=KILLS&tenant=a&since=2026-01-31T12:00:00Z&until=2026-02-01T12:00:00Z");
+        for (String path : List.of("/v1/audit/events", "/v1/audit/counts")) {
+            api.get(path + "?colour=red");
+            api.get(path + "?measure=RUNS", "Accept", "text/html");
+        }
+    }
+
+    private void askForAllRuns() {
+        api.get("/v1/audit/events");
+        api.get("/v1/audit/counts?measure=RUNS");
+    }
+
     private void answersAboutTheNode() {
         for (String path : List.of("/v1/nodes", "/health/alive", "/health/ready", "/metrics", "/openapi.yaml")) {
             api.get(path);
@@ -279,12 +298,16 @@ class OpenApiDocumentTest {
     private void answersOfANodeThatFails() {
         api.runs.failWith(new IllegalStateException("a defect"));
         api.blobs.failWith(new IllegalStateException("a defect"));
+        api.audit.failure = Optional.of(new IllegalStateException("a defect"));
         askForRuns();
         askForBlobs();
+        askForAllRuns();
         api.runs.goAway();
         api.blobs.goAway();
+        api.audit.failure = Optional.of(new StoreUnavailable("away", new IllegalStateException("away")));
         askForRuns();
         askForBlobs();
+        askForAllRuns();
     }
 
     private void askForBlobs() {

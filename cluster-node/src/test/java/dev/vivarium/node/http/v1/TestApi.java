@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.admission.Admission;
 import dev.vivarium.node.admission.Samples;
+import dev.vivarium.node.doubles.InMemoryAudit;
 import dev.vivarium.node.doubles.InMemoryBlobs;
 import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.node.doubles.InMemoryVault;
@@ -51,6 +52,7 @@ final class TestApi implements AutoCloseable {
     final InMemoryRuns runs = new InMemoryRuns();
     final InMemoryVault vault = new InMemoryVault();
     final InMemoryBlobs blobs = new InMemoryBlobs();
+    final InMemoryAudit audit = new InMemoryAudit();
     final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     final HttpClient client = HttpClient.newHttpClient();
     CompletionStage<List<Health.Check>> readiness =
@@ -82,6 +84,7 @@ final class TestApi implements AutoCloseable {
                                         runs,
                                         runs,
                                         blobs,
+                                        audit,
                                         metrics))
                                 .stream(),
                         HealthEndpoint.operations(() -> readiness, metrics).stream())

@@ -1,0 +1,136 @@
+package dev.vivarium.node.audit;
+
+import dev.vivarium.persistence.audit.AuditLog;
+import dev.vivarium.protocol.api.AuditHead;
+import dev.vivarium.protocol.run.RunId;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.Props;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+
+/**
+ * A node's side of the order of events: tells the sequencer of the runs that the node has written to, some at a time, and
+ * looks each second how far the order reaches. What it tells may be lost; the sequencer's sweep finds it then. Lives as
+ * long as the node's actors.
+ */
+public final class AuditWatch extends AbstractBehavior<AuditWatch.Command> {
+    private static final Duration GATHER = Duration.ofMillis(50);
+    private static final Duration LOOK = Duration.ofSeconds(1);
+    /** More are told at once, before the time is over. */
+    private static final int GATHERED_MAX = 1_000;
+
+    private final AuditLog audit;
+    private final ActorRef<Sequencing.Command> sequencer;
+    private final AtomicReference<AuditHead> head;
+    private final TimerScheduler<Command> timers;
+    private final Set<RunId> gathered = new LinkedHashSet<>();
+
+    /** Its commands. */
+    public sealed interface Command {}
+
+    private record Written(RunId run) implements Command {}
+
+    private record Seen(AuditHead head) implements Command {}
+
+    private record Unseen() implements Command {}
+
+    private enum Tick implements Command {
+        TELL,
+        LOOK
+    }
+
+    /** Starts the watch, and the sequencer if the cluster wants it here; registers both's metrics. */
+    public static void start(ActorSystem<?> system, AuditLog audit, MeterRegistry metrics) {
+        AtomicReference<AuditHead> head = new AtomicReference<>();
+        Gauge.builder("vivarium.audit.lag.seconds", head, AuditWatch::lagSeconds)
+                .description("How long the oldest event without a position has waited for one; NaN while the store does"
+                        + " not say")
+                .register(metrics);
+        Gauge.builder("vivarium.audit.events", head, AuditWatch::size)
+                .description("Events that have a position in the order over all runs")
+                .register(metrics);
+        ActorRef<Sequencing.Command> sequencer = Sequencing.start(system, audit);
+        Adapter.spawn(
+                Adapter.toClassic(system),
+                Behaviors.<Command>setup(context -> Behaviors.withTimers(
+                        timers -> new AuditWatch(context, timers, audit, sequencer, head))),
+                "audit-watch",
+                Props.empty());
+    }
+
+    private static double lagSeconds(AtomicReference<AuditHead> head) {
+        AuditHead seen = head.get();
+        return seen == null ? Double.NaN : seen.lagMillis() / 1_000.0;
+    }
+
+    private static double size(AtomicReference<AuditHead> head) {
+        AuditHead seen = head.get();
+        return seen == null ? Double.NaN : seen.size();
+    }
+
+    private AuditWatch(
+            ActorContext<Command> context,
+            TimerScheduler<Command> timers,
+            AuditLog audit,
+            ActorRef<Sequencing.Command> sequencer,
+            AtomicReference<AuditHead> head) {
+        super(context);
+        this.audit = audit;
+        this.sequencer = sequencer;
+        this.head = head;
+        this.timers = timers;
+        ActorRef<Command> self = context.getSelf();
+        audit.onNews(run -> self.tell(new Written(run)));
+        timers.startTimerWithFixedDelay(Tick.LOOK, Tick.LOOK, Duration.ZERO, LOOK);
+    }
+
+    @Override
+    public Receive<Command> createReceive() {
+        return newReceiveBuilder()
+                .onMessage(Written.class, written -> gather(written.run()))
+                .onMessageEquals(Tick.TELL, this::tell)
+                .onMessageEquals(Tick.LOOK, this::look)
+                .onMessage(Seen.class, seen -> {
+                    head.set(seen.head());
+                    return this;
+                })
+                .onMessage(Unseen.class, unseen -> {
+                    head.set(null);
+                    return this;
+                })
+                .build();
+    }
+
+    private Behavior<Command> gather(RunId run) {
+        if (gathered.isEmpty()) {
+            timers.startSingleTimer(Tick.TELL, GATHER);
+        }
+        gathered.add(run);
+        return gathered.size() >= GATHERED_MAX ? tell() : this;
+    }
+
+    private Behavior<Command> tell() {
+        if (!gathered.isEmpty()) {
+            sequencer.tell(new Sequencing.Changed(gathered));
+            gathered.clear();
+        }
+        return this;
+    }
+
+    private Behavior<Command> look() {
+        getContext().pipeToSelf(audit.head(), (seen, failure) -> failure == null ? new Seen(seen) : new Unseen());
+        return this;
+    }
+}

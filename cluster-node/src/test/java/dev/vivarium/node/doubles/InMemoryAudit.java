@@ -1,0 +1,71 @@
+package dev.vivarium.node.doubles;
+
+import dev.vivarium.persistence.audit.AuditQueries;
+import dev.vivarium.persistence.audit.AuditQuery;
+import dev.vivarium.persistence.audit.Tally;
+import dev.vivarium.protocol.api.AuditCounts;
+import dev.vivarium.protocol.api.AuditEventView;
+import dev.vivarium.protocol.api.AuditHead;
+import dev.vivarium.protocol.api.AuditPage;
+import dev.vivarium.protocol.run.RunId;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/** An order of events without a store, for tests of what stands before it: it keeps the queries that it is asked. */
+public final class InMemoryAudit implements AuditQueries {
+    public final List<AuditQuery> asked = Collections.synchronizedList(new ArrayList<>());
+    public volatile AuditHead head = new AuditHead(3, 40);
+    public volatile int totals = 1;
+    public volatile Optional<RuntimeException> failure = Optional.empty();
+
+    @Override
+    public CompletionStage<AuditPage> find(AuditQuery query) {
+        asked.add(query);
+        if (failure.isPresent()) {
+            return CompletableFuture.failedStage(failure.get());
+        }
+        if (query.cursor().filter(cursor -> !cursor.equals("next-page")).isPresent()) {
+            return CompletableFuture.failedStage(badCursor());
+        }
+        AuditEventView event = new AuditEventView(
+                2,
+                new RunId("01jd4h5s2m8x7k9q3v6w0t1y2z"),
+                4,
+                Instant.parse("2026-11-24T12:00:00Z"),
+                "RunTeleported",
+                "node-1",
+                "default",
+                "vivarium/python",
+                Optional.of("local:operator"),
+                Optional.empty(),
+                Optional.empty(),
+                "ab".repeat(32));
+        return CompletableFuture.completedStage(
+                new AuditPage(List.of(event), AuditPage.End.FULL, Optional.of("next-page"), head));
+    }
+
+    private static AuditQuery.BadCursor badCursor() {
+        return new AuditQuery.BadCursor("The cursor was not issued by this API.");
+    }
+
+    @Override
+    public CompletionStage<AuditCounts> counts(
+            Tally.Measure measure, Optional<String> tenant, Instant since, Instant until) {
+        if (failure.isPresent()) {
+            return CompletableFuture.failedStage(failure.get());
+        }
+        AuditCounts.Count count = new AuditCounts.Count(since, tenant.orElse("default"), "MEMORY", 2);
+        return CompletableFuture.completedStage(
+                new AuditCounts(measure.name(), Collections.nCopies(totals, count), head));
+    }
+
+    @Override
+    public CompletionStage<AuditHead> head() {
+        return CompletableFuture.completedStage(head);
+    }
+}

@@ -1,0 +1,103 @@
+package dev.vivarium.persistence.audit;
+
+import dev.vivarium.protocol.api.AuditCounts;
+import dev.vivarium.protocol.api.AuditHead;
+import dev.vivarium.protocol.api.AuditPage;
+import dev.vivarium.protocol.run.RunId;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/**
+ * The events of all runs in one order: what a node asks, and what the cluster's one sequencer does.
+ */
+public final class AuditLog implements AuditQueries {
+    /** How long a page may look for events before it ends as it is. */
+    private static final Duration BUDGET = Duration.ofSeconds(1);
+
+    private final AuditTables tables;
+    private final Threads threads;
+    private final Clock clock;
+    private final AuditReader reader;
+
+    /** The store's threads for work that blocks. */
+    public interface Threads {
+        /**
+         * Runs work.
+         *
+         * @param what completes the sentence "The store cannot ...", for the error
+         */
+        <T> CompletionStage<T> run(String what, Supplier<T> work);
+    }
+
+    /** A log on a store's tables. */
+    public AuditLog(AuditTables tables, Threads threads, Clock clock) {
+        this(tables, threads, clock, BUDGET);
+    }
+
+    AuditLog(AuditTables tables, Threads threads, Clock clock, Duration budget) {
+        this.tables = tables;
+        this.threads = threads;
+        this.clock = clock;
+        this.reader = new AuditReader(tables, clock, budget);
+    }
+
+    /**
+     * Begins to give events positions, for this node's cluster. Any earlier sequencer, wherever it runs, writes nothing
+     * any more once the new one has read where it stopped.
+     */
+    public AuditSequencer sequence() {
+        AuditSequencer sequencer = sequencer();
+        sequencer.start();
+        return sequencer;
+    }
+
+    /** A sequencer that takes its steps when it is told to. */
+    AuditSequencer sequencer() {
+        return new AuditSequencer(tables, clock);
+    }
+
+    @Override
+    public CompletionStage<AuditPage> find(AuditQuery query) {
+        return threads.run("list events", () -> reader.page(query));
+    }
+
+    @Override
+    public CompletionStage<AuditCounts> counts(
+            Tally.Measure measure, Optional<String> tenant, Instant since, Instant until) {
+        return threads.run("count events", () -> {
+            AuditHead head = tables.head();
+            return new AuditCounts(
+                    measure.name(),
+                    tables.counts(measure, tenant, since, until).stream()
+                            .limit(COUNTS_MAX + 1L)
+                            .map(count -> new AuditCounts.Count(
+                                    count.tally().period(),
+                                    count.tally().tenant(),
+                                    count.tally().key(),
+                                    count.total()))
+                            .toList(),
+                    head);
+        });
+    }
+
+    @Override
+    public CompletionStage<AuditHead> head() {
+        return threads.run("read the order of events", tables::head);
+    }
+
+    /** Registers a callback for runs that this node has written to, for stores whose sequencer must be told. */
+    public void onNews(Consumer<RunId> news) {
+        tables.onNews(news);
+    }
+
+    /** Tells the sequencer, if it runs here, of runs that any node has written to. */
+    public void changed(Collection<RunId> runs) {
+        tables.changed(runs);
+    }
+}

@@ -1,0 +1,579 @@
+package dev.vivarium.persistence.audit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.vivarium.persistence.Fixtures;
+import dev.vivarium.persistence.audit.AuditFilter.Field;
+import dev.vivarium.persistence.audit.AuditTables.News;
+import dev.vivarium.persistence.audit.AuditTables.Seat;
+import dev.vivarium.persistence.audit.AuditTables.Window;
+import dev.vivarium.persistence.audit.AuditTables.Written;
+import dev.vivarium.persistence.audit.Tally.Measure;
+import dev.vivarium.persistence.contract.JournalWriter;
+import dev.vivarium.persistence.journal.EventCodec;
+import dev.vivarium.persistence.journal.JournalEntry;
+import dev.vivarium.protocol.api.AuditCounts;
+import dev.vivarium.protocol.api.AuditEventView;
+import dev.vivarium.protocol.api.AuditPage;
+import dev.vivarium.protocol.egress.EgressDenial;
+import dev.vivarium.protocol.egress.EgressReach;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.KillReason;
+import dev.vivarium.protocol.run.RunEvent;
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunSpec;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The contract of the order over all runs, on every store. The order belongs to the whole store, so tests look at their
+ * own runs, which a tenant of theirs sets apart, and each lets a new sequencer take over from the one before.
+ */
+public abstract class AuditContract {
+    private static final AtomicInteger TESTS = new AtomicInteger();
+    private static final Duration SOON = Duration.ofSeconds(20);
+
+    private final int test = TESTS.incrementAndGet();
+    private final String tenant = "tenant-" + test;
+    private final Instant noon = Fixtures.NOON.plus(Duration.ofDays(test));
+    private final Map<RunId, List<RunEvent>> written = new HashMap<>();
+
+    protected abstract JournalWriter writer();
+
+    /** The tables as one more node has them open. */
+    protected abstract AuditTables node();
+
+    protected static AuditLog log(AuditTables tables) {
+        return log(tables, Duration.ofSeconds(30));
+    }
+
+    private static AuditLog log(AuditTables tables, Duration budget) {
+        return new AuditLog(
+                tables,
+                new AuditLog.Threads() {
+                    @Override
+                    public <T> CompletionStage<T> run(String what, Supplier<T> work) {
+                        return CompletableFuture.supplyAsync(work);
+                    }
+                },
+                Clock.systemUTC(),
+                budget);
+    }
+
+    // ---- one order
+
+    @Test
+    void everyEventGetsOnePositionAndEachRunsAreInOrder() {
+        AuditTables tables = node();
+        try (AuditSequencer sequencer = log(tables).sequence()) {
+            for (int n = 1; n <= 5; n++) {
+                success(n, Map.of());
+                tables.changed(written.keySet());
+            }
+            awaitSequenced();
+        }
+
+        assertWholeOrder();
+        assertThat(own(AuditOrder.OLDEST)).hasSize(20);
+    }
+
+    @Test
+    void eventsFromBeforeTheFirstSequencerAndWithoutNoticeAreFound() {
+        success(1, Map.of());
+        AuditTables tables = node();
+        AuditSequencer sequencer = log(tables).sequencer();
+
+        step(sequencer);
+
+        awaitSequenced();
+        assertWholeOrder();
+    }
+
+    @Test
+    void aSequencerThatWasFrozenWhileAnotherTookOverWritesNothing() {
+        // given: a sequencer that has read events and decided on their positions
+        AuditTables frozen = node();
+        Seat seat = frozen.takeOver();
+        success(1, Map.of());
+        frozen.changed(written.keySet());
+        News news = frozen.next(runs -> frozen.facts(runs));
+        AuditBatch batch = batch(frozen, seat, news);
+        assertThat(batch.entries()).isNotEmpty();
+
+        // when: another takes over, before and after which the first one wakes
+        AuditTables other = node();
+        AuditSequencer successor = log(other).sequencer();
+        successor.round();
+        assertThat(news.write(seat, batch)).isEqualTo(Written.FENCED_OFF);
+        success(2, Map.of());
+        other.changed(written.keySet());
+        step(successor);
+        assertThat(news.write(seat, batch)).isEqualTo(Written.FENCED_OFF);
+
+        // then
+        awaitSequenced();
+        assertWholeOrder();
+        assertThat(own(AuditOrder.OLDEST)).hasSize(8);
+    }
+
+    @Test
+    void twoSequencersThatFightGiveEachEventOnePosition() {
+        AuditTables one = node();
+        AuditTables other = node();
+        AuditSequencer first = log(one).sequencer();
+        AuditSequencer second = log(other).sequencer();
+        for (int n = 1; n <= 6; n++) {
+            success(n, Map.of());
+            one.changed(written.keySet());
+            other.changed(written.keySet());
+            first.round();
+            second.round();
+            first.round();
+        }
+        step(first);
+
+        awaitSequenced();
+        assertWholeOrder();
+        assertThat(own(AuditOrder.OLDEST)).hasSize(24);
+    }
+
+    @Test
+    void aSequencerThatBeginsAgainGoesOnWhereItWas() {
+        List<JournalEntry> entries =
+                JournalWriter.entries(run(1), Fixtures.success(run(1), noon, Map.of(RunSpec.TENANT_LABEL, tenant)));
+        var owner = writer().entity(run(1));
+        for (int seq = 0; seq < entries.size(); seq++) {
+            writer().append(owner, entries.subList(seq, seq + 1))
+                    .toCompletableFuture()
+                    .join();
+            written.put(run(1), List.of());
+            AuditTables tables = node();
+            tables.changed(List.of(run(1)));
+            step(log(tables).sequencer());
+        }
+
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(own(AuditOrder.OLDEST)).hasSize(4));
+        assertWholeOrder();
+    }
+
+    @Test
+    void anEventThatThisVersionCannotReadGetsAPositionLikeAnyOther() {
+        List<JournalEntry> entries =
+                JournalWriter.entries(run(1), Fixtures.success(run(1), noon, Map.of(RunSpec.TENANT_LABEL, tenant)));
+        JournalEntry newer = new JournalEntry(
+                "RunTeleported",
+                7,
+                Blob.ofUtf8("{\"at\":\"" + noon + "\",\"node\":\"node-9\",\"by\":\"oidc:eve\",\"to\":\"mars\"}"),
+                entries.get(3).hash(),
+                Blob.ofUtf8("hash"));
+        writer().writeEntries(run(1), concat(entries, newer));
+        written.put(run(1), List.of());
+        sequence();
+
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(own(AuditOrder.OLDEST)).hasSize(5));
+        AuditEventView last = own(AuditOrder.NEWEST).get(0);
+        assertThat(last.type()).isEqualTo("RunTeleported");
+        assertThat(last.node()).isEqualTo("node-9");
+        assertThat(last.by()).contains("oidc:eve");
+        assertThat(last.event()).isEmpty();
+        assertThat(found(filter().with(Field.BY, Set.of("oidc:eve")))).hasSize(1);
+    }
+
+    private static List<JournalEntry> concat(List<JournalEntry> entries, JournalEntry one) {
+        List<JournalEntry> all = new ArrayList<>(entries);
+        all.add(one);
+        return all;
+    }
+
+    // ---- queries
+
+    @Test
+    void eventsAreFoundByEachFieldAndByAllTogether() {
+        success(1, Map.of("team", "research", "x", "1"));
+        killed(2, KillReason.MEMORY, Map.of("team", "research"));
+        killed(3, KillReason.IDLE, Map.of("odd", "\u0000\ud800"));
+        sequence();
+
+        assertThat(own(AuditOrder.OLDEST)).hasSize(12);
+        assertThat(found(filter().withRuns(Set.of(run(2))))).hasSize(4);
+        assertThat(found(filter().withRuns(Set.of(run(2), run(3))))).hasSize(8);
+        assertThat(found(filter().withLabels(Map.of("team", "research")))).hasSize(8);
+        assertThat(found(filter().withLabels(Map.of("team", "research", "x", "1")))).hasSize(4);
+        assertThat(found(filter().withLabels(Map.of("odd", "\u0000\ud800")))).hasSize(4);
+        assertThat(found(filter().with(Field.TYPE, Set.of("RunKilled")))).hasSize(2);
+        assertThat(found(filter().with(Field.REASON, Set.of("MEMORY")))).hasSize(1);
+        assertThat(found(filter().with(Field.REASON, Set.of("MEMORY", "IDLE")))).hasSize(2);
+        assertThat(found(filter().with(Field.NODE, Set.of("node-1")))).hasSize(12);
+        assertThat(found(filter().with(Field.NODE, Set.of("node-2")))).isEmpty();
+        assertThat(found(filter().with(Field.IMAGE, Set.of("vivarium/python")))).hasSize(12);
+        assertThat(found(filter().with(Field.BY, Set.of("local:operator")))).hasSize(3);
+        assertThat(found(filter()
+                        .with(Field.TYPE, Set.of("RunSubmitted", "RunKilled"))
+                        .with(Field.IMAGE, Set.of("vivarium/python"))
+                        .withLabels(Map.of("team", "research"))))
+                .extracting(AuditEventView::type)
+                .containsExactlyInAnyOrder("RunKilled", "RunSubmitted", "RunSubmitted");
+        AuditEventView kill = found(filter().with(Field.REASON, Set.of("IDLE"))).get(0);
+        assertThat(kill.run()).isEqualTo(run(3));
+        assertThat(kill.seq()).isEqualTo(4);
+        assertThat(kill.tenant()).isEqualTo(tenant);
+        assertThat(kill.at()).isEqualTo(noon.truncatedTo(java.time.temporal.ChronoUnit.MICROS));
+        assertThat(kill.event().orElseThrow().seq()).isEqualTo(4);
+        assertThat(kill.event().orElseThrow().hash()).isEqualTo(kill.hash());
+    }
+
+    @Test
+    void eventsAreFoundByTimeWhateverTheirPosition() {
+        // given: nodes whose clocks are a day apart
+        writeEvents(run(1), Fixtures.success(run(1), noon.plus(Duration.ofHours(40)), own(Map.of())));
+        writeEvents(run(2), Fixtures.success(run(2), noon, own(Map.of())));
+        sequence();
+
+        assertThat(within(noon.minusSeconds(1), noon.plusSeconds(1)))
+                .extracting(AuditEventView::run)
+                .containsOnly(run(2))
+                .hasSize(4);
+        assertThat(within(noon.plus(Duration.ofHours(39)), noon.plus(Duration.ofHours(41))))
+                .extracting(AuditEventView::run)
+                .containsOnly(run(1))
+                .hasSize(4);
+        assertThat(within(noon.minus(Duration.ofDays(9000)), noon.minus(Duration.ofDays(8000)))).isEmpty();
+        assertThat(within(noon.plusSeconds(1), noon.minusSeconds(1))).isEmpty();
+    }
+
+    private List<AuditEventView> within(Instant since, Instant until) {
+        return found(filter().within(Optional.of(since), Optional.of(until)));
+    }
+
+    @Test
+    void pagesFollowEachOtherInBothOrdersWhileEventsAreAdded() {
+        for (int n = 1; n <= 4; n++) {
+            success(n, Map.of());
+        }
+        sequence();
+        List<Long> newest = positions(own(AuditOrder.NEWEST));
+
+        List<Long> falling = new ArrayList<>();
+        List<Long> rising = new ArrayList<>();
+        Optional<String> down = Optional.empty();
+        Optional<String> up = Optional.empty();
+        for (int page = 0; page < 4; page++) {
+            AuditPage next = page(AuditOrder.NEWEST, down, 5);
+            falling.addAll(positions(next.events()));
+            down = next.next();
+            AuditPage oldest = page(AuditOrder.OLDEST, up, 5);
+            rising.addAll(positions(oldest.events()));
+            up = oldest.next();
+            success(10 + page, Map.of());
+            sequence();
+        }
+        while (true) {
+            AuditPage oldest = page(AuditOrder.OLDEST, up, 5);
+            rising.addAll(positions(oldest.events()));
+            up = oldest.next();
+            if (oldest.end() == AuditPage.End.COMPLETE) {
+                break;
+            }
+        }
+
+        assertThat(falling).isEqualTo(newest);
+        assertThat(down).isEmpty();
+        assertThat(rising).isSorted().doesNotHaveDuplicates().hasSize(32);
+        // and the end of the oldest first is where the next ones will be
+        success(20, Map.of());
+        sequence();
+        assertThat(page(AuditOrder.OLDEST, up, 5).events())
+                .extracting(AuditEventView::run)
+                .containsOnly(run(20))
+                .hasSize(4);
+    }
+
+    @Test
+    void aCursorIsRefusedByEveryQueryButItsOwn() {
+        success(1, Map.of());
+        sequence();
+        String cursor = page(AuditOrder.NEWEST, Optional.empty(), 2).next().orElseThrow();
+
+        for (String forged : List.of("", "x", "AAAA", "ü", "' OR 1=1", cursor.substring(1), "B" + cursor.substring(1))) {
+            assertRefused(new AuditQuery(filter(), AuditOrder.NEWEST, Optional.of(forged), 2), "not issued");
+        }
+        assertRefused(new AuditQuery(filter(), AuditOrder.OLDEST, Optional.of(cursor), 2), "another query");
+        assertRefused(
+                new AuditQuery(AuditFilter.ALL, AuditOrder.NEWEST, Optional.of(cursor), 2), "another query");
+        assertRefused(
+                new AuditQuery(
+                        AuditFilter.ALL.with(Field.TENANT, Set.of("other")),
+                        AuditOrder.NEWEST,
+                        Optional.of(cursor),
+                        2),
+                "another query");
+    }
+
+    private void assertRefused(AuditQuery query, String sentence) {
+        assertThatThrownBy(() -> log(node()).find(query).toCompletableFuture().join())
+                .hasCauseInstanceOf(AuditQuery.BadCursor.class)
+                .hasMessageContaining(sentence);
+    }
+
+    @Test
+    void aPageThatHasSpentItsBudgetSaysSoAndTheNextGoesOn() {
+        success(1, Map.of());
+        success(2, Map.of());
+        sequence();
+        AuditLog impatient = log(inSingleSteps(node()), Duration.ZERO.minusMillis(1));
+
+        for (AuditOrder order : AuditOrder.values()) {
+            List<Long> seen = new ArrayList<>();
+            Optional<String> cursor = Optional.empty();
+            int pages = 0;
+            AuditPage page;
+            do {
+                page = impatient
+                        .find(new AuditQuery(filter(), order, cursor, 100))
+                        .toCompletableFuture()
+                        .join();
+                seen.addAll(positions(page.events()));
+                cursor = page.next();
+                pages++;
+            } while (page.end() == AuditPage.End.BUDGET);
+            assertThat(pages).isGreaterThan(8);
+            assertThat(page.end()).isEqualTo(AuditPage.End.COMPLETE);
+            assertThat(seen).isEqualTo(positions(own(order)));
+        }
+    }
+
+    /** The same tables, which look at one position at a time. */
+    private static AuditTables inSingleSteps(AuditTables tables) {
+        return (AuditTables) Proxy.newProxyInstance(
+                AuditTables.class.getClassLoader(), new Class<?>[] {AuditTables.class}, (proxy, method, given) -> {
+                    if (method.getName().equals("windows")) {
+                        Window range = (Window) given[1];
+                        List<Window> windows = new ArrayList<>(LongStream.range(range.from(), range.to())
+                                .mapToObj(at -> new Window(at, at + 1))
+                                .toList());
+                        if (given[2] == AuditOrder.NEWEST) {
+                            java.util.Collections.reverse(windows);
+                        }
+                        return windows;
+                    }
+                    try {
+                        return method.invoke(tables, given);
+                    } catch (InvocationTargetException failed) {
+                        throw failed.getCause();
+                    }
+                });
+    }
+
+    // ---- counts
+
+    @Test
+    void killsRunsProcessorTimeAndTrafficAreCounted() {
+        success(1, Map.of());
+        killed(2, KillReason.MEMORY, Map.of());
+        sequence();
+        killed(3, KillReason.MEMORY, Map.of());
+        writeEvents(
+                run(4),
+                List.of(
+                        Fixtures.submitted(run(4), noon.plus(Duration.ofDays(400)), own(Map.of())),
+                        new RunEvent.AttemptStarting(noon.plus(Duration.ofDays(400)), "node-1", 1),
+                        new RunEvent.AttemptStarted(
+                                noon.plus(Duration.ofDays(400)), "node-1", 1, "sandbox", Optional.empty()),
+                        new RunEvent.EgressUsed(
+                                noon,
+                                "node-1",
+                                1,
+                                3,
+                                1,
+                                100,
+                                200,
+                                List.of(new EgressReach("tcp", "45.77.77.10", 443, 3, 90, 180)))));
+        sequence();
+
+        assertThat(counts(Measure.KILLS)).containsExactly(Map.entry("MEMORY", 2L));
+        assertThat(counts(Measure.RUNS)).containsExactly(Map.entry("", 3L));
+        assertThat(counts(Measure.ENDS)).containsOnly(Map.entry("RunKilled", 2L), Map.entry("RunSucceeded", 1L));
+        assertThat(counts(Measure.CPU_MILLIS)).containsExactly(Map.entry("", 3 * 4990L));
+        assertThat(counts(Measure.EGRESS_BYTES)).containsExactly(Map.entry("", 300L));
+    }
+
+    @Test
+    void denialsAreNotAddedTwiceAlthoughEventsSayWhatAnAttemptHadSoFar() {
+        List<RunEvent> events = new ArrayList<>(
+                Fixtures.success(run(1), noon, own(Map.of())).subList(0, 3));
+        events.add(denied(1, 5, 0));
+        events.add(denied(1, 9, 2));
+        events.add(denied(2, 4, 0));
+        List<JournalEntry> entries = JournalWriter.entries(run(1), events);
+        var owner = writer().entity(run(1));
+        written.put(run(1), List.of());
+        for (JournalEntry entry : entries) {
+            writer().append(owner, List.of(entry)).toCompletableFuture().join();
+            sequence();
+        }
+
+        assertThat(counts(Measure.DENIALS))
+                .containsOnly(Map.entry("tcp://10.0.0.1:80", 13L), Map.entry("dns://\uFFFD.example:53", 2L));
+    }
+
+    private RunEvent denied(int attempt, long first, long second) {
+        List<EgressDenial> denials = new ArrayList<>();
+        denials.add(new EgressDenial("tcp", "10.0.0.1", 80, first));
+        if (second > 0) {
+            denials.add(new EgressDenial("dns", "\u0000.example", 53, second));
+        }
+        return new RunEvent.EgressDenied(noon, "node-1", attempt, first + second, 2, denials);
+    }
+
+    private Set<Map.Entry<String, Long>> counts(Measure measure) {
+        AuditCounts counts = log(node())
+                .counts(
+                        measure,
+                        Optional.of(tenant),
+                        noon.truncatedTo(java.time.temporal.ChronoUnit.DAYS),
+                        noon.plus(Duration.ofDays(1)))
+                .toCompletableFuture()
+                .join();
+        assertThat(counts.measure()).isEqualTo(measure.name());
+        return counts.counts().stream()
+                .map(count -> Map.entry(count.key(), count.total()))
+                .collect(Collectors.toSet());
+    }
+
+    // ---- given
+
+    /** The n-th run of this test. */
+    protected RunId run(int n) {
+        return Fixtures.run(300_000 + test * 100 + n);
+    }
+
+    private Map<String, String> own(Map<String, String> labels) {
+        Map<String, String> all = new HashMap<>(labels);
+        all.put(RunSpec.TENANT_LABEL, tenant);
+        return all;
+    }
+
+    protected void success(int n, Map<String, String> labels) {
+        writeEvents(run(n), Fixtures.success(run(n), noon, own(labels)));
+    }
+
+    private void killed(int n, KillReason reason, Map<String, String> labels) {
+        List<RunEvent> events = new ArrayList<>(
+                Fixtures.success(run(n), noon, own(labels)).subList(0, 3));
+        events.add(new RunEvent.RunKilled(noon, "node-1", 1, reason, Optional.empty(), Fixtures.USAGE));
+        writeEvents(run(n), events);
+    }
+
+    private void writeEvents(RunId run, List<RunEvent> events) {
+        writer().write(run, events);
+        written.put(run, events);
+    }
+
+    /** Lets a new sequencer do all there is to do. */
+    protected void sequence() {
+        AuditTables tables = node();
+        tables.changed(written.keySet());
+        step(log(tables).sequencer());
+        awaitSequenced();
+    }
+
+    private static void step(AuditSequencer sequencer) {
+        while (sequencer.round().isZero()) {
+            Thread.onSpinWait();
+        }
+    }
+
+    protected static AuditBatch batch(AuditTables tables, Seat seat, News news) {
+        Set<RunId> runs = new HashSet<>();
+        news.items().forEach(item -> runs.add(item.run()));
+        BatchBuilder builder = new BatchBuilder(seat.size(), Instant.EPOCH, tables.facts(runs));
+        news.items().forEach(builder::add);
+        return builder.build(tables.totals(builder.tallies()), tables.block(Block.of(seat.size())));
+    }
+
+    // ---- then
+
+    /** Waits until all events that this test has written with their content have a position. */
+    private void awaitSequenced() {
+        int events = written.values().stream().mapToInt(List::size).sum();
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(own(AuditOrder.OLDEST)).hasSizeGreaterThanOrEqualTo(events));
+    }
+
+    /** The whole order of the store: dense, each event once, each run's in their order, and as the journal has them. */
+    protected void assertWholeOrder() {
+        List<AuditEventView> all = all(AuditFilter.ALL, AuditOrder.OLDEST);
+        assertThat(positions(all))
+                .isEqualTo(LongStream.range(0, all.size()).boxed().toList());
+        assertThat(log(node()).head().toCompletableFuture().join().size()).isEqualTo(all.size());
+        Map<RunId, Long> last = new HashMap<>();
+        for (AuditEventView event : all) {
+            assertThat(event.seq()).isEqualTo(last.getOrDefault(event.run(), 0L) + 1);
+            last.put(event.run(), event.seq());
+        }
+        written.forEach((run, events) -> {
+            if (!events.isEmpty()) {
+                assertThat(last).containsEntry(run, (long) events.size());
+            }
+        });
+    }
+
+    private AuditFilter filter() {
+        return AuditFilter.ALL.with(Field.TENANT, Set.of(tenant));
+    }
+
+    protected List<AuditEventView> own(AuditOrder order) {
+        return all(filter(), order);
+    }
+
+    private List<AuditEventView> found(AuditFilter filter) {
+        return all(filter, AuditOrder.NEWEST);
+    }
+
+    private AuditPage page(AuditOrder order, Optional<String> cursor, int limit) {
+        return log(node())
+                .find(new AuditQuery(filter(), order, cursor, limit))
+                .toCompletableFuture()
+                .join();
+    }
+
+    private List<AuditEventView> all(AuditFilter filter, AuditOrder order) {
+        List<AuditEventView> all = new ArrayList<>();
+        AuditLog log = log(node());
+        Optional<String> cursor = Optional.empty();
+        AuditPage page;
+        do {
+            page = log.find(new AuditQuery(filter, order, cursor, AuditQuery.LIMIT_MAX))
+                    .toCompletableFuture()
+                    .join();
+            all.addAll(page.events());
+            cursor = page.next();
+        } while (page.end() != AuditPage.End.COMPLETE);
+        return all;
+    }
+
+    private static List<Long> positions(List<AuditEventView> events) {
+        return events.stream().map(AuditEventView::position).toList();
+    }
+}

@@ -1,0 +1,125 @@
+package dev.vivarium.persistence.cassandra;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.vivarium.persistence.audit.AuditBatch;
+import dev.vivarium.persistence.audit.AuditContract;
+import dev.vivarium.persistence.audit.AuditOrder;
+import dev.vivarium.persistence.audit.AuditTables;
+import dev.vivarium.persistence.audit.AuditTables.Seat;
+import dev.vivarium.persistence.contract.JournalWriter;
+import dev.vivarium.persistence.journal.JournalJson;
+import dev.vivarium.persistence.store.MonotonicClock;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+class CassandraAuditTest extends AuditContract {
+    @RegisterExtension
+    static final TestStore CASSANDRA = new TestStore();
+
+    private static JournalWriter writer;
+
+    @BeforeAll
+    static void startWriter() {
+        writer = new JournalWriter(CASSANDRA.store());
+    }
+
+    @AfterAll
+    static void stopWriter() {
+        writer.close();
+    }
+
+    @Override
+    protected JournalWriter writer() {
+        return writer;
+    }
+
+    @Override
+    protected AuditTables node() {
+        return tables();
+    }
+
+    private static CassandraAudit tables() {
+        CassandraStore store = CASSANDRA.store();
+        return new CassandraAudit(
+                store.cassandra(), store.journal(), store.tables(), Clock.systemUTC(), MonotonicClock.system());
+    }
+
+    @Test
+    void aBatchThatWasDecidedOnIsFinishedByTheNextSequencerAndLateWritesChangeNothing() throws IOException {
+        // given: a sequencer that dies after its batch was decided on, when some rows are written
+        CassandraAudit dying = tables();
+        Seat seat = dying.takeOver();
+        success(1, Map.of());
+        AuditBatch batch = offer(dying, seat);
+        execute(
+                "UPDATE audit_head SET size = ?, batch_epoch = ? WHERE id = 'vivarium' IF epoch = ?",
+                batch.end(),
+                seat.epoch(),
+                seat.epoch());
+        AuditRows rows = new AuditRows(CASSANDRA.store().cassandra());
+        rows.write(new AuditBatch(
+                batch.first(), batch.entries().subList(0, 2), List.of(), batch.counts(), batch.blocks()));
+        assertThat(own(AuditOrder.OLDEST)).isEmpty();
+
+        // when: another takes over and goes on
+        success(2, Map.of());
+        sequence();
+        // and: what the first one had still to write arrives
+        rows.write(batch);
+        success(3, Map.of());
+        sequence();
+
+        assertWholeOrder();
+        assertThat(own(AuditOrder.OLDEST)).hasSize(12);
+    }
+
+    @Test
+    void aBatchThatWasNotDecidedOnIsNeverSeen() throws IOException {
+        CassandraAudit dying = tables();
+        Seat seat = dying.takeOver();
+        success(1, Map.of());
+        offer(dying, seat);
+
+        success(2, Map.of());
+        sequence();
+
+        assertWholeOrder();
+        assertThat(own(AuditOrder.OLDEST)).hasSize(8);
+    }
+
+    @Test
+    void aRunThatHasAllItsPositionsIsNoLongerLookedFor() {
+        success(1, Map.of());
+        sequence();
+
+        RunIndexTables tables = CASSANDRA.store().tables();
+        assertThat(Cassandra.await(tables.buckets(RunIndexTables.PENDING, 0, Long.MAX_VALUE)))
+                .isNotEmpty()
+                .allSatisfy(bucket -> assertThat(Cassandra.await(tables.pending(bucket)))
+                        .extracting(RunIndexTables.Place::run)
+                        .doesNotContain(run(1).value()));
+    }
+
+    private AuditBatch offer(CassandraAudit tables, Seat seat) throws IOException {
+        AuditBatch batch = batch(tables, seat, tables.next(tables::facts));
+        assertThat(batch.entries()).isNotEmpty();
+        execute(
+                "INSERT INTO audit_batch (epoch, first, content) VALUES (?, ?, ?)",
+                seat.epoch(),
+                batch.first(),
+                ByteBuffer.wrap(JournalJson.MAPPER.writeValueAsBytes(batch)));
+        return batch;
+    }
+
+    private static void execute(String cql, Object... values) {
+        Cassandra.await(CASSANDRA.store().cassandra().ifSo("test", List.of(new Cassandra.Cql(cql, values))));
+    }
+}
