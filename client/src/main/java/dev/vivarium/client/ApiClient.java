@@ -152,6 +152,16 @@ public final class ApiClient {
         return json(request("/v1/runs" + queryString(query)).build());
     }
 
+    /** Events of all runs. */
+    public JsonNode auditEvents(List<Map.Entry<String, String>> query) throws ApiException, InterruptedIOException {
+        return json(request("/v1/audit/events" + queryString(query)).build());
+    }
+
+    /** Totals over the events of all runs. */
+    public JsonNode auditCounts(List<Map.Entry<String, String>> query) throws ApiException, InterruptedIOException {
+        return json(request("/v1/audit/counts" + queryString(query)).build());
+    }
+
     public JsonNode cancel(String id) throws ApiException, InterruptedIOException {
         return json(request("/v1/runs/" + id + "/cancel")
                 .POST(HttpRequest.BodyPublishers.noBody())

@@ -108,7 +108,8 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule contractsAndTheirPureParts = noClasses()
             .that()
-            .resideInAnyPackage(BASE + ".journal..", BASE + ".store..", BASE + ".content..", BASE + ".follow..", BASE + ".audit..")
+            .resideInAnyPackage(
+                    BASE + ".journal..", BASE + ".store..", BASE + ".content..", BASE + ".follow..", BASE + ".audit..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("java.sql..", "javax.sql..", "java.nio.file..", "com.zaxxer..");

@@ -7,15 +7,14 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.LinkedHashSet;
+import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicReference;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
-import org.apache.pekko.actor.typed.javadsl.Adapter;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
@@ -33,7 +32,7 @@ public final class AuditWatch extends AbstractBehavior<AuditWatch.Command> {
 
     private final AuditLog audit;
     private final ActorRef<Sequencing.Command> sequencer;
-    private final AtomicReference<AuditHead> head;
+    private final LastSeen lastSeen;
     private final TimerScheduler<Command> timers;
     private final Set<RunId> gathered = new LinkedHashSet<>();
 
@@ -53,31 +52,33 @@ public final class AuditWatch extends AbstractBehavior<AuditWatch.Command> {
 
     /** Starts the watch, and the sequencer if the cluster wants it here; registers both's metrics. */
     public static void start(ActorSystem<?> system, AuditLog audit, MeterRegistry metrics) {
-        AtomicReference<AuditHead> head = new AtomicReference<>();
-        Gauge.builder("vivarium.audit.lag.seconds", head, AuditWatch::lagSeconds)
+        LastSeen lastSeen = new LastSeen();
+        Gauge.builder("vivarium.audit.lag.seconds", lastSeen, LastSeen::lagSeconds)
                 .description("How long the oldest event without a position has waited for one; NaN while the store does"
                         + " not say")
                 .register(metrics);
-        Gauge.builder("vivarium.audit.events", head, AuditWatch::size)
+        Gauge.builder("vivarium.audit.events", lastSeen, LastSeen::size)
                 .description("Events that have a position in the order over all runs")
                 .register(metrics);
         ActorRef<Sequencing.Command> sequencer = Sequencing.start(system, audit);
-        Adapter.spawn(
-                Adapter.toClassic(system),
-                Behaviors.<Command>setup(context -> Behaviors.withTimers(
-                        timers -> new AuditWatch(context, timers, audit, sequencer, head))),
+        system.systemActorOf(
+                Behaviors.<Command>setup(context ->
+                        Behaviors.withTimers(timers -> new AuditWatch(context, timers, audit, sequencer, lastSeen))),
                 "audit-watch",
                 Props.empty());
     }
 
-    private static double lagSeconds(AtomicReference<AuditHead> head) {
-        AuditHead seen = head.get();
-        return seen == null ? Double.NaN : seen.lagMillis() / 1_000.0;
-    }
+    /** What the metrics show. */
+    private static final class LastSeen {
+        private volatile Optional<AuditHead> head = Optional.empty();
 
-    private static double size(AtomicReference<AuditHead> head) {
-        AuditHead seen = head.get();
-        return seen == null ? Double.NaN : seen.size();
+        double lagSeconds() {
+            return head.map(seen -> seen.lagMillis() / 1_000.0).orElse(Double.NaN);
+        }
+
+        double size() {
+            return head.map(seen -> (double) seen.size()).orElse(Double.NaN);
+        }
     }
 
     private AuditWatch(
@@ -85,11 +86,11 @@ public final class AuditWatch extends AbstractBehavior<AuditWatch.Command> {
             TimerScheduler<Command> timers,
             AuditLog audit,
             ActorRef<Sequencing.Command> sequencer,
-            AtomicReference<AuditHead> head) {
+            LastSeen lastSeen) {
         super(context);
         this.audit = audit;
         this.sequencer = sequencer;
-        this.head = head;
+        this.lastSeen = lastSeen;
         this.timers = timers;
         ActorRef<Command> self = context.getSelf();
         audit.onNews(run -> self.tell(new Written(run)));
@@ -103,11 +104,11 @@ public final class AuditWatch extends AbstractBehavior<AuditWatch.Command> {
                 .onMessageEquals(Tick.TELL, this::tell)
                 .onMessageEquals(Tick.LOOK, this::look)
                 .onMessage(Seen.class, seen -> {
-                    head.set(seen.head());
+                    lastSeen.head = Optional.of(seen.head());
                     return this;
                 })
                 .onMessage(Unseen.class, unseen -> {
-                    head.set(null);
+                    lastSeen.head = Optional.empty();
                     return this;
                 })
                 .build();

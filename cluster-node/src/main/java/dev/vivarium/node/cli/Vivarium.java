@@ -58,6 +58,7 @@ public final class Vivarium implements Runnable {
             "logs", codes("done, however the run ended", ExitCode.NOT_FOUND, ExitCode.UNAVAILABLE, ExitCode.TRY_LATER),
             "events",
                     codes("done, however the run ended", ExitCode.NOT_FOUND, ExitCode.UNAVAILABLE, ExitCode.TRY_LATER),
+            "audit", codes("done", ExitCode.REFUSED, ExitCode.UNAVAILABLE, ExitCode.TRY_LATER),
             "artifacts", codes("done", ExitCode.NOT_FOUND, ExitCode.UNAVAILABLE, ExitCode.TRY_LATER),
             "cancel",
                     codes(
@@ -144,6 +145,9 @@ public final class Vivarium implements Runnable {
         commands.put("show", () -> new CommandLine(new ShowCommand(surroundings)));
         commands.put("logs", () -> new CommandLine(new LogsCommand(surroundings)));
         commands.put("events", () -> new CommandLine(new EventsCommand(surroundings)));
+        commands.put("audit", () -> new CommandLine(new AuditCommand(surroundings))
+                .addSubcommand(new AuditTimelineCommand(surroundings))
+                .addSubcommand(new AuditCountsCommand(surroundings)));
         commands.put("artifacts", () -> new CommandLine(new ArtifactsCommand(surroundings)));
         commands.put("renew", () -> new CommandLine(new RenewCommand(surroundings)));
         commands.put("cancel", () -> new CommandLine(new CancelCommand(surroundings)));

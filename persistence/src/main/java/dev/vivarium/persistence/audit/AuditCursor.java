@@ -44,8 +44,7 @@ record AuditCursor(long position) {
         int summed = BYTES - SUM_BYTES;
         if (bytes.length != BYTES
                 || bytes[0] != VERSION
-                || !Arrays.equals(
-                        bytes, summed, BYTES, sha256(Arrays.copyOf(bytes, summed)), 0, SUM_BYTES)) {
+                || !Arrays.equals(bytes, summed, BYTES, sha256(Arrays.copyOf(bytes, summed)), 0, SUM_BYTES)) {
             throw foreign();
         }
         int query = 1 + Long.BYTES;

@@ -53,15 +53,15 @@ final class AuditReader {
     /** Positions that the page may have: what the cursor leaves, cut to the time asked for. */
     private Window range(AuditQuery query, Optional<AuditCursor> cursor, AuditHead head) {
         Window left = query.order() == AuditOrder.NEWEST
-                ? new Window(0, Math.min(head.size(), cursor.map(AuditCursor::position).orElse(head.size())))
+                ? new Window(
+                        0,
+                        Math.min(head.size(), cursor.map(AuditCursor::position).orElse(head.size())))
                 : new Window(Math.max(0, cursor.map(AuditCursor::position).orElse(0L)), head.size());
         AuditFilter filter = query.filter();
         if (filter.since().isEmpty() && filter.until().isEmpty()) {
             return left;
         }
-        return tables.positions(filter.since(), filter.until())
-                .map(left::and)
-                .orElse(new Window(0, 0));
+        return tables.positions(filter.since(), filter.until()).map(left::and).orElse(new Window(0, 0));
     }
 
     /**

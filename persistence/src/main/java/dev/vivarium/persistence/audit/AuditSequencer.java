@@ -64,7 +64,10 @@ public final class AuditSequencer implements AutoCloseable {
     }
 
     private static <K, V> Cache<K, V> cache() {
-        return Caffeine.newBuilder().maximumSize(CACHED_MAX).executor(Runnable::run).build();
+        return Caffeine.newBuilder()
+                .maximumSize(CACHED_MAX)
+                .executor(Runnable::run)
+                .build();
     }
 
     void start() {

@@ -138,16 +138,13 @@ final class BatchBuilder {
         } else if (event instanceof RunEvent.EgressUsed used) {
             add(Measure.EGRESS_BYTES, event, after, "", used.bytesIn() + used.bytesOut());
         } else if (event instanceof RunEvent.EgressDenied denied) {
-            Map<String, Long> earlier =
-                    before.denied().attempt() == denied.attempt() ? before.denied().counts() : Map.of();
+            Map<String, Long> earlier = before.denied().attempt() == denied.attempt()
+                    ? before.denied().counts()
+                    : Map.of();
             after.denied()
                     .counts()
                     .forEach((destination, count) -> add(
-                            Measure.DENIALS,
-                            event,
-                            after,
-                            destination,
-                            count - earlier.getOrDefault(destination, 0L)));
+                            Measure.DENIALS, event, after, destination, count - earlier.getOrDefault(destination, 0L)));
         } else if (event instanceof RunEvent.Terminal end) {
             add(Measure.ENDS, event, after, event.getClass().getSimpleName(), 1);
             add(Measure.CPU_MILLIS, event, after, "", end.usage().get(Limit.CPU_TIME));
@@ -182,7 +179,6 @@ final class BatchBuilder {
         added.forEach((tally, amount) -> counts.add(new Tally.Count(tally, totals.getOrDefault(tally, 0L) + amount)));
         earlier.ifPresent(block -> blocks.computeIfPresent(
                 block.number(), (number, one) -> one.with(block.from()).with(block.to())));
-        return new AuditBatch(
-                first, entries, List.copyOf(changed.values()), counts, List.copyOf(blocks.values()));
+        return new AuditBatch(first, entries, List.copyOf(changed.values()), counts, List.copyOf(blocks.values()));
     }
 }

@@ -70,13 +70,16 @@ final class AuditRows {
             "SELECT block, at_min, at_max FROM audit_block WHERE id = 'all' AND block >= ? AND block <= ?";
     private static final String KEYS = "SELECT block FROM audit_key WHERE key = ? AND block >= ? AND block <= ?";
     private static final String PLACES = "SELECT places FROM audit_posting WHERE key = ? AND block = ?";
-    private static final String EVENTS = "SELECT position, at, run_id, seq, tenant, type, node, image, principal, reason,"
-            + " labels, format, entry FROM audit_event WHERE block = ? AND position IN ?";
+    private static final String EVENTS =
+            "SELECT position, at, run_id, seq, tenant, type, node, image, principal, reason,"
+                    + " labels, format, entry FROM audit_event WHERE block = ? AND position IN ?";
 
     private final Cassandra cassandra;
     /** Values that are known to be recorded for a block. */
-    private final Cache<String, Boolean> knownKeys =
-            Caffeine.newBuilder().maximumSize(KNOWN_KEYS_MAX).executor(Runnable::run).build();
+    private final Cache<String, Boolean> knownKeys = Caffeine.newBuilder()
+            .maximumSize(KNOWN_KEYS_MAX)
+            .executor(Runnable::run)
+            .build();
 
     AuditRows(Cassandra cassandra) {
         this.cassandra = cassandra;
@@ -121,8 +124,8 @@ final class AuditRows {
                     timestamp));
         }
         for (Block block : batch.blocks()) {
-            writes.add(() -> cassandra.write(
-                    WRITE, BLOCK, block.number(), micros(block.from()), micros(block.to()), timestamp));
+            writes.add(() ->
+                    cassandra.write(WRITE, BLOCK, block.number(), micros(block.from()), micros(block.to()), timestamp));
         }
         for (int from = 0; from < writes.size(); from += IN_FLIGHT_MAX) {
             Cassandra.await(Cassandra.all(writes.subList(from, Math.min(writes.size(), from + IN_FLIGHT_MAX)).stream()
@@ -198,9 +201,9 @@ final class AuditRows {
 
     Map<RunId, RunFacts> facts(Collection<RunId> wanted) {
         List<CompletionStage<Optional<RunFacts>>> reads = new ArrayList<>();
-        wanted.forEach(run -> reads.add(cassandra
-                .rows(READ, FACTS, run.value())
-                .thenApply(rows -> rows.stream().findFirst().map(row -> json(row, 0, new TypeReference<RunFacts>() {})))));
+        wanted.forEach(run -> reads.add(cassandra.rows(READ, FACTS, run.value()).thenApply(rows -> rows.stream()
+                .findFirst()
+                .map(row -> json(row, 0, new TypeReference<RunFacts>() {})))));
         Map<RunId, RunFacts> facts = new HashMap<>();
         Cassandra.await(Cassandra.all(reads)).forEach(read -> read.ifPresent(one -> facts.put(one.run(), one)));
         return facts;
@@ -237,9 +240,9 @@ final class AuditRows {
 
     Optional<Window> positions(Optional<Instant> since, Optional<Instant> until) {
         List<Block> meant = blocks(0, Long.MAX_VALUE).stream()
-                .filter(block ->
-                        since.map(time -> !block.to().isBefore(time.truncatedTo(ChronoUnit.MICROS))).orElse(true)
-                                && until.map(time -> block.from().isBefore(time)).orElse(true))
+                .filter(block -> since.map(time -> !block.to().isBefore(time.truncatedTo(ChronoUnit.MICROS)))
+                                .orElse(true)
+                        && until.map(time -> block.from().isBefore(time)).orElse(true))
                 .toList();
         return meant.isEmpty()
                 ? Optional.empty()
@@ -261,7 +264,8 @@ final class AuditRows {
             named = Optional.of(blocks);
         }
         List<Long> blocks = named.<List<Long>>map(ArrayList::new)
-                .orElseGet(() -> new ArrayList<>(LongStream.rangeClosed(first, last).boxed().toList()));
+                .orElseGet(() -> new ArrayList<>(
+                        LongStream.rangeClosed(first, last).boxed().toList()));
         if (order == AuditOrder.NEWEST) {
             blocks.sort(Comparator.reverseOrder());
         }
@@ -290,10 +294,10 @@ final class AuditRows {
         for (List<String> any : fields(filter)) {
             places.and(places(any, block));
         }
-        List<Long> positions = new ArrayList<>(
-                places.stream().mapToObj(place -> block * Block.POSITIONS + place).toList());
-        Comparator<Long> byOrder =
-                order == AuditOrder.NEWEST ? Comparator.reverseOrder() : Comparator.naturalOrder();
+        List<Long> positions = new ArrayList<>(places.stream()
+                .mapToObj(place -> block * Block.POSITIONS + place)
+                .toList());
+        Comparator<Long> byOrder = order == AuditOrder.NEWEST ? Comparator.reverseOrder() : Comparator.naturalOrder();
         positions.sort(byOrder);
         List<AuditEntry> found = new ArrayList<>();
         for (int from = 0; from < positions.size() && found.size() < limit; from += FETCHED_MAX) {
@@ -313,7 +317,8 @@ final class AuditRows {
         BitSet places = new BitSet();
         for (List<Row> rows : Cassandra.await(Cassandra.all(reads))) {
             for (Row row : rows) {
-                ByteBuffer bytes = ByteBuffer.wrap(CassandraRunJournal.bytes(row, 0).toByteArray());
+                ByteBuffer bytes =
+                        ByteBuffer.wrap(CassandraRunJournal.bytes(row, 0).toByteArray());
                 while (bytes.hasRemaining()) {
                     places.set(Short.toUnsignedInt(bytes.getShort()));
                 }
@@ -335,7 +340,8 @@ final class AuditRows {
                 word(row, 8),
                 word(row, 9),
                 json(row, 10, new TypeReference<Map<String, String>>() {}),
-                JournalEntryFormat.read(text(row, 11), CassandraRunJournal.bytes(row, 12).toByteArray()));
+                JournalEntryFormat.read(
+                        text(row, 11), CassandraRunJournal.bytes(row, 12).toByteArray()));
     }
 
     List<Tally.Count> counts(Tally.Measure measure, Optional<String> tenant, Instant since, Instant until) {
@@ -345,15 +351,16 @@ final class AuditRows {
             List<CompletionStage<List<Row>>> reads = new ArrayList<>();
             days.subList(from, Math.min(days.size(), from + IN_FLIGHT_MAX))
                     .forEach(day -> reads.add(cassandra.rows(READ, DAY, measure.name(), day)));
-            Cassandra.await(Cassandra.all(reads)).forEach(rows -> rows.forEach(row -> {
-                Tally tally = new Tally(
-                        measure, Instant.ofEpochSecond(row.getLong(0)), text(row, 1), text(row, 2));
-                if (!tally.period().isBefore(since)
-                        && tally.period().isBefore(until)
-                        && tenant.map(tally.tenant()::equals).orElse(true)) {
-                    counts.add(new Tally.Count(tally, row.getLong(3)));
-                }
-            }));
+            Cassandra.await(Cassandra.all(reads))
+                    .forEach(rows -> rows.forEach(row -> {
+                        Tally tally =
+                                new Tally(measure, Instant.ofEpochSecond(row.getLong(0)), text(row, 1), text(row, 2));
+                        if (!tally.period().isBefore(since)
+                                && tally.period().isBefore(until)
+                                && tenant.map(tally.tenant()::equals).orElse(true)) {
+                            counts.add(new Tally.Count(tally, row.getLong(3)));
+                        }
+                    }));
         }
         return counts;
     }

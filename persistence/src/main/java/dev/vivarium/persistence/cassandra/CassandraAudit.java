@@ -88,7 +88,8 @@ final class CassandraAudit implements AuditTables {
 
     private volatile Consumer<RunId> news = run -> {};
 
-    CassandraAudit(Cassandra cassandra, CassandraRunJournal journal, RunIndexTables runs, Clock clock, Clock monotonic) {
+    CassandraAudit(
+            Cassandra cassandra, CassandraRunJournal journal, RunIndexTables runs, Clock clock, Clock monotonic) {
         this.cassandra = cassandra;
         this.journal = journal;
         this.runs = runs;
@@ -213,9 +214,8 @@ final class CassandraAudit implements AuditTables {
 
     /** A damaged run keeps its own events from getting positions, and no others'. */
     private static List<StoredEntry> damaged(RunId run, Throwable failed) {
-        Throwable cause = failed instanceof CompletionException && failed.getCause() != null
-                ? failed.getCause()
-                : failed;
+        Throwable cause =
+                failed instanceof CompletionException && failed.getCause() != null ? failed.getCause() : failed;
         if (cause instanceof StoreUnavailable away) {
             throw away;
         }
@@ -263,7 +263,8 @@ final class CassandraAudit implements AuditTables {
                     .forEach(run -> {
                         pending.forget(run.run());
                         forgotten.add(runs.forgetPending(new Place(
-                                RunIndexTables.micros(run.submittedAt()), run.run().value())));
+                                RunIndexTables.micros(run.submittedAt()),
+                                run.run().value())));
                     });
             forgotten.forEach(Cassandra::await);
             return Written.DONE;

@@ -144,15 +144,15 @@ final class PendingRuns {
         }
         swept = Optional.of(now);
         announced.clear();
-        List<Long> pending = new ArrayList<>(
-                Cassandra.await(tables.buckets(RunIndexTables.PENDING, 0, Long.MAX_VALUE)));
+        List<Long> pending =
+                new ArrayList<>(Cassandra.await(tables.buckets(RunIndexTables.PENDING, 0, Long.MAX_VALUE)));
         java.util.Collections.reverse(pending);
         buckets.addAll(pending);
         if (earlierRuns == Earlier.UNKNOWN) {
             earlierRuns = Cassandra.await(tables.isWalked(EARLIER_RUNS)) ? Earlier.DONE : Earlier.WALKING;
             if (earlierRuns == Earlier.WALKING) {
-                List<Long> all = new ArrayList<>(
-                        Cassandra.await(tables.buckets(RunIndexTables.TIME, 0, Long.MAX_VALUE)));
+                List<Long> all =
+                        new ArrayList<>(Cassandra.await(tables.buckets(RunIndexTables.TIME, 0, Long.MAX_VALUE)));
                 java.util.Collections.reverse(all);
                 earlier.addAll(all);
             }

@@ -18,7 +18,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -141,8 +140,7 @@ final class PostgresAudit implements AuditTables {
                 if (!isKept(connection, seat, batch)) {
                     return Written.FENCED_OFF;
                 }
-                if (entries(connection).move(news.from(), news.upTo().get())
-                        == SettledEntries.Move.OTHERS_WERE_FIRST) {
+                if (entries(connection).move(news.from(), news.upTo().get()) == SettledEntries.Move.OTHERS_WERE_FIRST) {
                     throw new SQLException("the offset in the journal was reset meanwhile");
                 }
                 insert(connection, batch);
@@ -234,7 +232,8 @@ final class PostgresAudit implements AuditTables {
         return database.transactNow("read the totals of events", connection -> {
             Map<Tally, Long> totals = new HashMap<>();
             try (PreparedStatement query = connection.prepareStatement(TOTALS)) {
-                query.setArray(1, texts(connection, asked, tally -> tally.measure().name()));
+                query.setArray(
+                        1, texts(connection, asked, tally -> tally.measure().name()));
                 query.setArray(
                         2, texts(connection, asked, tally -> tally.period().toString()));
                 query.setArray(3, texts(connection, asked, tally -> tally.tenant()));
@@ -294,8 +293,7 @@ final class PostgresAudit implements AuditTables {
     @Override
     public List<Tally.Count> counts(Tally.Measure measure, Optional<String> tenant, Instant since, Instant until) {
         return database.transactNow(
-                "count events",
-                connection -> PostgresAuditQueries.counts(connection, measure, tenant, since, until));
+                "count events", connection -> PostgresAuditQueries.counts(connection, measure, tenant, since, until));
     }
 
     private static String json(RunFacts facts) {

@@ -44,8 +44,7 @@ final class PostgresAuditQueries {
     private static final char SEPARATOR = '\u001f';
 
     /** An event that is gone from the journal, or is no entry. */
-    private static final JournalEntry MISSING =
-            new JournalEntry("Missing", 0, Blob.EMPTY, Blob.EMPTY, Blob.EMPTY);
+    private static final JournalEntry MISSING = new JournalEntry("Missing", 0, Blob.EMPTY, Blob.EMPTY, Blob.EMPTY);
 
     static String[] labels(Map<String, String> labels) {
         return labels.entrySet().stream()
@@ -206,9 +205,10 @@ final class PostgresAuditQueries {
     static List<Tally.Count> counts(
             Connection connection, Tally.Measure measure, Optional<String> tenant, Instant since, Instant until)
             throws SQLException {
-        String sql = "SELECT period, tenant, key, total FROM audit_count WHERE measure = ? AND period >= ? AND period < ?"
-                + (tenant.isPresent() ? " AND tenant = ?" : "") + " ORDER BY period, tenant, key LIMIT "
-                + (AuditQueries.COUNTS_MAX + 1);
+        String sql =
+                "SELECT period, tenant, key, total FROM audit_count WHERE measure = ? AND period >= ? AND period < ?"
+                        + (tenant.isPresent() ? " AND tenant = ?" : "") + " ORDER BY period, tenant, key LIMIT "
+                        + (AuditQueries.COUNTS_MAX + 1);
         List<Tally.Count> counts = new ArrayList<>();
         try (PreparedStatement query = connection.prepareStatement(sql)) {
             query.setString(1, measure.name());

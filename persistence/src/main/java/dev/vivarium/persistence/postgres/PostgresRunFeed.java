@@ -88,8 +88,7 @@ final class PostgresRunFeed implements JournalFeed<RunView> {
     }
 
     private SettledEntries entries(Connection connection) {
-        return new SettledEntries(
-                connection, projection.name(), projection.version(), SettledEntries.ENTRIES_MAX);
+        return new SettledEntries(connection, projection.name(), projection.version(), SettledEntries.ENTRIES_MAX);
     }
 
     @Override

@@ -12,7 +12,6 @@ import dev.vivarium.persistence.audit.AuditTables.Window;
 import dev.vivarium.persistence.audit.AuditTables.Written;
 import dev.vivarium.persistence.audit.Tally.Measure;
 import dev.vivarium.persistence.contract.JournalWriter;
-import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.protocol.api.AuditCounts;
 import dev.vivarium.protocol.api.AuditEventView;
@@ -84,12 +83,15 @@ public abstract class AuditContract {
     @Test
     void everyEventGetsOnePositionAndEachRunsAreInOrder() {
         AuditTables tables = node();
-        try (AuditSequencer sequencer = log(tables).sequence()) {
+        AuditSequencer sequencer = log(tables).sequence();
+        try {
             for (int n = 1; n <= 5; n++) {
                 success(n, Map.of());
                 tables.changed(written.keySet());
             }
             awaitSequenced();
+        } finally {
+            sequencer.close();
         }
 
         assertWholeOrder();
@@ -219,7 +221,8 @@ public abstract class AuditContract {
         assertThat(found(filter().withRuns(Set.of(run(2))))).hasSize(4);
         assertThat(found(filter().withRuns(Set.of(run(2), run(3))))).hasSize(8);
         assertThat(found(filter().withLabels(Map.of("team", "research")))).hasSize(8);
-        assertThat(found(filter().withLabels(Map.of("team", "research", "x", "1")))).hasSize(4);
+        assertThat(found(filter().withLabels(Map.of("team", "research", "x", "1"))))
+                .hasSize(4);
         assertThat(found(filter().withLabels(Map.of("odd", "\u0000\ud800")))).hasSize(4);
         assertThat(found(filter().with(Field.TYPE, Set.of("RunKilled")))).hasSize(2);
         assertThat(found(filter().with(Field.REASON, Set.of("MEMORY")))).hasSize(1);
@@ -228,8 +231,7 @@ public abstract class AuditContract {
         assertThat(found(filter().with(Field.NODE, Set.of("node-2")))).isEmpty();
         assertThat(found(filter().with(Field.IMAGE, Set.of("vivarium/python")))).hasSize(12);
         assertThat(found(filter().with(Field.BY, Set.of("local:operator")))).hasSize(3);
-        assertThat(found(filter()
-                        .with(Field.TYPE, Set.of("RunSubmitted", "RunKilled"))
+        assertThat(found(filter().with(Field.TYPE, Set.of("RunSubmitted", "RunKilled"))
                         .with(Field.IMAGE, Set.of("vivarium/python"))
                         .withLabels(Map.of("team", "research"))))
                 .extracting(AuditEventView::type)
@@ -258,7 +260,8 @@ public abstract class AuditContract {
                 .extracting(AuditEventView::run)
                 .containsOnly(run(1))
                 .hasSize(4);
-        assertThat(within(noon.minus(Duration.ofDays(9000)), noon.minus(Duration.ofDays(8000)))).isEmpty();
+        assertThat(within(noon.minus(Duration.ofDays(9000)), noon.minus(Duration.ofDays(8000))))
+                .isEmpty();
         assertThat(within(noon.plusSeconds(1), noon.minusSeconds(1))).isEmpty();
     }
 
@@ -315,18 +318,15 @@ public abstract class AuditContract {
         sequence();
         String cursor = page(AuditOrder.NEWEST, Optional.empty(), 2).next().orElseThrow();
 
-        for (String forged : List.of("", "x", "AAAA", "ü", "' OR 1=1", cursor.substring(1), "B" + cursor.substring(1))) {
+        for (String forged :
+                List.of("", "x", "AAAA", "ü", "' OR 1=1", cursor.substring(1), "B" + cursor.substring(1))) {
             assertRefused(new AuditQuery(filter(), AuditOrder.NEWEST, Optional.of(forged), 2), "not issued");
         }
         assertRefused(new AuditQuery(filter(), AuditOrder.OLDEST, Optional.of(cursor), 2), "another query");
-        assertRefused(
-                new AuditQuery(AuditFilter.ALL, AuditOrder.NEWEST, Optional.of(cursor), 2), "another query");
+        assertRefused(new AuditQuery(AuditFilter.ALL, AuditOrder.NEWEST, Optional.of(cursor), 2), "another query");
         assertRefused(
                 new AuditQuery(
-                        AuditFilter.ALL.with(Field.TENANT, Set.of("other")),
-                        AuditOrder.NEWEST,
-                        Optional.of(cursor),
-                        2),
+                        AuditFilter.ALL.with(Field.TENANT, Set.of("other")), AuditOrder.NEWEST, Optional.of(cursor), 2),
                 "another query");
     }
 
@@ -420,8 +420,8 @@ public abstract class AuditContract {
 
     @Test
     void denialsAreNotAddedTwiceAlthoughEventsSayWhatAnAttemptHadSoFar() {
-        List<RunEvent> events = new ArrayList<>(
-                Fixtures.success(run(1), noon, own(Map.of())).subList(0, 3));
+        List<RunEvent> events =
+                new ArrayList<>(Fixtures.success(run(1), noon, own(Map.of())).subList(0, 3));
         events.add(denied(1, 5, 0));
         events.add(denied(1, 9, 2));
         events.add(denied(2, 4, 0));
@@ -479,8 +479,8 @@ public abstract class AuditContract {
     }
 
     private void killed(int n, KillReason reason, Map<String, String> labels) {
-        List<RunEvent> events = new ArrayList<>(
-                Fixtures.success(run(n), noon, own(labels)).subList(0, 3));
+        List<RunEvent> events =
+                new ArrayList<>(Fixtures.success(run(n), noon, own(labels)).subList(0, 3));
         events.add(new RunEvent.RunKilled(noon, "node-1", 1, reason, Optional.empty(), Fixtures.USAGE));
         writeEvents(run(n), events);
     }

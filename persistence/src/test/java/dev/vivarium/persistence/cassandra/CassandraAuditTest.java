@@ -109,6 +109,7 @@ class CassandraAuditTest extends AuditContract {
     }
 
     private AuditBatch offer(CassandraAudit tables, Seat seat) throws IOException {
+        tables.changed(List.of(run(1)));
         AuditBatch batch = batch(tables, seat, tables.next(tables::facts));
         assertThat(batch.entries()).isNotEmpty();
         execute(

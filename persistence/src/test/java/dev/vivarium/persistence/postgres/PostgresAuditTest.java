@@ -51,8 +51,8 @@ class PostgresAuditTest extends AuditContract {
     @Test
     void anEventThatIsCommittedLateIsWaitedForAndTheLagSaysSo() throws SQLException {
         AuditLog log = POSTGRES.store().audit();
-        try (AuditSequencer sequencer = log.sequence();
-                Connection slow = POSTGRES.connect()) {
+        AuditSequencer sequencer = log.sequence();
+        try (Connection slow = POSTGRES.connect()) {
             slow.setAutoCommit(false);
             // given: a transaction that took its number first and commits last
             JournalRows.write(slow, run(1), List.of(Fixtures.submitted(run(1))));
@@ -65,6 +65,8 @@ class PostgresAuditTest extends AuditContract {
             slow.commit();
             await().atMost(Duration.ofSeconds(10)).until(() -> head(log).size() == before + 5);
             assertThat(head(log).lagMillis()).isZero();
+        } finally {
+            sequencer.close();
         }
     }
 

@@ -81,10 +81,8 @@ final class AuditEndpoint {
                         "cursor", "limit", "after"));
         AuditFilter filter = filter(reader);
         AuditQuery query = new AuditQuery(
-                filter,
-                reader.word("order", ORDERS).orElse(AuditOrder.NEWEST),
-                reader.text("cursor"),
-                (int) reader.number("limit", PAGE, 1, AuditQuery.LIMIT_MAX));
+                filter, reader.word("order", ORDERS).orElse(AuditOrder.NEWEST), reader.text("cursor"), (int)
+                        reader.number("limit", PAGE, 1, AuditQuery.LIMIT_MAX));
         long after = reader.number("after", -1, 0, Long.MAX_VALUE);
         return reader.refusal()
                 .<CompletionStage<HttpResponse>>map(CompletableFuture::completedStage)
@@ -159,9 +157,8 @@ final class AuditEndpoint {
 
     /** Only the log can tell a cursor of its own from another text. */
     private static HttpResponse badCursor(Throwable failure) {
-        Throwable cause = failure instanceof CompletionException && failure.getCause() != null
-                ? failure.getCause()
-                : failure;
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
         if (cause instanceof AuditQuery.BadCursor bad) {
             return Answers.problem(
                     ProblemType.INVALID_QUERY,
@@ -176,12 +173,12 @@ final class AuditEndpoint {
         Optional<Measure> measure = reader.word("measure", MEASURES);
         if (!reader.has("measure")) {
             reader.refuse(
-                    "measure", "must be given: " + MEASURES.keySet().stream().sorted().collect(Collectors.joining(", ")));
+                    "measure",
+                    "must be given: " + MEASURES.keySet().stream().sorted().collect(Collectors.joining(", ")));
         }
         Optional<String> tenant = reader.tenant().map(one -> one.name());
-        Duration longest = measure.map(Measure::period).orElse(ChronoUnit.DAYS) == ChronoUnit.HOURS
-                ? HOURS_MAX
-                : DAYS_MAX;
+        Duration longest =
+                measure.map(Measure::period).orElse(ChronoUnit.DAYS) == ChronoUnit.HOURS ? HOURS_MAX : DAYS_MAX;
         Instant until = reader.instant("until").orElseGet(clock::instant);
         Instant since = reader.instant("since").orElseGet(() -> until.minus(Duration.ofDays(7)));
         if (!since.isBefore(until)) {
@@ -193,7 +190,8 @@ final class AuditEndpoint {
         if (refusal.isPresent() || measure.isEmpty()) {
             return CompletableFuture.completedStage(refusal.orElseThrow());
         }
-        return audit.counts(measure.get(), tenant, since.truncatedTo(measure.get().period()), until)
+        return audit.counts(
+                        measure.get(), tenant, since.truncatedTo(measure.get().period()), until)
                 .thenApply(counts -> counts.counts().size() > AuditQueries.COUNTS_MAX
                         ? Answers.problem(
                                 ProblemType.INVALID_QUERY,

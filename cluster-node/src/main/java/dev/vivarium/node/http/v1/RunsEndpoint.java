@@ -45,11 +45,8 @@ final class RunsEndpoint {
         Map<String, String> labels = reader.pairs("label");
         reader.tenant().ifPresent(tenant -> reader.add("tenant", labels, RunSpec.TENANT_LABEL, tenant.name()));
         RunIndex.Query query = new RunIndex.Query(
-                reader.words("status", STATUSES),
-                labels,
-                reader.instant("since"),
-                reader.text("cursor"),
-                (int) reader.number("limit", PAGE, 1, MAX_PAGE));
+                reader.words("status", STATUSES), labels, reader.instant("since"), reader.text("cursor"), (int)
+                        reader.number("limit", PAGE, 1, MAX_PAGE));
         return reader.refusal()
                 .<CompletionStage<HttpResponse>>map(CompletableFuture::completedStage)
                 .orElseGet(() -> index.find(query)

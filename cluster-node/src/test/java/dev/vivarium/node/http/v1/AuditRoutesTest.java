@@ -73,7 +73,8 @@ class AuditRoutesTest {
         HttpResponse<String> answer = api.get("/v1/audit/" + query);
 
         assertThat(answer.statusCode()).isEqualTo(400);
-        assertThat(TestApi.json(answer).path("errors").findValuesAsText("field")).contains(field);
+        assertThat(TestApi.json(answer).path("errors").findValuesAsText("field"))
+                .contains(field);
     }
 
     @Test
