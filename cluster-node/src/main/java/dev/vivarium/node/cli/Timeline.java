@@ -71,6 +71,9 @@ final class Timeline {
                     + Amounts.size(data.path("bytesIn").asLong()) + ": " + named(data.path("mostReached"));
             case "ArtifactsKept" -> data.path("files").size() + " files were kept, "
                     + data.path("leftOut").asLong() + " left out.";
+            case "DeadlineMoved" -> data.path("by").asText() + " moved its deadline from "
+                    + data.path("from").asText() + " to " + data.path("to").asText() + ".";
+            case "WarningSent" -> "The agent was warned of its deadline.";
             case "CancelRequested" -> data.path("by").asText() + " asked to stop it.";
             case "AttemptInterrupted" -> attempt + " was interrupted ("
                     + data.path("cause").asText() + "): " + data.path("detail").asText() + by(data);

@@ -42,11 +42,8 @@ class VivariumTest {
 
     @ParameterizedTest
     @ValueSource(
-<<<<<<< HEAD
-            strings = {"up", "doctor", "run", "ps", "show", "logs", "events", "renew", "cancel", "version", "completion"
-=======
-            strings = {"up", "doctor", "run", "ps", "show", "logs", "events", "audit", "cancel", "version", "completion"
->>>>>>> d502079 (Tell what happened over all runs on the command line)
+            strings = {
+                "up", "doctor", "run", "ps", "show", "logs", "events", "audit", "renew", "cancel", "version", "completion"
             })
     void everyCommandHasHelp(String command) {
         assertThat(line.run(command, "--help")).isZero();
@@ -64,11 +61,7 @@ class VivariumTest {
     }
 
     @ParameterizedTest
-<<<<<<< HEAD
-    @ValueSource(strings = {"up", "doctor", "run", "ps", "show", "logs", "events", "renew", "cancel"})
-=======
-    @ValueSource(strings = {"up", "doctor", "run", "ps", "show", "logs", "events", "audit", "cancel"})
->>>>>>> d502079 (Tell what happened over all runs on the command line)
+    @ValueSource(strings = {"up", "doctor", "run", "ps", "show", "logs", "events", "audit", "renew", "cancel"})
     void everyCommandThatMayFailListsExitCodesAndAnExample(String command) {
         line.run(command, "--help");
 

@@ -21,7 +21,7 @@ import javax.sql.DataSource;
  * since JDBC blocks. Work beyond the queue's limit fails immediately rather than wait until its caller has given up.
  */
 final class Database implements AutoCloseable {
-    /** Connections and threads; the projection and the key sweep have two more connections. */
+    /** Connections and threads; the projection, the key sweep and the sequencer have three more connections. */
     private static final int CONNECTIONS = 6;
 
     private static final int WAITING_MAX = 1000;
@@ -58,7 +58,7 @@ final class Database implements AutoCloseable {
         config.setJdbcUrl(address.url());
         config.setUsername(address.user());
         config.setPassword(address.password());
-        config.setMaximumPoolSize(CONNECTIONS + 2);
+        config.setMaximumPoolSize(CONNECTIONS + 3);
         config.setMinimumIdle(2);
         config.setConnectionTimeout(CONNECTION_WAIT_MILLIS);
         // Otherwise the pool's start waits for the first connection; the first statement gives a better error.
