@@ -43,7 +43,18 @@ class VivariumTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "up", "doctor", "run", "ps", "show", "logs", "events", "audit", "renew", "cancel", "version", "completion"
+                "up",
+                "doctor",
+                "run",
+                "ps",
+                "show",
+                "logs",
+                "events",
+                "audit",
+                "renew",
+                "cancel",
+                "version",
+                "completion"
             })
     void everyCommandHasHelp(String command) {
         assertThat(line.run(command, "--help")).isZero();
