@@ -128,6 +128,7 @@ public final class Sandbox {
         this.artifacts = new ArtifactCollection(environment, attempt, spec, id.agentUid(), inbox, guest);
         Departure.Parts parts = new Departure.Parts(processes, deadline, timers, usage, output, artifacts, reporter);
         this.departure = new Departure(environment, attempt, id, inbox, guest, parts);
+        environment.removals().starting(id);
         creation.ask();
     }
 
@@ -169,6 +170,7 @@ public final class Sandbox {
         SandboxId fresh = SandboxId.fresh();
         environment.live().add(fresh, attempt, inbox.self());
         environment.live().remove(id);
+        environment.removals().over(id);
         RunSpec inForce = spec.with(renewals.inForce());
         return new Sandbox(inbox, environment, attempt, inForce, fresh, reporter, times, creation.again(fresh))
                 .creating();
@@ -241,6 +243,7 @@ public final class Sandbox {
         guest.send(new NodeFrame.CloseStdin(ProcessId.COMMAND.value()));
         timers.startOwn();
         usage.lookLater();
+        environment.removals().started(id);
         // Last, so that the clocks run by the time that anyone is notified.
         reporter.started(id, times.started());
         return running();

@@ -29,7 +29,7 @@ public record SandboxEnvironment(
     public static SandboxEnvironment of(
             NodeSandboxes sandboxes, Store store, LiveSandboxes live, NodeLease lease, Config config, NodeClock clock) {
         return new SandboxEnvironment(
-                sandboxes, store, live, new RemovalQueue(), SandboxSettings.from(config), lease, clock);
+                sandboxes, store, live, new RemovalQueue(clock), SandboxSettings.from(config), lease, clock);
     }
 
     /** The sandbox's template for a spec. */

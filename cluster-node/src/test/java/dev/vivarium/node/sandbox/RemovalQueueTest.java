@@ -3,6 +3,7 @@ package dev.vivarium.node.sandbox;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.node.driver.SandboxId;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -13,7 +14,8 @@ class RemovalQueueTest {
     private static final SandboxId B = new SandboxId("01hzzzzzzzzzzzzzzzzzzzzzzb");
     private static final SandboxId C = new SandboxId("01hzzzzzzzzzzzzzzzzzzzzzzc");
 
-    private final RemovalQueue removals = new RemovalQueue(1);
+    private final SetClock clock = new SetClock();
+    private final RemovalQueue removals = new RemovalQueue(1, clock);
     private final List<SandboxId> turns = new ArrayList<>();
 
     @Test
@@ -66,6 +68,37 @@ class RemovalQueueTest {
         removals.removing(B);
         removals.over(B);
         removals.over(A);
+
+        assertThat(turns).containsExactly(A);
+    }
+
+    @Test
+    void anAgentThatStartsGoesFirst() {
+        removals.starting(B);
+        await(A);
+
+        assertThat(turns).isEmpty();
+        removals.started(B);
+        assertThat(turns).containsExactly(A);
+    }
+
+    @Test
+    void aStartThatFailsDelaysNoFurther() {
+        removals.starting(B);
+        await(A);
+
+        removals.over(B);
+        assertThat(turns).containsExactly(A);
+    }
+
+    @Test
+    void underASteadyLoadARemovalYieldsForAMomentOnly() {
+        removals.starting(B);
+        await(A);
+        removals.starting(C);
+
+        clock.advance(Duration.ofMillis(500));
+        removals.started(B);
 
         assertThat(turns).containsExactly(A);
     }

@@ -75,7 +75,7 @@ class SandboxTest {
     private final NodeSandboxes sandboxes = driver.sandboxes();
     private final MemoryStore store = new MemoryStore();
     private final LiveSandboxes live = new LiveSandboxes();
-    private final RemovalQueue removals = new RemovalQueue(1);
+    private final RemovalQueue removals = new RemovalQueue(1, clock);
     private final TestProbe<SandboxReport> run = KIT.createTestProbe(SandboxReport.class);
 
     @AfterAll
