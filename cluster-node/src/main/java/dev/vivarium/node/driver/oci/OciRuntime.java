@@ -25,6 +25,12 @@ import java.util.stream.Stream;
  */
 public record OciRuntime(Isolation isolation, Path program, String name, String version) {
     private static final Pattern VERSION = Pattern.compile("(?m)^(crun|runc|runsc) version (\\S+)");
+    /** The date of a release of gVisor, as the project and as Debian write it. */
+    private static final Pattern GVISOR_DATE = Pattern.compile("(?:release-|0\\.0~)?(\\d{8})\\..*");
+
+    /** The first releases of gVisor with systrap; see its authors' article of 2023-04-28, "Releasing Systrap". */
+    private static final int SYSTRAP_SINCE = 20230501;
+
     private static final Pattern NUMBERS = Pattern.compile("(?:release-)?(\\d{1,8})\\.(\\d{1,8}).*");
 
     /** Folders in which distributions install runtimes, whether or not they are in the node's PATH. */
@@ -142,12 +148,27 @@ public record OciRuntime(Isolation isolation, Path program, String name, String 
         return isolation.hasOwnKernel()
                 // "host" is the network namespace of the process that starts it; the filter is a second barrier around
                 // gVisor.
-                ? List.of("--runtime-in-network", program.toString(), "--network=host", "--oci-seccomp")
+                ? Stream.concat(
+                                Stream.of("--runtime-in-network", program.toString(), "--network=host", "--oci-seccomp"),
+                                platform().map(platform -> "--platform=" + platform).stream())
+                        .toList()
                 : List.of("--runtime", program.toString());
+    }
+
+    /**
+     * How gVisor intercepts system calls: by systrap, or by ptrace, which is many times slower. Empty, its default, where
+     * the version tells no date, and for other runtimes.
+     */
+    Optional<String> platform() {
+        Matcher date = GVISOR_DATE.matcher(version);
+        return isolation.hasOwnKernel() && date.matches()
+                ? Optional.of(Integer.parseInt(date.group(1)) < SYSTRAP_SINCE ? "ptrace" : "systrap")
+                : Optional.empty();
     }
 
     @Override
     public String toString() {
-        return name + " " + version + " (" + program + ")";
+        return name + " " + version + " (" + program
+                + platform().map(platform -> ", platform " + platform).orElse("") + ")";
     }
 }

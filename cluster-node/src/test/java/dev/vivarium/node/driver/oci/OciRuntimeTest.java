@@ -40,6 +40,24 @@ class OciRuntimeTest {
                 .contains(oldest + " is the oldest that can be used");
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "GVISOR, runsc version 0.0~20221219.0, ptrace",
+        "GVISOR, runsc version 0.0~20240729.0, systrap",
+        "GVISOR, runsc version release-20240729.0, systrap",
+        "GVISOR, runsc version of-our-own-build,",
+        "CONTAINER, crun version 1.21,"
+    })
+    void gvisorInterceptsSystemCallsInItsFastestWay(Isolation isolation, String answer, String platform) {
+        OciRuntime runtime = OciRuntime.judge(isolation, PROGRAM, answer).runtime().orElseThrow();
+
+        Optional<String> expected = Optional.ofNullable(platform);
+        assertThat(runtime.platform()).isEqualTo(expected);
+        assertThat(runtime.launch().stream().filter(argument -> argument.startsWith("--platform")))
+                .isEqualTo(expected.map(word -> "--platform=" + word).stream().toList());
+        expected.ifPresent(word -> assertThat(runtime.toString()).contains("platform " + word));
+    }
+
     @Test
     void anotherProgramOfTheSameNameIsRefused() {
         assertThat(why(OciRuntime.judge(Isolation.CONTAINER, PROGRAM, "usage: runtime [options]")))
