@@ -173,7 +173,7 @@ record LimitWatch(
 
     LimitWatch sampled(SandboxUse use, long nowMillis) {
         long cpuMillis = use.sample().cpuMillis() - measured.against(Limit.CPU_TIME);
-        Measured now = measured.sampled(use.sample(), limits)
+        Measured now = measured.sampled(use.sample(), limits, isolation)
                 .with(Limit.EGRESS_REQUESTS, use.egress().opened(), false)
                 .with(Limit.EGRESS_BYTES, use.egress().traffic().bytes(), false);
         boolean isBusy = cpuMillis > idleCpuShare() * Math.max(1, nowMillis - sampledAtMillis);

@@ -2,6 +2,7 @@ package dev.vivarium.node.sandbox;
 
 import dev.vivarium.node.driver.SandboxSample;
 import dev.vivarium.protocol.guest.GuestFrame;
+import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.Usage;
@@ -19,12 +20,13 @@ import java.util.OptionalLong;
  * @param amounts by limit; a missing limit has not been used
  * @param memoryPeakBytes the kernel's peak of memory without files and caches, as of the last sample; later
  *     samples know better how much could be reclaimed
+ * @param unsettled the last sample, where its memory is known only at the next one
  */
-record Measured(Map<Limit<?>, Amount> amounts, long memoryPeakBytes) {
+record Measured(Map<Limit<?>, Amount> amounts, long memoryPeakBytes, Unsettled unsettled) {
     private static final Amount NOTHING = new Amount(0, 0, false);
 
     /** For an agent that has just started: one process. */
-    static final Measured OF_ONE_PROCESS = new Measured(Map.of(), 0).with(Limit.PIDS, 1, false);
+    static final Measured OF_ONE_PROCESS = new Measured(Map.of(), 0, Unsettled.NONE).with(Limit.PIDS, 1, false);
 
     /**
      * How much of a limit is used.
@@ -39,20 +41,31 @@ record Measured(Map<Limit<?>, Amount> amounts, long memoryPeakBytes) {
         amounts = Map.copyOf(amounts);
     }
 
-    /** With the kernel's figures for a sandbox with these limits. */
-    Measured sampled(SandboxSample sample, Limits limits) {
+    /** With the kernel's figures for a sandbox of this class with these limits. */
+    Measured sampled(SandboxSample sample, Limits limits, Isolation isolation) {
         OptionalLong seen = sample.storedBytes();
-        return seen.isPresent()
-                ? with(Limit.DISK, seen.getAsLong(), of(Limit.DISK).refused).sampledWithDisk(sample, limits)
-                : sampledWithDisk(sample, limits);
+        if (seen.isPresent()) {
+            return with(Limit.DISK, seen.getAsLong(), of(Limit.DISK).refused).counted(sample, limits);
+        }
+        return isolation.hasOwnKernel() && sample.files() == SandboxSample.Files.IN_MEMORY
+                ? counted(sample, unsettled.memoryBytes(), limits)
+                        .with(unsettled.followedBy(sample, of(Limit.DISK).now))
+                : counted(sample, limits);
     }
 
-    private Measured sampledWithDisk(SandboxSample sample, Limits limits) {
-        Amount stored = sample.files() == SandboxSample.Files.IN_MEMORY ? of(Limit.DISK) : NOTHING;
+    private Measured counted(SandboxSample sample, Limits limits) {
+        long stored = stored(sample).now;
+        return counted(sample, sample.anonymousBytes() + Math.max(0, sample.sharedBytes() - stored), limits);
+    }
+
+    private Amount stored(SandboxSample sample) {
+        return sample.files() == SandboxSample.Files.IN_MEMORY ? of(Limit.DISK) : NOTHING;
+    }
+
+    private Measured counted(SandboxSample sample, long memory, Limits limits) {
         long memoryMax = Limit.MEMORY.amountIn(limits);
-        long memory = sample.anonymousBytes() + Math.max(0, sample.sharedBytes() - stored.now);
         // The kernel's peak includes files: it only fills the gaps between samples, up to the limit.
-        long peakBytes = Math.min(sample.peakBytes() - stored.most, memoryMax);
+        long peakBytes = Math.min(sample.peakBytes() - stored(sample).most, memoryMax);
         boolean isKilled = sample.outOfMemoryKills() > 0;
         boolean isRefused = sample.forksRefused() > 0;
         // The guest is one of the processes. A refusal means that the limit was reached.
@@ -68,12 +81,17 @@ record Measured(Map<Limit<?>, Amount> amounts, long memoryPeakBytes) {
     }
 
     private Measured peakingAt(long bytes) {
-        return new Measured(amounts, bytes);
+        return new Measured(amounts, bytes, unsettled);
+    }
+
+    private Measured with(Unsettled sample) {
+        return new Measured(amounts, memoryPeakBytes, sample);
     }
 
     /** With the guest's report. */
     Measured reported(GuestFrame.Use use) {
-        return with(use.limit(), use.amount(), use.pressure() == GuestFrame.Pressure.FULL);
+        Measured told = with(use.limit(), use.amount(), use.pressure() == GuestFrame.Pressure.FULL);
+        return use.limit() == Limit.DISK ? told.with(unsettled.told(use.amount())) : told;
     }
 
     /** With additional use of a limit. */
@@ -88,7 +106,7 @@ record Measured(Map<Limit<?>, Amount> amounts, long memoryPeakBytes) {
     private Measured with(Limit<?> limit, Amount amount) {
         Map<Limit<?>, Amount> changed = new HashMap<>(amounts);
         changed.put(limit, amount);
-        return new Measured(changed, memoryPeakBytes);
+        return new Measured(changed, memoryPeakBytes, unsettled);
     }
 
     private Amount of(Limit<?> limit) {

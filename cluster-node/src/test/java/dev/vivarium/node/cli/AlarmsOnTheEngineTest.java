@@ -121,6 +121,31 @@ class AlarmsOnTheEngineTest {
         assertThat(used.get(Limit.MEMORY)).isBetween(1L << 20, 40L << 20);
     }
 
+    /** A kernel of its own has files and programs in one memory, and tells of files later than they come and go. */
+    @ParameterizedTest
+    @ValueSource(strings = {"container", "gvisor"})
+    void largeFilesThatComeAndGoAreNoMemoryInEitherClass(String isolation) throws Exception {
+        String run = submit(
+                isolation,
+                Map.of("memory", "48Mi", "disk", "400Mi"),
+                """
+                import os, time
+                block = bytes(1 << 20)
+                for number in range(4):
+                    file = os.open('/workspace/burst', os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
+                    for _ in range(300): os.write(file, block)
+                    os.close(file)
+                    time.sleep(0.3)
+                    os.unlink('/workspace/burst')
+                    time.sleep(0.3)
+                """);
+
+        Usage used = used(run, RunStatus.SUCCEEDED);
+
+        assertThat(alarms(run)).filteredOn(alarm -> alarm.startsWith("MEMORY")).isEmpty();
+        assertThat(used.get(Limit.DISK)).isBetween(250L << 20, 301L << 20);
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"container", "gvisor"})
     void sharedMemoryIsWarnedOfAndThenKillsTheRunInBothClasses(String isolation) throws Exception {
@@ -389,11 +414,20 @@ class AlarmsOnTheEngineTest {
     // ---- requests of a run's owner
 
     private static String submit(Map<String, String> limits, String program) throws Exception {
-        return submitCommand(limits, List.of("python3", "-c", program));
+        return submit("container", limits, program);
+    }
+
+    private static String submit(String isolation, Map<String, String> limits, String program) throws Exception {
+        return submitCommand(isolation, limits, List.of("python3", "-c", program));
     }
 
     private static String submitCommand(Map<String, String> limits, List<String> command) throws Exception {
-        ObjectNode body = ApiJson.object().put("image", "vivarium/python");
+        return submitCommand("container", limits, command);
+    }
+
+    private static String submitCommand(String isolation, Map<String, String> limits, List<String> command)
+            throws Exception {
+        ObjectNode body = ApiJson.object().put("image", "vivarium/python").put("isolation", isolation);
         command.forEach(body.putArray("command")::add);
         body.putObject("egress").put("mode", "none");
         ObjectNode asked = body.putObject("limits").put("wallClock", "60s").put("cpu", "1");

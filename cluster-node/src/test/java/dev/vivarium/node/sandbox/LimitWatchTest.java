@@ -138,6 +138,56 @@ class LimitWatchTest {
         assertThat(watch.usage(0).get(Limit.DISK)).isEqualTo(45 * MIB);
     }
 
+    /** gVisor keeps files in its own memory, and the guest tells of them after they were written. */
+    @Test
+    void inAKernelOfItsOwnFilesThatTheGuestTellsOfLaterAreNoMemory() {
+        LimitWatch watch = ofOwnKernel().reported(stored(3))
+                .sampled(sample(10, 60 * MIB, 45 * MIB), 250)
+                .reported(stored(45));
+        assertThat(watch.breach()).isEmpty();
+
+        LimitWatch later = watch.sampled(sample(10, 60 * MIB, 46 * MIB), 500);
+
+        assertThat(later.breach()).isEmpty();
+        assertThat(later.usage(0).get(Limit.MEMORY)).isEqualTo(60 * MIB);
+    }
+
+    @Test
+    void inAKernelOfItsOwnFilesThatAreFreedLaterAreNoMemory() {
+        LimitWatch watch = ofOwnKernel().reported(stored(45))
+                .sampled(sample(10, 60 * MIB, 46 * MIB), 250)
+                .reported(stored(0))
+                .sampled(sample(10, 60 * MIB, 46 * MIB), 500);
+        assertThat(watch.breach()).isEmpty();
+
+        assertThat(watch.sampled(sample(10, 60 * MIB, MIB), 750).breach()).isEmpty();
+    }
+
+    @Test
+    void inAKernelOfItsOwnMemoryAboveTheLimitIsABreachAtTheNextSample() {
+        LimitWatch watch = ofOwnKernel().reported(stored(20)).sampled(sample(10, 5 * MIB, 130 * MIB), 250);
+        assertThat(watch.breach()).isEmpty();
+
+        assertThat(watch.sampled(sample(10, 5 * MIB, 130 * MIB), 500).breach())
+                .contains(new LimitWatch.Breach(KillReason.MEMORY, Measurement.bytes(115 * MIB, 100 * MIB)));
+    }
+
+    @Test
+    void inAKernelOfItsOwnAKillOfTheKernelIsABreachAtOnce() {
+        SandboxSample killed = new SandboxSample(10, MIB, 0, 150 * MIB, 2, 2, 1, 0);
+
+        assertThat(ofOwnKernel().sampled(withoutNetwork(killed), 250).breach())
+                .contains(new LimitWatch.Breach(KillReason.MEMORY, Measurement.bytes(100 * MIB, 100 * MIB)));
+    }
+
+    private static LimitWatch ofOwnKernel() {
+        return LimitWatch.of(LIMITS, THRESHOLDS, Isolation.GVISOR);
+    }
+
+    private static GuestFrame.Use stored(long mebibytes) {
+        return new GuestFrame.Use(Limit.DISK, mebibytes * MIB, GuestFrame.Pressure.NONE);
+    }
+
     @Test
     void sharedMemoryOutsideFilesCountsAsMemory() {
         LimitWatch watch = watch().sampled(sample(10, 60 * MIB, 60 * MIB), 1_000);
@@ -484,7 +534,7 @@ class LimitWatchTest {
     @Test
     void tooManyProcessesAreAPidsBreachWhereOnlyTheGuestCanCount() {
         LimitWatch atTheLimit =
-                LimitWatch.of(LIMITS, THRESHOLDS, Isolation.GVISOR).reported(processes(20));
+                ofOwnKernel().reported(processes(20));
 
         assertThat(atTheLimit.breach()).isEmpty();
         assertThat(atTheLimit.reported(processes(21)).reported(processes(1)).breach())
@@ -501,7 +551,7 @@ class LimitWatchTest {
         SandboxSample after = sample(120, MIB, 0).sample();
 
         assertThat(watch().sampled(withoutNetwork(after), 10_000).breach()).isEmpty();
-        assertThat(LimitWatch.of(LIMITS, THRESHOLDS, Isolation.GVISOR)
+        assertThat(ofOwnKernel()
                         .sampled(withoutNetwork(after), 10_000)
                         .breach())
                 .map(LimitWatch.Breach::reason)
