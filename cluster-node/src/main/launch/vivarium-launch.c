@@ -1032,10 +1032,16 @@ static void serve(int children_fd)
 
 /* ---- the start */
 
+/* Roots of containers are deeper: what is laid over a folder of the root, as over /usr, belongs to the system. */
+static bool is_root_of_container(const char *point, const char *type)
+{
+	return strcmp(type, "overlay") == 0 && strchr(point + 1, '/');
+}
+
 static bool is_mount_to_leave(const char *point, const char *type, bool hybrid)
 {
-	return strcmp(point, "/") != 0 && (strcmp(type, "overlay") == 0 || strcmp(type, "nsfs") == 0 ||
-					   (hybrid && strcmp(type, "cgroup2") == 0));
+	return is_root_of_container(point, type) || strcmp(type, "nsfs") == 0 ||
+	       (hybrid && strcmp(type, "cgroup2") == 0);
 }
 
 /*
