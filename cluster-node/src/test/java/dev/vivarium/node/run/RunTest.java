@@ -824,6 +824,25 @@ class RunTest {
         serialization.verifySerialization(new Run.Cancel(Principal.LOCAL_OPERATOR, cancelled.ref()), true);
         serialization.verifySerialization(cancellation, true);
         serialization.verifySerialization(new CancelAnswer.NoSuchRun(), true);
+        RunState renewed = cancellation
+                .run()
+                .after(new RunEvent.DeadlineMoved(
+                        Instant.EPOCH,
+                        "node-1",
+                        Principal.LOCAL_OPERATOR,
+                        TimeSpan.parse("1m"),
+                        TimeSpan.parse("10m"),
+                        TimeSpan.parse("1m")));
+        List.of(
+                        new Run.Renew(
+                                Principal.LOCAL_OPERATOR,
+                                new Renewal(TimeSpan.parse("10m"), TimeSpan.parse("24h")),
+                                soon,
+                                renewals.ref()),
+                        new RenewAnswer.Renewed((RunState.Existing) renewed),
+                        new RenewAnswer.Refused(RenewAnswer.Reason.ENDING),
+                        new RenewAnswer.NoSuchRun())
+                .forEach(message -> serialization.verifySerialization(message, true));
         List.of(
                         new SubmitAnswer.Accepted(cancellation.run()),
                         new SubmitAnswer.AcceptedBefore(cancellation.run()),
