@@ -150,7 +150,7 @@ public final class PoolKeeper extends AbstractBehavior<PoolKeeper.Command> {
     }
 
     private void age(Kind kind) {
-        double perSecond = settings.makesMax() * Duration.ofSeconds(1).toNanos() / makeNanos;
+        double perSecond = settings.createsMax() * Duration.ofSeconds(1).toNanos() / makeNanos;
         kind.demand = kind.demand.at(clock.nanos(), perSecond, settings.halfLife());
     }
 
@@ -160,7 +160,7 @@ public final class PoolKeeper extends AbstractBehavior<PoolKeeper.Command> {
         List<Shelf<PoolKind>> shelves = new ArrayList<>();
         kinds.forEach((id, kind) -> shelves.add(new Shelf<>(
                 id, kind.floor, kind.demand.sandboxes(), pool.waiting(id), kind.making, mayMake(id, kind))));
-        Next<PoolKind> next = PoolPlan.next(shelves, ceiling, settings.makesMax());
+        Next<PoolKind> next = PoolPlan.next(shelves, ceiling, settings.createsMax());
         next.giveUp().forEach(pool::giveUp);
         next.make().forEach(this::make);
     }

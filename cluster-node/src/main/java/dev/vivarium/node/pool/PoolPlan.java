@@ -34,9 +34,9 @@ final class PoolPlan {
      * The next steps.
      *
      * @param ceiling how many may wait, of all kinds together
-     * @param makesMax how many may be created at once
+     * @param createsMax how many may be created at once
      */
-    static <K> Next<K> next(List<Shelf<K>> shelves, int ceiling, int makesMax) {
+    static <K> Next<K> next(List<Shelf<K>> shelves, int ceiling, int createsMax) {
         List<Integer> targets = targets(shelves, ceiling);
         List<K> giveUp = new ArrayList<>();
         List<K> make = new ArrayList<>();
@@ -51,7 +51,7 @@ final class PoolPlan {
             }
             missing.add(shelf.mayMake() ? shelf.missing(target) : 0);
         }
-        while (making < makesMax) {
+        while (making < createsMax) {
             int neediest = neediest(shelves, targets, missing);
             if (neediest < 0) {
                 break;

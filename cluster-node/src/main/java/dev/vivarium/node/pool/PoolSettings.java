@@ -14,7 +14,7 @@ import java.util.Locale;
  *
  * @param ceiling how many sandboxes wait at most, of all kinds together; 0 switches the pool off
  * @param floors how many wait even if no run comes
- * @param makesMax how many are created at once
+ * @param createsMax how many are created at once
  * @param ageMax how long one waits before a fresh one replaces it
  * @param halfLife after how long without runs half of a demand is forgotten
  * @param settle how long after a run has taken one the next are not created, while at least half of them still wait
@@ -25,7 +25,7 @@ import java.util.Locale;
 public record PoolSettings(
         int ceiling,
         List<Floor> floors,
-        int makesMax,
+        int createsMax,
         Duration ageMax,
         Duration halfLife,
         Duration settle,

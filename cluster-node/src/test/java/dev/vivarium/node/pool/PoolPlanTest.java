@@ -58,8 +58,8 @@ class PoolPlanTest {
         assertThat(next.make()).containsExactly("a");
     }
 
-    private static Next<String> next(int ceiling, int makesMax, List<Shelf<String>> shelves) {
-        return PoolPlan.next(shelves, ceiling, makesMax);
+    private static Next<String> next(int ceiling, int createsMax, List<Shelf<String>> shelves) {
+        return PoolPlan.next(shelves, ceiling, createsMax);
     }
 
     private static Shelf<String> shelf(String kind, int floor, int wanted, int waiting, int making) {
