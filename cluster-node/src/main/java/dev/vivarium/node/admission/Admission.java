@@ -7,6 +7,7 @@ import dev.vivarium.node.run.Placed;
 import dev.vivarium.node.run.Runs;
 import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.persistence.journal.RunJournal;
+import dev.vivarium.persistence.journal.StageFailure;
 import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
@@ -143,15 +144,11 @@ public final class Admission {
         return vault.open(run.submission().id(), run.submission().spec().secrets())
                 .thenApply(opened -> opened.equals(cleartext(submission)) ? before : other)
                 .exceptionally(failure -> {
-                    if (cause(failure) instanceof SecretVault.KeyDestroyed) {
+                    if (StageFailure.cause(failure) instanceof SecretVault.KeyDestroyed) {
                         return before;
                     }
-                    throw new CompletionException(cause(failure));
+                    throw new CompletionException(StageFailure.cause(failure));
                 });
-    }
-
-    private static Throwable cause(Throwable failure) {
-        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 
     /** The files are held before the run is durable, so that no sweep deletes them in between. */

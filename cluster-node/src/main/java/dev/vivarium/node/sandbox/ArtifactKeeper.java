@@ -1,6 +1,7 @@
 package dev.vivarium.node.sandbox;
 
 import dev.vivarium.node.sandbox.ArtifactSearch.Look;
+import dev.vivarium.persistence.journal.StageFailure;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.BlobStore.Written;
@@ -214,7 +215,7 @@ final class ArtifactKeeper {
     }
 
     private static Cause cause(Throwable failure) {
-        Throwable why = Inbox.cause(failure);
+        Throwable why = StageFailure.cause(failure);
         if (why instanceof GuestFiles.Closed closed) {
             return closed.why();
         }

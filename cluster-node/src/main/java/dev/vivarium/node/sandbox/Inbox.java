@@ -1,7 +1,7 @@
 package dev.vivarium.node.sandbox;
 
+import dev.vivarium.persistence.journal.StageFailure;
 import java.time.Duration;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -23,7 +23,8 @@ record Inbox(ActorContext<Sandbox.Command> context, TimerScheduler<Sandbox.Comma
     <T> void hear(
             CompletionStage<T> stage, Function<T, Sandbox.Command> done, Function<Throwable, Sandbox.Command> failed) {
         context.pipeToSelf(
-                stage, (answer, failure) -> failure == null ? done.apply(answer) : failed.apply(cause(failure)));
+                stage,
+                (answer, failure) -> failure == null ? done.apply(answer) : failed.apply(StageFailure.cause(failure)));
     }
 
     /** Sends the message after the wait; replaces an earlier one with the same key. */
@@ -38,10 +39,5 @@ record Inbox(ActorContext<Sandbox.Command> context, TimerScheduler<Sandbox.Comma
 
     void cancel(Object key) {
         timers.cancel(key);
-    }
-
-    /** The failure of the step itself, where a stage has wrapped it. */
-    static Throwable cause(Throwable failure) {
-        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 }

@@ -22,6 +22,7 @@ import dev.vivarium.node.network.SandboxNetwork;
 import dev.vivarium.node.pool.PoolKind;
 import dev.vivarium.node.pool.WaitingSandbox;
 import dev.vivarium.node.pool.WarmPool;
+import dev.vivarium.persistence.journal.StageFailure;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Isolation;
 import java.nio.file.Path;
@@ -196,7 +197,7 @@ public final class NodeSandboxes {
 
     /** Whether a new sandbox may serve where one that waited could not. */
     static boolean isUnsuited(Throwable failure) {
-        return Inbox.cause(failure) instanceof DriverException refusal
+        return StageFailure.cause(failure) instanceof DriverException refusal
                 && (refusal.kind() == DriverException.Kind.UNSUITED
                         || refusal.kind() == DriverException.Kind.SANDBOX_UNKNOWN);
     }

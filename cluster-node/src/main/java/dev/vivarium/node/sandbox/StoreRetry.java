@@ -1,6 +1,7 @@
 package dev.vivarium.node.sandbox;
 
 import dev.vivarium.node.clock.NodeClock;
+import dev.vivarium.persistence.journal.StageFailure;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -43,13 +44,13 @@ final class StoreRetry {
     <T> CompletionStage<T> call(Supplier<CompletionStage<T>> call, BooleanSupplier goesOn) {
         return call.get()
                 .handle((answer, failure) -> {
-                    isAway = failure != null && Inbox.cause(failure) instanceof StoreUnavailable;
+                    isAway = failure != null && StageFailure.cause(failure) instanceof StoreUnavailable;
                     if (failure == null) {
                         return CompletableFuture.completedStage(answer);
                     }
                     return isAway && isInTime() && goesOn.getAsBoolean()
                             ? Patterns.after(pause, timers, () -> call(call, goesOn))
-                            : CompletableFuture.<T>failedStage(Inbox.cause(failure));
+                            : CompletableFuture.<T>failedStage(StageFailure.cause(failure));
                 })
                 .thenCompose(next -> next);
     }

@@ -13,6 +13,7 @@ import com.datastax.oss.driver.api.core.cql.Row;
 import com.datastax.oss.driver.api.core.cql.Statement;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.vivarium.persistence.journal.StageFailure;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import java.util.ArrayList;
 import java.util.List;
@@ -211,9 +212,7 @@ final class Cassandra implements AutoCloseable {
     }
 
     private static RuntimeException unavailable(String what, Throwable failed) {
-        Throwable cause = failed instanceof CompletionException wrapped && wrapped.getCause() != null
-                ? wrapped.getCause()
-                : failed;
+        Throwable cause = StageFailure.cause(failed);
         return new StoreUnavailable("The store cannot " + what + ": " + reason(cause), cause);
     }
 

@@ -9,6 +9,7 @@ import dev.vivarium.persistence.follow.JournalFeed;
 import dev.vivarium.persistence.follow.Row;
 import dev.vivarium.persistence.follow.RunList;
 import dev.vivarium.persistence.follow.Step;
+import dev.vivarium.persistence.journal.StageFailure;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.journal.StoredEntry;
 import dev.vivarium.protocol.api.RunView;
@@ -21,7 +22,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
 import org.apache.pekko.Done;
@@ -131,21 +131,15 @@ final class CassandraRunFeed implements JournalFeed<RunView> {
             }
         }
         return tables.row(run.run()).exceptionally(failed -> {
-            if (cause(failed) instanceof StoreUnavailable away) {
+            if (StageFailure.cause(failed) instanceof StoreUnavailable away) {
                 throw away;
             }
             log.warn(
                     "Rebuilding the row of run {} from the journal: {}",
                     run.run(),
-                    cause(failed).getMessage());
+                    StageFailure.cause(failed).getMessage());
             return Optional.empty();
         });
-    }
-
-    private static Throwable cause(Throwable failed) {
-        return failed instanceof CompletionException wrapped && wrapped.getCause() != null
-                ? wrapped.getCause()
-                : failed;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.vivarium.persistence.content;
 
+import dev.vivarium.persistence.journal.StageFailure;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.store.BlobMissing;
 import dev.vivarium.persistence.store.BlobStore;
@@ -16,7 +17,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.Done;
 import org.apache.pekko.NotUsed;
@@ -74,8 +74,9 @@ public final class StoredBlobs implements BlobStore {
         Intake intake = new Intake(bytesMax);
         return tables.begin(upload, clock.instant())
                 .thenCompose(begun -> receive(upload, intake, content, streams))
-                .handle((received, failure) ->
-                        failure == null ? conclude(upload, intake) : giveUp(upload, intake, bytesMax, cause(failure)))
+                .handle((received, failure) -> failure == null
+                        ? conclude(upload, intake)
+                        : giveUp(upload, intake, bytesMax, StageFailure.cause(failure)))
                 .thenCompose(outcome -> outcome);
     }
 
@@ -120,10 +121,6 @@ public final class StoredBlobs implements BlobStore {
     /** If deletion fails, the sweep deletes it later. */
     private CompletionStage<Written> discarded(BlobTables.Upload upload, Written outcome) {
         return tables.discard(upload).handle((done, failure) -> outcome);
-    }
-
-    private static Throwable cause(Throwable failure) {
-        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.vivarium.persistence.follow;
 
 import dev.vivarium.persistence.journal.RunJournal;
+import dev.vivarium.persistence.journal.StageFailure;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Clock;
@@ -8,7 +9,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Iterator;
 import java.util.Optional;
-import java.util.concurrent.CompletionException;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -93,8 +93,7 @@ public final class KeySweep implements Sweep {
     }
 
     private static String reason(RuntimeException failed) {
-        Throwable cause =
-                failed instanceof CompletionException && failed.getCause() != null ? failed.getCause() : failed;
+        Throwable cause = StageFailure.cause(failed);
         return String.valueOf(cause.getMessage());
     }
 }

@@ -1,8 +1,8 @@
 package dev.vivarium.node.http.server;
 
+import dev.vivarium.persistence.journal.StageFailure;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeoutException;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -61,9 +61,7 @@ final class RequestBody {
     }
 
     private static Received failed(Throwable failure) {
-        Throwable cause = failure instanceof CompletionException wrapped && wrapped.getCause() != null
-                ? wrapped.getCause()
-                : failure;
+        Throwable cause = StageFailure.cause(failure);
         if (cause instanceof FarTooLarge) {
             return new Received.TooLarge();
         }

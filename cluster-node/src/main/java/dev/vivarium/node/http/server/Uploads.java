@@ -1,5 +1,6 @@
 package dev.vivarium.node.http.server;
 
+import dev.vivarium.persistence.journal.StageFailure;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -172,14 +173,10 @@ public final class Uploads {
                     .orTimeout(settings.bodyTimeout().toMillis(), TimeUnit.MILLISECONDS)
                     .handle((done, failure) -> {
                         rest.shutdown();
-                        return ended.isDone() && cause(failure) instanceof TimeoutException
+                        return ended.isDone() && StageFailure.cause(failure) instanceof TimeoutException
                                 ? Received.TOO_SLOW
                                 : Received.TO_ITS_END;
                     });
         }
-    }
-
-    private static Throwable cause(Throwable failure) {
-        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 }

@@ -6,6 +6,7 @@ import dev.vivarium.node.http.server.ProblemType;
 import dev.vivarium.node.run.Caller;
 import dev.vivarium.node.run.CancelAnswer;
 import dev.vivarium.node.run.Runs;
+import dev.vivarium.persistence.journal.StageFailure;
 import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.protocol.api.Problem.FieldError;
 import dev.vivarium.protocol.api.RunView;
@@ -56,7 +57,7 @@ final class RunsEndpoint {
 
     /** Only the index can tell a cursor of its own from another text. */
     private static HttpResponse badCursor(Throwable failure) {
-        Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+        Throwable cause = StageFailure.cause(failure);
         if (cause instanceof RunIndex.BadCursor bad) {
             return Answers.problem(
                     ProblemType.INVALID_QUERY,

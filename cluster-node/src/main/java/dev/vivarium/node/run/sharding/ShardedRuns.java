@@ -13,6 +13,7 @@ import dev.vivarium.node.run.Run;
 import dev.vivarium.node.run.RunEnvironment;
 import dev.vivarium.node.run.Runs;
 import dev.vivarium.node.run.SubmitAnswer;
+import dev.vivarium.persistence.journal.StageFailure;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.protocol.api.NodeView;
 import dev.vivarium.protocol.api.QueueView;
@@ -210,10 +211,10 @@ public final class ShardedRuns implements Runs {
                         Runnable::run)
                 .exceptionally(failure -> {
                     // A missing answer says nothing about what was made durable.
-                    if (cause(failure) instanceof TimeoutException) {
+                    if (StageFailure.cause(failure) instanceof TimeoutException) {
                         return new SubmitAnswer.NotDurable();
                     }
-                    throw new CompletionException(cause(failure));
+                    throw new CompletionException(StageFailure.cause(failure));
                 });
     }
 
@@ -297,15 +298,11 @@ public final class ShardedRuns implements Runs {
     /** A late answer says nothing about what was made durable. */
     private static <T> CompletionStage<T> durable(CompletionStage<T> answer) {
         return answer.exceptionally(failure -> {
-            Throwable cause = cause(failure);
+            Throwable cause = StageFailure.cause(failure);
             if (cause instanceof TimeoutException) {
                 throw new StoreUnavailable("Nothing could be made durable in time; try again.", cause);
             }
             throw new CompletionException(cause);
         });
-    }
-
-    private static Throwable cause(Throwable failure) {
-        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 }
