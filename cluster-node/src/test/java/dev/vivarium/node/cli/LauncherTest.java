@@ -329,7 +329,10 @@ class LauncherTest {
     void shellcheckFindsNothingInTheScripts() throws Exception {
         assumeTrue(isInstalled("shellcheck"), "shellcheck is not installed (./vivarium test installs it)");
 
-        Ended ended = run(LAUNCHER.getParent(), Map.of(), List.of("shellcheck", "-x", "vivarium", "images/build.sh", "engines/trixie"));
+        Ended ended = run(
+                LAUNCHER.getParent(),
+                Map.of(),
+                List.of("shellcheck", "-x", "vivarium", "images/build.sh", "engines/trixie"));
 
         assertThat(ended.out()).isEmpty();
         assertThat(ended.code()).isZero();

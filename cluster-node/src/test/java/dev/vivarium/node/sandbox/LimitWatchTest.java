@@ -141,7 +141,8 @@ class LimitWatchTest {
     /** gVisor keeps files in its own memory, and the guest tells of them after they were written. */
     @Test
     void inAKernelOfItsOwnFilesThatTheGuestTellsOfLaterAreNoMemory() {
-        LimitWatch watch = ofOwnKernel().reported(stored(3))
+        LimitWatch watch = ofOwnKernel()
+                .reported(stored(3))
                 .sampled(sample(10, 60 * MIB, 45 * MIB), 250)
                 .reported(stored(45));
         assertThat(watch.breach()).isEmpty();
@@ -154,7 +155,8 @@ class LimitWatchTest {
 
     @Test
     void inAKernelOfItsOwnFilesThatAreFreedLaterAreNoMemory() {
-        LimitWatch watch = ofOwnKernel().reported(stored(45))
+        LimitWatch watch = ofOwnKernel()
+                .reported(stored(45))
                 .sampled(sample(10, 60 * MIB, 46 * MIB), 250)
                 .reported(stored(0))
                 .sampled(sample(10, 60 * MIB, 46 * MIB), 500);
@@ -533,8 +535,7 @@ class LimitWatchTest {
 
     @Test
     void tooManyProcessesAreAPidsBreachWhereOnlyTheGuestCanCount() {
-        LimitWatch atTheLimit =
-                ofOwnKernel().reported(processes(20));
+        LimitWatch atTheLimit = ofOwnKernel().reported(processes(20));
 
         assertThat(atTheLimit.breach()).isEmpty();
         assertThat(atTheLimit.reported(processes(21)).reported(processes(1)).breach())
@@ -551,9 +552,7 @@ class LimitWatchTest {
         SandboxSample after = sample(120, MIB, 0).sample();
 
         assertThat(watch().sampled(withoutNetwork(after), 10_000).breach()).isEmpty();
-        assertThat(ofOwnKernel()
-                        .sampled(withoutNetwork(after), 10_000)
-                        .breach())
+        assertThat(ofOwnKernel().sampled(withoutNetwork(after), 10_000).breach())
                 .map(LimitWatch.Breach::reason)
                 .contains(KillReason.IDLE);
     }

@@ -149,7 +149,8 @@ public record OciRuntime(Isolation isolation, Path program, String name, String 
                 // "host" is the network namespace of the process that starts it; the filter is a second barrier around
                 // gVisor.
                 ? Stream.concat(
-                                Stream.of("--runtime-in-network", program.toString(), "--network=host", "--oci-seccomp"),
+                                Stream.of(
+                                        "--runtime-in-network", program.toString(), "--network=host", "--oci-seccomp"),
                                 platform().map(platform -> "--platform=" + platform).stream())
                         .toList()
                 : List.of("--runtime", program.toString());

@@ -49,7 +49,8 @@ class OciRuntimeTest {
         "CONTAINER, crun version 1.21,"
     })
     void gvisorInterceptsSystemCallsInItsFastestWay(Isolation isolation, String answer, String platform) {
-        OciRuntime runtime = OciRuntime.judge(isolation, PROGRAM, answer).runtime().orElseThrow();
+        OciRuntime runtime =
+                OciRuntime.judge(isolation, PROGRAM, answer).runtime().orElseThrow();
 
         Optional<String> expected = Optional.ofNullable(platform);
         assertThat(runtime.platform()).isEqualTo(expected);
