@@ -397,7 +397,10 @@ static void set(const char *path, const char *value)
 		give_up(path);
 }
 
-/* A network of its own with nothing but its loopback, and without IPv6 on the links that may follow. */
+/*
+ * A network of its own with nothing but its loopback, and without IPv6 on the links that may follow. Programs other than root
+ * may use low ports and send echo requests there, which runtimes that are configured with it apply, and gVisor does not.
+ */
 static void enter_network(void)
 {
 	struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
@@ -406,6 +409,8 @@ static void enter_network(void)
 	if (unshare(CLONE_NEWNET) < 0)
 		give_up("making a network");
 	set("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
+	set("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+	set("/proc/sys/net/ipv4/ping_group_range", "0 2147483647");
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &loopback) < 0)
 		give_up("starting the loopback");

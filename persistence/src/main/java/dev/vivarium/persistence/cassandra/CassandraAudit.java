@@ -13,6 +13,7 @@ import dev.vivarium.persistence.audit.Tally;
 import dev.vivarium.persistence.cassandra.Cassandra.Cql;
 import dev.vivarium.persistence.cassandra.RunIndexTables.Place;
 import dev.vivarium.persistence.journal.JournalJson;
+import dev.vivarium.persistence.journal.StageFailure;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.journal.StoredEntry;
 import dev.vivarium.protocol.api.AuditHead;
@@ -30,7 +31,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -214,8 +214,7 @@ final class CassandraAudit implements AuditTables {
 
     /** A damaged run keeps its own events from getting positions, and no others'. */
     private static List<StoredEntry> damaged(RunId run, Throwable failed) {
-        Throwable cause =
-                failed instanceof CompletionException && failed.getCause() != null ? failed.getCause() : failed;
+        Throwable cause = StageFailure.cause(failed);
         if (cause instanceof StoreUnavailable away) {
             throw away;
         }

@@ -9,6 +9,7 @@ import dev.vivarium.persistence.audit.AuditOrder;
 import dev.vivarium.persistence.audit.AuditQueries;
 import dev.vivarium.persistence.audit.AuditQuery;
 import dev.vivarium.persistence.audit.Tally.Measure;
+import dev.vivarium.persistence.journal.StageFailure;
 import dev.vivarium.protocol.api.AuditHead;
 import dev.vivarium.protocol.api.Problem.FieldError;
 import dev.vivarium.protocol.run.KillReason;
@@ -157,8 +158,7 @@ final class AuditEndpoint {
 
     /** Only the log can tell a cursor of its own from another text. */
     private static HttpResponse badCursor(Throwable failure) {
-        Throwable cause =
-                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        Throwable cause = StageFailure.cause(failure);
         if (cause instanceof AuditQuery.BadCursor bad) {
             return Answers.problem(
                     ProblemType.INVALID_QUERY,

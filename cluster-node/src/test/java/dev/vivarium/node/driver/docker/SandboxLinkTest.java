@@ -31,6 +31,27 @@ class SandboxLinkTest extends EgressOfSandboxes {
     }
 
     @Test
+    void anAgentServesOnALowPort() {
+        // An engine makes the network itself, and gVisor does not apply what the engine sets in it.
+        String expected = sandboxes.kind() == SandboxKind.GVISOR_OF_THE_ENGINE ? "PermissionError" : "met";
+        Live sandbox = create(EgressPolicy.Mode.NONE);
+
+        assertThat(sandbox.python(
+                        78,
+                        """
+                        import socket
+                        try:
+                            server = socket.create_server(('127.0.0.1', 80))
+                            client = socket.create_connection(('localhost', 80))
+                            print('met')
+                        except OSError as refused:
+                            print(type(refused).__name__)
+                        """))
+                .isEqualTo(expected);
+        sandboxes.destroy(sandbox);
+    }
+
+    @Test
     void aSandboxReachesTheInternetAndLeavesNoLinkAndNoCounters() {
         Live first = create(EgressPolicy.Mode.PUBLIC);
         String address = addressOf(first);
