@@ -3,7 +3,7 @@ package dev.vivarium.protocol.guest;
 import java.nio.ByteBuffer;
 
 /**
- * The wire format of the guest protocol, version 4, in both directions; {@code PROTOCOL.md} beside the guest's source is
+ * The wire format of the guest protocol, version 5, in both directions; {@code PROTOCOL.md} beside the guest's source is
  * its specification. The node encodes {@link NodeFrame}s and decodes {@link GuestFrame}s; the other way round serves
  * tests that play the guest.
  */
