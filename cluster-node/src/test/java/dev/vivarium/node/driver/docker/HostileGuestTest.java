@@ -207,7 +207,8 @@ class HostileGuestTest {
         assertThat(channel.greeted())
                 .failsWithin(Duration.ofSeconds(10))
                 .withThrowableOfType(ExecutionException.class)
-                .withMessageContaining("speaks version 1 of the protocol and the node version " + GuestCodec.PROTOCOL_VERSION)
+                .withMessageContaining(
+                        "speaks version 1 of the protocol and the node version " + GuestCodec.PROTOCOL_VERSION)
                 .withMessageContaining("not the one that came with this node");
     }
 

@@ -36,9 +36,10 @@ class SandboxLinkTest extends EgressOfSandboxes {
         String expected = sandboxes.kind() == SandboxKind.GVISOR_OF_THE_ENGINE ? "PermissionError" : "met";
         Live sandbox = create(EgressPolicy.Mode.NONE);
 
-        assertThat(sandbox.python(
-                        78,
-                        """
+        assertThat(
+                        sandbox.python(
+                                78,
+                                """
                         import socket
                         try:
                             server = socket.create_server(('127.0.0.1', 80))
