@@ -27,7 +27,7 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 public final class AuditWatch extends AbstractBehavior<AuditWatch.Command> {
     private static final Duration GATHER = Duration.ofMillis(50);
     private static final Duration LOOK = Duration.ofSeconds(1);
-    /** More are told at once, before the time is over. */
+    /** With so many runs gathered, the sequencer is told before the interval ends. */
     private static final int GATHERED_MAX = 1_000;
 
     private final AuditLog audit;

@@ -4,16 +4,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.client.ApiClient;
 import dev.vivarium.client.ApiException;
 import dev.vivarium.client.ApiJson;
-import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.terminal.ExitCode;
 import dev.vivarium.terminal.FormatOption;
 import dev.vivarium.terminal.Printable;
 import dev.vivarium.terminal.Table;
 import dev.vivarium.terminal.Terminal;
-import dev.vivarium.terminal.UserError;
 import java.io.InterruptedIOException;
-import java.time.Instant;
-import java.time.format.DateTimeParseException;
 import java.util.AbstractMap.SimpleImmutableEntry;
 import java.util.ArrayList;
 import java.util.List;
@@ -145,11 +141,13 @@ final class AuditCommand implements Callable<Integer> {
         add(query, "image", images);
         if (since != null) {
             query.add(entry(
-                    "since", instant("--since", since, surroundings.clock().instant())));
+                    "since",
+                    When.of("--since", since, surroundings.clock().instant()).toString()));
         }
         if (until != null) {
             query.add(entry(
-                    "until", instant("--until", until, surroundings.clock().instant())));
+                    "until",
+                    When.of("--until", until, surroundings.clock().instant()).toString()));
         }
         query.add(entry("order", oldest ? "oldest" : "newest"));
         if (cursor != null) {
@@ -165,22 +163,6 @@ final class AuditCommand implements Callable<Integer> {
 
     private static Map.Entry<String, String> entry(String name, String value) {
         return new SimpleImmutableEntry<>(name, value);
-    }
-
-    /** An instant as it is, or a time before now. */
-    static String instant(String option, String when, Instant now) {
-        try {
-            return Instant.parse(when).toString();
-        } catch (DateTimeParseException noInstant) {
-            try {
-                return now.minus(TimeSpan.parse(when).duration()).toString();
-            } catch (IllegalArgumentException noTime) {
-                throw new UserError(
-                        ExitCode.USAGE,
-                        option + " " + when
-                                + ": it must be an instant such as 2026-01-31T12:00:00Z, or a time such as 2h.");
-            }
-        }
     }
 
     static Table table(JsonNode page) {

@@ -84,10 +84,12 @@ final class AuditCountsCommand implements Callable<Integer> {
             query.add(new SimpleImmutableEntry<>("tenant", tenant));
         }
         if (since != null) {
-            query.add(new SimpleImmutableEntry<>("since", AuditCommand.instant("--since", since, now)));
+            query.add(new SimpleImmutableEntry<>(
+                    "since", When.of("--since", since, now).toString()));
         }
         if (until != null) {
-            query.add(new SimpleImmutableEntry<>("until", AuditCommand.instant("--until", until, now)));
+            query.add(new SimpleImmutableEntry<>(
+                    "until", When.of("--until", until, now).toString()));
         }
         return query;
     }

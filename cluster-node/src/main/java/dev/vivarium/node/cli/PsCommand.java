@@ -7,7 +7,6 @@ import dev.vivarium.client.ApiJson;
 import dev.vivarium.protocol.api.RunPage;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.run.RunStatus;
-import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.terminal.Amounts;
 import dev.vivarium.terminal.Ending;
 import dev.vivarium.terminal.ExitCode;
@@ -16,11 +15,9 @@ import dev.vivarium.terminal.Printable;
 import dev.vivarium.terminal.ShellWords;
 import dev.vivarium.terminal.Table;
 import dev.vivarium.terminal.Terminal;
-import dev.vivarium.terminal.UserError;
 import java.io.InterruptedIOException;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.format.DateTimeParseException;
 import java.util.AbstractMap.SimpleImmutableEntry;
 import java.util.ArrayList;
 import java.util.List;
@@ -118,28 +115,15 @@ final class PsCommand implements Callable<Integer> {
             query.add(new SimpleImmutableEntry<>("tenant", tenant));
         }
         if (since != null) {
-            query.add(new SimpleImmutableEntry<>("since", instant(since).toString()));
+            query.add(new SimpleImmutableEntry<>(
+                    "since",
+                    When.of("--since", since, surroundings.clock().instant()).toString()));
         }
         if (cursor != null) {
             query.add(new SimpleImmutableEntry<>("cursor", cursor));
         }
         query.add(new SimpleImmutableEntry<>("limit", Integer.toString(limit)));
         return query;
-    }
-
-    private Instant instant(String when) {
-        try {
-            return Instant.parse(when);
-        } catch (DateTimeParseException noInstant) {
-            try {
-                return surroundings.clock().instant().minus(TimeSpan.parse(when).duration());
-            } catch (IllegalArgumentException noTime) {
-                throw new UserError(
-                        ExitCode.USAGE,
-                        "--since " + when
-                                + ": it must be an instant such as 2026-01-31T12:00:00Z, or a time such as 2h.");
-            }
-        }
     }
 
     static Table table(RunPage page, Instant now) {

@@ -156,7 +156,7 @@ final class AuditEndpoint {
                 retryAfter);
     }
 
-    /** Only the log can tell a cursor of its own from another text. */
+    /** Only the log knows whether a cursor is its own. */
     private static HttpResponse badCursor(Throwable failure) {
         Throwable cause = StageFailure.cause(failure);
         if (cause instanceof AuditQuery.BadCursor bad) {
