@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.net.ssl.KeyManager;
@@ -47,6 +48,7 @@ public final class ApiClient {
     static final int ANSWER_BYTES_MAX = 64 << 20;
 
     private final URI server;
+    private final Credentials credentials;
     private final RetryPolicy retries;
     private final Duration answerTimeout;
     private final HttpClient http;
@@ -58,19 +60,21 @@ public final class ApiClient {
     }
 
     /** A client with the default timeouts. */
-    public ApiClient(URI server, RetryPolicy retries) {
-        this(server, retries, ANSWER_TIMEOUT);
+    public ApiClient(URI server, Credentials credentials, RetryPolicy retries) {
+        this(server, credentials, retries, ANSWER_TIMEOUT);
     }
 
     /**
      * A client of the node at an address.
      *
      * @param server the address of the node's API
+     * @param credentials what it proves itself with
      * @param retries how long it retries while the node does not answer
      * @param answerTimeout how long the node may take to begin an answer
      */
-    public ApiClient(URI server, RetryPolicy retries, Duration answerTimeout) {
+    public ApiClient(URI server, Credentials credentials, RetryPolicy retries, Duration answerTimeout) {
         this.server = server;
+        this.credentials = credentials;
         this.retries = retries;
         this.answerTimeout = answerTimeout;
         HttpClient.Builder builder =
@@ -189,10 +193,12 @@ public final class ApiClient {
     /**
      * Uploads the content of a file, streamed, for the tenant's submissions to refer to by digest. Idempotent: an
      * interrupted upload is sent again.
+     *
+     * @param tenant the tenant, which only an operator may choose; empty for that of the credentials
      */
-    public void putBlob(Digest digest, Path content, String tenant) throws ApiException, IOException {
+    public void putBlob(Digest digest, Path content, Optional<String> tenant) throws ApiException, IOException {
         Duration longest = answerTimeout.plusSeconds(Files.size(content) / UPLOAD_BYTES_PER_SECOND_MIN);
-        json(request("/v1/blobs/" + digest + queryString(List.of(Map.entry("tenant", tenant))))
+        json(request("/v1/blobs/" + digest + queryString(tenant.map(name -> List.of(Map.entry("tenant", name))).orElse(List.of())))
                 .timeout(longest)
                 .header("Content-Type", "application/octet-stream")
                 .PUT(HttpRequest.BodyPublishers.ofFile(content))
@@ -216,6 +222,36 @@ public final class ApiClient {
         } catch (IOException lost) {
             throw unreachable(lost);
         }
+    }
+
+    /** Makes a token; the answer is the only one that shows it. */
+    public JsonNode createToken(JsonNode wish) throws ApiException, InterruptedIOException {
+        return json(
+                request("/v1/tokens")
+                        .header("Content-Type", "application/json")
+                        .POST(HttpRequest.BodyPublishers.ofByteArray(ApiJson.bytes(wish)))
+                        .build(),
+                RetryPolicy.NONE.begin());
+    }
+
+    /** The installation's tokens. */
+    public JsonNode tokens(List<Map.Entry<String, String>> query) throws ApiException, InterruptedIOException {
+        return json(request("/v1/tokens" + queryString(query)).build());
+    }
+
+    /** Ends a token. */
+    public JsonNode revokeToken(String id) throws ApiException, InterruptedIOException {
+        return json(request("/v1/tokens/" + encode(id)).DELETE().build());
+    }
+
+    /** Replaces a token by one that grants the same; the answer is the only one that shows it. */
+    public JsonNode rotateToken(String id, List<Map.Entry<String, String>> query)
+            throws ApiException, InterruptedIOException {
+        return json(
+                request("/v1/tokens/" + encode(id) + "/rotate" + queryString(query))
+                        .POST(HttpRequest.BodyPublishers.noBody())
+                        .build(),
+                RetryPolicy.NONE.begin());
     }
 
     /** The nodes of the cluster and their capacity. */
@@ -330,9 +366,13 @@ public final class ApiClient {
 
     private HttpRequest.Builder request(String path) {
         String base = server.toString().replaceFirst("/+$", "");
-        return HttpRequest.newBuilder(URI.create(base + path))
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(base + path))
                 .timeout(answerTimeout)
                 .header("Accept", "application/json");
+        return credentials
+                .token()
+                .map(token -> request.header("Authorization", "Bearer " + token))
+                .orElse(request);
     }
 
     private JsonNode json(HttpRequest request) throws ApiException, InterruptedIOException {

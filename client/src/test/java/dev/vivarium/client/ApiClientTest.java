@@ -77,7 +77,7 @@ class ApiClientTest {
         URI closed = node.uri();
         node.close();
 
-        assertThatThrownBy(() -> new ApiClient(closed, RetryPolicy.DEFAULT).run(ID))
+        assertThatThrownBy(() -> new ApiClient(closed, Credentials.NONE, RetryPolicy.DEFAULT).run(ID))
                 .isInstanceOf(ApiException.NodeUnreachable.class)
                 .hasMessageContaining("No node answers at " + closed)
                 .hasMessageContaining("vivarium up");

@@ -51,7 +51,7 @@ public final class ScriptedNode implements AutoCloseable {
     }
 
     public ApiClient client() {
-        return new ApiClient(uri(), SHORT);
+        return new ApiClient(uri(), Credentials.of("viv_scripted"), SHORT);
     }
 
     /** Adds answers to a call such as {@code GET /v1/runs}, regardless of its query. */

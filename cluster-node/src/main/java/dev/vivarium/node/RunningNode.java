@@ -2,6 +2,7 @@ package dev.vivarium.node;
 
 import java.net.URI;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.Done;
 
@@ -9,6 +10,9 @@ import org.apache.pekko.Done;
 public interface RunningNode extends AutoCloseable {
     /** Where its API answers, with the port that it really got. */
     URI uri();
+
+    /** The token of this machine's operator, if this start has made it. */
+    Optional<String> newLocalToken();
 
     /**
      * Takes no new runs, waits for the live ones, ends those that are left after the given time, and stops. Completes

@@ -32,6 +32,7 @@ final class ClusterOptions {
         return new ClusterSite(
                 List.of(root.resolve("vivarium").toString()),
                 setting.environment(),
+                state,
                 Files.createTempDirectory(state, "bench-cluster-"),
                 httpPort,
                 portBase);

@@ -42,6 +42,8 @@ final class GatlingCommand implements Callable<Integer> {
                             "--add-opens=java.base/java.lang=ALL-UNNAMED",
                             "-cp",
                             System.getProperty("java.class.path"),
+                            // Where the token of this machine's operator is.
+                            "-Dvivarium.root=" + root,
                             "-D" + RunsSimulation.URL + "=" + lease.uri(),
                             "-D" + RunsSimulation.RATE + "=" + rate,
                             "-D" + RunsSimulation.SECONDS + "=" + seconds,

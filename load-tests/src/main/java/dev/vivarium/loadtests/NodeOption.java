@@ -90,11 +90,13 @@ final class NodeOption {
         Path root = Path.of(System.getProperty("vivarium.root", ".")).toAbsolutePath();
         String named = setting.environment().getOrDefault("VIVARIUM_HOME", "");
         // On the disk that a user's node has its data on, which /tmp often is not.
-        Path home = Files.createDirectories(named.isEmpty() ? root.resolve(".vivarium") : Path.of(named));
+        Path home = Files.createDirectories(named.isEmpty() ? root.resolve(".vivarium") : Path.of(named))
+                .toAbsolutePath();
         Map<String, String> settings = new TreeMap<>(NOT_BOUND_BY_THE_MACHINE);
         settings.putAll(config);
         return NodeProcess.start(new NodeProcess.Start(
                 List.of(root.resolve("vivarium").toString()),
+                home,
                 Files.createTempDirectory(home, "bench-"),
                 NodeProcess.Afterwards.DELETE,
                 DRAIN,

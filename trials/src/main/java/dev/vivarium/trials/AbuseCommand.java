@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.client.ApiClient;
 import dev.vivarium.client.ApiException;
 import dev.vivarium.client.ApiJson;
+import dev.vivarium.client.Credentials;
 import dev.vivarium.terminal.Amounts;
 import dev.vivarium.terminal.Ending;
 import dev.vivarium.terminal.ExitCode;
@@ -172,7 +173,10 @@ final class AbuseCommand implements Callable<Integer> {
 
     private Verdict onRunningNode(String address, List<Payload> chosen, Stage stage, Instant start)
             throws ApiException, IOException {
-        ApiClient client = new ApiClient(NodeAddress.parse(address), surroundings.retries());
+        ApiClient client = new ApiClient(
+                NodeAddress.parse(address),
+                Credentials.find(NodeAddress.parse(address), surroundings.environment(), surroundings.home()),
+                surroundings.retries());
         try (HostileImages images = images()) {
             Trial trial = trial(client, images, chosen, stage);
             perform(trial, start);

@@ -39,16 +39,17 @@ public record Surroundings(
     /** The surroundings of this process, with nodes that the launcher starts. */
     static Surroundings ofProcess() {
         Path root = Path.of(System.getProperty("vivarium.root", "")).toAbsolutePath();
-        String home = System.getenv("VIVARIUM_HOME");
+        String named = System.getenv("VIVARIUM_HOME");
+        Path home = named == null || named.isEmpty()
+                ? root.resolve(".vivarium")
+                : Path.of(named).toAbsolutePath();
         return new Surroundings(
                 Terminal.ofProcess(),
                 System.getenv(),
-                home == null || home.isEmpty()
-                        ? root.resolve(".vivarium")
-                        : Path.of(home).toAbsolutePath(),
+                home,
                 root,
                 Interrupts.ofProcess(),
-                (state, config) -> startNode(List.of(root.resolve("vivarium").toString()), state, config),
+                (state, config) -> startNode(List.of(root.resolve("vivarium").toString()), home, state, config),
                 RetryPolicy.DEFAULT,
                 Clock.systemUTC());
     }
@@ -57,8 +58,12 @@ public record Surroundings(
      * Starts a node in a separate process.
      *
      * @param program the {@code vivarium} program, with its first arguments
+     * @param home the folder for state, with the token of this machine's operator
+     * @param state the folder of the node's log and data
      */
-    public static Node startNode(List<String> program, Path state, Map<String, String> config) throws IOException {
-        return NodeProcess.start(new NodeProcess.Start(program, state, NodeProcess.Afterwards.KEEP, DRAIN, config));
+    public static Node startNode(List<String> program, Path home, Path state, Map<String, String> config)
+            throws IOException {
+        return NodeProcess.start(
+                new NodeProcess.Start(program, home, state, NodeProcess.Afterwards.KEEP, DRAIN, config));
     }
 }

@@ -3,6 +3,7 @@ package dev.vivarium.trials;
 import dev.vivarium.client.ApiClient;
 import dev.vivarium.client.ApiException;
 import dev.vivarium.client.ApiJson;
+import dev.vivarium.client.Credentials;
 import dev.vivarium.terminal.ExitCode;
 import dev.vivarium.terminal.FormatOption;
 import dev.vivarium.terminal.Table;
@@ -39,7 +40,9 @@ final class TrialNode implements AutoCloseable {
         this.surroundings = surroundings;
         this.node = node;
         this.scan = scan;
-        this.client = new ApiClient(node.uri(), surroundings.retries());
+        // The node is this program's own: a token of the user's may be for another one.
+        this.client = new ApiClient(
+                node.uri(), Credentials.in(Credentials.fileIn(surroundings.home())), surroundings.retries());
     }
 
     /**

@@ -2,6 +2,7 @@ package dev.vivarium.node.admission;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.protocol.api.Problem.FieldError;
+import dev.vivarium.protocol.auth.Identity;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.ImageRef;
@@ -21,10 +22,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -53,9 +52,6 @@ public final class SubmissionReader {
             .collect(Collectors.toUnmodifiableMap(Enum::name, Function.identity()));
     private static final int MAX_WORKDIR_BYTES = 1_024;
     private static final int MAX_ARTIFACTS = 32;
-    private static final int MAX_LABELS = 64;
-    private static final Pattern LABEL_KEY = Pattern.compile("[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?");
-    private static final Pattern LABEL_VALUE = Pattern.compile("[^\\p{Cc}]{0,255}");
 
     private final LimitPolicy limitPolicy;
     private final AdmissionSettings settings;
@@ -97,6 +93,13 @@ public final class SubmissionReader {
         record Invalid(List<FieldError> errors) implements Reading {}
 
         /**
+         * A valid submission, which its caller may not make.
+         *
+         * @param errors everything that the caller may not, at least one
+         */
+        record Forbidden(List<FieldError> errors) implements Reading {}
+
+        /**
          * Not JSON.
          *
          * @param sentence the reason, for the user
@@ -104,8 +107,12 @@ public final class SubmissionReader {
         record Malformed(String sentence) implements Reading {}
     }
 
-    /** Reads a body. Never throws, whatever its content. */
-    public Reading read(byte[] body) {
+    /**
+     * Reads a body. Never throws, whatever its content.
+     *
+     * @param caller whose tenant and scope the submission has to keep to
+     */
+    public Reading read(byte[] body, Identity caller) {
         StrictJson.Parsed parsed = json.parse(body);
         if (parsed instanceof StrictJson.Parsed.Malformed malformed) {
             return new Reading.Malformed(malformed.sentence());
@@ -115,21 +122,28 @@ public final class SubmissionReader {
             return new Reading.Malformed("The body must be a JSON object, not " + Fields.describe(root) + ".");
         }
         Findings findings = new Findings();
-        Submission submission = new OneBody(Fields.of("", root, FIELDS, findings), findings).submission(root);
+        Submission submission =
+                new OneBody(Fields.of("", root, FIELDS, findings), findings, new Grants(caller)).submission(root);
         if (findings.isEmpty()) {
             SpecSize.check(submission, settings.maxSpecBytes(), findings);
         }
-        return findings.isEmpty() ? new Reading.Valid(submission) : new Reading.Invalid(findings.all());
+        if (!findings.isEmpty()) {
+            return new Reading.Invalid(findings.all());
+        }
+        List<FieldError> beyond = new Grants(caller).beyond(submission);
+        return beyond.isEmpty() ? new Reading.Valid(submission) : new Reading.Forbidden(beyond);
     }
 
     /** Reads one body; its result is valid only if there are no findings. */
     private final class OneBody {
         private final Fields fields;
         private final Findings findings;
+        private final Grants grants;
 
-        OneBody(Fields fields, Findings findings) {
+        OneBody(Fields fields, Findings findings, Grants grants) {
             this.fields = fields;
             this.findings = findings;
+            this.grants = grants;
         }
 
         Submission submission(JsonNode root) {
@@ -188,7 +202,7 @@ public final class SubmissionReader {
         private Limits limits() {
             Limits asked =
                     fields.object("limits", Limit.names()).map(Fields::limits).orElse(Limits.NONE);
-            LimitPolicy.Verdict verdict = limitPolicy.decide(asked);
+            LimitPolicy.Verdict verdict = limitPolicy.decide(grants.withDefaults(asked, limitPolicy.defaults()));
             if (verdict instanceof LimitPolicy.Verdict.Refused refused) {
                 refused.errors().forEach(error -> findings.add(error.field(), error.message()));
                 return limitPolicy.defaults();
@@ -303,34 +317,12 @@ public final class SubmissionReader {
         }
 
         private Map<String, String> labels() {
-            Map<String, String> labels = new TreeMap<>();
-            fields.entries("labels", (entry, node) -> {
-                if (!LABEL_KEY.matcher(entry.name()).matches()) {
-                    findings.add(
-                            entry.path(),
-                            "a label's key must be 1 to 63 letters, digits, '.', '_', '/' or '-', and begin and end"
-                                    + " with a letter or digit");
-                }
-                fields.text(entry, node).ifPresent(value -> {
-                    if (!LABEL_VALUE.matcher(value).matches()) {
-                        findings.add(
-                                entry.path(),
-                                "a label's value must be at most 255 characters and contain no control characters");
-                    }
-                    labels.put(entry.name(), value);
-                });
-            });
-            if (labels.size() > MAX_LABELS) {
-                findings.add("labels", "are " + labels.size() + "; at most " + MAX_LABELS + " can be given");
-            }
-            labels.putIfAbsent(RunSpec.TENANT_LABEL, Tenant.DEFAULT.name());
+            Map<String, String> labels = LabelFields.read(fields, findings);
+            labels.putIfAbsent(RunSpec.TENANT_LABEL, grants.tenant().name());
             return labels;
         }
 
-        /**
-         * The tenant that the caller acts for. Only here is it read from the label; the local operator may name any
-         * tenant.
-         */
+        /** The tenant that the caller acts for. Only here is it read from the label. */
         private Tenant tenant(Map<String, String> labels) {
             String name = labels.getOrDefault(RunSpec.TENANT_LABEL, Tenant.DEFAULT.name());
             if (name.isEmpty()) {

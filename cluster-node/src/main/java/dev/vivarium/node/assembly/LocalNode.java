@@ -6,6 +6,10 @@ import dev.vivarium.node.NodeCutOffException;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.RunningNode;
+import dev.vivarium.node.access.Door;
+import dev.vivarium.node.access.LocalToken;
+import dev.vivarium.node.access.TokenSettings;
+import dev.vivarium.node.access.Tokens;
 import dev.vivarium.node.admission.Admission;
 import dev.vivarium.node.admission.AdmissionSettings;
 import dev.vivarium.node.admission.LimitPolicy;
@@ -28,6 +32,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -52,6 +57,7 @@ public final class LocalNode implements RunningNode {
     private final NodeCore core;
     private final HttpServer http;
     private final URI uri;
+    private final LocalToken token;
     private final CompletableFuture<Done> terminated = new CompletableFuture<>();
     private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.RUNNING);
 
@@ -65,8 +71,9 @@ public final class LocalNode implements RunningNode {
         refuseTakenAddress(options);
         NodeCore core = NodeCore.start(options);
         try {
-            HttpServer http = serve(core, options);
-            return new LocalNode(core, http, uri(options.host(), http.address()));
+            LocalToken token = LocalToken.in(options.localToken(), core.store().tokenSeal());
+            HttpServer http = serve(core, options, token);
+            return new LocalNode(core, http, uri(options.host(), http.address()), token);
         } catch (RuntimeException | NodeStartException failed) {
             core.close();
             if (failed instanceof NodeStartException refusal) {
@@ -76,7 +83,8 @@ public final class LocalNode implements RunningNode {
         }
     }
 
-    private LocalNode(NodeCore core, HttpServer http, URI uri) {
+    private LocalNode(NodeCore core, HttpServer http, URI uri, LocalToken token) {
+        this.token = token;
         this.core = core;
         this.http = http;
         this.uri = uri;
@@ -90,7 +98,7 @@ public final class LocalNode implements RunningNode {
         return most == Long.MAX_VALUE ? policy : policy.withDisksInMemory(new ByteSize(most));
     }
 
-    private static HttpServer serve(NodeCore core, NodeOptions options) throws NodeStartException {
+    private static HttpServer serve(NodeCore core, NodeOptions options, LocalToken token) throws NodeStartException {
         Config listening = ConfigFactory.parseMap(Map.of("host", options.host(), "port", options.port()));
         HttpSettings settings =
                 HttpSettings.from(listening.withFallback(core.config().getConfig("vivarium.http")));
@@ -110,6 +118,13 @@ public final class LocalNode implements RunningNode {
                 core.store().secrets(),
                 core.store().blobs(),
                 core.disks().inMemoryBytes());
+        Clock clock = Clock.systemUTC();
+        Tokens tokens = new Tokens(
+                core.store().tokens(),
+                core.store().tokenSeal(),
+                TokenSettings.from(core.config().getConfig("vivarium.tokens")),
+                clock);
+        Door door = new Door(token, tokens);
         List<Operation> api = ApiV1.operations(
                 core.system(),
                 settings,
@@ -123,12 +138,13 @@ public final class LocalNode implements RunningNode {
                         core.store().runs(),
                         core.store().blobs(),
                         core.store().audit(),
+                        tokens,
                         core.metrics()));
         List<Operation> operations = Stream.concat(
                         api.stream(), HealthEndpoint.operations(() -> health(core), core.metrics()).stream())
                 .toList();
         try {
-            return HttpServer.start(core.system(), settings, operations, core.metrics(), Clock.systemUTC())
+            return HttpServer.start(core.system(), settings, operations, door::authenticate, core.metrics(), clock)
                     .toCompletableFuture()
                     .get(BIND_MAX.toSeconds(), TimeUnit.SECONDS);
         } catch (ExecutionException | TimeoutException failed) {
@@ -183,6 +199,11 @@ public final class LocalNode implements RunningNode {
     @Override
     public URI uri() {
         return uri;
+    }
+
+    @Override
+    public Optional<String> newLocalToken() {
+        return token.newText();
     }
 
     @Override

@@ -91,6 +91,7 @@ final class ClusterCommand implements Runnable {
                             ServiceLoader.load(StorePreparer.class).findFirst().orElseThrow(),
                             System.getProperty("vivarium.cassandra", ""),
                             surroundings.environment(),
+                            surroundings.home(),
                             surroundings.root(),
                             surroundings.terminal()::note,
                             NodeClock.system()));

@@ -3,6 +3,7 @@ package dev.vivarium.node.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.client.ApiJson;
+import dev.vivarium.client.Credentials;
 import dev.vivarium.node.MachineExaminer;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
@@ -107,8 +108,13 @@ final class DoctorCommand implements Callable<Integer> {
         MachineExaminer examiner = ServiceLoader.load(MachineExaminer.class)
                 .findFirst()
                 .orElseThrow(() -> new NodeStartException("This build holds no node, only the client."));
-        MachineReport report = examiner.examine(
-                new NodeOptions(host, port, dataDir.toAbsolutePath(), Optional.ofNullable(config), overrides));
+        MachineReport report = examiner.examine(new NodeOptions(
+                host,
+                port,
+                dataDir.toAbsolutePath(),
+                Credentials.fileIn(surroundings.home()),
+                Optional.ofNullable(config),
+                overrides));
         Terminal terminal = surroundings.terminal();
         if (json || format.isJson()) {
             terminal.say(ApiJson.pretty(json(report)));

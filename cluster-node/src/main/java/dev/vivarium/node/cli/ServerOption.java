@@ -1,6 +1,7 @@
 package dev.vivarium.node.cli;
 
 import dev.vivarium.client.ApiClient;
+import dev.vivarium.client.Credentials;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.terminal.ExitCode;
 import dev.vivarium.terminal.NodeAddress;
@@ -19,7 +20,11 @@ final class ServerOption {
     private @Nullable String server;
 
     ApiClient client(Surroundings surroundings) {
-        return new ApiClient(uri(surroundings), surroundings.retries());
+        URI server = uri(surroundings);
+        return new ApiClient(
+                server,
+                Credentials.find(server, surroundings.environment(), surroundings.home()),
+                surroundings.retries());
     }
 
     private URI uri(Surroundings surroundings) {

@@ -1,8 +1,8 @@
 package dev.vivarium.node.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.client.Submission;
-import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.FileMode;
@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -146,9 +147,9 @@ final class SubmissionOptions {
      *
      * @param body the submission
      * @param uploads contents that it refers to, which must be uploaded before
-     * @param tenant the tenant of the contents
+     * @param tenant the tenant of the contents; empty for that of the credentials
      */
-    record Prepared(ObjectNode body, Map<Digest, Path> uploads, String tenant) {}
+    record Prepared(ObjectNode body, Map<Digest, Path> uploads, Optional<String> tenant) {}
 
     /** The submission, and what must be uploaded before it. */
     Prepared prepare(Map<String, String> environment, SecretPrompt prompt) {
@@ -174,8 +175,9 @@ final class SubmissionOptions {
         Map<Digest, Path> uploads = new LinkedHashMap<>();
         files.forEach(file -> addFile(submission, file, uploads));
         ObjectNode body = submission.body();
-        String tenant = body.path("labels").path(RunSpec.TENANT_LABEL).asText(Tenant.DEFAULT.name());
-        return new Prepared(body, uploads, tenant);
+        JsonNode tenant = body.path("labels").path(RunSpec.TENANT_LABEL);
+        return new Prepared(
+                body, uploads, tenant.isTextual() ? Optional.of(tenant.asText()) : Optional.empty());
     }
 
     /** An option for each limit of the table. */

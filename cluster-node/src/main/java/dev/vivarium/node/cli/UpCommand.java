@@ -1,5 +1,6 @@
 package dev.vivarium.node.cli;
 
+import dev.vivarium.client.Credentials;
 import dev.vivarium.node.NodeCutOffException;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
@@ -7,6 +8,7 @@ import dev.vivarium.node.RunningNode;
 import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.terminal.Amounts;
 import dev.vivarium.terminal.ExitCode;
+import dev.vivarium.terminal.Terminal;
 import dev.vivarium.terminal.UserError;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -42,6 +44,8 @@ import picocli.CommandLine.Option;
             "  vivarium up --set vivarium.run.live-max=64"
         })
 final class UpCommand implements Callable<Integer> {
+    private static final String UNENCRYPTED = "--insecure-tokens-in-clear-text";
+
     private final Surroundings surroundings;
 
     @Option(
@@ -57,6 +61,13 @@ final class UpCommand implements Callable<Integer> {
             defaultValue = "127.0.0.1",
             description = "The address to listen on (default: ${DEFAULT-VALUE}, this machine alone).")
     private String host = "127.0.0.1";
+
+    @Option(
+            names = UNENCRYPTED,
+            description =
+                    "Listen on an address that is not this machine's own, without TLS: for networks where nobody else"
+                            + " can listen.")
+    private boolean unencrypted;
 
     @Option(
             names = "--data",
@@ -90,17 +101,23 @@ final class UpCommand implements Callable<Integer> {
             throw new UserError(ExitCode.USAGE, "--port must be from 0 to 65535.");
         }
         Duration patience = drainTime();
-        warnOfStrangers();
+        refuseToBeOverheard();
         NodeLog.toStandardError();
         if (config != null && !Files.isReadable(config)) {
             throw new UserError(ExitCode.NOT_FOUND, "--config " + config + ": there is no such file.");
         }
         Path dataDir = data != null ? data : surroundings.home().resolve("data");
-        NodeOptions options =
-                new NodeOptions(host, port, dataDir.toAbsolutePath(), Optional.ofNullable(config), overrides);
+        NodeOptions options = new NodeOptions(
+                host,
+                port,
+                dataDir.toAbsolutePath(),
+                Credentials.fileIn(surroundings.home()),
+                Optional.ofNullable(config),
+                overrides);
         try (RunningNode node = surroundings.launcher().start(options)) {
             surroundings.interrupts().listen(count -> interrupted(node, count, patience));
             surroundings.terminal().say("Vivarium is ready at " + node.uri() + " (data in " + dataDir + ")");
+            node.newLocalToken().ifPresent(this::showOnce);
             surroundings.terminal().note("Ctrl-C drains the node.");
             node.terminated().toCompletableFuture().join();
             return ExitCode.OK;
@@ -112,6 +129,18 @@ final class UpCommand implements Callable<Integer> {
             surroundings.terminal().note("the node ended by a defect: " + ended.getCause());
             return ExitCode.DEFECT;
         }
+    }
+
+    /**
+     * Commands find it by themselves; it is for browsers and other programs. It is shown on a terminal only: what else
+     * standard error may be is a log, which others may read.
+     */
+    private void showOnce(String token) {
+        Terminal terminal = surroundings.terminal();
+        terminal.note("the API asks for a token, which commands on this machine find by themselves. For other programs"
+                + (terminal.errKind() == Terminal.Kind.TERMINAL
+                        ? ": Authorization: Bearer " + token + " (shown again by `vivarium token show-local`)."
+                        : ", `vivarium token show-local` shows it."));
     }
 
     private void interrupted(RunningNode node, int count, Duration patience) {
@@ -134,13 +163,22 @@ final class UpCommand implements Callable<Integer> {
         }
     }
 
-    private void warnOfStrangers() {
+    /** Without TLS, everyone on the way could read the tokens of callers and use them. */
+    private void refuseToBeOverheard() {
         try {
-            if (!InetAddress.getByName(host).isLoopbackAddress()) {
+            boolean loopback = InetAddress.getByName(host).isLoopbackAddress();
+            if (!loopback && !unencrypted) {
+                throw new UserError(
+                        ExitCode.USAGE,
+                        "--host " + host
+                                + " is not a loopback address, and the API has no TLS of its own: everyone on the"
+                                + " way could read the tokens of its callers. Put a proxy with TLS before it on this"
+                                + " machine, or accept that with " + UNENCRYPTED + ".");
+            }
+            if (!loopback) {
                 surroundings
                         .terminal()
-                        .note("the API has no authentication: everyone who reaches " + host
-                                + " can run code on this machine.");
+                        .note("tokens reach " + host + " unencrypted: everyone on the way can read and use them.");
             }
         } catch (UnknownHostException unknown) {
             throw new UserError(ExitCode.USAGE, "--host " + host + " is not an address of this machine.");

@@ -34,6 +34,7 @@ import picocli.CommandLine.Spec;
             "",
             "Environment:",
             "  VIVARIUM_SERVER  the node that the commands talk to (http://127.0.0.1:8080)",
+            "  VIVARIUM_TOKEN   the token that the commands present (the one of this machine's operator)",
             "  VIVARIUM_HOME    where state is kept (.vivarium beside the launcher)",
             "  NO_COLOR         anything here switches colours off",
             "",
@@ -151,6 +152,7 @@ public final class Vivarium implements Runnable {
         commands.put("artifacts", () -> new CommandLine(new ArtifactsCommand(surroundings)));
         commands.put("renew", () -> new CommandLine(new RenewCommand(surroundings)));
         commands.put("cancel", () -> new CommandLine(new CancelCommand(surroundings)));
+        commands.put("token", () -> TokenCommand.withAll(surroundings));
         commands.put("version", () -> new CommandLine(new VersionCommand(surroundings)));
         commands.put("completion", () -> new CommandLine(new CompletionCommand(surroundings)));
         commands.put("help", () -> new CommandLine(new CommandLine.HelpCommand()));

@@ -2,6 +2,7 @@ package dev.vivarium.node.admission;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.vivarium.protocol.auth.Identity;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Isolation;
 import java.nio.charset.StandardCharsets;
@@ -76,7 +77,7 @@ public final class Samples {
     }
 
     static SubmissionReader.Reading read(String body) {
-        return reader(Isolation.CONTAINER).read(body.getBytes(StandardCharsets.UTF_8));
+        return reader(Isolation.CONTAINER).read(body.getBytes(StandardCharsets.UTF_8), Identity.LOCAL_OPERATOR);
     }
 
     static Submission valid(String body) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.node.admission.SubmissionReader.Reading;
 import dev.vivarium.protocol.api.Problem.FieldError;
+import dev.vivarium.protocol.auth.Identity;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressDestination;
 import dev.vivarium.protocol.egress.EgressPolicy;
@@ -287,20 +288,23 @@ class SubmissionReaderTest {
 
     @Test
     void withoutAModeTheCeilingAppliesIfItIsNarrowerThanTheDefault() {
-        Reading reading = Samples.networked(EgressPolicy.Mode.NONE).read(utf8(Samples.SMALL_BODY));
+        Reading reading =
+                Samples.networked(EgressPolicy.Mode.NONE).read(utf8(Samples.SMALL_BODY), Identity.LOCAL_OPERATOR);
 
         assertThat(((Reading.Valid) reading).submission().egress().mode()).isEqualTo(EgressPolicy.Mode.NONE);
     }
 
     @Test
     void aNodeWithoutNetworkRefusesTheDefaultWithTheReasonAndARemedy() {
-        assertThat(((Reading.Invalid) Samples.withoutNetwork().read(utf8(Samples.SMALL_BODY))).errors())
+        assertThat(((Reading.Invalid) Samples.withoutNetwork().read(utf8(Samples.SMALL_BODY), Identity.LOCAL_OPERATOR))
+                        .errors())
                 .containsExactly(new FieldError(
                         "egress.mode",
                         "public, the default, is not available on this node; it offers none; a run that needs"
                                 + " no network asks for \"egress\": {\"mode\": \"none\"} (--egress none). The"
                                 + " program nft is missing."));
-        assertThat(Samples.withoutNetwork().read(utf8(overlaid("\"egress\": {\"mode\": \"none\"}"))))
+        assertThat(Samples.withoutNetwork()
+                        .read(utf8(overlaid("\"egress\": {\"mode\": \"none\"}")), Identity.LOCAL_OPERATOR))
                 .isInstanceOf(Reading.Valid.class);
     }
 
@@ -395,12 +399,13 @@ class SubmissionReaderTest {
                 "{'image': 'a', 'command': ['true'], 'secrets': {'KEY': 'k-e-y', 'LINES': 'k-e-y\\n', 'EMPTY': '',"
                         + " 'BLANK': ' k-e-y'}, 'egress': {'mode': 'allowlist', 'allow': ['api.example.com',"
                         + " 'plain.example.com:80'], 'inject': [" + inject + "]}}";
-        return Samples.networked(EgressPolicy.Mode.PUBLIC).read(utf8(body.replace('\'', '"')));
+        return Samples.networked(EgressPolicy.Mode.PUBLIC).read(utf8(body.replace('\'', '"')), Identity.LOCAL_OPERATOR);
     }
 
     private static Reading networked(EgressPolicy.Mode ceiling, String egress) {
         String body = "{'image': 'a', 'command': ['true'], 'egress': " + egress + "}";
-        return Samples.networked(ceiling).read(body.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
+        return Samples.networked(ceiling)
+                .read(body.replace('\'', '"').getBytes(StandardCharsets.UTF_8), Identity.LOCAL_OPERATOR);
     }
 
     @Test
@@ -448,8 +453,8 @@ class SubmissionReaderTest {
 
     @Test
     void gvisorIsAcceptedWhereTheNodeOffersIt() {
-        Reading reading =
-                Samples.reader(Isolation.CONTAINER, Isolation.GVISOR).read(utf8(overlaid("\"isolation\": \"gvisor\"")));
+        Reading reading = Samples.reader(Isolation.CONTAINER, Isolation.GVISOR)
+                .read(utf8(overlaid("\"isolation\": \"gvisor\"")), Identity.LOCAL_OPERATOR);
 
         assertThat(((Reading.Valid) reading).submission().isolation()).isEqualTo(Isolation.GVISOR);
     }
@@ -614,7 +619,7 @@ class SubmissionReaderTest {
         byte[] body = utf8("{\"image\": \"a?\"}");
         body[12] = (byte) 0xff;
 
-        Reading reading = Samples.reader(Isolation.CONTAINER).read(body);
+        Reading reading = Samples.reader(Isolation.CONTAINER).read(body, Identity.LOCAL_OPERATOR);
 
         assertThat(((Reading.Malformed) reading).sentence()).contains("not valid UTF-8 at byte 12");
     }
@@ -623,7 +628,8 @@ class SubmissionReaderTest {
     void utf8TruncatedInsideACharacterIsMalformed() {
         byte[] whole = utf8("{\"image\": \"é");
 
-        Reading reading = Samples.reader(Isolation.CONTAINER).read(Arrays.copyOf(whole, whole.length - 1));
+        Reading reading = Samples.reader(Isolation.CONTAINER)
+                .read(Arrays.copyOf(whole, whole.length - 1), Identity.LOCAL_OPERATOR);
 
         assertThat(((Reading.Malformed) reading).sentence()).contains("not valid UTF-8");
     }
@@ -655,7 +661,7 @@ class SubmissionReaderTest {
                 body[random.nextInt(body.length)] =
                         random.nextBoolean() ? alphabet[random.nextInt(alphabet.length)] : (byte) random.nextInt(256);
             }
-            assertThat(reader.read(body)).isNotNull();
+            assertThat(reader.read(body, Identity.LOCAL_OPERATOR)).isNotNull();
         }
     }
 

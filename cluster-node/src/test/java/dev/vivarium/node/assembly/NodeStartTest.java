@@ -73,7 +73,12 @@ class NodeStartTest {
                 .hasMessageContaining("typo.conf: 3")
                 .hasMessageContaining("did you mean vivarium.run.live-max?");
         assertThatThrownBy(() -> LocalNode.start(new NodeOptions(
-                                "127.0.0.1", 0, data, Optional.empty(), Map.of("vivarium.nonsense.of.mine", "1")))
+                                "127.0.0.1",
+                                0,
+                                data,
+                                data.resolve("token"),
+                                Optional.empty(),
+                                Map.of("vivarium.nonsense.of.mine", "1")))
                         .close())
                 .isInstanceOf(NodeStartException.class)
                 .hasMessageContaining("There is no key vivarium.nonsense (--set); reference.conf lists all keys.");
@@ -120,6 +125,7 @@ class NodeStartTest {
     }
 
     private static void start(String host, int port, Path data, Optional<Path> config) throws NodeStartException {
-        LocalNode.start(new NodeOptions(host, port, data, config, Map.of())).close();
+        LocalNode.start(new NodeOptions(host, port, data, data.resolve("token"), config, Map.of()))
+                .close();
     }
 }

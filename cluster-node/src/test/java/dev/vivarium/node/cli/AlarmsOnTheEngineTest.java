@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.client.ApiClient;
 import dev.vivarium.client.ApiJson;
+import dev.vivarium.client.Credentials;
 import dev.vivarium.client.ScriptedNode;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.RunningNode;
@@ -35,14 +36,17 @@ import org.junit.jupiter.params.provider.ValueSource;
 class AlarmsOnTheEngineTest {
     private static RunningNode node;
     private static ApiClient client;
+    private static String token;
 
     private final CommandLineFixture line = new CommandLineFixture();
 
     @BeforeAll
     static void startNode() throws Exception {
         Path data = Files.createTempDirectory("vivarium-alarms-");
-        node = new LocalNodeLauncher().start(new NodeOptions("127.0.0.1", 0, data, Optional.empty(), Map.of()));
-        client = new ApiClient(node.uri(), ScriptedNode.SHORT);
+        node = new LocalNodeLauncher()
+                .start(new NodeOptions("127.0.0.1", 0, data, Credentials.fileIn(data), Optional.empty(), Map.of()));
+        token = Files.readString(Credentials.fileIn(data)).strip();
+        client = new ApiClient(node.uri(), Credentials.of(token), ScriptedNode.SHORT);
     }
 
     @AfterAll
@@ -470,6 +474,7 @@ class AlarmsOnTheEngineTest {
 
     private String line(String command, String run) {
         line.environment.put("VIVARIUM_SERVER", node.uri().toString());
+        line.environment.put("VIVARIUM_TOKEN", token);
         line.out.reset();
         assertThat(line.run(command, run)).as(line::noted).isZero();
         return line.printed();

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.client.ApiClient;
 import dev.vivarium.client.ApiJson;
+import dev.vivarium.client.Credentials;
 import dev.vivarium.client.ScriptedNode;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.RunningNode;
@@ -22,6 +23,7 @@ import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.RunStatus;
 import dev.vivarium.trials.outside.Internet;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
@@ -51,6 +53,7 @@ class EgressOnTheEngineTest {
     private static FakeUpstream resolver;
     private static RunningNode node;
     private static ApiClient client;
+    private static String token;
 
     private final CommandLineFixture line = new CommandLineFixture();
 
@@ -67,6 +70,7 @@ class EgressOnTheEngineTest {
                         "127.0.0.1",
                         0,
                         data,
+                        Credentials.fileIn(data),
                         Optional.empty(),
                         Map.of(
                                 "vivarium.sandbox.egress-scan.consequence",
@@ -75,7 +79,8 @@ class EgressOnTheEngineTest {
                                 hosts.authority(),
                                 "vivarium.egress.names.upstream.0",
                                 "127.0.0.1:" + resolver.address().getPort())));
-        client = new ApiClient(node.uri(), ScriptedNode.SHORT);
+        token = Files.readString(Credentials.fileIn(data)).strip();
+        client = new ApiClient(node.uri(), Credentials.of(token), ScriptedNode.SHORT);
     }
 
     @AfterAll
@@ -461,6 +466,7 @@ class EgressOnTheEngineTest {
 
     private String line(String command, String run) {
         line.environment.put("VIVARIUM_SERVER", node.uri().toString());
+        line.environment.put("VIVARIUM_TOKEN", token);
         line.out.reset();
         assertThat(line.run(command, run)).as(line::noted).isZero();
         return line.printed();

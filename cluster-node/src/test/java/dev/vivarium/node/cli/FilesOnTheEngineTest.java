@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.client.ApiClient;
+import dev.vivarium.client.Credentials;
 import dev.vivarium.client.OutputFollower;
 import dev.vivarium.client.ScriptedNode;
 import dev.vivarium.client.Submission;
@@ -60,14 +61,17 @@ class FilesOnTheEngineTest {
 
     private static RunningNode node;
     private static ApiClient client;
+    private static String token;
 
     private final CommandLineFixture line = new CommandLineFixture();
 
     @BeforeAll
     static void startNode() throws Exception {
         Path data = Files.createTempDirectory("vivarium-files-");
-        node = new LocalNodeLauncher().start(new NodeOptions("127.0.0.1", 0, data, Optional.empty(), Map.of()));
-        client = new ApiClient(node.uri(), ScriptedNode.SHORT);
+        node = new LocalNodeLauncher()
+                .start(new NodeOptions("127.0.0.1", 0, data, Credentials.fileIn(data), Optional.empty(), Map.of()));
+        token = Files.readString(Credentials.fileIn(data)).strip();
+        client = new ApiClient(node.uri(), Credentials.of(token), ScriptedNode.SHORT);
     }
 
     @AfterAll
@@ -90,6 +94,7 @@ class FilesOnTheEngineTest {
         Files.writeString(closed.resolve("f"), "x");
         mode(closed, "r-xr-x---");
         line.environment.put("VIVARIUM_SERVER", node.uri().toString());
+        line.environment.put("VIVARIUM_TOKEN", token);
 
         int exit = line.run(
                 "run",
@@ -269,6 +274,7 @@ class FilesOnTheEngineTest {
                         new LeftOut("none", LeftOut.Cause.MISSING));
         assertThat(kept.leftOut()).isEqualTo(7);
         line.environment.put("VIVARIUM_SERVER", node.uri().toString());
+        line.environment.put("VIVARIUM_TOKEN", token);
         assertThat(line.run("artifacts", id, "-o", folder.toString()))
                 .as(line.noted())
                 .isZero();
@@ -284,6 +290,7 @@ class FilesOnTheEngineTest {
                 .send(
                         HttpRequest.newBuilder(node.uri().resolve("/v1/runs/" + id + "/artifacts"))
                                 .header("Accept", "application/x-tar")
+                                .header("Authorization", "Bearer " + token)
                                 .build(),
                         HttpResponse.BodyHandlers.ofByteArray());
         assertThat(answer.statusCode()).isEqualTo(200);
@@ -334,7 +341,7 @@ class FilesOnTheEngineTest {
     private static Digest uploaded(byte[] content) throws Exception {
         Path file = Files.write(Files.createTempFile("vivarium-files-", ".tar"), content);
         Digest digest = Digest.of(content);
-        client.putBlob(digest, file, "default");
+        client.putBlob(digest, file, Optional.empty());
         return digest;
     }
 

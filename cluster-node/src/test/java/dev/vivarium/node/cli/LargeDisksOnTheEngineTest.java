@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.vivarium.client.ApiClient;
+import dev.vivarium.client.Credentials;
 import dev.vivarium.client.ScriptedNode;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.RunningNode;
@@ -52,6 +53,7 @@ class LargeDisksOnTheEngineTest {
 
     private static RunningNode node;
     private static ApiClient client;
+    private static String token;
 
     private final String label = "test=" + UUID.randomUUID();
     private final CommandLineFixture line = new CommandLineFixture();
@@ -65,9 +67,11 @@ class LargeDisksOnTheEngineTest {
                         "127.0.0.1",
                         0,
                         data,
+                        Credentials.fileIn(data),
                         Optional.empty(),
                         Map.of("vivarium.driver.kind", "oci", "vivarium.driver.oci.disk.memory-max", "64Mi")));
-        client = new ApiClient(node.uri(), ScriptedNode.SHORT);
+        token = Files.readString(Credentials.fileIn(data)).strip();
+        client = new ApiClient(node.uri(), Credentials.of(token), ScriptedNode.SHORT);
     }
 
     @AfterAll
@@ -193,6 +197,7 @@ class LargeDisksOnTheEngineTest {
 
     private int run(String isolation, String disk, String program, String... further) {
         line.environment.put("VIVARIUM_SERVER", node.uri().toString());
+        line.environment.put("VIVARIUM_TOKEN", token);
         List<String> words = new ArrayList<>(List.of(
                 "run",
                 "--egress",

@@ -116,6 +116,7 @@ class RunCommandTest {
         assertThat(line.run(("run --file " + project + "/ -- true").split(" "))).isZero();
         assertThat(submitted().path("files").toString())
                 .isEqualTo("{\"project\":{\"digest\":\"" + packed.digest() + "\",\"form\":\"archive\"}}");
+        assertThat(node.requests().get(0).line()).isEqualTo("PUT /v1/blobs/" + packed.digest());
         assertThat(node.requests().get(0).body()).hasSize(Math.toIntExact(Files.size(packed.archive())));
     }
 

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.RunningNode;
 import dev.vivarium.terminal.Interrupts;
+import dev.vivarium.terminal.Terminal;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -49,6 +50,7 @@ class UpCommandTest {
                         "127.0.0.1",
                         0,
                         Path.of("d").toAbsolutePath(),
+                        Path.of("home").resolve("token"),
                         Optional.empty(),
                         Map.of("vivarium.run.live-max", "5")));
     }
@@ -83,19 +85,53 @@ class UpCommandTest {
     }
 
     @Test
-    void listeningOnAllAddressesCausesAWarning() {
-        CompletableFuture<Integer> up = up("up", "--host", "0.0.0.0");
+    void aNodeDoesNotListenBeyondItsMachineWithoutTls() {
+        assertThat(line.run("up", "--host", "0.0.0.0")).isEqualTo(2);
+
+        assertThat(line.noted()).contains("has no TLS of its own", "--insecure-tokens-in-clear-text");
+        assertThat(options.get()).isNull();
+    }
+
+    @Test
+    void unlessTheOperatorAcceptsThatTokensCanBeRead() {
+        CompletableFuture<Integer> up = up("up", "--host", "0.0.0.0", "--insecure-tokens-in-clear-text");
         line.interrupts.join();
         gone.complete(Done.getInstance());
 
         assertThat(up.join()).isZero();
-        assertThat(line.noted()).contains("everyone who reaches 0.0.0.0");
+        assertThat(line.noted()).contains("tokens reach 0.0.0.0 unencrypted");
+    }
+
+    @Test
+    void aNewTokenOfThisMachineIsNotWrittenToALog() {
+        CompletableFuture<Integer> up = up("up");
+        line.interrupts.join();
+        gone.complete(Done.getInstance());
+
+        assertThat(up.join()).isZero();
+        assertThat(line.noted()).doesNotContain("viv_new").contains("`vivarium token show-local`");
+    }
+
+    @Test
+    void aNewTokenOfThisMachineIsShownOnceOnATerminal() {
+        line.kind = Terminal.Kind.TERMINAL;
+        CompletableFuture<Integer> up = up("up");
+        line.interrupts.join();
+        gone.complete(Done.getInstance());
+
+        assertThat(up.join()).isZero();
+        assertThat(line.noted()).containsOnlyOnce("Authorization: Bearer viv_new");
     }
 
     private final class RecordedNode implements RunningNode {
         @Override
         public URI uri() {
             return URI.create("http://127.0.0.1:4711");
+        }
+
+        @Override
+        public Optional<String> newLocalToken() {
+            return Optional.of("viv_new");
         }
 
         @Override

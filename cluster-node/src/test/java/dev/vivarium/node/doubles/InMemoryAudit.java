@@ -21,6 +21,9 @@ public final class InMemoryAudit implements AuditQueries {
     public final List<AuditQuery> asked = Collections.synchronizedList(new ArrayList<>());
     public volatile AuditHead head = new AuditHead(3, 40);
     public volatile int totals = 1;
+    /** The tenants of which totals were asked for; empty for all of them. */
+    public final List<Optional<String>> counted = Collections.synchronizedList(new ArrayList<>());
+
     public volatile Optional<RuntimeException> failure = Optional.empty();
 
     @Override
@@ -56,6 +59,7 @@ public final class InMemoryAudit implements AuditQueries {
     @Override
     public CompletionStage<AuditCounts> counts(
             Tally.Measure measure, Optional<String> tenant, Instant since, Instant until) {
+        counted.add(tenant);
         if (failure.isPresent()) {
             return CompletableFuture.failedStage(failure.get());
         }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.typesafe.config.Config;
 import dev.vivarium.client.ApiClient;
+import dev.vivarium.client.Credentials;
 import dev.vivarium.client.RetryPolicy;
 import dev.vivarium.client.Submission;
 import dev.vivarium.node.NodeCutOffException;
@@ -235,7 +236,10 @@ class JoiningTest {
             try (oldest;
                     Member member =
                             Member.thatHasJoined(Newcomer.options(own, seed, folder.resolve("new"), Map.of()))) {
-                new ApiClient(oldest.uri(), RetryPolicy.NONE)
+                new ApiClient(
+                                oldest.uri(),
+                                Credentials.in(folder.resolve("oldest").resolve("token")),
+                                RetryPolicy.NONE)
                         .submit(new Submission("any", List.of("true"))
                                 .egress("none")
                                 .body());

@@ -27,7 +27,7 @@ public final class Newcomer {
         all.put("vivarium.cluster.node-name", "newcomer");
         all.put("vivarium.cluster.join-timeout", "30s");
         all.putAll(changed);
-        return new NodeOptions("127.0.0.1", 0, data, Optional.empty(), all);
+        return new NodeOptions("127.0.0.1", 0, data, data.resolve("token"), Optional.empty(), all);
     }
 
     public static int freePort() throws IOException {

@@ -7,6 +7,7 @@ import dev.vivarium.persistence.audit.AuditLog;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.secrets.SecretVault;
+import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.persistence.store.ClaimedKeys;
 import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.persistence.store.OutputStore;
@@ -15,6 +16,7 @@ import dev.vivarium.persistence.store.RunFiles;
 import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.persistence.store.Store;
 import dev.vivarium.persistence.store.StoreOwnership;
+import dev.vivarium.persistence.store.TokenStore;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.SealedSecrets;
@@ -190,6 +192,16 @@ public final class MemoryStore implements Store, OutputStore, SecretVault, Remem
     @Override
     public RunFiles files() {
         return blobs.files();
+    }
+
+    @Override
+    public TokenStore tokens() {
+        throw new UnsupportedOperationException("Sandboxes ask for no token.");
+    }
+
+    @Override
+    public TokenSeal tokenSeal() {
+        throw new UnsupportedOperationException("Sandboxes ask for no token.");
     }
 
     @Override

@@ -61,7 +61,7 @@ class AbuseSuiteTest {
                 home,
                 ROOT,
                 listener -> {},
-                (state, config) -> Surroundings.startNode(program(), state, config),
+                (state, config) -> Surroundings.startNode(program(), home, state, config),
                 RetryPolicy.DEFAULT,
                 Clock.systemUTC());
         List<String> words = new ArrayList<>(List.of(

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.client.ApiJson;
+import dev.vivarium.client.Credentials;
 import dev.vivarium.persistence.cassandra.CassandraServer;
 import java.io.IOException;
 import java.io.InputStream;
@@ -66,6 +67,11 @@ final class ClusterByCommand implements AutoCloseable {
     }
 
     // ---- a user's commands
+
+    /** What its nodes' operator proves itself with; for a cluster that is up. */
+    Credentials credentials() {
+        return Credentials.in(Credentials.fileIn(home));
+    }
 
     Ended vivarium(String... words) throws IOException, InterruptedException {
         return vivarium(Map.of(), words);

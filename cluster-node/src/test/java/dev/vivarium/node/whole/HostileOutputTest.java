@@ -144,6 +144,7 @@ class HostileOutputTest {
                 "logs",
                 run);
         logs.environment().put("VIVARIUM_SERVER", node.uri().toString());
+        logs.environment().put("VIVARIUM_TOKEN", node.token());
         Process process = logs.redirectError(ProcessBuilder.Redirect.DISCARD).start();
         process.getOutputStream().close();
         String digest = digest(process.getInputStream());

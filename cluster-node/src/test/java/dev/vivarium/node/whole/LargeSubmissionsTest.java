@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.node.admission.Samples;
 import dev.vivarium.node.admission.SubmissionReader;
+import dev.vivarium.protocol.auth.Identity;
 import dev.vivarium.protocol.run.Isolation;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -98,7 +99,8 @@ class LargeSubmissionsTest {
     }
 
     private static boolean isAdmitted(Agent agent) {
-        return Samples.reader(Isolation.CONTAINER).read(agent.json().getBytes(StandardCharsets.UTF_8))
+        return Samples.reader(Isolation.CONTAINER)
+                        .read(agent.json().getBytes(StandardCharsets.UTF_8), Identity.LOCAL_OPERATOR)
                 instanceof SubmissionReader.Reading.Valid;
     }
 

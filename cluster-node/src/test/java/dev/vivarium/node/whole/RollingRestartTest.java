@@ -24,7 +24,7 @@ class RollingRestartTest {
     void noRunIsLostAndNoneIsKilledThatWouldHaveEndedWithinTheDrain() throws Exception {
         try (WholeCluster cluster = new WholeCluster(3, WholeCluster.Formation.SEEDS, number -> Map.of(), DRAIN);
                 LeftoverScan census = cluster.census();
-                SteadyLoad load = new SteadyLoad(CLIENTS, SHORT, () -> cluster.nodes().stream()
+                SteadyLoad load = new SteadyLoad(CLIENTS, SHORT, cluster::credentials, () -> cluster.nodes().stream()
                         .map(WholeNode::uri)
                         .toList())) {
             // given

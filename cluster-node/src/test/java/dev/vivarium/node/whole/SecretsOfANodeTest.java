@@ -410,6 +410,7 @@ class SecretsOfANodeTest {
         command.addAll(words);
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().put("VIVARIUM_SERVER", node.uri().toString());
+        builder.environment().put("VIVARIUM_TOKEN", node.token());
         builder.environment().put("TOKEN", SECRETS.get("TOKEN"));
         Process process = builder.start();
         process.getOutputStream().close();

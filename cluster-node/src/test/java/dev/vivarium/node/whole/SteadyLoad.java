@@ -3,6 +3,7 @@ package dev.vivarium.node.whole;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.client.ApiClient;
 import dev.vivarium.client.ApiException;
+import dev.vivarium.client.Credentials;
 import dev.vivarium.client.RetryPolicy;
 import java.io.InterruptedIOException;
 import java.net.URI;
@@ -14,6 +15,7 @@ import java.util.Queue;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
@@ -27,6 +29,7 @@ final class SteadyLoad implements AutoCloseable {
     private static final int ACCEPTED = 202;
 
     private final Map<URI, ApiClient> apis = new ConcurrentHashMap<>();
+    private final Function<URI, Credentials> credentials;
     private final Supplier<List<URI>> nodes;
     private final Agent agent;
     private final List<Thread> clients = new ArrayList<>();
@@ -36,7 +39,8 @@ final class SteadyLoad implements AutoCloseable {
     /** One request: its begin in the system's nanoseconds, its result, and its run. */
     record Try(long begunNanos, int status, String run) {}
 
-    SteadyLoad(int clients, Agent agent, Supplier<List<URI>> nodes) {
+    SteadyLoad(int clients, Agent agent, Function<URI, Credentials> credentials, Supplier<List<URI>> nodes) {
+        this.credentials = credentials;
         this.nodes = nodes;
         this.agent = agent;
         for (int number = 1; number <= clients; number++) {
@@ -74,7 +78,8 @@ final class SteadyLoad implements AutoCloseable {
         long begun = System.nanoTime();
         Try made;
         try {
-            JsonNode accepted = apis.computeIfAbsent(node, uri -> new ApiClient(uri, RetryPolicy.NONE, ANSWER_MAX))
+            JsonNode accepted = apis.computeIfAbsent(
+                            node, uri -> new ApiClient(uri, credentials.apply(uri), RetryPolicy.NONE, ANSWER_MAX))
                     .submit(agent.body(), key);
             made = new Try(begun, ACCEPTED, accepted.path("id").asText());
         } catch (ApiException.Refused refused) {

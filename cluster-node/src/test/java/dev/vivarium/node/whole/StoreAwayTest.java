@@ -33,11 +33,11 @@ class StoreAwayTest {
             ClusterByCommand.Ended up = cluster.up("--nodes", "2");
             assertThat(up.code()).as(up.err()).isZero();
             List<URI> nodes = List.of(URI.create(cluster.api(1)), URI.create(cluster.api(2)));
-            ApiClient asked = new ApiClient(nodes.get(0), RetryPolicy.NONE);
+            ApiClient asked = new ApiClient(nodes.get(0), cluster.credentials(), RetryPolicy.NONE);
             List<Long> processes = List.of(cluster.pid("node-1"), cluster.pid("node-2"));
             String sleeper;
             List<String> acknowledged;
-            try (SteadyLoad load = new SteadyLoad(CLIENTS, SHORT, () -> nodes)) {
+            try (SteadyLoad load = new SteadyLoad(CLIENTS, SHORT, node -> cluster.credentials(), () -> nodes)) {
                 sleeper = asked.submit(Agent.sleeper().body()).path("id").asText();
                 awaitStatus(asked, sleeper, Set.of("RUNNING"));
                 await().atMost(PATIENCE).until(() -> load.acknowledged().size() > 5);

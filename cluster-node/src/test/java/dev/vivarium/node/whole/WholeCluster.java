@@ -2,12 +2,14 @@ package dev.vivarium.node.whole;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.vivarium.client.Credentials;
 import dev.vivarium.node.doubles.SharedStore;
 import dev.vivarium.trials.outside.LeftoverScan;
 import dev.vivarium.trials.outside.OciRecords;
 import dev.vivarium.trials.outside.OciRecords.Claimed;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.security.SecureRandom;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -166,6 +168,16 @@ final class WholeCluster implements AutoCloseable {
     /** The name of the installation. */
     String installation() throws SQLException {
         return store.installation();
+    }
+
+    /** What the operator of a node proves itself with; also while the node is being restarted. */
+    Credentials credentials(URI node) {
+        for (int number = 1; number <= folders.size(); number++) {
+            if (host(number).equals(node.getHost())) {
+                return Credentials.in(Credentials.fileIn(folders.get(number - 1).path()));
+            }
+        }
+        throw new IllegalArgumentException("There is no node at " + node + ".");
     }
 
     /** The nodes that are not being restarted. */

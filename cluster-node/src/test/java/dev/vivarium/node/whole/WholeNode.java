@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.client.ApiClient;
 import dev.vivarium.client.ApiException;
 import dev.vivarium.client.ApiJson;
+import dev.vivarium.client.Credentials;
 import dev.vivarium.client.RetryPolicy;
 import dev.vivarium.trials.outside.LeftoverScan;
 import java.io.ByteArrayOutputStream;
@@ -52,6 +53,7 @@ final class WholeNode implements AutoCloseable {
     private final Path temporary;
     private final Map<String, String> environment;
     private final URI uri;
+    private final String token;
     private final ApiClient api;
 
     private WholeNode(DataDirectory data, Start start) throws IOException {
@@ -71,6 +73,7 @@ final class WholeNode implements AutoCloseable {
         ProcessBuilder builder =
                 new ProcessBuilder(command).redirectOutput(output.toFile()).redirectError(errors.toFile());
         builder.environment().put("TMPDIR", temporary.toString());
+        builder.environment().put("VIVARIUM_HOME", data.path().toString());
         builder.environment().putAll(start.environment);
         this.environment = Map.copyOf(builder.environment());
         this.process = builder.start();
@@ -82,7 +85,8 @@ final class WholeNode implements AutoCloseable {
             Matcher ready = READY.matcher(Files.readString(output));
             assertThat(ready.find()).as(this::log).isTrue();
             this.uri = URI.create(ready.group(1));
-            this.api = new ApiClient(uri, RetryPolicy.NONE, PATIENCE);
+            this.token = Files.readString(Credentials.fileIn(data.path())).strip();
+            this.api = new ApiClient(uri, Credentials.of(token), RetryPolicy.NONE, PATIENCE);
         } catch (RuntimeException | AssertionError failed) {
             close();
             throw failed;
@@ -130,6 +134,11 @@ final class WholeNode implements AutoCloseable {
 
     URI uri() {
         return uri;
+    }
+
+    /** The token of its machine's operator. */
+    String token() {
+        return token;
     }
 
     Answer submit(Agent agent) throws IOException, InterruptedException {
@@ -234,11 +243,7 @@ final class WholeNode implements AutoCloseable {
 
     /** The body of an answer, as a stream. */
     InputStream open(String path, String accept) throws IOException, InterruptedException {
-        var response = client.send(
-                HttpRequest.newBuilder(uri.resolve(path))
-                        .header("Accept", accept)
-                        .build(),
-                BodyHandlers.ofInputStream());
+        var response = client.send(request(path).header("Accept", accept).build(), BodyHandlers.ofInputStream());
         assertThat(response.statusCode()).isEqualTo(200);
         return response.body();
     }
@@ -254,7 +259,7 @@ final class WholeNode implements AutoCloseable {
     }
 
     HttpRequest.Builder request(String path) {
-        return HttpRequest.newBuilder(uri.resolve(path)).timeout(PATIENCE);
+        return HttpRequest.newBuilder(uri.resolve(path)).timeout(PATIENCE).header("Authorization", "Bearer " + token);
     }
 
     private Answer answer(HttpRequest.Builder request) throws IOException, InterruptedException {

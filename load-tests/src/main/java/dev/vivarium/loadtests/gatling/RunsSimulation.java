@@ -14,10 +14,12 @@ import static io.gatling.javaapi.core.CoreDsl.scenario;
 import static io.gatling.javaapi.http.HttpDsl.http;
 import static io.gatling.javaapi.http.HttpDsl.status;
 
+import dev.vivarium.client.Credentials;
 import io.gatling.javaapi.core.ChainBuilder;
 import io.gatling.javaapi.core.ScenarioBuilder;
 import io.gatling.javaapi.core.Simulation;
 import io.gatling.javaapi.http.HttpProtocolBuilder;
+import java.net.URI;
 import java.time.Duration;
 import java.util.UUID;
 
@@ -94,11 +96,16 @@ public final class RunsSimulation extends Simulation {
     {
         double rate = Double.parseDouble(System.getProperty(RATE, "2"));
         Duration length = Duration.ofSeconds(Long.parseLong(System.getProperty(SECONDS, "30")));
-        HttpProtocolBuilder node = http.baseUrl(System.getProperty(URL, "http://127.0.0.1:8080"))
+        String url = System.getProperty(URL, "http://127.0.0.1:8080");
+        HttpProtocolBuilder node = http.baseUrl(url)
                 .acceptHeader("*/*")
                 .disableCaching();
+        HttpProtocolBuilder known = Credentials.ofProcess(URI.create(url))
+                .token()
+                .map(token -> node.authorizationHeader("Bearer " + token))
+                .orElse(node);
         setUp(clients.injectOpen(constantUsersPerSec(rate).during(length)))
-                .protocols(node)
+                .protocols(known)
                 .maxDuration(length.plus(TAIL_MAX))
                 .assertions(
                         global().failedRequests().count().is(0L),

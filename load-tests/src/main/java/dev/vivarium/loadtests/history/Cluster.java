@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * A cluster of {@code vivarium cluster up}, with operations to harm it. Members are its nodes, {@code node-1} and so
@@ -43,12 +44,10 @@ final class Cluster implements AutoCloseable {
      */
     Cluster(ClusterSite site, Map<String, String> environment, int nodes, Map<String, String> settings) {
         this.site = site;
-        this.environment = Map.copyOf(environment);
+        this.environment = new TreeMap<>(environment);
+        this.environment.put("VIVARIUM_HOME", site.home().toString());
         this.nodes = nodes;
         this.settings = Map.copyOf(settings);
-        for (int node = 1; node <= nodes; node++) {
-            clients.add(new NodeClient(site.api(node)));
-        }
     }
 
     static String name(int node) {
@@ -59,6 +58,7 @@ final class Cluster implements AutoCloseable {
         return nodes;
     }
 
+    /** Clients of all nodes; none before it is up. */
     List<NodeClient> clients() {
         return List.copyOf(clients);
     }
@@ -77,6 +77,9 @@ final class Cluster implements AutoCloseable {
                 "5s"));
         settings.forEach((key, value) -> further.addAll(List.of("--set", key + "=" + value)));
         command("up", further);
+        for (int node = 1; node <= nodes; node++) {
+            clients.add(new NodeClient(site.api(node), site.credentials()));
+        }
     }
 
     /** A member's log file, across restarts. */

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.client.ApiClient;
 import dev.vivarium.client.ApiException;
 import dev.vivarium.client.ApiJson;
+import dev.vivarium.client.Credentials;
 import dev.vivarium.client.OutputFollower;
 import dev.vivarium.client.RetryPolicy;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
@@ -41,9 +42,9 @@ final class NodeClient {
     private final URI node;
     private final ApiClient api;
 
-    NodeClient(URI node) {
+    NodeClient(URI node, Credentials credentials) {
         this.node = node;
-        this.api = new ApiClient(node, RetryPolicy.NONE, ANSWER_MAX);
+        this.api = new ApiClient(node, credentials, RetryPolicy.NONE, ANSWER_MAX);
     }
 
     /** The submission of a command that needs no network, otherwise with the node's defaults. */

@@ -2,6 +2,7 @@ package dev.vivarium.loadtests.subject;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.client.ApiJson;
+import dev.vivarium.client.Credentials;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -45,11 +46,12 @@ public final class OpenLoop {
     }
 
     public OpenLoop(URI node, JsonNode submission) {
-        this.request = HttpRequest.newBuilder(node.resolve("/v1/runs"))
+        HttpRequest.Builder request = HttpRequest.newBuilder(node.resolve("/v1/runs"))
                 .timeout(ANSWER_MAX)
                 .header("Content-Type", "application/json")
-                .POST(HttpRequest.BodyPublishers.ofByteArray(ApiJson.bytes(submission)))
-                .build();
+                .POST(HttpRequest.BodyPublishers.ofByteArray(ApiJson.bytes(submission)));
+        Credentials.ofProcess(node).token().ifPresent(token -> request.header("Authorization", "Bearer " + token));
+        this.request = request.build();
     }
 
     /** Submits for the length of the slice, and waits for all answers. */

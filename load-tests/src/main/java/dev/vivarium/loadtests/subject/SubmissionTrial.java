@@ -2,6 +2,7 @@ package dev.vivarium.loadtests.subject;
 
 import dev.vivarium.client.ApiClient;
 import dev.vivarium.client.ApiException;
+import dev.vivarium.client.Credentials;
 import dev.vivarium.client.RetryPolicy;
 import dev.vivarium.loadtests.report.Series;
 import java.io.IOException;
@@ -69,7 +70,7 @@ public final class SubmissionTrial {
         this.node = node;
         this.pid = pid;
         this.workload = workload;
-        this.api = new ApiClient(node, RetryPolicy.NONE, ANSWER_MAX);
+        this.api = new ApiClient(node, Credentials.ofProcess(node), RetryPolicy.NONE, ANSWER_MAX);
     }
 
     /** What one worker has seen. */

@@ -1,5 +1,6 @@
 package dev.vivarium.loadtests.subject;
 
+import dev.vivarium.client.Credentials;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -29,7 +30,11 @@ public final class SubmittingConnection implements AutoCloseable {
     /** Connects to a node. */
     public static SubmittingConnection to(URI node, Workload workload) throws IOException {
         byte[] body = workload.submission().toString().getBytes(StandardCharsets.UTF_8);
-        byte[] head = ("POST /v1/runs HTTP/1.1\r\nHost: " + node.getAuthority()
+        String proof = Credentials.ofProcess(node)
+                .token()
+                .map(token -> "\r\nAuthorization: Bearer " + token)
+                .orElse("");
+        byte[] head = ("POST /v1/runs HTTP/1.1\r\nHost: " + node.getAuthority() + proof
                         + "\r\nContent-Type: application/json\r\nContent-Length: " + body.length + "\r\n\r\n")
                 .getBytes(StandardCharsets.US_ASCII);
         byte[] request = new byte[head.length + body.length];

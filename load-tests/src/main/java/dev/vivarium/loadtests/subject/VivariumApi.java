@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.client.ApiClient;
 import dev.vivarium.client.ApiException;
+import dev.vivarium.client.Credentials;
 import dev.vivarium.client.OutputFollower;
 import dev.vivarium.client.RetryPolicy;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
@@ -32,7 +33,7 @@ public final class VivariumApi {
     private final ApiClient api;
 
     public VivariumApi(URI node) {
-        this.api = new ApiClient(node, RetryPolicy.NONE, ANSWER_MAX);
+        this.api = new ApiClient(node, Credentials.ofProcess(node), RetryPolicy.NONE, ANSWER_MAX);
     }
 
     /** Submits a run and returns once it is acknowledged. */

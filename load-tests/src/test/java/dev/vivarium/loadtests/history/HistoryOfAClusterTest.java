@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** A short trial of whole processes with a fixed seed; {@code ./vivarium bench history} runs longer ones, and others. */
 @Timeout(900)
@@ -30,6 +31,10 @@ class HistoryOfAClusterTest {
             Path.of("..", "cluster-node", "target").toAbsolutePath().normalize();
     private static final Path CASSANDRA = Path.of("..", "persistence", "target", "test-classes", "cassandra.classpath");
 
+    /** The home of the nodes. */
+    @TempDir
+    private Path home;
+
     @Test
     void everyInvariantHoldsWhileNodesFail() throws IOException {
         assumeThat(System.getProperty("user.name")).as("needs root").isEqualTo("root");
@@ -40,7 +45,8 @@ class HistoryOfAClusterTest {
 
         Findings findings = new HistoryTrial(
                         new HistoryTrial.Setup(
-                                new ClusterSite(program(), System.getenv(), folder.resolve("cluster"), 19_081, 27_720),
+                                new ClusterSite(
+                                        program(), System.getenv(), home, folder.resolve("cluster"), 19_081, 27_720),
                                 3,
                                 6,
                                 "vivarium/python",

@@ -13,6 +13,7 @@ import dev.vivarium.persistence.follow.Sweeper;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.secrets.SecretVault;
+import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
 import dev.vivarium.persistence.store.MonotonicClock;
@@ -23,6 +24,7 @@ import dev.vivarium.persistence.store.RunFiles;
 import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.persistence.store.Store;
 import dev.vivarium.persistence.store.StoreOwnership;
+import dev.vivarium.persistence.store.TokenStore;
 import dev.vivarium.protocol.api.RunView;
 import java.time.Clock;
 import java.time.Duration;
@@ -50,6 +52,7 @@ public final class CassandraStore implements Store {
     private final LiveRunSweep runSweep;
     private final Sweeper runSweeper;
     private final CassandraSecretVault secrets;
+    private final TokenSeal tokenSeal;
     private final Sweeper keySweeper;
     private final BlobStore blobs;
     private final RunFiles files;
@@ -84,6 +87,7 @@ public final class CassandraStore implements Store {
         this.runSweep = new LiveRunSweep(journal, tables, changed, list.name(), clock);
         this.runSweeper = new Sweeper(runSweep, RUN_SWEEP, "vivarium-run-sweep");
         this.secrets = new CassandraSecretVault(cassandra, masters, clock);
+        this.tokenSeal = new TokenSeal(masters.keys());
         CassandraBlobs blobTables = new CassandraBlobs(cassandra);
         this.blobs = new StoredBlobs(blobTables, clock);
         this.files = new StoredRunFiles(blobs, journal::first);
@@ -180,6 +184,16 @@ public final class CassandraStore implements Store {
     @Override
     public ClaimedKeys idempotencyKeys() {
         return new CassandraClaimedKeys(cassandra);
+    }
+
+    @Override
+    public TokenStore tokens() {
+        return new CassandraTokens(cassandra);
+    }
+
+    @Override
+    public TokenSeal tokenSeal() {
+        return tokenSeal;
     }
 
     @Override

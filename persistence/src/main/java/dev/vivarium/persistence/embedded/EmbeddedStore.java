@@ -8,6 +8,7 @@ import dev.vivarium.persistence.postgres.PostgresAddress;
 import dev.vivarium.persistence.postgres.PostgresJournal;
 import dev.vivarium.persistence.postgres.PostgresStore;
 import dev.vivarium.persistence.secrets.SecretVault;
+import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
 import dev.vivarium.persistence.store.MonotonicClock;
@@ -17,6 +18,7 @@ import dev.vivarium.persistence.store.RunFiles;
 import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.persistence.store.Store;
 import dev.vivarium.persistence.store.StoreOwnership;
+import dev.vivarium.persistence.store.TokenStore;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
 import java.io.IOException;
@@ -133,6 +135,16 @@ public final class EmbeddedStore implements Store {
     @Override
     public ClaimedKeys idempotencyKeys() {
         return store.idempotencyKeys();
+    }
+
+    @Override
+    public TokenStore tokens() {
+        return store.tokens();
+    }
+
+    @Override
+    public TokenSeal tokenSeal() {
+        return store.tokenSeal();
     }
 
     @Override

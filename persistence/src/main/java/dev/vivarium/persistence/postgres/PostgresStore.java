@@ -14,6 +14,7 @@ import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.secrets.FileSecretVault;
 import dev.vivarium.persistence.secrets.SecretVault;
+import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
 import dev.vivarium.persistence.store.MonotonicClock;
@@ -24,6 +25,7 @@ import dev.vivarium.persistence.store.RunFiles;
 import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.persistence.store.Store;
 import dev.vivarium.persistence.store.StoreOwnership;
+import dev.vivarium.persistence.store.TokenStore;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
@@ -254,6 +256,16 @@ public final class PostgresStore implements Store {
     @Override
     public ClaimedKeys idempotencyKeys() {
         return new PostgresClaimedKeys(database);
+    }
+
+    @Override
+    public TokenStore tokens() {
+        return new PostgresTokens(database);
+    }
+
+    @Override
+    public TokenSeal tokenSeal() {
+        return secrets.tokenSeal();
     }
 
     @Override

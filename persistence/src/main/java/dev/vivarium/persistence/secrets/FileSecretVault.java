@@ -17,6 +17,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -159,6 +160,11 @@ public final class FileSecretVault implements SecretVault {
             // The first node's master key is everyone's.
             return;
         }
+    }
+
+    /** How tokens of the installation with this master key are made and recognized. */
+    public TokenSeal tokenSeal() {
+        return new TokenSeal(List.of(master));
     }
 
     @Override

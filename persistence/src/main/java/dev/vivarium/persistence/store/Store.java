@@ -4,6 +4,7 @@ import com.typesafe.config.Config;
 import dev.vivarium.persistence.audit.AuditLog;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.secrets.SecretVault;
+import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
 import java.time.Duration;
@@ -40,6 +41,11 @@ public interface Store extends AutoCloseable {
     RunFiles files();
 
     ClaimedKeys idempotencyKeys();
+
+    TokenStore tokens();
+
+    /** How the installation's tokens are made and recognized. */
+    TokenSeal tokenSeal();
 
     RememberedRuns rememberedRuns();
 

@@ -15,13 +15,15 @@ import java.util.regex.Pattern;
 public record Principal(Kind kind, String name) {
     private static final Pattern NAME = Pattern.compile("[\\x21-\\x7e]{1,255}");
 
-    /** The operator on the node's own machine; the only principal while nodes do not authenticate callers. */
+    /** The operator on the node's own machine: whoever can read the node's local token, and the node itself. */
     public static final Principal LOCAL_OPERATOR = new Principal(Kind.LOCAL, "operator");
 
     /** How a principal was identified. */
     public enum Kind {
         /** By having access to the node's machine. */
-        LOCAL("local");
+        LOCAL("local"),
+        /** By a token; the name is the token's. */
+        TOKEN("token");
 
         private final String text;
 

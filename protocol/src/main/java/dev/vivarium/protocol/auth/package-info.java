@@ -1,4 +1,4 @@
-/** Callers: the principal that acts, and the tenant it acts for. */
+/** Callers: the principal that acts, the tenant it acts for, and what it may do there. */
 @NullMarked
 package dev.vivarium.protocol.auth;
 

@@ -45,13 +45,19 @@ public final class NodeProcess implements Node {
      * How to start a node.
      *
      * @param program the {@code vivarium} program, with its first arguments
+     * @param home the folder for state, with the token of this machine's operator
      * @param folder the folder for its log, {@code node.log}, which is overwritten, and its data, {@code data}
      * @param afterwards what happens to the folder; that of a node that did not start is kept
      * @param drain how long live runs get when it is closed
      * @param config configuration that overrides the defaults
      */
     public record Start(
-            List<String> program, Path folder, Afterwards afterwards, Duration drain, Map<String, String> config) {
+            List<String> program,
+            Path home,
+            Path folder,
+            Afterwards afterwards,
+            Duration drain,
+            Map<String, String> config) {
         public Start {
             program = List.copyOf(program);
             config = Map.copyOf(config);
@@ -63,6 +69,12 @@ public final class NodeProcess implements Node {
 
         private Path log() {
             return folder.resolve("node.log");
+        }
+
+        private ProcessBuilder process() {
+            ProcessBuilder process = new ProcessBuilder(command()).redirectError(log().toFile());
+            process.environment().put("VIVARIUM_HOME", home.toString());
+            return process;
         }
 
         private List<String> command() {
@@ -80,11 +92,7 @@ public final class NodeProcess implements Node {
      * @throws IOException with a sentence for the user when it does not start: the node's own, if it printed one
      */
     public static NodeProcess start(Start start) throws IOException {
-        Child child = new Child(
-                new ProcessBuilder(start.command())
-                        .redirectError(start.log().toFile())
-                        .start(),
-                start);
+        Child child = new Child(start.process().start(), start);
         try {
             Optional<URI> uri = child.readUri();
             if (uri.isEmpty()) {

@@ -54,7 +54,7 @@ public record ClusterStatus(List<Row> rows) {
         Optional<Map<String, Integer>> runs = Optional.empty();
         for (int number = 1; number <= plan.nodes(); number++) {
             Member node = cluster.node(number);
-            NodeProbe probe = new NodeProbe(plan.api(number));
+            NodeProbe probe = cluster.probe(plan, number);
             State state = state(node, probe);
             if (state == State.READY && runs.isEmpty()) {
                 runs = probe.runs();

@@ -1,6 +1,7 @@
 package dev.vivarium.node.cli.cluster;
 
 import dev.vivarium.client.ApiClient;
+import dev.vivarium.client.Credentials;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.StorePreparer;
 import dev.vivarium.node.cli.cluster.ClusterProblem.Kind;
@@ -9,6 +10,7 @@ import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.persistence.cassandra.LocalCassandra;
 import dev.vivarium.protocol.run.TimeSpan;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -51,6 +53,7 @@ public final class LocalCluster {
      * @param storePreparer creates the schema
      * @param storeClassPath the class path of a Cassandra server
      * @param environment the variables of this process
+     * @param home the home of the nodes, with the token of this machine's operator
      * @param root the folder of the launcher
      * @param progress receives sentences about what is being done
      * @param clock measures timeouts of members
@@ -59,6 +62,7 @@ public final class LocalCluster {
             StorePreparer storePreparer,
             String storeClassPath,
             Map<String, String> environment,
+            Path home,
             Path root,
             Consumer<String> progress,
             NodeClock clock) {}
@@ -232,20 +236,33 @@ public final class LocalCluster {
         if (store.process().isEmpty()) {
             around.progress().accept("starting Cassandra at 127.0.0.1:" + plan.storePort() + ".");
             store.start(
-                    cassandra.java(), cassandra.prepare(store.folder(), plan.storePort(), plan.storeInternalPort()));
+                    cassandra.java(),
+                    cassandra.prepare(store.folder(), plan.storePort(), plan.storeInternalPort()),
+                    Map.of());
         }
         refuseFrozen(store);
         store.awaitReady(() -> Ports.accepts(plan.storePort()), STORE_START_MAX);
     }
 
+    /** A node starts in its own folder, where a relative home means something else. */
     private void launch(ClusterPlan plan, int number) throws IOException {
-        node(number).start(NodeCommand.java(), new NodeCommand(folder, around).words(plan, number, node(number)));
+        node(number)
+                .start(
+                        NodeCommand.java(),
+                        new NodeCommand(folder, around).words(plan, number, node(number)),
+                        Map.of("VIVARIUM_HOME", around.home().toString()));
+    }
+
+    /** A probe of a node, with the credentials that a command for it would have. */
+    NodeProbe probe(ClusterPlan plan, int number) {
+        URI api = plan.api(number);
+        return new NodeProbe(api, Credentials.find(api, around.environment(), around.home()));
     }
 
     private void awaitReady(ClusterPlan plan, int number) throws ClusterProblem, IOException, InterruptedException {
         Member node = node(number);
         refuseFrozen(node);
-        NodeProbe probe = new NodeProbe(plan.api(number));
+        NodeProbe probe = probe(plan, number);
         node.awaitReady(() -> probe.health() == ApiClient.Health.READY, NODE_START_MAX);
     }
 

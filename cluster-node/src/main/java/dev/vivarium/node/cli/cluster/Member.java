@@ -1,5 +1,6 @@
 package dev.vivarium.node.cli.cluster;
 
+import dev.vivarium.client.Credentials;
 import dev.vivarium.node.cli.cluster.ClusterProblem.Kind;
 import dev.vivarium.node.clock.NodeClock;
 import java.io.File;
@@ -12,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -28,7 +30,8 @@ public final class Member {
     private static final int LOG_TAIL_LINES = 20;
     private static final int LOG_TAIL_BYTES = 16 << 10;
     /** Meant for this program, and not for the servers that it starts. */
-    private static final Set<String> NOT_PASSED_ON = Set.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH");
+    private static final Set<String> NOT_PASSED_ON = 
+            Set.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH", Credentials.VARIABLE);
 
     private static final Pattern STATE = Pattern.compile("\\d+ \\(.*\\) (\\S) .*", Pattern.DOTALL);
 
@@ -108,8 +111,9 @@ public final class Member {
      *
      * @param java the program
      * @param arguments all of its arguments, including its main class
+     * @param environment variables that differ from those of this process
      */
-    void start(Path java, List<String> arguments) throws IOException {
+    void start(Path java, List<String> arguments, Map<String, String> environment) throws IOException {
         Files.createDirectories(folder);
         makeRoom();
         List<String> command = new ArrayList<>(List.of("setsid", java.toString(), mark()));
@@ -120,6 +124,7 @@ public final class Member {
                 .redirectInput(new File("/dev/null"))
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
         builder.environment().keySet().removeAll(NOT_PASSED_ON);
+        builder.environment().putAll(environment);
         Path written = folder.resolve("pid.new");
         Files.writeString(written, builder.start().pid() + "\n");
         Files.move(written, pidFile(), StandardCopyOption.ATOMIC_MOVE);

@@ -2,6 +2,7 @@ package dev.vivarium.node.cli.cluster;
 
 import dev.vivarium.client.ApiClient;
 import dev.vivarium.client.ApiException;
+import dev.vivarium.client.Credentials;
 import dev.vivarium.client.RetryPolicy;
 import dev.vivarium.protocol.api.NodeList;
 import dev.vivarium.protocol.api.NodeView;
@@ -18,9 +19,9 @@ final class NodeProbe {
 
     private final ApiClient node;
 
-    /** A probe of the node whose API answers at an address. */
-    NodeProbe(URI api) {
-        this.node = new ApiClient(api, RetryPolicy.NONE, ANSWER_MAX);
+    /** A probe of the node whose API answers at an address. Its health needs no credentials. */
+    NodeProbe(URI api, Credentials credentials) {
+        this.node = new ApiClient(api, credentials, RetryPolicy.NONE, ANSWER_MAX);
     }
 
     ApiClient.Health health() throws InterruptedException {

@@ -10,7 +10,7 @@ import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.headers.Host;
 
 /**
- * Keeps web pages in a browser on this machine away from an API that trusts everyone who can reach it. A page's host
+ * Keeps web pages in a browser on this machine away from the API, whoever has a token there. A page's host
  * name may resolve to the loopback address (DNS rebinding), so only the node's known names are accepted. And any page
  * may send simple POSTs anywhere, so requests from other sites are refused.
  */

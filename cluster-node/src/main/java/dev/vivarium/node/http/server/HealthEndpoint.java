@@ -18,7 +18,10 @@ import org.apache.pekko.util.ByteString;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The conventional operations of every service: health and metrics. */
+/**
+ * The conventional operations of every service: health and metrics. They are open to everyone who reaches the node, since
+ * those who ask for them, supervisors and scrapers, have no token; they name no tenant and no run.
+ */
 public final class HealthEndpoint {
     private static final Logger LOG = LoggerFactory.getLogger(HealthEndpoint.class);
     private static final String ALIVE = "/health/alive";
@@ -45,9 +48,9 @@ public final class HealthEndpoint {
     public static List<Operation> operations(Readiness readiness, PrometheusMeterRegistry metrics) {
         HealthEndpoint health = new HealthEndpoint(readiness, metrics);
         return List.of(
-                new Operation(HttpMethods.GET, ALIVE, Endpoint.immediate(HealthEndpoint::alive)),
-                new Operation(HttpMethods.GET, READY, exchange -> health.ready()),
-                new Operation(HttpMethods.GET, METRICS_PATH, Endpoint.immediate(health::metrics)));
+                Operation.open(HttpMethods.GET, ALIVE, Endpoint.immediate(HealthEndpoint::alive)),
+                Operation.open(HttpMethods.GET, READY, exchange -> health.ready()),
+                Operation.open(HttpMethods.GET, METRICS_PATH, Endpoint.immediate(health::metrics)));
     }
 
     /** Whether the request is for one of them. */

@@ -29,16 +29,18 @@ public final class HttpServer {
      * address is in use or not available.
      *
      * @param operations the operations; of several matching paths the first one is used
+     * @param authenticator tells whose a token is
      * @param metrics where answers are counted
      */
     public static CompletionStage<HttpServer> start(
             ActorSystem<?> system,
             HttpSettings settings,
             List<Operation> operations,
+            Authenticator authenticator,
             MeterRegistry metrics,
             Clock clock) {
         OpenConnections connections = new OpenConnections(settings.maxConnections());
-        Router router = new Router(system, settings, operations, metrics, clock);
+        Router router = new Router(system, settings, operations, authenticator, metrics, clock);
         return Http.get(system)
                 .newServerAt(settings.host(), settings.port())
                 .withSettings(serverSettings(system.settings().config(), settings))
@@ -49,6 +51,8 @@ public final class HttpServer {
 
     private static ServerSettings serverSettings(Config system, HttpSettings settings) {
         Config ours = ConfigFactory.parseMap(Map.of(
+                "pekko.http.server.remote-address-attribute",
+                "on",
                 "pekko.http.server.server-header",
                 "vivarium",
                 "pekko.http.server.request-timeout",

@@ -1,11 +1,14 @@
 package dev.vivarium.node.http.server;
 
-import dev.vivarium.protocol.auth.Principal;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.stream.Stream;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.http.javadsl.model.HttpMethods;
@@ -23,6 +26,7 @@ final class Router extends AllDirectives {
     private final Duration requestTimeout;
     private final Duration retryAfter;
     private final BrowserGuard guard;
+    private final Gate gate;
     private final Failures failures;
     private final MeterRegistry metrics;
     private final Clock clock;
@@ -32,12 +36,14 @@ final class Router extends AllDirectives {
      * Creates a router.
      *
      * @param operations the operations; of several matching paths the first one is used
+     * @param authenticator tells whose a token is
      * @param metrics where answers are counted
      */
     Router(
             ActorSystem<?> system,
             HttpSettings settings,
             List<Operation> operations,
+            Authenticator authenticator,
             MeterRegistry metrics,
             Clock clock) {
         this.system = system;
@@ -45,6 +51,7 @@ final class Router extends AllDirectives {
         this.requestTimeout = settings.requestTimeout();
         this.retryAfter = settings.retryAfter();
         this.guard = new BrowserGuard(settings);
+        this.gate = new Gate(authenticator);
         this.failures = new Failures(settings);
         this.metrics = metrics;
         this.clock = clock;
@@ -58,7 +65,7 @@ final class Router extends AllDirectives {
     private static List<Operation> withHeads(List<Operation> operations) {
         Stream<Operation> heads = operations.stream()
                 .filter(operation -> operation.method().equals(HttpMethods.GET))
-                .map(get -> new Operation(HttpMethods.HEAD, get.path(), get.endpoint()));
+                .map(get -> new Operation(HttpMethods.HEAD, get.path(), get.needs(), get.endpoint()));
         return Stream.concat(operations.stream(), heads).toList();
     }
 
@@ -90,23 +97,18 @@ final class Router extends AllDirectives {
                 .flatMap(operation -> operation.path().match(path).stream()
                         .map(values -> method(
                                 operation.method(),
-                                () -> extractRequest(request -> completeWithFuture(operation
-                                        .endpoint()
-                                        .answer(new Exchange(
-                                                request,
-                                                caller(),
-                                                values,
-                                                clock.instant().plus(requestTimeout))))))))
+                                () -> extractRequest(
+                                        request -> completeWithFuture(answer(request, operation, values))))))
                 .reduce((first, second) -> concat(first, second))
                 .orElseGet(this::reject);
     }
 
-    /**
-     * A node does not authenticate callers: it listens on its own machine, and everyone who reaches it there is its
-     * operator.
-     */
-    private static Principal caller() {
-        return Principal.LOCAL_OPERATOR;
+    private CompletionStage<HttpResponse> answer(HttpRequest request, Operation operation, Map<String, String> values) {
+        Instant deadline = clock.instant().plus(requestTimeout);
+        return gate.decide(request, operation)
+                .thenCompose(decision -> decision instanceof Gate.Decision.Passed passed
+                        ? operation.endpoint().answer(new Exchange(request, passed.caller(), values, deadline))
+                        : CompletableFuture.completedStage(((Gate.Decision.Stopped) decision).answer()));
     }
 
     /**

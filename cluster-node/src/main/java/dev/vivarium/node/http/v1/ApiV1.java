@@ -2,11 +2,20 @@ package dev.vivarium.node.http.v1;
 
 import static dev.vivarium.node.http.server.Endpoint.immediate;
 import static dev.vivarium.node.http.server.Endpoint.json;
+import static dev.vivarium.node.http.server.Operation.needing;
+import static dev.vivarium.protocol.auth.Permission.AUDIT;
+import static dev.vivarium.protocol.auth.Permission.CANCEL;
+import static dev.vivarium.protocol.auth.Permission.NODES;
+import static dev.vivarium.protocol.auth.Permission.READ;
+import static dev.vivarium.protocol.auth.Permission.SUBMIT;
+import static dev.vivarium.protocol.auth.Permission.TOKENS;
+import static org.apache.pekko.http.javadsl.model.HttpMethods.DELETE;
 import static org.apache.pekko.http.javadsl.model.HttpMethods.GET;
 import static org.apache.pekko.http.javadsl.model.HttpMethods.HEAD;
 import static org.apache.pekko.http.javadsl.model.HttpMethods.POST;
 import static org.apache.pekko.http.javadsl.model.HttpMethods.PUT;
 
+import dev.vivarium.node.access.Tokens;
 import dev.vivarium.node.admission.Admission;
 import dev.vivarium.node.admission.RenewalReader;
 import dev.vivarium.node.admission.SubmissionReader;
@@ -45,6 +54,7 @@ public final class ApiV1 {
             RunIndex index,
             BlobStore blobs,
             AuditQueries audit,
+            Tokens tokens,
             MeterRegistry metrics) {}
 
     /** The operations; {@code openapi.yaml} describes all their answers. */
@@ -68,7 +78,7 @@ public final class ApiV1 {
                 followers,
                 output,
                 new RunEndWait(system, parts.runs(), parts.journal(), followers));
-        DeadlineEndpoint deadline = new DeadlineEndpoint(submissions, parts.renewals(), parts.runs());
+        DeadlineEndpoint deadline = new DeadlineEndpoint(lookup, submissions, parts.renewals(), parts.runs());
         EventsEndpoint events = new EventsEndpoint(lookup, parts.runs(), parts.journal(), followers, settings);
         ArtifactsEndpoint artifacts = new ArtifactsEndpoint(lookup, parts.journal(), parts.blobs());
         Uploads uploads = new Uploads(settings);
@@ -76,23 +86,28 @@ public final class ApiV1 {
                 .description("Contents of files that are being uploaded")
                 .register(parts.metrics());
         BlobsEndpoint blobs = new BlobsEndpoint(system, uploads, parts.blobs());
+        TokensEndpoint tokens = new TokensEndpoint(submissions, parts.tokens());
         AuditEndpoint audit = new AuditEndpoint(parts.audit(), settings.retryAfter(), Clock.systemUTC());
         NodeEndpoint node = new NodeEndpoint(parts.runs());
         return List.of(
-                new Operation(POST, "/v1/runs", submit::answer),
-                new Operation(GET, "/v1/runs", json(runs::list)),
-                new Operation(GET, "/v1/runs/{id}", json(runs::show)),
-                new Operation(POST, "/v1/runs/{id}/cancel", json(runs::cancel)),
-                new Operation(POST, "/v1/runs/{id}/deadline", json(deadline::answer)),
-                new Operation(GET, "/v1/runs/{id}/output", output::answer),
-                new Operation(GET, "/v1/runs/{id}/events", events::answer),
-                new Operation(GET, "/v1/runs/{id}/artifacts", artifacts::list),
-                new Operation(GET, "/v1/runs/{id}/artifacts/{path*}", artifacts::file),
-                new Operation(PUT, "/v1/blobs/{digest}", json(blobs::put)),
-                new Operation(HEAD, "/v1/blobs/{digest}", blobs::head),
-                new Operation(GET, "/v1/audit/events", json(audit::events)),
-                new Operation(GET, "/v1/audit/counts", json(audit::counts)),
-                new Operation(GET, "/v1/nodes", json(immediate(node::nodes))),
-                new Operation(GET, "/openapi.yaml", immediate(node::openApi)));
+                needing(SUBMIT, POST, "/v1/runs", submit::answer),
+                needing(READ, GET, "/v1/runs", json(runs::list)),
+                needing(READ, GET, "/v1/runs/{id}", json(runs::show)),
+                needing(CANCEL, POST, "/v1/runs/{id}/cancel", json(runs::cancel)),
+                needing(SUBMIT, POST, "/v1/runs/{id}/deadline", json(deadline::answer)),
+                needing(READ, GET, "/v1/runs/{id}/output", output::answer),
+                needing(READ, GET, "/v1/runs/{id}/events", events::answer),
+                needing(READ, GET, "/v1/runs/{id}/artifacts", artifacts::list),
+                needing(READ, GET, "/v1/runs/{id}/artifacts/{path*}", artifacts::file),
+                needing(SUBMIT, PUT, "/v1/blobs/{digest}", json(blobs::put)),
+                needing(SUBMIT, HEAD, "/v1/blobs/{digest}", blobs::head),
+                needing(TOKENS, POST, "/v1/tokens", json(tokens::create)),
+                needing(TOKENS, GET, "/v1/tokens", json(tokens::list)),
+                needing(TOKENS, DELETE, "/v1/tokens/{id}", json(tokens::revoke)),
+                needing(TOKENS, POST, "/v1/tokens/{id}/rotate", json(tokens::rotate)),
+                needing(AUDIT, GET, "/v1/audit/events", json(audit::events)),
+                needing(AUDIT, GET, "/v1/audit/counts", json(audit::counts)),
+                needing(NODES, GET, "/v1/nodes", json(immediate(node::nodes))),
+                Operation.open(GET, "/openapi.yaml", immediate(node::openApi)));
     }
 }

@@ -12,6 +12,8 @@ import dev.vivarium.persistence.audit.Tally.Measure;
 import dev.vivarium.persistence.journal.StageFailure;
 import dev.vivarium.protocol.api.AuditHead;
 import dev.vivarium.protocol.api.Problem.FieldError;
+import dev.vivarium.protocol.auth.Identity;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
@@ -34,7 +36,10 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 
-/** Finds and counts events of all runs. */
+/**
+ * Finds and counts events of all runs: for an operator those of all tenants, for others those of their tenant's runs, with
+ * the labels of their scope.
+ */
 final class AuditEndpoint {
     private static final int PAGE = 100;
     /** Values of one field, and labels. */
@@ -80,7 +85,7 @@ final class AuditEndpoint {
                 Set.of(
                         "tenant", "run", "label", "node", "type", "reason", "by", "image", "since", "until", "order",
                         "cursor", "limit", "after"));
-        AuditFilter filter = filter(reader);
+        AuditFilter filter = filter(reader, exchange.caller());
         AuditQuery query = new AuditQuery(
                 filter, reader.word("order", ORDERS).orElse(AuditOrder.NEWEST), reader.text("cursor"), (int)
                         reader.number("limit", PAGE, 1, AuditQuery.LIMIT_MAX));
@@ -92,7 +97,7 @@ final class AuditEndpoint {
                         .exceptionally(AuditEndpoint::badCursor)));
     }
 
-    private static AuditFilter filter(QueryReader reader) {
+    private static AuditFilter filter(QueryReader reader, Identity caller) {
         Optional<Instant> since = reader.instant("since");
         Optional<Instant> until = reader.instant("until");
         if (since.isPresent() && until.isPresent() && !since.get().isBefore(until.get())) {
@@ -102,16 +107,31 @@ final class AuditEndpoint {
         if (labels.size() > VALUES_MAX) {
             reader.refuse("label", "at most " + VALUES_MAX + " may be asked for");
         }
+        caller.scope().labels().forEach((key, value) -> reader.add("label", labels, key, value));
         return AuditFilter.ALL
                 .withRuns(runs(reader))
                 .withLabels(labels)
-                .with(Field.TENANT, few(reader, "tenant", reader.texts("tenant")))
+                .with(Field.TENANT, tenants(reader, caller))
                 .with(Field.NODE, few(reader, "node", reader.texts("node")))
                 .with(Field.TYPE, reader.words("type", TYPES))
                 .with(Field.REASON, reader.words("reason", REASONS))
                 .with(Field.BY, few(reader, "by", reader.texts("by")))
                 .with(Field.IMAGE, few(reader, "image", reader.texts("image")))
                 .within(since, until);
+    }
+
+    /** Those that are asked for; of a caller of one tenant always this one, since no tenants would be all of them. */
+    private static Set<String> tenants(QueryReader reader, Identity caller) {
+        Set<String> asked = few(reader, "tenant", reader.texts("tenant"));
+        asked.forEach(name -> refuseForeign(reader, caller, name));
+        return caller.onlyTenant().map(own -> Set.of(own.name())).orElse(asked);
+    }
+
+    private static void refuseForeign(QueryReader reader, Identity caller, String name) {
+        caller.onlyTenant()
+                .filter(own -> !own.name().equals(name))
+                .ifPresent(own -> reader.refuse(
+                        "tenant", "must be left out, or be " + own.name() + ", the tenant of your token"));
     }
 
     private static Set<RunId> runs(QueryReader reader) {
@@ -169,6 +189,12 @@ final class AuditEndpoint {
     }
 
     CompletionStage<HttpResponse> counts(Exchange exchange) {
+        if (!exchange.caller().scope().labels().isEmpty()) {
+            return CompletableFuture.completedStage(Answers.problem(
+                    ProblemType.FORBIDDEN,
+                    "Totals are those of whole tenants, and your token is narrowed to runs with some labels: ask for"
+                            + " events, or with another token."));
+        }
         QueryReader reader = new QueryReader(exchange.request(), Set.of("measure", "tenant", "since", "until"));
         Optional<Measure> measure = reader.word("measure", MEASURES);
         if (!reader.has("measure")) {
@@ -176,7 +202,10 @@ final class AuditEndpoint {
                     "measure",
                     "must be given: " + MEASURES.keySet().stream().sorted().collect(Collectors.joining(", ")));
         }
-        Optional<String> tenant = reader.tenant().map(one -> one.name());
+        Identity caller = exchange.caller();
+        Optional<String> asked = reader.tenant().map(Tenant::name);
+        asked.ifPresent(name -> refuseForeign(reader, caller, name));
+        Optional<String> tenant = caller.onlyTenant().map(Tenant::name).or(() -> asked);
         Duration longest =
                 measure.map(Measure::period).orElse(ChronoUnit.DAYS) == ChronoUnit.HOURS ? HOURS_MAX : DAYS_MAX;
         Instant until = reader.instant("until").orElseGet(clock::instant);

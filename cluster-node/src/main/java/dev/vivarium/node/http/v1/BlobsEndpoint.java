@@ -8,6 +8,7 @@ import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.BlobStore.Written;
 import dev.vivarium.protocol.api.BlobView;
 import dev.vivarium.protocol.api.Problem.FieldError;
+import dev.vivarium.protocol.auth.Identity;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Digest;
 import java.util.List;
@@ -77,7 +78,8 @@ final class BlobsEndpoint {
     private CompletionStage<HttpResponse> named(
             Exchange exchange, BiFunction<Tenant, Digest, CompletionStage<HttpResponse>> answer) {
         QueryReader reader = new QueryReader(exchange.request(), Set.of("tenant"));
-        Tenant tenant = reader.tenant().orElse(Tenant.DEFAULT);
+        Identity caller = exchange.caller();
+        Tenant tenant = reader.tenant().orElse(caller.tenant());
         Optional<Digest> digest = digest(exchange.parameter("digest"));
         if (digest.isEmpty()) {
             return CompletableFuture.completedStage(Answers.problem(
@@ -86,8 +88,14 @@ final class BlobsEndpoint {
                     List.of(new FieldError("digest", "must be 64 lower-case hexadecimal digits"))));
         }
         return reader.refusal()
+                .or(() -> caller.mayActFor(tenant) ? Optional.empty() : Optional.of(foreign(caller)))
                 .<CompletionStage<HttpResponse>>map(CompletableFuture::completedStage)
                 .orElseGet(() -> answer.apply(tenant, digest.get()));
+    }
+
+    private static HttpResponse foreign(Identity caller) {
+        return Answers.problem(
+                ProblemType.FORBIDDEN, "Your token is for tenant " + caller.tenant() + ", and for no other one.");
     }
 
     private static Optional<Digest> digest(String text) {

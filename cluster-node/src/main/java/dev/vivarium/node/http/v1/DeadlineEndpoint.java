@@ -1,5 +1,10 @@
 package dev.vivarium.node.http.v1;
 
+import java.util.List;
+import dev.vivarium.protocol.run.Limit;
+import dev.vivarium.protocol.auth.Scope;
+import dev.vivarium.protocol.api.Problem.FieldError;
+import dev.vivarium.node.run.Renewal;
 import dev.vivarium.node.admission.RenewalReader;
 import dev.vivarium.node.admission.RenewalReader.Reading;
 import dev.vivarium.node.http.server.Answers;
@@ -19,11 +24,13 @@ import org.apache.pekko.http.javadsl.model.HttpResponse;
 
 /** Moves the deadline of a live run. */
 final class DeadlineEndpoint {
+    private final RunLookup lookup;
     private final JsonBodies bodies;
     private final RenewalReader reader;
     private final Runs runs;
 
-    DeadlineEndpoint(JsonBodies bodies, RenewalReader reader, Runs runs) {
+    DeadlineEndpoint(RunLookup lookup, JsonBodies bodies, RenewalReader reader, Runs runs) {
+        this.lookup = lookup;
         this.bodies = bodies;
         this.reader = reader;
         this.runs = runs;
@@ -33,10 +40,10 @@ final class DeadlineEndpoint {
         Optional<RunId> run = RunLookup.id(exchange);
         return run.isEmpty()
                 ? done(RunLookup.noSuchRun())
-                : bodies.take(exchange, body -> renewed(exchange, run.get(), body), Function.identity());
+                : bodies.take(exchange, body -> renewed(exchange, body), Function.identity());
     }
 
-    private CompletionStage<HttpResponse> renewed(Exchange exchange, RunId run, byte[] body) {
+    private CompletionStage<HttpResponse> renewed(Exchange exchange, byte[] body) {
         Reading reading = reader.read(body);
         if (reading instanceof Reading.Malformed malformed) {
             return done(Answers.problem(ProblemType.MALFORMED_JSON, malformed.sentence()));
@@ -45,8 +52,23 @@ final class DeadlineEndpoint {
             return done(Answers.problem(
                     ProblemType.INVALID_RENEWAL, "Correct the fields that are named in errors.", invalid.errors()));
         }
-        return runs.renew(run, new Caller(exchange.caller(), exchange.deadline()), ((Reading.Valid) reading).renewal())
-                .thenApply(DeadlineEndpoint::answer);
+        Renewal renewal = ((Reading.Valid) reading).renewal();
+        Caller caller = new Caller(exchange.caller().principal(), exchange.deadline());
+        return lookup.answer(exchange, run -> beyond(exchange.caller().scope(), renewal)
+                .<CompletionStage<HttpResponse>>map(DeadlineEndpoint::done)
+                .orElseGet(() -> runs.renew(run.submission().id(), caller, renewal).thenApply(DeadlineEndpoint::answer)));
+    }
+
+    /** A token that is narrowed to a wall clock moves no deadline beyond it. */
+    private static Optional<HttpResponse> beyond(Scope scope, Renewal renewal) {
+        return scope.limits()
+                .find(Limit.WALL_CLOCK)
+                .filter(most -> renewal.wallClock().compareTo(most) > 0)
+                .map(most -> Answers.problem(
+                        ProblemType.FORBIDDEN,
+                        "Your token is for less than this run asks for.",
+                        List.of(new FieldError(
+                                "wallClock", "must be at most " + most + ", which your token is narrowed to"))));
     }
 
     private static HttpResponse answer(RenewAnswer given) {

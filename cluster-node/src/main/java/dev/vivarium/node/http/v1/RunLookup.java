@@ -20,12 +20,14 @@ final class RunLookup {
         this.journal = journal;
     }
 
-    /** Answers for an existing run; otherwise with 404. */
+    /** Answers for a run that exists for the caller; otherwise with 404, also for a run of another tenant. */
     CompletionStage<HttpResponse> answer(
             Exchange exchange, Function<RunState.Existing, CompletionStage<HttpResponse>> answer) {
         return id(exchange)
                 .map(run -> journal.state(run)
                         .thenCompose(state -> state instanceof RunState.Existing existing
+                                        && exchange.caller()
+                                                .sees(existing.submission().spec())
                                 ? answer.apply(existing)
                                 : CompletableFuture.completedStage(noSuchRun())))
                 .orElseGet(() -> CompletableFuture.completedStage(noSuchRun()));

@@ -10,6 +10,7 @@ import dev.vivarium.persistence.journal.StageFailure;
 import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.protocol.api.Problem.FieldError;
 import dev.vivarium.protocol.api.RunView;
+import dev.vivarium.protocol.auth.Identity;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.RunStatus;
 import java.util.Arrays;
@@ -45,6 +46,9 @@ final class RunsEndpoint {
                 new QueryReader(exchange.request(), Set.of("status", "tenant", "label", "since", "cursor", "limit"));
         Map<String, String> labels = reader.pairs("label");
         reader.tenant().ifPresent(tenant -> reader.add("tenant", labels, RunSpec.TENANT_LABEL, tenant.name()));
+        Identity caller = exchange.caller();
+        caller.onlyTenant().ifPresent(own -> reader.add("tenant", labels, RunSpec.TENANT_LABEL, own.name()));
+        caller.scope().labels().forEach((key, value) -> reader.add("label", labels, key, value));
         RunIndex.Query query = new RunIndex.Query(
                 reader.words("status", STATUSES), labels, reader.instant("since"), reader.text("cursor"), (int)
                         reader.number("limit", PAGE, 1, MAX_PAGE));
@@ -79,11 +83,10 @@ final class RunsEndpoint {
     }
 
     CompletionStage<HttpResponse> cancel(Exchange exchange) {
-        return RunLookup.id(exchange)
-                .map(run -> runs.cancel(run, new Caller(exchange.caller(), exchange.deadline()))
-                        .thenApply(answer -> answer instanceof CancelAnswer.Noted noted
-                                ? Answers.json(202, RunView.of(noted.run()))
-                                : RunLookup.noSuchRun()))
-                .orElseGet(() -> CompletableFuture.completedStage(RunLookup.noSuchRun()));
+        Caller caller = new Caller(exchange.caller().principal(), exchange.deadline());
+        return lookup.answer(exchange, run -> runs.cancel(run.submission().id(), caller)
+                .thenApply(answer -> answer instanceof CancelAnswer.Noted noted
+                        ? Answers.json(202, RunView.of(noted.run()))
+                        : RunLookup.noSuchRun()));
     }
 }

@@ -131,7 +131,7 @@ final class SubmitEndpoint {
                     "An idempotency key is 1 to 255 visible ASCII characters.",
                     List.of(new FieldError("Idempotency-Key", "must be 1 to 255 visible ASCII characters"))));
         }
-        Reading reading = reader.read(body);
+        Reading reading = reader.read(body, exchange.caller());
         if (reading instanceof Reading.Malformed malformed) {
             return refused(Answers.problem(ProblemType.MALFORMED_JSON, malformed.sentence()));
         }
@@ -139,8 +139,15 @@ final class SubmitEndpoint {
             return refused(Answers.problem(
                     ProblemType.INVALID_RUN, "Correct the fields that are named in errors.", invalid.errors()));
         }
+        if (reading instanceof Reading.Forbidden forbidden) {
+            return refused(Answers.problem(
+                    ProblemType.FORBIDDEN, "Your token is for less than this run asks for.", forbidden.errors()));
+        }
         return admission
-                .submit(new Caller(exchange.caller(), exchange.deadline()), ((Reading.Valid) reading).submission(), key)
+                .submit(
+                        new Caller(exchange.caller().principal(), exchange.deadline()),
+                        ((Reading.Valid) reading).submission(),
+                        key)
                 .thenApply(this::outcome);
     }
 

@@ -40,6 +40,7 @@ class NodeCommandTest {
                 (configuration, settings) -> "",
                 "",
                 environment,
+                Path.of("/home"),
                 Path.of("/vivarium"),
                 sentence -> {},
                 NodeClock.system());

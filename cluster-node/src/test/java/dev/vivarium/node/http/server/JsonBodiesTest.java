@@ -4,10 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
-import dev.vivarium.protocol.auth.Principal;
+import dev.vivarium.protocol.auth.Identity;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
@@ -93,7 +94,7 @@ class JsonBodiesTest {
         return bodies.take(
                 new Exchange(
                         request,
-                        Principal.LOCAL_OPERATOR,
+                        Optional.of(Identity.LOCAL_OPERATOR),
                         Map.of(),
                         Instant.now().plusSeconds(40)),
                 endpoint,

@@ -195,8 +195,8 @@ class BlobRoutesTest {
         return api.request(path);
     }
 
-    private static String head(int length) {
-        return "PUT " + PATH + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + length
+    private String head(int length) {
+        return "PUT " + PATH + " HTTP/1.1\r\n" + api.authorization() + "Host: localhost\r\nContent-Length: " + length
                 + "\r\nConnection: close\r\n\r\n";
     }
 

@@ -30,7 +30,7 @@ class FullNodeTest {
     @Test
     void aClientOfAFullNodeIsRefusedImmediately() throws IOException {
         for (int i = 0; i < 4; i++) {
-            keep("GET /v1/runs HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            keep("GET /v1/runs HTTP/1.1\r\n" + api.authorization() + "Host: localhost\r\n\r\n");
         }
 
         assertThat(once("GET /v1/runs"))
@@ -48,7 +48,7 @@ class FullNodeTest {
         RunId run = api.running();
         String follow = "GET /v1/runs/" + run + "/output?follow=true";
         for (int i = 0; i < 2; i++) {
-            keep(follow + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            keep(follow + " HTTP/1.1\r\n" + api.authorization() + "Host: localhost\r\n\r\n");
         }
         await().untilAsserted(() -> assertThat(api.followers()).isEqualTo(2));
 
@@ -67,6 +67,7 @@ class FullNodeTest {
 
     /** The response on a connection that the client would keep open. */
     private String once(String request) {
-        return api.raw(request + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        return api.raw(
+                request + " HTTP/1.1\r\n" + api.authorization() + "Host: localhost\r\nConnection: close\r\n\r\n");
     }
 }

@@ -68,7 +68,8 @@ class HostileRequestsTest {
 
     @Test
     void aTruncatedBodyDoesNoHarm() {
-        String answer = api.raw("POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        String answer = api.raw("POST /v1/runs HTTP/1.1\r\n" + api.authorization()
+                + "Host: localhost\r\nContent-Type: application/json\r\n"
                 + "Content-Length: 1000\r\n\r\n{\"image\": \"a\"");
 
         assertThat(answer).satisfiesAnyOf(text -> assertThat(text).isEmpty(), text -> assertThat(text)
@@ -82,7 +83,8 @@ class HostileRequestsTest {
         try (var socket = new Socket("localhost", api.port())) {
             socket.setSoTimeout(20_000);
             socket.getOutputStream()
-                    .write(("POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                    .write(("POST /v1/runs HTTP/1.1\r\n" + api.authorization()
+                                    + "Host: localhost\r\nContent-Type: application/json\r\n"
                                     + "Content-Length: 1000\r\n\r\n{")
                             .getBytes(StandardCharsets.US_ASCII));
             byte[] start = socket.getInputStream().readNBytes(12);
@@ -100,7 +102,7 @@ class HostileRequestsTest {
                 "GET /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n"
             })
     void aMalformedRequestIsAProblemToo(String request) {
-        String answer = api.raw(request);
+        String answer = api.raw(request.replace("HTTP/1.1\r\n", "HTTP/1.1\r\n" + api.authorization()));
 
         assertThat(answer)
                 .startsWith("HTTP/1.1 400")
@@ -111,18 +113,20 @@ class HostileRequestsTest {
 
     @Test
     void anEndlessUriIsAProblemToo() {
-        String answer = api.raw("GET /" + "x".repeat(10_000) + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        String answer = api.raw(
+                "GET /" + "x".repeat(10_000) + " HTTP/1.1\r\n" + api.authorization() + "Host: localhost\r\n\r\n");
 
         assertThat(answer).startsWith("HTTP/1.1 414").contains("application/problem+json");
     }
 
     @Test
     void anEndlessQueryOrHeaderIsAProblemToo() {
-        String query = api.raw("GET /v1/runs?label=" + "x".repeat(10_000) + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
-        String header =
-                api.raw("GET /v1/runs HTTP/1.1\r\nHost: localhost\r\nX-Large: " + "x".repeat(100_000) + "\r\n\r\n");
-        String headers =
-                api.raw("GET /v1/runs HTTP/1.1\r\nHost: localhost\r\n" + "X-One: 1\r\n".repeat(1_000) + "\r\n");
+        String query = api.raw("GET /v1/runs?label=" + "x".repeat(10_000) + " HTTP/1.1\r\n" + api.authorization()
+                + "Host: localhost\r\n\r\n");
+        String header = api.raw("GET /v1/runs HTTP/1.1\r\n" + api.authorization() + "Host: localhost\r\nX-Large: "
+                + "x".repeat(100_000) + "\r\n\r\n");
+        String headers = api.raw("GET /v1/runs HTTP/1.1\r\n" + api.authorization() + "Host: localhost\r\n"
+                + "X-One: 1\r\n".repeat(1_000) + "\r\n");
 
         assertThat(query).startsWith("HTTP/1.1 414").contains("application/problem+json");
         assertThat(header).startsWith("HTTP/1.1 431").contains("application/problem+json");
@@ -149,7 +153,8 @@ class HostileRequestsTest {
 
     @Test
     void garbageAfterAValidRequestDoesNotAffectItsAnswer() {
-        String answers = api.raw("GET /health/alive HTTP/1.1\r\nHost: localhost\r\n\r\n\0\1\2garbage\r\n\r\n");
+        String answers = api.raw("GET /health/alive HTTP/1.1\r\n" + api.authorization()
+                + "Host: localhost\r\n\r\n\0\1\2garbage\r\n\r\n");
 
         assertThat(answers).startsWith("HTTP/1.1 200").contains("HTTP/1.1 400").contains("problems/malformed-request");
         assertThat(api.get("/health/alive").statusCode()).isEqualTo(200);
@@ -228,10 +233,11 @@ class HostileRequestsTest {
         "/v1/runs/x/cancel, null, 404"
     })
     void anAnswerWaitsForTheEndOfARefusedBody(String path, String origin, int status) throws Exception {
-        String head = "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
-                + ("null".equals(origin) ? "" : "Origin: " + origin + "\r\n") + "\r\n";
         try (var patient = new TestApi("body-timeout = 20s");
                 var socket = new Socket("localhost", patient.port())) {
+            String head =
+                    "POST " + path + " HTTP/1.1\r\n" + patient.authorization() + "Host: localhost\r\nContent-Length: 2\r\n"
+                            + ("null".equals(origin) ? "" : "Origin: " + origin + "\r\n") + "\r\n";
             socket.getOutputStream().write((head + "{").getBytes(StandardCharsets.US_ASCII));
             socket.setSoTimeout(300);
             assertThatThrownBy(() -> socket.getInputStream().read())
@@ -247,7 +253,8 @@ class HostileRequestsTest {
 
     @Test
     void aHeadRequestIsRefusedWithoutABody() {
-        String answer = api.raw("HEAD /v1/runs/x/cancel HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        String answer = api.raw("HEAD /v1/runs/x/cancel HTTP/1.1\r\n" + api.authorization()
+                + "Host: localhost\r\nConnection: close\r\n\r\n");
 
         assertThat(answer).startsWith("HTTP/1.1 405").contains("Allow: ").endsWith("\r\n\r\n");
     }
@@ -266,7 +273,8 @@ class HostileRequestsTest {
         String path = pattern.replace("RUN", api.submitted().toString());
         HttpResponse<String> get = api.get(path);
 
-        String head = api.raw("HEAD " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        String head = api.raw("HEAD " + path + " HTTP/1.1\r\n" + api.authorization()
+                + "Host: localhost\r\nConnection: close\r\n\r\n");
 
         assertThat(head)
                 .startsWith("HTTP/1.1 " + get.statusCode())
@@ -280,7 +288,8 @@ class HostileRequestsTest {
     void headOfARunningRunsOutputFollowsNothing() {
         String path = "/v1/runs/" + api.running() + "/output?follow=true";
 
-        assertThat(api.raw("HEAD " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+        assertThat(api.raw("HEAD " + path + " HTTP/1.1\r\n" + api.authorization()
+                        + "Host: localhost\r\nConnection: close\r\n\r\n"))
                 .startsWith("HTTP/1.1 200")
                 .endsWith("\r\n\r\n");
         await().untilAsserted(() -> assertThat(api.followers()).isZero());

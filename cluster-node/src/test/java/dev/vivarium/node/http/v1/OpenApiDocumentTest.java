@@ -11,9 +11,11 @@ import dev.vivarium.node.http.server.ProblemType;
 import dev.vivarium.node.run.RenewAnswer;
 import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.protocol.api.Health;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.auth.Principal;
+import dev.vivarium.protocol.auth.Role;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressDenial;
 import dev.vivarium.protocol.egress.EgressReach;
@@ -95,6 +97,8 @@ class OpenApiDocumentTest {
         answersAboutBlobs();
         answersAboutAllRuns();
         answersAboutTheNode();
+        answersToCallersWhoMayNot();
+        answersAboutTokens();
         answersOfEveryRoute();
         answersOfANodeThatFails();
 
@@ -220,7 +224,8 @@ class OpenApiDocumentTest {
     private void answersToOneFollowerTooMany() throws IOException {
         RunId id = api.running();
         String run = "/v1/runs/" + id;
-        byte[] follow = ("GET " + run + "/output?follow=true HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        byte[] follow = ("GET " + run + "/output?follow=true HTTP/1.1\r\n" + api.authorization()
+                        + "Host: localhost\r\n\r\n")
                 .getBytes(StandardCharsets.US_ASCII);
         try (Socket first = new Socket("localhost", api.port());
                 Socket second = new Socket("localhost", api.port())) {
@@ -287,15 +292,67 @@ class OpenApiDocumentTest {
             String[] methodAndPath = operation.split(" ", 2);
             api.exchangeRaw(
                     methodAndPath[0],
-                    methodAndPath[1]
-                            .replace("{id}", TestApi.UNKNOWN_RUN)
-                            .replace("{digest}", UNKNOWN_DIGEST)
-                            .replace("{path}", "a"),
+                    path(methodAndPath[1]),
                     "Host: evil.example\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
         }
     }
 
+    private void answersAboutTokens() {
+        String wish = "{\"role\": \"viewer\"}";
+        String id = TestApi.json(api.post("/v1/tokens", wish))
+                .path("about")
+                .path("id")
+                .asText();
+        api.post("/v1/tokens", "{");
+        api.post("/v1/tokens", wish, "Accept", "text/html");
+        api.exchangeSlowly("POST", "/v1/tokens");
+        api.post("/v1/tokens", " ".repeat(70_000));
+        api.exchange(
+                api.request("/v1/tokens").POST(BodyPublishers.ofString(wish)).build());
+        api.get("/v1/tokens?tenant=default");
+        api.get("/v1/tokens?colour=red");
+        api.get("/v1/tokens", "Accept", "text/html");
+        String rotate = "/v1/tokens/" + id + "/rotate";
+        api.post(rotate + "?overlap=1m&form=e2b", "");
+        api.post(rotate + "?overlap=1y", "");
+        api.post(rotate, "", "Accept", "text/html");
+        api.post("/v1/tokens/unknown/rotate", "");
+        api.tokenStore.fill();
+        api.post("/v1/tokens", wish);
+        api.post(rotate, "");
+        api.exchange(api.request("/v1/tokens/" + id).DELETE().build());
+        api.exchange(api.request("/v1/tokens/" + id)
+                .DELETE()
+                .header("Accept", "text/html")
+                .build());
+        api.exchange(api.request("/v1/tokens/unknown").DELETE().build());
+    }
+
+    private void answersToCallersWhoMayNot() {
+        String viewer = api.token(Role.VIEWER, "default");
+        for (String operation : OpenApiDocument.operations()) {
+            String[] methodAndPath = operation.split(" ", 2);
+            String path = path(methodAndPath[1]);
+            for (HttpRequest.Builder request : List.of(api.anonymous(path), api.as(viewer, path))) {
+                api.exchange(request.method(methodAndPath[0], BodyPublishers.noBody())
+                        .build());
+            }
+        }
+    }
+
+    private static String path(String template) {
+        return template.replace("{id}", TestApi.UNKNOWN_RUN)
+                .replace("{digest}", UNKNOWN_DIGEST)
+                .replace("{path}", "a");
+    }
+
     private void answersOfANodeThatFails() {
+        api.tokenStore.failWith(new IllegalStateException("a defect"));
+        askForTokens();
+        api.tokenStore.goAway();
+        askForTokens();
+        api.exchange(
+                api.as(api.seal.mint(TokenSeal.Form.VIV).text(), "/v1/nodes").build());
         api.runs.failWith(new IllegalStateException("a defect"));
         api.blobs.failWith(new IllegalStateException("a defect"));
         api.audit.failure = Optional.of(new IllegalStateException("a defect"));
@@ -308,6 +365,14 @@ class OpenApiDocumentTest {
         askForRuns();
         askForBlobs();
         askForAllRuns();
+    }
+
+    private void askForTokens() {
+        String token = "/v1/tokens/0123456789abcdef";
+        api.post("/v1/tokens", "{\"role\": \"viewer\"}");
+        api.get("/v1/tokens");
+        api.exchange(api.request(token).DELETE().build());
+        api.post(token + "/rotate", "");
     }
 
     private void askForBlobs() {

@@ -155,7 +155,8 @@ class OutputRouteTest {
         RunId run = api.running();
         try (Socket socket = new Socket("localhost", api.port())) {
             socket.getOutputStream()
-                    .write(("GET /v1/runs/" + run + "/output?follow=true HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    .write(("GET /v1/runs/" + run + "/output?follow=true HTTP/1.1\r\n" + api.authorization()
+                                    + "Host: localhost\r\n\r\n")
                             .getBytes(StandardCharsets.US_ASCII));
             await().until(() -> api.followers() == 1 && api.runs.followers(run) == 1);
         }
@@ -169,7 +170,8 @@ class OutputRouteTest {
         try (Socket socket = new Socket("localhost", api.port())) {
             socket.setReceiveBufferSize(4096);
             socket.getOutputStream()
-                    .write(("GET /v1/runs/" + run + "/output?follow=true HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    .write(("GET /v1/runs/" + run + "/output?follow=true HTTP/1.1\r\n" + api.authorization()
+                                    + "Host: localhost\r\n\r\n")
                             .getBytes(StandardCharsets.US_ASCII));
             await().until(() -> api.runs.followers(run) == 1);
             for (int chunk = 0; chunk < 400; chunk++) {

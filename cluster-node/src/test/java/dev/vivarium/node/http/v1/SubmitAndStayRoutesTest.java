@@ -286,7 +286,8 @@ class SubmitAndStayRoutesTest {
         accepted();
         try (Socket slow = new Socket("localhost", api.port())) {
             slow.getOutputStream()
-                    .write(("POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                    .write(("POST /v1/runs HTTP/1.1\r\n" + api.authorization()
+                                    + "Host: localhost\r\nContent-Type: application/json\r\n"
                                     + "Content-Length: 1000\r\n\r\n{")
                             .getBytes(StandardCharsets.US_ASCII));
             await().until(() -> api.followers() == 1);
@@ -324,8 +325,9 @@ class SubmitAndStayRoutesTest {
         Socket socket = new Socket("localhost", api.port());
         byte[] body = Samples.SMALL_BODY.getBytes(StandardCharsets.UTF_8);
         socket.getOutputStream()
-                .write(("POST /v1/runs" + query + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                                + "Content-Length: " + body.length + "\r\n\r\n")
+                .write(("POST /v1/runs" + query + " HTTP/1.1\r\n" + api.authorization()
+                                + "Host: localhost\r\nContent-Type: application/json\r\n" + "Content-Length: "
+                                + body.length + "\r\n\r\n")
                         .getBytes(StandardCharsets.US_ASCII));
         socket.getOutputStream().write(body);
         return socket;

@@ -2,6 +2,12 @@ package dev.vivarium.node.http.v1;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.typesafe.config.ConfigFactory;
+import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.access.Door;
+import dev.vivarium.node.access.LocalToken;
+import dev.vivarium.node.access.TokenSettings;
+import dev.vivarium.node.access.TokenWish;
+import dev.vivarium.node.access.Tokens;
 import dev.vivarium.node.admission.Admission;
 import dev.vivarium.node.admission.Samples;
 import dev.vivarium.node.doubles.InMemoryAudit;
@@ -13,7 +19,14 @@ import dev.vivarium.node.http.server.HealthEndpoint;
 import dev.vivarium.node.http.server.HttpServer;
 import dev.vivarium.node.http.server.HttpSettings;
 import dev.vivarium.node.http.server.Operation;
+import dev.vivarium.persistence.durable.DurableFiles;
+import dev.vivarium.persistence.secrets.SecretSeal;
+import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.protocol.api.Health;
+import dev.vivarium.protocol.auth.Principal;
+import dev.vivarium.protocol.auth.Role;
+import dev.vivarium.protocol.auth.Scope;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
@@ -30,6 +43,8 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
@@ -53,6 +68,15 @@ final class TestApi implements AutoCloseable {
     final InMemoryVault vault = new InMemoryVault();
     final InMemoryBlobs blobs = new InMemoryBlobs();
     final InMemoryAudit audit = new InMemoryAudit();
+    final InMemoryTokens tokenStore = new InMemoryTokens();
+    final TokenSeal seal = new TokenSeal(List.of(SecretSeal.Key.random()));
+    /** The time by which tokens expire. */
+    final MovableClock clock = new MovableClock(InMemoryRuns.NOON);
+
+    final Tokens tokens = new Tokens(tokenStore, seal, TokenSettings.from(Samples.SHIPPED.getConfig("tokens")), clock);
+    /** The token of this machine's operator, which requests present unless they have another one. */
+    final String local = seal.mint(TokenSeal.Form.VIV).text();
+
     final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     final HttpClient client = HttpClient.newHttpClient();
     CompletionStage<List<Health.Check>> readiness =
@@ -85,18 +109,58 @@ final class TestApi implements AutoCloseable {
                                         runs,
                                         blobs,
                                         audit,
+                                        tokens,
                                         metrics))
                                 .stream(),
                         HealthEndpoint.operations(() -> readiness, metrics).stream())
                 .toList();
-        server = HttpServer.start(system, http, operations, metrics, Clock.systemUTC())
+        server = HttpServer.start(system, http, operations, door()::authenticate, metrics, Clock.systemUTC())
                 .toCompletableFuture()
                 .join();
+    }
+
+    Door door() {
+        return door(tokens);
+    }
+
+    /** A door of another node of the same installation and machine, which knows tokens by this. */
+    Door door(Tokens tokens) {
+        try {
+            Path file = Files.createTempDirectory("vivarium-api-").resolve("token");
+            DurableFiles.create(file, local.getBytes(StandardCharsets.US_ASCII), DurableFiles.OWNER_ONLY);
+            return new Door(LocalToken.in(file, seal), tokens);
+        } catch (IOException | NodeStartException failed) {
+            throw new AssertionError(failed);
+        }
+    }
+
+    /** Makes a token. */
+    String token(Role role, String tenant) {
+        return token(role, tenant, Scope.NONE);
+    }
+
+    String token(Role role, String tenant, Scope scope) {
+        Tokens.Issuing made = tokens.issue(
+                        new TokenWish(
+                                Optional.empty(),
+                                new Tenant(tenant),
+                                role,
+                                scope,
+                                Duration.ofDays(1),
+                                TokenSeal.Form.VIV),
+                        Principal.LOCAL_OPERATOR)
+                .toCompletableFuture()
+                .join();
+        return ((Tokens.Issuing.Made) made).issued().text();
     }
 
     /** The server, for tests that stop it. */
     HttpServer server() {
         return server;
+    }
+
+    List<Operation> operations() {
+        return operations;
     }
 
     /** Every operation that has a route. */
@@ -109,8 +173,18 @@ final class TestApi implements AutoCloseable {
     }
 
     HttpRequest.Builder request(String pathAndQuery) {
+        return anonymous(pathAndQuery).header("Authorization", "Bearer " + local);
+    }
+
+    /** A request without a token. */
+    HttpRequest.Builder anonymous(String pathAndQuery) {
         return HttpRequest.newBuilder(URI.create("http://localhost:" + port() + pathAndQuery))
                 .timeout(Duration.ofSeconds(20));
+    }
+
+    /** A request with this token. */
+    HttpRequest.Builder as(String token, String pathAndQuery) {
+        return request(pathAndQuery).setHeader("Authorization", "Bearer " + token);
     }
 
     HttpResponse<String> get(String pathAndQuery, String... headers) {
@@ -146,7 +220,9 @@ final class TestApi implements AutoCloseable {
     HttpResponse<String> exchangeRaw(String method, String path, String headersAndBody) {
         HttpRequest request =
                 request(path).method(method, BodyPublishers.noBody()).build();
-        return described(request, RawResponse.of(request, raw(method + " " + path + " HTTP/1.1\r\n" + headersAndBody)));
+        return described(
+                request,
+                RawResponse.of(request, raw(method + " " + path + " HTTP/1.1\r\n" + authorization() + headersAndBody)));
     }
 
     /** Like {@link #exchange}, with a body that never arrives. */
@@ -154,6 +230,7 @@ final class TestApi implements AutoCloseable {
         HttpRequest request =
                 request(path).method(method, BodyPublishers.noBody()).build();
         String head = method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                + authorization()
                 + "Content-Length: 1000\r\nConnection: close\r\n\r\n{";
         try (Socket socket = new Socket("localhost", port())) {
             socket.setSoTimeout(20_000);
@@ -194,6 +271,11 @@ final class TestApi implements AutoCloseable {
         } catch (IOException | InterruptedException failure) {
             throw new AssertionError(request.uri() + " got no answer", failure);
         }
+    }
+
+    /** The line of a request's head with the operator's token. */
+    String authorization() {
+        return "Authorization: Bearer " + local + "\r\n";
     }
 
     /** Sends these exact bytes and reads everything until the server or the client closes. */

@@ -1,0 +1,14 @@
+package dev.vivarium.protocol.auth;
+
+/** What a presented token proves. */
+public sealed interface Authentication {
+    /** Who presented it. */
+    record Known(Identity identity) implements Authentication {}
+
+    /**
+     * Nothing.
+     *
+     * @param why a sentence for the user, which says what to do
+     */
+    record Refused(String why) implements Authentication {}
+}

@@ -1,0 +1,17 @@
+package dev.vivarium.protocol.auth;
+
+/** What an operation of the API needs of its caller. Each operation names one; {@link Role} says who has it. */
+public enum Permission {
+    /** To start runs, and to upload contents for them. */
+    SUBMIT,
+    /** To end runs before their end. */
+    CANCEL,
+    /** To see runs: their state, output, events and artifacts. */
+    READ,
+    /** To search events across runs, and to verify them. */
+    AUDIT,
+    /** To see nodes and their capacity. */
+    NODES,
+    /** To create, list and revoke tokens. */
+    TOKENS
+}
