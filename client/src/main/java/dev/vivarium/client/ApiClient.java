@@ -198,7 +198,9 @@ public final class ApiClient {
      */
     public void putBlob(Digest digest, Path content, Optional<String> tenant) throws ApiException, IOException {
         Duration longest = answerTimeout.plusSeconds(Files.size(content) / UPLOAD_BYTES_PER_SECOND_MIN);
-        json(request("/v1/blobs/" + digest + queryString(tenant.map(name -> List.of(Map.entry("tenant", name))).orElse(List.of())))
+        json(request("/v1/blobs/" + digest
+                        + queryString(tenant.map(name -> List.of(Map.entry("tenant", name)))
+                                .orElse(List.of())))
                 .timeout(longest)
                 .header("Content-Type", "application/octet-stream")
                 .PUT(HttpRequest.BodyPublishers.ofFile(content))

@@ -93,8 +93,9 @@ public final class LocalToken {
         }
         if (!attributes.owner().equals(Files.getOwner(SELF))
                 && !attributes.owner().equals(Files.getOwner(folder(file)))) {
-            throw new NodeStartException(file + " is " + attributes.owner() + "'s, neither yours nor that of its folder's"
-                    + " owner, and who has made it knows the token: remove the file, and the node makes another one.");
+            throw new NodeStartException(
+                    file + " is " + attributes.owner() + "'s, neither yours nor that of its folder's"
+                            + " owner, and who has made it knows the token: remove the file, and the node makes another one.");
         }
         if (attributes.permissions().stream().anyMatch(OTHERS::contains)) {
             throw new NodeStartException("Others than its owner can use " + file

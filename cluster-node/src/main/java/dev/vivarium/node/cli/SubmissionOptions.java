@@ -176,8 +176,7 @@ final class SubmissionOptions {
         files.forEach(file -> addFile(submission, file, uploads));
         ObjectNode body = submission.body();
         JsonNode tenant = body.path("labels").path(RunSpec.TENANT_LABEL);
-        return new Prepared(
-                body, uploads, tenant.isTextual() ? Optional.of(tenant.asText()) : Optional.empty());
+        return new Prepared(body, uploads, tenant.isTextual() ? Optional.of(tenant.asText()) : Optional.empty());
     }
 
     /** An option for each limit of the table. */

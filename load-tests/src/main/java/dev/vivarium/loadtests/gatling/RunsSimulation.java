@@ -97,9 +97,7 @@ public final class RunsSimulation extends Simulation {
         double rate = Double.parseDouble(System.getProperty(RATE, "2"));
         Duration length = Duration.ofSeconds(Long.parseLong(System.getProperty(SECONDS, "30")));
         String url = System.getProperty(URL, "http://127.0.0.1:8080");
-        HttpProtocolBuilder node = http.baseUrl(url)
-                .acceptHeader("*/*")
-                .disableCaching();
+        HttpProtocolBuilder node = http.baseUrl(url).acceptHeader("*/*").disableCaching();
         HttpProtocolBuilder known = Credentials.ofProcess(URI.create(url))
                 .token()
                 .map(token -> node.authorizationHeader("Bearer " + token))

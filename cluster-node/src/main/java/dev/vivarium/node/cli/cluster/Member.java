@@ -30,7 +30,7 @@ public final class Member {
     private static final int LOG_TAIL_LINES = 20;
     private static final int LOG_TAIL_BYTES = 16 << 10;
     /** Meant for this program, and not for the servers that it starts. */
-    private static final Set<String> NOT_PASSED_ON = 
+    private static final Set<String> NOT_PASSED_ON =
             Set.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH", Credentials.VARIABLE);
 
     private static final Pattern STATE = Pattern.compile("\\d+ \\(.*\\) (\\S) .*", Pattern.DOTALL);

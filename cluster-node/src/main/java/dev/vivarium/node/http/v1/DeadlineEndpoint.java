@@ -1,10 +1,5 @@
 package dev.vivarium.node.http.v1;
 
-import java.util.List;
-import dev.vivarium.protocol.run.Limit;
-import dev.vivarium.protocol.auth.Scope;
-import dev.vivarium.protocol.api.Problem.FieldError;
-import dev.vivarium.node.run.Renewal;
 import dev.vivarium.node.admission.RenewalReader;
 import dev.vivarium.node.admission.RenewalReader.Reading;
 import dev.vivarium.node.http.server.Answers;
@@ -13,9 +8,14 @@ import dev.vivarium.node.http.server.JsonBodies;
 import dev.vivarium.node.http.server.ProblemType;
 import dev.vivarium.node.run.Caller;
 import dev.vivarium.node.run.RenewAnswer;
+import dev.vivarium.node.run.Renewal;
 import dev.vivarium.node.run.Runs;
+import dev.vivarium.protocol.api.Problem.FieldError;
 import dev.vivarium.protocol.api.RunView;
+import dev.vivarium.protocol.auth.Scope;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.RunId;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -56,7 +56,8 @@ final class DeadlineEndpoint {
         Caller caller = new Caller(exchange.caller().principal(), exchange.deadline());
         return lookup.answer(exchange, run -> beyond(exchange.caller().scope(), renewal)
                 .<CompletionStage<HttpResponse>>map(DeadlineEndpoint::done)
-                .orElseGet(() -> runs.renew(run.submission().id(), caller, renewal).thenApply(DeadlineEndpoint::answer)));
+                .orElseGet(
+                        () -> runs.renew(run.submission().id(), caller, renewal).thenApply(DeadlineEndpoint::answer)));
     }
 
     /** A token that is narrowed to a wall clock moves no deadline beyond it. */

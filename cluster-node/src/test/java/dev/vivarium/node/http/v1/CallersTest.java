@@ -201,8 +201,7 @@ class CallersTest {
         Door elsewhere = api.door(new Tokens(
                 api.tokenStore,
                 api.seal,
-                new TokenSettings(
-                        shipped.lifeDefault(), shipped.lifeMax(), shipped.countMax(), cached, shipped.kept()),
+                new TokenSettings(shipped.lifeDefault(), shipped.lifeMax(), shipped.countMax(), cached, shipped.kept()),
                 api.clock));
         String token = api.token(Role.VIEWER, "default");
         assertThat(known(elsewhere, token)).isTrue();
@@ -224,7 +223,9 @@ class CallersTest {
                 Optional.of(InetAddress.getByName("192.0.2.1")),
                 Optional.of(InetAddress.getByName("::ffff:192.0.2.1")),
                 Optional.<InetAddress>empty())) {
-            assertThat(door.authenticate(api.local, address).toCompletableFuture().join())
+            assertThat(door.authenticate(api.local, address)
+                            .toCompletableFuture()
+                            .join())
                     .isInstanceOf(Authentication.Refused.class);
         }
     }

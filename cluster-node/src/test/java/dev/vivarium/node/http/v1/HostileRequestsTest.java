@@ -235,9 +235,9 @@ class HostileRequestsTest {
     void anAnswerWaitsForTheEndOfARefusedBody(String path, String origin, int status) throws Exception {
         try (var patient = new TestApi("body-timeout = 20s");
                 var socket = new Socket("localhost", patient.port())) {
-            String head =
-                    "POST " + path + " HTTP/1.1\r\n" + patient.authorization() + "Host: localhost\r\nContent-Length: 2\r\n"
-                            + ("null".equals(origin) ? "" : "Origin: " + origin + "\r\n") + "\r\n";
+            String head = "POST " + path + " HTTP/1.1\r\n" + patient.authorization()
+                    + "Host: localhost\r\nContent-Length: 2\r\n"
+                    + ("null".equals(origin) ? "" : "Origin: " + origin + "\r\n") + "\r\n";
             socket.getOutputStream().write((head + "{").getBytes(StandardCharsets.US_ASCII));
             socket.setSoTimeout(300);
             assertThatThrownBy(() -> socket.getInputStream().read())

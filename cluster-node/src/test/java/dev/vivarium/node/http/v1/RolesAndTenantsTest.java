@@ -270,10 +270,9 @@ class RolesAndTenantsTest {
         for (String query : List.of("", "?tenant=research", "?run=" + TestApi.UNKNOWN_RUN, "?label=tenant=foreign")) {
             assertThat(as(token, "/v1/audit/events" + query).statusCode()).isEqualTo(200);
         }
-        assertThat(api.audit.asked)
-                .hasSize(4)
-                .allSatisfy(asked ->
-                        assertThat(asked.filter().words().get(Field.TENANT)).containsExactly("research"));
+        assertThat(api.audit.asked).hasSize(4).allSatisfy(asked -> assertThat(
+                        asked.filter().words().get(Field.TENANT))
+                .containsExactly("research"));
 
         for (String query : List.of("?tenant=foreign", "?tenant=research&tenant=foreign", "?tenant=")) {
             HttpResponse<String> foreign = as(token, "/v1/audit/events" + query);
@@ -296,8 +295,8 @@ class RolesAndTenantsTest {
 
     @Test
     void aNarrowedAuditorFindsOnlyEventsOfRunsWithItsLabels() {
-        String token = api.token(
-                Role.AUDITOR, "research", new Scope(Map.of("team", "a"), Optional.empty(), Limits.NONE));
+        String token =
+                api.token(Role.AUDITOR, "research", new Scope(Map.of("team", "a"), Optional.empty(), Limits.NONE));
 
         assertThat(as(token, "/v1/audit/events?label=x=1").statusCode()).isEqualTo(200);
         assertThat(as(token, "/v1/audit/events?label=team=b").statusCode()).isEqualTo(400);
@@ -323,8 +322,8 @@ class RolesAndTenantsTest {
 
     @Test
     void aNarrowedAuditorCountsNothingSinceTotalsAreOfWholeTenants() {
-        String token = api.token(
-                Role.AUDITOR, "research", new Scope(Map.of("team", "a"), Optional.empty(), Limits.NONE));
+        String token =
+                api.token(Role.AUDITOR, "research", new Scope(Map.of("team", "a"), Optional.empty(), Limits.NONE));
 
         HttpResponse<String> answer = as(token, "/v1/audit/counts?measure=RUNS");
 
