@@ -26,17 +26,17 @@ import org.jspecify.annotations.Nullable;
  * whatever the order of the writes.
  */
 final class CassandraTokens implements TokenStore {
-    private static final String ADD = "INSERT INTO token (id, verifier, granted) VALUES (?, ?, ?) IF NOT EXISTS";
-    private static final String FIND = "SELECT id, verifier, granted, revoked_at FROM token WHERE id = ?";
-    private static final String LIST = "SELECT id, verifier, granted, revoked_at FROM token";
+    private static final String ADD = "INSERT INTO api_token (id, verifier, granted) VALUES (?, ?, ?) IF NOT EXISTS";
+    private static final String FIND = "SELECT id, verifier, granted, revoked_at FROM api_token WHERE id = ?";
+    private static final String LIST = "SELECT id, verifier, granted, revoked_at FROM api_token";
     /** The second condition keeps it from making a row of a token that is removed at the same time. */
     private static final String REVOKE =
-            "UPDATE token SET revoked_at = ? WHERE id = ? IF revoked_at = ? AND verifier = ?";
+            "UPDATE api_token SET revoked_at = ? WHERE id = ? IF revoked_at = ? AND verifier = ?";
 
-    private static final String REMOVE = "DELETE FROM token WHERE id = ? IF EXISTS";
-    private static final String USE = "INSERT INTO token_use (id, used_at) VALUES (?, ?) USING TIMESTAMP ?";
-    private static final String USES = "SELECT id, used_at FROM token_use";
-    private static final String FORGET_USE = "DELETE FROM token_use WHERE id = ?";
+    private static final String REMOVE = "DELETE FROM api_token WHERE id = ? IF EXISTS";
+    private static final String USE = "INSERT INTO api_token_use (id, used_at) VALUES (?, ?) USING TIMESTAMP ?";
+    private static final String USES = "SELECT id, used_at FROM api_token_use";
+    private static final String FORGET_USE = "DELETE FROM api_token_use WHERE id = ?";
 
     private final Cassandra cassandra;
 

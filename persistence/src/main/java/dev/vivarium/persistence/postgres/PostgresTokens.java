@@ -19,15 +19,15 @@ import org.apache.pekko.Done;
 
 /** Tokens in a table, a row each. */
 final class PostgresTokens implements TokenStore {
-    private static final String ADD = "INSERT INTO token (id, verifier, granted) VALUES (?, ?, ?)";
-    private static final String FIND = "SELECT id, verifier, granted, revoked_at FROM token WHERE id = ?";
-    private static final String LIST = "SELECT id, verifier, granted, revoked_at, used_at FROM token";
+    private static final String ADD = "INSERT INTO api_token (id, verifier, granted) VALUES (?, ?, ?)";
+    private static final String FIND = "SELECT id, verifier, granted, revoked_at FROM api_token WHERE id = ?";
+    private static final String LIST = "SELECT id, verifier, granted, revoked_at, used_at FROM api_token";
     /** PostgreSQL's least and greatest pass over NULL. */
-    private static final String REVOKE = "UPDATE token SET revoked_at = least(revoked_at, ?) WHERE id = ?"
+    private static final String REVOKE = "UPDATE api_token SET revoked_at = least(revoked_at, ?) WHERE id = ?"
             + " RETURNING id, verifier, granted, revoked_at";
 
-    private static final String USE = "UPDATE token SET used_at = greatest(used_at, ?) WHERE id = ?";
-    private static final String REMOVE = "DELETE FROM token WHERE id = ?";
+    private static final String USE = "UPDATE api_token SET used_at = greatest(used_at, ?) WHERE id = ?";
+    private static final String REMOVE = "DELETE FROM api_token WHERE id = ?";
 
     private final Database database;
 

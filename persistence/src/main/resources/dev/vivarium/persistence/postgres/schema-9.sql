@@ -1,5 +1,5 @@
 -- Tokens of the API: who they are, and what a presented one is compared with. The token itself is nowhere.
-CREATE TABLE token (
+CREATE TABLE api_token (
     id text PRIMARY KEY,
     verifier bytea NOT NULL,
     granted text NOT NULL,

@@ -59,7 +59,7 @@ public final class TodaysRuns {
     private static final Instant START = Instant.parse("2026-12-01T04:00:00.123Z");
     private static final String NODE = "node-1";
     /** Of this version alone, since stores hold the runs of all. */
-    private static final String RUNS = "01kddf71dc0000000000000";
+    private static final String RUNS = "01k60696a20000000000000";
 
     private static final Usage USAGE = usage();
 
@@ -164,9 +164,12 @@ public final class TodaysRuns {
         for (KillReason reason : KillReason.values()) {
             ended(at -> new RunEvent.RunKilled(at, NODE, 1, reason, Optional.of(measurement(histories.size())), USAGE));
         }
-        List<RunEvent> cancelled = started(spec(EgressPolicy.publicInternet(), Isolation.MICROVM, NodeLossPolicy.FAIL));
-        cancelled.add(new RunEvent.CancelRequested(at(cancelled), NODE, Principal.LOCAL_OPERATOR));
-        cancelled.add(new RunEvent.RunCancelled(at(cancelled), NODE, 1, USAGE));
+        for (Principal by : List.of(Principal.LOCAL_OPERATOR, new Principal(Principal.Kind.TOKEN, "ci"))) {
+            List<RunEvent> cancelled =
+                    started(spec(EgressPolicy.publicInternet(), Isolation.MICROVM, NodeLossPolicy.FAIL));
+            cancelled.add(new RunEvent.CancelRequested(at(cancelled), NODE, by));
+            cancelled.add(new RunEvent.RunCancelled(at(cancelled), NODE, 1, USAGE));
+        }
         for (StartFailure.Kind kind : StartFailure.Kind.values()) {
             List<RunEvent> failed = begin(plain());
             failed.add(new RunEvent.AttemptStarting(at(failed), NODE, 1));
