@@ -104,7 +104,9 @@ class TokenCommandTest {
     @Test
     void severalTokensAreRevoked() {
         node.on("DELETE /v1/tokens/0123456789abcdef", json(200, ABOUT));
-        node.on("DELETE /v1/tokens/00", json(404, "{\"title\": \"Not found\", \"detail\": \"There is no such token.\"}"));
+        node.on(
+                "DELETE /v1/tokens/00",
+                json(404, "{\"title\": \"Not found\", \"detail\": \"There is no such token.\"}"));
 
         assertThat(line.run("token", "revoke", "0123456789abcdef", "00")).isNotZero();
 
