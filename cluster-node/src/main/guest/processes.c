@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -119,6 +120,26 @@ static int open_terminal(struct process *p, const struct order *order, int *chil
 	return p->fds[INPUT] < 0 || ioctl(master, TIOCSWINSZ, &size) < 0 ? errno : 0;
 }
 
+/*
+ * As long as a process has no audit login, the kernel lets it choose one, once: as whose its actions are in the machine's audit
+ * log. So processes inherit their agent's. Fails where that is settled already, and where the kernel has none.
+ */
+static void take_audit_login(uint32_t uid)
+{
+	static bool taken;
+	char text[16];
+	int fd;
+
+	if (taken)
+		return;
+	taken = true;
+	fd = open("/proc/self/loginuid", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		write(fd, text, (size_t)snprintf(text, sizeof(text), "%u", uid));
+		close(fd);
+	}
+}
+
 static int start(struct process *p, const struct order *order)
 {
 	int child[3] = {-1, -1, -1}, failures[2] = {-1, -1}, error;
@@ -130,6 +151,7 @@ static int start(struct process *p, const struct order *order)
 	p->credit[0] = p->credit[1] = order->window;
 	p->stdin_granted = STDIN_WINDOW;
 	p->hang_up_at = NEVER;
+	take_audit_login(order->uid);
 	error = order->terminal ? open_terminal(p, order, child) : open_pipes(p, order, child);
 	if (!error && (pipe2(failures, O_CLOEXEC | O_NONBLOCK) < 0 || (p->pid = fork()) < 0))
 		error = errno;

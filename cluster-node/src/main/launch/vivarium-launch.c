@@ -33,6 +33,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
@@ -313,6 +314,136 @@ static void remove_files(const struct sandbox *sandbox)
 	rmdir(path);
 }
 
+/* ---- files of a sandbox's own */
+
+/*
+ * What a sandbox has for itself is bound from a file system in memory that is mounted for the launcher and its children alone.
+ * A sandbox's mount table has the paths, the file systems and their options of everything that is mounted in it, and statfs
+ * says how full each is: so none of them is the machine's. The folder of a sandbox there, STATE/NODE/own/ID, has copies of the
+ * node's files, and names for the folders that its root is made of.
+ */
+#define OWN_OPTIONS "mode=700,size=1g,nr_inodes=262144"
+#define OWN_PREFIX "own-"
+#define EMPTY_LAYER "empty" /* above the layer, since statfs of an overlay is that of its uppermost folder */
+
+/* Masked paths are bound from the null device, which is a file of the machine's /dev. */
+static bool replace_null(const char *folder)
+{
+	char path[PATH_MAX_BYTES];
+	bool done = false;
+
+	if (!path_of(path, "%s/null", folder) || mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755,size=4k") < 0)
+		return false;
+	if (mknod(path, S_IFCHR | 0666, makedev(1, 3)) == 0 && chmod(path, 0666) == 0)
+		done = mount(path, "/dev/null", NULL, MS_BIND, NULL) == 0;
+	umount2(folder, MNT_DETACH); /* what is bound stays */
+	return done;
+}
+
+/* Mounts it, once. Returns whether it is there. */
+static bool open_own(const char *name)
+{
+	static bool is_open;
+	char path[PATH_MAX_BYTES];
+
+	if (is_open)
+		return true;
+	if (!path_of(path, "%s/%.*s/own", state, NODE_LENGTH, name) || (mkdir(path, 0700) < 0 && errno != EEXIST))
+		return false;
+	replace_null(path); /* or the mount table tells the size of the machine's /dev */
+	is_open = mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, OWN_OPTIONS) == 0;
+	return is_open;
+}
+
+static bool own_folder(char *path, const char *name)
+{
+	return path_of(path, "%s/%.*s/own/%s", state, NODE_LENGTH, name, name + NODE_LENGTH + 1);
+}
+
+/* Copies a file over one that may be there, and be open elsewhere. */
+static bool copy_file(int from, int to, const char *file)
+{
+	char bytes[16384];
+	ssize_t count = -1;
+	int in = openat(from, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int out = openat(to, file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0444);
+
+	while (in >= 0 && out >= 0 && (count = read(in, bytes, sizeof(bytes))) > 0) {
+		if (write(out, bytes, (size_t)count) != count) {
+			count = -1;
+			break;
+		}
+	}
+	if (out >= 0 && fchmod(out, 0444) < 0)
+		count = -1;
+	if (in >= 0)
+		close(in);
+	if (out >= 0)
+		close(out);
+	return count == 0;
+}
+
+/* Copies the files that the node has written for a sandbox, for the first time or again. */
+static bool copy_own(const char *name)
+{
+	char from[PATH_MAX_BYTES], to[PATH_MAX_BYTES];
+	struct dirent *entry;
+	DIR *folder;
+	int copies;
+	bool copied = true;
+
+	if (!open_own(name) || !path_of(from, "%s/%s", state, name) || !own_folder(to, name) ||
+	    (mkdir(to, 0700) < 0 && errno != EEXIST))
+		return false;
+	folder = opendir(from);
+	copies = open(to, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	while (folder && copies >= 0 && copied && (entry = readdir(folder))) {
+		if (strncmp(entry->d_name, OWN_PREFIX, strlen(OWN_PREFIX)) == 0)
+			copied = copy_file(dirfd(folder), copies, entry->d_name);
+	}
+	copied &= folder && copies >= 0;
+	if (folder)
+		closedir(folder);
+	if (copies >= 0)
+		close(copies);
+	return copied;
+}
+
+/* Names the folders of a sandbox's root by words, which is what its mount table then shows of them. */
+static bool name_folders(const char *name, const char *layer, const char *image)
+{
+	char folder[PATH_MAX_BYTES], disk[PATH_MAX_BYTES];
+	int own = -1;
+	bool named;
+
+	if (own_folder(folder, name) && path_of(disk, "%s/%s/disk", state, name))
+		own = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	named = own >= 0 && mkdirat(own, EMPTY_LAYER, 0755) == 0 && fchmodat(own, EMPTY_LAYER, 0755, 0) == 0 &&
+		symlinkat(layer, own, "layer") == 0 && symlinkat(image, own, "image") == 0 && symlinkat(disk, own, "disk") == 0;
+	if (own >= 0)
+		close(own);
+	return named;
+}
+
+static void remove_own(const char *name)
+{
+	char path[PATH_MAX_BYTES];
+	struct dirent *entry;
+	DIR *folder;
+
+	if (!own_folder(path, name))
+		return;
+	folder = opendir(path);
+	if (!folder)
+		return;
+	while ((entry = readdir(folder))) {
+		if (entry->d_name[0] != '.' && unlinkat(dirfd(folder), entry->d_name, 0) < 0)
+			unlinkat(dirfd(folder), entry->d_name, AT_REMOVEDIR);
+	}
+	closedir(folder);
+	rmdir(path);
+}
+
 /* ---- the table */
 
 static struct sandbox *find(const char *name)
@@ -455,23 +586,22 @@ static bool mount_disk_of(const char *name)
  * need outlive the sandbox, so it is never flushed. All is mounted for the runtime alone, so that it goes with the sandbox,
  * however that ends.
  */
-static void mount_root(const char *name, const char *layer, const char *image)
+static void mount_root(const char *name)
 {
-	char root[PATH_MAX_BYTES], options[5 * PATH_MAX_BYTES];
-	int length;
+	char root[PATH_MAX_BYTES], own[PATH_MAX_BYTES];
 	bool has_disk;
 
 	if (unshare(CLONE_NEWNS) < 0)
 		give_up("having mounts of its own");
 	has_disk = mount_disk_of(name);
-	length = snprintf(options, sizeof(options), "lowerdir=%s:%s", layer, image);
-	if (has_disk && length > 0 && length < (int)sizeof(options))
-		length += snprintf(options + length, sizeof(options) - (size_t)length,
-				   ",upperdir=%s/%s/disk/upper,workdir=%s/%s/disk/work,volatile", state, name, state, name);
-	if (!path_of(root, "%s/%s/root", state, name) || length < 0 || length >= (int)sizeof(options))
+	if (!path_of(root, "%s/%s/root", state, name) || !own_folder(own, name) || chdir(own) < 0)
 		give_up("naming the root");
-	if (mount("overlay", root, "overlay", (has_disk ? 0 : MS_RDONLY) | MS_NOSUID | MS_NODEV, options) < 0)
+	if (mount("overlay", root, "overlay", (has_disk ? 0 : MS_RDONLY) | MS_NOSUID | MS_NODEV,
+		  has_disk ? "lowerdir=" EMPTY_LAYER ":layer:image,upperdir=disk/upper,workdir=disk/work,volatile"
+			   : "lowerdir=" EMPTY_LAYER ":layer:image") < 0)
 		give_up("mounting the image");
+	if (chdir("/") < 0)
+		give_up("leaving its folder");
 }
 
 /* The channel: the node knows by the first line whose it is. */
@@ -534,7 +664,7 @@ static _Noreturn void become_runtime(struct sandbox *sandbox, int input, int out
 	give_up(argv[0]);
 }
 
-static _Noreturn void become_maker(struct sandbox *sandbox, const char *layer, const char *image)
+static _Noreturn void become_maker(struct sandbox *sandbox)
 {
 	char bundle[PATH_MAX_BYTES], pid_file[PATH_MAX_BYTES];
 	char *more[] = {"run", "--detach", "--bundle", bundle, "--pid-file", pid_file,
@@ -546,7 +676,7 @@ static _Noreturn void become_maker(struct sandbox *sandbox, const char *layer, c
 	if (sandbox->ahead && setpriority(PRIO_PROCESS, 0, AHEAD_NICE) < 0)
 		give_up("giving way to others");
 	channel = connect_channel(sandbox->name);
-	mount_root(sandbox->name, layer, image);
+	mount_root(sandbox->name);
 	if (runtimes[sandbox->class].own_network)
 		enter_network();
 	become_runtime(sandbox, channel, channel, more);
@@ -563,7 +693,7 @@ static _Noreturn void become_deleter(struct sandbox *sandbox)
 }
 
 /* Starts the runtime; returns whether it could. Its standard error is heard, so that failures become sentences. */
-static bool run(struct sandbox *sandbox, enum work work, const char *layer, const char *image)
+static bool run(struct sandbox *sandbox, enum work work)
 {
 	pid_t self = getpid();
 	int ends[2];
@@ -579,7 +709,7 @@ static bool run(struct sandbox *sandbox, enum work work, const char *layer, cons
 		if (dup2(ends[1], STDERR_FILENO) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != self)
 			_exit(EXIT_NOT_RUN);
 		if (work == MAKING)
-			become_maker(sandbox, layer, image);
+			become_maker(sandbox);
 		become_deleter(sandbox);
 	}
 	close(ends[1]);
@@ -649,6 +779,15 @@ static void on_resize(const char *name, const uint64_t *sizes)
 		tell("unfit %s %s", name, strerror(errno));
 }
 
+/* The node has written the files of a sandbox again. */
+static void on_files(const char *name)
+{
+	if (find(name) && copy_own(name))
+		tell("resized %s", name);
+	else
+		tell("unfit %s its files cannot be written: %s", name, strerror(errno));
+}
+
 /* ---- requests */
 
 static void kill_sandbox(const struct sandbox *sandbox)
@@ -676,7 +815,7 @@ static void go_on_leaving(struct sandbox *sandbox)
 	if (!sandbox->deleted) {
 		sandbox->deleted = true;
 		sandbox->give_up_at = now + DELETE_MILLIS;
-		if (run(sandbox, DELETING, NULL, NULL))
+		if (run(sandbox, DELETING))
 			return;
 	}
 	left = remove_groups(sandbox);
@@ -684,6 +823,7 @@ static void go_on_leaving(struct sandbox *sandbox)
 		kill_group(sandbox);
 		return; /* tried again */
 	}
+	remove_own(sandbox->name);
 	if (left == 0 && farewell)
 		remove_files(sandbox);
 	if (left == 0)
@@ -707,7 +847,14 @@ static void on_make(const char *name, unsigned int class, const char *layer, con
 		return;
 	}
 	sandbox->ahead = ahead;
-	if (!run(sandbox, MAKING, layer, image)) {
+	if (!copy_own(name) || !name_folders(name, layer, image)) {
+		tell("failed %s its files cannot be had in memory: %s", name, strerror(errno));
+		remove_own(name);
+		leave_place(sandbox);
+		return;
+	}
+	if (!run(sandbox, MAKING)) {
+		remove_own(name);
 		tell("failed %s no program can be started: %s", name, strerror(errno));
 		leave_place(sandbox);
 	}
@@ -804,6 +951,8 @@ static void on_line(char *line)
 		on_make(words[1], class, words[3], words[4], words[0][sizeof("make") - 1] != 0);
 	else if (count == 2 && strcmp(words[0], "kill") == 0 && is_name(words[1]))
 		on_kill(words[1]);
+	else if (count == 2 && strcmp(words[0], "files") == 0 && is_name(words[1]))
+		on_files(words[1]);
 	else if (count == 6 && strcmp(words[0], "resize") == 0 && is_name(words[1]) && take_sizes(words + 2, sizes))
 		on_resize(words[1], sizes);
 	else if (count == 3 && strcmp(words[0], "remove") == 0 && is_name(words[1]) && take_class(words[2], &class))

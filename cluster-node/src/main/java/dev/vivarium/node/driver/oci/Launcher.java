@@ -101,6 +101,15 @@ final class Launcher implements AutoCloseable {
         return resized;
     }
 
+    /** Shows a sandbox the files of its own as they are in its folder now. Fails as {@link #resize} does. */
+    CompletableFuture<Void> showFiles(Name name) {
+        Life current = life();
+        CompletableFuture<Void> shown =
+                current.resizing.computeIfAbsent(name.toString(), any -> new CompletableFuture<>());
+        current.send("files " + name);
+        return shown;
+    }
+
     /** Kills all processes of a sandbox, also of one that is being created. */
     void kill(Name name) {
         life().send("kill " + name);

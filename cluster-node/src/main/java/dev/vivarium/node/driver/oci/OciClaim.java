@@ -101,8 +101,9 @@ final class OciClaim {
         } catch (IOException failed) {
             throw unsuited("its limits cannot be set: " + failed.getMessage(), failed);
         }
+        await(launcher.showFiles(state.name(sandbox.id())), "its files cannot be written");
         if (!template.isolation().hasOwnKernel()) {
-            resize(sandbox, sizes);
+            await(launcher.resize(state.name(sandbox.id()), sizes), "its places cannot be resized");
         }
         sandbox.upkeep(RuntimeOverhead.of(template, cpus));
         sandbox.serve(template);
@@ -110,15 +111,15 @@ final class OciClaim {
         sandbox.requireWanted();
     }
 
-    private void resize(ContainerSandbox sandbox, RuntimeConfig.Sizes sizes) {
+    private static void await(CompletableFuture<Void> step, String otherwise) {
         try {
-            launcher.resize(state.name(sandbox.id()), sizes).get(RESIZE_SECONDS_MAX, TimeUnit.SECONDS);
+            step.get(RESIZE_SECONDS_MAX, TimeUnit.SECONDS);
         } catch (ExecutionException failed) {
             throw failed.getCause() instanceof DriverException refusal
                     ? refusal
-                    : unsuited("its places cannot be resized: " + failed.getMessage(), failed);
+                    : unsuited(otherwise + ": " + failed.getMessage(), failed);
         } catch (TimeoutException late) {
-            throw unsuited("its places were not resized within " + RESIZE_SECONDS_MAX + " s", late);
+            throw unsuited(otherwise + " within " + RESIZE_SECONDS_MAX + " s", late);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             throw unsuited("the node is shutting down", interrupted);

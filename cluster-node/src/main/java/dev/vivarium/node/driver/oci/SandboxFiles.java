@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,14 +36,20 @@ final class SandboxFiles {
         this.groups = groups;
     }
 
-    /** Writes all of a new sandbox into its folder, and returns them by path in the sandbox. */
+    /**
+     * Writes all of a new sandbox into its folder, and returns by path in the sandbox where the launcher has the copies that it is
+     * shown.
+     */
     Map<String, Path> create(SandboxId id, SandboxTemplate template, Path tree) throws IOException {
         Map<String, byte[]> files = ofLimits(template);
         files.putAll(account(id, tree));
-        return OwnFiles.write(state.folder(state.name(id)), PREFIX, files);
+        Map<String, Path> shown = new TreeMap<>();
+        OwnFiles.write(state.folder(state.name(id)), PREFIX, files)
+                .forEach((path, written) -> shown.put(path, state.shown(id).resolve(written.getFileName())));
+        return shown;
     }
 
-    /** Writes those that depend on the template again. */
+    /** Writes those that depend on the template again; the sandbox sees them when {@link Launcher#showFiles} has completed. */
     void write(SandboxId id, SandboxTemplate template) throws IOException {
         OwnFiles.write(state.folder(state.name(id)), PREFIX, ofLimits(template));
     }

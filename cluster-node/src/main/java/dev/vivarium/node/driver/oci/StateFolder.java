@@ -121,6 +121,11 @@ final class StateFolder implements Closeable {
         return installation.resolve(name.mark()).resolve(name.id().value());
     }
 
+    /** Where the launcher alone sees the files that a sandbox of this node is shown. */
+    Path shown(SandboxId id) {
+        return own.resolve("own").resolve(id.value());
+    }
+
     /** Creates the folder of a new sandbox of this node. */
     Path begin(SandboxId id) throws IOException {
         Path folder = own.resolve(id.value());

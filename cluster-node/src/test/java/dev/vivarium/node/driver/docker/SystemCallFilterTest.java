@@ -168,6 +168,14 @@ class SystemCallFilterTest {
             add.accept("fcntl", List.of(0L, 1016L + command));
         }
         add.accept("fcntl", List.of(0L, HIGH | 37));
+        for (long number = 0; number < 130; number++) {
+            add.accept("madvise", List.of(0L, 0L, number));
+            add.accept("prctl", List.of(number));
+        }
+        add.accept("madvise", List.of(0L, 0L, HIGH | 12));
+        add.accept("prctl", List.of(HIGH | 67));
+        add.accept("prctl", List.of(0x53564d41L));
+        add.accept("prctl", List.of(0x59616d61L));
         for (long bit = 0; bit < 32; bit++) {
             add.accept("clone", List.of(1L << bit));
             add.accept("personality", List.of(1L << bit));

@@ -22,6 +22,7 @@ import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import java.io.IOException;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -179,7 +180,7 @@ class WallsWithoutTheEngineTest {
         SortedMap<String, String> mustBe = mounts(engines.agent());
         mustBe.keySet().removeAll(List.of("/.vivarium", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf"));
         SortedMap<String, String> are = mounts(agent);
-        assertThat(are.remove("/etc/resolv.conf")).startsWith("ro ");
+        assertThat(are.remove("/etc/resolv.conf")).startsWith("ro");
 
         assertThat(are).isEqualTo(mustBe);
         assertThat(agent.mounts()).noneMatch(MountLine::sharesWithOthers);
@@ -189,6 +190,28 @@ class WallsWithoutTheEngineTest {
         assertThat(devices).containsExactlyInAnyOrderElementsOf(engines.agent().directory("/dev"));
         assertThat(agent.directory("/dev/pts")).isEqualTo(engines.agent().directory("/dev/pts"));
         assertThat(agent.directory("/.vivarium")).singleElement().asString().endsWith(" vivarium-init");
+    }
+
+    /** What the kernel tells of each mount: a path in a file system, that one's type, source and options, and how full it is. */
+    @Test
+    void theMountTableNamesNothingOfTheMachine() {
+        assertThat(agent.mounts()).allSatisfy(mount -> {
+            assertThat(mount.type()).isIn("overlay", "proc", "sysfs", "tmpfs", "devpts", "mqueue", "cgroup", "cgroup2");
+            assertThat(mount.source()).doesNotContain("/");
+            assertThat(mount.superOptions()).doesNotContain("/");
+            if (mount.type().equals("tmpfs") && !mount.root().equals("/")) {
+                assertThat(mount.root()).matches("/null|/" + made.id().value() + "/own-[a-z.-]+");
+            }
+        });
+    }
+
+    @Test
+    void theRootTellsNothingOfTheMachinesDisk() throws IOException {
+        FileStore ofTheSandbox = Files.getFileStore(Path.of("/proc/" + agent.pid() + "/root/etc"));
+        FileStore ofTheMachine = Files.getFileStore(Path.of("/run"));
+
+        assertThat(ofTheSandbox.getTotalSpace()).isNotEqualTo(ofTheMachine.getTotalSpace());
+        assertThat(ofTheSandbox.getTotalSpace()).isEqualTo(1L << 30);
     }
 
     @Test
@@ -222,6 +245,9 @@ class WallsWithoutTheEngineTest {
                 kernelFile(mount).ifPresent(what -> mounts.put(what, "hidden or read-only"));
             } else if (mount.at().equals("/")) {
                 mounts.put("/", mount.options().startsWith("ro") ? "ro" : "rw");
+            } else if (mount.at().startsWith("/etc/")) {
+                // A file, on the machine's disk or in the launcher's memory.
+                mounts.put(mount.at(), mount.options().replace(",relatime", ""));
             } else {
                 String of = mount.type().equals("sysfs") ? "" : mount.superOptions();
                 mounts.put(
