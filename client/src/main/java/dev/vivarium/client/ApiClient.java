@@ -256,6 +256,30 @@ public final class ApiClient {
                 RetryPolicy.NONE.begin());
     }
 
+    /** The last signed checkpoint of the log of all events. */
+    public String auditCheckpoint() throws ApiException, InterruptedIOException {
+        return text("/v1/audit/checkpoint");
+    }
+
+    /** What proves a run's history to a stranger. */
+    public String proof(String id) throws ApiException, InterruptedIOException {
+        return text("/v1/runs/" + id + "/proof");
+    }
+
+    private String text(String path) throws ApiException, InterruptedIOException {
+        try (InputStream text = open(path, "text/plain", Map.of())) {
+            byte[] bytes = text.readNBytes(ANSWER_BYTES_MAX + 1);
+            if (bytes.length > ANSWER_BYTES_MAX) {
+                throw new IOException("the answer is longer than " + ANSWER_BYTES_MAX + " bytes");
+            }
+            return new String(bytes, StandardCharsets.UTF_8);
+        } catch (InterruptedIOException interrupted) {
+            throw interrupted;
+        } catch (IOException lost) {
+            throw unreachable(lost);
+        }
+    }
+
     /** The nodes of the cluster and their capacity. */
     public JsonNode nodes() throws ApiException, InterruptedIOException {
         return json(request("/v1/nodes").build());

@@ -9,7 +9,7 @@ import dev.vivarium.protocol.run.StartFailure;
  */
 public final class ExitCode {
     public static final int OK = 0;
-    /** A trial with an unexpected result. */
+    /** A trial with an unexpected result, or a proof that does not hold. */
     public static final int UNEXPECTED = 1;
     /** Invalid usage, as in shells and most programs. */
     public static final int USAGE = 2;

@@ -86,6 +86,7 @@ public final class NodeCore implements AutoCloseable {
         KnownHolesAtStart.requireNone(config.all().getConfig("vivarium"));
         Store store = NodeStore.open(config.store(), options.dataDir());
         try {
+            store.audit().guarded(LogGuard.of(config.all(), options.dataDir(), store.installation()));
             return start(layered(config, cluster, store), cluster, store);
         } catch (RuntimeException | NodeStartException failed) {
             store.close();

@@ -1,6 +1,9 @@
 package dev.vivarium.node.audit;
 
 import dev.vivarium.persistence.audit.AuditLog;
+import dev.vivarium.persistence.audit.tlog.LogHead;
+import dev.vivarium.persistence.audit.tlog.TreeDamaged;
+import dev.vivarium.persistence.journal.StageFailure;
 import dev.vivarium.protocol.api.AuditHead;
 import dev.vivarium.protocol.run.RunId;
 import io.micrometer.core.instrument.Gauge;
@@ -45,6 +48,11 @@ public final class AuditWatch extends AbstractBehavior<AuditWatch.Command> {
 
     private record Unseen() implements Command {}
 
+    private record Logged(LogHead head) implements Command {}
+
+    /** The log is not the one that this node has seen, or the store does not answer. */
+    private record Unlogged(Throwable why) implements Command {}
+
     private enum Tick implements Command {
         TELL,
         LOOK
@@ -60,6 +68,14 @@ public final class AuditWatch extends AbstractBehavior<AuditWatch.Command> {
         Gauge.builder("vivarium.audit.events", lastSeen, LastSeen::size)
                 .description("Events that have a position in the order over all runs")
                 .register(metrics);
+        Gauge.builder("vivarium.audit.checkpoint.events", lastSeen, LastSeen::signed)
+                .description("Events of the log's last signed checkpoint, normally as many as have a position; NaN while the"
+                        + " store does not say")
+                .register(metrics);
+        Gauge.builder("vivarium.audit.log.refused", lastSeen, LastSeen::refused)
+                .description("1 while the store's log is not the one that this node has seen, so that no checkpoint is"
+                        + " signed; else 0")
+                .register(metrics);
         ActorRef<Sequencing.Command> sequencer = Sequencing.start(system, audit);
         system.systemActorOf(
                 Behaviors.<Command>setup(context ->
@@ -71,6 +87,16 @@ public final class AuditWatch extends AbstractBehavior<AuditWatch.Command> {
     /** What the metrics show. */
     private static final class LastSeen {
         private volatile Optional<AuditHead> head = Optional.empty();
+        private volatile Optional<LogHead> log = Optional.empty();
+        private volatile String refusal = "";
+
+        double signed() {
+            return log.map(seen -> (double) seen.claimedSize()).orElse(Double.NaN);
+        }
+
+        double refused() {
+            return refusal.isEmpty() ? 0 : 1;
+        }
 
         double lagSeconds() {
             return head.map(seen -> seen.lagMillis() / 1_000.0).orElse(Double.NaN);
@@ -111,6 +137,12 @@ public final class AuditWatch extends AbstractBehavior<AuditWatch.Command> {
                     lastSeen.head = Optional.empty();
                     return this;
                 })
+                .onMessage(Logged.class, logged -> {
+                    lastSeen.log = Optional.of(logged.head());
+                    lastSeen.refusal = "";
+                    return this;
+                })
+                .onMessage(Unlogged.class, unlogged -> unlogged(StageFailure.cause(unlogged.why())))
                 .build();
     }
 
@@ -132,6 +164,20 @@ public final class AuditWatch extends AbstractBehavior<AuditWatch.Command> {
 
     private Behavior<Command> look() {
         getContext().pipeToSelf(audit.head(), (seen, failure) -> failure == null ? new Seen(seen) : new Unseen());
+        getContext()
+                .pipeToSelf(
+                        audit.examine(),
+                        (head, failure) -> failure == null ? new Logged(head) : new Unlogged(failure));
+        return this;
+    }
+
+    private Behavior<Command> unlogged(Throwable why) {
+        lastSeen.log = Optional.empty();
+        String sentence = why instanceof TreeDamaged ? String.valueOf(why.getMessage()) : "";
+        if (!sentence.isEmpty() && !sentence.equals(lastSeen.refusal)) {
+            getContext().getLog().error("The log of all events is refused: {}", sentence);
+        }
+        lastSeen.refusal = sentence;
         return this;
     }
 }

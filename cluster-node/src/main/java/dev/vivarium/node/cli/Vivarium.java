@@ -148,7 +148,10 @@ public final class Vivarium implements Runnable {
         commands.put("events", () -> new CommandLine(new EventsCommand(surroundings)));
         commands.put("audit", () -> new CommandLine(new AuditCommand(surroundings))
                 .addSubcommand(new AuditTimelineCommand(surroundings))
-                .addSubcommand(new AuditCountsCommand(surroundings)));
+                .addSubcommand(new AuditCountsCommand(surroundings))
+                .addSubcommand(new AuditProofCommand(surroundings))
+                .addSubcommand(new AuditVerifyCommand(surroundings))
+                .addSubcommand(new AuditKeyCommand(surroundings)));
         commands.put("artifacts", () -> new CommandLine(new ArtifactsCommand(surroundings)));
         commands.put("renew", () -> new CommandLine(new RenewCommand(surroundings)));
         commands.put("cancel", () -> new CommandLine(new CancelCommand(surroundings)));

@@ -2,7 +2,9 @@ package dev.vivarium.node.doubles;
 
 import dev.vivarium.persistence.audit.AuditQueries;
 import dev.vivarium.persistence.audit.AuditQuery;
+import dev.vivarium.persistence.audit.RunProof;
 import dev.vivarium.persistence.audit.Tally;
+import dev.vivarium.persistence.audit.tlog.LogHead;
 import dev.vivarium.protocol.api.AuditCounts;
 import dev.vivarium.protocol.api.AuditEventView;
 import dev.vivarium.protocol.api.AuditHead;
@@ -20,6 +22,8 @@ import java.util.concurrent.CompletionStage;
 public final class InMemoryAudit implements AuditQueries {
     public final List<AuditQuery> asked = Collections.synchronizedList(new ArrayList<>());
     public volatile AuditHead head = new AuditHead(3, 40);
+    public volatile LogHead log = new LogHead(3, "example.org/log\n3\nroot\n\nsignature\n");
+    public volatile Optional<RunProof> proof = Optional.empty();
     public volatile int totals = 1;
     /** The tenants of which totals were asked for; empty for all of them. */
     public final List<Optional<String>> counted = Collections.synchronizedList(new ArrayList<>());
@@ -71,5 +75,17 @@ public final class InMemoryAudit implements AuditQueries {
     @Override
     public CompletionStage<AuditHead> head() {
         return CompletableFuture.completedStage(head);
+    }
+
+    @Override
+    public CompletionStage<LogHead> log() {
+        return failure.<CompletionStage<LogHead>>map(CompletableFuture::failedStage)
+                .orElseGet(() -> CompletableFuture.completedStage(log));
+    }
+
+    @Override
+    public CompletionStage<Optional<RunProof>> proof(RunId run) {
+        return failure.<CompletionStage<Optional<RunProof>>>map(CompletableFuture::failedStage)
+                .orElseGet(() -> CompletableFuture.completedStage(proof));
     }
 }

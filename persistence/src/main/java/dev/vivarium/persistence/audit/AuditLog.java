@@ -1,5 +1,8 @@
 package dev.vivarium.persistence.audit;
 
+import dev.vivarium.persistence.audit.tlog.CheckpointGuard;
+import dev.vivarium.persistence.audit.tlog.LogHead;
+import dev.vivarium.persistence.audit.tlog.TreeDamaged;
 import dev.vivarium.protocol.api.AuditCounts;
 import dev.vivarium.protocol.api.AuditHead;
 import dev.vivarium.protocol.api.AuditPage;
@@ -24,6 +27,7 @@ public final class AuditLog implements AuditQueries {
     private final Threads threads;
     private final Clock clock;
     private final AuditReader reader;
+    private volatile CheckpointGuard guard = CheckpointGuard.WITHOUT_KEYS;
 
     /** The store's threads for work that blocks. */
     public interface Threads {
@@ -52,14 +56,56 @@ public final class AuditLog implements AuditQueries {
      * any more once the new one has read where it stopped.
      */
     public AuditSequencer sequence() {
-        AuditSequencer sequencer = sequencer();
+        AuditSequencer sequencer = sequencer(guard);
         sequencer.start();
         return sequencer;
     }
 
     /** A sequencer that takes its steps when it is told to. */
-    AuditSequencer sequencer() {
-        return new AuditSequencer(tables, clock);
+    AuditSequencer sequencer(CheckpointGuard guard) {
+        return new AuditSequencer(tables, guard, clock);
+    }
+
+    /** Signs and examines checkpoints with this guard from now on; before, nothing is signed. */
+    public AuditLog guarded(CheckpointGuard by) {
+        guard = by;
+        return this;
+    }
+
+    /**
+     * Compares the store's log with what this node knows of it, and keeps its last checkpoint as seen. The stage fails
+     * with {@link dev.vivarium.persistence.audit.tlog.TreeDamaged} when it is not the log that was seen before.
+     */
+    public CompletionStage<LogHead> examine() {
+        return threads.run("read the log of events", () -> {
+            LogHead head = tables.log();
+            if (guard.examine(head, tables::tile) == CheckpointGuard.Standing.GOES_ON) {
+                guard.saw(head.checkpoint());
+            }
+            return head;
+        });
+    }
+
+    @Override
+    public CompletionStage<LogHead> log() {
+        return threads.run("read the log of events", () -> {
+            requireOneHistory();
+            return tables.log();
+        });
+    }
+
+    private void requireOneHistory() {
+        guard.refusal().ifPresent(sentence -> {
+            throw new TreeDamaged(sentence);
+        });
+    }
+
+    @Override
+    public CompletionStage<Optional<RunProof>> proof(RunId run) {
+        return threads.run("prove the history of run " + run, () -> {
+            requireOneHistory();
+            return RunProof.of(run, tables);
+        });
     }
 
     @Override

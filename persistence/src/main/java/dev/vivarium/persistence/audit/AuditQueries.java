@@ -1,8 +1,10 @@
 package dev.vivarium.persistence.audit;
 
+import dev.vivarium.persistence.audit.tlog.LogHead;
 import dev.vivarium.protocol.api.AuditCounts;
 import dev.vivarium.protocol.api.AuditHead;
 import dev.vivarium.protocol.api.AuditPage;
+import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -27,4 +29,14 @@ public interface AuditQueries {
 
     /** How far the order reaches. */
     CompletionStage<AuditHead> head();
+
+    /**
+     * How far the log reaches, which is right behind the order. Fails with {@link
+     * dev.vivarium.persistence.audit.tlog.TreeDamaged}, as does {@link #proof}, while the store's log is not the one that
+     * this node has seen.
+     */
+    CompletionStage<LogHead> log();
+
+    /** What proves a run's history at the log's last checkpoint; empty while there is none. */
+    CompletionStage<Optional<RunProof>> proof(RunId run);
 }

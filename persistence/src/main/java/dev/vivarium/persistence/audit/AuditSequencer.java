@@ -7,6 +7,7 @@ import dev.vivarium.persistence.audit.AuditTables.News;
 import dev.vivarium.persistence.audit.AuditTables.Rest;
 import dev.vivarium.persistence.audit.AuditTables.Seat;
 import dev.vivarium.persistence.audit.AuditTables.Written;
+import dev.vivarium.persistence.audit.tlog.CheckpointGuard;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Clock;
@@ -45,6 +46,7 @@ public final class AuditSequencer implements AutoCloseable {
     private static final int CACHED_MAX = 50_000;
 
     private final AuditTables tables;
+    private final LogWriter writer;
     private final Clock clock;
     private final Thread thread;
     private final CountDownLatch closing = new CountDownLatch(1);
@@ -56,8 +58,9 @@ public final class AuditSequencer implements AutoCloseable {
     private Instant lastBeat = Instant.MIN;
     private boolean failing;
 
-    AuditSequencer(AuditTables tables, Clock clock) {
+    AuditSequencer(AuditTables tables, CheckpointGuard guard, Clock clock) {
         this.tables = tables;
+        this.writer = new LogWriter(tables, guard);
         this.clock = clock;
         this.thread = new Thread(this::sequence, "vivarium-audit-sequencer");
         this.thread.setDaemon(true);
@@ -108,6 +111,7 @@ public final class AuditSequencer implements AutoCloseable {
         seat = Optional.empty();
         runs.invalidateAll();
         totals.invalidateAll();
+        writer.restart();
     }
 
     /**
@@ -121,18 +125,28 @@ public final class AuditSequencer implements AutoCloseable {
         News news = tables.next(this::facts);
         AuditBatch batch = batch(mine, news.items());
         if (news.write(mine, batch) == Written.FENCED_OFF) {
-            log.warn("Another sequencer has taken over after epoch {}.", mine.epoch());
-            leaveSeat();
-            return AFTER_FENCE;
+            return fencedOff(mine);
         }
-        seat = Optional.of(mine.after(batch));
+        Seat after = mine.after(batch);
+        seat = Optional.of(after);
         batch.runs().forEach(run -> runs.put(run.run(), run));
         batch.counts().forEach(count -> totals.put(count.tally(), count.total()));
         if (news.rest() == Rest.NOTHING_YET) {
             caughtUp = Optional.of(started);
         }
+        LogWriter.Behind behind = writer.follow(after, batch);
         beat();
-        return news.rest() == Rest.MORE ? Duration.ZERO : POLL;
+        return switch (behind) {
+            case FENCED_OFF -> fencedOff(mine);
+            case MORE -> Duration.ZERO;
+            case NOTHING -> news.rest() == Rest.MORE ? Duration.ZERO : POLL;
+        };
+    }
+
+    private Duration fencedOff(Seat lost) {
+        log.warn("Another sequencer has taken over after epoch {}.", lost.epoch());
+        leaveSeat();
+        return AFTER_FENCE;
     }
 
     private Seat takeOver() {

@@ -1,6 +1,9 @@
 package dev.vivarium.persistence.audit;
 
+import dev.vivarium.persistence.audit.tlog.LogGrowth;
+import dev.vivarium.persistence.audit.tlog.LogHead;
 import dev.vivarium.persistence.journal.JournalEntry;
+import dev.vivarium.persistence.journal.StoredEntry;
 import dev.vivarium.protocol.api.AuditHead;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Duration;
@@ -55,6 +58,26 @@ public interface AuditTables {
 
     /** Totals of a measure whose periods begin within a time, by period, tenant and key. */
     List<Tally.Count> counts(Tally.Measure measure, Optional<String> tenant, Instant since, Instant until);
+
+    /** How far the log reaches. */
+    LogHead log();
+
+    /**
+     * Writes a step of the log, all or nothing.
+     *
+     * @return whether the seat was still the caller's and the log had the expected size
+     */
+    Written grow(Seat seat, LogGrowth growth);
+
+    /**
+     * The hashes of a tile with at least so many of them.
+     *
+     * @throws dev.vivarium.persistence.audit.tlog.TreeDamaged when there is no such tile
+     */
+    byte[] tile(int level, long index, int width);
+
+    /** A run's entries as the journal has them, in order, readable or not. */
+    List<StoredEntry> journal(RunId run);
 
     /** Runs that may have events without a position, as other nodes tell; a store that finds them itself ignores it. */
     default void changed(Collection<RunId> runs) {}

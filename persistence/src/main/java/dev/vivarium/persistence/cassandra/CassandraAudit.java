@@ -10,6 +10,9 @@ import dev.vivarium.persistence.audit.AuditTables;
 import dev.vivarium.persistence.audit.Block;
 import dev.vivarium.persistence.audit.RunFacts;
 import dev.vivarium.persistence.audit.Tally;
+import dev.vivarium.persistence.audit.tlog.LogGrowth;
+import dev.vivarium.persistence.audit.tlog.LogHead;
+import dev.vivarium.persistence.audit.tlog.Tile;
 import dev.vivarium.persistence.cassandra.Cassandra.Cql;
 import dev.vivarium.persistence.cassandra.RunIndexTables.Place;
 import dev.vivarium.persistence.journal.JournalJson;
@@ -60,8 +63,8 @@ final class CassandraAudit implements AuditTables {
     private static final int TAKE_OVERS_MAX = 10;
 
     private static final String SEAT = "SELECT epoch, size, shown, batch_epoch FROM audit_head WHERE id = 'vivarium'";
-    private static final String FIRST_SEAT = "INSERT INTO audit_head (id, epoch, size, shown, batch_epoch)"
-            + " VALUES ('vivarium', 1, 0, 0, 0) IF NOT EXISTS";
+    private static final String FIRST_SEAT = "INSERT INTO audit_head (id, epoch, size, shown, batch_epoch,"
+            + " tree_size) VALUES ('vivarium', 1, 0, 0, 0, 0) IF NOT EXISTS";
     private static final String NEXT_EPOCH = "UPDATE audit_head SET epoch = ? WHERE id = 'vivarium' IF epoch = ?";
     private static final String DECIDE = "UPDATE audit_head SET size = ?, batch_epoch = ? WHERE id = 'vivarium'"
             + " IF epoch = ? AND size = ? AND shown = ?";
@@ -76,6 +79,19 @@ final class CassandraAudit implements AuditTables {
             "INSERT INTO audit_beat (id, at, behind) VALUES ('vivarium', toTimestamp(now()), ?)";
     private static final String LAST_BEAT =
             "SELECT at, toTimestamp(now()), behind FROM audit_beat WHERE id = 'vivarium'";
+
+    private static final String LOG = "SELECT tree_size, checkpoint FROM audit_head WHERE id = 'vivarium'";
+    private static final String FIRST_LOG =
+            "UPDATE audit_head SET tree_size = 0 WHERE id = 'vivarium' IF epoch = ? AND tree_size = null";
+    private static final String GROW =
+            "UPDATE audit_head SET tree_size = ? WHERE id = 'vivarium' IF epoch = ? AND tree_size = ?";
+    private static final String GROW_SIGNED =
+            "UPDATE audit_head SET tree_size = ?, checkpoint = ? WHERE id = 'vivarium' IF epoch = ? AND tree_size = ?";
+    private static final String TILE =
+            "INSERT INTO audit_tile (level, number, hashes) VALUES (?, ?, ?) USING TIMESTAMP ?";
+    private static final String HASHES = "SELECT hashes FROM audit_tile WHERE level = ? AND number = ?";
+    /** A log of more than a million million events would be needed to reach the next epoch's timestamps. */
+    private static final int EPOCH_SHIFT = 40;
 
     private final Cassandra cassandra;
     private final CassandraRunJournal journal;
@@ -143,6 +159,8 @@ final class CassandraAudit implements AuditTables {
             }
             Cassandra.await(cassandra.write("write the order of events", DONE, head.batchEpoch(), head.shown()));
         }
+        // A seat from before there was a log has no size of one.
+        change(FIRST_LOG, epoch);
         pending.restart();
         inHand = List.of();
         return new Seat(epoch, head.size());
@@ -330,6 +348,54 @@ final class CassandraAudit implements AuditTables {
     private static long millis(Row row, int column) {
         Instant at = row.getInstant(column);
         return at == null ? 0 : at.toEpochMilli();
+    }
+
+    @Override
+    public LogHead log() {
+        return Cassandra.await(cassandra.rows("read the log of events", LOG)).stream()
+                .findFirst()
+                .map(row -> new LogHead(
+                        row.getLong(0), Optional.ofNullable(row.getString(1)).orElse("")))
+                .orElse(new LogHead(0, ""));
+    }
+
+    /**
+     * The tiles come first, and nobody looks at them before the head says so. What a sequencer writes that was frozen
+     * has an older epoch, and within an epoch a tile with more hashes is newer.
+     */
+    @Override
+    public Written grow(Seat seat, LogGrowth growth) {
+        long timestamp = (seat.epoch() << EPOCH_SHIFT) + growth.size();
+        Cassandra.await(Cassandra.all(growth.tiles().stream()
+                .map(tile -> cassandra.write(
+                        "write the log of events",
+                        TILE,
+                        tile.level(),
+                        tile.index(),
+                        ByteBuffer.wrap(tile.hashes().toByteArray()),
+                        timestamp))
+                .toList()));
+        boolean done = growth.checkpoint().isEmpty()
+                ? change(GROW, growth.size(), seat.epoch(), growth.stored())
+                : change(GROW_SIGNED, growth.size(), growth.checkpoint(), seat.epoch(), growth.stored());
+        return done ? Written.DONE : Written.FENCED_OFF;
+    }
+
+    @Override
+    public byte[] tile(int level, long index, int width) {
+        return Tile.atLeast(
+                width,
+                level,
+                index,
+                Cassandra.await(cassandra.rows("read the log of events", HASHES, level, index)).stream()
+                        .findFirst()
+                        .map(row -> CassandraRunJournal.bytes(row, 0).toByteArray())
+                        .orElse(new byte[0]));
+    }
+
+    @Override
+    public List<StoredEntry> journal(RunId run) {
+        return Cassandra.await(journal.found(run));
     }
 
     @Override

@@ -83,7 +83,17 @@ public final class CassandraRunJournal implements RunJournal {
         return fence.writers(journal, from, Long.MAX_VALUE)
                 .thenCompose(writers -> writers.isEmpty()
                         ? CompletableFuture.completedFuture(List.of())
-                        : entries(journal, from, writers));
+                        : entries(journal, from, writers)
+                                .thenApply(entries -> requireAll(journal, entries, writers.size())));
+    }
+
+    /** A run's entries, even if some that were committed are gone. */
+    CompletionStage<List<StoredEntry>> found(RunId run) {
+        String journal = RunPersistenceId.of(run).id();
+        return fence.writers(journal, 1, Long.MAX_VALUE)
+                .thenCompose(writers -> writers.isEmpty()
+                        ? CompletableFuture.completedFuture(List.of())
+                        : entries(journal, 1, writers));
     }
 
     private CompletionStage<List<StoredEntry>> entries(String journal, long from, Map<Long, String> writers) {
@@ -97,12 +107,16 @@ public final class CassandraRunJournal implements RunJournal {
             read.forEach(rows -> rows.stream()
                     .filter(row -> counts(row, writers))
                     .forEach(row -> entries.add(new StoredEntry(row.getLong(0), entry(row)))));
-            if (entries.size() != writers.size()) {
-                throw new IllegalStateException("The journal of " + journal + " has " + entries.size() + " of the "
-                        + writers.size() + " entries that were committed.");
-            }
             return entries;
         });
+    }
+
+    private static List<StoredEntry> requireAll(String journal, List<StoredEntry> entries, int committed) {
+        if (entries.size() != committed) {
+            throw new IllegalStateException("The journal of " + journal + " has " + entries.size() + " of the "
+                    + committed + " entries that were committed.");
+        }
+        return entries;
     }
 
     private static long partition(long seq) {

@@ -9,7 +9,11 @@ import dev.vivarium.persistence.audit.AuditTables;
 import dev.vivarium.persistence.audit.Block;
 import dev.vivarium.persistence.audit.RunFacts;
 import dev.vivarium.persistence.audit.Tally;
+import dev.vivarium.persistence.audit.tlog.LogGrowth;
+import dev.vivarium.persistence.audit.tlog.LogHead;
+import dev.vivarium.persistence.audit.tlog.Tile;
 import dev.vivarium.persistence.journal.JournalJson;
+import dev.vivarium.persistence.journal.StoredEntry;
 import dev.vivarium.protocol.api.AuditHead;
 import dev.vivarium.protocol.run.RunId;
 import java.sql.Connection;
@@ -72,6 +76,13 @@ final class PostgresAudit implements AuditTables {
                 ORDER BY transaction_id, ordering LIMIT 1)
             FROM audit_head"""
                     .formatted(NAME + "/" + VERSION);
+
+    private static final String LOG = "SELECT tree_size, checkpoint FROM audit_head";
+    private static final String GROW = "UPDATE audit_head SET tree_size = ?,"
+            + " checkpoint = coalesce(nullif(?, ''), checkpoint) WHERE epoch = ? AND tree_size = ?";
+    private static final String TILE = "INSERT INTO audit_tile (level, index, hashes) VALUES (?, ?, ?)"
+            + " ON CONFLICT (level, index) DO UPDATE SET hashes = excluded.hashes";
+    private static final String HASHES = "SELECT hashes FROM audit_tile WHERE level = ? AND index = ?";
 
     private final Database database;
     private final PostgresAuditQueries queries = new PostgresAuditQueries();
@@ -294,6 +305,61 @@ final class PostgresAudit implements AuditTables {
     public List<Tally.Count> counts(Tally.Measure measure, Optional<String> tenant, Instant since, Instant until) {
         return database.transactNow(
                 "count events", connection -> PostgresAuditQueries.counts(connection, measure, tenant, since, until));
+    }
+
+    @Override
+    public LogHead log() {
+        return database.transactNow("read the log of events", connection -> {
+            try (PreparedStatement query = connection.prepareStatement(LOG);
+                    ResultSet row = query.executeQuery()) {
+                row.next();
+                return new LogHead(row.getLong(1), row.getString(2));
+            }
+        });
+    }
+
+    @Override
+    public Written grow(Seat seat, LogGrowth growth) {
+        return database.transactNow("write the log of events", connection -> {
+            try (PreparedStatement update = connection.prepareStatement(GROW)) {
+                update.setLong(1, growth.size());
+                update.setString(2, growth.checkpoint());
+                update.setLong(3, seat.epoch());
+                update.setLong(4, growth.stored());
+                if (update.executeUpdate() != 1) {
+                    return Written.FENCED_OFF;
+                }
+            }
+            try (PreparedStatement insert = connection.prepareStatement(TILE)) {
+                for (Tile tile : growth.tiles()) {
+                    insert.setInt(1, tile.level());
+                    insert.setLong(2, tile.index());
+                    insert.setBytes(3, tile.hashes().toByteArray());
+                    insert.addBatch();
+                }
+                insert.executeBatch();
+            }
+            return Written.DONE;
+        });
+    }
+
+    @Override
+    public byte[] tile(int level, long index, int width) {
+        return database.transactNow("read the log of events", connection -> {
+            try (PreparedStatement query = connection.prepareStatement(HASHES)) {
+                query.setInt(1, level);
+                query.setLong(2, index);
+                try (ResultSet row = query.executeQuery()) {
+                    byte[] hashes = row.next() ? row.getBytes(1) : new byte[0];
+                    return Tile.atLeast(width, level, index, hashes);
+                }
+            }
+        });
+    }
+
+    @Override
+    public List<StoredEntry> journal(RunId run) {
+        return database.transactNow("read the events of run " + run, connection -> PostgresJournal.intact(connection, run));
     }
 
     private static String json(RunFacts facts) {

@@ -81,6 +81,30 @@ public final class PostgresJournal implements RunJournal {
         return new RecordedEvent(run, stored.seq(), codec.decode(entry), entry.previousHash(), entry.hash());
     }
 
+    /** All of a run's entries that are entries at all. */
+    static List<StoredEntry> intact(Connection connection, RunId run) throws SQLException {
+        List<StoredEntry> entries = new ArrayList<>();
+        try (PreparedStatement query = connection.prepareStatement(ENTRIES)) {
+            query.setString(1, RunPersistenceId.of(run).id());
+            query.setLong(2, 1);
+            try (ResultSet rows = query.executeQuery()) {
+                while (rows.next()) {
+                    long seq = rows.getLong(1);
+                    readable(rows).ifPresent(entry -> entries.add(new StoredEntry(seq, entry)));
+                }
+            }
+        }
+        return entries;
+    }
+
+    private static Optional<JournalEntry> readable(ResultSet row) throws SQLException {
+        try {
+            return Optional.of(entry(row, 2));
+        } catch (IllegalArgumentException damaged) {
+            return Optional.empty();
+        }
+    }
+
     private static List<StoredEntry> entries(Connection connection, String sql, RunId run, long fromSeq)
             throws SQLException {
         List<StoredEntry> entries = new ArrayList<>();

@@ -11,11 +11,18 @@ import dev.vivarium.persistence.audit.AuditTables.Seat;
 import dev.vivarium.persistence.audit.AuditTables.Window;
 import dev.vivarium.persistence.audit.AuditTables.Written;
 import dev.vivarium.persistence.audit.Tally.Measure;
+import dev.vivarium.persistence.audit.tlog.CheckpointGuard;
+import dev.vivarium.persistence.audit.tlog.LogGrowth;
+import dev.vivarium.persistence.audit.tlog.LogHead;
+import dev.vivarium.persistence.audit.tlog.LogKeys;
+import dev.vivarium.persistence.audit.tlog.StoredTree;
+import dev.vivarium.persistence.audit.tlog.Tile;
 import dev.vivarium.persistence.contract.JournalWriter;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.protocol.api.AuditCounts;
 import dev.vivarium.protocol.api.AuditEventView;
 import dev.vivarium.protocol.api.AuditPage;
+import dev.vivarium.protocol.audit.Verify;
 import dev.vivarium.protocol.egress.EgressDenial;
 import dev.vivarium.protocol.egress.EgressReach;
 import dev.vivarium.protocol.run.Blob;
@@ -23,18 +30,24 @@ import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -42,6 +55,7 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The contract of the order over all runs, on every store. The order belongs to the whole store, so tests look at their
@@ -55,6 +69,9 @@ public abstract class AuditContract {
     private final String tenant = "tenant-" + test;
     private final Instant noon = Fixtures.NOON.plus(Duration.ofDays(test));
     private final Map<RunId, List<RunEvent>> written = new HashMap<>();
+
+    @TempDir
+    static Path folder;
 
     protected abstract JournalWriter writer();
 
@@ -78,12 +95,29 @@ public abstract class AuditContract {
                 budget);
     }
 
+    /** A guard of a node that has seen nothing yet. */
+    protected static CheckpointGuard guard() {
+        return guard(folder.resolve("seen-" + UUID.randomUUID()));
+    }
+
+    private static CheckpointGuard guard(Path seen) {
+        try {
+            Path key = folder.resolve("key");
+            if (!Files.exists(key)) {
+                LogKeys.add(key, "example.org/vivarium");
+            }
+            return new CheckpointGuard(Optional.of(LogKeys.read(key)), seen);
+        } catch (IOException failed) {
+            throw new UncheckedIOException(failed);
+        }
+    }
+
     // ---- one order
 
     @Test
     void everyEventGetsOnePositionAndEachRunsAreInOrder() {
         AuditTables tables = node();
-        AuditSequencer sequencer = log(tables).sequence();
+        AuditSequencer sequencer = log(tables).guarded(guard()).sequence();
         try {
             for (int n = 1; n <= 5; n++) {
                 success(n, Map.of());
@@ -102,7 +136,7 @@ public abstract class AuditContract {
     void eventsFromBeforeTheFirstSequencerAndWithoutNoticeAreFound() {
         success(1, Map.of());
         AuditTables tables = node();
-        AuditSequencer sequencer = log(tables).sequencer();
+        AuditSequencer sequencer = log(tables).sequencer(guard());
 
         step(sequencer);
 
@@ -123,7 +157,7 @@ public abstract class AuditContract {
 
         // when: another takes over, before and after which the first one wakes
         AuditTables other = node();
-        AuditSequencer successor = log(other).sequencer();
+        AuditSequencer successor = log(other).sequencer(guard());
         successor.round();
         assertThat(news.write(seat, batch)).isEqualTo(Written.FENCED_OFF);
         success(2, Map.of());
@@ -141,8 +175,8 @@ public abstract class AuditContract {
     void twoSequencersThatFightGiveEachEventOnePosition() {
         AuditTables one = node();
         AuditTables other = node();
-        AuditSequencer first = log(one).sequencer();
-        AuditSequencer second = log(other).sequencer();
+        AuditSequencer first = log(one).sequencer(guard());
+        AuditSequencer second = log(other).sequencer(guard());
         for (int n = 1; n <= 6; n++) {
             success(n, Map.of());
             one.changed(written.keySet());
@@ -170,7 +204,7 @@ public abstract class AuditContract {
             written.put(run(1), List.of());
             AuditTables tables = node();
             tables.changed(List.of(run(1)));
-            step(log(tables).sequencer());
+            step(log(tables).sequencer(guard()));
         }
 
         await().atMost(SOON)
@@ -206,6 +240,172 @@ public abstract class AuditContract {
         List<JournalEntry> all = new ArrayList<>(entries);
         all.add(one);
         return all;
+    }
+
+    // ---- the log
+
+    @Test
+    void everyRunIsProvenByACheckpointOverAllEvents() {
+        success(1, Map.of());
+        killed(2, KillReason.MEMORY, Map.of("odd", "\u0000\ud800"));
+        sequence();
+
+        LogHead head = node().log();
+        assertThat(head.size()).isEqualTo(node().head().size());
+        Verify.Checkpoint checkpoint = guard().keys().orElseThrow().open(head.checkpoint());
+        assertThat(checkpoint.size()).isEqualTo(head.size());
+        for (int n : List.of(1, 2)) {
+            RunProof proof = proof(run(n));
+            assertThat(proof.extent()).isEqualTo(RunProof.Extent.WHOLE);
+            Verify.Report report = Verify.check(proof.text(), verifier());
+            assertThat(report.verdict()).as(report.toString()).isEqualTo(Verify.Verdict.PROVEN);
+            assertThat(report.sentences().get(0)).isEqualTo("Run " + run(n) + ", events 1 to 4, as they were written:");
+            assertThat(report.sentences()).contains("The last one ends the run: there are no others.");
+        }
+        // and the log says the same of every event that there is
+        StoredTree tree = new StoredTree(head.size(), node()::tile);
+        AuditTables tables = node();
+        for (Window window : tables.windows(AuditFilter.ALL, new Window(0, head.size()), AuditOrder.OLDEST)) {
+            tables.entries(AuditFilter.ALL, window, AuditOrder.OLDEST, Integer.MAX_VALUE)
+                    .forEach(entry ->
+                            assertThat(tree.leafHash(entry.position())).isEqualTo(LogWriter.leafHash(entry)));
+        }
+    }
+
+    @Test
+    void everyCheckpointBeginsWithThoseBefore() {
+        success(1, Map.of());
+        sequence();
+        Verify.Checkpoint earlier = guard().keys().orElseThrow().open(node().log().checkpoint());
+        success(2, Map.of());
+        sequence();
+        Verify.Checkpoint later = guard().keys().orElseThrow().open(node().log().checkpoint());
+
+        assertThat(later.size()).isGreaterThan(earlier.size());
+        assertThat(Verify.isConsistent(
+                        earlier.size(),
+                        Base64.getDecoder().decode(earlier.root()),
+                        later.size(),
+                        Base64.getDecoder().decode(later.root()),
+                        new StoredTree(later.size(), node()::tile).consistency(earlier.size())))
+                .isTrue();
+    }
+
+    @Test
+    void aSequencerWithoutAKeyGrowsTheLogAndTheNextOneWithAKeySignsIt() {
+        success(1, Map.of());
+        sequence();
+        String before = node().log().checkpoint();
+        success(2, Map.of());
+        AuditTables tables = node();
+        tables.changed(written.keySet());
+        step(log(tables).sequencer(new CheckpointGuard(Optional.empty(), folder.resolve("none"))));
+        awaitSequenced();
+        assertThat(node().log().checkpoint()).isEqualTo(before);
+        assertThat(proof(run(2)).extent()).isEqualTo(RunProof.Extent.IN_PART);
+
+        sequence();
+
+        assertThat(node().log().claimedSize()).isEqualTo(node().head().size());
+        assertThat(proof(run(2)).extent()).isEqualTo(RunProof.Extent.WHOLE);
+    }
+
+    @Test
+    void aSequencerThatWasFrozenWhileAnotherTookOverAddsNothingToTheLog() {
+        success(1, Map.of());
+        sequence();
+        AuditTables frozen = node();
+        Seat seat = frozen.takeOver();
+        LogHead head = frozen.log();
+        sequence();
+
+        assertThat(frozen.grow(seat, new LogGrowth(head.size(), head.size() + 1, List.of(), "forged")))
+                .isEqualTo(Written.FENCED_OFF);
+        assertThat(node().log()).isEqualTo(head);
+    }
+
+    @Test
+    void aStoreThatWasSetBackIsRefusedUntilAnotherLogIsDeclared() throws IOException {
+        success(1, Map.of());
+        sequence();
+        LogHead head = node().log();
+        Path seen = folder.resolve("ahead");
+        // given: a node that has seen a checkpoint over more events than the store has, under the log's name
+        Files.writeString(
+                seen, guard().keys().orElseThrow().sign(head.size() + 1, new byte[32]));
+        CheckpointGuard refusing = guard(seen);
+        success(2, Map.of());
+        AuditTables tables = node();
+        tables.changed(written.keySet());
+
+        step(log(tables).sequencer(refusing));
+
+        // then: events have their positions, and no checkpoint is signed
+        awaitSequenced();
+        assertThat(node().log()).isEqualTo(head);
+        assertThat(refusing.refusal().orElseThrow())
+                .contains("The store's log has " + head.size() + " events, and the checkpoint that this node has seen has "
+                        + (head.size() + 1))
+                .contains("vivarium audit key FILE --new NAME");
+
+        // and a key of another name begins a new log, from the first event on
+        Path key = folder.resolve("declared");
+        LogKeys.add(key, "example.org/vivarium-2");
+        CheckpointGuard declared = new CheckpointGuard(Optional.of(LogKeys.read(key)), seen);
+        step(log(node()).sequencer(declared));
+        step(log(node()).sequencer(declared));
+        assertThat(declared.refusal()).isEmpty();
+        assertThat(LogKeys.read(key).open(node().log().checkpoint()).size())
+                .isEqualTo(node().head().size());
+
+        // and back, so that the other tests find their log
+        LogKeys.read(folder.resolve("key"));
+        sequence();
+        assertThat(Verify.check(proof(run(2)).text(), verifier()).verdict()).isEqualTo(Verify.Verdict.PROVEN);
+    }
+
+    @Test
+    void aTreeThatWasChangedInTheStoreIsNotSigned() {
+        success(1, Map.of());
+        sequence();
+        AuditTables tables = node();
+        Seat seat = tables.takeOver();
+        LogHead head = tables.log();
+        int width = (int) ((head.size() - 1) % Tile.WIDTH) + 1;
+        byte[] hashes = tables.tile(0, (head.size() - 1) / Tile.WIDTH, width);
+        byte[] forged = hashes.clone();
+        forged[hashes.length - 1] ^= 1;
+        tables.grow(seat, growth(head, forged));
+        success(2, Map.of());
+
+        CheckpointGuard guard = guard();
+        AuditTables other = node();
+        other.changed(written.keySet());
+        step(log(other).sequencer(guard));
+
+        awaitSequenced();
+        assertThat(guard.refusal().orElseThrow()).contains("its tree was changed");
+        assertThat(node().log()).isEqualTo(head);
+        // and once it is put right, the log goes on
+        tables.grow(tables.takeOver(), growth(head, hashes));
+        sequence();
+        assertThat(node().log().size()).isGreaterThan(head.size());
+    }
+
+    private static LogGrowth growth(LogHead head, byte[] lastTile) {
+        return new LogGrowth(
+                head.size(),
+                head.size(),
+                List.of(new Tile(0, (head.size() - 1) / Tile.WIDTH, Blob.of(lastTile))),
+                head.checkpoint());
+    }
+
+    private RunProof proof(RunId run) {
+        return log(node()).proof(run).toCompletableFuture().join().orElseThrow();
+    }
+
+    private static String verifier() {
+        return guard().keys().orElseThrow().signers().get(0).verifier();
     }
 
     // ---- queries
@@ -494,7 +694,7 @@ public abstract class AuditContract {
     protected void sequence() {
         AuditTables tables = node();
         tables.changed(written.keySet());
-        step(log(tables).sequencer());
+        step(log(tables).sequencer(guard()));
         awaitSequenced();
     }
 

@@ -51,7 +51,7 @@ class PostgresAuditTest extends AuditContract {
     @Test
     void anEventThatIsCommittedLateIsWaitedForAndTheLagSaysSo() throws SQLException {
         AuditLog log = POSTGRES.store().audit();
-        AuditSequencer sequencer = log.sequence();
+        AuditSequencer sequencer = log.guarded(guard()).sequence();
         try (Connection slow = POSTGRES.connect()) {
             slow.setAutoCommit(false);
             // given: a transaction that took its number first and commits last

@@ -155,7 +155,7 @@ public final class Verify {
         }
         List<String> lines = List.of(proof.substring(0, end).split("\n", -1));
         Checkpoint checkpoint = Checkpoint.open(proof.substring(end + 2), keys);
-        if (lines.size() < 2 || !lines.get(1).matches("run [0-9A-HJKMNP-TV-Z]{26}")) {
+        if (lines.size() < 2 || !lines.get(1).matches("run [0-9a-hjkmnp-tv-z]{26}")) {
             throw new Refused("The proof names no run.");
         }
         String run = lines.get(1).substring("run ".length());
@@ -368,7 +368,7 @@ public final class Verify {
 
     /** Whether a tree of the second size begins with the tree of the first (RFC 9162, section 2.1.4.2). Of an empty tree nothing is proven. */
     public static boolean isConsistent(long size1, byte[] root1, long size2, byte[] root2, List<byte[]> proof) {
-        if (size1 < 0 || size1 > size2 || (size1 == 0 && size2 > 0)) {
+        if (size1 < 1 || size1 > size2) {
             return false;
         }
         if (size1 == size2) {

@@ -17,6 +17,7 @@ public enum ProblemType {
     NO_SUCH_TOKEN(404, "no-such-token", "There is no such token"),
     NO_SUCH_BLOB(404, "no-such-blob", "There is no such content"),
     NO_SUCH_ARTIFACT(404, "no-such-artifact", "The run has no such file"),
+    NO_CHECKPOINT(404, "no-checkpoint", "No checkpoint of the log is signed"),
     NO_SUCH_RESOURCE(404, "no-such-resource", "There is nothing here"),
     METHOD_NOT_ALLOWED(405, "method-not-allowed", "The method is not allowed here"),
     NOT_ACCEPTABLE(406, "not-acceptable", "Nothing here in the media types that the client accepts"),
@@ -32,6 +33,8 @@ public enum ProblemType {
     TOO_MANY_TOKENS(409, "too-many-tokens", "The installation has as many tokens as it may"),
     INTERNAL(500, "internal-error", "The node failed"),
     STORE_UNAVAILABLE(503, "store-unavailable", "The store does not answer"),
+    LOG_REFUSED(503, "log-refused", "The log is not the one that this node has seen"),
+    LOG_BEHIND(503, "log-behind", "The log does not have these events yet"),
     DRAINING(503, "draining", "The node takes no new runs"),
     NOT_READY(503, "not-ready", "The node is not ready"),
     TIMEOUT(503, "timeout", "The node did not answer in time");

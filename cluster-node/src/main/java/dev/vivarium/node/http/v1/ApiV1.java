@@ -88,6 +88,8 @@ public final class ApiV1 {
         BlobsEndpoint blobs = new BlobsEndpoint(system, uploads, parts.blobs());
         TokensEndpoint tokens = new TokensEndpoint(submissions, parts.tokens());
         AuditEndpoint audit = new AuditEndpoint(parts.audit(), settings.retryAfter(), Clock.systemUTC());
+        AuditLogEndpoint log =
+                new AuditLogEndpoint(parts.audit(), lookup, settings.retryAfter(), Clock.systemUTC());
         NodeEndpoint node = new NodeEndpoint(parts.runs());
         return List.of(
                 needing(SUBMIT, POST, "/v1/runs", submit::answer),
@@ -107,6 +109,8 @@ public final class ApiV1 {
                 needing(TOKENS, POST, "/v1/tokens/{id}/rotate", json(tokens::rotate)),
                 needing(AUDIT, GET, "/v1/audit/events", json(audit::events)),
                 needing(AUDIT, GET, "/v1/audit/counts", json(audit::counts)),
+                needing(AUDIT, GET, "/v1/audit/checkpoint", log::checkpoint),
+                needing(READ, GET, "/v1/runs/{id}/proof", log::proof),
                 needing(NODES, GET, "/v1/nodes", json(immediate(node::nodes))),
                 Operation.open(GET, "/openapi.yaml", immediate(node::openApi)));
     }

@@ -22,6 +22,19 @@ public record Tile(int level, long index, Blob hashes) {
         return hashes.length() / HASH_BYTES;
     }
 
+    /**
+     * The hashes of a tile that was read.
+     *
+     * @throws TreeDamaged when they are fewer
+     */
+    public static byte[] atLeast(int width, int level, long index, byte[] hashes) {
+        if (hashes.length < width * HASH_BYTES) {
+            throw new TreeDamaged("The store has lost hashes of the log: tile " + index + " of level " + level + " has "
+                    + hashes.length / HASH_BYTES + " of " + width + ".");
+        }
+        return hashes;
+    }
+
     /** Where tiles are read. */
     public interface Source {
         /**

@@ -1,0 +1,52 @@
+package dev.vivarium.node.assembly;
+
+import com.typesafe.config.Config;
+import dev.vivarium.node.NodeStartException;
+import dev.vivarium.persistence.audit.tlog.CheckpointGuard;
+import dev.vivarium.persistence.audit.tlog.LogKeys;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The keys of the log of all events, as configured by {@code vivarium.audit.log}. */
+final class LogGuard {
+    private static final Logger LOG = LoggerFactory.getLogger(LogGuard.class);
+    /** Beside the store of a node that has its own, and not in it. */
+    private static final String OWN_KEY = "audit-log.key";
+
+    private static final String SEEN = "audit-checkpoint";
+
+    private LogGuard() {}
+
+    /**
+     * Reads the keys; a node with a store of its own creates one at its first start.
+     *
+     * @param config the whole configuration
+     */
+    static CheckpointGuard of(Config config, Path dataDir, String installation) throws NodeStartException {
+        String configured = config.getString("vivarium.audit.log.key-file");
+        boolean own = config.getString("vivarium.store.kind").equals("embedded");
+        if (configured.isEmpty() && !own) {
+            LOG.warn("vivarium.audit.log.key-file names no key, so no checkpoint of the audit's log is signed on this node.");
+            return CheckpointGuard.WITHOUT_KEYS;
+        }
+        Path file = configured.isEmpty() ? dataDir.resolve(OWN_KEY) : Path.of(configured);
+        try {
+            if (configured.isEmpty() && !Files.exists(file)) {
+                LogKeys.add(file, "vivarium/" + installation);
+            }
+            return new CheckpointGuard(Optional.of(LogKeys.read(file)), dataDir.resolve(SEEN));
+        } catch (IOException failed) {
+            throw new NodeStartException(
+                    Files.exists(file)
+                            ? String.valueOf(failed.getMessage())
+                            : "There is no key of the audit's log at " + file
+                                    + ": copy the one of the other nodes, or create it with `vivarium audit key " + file
+                                    + " --new NAME`.",
+                    failed);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+package dev.vivarium.node.http.v1;
+
+import dev.vivarium.node.http.server.Acceptable;
+import dev.vivarium.node.http.server.Answers;
+import dev.vivarium.node.http.server.Exchange;
+import dev.vivarium.node.http.server.ProblemType;
+import dev.vivarium.persistence.audit.AuditQueries;
+import dev.vivarium.persistence.audit.RunProof;
+import dev.vivarium.persistence.audit.tlog.TreeDamaged;
+import dev.vivarium.persistence.journal.StageFailure;
+import dev.vivarium.protocol.run.RunId;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.apache.pekko.http.javadsl.model.ContentTypes;
+import org.apache.pekko.http.javadsl.model.HttpEntities;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.http.javadsl.model.MediaType;
+
+/** The log of all events, for those who verify it: its checkpoint, and proofs of runs. */
+final class AuditLogEndpoint {
+    private static final List<MediaType> OFFERS = List.of(ContentTypes.TEXT_PLAIN_UTF8.mediaType());
+    private static final Duration LOOK = Duration.ofMillis(100);
+    /** How long a proof waits for events that the log does not have yet; normally some tenths of a second. */
+    private static final Duration WAIT_MAX = Duration.ofSeconds(5);
+
+    private final AuditQueries audit;
+    private final RunLookup lookup;
+    private final Duration retryAfter;
+    private final Clock clock;
+
+    AuditLogEndpoint(AuditQueries audit, RunLookup lookup, Duration retryAfter, Clock clock) {
+        this.audit = audit;
+        this.lookup = lookup;
+        this.retryAfter = retryAfter;
+        this.clock = clock;
+    }
+
+    /** The last checkpoint, as it was signed. */
+    CompletionStage<HttpResponse> checkpoint(Exchange exchange) {
+        return text(exchange, () -> audit.log()
+                .thenApply(head -> head.checkpoint().isEmpty() ? noCheckpoint() : text(head.checkpoint())));
+    }
+
+    /** A run's proof, which waits until the log has all events that the run has. */
+    CompletionStage<HttpResponse> proof(Exchange exchange) {
+        return text(
+                exchange,
+                () -> lookup.answer(
+                        exchange, state -> proof(state.submission().id(), clock.instant().plus(WAIT_MAX))));
+    }
+
+    private CompletionStage<HttpResponse> proof(RunId run, Instant until) {
+        return audit.proof(run).thenCompose(proof -> {
+            if (proof.isEmpty()) {
+                return CompletableFuture.completedStage(noCheckpoint());
+            }
+            if (proof.get().extent() == RunProof.Extent.WHOLE) {
+                return CompletableFuture.completedStage(text(proof.get().text()));
+            }
+            if (clock.instant().isAfter(until)) {
+                return inPart(proof.get());
+            }
+            return CompletableFuture.supplyAsync(
+                            () -> proof(run, until),
+                            CompletableFuture.delayedExecutor(LOOK.toMillis(), TimeUnit.MILLISECONDS))
+                    .thenCompose(Function.identity());
+        });
+    }
+
+    /** A log that has caught up and lacks events of the run says so in the proof; one that is behind proves nothing yet. */
+    private CompletionStage<HttpResponse> inPart(RunProof proof) {
+        return audit.head()
+                .thenCombine(audit.log(), (head, log) -> head.lagMillis() < LOOK.toMillis() * 10
+                                && log.claimedSize() == head.size()
+                        ? text(proof.text())
+                        : Answers.retryLater(
+                                ProblemType.LOG_BEHIND,
+                                "The log has " + log.claimedSize() + " events, " + head.size()
+                                        + " have a position, and the oldest one without has waited for "
+                                        + head.lagMillis() + " ms: the proof would not have the whole run.",
+                                retryAfter));
+    }
+
+    private CompletionStage<HttpResponse> text(Exchange exchange, Supplier<CompletionStage<HttpResponse>> answer) {
+        QueryReader reader = new QueryReader(exchange.request(), Set.of());
+        Optional<HttpResponse> refusal = reader.refusal();
+        if (refusal.isPresent()) {
+            return CompletableFuture.completedStage(refusal.get());
+        }
+        if (Acceptable.best(exchange.request(), OFFERS).isEmpty()) {
+            return CompletableFuture.completedStage(Acceptable.refusal(OFFERS));
+        }
+        return answer.get().exceptionally(this::refused);
+    }
+
+    private HttpResponse refused(Throwable failed) {
+        Throwable cause = StageFailure.cause(failed);
+        if (cause instanceof TreeDamaged) {
+            return Answers.retryLater(ProblemType.LOG_REFUSED, String.valueOf(cause.getMessage()), retryAfter);
+        }
+        throw new CompletionException(cause);
+    }
+
+    private static HttpResponse text(String text) {
+        return HttpResponse.create().withEntity(HttpEntities.create(ContentTypes.TEXT_PLAIN_UTF8, text));
+    }
+
+    private static HttpResponse noCheckpoint() {
+        return Answers.problem(
+                ProblemType.NO_CHECKPOINT,
+                "No node of this cluster has a key for the log: set vivarium.audit.log.key-file on all of them.");
+    }
+}
