@@ -30,7 +30,8 @@ final class LogGuard {
         String configured = config.getString("vivarium.audit.log.key-file");
         boolean own = config.getString("vivarium.store.kind").equals("embedded");
         if (configured.isEmpty() && !own) {
-            LOG.warn("vivarium.audit.log.key-file names no key, so no checkpoint of the audit's log is signed on this node.");
+            LOG.warn(
+                    "vivarium.audit.log.key-file names no key, so no checkpoint of the audit's log is signed on this node.");
             return CheckpointGuard.WITHOUT_KEYS;
         }
         Path file = configured.isEmpty() ? dataDir.resolve(OWN_KEY) : Path.of(configured);

@@ -69,8 +69,9 @@ public final class AuditWatch extends AbstractBehavior<AuditWatch.Command> {
                 .description("Events that have a position in the order over all runs")
                 .register(metrics);
         Gauge.builder("vivarium.audit.checkpoint.events", lastSeen, LastSeen::signed)
-                .description("Events of the log's last signed checkpoint, normally as many as have a position; NaN while the"
-                        + " store does not say")
+                .description(
+                        "Events of the log's last signed checkpoint, normally as many as have a position; NaN while the"
+                                + " store does not say")
                 .register(metrics);
         Gauge.builder("vivarium.audit.log.refused", lastSeen, LastSeen::refused)
                 .description("1 while the store's log is not the one that this node has seen, so that no checkpoint is"
@@ -166,8 +167,7 @@ public final class AuditWatch extends AbstractBehavior<AuditWatch.Command> {
         getContext().pipeToSelf(audit.head(), (seen, failure) -> failure == null ? new Seen(seen) : new Unseen());
         getContext()
                 .pipeToSelf(
-                        audit.examine(),
-                        (head, failure) -> failure == null ? new Logged(head) : new Unlogged(failure));
+                        audit.examine(), (head, failure) -> failure == null ? new Logged(head) : new Unlogged(failure));
         return this;
     }
 

@@ -5,8 +5,8 @@ import dev.vivarium.persistence.audit.tlog.LogKey;
 import dev.vivarium.persistence.audit.tlog.LogKeys;
 import dev.vivarium.protocol.audit.Verify;
 import dev.vivarium.terminal.ExitCode;
-import dev.vivarium.terminal.UserError;
 import dev.vivarium.terminal.Printable;
+import dev.vivarium.terminal.UserError;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.file.Files;
@@ -73,9 +73,8 @@ final class AuditVerifyCommand implements Callable<Integer> {
             throw new UserError(ExitCode.USAGE, "Name a proof's file or a run's id.");
         }
         Path file = Path.of(subject);
-        String proof = Files.exists(file)
-                ? read(file)
-                : server.client(surroundings).proof(ServerOption.runId(subject));
+        String proof =
+                Files.exists(file) ? read(file) : server.client(surroundings).proof(ServerOption.runId(subject));
         Verify.Report report = Verify.check(proof, keys());
         surroundings.terminal().say(report.verdict() == Verify.Verdict.PROVEN ? "PROVEN" : "NOT PROVEN");
         report.sentences().forEach(line -> surroundings.terminal().say(Printable.of(line)));

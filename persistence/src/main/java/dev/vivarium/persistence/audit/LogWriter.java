@@ -98,7 +98,8 @@ final class LogWriter {
             return Behind.NOTHING;
         }
         if (edge.size() > seat.size()) {
-            throw new TreeDamaged("The log has " + edge.size() + " events, and only " + seat.size() + " have a position.");
+            throw new TreeDamaged(
+                    "The log has " + edge.size() + " events, and only " + seat.size() + " have a position.");
         }
         List<byte[]> leaves = new ArrayList<>();
         for (AuditEntry entry : next(seat, batch, edge.size())) {

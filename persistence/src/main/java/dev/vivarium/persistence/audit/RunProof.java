@@ -82,7 +82,8 @@ public record RunProof(String text, Extent extent) {
         Base64.Encoder base64 = Base64.getEncoder();
         for (var event : events.entrySet()) {
             Known known = event.getValue();
-            boolean proven = known.position().filter(at -> at < head.claimedSize()).isPresent();
+            boolean proven =
+                    known.position().filter(at -> at < head.claimedSize()).isPresent();
             if (!proven || known.entry().isEmpty()) {
                 extent = Extent.IN_PART;
             }

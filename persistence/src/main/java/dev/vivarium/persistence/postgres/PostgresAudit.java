@@ -359,7 +359,8 @@ final class PostgresAudit implements AuditTables {
 
     @Override
     public List<StoredEntry> journal(RunId run) {
-        return database.transactNow("read the events of run " + run, connection -> PostgresJournal.intact(connection, run));
+        return database.transactNow(
+                "read the events of run " + run, connection -> PostgresJournal.intact(connection, run));
     }
 
     private static String json(RunFacts facts) {

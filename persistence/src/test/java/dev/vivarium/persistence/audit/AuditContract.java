@@ -267,8 +267,8 @@ public abstract class AuditContract {
         AuditTables tables = node();
         for (Window window : tables.windows(AuditFilter.ALL, new Window(0, head.size()), AuditOrder.OLDEST)) {
             tables.entries(AuditFilter.ALL, window, AuditOrder.OLDEST, Integer.MAX_VALUE)
-                    .forEach(entry ->
-                            assertThat(tree.leafHash(entry.position())).isEqualTo(LogWriter.leafHash(entry)));
+                    .forEach(
+                            entry -> assertThat(tree.leafHash(entry.position())).isEqualTo(LogWriter.leafHash(entry)));
         }
     }
 
@@ -276,7 +276,8 @@ public abstract class AuditContract {
     void everyCheckpointBeginsWithThoseBefore() {
         success(1, Map.of());
         sequence();
-        Verify.Checkpoint earlier = guard().keys().orElseThrow().open(node().log().checkpoint());
+        Verify.Checkpoint earlier =
+                guard().keys().orElseThrow().open(node().log().checkpoint());
         success(2, Map.of());
         sequence();
         Verify.Checkpoint later = guard().keys().orElseThrow().open(node().log().checkpoint());
@@ -331,8 +332,7 @@ public abstract class AuditContract {
         LogHead head = node().log();
         Path seen = folder.resolve("ahead");
         // given: a node that has seen a checkpoint over more events than the store has, under the log's name
-        Files.writeString(
-                seen, guard().keys().orElseThrow().sign(head.size() + 1, new byte[32]));
+        Files.writeString(seen, guard().keys().orElseThrow().sign(head.size() + 1, new byte[32]));
         CheckpointGuard refusing = guard(seen);
         success(2, Map.of());
         AuditTables tables = node();
@@ -344,8 +344,8 @@ public abstract class AuditContract {
         awaitSequenced();
         assertThat(node().log()).isEqualTo(head);
         assertThat(refusing.refusal().orElseThrow())
-                .contains("The store's log has " + head.size() + " events, and the checkpoint that this node has seen has "
-                        + (head.size() + 1))
+                .contains("The store's log has " + head.size()
+                        + " events, and the checkpoint that this node has seen has " + (head.size() + 1))
                 .contains("vivarium audit key FILE --new NAME");
 
         // and a key of another name begins a new log, from the first event on

@@ -88,8 +88,7 @@ public final class ApiV1 {
         BlobsEndpoint blobs = new BlobsEndpoint(system, uploads, parts.blobs());
         TokensEndpoint tokens = new TokensEndpoint(submissions, parts.tokens());
         AuditEndpoint audit = new AuditEndpoint(parts.audit(), settings.retryAfter(), Clock.systemUTC());
-        AuditLogEndpoint log =
-                new AuditLogEndpoint(parts.audit(), lookup, settings.retryAfter(), Clock.systemUTC());
+        AuditLogEndpoint log = new AuditLogEndpoint(parts.audit(), lookup, settings.retryAfter(), Clock.systemUTC());
         NodeEndpoint node = new NodeEndpoint(parts.runs());
         return List.of(
                 needing(SUBMIT, POST, "/v1/runs", submit::answer),

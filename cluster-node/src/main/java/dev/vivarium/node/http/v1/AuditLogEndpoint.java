@@ -56,7 +56,8 @@ final class AuditLogEndpoint {
         return text(
                 exchange,
                 () -> lookup.answer(
-                        exchange, state -> proof(state.submission().id(), clock.instant().plus(WAIT_MAX))));
+                        exchange,
+                        state -> proof(state.submission().id(), clock.instant().plus(WAIT_MAX))));
     }
 
     private CompletionStage<HttpResponse> proof(RunId run, Instant until) {
@@ -80,15 +81,16 @@ final class AuditLogEndpoint {
     /** A log that has caught up and lacks events of the run says so in the proof; one that is behind proves nothing yet. */
     private CompletionStage<HttpResponse> inPart(RunProof proof) {
         return audit.head()
-                .thenCombine(audit.log(), (head, log) -> head.lagMillis() < LOOK.toMillis() * 10
-                                && log.claimedSize() == head.size()
-                        ? text(proof.text())
-                        : Answers.retryLater(
-                                ProblemType.LOG_BEHIND,
-                                "The log has " + log.claimedSize() + " events, " + head.size()
-                                        + " have a position, and the oldest one without has waited for "
-                                        + head.lagMillis() + " ms: the proof would not have the whole run.",
-                                retryAfter));
+                .thenCombine(
+                        audit.log(),
+                        (head, log) -> head.lagMillis() < LOOK.toMillis() * 10 && log.claimedSize() == head.size()
+                                ? text(proof.text())
+                                : Answers.retryLater(
+                                        ProblemType.LOG_BEHIND,
+                                        "The log has " + log.claimedSize() + " events, " + head.size()
+                                                + " have a position, and the oldest one without has waited for "
+                                                + head.lagMillis() + " ms: the proof would not have the whole run.",
+                                        retryAfter));
     }
 
     private CompletionStage<HttpResponse> text(Exchange exchange, Supplier<CompletionStage<HttpResponse>> answer) {

@@ -266,10 +266,12 @@ class OpenApiDocumentTest {
                 + "&order=oldest&limit=5&after=1");
         api.get("/v1/audit/events?cursor=next-page");
         api.get("/v1/audit/counts?measure=KILLS&tenant=a&since=2026-01-31T12:00:00Z&until=2026-02-01T12:00:00Z");
-        for (String path : List.of("/v1/audit/events", "/v1/audit/counts")) {
+        for (String path : List.of("/v1/audit/events", "/v1/audit/counts", "/v1/audit/checkpoint")) {
             api.get(path + "?colour=red");
             api.get(path + "?measure=RUNS", "Accept", "text/html");
         }
+        api.get("/v1/audit/checkpoint", "Accept", "text/html");
+        api.get("/v1/audit/checkpoint");
     }
 
     private void askForAllRuns() {

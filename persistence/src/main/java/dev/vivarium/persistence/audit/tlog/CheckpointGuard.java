@@ -94,8 +94,8 @@ public final class CheckpointGuard {
 
     private static void requireBeginning(Verify.Checkpoint known, LogHead head, StoredTree tree, String which) {
         if (known.size() > head.size()) {
-            throw new TreeDamaged("The store's log has " + head.size() + " events, and the checkpoint " + which + " has "
-                    + known.size() + ": the store was set back, as by a restored backup.");
+            throw new TreeDamaged("The store's log has " + head.size() + " events, and the checkpoint " + which
+                    + " has " + known.size() + ": the store was set back, as by a restored backup.");
         }
         if (!Base64.getEncoder().encodeToString(tree.rootAt(known.size())).equals(known.root())) {
             throw new TreeDamaged("The store's log is not the one of the checkpoint " + which + ", over " + known.size()

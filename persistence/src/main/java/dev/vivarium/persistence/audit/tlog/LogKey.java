@@ -95,7 +95,8 @@ public final class LogKey {
      * @throws IllegalArgumentException with a sentence that has nothing of the text
      */
     public static LogKey parse(String text) {
-        String[] parts = text.startsWith(PREFIX) ? text.substring(PREFIX.length()).split("\\+", 3) : new String[0];
+        String[] parts =
+                text.startsWith(PREFIX) ? text.substring(PREFIX.length()).split("\\+", 3) : new String[0];
         if (parts.length == 3 && Verify.Key.isName(parts[0])) {
             try {
                 byte[] typed = Base64.getDecoder().decode(parts[2]);

@@ -16,8 +16,7 @@ public final class RangeRoot {
     /** A full subtree over this many leaves. */
     private record Subtree(long width, Blob hash) {
         Subtree joined(Subtree right) {
-            return new Subtree(
-                    2 * width, Blob.of(Verify.nodeHash(hash.toByteArray(), right.hash.toByteArray())));
+            return new Subtree(2 * width, Blob.of(Verify.nodeHash(hash.toByteArray(), right.hash.toByteArray())));
         }
     }
 

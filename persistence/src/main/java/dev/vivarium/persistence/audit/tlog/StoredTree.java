@@ -96,7 +96,8 @@ public final class StoredTree {
         List<byte[]> roots = new ArrayList<>();
         long at = from;
         while (at < to) {
-            long width = Math.min(at == 0 ? Long.highestOneBit(to) : Long.lowestOneBit(at), Long.highestOneBit(to - at));
+            long width =
+                    Math.min(at == 0 ? Long.highestOneBit(to) : Long.lowestOneBit(at), Long.highestOneBit(to - at));
             roots.add(root(at, at + width));
             at += width;
         }

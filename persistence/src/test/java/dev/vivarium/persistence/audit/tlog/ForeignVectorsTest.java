@@ -76,7 +76,9 @@ class ForeignVectorsTest {
                             proof(vector))
                     .map(root -> Arrays.equals(root, bytes(vector.path("root"))))
                     .orElse(false);
-            assertThat(accepted).as(vector.toString()).isNotEqualTo(vector.path("wantErr").asBoolean());
+            assertThat(accepted)
+                    .as(vector.toString())
+                    .isNotEqualTo(vector.path("wantErr").asBoolean());
         }
     }
 
@@ -91,7 +93,9 @@ class ForeignVectorsTest {
                     vector.path("size2").asLong(),
                     bytes(vector.path("root2")),
                     proof(vector));
-            assertThat(accepted).as(vector.toString()).isNotEqualTo(vector.path("wantErr").asBoolean());
+            assertThat(accepted)
+                    .as(vector.toString())
+                    .isNotEqualTo(vector.path("wantErr").asBoolean());
         }
     }
 
@@ -131,7 +135,8 @@ class ForeignVectorsTest {
     void notesThatGoAcceptsAreAcceptedAndTheOthersAreRefused() {
         String note = TEXT + "\n" + PETER_SIGNATURE + ENOCH_SIGNATURE;
         assertThat(Verify.Note.open(note, Verify.Key.parse(PETER)).text()).isEqualTo(TEXT);
-        assertThat(Verify.Note.open(note, Verify.Key.parse(PETER + "\n" + ENOCH)).signers())
+        assertThat(Verify.Note.open(note, Verify.Key.parse(PETER + "\n" + ENOCH))
+                        .signers())
                 .hasSize(2);
         assertThat(Verify.Note.open(TEXT + "\n" + PETER_SIGNATURE + PETER_SIGNATURE, Verify.Key.parse(PETER))
                         .signers())
@@ -172,7 +177,8 @@ class ForeignVectorsTest {
 
         assertThat(Verify.Note.open(
                                 note,
-                                Verify.Key.parse("example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"))
+                                Verify.Key.parse(
+                                        "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"))
                         .text())
                 .isEqualTo("This is an example message.\n");
     }

@@ -31,8 +31,7 @@ class StoredTreeTest {
         }
         int split = Integer.highestOneBit(leafHashes.size() - 1);
         return Verify.nodeHash(
-                byDefinition(leafHashes.subList(0, split)),
-                byDefinition(leafHashes.subList(split, leafHashes.size())));
+                byDefinition(leafHashes.subList(0, split)), byDefinition(leafHashes.subList(split, leafHashes.size())));
     }
 
     @Test
@@ -63,7 +62,8 @@ class StoredTreeTest {
                 List<byte[]> proof = tree.inclusion(at);
                 assertThat(tree.leafHash(at)).isEqualTo(all.get(at));
                 assertThat(Verify.rootOf(at, size, all.get(at), proof)).hasValue(root);
-                assertThat(Verify.rootOf(at, size, all.get((at + 1) % LEAVES), proof).map(other -> Arrays.equals(other, root)))
+                assertThat(Verify.rootOf(at, size, all.get((at + 1) % LEAVES), proof)
+                                .map(other -> Arrays.equals(other, root)))
                         .hasValue(false);
                 assertThat(Verify.rootOf((at + 1) % size, size, all.get(at), proof)
                                 .map(other -> Arrays.equals(other, root) && size > 1))
