@@ -23,7 +23,7 @@ public final class InMemoryAudit implements AuditQueries {
     public final List<AuditQuery> asked = Collections.synchronizedList(new ArrayList<>());
     public volatile AuditHead head = new AuditHead(3, 40);
     public volatile LogHead log = new LogHead(3, "example.org/log\n3\nroot\n\nsignature\n");
-    public volatile Optional<RunProof> proof = Optional.empty();
+    public volatile Optional<RunProof> proof = Optional.of(new RunProof("proof", RunProof.Extent.WHOLE));
     public volatile int totals = 1;
     /** The tenants of which totals were asked for; empty for all of them. */
     public final List<Optional<String>> counted = Collections.synchronizedList(new ArrayList<>());

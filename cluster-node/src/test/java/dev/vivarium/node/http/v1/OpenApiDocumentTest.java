@@ -10,6 +10,7 @@ import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.node.http.server.ProblemType;
 import dev.vivarium.node.run.RenewAnswer;
 import dev.vivarium.node.run.SubmitAnswer;
+import dev.vivarium.persistence.audit.tlog.LogHead;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.protocol.api.Health;
@@ -148,7 +149,7 @@ class OpenApiDocumentTest {
         api.runs.happen(run, kept());
         api.runs.happen(run, new RunEvent.RunCancelled(NOON, NODE, 1, USAGE));
         answersAboutOneRun("/v1/runs/" + run);
-        for (String of : List.of("", "/output", "/events", "/artifacts", "/artifacts/out%2Fa")) {
+        for (String of : List.of("", "/output", "/events", "/artifacts", "/artifacts/out%2Fa", "/proof")) {
             api.get("/v1/runs/" + TestApi.UNKNOWN_RUN + of);
             api.get("/v1/runs/" + run + of, "Accept", "text/html");
         }
@@ -192,6 +193,8 @@ class OpenApiDocumentTest {
 
     private void answersAboutOneRun(String run) {
         api.get(run);
+        assertThat(api.get(run + "/proof").body()).isEqualTo("proof");
+        api.get(run + "/proof?colour=red");
         assertThat(OpenApiDocument.mistakes(
                         "ArtifactList", api.get(run + "/artifacts").body()))
                 .isEmpty();
@@ -272,11 +275,16 @@ class OpenApiDocumentTest {
         }
         api.get("/v1/audit/checkpoint", "Accept", "text/html");
         api.get("/v1/audit/checkpoint");
+        LogHead signed = api.audit.log;
+        api.audit.log = new LogHead(3, "");
+        api.get("/v1/audit/checkpoint");
+        api.audit.log = signed;
     }
 
     private void askForAllRuns() {
         api.get("/v1/audit/events");
         api.get("/v1/audit/counts?measure=RUNS");
+        api.get("/v1/audit/checkpoint");
     }
 
     private void answersAboutTheNode() {
@@ -387,7 +395,14 @@ class OpenApiDocumentTest {
         api.post("/v1/runs", Samples.SMALL_BODY);
         api.post(run + "/cancel", "");
         api.post(run + "/deadline", RENEWAL);
-        List.of("/v1/runs", run, run + "/output", run + "/events", run + "/artifacts", run + "/artifacts/a")
+        List.of(
+                        "/v1/runs",
+                        run,
+                        run + "/output",
+                        run + "/events",
+                        run + "/artifacts",
+                        run + "/artifacts/a",
+                        run + "/proof")
                 .forEach(api::get);
     }
 
