@@ -82,14 +82,15 @@ struct sandbox {
 	int stderr_fd;      /* of the runtime, then of the guest; or -1 */
 	bool ahead;         /* nobody waits for it, so making it gives way to others */
 	bool leaving;       /* to be removed */
-	bool deleted;       /* by the runtime, as far as it could */
+	bool deleted;       /* by the runtime, as far as it could or had to */
 	uint64_t give_up_at;
 	size_t said_length;
 	char said[SAID_MAX];
 };
 
 struct runtime {
-	bool own_network; /* it makes none itself, so it is started in one */
+	/* It makes no network itself, so it is started in one; and it has processes beside the sandbox's, which it ends. */
+	bool own_kernel;
 	size_t words;
 	char *argv[ARGUMENTS_MAX];
 };
@@ -267,12 +268,15 @@ static int remove_groups(const struct sandbox *sandbox)
 }
 
 /* Removes a sandbox's claim, unless another sandbox has it by now. */
-static void remove_claim(const struct sandbox *sandbox, int folder)
+static void remove_claim(const struct sandbox *sandbox)
 {
 	char claim[LINE_MAX_BYTES], target[LINE_MAX_BYTES], path[PATH_MAX_BYTES];
-	int file = openat(folder, "claim", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	ssize_t length;
+	int file;
 
+	if (!path_of(path, "%s/%s/claim", state, sandbox->name))
+		return;
+	file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (file < 0)
 		return;
 	length = read(file, claim, sizeof(claim) - 1);
@@ -290,28 +294,36 @@ static void remove_claim(const struct sandbox *sandbox, int folder)
 		unlink(path);
 }
 
-/*
- * Removes a sandbox's files, which the node does while it lives: its claim, and its folder, in which all is flat and
- * the mount point of the root is empty.
- */
-static void remove_files(const struct sandbox *sandbox)
+/* Removes a folder in which all is flat but for empty folders. */
+static void remove_folder(const char *path)
 {
-	char path[PATH_MAX_BYTES];
 	struct dirent *entry;
-	DIR *folder;
+	DIR *folder = opendir(path);
 
-	if (!path_of(path, "%s/%s", state, sandbox->name))
-		return;
-	folder = opendir(path);
 	if (!folder)
 		return;
-	remove_claim(sandbox, dirfd(folder));
 	while ((entry = readdir(folder))) {
 		if (entry->d_name[0] != '.' && unlinkat(dirfd(folder), entry->d_name, 0) < 0)
 			unlinkat(dirfd(folder), entry->d_name, AT_REMOVEDIR);
 	}
 	closedir(folder);
 	rmdir(path);
+}
+
+/*
+ * Removes a sandbox's files, which the node does while it lives: its claim, what the runtime knows of it, and its folder, in
+ * which the mount point of the root is empty.
+ */
+static void remove_files(const struct sandbox *sandbox)
+{
+	char path[PATH_MAX_BYTES];
+
+	remove_claim(sandbox);
+	if (path_of(path, "%s/%.*s/runtime-%u/%s", state, NODE_LENGTH, sandbox->name, sandbox->class,
+		    sandbox->name + NODE_LENGTH + 1))
+		remove_folder(path);
+	if (path_of(path, "%s/%s", state, sandbox->name))
+		remove_folder(path);
 }
 
 /* ---- files of a sandbox's own */
@@ -428,20 +440,9 @@ static bool name_folders(const char *name, const char *layer, const char *image)
 static void remove_own(const char *name)
 {
 	char path[PATH_MAX_BYTES];
-	struct dirent *entry;
-	DIR *folder;
 
-	if (!own_folder(path, name))
-		return;
-	folder = opendir(path);
-	if (!folder)
-		return;
-	while ((entry = readdir(folder))) {
-		if (entry->d_name[0] != '.' && unlinkat(dirfd(folder), entry->d_name, 0) < 0)
-			unlinkat(dirfd(folder), entry->d_name, AT_REMOVEDIR);
-	}
-	closedir(folder);
-	rmdir(path);
+	if (own_folder(path, name))
+		remove_folder(path);
 }
 
 /* ---- the table */
@@ -677,7 +678,7 @@ static _Noreturn void become_maker(struct sandbox *sandbox)
 		give_up("giving way to others");
 	channel = connect_channel(sandbox->name);
 	mount_root(sandbox->name);
-	if (runtimes[sandbox->class].own_network)
+	if (runtimes[sandbox->class].own_kernel)
 		enter_network();
 	become_runtime(sandbox, channel, channel, more);
 }
@@ -815,8 +816,10 @@ static void go_on_leaving(struct sandbox *sandbox)
 	if (!sandbox->deleted) {
 		sandbox->deleted = true;
 		sandbox->give_up_at = now + DELETE_MILLIS;
-		if (run(sandbox, DELETING))
+		/* Of other runtimes nothing is left but files, which the node removes, and the control groups. */
+		if (runtimes[sandbox->class].own_kernel && run(sandbox, DELETING))
 			return;
+		sandbox->give_up_at = now + REMOVAL_MILLIS;
 	}
 	left = remove_groups(sandbox);
 	if (left != 0 && now < sandbox->give_up_at) {
@@ -1233,18 +1236,18 @@ static void take_arguments(int argc, char **argv)
 
 	if (argc < 5 || !is_path(argv[1]) || !is_path(argv[2])) {
 		errno = EINVAL;
-		refuse("usage: vivarium-launch STATE GROUPS (--runtime|--runtime-in-network) PATH [ARGUMENT...] ...");
+		refuse("usage: vivarium-launch STATE GROUPS (--runtime|--runtime-with-kernel) PATH [ARGUMENT...] ...");
 	}
 	state = argv[1];
 	groups = argv[2];
 	for (int at = 3; at < argc; at++) {
-		bool own_network = strcmp(argv[at], "--runtime-in-network") == 0;
+		bool own_kernel = strcmp(argv[at], "--runtime-with-kernel") == 0;
 
-		if (own_network || strcmp(argv[at], "--runtime") == 0) {
+		if (own_kernel || strcmp(argv[at], "--runtime") == 0) {
 			if (runtimes_count == RUNTIMES_MAX)
 				break;
 			runtime = &runtimes[runtimes_count++];
-			runtime->own_network = own_network;
+			runtime->own_kernel = own_kernel;
 		} else if (runtime && runtime->words < ARGUMENTS_MAX) {
 			runtime->argv[runtime->words++] = argv[at];
 		}

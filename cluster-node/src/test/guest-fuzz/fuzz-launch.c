@@ -355,7 +355,7 @@ static void check_descriptors(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t size)
 {
-	char *argv[] = {"vivarium-launch", "/state", "/groups", "--runtime", "/crun", "--runtime-in-network", "/runsc", NULL};
+	char *argv[] = {"vivarium-launch", "/state", "/groups", "--runtime", "/crun", "--runtime-with-kernel", "/runsc", NULL};
 	size_t length;
 
 	if (size < 2)

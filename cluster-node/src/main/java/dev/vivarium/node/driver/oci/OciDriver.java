@@ -36,6 +36,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -45,6 +46,7 @@ import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.pekko.Done;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -61,9 +63,16 @@ public final class OciDriver implements SandboxDriver {
     /** How long the launcher may take to report a sandbox's exit code after its channel has ended. */
     private static final Duration END_KNOWN_WITHIN = Duration.ofSeconds(5);
 
+    /** Unused images stay for ten minutes at least, and unused disks for longer. */
+    private static final Duration SWEEP_ONCE_IN = Duration.ofMinutes(1);
+
     private static final Path PROC = Path.of("/proc");
 
     private final OciDriverConfig config;
+    private final NodeClock clock;
+    /** When unused images and disks were last looked for. */
+    private final AtomicReference<Instant> swept = new AtomicReference<>(Instant.MIN);
+
     private final EngineImages engine;
     private final ImageTrees images;
     private final SandboxDisks disks;
@@ -87,6 +96,7 @@ public final class OciDriver implements SandboxDriver {
             OciDriverConfig config, List<OciRuntime> runtimes, StateFolder state, Executor blocking, NodeClock clock)
             throws IOException {
         this.config = config;
+        this.clock = clock;
         this.state = state;
         this.engine = new EngineImages(config.engine());
         PrivateFolder.make(config.folder());
@@ -310,8 +320,13 @@ public final class OciDriver implements SandboxDriver {
         });
     }
 
-    /** With each listing for the reaper, at a node's start and periodically. */
+    /** With listings for the reaper, at a node's start and periodically; it looks at the files of all nodes of the machine. */
     private void sweepImages() {
+        Instant now = clock.now();
+        Instant last = swept.get();
+        if (now.isBefore(last.plus(SWEEP_ONCE_IN)) || !swept.compareAndSet(last, now)) {
+            return;
+        }
         try {
             images.sweep(config.imageKeep(), () -> StateFolder.usedImages(config.state()));
             disks.sweep();

@@ -150,7 +150,7 @@ public record OciRuntime(Isolation isolation, Path program, String name, String 
                 // gVisor.
                 ? Stream.concat(
                                 Stream.of(
-                                        "--runtime-in-network", program.toString(), "--network=host", "--oci-seccomp"),
+                                        "--runtime-with-kernel", program.toString(), "--network=host", "--oci-seccomp"),
                                 platform().map(platform -> "--platform=" + platform).stream())
                         .toList()
                 : List.of("--runtime", program.toString());

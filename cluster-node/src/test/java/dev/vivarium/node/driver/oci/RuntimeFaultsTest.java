@@ -212,14 +212,47 @@ class RuntimeFaultsTest {
         assertThat(outcome(driver.orElseThrow().list(new Selection.All()))).isEmpty();
     }
 
-    /** The launcher gives it up after ten seconds. */
+    /** It would take as long as a third of a creation, and nothing is left for it to do. */
     @Test
-    @Tag("long")
-    void aRuntimeThatHangsInDeleteIsGivenUpWithItsChildren() throws IOException {
-        install("case \"$*\" in *\" delete \"*) sleep " + seconds + "; esac; exec " + real + " \"$@\"");
+    void aSandboxIsRemovedWithoutItsRuntime() throws IOException {
+        Path asked = folder.resolve("asked");
+        install("case \"$*\" in *\" delete \"*) touch " + asked + "; esac; exec " + real + " \"$@\"");
         open();
         SandboxId id = newId();
         outcome(create(id));
+
+        outcome(driver.orElseThrow().destroy(id));
+
+        assertThat(Leftovers.things(config)).isEmpty();
+        assertThat(asked).doesNotExist();
+    }
+
+    /** The launcher gives it up after ten seconds. */
+    @Test
+    @Tag("long")
+    void aRuntimeWithAKernelThatHangsInDeleteIsGivenUpWithItsChildren() throws IOException {
+        Optional<OciRuntime> gvisor = OciRuntime.search(
+                        Isolation.GVISOR, Optional.empty(), Duration.ofSeconds(20))
+                .runtime();
+        assumeTrue(gvisor.isPresent(), "There is no runsc on this machine.");
+        runtime = folder.resolve("runsc");
+        install("case \"$*\" in *\" delete \"*) sleep " + seconds + "; esac; exec "
+                + gvisor.orElseThrow().program() + " \"$@\"");
+        config = OciSandboxes.config(
+                config.engine().installation(),
+                "node-1",
+                "runtimes.container = \"" + real + "\"\nruntimes.gvisor = \"" + runtime + "\"");
+        open();
+        assumeTrue(
+                driver.orElseThrow().capabilities().isolations().contains(Isolation.GVISOR),
+                "runsc makes no sandboxes on this machine.");
+        SandboxId id = newId();
+        outcome(driver.orElseThrow()
+                .create(
+                        id,
+                        OciSandboxes.template("vivarium/python", Isolation.GVISOR),
+                        new Purpose.ToWait(),
+                        new RecordingListener()));
 
         outcome(driver.orElseThrow().destroy(id));
     }
