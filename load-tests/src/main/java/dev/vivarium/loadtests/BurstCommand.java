@@ -4,6 +4,8 @@ import dev.vivarium.loadtests.report.Figures;
 import dev.vivarium.loadtests.report.Series;
 import dev.vivarium.loadtests.report.TextTable;
 import dev.vivarium.loadtests.subject.Arrivals;
+import dev.vivarium.loadtests.subject.Pauses;
+import dev.vivarium.loadtests.subject.ProcessorTimes;
 import dev.vivarium.loadtests.subject.VivariumApi;
 import dev.vivarium.loadtests.subject.Workload;
 import dev.vivarium.trials.outside.NodeProcess;
@@ -31,6 +33,9 @@ import picocli.CommandLine.Option;
 final class BurstCommand implements Callable<Integer> {
     /** For the pool to fill: one sandbox in this time, on a slow machine. */
     private static final Duration FILL_EACH_MAX = Duration.ofSeconds(1);
+
+    /** For what follows the runs' ends: removal, refill of the pool, writes behind. */
+    private static final Duration AFTERMATH = Duration.ofSeconds(1);
 
     @Mixin
     private final Setting setting = new Setting();
@@ -74,13 +79,23 @@ final class BurstCommand implements Callable<Integer> {
         Workload workload = options.workload(setting.image());
         setting.engine();
         TextTable table = new TextTable(
-                "shape", "pool", "first byte p50", "p90", "p99", "last", "end p50", "p99", "all ended", "warm");
+                "shape",
+                "pool",
+                "first byte p50",
+                "p90",
+                "p99",
+                "last",
+                "end p50",
+                "p99",
+                "all ended",
+                "warm",
+                "CPU a run");
         measure(workload, runs, table);
         measure(workload, 0, table);
         setting.printLoad();
         setting.print("command  " + String.join(" ", workload.command()) + ", in " + workload.image() + ", network "
                 + network + "; " + runs + " runs of each shape, " + rounds + " bursts, after " + warmUp
-                + " others; milliseconds\n\n");
+                + " others; milliseconds. CPU: of the node, its database, and all that it started, with removal and refill\n\n");
         setting.print(table.render());
         return 0;
     }
@@ -103,14 +118,14 @@ final class BurstCommand implements Callable<Integer> {
                     table,
                     "one at a time",
                     pool,
-                    api,
+                    node,
                     1,
                     () -> arrivals.each(runs, 1, () -> awaitPool(api, Math.min(1, pool))));
-            report(table, "one each " + everyMillis + " ms", pool, api, 1, () -> {
+            report(table, "one each " + everyMillis + " ms", pool, node, 1, () -> {
                 awaitPool(api, pool);
                 return arrivals.staggered(runs, Duration.ofMillis(everyMillis));
             });
-            report(table, runs + " at once", pool, api, rounds, () -> {
+            report(table, runs + " at once", pool, node, rounds, () -> {
                 awaitPool(api, pool);
                 return arrivals.staggered(runs, Duration.ZERO);
             });
@@ -122,12 +137,14 @@ final class BurstCommand implements Callable<Integer> {
         Arrivals.Times once() throws IOException;
     }
 
-    private static void report(TextTable table, String name, int pool, VivariumApi api, int rounds, Shape shape)
+    private void report(TextTable table, String name, int pool, NodeProcess node, int rounds, Shape shape)
             throws IOException {
+        VivariumApi api = new VivariumApi(node.uri());
         List<Duration> firstBytes = new ArrayList<>();
         List<Duration> ends = new ArrayList<>();
         List<Duration> walls = new ArrayList<>();
         long warmBefore = api.pool().path("warm").asLong();
+        ProcessorTimes before = ProcessorTimes.of(node.pid());
         for (int round = 0; round < rounds; round++) {
             Arrivals.Times times = shape.once();
             firstBytes.addAll(times.firstBytes());
@@ -135,6 +152,9 @@ final class BurstCommand implements Callable<Integer> {
             walls.add(times.wall());
         }
         long warm = api.pool().path("warm").asLong() - warmBefore;
+        awaitPool(api, pool);
+        Pauses.millis(AFTERMATH.toMillis());
+        Duration used = ProcessorTimes.of(node.pid()).since(before).total();
         Series first = new Series(firstBytes);
         Series end = new Series(ends);
         table.row(
@@ -147,7 +167,8 @@ final class BurstCommand implements Callable<Integer> {
                 Figures.millis(end.median()),
                 Figures.millis(end.percentile(99)),
                 Figures.millis(new Series(walls).median()),
-                warm + " of " + firstBytes.size());
+                warm + " of " + firstBytes.size(),
+                Figures.millis(used.dividedBy(firstBytes.size())));
     }
 
     private void awaitPool(VivariumApi api, int waiting) throws IOException {

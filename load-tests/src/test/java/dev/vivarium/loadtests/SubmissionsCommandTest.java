@@ -45,6 +45,6 @@ class SubmissionsCommandTest {
                 Duration.ofSeconds(submittingSeconds),
                 Duration.ofSeconds(endingSeconds),
                 new Series(Collections.nCopies(acknowledged, Duration.ofNanos(2_500_000))),
-                new ProcessorTimes(Duration.ofMillis(400), Duration.ofMillis(200)));
+                new ProcessorTimes(Duration.ofMillis(400), Duration.ofMillis(200), Duration.ZERO));
     }
 }

@@ -17,8 +17,17 @@ public final class Kernel {
 
     /** Processor time that a process has used, with all its threads. */
     public static Duration processorTime(long pid) throws IOException {
-        String[] stat = stat(pid);
-        return Duration.ofNanos((Long.parseLong(stat[11]) + Long.parseLong(stat[12])) * NANOS_PER_TICK);
+        return sum(stat(pid), 11);
+    }
+
+    /** The same of its children that have ended, and of theirs. */
+    static Duration processorTimeOfEnded(long pid) throws IOException {
+        return sum(stat(pid), 13);
+    }
+
+    /** Of two fields, in the mode of programs and in the kernel's. */
+    private static Duration sum(String[] stat, int first) {
+        return Duration.ofNanos((Long.parseLong(stat[first]) + Long.parseLong(stat[first + 1])) * NANOS_PER_TICK);
     }
 
     /**

@@ -38,4 +38,28 @@ class KernelTest {
             child.destroyForcibly();
         }
     }
+
+    @Test
+    void theProcessorTimeOfProgramsIsMeasuredAfterTheirEnd() throws Exception {
+        ProcessorTimes before = ProcessorTimes.of(SELF);
+
+        new ProcessBuilder("sh", "-c", "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done").start().waitFor();
+
+        assertThat(ProcessorTimes.of(SELF).since(before).others().toMillis()).isGreaterThanOrEqualTo(20);
+    }
+
+    @Test
+    void theProcessorTimeOfProgramsIsMeasuredWhileTheyRun() throws IOException {
+        ProcessorTimes before = ProcessorTimes.of(SELF);
+        Process child = new ProcessBuilder("sh", "-c", "while :; do :; done").start();
+        try {
+            while (ProcessorTimes.of(SELF).since(before).others().toMillis() < 50) {
+                Thread.onSpinWait();
+            }
+
+            assertThat(child.isAlive()).isTrue();
+        } finally {
+            child.destroyForcibly();
+        }
+    }
 }
