@@ -231,8 +231,7 @@ class RuntimeFaultsTest {
     @Test
     @Tag("long")
     void aRuntimeWithAKernelThatHangsInDeleteIsGivenUpWithItsChildren() throws IOException {
-        Optional<OciRuntime> gvisor = OciRuntime.search(
-                        Isolation.GVISOR, Optional.empty(), Duration.ofSeconds(20))
+        Optional<OciRuntime> gvisor = OciRuntime.search(Isolation.GVISOR, Optional.empty(), Duration.ofSeconds(20))
                 .runtime();
         assumeTrue(gvisor.isPresent(), "There is no runsc on this machine.");
         runtime = folder.resolve("runsc");
