@@ -46,7 +46,6 @@ import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import org.apache.pekko.Done;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -71,7 +70,7 @@ public final class OciDriver implements SandboxDriver {
     private final OciDriverConfig config;
     private final NodeClock clock;
     /** When unused images and disks were last looked for. */
-    private final AtomicReference<Instant> swept = new AtomicReference<>(Instant.MIN);
+    private volatile Instant swept = Instant.MIN;
 
     private final EngineImages engine;
     private final ImageTrees images;
@@ -323,10 +322,10 @@ public final class OciDriver implements SandboxDriver {
     /** With listings for the reaper, at a node's start and periodically; it looks at the files of all nodes of the machine. */
     private void sweepImages() {
         Instant now = clock.now();
-        Instant last = swept.get();
-        if (now.isBefore(last.plus(SWEEP_ONCE_IN)) || !swept.compareAndSet(last, now)) {
+        if (now.isBefore(swept.plus(SWEEP_ONCE_IN))) {
             return;
         }
+        swept = now;
         try {
             images.sweep(config.imageKeep(), () -> StateFolder.usedImages(config.state()));
             disks.sweep();
