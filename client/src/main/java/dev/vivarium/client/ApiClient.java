@@ -31,6 +31,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLHandshakeException;
 import javax.net.ssl.TrustManager;
 
 /**
@@ -61,7 +62,17 @@ public final class ApiClient {
 
     /** A client with the default timeouts. */
     public ApiClient(URI server, Credentials credentials, RetryPolicy retries) {
-        this(server, credentials, retries, ANSWER_TIMEOUT);
+        this(server, credentials, Trust.JAVA, retries);
+    }
+
+    /** A client with the default timeouts that believes particular authorities. */
+    public ApiClient(URI server, Credentials credentials, Trust trust, RetryPolicy retries) {
+        this(server, credentials, trust, retries, ANSWER_TIMEOUT);
+    }
+
+    /** A client that believes the authorities that this Java trusts. */
+    public ApiClient(URI server, Credentials credentials, RetryPolicy retries, Duration answerTimeout) {
+        this(server, credentials, Trust.JAVA, retries, answerTimeout);
     }
 
     /**
@@ -69,10 +80,12 @@ public final class ApiClient {
      *
      * @param server the address of the node's API
      * @param credentials what it proves itself with
+     * @param trust how it knows the node, if the address is one of https
      * @param retries how long it retries while the node does not answer
      * @param answerTimeout how long the node may take to begin an answer
      */
-    public ApiClient(URI server, Credentials credentials, RetryPolicy retries, Duration answerTimeout) {
+    public ApiClient(
+            URI server, Credentials credentials, Trust trust, RetryPolicy retries, Duration answerTimeout) {
         this.server = server;
         this.credentials = credentials;
         this.retries = retries;
@@ -81,6 +94,8 @@ public final class ApiClient {
                 HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(CONNECT_TIMEOUT);
         if ("http".equals(server.getScheme())) {
             builder.sslContext(emptyTrustContext());
+        } else {
+            trust.context().ifPresent(builder::sslContext);
         }
         this.http = builder.build();
     }
@@ -385,9 +400,13 @@ public final class ApiClient {
         return new ApiException.Garbled(server, malformed.getOriginalMessage());
     }
 
-    /** Whether to retry after a failure; not when a node that has never answered cannot be connected to. */
+    /**
+     * Whether to retry after a failure; not when a node that has never answered cannot be connected to, or is not
+     * trusted.
+     */
     boolean isWorthRetrying(IOException failure) {
-        return contact == Contact.ANSWERED || !(failure instanceof ConnectException);
+        boolean notReached = failure instanceof ConnectException || failure instanceof SSLHandshakeException;
+        return contact == Contact.ANSWERED || !notReached;
     }
 
     private HttpRequest.Builder request(String path) {
@@ -507,7 +526,11 @@ public final class ApiClient {
             return "connection refused";
         }
         String message = cause.getMessage();
-        return message == null ? cause.getClass().getSimpleName() : message;
+        String text = message == null ? cause.getClass().getSimpleName() : message;
+        return cause instanceof SSLHandshakeException
+                ? "it is not trusted, or speaks no TLS (" + text + "); " + Trust.VARIABLE
+                        + " names a file with the authority of its certificate"
+                : text;
     }
 
     static String queryString(List<Map.Entry<String, String>> query) {

@@ -19,6 +19,7 @@ import dev.vivarium.node.http.server.HealthEndpoint;
 import dev.vivarium.node.http.server.HttpServer;
 import dev.vivarium.node.http.server.HttpSettings;
 import dev.vivarium.node.http.server.Operation;
+import dev.vivarium.node.http.tls.ServerTls;
 import dev.vivarium.node.http.v1.ApiV1;
 import dev.vivarium.protocol.api.Health;
 import dev.vivarium.protocol.auth.Principal;
@@ -69,11 +70,13 @@ public final class LocalNode implements RunningNode {
 
     public static LocalNode start(NodeOptions options) throws NodeStartException {
         refuseTakenAddress(options);
+        Optional<ServerTls> tls = ApiListening.tls(options, Clock.systemUTC());
         NodeCore core = NodeCore.start(options);
         try {
             LocalToken token = LocalToken.in(options.localToken(), core.store().tokenSeal());
-            HttpServer http = serve(core, options, token);
-            return new LocalNode(core, http, uri(options.host(), http.address()), token);
+            HttpServer http = serve(core, options, tls, token);
+            tls.ifPresent(identity -> ApiListening.keepCurrent(identity, core));
+            return new LocalNode(core, http, uri(tls.isPresent() ? "https" : "http", options.host(), http.address()), token);
         } catch (RuntimeException | NodeStartException failed) {
             core.close();
             if (failed instanceof NodeStartException refusal) {
@@ -98,7 +101,8 @@ public final class LocalNode implements RunningNode {
         return most == Long.MAX_VALUE ? policy : policy.withDisksInMemory(new ByteSize(most));
     }
 
-    private static HttpServer serve(NodeCore core, NodeOptions options, LocalToken token) throws NodeStartException {
+    private static HttpServer serve(
+            NodeCore core, NodeOptions options, Optional<ServerTls> tls, LocalToken token) throws NodeStartException {
         Config listening = ConfigFactory.parseMap(Map.of("host", options.host(), "port", options.port()));
         HttpSettings settings =
                 HttpSettings.from(listening.withFallback(core.config().getConfig("vivarium.http")));
@@ -144,7 +148,8 @@ public final class LocalNode implements RunningNode {
                         api.stream(), HealthEndpoint.operations(() -> health(core), core.metrics()).stream())
                 .toList();
         try {
-            return HttpServer.start(core.system(), settings, operations, door::authenticate, core.metrics(), clock)
+            return HttpServer.start(
+                            core.system(), settings, tls, operations, door::authenticate, core.metrics(), clock)
                     .toCompletableFuture()
                     .get(BIND_MAX.toSeconds(), TimeUnit.SECONDS);
         } catch (ExecutionException | TimeoutException failed) {
@@ -191,9 +196,9 @@ public final class LocalNode implements RunningNode {
                 : new Health.Check(part, Health.Status.DOWN, "does not answer"));
     }
 
-    private static URI uri(String host, InetSocketAddress bound) {
+    private static URI uri(String scheme, String host, InetSocketAddress bound) {
         String name = host.contains(":") ? "[" + host + "]" : host;
-        return URI.create("http://" + name + ":" + bound.getPort());
+        return URI.create(scheme + "://" + name + ":" + bound.getPort());
     }
 
     @Override

@@ -10,8 +10,6 @@ import dev.vivarium.terminal.Amounts;
 import dev.vivarium.terminal.ExitCode;
 import dev.vivarium.terminal.Terminal;
 import dev.vivarium.terminal.UserError;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -41,11 +39,10 @@ import picocli.CommandLine.Option;
             "",
             "Examples:",
             "  vivarium up --port 9000 --data /var/lib/vivarium",
+            "  vivarium up --host 0.0.0.0 --certificate node.crt --key node.key",
             "  vivarium up --set vivarium.run.live-max=64"
         })
 final class UpCommand implements Callable<Integer> {
-    private static final String UNENCRYPTED = "--insecure-tokens-in-clear-text";
-
     private final Surroundings surroundings;
 
     @Option(
@@ -63,11 +60,23 @@ final class UpCommand implements Callable<Integer> {
     private String host = "127.0.0.1";
 
     @Option(
-            names = UNENCRYPTED,
-            description =
-                    "Listen on an address that is not this machine's own, without TLS: for networks where nobody else"
-                            + " can listen.")
-    private boolean unencrypted;
+            names = "--certificate",
+            paramLabel = "FILE",
+            description = "The API's certificate for TLS, in PEM, and those that lead to its authority. A file that is replaced"
+                    + " is used without a restart.")
+    private @Nullable Path certificate;
+
+    @Option(
+            names = "--key",
+            paramLabel = "FILE",
+            description = "The private key of the certificate, in PEM without a password.")
+    private @Nullable Path key;
+
+    @Option(
+            names = "--insecure-tokens-in-clear-text",
+            description = "Listen on an address that is not this machine's own without TLS: for networks where nobody else"
+                    + " can listen.")
+    private boolean clearText;
 
     @Option(
             names = "--data",
@@ -101,7 +110,6 @@ final class UpCommand implements Callable<Integer> {
             throw new UserError(ExitCode.USAGE, "--port must be from 0 to 65535.");
         }
         Duration patience = drainTime();
-        refuseToBeOverheard();
         NodeLog.toStandardError();
         if (config != null && !Files.isReadable(config)) {
             throw new UserError(ExitCode.NOT_FOUND, "--config " + config + ": there is no such file.");
@@ -113,7 +121,7 @@ final class UpCommand implements Callable<Integer> {
                 dataDir.toAbsolutePath(),
                 Credentials.fileIn(surroundings.home()),
                 Optional.ofNullable(config),
-                overrides);
+                settings());
         try (RunningNode node = surroundings.launcher().start(options)) {
             surroundings.interrupts().listen(count -> interrupted(node, count, patience));
             surroundings.terminal().say("Vivarium is ready at " + node.uri() + " (data in " + dataDir + ")");
@@ -129,6 +137,21 @@ final class UpCommand implements Callable<Integer> {
             surroundings.terminal().note("the node ended by a defect: " + ended.getCause());
             return ExitCode.DEFECT;
         }
+    }
+
+    /** Those of the command line; an option for a key goes before --set. */
+    private Map<String, String> settings() {
+        Map<String, String> all = new LinkedHashMap<>(overrides);
+        if (certificate != null) {
+            all.put("vivarium.http.tls.certificate", certificate.toAbsolutePath().toString());
+        }
+        if (key != null) {
+            all.put("vivarium.http.tls.key", key.toAbsolutePath().toString());
+        }
+        if (clearText) {
+            all.put("vivarium.http.insecure-tokens-in-clear-text", "on");
+        }
+        return all;
     }
 
     /**
@@ -160,28 +183,6 @@ final class UpCommand implements Callable<Integer> {
             return TimeSpan.parse(drain).duration();
         } catch (IllegalArgumentException malformed) {
             throw new UserError(ExitCode.USAGE, "--drain " + malformed.getMessage() + ".");
-        }
-    }
-
-    /** Without TLS, everyone on the way could read the tokens of callers and use them. */
-    private void refuseToBeOverheard() {
-        try {
-            boolean loopback = InetAddress.getByName(host).isLoopbackAddress();
-            if (!loopback && !unencrypted) {
-                throw new UserError(
-                        ExitCode.USAGE,
-                        "--host " + host
-                                + " is not a loopback address, and the API has no TLS of its own: everyone on the"
-                                + " way could read the tokens of its callers. Put a proxy with TLS before it on this"
-                                + " machine, or accept that with " + UNENCRYPTED + ".");
-            }
-            if (!loopback) {
-                surroundings
-                        .terminal()
-                        .note("tokens reach " + host + " unencrypted: everyone on the way can read and use them.");
-            }
-        } catch (UnknownHostException unknown) {
-            throw new UserError(ExitCode.USAGE, "--host " + host + " is not an address of this machine.");
         }
     }
 }

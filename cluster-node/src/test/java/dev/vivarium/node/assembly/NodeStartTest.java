@@ -41,6 +41,30 @@ class NodeStartTest {
     }
 
     @Test
+    void clearTextBeyondThisMachineIsRefusedBeforeAnythingIsWritten() {
+        Path data = folder.resolve("data");
+
+        assertThatThrownBy(() -> start("0.0.0.0", 0, data, Optional.empty()))
+                .isInstanceOf(NodeStartException.class)
+                .hasMessageContaining("--certificate")
+                .hasMessageContaining("--insecure-tokens-in-clear-text");
+        assertThat(data).doesNotExist();
+    }
+
+    @Test
+    void aCertificateThatCannotBeUsedIsRefusedBeforeAnythingIsWritten() throws IOException {
+        Path config = Files.writeString(
+                folder.resolve("tls.conf"), "vivarium.http.tls { certificate = \"/nowhere\", key = \"/nowhere\" }");
+        Path data = folder.resolve("data");
+
+        assertThatThrownBy(() -> start("127.0.0.1", 0, data, Optional.of(config)))
+                .isInstanceOf(NodeStartException.class)
+                .hasMessageContaining("/nowhere")
+                .hasMessageContaining("cannot be read");
+        assertThat(data).doesNotExist();
+    }
+
+    @Test
     void aDataDirectoryThatCannotBeMadeIsRefused() throws IOException {
         Path file = Files.writeString(folder.resolve("file"), "in the way");
 

@@ -85,21 +85,17 @@ class UpCommandTest {
     }
 
     @Test
-    void aNodeDoesNotListenBeyondItsMachineWithoutTls() {
-        assertThat(line.run("up", "--host", "0.0.0.0")).isEqualTo(2);
-
-        assertThat(line.noted()).contains("has no TLS of its own", "--insecure-tokens-in-clear-text");
-        assertThat(options.get()).isNull();
-    }
-
-    @Test
-    void unlessTheOperatorAcceptsThatTokensCanBeRead() {
-        CompletableFuture<Integer> up = up("up", "--host", "0.0.0.0", "--insecure-tokens-in-clear-text");
+    void optionsForTlsAreThoseOfTheConfiguration() {
+        CompletableFuture<Integer> up =
+                up("up", "--certificate", "/tls/node.crt", "--key", "/tls/node.key", "--insecure-tokens-in-clear-text");
         line.interrupts.join();
         gone.complete(Done.getInstance());
 
         assertThat(up.join()).isZero();
-        assertThat(line.noted()).contains("tokens reach 0.0.0.0 unencrypted");
+        assertThat(options.get().overrides())
+                .containsEntry("vivarium.http.tls.certificate", "/tls/node.crt")
+                .containsEntry("vivarium.http.tls.key", "/tls/node.key")
+                .containsEntry("vivarium.http.insecure-tokens-in-clear-text", "on");
     }
 
     @Test

@@ -2,22 +2,29 @@ package dev.vivarium.node.http.server;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.vivarium.node.http.tls.ServerTls;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.net.InetSocketAddress;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.http.javadsl.ConnectionContext;
 import org.apache.pekko.http.javadsl.Http;
 import org.apache.pekko.http.javadsl.ServerBinding;
+import org.apache.pekko.http.javadsl.ServerBuilder;
 import org.apache.pekko.http.javadsl.settings.ServerSettings;
 import org.apache.pekko.stream.javadsl.BidiFlow;
 
 /** The bound server. */
 public final class HttpServer {
+    private static final Duration LINGER_MAX = Duration.ofSeconds(10);
+
     private final ServerBinding binding;
 
     private HttpServer(ServerBinding binding) {
@@ -28,6 +35,7 @@ public final class HttpServer {
      * Binds. The stage fails with {@link org.apache.pekko.stream.BindFailedException}, or a cause of it, when the
      * address is in use or not available.
      *
+     * @param tls how it proves itself and encrypts; empty for an API in clear text
      * @param operations the operations; of several matching paths the first one is used
      * @param authenticator tells whose a token is
      * @param metrics where answers are counted
@@ -35,14 +43,17 @@ public final class HttpServer {
     public static CompletionStage<HttpServer> start(
             ActorSystem<?> system,
             HttpSettings settings,
+            Optional<ServerTls> tls,
             List<Operation> operations,
             Authenticator authenticator,
             MeterRegistry metrics,
             Clock clock) {
         OpenConnections connections = new OpenConnections(settings.maxConnections());
-        Router router = new Router(system, settings, operations, authenticator, metrics, clock);
-        return Http.get(system)
-                .newServerAt(settings.host(), settings.port())
+        BrowserGuard guard = new BrowserGuard(settings, () -> tls.map(ServerTls::names).orElse(Set.of()));
+        Router router = new Router(system, settings, operations, guard, authenticator, metrics, clock);
+        ServerBuilder plain = Http.get(system).newServerAt(settings.host(), settings.port());
+        return tls.map(identity -> plain.enableHttps(ConnectionContext.httpsServer(identity::engine)))
+                .orElse(plain)
                 .withSettings(serverSettings(system.settings().config(), settings))
                 .bindFlow(BidiFlow.fromGraph(new RequestWait(settings.requestWait(), connections))
                         .join(router.route().flow(system)))
@@ -61,6 +72,10 @@ public final class HttpServer {
                 millis(settings.idleTimeout()),
                 "pekko.http.server.max-connections",
                 settings.maxConnections() + OpenConnections.RESERVE,
+                // How long the bytes of a connection may still come after its stream has been closed: also the time after
+                // which a connection is closed that has not even shaken hands for TLS.
+                "pekko.http.server.linger-timeout",
+                millis(settings.requestWait().compareTo(LINGER_MAX) < 0 ? settings.requestWait() : LINGER_MAX),
                 "pekko.http.server.socket-options.tcp-keep-alive",
                 "on",
                 "pekko.http.server.parsing.error-handler",

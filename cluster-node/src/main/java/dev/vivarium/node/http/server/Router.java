@@ -36,6 +36,7 @@ final class Router extends AllDirectives {
      * Creates a router.
      *
      * @param operations the operations; of several matching paths the first one is used
+     * @param guard keeps pages of browsers out
      * @param authenticator tells whose a token is
      * @param metrics where answers are counted
      */
@@ -43,6 +44,7 @@ final class Router extends AllDirectives {
             ActorSystem<?> system,
             HttpSettings settings,
             List<Operation> operations,
+            BrowserGuard guard,
             Authenticator authenticator,
             MeterRegistry metrics,
             Clock clock) {
@@ -50,7 +52,7 @@ final class Router extends AllDirectives {
         this.bodyTimeout = settings.bodyTimeout();
         this.requestTimeout = settings.requestTimeout();
         this.retryAfter = settings.retryAfter();
-        this.guard = new BrowserGuard(settings);
+        this.guard = guard;
         this.gate = new Gate(authenticator);
         this.failures = new Failures(settings);
         this.metrics = metrics;

@@ -19,6 +19,7 @@ import dev.vivarium.node.http.server.HealthEndpoint;
 import dev.vivarium.node.http.server.HttpServer;
 import dev.vivarium.node.http.server.HttpSettings;
 import dev.vivarium.node.http.server.Operation;
+import dev.vivarium.node.http.tls.ServerTls;
 import dev.vivarium.persistence.durable.DurableFiles;
 import dev.vivarium.persistence.secrets.SecretSeal;
 import dev.vivarium.persistence.secrets.TokenSeal;
@@ -92,6 +93,10 @@ final class TestApi implements AutoCloseable {
     private final Set<String> parameters = new ConcurrentSkipListSet<>();
 
     TestApi(String settings) {
+        this(settings, Optional.empty());
+    }
+
+    TestApi(String settings, Optional<ServerTls> tls) {
         HttpSettings http = HttpSettings.from(ConfigFactory.parseString("port = 0\n" + settings)
                 .withFallback(Samples.SHIPPED.getConfig("http"))
                 .resolve());
@@ -114,7 +119,7 @@ final class TestApi implements AutoCloseable {
                                 .stream(),
                         HealthEndpoint.operations(() -> readiness, metrics).stream())
                 .toList();
-        server = HttpServer.start(system, http, operations, door()::authenticate, metrics, Clock.systemUTC())
+        server = HttpServer.start(system, http, tls, operations, door()::authenticate, metrics, Clock.systemUTC())
                 .toCompletableFuture()
                 .join();
     }
