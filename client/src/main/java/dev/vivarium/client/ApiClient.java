@@ -84,8 +84,7 @@ public final class ApiClient {
      * @param retries how long it retries while the node does not answer
      * @param answerTimeout how long the node may take to begin an answer
      */
-    public ApiClient(
-            URI server, Credentials credentials, Trust trust, RetryPolicy retries, Duration answerTimeout) {
+    public ApiClient(URI server, Credentials credentials, Trust trust, RetryPolicy retries, Duration answerTimeout) {
         this.server = server;
         this.credentials = credentials;
         this.retries = retries;

@@ -41,10 +41,10 @@ final class ApiListening {
 
     private static void requireAccepted(String host, boolean accepted) throws NodeStartException {
         if (!accepted) {
-            throw new NodeStartException(
-                    "--host " + host + " is not a loopback address, and without TLS everyone on the way could read the tokens"
-                            + " of the API's callers. Give the API a certificate with --certificate and --key, or accept"
-                            + " that with --insecure-tokens-in-clear-text.");
+            throw new NodeStartException("--host " + host
+                    + " is not a loopback address, and without TLS everyone on the way could read the tokens"
+                    + " of the API's callers. Give the API a certificate with --certificate and --key, or accept"
+                    + " that with --insecure-tokens-in-clear-text.");
         }
         LOG.warn("Tokens reach {} in clear text: everyone on the way can read and use them.", host);
     }
@@ -61,8 +61,8 @@ final class ApiListening {
     /** Uses replaced files while the node runs. */
     static void keepCurrent(ServerTls tls, NodeCore core) {
         Duration interval = core.config().getDuration(BLOCK + ".tls.refresh");
-        core.metrics()
-                .gauge("vivarium.http.certificate.expires", tls, used -> used.expiresAt().getEpochSecond());
+        core.metrics().gauge("vivarium.http.certificate.expires", tls, used -> used.expiresAt()
+                .getEpochSecond());
         core.system()
                 .scheduler()
                 .scheduleWithFixedDelay(

@@ -76,7 +76,8 @@ public final class LocalNode implements RunningNode {
             LocalToken token = LocalToken.in(options.localToken(), core.store().tokenSeal());
             HttpServer http = serve(core, options, tls, token);
             tls.ifPresent(identity -> ApiListening.keepCurrent(identity, core));
-            return new LocalNode(core, http, uri(tls.isPresent() ? "https" : "http", options.host(), http.address()), token);
+            return new LocalNode(
+                    core, http, uri(tls.isPresent() ? "https" : "http", options.host(), http.address()), token);
         } catch (RuntimeException | NodeStartException failed) {
             core.close();
             if (failed instanceof NodeStartException refusal) {
@@ -101,8 +102,8 @@ public final class LocalNode implements RunningNode {
         return most == Long.MAX_VALUE ? policy : policy.withDisksInMemory(new ByteSize(most));
     }
 
-    private static HttpServer serve(
-            NodeCore core, NodeOptions options, Optional<ServerTls> tls, LocalToken token) throws NodeStartException {
+    private static HttpServer serve(NodeCore core, NodeOptions options, Optional<ServerTls> tls, LocalToken token)
+            throws NodeStartException {
         Config listening = ConfigFactory.parseMap(Map.of("host", options.host(), "port", options.port()));
         HttpSettings settings =
                 HttpSettings.from(listening.withFallback(core.config().getConfig("vivarium.http")));
@@ -148,8 +149,7 @@ public final class LocalNode implements RunningNode {
                         api.stream(), HealthEndpoint.operations(() -> health(core), core.metrics()).stream())
                 .toList();
         try {
-            return HttpServer.start(
-                            core.system(), settings, tls, operations, door::authenticate, core.metrics(), clock)
+            return HttpServer.start(core.system(), settings, tls, operations, door::authenticate, core.metrics(), clock)
                     .toCompletableFuture()
                     .get(BIND_MAX.toSeconds(), TimeUnit.SECONDS);
         } catch (ExecutionException | TimeoutException failed) {

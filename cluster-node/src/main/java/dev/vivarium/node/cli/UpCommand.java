@@ -62,8 +62,9 @@ final class UpCommand implements Callable<Integer> {
     @Option(
             names = "--certificate",
             paramLabel = "FILE",
-            description = "The API's certificate for TLS, in PEM, and those that lead to its authority. A file that is replaced"
-                    + " is used without a restart.")
+            description =
+                    "The API's certificate for TLS, in PEM, and those that lead to its authority. A file that is replaced"
+                            + " is used without a restart.")
     private @Nullable Path certificate;
 
     @Option(
@@ -74,8 +75,9 @@ final class UpCommand implements Callable<Integer> {
 
     @Option(
             names = "--insecure-tokens-in-clear-text",
-            description = "Listen on an address that is not this machine's own without TLS: for networks where nobody else"
-                    + " can listen.")
+            description =
+                    "Listen on an address that is not this machine's own without TLS: for networks where nobody else"
+                            + " can listen.")
     private boolean clearText;
 
     @Option(
@@ -143,7 +145,9 @@ final class UpCommand implements Callable<Integer> {
     private Map<String, String> settings() {
         Map<String, String> all = new LinkedHashMap<>(overrides);
         if (certificate != null) {
-            all.put("vivarium.http.tls.certificate", certificate.toAbsolutePath().toString());
+            all.put(
+                    "vivarium.http.tls.certificate",
+                    certificate.toAbsolutePath().toString());
         }
         if (key != null) {
             all.put("vivarium.http.tls.key", key.toAbsolutePath().toString());

@@ -49,7 +49,8 @@ public final class HttpServer {
             MeterRegistry metrics,
             Clock clock) {
         OpenConnections connections = new OpenConnections(settings.maxConnections());
-        BrowserGuard guard = new BrowserGuard(settings, () -> tls.map(ServerTls::names).orElse(Set.of()));
+        BrowserGuard guard =
+                new BrowserGuard(settings, () -> tls.map(ServerTls::names).orElse(Set.of()));
         Router router = new Router(system, settings, operations, guard, authenticator, metrics, clock);
         ServerBuilder plain = Http.get(system).newServerAt(settings.host(), settings.port());
         return tls.map(identity -> plain.enableHttps(ConnectionContext.httpsServer(identity::engine)))
@@ -72,7 +73,8 @@ public final class HttpServer {
                 millis(settings.idleTimeout()),
                 "pekko.http.server.max-connections",
                 settings.maxConnections() + OpenConnections.RESERVE,
-                // How long the bytes of a connection may still come after its stream has been closed: also the time after
+                // How long the bytes of a connection may still come after its stream has been closed: also the time
+                // after
                 // which a connection is closed that has not even shaken hands for TLS.
                 "pekko.http.server.linger-timeout",
                 millis(settings.requestWait().compareTo(LINGER_MAX) < 0 ? settings.requestWait() : LINGER_MAX),

@@ -57,9 +57,7 @@ public record TlsFiles(Path certificate, Path key) {
                     BLOCK + " names " + (key.isEmpty() ? "a certificate and no key" : "a key and no certificate")
                             + ": set both (`vivarium up --certificate FILE --key FILE`), or none.");
         }
-        return certificate.isEmpty()
-                ? Optional.empty()
-                : Optional.of(new TlsFiles(Path.of(certificate), Path.of(key)));
+        return certificate.isEmpty() ? Optional.empty() : Optional.of(new TlsFiles(Path.of(certificate), Path.of(key)));
     }
 
     /**
@@ -117,8 +115,9 @@ public record TlsFiles(Path certificate, Path key) {
             try {
                 chain.get(next - 1).verify(chain.get(next).getPublicKey());
             } catch (GeneralSecurityException another) {
-                throw new NodeStartException("In " + certificate + ", certificate " + next + " was not issued by certificate "
-                        + (next + 1) + ": the node's own comes first, and each is followed by the one of its issuer.");
+                throw new NodeStartException(
+                        "In " + certificate + ", certificate " + next + " was not issued by certificate " + (next + 1)
+                                + ": the node's own comes first, and each is followed by the one of its issuer.");
             }
         }
     }
@@ -127,9 +126,9 @@ public record TlsFiles(Path certificate, Path key) {
         try (PEMParser parser = new PEMParser(new StringReader(new String(bytes(key), StandardCharsets.US_ASCII)))) {
             for (Object part = parser.readObject(); part != null; part = parser.readObject()) {
                 if (part instanceof PEMEncryptedKeyPair || part instanceof PKCS8EncryptedPrivateKeyInfo) {
-                    throw new NodeStartException(
-                            key + " is locked with a password, which the node cannot ask for: store the key without one,"
-                                    + " readable by the node's account alone.");
+                    throw new NodeStartException(key
+                            + " is locked with a password, which the node cannot ask for: store the key without one,"
+                            + " readable by the node's account alone.");
                 }
                 if (part instanceof PEMKeyPair pair) {
                     return secret(algorithm, pair.getPrivateKeyInfo());

@@ -103,7 +103,8 @@ class LauncherDeathTest {
                     .as("after try " + attempt)
                     .isEmpty();
             // A killed runtime ends when the kernel gives it a processor.
-            await("after try " + attempt).untilAsserted(() -> assertThat(processes(id)).isEmpty());
+            await("after try " + attempt)
+                    .untilAsserted(() -> assertThat(processes(id)).isEmpty());
         }
     }
 

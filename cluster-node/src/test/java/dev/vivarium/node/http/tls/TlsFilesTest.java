@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Files that clients could not use keep a node from starting, and the operator is told why. */
 class TlsFilesTest {
-    private static final Instant NOW = Instant.now();
+    private final Instant now = Instant.now();
 
     @TempDir
     private Path folder;
@@ -33,14 +33,14 @@ class TlsFilesTest {
     @ParameterizedTest
     @ValueSource(strings = {"EC", "RSA", "Ed25519"})
     void everyUsualKindOfKeyIsRead(String algorithm) throws NodeStartException {
-        certificates.issue(algorithm, NOW.plus(Duration.ofDays(1)), "node.example.com", "192.0.2.7");
+        certificates.issue(algorithm, now.plus(Duration.ofDays(1)), "node.example.com", "192.0.2.7");
 
-        assertThat(certificates.files().read(NOW).names()).containsExactlyInAnyOrder("node.example.com", "192.0.2.7");
+        assertThat(certificates.files().read(now).names()).containsExactlyInAnyOrder("node.example.com", "192.0.2.7");
     }
 
     @Test
     void aCertificateOutOfItsTimeIsRefused() {
-        certificates.issue("EC", NOW.minusSeconds(1), "localhost");
+        certificates.issue("EC", now.minusSeconds(1), "localhost");
 
         refused("until", "which is not now");
     }
@@ -66,7 +66,9 @@ class TlsFilesTest {
     void aChainInTheWrongOrderIsRefused() throws IOException {
         certificates.issue("localhost");
         String authority = Files.readString(certificates.authorityFile());
-        Files.writeString(certificates.files().certificate(), authority + Files.readString(certificates.files().certificate()));
+        Files.writeString(
+                certificates.files().certificate(),
+                authority + Files.readString(certificates.files().certificate()));
 
         refused("certificate 1 was not issued by certificate 2");
     }
@@ -78,7 +80,7 @@ class TlsFilesTest {
                 certificates.files().key(),
                 "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAsEADAHAgEBAgEBBAA=\n-----END ENCRYPTED PRIVATE KEY-----\n");
 
-        assertThatThrownBy(() -> certificates.files().read(NOW)).isInstanceOf(NodeStartException.class);
+        assertThatThrownBy(() -> certificates.files().read(now)).isInstanceOf(NodeStartException.class);
     }
 
     @ParameterizedTest
@@ -107,7 +109,7 @@ class TlsFilesTest {
     }
 
     private void refused(String... sentence) {
-        assertThatThrownBy(() -> certificates.files().read(NOW))
+        assertThatThrownBy(() -> certificates.files().read(now))
                 .isInstanceOf(NodeStartException.class)
                 .message()
                 .contains(sentence);

@@ -66,7 +66,10 @@ class EncryptedApiTest {
 
     @Test
     void aClientThatTrustsTheAuthorityIsServed() throws Exception {
-        assertThat(client(Trust.in(certificates.authorityFile())).runs(List.of()).path("runs").size())
+        assertThat(client(Trust.in(certificates.authorityFile()))
+                        .runs(List.of())
+                        .path("runs")
+                        .size())
                 .isZero();
     }
 
@@ -91,7 +94,8 @@ class EncryptedApiTest {
     @Test
     void clearTextIsNotAnswered() throws IOException {
         try (Socket plain = new Socket(InetAddress.getLoopbackAddress(), api.port())) {
-            plain.getOutputStream().write("GET /health/alive HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+            plain.getOutputStream()
+                    .write("GET /health/alive HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
 
             assertThat(new String(plain.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1))
                     .doesNotContain("HTTP");
@@ -194,8 +198,8 @@ class EncryptedApiTest {
         trust.init(store);
         SSLContext context = SSLContext.getInstance("TLS");
         context.init(null, trust.getTrustManagers(), null);
-        SSLSocket socket = (SSLSocket)
-                context.getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), api.port());
+        SSLSocket socket =
+                (SSLSocket) context.getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), api.port());
         socket.setSoTimeout((int) Duration.ofSeconds(30).toMillis());
         return socket;
     }
