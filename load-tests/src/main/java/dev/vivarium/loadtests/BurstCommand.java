@@ -93,9 +93,10 @@ final class BurstCommand implements Callable<Integer> {
         measure(workload, runs, table);
         measure(workload, 0, table);
         setting.printLoad();
-        setting.print("command  " + String.join(" ", workload.command()) + ", in " + workload.image() + ", network "
-                + network + "; " + runs + " runs of each shape, " + rounds + " bursts, after " + warmUp
-                + " others; milliseconds. CPU: of the node, its database, and all that it started, with removal and refill\n\n");
+        setting.print(
+                "command  " + String.join(" ", workload.command()) + ", in " + workload.image() + ", network "
+                        + network + "; " + runs + " runs of each shape, " + rounds + " bursts, after " + warmUp
+                        + " others; milliseconds. CPU: of the node, its database, and all that it started, with removal and refill\n\n");
         setting.print(table.render());
         return 0;
     }

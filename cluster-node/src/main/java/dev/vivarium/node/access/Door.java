@@ -1,7 +1,7 @@
 package dev.vivarium.node.access;
 
-import dev.vivarium.protocol.auth.Authentication;
-import dev.vivarium.protocol.auth.Identity;
+import dev.vivarium.protocol.access.Authentication;
+import dev.vivarium.protocol.access.Identity;
 import java.net.InetAddress;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;

@@ -1,8 +1,8 @@
 package dev.vivarium.node.access;
 
 import dev.vivarium.persistence.secrets.TokenSeal;
-import dev.vivarium.protocol.auth.Role;
-import dev.vivarium.protocol.auth.Scope;
+import dev.vivarium.protocol.access.Role;
+import dev.vivarium.protocol.access.Scope;
 import dev.vivarium.protocol.auth.Tenant;
 import java.time.Duration;
 import java.util.Optional;

@@ -1,7 +1,7 @@
 package dev.vivarium.node.admission;
 
+import dev.vivarium.protocol.access.Identity;
 import dev.vivarium.protocol.api.Problem.FieldError;
-import dev.vivarium.protocol.auth.Identity;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;

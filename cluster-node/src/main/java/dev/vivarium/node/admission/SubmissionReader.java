@@ -1,8 +1,8 @@
 package dev.vivarium.node.admission;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.vivarium.protocol.access.Identity;
 import dev.vivarium.protocol.api.Problem.FieldError;
-import dev.vivarium.protocol.auth.Identity;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.ImageRef;

@@ -2,7 +2,7 @@ package dev.vivarium.node.admission;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
-import dev.vivarium.protocol.auth.Identity;
+import dev.vivarium.protocol.access.Identity;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Isolation;
 import java.nio.charset.StandardCharsets;

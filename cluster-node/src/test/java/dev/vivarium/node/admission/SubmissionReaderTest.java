@@ -3,8 +3,8 @@ package dev.vivarium.node.admission;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.node.admission.SubmissionReader.Reading;
+import dev.vivarium.protocol.access.Identity;
 import dev.vivarium.protocol.api.Problem.FieldError;
-import dev.vivarium.protocol.auth.Identity;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressDestination;
 import dev.vivarium.protocol.egress.EgressPolicy;

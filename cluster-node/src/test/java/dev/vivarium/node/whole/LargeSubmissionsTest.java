@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.node.admission.Samples;
 import dev.vivarium.node.admission.SubmissionReader;
-import dev.vivarium.protocol.auth.Identity;
+import dev.vivarium.protocol.access.Identity;
 import dev.vivarium.protocol.run.Isolation;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;

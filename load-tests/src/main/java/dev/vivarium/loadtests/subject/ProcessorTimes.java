@@ -30,9 +30,8 @@ public record ProcessorTimes(Duration node, Duration postgres, Duration others) 
         return new ProcessorTimes(
                 Kernel.processorTime(node),
                 sum(below.stream().filter(ProcessorTimes::isServer), Kernel::processorTime),
-                sum(
-                                below.stream().filter(other -> !isServer(other)),
-                                other -> Kernel.processorTime(other).plus(Kernel.processorTimeOfEnded(other)))
+                sum(below.stream().filter(other -> !isServer(other)), other -> Kernel.processorTime(other)
+                                .plus(Kernel.processorTimeOfEnded(other)))
                         .plus(Kernel.processorTimeOfEnded(node)));
     }
 

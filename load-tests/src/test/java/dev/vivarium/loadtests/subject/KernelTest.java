@@ -43,7 +43,9 @@ class KernelTest {
     void theProcessorTimeOfProgramsIsMeasuredAfterTheirEnd() throws Exception {
         ProcessorTimes before = ProcessorTimes.of(SELF);
 
-        new ProcessBuilder("sh", "-c", "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done").start().waitFor();
+        new ProcessBuilder("sh", "-c", "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done")
+                .start()
+                .waitFor();
 
         assertThat(ProcessorTimes.of(SELF).since(before).others().toMillis()).isGreaterThanOrEqualTo(20);
     }

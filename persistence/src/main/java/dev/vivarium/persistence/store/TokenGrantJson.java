@@ -3,7 +3,7 @@ package dev.vivarium.persistence.store;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.vivarium.persistence.journal.JournalJson;
 import dev.vivarium.persistence.journal.StoreUnavailable;
-import dev.vivarium.protocol.auth.TokenGrant;
+import dev.vivarium.protocol.access.TokenGrant;
 
 /** What a token grants, as all stores keep it. */
 public final class TokenGrantJson {

@@ -1,4 +1,4 @@
-/** Callers: the principal that acts, the tenant it acts for, and what it may do there. */
+/** The principal that acts, and the tenant that it acts for. */
 @NullMarked
 package dev.vivarium.protocol.auth;
 

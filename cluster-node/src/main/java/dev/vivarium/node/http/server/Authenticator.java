@@ -1,6 +1,6 @@
 package dev.vivarium.node.http.server;
 
-import dev.vivarium.protocol.auth.Authentication;
+import dev.vivarium.protocol.access.Authentication;
 import java.net.InetAddress;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;

@@ -1,6 +1,6 @@
 package dev.vivarium.node.http.server;
 
-import dev.vivarium.protocol.auth.Identity;
+import dev.vivarium.protocol.access.Identity;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;

@@ -1,9 +1,9 @@
 package dev.vivarium.node.http.server;
 
-import dev.vivarium.protocol.auth.Authentication;
-import dev.vivarium.protocol.auth.Identity;
-import dev.vivarium.protocol.auth.Permission;
-import dev.vivarium.protocol.auth.Role;
+import dev.vivarium.protocol.access.Authentication;
+import dev.vivarium.protocol.access.Identity;
+import dev.vivarium.protocol.access.Permission;
+import dev.vivarium.protocol.access.Role;
 import java.net.InetAddress;
 import java.util.Arrays;
 import java.util.List;

@@ -1,6 +1,6 @@
 package dev.vivarium.node.http.server;
 
-import dev.vivarium.protocol.auth.Permission;
+import dev.vivarium.protocol.access.Permission;
 import java.util.Optional;
 import org.apache.pekko.http.javadsl.model.HttpMethod;
 

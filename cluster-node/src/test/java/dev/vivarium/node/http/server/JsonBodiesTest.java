@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
-import dev.vivarium.protocol.auth.Identity;
+import dev.vivarium.protocol.access.Identity;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;

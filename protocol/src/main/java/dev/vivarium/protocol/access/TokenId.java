@@ -1,4 +1,4 @@
-package dev.vivarium.protocol.auth;
+package dev.vivarium.protocol.access;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonValue;

@@ -1,4 +1,4 @@
-package dev.vivarium.protocol.auth;
+package dev.vivarium.protocol.access;
 
 /** What an operation of the API needs of its caller. Each operation names one; {@link Role} says who has it. */
 public enum Permission {

@@ -1,4 +1,4 @@
-package dev.vivarium.protocol.auth;
+package dev.vivarium.protocol.access;
 
 /** What a presented token proves. */
 public sealed interface Authentication {

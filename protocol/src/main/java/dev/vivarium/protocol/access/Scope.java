@@ -1,4 +1,4 @@
-package dev.vivarium.protocol.auth;
+package dev.vivarium.protocol.access;
 
 import dev.vivarium.protocol.run.Limits;
 import java.util.Map;
