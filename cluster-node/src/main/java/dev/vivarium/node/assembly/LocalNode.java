@@ -40,6 +40,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.apache.pekko.Done;
 import org.slf4j.Logger;
@@ -149,7 +150,7 @@ public final class LocalNode implements RunningNode {
                         api.stream(), HealthEndpoint.operations(() -> health(core), core.metrics()).stream())
                 .toList();
         try {
-            return HttpServer.start(core.system(), settings, tls, operations, door::authenticate, core.metrics(), clock)
+            return HttpServer.start(core.system(), settings, tls.map(Function.identity()), operations, door::authenticate, core.metrics(), clock)
                     .toCompletableFuture()
                     .get(BIND_MAX.toSeconds(), TimeUnit.SECONDS);
         } catch (ExecutionException | TimeoutException failed) {

@@ -2,8 +2,9 @@ package dev.vivarium.node.assembly;
 
 import com.typesafe.config.Config;
 import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.audit.SeenCheckpointFile;
 import dev.vivarium.persistence.audit.tlog.CheckpointGuard;
-import dev.vivarium.persistence.audit.tlog.LogKeys;
+import dev.vivarium.persistence.secrets.LogKeyFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,9 +38,10 @@ final class LogGuard {
         Path file = configured.isEmpty() ? dataDir.resolve(OWN_KEY) : Path.of(configured);
         try {
             if (configured.isEmpty() && !Files.exists(file)) {
-                LogKeys.add(file, "vivarium/" + installation);
+                LogKeyFile.create(file, "vivarium/" + installation);
             }
-            return new CheckpointGuard(Optional.of(LogKeys.read(file)), dataDir.resolve(SEEN));
+            return new CheckpointGuard(
+                    Optional.of(LogKeyFile.read(file)), new SeenCheckpointFile(dataDir.resolve(SEEN)));
         } catch (IOException failed) {
             throw new NodeStartException(
                     Files.exists(file)

@@ -1,12 +1,20 @@
 package dev.vivarium.node.cli;
 
-import dev.vivarium.persistence.audit.tlog.LogKey;
-import dev.vivarium.persistence.audit.tlog.LogKeys;
+import dev.vivarium.protocol.audit.LogKey;
+import dev.vivarium.protocol.audit.LogKeys;
 import dev.vivarium.terminal.ExitCode;
 import dev.vivarium.terminal.UserError;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.EnumSet;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -33,6 +41,9 @@ import picocli.CommandLine.Parameters;
             "  vivarium audit key /etc/vivarium/audit-log.key --new example.org/vivarium"
         })
 final class AuditKeyCommand implements Callable<Integer> {
+    private static final FileAttribute<?> OWNER_ONLY =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
+
     private final Surroundings surroundings;
 
     @Parameters(paramLabel = "FILE", description = "The file of keys that sign (vivarium.audit.log.key-file).")
@@ -48,18 +59,38 @@ final class AuditKeyCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         try {
-            if (name != null) {
-                LogKeys.add(file, name);
-            } else if (!Files.exists(file)) {
+            String earlier = "";
+            if (Files.exists(file)) {
+                earlier = Files.readString(file);
+                LogKeys.parse(earlier);
+            } else if (name == null) {
                 throw new UserError(ExitCode.NOT_FOUND, file + ": there is no such file; --new NAME creates it.");
             }
-            LogKeys keys = LogKeys.read(file);
-            keys.signers().stream().map(LogKey::verifier).forEach(surroundings.terminal()::say);
+            if (name != null) {
+                earlier = LogKey.create(name).text() + "\n" + earlier;
+                write(earlier);
+            }
+            LogKeys.parse(earlier).signers().stream().map(LogKey::verifier).forEach(surroundings.terminal()::say);
             return ExitCode.OK;
-        } catch (IllegalArgumentException badName) {
-            throw new UserError(ExitCode.USAGE, String.valueOf(badName.getMessage()));
+        } catch (IllegalArgumentException unusable) {
+            throw new UserError(ExitCode.USAGE, file + ": " + unusable.getMessage());
         } catch (IOException failed) {
-            throw new UserError(ExitCode.NOT_FOUND, String.valueOf(failed.getMessage()));
+            throw new UserError(ExitCode.NOT_FOUND, file + " cannot be read or written: " + failed.getMessage());
         }
+    }
+
+    /** Readable by the owner only from its first byte on, and the old file or the new one whatever happens. */
+    private void write(String keys) throws IOException {
+        Path draft = file.resolveSibling(file.getFileName() + ".new");
+        Files.deleteIfExists(draft);
+        try (FileChannel channel = FileChannel.open(
+                draft, EnumSet.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), OWNER_ONLY)) {
+            ByteBuffer bytes = ByteBuffer.wrap(keys.getBytes(StandardCharsets.UTF_8));
+            while (bytes.hasRemaining()) {
+                channel.write(bytes);
+            }
+            channel.force(true);
+        }
+        Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
     }
 }

@@ -1,8 +1,8 @@
 package dev.vivarium.node.cli;
 
 import dev.vivarium.client.ApiException;
-import dev.vivarium.persistence.audit.tlog.LogKey;
-import dev.vivarium.persistence.audit.tlog.LogKeys;
+import dev.vivarium.protocol.audit.LogKey;
+import dev.vivarium.protocol.audit.LogKeys;
 import dev.vivarium.protocol.audit.Verify;
 import dev.vivarium.terminal.ExitCode;
 import dev.vivarium.terminal.Printable;
@@ -93,9 +93,11 @@ final class AuditVerifyCommand implements Callable<Integer> {
                             + " FILE`.");
         }
         try {
-            return LogKeys.read(own).signers().stream().map(LogKey::verifier).collect(Collectors.joining("\n"));
-        } catch (IOException unusable) {
-            throw new UserError(ExitCode.USAGE, String.valueOf(unusable.getMessage()));
+            return LogKeys.parse(read(own)).signers().stream()
+                    .map(LogKey::verifier)
+                    .collect(Collectors.joining("\n"));
+        } catch (IllegalArgumentException unusable) {
+            throw new UserError(ExitCode.USAGE, own + ": " + unusable.getMessage());
         }
     }
 

@@ -14,11 +14,12 @@ import dev.vivarium.persistence.audit.Tally.Measure;
 import dev.vivarium.persistence.audit.tlog.CheckpointGuard;
 import dev.vivarium.persistence.audit.tlog.LogGrowth;
 import dev.vivarium.persistence.audit.tlog.LogHead;
-import dev.vivarium.persistence.audit.tlog.LogKeys;
+import dev.vivarium.persistence.audit.tlog.SeenCheckpoint;
 import dev.vivarium.persistence.audit.tlog.StoredTree;
 import dev.vivarium.persistence.audit.tlog.Tile;
 import dev.vivarium.persistence.contract.JournalWriter;
 import dev.vivarium.persistence.journal.JournalEntry;
+import dev.vivarium.persistence.secrets.LogKeyFile;
 import dev.vivarium.protocol.api.AuditCounts;
 import dev.vivarium.protocol.api.AuditEventView;
 import dev.vivarium.protocol.api.AuditPage;
@@ -47,10 +48,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
@@ -95,18 +96,31 @@ public abstract class AuditContract {
                 budget);
     }
 
-    /** A guard of a node that has seen nothing yet. */
-    protected static CheckpointGuard guard() {
-        return guard(folder.resolve("seen-" + UUID.randomUUID()));
+    /** What a node has seen, beside the store under test. */
+    private record KeptInMemory(AtomicReference<String> checkpoint) implements SeenCheckpoint {
+        @Override
+        public Optional<String> last() {
+            return Optional.ofNullable(checkpoint.get());
+        }
+
+        @Override
+        public void keep(String next) {
+            checkpoint.set(next);
+        }
     }
 
-    private static CheckpointGuard guard(Path seen) {
+    /** A guard of a node that has seen nothing yet. */
+    protected static CheckpointGuard guard() {
+        return guard(new AtomicReference<>());
+    }
+
+    private static CheckpointGuard guard(AtomicReference<String> seen) {
         try {
             Path key = folder.resolve("key");
             if (!Files.exists(key)) {
-                LogKeys.add(key, "example.org/vivarium");
+                LogKeyFile.create(key, "example.org/vivarium");
             }
-            return new CheckpointGuard(Optional.of(LogKeys.read(key)), seen);
+            return new CheckpointGuard(Optional.of(LogKeyFile.read(key)), new KeptInMemory(seen));
         } catch (IOException failed) {
             throw new UncheckedIOException(failed);
         }
@@ -300,7 +314,7 @@ public abstract class AuditContract {
         success(2, Map.of());
         AuditTables tables = node();
         tables.changed(written.keySet());
-        step(log(tables).sequencer(new CheckpointGuard(Optional.empty(), folder.resolve("none"))));
+        step(log(tables).sequencer(new CheckpointGuard(Optional.empty(), SeenCheckpoint.NONE)));
         awaitSequenced();
         assertThat(node().log().checkpoint()).isEqualTo(before);
         assertThat(proof(run(2)).extent()).isEqualTo(RunProof.Extent.IN_PART);
@@ -330,9 +344,9 @@ public abstract class AuditContract {
         success(1, Map.of());
         sequence();
         LogHead head = node().log();
-        Path seen = folder.resolve("ahead");
+        AtomicReference<String> seen = new AtomicReference<>();
         // given: a node that has seen a checkpoint over more events than the store has, under the log's name
-        Files.writeString(seen, guard().keys().orElseThrow().sign(head.size() + 1, new byte[32]));
+        seen.set(guard().keys().orElseThrow().sign(head.size() + 1, new byte[32]));
         CheckpointGuard refusing = guard(seen);
         success(2, Map.of());
         AuditTables tables = node();
@@ -350,16 +364,15 @@ public abstract class AuditContract {
 
         // and a key of another name begins a new log, from the first event on
         Path key = folder.resolve("declared");
-        LogKeys.add(key, "example.org/vivarium-2");
-        CheckpointGuard declared = new CheckpointGuard(Optional.of(LogKeys.read(key)), seen);
+        LogKeyFile.create(key, "example.org/vivarium-2");
+        CheckpointGuard declared = new CheckpointGuard(Optional.of(LogKeyFile.read(key)), new KeptInMemory(seen));
         step(log(node()).sequencer(declared));
         step(log(node()).sequencer(declared));
         assertThat(declared.refusal()).isEmpty();
-        assertThat(LogKeys.read(key).open(node().log().checkpoint()).size())
+        assertThat(LogKeyFile.read(key).open(node().log().checkpoint()).size())
                 .isEqualTo(node().head().size());
 
         // and back, so that the other tests find their log
-        LogKeys.read(folder.resolve("key"));
         sequence();
         assertThat(Verify.check(proof(run(2)).text(), verifier()).verdict()).isEqualTo(Verify.Verdict.PROVEN);
     }

@@ -2,7 +2,6 @@ package dev.vivarium.node.http.server;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
-import dev.vivarium.node.http.tls.ServerTls;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.net.InetSocketAddress;
 import java.time.Clock;
@@ -35,7 +34,7 @@ public final class HttpServer {
      * Binds. The stage fails with {@link org.apache.pekko.stream.BindFailedException}, or a cause of it, when the
      * address is in use or not available.
      *
-     * @param tls how it proves itself and encrypts; empty for an API in clear text
+     * @param encryption how it proves itself and encrypts; empty for an API in clear text
      * @param operations the operations; of several matching paths the first one is used
      * @param authenticator tells whose a token is
      * @param metrics where answers are counted
@@ -43,17 +42,18 @@ public final class HttpServer {
     public static CompletionStage<HttpServer> start(
             ActorSystem<?> system,
             HttpSettings settings,
-            Optional<ServerTls> tls,
+            Optional<Encryption> encryption,
             List<Operation> operations,
             Authenticator authenticator,
             MeterRegistry metrics,
             Clock clock) {
         OpenConnections connections = new OpenConnections(settings.maxConnections());
         BrowserGuard guard =
-                new BrowserGuard(settings, () -> tls.map(ServerTls::names).orElse(Set.of()));
+                new BrowserGuard(settings, () -> encryption.map(Encryption::names).orElse(Set.of()));
         Router router = new Router(system, settings, operations, guard, authenticator, metrics, clock);
         ServerBuilder plain = Http.get(system).newServerAt(settings.host(), settings.port());
-        return tls.map(identity -> plain.enableHttps(ConnectionContext.httpsServer(identity::engine)))
+        return encryption
+                .map(used -> plain.enableHttps(ConnectionContext.httpsServer(used::engine)))
                 .orElse(plain)
                 .withSettings(serverSettings(system.settings().config(), settings))
                 .bindFlow(BidiFlow.fromGraph(new RequestWait(settings.requestWait(), connections))

@@ -1,6 +1,7 @@
 package dev.vivarium.node.http.tls;
 
 import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.http.server.Encryption;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -16,7 +17,7 @@ import org.slf4j.LoggerFactory;
  * certificate of their handshake. Files of no use change nothing: the node goes on with what it had, and says why.
  * Thread-safe.
  */
-public final class ServerTls {
+public final class ServerTls implements Encryption {
     private static final Logger LOG = LoggerFactory.getLogger(ServerTls.class);
     private static final String[] PROTOCOLS = {"TLSv1.3", "TLSv1.2"};
     private static final Duration ENDS_SOON = Duration.ofDays(7);
@@ -77,7 +78,7 @@ public final class ServerTls {
         return news;
     }
 
-    /** The server's side of a new connection. */
+    @Override
     public SSLEngine engine() {
         SSLEngine engine = identity.context().createSSLEngine();
         engine.setUseClientMode(false);
@@ -94,7 +95,7 @@ public final class ServerTls {
         return authenticated && (ofVersion13 || suite.startsWith("TLS_ECDHE_"));
     }
 
-    /** The hosts and addresses that the certificate is for, in lower case. */
+    @Override
     public Set<String> names() {
         return identity.names();
     }

@@ -15,11 +15,11 @@ import dev.vivarium.node.doubles.InMemoryBlobs;
 import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.node.doubles.InMemoryVault;
 import dev.vivarium.node.http.server.ApiJson;
+import dev.vivarium.node.http.server.Encryption;
 import dev.vivarium.node.http.server.HealthEndpoint;
 import dev.vivarium.node.http.server.HttpServer;
 import dev.vivarium.node.http.server.HttpSettings;
 import dev.vivarium.node.http.server.Operation;
-import dev.vivarium.node.http.tls.ServerTls;
 import dev.vivarium.persistence.durable.DurableFiles;
 import dev.vivarium.persistence.secrets.SecretSeal;
 import dev.vivarium.persistence.secrets.TokenSeal;
@@ -96,7 +96,7 @@ final class TestApi implements AutoCloseable {
         this(settings, Optional.empty());
     }
 
-    TestApi(String settings, Optional<ServerTls> tls) {
+    TestApi(String settings, Optional<Encryption> encryption) {
         HttpSettings http = HttpSettings.from(ConfigFactory.parseString("port = 0\n" + settings)
                 .withFallback(Samples.SHIPPED.getConfig("http"))
                 .resolve());
@@ -119,7 +119,7 @@ final class TestApi implements AutoCloseable {
                                 .stream(),
                         HealthEndpoint.operations(() -> readiness, metrics).stream())
                 .toList();
-        server = HttpServer.start(system, http, tls, operations, door()::authenticate, metrics, Clock.systemUTC())
+        server = HttpServer.start(system, http, encryption, operations, door()::authenticate, metrics, Clock.systemUTC())
                 .toCompletableFuture()
                 .join();
     }

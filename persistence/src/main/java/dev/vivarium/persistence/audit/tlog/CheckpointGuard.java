@@ -1,12 +1,9 @@
 package dev.vivarium.persistence.audit.tlog;
 
-import dev.vivarium.persistence.durable.DurableFiles;
+import dev.vivarium.protocol.audit.LogKeys;
 import dev.vivarium.protocol.audit.Verify;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Base64;
 import java.util.Optional;
 
@@ -18,12 +15,10 @@ import java.util.Optional;
  */
 public final class CheckpointGuard {
     /** The guard of a node that signs nothing. */
-    public static final CheckpointGuard WITHOUT_KEYS = new CheckpointGuard(Optional.empty(), Path.of("none"));
-
-    private static final int SEEN_BYTES_MAX = 1 << 20;
+    public static final CheckpointGuard WITHOUT_KEYS = new CheckpointGuard(Optional.empty(), SeenCheckpoint.NONE);
 
     private final Optional<LogKeys> keys;
-    private final Path seenFile;
+    private final SeenCheckpoint seen;
     private volatile Optional<String> refusal = Optional.empty();
     private String saved = "";
 
@@ -31,11 +26,11 @@ public final class CheckpointGuard {
      * A guard.
      *
      * @param keys empty on a node that signs nothing
-     * @param seenFile where the node keeps the last checkpoint; need not exist
+     * @param seen where the node keeps the last checkpoint
      */
-    public CheckpointGuard(Optional<LogKeys> keys, Path seenFile) {
+    public CheckpointGuard(Optional<LogKeys> keys, SeenCheckpoint seen) {
         this.keys = keys;
-        this.seenFile = seenFile;
+        this.seen = seen;
     }
 
     /** The keys; empty on a node that signs nothing. */
@@ -85,9 +80,9 @@ public final class CheckpointGuard {
             }
             requireBeginning(mine.open(head.checkpoint()), head, tree, "that was signed");
         }
-        Optional<String> seen = seen();
-        if (seen.isPresent() && new LogHead(0, seen.get()).claimedOrigin().equals(mine.origin())) {
-            requireBeginning(mine.open(seen.get()), head, tree, "that this node has seen");
+        Optional<String> last = lastSeen();
+        if (last.isPresent() && new LogHead(0, last.get()).claimedOrigin().equals(mine.origin())) {
+            requireBeginning(mine.open(last.get()), head, tree, "that this node has seen");
         }
         return Standing.GOES_ON;
     }
@@ -103,14 +98,12 @@ public final class CheckpointGuard {
         }
     }
 
-    private Optional<String> seen() {
+    private Optional<String> lastSeen() {
         try {
-            return Files.exists(seenFile)
-                    ? Optional.of(new String(DurableFiles.read(seenFile, SEEN_BYTES_MAX), StandardCharsets.UTF_8))
-                    : Optional.empty();
+            return seen.last();
         } catch (IOException unreadable) {
-            throw new TreeDamaged("The last checkpoint that this node has seen, in " + seenFile + ", cannot be read: "
-                    + unreadable.getMessage() + ".");
+            throw new TreeDamaged(
+                    "The last checkpoint that this node has seen cannot be read: " + unreadable.getMessage() + ".");
         }
     }
 
@@ -120,7 +113,7 @@ public final class CheckpointGuard {
             return;
         }
         try {
-            DurableFiles.write(seenFile, checkpoint.getBytes(StandardCharsets.UTF_8), DurableFiles.OWNER_ONLY);
+            seen.keep(checkpoint);
             saved = checkpoint;
         } catch (IOException failed) {
             throw new UncheckedIOException(failed);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.vivarium.protocol.audit.LogKey;
 import dev.vivarium.protocol.audit.Verify;
 import java.io.IOException;
 import java.io.InputStream;

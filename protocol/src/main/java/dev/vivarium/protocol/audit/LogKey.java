@@ -1,6 +1,5 @@
-package dev.vivarium.persistence.audit.tlog;
+package dev.vivarium.protocol.audit;
 
-import dev.vivarium.protocol.audit.Verify;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
@@ -132,7 +131,7 @@ public final class LogKey {
     }
 
     /** The signature's line, with its end of line, for a text that ends in one. */
-    String signature(String text) {
+    public String signature(String text) {
         try {
             Signature signer = Signature.getInstance("Ed25519");
             signer.initSign(secret);

@@ -1,19 +1,11 @@
-package dev.vivarium.persistence.audit.tlog;
+package dev.vivarium.protocol.audit;
 
-import dev.vivarium.persistence.durable.DurableFiles;
-import dev.vivarium.protocol.audit.Verify;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
-import java.util.Set;
 
 /**
- * The keys of a log, from a file outside of the store that only its owner may read. Each line is a key that signs, or a
+ * The keys of a log, as the lines of a file outside of the store that only its owner may read. Each line is a key that signs, or a
  * verifier key that once did; the first one names the log. All keys with that name sign, so a key is replaced by putting
  * a new one first, and removing the old one once everybody has the new verifier key. A first key with another name is
  * another log: with it an operator declares that the history before may be another one than was shown.
@@ -22,32 +14,17 @@ import java.util.Set;
  * @param verifiers all keys' verifier keys
  */
 public record LogKeys(List<LogKey> signers, List<Verify.Key> verifiers) {
-    private static final int FILE_BYTES_MAX = 64 << 10;
-
     public LogKeys {
         signers = List.copyOf(signers);
         verifiers = List.copyOf(verifiers);
     }
 
     /**
-     * Reads the file.
+     * Reads the lines of a file of keys.
      *
-     * @throws IOException with a sentence for the operator, also when others may read it
+     * @throws IllegalArgumentException with a sentence that has nothing secret of the text
      */
-    public static LogKeys read(Path file) throws IOException {
-        Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(file);
-        if (!DurableFiles.OWNER_ONLY.containsAll(permissions)) {
-            throw new IOException("The key of the audit's log, " + file
-                    + ", can be read by others than its owner: run chmod 600 on it.");
-        }
-        try {
-            return parse(new String(DurableFiles.read(file, FILE_BYTES_MAX), StandardCharsets.UTF_8));
-        } catch (IllegalArgumentException | Verify.Refused malformed) {
-            throw new IOException("The key of the audit's log, " + file + ", is damaged: " + malformed.getMessage());
-        }
-    }
-
-    static LogKeys parse(String text) {
+    public static LogKeys parse(String text) {
         List<LogKey> signers = new ArrayList<>();
         List<Verify.Key> verifiers = new ArrayList<>();
         for (String line : lines(text)) {
@@ -58,7 +35,7 @@ public record LogKeys(List<LogKey> signers, List<Verify.Key> verifiers) {
                     signers.add(key);
                 }
             } else {
-                verifiers.add(Verify.Key.of(line));
+                verifiers.add(verifier(line));
             }
         }
         if (signers.isEmpty()) {
@@ -74,17 +51,13 @@ public record LogKeys(List<LogKey> signers, List<Verify.Key> verifiers) {
                 .toList();
     }
 
-    /** Puts a new key first into the file, which is created when it is missing. */
-    public static LogKey add(Path file, String name) throws IOException {
-        LogKey key = LogKey.create(name);
-        String earlier = "";
-        if (Files.exists(file)) {
-            read(file);
-            earlier = Files.readString(file);
+    private static Verify.Key verifier(String line) {
+        try {
+            return Verify.Key.of(line);
+        } catch (Verify.Refused malformed) {
+            // Without the line, which may be a key that signs and was damaged.
+            throw new IllegalArgumentException("A line is neither a key that signs nor a verifier key.");
         }
-        DurableFiles.write(
-                file, (key.text() + "\n" + earlier).getBytes(StandardCharsets.UTF_8), DurableFiles.OWNER_ONLY);
-        return key;
     }
 
     /** The log's name. */
