@@ -150,7 +150,14 @@ public final class LocalNode implements RunningNode {
                         api.stream(), HealthEndpoint.operations(() -> health(core), core.metrics()).stream())
                 .toList();
         try {
-            return HttpServer.start(core.system(), settings, tls.map(Function.identity()), operations, door::authenticate, core.metrics(), clock)
+            return HttpServer.start(
+                            core.system(),
+                            settings,
+                            tls.map(Function.identity()),
+                            operations,
+                            door::authenticate,
+                            core.metrics(),
+                            clock)
                     .toCompletableFuture()
                     .get(BIND_MAX.toSeconds(), TimeUnit.SECONDS);
         } catch (ExecutionException | TimeoutException failed) {

@@ -48,8 +48,8 @@ public final class HttpServer {
             MeterRegistry metrics,
             Clock clock) {
         OpenConnections connections = new OpenConnections(settings.maxConnections());
-        BrowserGuard guard =
-                new BrowserGuard(settings, () -> encryption.map(Encryption::names).orElse(Set.of()));
+        BrowserGuard guard = new BrowserGuard(
+                settings, () -> encryption.map(Encryption::names).orElse(Set.of()));
         Router router = new Router(system, settings, operations, guard, authenticator, metrics, clock);
         ServerBuilder plain = Http.get(system).newServerAt(settings.host(), settings.port());
         return encryption

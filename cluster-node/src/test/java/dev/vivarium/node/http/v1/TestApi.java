@@ -119,7 +119,8 @@ final class TestApi implements AutoCloseable {
                                 .stream(),
                         HealthEndpoint.operations(() -> readiness, metrics).stream())
                 .toList();
-        server = HttpServer.start(system, http, encryption, operations, door()::authenticate, metrics, Clock.systemUTC())
+        server = HttpServer.start(
+                        system, http, encryption, operations, door()::authenticate, metrics, Clock.systemUTC())
                 .toCompletableFuture()
                 .join();
     }
