@@ -86,7 +86,7 @@ public final class ServerTls implements Encryption {
         engine.setEnabledCipherSuites(Arrays.stream(engine.getSupportedCipherSuites())
                 .filter(ServerTls::isStrong)
                 .toArray(String[]::new));
-        return engine;
+        return new OneSidedClose(engine);
     }
 
     private static boolean isStrong(String suite) {

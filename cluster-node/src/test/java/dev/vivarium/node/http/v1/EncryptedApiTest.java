@@ -112,6 +112,15 @@ class EncryptedApiTest {
         }
     }
 
+    @Test
+    void aClientThatNeverClosesIsClosed() throws Exception {
+        try (SSLSocket idle = connected()) {
+            idle.startHandshake();
+
+            assertThat(idle.getInputStream().read()).isEqualTo(-1);
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"node.example.com", "one.pool.example.com", "localhost"})
     void theNamesOfTheCertificateAreTheNodesNames(String name) throws Exception {
