@@ -48,6 +48,9 @@ public final class ApiClient {
     /** Bounds the memory for an answer, such as a page of runs or a history; far above what a node sends. */
     static final int ANSWER_BYTES_MAX = 64 << 20;
 
+    /** The JDK's message for a connection that is closed in place of an answer. */
+    private static final String SILENCE = "header parser received no bytes";
+
     private final URI server;
     private final Credentials credentials;
     private final RetryPolicy retries;
@@ -526,6 +529,9 @@ public final class ApiClient {
         }
         String message = cause.getMessage();
         String text = message == null ? cause.getClass().getSimpleName() : message;
+        if (text.contains(SILENCE)) {
+            return text + "; a node with TLS is at an address of https";
+        }
         return cause instanceof SSLHandshakeException
                 ? "it is not trusted, or speaks no TLS (" + text + "); " + Trust.VARIABLE
                         + " names a file with the authority of its certificate"
