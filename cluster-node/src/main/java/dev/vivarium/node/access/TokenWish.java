@@ -5,6 +5,7 @@ import dev.vivarium.protocol.access.Role;
 import dev.vivarium.protocol.access.Scope;
 import dev.vivarium.protocol.auth.Tenant;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -15,4 +16,8 @@ import java.util.Optional;
  * @param form its prefix
  */
 public record TokenWish(
-        Optional<String> name, Tenant tenant, Role role, Scope scope, Duration life, TokenSeal.Form form) {}
+        Optional<String> name, Tenant tenant, Role role, Scope scope, Duration life, TokenSeal.Form form) {
+    /** The prefixes of tokens, by the names that requests have for them. */
+    public static final Map<String, TokenSeal.Form> FORMS =
+            Map.of("viv", TokenSeal.Form.VIV, "e2b", TokenSeal.Form.E2B);
+}

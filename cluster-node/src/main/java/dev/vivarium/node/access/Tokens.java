@@ -76,7 +76,7 @@ public final class Tokens {
         return settings;
     }
 
-    /** Whose token the text is, or why it is nobody's. */
+    /** Authenticates a presented token, or says why it is refused. */
     CompletionStage<Authentication> authenticate(String text) {
         if (!TokenSeal.isWhole(text)) {
             return refused("This is not a whole token: one begins with viv_ or e2b_, followed by 80 hexadecimal digits."

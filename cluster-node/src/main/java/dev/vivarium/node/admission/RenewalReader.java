@@ -45,14 +45,11 @@ public final class RenewalReader {
 
     /** Reads a body. Never throws, whatever its content. */
     public Reading read(byte[] body) {
-        StrictJson.Parsed parsed = json.parse(body);
+        StrictJson.Parsed parsed = json.parseObject(body);
         if (parsed instanceof StrictJson.Parsed.Malformed malformed) {
             return new Reading.Malformed(malformed.sentence());
         }
         JsonNode root = ((StrictJson.Parsed.Tree) parsed).root();
-        if (!root.isObject()) {
-            return new Reading.Malformed("The body must be a JSON object, not " + Fields.describe(root) + ".");
-        }
         Findings findings = new Findings();
         Optional<TimeSpan> wallClock = wallClock(Fields.of("", root, Set.of(WALL_CLOCK), findings), findings);
         return findings.isEmpty() && wallClock.isPresent()

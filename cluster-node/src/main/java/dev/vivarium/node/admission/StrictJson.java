@@ -81,6 +81,14 @@ final class StrictJson {
         record Malformed(String sentence) implements Parsed {}
     }
 
+    /** Parses a body that has to be an object. */
+    Parsed parseObject(byte[] body) {
+        Parsed parsed = parse(body);
+        return parsed instanceof Parsed.Tree tree && !tree.root().isObject()
+                ? new Parsed.Malformed("The body must be a JSON object, not " + Fields.describe(tree.root()) + ".")
+                : parsed;
+    }
+
     Parsed parse(byte[] body) {
         if (body.length == 0) {
             return new Parsed.Malformed("The body is empty: send a JSON object.");

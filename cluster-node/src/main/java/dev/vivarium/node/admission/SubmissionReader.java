@@ -113,14 +113,11 @@ public final class SubmissionReader {
      * @param caller whose tenant and scope the submission has to keep to
      */
     public Reading read(byte[] body, Identity caller) {
-        StrictJson.Parsed parsed = json.parse(body);
+        StrictJson.Parsed parsed = json.parseObject(body);
         if (parsed instanceof StrictJson.Parsed.Malformed malformed) {
             return new Reading.Malformed(malformed.sentence());
         }
         JsonNode root = ((StrictJson.Parsed.Tree) parsed).root();
-        if (!root.isObject()) {
-            return new Reading.Malformed("The body must be a JSON object, not " + Fields.describe(root) + ".");
-        }
         Findings findings = new Findings();
         Submission submission =
                 new OneBody(Fields.of("", root, FIELDS, findings), findings, new Grants(caller)).submission(root);

@@ -30,8 +30,6 @@ public final class TokenReader {
     private static final Set<String> SCOPE_FIELDS = Set.of("labels", "image", "limits");
     private static final Map<String, Role> ROLES =
             Arrays.stream(Role.values()).collect(Collectors.toUnmodifiableMap(Role::toString, Function.identity()));
-    private static final Map<String, TokenSeal.Form> FORMS =
-            Map.of("viv", TokenSeal.Form.VIV, "e2b", TokenSeal.Form.E2B);
     private static final Pattern DAYS = Pattern.compile("(\\d{1,5})d");
     /** Narrower than what a label may name: no look-alikes and no case, since a person chooses it for others. */
     private static final Pattern TENANT = Pattern.compile("[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?");
@@ -63,14 +61,11 @@ public final class TokenReader {
 
     /** Reads a body. Never throws, whatever its content. */
     public Reading read(byte[] body) {
-        StrictJson.Parsed parsed = json.parse(body);
+        StrictJson.Parsed parsed = json.parseObject(body);
         if (parsed instanceof StrictJson.Parsed.Malformed malformed) {
             return new Reading.Malformed(malformed.sentence());
         }
         JsonNode root = ((StrictJson.Parsed.Tree) parsed).root();
-        if (!root.isObject()) {
-            return new Reading.Malformed("The body must be a JSON object, not " + Fields.describe(root) + ".");
-        }
         Findings findings = new Findings();
         TokenWish wish = wish(Fields.of("", root, FIELDS, findings), findings);
         return findings.isEmpty() ? new Reading.Valid(wish) : new Reading.Invalid(findings.all());
@@ -95,7 +90,7 @@ public final class TokenReader {
                 role,
                 scope.map(fieldsOfScope -> scope(fieldsOfScope, findings)).orElse(Scope.NONE),
                 life(fields, findings),
-                fields.word("form", FORMS).orElse(TokenSeal.Form.VIV));
+                fields.word("form", TokenWish.FORMS).orElse(TokenSeal.Form.VIV));
     }
 
     private static Tenant tenant(Fields fields, Findings findings) {

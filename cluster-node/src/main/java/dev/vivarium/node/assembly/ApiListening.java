@@ -53,7 +53,7 @@ final class ApiListening {
         try {
             return InetAddress.getByName(host).isLoopbackAddress();
         } catch (UnknownHostException unknown) {
-            // Listening on it fails, with a sentence of its own.
+            // Binding to it fails, and the operator is told so.
             return false;
         }
     }

@@ -101,7 +101,7 @@ final class Launcher implements AutoCloseable {
         return resized;
     }
 
-    /** Shows a sandbox the files of its own as they are in its folder now. Fails as {@link #resize} does. */
+    /** Updates the files that a sandbox has of its own from its folder. Fails as {@link #resize} does. */
     CompletableFuture<Void> showFiles(Name name) {
         Life current = life();
         CompletableFuture<Void> shown =

@@ -19,7 +19,6 @@ import dev.vivarium.protocol.api.TokenView;
 import dev.vivarium.protocol.auth.Tenant;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -30,8 +29,6 @@ import org.apache.pekko.http.javadsl.model.HttpResponse;
 /** Makes tokens, lists them, replaces them and ends them. */
 final class TokensEndpoint {
     private static final Duration OVERLAP_MAX = Duration.ofDays(7);
-    private static final Map<String, TokenSeal.Form> FORMS =
-            Map.of("viv", TokenSeal.Form.VIV, "e2b", TokenSeal.Form.E2B);
 
     private final JsonBodies bodies;
     private final TokenReader reader;
@@ -63,7 +60,7 @@ final class TokensEndpoint {
     CompletionStage<HttpResponse> rotate(Exchange exchange) {
         QueryReader query = new QueryReader(exchange.request(), Set.of("overlap", "form"));
         Duration overlap = query.time("overlap", OVERLAP_MAX).orElse(Duration.ZERO);
-        TokenSeal.Form form = query.word("form", FORMS).orElse(TokenSeal.Form.VIV);
+        TokenSeal.Form form = query.word("form", TokenWish.FORMS).orElse(TokenSeal.Form.VIV);
         Optional<HttpResponse> refusal = query.refusal();
         if (refusal.isPresent()) {
             return done(refusal.get());
