@@ -3,8 +3,14 @@ package dev.vivarium.persistence.postgres;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.persistence.store.MonotonicClock;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.SQLTransientConnectionException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -18,7 +24,9 @@ import javax.sql.DataSource;
 
 /**
  * The store's own connections to the database, beside the journal plugin's: a few connections and as many threads,
- * since JDBC blocks. Work beyond the queue's limit fails immediately rather than wait until its caller has given up.
+ * since JDBC blocks. Work beyond the queue's limit fails immediately rather than wait until its caller has given up. While
+ * the database is away, work waits for a connection once, however much was there before it: at most twice {@link
+ * #CONNECTION_WAIT}.
  */
 final class Database implements AutoCloseable {
     /** Connections and threads; the projection, the key sweep and the sequencer have three more connections. */
@@ -27,7 +35,7 @@ final class Database implements AutoCloseable {
     private static final int WAITING_MAX = 1000;
 
     /** Long enough for a server's restart after a crash. */
-    private static final long CONNECTION_WAIT_MILLIS = 5_000;
+    private static final Duration CONNECTION_WAIT = Duration.ofSeconds(5);
 
     private static final int STATEMENT_MILLIS_MAX = 30_000;
 
@@ -35,6 +43,12 @@ final class Database implements AutoCloseable {
 
     private final HikariDataSource connections;
     private final ExecutorService threads;
+    private final Duration connectionWait;
+    private final Clock clock = MonotonicClock.system();
+    /** The last wait that was in vain, until there is a connection again. */
+    private volatile Optional<InVain> inVain = Optional.empty();
+
+    private record InVain(Instant at, SQLException why) {}
 
     /** Work on a connection. */
     interface Work<T> {
@@ -42,7 +56,13 @@ final class Database implements AutoCloseable {
     }
 
     Database(PostgresAddress address) {
-        this.connections = pool(address);
+        this(address, CONNECTION_WAIT);
+    }
+
+    /** @param connectionWait how long work waits for a connection; at least 250 ms */
+    Database(PostgresAddress address, Duration connectionWait) {
+        this.connectionWait = connectionWait;
+        this.connections = pool(address, connectionWait);
         AtomicInteger number = new AtomicInteger();
         this.threads = new ThreadPoolExecutor(
                 CONNECTIONS, CONNECTIONS, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(WAITING_MAX), task -> {
@@ -52,7 +72,7 @@ final class Database implements AutoCloseable {
                 });
     }
 
-    private static HikariDataSource pool(PostgresAddress address) {
+    private static HikariDataSource pool(PostgresAddress address, Duration connectionWait) {
         HikariConfig config = new HikariConfig();
         config.setPoolName("vivarium-store");
         config.setJdbcUrl(address.url());
@@ -60,7 +80,7 @@ final class Database implements AutoCloseable {
         config.setPassword(address.password());
         config.setMaximumPoolSize(CONNECTIONS + 3);
         config.setMinimumIdle(2);
-        config.setConnectionTimeout(CONNECTION_WAIT_MILLIS);
+        config.setConnectionTimeout(connectionWait.toMillis());
         // Otherwise the pool's start waits for the first connection; the first statement gives a better error.
         config.setInitializationFailTimeout(-1);
         config.addDataSourceProperty("reWriteBatchedInserts", "true");
@@ -105,7 +125,7 @@ final class Database implements AutoCloseable {
      */
     <T> CompletionStage<T> atOnce(String what, Work<T> statement) {
         return onThread(what, () -> {
-            try (Connection connection = connections.getConnection()) {
+            try (Connection connection = connect()) {
                 return statement.on(connection);
             } catch (SQLException failed) {
                 throw unavailable(what, failed);
@@ -123,17 +143,42 @@ final class Database implements AutoCloseable {
     }
 
     private <T> CompletionStage<T> onThread(String what, Supplier<T> work) {
+        Instant asked = clock.instant();
         try {
-            return CompletableFuture.supplyAsync(work, threads);
+            return CompletableFuture.supplyAsync(
+                    () -> {
+                        refuseIfWaitedInVain(what, asked);
+                        return work.get();
+                    },
+                    threads);
         } catch (RejectedExecutionException overloaded) {
             return CompletableFuture.failedFuture(new StoreUnavailable(
                     "The store cannot " + what + ": too many operations are waiting.", overloaded));
         }
     }
 
+    /** Work that has waited in the queue for as long as for a connection, of which there was none, need not wait again. */
+    private void refuseIfWaitedInVain(String what, Instant asked) {
+        Optional<InVain> since = inVain.filter(last -> !last.at().isBefore(asked.plus(connectionWait)));
+        if (since.isPresent()) {
+            throw unavailable(what, since.get().why());
+        }
+    }
+
+    private Connection connect() throws SQLException {
+        try {
+            Connection connection = connections.getConnection();
+            inVain = Optional.empty();
+            return connection;
+        } catch (SQLTransientConnectionException none) {
+            inVain = Optional.of(new InVain(clock.instant(), none));
+            throw none;
+        }
+    }
+
     /** Runs the work in a transaction, on the calling thread. */
     <T> T transactNow(String what, Work<T> work) {
-        try (Connection connection = connections.getConnection()) {
+        try (Connection connection = connect()) {
             connection.setAutoCommit(false);
             try {
                 T result = work.on(connection);
