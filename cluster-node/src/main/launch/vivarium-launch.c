@@ -784,9 +784,9 @@ static void on_resize(const char *name, const uint64_t *sizes)
 static void on_files(const char *name)
 {
 	if (find(name) && copy_own(name))
-		tell("resized %s", name);
+		tell("shown %s", name);
 	else
-		tell("unfit %s its files cannot be written: %s", name, strerror(errno));
+		tell("hidden %s %s", name, strerror(errno));
 }
 
 /* ---- requests */

@@ -184,7 +184,7 @@ static ssize_t played_read(int fd, void *to, size_t most)
 static void check_line(void)
 {
 	static const char *const kinds[] = {"ready", "broken ", "made ", "failed ", "ended ", "said ", "removed ", "kept ",
-					    "resized ", "unfit ",
+					    "resized ", "unfit ", "shown ", "hidden ",
 					    "refused"};
 	bool known = false;
 

@@ -101,11 +101,11 @@ final class Launcher implements AutoCloseable {
         return resized;
     }
 
-    /** Updates the files that a sandbox has of its own from its folder. Fails as {@link #resize} does. */
+    /** Updates the files that a sandbox has of its own from its folder. Fails with a {@link DriverException}. */
     CompletableFuture<Void> showFiles(Name name) {
         Life current = life();
         CompletableFuture<Void> shown =
-                current.resizing.computeIfAbsent(name.toString(), any -> new CompletableFuture<>());
+                current.showing.computeIfAbsent(name.toString(), any -> new CompletableFuture<>());
         current.send("files " + name);
         return shown;
     }
@@ -222,6 +222,7 @@ final class Launcher implements AutoCloseable {
         final CompletableFuture<Void> ready = new CompletableFuture<>();
         final Map<String, CompletableFuture<Made>> making = new ConcurrentHashMap<>();
         final Map<String, CompletableFuture<Void>> resizing = new ConcurrentHashMap<>();
+        final Map<String, CompletableFuture<Void>> showing = new ConcurrentHashMap<>();
         final Map<String, CompletableFuture<Void>> removing = new ConcurrentHashMap<>();
         final Map<String, CompletableFuture<Integer>> ended = new ConcurrentHashMap<>();
         private final OutputStream requests;
@@ -277,6 +278,10 @@ final class Launcher implements AutoCloseable {
                 case "unfit" -> take(resizing, name)
                         .ifPresent(resized -> resized.completeExceptionally(
                                 new DriverException(Kind.UNSUITED, "Its sizes cannot be set: " + rest.strip())));
+                case "shown" -> take(showing, name).ifPresent(shown -> shown.complete(null));
+                case "hidden" -> take(showing, name)
+                        .ifPresent(shown -> shown.completeExceptionally(
+                                new DriverException(Kind.UNSUITED, "Its files cannot be written: " + rest.strip())));
                 case "ended" -> Optional.ofNullable(ended.get(name))
                         .ifPresent(end -> end.complete(Integer.valueOf(rest)));
                 case "said" -> LOG.warn("Sandbox {} wrote to its standard error: {}", name, rest);
@@ -304,7 +309,7 @@ final class Launcher implements AutoCloseable {
         void bury() {
             buried = true;
             ready.completeExceptionally(new IOException("it ended before it was ready"));
-            List.of(making, resizing, removing)
+            List.of(making, resizing, showing, removing)
                     .forEach(waiting -> waiting.forEach((name, stage) -> {
                         waiting.remove(name);
                         stage.completeExceptionally(new DriverException(

@@ -90,8 +90,14 @@ final class OciClaim {
                         Kind.UNSUITED, "The waiting sandbox cannot be used: its first process cannot be seen."));
         String mark = sandbox.id().value();
         RuntimeConfig.Sizes sizes = walls.sizes(template);
+        // The launcher works while the kernel's files are written here.
+        CompletableFuture<Void> resized = template.isolation().hasOwnKernel()
+                ? CompletableFuture.completedFuture(null)
+                : launcher.resize(state.name(sandbox.id()), sizes);
+        CompletableFuture<Void> shown;
         try {
-            files.write(sandbox.id(), template);
+            files.change(sandbox.id(), sandbox.template(), template);
+            shown = launcher.showFiles(state.name(sandbox.id()));
             GroupLimits.of(PROC, pid, mark)
                     .orElseThrow(() -> new IOException("its control group cannot be seen"))
                     .set(sizes.memoryBytes(), sizes.pids());
@@ -101,10 +107,8 @@ final class OciClaim {
         } catch (IOException failed) {
             throw unsuited("its limits cannot be set: " + failed.getMessage(), failed);
         }
-        await(launcher.showFiles(state.name(sandbox.id())), "its files cannot be written");
-        if (!template.isolation().hasOwnKernel()) {
-            await(launcher.resize(state.name(sandbox.id()), sizes), "its places cannot be resized");
-        }
+        await(shown, "its files cannot be written");
+        await(resized, "its places cannot be resized");
         sandbox.upkeep(RuntimeOverhead.of(template, cpus));
         sandbox.serve(template);
         meter.beginAgain(sandbox);

@@ -9,6 +9,7 @@ import dev.vivarium.node.driver.linux.OwnFiles;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -49,9 +50,16 @@ final class SandboxFiles {
         return shown;
     }
 
-    /** Writes those that depend on the template again; the sandbox sees them when {@link Launcher#showFiles} has completed. */
-    void write(SandboxId id, SandboxTemplate template) throws IOException {
-        OwnFiles.write(state.folder(state.name(id)), PREFIX, ofLimits(template));
+    /**
+     * Writes those again that differ between two templates; the sandbox sees them when {@link Launcher#showFiles} has completed.
+     *
+     * @param from the template that the sandbox has had
+     */
+    void change(SandboxId id, SandboxTemplate from, SandboxTemplate to) throws IOException {
+        Map<String, byte[]> before = ofLimits(from);
+        Map<String, byte[]> changed = ofLimits(to);
+        changed.entrySet().removeIf(file -> Arrays.equals(file.getValue(), before.get(file.getKey())));
+        OwnFiles.write(state.folder(state.name(id)), PREFIX, changed);
     }
 
     private Map<String, byte[]> ofLimits(SandboxTemplate template) {
