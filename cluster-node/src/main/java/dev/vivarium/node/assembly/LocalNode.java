@@ -29,6 +29,10 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.URI;
+import dev.vivarium.node.access.oidc.OidcSettings;
+import dev.vivarium.node.access.oidc.OidcTokens;
+import dev.vivarium.persistence.store.MonotonicClock;
+import org.apache.pekko.actor.typed.DispatcherSelector;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
@@ -103,6 +107,14 @@ public final class LocalNode implements RunningNode {
         return most == Long.MAX_VALUE ? policy : policy.withDisksInMemory(new ByteSize(most));
     }
 
+    private static OidcTokens issuers(NodeCore core, Clock clock) {
+        return new OidcTokens(
+                OidcSettings.from(core.config().getConfig("vivarium.oidc")),
+                core.system().dispatchers().lookup(DispatcherSelector.fromConfig(BlockingThreads.DISPATCHER)),
+                clock,
+                MonotonicClock.system());
+    }
+
     private static HttpServer serve(NodeCore core, NodeOptions options, Optional<ServerTls> tls, LocalToken token)
             throws NodeStartException {
         Config listening = ConfigFactory.parseMap(Map.of("host", options.host(), "port", options.port()));
@@ -130,7 +142,7 @@ public final class LocalNode implements RunningNode {
                 core.store().tokenSeal(),
                 TokenSettings.from(core.config().getConfig("vivarium.tokens")),
                 clock);
-        Door door = new Door(token, tokens);
+        Door door = new Door(token, tokens, issuers(core, clock));
         List<Operation> api = ApiV1.operations(
                 core.system(),
                 settings,

@@ -11,4 +11,11 @@ public sealed interface Authentication {
      * @param why a sentence for the user, which says what to do
      */
     record Refused(String why) implements Authentication {}
+
+    /**
+     * Nothing yet: what decides cannot be had at the moment.
+     *
+     * @param why a sentence for the user, which says what to do
+     */
+    record Undecided(String why) implements Authentication {}
 }

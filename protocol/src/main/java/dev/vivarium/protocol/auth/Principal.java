@@ -23,7 +23,9 @@ public record Principal(Kind kind, String name) {
         /** By having access to the node's machine. */
         LOCAL("local"),
         /** By a token; the name is the token's. */
-        TOKEN("token");
+        TOKEN("token"),
+        /** By a token of an OpenID Connect issuer; the name is the issuer's in the configuration, '/', and the caller's there. */
+        OIDC("oidc");
 
         private final String text;
 
@@ -33,9 +35,14 @@ public record Principal(Kind kind, String name) {
     }
 
     public Principal {
-        if (!NAME.matcher(name).matches()) {
+        if (!isValidName(name)) {
             throw new IllegalArgumentException("A principal's name is 1 to 255 visible ASCII characters.");
         }
+    }
+
+    /** Whether a principal can have this name. */
+    public static boolean isValidName(String name) {
+        return NAME.matcher(name).matches();
     }
 
     /** Reads the form {@code kind:name}. */

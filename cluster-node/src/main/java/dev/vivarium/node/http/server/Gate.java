@@ -5,6 +5,7 @@ import dev.vivarium.protocol.access.Identity;
 import dev.vivarium.protocol.access.Permission;
 import dev.vivarium.protocol.access.Role;
 import java.net.InetAddress;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -33,9 +34,12 @@ final class Gate {
     private static final String CHALLENGE = "Bearer realm=\"vivarium\"";
 
     private final Authenticator authenticator;
+    private final Duration retryAfter;
 
-    Gate(Authenticator authenticator) {
+    /** @param retryAfter when a caller about whom nothing could be decided may ask again */
+    Gate(Authenticator authenticator, Duration retryAfter) {
         this.authenticator = authenticator;
+        this.retryAfter = retryAfter;
     }
 
     /** The decision on a request. */
@@ -82,9 +86,13 @@ final class Gate {
         return request.getAttribute(AttributeKeys.remoteAddress).flatMap(RemoteAddress::getAddress);
     }
 
-    private static Decision judged(Authentication authentication, Permission needed) {
+    private Decision judged(Authentication authentication, Permission needed) {
         if (authentication instanceof Authentication.Refused refused) {
             return new Decision.Stopped(unauthenticated("invalid_token", refused.why()));
+        }
+        if (authentication instanceof Authentication.Undecided undecided) {
+            return new Decision.Stopped(
+                    Answers.retryLater(ProblemType.ISSUER_UNAVAILABLE, undecided.why(), retryAfter));
         }
         Identity caller = ((Authentication.Known) authentication).identity();
         return caller.may(needed)

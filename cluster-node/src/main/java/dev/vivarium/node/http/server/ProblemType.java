@@ -33,6 +33,7 @@ public enum ProblemType {
     TOO_MANY_TOKENS(409, "too-many-tokens", "The installation has as many tokens as it may"),
     INTERNAL(500, "internal-error", "The node failed"),
     STORE_UNAVAILABLE(503, "store-unavailable", "The store does not answer"),
+    ISSUER_UNAVAILABLE(503, "issuer-unavailable", "The issuer of the token does not answer"),
     LOG_REFUSED(503, "log-refused", "The log is not the one that this node has seen"),
     LOG_BEHIND(503, "log-behind", "The log does not have these events yet"),
     DRAINING(503, "draining", "The node takes no new runs"),

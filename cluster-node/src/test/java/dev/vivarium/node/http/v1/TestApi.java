@@ -8,6 +8,8 @@ import dev.vivarium.node.access.LocalToken;
 import dev.vivarium.node.access.TokenSettings;
 import dev.vivarium.node.access.TokenWish;
 import dev.vivarium.node.access.Tokens;
+import dev.vivarium.node.access.oidc.OidcTokens;
+import dev.vivarium.node.access.oidc.OidcSettings;
 import dev.vivarium.node.admission.Admission;
 import dev.vivarium.node.admission.Samples;
 import dev.vivarium.node.doubles.InMemoryAudit;
@@ -63,6 +65,12 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
  * document.
  */
 final class TestApi implements AutoCloseable {
+    private static final OidcTokens NO_ISSUERS = new OidcTokens(
+            OidcSettings.from(ConfigFactory.defaultReference().getConfig("vivarium.oidc")),
+            Runnable::run,
+            Clock.systemUTC(),
+            Clock.systemUTC());
+
     static final String UNKNOWN_RUN = "01jd4h5s2m8x7k9q3v6w0t1y2z";
 
     final InMemoryRuns runs = new InMemoryRuns();
@@ -134,7 +142,7 @@ final class TestApi implements AutoCloseable {
         try {
             Path file = Files.createTempDirectory("vivarium-api-").resolve("token");
             DurableFiles.create(file, local.getBytes(StandardCharsets.US_ASCII), DurableFiles.OWNER_ONLY);
-            return new Door(LocalToken.in(file, seal), tokens);
+            return new Door(LocalToken.in(file, seal), tokens, NO_ISSUERS);
         } catch (IOException | NodeStartException failed) {
             throw new AssertionError(failed);
         }

@@ -1,0 +1,159 @@
+package dev.vivarium.node.access.oidc;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import dev.vivarium.protocol.access.Role;
+import dev.vivarium.protocol.access.TokenGrant;
+import dev.vivarium.protocol.auth.Tenant;
+import java.net.InetAddress;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * An issuer in {@code vivarium.oidc.issuers} of the configuration; see reference.conf.
+ *
+ * @param name its name in principals
+ * @param issuer what the claim {@code iss} of its tokens is, to the letter
+ * @param audiences of which the claim {@code aud} must have one
+ * @param principalClaim the claim that names the caller
+ * @param authority a PEM file with the authority that signs the issuer's certificate; empty for those that this Java trusts
+ * @param tokenFile a file with a token by which the issuer lets its keys be read; empty where they are public
+ * @param rules the first that applies to a token decides
+ */
+record IssuerSettings(
+        String name,
+        URI issuer,
+        Set<String> audiences,
+        String principalClaim,
+        Optional<Path> authority,
+        Optional<Path> tokenFile,
+        List<ClaimRule> rules) {
+    private static final String BLOCK = "vivarium.oidc.issuers";
+    private static final Set<String> KEYS =
+            Set.of("name", "issuer", "audience", "principal-claim", "authority", "token-file", "rules");
+    private static final Set<String> RULE_KEYS = Set.of("claim", "value", "role", "tenant", "tenant-claim");
+
+    /**
+     * Reads one.
+     *
+     * @throws ConfigException with a sentence for the operator
+     */
+    static IssuerSettings from(Config issuer) {
+        requireKnown(issuer, KEYS);
+        String name = required(issuer, "name");
+        if (!TokenGrant.isValidName(name)) {
+            throw bad("name", TokenGrant.NAME_RULE);
+        }
+        List<ClaimRule> rules =
+                issuer.getConfigList("rules").stream().map(IssuerSettings::rule).toList();
+        if (rules.isEmpty()) {
+            throw bad("rules", "must have a rule, or the issuer's tokens are of no use");
+        }
+        List<String> audiences = issuer.getStringList("audience");
+        if (audiences.isEmpty()) {
+            throw bad("audience", "must name whom tokens are for, or those for other services would be accepted here");
+        }
+        return new IssuerSettings(
+                name,
+                address(required(issuer, "issuer")),
+                Set.copyOf(audiences),
+                optional(issuer, "principal-claim").orElse("sub"),
+                optional(issuer, "authority").map(Path::of),
+                optional(issuer, "token-file").map(Path::of),
+                rules);
+    }
+
+    private static ClaimRule rule(Config rule) {
+        requireKnown(rule, RULE_KEYS);
+        Optional<String> claim = optional(rule, "claim");
+        Optional<String> value = optional(rule, "value");
+        if (claim.isPresent() != value.isPresent()) {
+            throw bad("rules", "has a rule with one of claim and value: it must have both, or neither");
+        }
+        Role role;
+        try {
+            role = Role.parse(required(rule, "role"));
+        } catch (IllegalArgumentException unknown) {
+            throw bad("rules", "has a rule with a role that there is not: " + rule.getString("role"));
+        }
+        return new ClaimRule(claim.map(key -> new ClaimRule.Condition(key, value.orElseThrow())), role, in(rule, role));
+    }
+
+    private static ClaimRule.In in(Config rule, Role role) {
+        Optional<String> named = optional(rule, "tenant");
+        Optional<String> ofClaim = optional(rule, "tenant-claim");
+        if (named.isPresent() && ofClaim.isPresent()) {
+            throw bad("rules", "has a rule with both of tenant and tenant-claim: it must have one");
+        }
+        if (named.isEmpty() && ofClaim.isEmpty() && role.reach() == Role.Reach.OWN_TENANT) {
+            throw bad("rules", "has a rule for the role " + role + " without a tenant or tenant-claim");
+        }
+        if (named.isPresent() && !Tenant.isValid(named.get())) {
+            throw bad("rules", "has a rule with a tenant that there cannot be");
+        }
+        return ofClaim.<ClaimRule.In>map(ClaimRule.In.OfClaim::new)
+                .orElseGet(() ->
+                        new ClaimRule.In.Named(named.map(Tenant::new).orElse(Tenant.DEFAULT)));
+    }
+
+    /** Keys come from there, so nobody on the way may change them. */
+    private static URI address(String text) {
+        try {
+            URI uri = new URI(text);
+            if (uri.getHost() == null || uri.getQuery() != null || uri.getFragment() != null) {
+                throw bad("issuer", "must be an address such as https://issuer.example.com, without a query");
+            }
+            requireSafe(uri, "issuer");
+            return uri;
+        } catch (URISyntaxException malformed) {
+            throw bad("issuer", "is no address: " + malformed.getMessage());
+        }
+    }
+
+    private static void requireSafe(URI uri, String key) {
+        if (!isSafe(uri)) {
+            throw bad(key, "must begin with https://, unless it is on this machine");
+        }
+    }
+
+    /** Whether what is read from there comes from there. */
+    static boolean isSafe(URI uri) {
+        String scheme = String.valueOf(uri.getScheme()).toLowerCase(Locale.ROOT);
+        return scheme.equals("https") || (scheme.equals("http") && isLoopback(uri));
+    }
+
+    private static boolean isLoopback(URI uri) {
+        try {
+            return uri.getHost() != null && InetAddress.getByName(uri.getHost()).isLoopbackAddress();
+        } catch (UnknownHostException unknown) {
+            return false;
+        }
+    }
+
+    private static void requireKnown(Config block, Set<String> keys) {
+        Set<String> unknown = new HashSet<>(block.root().keySet());
+        unknown.removeAll(keys);
+        if (!unknown.isEmpty()) {
+            throw bad(unknown.iterator().next(), "is no key of an issuer; reference.conf lists all keys");
+        }
+    }
+
+    private static String required(Config block, String key) {
+        return optional(block, key).orElseThrow(() -> bad(key, "is missing"));
+    }
+
+    private static Optional<String> optional(Config block, String key) {
+        return block.hasPath(key) ? Optional.of(block.getString(key)).filter(text -> !text.isBlank()) : Optional.empty();
+    }
+
+    private static ConfigException bad(String key, String why) {
+        return new ConfigException.BadValue(BLOCK, key + " " + why);
+    }
+}
