@@ -24,7 +24,8 @@ class DatabaseTest {
         try (Database database = new Database(nobody(), WAIT)) {
             List<CompletableFuture<Integer>> readers = new ArrayList<>();
             for (int reader = 0; reader < READERS; reader++) {
-                readers.add(database.query("read the events of a run", connection -> 1).toCompletableFuture());
+                readers.add(database.query("read the events of a run", connection -> 1)
+                        .toCompletableFuture());
             }
 
             assertThat(readers.get(READERS - 1))

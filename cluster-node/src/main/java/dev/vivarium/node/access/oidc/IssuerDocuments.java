@@ -50,7 +50,9 @@ final class IssuerDocuments {
         try {
             Reader reader = new Reader(timeout, trusted());
             if (issuer.tokenFile().isPresent()) {
-                reader.setHeaders(Map.of("Authorization", List.of("Bearer " + token(issuer.tokenFile().get()))));
+                reader.setHeaders(Map.of(
+                        "Authorization",
+                        List.of("Bearer " + token(issuer.tokenFile().get()))));
             }
             return JWKSet.parse(read(reader, keysAddress(read(reader, configurationAddress()))));
         } catch (IOException | GeneralSecurityException | ParseException | URISyntaxException failed) {

@@ -53,14 +53,12 @@ final class IssuerKeys {
         Optional<Known> usable = known.filter(keys -> now.isBefore(keys.at.plus(settings.keep())));
         if (usable.filter(keys -> has(keys.keys, header)).isPresent()) {
             if (!now.isBefore(usable.get().at.plus(settings.refresh()))) {
-                readAgain(now);
+                CompletableFuture<JWKSet> unused = readAgain(now);
             }
             return CompletableFuture.completedStage(usable.get().keys);
         }
         CompletableFuture<JWKSet> read = readAgain(now);
-        return usable.isPresent() && read.isDone()
-                ? CompletableFuture.completedStage(usable.get().keys)
-                : read;
+        return usable.isPresent() && read.isDone() ? CompletableFuture.completedStage(usable.get().keys) : read;
     }
 
     private static boolean has(JWKSet keys, JWSHeader header) {

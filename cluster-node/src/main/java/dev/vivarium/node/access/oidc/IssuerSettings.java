@@ -99,8 +99,7 @@ record IssuerSettings(
             throw bad("rules", "has a rule with a tenant that there cannot be");
         }
         return ofClaim.<ClaimRule.In>map(ClaimRule.In.OfClaim::new)
-                .orElseGet(() ->
-                        new ClaimRule.In.Named(named.map(Tenant::new).orElse(Tenant.DEFAULT)));
+                .orElseGet(() -> new ClaimRule.In.Named(named.map(Tenant::new).orElse(Tenant.DEFAULT)));
     }
 
     /** Keys come from there, so nobody on the way may change them. */
@@ -150,7 +149,9 @@ record IssuerSettings(
     }
 
     private static Optional<String> optional(Config block, String key) {
-        return block.hasPath(key) ? Optional.of(block.getString(key)).filter(text -> !text.isBlank()) : Optional.empty();
+        return block.hasPath(key)
+                ? Optional.of(block.getString(key)).filter(text -> !text.isBlank())
+                : Optional.empty();
     }
 
     private static ConfigException bad(String key, String why) {

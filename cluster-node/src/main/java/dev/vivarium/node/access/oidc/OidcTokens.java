@@ -161,19 +161,22 @@ public final class OidcTokens {
 
     private DefaultJWTProcessor<SecurityContext> processor(IssuerSettings issuer, JWKSet keys) {
         DefaultJWTProcessor<SecurityContext> processor = new DefaultJWTProcessor<>();
-        processor.setJWSTypeVerifier(new DefaultJOSEObjectTypeVerifier<>(
-                JOSEObjectType.JWT, new JOSEObjectType("at+jwt"), null));
+        processor.setJWSTypeVerifier(
+                new DefaultJOSEObjectTypeVerifier<>(JOSEObjectType.JWT, new JOSEObjectType("at+jwt"), null));
         processor.setJWSKeySelector(new JWSVerificationKeySelector<>(ALGORITHMS, new ImmutableJWKSet<>(keys)));
-        DefaultJWTClaimsVerifier<SecurityContext> verifier = new DefaultJWTClaimsVerifier<>(
-                issuer.audiences(),
-                new JWTClaimsSet.Builder().issuer(issuer.issuer().toString()).build(),
-                Set.of("exp", issuer.principalClaim()),
-                Set.of()) {
-            @Override
-            protected Date currentTime() {
-                return Date.from(clock.instant());
-            }
-        };
+        DefaultJWTClaimsVerifier<SecurityContext> verifier =
+                new DefaultJWTClaimsVerifier<>(
+                        issuer.audiences(),
+                        new JWTClaimsSet.Builder()
+                                .issuer(issuer.issuer().toString())
+                                .build(),
+                        Set.of("exp", issuer.principalClaim()),
+                        Set.of()) {
+                    @Override
+                    protected Date currentTime() {
+                        return Date.from(clock.instant());
+                    }
+                };
         verifier.setMaxClockSkew(Math.toIntExact(settings.clockSkew().toSeconds()));
         processor.setJWTClaimsSetVerifier(verifier);
         return processor;
@@ -183,18 +186,24 @@ public final class OidcTokens {
         String caller = claims.get(issuer.principalClaim()) instanceof String text ? text : "";
         String name = issuer.name() + "/" + caller;
         if (caller.isEmpty() || !Principal.isValidName(name)) {
-            return new Authentication.Refused("The claim " + issuer.principalClaim()
-                    + " of this token is no name: it must be visible ASCII characters, with the issuer's name 255 at most.");
+            return new Authentication.Refused(
+                    "The claim " + issuer.principalClaim()
+                            + " of this token is no name: it must be visible ASCII characters, with the issuer's name 255 at most.");
         }
         Optional<ClaimRule> rule =
                 issuer.rules().stream().filter(one -> one.applies(claims)).findFirst();
         if (rule.isEmpty()) {
-            return new Authentication.Refused("No rule gives " + name
-                    + " a role here: ask the operator for one (vivarium.oidc.issuers, rules of " + issuer.name() + ").");
+            return new Authentication.Refused(
+                    "No rule gives " + name + " a role here: ask the operator for one (vivarium.oidc.issuers, rules of "
+                            + issuer.name() + ").");
         }
         Optional<Tenant> tenant = rule.get().tenantOf(claims);
         return tenant.<Authentication>map(own -> new Authentication.Known(new Identity(
-                        new Principal(Principal.Kind.OIDC, name), rule.get().role(), own, Scope.NONE, Optional.empty())))
+                        new Principal(Principal.Kind.OIDC, name),
+                        rule.get().role(),
+                        own,
+                        Scope.NONE,
+                        Optional.empty())))
                 .orElseGet(() -> new Authentication.Refused(
                         "The claim that should name the tenant of this token names none: ask its issuer."));
     }
