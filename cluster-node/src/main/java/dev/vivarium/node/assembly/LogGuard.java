@@ -1,5 +1,6 @@
 package dev.vivarium.node.assembly;
 
+import com.github.f4b6a3.ulid.UlidCreator;
 import com.typesafe.config.Config;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.audit.SeenCheckpointFile;
@@ -21,6 +22,28 @@ final class LogGuard {
     private static final String SEEN = "audit-checkpoint";
 
     private LogGuard() {}
+
+    /**
+     * Creates the key that the configuration names, unless it is there: once for all nodes, when their store is prepared.
+     *
+     * @return what was done, as a sentence; empty when there was nothing to do
+     */
+    static Optional<String> prepare(Config config) throws NodeStartException {
+        String configured = config.getString("vivarium.audit.log.key-file");
+        if (configured.isEmpty() || Files.exists(Path.of(configured))) {
+            return Optional.empty();
+        }
+        try {
+            LogKeyFile.create(
+                    Path.of(configured), "vivarium/" + UlidCreator.getUlid().toLowerCase());
+        } catch (IOException failed) {
+            throw new NodeStartException(
+                    "The key of the audit's log, " + configured + ", cannot be created: " + failed.getMessage(),
+                    failed);
+        }
+        return Optional.of("The key of the audit's log is new, at " + configured
+                + ": all nodes need it, and backups of the store must not have it.");
+    }
 
     /**
      * Reads the keys; a node with a store of its own creates one at its first start.

@@ -38,7 +38,8 @@ final class StoreCommand implements Runnable {
     @Command(
             name = "prepare",
             description = {
-                "Makes or updates the tables of the store that the configuration names, and the folder of keys.",
+                "Makes or updates the tables of the store that the configuration names, and the folder of keys, and makes the"
+                        + " key of the audit's log where the configuration names one that is not there.",
                 "Nodes never do that by themselves: they refuse a store that is not prepared. Safe to repeat; changes"
                         + " nothing when all is there."
             },

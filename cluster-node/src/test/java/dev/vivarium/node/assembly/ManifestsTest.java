@@ -85,6 +85,8 @@ class ManifestsTest {
         Config prepared = configured("prepare/prepare.conf");
 
         assertThat(prepared.getConfig("vivarium.store")).isEqualTo(config.getConfig("vivarium.store"));
+        assertThat(prepared.getConfig("vivarium.audit")).isEqualTo(config.getConfig("vivarium.audit"));
+        assertIsMounted(pod.getContainers().get(0), prepared.getString("vivarium.audit.log.key-file"));
         assertThat(pod.getContainers().get(0).getArgs()).startsWith("store", "prepare");
         assertThat(pod.getContainers().get(0).getImage()).isEqualTo(node().getImage());
         assertIsMounted(pod.getContainers().get(0), prepared.getString("vivarium.store.postgres.keys"));
@@ -188,6 +190,7 @@ class ManifestsTest {
                             .anySatisfy(item -> assertThat(item.getPath()).isEqualTo(name)));
         }
         assertIsMounted(node(), config.getString("vivarium.store.postgres.keys"));
+        assertIsMounted(node(), config.getString("vivarium.audit.log.key-file"));
     }
 
     @Test

@@ -97,6 +97,7 @@ public record ClusterPlan(int nodes, int httpPort, int portBase, String drain, M
                       master-key = %s
                     }
                   }
+                  audit.log.key-file = %s
                 }
                 # Each node connects from its own address, by which its connections are identified.
                 pekko.remote.artery.advanced.tcp.outbound-client-hostname = ${vivarium.cluster.host}
@@ -107,7 +108,8 @@ public record ClusterPlan(int nodes, int httpPort, int portBase, String drain, M
                         quoted(folder.resolve("secret").toString()),
                         quoted("127.0.0.1:" + storePort()),
                         quoted(datacenter),
-                        quoted(folder.resolve("master.key").toString()));
+                        quoted(folder.resolve("master.key").toString()),
+                        quoted(folder.resolve("audit-log.key").toString()));
     }
 
     private static String quoted(String text) {
