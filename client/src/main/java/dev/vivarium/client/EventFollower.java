@@ -4,9 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Consumer;
 
 /** Follows a run's events (server-sent events), each once and in order, across lost connections. */
@@ -38,7 +36,7 @@ public final class EventFollower {
 
             @Override
             public void copy(Lines lines) throws IOException {
-                passEvents(lines);
+                ServerSentEvents.read(lines, EventFollower.this::pass);
             }
 
             @Override
@@ -46,20 +44,6 @@ public final class EventFollower {
                 return lastSeq;
             }
         });
-    }
-
-    private void passEvents(Lines lines) throws IOException {
-        StringBuilder data = new StringBuilder();
-        for (Optional<String> line = lines.next(); line.isPresent(); line = lines.next()) {
-            String text = line.get();
-            if (text.isEmpty() && !data.isEmpty()) {
-                pass(ApiJson.parse(data.toString().getBytes(StandardCharsets.UTF_8)));
-                data.setLength(0);
-            } else if (text.startsWith("data:")) {
-                // The data lines of one event are joined by newlines, which JSON ignores between tokens.
-                data.append(text, "data:".length(), text.length()).append('\n');
-            }
-        }
     }
 
     private void pass(JsonNode event) {

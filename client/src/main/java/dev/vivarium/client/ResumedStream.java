@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 
-/** Reads a stream of a run to its end across lost connections, resuming each time at its position. */
+/** Reads a stream to its end across lost connections, resuming each time at its position. */
 final class ResumedStream {
     private ResumedStream() {}
 
@@ -17,6 +17,11 @@ final class ResumedStream {
     interface Source<E extends Exception> {
         /** Whether the next read is certain to reach the end. */
         boolean isComplete() throws ApiException, InterruptedIOException;
+
+        /** Whether what was read has the end of the stream in it. */
+        default boolean hasEnded() {
+            return false;
+        }
 
         /** Opens the stream at {@link #position}. */
         InputStream open() throws IOException, ApiException;
@@ -37,7 +42,7 @@ final class ResumedStream {
             long before = source.position();
             try (Lines lines = new Lines(source.open())) {
                 source.copy(lines);
-                if (complete) {
+                if (complete || source.hasEnded()) {
                     return;
                 }
                 tries.succeeded();

@@ -4,13 +4,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.client.ApiClient;
 import dev.vivarium.client.ApiException;
 import dev.vivarium.client.ApiJson;
+import dev.vivarium.client.AuditFollower;
 import dev.vivarium.terminal.ExitCode;
 import dev.vivarium.terminal.FormatOption;
 import dev.vivarium.terminal.Printable;
 import dev.vivarium.terminal.Table;
 import dev.vivarium.terminal.Terminal;
+import dev.vivarium.terminal.UserError;
 import java.io.InterruptedIOException;
-import java.util.AbstractMap.SimpleImmutableEntry;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +32,7 @@ import picocli.CommandLine.Option;
             "Examples:",
             "  vivarium audit --type RunKilled --reason MEMORY --since 24h",
             "  vivarium audit --tenant research --oldest -o json",
+            "  vivarium audit --follow --type RunKilled",
             "  vivarium audit timeline ID",
             "  vivarium audit counts KILLS --since 7d"
         })
@@ -39,42 +41,8 @@ final class AuditCommand implements Callable<Integer> {
 
     private final Surroundings surroundings;
 
-    @Option(names = "--tenant", paramLabel = "NAME", description = "Only of runs of this tenant; may be repeated.")
-    private List<String> tenants = new ArrayList<>();
-
-    @Option(names = "--run", paramLabel = "ID", description = "Only of this run; may be repeated.")
-    private List<String> runs = new ArrayList<>();
-
-    @Option(names = "--label", paramLabel = "K=V", description = "Only of runs with this label; may be repeated.")
-    private List<String> labels = new ArrayList<>();
-
-    @Option(names = "--node", paramLabel = "NAME", description = "Only recorded by this node; may be repeated.")
-    private List<String> nodes = new ArrayList<>();
-
-    @Option(names = "--type", paramLabel = "TYPE", split = ",", description = "Only of this type, as RunKilled.")
-    private List<String> types = new ArrayList<>();
-
-    @Option(
-            names = "--reason",
-            paramLabel = "REASON",
-            split = ",",
-            description = "Only ends of runs that were killed for this reason, as MEMORY.")
-    private List<String> reasons = new ArrayList<>();
-
-    @Option(names = "--by", paramLabel = "PRINCIPAL", description = "Only caused by this principal; may be repeated.")
-    private List<String> principals = new ArrayList<>();
-
-    @Option(names = "--image", paramLabel = "IMAGE", description = "Only of runs of this image; may be repeated.")
-    private List<String> images = new ArrayList<>();
-
-    @Option(
-            names = "--since",
-            paramLabel = "WHEN",
-            description = "Only since an instant, as 2026-01-31T12:00:00Z, or within a time, as 2h.")
-    private @Nullable String since;
-
-    @Option(names = "--until", paramLabel = "WHEN", description = "Only before an instant, or longer ago than a time.")
-    private @Nullable String until;
+    @Mixin
+    private final AuditConditions conditions = new AuditConditions();
 
     @Option(names = "--oldest", description = "The oldest first.")
     private boolean oldest;
@@ -92,6 +60,15 @@ final class AuditCommand implements Callable<Integer> {
             description = "The page that follows, as the page before named it.")
     private @Nullable String cursor;
 
+    @Option(names = "--follow", description = "Goes on with each event that comes, until Ctrl-C.")
+    private boolean follow;
+
+    @Option(
+            names = "--from",
+            paramLabel = "POSITION",
+            description = "With --follow: from this position on (default: the next event).")
+    private @Nullable Long from;
+
     @Mixin
     private final FormatOption format = new FormatOption();
 
@@ -105,6 +82,13 @@ final class AuditCommand implements Callable<Integer> {
     @Override
     public Integer call() throws ApiException, InterruptedIOException {
         ApiClient client = server.client(surroundings);
+        if (follow) {
+            follow(client);
+            return ExitCode.OK;
+        }
+        if (from != null) {
+            throw new UserError(ExitCode.USAGE, "--from is for --follow; a page begins with --cursor.");
+        }
         JsonNode page = client.auditEvents(query());
         Terminal terminal = surroundings.terminal();
         if (format.isJson()) {
@@ -129,40 +113,40 @@ final class AuditCommand implements Callable<Integer> {
         return ExitCode.OK;
     }
 
+    private void follow(ApiClient client) throws ApiException, InterruptedIOException {
+        if (oldest || cursor != null) {
+            throw new UserError(ExitCode.USAGE, "--follow takes events as they come: without --oldest and --cursor.");
+        }
+        List<Map.Entry<String, String>> query = new ArrayList<>(conditions.query(surroundings.clock()));
+        if (from != null) {
+            query.add(AuditConditions.parameter("from", Long.toString(from)));
+        }
+        Terminal terminal = surroundings.terminal();
+        new AuditFollower(client, query, event -> terminal.say(format.isJson() ? ApiJson.line(event) : line(event)))
+                .follow();
+    }
+
+    /** An event that comes alone: no column knows how wide the next one will be. */
+    private static String line(JsonNode event) {
+        return Printable.of(String.join(
+                "  ",
+                event.path("position").asText(),
+                event.path("at").asText(),
+                event.path("run").asText(),
+                event.path("tenant").asText(),
+                event.path("event").isObject()
+                        ? Timeline.sentence(event.path("event"))
+                        : event.path("type").asText()));
+    }
+
     private List<Map.Entry<String, String>> query() {
-        List<Map.Entry<String, String>> query = new ArrayList<>();
-        add(query, "tenant", tenants);
-        add(query, "run", runs.stream().map(ServerOption::runId).toList());
-        add(query, "label", labels);
-        add(query, "node", nodes);
-        add(query, "type", types);
-        add(query, "reason", reasons);
-        add(query, "by", principals);
-        add(query, "image", images);
-        if (since != null) {
-            query.add(entry(
-                    "since",
-                    When.of("--since", since, surroundings.clock().instant()).toString()));
-        }
-        if (until != null) {
-            query.add(entry(
-                    "until",
-                    When.of("--until", until, surroundings.clock().instant()).toString()));
-        }
-        query.add(entry("order", oldest ? "oldest" : "newest"));
+        List<Map.Entry<String, String>> query = new ArrayList<>(conditions.query(surroundings.clock()));
+        query.add(AuditConditions.parameter("order", oldest ? "oldest" : "newest"));
         if (cursor != null) {
-            query.add(entry("cursor", cursor));
+            query.add(AuditConditions.parameter("cursor", cursor));
         }
-        query.add(entry("limit", Integer.toString(limit)));
+        query.add(AuditConditions.parameter("limit", Integer.toString(limit)));
         return query;
-    }
-
-    private static void add(List<Map.Entry<String, String>> query, String name, List<String> values) {
-        values.forEach(value -> query.add(entry(name, value)));
-    }
-
-    private static Map.Entry<String, String> entry(String name, String value) {
-        return new SimpleImmutableEntry<>(name, value);
     }
 
     static Table table(JsonNode page) {

@@ -1,16 +1,27 @@
 package dev.vivarium.node.cli;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.vivarium.client.ApiException;
+import dev.vivarium.client.ApiJson;
+import dev.vivarium.client.AuditExport;
+import dev.vivarium.protocol.api.ExportLine;
+import dev.vivarium.protocol.audit.ExportCheck;
 import dev.vivarium.protocol.audit.LogKey;
 import dev.vivarium.protocol.audit.LogKeys;
 import dev.vivarium.protocol.audit.Verify;
 import dev.vivarium.terminal.ExitCode;
 import dev.vivarium.terminal.Printable;
 import dev.vivarium.terminal.UserError;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InterruptedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -23,8 +34,9 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "verify",
         description = {
-            "Verifies a run's history: a proof in a file, or the one that the node gives for a run now. It trusts the",
-            "log's key and nothing else, and names each event that was changed, removed, inserted or moved."
+            "Verifies a run's history, by a proof in a file or by the one that the node gives for a run now; an export",
+            "in a file; or all events that the node has (--all), or those of a range. It trusts the log's key and nothing",
+            "else, and names each event that was changed, removed, inserted or moved."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,
@@ -36,6 +48,8 @@ import picocli.CommandLine.Parameters;
             "",
             "Examples:",
             "  vivarium audit verify ID",
+            "  vivarium audit verify --all",
+            "  vivarium audit verify events.ndjson --key example.org/log+1a2b3c4d+AWX...",
             "  vivarium audit verify run.proof --key example.org/log+1a2b3c4d+AWX..."
         })
 final class AuditVerifyCommand implements Callable<Integer> {
@@ -53,6 +67,15 @@ final class AuditVerifyCommand implements Callable<Integer> {
             })
     private @Nullable String key;
 
+    @Option(names = "--all", description = "Verifies all events that the node has.")
+    private boolean all;
+
+    @Option(names = "--from", paramLabel = "POSITION", description = "With --all: from this position on.")
+    private @Nullable Long from;
+
+    @Option(names = "--to", paramLabel = "POSITION", description = "With --all: up to this position, without it.")
+    private @Nullable Long to;
+
     @Option(names = "--source", description = "Prints the program that verifies proofs without Vivarium.")
     private boolean source;
 
@@ -69,16 +92,77 @@ final class AuditVerifyCommand implements Callable<Integer> {
             surroundings.terminal().print(VerifierSource.text());
             return ExitCode.OK;
         }
-        if (subject == null) {
-            throw new UserError(ExitCode.USAGE, "Name a proof's file or a run's id.");
+        if (all == (subject != null) || (!all && (from != null || to != null))) {
+            throw new UserError(
+                    ExitCode.USAGE,
+                    "Name a file with a proof or an export, a run's id, or --all, with --from and --to as you like.");
         }
-        Path file = Path.of(subject);
-        String proof =
-                Files.exists(file) ? read(file) : server.client(surroundings).proof(ServerOption.runId(subject));
-        Verify.Report report = Verify.check(proof, keys());
+        Verify.Report report = subject == null ? everything() : of(subject);
         surroundings.terminal().say(report.verdict() == Verify.Verdict.PROVEN ? "PROVEN" : "NOT PROVEN");
         report.sentences().forEach(line -> surroundings.terminal().say(Printable.of(line)));
         return report.verdict() == Verify.Verdict.PROVEN ? ExitCode.OK : ExitCode.UNEXPECTED;
+    }
+
+    private Verify.Report of(String named) throws ApiException, InterruptedIOException {
+        Path file = Path.of(named);
+        if (!Files.exists(file)) {
+            return Verify.check(server.client(surroundings).proof(ServerOption.runId(named)), keys());
+        }
+        return isExport(file) ? export(file) : Verify.check(read(file), keys());
+    }
+
+    /** An export's lines are JSON, and a proof is none. */
+    private static boolean isExport(Path file) {
+        try (InputStream in = Files.newInputStream(file)) {
+            return in.read() == '{';
+        } catch (IOException unreadable) {
+            throw unreadable(file, unreadable);
+        }
+    }
+
+    private Verify.Report export(Path file) {
+        ExportCheck check = new ExportCheck(parsedKeys());
+        try (BufferedReader lines = Files.newBufferedReader(file)) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                check.accept(exported(line));
+            }
+        } catch (IOException unreadable) {
+            throw unreadable(file, unreadable);
+        }
+        return check.report();
+    }
+
+    private Verify.Report everything() throws ApiException, InterruptedIOException {
+        ExportCheck check = new ExportCheck(parsedKeys());
+        List<Map.Entry<String, String>> query =
+                to == null ? List.of() : List.of(AuditConditions.parameter("to", Long.toString(to)));
+        try {
+            new AuditExport(
+                            server.client(surroundings),
+                            query,
+                            Optional.ofNullable(from),
+                            (line, json) -> check.accept(exported(line)))
+                    .read();
+        } catch (AuditExport.UnwelcomeLine impossible) {
+            throw new IllegalStateException("A check takes every line.", impossible);
+        }
+        return check.report();
+    }
+
+    private static Optional<ExportLine> exported(String line) {
+        try {
+            return Optional.of(ApiJson.as(ApiJson.parse(line.getBytes(StandardCharsets.UTF_8)), ExportLine.class));
+        } catch (JsonProcessingException | NullPointerException | IllegalArgumentException damaged) {
+            return Optional.empty();
+        }
+    }
+
+    private List<Verify.Key> parsedKeys() {
+        try {
+            return Verify.Key.parse(keys());
+        } catch (Verify.Refused unusable) {
+            throw new UserError(ExitCode.USAGE, String.valueOf(unusable.getMessage()));
+        }
     }
 
     private String keys() {
@@ -105,7 +189,11 @@ final class AuditVerifyCommand implements Callable<Integer> {
         try {
             return Files.readString(file);
         } catch (IOException unreadable) {
-            throw new UserError(ExitCode.NOT_FOUND, file + " cannot be read: " + unreadable.getMessage());
+            throw unreadable(file, unreadable);
         }
+    }
+
+    private static UserError unreadable(Path file, IOException cause) {
+        return new UserError(ExitCode.NOT_FOUND, file + " cannot be read: " + cause.getMessage());
     }
 }

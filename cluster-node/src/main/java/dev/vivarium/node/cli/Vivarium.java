@@ -149,6 +149,7 @@ public final class Vivarium implements Runnable {
         commands.put("audit", () -> new CommandLine(new AuditCommand(surroundings))
                 .addSubcommand(new AuditTimelineCommand(surroundings))
                 .addSubcommand(new AuditCountsCommand(surroundings))
+                .addSubcommand(new AuditExportCommand(surroundings))
                 .addSubcommand(new AuditProofCommand(surroundings))
                 .addSubcommand(new AuditVerifyCommand(surroundings))
                 .addSubcommand(new AuditKeyCommand(surroundings)));

@@ -1,6 +1,10 @@
 package dev.vivarium.persistence.audit;
 
+import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.JournalEntry;
+import dev.vivarium.persistence.journal.UnreadableEntry;
+import dev.vivarium.protocol.api.AuditEventView;
+import dev.vivarium.protocol.api.EventView;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
 import java.util.Map;
@@ -37,5 +41,36 @@ public record AuditEntry(
         JournalEntry entry) {
     public AuditEntry {
         labels = Map.copyOf(labels);
+    }
+
+    /** The event as the API shows it. */
+    public AuditEventView view() {
+        return new AuditEventView(
+                position,
+                run,
+                seq,
+                at,
+                type,
+                node,
+                tenant,
+                image,
+                by,
+                reason,
+                event(),
+                entry.hash().toHex());
+    }
+
+    /** Empty when this version cannot read it. */
+    private Optional<EventView> event() {
+        try {
+            return Optional.of(EventView.of(
+                    run,
+                    seq,
+                    EventCodec.standard().decode(entry),
+                    entry.previousHash().toHex(),
+                    entry.hash().toHex()));
+        } catch (UnreadableEntry newer) {
+            return Optional.empty();
+        }
     }
 }

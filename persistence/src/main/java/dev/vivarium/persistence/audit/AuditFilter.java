@@ -2,6 +2,10 @@ package dev.vivarium.persistence.audit;
 
 import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -63,9 +67,13 @@ public record AuditFilter(
         return new AuditFilter(runs, labels, more, since, until);
     }
 
-    /** The same within a time. */
+    /** The same within a time, in microseconds, which is what stores keep of the times of events. */
     public AuditFilter within(Optional<Instant> from, Optional<Instant> to) {
-        return new AuditFilter(runs, labels, words, from, to);
+        return new AuditFilter(runs, labels, words, from.map(AuditFilter::micros), to.map(AuditFilter::micros));
+    }
+
+    private static Instant micros(Instant time) {
+        return time.truncatedTo(ChronoUnit.MICROS);
     }
 
     /** Whether an event is asked for. */
@@ -75,6 +83,28 @@ public record AuditFilter(
                 && words.entrySet().stream().allMatch(word -> word.getValue().contains(value(entry, word.getKey())))
                 && since.map(time -> !entry.at().isBefore(time)).orElse(true)
                 && until.map(time -> entry.at().isBefore(time)).orElse(true);
+    }
+
+    /** The conditions by name, as the API's parameters name them; none for a filter that lets everything pass. */
+    public Map<String, List<String>> conditions() {
+        Map<String, List<String>> conditions = new TreeMap<>();
+        put(conditions, "run", runs);
+        put(
+                conditions,
+                "label",
+                labels.entrySet().stream()
+                        .map(label -> label.getKey() + "=" + label.getValue())
+                        .toList());
+        words.forEach((field, any) -> put(conditions, field.name().toLowerCase(Locale.ROOT), any));
+        put(conditions, "since", since.map(Instant::toString).stream().toList());
+        put(conditions, "until", until.map(Instant::toString).stream().toList());
+        return conditions;
+    }
+
+    private static void put(Map<String, List<String>> conditions, String name, Collection<String> values) {
+        if (!values.isEmpty()) {
+            conditions.put(name, List.copyOf(values));
+        }
     }
 
     /** The value of an event's field; empty when it has none. */

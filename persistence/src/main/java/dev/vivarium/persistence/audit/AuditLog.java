@@ -114,6 +114,19 @@ public final class AuditLog implements AuditQueries {
     }
 
     @Override
+    public CompletionStage<Stretch> read(AuditFilter filter, AuditTables.Window range, int limit) {
+        return threads.run("list events", () -> reader.stretch(filter, range, limit));
+    }
+
+    @Override
+    public CompletionStage<ExportPart> export(ExportRange range, long at) {
+        return threads.run("export events", () -> {
+            requireOneHistory();
+            return ExportPart.of(range, at, tables);
+        });
+    }
+
+    @Override
     public CompletionStage<AuditCounts> counts(
             Tally.Measure measure, Optional<String> tenant, Instant since, Instant until) {
         return threads.run("count events", () -> {

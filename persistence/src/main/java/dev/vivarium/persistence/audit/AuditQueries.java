@@ -1,5 +1,6 @@
 package dev.vivarium.persistence.audit;
 
+import dev.vivarium.persistence.audit.AuditTables.Window;
 import dev.vivarium.persistence.audit.tlog.LogHead;
 import dev.vivarium.protocol.api.AuditCounts;
 import dev.vivarium.protocol.api.AuditHead;
@@ -19,6 +20,22 @@ public interface AuditQueries {
 
     /** One page of events. Fails with {@link AuditQuery.BadCursor} for a cursor that is not this query's. */
     CompletionStage<AuditPage> find(AuditQuery query);
+
+    /**
+     * The first events of a range of positions, the oldest first, as far as one look goes: for readers that go on from
+     * {@link Stretch#next}.
+     *
+     * @param limit events at most, 1 to {@value AuditQuery#LIMIT_MAX}
+     */
+    CompletionStage<Stretch> read(AuditFilter filter, Window range, int limit);
+
+    /**
+     * The lines of an export from a position on, as many as fit in memory for many readers. Fails with {@link
+     * dev.vivarium.persistence.audit.tlog.TreeDamaged} as {@link #log} does.
+     *
+     * @param at the export's first position, or the one where the part before has ended
+     */
+    CompletionStage<ExportPart> export(ExportRange range, long at);
 
     /**
      * Totals of a measure whose periods begin within a time.

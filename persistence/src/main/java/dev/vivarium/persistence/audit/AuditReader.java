@@ -1,12 +1,8 @@
 package dev.vivarium.persistence.audit;
 
 import dev.vivarium.persistence.audit.AuditTables.Window;
-import dev.vivarium.persistence.journal.EventCodec;
-import dev.vivarium.persistence.journal.UnreadableEntry;
-import dev.vivarium.protocol.api.AuditEventView;
 import dev.vivarium.protocol.api.AuditHead;
 import dev.vivarium.protocol.api.AuditPage;
-import dev.vivarium.protocol.api.EventView;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -44,10 +40,20 @@ final class AuditReader {
                     case COMPLETE -> newest ? Optional.empty() : Optional.of(head.size());
                 };
         return new AuditPage(
-                found.entries().stream().map(AuditReader::view).toList(),
+                found.entries().stream().map(AuditEntry::view).toList(),
                 found.end(),
                 next.map(position -> new AuditCursor(position).encode(query.filter(), query.order())),
                 head);
+    }
+
+    /** The first events of a range, the oldest first. */
+    Stretch stretch(AuditFilter filter, Window range, int limit) {
+        AuditQuery query = new AuditQuery(filter, AuditOrder.OLDEST, Optional.empty(), limit);
+        AuditHead head = tables.head();
+        Window there = range.and(new Window(0, head.size()));
+        Found found = find(query, cut(filter, there));
+        long next = found.end() == AuditPage.End.COMPLETE ? there.to() : found.goOn();
+        return new Stretch(found.entries(), next, head);
     }
 
     /** Positions that the page may have: what the cursor leaves, cut to the time asked for. */
@@ -57,7 +63,10 @@ final class AuditReader {
                         0,
                         Math.min(head.size(), cursor.map(AuditCursor::position).orElse(head.size())))
                 : new Window(Math.max(0, cursor.map(AuditCursor::position).orElse(0L)), head.size());
-        AuditFilter filter = query.filter();
+        return cut(query.filter(), left);
+    }
+
+    private Window cut(AuditFilter filter, Window left) {
         if (filter.since().isEmpty() && filter.until().isEmpty()) {
             return left;
         }
@@ -94,34 +103,5 @@ final class AuditReader {
             }
         }
         return new Found(entries, AuditPage.End.COMPLETE, 0);
-    }
-
-    private static AuditEventView view(AuditEntry entry) {
-        return new AuditEventView(
-                entry.position(),
-                entry.run(),
-                entry.seq(),
-                entry.at(),
-                entry.type(),
-                entry.node(),
-                entry.tenant(),
-                entry.image(),
-                entry.by(),
-                entry.reason(),
-                event(entry),
-                entry.entry().hash().toHex());
-    }
-
-    private static Optional<EventView> event(AuditEntry entry) {
-        try {
-            return Optional.of(EventView.of(
-                    entry.run(),
-                    entry.seq(),
-                    EventCodec.standard().decode(entry.entry()),
-                    entry.entry().previousHash().toHex(),
-                    entry.entry().hash().toHex()));
-        } catch (UnreadableEntry newer) {
-            return Optional.empty();
-        }
     }
 }

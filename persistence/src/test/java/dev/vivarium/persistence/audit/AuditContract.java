@@ -23,6 +23,8 @@ import dev.vivarium.persistence.secrets.LogKeyFile;
 import dev.vivarium.protocol.api.AuditCounts;
 import dev.vivarium.protocol.api.AuditEventView;
 import dev.vivarium.protocol.api.AuditPage;
+import dev.vivarium.protocol.api.ExportLine;
+import dev.vivarium.protocol.audit.ExportCheck;
 import dev.vivarium.protocol.audit.Verify;
 import dev.vivarium.protocol.egress.EgressDenial;
 import dev.vivarium.protocol.egress.EgressReach;
@@ -47,6 +49,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -419,6 +422,108 @@ public abstract class AuditContract {
 
     private static String verifier() {
         return guard().keys().orElseThrow().signers().get(0).verifier();
+    }
+
+    // ---- exports
+
+    @Test
+    void everyRangeOfTheOrderIsExportedAndProvesItself() {
+        success(1, Map.of());
+        killed(2, KillReason.MEMORY, Map.of("odd", "\u0000\ud800"));
+        sequence();
+        LogHead head = node().log();
+
+        for (long from : List.of(0L, 1L, head.size() - 8, head.size())) {
+            List<ExportLine> lines = exported(new ExportRange(AuditFilter.ALL, from, head.size(), head));
+
+            assertThat(lines).hasSize((int) (head.size() - from) + 2);
+            Verify.Report report = checked(lines);
+            assertThat(report.verdict()).as(report.toString()).isEqualTo(Verify.Verdict.PROVEN);
+        }
+        assertThat(checked(exported(new ExportRange(AuditFilter.ALL, 1, head.size() - 1, head)))
+                        .verdict())
+                .isEqualTo(Verify.Verdict.PROVEN);
+    }
+
+    @Test
+    void anExportOfManyPartsHasEveryEventOnce() {
+        for (int n = 1; n <= 60; n++) {
+            success(n, Map.of());
+        }
+        sequence();
+        LogHead head = node().log();
+
+        List<ExportLine> lines = exported(new ExportRange(AuditFilter.ALL, 0, head.size(), head));
+        assertThat(checked(lines).verdict()).isEqualTo(Verify.Verdict.PROVEN);
+        // and so has one of the tenant's, which proves nothing
+        List<ExportLine> narrowed = exported(new ExportRange(filter(), 0, head.size(), head));
+        assertThat(narrowed.stream()
+                        .filter(ExportLine.Event.class::isInstance)
+                        .map(line -> ((ExportLine.Event) line).position())
+                        .toList())
+                .isEqualTo(positions(own(AuditOrder.OLDEST)));
+        assertThat(checked(narrowed).sentences().toString()).contains("proves nothing as a whole");
+    }
+
+    @Test
+    void anExportOfATimeHasItsEventsOnly() {
+        success(1, Map.of());
+        sequence();
+        LogHead head = node().log();
+
+        AuditFilter never = filter().within(Optional.of(noon.plusSeconds(3_600)), Optional.of(noon.plusSeconds(3_601)));
+        assertThat(exported(new ExportRange(never, 0, head.size(), head))).hasSize(2);
+        AuditFilter then = filter().within(Optional.of(noon), Optional.of(noon.plusSeconds(3_600)));
+        assertThat(exported(new ExportRange(then, 0, head.size(), head))).hasSize(6);
+    }
+
+    @Test
+    void aReaderThatGoesOnFromAPositionSeesEachEventOnce() {
+        success(1, Map.of());
+        success(2, Map.of());
+        sequence();
+        List<Long> seen = new ArrayList<>();
+        long next = 0;
+        long size = node().head().size();
+        while (next < size) {
+            Stretch stretch = log(node())
+                    .read(filter(), new Window(next, Long.MAX_VALUE), 3)
+                    .toCompletableFuture()
+                    .join();
+            assertThat(stretch.next()).isGreaterThan(next);
+            stretch.entries().forEach(entry -> seen.add(entry.position()));
+            next = stretch.next();
+        }
+
+        assertThat(seen).isEqualTo(positions(own(AuditOrder.OLDEST)));
+    }
+
+    /** The lines of an export, read part by part. */
+    protected List<ExportLine> exported(ExportRange range) {
+        List<ExportLine> lines = new ArrayList<>();
+        AuditLog log = log(node());
+        OptionalLong next = OptionalLong.of(range.from());
+        while (next.isPresent()) {
+            ExportPart part =
+                    log.export(range, next.getAsLong()).toCompletableFuture().join();
+            assertThat(part.lines()).hasSizeLessThanOrEqualTo(102);
+            lines.addAll(part.lines());
+            next = part.next();
+        }
+        return lines;
+    }
+
+    protected static Verify.Report checked(List<ExportLine> lines) {
+        ExportCheck check = new ExportCheck(guard().keys().orElseThrow().verifiers());
+        lines.forEach(line -> check.accept(Optional.of(line)));
+        return check.report();
+    }
+
+    /** What a check of all events says. */
+    protected List<String> faults() {
+        LogHead head = node().log();
+        return checked(exported(new ExportRange(AuditFilter.ALL, 0, head.size(), head)))
+                .sentences();
     }
 
     // ---- queries

@@ -2,17 +2,25 @@ package dev.vivarium.persistence.cassandra;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.datastax.oss.driver.api.core.cql.Row;
 import dev.vivarium.persistence.audit.AuditBatch;
 import dev.vivarium.persistence.audit.AuditContract;
+import dev.vivarium.persistence.audit.AuditFilter;
 import dev.vivarium.persistence.audit.AuditOrder;
 import dev.vivarium.persistence.audit.AuditTables;
 import dev.vivarium.persistence.audit.AuditTables.Seat;
+import dev.vivarium.persistence.audit.Block;
 import dev.vivarium.persistence.contract.JournalWriter;
+import dev.vivarium.persistence.journal.JournalEntry;
+import dev.vivarium.persistence.journal.JournalEntryFormat;
 import dev.vivarium.persistence.journal.JournalJson;
 import dev.vivarium.persistence.store.MonotonicClock;
+import dev.vivarium.protocol.run.Blob;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Clock;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -106,6 +114,55 @@ class CassandraAuditTest extends AuditContract {
                 .allSatisfy(bucket -> assertThat(Cassandra.await(tables.pending(bucket)))
                         .extracting(RunIndexTables.Place::run)
                         .doesNotContain(run(1).value()));
+    }
+
+    /** By hand in CQL, as whoever has the store's password could; the check of all events names each. */
+    @Test
+    void whatIsTamperedWithInTheStoreIsNamedByACheckOfAllEvents() {
+        success(1, Map.of());
+        sequence();
+        long position = own(AuditOrder.OLDEST).get(1).position();
+        Cassandra cassandra = CASSANDRA.store().cassandra();
+        Row row = Cassandra.await(cassandra.rows(
+                        "test",
+                        "SELECT * FROM audit_event WHERE block = ? AND position = ?",
+                        Block.of(position),
+                        position))
+                .get(0);
+        JournalEntry entry = tables().entries(
+                        AuditFilter.ALL, new AuditTables.Window(position, position + 1), AuditOrder.OLDEST, 1)
+                .get(0)
+                .entry();
+        JournalEntry forged =
+                new JournalEntry(entry.type(), entry.version(), Blob.ofUtf8("{}"), entry.previousHash(), entry.hash());
+
+        write(
+                "UPDATE audit_event SET entry = ? WHERE block = ? AND position = ?",
+                ByteBuffer.wrap(JournalEntryFormat.write(forged)),
+                Block.of(position),
+                position);
+        assertThat(faults())
+                .singleElement()
+                .asString()
+                .startsWith("Position " + position + " (event 2 of run " + run(1))
+                .contains("was changed");
+
+        write("DELETE FROM audit_event WHERE block = ? AND position = ?", Block.of(position), position);
+        assertThat(faults())
+                .containsExactly("The event at position " + position + " was removed: the store has nothing there.");
+
+        List<String> columns = new ArrayList<>();
+        row.getColumnDefinitions()
+                .forEach(column -> columns.add(column.getName().asInternal()));
+        write(
+                "INSERT INTO audit_event (" + String.join(", ", columns) + ") VALUES ("
+                        + String.join(", ", Collections.nCopies(columns.size(), "?")) + ")",
+                columns.stream().map(row::getObject).toArray());
+        assertThat(faults().get(0)).contains("all of them and as they were written");
+    }
+
+    private static void write(String cql, Object... values) {
+        Cassandra.await(CASSANDRA.store().cassandra().write("test", cql, values));
     }
 
     private AuditBatch offer(CassandraAudit tables, Seat seat) throws IOException {

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.vivarium.persistence.Fixtures;
 import dev.vivarium.persistence.audit.AuditContract;
 import dev.vivarium.persistence.audit.AuditLog;
+import dev.vivarium.persistence.audit.AuditOrder;
 import dev.vivarium.persistence.audit.AuditSequencer;
 import dev.vivarium.persistence.audit.AuditTables;
 import dev.vivarium.persistence.contract.JournalWriter;
@@ -86,6 +87,59 @@ class PostgresAuditTest extends AuditContract {
         sequence();
 
         assertThat(head(POSTGRES.store().audit()).size()).isEqualTo(before + 4);
+    }
+
+    /** By hand in SQL, as whoever has the store's password could; the check of all events names each. */
+    @Test
+    void whatIsTamperedWithInTheStoreIsNamedByACheckOfAllEvents() throws SQLException {
+        success(1, Map.of());
+        sequence();
+        long first = own(AuditOrder.OLDEST).get(0).position();
+        String second = "persistence_id = 'run|" + run(1) + "' AND sequence_number = 2";
+        execute("CREATE TABLE kept AS SELECT * FROM event_journal WHERE " + second);
+        execute("CREATE TABLE kept_order AS SELECT * FROM audit_event WHERE position = " + (first + 1));
+
+        execute("UPDATE event_journal SET event_payload = event_payload || 'x'::bytea WHERE " + second);
+        assertThat(faults())
+                .singleElement()
+                .asString()
+                .startsWith("Position " + (first + 1) + " (event 2 of run " + run(1))
+                .contains("was changed");
+
+        execute("DELETE FROM event_journal WHERE " + second);
+        assertThat(faults())
+                .singleElement()
+                .asString()
+                .startsWith("Position " + (first + 1))
+                .endsWith("the journal has it no more.");
+        execute("INSERT INTO event_journal SELECT * FROM kept");
+
+        execute("DELETE FROM audit_event WHERE position = " + (first + 1));
+        assertThat(faults())
+                .containsExactly("The event at position " + (first + 1) + " was removed: the store has nothing there.");
+        execute("INSERT INTO audit_event SELECT * FROM kept_order");
+
+        exchange(first + 1, first + 2);
+        assertThat(faults().get(0))
+                .startsWith("Position " + (first + 1))
+                .endsWith("was moved: it was written at position " + (first + 2) + ".");
+        exchange(first + 1, first + 2);
+
+        assertThat(faults().get(0)).contains("all of them and as they were written");
+        execute("DROP TABLE kept; DROP TABLE kept_order");
+    }
+
+    private static void exchange(long one, long other) throws SQLException {
+        execute("UPDATE audit_event SET position = -1 WHERE position = " + one);
+        execute("UPDATE audit_event SET position = " + one + " WHERE position = " + other);
+        execute("UPDATE audit_event SET position = " + other + " WHERE position = -1");
+    }
+
+    private static void execute(String sql) throws SQLException {
+        try (Connection connection = POSTGRES.connect();
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
     }
 
     private static AuditHead head(AuditLog log) {

@@ -172,7 +172,7 @@ public final class Verify {
                     + printable(event.leaf().orElseThrow().payload()));
         }
         story.add(
-                ENDS.contains(last.type())
+                isEnd(last.type())
                         ? "The last one ends the run: there are no others."
                         : "The run had not ended: there may be later events.");
         story.add("Log " + checkpoint.origin() + ", " + checkpoint.size() + " events, root "
@@ -291,6 +291,11 @@ public final class Verify {
     }
 
     // ---- the log's entries
+
+    /** Whether an event of this name ends its run. */
+    public static boolean isEnd(String type) {
+        return ENDS.contains(type);
+    }
 
     /** The hash before a run's first event. */
     public static byte[] genesis(String run) {

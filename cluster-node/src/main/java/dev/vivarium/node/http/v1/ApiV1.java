@@ -87,8 +87,12 @@ public final class ApiV1 {
                 .register(parts.metrics());
         BlobsEndpoint blobs = new BlobsEndpoint(system, uploads, parts.blobs());
         TokensEndpoint tokens = new TokensEndpoint(submissions, parts.tokens());
-        AuditEndpoint audit = new AuditEndpoint(parts.audit(), settings.retryAfter(), Clock.systemUTC());
-        AuditLogEndpoint log = new AuditLogEndpoint(parts.audit(), lookup, settings.retryAfter(), Clock.systemUTC());
+        AuditWatches watches = new AuditWatches(parts.audit());
+        AuditTail tail = new AuditTail(parts.audit(), watches, followers, settings);
+        AuditEndpoint audit = new AuditEndpoint(parts.audit(), watches, tail, settings.retryAfter(), Clock.systemUTC());
+        AuditLogEndpoint log =
+                new AuditLogEndpoint(parts.audit(), watches, lookup, settings.retryAfter(), Clock.systemUTC());
+        AuditExportEndpoint export = new AuditExportEndpoint(parts.audit(), watches, followers, settings.retryAfter());
         NodeEndpoint node = new NodeEndpoint(parts.runs());
         return List.of(
                 needing(SUBMIT, POST, "/v1/runs", submit::answer),
@@ -106,7 +110,8 @@ public final class ApiV1 {
                 needing(TOKENS, GET, "/v1/tokens", json(tokens::list)),
                 needing(TOKENS, DELETE, "/v1/tokens/{id}", json(tokens::revoke)),
                 needing(TOKENS, POST, "/v1/tokens/{id}/rotate", json(tokens::rotate)),
-                needing(AUDIT, GET, "/v1/audit/events", json(audit::events)),
+                needing(AUDIT, GET, "/v1/audit/events", audit::events),
+                needing(AUDIT, GET, "/v1/audit/export", export::answer),
                 needing(AUDIT, GET, "/v1/audit/counts", json(audit::counts)),
                 needing(AUDIT, GET, "/v1/audit/checkpoint", log::checkpoint),
                 needing(READ, GET, "/v1/runs/{id}/proof", log::proof),

@@ -19,8 +19,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
@@ -30,17 +28,21 @@ import org.apache.pekko.http.javadsl.model.MediaType;
 /** The log of all events, for those who verify it: its checkpoint, and proofs of runs. */
 final class AuditLogEndpoint {
     private static final List<MediaType> OFFERS = List.of(ContentTypes.TEXT_PLAIN_UTF8.mediaType());
-    private static final Duration LOOK = Duration.ofMillis(100);
+    /** A log whose oldest event without a position is younger has caught up. */
+    private static final Duration CAUGHT_UP = Duration.ofSeconds(1);
+
     /** How long a proof waits for events that the log does not have yet; normally some tenths of a second. */
     private static final Duration WAIT_MAX = Duration.ofSeconds(5);
 
     private final AuditQueries audit;
+    private final AuditWatches watches;
     private final RunLookup lookup;
     private final Duration retryAfter;
     private final Clock clock;
 
-    AuditLogEndpoint(AuditQueries audit, RunLookup lookup, Duration retryAfter, Clock clock) {
+    AuditLogEndpoint(AuditQueries audit, AuditWatches watches, RunLookup lookup, Duration retryAfter, Clock clock) {
         this.audit = audit;
+        this.watches = watches;
         this.lookup = lookup;
         this.retryAfter = retryAfter;
         this.clock = clock;
@@ -70,21 +72,17 @@ final class AuditLogEndpoint {
     }
 
     private CompletionStage<HttpResponse> proof(RunId run, Instant until) {
-        return audit.proof(run).thenCompose(proof -> {
+        return audit.log().thenCompose(before -> audit.proof(run).thenCompose(proof -> {
             if (proof.isEmpty()) {
                 return CompletableFuture.completedStage(noCheckpoint());
             }
             if (proof.get().extent() == RunProof.Extent.WHOLE) {
                 return CompletableFuture.completedStage(text(proof.get().text()));
             }
-            if (clock.instant().isAfter(until)) {
-                return inPart(proof.get());
-            }
-            return CompletableFuture.supplyAsync(
-                            () -> proof(run, until),
-                            CompletableFuture.delayedExecutor(LOOK.toMillis(), TimeUnit.MILLISECONDS))
-                    .thenCompose(Function.identity());
-        });
+            return watches.log(
+                            now -> now.claimedSize() > before.claimedSize(), Duration.between(clock.instant(), until))
+                    .thenCompose(grown -> grown.isPresent() ? proof(run, until) : inPart(proof.get()));
+        }));
     }
 
     /** A log that has caught up and lacks events of the run says so in the proof; one that is behind proves nothing yet. */
@@ -92,7 +90,7 @@ final class AuditLogEndpoint {
         return audit.head()
                 .thenCombine(
                         audit.log(),
-                        (head, log) -> head.lagMillis() < LOOK.toMillis() * 10 && log.claimedSize() == head.size()
+                        (head, log) -> head.lagMillis() < CAUGHT_UP.toMillis() && log.claimedSize() == head.size()
                                 ? text(proof.text())
                                 : Answers.retryLater(
                                         ProblemType.LOG_BEHIND,
@@ -126,7 +124,7 @@ final class AuditLogEndpoint {
         return HttpResponse.create().withEntity(HttpEntities.create(ContentTypes.TEXT_PLAIN_UTF8, text));
     }
 
-    private static HttpResponse noCheckpoint() {
+    static HttpResponse noCheckpoint() {
         return Answers.problem(
                 ProblemType.NO_CHECKPOINT,
                 "No node of this cluster has a key for the log: set vivarium.audit.log.key-file on all of them.");

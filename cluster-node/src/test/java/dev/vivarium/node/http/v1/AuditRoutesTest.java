@@ -1,17 +1,26 @@
 package dev.vivarium.node.http.v1;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.persistence.audit.AuditFilter.Field;
 import dev.vivarium.persistence.audit.AuditOrder;
 import dev.vivarium.persistence.audit.AuditQueries;
 import dev.vivarium.persistence.audit.AuditQuery;
+import dev.vivarium.persistence.audit.tlog.LogHead;
 import dev.vivarium.protocol.api.AuditHead;
+import java.net.Socket;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -87,6 +96,114 @@ class AuditRoutesTest {
         api.audit.head = new AuditHead(8, 0);
 
         assertThat(answer.get(10, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void manyRequestsThatWaitCostOneLookEach() throws Exception {
+        List<CompletableFuture<HttpResponse<String>>> answers = Stream.generate(
+                        () -> CompletableFuture.supplyAsync(() -> api.get("/v1/audit/events?after=7")))
+                .limit(8)
+                .toList();
+        await().until(() -> api.audit.looks.get() >= 8 + 3);
+        int before = api.audit.looks.get();
+        await().until(() -> api.audit.looks.get() >= before + 5);
+        // eight that looked by themselves would have looked forty times meanwhile
+        assertThat(api.audit.looks.get()).isLessThan(before + 20);
+
+        api.audit.head = new AuditHead(8, 0);
+
+        for (CompletableFuture<HttpResponse<String>> answer : answers) {
+            assertThat(answer.get(10, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
+        }
+        int after = api.audit.looks.get();
+        api.get("/v1/audit/events");
+        assertThat(api.audit.looks.get()).isLessThanOrEqualTo(after + 1);
+    }
+
+    @Test
+    void anExportHasALineForEachPositionAndTheCheckpointLast() {
+        HttpResponse<String> answer = api.get("/v1/audit/export?from=1");
+
+        assertThat(answer.statusCode()).isEqualTo(200);
+        assertThat(answer.headers().firstValue("Content-Type")).contains("application/x-ndjson");
+        List<JsonNode> lines = answer.body().lines().map(TestApi::json).toList();
+        assertThat(lines.stream().map(line -> line.path("line").asText()))
+                .containsExactly("begin", "missing", "missing", "end");
+        assertThat(lines.get(3).path("to").asLong()).isEqualTo(3);
+        assertThat(lines.get(3).path("checkpoint").asText()).startsWith("example.org/log\n3\n");
+        // and a part of it
+        assertThat(api.get("/v1/audit/export?from=1&to=2").body().lines()).hasSize(3);
+        assertThat(api.get("/v1/audit/export?from=3").body().lines()).hasSize(2);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "from=4, from",
+        "from=1&to=4, to",
+        "from=2&to=1, to",
+        "from=-1, from",
+        "from=9223372036854775808, from",
+        "to=x, to",
+        "cursor=x, cursor",
+        "type=RunKiled, type",
+    })
+    void aRangeThatIsWrongOrLiesInTheFutureIsRefused(String query, String field) {
+        HttpResponse<String> answer = api.get("/v1/audit/export?" + query);
+
+        assertThat(answer.statusCode()).isEqualTo(400);
+        assertThat(TestApi.json(answer).path("errors").findValuesAsText("field"))
+                .contains(field);
+    }
+
+    @Test
+    void anExportWaitsForTheCheckpointOfWhatHasAPosition() throws Exception {
+        api.audit.head = new AuditHead(5, 0);
+        CompletableFuture<HttpResponse<String>> answer =
+                CompletableFuture.supplyAsync(() -> api.get("/v1/audit/export?to=5"));
+        await().until(() -> api.audit.looks.get() > 0);
+
+        api.audit.log = new LogHead(5, "example.org/log\n5\nroot\n\nsignature\n");
+
+        assertThat(answer.get(10, TimeUnit.SECONDS).body().lines()).hasSize(7);
+    }
+
+    @Test
+    void aStoreThatIsAwayHalfWayBreaksTheExportOff() {
+        api.audit.awayFrom = 2;
+
+        assertThatThrownBy(() -> api.get("/v1/audit/export")).hasMessageContaining("got no answer");
+
+        api.audit.awayFrom = 0;
+        assertThat(api.get("/v1/audit/export").statusCode()).isEqualTo(503);
+    }
+
+    @Test
+    void anExportIsReadAsFastAsItsClientTakesIt() throws Exception {
+        api.audit.log = new LogHead(1_000_000, "example.org/log\n1000000\nroot\n\nsignature\n");
+        try (Socket client = new Socket("localhost", api.port())) {
+            client.setSoTimeout(20_000);
+            client.getOutputStream()
+                    .write(("GET /v1/audit/export HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + api.local
+                                    + "\r\n\r\n")
+                            .getBytes(StandardCharsets.US_ASCII));
+            // given: a client that reads nothing
+            AtomicInteger before = new AtomicInteger(-1);
+            await().pollInterval(Duration.ofMillis(500))
+                    .atMost(Duration.ofSeconds(20))
+                    .until(() -> before.getAndSet(api.audit.reads.get()) == api.audit.reads.get());
+            assertThat(before.get()).isBetween(1, 500_000);
+            // then: it gets on once it reads
+            client.getInputStream().readNBytes(16 << 20);
+            await().until(() -> api.audit.reads.get() > before.get());
+        }
+        await().until(() -> api.metrics.get("vivarium.http.followers").gauge().value() == 0);
+    }
+
+    @Test
+    void withoutAKeyNothingIsExported() {
+        api.audit.log = new LogHead(3, "");
+
+        assertThat(api.get("/v1/audit/export").statusCode()).isEqualTo(404);
     }
 
     @Test

@@ -237,6 +237,8 @@ class OpenApiDocumentTest {
             await().until(() -> api.followers() == 2);
             api.get(run + "/output?follow=true");
             api.get(run + "/events", "Accept", "text/event-stream");
+            api.get("/v1/audit/export");
+            api.get("/v1/audit/events", "Accept", "text/event-stream");
             api.succeed(id);
             await().until(() -> api.followers() == 0);
         }
@@ -268,8 +270,17 @@ class OpenApiDocumentTest {
                 + "&reason=MEMORY&by=local:operator&image=i&since=2026-01-31T12:00:00Z&until=2026-02-01T12:00:00Z"
                 + "&order=oldest&limit=5&after=1");
         api.get("/v1/audit/events?cursor=next-page");
+        api.begin(
+                api.request("/v1/audit/events?from=0")
+                        .headers("Accept", "text/event-stream", "Last-Event-ID", "1")
+                        .build(),
+                "id: 1");
         api.get("/v1/audit/counts?measure=KILLS&tenant=a&since=2026-01-31T12:00:00Z&until=2026-02-01T12:00:00Z");
-        for (String path : List.of("/v1/audit/events", "/v1/audit/counts", "/v1/audit/checkpoint")) {
+        api.get("/v1/audit/export?tenant=a&run=" + TestApi.UNKNOWN_RUN + "&label=team=research&node=n&type=RunKilled"
+                + "&reason=MEMORY&by=local:operator&image=i&since=2026-01-31T12:00:00Z&until=2026-02-01T12:00:00Z"
+                + "&from=1&to=2");
+        for (String path :
+                List.of("/v1/audit/events", "/v1/audit/counts", "/v1/audit/checkpoint", "/v1/audit/export")) {
             api.get(path + "?colour=red");
             api.get(path + "?measure=RUNS", "Accept", "text/html");
         }
@@ -278,6 +289,7 @@ class OpenApiDocumentTest {
         LogHead signed = api.audit.log;
         api.audit.log = new LogHead(3, "");
         api.get("/v1/audit/checkpoint");
+        api.get("/v1/audit/export");
         api.audit.log = signed;
     }
 
@@ -285,6 +297,7 @@ class OpenApiDocumentTest {
         api.get("/v1/audit/events");
         api.get("/v1/audit/counts?measure=RUNS");
         api.get("/v1/audit/checkpoint");
+        api.get("/v1/audit/export");
     }
 
     private void answersAboutTheNode() {

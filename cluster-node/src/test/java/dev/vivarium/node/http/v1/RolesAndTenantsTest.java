@@ -283,6 +283,25 @@ class RolesAndTenantsTest {
     }
 
     @Test
+    void anAuditorExportsEventsOfItsTenantAndScopeOnly() {
+        String token = api.token(Role.AUDITOR, "research");
+        String narrow =
+                api.token(Role.AUDITOR, "research", new Scope(Map.of("team", "a"), Optional.empty(), Limits.NONE));
+
+        assertThat(as(token, "/v1/audit/export").statusCode()).isEqualTo(200);
+        assertThat(as(narrow, "/v1/audit/export?tenant=research").statusCode()).isEqualTo(200);
+        assertThat(as(api.token(Role.OPERATOR, "research"), "/v1/audit/export").statusCode())
+                .isEqualTo(200);
+        assertThat(errors(as(token, "/v1/audit/export?tenant=foreign"))).containsOnly("tenant");
+
+        assertThat(api.audit.exported.stream().map(range -> range.filter().conditions()))
+                .containsExactly(
+                        Map.of("tenant", List.of("research")),
+                        Map.of("tenant", List.of("research"), "label", List.of("team=a")),
+                        Map.of());
+    }
+
+    @Test
     void anOperatorFindsEventsOfAllTenants() {
         String token = api.token(Role.OPERATOR, "research");
 

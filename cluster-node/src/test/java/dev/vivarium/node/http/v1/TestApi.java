@@ -36,7 +36,10 @@ import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.Usage;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.net.URI;
@@ -253,6 +256,26 @@ final class TestApi implements AutoCloseable {
             return described(request, RawResponse.of(request, text));
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
+        }
+    }
+
+    /** Like {@link #exchange}, of an answer without end: up to the first line that begins like this. */
+    HttpResponse<String> begin(HttpRequest request, String upTo) {
+        try {
+            HttpResponse<InputStream> answer = client.send(request, BodyHandlers.ofInputStream());
+            StringBuilder text = new StringBuilder();
+            try (BufferedReader lines =
+                    new BufferedReader(new InputStreamReader(answer.body(), StandardCharsets.UTF_8))) {
+                String line = lines.readLine();
+                while (line != null && !line.startsWith(upTo)) {
+                    text.append(line).append('\n');
+                    line = lines.readLine();
+                }
+                text.append(line).append('\n');
+            }
+            return described(request, new RawResponse(request, answer.statusCode(), answer.headers(), text.toString()));
+        } catch (IOException | InterruptedException failure) {
+            throw new AssertionError(request.uri() + " got no answer", failure);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.vivarium.persistence.audit.tlog;
 
+import dev.vivarium.protocol.audit.Subtrees;
 import dev.vivarium.protocol.audit.Verify;
 import java.util.ArrayList;
 import java.util.Arrays;

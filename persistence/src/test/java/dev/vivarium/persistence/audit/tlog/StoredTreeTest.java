@@ -3,6 +3,7 @@ package dev.vivarium.persistence.audit.tlog;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.vivarium.protocol.audit.RangeRoot;
 import dev.vivarium.protocol.audit.Verify;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;

@@ -1,6 +1,5 @@
-package dev.vivarium.persistence.audit.tlog;
+package dev.vivarium.protocol.audit;
 
-import dev.vivarium.protocol.audit.Verify;
 import dev.vivarium.protocol.run.Blob;
 import java.util.ArrayDeque;
 import java.util.Deque;

@@ -1,17 +1,16 @@
-package dev.vivarium.persistence.audit.tlog;
+package dev.vivarium.protocol.audit;
 
-import dev.vivarium.protocol.audit.Verify;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Roots over hashes (RFC 9162, section 2.1.1). Pure. */
-final class Subtrees {
+public final class Subtrees {
     private Subtrees() {}
 
     /** The root over a power of two of hashes. */
-    static byte[] root(List<byte[]> hashes) {
+    public static byte[] root(List<byte[]> hashes) {
         List<byte[]> level = hashes;
         while (level.size() > 1) {
             List<byte[]> above = new ArrayList<>(level.size() / 2);
@@ -24,7 +23,7 @@ final class Subtrees {
     }
 
     /** The root over full subtrees that grow from the right to the left, the rightmost first. */
-    static byte[] joined(List<byte[]> fromTheRight) {
+    public static byte[] joined(List<byte[]> fromTheRight) {
         if (fromTheRight.isEmpty()) {
             return emptyRoot();
         }
@@ -35,7 +34,8 @@ final class Subtrees {
         return root;
     }
 
-    static byte[] emptyRoot() {
+    /** The root of a tree without leaves. */
+    public static byte[] emptyRoot() {
         try {
             return MessageDigest.getInstance("SHA-256").digest();
         } catch (NoSuchAlgorithmException missing) {

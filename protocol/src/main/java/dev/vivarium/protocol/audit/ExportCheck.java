@@ -1,0 +1,365 @@
+package dev.vivarium.protocol.audit;
+
+import dev.vivarium.protocol.api.ExportLine;
+import dev.vivarium.protocol.run.RunId;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Verifies an export of all events of a range, line by line, against the log's key and nothing else. It checks that the
+ * positions are dense and rising, that each event is what the log has at its position, that each run's events are
+ * chained until it ends, and that what the log has at these positions leads, with the subtrees before and after them (RFC 9162), to the root
+ * of the signed checkpoint in the last line. Keeps what it needs of runs that have not ended and of events that were
+ * changed, at most {@value #FAULTS_MAX} of them; confined to one thread.
+ */
+public final class ExportCheck {
+    private static final int FAULTS_MAX = 100;
+    private static final int HASH_BYTES = 32;
+
+    private final List<Verify.Key> keys;
+    private final List<String> faults = new ArrayList<>();
+    private final List<Changed> changed = new ArrayList<>();
+    private final Map<RunId, Link> runs = new HashMap<>();
+    private final Set<Long> begins = new HashSet<>();
+
+    private Optional<ExportLine.Begin> begin = Optional.empty();
+    private Optional<ExportLine.End> end = Optional.empty();
+    private Optional<RangeRoot> tree = Optional.empty();
+    private long lines;
+    private long expected;
+    private long events;
+
+    /** A check by these keys. */
+    public ExportCheck(List<Verify.Key> keys) {
+        this.keys = List.copyOf(keys);
+    }
+
+    /** The last event of a run that was seen. */
+    private record Link(long seq, String hash) {
+        static final Link UNKNOWN = new Link(0, "");
+
+        static Link beforeTheFirst(RunId run) {
+            return new Link(0, HexFormat.of().formatHex(Verify.genesis(run.value())));
+        }
+
+        boolean isKnown() {
+            return !hash.isEmpty();
+        }
+    }
+
+    /** An event that is not what the log has at its position; both hashes are those of leaves, in base64. */
+    private record Changed(String name, long position, String is, String should) {}
+
+    /** The next line; empty for one that is none. */
+    public void accept(Optional<ExportLine> next) {
+        lines++;
+        if (next.isEmpty()) {
+            fault("Line " + lines + " is damaged, or was cut off.");
+            return;
+        }
+        ExportLine line = next.get();
+        if (end.isPresent()) {
+            fault("Line " + lines + " comes after the last line.");
+        } else if (line instanceof ExportLine.Begin first) {
+            begin(first);
+        } else if (begin.isEmpty()) {
+            fault("The export does not begin with its first line: its beginning was cut off.");
+            begin(new ExportLine.Begin(ExportLine.FORMAT, 0, 0, Map.of(), List.of()));
+            gap();
+            lines--;
+            accept(next);
+        } else if (line instanceof ExportLine.Event event) {
+            event(event);
+        } else if (line instanceof ExportLine.Removed removed) {
+            removed(removed);
+        } else if (line instanceof ExportLine.Missing missing) {
+            missing(missing);
+        } else if (line instanceof ExportLine.End last) {
+            end = Optional.of(last);
+        }
+    }
+
+    private void begin(ExportLine.Begin line) {
+        if (!line.format().equals(ExportLine.FORMAT)) {
+            fault("Line " + lines + " is of the format " + line.format() + ", and this program knows "
+                    + ExportLine.FORMAT + ".");
+        }
+        begins.add(line.from());
+        if (begin.isEmpty()) {
+            begin = Optional.of(line);
+            expected = line.from();
+            tree = isNarrowed() ? Optional.empty() : tree(line);
+            return;
+        }
+        if (line.from() != expected && !(isNarrowed() && line.from() > expected)) {
+            fault("The export was resumed at position " + line.from() + ", and not at " + expected + ".");
+        }
+        if (!line.filter().equals(begin.get().filter())) {
+            fault("The export was resumed with another filter, at position " + line.from() + ".");
+        }
+    }
+
+    private Optional<RangeRoot> tree(ExportLine.Begin line) {
+        try {
+            return Optional.of(new RangeRoot(line.from(), hashes(line.before())));
+        } catch (IllegalArgumentException malformed) {
+            fault("The first line does not have the hashes of the log before position " + line.from() + ".");
+            return Optional.empty();
+        }
+    }
+
+    private boolean isNarrowed() {
+        return begin.map(line -> !line.filter().isEmpty()).orElse(false);
+    }
+
+    private void event(ExportLine.Event line) {
+        events++;
+        String name = name(line.position(), line.run(), line.seq(), line.type());
+        boolean inPlace = place(line.position(), name);
+        Optional<byte[]> payload = payload(line);
+        if (payload.isEmpty() || !line.previousHash().matches("[0-9a-f]{64}")) {
+            fault(name + " is damaged: it has no content, or not the hash of the event before it.");
+            return;
+        }
+        byte[] hash = Verify.eventHash(
+                HexFormat.of().parseHex(line.previousHash()), line.type(), line.version(), payload.get());
+        if (isNarrowed()) {
+            return;
+        }
+        byte[] is = Verify.leafHash(Verify.leaf(line.run().value(), line.seq(), hash));
+        Optional<byte[]> should = leaf(name, line.leaf());
+        should.filter(leaf -> inPlace).ifPresent(this::append);
+        boolean same = should.map(leaf -> Arrays.equals(leaf, is)).orElse(false);
+        if (should.isPresent() && !same) {
+            changed(new Changed(name, line.position(), base64(is), base64(should.get())));
+        }
+        chain(line, name, HexFormat.of().formatHex(hash), same && inPlace);
+    }
+
+    /** Whether the position is the next one; what it is not is a fault. */
+    private boolean place(long position, String name) {
+        if (position < expected) {
+            fault(name + " is not in its place: it comes after position " + (expected - 1) + ".");
+            return false;
+        }
+        if (position > expected && !isNarrowed()) {
+            fault(positions(expected, position) + " removed from the export, which goes on with position " + position
+                    + ".");
+            gap();
+        }
+        expected = position + 1;
+        return true;
+    }
+
+    private static String positions(long from, long to) {
+        return to - from == 1
+                ? "The event at position " + from + " was"
+                : "The events at positions " + from + " to " + (to - 1) + " were";
+    }
+
+    private Optional<byte[]> leaf(String name, Optional<String> text) {
+        Optional<byte[]> leaf = text.flatMap(ExportCheck::hash);
+        if (leaf.isEmpty()) {
+            fault(name + " lacks the hash that the log has at its position.");
+            tree = Optional.empty();
+        }
+        return leaf;
+    }
+
+    private void append(byte[] leaf) {
+        tree.ifPresent(growing -> growing.append(leaf));
+    }
+
+    /** Compares an event with the one before it in its run, as far as that is known. */
+    private void chain(ExportLine.Event line, String name, String hash, boolean sound) {
+        Link before = runs.getOrDefault(line.run(), line.seq() == 1 ? Link.beforeTheFirst(line.run()) : Link.UNKNOWN);
+        if (sound && before.isKnown()) {
+            if (line.seq() != before.seq() + 1) {
+                fault(name + " is not the next one of its run, after event " + before.seq() + ".");
+            } else if (!line.previousHash().equals(before.hash())) {
+                fault(name + " does not follow from the event before it in its run.");
+            }
+        }
+        if (Verify.isEnd(line.type())) {
+            runs.remove(line.run());
+        } else {
+            runs.put(line.run(), sound ? new Link(line.seq(), hash) : Link.UNKNOWN);
+        }
+    }
+
+    /** Of the events before, some are not known: chains begin anew. */
+    private void gap() {
+        tree = Optional.empty();
+        runs.clear();
+    }
+
+    private void removed(ExportLine.Removed line) {
+        String name = name(line.position(), line.run(), line.seq(), line.type());
+        boolean inPlace = place(line.position(), name);
+        fault(name + " was removed: the log has it, and the journal has it no more.");
+        if (!isNarrowed()) {
+            leaf(name, line.leaf()).filter(leaf -> inPlace).ifPresent(this::append);
+        }
+        runs.put(line.run(), Link.UNKNOWN);
+    }
+
+    private void missing(ExportLine.Missing line) {
+        if (line.from() < expected || line.to() <= line.from()) {
+            fault("Line " + lines + " is not in its place.");
+            return;
+        }
+        place(line.from(), "Line " + lines);
+        fault(positions(line.from(), line.to()) + " removed: the store has nothing there.");
+        expected = line.to();
+        gap();
+    }
+
+    private void changed(Changed event) {
+        if (changed.size() < FAULTS_MAX) {
+            changed.add(event);
+            faults.add("");
+        }
+    }
+
+    private void fault(String sentence) {
+        if (faults.size() < FAULTS_MAX) {
+            faults.add(sentence);
+        }
+    }
+
+    /** The outcome, after the last line. */
+    public Verify.Report report() {
+        try {
+            return reported();
+        } catch (Verify.Refused refused) {
+            List<String> sentences = new ArrayList<>(named());
+            sentences.add(String.valueOf(refused.getMessage()));
+            return new Verify.Report(Verify.Verdict.NOT_PROVEN, sentences);
+        }
+    }
+
+    private Verify.Report reported() {
+        if (begin.isEmpty() || end.isEmpty()) {
+            fault(
+                    begin.isEmpty()
+                            ? "This is no export of events."
+                            : "The export was cut off before position " + expected + ": it lacks its last line.");
+            return new Verify.Report(Verify.Verdict.NOT_PROVEN, named());
+        }
+        ExportLine.End last = end.get();
+        if (!begins.contains(last.from())) {
+            fault("The last line is of an export that begins at position " + last.from() + ", and this one does not.");
+        }
+        if (last.to() < expected || (last.to() > expected && !isNarrowed())) {
+            fault("The export ends before position " + expected + ", and its last line says before " + last.to() + ".");
+        }
+        Verify.Checkpoint checkpoint = Verify.Checkpoint.open(last.checkpoint(), keys);
+        if (isNarrowed()) {
+            fault("A filter narrows the export (" + begin.get().filter()
+                    + "): nobody can tell by it what else happened, so"
+                    + " it proves nothing as a whole. Export the range without conditions, or prove single runs"
+                    + " (vivarium audit proof).");
+        } else if (faults.stream().allMatch(String::isEmpty)) {
+            // Only an export without gaps has a root.
+            root(last, checkpoint);
+        }
+        return faults.isEmpty()
+                ? new Verify.Report(Verify.Verdict.PROVEN, proven(last, checkpoint))
+                : new Verify.Report(Verify.Verdict.NOT_PROVEN, named());
+    }
+
+    private void root(ExportLine.End last, Verify.Checkpoint checkpoint) {
+        Optional<byte[]> root = tree.flatMap(whole -> {
+            try {
+                hashes(last.after()).forEach(whole::appendSubtree);
+                return whole.root(checkpoint.size());
+            } catch (IllegalArgumentException malformed) {
+                return Optional.empty();
+            }
+        });
+        if (root.map(hash -> !base64(hash).equals(checkpoint.root())).orElse(true)) {
+            fault("What the export says the log has from position "
+                    + begin.orElseThrow().from() + " to "
+                    + (last.to() - 1) + " is not what its key has signed: events were changed, removed or inserted"
+                    + " together with their hashes.");
+        }
+    }
+
+    private List<String> proven(ExportLine.End last, Verify.Checkpoint checkpoint) {
+        List<String> story = new ArrayList<>();
+        long from = begin.orElseThrow().from();
+        story.add(
+                last.to() == from
+                        ? "No events, before position " + from + "."
+                        : events + " events, positions " + from + " to " + (last.to() - 1)
+                                + ", all of them and as they were written.");
+        if (from > 0) {
+            story.add("Events of a run that began before position " + from + " are chained from there on.");
+        }
+        story.add("Log " + checkpoint.origin() + ", " + checkpoint.size() + " events, root " + checkpoint.root()
+                + ", signed by " + String.join(" and ", checkpoint.signers()) + ".");
+        return story;
+    }
+
+    /** All faults, in their order; those of changed events say so only now that the others are known. */
+    private List<String> named() {
+        List<String> named = new ArrayList<>();
+        int at = 0;
+        for (String sentence : faults) {
+            named.add(sentence.isEmpty() ? reason(changed.get(at++)) : sentence);
+        }
+        if (named.size() >= FAULTS_MAX) {
+            named.add("There may be more: these are the first.");
+        }
+        return named;
+    }
+
+    private String reason(Changed event) {
+        return changed.stream()
+                .filter(other -> !other.equals(event) && other.should().equals(event.is()))
+                .findFirst()
+                .map(other -> event.name() + " was moved: it was written at position " + other.position() + ".")
+                .orElse(event.name() + " was changed or inserted: it is not what the log has at its position.");
+    }
+
+    private static String name(long position, RunId run, long seq, String type) {
+        return "Position " + position + " (event " + seq + " of run " + run + ", " + type + ")";
+    }
+
+    private static Optional<byte[]> payload(ExportLine.Event line) {
+        try {
+            return line.payload()
+                    .map(text -> text.getBytes(StandardCharsets.UTF_8))
+                    .or(() -> line.payloadBytes().map(Base64.getDecoder()::decode));
+        } catch (IllegalArgumentException notBase64) {
+            return Optional.empty();
+        }
+    }
+
+    private static List<byte[]> hashes(List<String> texts) {
+        return texts.stream()
+                .map(text -> hash(text).orElseThrow(() -> new IllegalArgumentException("no hash")))
+                .toList();
+    }
+
+    private static Optional<byte[]> hash(String text) {
+        try {
+            return Optional.of(Base64.getDecoder().decode(text)).filter(bytes -> bytes.length == HASH_BYTES);
+        } catch (IllegalArgumentException notBase64) {
+            return Optional.empty();
+        }
+    }
+
+    private static String base64(byte[] bytes) {
+        return Base64.getEncoder().encodeToString(bytes);
+    }
+}
