@@ -273,6 +273,24 @@ public final class ApiClient {
                 RetryPolicy.NONE.begin());
     }
 
+    /** Sets quotas of a tenant, an amount by the name of each; answers as {@link #usage}. */
+    public JsonNode setQuotas(String tenant, JsonNode amounts) throws ApiException, InterruptedIOException {
+        return json(request("/v1/tenants/" + encode(tenant) + "/quotas")
+                .header("Content-Type", "application/json")
+                .method("PATCH", HttpRequest.BodyPublishers.ofByteArray(ApiJson.bytes(amounts)))
+                .build());
+    }
+
+    /** A tenant's quotas, and what it uses of them. */
+    public JsonNode usage(String tenant) throws ApiException, InterruptedIOException {
+        return json(request("/v1/tenants/" + encode(tenant) + "/usage").build());
+    }
+
+    /** Tenants that have quotas of their own, or runs that have not ended. */
+    public JsonNode tenants() throws ApiException, InterruptedIOException {
+        return json(request("/v1/tenants").build());
+    }
+
     /** The last signed checkpoint of the log of all events. */
     public String auditCheckpoint() throws ApiException, InterruptedIOException {
         return text("/v1/audit/checkpoint");

@@ -2,15 +2,18 @@ package dev.vivarium.node.admission;
 
 import dev.vivarium.node.admission.FileContents.Kept;
 import dev.vivarium.node.placement.Capacity;
+import dev.vivarium.node.placement.TenantUse;
 import dev.vivarium.node.run.Caller;
 import dev.vivarium.node.run.Placed;
 import dev.vivarium.node.run.Runs;
 import dev.vivarium.node.run.SubmitAnswer;
+import dev.vivarium.node.tenant.Rates;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.journal.StageFailure;
 import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
+import dev.vivarium.protocol.access.Quota;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
@@ -39,25 +42,40 @@ public final class Admission {
     private final SecretVault vault;
     private final BlobStore blobs;
     private final long disksInMemory;
+    private final Rates rates;
     private final FileContents contents;
     private final OneAtATime keyed = new OneAtATime();
 
-    /** @param disksInMemory the largest disk of a sandbox that is in memory, in bytes */
+    /**
+     * @param rates how fast tenants may submit
+     * @param disksInMemory the largest disk of a sandbox that is in memory, in bytes
+     */
     public Admission(
-            Runs runs, RunJournal journal, ClaimedKeys keys, SecretVault vault, BlobStore blobs, long disksInMemory) {
+            Runs runs,
+            RunJournal journal,
+            ClaimedKeys keys,
+            SecretVault vault,
+            BlobStore blobs,
+            Rates rates,
+            long disksInMemory) {
         this.runs = runs;
         this.blobs = blobs;
         this.contents = new FileContents(blobs);
         this.journal = journal;
         this.keys = keys;
         this.vault = vault;
+        this.rates = rates;
         this.disksInMemory = disksInMemory;
     }
 
     /** Submits. With a key, a repeated submission is answered with the first one's run. */
     public CompletionStage<SubmitAnswer> submit(Caller caller, Submission submission, Optional<IdempotencyKey> key) {
         if (key.isEmpty()) {
-            return withFiles(submission, files -> submitFresh(caller, submission.withoutFiles(), files, FRESH_TRIES));
+            Optional<SubmitAnswer> refusal = overQuota(submission);
+            return refusal.isPresent()
+                    ? CompletableFuture.completedStage(refusal.get())
+                    : withFiles(
+                            submission, files -> submitFresh(caller, submission.withoutFiles(), files, FRESH_TRIES));
         }
         Blob name = key.get().digest(submission.tenant());
         // Of concurrent retries, only the first needs to seal.
@@ -68,6 +86,14 @@ public final class Admission {
     private CompletionStage<SubmitAnswer> submitKeyed(Caller caller, Blob name, Submission submission) {
         Placed place = runs.place(needs(submission));
         return keys.claim(name, place.id()).thenCompose(id -> submitOnce(caller, id, place, submission));
+    }
+
+    /** Before anything is stored; the node that the run comes to looks at the quotas again. */
+    private Optional<SubmitAnswer> overQuota(Submission submission) {
+        return rates.ask(submission.tenant(), Quota.SUBMISSIONS)
+                .<SubmitAnswer>map(fast -> new SubmitAnswer.OverQuota(fast.excess(), Optional.of(fast.after())))
+                .or(() -> runs.excess(submission.tenant(), TenantUse.of(submission.limits()))
+                        .map(SubmitAnswer.OverQuota::new));
     }
 
     private Capacity needs(Submission submission) {
@@ -111,6 +137,10 @@ public final class Admission {
 
     /** The id that an earlier try has claimed may belong to another shard than the one just generated. */
     private CompletionStage<SubmitAnswer> submitClaimed(Caller caller, RunId id, Placed place, Submission submission) {
+        Optional<SubmitAnswer> refusal = overQuota(submission);
+        if (refusal.isPresent()) {
+            return CompletableFuture.completedStage(refusal.get());
+        }
         Placed claimed = place.id().equals(id) ? place : runs.placeNamed(id, needs(submission));
         return claimed instanceof Placed.Refused refused
                 ? CompletableFuture.completedStage(refused.answer())

@@ -90,6 +90,18 @@ final class Fields {
         });
     }
 
+    /** A text, or a number in its digits. */
+    Optional<String> textOrNumber(String name) {
+        return node(name).flatMap(node -> {
+            if (node.isTextual()) {
+                return Optional.of(node.textValue());
+            }
+            return node.isNumber()
+                    ? Optional.of(plain(node.decimalValue()))
+                    : wrongType(pathOf(name), "a string or a number", node);
+        });
+    }
+
     /** The limits that the object names. */
     Limits limits() {
         Limits named = Limits.NONE;

@@ -31,8 +31,6 @@ public final class TokenReader {
     private static final Map<String, Role> ROLES =
             Arrays.stream(Role.values()).collect(Collectors.toUnmodifiableMap(Role::toString, Function.identity()));
     private static final Pattern DAYS = Pattern.compile("(\\d{1,5})d");
-    /** Narrower than what a label may name: no look-alikes and no case, since a person chooses it for others. */
-    private static final Pattern TENANT = Pattern.compile("[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?");
 
     private static final int BODY_BYTES_MAX = 64 << 10;
 
@@ -95,11 +93,8 @@ public final class TokenReader {
 
     private static Tenant tenant(Fields fields, Findings findings) {
         String name = fields.text("tenant").orElse(Tenant.DEFAULT.name());
-        if (!TENANT.matcher(name).matches()) {
-            findings.add(
-                    "tenant",
-                    "must be 1 to 63 lower-case letters, digits, '.', '_' or '-', and begin and end with a letter or"
-                            + " digit");
+        if (!Tenant.isPlain(name)) {
+            findings.add("tenant", Tenant.PLAIN_RULE);
             return Tenant.DEFAULT;
         }
         return new Tenant(name);

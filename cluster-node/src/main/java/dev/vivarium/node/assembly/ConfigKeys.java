@@ -29,7 +29,11 @@ final class ConfigKeys {
         return unknown(ROOT, set, reference.getObject(ROOT));
     }
 
+    /** The keys of a block that is empty in the reference are names of the operator's. */
     private static Optional<String> unknown(String path, ConfigObject set, ConfigObject known) {
+        if (known.isEmpty()) {
+            return Optional.empty();
+        }
         for (Map.Entry<String, ConfigValue> entry : set.entrySet()) {
             String key = path + "." + entry.getKey();
             ConfigValue there = known.get(entry.getKey());

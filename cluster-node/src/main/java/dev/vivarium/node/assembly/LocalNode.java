@@ -23,6 +23,7 @@ import dev.vivarium.node.http.server.HttpSettings;
 import dev.vivarium.node.http.server.Operation;
 import dev.vivarium.node.http.tls.ServerTls;
 import dev.vivarium.node.http.v1.ApiV1;
+import dev.vivarium.node.tenant.Rates;
 import dev.vivarium.persistence.store.MonotonicClock;
 import dev.vivarium.protocol.api.Health;
 import dev.vivarium.protocol.auth.Principal;
@@ -129,12 +130,14 @@ public final class LocalNode implements RunningNode {
                 admitted,
                 new SubmissionReader.Offers(
                         core.sandboxes()::isolations, core.sandboxes()::egressModes, core.sandboxes()::egressRefusal));
+        Rates rates = new Rates(core.quotas()::of, core.clock()::nanos);
         Admission admission = new Admission(
                 core.runs(),
                 core.store().journal(),
                 core.store().idempotencyKeys(),
                 core.store().secrets(),
                 core.store().blobs(),
+                rates,
                 core.disks().inMemoryBytes());
         Clock clock = Clock.systemUTC();
         Tokens tokens = new Tokens(
@@ -157,7 +160,10 @@ public final class LocalNode implements RunningNode {
                         core.store().blobs(),
                         core.store().audit(),
                         tokens,
-                        core.metrics()));
+                        core.quotas(),
+                        rates,
+                        core.metrics(),
+                        core.tenantMetrics()));
         List<Operation> operations = Stream.concat(
                         api.stream(), HealthEndpoint.operations(() -> health(core), core.metrics()).stream())
                 .toList();

@@ -18,7 +18,9 @@ import dev.vivarium.node.membership.Fencing;
 import dev.vivarium.node.membership.MessageSize;
 import dev.vivarium.node.placement.Drain;
 import dev.vivarium.node.placement.Machine;
+import dev.vivarium.node.placement.NodeLoads;
 import dev.vivarium.node.placement.NodeSlots;
+import dev.vivarium.node.placement.QuotaCheck;
 import dev.vivarium.node.run.RunEnvironment;
 import dev.vivarium.node.run.RunMetrics;
 import dev.vivarium.node.run.Runs;
@@ -28,12 +30,15 @@ import dev.vivarium.node.sandbox.NodeLease;
 import dev.vivarium.node.sandbox.NodeSandboxes;
 import dev.vivarium.node.sandbox.Reaper;
 import dev.vivarium.node.sandbox.SandboxEnvironment;
+import dev.vivarium.node.tenant.TenantConfig;
+import dev.vivarium.node.tenant.TenantQuotas;
 import dev.vivarium.persistence.store.Store;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.KillReason;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -48,6 +53,7 @@ import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.ExtendedActorSystem;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.cluster.typed.Cluster;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -71,10 +77,14 @@ public final class NodeCore implements AutoCloseable {
     private final NodeSandboxes sandboxes;
     private final LiveSandboxes live = new LiveSandboxes();
     private final NodeSlots slots;
+    private final TenantQuotas quotas;
     private final Drain drain = new Drain();
     private final NodeLease lease;
     private final NodeClock clock;
     private final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    /** What names tenants: not for everyone, as the other metrics are. */
+    private final PrometheusMeterRegistry tenantMetrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+
     private final Runs runs;
     private final CompletableFuture<Done> cutOff = new CompletableFuture<>();
 
@@ -151,6 +161,10 @@ public final class NodeCore implements AutoCloseable {
             network.close();
             throw refused;
         }
+        TenantConfig tenants = TenantConfig.from(config.getConfig("vivarium.tenants"));
+        this.quotas = new TenantQuotas(store.tenants(), tenants, Clock.systemUTC());
+        NodeLoads nodeLoads = new NodeLoads(fencing.clock()::nanos);
+        String address = Cluster.get(system).selfMember().address().toString();
         this.slots = NodeSlotsFactory.of(
                 config.getConfig("vivarium.run"),
                 driver.capabilities().processes() == Capabilities.Processes.ON_THIS_MACHINE
@@ -158,7 +172,8 @@ public final class NodeCore implements AutoCloseable {
                         : Machine.UNKNOWN,
                 driver.capabilities().disks().freeBytes(),
                 drain,
-                fencing.clock());
+                fencing.clock(),
+                new QuotaCheck(quotas::of, tenant -> nodeLoads.usedBy(tenant, address)));
         this.sandboxes = new NodeSandboxes(driver, network.sandboxes(), config.getConfig("vivarium.egress"), blocking);
         try {
             // Before any run is recovered, the sandboxes of this node's earlier incarnations must be gone.
@@ -178,6 +193,7 @@ public final class NodeCore implements AutoCloseable {
                         nodeName(config),
                         sandbox,
                         slots,
+                        nodeLoads,
                         fencing.takeoverWait(),
                         drain,
                         new RunMetrics(metrics, slots),
@@ -190,6 +206,7 @@ public final class NodeCore implements AutoCloseable {
         metrics.gauge("vivarium.projection.lag.seconds", store, NodeCore::lagSeconds);
         metrics.gauge("vivarium.projection.unreadable.runs", store, Store::unreadableRuns);
         AuditWatch.start(system, store.audit(), metrics);
+        QuotasOfNode.keepCurrent(system, quotas, slots, tenants.refresh(), tenantMetrics);
         system.tell(new Guardian.Watch(
                 sandboxes,
                 live,
@@ -292,8 +309,20 @@ public final class NodeCore implements AutoCloseable {
         return drain;
     }
 
+    TenantQuotas quotas() {
+        return quotas;
+    }
+
+    NodeClock clock() {
+        return clock;
+    }
+
     PrometheusMeterRegistry metrics() {
         return metrics;
+    }
+
+    PrometheusMeterRegistry tenantMetrics() {
+        return tenantMetrics;
     }
 
     /**

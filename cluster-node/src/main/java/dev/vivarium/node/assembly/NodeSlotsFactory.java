@@ -7,6 +7,7 @@ import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.placement.Drain;
 import dev.vivarium.node.placement.Machine;
 import dev.vivarium.node.placement.NodeSlots;
+import dev.vivarium.node.placement.QuotaCheck;
 import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.CpuQuota;
 import java.util.function.ToLongFunction;
@@ -22,9 +23,10 @@ final class NodeSlotsFactory {
      * @param machine where the sandboxes are
      * @param diskBytes what is free of the disk for sandboxes' disks; 0 where all are in memory
      * @param run the block {@code vivarium.run}
+     * @param quotas tells whether new runs are within their tenant's quotas
      * @throws ConfigException naming the invalid key
      */
-    static NodeSlots of(Config run, Machine machine, long diskBytes, Drain drain, NodeClock clock) {
+    static NodeSlots of(Config run, Machine machine, long diskBytes, Drain drain, NodeClock clock, QuotaCheck quotas) {
         Machine shared = machine.without(
                 ByteSize.parse(run.getString("memory-reserve")).bytes(),
                 atLeast(run, "processes-reserve", 0),
@@ -42,7 +44,8 @@ final class NodeSlotsFactory {
                 atLeast(run, "queue-max", 0),
                 atLeast(run, "queue-tenant-max", 0),
                 drain,
-                clock::nanos);
+                clock::nanos,
+                quotas);
     }
 
     /** A node without a disk for them offers none, whatever the configuration says. */

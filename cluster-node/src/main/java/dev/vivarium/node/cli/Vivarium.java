@@ -157,6 +157,7 @@ public final class Vivarium implements Runnable {
         commands.put("renew", () -> new CommandLine(new RenewCommand(surroundings)));
         commands.put("cancel", () -> new CommandLine(new CancelCommand(surroundings)));
         commands.put("token", () -> TokenCommand.withAll(surroundings));
+        commands.put("tenant", () -> TenantCommand.withAll(surroundings));
         commands.put("version", () -> new CommandLine(new VersionCommand(surroundings)));
         commands.put("completion", () -> new CommandLine(new CompletionCommand(surroundings)));
         commands.put("help", () -> new CommandLine(new CommandLine.HelpCommand()));

@@ -2,6 +2,10 @@ package dev.vivarium.node.placement;
 
 import dev.vivarium.protocol.api.NodeView;
 import dev.vivarium.protocol.api.NodeView.Intake;
+import dev.vivarium.protocol.auth.Tenant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
@@ -17,6 +21,7 @@ import java.util.Set;
  * @param intake whether it takes new runs
  * @param shards the shards that it owns
  * @param pool its sandboxes that wait for a run; empty when an older version reports
+ * @param tenants what tenants use on it; empty when an older version reports
  */
 public record NodeLoad(
         String name,
@@ -27,9 +32,11 @@ public record NodeLoad(
         int waitingMax,
         Intake intake,
         Set<String> shards,
-        Optional<NodeView.Pool> pool) {
+        Optional<NodeView.Pool> pool,
+        List<TenantLoad> tenants) {
     public NodeLoad {
         shards = Set.copyOf(shards);
+        tenants = List.copyOf(Objects.requireNonNullElse(tenants, List.of()));
     }
 
     /** Whether a run with these needs gets a slot immediately. */
@@ -53,8 +60,18 @@ public record NodeLoad(
     }
 
     /** The load after one more run was sent to the node. */
-    NodeLoad withOneMore(Capacity asked) {
-        return hasSlotFor(asked) ? with(taken.plus(asked), waiting) : with(taken, waiting + 1);
+    NodeLoad withOneMore(Capacity asked, TenantLoad more) {
+        List<TenantLoad> all = new ArrayList<>(tenants);
+        all.add(more);
+        return hasSlotFor(asked) ? with(taken.plus(asked), waiting, all) : with(taken, waiting + 1, all);
+    }
+
+    /** What a tenant uses on the node. */
+    TenantUse usedBy(Tenant tenant) {
+        return tenants.stream()
+                .filter(load -> load.tenant().equals(tenant))
+                .map(TenantLoad::use)
+                .reduce(TenantUse.NONE, TenantUse::plus);
     }
 
     /** This load without a free slot. */
@@ -73,6 +90,11 @@ public record NodeLoad(
     }
 
     private NodeLoad with(Capacity nowTaken, int nowWaiting) {
-        return new NodeLoad(name, address, capacity, nowTaken, nowWaiting, waitingMax, intake, shards, pool);
+        return with(nowTaken, nowWaiting, tenants);
+    }
+
+    private NodeLoad with(Capacity nowTaken, int nowWaiting, List<TenantLoad> nowTenants) {
+        return new NodeLoad(
+                name, address, capacity, nowTaken, nowWaiting, waitingMax, intake, shards, pool, nowTenants);
     }
 }

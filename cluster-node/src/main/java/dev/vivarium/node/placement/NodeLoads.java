@@ -1,12 +1,15 @@
 package dev.vivarium.node.placement;
 
+import dev.vivarium.protocol.auth.Tenant;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 
 /**
  * The nodes' last reported loads, adjusted by this node's placements since. A node that has not reported for a while is
@@ -31,8 +34,24 @@ public final class NodeLoads {
     }
 
     /** This node has just sent a run with these needs to the shard. */
-    public void placedIn(String shard, Capacity asked) {
-        change(shard, load -> load.withOneMore(asked));
+    public void placedIn(String shard, Capacity asked, TenantLoad tenant) {
+        change(shard, load -> load.withOneMore(asked, tenant));
+    }
+
+    /** What a tenant uses on all nodes but the one at the address, with what this node has sent there since. */
+    public TenantUse usedBy(Tenant tenant, String exceptAt) {
+        return loads().stream()
+                .filter(load -> !load.address().equals(exceptAt))
+                .map(load -> load.usedBy(tenant))
+                .reduce(TenantUse.NONE, TenantUse::plus);
+    }
+
+    /** The tenants that use anything. */
+    public Set<Tenant> tenants() {
+        return loads().stream()
+                .flatMap(load -> load.tenants().stream())
+                .map(TenantLoad::tenant)
+                .collect(Collectors.toSet());
     }
 
     /** The shard's owner has just refused a run that would not wait: it has no free slot until it reports again. */

@@ -1,11 +1,13 @@
 package dev.vivarium.node.placement;
 
+import dev.vivarium.protocol.access.QuotaExcess;
 import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -38,11 +40,16 @@ public final class NodeSlots {
      */
     private static final long RELEASED_NANOS = Duration.ofSeconds(20).toNanos();
 
+    /** In a report to other nodes, which must not grow with the number of labels. */
+    private static final int TENANTS_MAX = 1_000;
+
     private final Capacity capacity;
     private final int waitingMax;
     private final int tenantWaitingMax;
     private final Drain drain;
     private final LongSupplier nanos;
+    private final QuotaCheck quotas;
+    private final Map<Tenant, TenantUse> used = new HashMap<>();
     private final Map<RunId, Claim> holding = new HashMap<>();
     private final Map<RunId, Claim> waiting = new ConcurrentHashMap<>();
     private final Map<String, Long> released = new HashMap<>();
@@ -62,12 +69,14 @@ public final class NodeSlots {
      * A run's claim to a slot.
      *
      * @param submittedAt when it was submitted
+     * @param use what it takes of its tenant's quotas
      * @param turn notified when it gets a slot after waiting
      */
     public record Claim(
             RunId run,
             Tenant tenant,
             Capacity asked,
+            TenantUse use,
             Seniority seniority,
             Instant submittedAt,
             String shard,
@@ -82,7 +91,24 @@ public final class NodeSlots {
         /** The queue is full. */
         QUEUE_FULL,
         /** The tenant has its maximum of runs in the queue. */
-        TENANT_FULL
+        TENANT_FULL,
+        /** The tenant would be over a quota. */
+        OVER_QUOTA
+    }
+
+    /**
+     * The answer to an offer.
+     *
+     * @param excess the quota, exactly for {@link Answer#OVER_QUOTA}
+     */
+    public record Offered(Answer answer, Optional<QuotaExcess> excess) {
+        private Offered(Answer answer) {
+            this(answer, Optional.empty());
+        }
+
+        private Offered(QuotaExcess excess) {
+            this(Answer.OVER_QUOTA, Optional.of(excess));
+        }
     }
 
     /** What is reserved, and how many runs hold slots and wait. */
@@ -96,13 +122,21 @@ public final class NodeSlots {
      * @param tenantWaitingMax the most of them for one tenant
      * @param drain while the node drains, no slot is granted
      * @param nanos a monotonic clock in nanoseconds
+     * @param quotas tells whether new runs are within their tenant's quotas
      */
-    public NodeSlots(Capacity capacity, int waitingMax, int tenantWaitingMax, Drain drain, LongSupplier nanos) {
+    public NodeSlots(
+            Capacity capacity,
+            int waitingMax,
+            int tenantWaitingMax,
+            Drain drain,
+            LongSupplier nanos,
+            QuotaCheck quotas) {
         this.capacity = capacity;
         this.waitingMax = waitingMax;
         this.tenantWaitingMax = tenantWaitingMax;
         this.drain = drain;
         this.nanos = nanos;
+        this.quotas = quotas;
     }
 
     public Capacity capacity() {
@@ -116,45 +150,70 @@ public final class NodeSlots {
     // ---- coming and going
 
     /**
-     * Claims a slot for a new run. Refused when too many wait, or when it may not wait here and there is no free slot.
+     * Claims a slot for a new run. Refused when its tenant would be over a quota, when too many wait, or when it may not
+     * wait here and there is no free slot.
      */
-    public Answer offer(Claim claim, WhenFull whenFull) {
-        return enter(claim, () -> whenFull == WhenFull.QUEUE ? bounded(claim) : Answer.QUEUE_FULL);
+    public Offered offer(Claim claim, WhenFull whenFull) {
+        return enter(
+                claim,
+                () -> excess(claim.tenant, claim.use),
+                () -> whenFull == WhenFull.QUEUE ? bounded(claim) : new Offered(Answer.QUEUE_FULL));
+    }
+
+    /** The quota that the tenant would be over with so much more. */
+    public synchronized Optional<QuotaExcess> excess(Tenant tenant, TenantUse asked) {
+        return quotas.excess(tenant, usedBy(tenant), asked);
     }
 
     /** Claims a slot for an accepted run, however many wait. Idempotent. */
     public Answer claim(Claim claim) {
-        return enter(claim, () -> Answer.WAITS);
+        return enter(claim, Optional::empty, () -> new Offered(Answer.WAITS)).answer;
     }
 
-    /** @param withoutSlot the answer when the run is queued and gets no slot now */
-    private Answer enter(Claim claim, Supplier<Answer> withoutSlot) {
+    /**
+     * @param excess the quota that keeps the run out
+     * @param withoutSlot the answer when the run is queued and gets no slot now
+     */
+    private Offered enter(Claim claim, Supplier<Optional<QuotaExcess>> excess, Supplier<Offered> withoutSlot) {
         List<Claim> turns;
-        Answer answer;
+        Offered offered;
         synchronized (this) {
             if (holding.containsKey(claim.run)) {
-                return Answer.HOLDS;
+                return new Offered(Answer.HOLDS);
             }
             stopWaiting(claim.run);
+            Optional<QuotaExcess> over = excess.get();
+            if (over.isPresent()) {
+                published = queue;
+                return new Offered(over.get());
+            }
             waiting.put(claim.run, claim);
+            use(claim.tenant, usedBy(claim.tenant).plus(claim.use).plus(TenantUse.WAITING));
             queue = queue.with(claim);
             turns = giveWhatIsFree();
-            answer = holding.containsKey(claim.run) ? Answer.HOLDS : withoutSlot.get();
-            if (answer != Answer.HOLDS && answer != Answer.WAITS) {
+            offered = holding.containsKey(claim.run) ? new Offered(Answer.HOLDS) : withoutSlot.get();
+            if (offered.answer != Answer.HOLDS && offered.answer != Answer.WAITS) {
                 stopWaiting(claim.run);
             }
             published = queue;
         }
         // The caller gets its turn as the return value and is not notified as well.
         notifyOwners(turns.stream().filter(turn -> !turn.run.equals(claim.run)).toList());
-        return answer;
+        return offered;
     }
 
-    private Answer bounded(Claim claim) {
+    private Offered bounded(Claim claim) {
         if (queue.size() > waitingMax) {
-            return Answer.QUEUE_FULL;
+            return new Offered(Answer.QUEUE_FULL);
         }
-        return queue.size(claim.tenant) > tenantWaitingMax ? Answer.TENANT_FULL : Answer.WAITS;
+        if (queue.size(claim.tenant) > tenantWaitingMax) {
+            return new Offered(Answer.TENANT_FULL);
+        }
+        // It is in the queue already.
+        TenantUse before = usedBy(claim.tenant).minus(TenantUse.WAITING);
+        return quotas.excess(claim.tenant, before, TenantUse.WAITING)
+                .map(Offered::new)
+                .orElseGet(() -> new Offered(Answer.WAITS));
     }
 
     /** The run will start where it is owned next instead of here: it waits again. */
@@ -172,6 +231,7 @@ public final class NodeSlots {
             Claim held = holding.remove(run);
             if (held != null) {
                 taken = taken.minus(keptFor(held.asked));
+                use(held.tenant, usedBy(held.tenant).minus(held.use));
                 queue = queue.left(held.tenant);
             }
             turns = giveWhatIsFree();
@@ -211,7 +271,16 @@ public final class NodeSlots {
     private void stopWaiting(RunId run) {
         Claim claim = waiting.remove(run);
         if (claim != null) {
+            use(claim.tenant, usedBy(claim.tenant).minus(claim.use).minus(TenantUse.WAITING));
             queue = queue.without(claim);
+        }
+    }
+
+    private void use(Tenant tenant, TenantUse now) {
+        if (now.equals(TenantUse.NONE)) {
+            used.remove(tenant);
+        } else {
+            used.put(tenant, now);
         }
     }
 
@@ -227,6 +296,7 @@ public final class NodeSlots {
             Claim claim = next.get();
             waiting.remove(claim.run);
             queue = queue.granted(claim);
+            use(claim.tenant, usedBy(claim.tenant).minus(TenantUse.WAITING));
             holding.put(claim.run, claim);
             taken = taken.plus(keptFor(claim.asked));
             turns.add(claim);
@@ -271,6 +341,21 @@ public final class NodeSlots {
     /** The run's position in the queue; empty when it is not in it. */
     public Optional<QueueView> position(RunId run) {
         return Optional.ofNullable(waiting.get(run)).flatMap(claim -> published.position(claim));
+    }
+
+    /** What a tenant's runs on this node take of its quotas. */
+    public synchronized TenantUse usedBy(Tenant tenant) {
+        return used.getOrDefault(tenant, TenantUse.NONE);
+    }
+
+    /** What tenants use on this node; of very many tenants those with most runs. */
+    public synchronized List<TenantLoad> tenants() {
+        return used.entrySet().stream()
+                .sorted(Map.Entry.<Tenant, TenantUse>comparingByValue(Comparator.comparingLong(TenantUse::runs))
+                        .reversed())
+                .limit(TENANTS_MAX)
+                .map(entry -> new TenantLoad(entry.getKey(), entry.getValue()))
+                .toList();
     }
 
     /** What is reserved, and how many hold slots and wait. */

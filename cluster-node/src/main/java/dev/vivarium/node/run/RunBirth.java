@@ -1,6 +1,7 @@
 package dev.vivarium.node.run;
 
 import com.github.f4b6a3.ulid.Ulid;
+import dev.vivarium.node.placement.NodeSlots;
 import dev.vivarium.node.run.RunDecision.Step;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
@@ -67,12 +68,15 @@ final class RunBirth {
         Instant now = now();
         String node = environment.nodeName();
         RunEvent submitted = new RunEvent.RunSubmitted(now, node, submit.by(), id, submit.spec(), submit.submission());
-        return switch (slot.offer(submit.spec(), now, submit.whenFull())) {
+        NodeSlots.Offered offered = slot.offer(submit.spec(), now, submit.whenFull());
+        return switch (offered.answer()) {
             case HOLDS -> remember(submit, List.of(submitted));
             case WAITS -> remember(submit, List.of(submitted, new RunEvent.RunQueued(now, node)));
             case QUEUE_FULL -> new Refused(full());
             case TENANT_FULL -> new Refused(
                     new SubmitAnswer.TenantFull(submit.spec().tenant()));
+            case OVER_QUOTA -> new Refused(
+                    new SubmitAnswer.OverQuota(offered.excess().orElseThrow()));
         };
     }
 

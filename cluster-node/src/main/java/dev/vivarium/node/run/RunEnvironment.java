@@ -1,6 +1,7 @@
 package dev.vivarium.node.run;
 
 import dev.vivarium.node.placement.Drain;
+import dev.vivarium.node.placement.NodeLoads;
 import dev.vivarium.node.placement.NodeSlots;
 import dev.vivarium.node.sandbox.SandboxEnvironment;
 import dev.vivarium.node.sandbox.TakeoverWait;
@@ -11,6 +12,7 @@ import dev.vivarium.node.sandbox.TakeoverWait;
  * @param nodeName the node's name in events
  * @param sandbox what the Sandbox children share
  * @param slots the node's slots
+ * @param nodeLoads the loads of all nodes
  * @param takeoverWait how long a run's next attempt waits after a take-over
  * @param drain whether the node is draining
  * @param metrics the counters
@@ -22,6 +24,7 @@ public record RunEnvironment(
         String nodeName,
         SandboxEnvironment sandbox,
         NodeSlots slots,
+        NodeLoads nodeLoads,
         TakeoverWait takeoverWait,
         Drain drain,
         RunMetrics metrics,

@@ -3,6 +3,7 @@ package dev.vivarium.node.run;
 import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.placement.NodeSlots;
 import dev.vivarium.node.placement.NodeSlots.Seniority;
+import dev.vivarium.node.placement.TenantUse;
 import dev.vivarium.node.placement.WhenFull;
 import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.run.RunId;
@@ -29,7 +30,7 @@ final class RunSlot {
     }
 
     /** Claims a slot for a submission; can be refused. */
-    NodeSlots.Answer offer(RunSpec spec, Instant submittedAt, WhenFull whenFull) {
+    NodeSlots.Offered offer(RunSpec spec, Instant submittedAt, WhenFull whenFull) {
         return slots.offer(claim(spec, Seniority.NEW, submittedAt), whenFull);
     }
 
@@ -74,6 +75,7 @@ final class RunSlot {
                 id,
                 spec.tenant(),
                 Capacity.askedBy(spec.limits(), spec.isolation(), disksInMemory),
+                TenantUse.of(spec.limits()),
                 seniority,
                 submittedAt,
                 shard,

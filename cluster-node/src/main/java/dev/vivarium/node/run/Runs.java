@@ -1,9 +1,12 @@
 package dev.vivarium.node.run;
 
 import dev.vivarium.node.placement.Capacity;
+import dev.vivarium.node.placement.TenantUse;
 import dev.vivarium.persistence.store.OutputChunk;
+import dev.vivarium.protocol.access.QuotaExcess;
 import dev.vivarium.protocol.api.NodeView;
 import dev.vivarium.protocol.api.QueueView;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
@@ -12,6 +15,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.stream.javadsl.Source;
@@ -27,6 +31,18 @@ public interface Runs {
 
     /** The same for a run that already has an id. */
     Placed placeNamed(RunId id, Capacity needs);
+
+    /**
+     * The quota that a tenant would be over with so much more, by what this node knows; empty if it would be over none.
+     * The run's own node looks again.
+     */
+    Optional<QuotaExcess> excess(Tenant tenant, TenantUse asked);
+
+    /** What a tenant uses of its quotas in the cluster: on this node now, on others at their last reports. */
+    TenantUse usedBy(Tenant tenant);
+
+    /** The tenants with runs that have not ended. */
+    Set<Tenant> tenants();
 
     /**
      * Submits a run. Idempotent by id: a second submission of an id returns the first one's outcome.

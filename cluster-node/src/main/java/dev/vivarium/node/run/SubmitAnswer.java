@@ -1,11 +1,14 @@
 package dev.vivarium.node.run;
 
 import dev.vivarium.node.placement.Capacity;
+import dev.vivarium.protocol.access.QuotaExcess;
 import dev.vivarium.protocol.api.Problem.FieldError;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /** The outcome of a submission: one vocabulary from the run's entity, across nodes, to HTTP. */
 public sealed interface SubmitAnswer extends RunMessage {
@@ -30,6 +33,18 @@ public sealed interface SubmitAnswer extends RunMessage {
 
     /** There is no free slot, and the tenant has its maximum of runs in the queue. */
     record TenantFull(Tenant tenant) implements SubmitAnswer {}
+
+    /**
+     * The tenant would be over a quota; nothing was submitted.
+     *
+     * @param after when it is worth another try, for a quota of a rate
+     */
+    record OverQuota(QuotaExcess excess, Optional<Duration> after) implements SubmitAnswer {
+        /** Of a quota that falls when runs end. */
+        public OverQuota(QuotaExcess excess) {
+            this(excess, Optional.empty());
+        }
+    }
 
     /** It needs more than the largest node has. */
     record TooLarge(Capacity largest) implements SubmitAnswer {}

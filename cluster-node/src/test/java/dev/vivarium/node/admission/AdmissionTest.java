@@ -8,7 +8,11 @@ import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.node.doubles.InMemoryVault;
 import dev.vivarium.node.run.Caller;
 import dev.vivarium.node.run.SubmitAnswer;
+import dev.vivarium.node.tenant.Rates;
 import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.protocol.access.Quota;
+import dev.vivarium.protocol.access.QuotaExcess;
+import dev.vivarium.protocol.access.Quotas;
 import dev.vivarium.protocol.api.Problem.FieldError;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
@@ -23,6 +27,7 @@ import dev.vivarium.protocol.run.RunState;
 import dev.vivarium.protocol.run.Usage;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,6 +38,7 @@ import org.apache.pekko.Done;
 import org.junit.jupiter.api.Test;
 
 class AdmissionTest {
+    private static final Rates RATES = new Rates(tenant -> Quotas.NONE, System::nanoTime);
     private static final Caller CALLER = new Caller(Principal.LOCAL_OPERATOR, Instant.MAX);
     private static final String WITH_SECRET =
             "{\"image\": \"a\", \"command\": [\"x\"], \"secrets\": {\"PIN\": \"1234\"}, \"labels\": {\"tenant\":"
@@ -41,7 +47,7 @@ class AdmissionTest {
     private final InMemoryRuns runs = new InMemoryRuns();
     private final InMemoryVault vault = new InMemoryVault();
     private final InMemoryBlobs blobs = new InMemoryBlobs();
-    private final Admission admission = new Admission(runs, runs, runs, vault, blobs, Long.MAX_VALUE);
+    private final Admission admission = new Admission(runs, runs, runs, vault, blobs, RATES, Long.MAX_VALUE);
 
     @Test
     void anAcceptedRunHasASpecWithSealedSecretsAndAFreshId() {
@@ -97,7 +103,7 @@ class AdmissionTest {
     void anIdempotencyKeyBelongsToTheSameRunOnEveryNode() {
         RunState.Existing first = accepted(submit(WITH_SECRET, "k"));
 
-        Admission elsewhere = new Admission(runs, runs, runs, vault, blobs, Long.MAX_VALUE);
+        Admission elsewhere = new Admission(runs, runs, runs, vault, blobs, RATES, Long.MAX_VALUE);
 
         assertThat(elsewhere
                         .submit(CALLER, Samples.valid(WITH_SECRET), key("k"))
@@ -121,7 +127,8 @@ class AdmissionTest {
         RunState.Existing run = accepted(submit(WITH_SECRET, "k"));
 
         InMemoryRuns otherRuns = new InMemoryRuns();
-        Admission other = new Admission(otherRuns, otherRuns, otherRuns, new InMemoryVault(), blobs, Long.MAX_VALUE);
+        Admission other =
+                new Admission(otherRuns, otherRuns, otherRuns, new InMemoryVault(), blobs, RATES, Long.MAX_VALUE);
         RunState.Existing guess =
                 accepted(other.submit(CALLER, Samples.valid(WITH_SECRET.replace("1234", "9999")), key("k"))
                         .toCompletableFuture()
@@ -157,7 +164,7 @@ class AdmissionTest {
         RunState.Existing run = accepted(submit(WITH_SECRET, ""));
         RunId id = run.submission().id();
         // As if another node had accepted the run after this one had read the journal.
-        Admission late = new Admission(runs, runs, runs, vault, blobs, Long.MAX_VALUE);
+        Admission late = new Admission(runs, runs, runs, vault, blobs, RATES, Long.MAX_VALUE);
         runs.placeAs(id);
 
         assertThat(late.submit(CALLER, Samples.valid(WITH_SECRET), Optional.empty()))
@@ -204,7 +211,7 @@ class AdmissionTest {
         // given: two nodes that received the same submission before its run exists
         CompletableFuture<Done> gate = new CompletableFuture<>();
         runs.holdNextSubmission(gate);
-        CompletionStage<SubmitAnswer> first = new Admission(runs, runs, runs, vault, blobs, Long.MAX_VALUE)
+        CompletionStage<SubmitAnswer> first = new Admission(runs, runs, runs, vault, blobs, RATES, Long.MAX_VALUE)
                 .submit(CALLER, Samples.valid(WITH_SECRET), key("k"));
         runs.refuseWith(new SubmitAnswer.Full(7));
         assertThat(submit(WITH_SECRET, "k")).isEqualTo(new SubmitAnswer.Full(7));
@@ -222,6 +229,55 @@ class AdmissionTest {
         runs.refuseWith(new SubmitAnswer.Draining());
 
         assertThat(submit(WITH_SECRET, "k")).isEqualTo(new SubmitAnswer.AcceptedBefore(first));
+    }
+
+    @Test
+    void aRetryOfAnAcceptedRunIsRefusedByNoQuota() {
+        Map<Quota, Long> quotas = new EnumMap<>(Quota.class);
+        Rates rates = new Rates(tenant -> new Quotas(quotas), System::nanoTime);
+        Admission held = new Admission(runs, runs, runs, vault, blobs, rates, Long.MAX_VALUE);
+        RunState.Existing first = accepted(submit(held, "k"));
+
+        quotas.put(Quota.SUBMISSIONS, 0L);
+        runs.exceed(EXCESS);
+
+        assertThat(submit(held, "k")).isEqualTo(new SubmitAnswer.AcceptedBefore(first));
+        assertThat(submit(held, "other")).isInstanceOfSatisfying(SubmitAnswer.OverQuota.class, over -> assertThat(
+                        over.excess().quota())
+                .isEqualTo(Quota.SUBMISSIONS));
+        quotas.clear();
+        assertThat(submit(held, "other")).isEqualTo(new SubmitAnswer.OverQuota(EXCESS));
+    }
+
+    @Test
+    void aSubmissionOverAQuotaLeavesNothingBehindAndIsAcceptedLaterUnderItsKey() {
+        runs.exceed(EXCESS);
+        assertThat(submit(WITH_SECRET, "k")).isEqualTo(new SubmitAnswer.OverQuota(EXCESS));
+        assertThat(submit(WITH_SECRET, "")).isEqualTo(new SubmitAnswer.OverQuota(EXCESS));
+        assertThat(vault.seals()).isZero();
+        assertThat(runs.submissions()).isZero();
+
+        runs.exceedNoMore();
+
+        accepted(submit(WITH_SECRET, "k"));
+    }
+
+    @Test
+    void aRunThatItsOwnNodeRefusesForAQuotaKeepsNoSecrets() {
+        runs.refuseWith(new SubmitAnswer.OverQuota(EXCESS));
+
+        assertThat(submit(WITH_SECRET, "")).isEqualTo(new SubmitAnswer.OverQuota(EXCESS));
+
+        assertThat(vault.keys()).isZero();
+        assertThat(runs.submissions()).isEqualTo(1);
+    }
+
+    private static final QuotaExcess EXCESS = new QuotaExcess(new Tenant("t1"), Quota.RUNS, 1, 1, 1);
+
+    private SubmitAnswer submit(Admission held, String key) {
+        return held.submit(CALLER, Samples.valid(WITH_SECRET), key(key))
+                .toCompletableFuture()
+                .join();
     }
 
     @Test

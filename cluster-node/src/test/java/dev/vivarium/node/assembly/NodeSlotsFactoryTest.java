@@ -9,6 +9,7 @@ import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.placement.Drain;
 import dev.vivarium.node.placement.Machine;
+import dev.vivarium.node.placement.QuotaCheck;
 import org.junit.jupiter.api.Test;
 
 class NodeSlotsFactoryTest {
@@ -25,7 +26,8 @@ class NodeSlotsFactoryTest {
                         machine,
                         diskBytes,
                         new Drain(),
-                        NodeClock.system())
+                        NodeClock.system(),
+                        QuotaCheck.NONE)
                 .capacity();
     }
 

@@ -54,6 +54,7 @@ class VivariumTest {
                 "renew",
                 "cancel",
                 "token",
+                "tenant",
                 "version",
                 "completion"
             })

@@ -2,6 +2,7 @@ package dev.vivarium.node.doubles;
 
 import com.github.f4b6a3.ulid.UlidCreator;
 import dev.vivarium.node.placement.Capacity;
+import dev.vivarium.node.placement.TenantUse;
 import dev.vivarium.node.placement.WhenFull;
 import dev.vivarium.node.run.Caller;
 import dev.vivarium.node.run.CancelAnswer;
@@ -17,12 +18,14 @@ import dev.vivarium.persistence.store.ClaimedKeys;
 import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.persistence.store.RunIndex;
+import dev.vivarium.protocol.access.QuotaExcess;
 import dev.vivarium.protocol.api.NodeView;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.api.RunPage;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.auth.Principal;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.Limit;
@@ -41,6 +44,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -71,6 +75,8 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
     private CompletionStage<Done> wayAfterwards = CompletableFuture.completedStage(Done.getInstance());
     private Optional<RunId> nextName = Optional.empty();
     private Optional<RenewAnswer.Reason> renewalRefusal = Optional.empty();
+    private Optional<QuotaExcess> excess = Optional.empty();
+    private final Map<Tenant, TenantUse> used = new HashMap<>();
     private int submissions;
 
     /** Makes every call fail with this from now on. */
@@ -121,6 +127,35 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
 
     public synchronized void refuseNoMore() {
         refusal = Optional.empty();
+    }
+
+    /** Every tenant would be over this quota with anything more. */
+    public synchronized void exceed(QuotaExcess quota) {
+        excess = Optional.of(quota);
+    }
+
+    public synchronized void exceedNoMore() {
+        excess = Optional.empty();
+    }
+
+    /** What a tenant uses from now on. */
+    public synchronized void use(Tenant tenant, TenantUse use) {
+        used.put(tenant, use);
+    }
+
+    @Override
+    public synchronized Optional<QuotaExcess> excess(Tenant tenant, TenantUse asked) {
+        return excess;
+    }
+
+    @Override
+    public synchronized TenantUse usedBy(Tenant tenant) {
+        return used.getOrDefault(tenant, TenantUse.NONE);
+    }
+
+    @Override
+    public synchronized Set<Tenant> tenants() {
+        return Set.copyOf(used.keySet());
     }
 
     /** Delays the next submission until the gate completes. */

@@ -167,7 +167,8 @@ class CapacityAllocationTest {
                 100,
                 intake,
                 Set.of(),
-                Optional.empty());
+                Optional.empty(),
+                List.of());
     }
 
     private static Map<ActorRef, IndexedSeq<String>> seqs(Map<ActorRef, List<String>> held) {

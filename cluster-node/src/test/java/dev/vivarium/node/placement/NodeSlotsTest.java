@@ -6,12 +6,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.node.placement.NodeSlots.Answer;
 import dev.vivarium.node.placement.NodeSlots.Seniority;
+import dev.vivarium.protocol.access.Quota;
+import dev.vivarium.protocol.access.QuotaExcess;
+import dev.vivarium.protocol.access.Quotas;
 import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +28,7 @@ import org.apache.pekko.Done;
 import org.junit.jupiter.api.Test;
 
 class NodeSlotsTest {
+    private static final TenantUse ONE = new TenantUse(1, 0, 64, 500, 8, 1024);
     private static final Capacity SMALL = new Capacity(1, 64, 500);
     private static final Instant NOON = Instant.parse("2026-11-25T12:00:00Z");
 
@@ -103,8 +108,8 @@ class NodeSlotsTest {
     void aRunThatMayNotWaitIsRefusedWhenNoSlotIsFree() {
         NodeSlots slots = slots(1, 10, 10);
 
-        assertThat(slots.offer(claim("a1", SMALL), REFUSE)).isEqualTo(Answer.HOLDS);
-        assertThat(slots.offer(claim("a2", SMALL), REFUSE)).isEqualTo(Answer.QUEUE_FULL);
+        assertThat(slots.offer(claim("a1", SMALL), REFUSE).answer()).isEqualTo(Answer.HOLDS);
+        assertThat(slots.offer(claim("a2", SMALL), REFUSE).answer()).isEqualTo(Answer.QUEUE_FULL);
         assertThat(slots.waiting()).isZero();
     }
 
@@ -126,11 +131,14 @@ class NodeSlotsTest {
 
     @Test
     void memoryAndProcessorsLimitSlotsToo() {
-        NodeSlots slots = new NodeSlots(new Capacity(100, 256, 2000), 10, 10, drain, nanos::get);
+        NodeSlots slots = new NodeSlots(new Capacity(100, 256, 2000), 10, 10, drain, nanos::get, QuotaCheck.NONE);
 
-        assertThat(slots.offer(claim("a1", new Capacity(1, 128, 500)), QUEUE)).isEqualTo(Answer.HOLDS);
-        assertThat(slots.offer(claim("a2", new Capacity(1, 64, 1500)), QUEUE)).isEqualTo(Answer.HOLDS);
-        assertThat(slots.offer(claim("a3", new Capacity(1, 64, 500)), QUEUE)).isEqualTo(Answer.WAITS);
+        assertThat(slots.offer(claim("a1", new Capacity(1, 128, 500)), QUEUE).answer())
+                .isEqualTo(Answer.HOLDS);
+        assertThat(slots.offer(claim("a2", new Capacity(1, 64, 1500)), QUEUE).answer())
+                .isEqualTo(Answer.HOLDS);
+        assertThat(slots.offer(claim("a3", new Capacity(1, 64, 500)), QUEUE).answer())
+                .isEqualTo(Answer.WAITS);
         slots.leave(id("a1"));
         assertThat(turns).containsExactly("a3");
         assertThat(slots.count().taken()).isEqualTo(new Capacity(2, 128, 2000));
@@ -138,11 +146,11 @@ class NodeSlotsTest {
 
     @Test
     void noRunOvertakesALargeRunThatWaitsForRoom() {
-        NodeSlots slots = new NodeSlots(new Capacity(100, 256, 8000), 10, 10, drain, nanos::get);
-        slots.offer(claim("a1", new Capacity(1, 200, 500)), QUEUE);
-        slots.offer(claim("b1", new Capacity(1, 200, 500)), QUEUE);
+        NodeSlots slots = new NodeSlots(new Capacity(100, 256, 8000), 10, 10, drain, nanos::get, QuotaCheck.NONE);
+        slots.offer(claim("a1", new Capacity(1, 200, 500)), QUEUE).answer();
+        slots.offer(claim("b1", new Capacity(1, 200, 500)), QUEUE).answer();
 
-        assertThat(slots.offer(claim("c1", SMALL), QUEUE)).isEqualTo(Answer.WAITS);
+        assertThat(slots.offer(claim("c1", SMALL), QUEUE).answer()).isEqualTo(Answer.WAITS);
 
         slots.leave(id("a1"));
         assertThat(turns).containsExactly("b1");
@@ -152,9 +160,10 @@ class NodeSlotsTest {
 
     @Test
     void aRunThatNeedsMoreThanTheNodeHasGetsTheWholeNode() {
-        NodeSlots slots = new NodeSlots(new Capacity(100, 256, 8000), 10, 10, drain, nanos::get);
-        slots.offer(claim("a1", SMALL), QUEUE);
-        assertThat(slots.offer(claim("b1", new Capacity(1, 4096, 500)), QUEUE)).isEqualTo(Answer.WAITS);
+        NodeSlots slots = new NodeSlots(new Capacity(100, 256, 8000), 10, 10, drain, nanos::get, QuotaCheck.NONE);
+        slots.offer(claim("a1", SMALL), QUEUE).answer();
+        assertThat(slots.offer(claim("b1", new Capacity(1, 4096, 500)), QUEUE).answer())
+                .isEqualTo(Answer.WAITS);
 
         slots.leave(id("a1"));
 
@@ -177,10 +186,10 @@ class NodeSlotsTest {
     @Test
     void onlyShardsWithoutHeldSlotsAreReleasedAndTheirRunsGetNone() {
         NodeSlots slots = slots(2, 10, 10);
-        slots.offer(claimIn("a1", "1"), QUEUE);
-        slots.offer(claimIn("a2", "2"), QUEUE);
-        slots.offer(claimIn("a3", "3"), QUEUE);
-        slots.offer(claimIn("a4", "1"), QUEUE);
+        slots.offer(claimIn("a1", "1"), QUEUE).answer();
+        slots.offer(claimIn("a2", "2"), QUEUE).answer();
+        slots.offer(claimIn("a3", "3"), QUEUE).answer();
+        slots.offer(claimIn("a4", "1"), QUEUE).answer();
         Set<String> all = Set.of("1", "2", "3", "4");
 
         assertThat(slots.releaseIdle(all)).containsExactly("4");
@@ -195,8 +204,8 @@ class NodeSlotsTest {
     @Test
     void aReleasedShardThatDidNotMoveIsTheNodesAgain() {
         NodeSlots slots = slots(1, 10, 10);
-        slots.offer(claimIn("a1", "1"), QUEUE);
-        slots.offer(claimIn("a2", "2"), QUEUE);
+        slots.offer(claimIn("a1", "1"), QUEUE).answer();
+        slots.offer(claimIn("a2", "2"), QUEUE).answer();
         slots.releaseWaiting(Set.of("2"));
         slots.leave(id("a1"));
         assertThat(turns).isEmpty();
@@ -211,15 +220,16 @@ class NodeSlotsTest {
     void underRandomLoadNoSlotIsGivenTwiceAndNoRunIsForgotten() {
         for (int seed = 0; seed < 50; seed++) {
             Random random = new Random(seed);
-            NodeSlots slots = new NodeSlots(new Capacity(5, 1000, 4000), 30, 12, drain, nanos::get);
+            NodeSlots slots = new NodeSlots(new Capacity(5, 1000, 4000), 30, 12, drain, nanos::get, QuotaCheck.NONE);
             turns.clear();
             List<String> live = new ArrayList<>();
             Map<String, Answer> answers = new HashMap<>();
             for (int step = 0; step < 400; step++) {
                 if (random.nextInt(3) > 0) {
                     String run = "abc".charAt(random.nextInt(3)) + Integer.toString(1000 * seed + step);
-                    Answer answer =
-                            slots.offer(claim(run, new Capacity(1, random.nextInt(600), random.nextInt(2500))), QUEUE);
+                    Answer answer = slots.offer(
+                                    claim(run, new Capacity(1, random.nextInt(600), random.nextInt(2500))), QUEUE)
+                            .answer();
                     answers.put(run, answer);
                     if (answer == Answer.HOLDS || answer == Answer.WAITS) {
                         live.add(run);
@@ -231,6 +241,9 @@ class NodeSlotsTest {
                 assertThat(slots.capacity().covers(count.taken())).isTrue();
                 assertThat(count.holding() + count.waiting()).isEqualTo(live.size());
                 assertThat(count.taken().runs()).isEqualTo(count.holding());
+                TenantUse used = slots.tenants().stream().map(TenantLoad::use).reduce(TenantUse.NONE, TenantUse::plus);
+                assertThat(used.runs()).isEqualTo(live.size());
+                assertThat(used.waiting()).isEqualTo(count.waiting());
             }
             while (!live.isEmpty()) {
                 String holder = live.stream()
@@ -241,9 +254,87 @@ class NodeSlotsTest {
                 slots.leave(id(holder));
             }
             assertThat(slots.count()).isEqualTo(new NodeSlots.Count(Capacity.NONE, 0, 0));
+            assertThat(slots.tenants()).isEmpty();
             assertThat(turns).doesNotHaveDuplicates();
             assertThat(turns).allMatch(run -> answers.get(run) == Answer.WAITS);
         }
+    }
+
+    @Test
+    void aRunThatWouldPutItsTenantOverAQuotaIsRefusedAndCountsForNothing() {
+        NodeSlots slots = held(Map.of(Quota.MEMORY, 128L), TenantUse.NONE);
+        offer(slots, "a1", "a2");
+
+        NodeSlots.Offered third = slots.offer(claim("a3", SMALL), QUEUE);
+
+        assertThat(third.answer()).isEqualTo(Answer.OVER_QUOTA);
+        assertThat(third.excess()).contains(new QuotaExcess(new Tenant("a"), Quota.MEMORY, 128, 128, 64));
+        assertThat(slots.usedBy(new Tenant("a"))).isEqualTo(ONE.plus(ONE));
+        assertThat(slots.count().waiting()).isZero();
+        assertThat(offer(slots, "b1")).as("another tenant").isEqualTo(Answer.WAITS);
+        slots.leave(id("a1"));
+        assertThat(offer(slots, "a3")).isEqualTo(Answer.WAITS);
+    }
+
+    @Test
+    void aQuotaLoweredBelowItsUseEndsNothingAndRefusesUntilUseIsBelow() {
+        Map<Quota, Long> quotas = new EnumMap<>(Quota.class);
+        NodeSlots slots = held(quotas, TenantUse.NONE);
+        offer(slots, "a1", "a2", "a3");
+        quotas.put(Quota.RUNS, 2L);
+
+        assertThat(offer(slots, "a4")).isEqualTo(Answer.OVER_QUOTA);
+        assertThat(slots.count().holding()).isEqualTo(2);
+        assertThat(slots.claim(claim("a5", Seniority.NEW)))
+                .as("an accepted run that comes here")
+                .isEqualTo(Answer.WAITS);
+        slots.leave(id("a1"));
+        slots.leave(id("a2"));
+        assertThat(offer(slots, "a4")).isEqualTo(Answer.OVER_QUOTA);
+        slots.leave(id("a3"));
+        assertThat(offer(slots, "a4")).isEqualTo(Answer.HOLDS);
+    }
+
+    @Test
+    void aQuotaOfWaitingRunsRefusesOnlyRunsThatWouldWait() {
+        NodeSlots slots = held(Map.of(Quota.WAITING, 1L), TenantUse.NONE);
+
+        assertThat(offer(slots, "a1", "a2")).isEqualTo(Answer.HOLDS);
+        assertThat(offer(slots, "a3")).isEqualTo(Answer.WAITS);
+        NodeSlots.Offered fourth = slots.offer(claim("a4", SMALL), QUEUE);
+        assertThat(fourth.excess()).contains(new QuotaExcess(new Tenant("a"), Quota.WAITING, 1, 1, 1));
+        assertThat(slots.position(id("a4"))).isEmpty();
+        slots.leave(id("a1"));
+        assertThat(offer(slots, "a4")).isEqualTo(Answer.WAITS);
+    }
+
+    @Test
+    void whatATenantUsesElsewhereCounts() {
+        NodeSlots slots = held(Map.of(Quota.RUNS, 3L), new TenantUse(2, 2, 0, 0, 0, 0));
+
+        assertThat(offer(slots, "a1")).isEqualTo(Answer.HOLDS);
+        assertThat(slots.offer(claim("a2", SMALL), QUEUE).excess())
+                .contains(new QuotaExcess(new Tenant("a"), Quota.RUNS, 3, 3, 1));
+    }
+
+    @Test
+    void anAmountThatARunDoesNotAskForRefusesNothing() {
+        NodeSlots slots = held(Map.of(Quota.DISK, 0L), TenantUse.NONE);
+        TenantUse diskless = new TenantUse(1, 0, 64, 500, 8, 0);
+
+        assertThat(slots.excess(new Tenant("a"), diskless)).isEmpty();
+        assertThat(slots.excess(new Tenant("a"), ONE)).isPresent();
+    }
+
+    /** Two slots, and the same quotas for all tenants. */
+    private NodeSlots held(Map<Quota, Long> quotas, TenantUse elsewhere) {
+        return new NodeSlots(
+                new Capacity(2, Capacity.UNLIMITED, Capacity.UNLIMITED),
+                10,
+                10,
+                drain,
+                nanos::get,
+                new QuotaCheck(tenant -> new Quotas(quotas), tenant -> elsewhere));
     }
 
     private NodeSlots slots(int runs, int waitingMax, int tenantWaitingMax) {
@@ -252,24 +343,32 @@ class NodeSlotsTest {
                 waitingMax,
                 tenantWaitingMax,
                 drain,
-                nanos::get);
+                nanos::get,
+                QuotaCheck.NONE);
     }
 
     private Answer offer(NodeSlots slots, String... runs) {
         return IntStream.range(0, runs.length)
-                .mapToObj(n -> slots.offer(claim(runs[n], SMALL), QUEUE))
+                .mapToObj(n -> slots.offer(claim(runs[n], SMALL), QUEUE).answer())
                 .reduce((before, last) -> last)
                 .orElseThrow();
     }
 
     private NodeSlots.Claim claim(String run, Capacity asked) {
         return new NodeSlots.Claim(
-                id(run), new Tenant(run.substring(0, 1)), asked, Seniority.NEW, since(run), run, () -> turns.add(run));
+                id(run),
+                new Tenant(run.substring(0, 1)),
+                asked,
+                ONE,
+                Seniority.NEW,
+                since(run),
+                run,
+                () -> turns.add(run));
     }
 
     private NodeSlots.Claim claim(String run, Seniority seniority) {
         return new NodeSlots.Claim(
-                id(run), new Tenant(run.substring(0, 1)), SMALL, seniority, since(run), run, () -> turns.add(run));
+                id(run), new Tenant(run.substring(0, 1)), SMALL, ONE, seniority, since(run), run, () -> turns.add(run));
     }
 
     private NodeSlots.Claim claimIn(String run, String shard) {
@@ -277,6 +376,7 @@ class NodeSlotsTest {
                 id(run),
                 new Tenant(run.substring(0, 1)),
                 SMALL,
+                ONE,
                 Seniority.NEW,
                 since(run),
                 shard,

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.node.placement.Placement.Choice;
 import dev.vivarium.protocol.api.NodeView.Intake;
+import dev.vivarium.protocol.auth.Tenant;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -12,6 +13,38 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 class PlacementTest {
+    @Test
+    void whatIsUsedElsewhereIsThatOfTheLastReportsAndWhatWasSentThereSince() {
+        NodeLoads nodeLoads = new NodeLoads(() -> 0);
+        nodeLoads.reported(load("own", 1, Set.of("0"), ONE_RUN));
+        nodeLoads.reported(load("other", 1, Set.of("1"), ONE_RUN));
+        TenantUse one = ONE_RUN.use();
+        assertThat(nodeLoads.usedBy(Tenant.DEFAULT, "own")).isEqualTo(one);
+
+        nodeLoads.placedIn("1", ASKED, ONE_RUN);
+        nodeLoads.placedIn("0", ASKED, ONE_RUN);
+        assertThat(nodeLoads.usedBy(Tenant.DEFAULT, "own")).isEqualTo(one.plus(one));
+        assertThat(nodeLoads.usedBy(new Tenant("none"), "own")).isEqualTo(TenantUse.NONE);
+
+        nodeLoads.reported(load("other", 2, Set.of("1"), ONE_RUN));
+        assertThat(nodeLoads.usedBy(Tenant.DEFAULT, "own")).isEqualTo(one);
+    }
+
+    private static NodeLoad load(String name, int live, Set<String> shards, TenantLoad tenant) {
+        return new NodeLoad(
+                name,
+                name,
+                new Capacity(9, Capacity.UNLIMITED, Capacity.UNLIMITED),
+                new Capacity(live, 64L * live, 500L * live),
+                0,
+                9,
+                Intake.OPEN,
+                shards,
+                Optional.empty(),
+                List.of(tenant));
+    }
+
+    private static final TenantLoad ONE_RUN = new TenantLoad(Tenant.DEFAULT, new TenantUse(1, 0, 64, 500, 8, 1024));
     private static final Set<String> ALL = Set.of("0", "1", "2", "3");
     private static final Capacity ASKED = new Capacity(1, 64, 500);
 
@@ -34,7 +67,8 @@ class PlacementTest {
                 9,
                 Intake.OPEN,
                 Set.of("0"),
-                Optional.empty());
+                Optional.empty(),
+                List.of());
         NodeLoad busyButLarge = new NodeLoad(
                 "busy",
                 "busy",
@@ -44,7 +78,8 @@ class PlacementTest {
                 9,
                 Intake.OPEN,
                 Set.of("1"),
-                Optional.empty());
+                Optional.empty(),
+                List.of());
         NodeLoad noProcessor = new NodeLoad(
                 "none",
                 "none",
@@ -54,7 +89,8 @@ class PlacementTest {
                 9,
                 Intake.OPEN,
                 Set.of("2"),
-                Optional.empty());
+                Optional.empty(),
+                List.of());
 
         assertThat(shards(idleButSmall, busyButLarge, noProcessor)).containsExactly("1");
     }
@@ -90,7 +126,8 @@ class PlacementTest {
                 9,
                 Intake.OPEN,
                 Set.of("0"),
-                Optional.empty());
+                Optional.empty(),
+                List.of());
         NodeLoad queue = waiting("queue", 10, 8, Set.of("1"));
 
         assertThat(shards(tooSmall, queue)).containsExactly("1");
@@ -112,8 +149,8 @@ class PlacementTest {
         nodeLoads.reported(load("a", 3, 10, Intake.OPEN, Set.of("0")));
         nodeLoads.reported(load("b", 4, 10, Intake.OPEN, Set.of("1")));
 
-        nodeLoads.placedIn("0", ASKED);
-        nodeLoads.placedIn("0", ASKED);
+        nodeLoads.placedIn("0", ASKED, ONE_RUN);
+        nodeLoads.placedIn("0", ASKED, ONE_RUN);
 
         assertThat(shards(nodeLoads.loads())).containsExactly("1");
         nodeLoads.reported(load("a", 3, 10, Intake.OPEN, Set.of("0")));
@@ -128,7 +165,7 @@ class PlacementTest {
         nodeLoads.reported(load("a", 10, 10, Intake.OPEN, Set.of("0")));
         nodeLoads.reported(load("b", 10, 10, Intake.OPEN, Set.of("1")));
 
-        nodeLoads.placedIn("0", ASKED);
+        nodeLoads.placedIn("0", ASKED, ONE_RUN);
 
         assertThat(shards(nodeLoads.loads())).containsExactly("1");
         nodeLoads.fullAt("1");
@@ -158,7 +195,8 @@ class PlacementTest {
                 9,
                 Intake.OPEN,
                 Set.of("1"),
-                Optional.empty());
+                Optional.empty(),
+                List.of());
 
         assertThat(Placement.choose(List.of(waiting("small", 10, 3, Set.of("0")), large), ALL, huge))
                 .isEqualTo(new Choice.TooLarge(large.capacity()));
@@ -183,7 +221,8 @@ class PlacementTest {
                 9,
                 intake,
                 shards,
-                Optional.empty());
+                Optional.empty(),
+                List.of());
     }
 
     private static NodeLoad waiting(String name, int liveMax, int waiting, Set<String> shards) {
@@ -197,6 +236,7 @@ class PlacementTest {
                 9,
                 Intake.OPEN,
                 shards,
-                Optional.empty());
+                Optional.empty(),
+                List.of());
     }
 }

@@ -123,6 +123,7 @@ class SlotQueueTest {
                 new RunId("01j%023d".formatted(named++)),
                 tenant,
                 Capacity.NONE,
+                TenantUse.NONE,
                 seniority,
                 NOON.plusSeconds(second),
                 shard,

@@ -11,8 +11,12 @@ import dev.vivarium.node.driver.ChannelListener;
 import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.placement.Drain;
 import dev.vivarium.node.placement.NodeLoad;
+import dev.vivarium.node.placement.NodeLoads;
 import dev.vivarium.node.placement.NodeSlots;
+import dev.vivarium.node.placement.QuotaCheck;
 import dev.vivarium.node.placement.ShardRelease;
+import dev.vivarium.node.placement.TenantLoad;
+import dev.vivarium.node.placement.TenantUse;
 import dev.vivarium.node.placement.WhenFull;
 import dev.vivarium.node.run.Runs.Interest;
 import dev.vivarium.node.run.Runs.Progress;
@@ -30,6 +34,9 @@ import dev.vivarium.persistence.journal.RememberingEntry;
 import dev.vivarium.persistence.journal.RunPersistenceId;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.store.OutputChunk;
+import dev.vivarium.protocol.access.Quota;
+import dev.vivarium.protocol.access.QuotaExcess;
+import dev.vivarium.protocol.access.Quotas;
 import dev.vivarium.protocol.api.NodeView;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.api.QueueView;
@@ -850,6 +857,7 @@ class RunTest {
                         new SubmitAnswer.Draining(),
                         new SubmitAnswer.Full(40),
                         new SubmitAnswer.TenantFull(new Tenant("blue")),
+                        new SubmitAnswer.OverQuota(new QuotaExcess(new Tenant("blue"), Quota.CPU, 3, 2, 2)),
                         new SubmitAnswer.TooLarge(ONE_SLOT),
                         new SubmitAnswer.NotDurable())
                 .forEach(answer -> serialization.verifySerialization(answer, true));
@@ -868,7 +876,16 @@ class RunTest {
                 new LoadReporter.Release(Set.of("1"), ShardRelease.Which.ALL, released.ref()), true);
         serialization.verifySerialization(new LoadReporter.Released(Set.of("1")), true);
         NodeLoad load = new NodeLoad(
-                "a", "a", ONE_SLOT, Capacity.NONE, 1, 2, NodeView.Intake.OPEN, Set.of("1"), Optional.empty());
+                "a",
+                "a",
+                ONE_SLOT,
+                Capacity.NONE,
+                1,
+                2,
+                NodeView.Intake.OPEN,
+                Set.of("1"),
+                Optional.empty(),
+                List.of(new TenantLoad(Tenant.DEFAULT, new TenantUse(1, 1, 64, 500, 8, 1024))));
         serialization.verifySerialization(new LoadReporter.Report(load, releases.ref()), true);
     }
 
@@ -1004,7 +1021,7 @@ class RunTest {
     @Test
     void aTenantAtItsLimitOfWaitingRunsIsRefusedWithThatReason() {
         KIT.stop(run);
-        slots = new NodeSlots(ONE_SLOT, 5, 0, drain, System::nanoTime);
+        slots = new NodeSlots(ONE_SLOT, 5, 0, drain, System::nanoTime, QuotaCheck.NONE);
         slots.claim(other());
         run = entity();
 
@@ -1012,6 +1029,27 @@ class RunTest {
                 new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
 
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.TenantFull.class);
+        assertThat(eventNames()).isEmpty();
+    }
+
+    @Test
+    void aRunThatWouldPutItsTenantOverAQuotaIsRefusedAndWritesNothing() {
+        KIT.stop(run);
+        slots = new NodeSlots(
+                ONE_SLOT,
+                5,
+                5,
+                drain,
+                System::nanoTime,
+                new QuotaCheck(tenant -> new Quotas(Map.of(Quota.PIDS, 1L)), tenant -> TenantUse.NONE));
+        run = entity();
+
+        run.tell(
+                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+
+        assertThat(submitted.receiveMessage()).isInstanceOfSatisfying(SubmitAnswer.OverQuota.class, over -> assertThat(
+                        over.excess().quota())
+                .isEqualTo(Quota.PIDS));
         assertThat(eventNames()).isEmpty();
     }
 
@@ -1031,6 +1069,7 @@ class RunTest {
                 OTHER,
                 new Tenant("other"),
                 new Capacity(1, 0, 0),
+                TenantUse.NONE,
                 NodeSlots.Seniority.NEW,
                 Instant.EPOCH,
                 "0",
@@ -1039,7 +1078,12 @@ class RunTest {
 
     private NodeSlots slots(int runs, int waiting) {
         return new NodeSlots(
-                new Capacity(runs, Capacity.UNLIMITED, Capacity.UNLIMITED), waiting, waiting, drain, System::nanoTime);
+                new Capacity(runs, Capacity.UNLIMITED, Capacity.UNLIMITED),
+                waiting,
+                waiting,
+                drain,
+                System::nanoTime,
+                QuotaCheck.NONE);
     }
 
     private static final Duration QUIET = Duration.ofMillis(200);
@@ -1060,6 +1104,7 @@ class RunTest {
                         "node-1",
                         sandbox,
                         slots,
+                        new NodeLoads(System::nanoTime),
                         takeoverWait,
                         drain,
                         new RunMetrics(new SimpleMeterRegistry(), slots),

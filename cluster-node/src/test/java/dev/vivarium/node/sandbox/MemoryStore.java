@@ -16,6 +16,7 @@ import dev.vivarium.persistence.store.RunFiles;
 import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.persistence.store.Store;
 import dev.vivarium.persistence.store.StoreOwnership;
+import dev.vivarium.persistence.store.TenantStore;
 import dev.vivarium.persistence.store.TokenStore;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.RunId;
@@ -192,6 +193,11 @@ public final class MemoryStore implements Store, OutputStore, SecretVault, Remem
     @Override
     public RunFiles files() {
         return blobs.files();
+    }
+
+    @Override
+    public TenantStore tenants() {
+        throw new UnsupportedOperationException("Sandboxes know no quotas.");
     }
 
     @Override

@@ -24,6 +24,7 @@ import dev.vivarium.persistence.store.RunFiles;
 import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.persistence.store.Store;
 import dev.vivarium.persistence.store.StoreOwnership;
+import dev.vivarium.persistence.store.TenantStore;
 import dev.vivarium.persistence.store.TokenStore;
 import dev.vivarium.protocol.api.RunView;
 import java.time.Clock;
@@ -184,6 +185,11 @@ public final class CassandraStore implements Store {
     @Override
     public ClaimedKeys idempotencyKeys() {
         return new CassandraClaimedKeys(cassandra);
+    }
+
+    @Override
+    public TenantStore tenants() {
+        return new CassandraTenants(cassandra);
     }
 
     @Override

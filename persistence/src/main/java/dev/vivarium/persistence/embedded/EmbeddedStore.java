@@ -18,6 +18,7 @@ import dev.vivarium.persistence.store.RunFiles;
 import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.persistence.store.Store;
 import dev.vivarium.persistence.store.StoreOwnership;
+import dev.vivarium.persistence.store.TenantStore;
 import dev.vivarium.persistence.store.TokenStore;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
@@ -135,6 +136,11 @@ public final class EmbeddedStore implements Store {
     @Override
     public ClaimedKeys idempotencyKeys() {
         return store.idempotencyKeys();
+    }
+
+    @Override
+    public TenantStore tenants() {
+        return store.tenants();
     }
 
     @Override

@@ -25,6 +25,7 @@ import dev.vivarium.persistence.store.RunFiles;
 import dev.vivarium.persistence.store.RunIndex;
 import dev.vivarium.persistence.store.Store;
 import dev.vivarium.persistence.store.StoreOwnership;
+import dev.vivarium.persistence.store.TenantStore;
 import dev.vivarium.persistence.store.TokenStore;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.run.RunId;
@@ -256,6 +257,11 @@ public final class PostgresStore implements Store {
     @Override
     public ClaimedKeys idempotencyKeys() {
         return new PostgresClaimedKeys(database);
+    }
+
+    @Override
+    public TenantStore tenants() {
+        return new PostgresTenants(database);
     }
 
     @Override

@@ -42,6 +42,8 @@ public interface Store extends AutoCloseable {
 
     ClaimedKeys idempotencyKeys();
 
+    TenantStore tenants();
+
     TokenStore tokens();
 
     /** How the installation's tokens are made and recognized. */

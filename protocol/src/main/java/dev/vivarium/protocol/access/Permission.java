@@ -13,5 +13,7 @@ public enum Permission {
     /** To see nodes and their capacity. */
     NODES,
     /** To create, list and revoke tokens. */
-    TOKENS
+    TOKENS,
+    /** To list tenants and to set their quotas. */
+    TENANTS
 }

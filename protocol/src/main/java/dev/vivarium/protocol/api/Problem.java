@@ -1,7 +1,9 @@
 package dev.vivarium.protocol.api;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.vivarium.protocol.access.QuotaExcess;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Problem details (RFC 9457): why a request was refused and what to do about it.
@@ -11,11 +13,23 @@ import java.util.List;
  * @param status the HTTP status
  * @param detail one sentence about this occurrence and what to do about it
  * @param errors every invalid field, when the problem is in the body or the query
+ * @param overQuota the quota that its tenant would be over, when that is the problem
  */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
-public record Problem(String type, String title, int status, String detail, List<FieldError> errors) {
+public record Problem(
+        String type,
+        String title,
+        int status,
+        String detail,
+        List<FieldError> errors,
+        Optional<QuotaExcess> overQuota) {
     public Problem {
         errors = List.copyOf(errors);
+    }
+
+    /** A problem that is no tenant's quota. */
+    public Problem(String type, String title, int status, String detail, List<FieldError> errors) {
+        this(type, title, status, detail, errors, Optional.empty());
     }
 
     /**

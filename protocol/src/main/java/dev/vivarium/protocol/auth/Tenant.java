@@ -15,6 +15,13 @@ public record Tenant(@JsonValue String name) implements Comparable<Tenant> {
 
     private static final Pattern NAME = Pattern.compile("[^\\p{Cc}]{1," + NAME_MAX + "}");
 
+    /** What a name must be that a person chooses for others, for users; see {@link #isPlain}. */
+    public static final String PLAIN_RULE =
+            "must be 1 to 63 lower-case letters, digits, '.', '_' or '-', and begin and end with a letter or digit";
+
+    /** No look-alikes and no case. */
+    private static final Pattern PLAIN = Pattern.compile("[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?");
+
     /** The tenant of a request that names none. */
     public static final Tenant DEFAULT = new Tenant("default");
 
@@ -29,6 +36,14 @@ public record Tenant(@JsonValue String name) implements Comparable<Tenant> {
     /** Whether the text is a valid tenant name. */
     public static boolean isValid(String name) {
         return NAME.matcher(name).matches();
+    }
+
+    /**
+     * Whether a person may choose the name for others: for a token, or for quotas. Narrower than what a label may name,
+     * so that no tenant looks like another.
+     */
+    public static boolean isPlain(String name) {
+        return PLAIN.matcher(name).matches();
     }
 
     @Override

@@ -1,10 +1,12 @@
 package dev.vivarium.node.http.server;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.vivarium.protocol.access.QuotaExcess;
 import dev.vivarium.protocol.api.Problem;
 import dev.vivarium.protocol.api.Problem.FieldError;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import org.apache.pekko.http.javadsl.model.ContentType;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
@@ -16,7 +18,14 @@ import org.apache.pekko.util.ByteString;
 public final class Answers {
     private static final ContentType PROBLEM_JSON = ContentTypes.parse("application/problem+json");
 
+    private static final ContentType METRICS = ContentTypes.parse("text/plain; version=0.0.4; charset=utf-8");
+
     private Answers() {}
+
+    /** Metrics in the text format of Prometheus. */
+    public static HttpResponse metrics(String text) {
+        return HttpResponse.create().withEntity(HttpEntities.create(METRICS, ByteString.fromString(text)));
+    }
 
     /** A JSON response. */
     public static HttpResponse json(int status, Object body) {
@@ -37,8 +46,23 @@ public final class Answers {
 
     /** A problem with another status than its usual one; for refusals by Pekko HTTP with a status of its own. */
     static HttpResponse problem(ProblemType type, int status, String detail, List<FieldError> errors) {
-        Problem problem = new Problem(type.uri(), type.title(), status, detail, errors);
-        return HttpResponse.create().withStatus(status).withEntity(HttpEntities.create(PROBLEM_JSON, bytes(problem)));
+        return answer(new Problem(type.uri(), type.title(), status, detail, errors));
+    }
+
+    private static HttpResponse answer(Problem problem) {
+        return HttpResponse.create()
+                .withStatus(problem.status())
+                .withEntity(HttpEntities.create(PROBLEM_JSON, bytes(problem)));
+    }
+
+    /** The answer to a tenant that would be over a quota. */
+    public static HttpResponse overQuota(QuotaExcess excess, Duration after) {
+        ProblemType type = ProblemType.OVER_QUOTA;
+        String detail = excess.sentence() + " Try again later, or ask an operator for a larger quota.";
+        Problem problem = new Problem(type.uri(), type.title(), type.status(), detail, List.of(), Optional.of(excess));
+        // Rounded up: earlier it would be refused again.
+        long seconds = after.plusSeconds(1).minusNanos(1).toSeconds();
+        return answer(problem).addHeader(RawHeader.create("Retry-After", Long.toString(seconds)));
     }
 
     /** A temporary problem, with a Retry-After header. */

@@ -8,13 +8,9 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
-import org.apache.pekko.http.javadsl.model.ContentType;
-import org.apache.pekko.http.javadsl.model.ContentTypes;
-import org.apache.pekko.http.javadsl.model.HttpEntities;
 import org.apache.pekko.http.javadsl.model.HttpMethods;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
-import org.apache.pekko.util.ByteString;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,7 +25,6 @@ public final class HealthEndpoint {
     private static final String METRICS_PATH = "/metrics";
     private static final Set<String> PATHS = Set.of(ALIVE, READY, METRICS_PATH);
     private static final Duration READINESS_TIMEOUT = Duration.ofSeconds(3);
-    private static final ContentType METRICS = ContentTypes.parse("text/plain; version=0.0.4; charset=utf-8");
 
     private final Readiness readiness;
     private final PrometheusMeterRegistry metrics;
@@ -89,6 +84,6 @@ public final class HealthEndpoint {
     }
 
     private HttpResponse metrics() {
-        return HttpResponse.create().withEntity(HttpEntities.create(METRICS, ByteString.fromString(metrics.scrape())));
+        return Answers.metrics(metrics.scrape());
     }
 }

@@ -8,10 +8,12 @@ import static dev.vivarium.protocol.access.Permission.CANCEL;
 import static dev.vivarium.protocol.access.Permission.NODES;
 import static dev.vivarium.protocol.access.Permission.READ;
 import static dev.vivarium.protocol.access.Permission.SUBMIT;
+import static dev.vivarium.protocol.access.Permission.TENANTS;
 import static dev.vivarium.protocol.access.Permission.TOKENS;
 import static org.apache.pekko.http.javadsl.model.HttpMethods.DELETE;
 import static org.apache.pekko.http.javadsl.model.HttpMethods.GET;
 import static org.apache.pekko.http.javadsl.model.HttpMethods.HEAD;
+import static org.apache.pekko.http.javadsl.model.HttpMethods.PATCH;
 import static org.apache.pekko.http.javadsl.model.HttpMethods.POST;
 import static org.apache.pekko.http.javadsl.model.HttpMethods.PUT;
 
@@ -24,6 +26,8 @@ import dev.vivarium.node.http.server.JsonBodies;
 import dev.vivarium.node.http.server.Operation;
 import dev.vivarium.node.http.server.Uploads;
 import dev.vivarium.node.run.Runs;
+import dev.vivarium.node.tenant.Rates;
+import dev.vivarium.node.tenant.TenantQuotas;
 import dev.vivarium.persistence.audit.AuditQueries;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.store.BlobStore;
@@ -31,8 +35,10 @@ import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.persistence.store.RunIndex;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Clock;
 import java.util.List;
+import java.util.stream.Stream;
 import org.apache.pekko.actor.typed.ActorSystem;
 
 /** The table of the API's operations; see their endpoints. */
@@ -42,7 +48,10 @@ public final class ApiV1 {
     /**
      * What the API depends on.
      *
+     * @param quotas the quotas of tenants
+     * @param rates how fast tenants may read
      * @param metrics the registry for the number of followers
+     * @param tenantMetrics the registry of what names tenants, which is not for everyone
      */
     public record Parts(
             SubmissionReader reader,
@@ -55,7 +64,10 @@ public final class ApiV1 {
             BlobStore blobs,
             AuditQueries audit,
             Tokens tokens,
-            MeterRegistry metrics) {}
+            TenantQuotas quotas,
+            Rates rates,
+            MeterRegistry metrics,
+            PrometheusMeterRegistry tenantMetrics) {}
 
     /** The operations; {@code openapi.yaml} describes all their answers. */
     public static List<Operation> operations(ActorSystem<?> system, HttpSettings settings, Parts parts) {
@@ -70,6 +82,7 @@ public final class ApiV1 {
         Gauge.builder("vivarium.http.submissions", submissions, JsonBodies::underWay)
                 .description("Submissions that are worked on")
                 .register(parts.metrics());
+        QuotaRefusals refusals = new QuotaRefusals(parts.tenantMetrics());
         SubmitEndpoint submit = new SubmitEndpoint(
                 submissions,
                 settings,
@@ -77,7 +90,8 @@ public final class ApiV1 {
                 parts.admission(),
                 followers,
                 output,
-                new RunEndWait(system, parts.runs(), parts.journal(), followers));
+                new RunEndWait(system, parts.runs(), parts.journal(), followers),
+                refusals);
         DeadlineEndpoint deadline = new DeadlineEndpoint(lookup, submissions, parts.renewals(), parts.runs());
         EventsEndpoint events = new EventsEndpoint(lookup, parts.runs(), parts.journal(), followers, settings);
         ArtifactsEndpoint artifacts = new ArtifactsEndpoint(lookup, parts.journal(), parts.blobs());
@@ -87,6 +101,7 @@ public final class ApiV1 {
                 .register(parts.metrics());
         BlobsEndpoint blobs = new BlobsEndpoint(system, uploads, parts.blobs());
         TokensEndpoint tokens = new TokensEndpoint(submissions, parts.tokens());
+        TenantsEndpoint tenants = new TenantsEndpoint(submissions, parts.quotas(), parts.runs(), parts.tenantMetrics());
         AuditWatches watches = new AuditWatches(parts.audit());
         AuditTail tail = new AuditTail(parts.audit(), watches, followers, settings);
         AuditEndpoint audit = new AuditEndpoint(parts.audit(), watches, tail, settings.retryAfter(), Clock.systemUTC());
@@ -94,28 +109,34 @@ public final class ApiV1 {
                 new AuditLogEndpoint(parts.audit(), watches, lookup, settings.retryAfter(), Clock.systemUTC());
         AuditExportEndpoint export = new AuditExportEndpoint(parts.audit(), watches, followers, settings.retryAfter());
         NodeEndpoint node = new NodeEndpoint(parts.runs());
-        return List.of(
-                needing(SUBMIT, POST, "/v1/runs", submit::answer),
-                needing(READ, GET, "/v1/runs", json(runs::list)),
-                needing(READ, GET, "/v1/runs/{id}", json(runs::show)),
-                needing(CANCEL, POST, "/v1/runs/{id}/cancel", json(runs::cancel)),
-                needing(SUBMIT, POST, "/v1/runs/{id}/deadline", json(deadline::answer)),
-                needing(READ, GET, "/v1/runs/{id}/output", output::answer),
-                needing(READ, GET, "/v1/runs/{id}/events", events::answer),
-                needing(READ, GET, "/v1/runs/{id}/artifacts", artifacts::list),
-                needing(READ, GET, "/v1/runs/{id}/artifacts/{path*}", artifacts::file),
-                needing(SUBMIT, PUT, "/v1/blobs/{digest}", json(blobs::put)),
-                needing(SUBMIT, HEAD, "/v1/blobs/{digest}", blobs::head),
-                needing(TOKENS, POST, "/v1/tokens", json(tokens::create)),
-                needing(TOKENS, GET, "/v1/tokens", json(tokens::list)),
-                needing(TOKENS, DELETE, "/v1/tokens/{id}", json(tokens::revoke)),
-                needing(TOKENS, POST, "/v1/tokens/{id}/rotate", json(tokens::rotate)),
-                needing(AUDIT, GET, "/v1/audit/events", audit::events),
-                needing(AUDIT, GET, "/v1/audit/export", export::answer),
-                needing(AUDIT, GET, "/v1/audit/counts", json(audit::counts)),
-                needing(AUDIT, GET, "/v1/audit/checkpoint", log::checkpoint),
-                needing(READ, GET, "/v1/runs/{id}/proof", log::proof),
-                needing(NODES, GET, "/v1/nodes", json(immediate(node::nodes))),
-                Operation.open(GET, "/openapi.yaml", immediate(node::openApi)));
+        return Stream.of(
+                        needing(SUBMIT, POST, "/v1/runs", submit::answer),
+                        needing(READ, GET, "/v1/runs", json(runs::list)),
+                        needing(READ, GET, "/v1/runs/{id}", json(runs::show)),
+                        needing(CANCEL, POST, "/v1/runs/{id}/cancel", json(runs::cancel)),
+                        needing(SUBMIT, POST, "/v1/runs/{id}/deadline", json(deadline::answer)),
+                        needing(READ, GET, "/v1/runs/{id}/output", output::answer),
+                        needing(READ, GET, "/v1/runs/{id}/events", events::answer),
+                        needing(READ, GET, "/v1/runs/{id}/artifacts", artifacts::list),
+                        needing(READ, GET, "/v1/runs/{id}/artifacts/{path*}", artifacts::file),
+                        needing(SUBMIT, PUT, "/v1/blobs/{digest}", json(blobs::put)),
+                        needing(SUBMIT, HEAD, "/v1/blobs/{digest}", blobs::head),
+                        needing(TOKENS, POST, "/v1/tokens", json(tokens::create)),
+                        needing(TOKENS, GET, "/v1/tokens", json(tokens::list)),
+                        needing(TOKENS, DELETE, "/v1/tokens/{id}", json(tokens::revoke)),
+                        needing(TOKENS, POST, "/v1/tokens/{id}/rotate", json(tokens::rotate)),
+                        needing(TENANTS, GET, "/v1/tenants", json(tenants::list)),
+                        needing(TENANTS, GET, "/v1/tenants/metrics", immediate(tenants::metrics)),
+                        needing(READ, GET, "/v1/tenants/{tenant}/usage", json(tenants::usage)),
+                        needing(TENANTS, PATCH, "/v1/tenants/{tenant}/quotas", json(tenants::set)),
+                        needing(AUDIT, GET, "/v1/audit/events", audit::events),
+                        needing(AUDIT, GET, "/v1/audit/export", export::answer),
+                        needing(AUDIT, GET, "/v1/audit/counts", json(audit::counts)),
+                        needing(AUDIT, GET, "/v1/audit/checkpoint", log::checkpoint),
+                        needing(READ, GET, "/v1/runs/{id}/proof", log::proof),
+                        needing(NODES, GET, "/v1/nodes", json(immediate(node::nodes))),
+                        Operation.open(GET, "/openapi.yaml", immediate(node::openApi)))
+                .map(new ReadRates(parts.rates(), refusals)::counted)
+                .toList();
     }
 }

@@ -46,6 +46,7 @@ final class SubmitEndpoint {
     private final Followers followers;
     private final OutputEndpoint output;
     private final RunEndWait end;
+    private final QuotaRefusals refusals;
 
     SubmitEndpoint(
             JsonBodies bodies,
@@ -54,7 +55,8 @@ final class SubmitEndpoint {
             Admission admission,
             Followers followers,
             OutputEndpoint output,
-            RunEndWait end) {
+            RunEndWait end,
+            QuotaRefusals refusals) {
         this.bodies = bodies;
         this.settings = settings;
         this.reader = reader;
@@ -62,6 +64,7 @@ final class SubmitEndpoint {
         this.followers = followers;
         this.output = output;
         this.end = end;
+        this.refusals = refusals;
     }
 
     /** What the client wants to be answered with, once its run is accepted. */
@@ -182,6 +185,9 @@ final class SubmitEndpoint {
                     "All slots are taken and tenant " + full.tenant() + " has its most runs waiting for one: try again"
                             + " when one of them has ended.",
                     settings.retryAfter());
+        }
+        if (given instanceof SubmitAnswer.OverQuota over) {
+            return refusals.answer(over.excess(), over.after().orElse(settings.retryAfter()));
         }
         if (given instanceof SubmitAnswer.TooLarge tooLarge) {
             return Answers.problem(

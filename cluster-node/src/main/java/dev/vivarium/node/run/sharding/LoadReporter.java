@@ -124,7 +124,8 @@ public final class LoadReporter extends AbstractBehavior<LoadReporter.Command> {
                 slots.waitingMax(),
                 environment.drain().isDraining() ? NodeView.Intake.CLOSED : NodeView.Intake.OPEN,
                 Set.copyOf(held.shards.getStats().keySet()),
-                Optional.of(pool()));
+                Optional.of(pool()),
+                slots.tenants());
         topic.tell(Topic.publish(new Report(load, getContext().getSelf().narrow())));
         return this;
     }

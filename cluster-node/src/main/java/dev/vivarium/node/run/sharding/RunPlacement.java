@@ -9,6 +9,7 @@ import dev.vivarium.node.placement.NodeLoads;
 import dev.vivarium.node.placement.NodeSlots;
 import dev.vivarium.node.placement.Placement;
 import dev.vivarium.node.placement.Placement.Choice;
+import dev.vivarium.node.placement.TenantLoad;
 import dev.vivarium.node.placement.WhenFull;
 import dev.vivarium.node.run.Placed;
 import dev.vivarium.node.run.SubmitAnswer;
@@ -122,8 +123,8 @@ final class RunPlacement {
     }
 
     /** The run was just sent to its place. */
-    void sent(Placed.Room place) {
-        nodeLoads.placedIn(shardOf.apply(place.id()), place.needs());
+    void sent(Placed.Room place, TenantLoad tenant) {
+        nodeLoads.placedIn(shardOf.apply(place.id()), place.needs(), tenant);
     }
 
     /**

@@ -4,6 +4,8 @@ import dev.vivarium.node.placement.Capacity;
 import dev.vivarium.node.placement.CapacityAllocation;
 import dev.vivarium.node.placement.NodeLoad;
 import dev.vivarium.node.placement.NodeLoads;
+import dev.vivarium.node.placement.TenantLoad;
+import dev.vivarium.node.placement.TenantUse;
 import dev.vivarium.node.run.Caller;
 import dev.vivarium.node.run.CancelAnswer;
 import dev.vivarium.node.run.Placed;
@@ -15,14 +17,17 @@ import dev.vivarium.node.run.Runs;
 import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.persistence.journal.StageFailure;
 import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.protocol.access.QuotaExcess;
 import dev.vivarium.protocol.api.NodeView;
 import dev.vivarium.protocol.api.QueueView;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -71,7 +76,7 @@ public final class ShardedRuns implements Runs {
     /** Starts this node's shard region; live runs of its shards are recovered with it. */
     public static ShardedRuns start(ActorSystem<?> system, RunEnvironment environment) {
         ClusterSharding sharding = ClusterSharding.get(system);
-        NodeLoads nodeLoads = new NodeLoads(environment.sandbox().clock()::nanos);
+        NodeLoads nodeLoads = environment.nodeLoads();
         String own = Cluster.get(system).selfMember().address().toString();
         Function<org.apache.pekko.actor.ActorRef, String> addressOf =
                 region -> region.path().address().hasLocalScope()
@@ -172,6 +177,23 @@ public final class ShardedRuns implements Runs {
         return placement.placeNamed(id, needs);
     }
 
+    @Override
+    public Optional<QuotaExcess> excess(Tenant tenant, TenantUse asked) {
+        return environment.slots().excess(tenant, asked);
+    }
+
+    @Override
+    public TenantUse usedBy(Tenant tenant) {
+        return environment.slots().usedBy(tenant).plus(nodeLoads.usedBy(tenant, ownAddress));
+    }
+
+    @Override
+    public Set<Tenant> tenants() {
+        Set<Tenant> all = new HashSet<>(nodeLoads.tenants());
+        environment.slots().tenants().forEach(load -> all.add(load.tenant()));
+        return all;
+    }
+
     private ShardOpening opening(ActorSystem<?> system) {
         Cluster cluster = Cluster.get(system);
         return new ShardOpening(
@@ -191,7 +213,7 @@ public final class ShardedRuns implements Runs {
         if (!until.isAfter(now)) {
             return CompletableFuture.completedStage(new SubmitAnswer.NotDurable());
         }
-        placement.sent(place);
+        placement.sent(place, new TenantLoad(spec.tenant(), TenantUse.of(spec.limits())));
         if (placement.isBornHere(place)) {
             environment.sandbox().store().willBegin(place.id());
         }

@@ -18,6 +18,11 @@ final class MovableClock extends Clock {
         now = now.plus(time);
     }
 
+    /** The same time as a monotonic clock tells it. */
+    long nanos() {
+        return Duration.between(Instant.EPOCH, now).toNanos();
+    }
+
     @Override
     public Instant instant() {
         return now;

@@ -99,6 +99,8 @@ class OpenApiDocumentTest {
         answersAboutAllRuns();
         answersAboutTheNode();
         answersToCallersWhoMayNot();
+        answersAboutTenants();
+        answersToTenantsThatReadTooFast();
         answersAboutTokens();
         answersOfEveryRoute();
         answersOfANodeThatFails();
@@ -351,6 +353,59 @@ class OpenApiDocumentTest {
         api.exchange(api.request("/v1/tokens/unknown").DELETE().build());
     }
 
+    private void answersAboutTenants() {
+        String quotas = "/v1/tenants/research/quotas";
+        String some = "{\"runs\": 10, \"memory\": \"8Gi\"}";
+        assertThat(patch(quotas, some).statusCode()).isEqualTo(200);
+        patch(quotas, "{");
+        patch("/v1/tenants/Research/quotas", some);
+        patch(quotas, some, "Accept", "text/html");
+        patch(quotas, " ".repeat(70_000));
+        patch(quotas, some, "Content-Encoding", "gzip");
+        api.exchangeSlowly("PATCH", quotas);
+        for (String tenant : List.of("b", "c", "d")) {
+            patch("/v1/tenants/" + tenant + "/quotas", some);
+        }
+        api.get("/v1/tenants/metrics");
+        for (String path : List.of("/v1/tenants", "/v1/tenants/research/usage")) {
+            api.get(path);
+            api.get(path + "?colour=red");
+            api.get(path, "Accept", "text/html");
+        }
+    }
+
+    private HttpResponse<String> patch(String path, String body, String... headers) {
+        HttpRequest.Builder request = api.request(path)
+                .header("Content-Type", "application/json")
+                .method("PATCH", BodyPublishers.ofString(body));
+        return api.exchange(
+                headers.length == 0 ? request.build() : request.headers(headers).build());
+    }
+
+    private void answersToTenantsThatReadTooFast() {
+        patch("/v1/tenants/research/quotas", "{\"readsPerSecond\": 0}");
+        String run = "/v1/runs/" + TestApi.UNKNOWN_RUN;
+        String auditor = api.token(Role.AUDITOR, "research");
+        for (String path : List.of(
+                "/v1/runs",
+                run,
+                run + "/output",
+                run + "/events",
+                run + "/artifacts",
+                run + "/artifacts/a",
+                run + "/proof",
+                "/v1/tenants/research/usage",
+                "/v1/audit/events",
+                "/v1/audit/export",
+                "/v1/audit/counts",
+                "/v1/audit/checkpoint")) {
+            assertThat(api.exchange(api.as(auditor, path).build()).statusCode()).isEqualTo(429);
+        }
+        api.exchange(api.as(api.token(Role.SUBMITTER, "research"), "/v1/blobs/" + UNKNOWN_DIGEST)
+                .method("HEAD", BodyPublishers.noBody())
+                .build());
+    }
+
     private void answersToCallersWhoMayNot() {
         String viewer = api.token(Role.VIEWER, "default");
         for (String operation : OpenApiDocument.operations()) {
@@ -366,16 +421,22 @@ class OpenApiDocumentTest {
     private static String path(String template) {
         return template.replace("{id}", TestApi.UNKNOWN_RUN)
                 .replace("{digest}", UNKNOWN_DIGEST)
+                .replace("{tenant}", "research")
                 .replace("{path}", "a");
     }
 
     private void answersOfANodeThatFails() {
         api.tokenStore.failWith(new IllegalStateException("a defect"));
+        api.tenantStore.failWith(new IllegalStateException("a defect"));
         askForTokens();
+        patch("/v1/tenants/research/quotas", "{\"runs\": 1}");
         api.tokenStore.goAway();
+        api.tenantStore.goAway();
         askForTokens();
-        api.exchange(
-                api.as(api.seal.mint(TokenSeal.Form.VIV).text(), "/v1/nodes").build());
+        patch("/v1/tenants/research/quotas", "{\"runs\": 1}");
+        for (String path : List.of("/v1/nodes", "/v1/tenants", "/v1/tenants/metrics", "/v1/tenants/research/usage")) {
+            api.exchange(api.as(api.seal.mint(TokenSeal.Form.VIV).text(), path).build());
+        }
         api.runs.failWith(new IllegalStateException("a defect"));
         api.blobs.failWith(new IllegalStateException("a defect"));
         api.audit.failure = Optional.of(new IllegalStateException("a defect"));

@@ -67,6 +67,7 @@ class RolesAndTenantsTest {
                     .toString()
                     .replace("/runs/{id}", "/runs/" + run)
                     .replace("{id}", "0123456789abcdef")
+                    .replace("{tenant}", "research")
                     .replace("{digest}", DIGEST)
                     .replace("{path}", "a");
             var request = token.map(text -> api.as(text, path)).orElseGet(() -> api.anonymous(path));
@@ -97,7 +98,12 @@ class RolesAndTenantsTest {
             return List.of(404);
         }
         return switch (operation.toString()) {
-            case "POST /v1/runs", "POST /v1/tokens", "POST /v1/runs/{id}/deadline" -> List.of(415);
+            case "POST /v1/runs",
+                    "POST /v1/tokens",
+                    "POST /v1/runs/{id}/deadline",
+                    "PATCH /v1/tenants/{tenant}/quotas" -> List.of(415);
+            case "GET /v1/tenants/{tenant}/usage" -> List.of(
+                    role == Role.OPERATOR || tenant.equals("research") ? 200 : 403);
             case "POST /v1/runs/{id}/cancel" -> List.of(202);
             case "GET /v1/runs/{id}/artifacts/{path}",
                     "HEAD /v1/blobs/{digest}",

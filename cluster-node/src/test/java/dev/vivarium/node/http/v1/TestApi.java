@@ -2,6 +2,7 @@ package dev.vivarium.node.http.v1;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigValueFactory;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.access.Door;
 import dev.vivarium.node.access.LocalToken;
@@ -22,6 +23,9 @@ import dev.vivarium.node.http.server.HealthEndpoint;
 import dev.vivarium.node.http.server.HttpServer;
 import dev.vivarium.node.http.server.HttpSettings;
 import dev.vivarium.node.http.server.Operation;
+import dev.vivarium.node.tenant.Rates;
+import dev.vivarium.node.tenant.TenantConfig;
+import dev.vivarium.node.tenant.TenantQuotas;
 import dev.vivarium.persistence.durable.DurableFiles;
 import dev.vivarium.persistence.secrets.SecretSeal;
 import dev.vivarium.persistence.secrets.TokenSeal;
@@ -86,13 +90,27 @@ final class TestApi implements AutoCloseable {
     final MovableClock clock = new MovableClock(InMemoryRuns.NOON);
 
     final Tokens tokens = new Tokens(tokenStore, seal, TokenSettings.from(Samples.SHIPPED.getConfig("tokens")), clock);
+    final InMemoryTenants tenantStore = new InMemoryTenants();
+    final TenantQuotas quotas = new TenantQuotas(
+            tenantStore,
+            TenantConfig.from(
+                    Samples.SHIPPED.getConfig("tenants").withValue("count-max", ConfigValueFactory.fromAnyRef(3))),
+            clock);
+
+    final Rates rates = new Rates(quotas::of, clock::nanos);
+
     /** The token of this machine's operator, which requests present unless they have another one. */
     final String local = seal.mint(TokenSeal.Form.VIV).text();
 
     final PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    final PrometheusMeterRegistry tenantMetrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     final HttpClient client = HttpClient.newHttpClient();
     CompletionStage<List<Health.Check>> readiness =
             CompletableFuture.completedStage(List.of(new Health.Check("store", Health.Status.UP, "answers")));
+
+    {
+        tenantMetrics.counter("vivarium.tenant.refusals", "tenant", "default", "quota", "runs");
+    }
 
     private final ActorSystem<Void> system = ActorSystem.create(
             Behaviors.empty(),
@@ -118,7 +136,7 @@ final class TestApi implements AutoCloseable {
                                 new ApiV1.Parts(
                                         Samples.reader(Isolation.CONTAINER),
                                         Samples.renewals(),
-                                        new Admission(runs, runs, runs, vault, blobs, Long.MAX_VALUE),
+                                        new Admission(runs, runs, runs, vault, blobs, rates, Long.MAX_VALUE),
                                         runs,
                                         runs,
                                         runs,
@@ -126,7 +144,10 @@ final class TestApi implements AutoCloseable {
                                         blobs,
                                         audit,
                                         tokens,
-                                        metrics))
+                                        quotas,
+                                        rates,
+                                        metrics,
+                                        tenantMetrics))
                                 .stream(),
                         HealthEndpoint.operations(() -> readiness, metrics).stream())
                 .toList();

@@ -8,6 +8,8 @@ import dev.vivarium.node.placement.Drain;
 import dev.vivarium.node.placement.NodeLoad;
 import dev.vivarium.node.placement.NodeLoads;
 import dev.vivarium.node.placement.NodeSlots;
+import dev.vivarium.node.placement.QuotaCheck;
+import dev.vivarium.node.placement.TenantUse;
 import dev.vivarium.node.placement.WhenFull;
 import dev.vivarium.node.run.Placed;
 import dev.vivarium.node.run.SubmitAnswer;
@@ -15,6 +17,7 @@ import dev.vivarium.protocol.api.NodeView.Intake;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -25,7 +28,7 @@ class RunPlacementTest {
     private static final Capacity TWO = new Capacity(2, 640, 4000);
 
     private final Drain drain = new Drain();
-    private final NodeSlots slots = new NodeSlots(TWO, 1, 1, drain, () -> 0);
+    private final NodeSlots slots = new NodeSlots(TWO, 1, 1, drain, () -> 0, QuotaCheck.NONE);
     private final NodeLoads nodeLoads = new NodeLoads(() -> 0);
     private final RunPlacement placement =
             new RunPlacement(slots, drain, NodeClock.system(), nodeLoads, "own", ALL, RunPlacementTest::shard);
@@ -95,6 +98,7 @@ class RunPlacementTest {
                     name(),
                     Tenant.DEFAULT,
                     NEEDS,
+                    TenantUse.NONE,
                     NodeSlots.Seniority.NEW,
                     Instant.EPOCH.plusSeconds(n),
                     "0",
@@ -105,7 +109,7 @@ class RunPlacementTest {
     private void report(String node, Capacity taken, int waiting, String... shards) {
         int waitingMax = node.equals("own") ? 1 : 9;
         nodeLoads.reported(new NodeLoad(
-                node, node, TWO, taken, waiting, waitingMax, Intake.OPEN, Set.of(shards), Optional.empty()));
+                node, node, TWO, taken, waiting, waitingMax, Intake.OPEN, Set.of(shards), Optional.empty(), List.of()));
     }
 
     private static SubmitAnswer refusal(Placed place) {

@@ -86,6 +86,7 @@ class ShardOpeningTest {
                 9,
                 NodeView.Intake.OPEN,
                 shards,
-                Optional.empty());
+                Optional.empty(),
+                List.of());
     }
 }

@@ -1,0 +1,65 @@
+package dev.vivarium.node.placement;
+
+import dev.vivarium.protocol.access.Quota;
+import dev.vivarium.protocol.run.Limit;
+import dev.vivarium.protocol.run.Limits;
+import java.util.OptionalLong;
+
+/**
+ * What runs take of their tenant's quotas, or one run: its limits, as it was submitted with them, whether or not it has a
+ * slot yet.
+ *
+ * @param runs how many runs have not ended
+ * @param waiting how many of them wait for a slot
+ */
+public record TenantUse(long runs, long waiting, long memoryBytes, long millicores, long pids, long diskBytes) {
+    /** Nothing. */
+    public static final TenantUse NONE = new TenantUse(0, 0, 0, 0, 0, 0);
+
+    /** A place in a queue. */
+    static final TenantUse WAITING = new TenantUse(0, 1, 0, 0, 0, 0);
+
+    /** One run with these limits. */
+    public static TenantUse of(Limits limits) {
+        return new TenantUse(
+                1,
+                0,
+                Limit.MEMORY.amountIn(limits),
+                Limit.CPU.amountIn(limits),
+                Limit.PIDS.amountIn(limits),
+                Limit.DISK.amountIn(limits));
+    }
+
+    public TenantUse plus(TenantUse other) {
+        return new TenantUse(
+                runs + other.runs,
+                waiting + other.waiting,
+                memoryBytes + other.memoryBytes,
+                millicores + other.millicores,
+                pids + other.pids,
+                diskBytes + other.diskBytes);
+    }
+
+    TenantUse minus(TenantUse other) {
+        return new TenantUse(
+                runs - other.runs,
+                waiting - other.waiting,
+                memoryBytes - other.memoryBytes,
+                millicores - other.millicores,
+                pids - other.pids,
+                diskBytes - other.diskBytes);
+    }
+
+    /** What is used of a quota, in its unit; empty for a quota of a rate. */
+    public OptionalLong of(Quota quota) {
+        return switch (quota) {
+            case RUNS -> OptionalLong.of(runs);
+            case WAITING -> OptionalLong.of(waiting);
+            case MEMORY -> OptionalLong.of(memoryBytes);
+            case CPU -> OptionalLong.of(millicores);
+            case PIDS -> OptionalLong.of(pids);
+            case DISK -> OptionalLong.of(diskBytes);
+            case SUBMISSIONS, READS -> OptionalLong.empty();
+        };
+    }
+}

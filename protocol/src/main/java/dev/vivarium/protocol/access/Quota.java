@@ -1,0 +1,130 @@
+package dev.vivarium.protocol.access;
+
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonValue;
+import dev.vivarium.protocol.run.ByteSize;
+import dev.vivarium.protocol.run.CpuQuota;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * The table of quotas: what a tenant can be limited in. Names are those of the API, the configuration and the store, and
+ * permanent. A run counts from its acceptance to its end, whether or not it has a slot: so a run that waits can start
+ * when its turn comes.
+ */
+public enum Quota {
+    /** Runs that have not ended, those that wait for a slot included. */
+    RUNS("runs", Unit.COUNT),
+    /** Runs that wait for a slot. */
+    WAITING("waiting", Unit.COUNT),
+    /** The limits {@code memory} of runs that have not ended, together. */
+    MEMORY("memory", Unit.BYTES),
+    /** Their limits {@code cpu}. */
+    CPU("cpu", Unit.MILLICORES),
+    /** Their limits {@code pids}. */
+    PIDS("pids", Unit.COUNT),
+    /** Their limits {@code disk}. */
+    DISK("disk", Unit.BYTES),
+    /** New runs a second, on each node; as many may come at once. */
+    SUBMISSIONS("submissionsPerSecond", Unit.PER_SECOND),
+    /** Requests that read, a second, on each node; as many may come at once. */
+    READS("readsPerSecond", Unit.PER_SECOND);
+
+    /** No limit. */
+    public static final long UNLIMITED = Long.MAX_VALUE;
+
+    /** The word for no limit. */
+    public static final String UNLIMITED_TEXT = "unlimited";
+
+    private static final long RATE_MAX = 1_000_000;
+
+    /** What amounts are numbers of. */
+    public enum Unit {
+        COUNT("a whole number such as 10"),
+        BYTES("a size such as 512Mi or 64Gi"),
+        MILLICORES("a number of cores such as 8 or 500m"),
+        PER_SECOND("a whole number such as 10, at most " + RATE_MAX);
+
+        private final String notation;
+
+        Unit(String notation) {
+            this.notation = notation;
+        }
+    }
+
+    private final String text;
+    private final Unit unit;
+
+    Quota(String text, Unit unit) {
+        this.text = text;
+        this.unit = unit;
+    }
+
+    /** What its amounts are numbers of. */
+    public Unit unit() {
+        return unit;
+    }
+
+    /** The notation of amounts, to complete the words "must be". */
+    public String notation() {
+        return unit.notation + ", or " + UNLIMITED_TEXT;
+    }
+
+    /** The quota of this name, if there is one. */
+    public static Optional<Quota> named(String name) {
+        return Arrays.stream(values()).filter(quota -> quota.text.equals(name)).findFirst();
+    }
+
+    /**
+     * Reads the name.
+     *
+     * @throws IllegalArgumentException when there is no such quota
+     */
+    @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
+    public static Quota of(String name) {
+        return named(name).orElseThrow(() -> new IllegalArgumentException("There is no quota " + name + "."));
+    }
+
+    /**
+     * Reads an amount in its notation.
+     *
+     * @throws IllegalArgumentException with words for the user, to follow the quota's name, when it is none
+     */
+    public long amount(String written) {
+        if (written.equals(UNLIMITED_TEXT)) {
+            return UNLIMITED;
+        }
+        long amount;
+        try {
+            amount = switch (unit) {
+                case COUNT, PER_SECOND -> Long.parseLong(written);
+                case BYTES -> ByteSize.parse(written).bytes();
+                case MILLICORES -> CpuQuota.parse(written).millicores();
+            };
+        } catch (IllegalArgumentException | ArithmeticException malformed) {
+            throw new IllegalArgumentException("must be " + notation(), malformed);
+        }
+        if (amount < 0 || amount == UNLIMITED || (unit == Unit.PER_SECOND && amount > RATE_MAX)) {
+            throw new IllegalArgumentException("must be " + notation());
+        }
+        return amount;
+    }
+
+    /** An amount in its notation. */
+    public String written(long amount) {
+        Function<Long, Object> notation =
+                switch (unit) {
+                    case COUNT, PER_SECOND -> number -> number;
+                    case BYTES -> ByteSize::new;
+                    case MILLICORES -> CpuQuota::new;
+                };
+        return amount == UNLIMITED ? UNLIMITED_TEXT : notation.apply(amount).toString();
+    }
+
+    @JsonValue
+    @Override
+    public String toString() {
+        return text;
+    }
+}

@@ -1,0 +1,18 @@
+package dev.vivarium.protocol.access;
+
+import dev.vivarium.protocol.auth.Tenant;
+
+/**
+ * That a tenant would be over a quota. Amounts are in the quota's unit.
+ *
+ * @param limit the quota's amount
+ * @param used what the tenant uses
+ * @param asked what it asked for besides
+ */
+public record QuotaExcess(Tenant tenant, Quota quota, long limit, long used, long asked) {
+    /** A sentence for the user. */
+    public String sentence() {
+        return "Tenant " + tenant + " has a quota " + quota + " of " + quota.written(limit) + " and uses "
+                + quota.written(used) + "; this asks for " + quota.written(asked) + " more.";
+    }
+}

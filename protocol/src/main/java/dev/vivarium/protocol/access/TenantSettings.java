@@ -1,0 +1,18 @@
+package dev.vivarium.protocol.access;
+
+import dev.vivarium.protocol.auth.Principal;
+import java.time.Instant;
+import java.util.Map;
+
+/**
+ * What an operator has set for a tenant, besides the configuration.
+ *
+ * @param quotas amounts by the names of quotas, in their units; names of a newer version stay as they are
+ * @param by who changed them last
+ * @param at when
+ */
+public record TenantSettings(Map<String, Long> quotas, Principal by, Instant at) {
+    public TenantSettings {
+        quotas = Map.copyOf(quotas);
+    }
+}
