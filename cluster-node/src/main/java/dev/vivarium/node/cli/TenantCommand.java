@@ -10,6 +10,7 @@ import dev.vivarium.protocol.api.TenantList;
 import dev.vivarium.protocol.api.TenantUsage;
 import dev.vivarium.protocol.api.TenantUsage.OfQuota;
 import dev.vivarium.protocol.auth.Principal;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.terminal.ExitCode;
 import dev.vivarium.terminal.FormatOption;
 import dev.vivarium.terminal.Printable;
@@ -69,6 +70,15 @@ final class TenantCommand implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(spec.commandLine(), "a command is missing");
+    }
+
+    /** Here, since a path with a name such as ".." never arrives. */
+    private static String plain(String tenant) {
+        if (!Tenant.isPlain(tenant)) {
+            throw new UserError(
+                    ExitCode.USAGE, "the name of a tenant " + Tenant.PLAIN_RULE + ", not " + Printable.of(tenant) + ".");
+        }
+        return tenant;
     }
 
     private static void show(TenantUsage usage, JsonNode answer, FormatOption format, Terminal terminal) {
@@ -132,7 +142,7 @@ final class TenantCommand implements Runnable {
             ObjectNode wish = ApiJson.object();
             amounts.forEach((name, amount) -> wish.put(checked(name, amount).toString(), amount));
             ApiClient client = server.client(surroundings);
-            JsonNode answer = client.setQuotas(tenant, wish);
+            JsonNode answer = client.setQuotas(plain(tenant), wish);
             show(client.read(answer, TenantUsage.class), answer, format, surroundings.terminal());
             return ExitCode.OK;
         }
@@ -182,7 +192,7 @@ final class TenantCommand implements Runnable {
         @Override
         public Integer call() throws ApiException, InterruptedIOException {
             ApiClient client = server.client(surroundings);
-            JsonNode answer = client.usage(tenant);
+            JsonNode answer = client.usage(plain(tenant));
             show(client.read(answer, TenantUsage.class), answer, format, surroundings.terminal());
             return ExitCode.OK;
         }

@@ -62,6 +62,8 @@ class TenantCommandTest {
                 "set research runs | runs",
                 "set research | QUOTA=AMOUNT",
                 "set | TENANT",
+                "set .. runs=1 | the name of a tenant must be 1 to 63 lower-case letters",
+                "show Research | the name of a tenant must be 1 to 63 lower-case letters",
                 "show | TENANT",
                 "'' | a command is missing",
             })
@@ -75,12 +77,12 @@ class TenantCommandTest {
     @Test
     void theNodesSentenceAboutATenantIsShown() {
         node.on(
-                "GET /v1/tenants/Research/usage",
+                "GET /v1/tenants/research/usage",
                 json(
                         400,
                         "{\"title\": \"The path names no tenant\", \"detail\": \"The name of a tenant must be plain.\"}"));
 
-        assertThat(line.run("tenant", "show", "Research")).isNotZero();
+        assertThat(line.run("tenant", "show", "research")).isNotZero();
 
         assertThat(line.noted()).contains("The name of a tenant must be plain.");
     }
