@@ -62,7 +62,7 @@ final class AuditVerifyCommand implements Callable<Integer> {
             names = "--key",
             paramLabel = "KEY",
             description = {
-                "The log's verifier key, or a file of keys (default: the key of the node in",
+                "The log's verifier key, or a file of keys, also of those that sign (default: the key of the node in",
                 "$$VIVARIUM_HOME/data)."
             })
     private @Nullable String key;
@@ -168,7 +168,7 @@ final class AuditVerifyCommand implements Callable<Integer> {
     private String keys() {
         Path own = surroundings.home().resolve("data").resolve("audit-log.key");
         if (key != null) {
-            return key.contains("+") && !Files.exists(Path.of(key)) ? key : read(Path.of(key));
+            return key.contains("+") && !Files.exists(Path.of(key)) ? key : verifiers(Path.of(key));
         }
         if (!Files.isReadable(own)) {
             throw new UserError(
@@ -176,12 +176,19 @@ final class AuditVerifyCommand implements Callable<Integer> {
                     "Say with --key which key the log is signed with: its operator prints it with `vivarium audit key"
                             + " FILE`.");
         }
+        return verifiers(own);
+    }
+
+    /** The keys of a file of verifier keys, or of the file that the log's own nodes sign with. */
+    private static String verifiers(Path file) {
+        String text = read(file);
+        if (text.lines().noneMatch(line -> line.strip().startsWith("PRIVATE+KEY+"))) {
+            return text;
+        }
         try {
-            return LogKeys.parse(read(own)).signers().stream()
-                    .map(LogKey::verifier)
-                    .collect(Collectors.joining("\n"));
+            return LogKeys.parse(text).signers().stream().map(LogKey::verifier).collect(Collectors.joining("\n"));
         } catch (IllegalArgumentException unusable) {
-            throw new UserError(ExitCode.USAGE, own + ": " + unusable.getMessage());
+            throw new UserError(ExitCode.USAGE, file + ": " + unusable.getMessage());
         }
     }
 

@@ -107,6 +107,24 @@ class AuditProofCommandsTest {
     }
 
     @Test
+    void theFileOfTheKeyThatSignsVerifiesAsWellAndIsNeverPrinted() throws IOException {
+        LogKey key = LogKey.create("example.org/log");
+        Path file = Files.writeString(home.resolve("run.proof"), proof(key, "RunLost"));
+        Path keys = Files.writeString(home.resolve("keys"), key.text() + "\n");
+
+        assertThat(line.run("audit", "verify", file.toString(), "--key", keys.toString()))
+                .isZero();
+        assertThat(line.run("audit", "verify", file.toString(), "--key", key.text()))
+                .isEqualTo(ExitCode.UNEXPECTED);
+        Files.writeString(keys, key.text() + "x\n");
+        assertThat(line.run("audit", "verify", file.toString(), "--key", keys.toString()))
+                .isEqualTo(ExitCode.USAGE);
+
+        String secret = key.text().substring(key.text().lastIndexOf('+') + 1);
+        assertThat(line.printed() + line.noted()).doesNotContain(secret);
+    }
+
+    @Test
     void theVerifierPrintsItself() {
         assertThat(line.run("audit", "verify", "--source")).isZero();
 

@@ -438,8 +438,10 @@ public final class Verify {
         /** Reads one key. */
         public static Key of(String text) {
             String[] parts = text.split("\\+", 3);
-            Refused refused = new Refused(
-                    "'" + printable(text) + "' is no verifier key of an Ed25519 key" + " (name+hash+base64).");
+            // A key that signs is a secret, which nobody should read on a terminal.
+            Refused refused =
+                    new Refused((text.startsWith("PRIVATE+KEY+") ? "A key that signs" : "'" + printable(text) + "'")
+                            + " is no verifier key of an Ed25519 key (name+hash+base64).");
             if (parts.length != 3 || !isName(parts[0]) || !parts[1].matches("[0-9a-f]{8}")) {
                 throw refused;
             }
