@@ -33,8 +33,12 @@ public record RecordedRun(RunId id, RunStatus status, List<byte[]> bytes, String
     private static final String INLINE_FILES = "recorded-366b104.txt";
 
     /** Later versions, oldest first; {@link TodaysRuns} records the next one. */
-    private static final List<String> LATER =
-            List.of("recorded-cc3d5a0.txt", "recorded-8f17674.txt", "recorded-ddf71dc.txt", "recorded-60696a2.txt");
+    private static final List<String> LATER = List.of(
+            "recorded-cc3d5a0.txt",
+            "recorded-8f17674.txt",
+            "recorded-ddf71dc.txt",
+            "recorded-60696a2.txt",
+            "recorded-1b982d9.txt");
 
     /** Runs of the last version with contents of files in events, which cover every type of event that it had. */
     public static List<RecordedRun> withInlineFiles() {

@@ -59,7 +59,7 @@ public final class TodaysRuns {
     private static final Instant START = Instant.parse("2026-12-01T04:00:00.123Z");
     private static final String NODE = "node-1";
     /** Of this version alone, since stores hold the runs of all. */
-    private static final String RUNS = "01k60696a20000000000000";
+    private static final String RUNS = "01m1b982d90000000000000";
 
     private static final Usage USAGE = usage();
 
@@ -164,7 +164,10 @@ public final class TodaysRuns {
         for (KillReason reason : KillReason.values()) {
             ended(at -> new RunEvent.RunKilled(at, NODE, 1, reason, Optional.of(measurement(histories.size())), USAGE));
         }
-        for (Principal by : List.of(Principal.LOCAL_OPERATOR, new Principal(Principal.Kind.TOKEN, "ci"))) {
+        for (Principal by : List.of(
+                Principal.LOCAL_OPERATOR,
+                new Principal(Principal.Kind.TOKEN, "ci"),
+                new Principal(Principal.Kind.OIDC, "idp/ci"))) {
             List<RunEvent> cancelled =
                     started(spec(EgressPolicy.publicInternet(), Isolation.MICROVM, NodeLossPolicy.FAIL));
             cancelled.add(new RunEvent.CancelRequested(at(cancelled), NODE, by));
