@@ -76,7 +76,8 @@ final class TenantCommand implements Runnable {
     private static String plain(String tenant) {
         if (!Tenant.isPlain(tenant)) {
             throw new UserError(
-                    ExitCode.USAGE, "the name of a tenant " + Tenant.PLAIN_RULE + ", not " + Printable.of(tenant) + ".");
+                    ExitCode.USAGE,
+                    "the name of a tenant " + Tenant.PLAIN_RULE + ", not " + Printable.of(tenant) + ".");
         }
         return tenant;
     }
