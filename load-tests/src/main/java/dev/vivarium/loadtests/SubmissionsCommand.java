@@ -27,7 +27,8 @@ import picocli.CommandLine.Option;
         description = {
             "Durable submissions to one node that starts nothing (vivarium.driver.kind idle), on its embedded store:"
                     + " how soon and how many per second",
-            "are acknowledged, how many come to their ends, and the processor time that node and database use for one."
+            "are acknowledged, how many come to their ends, the processor time that node and database use for one, and",
+            "how long the node takes, of each, to know by its token who submits (mean)."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false)
@@ -103,7 +104,8 @@ final class SubmissionsCommand implements Callable<Integer> {
                 "to the end/s",
                 "refused",
                 "node CPU ms a run",
-                "PostgreSQL CPU ms a run");
+                "PostgreSQL CPU ms a run",
+                "caller known ms");
         Map<Integer, List<Slice>> kinds = new LinkedHashMap<>();
         slices.forEach(slice -> kinds.computeIfAbsent(slice.inFlight(), first -> new ArrayList<>())
                 .add(slice));
@@ -115,7 +117,11 @@ final class SubmissionsCommand implements Callable<Integer> {
                 Figures.perSecond(median(some, Slice::endedPerSecond)),
                 Integer.toString(some.stream().mapToInt(Slice::refused).sum()),
                 hundredths(median(some, Slice::nodeMillisPerRun)),
-                hundredths(median(some, Slice::postgresMillisPerRun))));
+                hundredths(median(some, Slice::postgresMillisPerRun)),
+                String.format(
+                        Locale.ROOT,
+                        "%.3f",
+                        median(some, slice -> slice.authenticating().toNanos() / 1e6))));
         return table.render();
     }
 

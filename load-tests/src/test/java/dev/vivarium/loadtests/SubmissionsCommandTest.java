@@ -21,9 +21,9 @@ class SubmissionsCommandTest {
         assertThat(SubmissionsCommand.table(List.of(slice(16, 100, 1, 2), slice(16, 300, 1, 4), slice(16, 200, 1, 8))))
                 .isEqualTo(
                         """
-                        at once  p50 ms  p99 ms  acknowledged/s  to the end/s  refused  node CPU ms a run  PostgreSQL CPU ms a run
-                        -------  ------  ------  --------------  ------------  -------  -----------------  -----------------------
-                        16         2.50    2.50          200.00         50.00        3               2.00                     1.00
+                        at once  p50 ms  p99 ms  acknowledged/s  to the end/s  refused  node CPU ms a run  PostgreSQL CPU ms a run  caller known ms
+                        -------  ------  ------  --------------  ------------  -------  -----------------  -----------------------  ---------------
+                        16         2.50    2.50          200.00         50.00        3               2.00                     1.00            0.025
                         """);
     }
 
@@ -45,6 +45,7 @@ class SubmissionsCommandTest {
                 Duration.ofSeconds(submittingSeconds),
                 Duration.ofSeconds(endingSeconds),
                 new Series(Collections.nCopies(acknowledged, Duration.ofNanos(2_500_000))),
-                new ProcessorTimes(Duration.ofMillis(400), Duration.ofMillis(200), Duration.ZERO));
+                new ProcessorTimes(Duration.ofMillis(400), Duration.ofMillis(200), Duration.ZERO),
+                Duration.ofNanos(25_000));
     }
 }

@@ -2,6 +2,7 @@ package dev.vivarium.loadtests.subject;
 
 import dev.vivarium.client.ApiClient;
 import dev.vivarium.client.ApiException;
+import dev.vivarium.client.ApiJson;
 import dev.vivarium.client.Credentials;
 import dev.vivarium.client.RetryPolicy;
 import dev.vivarium.loadtests.report.Series;
@@ -10,8 +11,12 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
-/** Submits runs to one node, each worker the next one when its last is acknowledged, and waits until all have ended. */
+/**
+ * Submits runs to one node, each worker the next one when its last is acknowledged, and waits until all have ended. The
+ * workers present a token that was made for them, as users of a node that is shared do.
+ */
 public final class SubmissionTrial {
     private static final int ACCEPTED = 202;
     private static final Duration END_MAX = Duration.ofMinutes(5);
@@ -23,6 +28,7 @@ public final class SubmissionTrial {
     private final long pid;
     private final Workload workload;
     private final ApiClient api;
+    private final Credentials workers;
 
     /**
      * One slice.
@@ -33,9 +39,16 @@ public final class SubmissionTrial {
      * @param ending from the first submission until the last run had ended
      * @param answers the latency of each acknowledgement
      * @param used the processor time that node and database used for these runs
+     * @param authenticating how long the node took, of a request, to know its caller
      */
     public record Slice(
-            int inFlight, int refused, Duration submitting, Duration ending, Series answers, ProcessorTimes used) {
+            int inFlight,
+            int refused,
+            Duration submitting,
+            Duration ending,
+            Series answers,
+            ProcessorTimes used,
+            Duration authenticating) {
         public int acknowledged() {
             return answers.rounds().size();
         }
@@ -66,11 +79,22 @@ public final class SubmissionTrial {
     }
 
     /** @param pid the node's process */
-    public SubmissionTrial(URI node, long pid, Workload workload) {
+    public SubmissionTrial(URI node, long pid, Workload workload) throws IOException {
         this.node = node;
         this.pid = pid;
         this.workload = workload;
         this.api = new ApiClient(node, Credentials.ofProcess(node), RetryPolicy.NONE, ANSWER_MAX);
+        this.workers = Credentials.of(token(api));
+    }
+
+    private static String token(ApiClient api) throws IOException {
+        try {
+            return api.createToken(ApiJson.object().put("role", "submitter").put("tenant", "default"))
+                    .path("token")
+                    .asText();
+        } catch (ApiException failed) {
+            throw new IOException(failed.getMessage(), failed);
+        }
     }
 
     /** What one worker has seen. */
@@ -79,6 +103,7 @@ public final class SubmissionTrial {
     /** Submits for the length of the slice, and returns when the last run has ended. */
     public Slice submit(int inFlight, Duration length) throws IOException {
         ProcessorTimes before = ProcessorTimes.of(pid);
+        Authentications known = authentications();
         long began = System.nanoTime();
         List<Worked> workers = InFlight.all(inFlight, inFlight, worker -> work(began + length.toNanos()));
         Duration submitting = Duration.ofNanos(System.nanoTime() - began);
@@ -95,13 +120,27 @@ public final class SubmissionTrial {
                 submitting,
                 ending,
                 new Series(answers),
-                ProcessorTimes.of(pid).since(before));
+                ProcessorTimes.of(pid).since(before),
+                authentications().meanSince(known));
+    }
+
+    /** What the node has counted since its start. */
+    private record Authentications(double count, double seconds) {
+        Duration meanSince(Authentications before) {
+            return Duration.ofNanos(Math.round((seconds - before.seconds) / (count - before.count) * 1e9));
+        }
+    }
+
+    private Authentications authentications() throws IOException {
+        return new Authentications(
+                sumOf(Set.of("vivarium_http_authentication_seconds_count")),
+                sumOf(Set.of("vivarium_http_authentication_seconds_sum")));
     }
 
     private Worked work(long end) throws IOException {
         List<Duration> answers = new ArrayList<>();
         int refused = 0;
-        try (SubmittingConnection connection = SubmittingConnection.to(node, workload)) {
+        try (SubmittingConnection connection = SubmittingConnection.to(node, workers, workload)) {
             while (System.nanoTime() - end < 0) {
                 long asked = System.nanoTime();
                 if (connection.submit() == ACCEPTED) {
@@ -117,7 +156,7 @@ public final class SubmissionTrial {
 
     private void awaitEnds() throws IOException {
         long latest = System.nanoTime() + END_MAX.toNanos();
-        while (live() > 0) {
+        while (sumOf(Set.of("vivarium_runs_live", "vivarium_runs_waiting")) > 0) {
             if (System.nanoTime() - latest > 0) {
                 throw new IOException("Runs that do nothing have not ended in " + END_MAX.toMinutes() + " minutes.");
             }
@@ -125,11 +164,11 @@ public final class SubmissionTrial {
         }
     }
 
-    private double live() throws IOException {
+    private double sumOf(Set<String> metrics) throws IOException {
         try {
             return api.metrics()
                     .lines()
-                    .filter(line -> line.startsWith("vivarium_runs_live ") || line.startsWith("vivarium_runs_waiting "))
+                    .filter(line -> metrics.contains(line.substring(0, Math.max(line.indexOf(' '), 0))))
                     .mapToDouble(line -> Double.parseDouble(line.substring(line.indexOf(' ') + 1)))
                     .sum();
         } catch (ApiException failed) {

@@ -28,9 +28,9 @@ public final class SubmittingConnection implements AutoCloseable {
     }
 
     /** Connects to a node. */
-    public static SubmittingConnection to(URI node, Workload workload) throws IOException {
+    public static SubmittingConnection to(URI node, Credentials credentials, Workload workload) throws IOException {
         byte[] body = workload.submission().toString().getBytes(StandardCharsets.UTF_8);
-        String proof = Credentials.ofProcess(node)
+        String proof = credentials
                 .token()
                 .map(token -> "\r\nAuthorization: Bearer " + token)
                 .orElse("");

@@ -28,12 +28,14 @@ class DatabaseTest {
                         .toCompletableFuture());
             }
 
-            assertThat(readers.get(READERS - 1))
-                    .failsWithin(ALL_REFUSED_MAX)
+            assertThat(CompletableFuture.allOf(readers.toArray(CompletableFuture[]::new)))
+                    .failsWithin(ALL_REFUSED_MAX);
+            assertThat(readers).allSatisfy(reader -> assertThat(reader)
+                    .isCompletedExceptionally()
+                    .failsWithin(Duration.ZERO)
                     .withThrowableThat()
                     .withCauseInstanceOf(StoreUnavailable.class)
-                    .withMessageContaining("The store cannot read the events of a run");
-            assertThat(readers).allMatch(CompletableFuture::isCompletedExceptionally);
+                    .withMessageContaining("The store cannot read the events of a run"));
         }
     }
 

@@ -35,7 +35,7 @@ record ClaimRule(Optional<Condition> condition, Role role, In tenant) {
         return condition.map(one -> one.holds(claims)).orElse(true);
     }
 
-    /** The caller's tenant; empty when the claim that should name it is no text, or no tenant can have this name. */
+    /** The caller's tenant; empty when the claim that should name it is no text, or no name for a tenant. */
     Optional<Tenant> tenantOf(Map<String, Object> claims) {
         if (tenant instanceof In.Named named) {
             return Optional.of(named.tenant());
@@ -43,7 +43,7 @@ record ClaimRule(Optional<Condition> condition, Role role, In tenant) {
         return Optional.ofNullable(claims.get(((In.OfClaim) tenant).claim()))
                 .filter(String.class::isInstance)
                 .map(String.class::cast)
-                .filter(Tenant::isValid)
+                .filter(Tenant::isPlain)
                 .map(Tenant::new);
     }
 }

@@ -95,8 +95,8 @@ record IssuerSettings(
         if (named.isEmpty() && ofClaim.isEmpty() && role.reach() == Role.Reach.OWN_TENANT) {
             throw bad("rules", "has a rule for the role " + role + " without a tenant or tenant-claim");
         }
-        if (named.isPresent() && !Tenant.isValid(named.get())) {
-            throw bad("rules", "has a rule with a tenant that there cannot be");
+        if (named.isPresent() && !Tenant.isPlain(named.get())) {
+            throw bad("rules", "has a rule whose tenant is not one: it " + Tenant.PLAIN_RULE);
         }
         return ofClaim.<ClaimRule.In>map(ClaimRule.In.OfClaim::new)
                 .orElseGet(() -> new ClaimRule.In.Named(named.map(Tenant::new).orElse(Tenant.DEFAULT)));

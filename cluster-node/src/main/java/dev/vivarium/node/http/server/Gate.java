@@ -4,6 +4,8 @@ import dev.vivarium.protocol.access.Authentication;
 import dev.vivarium.protocol.access.Identity;
 import dev.vivarium.protocol.access.Permission;
 import dev.vivarium.protocol.access.Role;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.Arrays;
@@ -35,11 +37,16 @@ final class Gate {
 
     private final Authenticator authenticator;
     private final Duration retryAfter;
+    private final Timer authentication;
 
-    /** @param retryAfter when a caller about whom nothing could be decided may ask again */
-    Gate(Authenticator authenticator, Duration retryAfter) {
+    /**
+     * @param retryAfter when a caller about whom nothing could be decided may ask again
+     * @param metrics where the time is counted that it takes to know a caller
+     */
+    Gate(Authenticator authenticator, Duration retryAfter, MeterRegistry metrics) {
         this.authenticator = authenticator;
         this.retryAfter = retryAfter;
+        this.authentication = metrics.timer("vivarium.http.authentication");
     }
 
     /** The decision on a request. */
@@ -79,7 +86,11 @@ final class Gate {
                     "invalid_request", "The Authorization header must be the word Bearer, a space and a token."));
         }
         String token = credentials.substring(SCHEME.length()).strip();
-        return authenticator.authenticate(token, address(request)).thenApply(known -> judged(known, needed));
+        Timer.Sample sample = Timer.start();
+        return authenticator.authenticate(token, address(request)).thenApply(known -> {
+            sample.stop(authentication);
+            return judged(known, needed);
+        });
     }
 
     private static Optional<InetAddress> address(HttpRequest request) {

@@ -53,7 +53,7 @@ final class Router extends AllDirectives {
         this.requestTimeout = settings.requestTimeout();
         this.retryAfter = settings.retryAfter();
         this.guard = guard;
-        this.gate = new Gate(authenticator, settings.retryAfter());
+        this.gate = new Gate(authenticator, settings.retryAfter(), metrics);
         this.failures = new Failures(settings);
         this.metrics = metrics;
         this.clock = clock;

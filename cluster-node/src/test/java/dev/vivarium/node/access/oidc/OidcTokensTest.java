@@ -196,9 +196,16 @@ class OidcTokensTest {
         refusedWith("no name", sign(claims().subject(name).claim("team", "research")));
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"", "..", "a\u0000b", "Research", "rese\u0430rch", "a/b"})
+    void aClaimThatIsNoNameForATenantIsRefused(String name) {
+        refusedWith("tenant", sign(claims().claim("team", name)));
+    }
+
     @Test
-    void aTenantThatThereCannotBeIsRefused() {
-        refusedWith("tenant", sign(claims().claim("team", "a\u0000b")));
+    void aTokenWithoutTheClaimThatNamesItsTenantIsRefused() {
+        refusedWith("tenant", sign(claims()));
+        refusedWith("tenant", sign(claims().claim("team", List.of("research", "billing"))));
     }
 
     @ParameterizedTest
@@ -298,6 +305,7 @@ class OidcTokensTest {
                 "rules = []",
                 "rules = [ { role = nobody, tenant = a } ]",
                 "rules = [ { role = submitter } ]",
+                "rules = [ { role = submitter, tenant = Agents } ]",
                 "rules = [ { role = submitter, tenant = a, tenant-claim = b } ]",
                 "rules = [ { claim = groups, role = submitter, tenant = a } ]",
                 "rules = [ { clam = groups, value = a, role = submitter, tenant = a } ]",
