@@ -28,6 +28,7 @@ import picocli.CommandLine.Spec;
             NeighboursCommand.class,
             ControlPlaneCommand.class,
             SubmissionsCommand.class,
+            AuditCommand.class,
             OverloadCommand.class,
             LiveRunsCommand.class,
             FailoverCommand.class,

@@ -119,7 +119,7 @@ public final class Tokens {
     /** Losing one is no harm. */
     private void noteUse(TokenId id, Instant now) {
         if (noted.getIfPresent(id) == null && noted.asMap().putIfAbsent(id, now) == null) {
-            store.use(id, now).exceptionally(failure -> {
+            store.use(id, now.truncatedTo(ChronoUnit.MILLIS)).exceptionally(failure -> {
                 LOG.debug("The use of token {} was not noted: {}", id, failure.getMessage());
                 return null;
             });
