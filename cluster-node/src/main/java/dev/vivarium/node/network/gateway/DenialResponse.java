@@ -1,9 +1,7 @@
 package dev.vivarium.node.network.gateway;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.vivarium.node.json.PlainJson;
 import dev.vivarium.node.network.Closing;
-import dev.vivarium.protocol.api.Problem;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -14,7 +12,6 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpVersion;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** The last response on a denied client's connection: problem details with the reason. */
@@ -44,16 +41,14 @@ final class DenialResponse {
                 .addListener(closing -> {});
     }
 
+    /** RFC 9457. A tree, since agents are told less than the API's callers. */
     private static String problem(Denial denial) {
-        try {
-            return PlainJson.MAPPER.writeValueAsString(new Problem(
-                    "https://vivarium.dev/problems/egress-denied",
-                    "Egress denied",
-                    denial.status().code(),
-                    denial.detail(),
-                    List.of()));
-        } catch (JsonProcessingException impossible) {
-            throw new IllegalStateException("Four texts and a number can be written.", impossible);
-        }
+        return PlainJson.MAPPER
+                .createObjectNode()
+                .put("type", "https://vivarium.dev/problems/egress-denied")
+                .put("title", "Egress denied")
+                .put("status", denial.status().code())
+                .put("detail", denial.detail())
+                .toString();
     }
 }
