@@ -90,8 +90,7 @@ final class AuditCommand implements Callable<Integer> {
         try {
             Files.writeString(
                     Files.createFile(
-                            keys,
-                            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))),
+                            keys, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))),
                     LogKey.create(LOG).text() + "\n");
             measure(keys, exported);
         } finally {
@@ -111,25 +110,29 @@ final class AuditCommand implements Callable<Integer> {
             AuditProbe audit = new AuditProbe(node.uri());
             setting.progress("submitting for " + fillSeconds + " s");
             Instant began = Instant.now();
-            Duration filling = submissions.submit(IN_FLIGHT, Duration.ofSeconds(fillSeconds)).ending();
+            Duration filling = submissions
+                    .submit(IN_FLIGHT, Duration.ofSeconds(fillSeconds))
+                    .ending();
             long ended = System.nanoTime();
             long events = audit.awaitOrdered();
             Duration behind = Duration.ofNanos(System.nanoTime() - ended);
 
             setting.progress("asking");
             Map<String, Series> answers = new LinkedHashMap<>();
-            for (Map.Entry<String, List<Map.Entry<String, String>>> query : queries(audit, began).entrySet()) {
+            for (Map.Entry<String, List<Map.Entry<String, String>>> query :
+                    queries(audit, began).entrySet()) {
                 answers.put(query.getKey(), audit.pages(query.getValue(), rounds));
             }
             answers.put("a run's proof", audit.proofs(runs(audit)));
             setting.progress("following");
-            answers.put(
-                    "event to reader, 16 submissions at once", audit.tail(() -> submissions.submit(16, TAILED)));
+            answers.put("event to reader, 16 submissions at once", audit.tail(() -> submissions.submit(16, TAILED)));
             setting.progress("exporting");
             long all = audit.awaitOrdered();
             Duration exporting = audit.export(exported);
             Duration verifying = AuditProbe.verify(
-                    exported, LogKeys.parse(Files.readString(keys, StandardCharsets.UTF_8)).verifiers());
+                    exported,
+                    LogKeys.parse(Files.readString(keys, StandardCharsets.UTF_8))
+                            .verifiers());
             setting.printLoad();
             setting.print(events + " events, PostgreSQL; " + rounds + " requests of each kind, one after another\n\n");
             setting.print(table(answers));
@@ -141,19 +144,25 @@ final class AuditCommand implements Callable<Integer> {
     /** What operators ask for; one of each kind of filter, and one that finds nothing. */
     private static Map<String, List<Map.Entry<String, String>>> queries(AuditProbe audit, Instant began)
             throws IOException {
-        JsonNode newest = audit.page(List.of(Map.entry("limit", "1"))).path("events").path(0);
+        JsonNode newest =
+                audit.page(List.of(Map.entry("limit", "1"))).path("events").path(0);
         String run = newest.path("run").asText();
         Map<String, List<Map.Entry<String, String>>> queries = new LinkedHashMap<>();
         queries.put("the newest", List.of());
         queries.put("the oldest", List.of(Map.entry("order", "oldest")));
         queries.put("of a run", List.of(Map.entry("run", run)));
-        queries.put("of a tenant", List.of(Map.entry("tenant", newest.path("tenant").asText())));
+        queries.put(
+                "of a tenant", List.of(Map.entry("tenant", newest.path("tenant").asText())));
         queries.put("of a label", List.of(Map.entry("label", "purpose=benchmark")));
         queries.put("of a type", List.of(Map.entry("type", newest.path("type").asText())));
         queries.put("of a node", List.of(Map.entry("node", newest.path("node").asText())));
-        queries.put("of an image", List.of(Map.entry("image", newest.path("image").asText())));
-        queries.put("of a minute", List.of(
-                Map.entry("since", began.toString()), Map.entry("until", began.plusSeconds(60).toString())));
+        queries.put(
+                "of an image", List.of(Map.entry("image", newest.path("image").asText())));
+        queries.put(
+                "of a minute",
+                List.of(
+                        Map.entry("since", began.toString()),
+                        Map.entry("until", began.plusSeconds(60).toString())));
         queries.put("kills for memory: none", List.of(Map.entry("reason", "MEMORY")));
         queries.put("of a tenant that has none", List.of(Map.entry("tenant", "nobody")));
         return queries;

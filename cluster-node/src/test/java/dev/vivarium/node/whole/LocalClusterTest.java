@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -29,6 +30,7 @@ class LocalClusterTest {
     }
 
     @Test
+    @Tag("long")
     void aRunOutlivesItsNodeAndNothingIsLeftInTheEnd() throws Exception {
         // given
         ClusterByCommand.Ended up = cluster.up("--nodes", "3");

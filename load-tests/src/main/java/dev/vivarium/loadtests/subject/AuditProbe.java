@@ -60,7 +60,8 @@ public final class AuditProbe {
                 return head.path("size").asLong();
             }
             if (System.nanoTime() - latest > 0) {
-                throw new IOException("Events have no place in the order after " + ORDERED_MAX.toMinutes() + " minutes.");
+                throw new IOException(
+                        "Events have no place in the order after " + ORDERED_MAX.toMinutes() + " minutes.");
             }
             Pauses.millis(LOOK_MILLIS);
         }
