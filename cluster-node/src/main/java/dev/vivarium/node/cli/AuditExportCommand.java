@@ -37,7 +37,7 @@ import picocli.CommandLine.Option;
         footer = {
             "",
             "An export without conditions can be verified by everybody (`vivarium audit verify FILE`), one with",
-            "conditions cannot: nobody can tell by it what else happened.",
+            "conditions cannot, since it does not show what else happened.",
             "",
             "Examples:",
             "  vivarium audit export --output events.ndjson",

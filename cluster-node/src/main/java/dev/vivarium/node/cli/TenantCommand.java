@@ -110,7 +110,8 @@ final class TenantCommand implements Runnable {
     @Command(
             name = "set",
             description = {
-                "Sets quotas of a tenant: here at once, on all nodes within seconds. Others stay as they are.",
+                "Sets quotas of a tenant: at once on the node that is asked, within seconds on all others. Quotas that are not",
+                "named do not change.",
                 "An amount is in the notation of limits, or unlimited, or default for what the configuration says."
             },
             mixinStandardHelpOptions = true,

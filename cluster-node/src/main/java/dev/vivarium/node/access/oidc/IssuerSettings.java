@@ -102,7 +102,7 @@ record IssuerSettings(
                 .orElseGet(() -> new ClaimRule.In.Named(named.map(Tenant::new).orElse(Tenant.DEFAULT)));
     }
 
-    /** Keys come from there, so nobody on the way may change them. */
+    /** Signing keys are fetched from this address, so the connection must not be open to tampering. */
     private static URI address(String text) {
         try {
             URI uri = new URI(text);

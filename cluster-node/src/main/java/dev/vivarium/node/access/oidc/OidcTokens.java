@@ -44,7 +44,7 @@ import java.util.concurrent.Executor;
  * oidc:ISSUER/NAME}. What a signature has proved is remembered for a minute at most. Thread-safe; no call blocks.
  */
 public final class OidcTokens {
-    /** No shared secrets, with which whoever verifies could sign, and a public key could be taken for one. */
+    /** No HMAC: a verifier could sign with its secret, and an attacker could present a public key as the secret. */
     private static final Set<JWSAlgorithm> ALGORITHMS = algorithms();
 
     private static final int BYTES_MAX = 16 << 10;

@@ -101,7 +101,7 @@ final class Launcher implements AutoCloseable {
         return resized;
     }
 
-    /** Updates the files that a sandbox has of its own from its folder. Fails with a {@link DriverException}. */
+    /** Copies the files of a sandbox's own from its folder again. Fails with a {@link DriverException}. */
     CompletableFuture<Void> showFiles(Name name) {
         Life current = life();
         CompletableFuture<Void> shown =

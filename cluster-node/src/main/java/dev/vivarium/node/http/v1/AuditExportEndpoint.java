@@ -107,7 +107,7 @@ final class AuditExportEndpoint {
                 retryAfter);
     }
 
-    /** The first part is read before the answer begins, so that a store that is away is told as such. */
+    /** The first part is read before the answer begins, so that an unavailable store is answered with 503. */
     private CompletionStage<HttpResponse> stream(ExportRange range) {
         return audit.export(range, range.from()).thenApply(first -> {
             Source<ByteString, NotUsed> lines = followers.counted(Source.single(text(first))

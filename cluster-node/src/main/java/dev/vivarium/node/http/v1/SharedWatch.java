@@ -28,7 +28,7 @@ final class SharedWatch<T> {
         this.interval = interval;
     }
 
-    /** One request; an object of its own, since two may wait for the same. */
+    /** One waiting request. No record: two that wait for the same are two. */
     private static final class Waiter<T> {
         private final Predicate<T> there;
         private final CompletableFuture<Optional<T>> answer = new CompletableFuture<>();

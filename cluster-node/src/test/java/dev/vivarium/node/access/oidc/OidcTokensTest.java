@@ -17,16 +17,14 @@ import com.nimbusds.jwt.PlainJWT;
 import com.nimbusds.jwt.SignedJWT;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
+import dev.vivarium.node.doubles.MovableClock;
 import dev.vivarium.protocol.access.Authentication;
 import dev.vivarium.protocol.access.Identity;
 import dev.vivarium.protocol.access.Role;
 import dev.vivarium.protocol.auth.Tenant;
 import java.io.IOException;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneId;
-import java.time.ZoneOffset;
 import java.util.Date;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -49,7 +47,7 @@ class OidcTokensTest {
     private static ECKey curve;
 
     private final ExecutorService blocking = Executors.newFixedThreadPool(4);
-    private final Moved clock = new Moved();
+    private final MovableClock clock = new MovableClock(NOW);
     private TestIssuer issuer;
     private OidcTokens tokens;
 
@@ -128,7 +126,7 @@ class OidcTokensTest {
         String token = sign(claims().claim("team", "research").expirationTime(at(Duration.ofSeconds(10))));
         known(token);
 
-        clock.move(Duration.ofSeconds(71));
+        clock.pass(Duration.ofSeconds(71));
 
         refusedWith("Expired", token);
     }
@@ -225,7 +223,7 @@ class OidcTokensTest {
     void aRotatedKeyIsReadWhenATokenNamesIt() {
         known(sign(claims().claim("team", "research")));
         issuer.publishes(key, next);
-        clock.move(Duration.ofSeconds(11));
+        clock.pass(Duration.ofSeconds(11));
 
         known(TestIssuer.sign(next, claims().claim("team", "research").build()));
         assertThat(issuer.readings()).isEqualTo(2);
@@ -234,7 +232,7 @@ class OidcTokensTest {
     @Test
     void madeUpKeysByTheThousandCostTheIssuerOneReading() throws Exception {
         known(sign(claims().claim("team", "research")));
-        clock.move(Duration.ofSeconds(11));
+        clock.pass(Duration.ofSeconds(11));
 
         for (int number = 0; number < 1000; number++) {
             SignedJWT forged = new SignedJWT(
@@ -254,7 +252,7 @@ class OidcTokensTest {
     void aKeyThatTheIssuerHasWithdrawnIsRefusedWhenItsKeysWereReadAgain() {
         known(sign(claims().claim("team", "research")));
         issuer.publishes(next);
-        clock.move(Duration.ofMinutes(2));
+        clock.pass(Duration.ofMinutes(2));
         known(TestIssuer.sign(next, claims().claim("team", "research").build()));
 
         refusedWith("no matching key", sign(claims().claim("team", "another")));
@@ -268,7 +266,7 @@ class OidcTokensTest {
         assertThat(judge(sign(claims().claim("team", "research")))).isInstanceOf(Authentication.Undecided.class);
 
         issuer.behaves(TestIssuer.Conduct.ANSWERS);
-        clock.move(Duration.ofSeconds(11));
+        clock.pass(Duration.ofSeconds(11));
         known(sign(claims().claim("team", "research")));
     }
 
@@ -277,10 +275,10 @@ class OidcTokensTest {
         known(sign(claims().claim("team", "research").expirationTime(at(Duration.ofDays(3)))));
         issuer.behaves(TestIssuer.Conduct.FAILS);
 
-        clock.move(Duration.ofHours(23));
+        clock.pass(Duration.ofHours(23));
         known(sign(claims().claim("team", "another").expirationTime(at(Duration.ofDays(3)))));
 
-        clock.move(Duration.ofHours(2));
+        clock.pass(Duration.ofHours(2));
         assertThat(judge(sign(claims().claim("team", "third").expirationTime(at(Duration.ofDays(3))))))
                 .isInstanceOf(Authentication.Undecided.class);
     }
@@ -375,29 +373,5 @@ class OidcTokensTest {
         Authentication answer = judge(token);
         assertThat(answer).isInstanceOf(Authentication.Refused.class);
         assertThat(((Authentication.Refused) answer).why()).containsIgnoringCase(why);
-    }
-
-    /** A clock that stands until it is moved. */
-    private static final class Moved extends Clock {
-        private volatile Instant now = NOW;
-
-        void move(Duration by) {
-            now = now.plus(by);
-        }
-
-        @Override
-        public Instant instant() {
-            return now;
-        }
-
-        @Override
-        public ZoneId getZone() {
-            return ZoneOffset.UTC;
-        }
-
-        @Override
-        public Clock withZone(ZoneId zone) {
-            return this;
-        }
     }
 }

@@ -17,6 +17,7 @@ import dev.vivarium.node.doubles.InMemoryAudit;
 import dev.vivarium.node.doubles.InMemoryBlobs;
 import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.node.doubles.InMemoryVault;
+import dev.vivarium.node.doubles.MovableClock;
 import dev.vivarium.node.http.server.ApiJson;
 import dev.vivarium.node.http.server.Encryption;
 import dev.vivarium.node.http.server.HealthEndpoint;

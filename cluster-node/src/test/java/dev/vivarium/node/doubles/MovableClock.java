@@ -1,4 +1,4 @@
-package dev.vivarium.node.http.v1;
+package dev.vivarium.node.doubles;
 
 import java.time.Clock;
 import java.time.Duration;
@@ -7,19 +7,19 @@ import java.time.ZoneId;
 import java.time.ZoneOffset;
 
 /** A clock that the test moves. */
-final class MovableClock extends Clock {
+public final class MovableClock extends Clock {
     private volatile Instant now;
 
-    MovableClock(Instant now) {
+    public MovableClock(Instant now) {
         this.now = now;
     }
 
-    void pass(Duration time) {
+    public void pass(Duration time) {
         now = now.plus(time);
     }
 
     /** The same time as a monotonic clock tells it. */
-    long nanos() {
+    public long nanos() {
         return Duration.between(Instant.EPOCH, now).toNanos();
     }
 
