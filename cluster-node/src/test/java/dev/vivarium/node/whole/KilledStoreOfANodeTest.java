@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.persistence.journal.ChainCheck;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -34,6 +35,7 @@ class KilledStoreOfANodeTest {
 
                 // when
                 data.takeProgramsAway();
+                Instant killed = Instant.now();
                 node.store().destroyForcibly();
 
                 // then
@@ -46,6 +48,7 @@ class KilledStoreOfANodeTest {
 
                 // when
                 int before = clients.accepted().size();
+                Instant back = Instant.now();
                 data.bringProgramsBack();
 
                 // then
@@ -53,6 +56,10 @@ class KilledStoreOfANodeTest {
                 await().atMost(PATIENCE)
                         .until(() -> clients.accepted().size() > before + CLIENTS
                                 || !clients.failures().isEmpty());
+                System.out.printf(
+                        "the store could not run for %d ms; clients had ends of new runs %d ms later%n",
+                        Duration.between(killed, back).toMillis(),
+                        Duration.between(back, Instant.now()).toMillis());
             }
             assertThat(clients.failures()).isEmpty();
             assertThat(clients.refused()).allSatisfy(answer -> answer.assertProblem(503, "store-unavailable"));

@@ -20,7 +20,6 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
-import javax.sql.DataSource;
 
 /**
  * The store's own connections to the database, beside the journal plugin's: a few connections and as many threads,
@@ -41,6 +40,7 @@ final class Database implements AutoCloseable {
 
     private static final int CLOSE_SECONDS_MAX = 5;
 
+    private final AwaitedServer server;
     private final HikariDataSource connections;
     private final ExecutorService threads;
     private final Duration connectionWait;
@@ -62,7 +62,8 @@ final class Database implements AutoCloseable {
     /** @param connectionWait how long work waits for a connection; at least 250 ms */
     Database(PostgresAddress address, Duration connectionWait) {
         this.connectionWait = connectionWait;
-        this.connections = pool(address, connectionWait);
+        this.server = server(address);
+        this.connections = pool(server, connectionWait);
         AtomicInteger number = new AtomicInteger();
         this.threads = new ThreadPoolExecutor(
                 CONNECTIONS, CONNECTIONS, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(WAITING_MAX), task -> {
@@ -72,26 +73,27 @@ final class Database implements AutoCloseable {
                 });
     }
 
-    private static HikariDataSource pool(PostgresAddress address, Duration connectionWait) {
+    private static AwaitedServer server(PostgresAddress address) {
+        AwaitedServer server = new AwaitedServer();
+        server.setURL(address.url());
+        server.setUser(address.user());
+        server.setPassword(address.password());
+        server.setReWriteBatchedInserts(true);
+        server.setOptions("-c statement_timeout=" + STATEMENT_MILLIS_MAX);
+        server.setApplicationName("vivarium-store");
+        return server;
+    }
+
+    private static HikariDataSource pool(AwaitedServer server, Duration connectionWait) {
         HikariConfig config = new HikariConfig();
         config.setPoolName("vivarium-store");
-        config.setJdbcUrl(address.url());
-        config.setUsername(address.user());
-        config.setPassword(address.password());
+        config.setDataSource(server);
         config.setMaximumPoolSize(CONNECTIONS + 3);
         config.setMinimumIdle(2);
         config.setConnectionTimeout(connectionWait.toMillis());
         // Otherwise the pool's start waits for the first connection; the first statement gives a better error.
         config.setInitializationFailTimeout(-1);
-        config.addDataSourceProperty("reWriteBatchedInserts", "true");
-        config.addDataSourceProperty("options", "-c statement_timeout=" + STATEMENT_MILLIS_MAX);
-        config.addDataSourceProperty("ApplicationName", "vivarium-store");
         return new HikariDataSource(config);
-    }
-
-    /** For callers with their own thread. */
-    DataSource connections() {
-        return connections;
     }
 
     /** The threads for the store's blocking work. */
@@ -165,15 +167,26 @@ final class Database implements AutoCloseable {
         }
     }
 
-    private Connection connect() throws SQLException {
+    /** A connection; fails when there is none for as long as work waits for one. */
+    Connection connect() throws SQLException {
         try {
             Connection connection = connections.getConnection();
             inVain = Optional.empty();
             return connection;
         } catch (SQLTransientConnectionException none) {
-            inVain = Optional.of(new InVain(clock.instant(), none));
-            throw none;
+            SQLException why = server.away().map(this::noConnection).orElse(none);
+            inVain = Optional.of(new InVain(clock.instant(), why));
+            throw why;
         }
+    }
+
+    private SQLException noConnection(SQLException away) {
+        Throwable reason = Optional.ofNullable(away.getCause()).orElse(away);
+        return new SQLTransientConnectionException(
+                "There was no connection to the PostgreSQL server for " + connectionWait.toMillis()
+                        + " ms. The last attempt failed: " + reason.getMessage(),
+                away.getSQLState(),
+                away);
     }
 
     /** Runs the work in a transaction, on the calling thread. */
@@ -216,6 +229,7 @@ final class Database implements AutoCloseable {
             threads.shutdownNow();
             Thread.currentThread().interrupt();
         }
+        server.close();
         connections.close();
     }
 }

@@ -186,7 +186,7 @@ public final class PostgresStore implements Store {
     }
 
     private static String migrated(Database database, String installation) {
-        try (Connection connection = database.connections().getConnection()) {
+        try (Connection connection = database.connect()) {
             Schema.migrate(connection, installation);
             return Schema.require(connection);
         } catch (SQLException failed) {

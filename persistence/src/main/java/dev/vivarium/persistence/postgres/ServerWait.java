@@ -68,7 +68,8 @@ final class ServerWait {
         return DriverManager.getConnection(address.url(), properties);
     }
 
-    private static boolean passes(SQLException failed) {
+    /** Whether it is a matter of time that the server is used: it is away, starting or full. */
+    static boolean passes(SQLException failed) {
         String state = String.valueOf(failed.getSQLState());
         return state.startsWith(NO_CONNECTION) || state.equals(TOO_MANY) || state.equals(NOT_NOW);
     }
