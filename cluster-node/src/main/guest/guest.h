@@ -7,6 +7,7 @@
  *   processes.c      the table of processes, their pipes and the flow control
  *   child.c          from fork to exec
  *   files.c          file requests and the watch over the disk
+ *   answers.c        answers to system calls that would tell the machine's sizes
  *
  * One thread, static memory only, and a single poll as the only call that blocks.
  */
@@ -127,5 +128,10 @@ int act_as(uint32_t uid, uint32_t gid); /* returns 0, in force until act_as_gues
 void act_as_guest(void);
 void disk_begin(void); /* before any file comes */
 bool disk_look(void); /* true when something has changed */
+
+/* answers.c */
+void answers_begin(void);
+int answers_fd(void);
+void answers_serve(void); /* when that can be read */
 
 #endif

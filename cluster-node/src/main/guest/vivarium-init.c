@@ -253,7 +253,7 @@ static void reap(void)
 
 static _Noreturn void run(void)
 {
-	static struct pollfd fds[POLLED + 1];
+	static struct pollfd fds[POLLED + 2];
 
 	for (;;) {
 		uint64_t now = now_millis();
@@ -263,7 +263,8 @@ static _Noreturn void run(void)
 		channel_watch(fds);
 		processes_watch(fds + CHANNEL_ENDS);
 		fds[POLLED] = (struct pollfd){.fd = children_fd, .events = POLLIN};
-		if (poll(fds, POLLED + 1, sleep_millis(now)) < 0) {
+		fds[POLLED + 1] = (struct pollfd){.fd = answers_fd(), .events = POLLIN};
+		if (poll(fds, POLLED + 2, sleep_millis(now)) < 0) {
 			if (errno != EINTR)
 				die(EXIT_UNFIT);
 			continue;
@@ -271,6 +272,8 @@ static _Noreturn void run(void)
 		processes_serve(fds + CHANNEL_ENDS);
 		if (fds[POLLED].revents)
 			reap();
+		if (fds[POLLED + 1].revents & POLLIN)
+			answers_serve();
 		channel_serve(fds);
 	}
 }
@@ -316,6 +319,8 @@ int main(void)
 		channel_open();
 		if (settle()) {
 			disk_begin();
+			if (!kernel_is_own)
+				answers_begin();
 			run();
 		}
 	}

@@ -65,8 +65,6 @@ public final class RuntimeConfig {
             Limit.DISK, Limit.FILES, Limit.SHARED_MEMORY, Limit.OPEN_FILES, Limit.PIDS, Limit.MEMORY, Limit.CPU);
 
     private static final int TERMINALS = 136;
-    /** The only masked folder among the kernel's settings. */
-    private static final String TERMINAL_COUNTS = "/proc/sys/kernel/pty";
 
     private final ContainerSpec spec;
     private final Machine machine;
@@ -290,18 +288,9 @@ public final class RuntimeConfig {
         } else {
             settings(linux.putObject("sysctl"), walls);
         }
-        hidden(walls).forEach(linux.putArray("maskedPaths")::add);
+        walls.maskedPaths().forEach(linux.putArray("maskedPaths")::add);
         walls.readOnlyPaths().forEach(linux.putArray("readonlyPaths")::add);
         linux.set("seccomp", template.isolation().hasOwnKernel() ? onOwnKernel : onSharedKernel);
-    }
-
-    /** A folder below a read-only one is masked file by file: the mount with which crun masks a folder is writable. */
-    private static List<String> hidden(KernelFilesHostConfig walls) {
-        return walls.maskedPaths().stream()
-                .flatMap(path -> path.equals(TERMINAL_COUNTS)
-                        ? Stream.of("max", "nr", "reserve").map(file -> path + "/" + file)
-                        : Stream.of(path))
-                .toList();
     }
 
     private void settings(ObjectNode sysctl, KernelFilesHostConfig walls) {

@@ -191,7 +191,8 @@ class LiveProcessesTest {
                 .containsEntry(1, "pipe w")
                 .containsEntry(2, "pipe w");
         assertThat(descriptors.tailMap(3).values())
-                .containsExactlyInAnyOrder("anon_inode:[signalfd] rw", "pipe w", "pipe r", "pipe r");
+                .containsExactlyInAnyOrder(
+                        "anon_inode:[signalfd] rw", "anon_inode:seccomp notify rw", "pipe w", "pipe r", "pipe r");
     }
 
     @Test

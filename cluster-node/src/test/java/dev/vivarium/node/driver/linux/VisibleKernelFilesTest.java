@@ -45,6 +45,23 @@ class VisibleKernelFilesTest {
     }
 
     @Test
+    void processorsAreVisibleWithoutTheirCountersAndWeakPoints() throws IOException {
+        kernelHas(
+                "/sys/devices/system/cpu/cpu0/cache/size",
+                "/sys/devices/system/cpu/cpu12/online",
+                "/sys/devices/system/cpu/of_the_next_version",
+                "/sys/devices/system/cpu/possible",
+                "/sys/devices/system/cpu/vulnerabilities/meltdown");
+
+        assertThat(VisibleKernelFiles.hidden(root))
+                .contains("/sys/devices/system/cpu/of_the_next_version", "/sys/devices/system/cpu/vulnerabilities")
+                .doesNotContain(
+                        "/sys/devices/system/cpu/cpu0",
+                        "/sys/devices/system/cpu/cpu12",
+                        "/sys/devices/system/cpu/possible");
+    }
+
+    @Test
     void identifiersAndCountersAreHiddenAlsoWhenFoldersCannotBeListed() {
         List<String> hidden = VisibleKernelFiles.hidden(root.resolve("gone"));
 
@@ -53,6 +70,7 @@ class VisibleKernelFilesTest {
                         "/proc/kcore",
                         "/proc/sys/kernel/random/boot_id",
                         "/proc/sys/fs/file-nr",
+                        "/proc/sys/kernel/threads-max",
                         "/proc/vmstat",
                         "/sys/firmware");
     }
