@@ -301,6 +301,18 @@ public final class ApiClient {
         return text("/v1/runs/" + id + "/proof");
     }
 
+    /** What the last check of the whole log of events has found. */
+    public JsonNode auditCheck() throws ApiException, InterruptedIOException {
+        return json(request("/v1/audit/check").build());
+    }
+
+    /** Begins a check of the whole log of events, unless one is under way. */
+    public JsonNode beginAuditCheck() throws ApiException, InterruptedIOException {
+        return json(request("/v1/audit/check")
+                .POST(HttpRequest.BodyPublishers.noBody())
+                .build());
+    }
+
     private String text(String path) throws ApiException, InterruptedIOException {
         try (InputStream text = open(path, "text/plain", Map.of())) {
             byte[] bytes = text.readNBytes(ANSWER_BYTES_MAX + 1);

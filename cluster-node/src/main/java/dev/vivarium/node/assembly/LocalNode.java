@@ -159,6 +159,7 @@ public final class LocalNode implements RunningNode {
                         core.store().runs(),
                         core.store().blobs(),
                         core.store().audit(),
+                        core.checks(),
                         tokens,
                         core.quotas(),
                         rates,

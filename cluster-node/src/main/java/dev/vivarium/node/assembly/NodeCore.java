@@ -4,6 +4,10 @@ import com.typesafe.config.Config;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.audit.AuditWatch;
+import dev.vivarium.node.audit.CheckFile;
+import dev.vivarium.node.audit.CheckSettings;
+import dev.vivarium.node.audit.CheckWatch;
+import dev.vivarium.node.audit.LogChecks;
 import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.driver.Capabilities;
 import dev.vivarium.node.driver.SandboxDriver;
@@ -86,6 +90,7 @@ public final class NodeCore implements AutoCloseable {
     private final PrometheusMeterRegistry tenantMetrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
 
     private final Runs runs;
+    private final LogChecks checks;
     private final CompletableFuture<Done> cutOff = new CompletableFuture<>();
 
     /** Starts everything and returns once runs can be submitted; runs that were live before are recovered. */
@@ -97,7 +102,7 @@ public final class NodeCore implements AutoCloseable {
         Store store = NodeStore.open(config.store(), options.dataDir());
         try {
             store.audit().guarded(LogGuard.of(config.all(), options.dataDir(), store.installation()));
-            return start(layered(config, cluster, store), cluster, store);
+            return start(layered(config, cluster, store), cluster, store, options.dataDir());
         } catch (RuntimeException | NodeStartException failed) {
             store.close();
             if (failed instanceof NodeStartException refusal) {
@@ -125,13 +130,14 @@ public final class NodeCore implements AutoCloseable {
         }
     }
 
-    private static NodeCore start(Config config, ClusterSettings cluster, Store store) throws NodeStartException {
+    private static NodeCore start(Config config, ClusterSettings cluster, Store store, Path dataDir)
+            throws NodeStartException {
         CompletableFuture<Done> joined = new CompletableFuture<>();
         Fencing fencing = cluster.newFencing(NodeClock.system());
         ActorSystem<Guardian.Command> system = Joining.begin(config, cluster, fencing, store.clusterHold(), joined);
         try {
             Joining.await(system, config, cluster, joined);
-            return new NodeCore(config, cluster, fencing, store, system);
+            return new NodeCore(config, cluster, fencing, store, system, dataDir);
         } catch (RuntimeException | NodeStartException failed) {
             stop(system, STEP_MAX);
             throw failed;
@@ -139,7 +145,12 @@ public final class NodeCore implements AutoCloseable {
     }
 
     private NodeCore(
-            Config config, ClusterSettings cluster, Fencing fencing, Store store, ActorSystem<Guardian.Command> system)
+            Config config,
+            ClusterSettings cluster,
+            Fencing fencing,
+            Store store,
+            ActorSystem<Guardian.Command> system,
+            Path dataDir)
             throws NodeStartException {
         this.config = config;
         this.cluster = cluster;
@@ -206,6 +217,13 @@ public final class NodeCore implements AutoCloseable {
         metrics.gauge("vivarium.projection.lag.seconds", store, NodeCore::lagSeconds);
         metrics.gauge("vivarium.projection.unreadable.runs", store, Store::unreadableRuns);
         AuditWatch.start(system, store.audit(), metrics);
+        this.checks = CheckWatch.start(
+                system,
+                store.audit(),
+                CheckSettings.from(config.getConfig("vivarium.audit.check")),
+                new CheckFile(dataDir.resolve("audit-check")),
+                nodeName(config),
+                metrics);
         QuotasOfNode.keepCurrent(system, quotas, slots, tenants.refresh(), tenantMetrics);
         system.tell(new Guardian.Watch(
                 sandboxes,
@@ -303,6 +321,10 @@ public final class NodeCore implements AutoCloseable {
 
     Runs runs() {
         return runs;
+    }
+
+    LogChecks checks() {
+        return checks;
     }
 
     Drain drain() {

@@ -152,6 +152,7 @@ public final class Vivarium implements Runnable {
                 .addSubcommand(new AuditExportCommand(surroundings))
                 .addSubcommand(new AuditProofCommand(surroundings))
                 .addSubcommand(new AuditVerifyCommand(surroundings))
+                .addSubcommand(new AuditCheckCommand(surroundings))
                 .addSubcommand(new AuditKeyCommand(surroundings)));
         commands.put("artifacts", () -> new CommandLine(new ArtifactsCommand(surroundings)));
         commands.put("renew", () -> new CommandLine(new RenewCommand(surroundings)));

@@ -6,12 +6,15 @@ import dev.vivarium.persistence.audit.tlog.TreeDamaged;
 import dev.vivarium.protocol.api.AuditCounts;
 import dev.vivarium.protocol.api.AuditHead;
 import dev.vivarium.protocol.api.AuditPage;
+import dev.vivarium.protocol.audit.Verify;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -84,6 +87,26 @@ public final class AuditLog implements AuditQueries {
             }
             return head;
         });
+    }
+
+    /**
+     * Begins a check of the whole log, up to its last checkpoint, which {@link #step} carries out. Empty on a node without
+     * a key of the log, and while nothing was signed.
+     */
+    public CompletionStage<Optional<LogCheck>> beginCheck() {
+        return guard.keys().isEmpty()
+                ? CompletableFuture.completedStage(Optional.empty())
+                : check(guard.keys().get().verifiers());
+    }
+
+    /** Begins a check by these keys, whatever this node's are. */
+    public CompletionStage<Optional<LogCheck>> check(List<Verify.Key> keys) {
+        return threads.run("check the log of events", () -> LogCheck.begin(tables, keys));
+    }
+
+    /** Takes a check's next step, and says how many events and entries it has read. */
+    public CompletionStage<Integer> step(LogCheck check) {
+        return threads.run("check the log of events", check::step);
     }
 
     @Override

@@ -12,6 +12,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Function;
 
@@ -79,6 +80,16 @@ public interface AuditTables {
     /** A run's entries as the journal has them, in order, readable or not. */
     List<StoredEntry> journal(RunId run);
 
+    /**
+     * Looks for entries that somebody has put into the journal where the sequencer had passed already. Nothing is found in
+     * a store whose journal is not in an order.
+     *
+     * @param after the place in the journal after which to look; 0 for its beginning
+     */
+    default Passed passed(long after) {
+        return new Passed(List.of(), 0, OptionalLong.empty());
+    }
+
     /** Runs that may have events without a position, as other nodes tell; a store that finds them itself ignores it. */
     default void changed(Collection<RunId> runs) {}
 
@@ -138,6 +149,19 @@ public interface AuditTables {
 
     /** An event of the journal; one that is damaged beyond reading has no entry. */
     record Item(RunId run, long seq, Optional<JournalEntry> entry) {}
+
+    /**
+     * Entries of the journal that the sequencer has passed.
+     *
+     * @param without those that have no position
+     * @param looked how many were looked at
+     * @param next the place after which to go on; empty at the journal's end
+     */
+    record Passed(List<Item> without, int looked, OptionalLong next) {
+        public Passed {
+            without = List.copyOf(without);
+        }
+    }
 
     /** What remains after some news. */
     enum Rest {

@@ -13,6 +13,7 @@ import dev.vivarium.persistence.audit.tlog.LogGrowth;
 import dev.vivarium.persistence.audit.tlog.LogHead;
 import dev.vivarium.persistence.audit.tlog.Tile;
 import dev.vivarium.persistence.journal.JournalJson;
+import dev.vivarium.persistence.journal.RunPersistenceId;
 import dev.vivarium.persistence.journal.StoredEntry;
 import dev.vivarium.protocol.api.AuditHead;
 import dev.vivarium.protocol.run.RunId;
@@ -22,11 +23,13 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -83,6 +86,19 @@ final class PostgresAudit implements AuditTables {
     private static final String TILE = "INSERT INTO audit_tile (level, index, hashes) VALUES (?, ?, ?)"
             + " ON CONFLICT (level, index) DO UPDATE SET hashes = excluded.hashes";
     private static final String HASHES = "SELECT hashes FROM audit_tile WHERE level = ? AND index = ?";
+
+    private static final int PASSED_MAX = 1_000;
+    /** What the offset has not reached yet will get a position. */
+    private static final String PASSED =
+            """
+            SELECT persistence_id, sequence_number, journal.ordering, position IS NULL AND EXISTS (
+                    SELECT FROM projection_offset AS reached WHERE projection = '%s'
+                    AND (journal.transaction_id, journal.ordering) <= (reached.transaction_id, reached.ordering))
+            FROM (SELECT transaction_id, ordering, persistence_id, sequence_number FROM event_journal
+                WHERE ordering > ? ORDER BY ordering LIMIT %d) AS journal
+            LEFT JOIN audit_event ON run_id = substr(persistence_id, 5)::bpchar AND seq = sequence_number
+            ORDER BY journal.ordering"""
+                    .formatted(NAME + "/" + VERSION, PASSED_MAX);
 
     private final Database database;
     private final PostgresAuditQueries queries = new PostgresAuditQueries();
@@ -361,6 +377,30 @@ final class PostgresAudit implements AuditTables {
     public List<StoredEntry> journal(RunId run) {
         return database.transactNow(
                 "read the events of run " + run, connection -> PostgresJournal.intact(connection, run));
+    }
+
+    @Override
+    public Passed passed(long after) {
+        return database.transactNow("read the journal", connection -> {
+            List<Item> without = new ArrayList<>();
+            int looked = 0;
+            long last = after;
+            try (PreparedStatement query = connection.prepareStatement(PASSED)) {
+                query.setLong(1, after);
+                try (ResultSet rows = query.executeQuery()) {
+                    while (rows.next()) {
+                        looked++;
+                        last = rows.getLong(3);
+                        if (rows.getBoolean(4)) {
+                            long seq = rows.getLong(2);
+                            RunPersistenceId.parse(rows.getString(1))
+                                    .ifPresent(run -> without.add(new Item(run, seq, Optional.empty())));
+                        }
+                    }
+                }
+            }
+            return new Passed(without, looked, looked < PASSED_MAX ? OptionalLong.empty() : OptionalLong.of(last));
+        });
     }
 
     private static String json(RunFacts facts) {

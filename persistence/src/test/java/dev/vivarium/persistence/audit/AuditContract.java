@@ -19,6 +19,7 @@ import dev.vivarium.persistence.audit.tlog.StoredTree;
 import dev.vivarium.persistence.audit.tlog.Tile;
 import dev.vivarium.persistence.contract.JournalWriter;
 import dev.vivarium.persistence.journal.JournalEntry;
+import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.secrets.LogKeyFile;
 import dev.vivarium.protocol.api.AuditCounts;
 import dev.vivarium.protocol.api.AuditEventView;
@@ -231,25 +232,29 @@ public abstract class AuditContract {
 
     @Test
     void anEventThatThisVersionCannotReadGetsAPositionLikeAnyOther() {
-        List<JournalEntry> entries =
-                JournalWriter.entries(run(1), Fixtures.success(run(1), noon, Map.of(RunSpec.TENANT_LABEL, tenant)));
+        List<JournalEntry> entries = JournalWriter.entries(
+                run(1),
+                Fixtures.success(run(1), noon, Map.of(RunSpec.TENANT_LABEL, tenant))
+                        .subList(0, 3));
+        Blob payload = Blob.ofUtf8("{\"at\":\"" + noon + "\",\"node\":\"node-9\",\"by\":\"oidc:eve\",\"to\":\"mars\"}");
+        Blob last = entries.get(2).hash();
         JournalEntry newer = new JournalEntry(
                 "RunTeleported",
                 7,
-                Blob.ofUtf8("{\"at\":\"" + noon + "\",\"node\":\"node-9\",\"by\":\"oidc:eve\",\"to\":\"mars\"}"),
-                entries.get(3).hash(),
-                Blob.ofUtf8("hash"));
+                payload,
+                last,
+                Blob.of(Verify.eventHash(last.toByteArray(), "RunTeleported", 7, payload.toByteArray())));
         writer().writeEntries(run(1), concat(entries, newer));
         written.put(run(1), List.of());
         sequence();
 
         await().atMost(SOON)
-                .untilAsserted(() -> assertThat(own(AuditOrder.OLDEST)).hasSize(5));
-        AuditEventView last = own(AuditOrder.NEWEST).get(0);
-        assertThat(last.type()).isEqualTo("RunTeleported");
-        assertThat(last.node()).isEqualTo("node-9");
-        assertThat(last.by()).contains("oidc:eve");
-        assertThat(last.event()).isEmpty();
+                .untilAsserted(() -> assertThat(own(AuditOrder.OLDEST)).hasSize(4));
+        AuditEventView newest = own(AuditOrder.NEWEST).get(0);
+        assertThat(newest.type()).isEqualTo("RunTeleported");
+        assertThat(newest.node()).isEqualTo("node-9");
+        assertThat(newest.by()).contains("oidc:eve");
+        assertThat(newest.event()).isEmpty();
         assertThat(found(filter().with(Field.BY, Set.of("oidc:eve")))).hasSize(1);
     }
 
@@ -524,6 +529,75 @@ public abstract class AuditContract {
         LogHead head = node().log();
         return checked(exported(new ExportRange(AuditFilter.ALL, 0, head.size(), head)))
                 .sentences();
+    }
+
+    /** What the node's check of the whole log finds. */
+    protected List<String> checkFindings() {
+        return checked(node()).findings();
+    }
+
+    private static LogCheck checked(AuditTables tables) {
+        AuditLog log = log(tables).guarded(guard());
+        LogCheck check = log.beginCheck().toCompletableFuture().join().orElseThrow();
+        while (!check.isDone()) {
+            log.step(check).toCompletableFuture().join();
+        }
+        return check;
+    }
+
+    @Test
+    void theNodesCheckFindsNothingInALogThatIsAsItWasWritten() {
+        success(1, Map.of());
+        killed(2, KillReason.MEMORY, Map.of("odd", "\u0000\ud800"));
+        // and: a run that has not ended, which goes on after the checkpoint
+        List<RunEvent> events = Fixtures.success(run(3), noon, own(Map.of()));
+        writeEvents(run(3), events.subList(0, 2));
+        sequence();
+
+        LogCheck check = checked(node());
+
+        assertThat(check.findings()).isEmpty();
+        assertThat(check.looked())
+                .isEqualTo(check.size())
+                .isEqualTo(node().log().claimedSize());
+    }
+
+    @Test
+    void aStepOfACheckThatFailsAsTheStoreIsAwayIsTakenAgain() {
+        success(1, Map.of());
+        sequence();
+        LogCheck check = LogCheck.begin(
+                        failingOnceEach(node()), guard().keys().orElseThrow().verifiers())
+                .orElseThrow();
+        int failures = 0;
+        while (!check.isDone()) {
+            try {
+                check.step();
+            } catch (StoreUnavailable away) {
+                failures++;
+            }
+        }
+
+        assertThat(failures).isGreaterThan(2);
+        assertThat(check.findings()).isEmpty();
+    }
+
+    private static AuditTables failingOnceEach(AuditTables tables) {
+        // Each read fails once.
+        Set<String> failing = Set.of("entries", "journal", "passed");
+        Map<String, Integer> seen = new HashMap<>();
+        return (AuditTables) Proxy.newProxyInstance(
+                AuditTables.class.getClassLoader(), new Class<?>[] {AuditTables.class}, (proxy, method, given) -> {
+                    String call = method.getName() + (given == null ? "" : java.util.Arrays.deepToString(given));
+                    if (failing.contains(method.getName()) && seen.merge(call, 1, Integer::sum) == 1) {
+                        throw new StoreUnavailable("away");
+                    }
+                    try {
+                        return method.invoke(tables, given);
+                    } catch (InvocationTargetException failed) {
+                        throw failed.getCause();
+                    }
+                });
     }
 
     // ---- queries

@@ -161,6 +161,36 @@ class CassandraAuditTest extends AuditContract {
         assertThat(faults().get(0)).contains("all of them and as they were written");
     }
 
+    /** The order has a copy of each event, so an export does not show what was done to the journal. */
+    @Test
+    void whatIsTamperedWithInTheJournalAloneIsNamedByTheNodesCheck() {
+        success(1, Map.of());
+        sequence();
+        assertThat(checkFindings()).isEmpty();
+        Cassandra cassandra = CASSANDRA.store().cassandra();
+        String journal = "run|" + run(1);
+        Row row = Cassandra.await(cassandra.rows(
+                        "test",
+                        "SELECT * FROM messages WHERE persistence_id = ? AND partition_nr = 0 AND sequence_nr = 2",
+                        journal))
+                .get(0);
+        List<String> columns = new ArrayList<>();
+        row.getColumnDefinitions()
+                .forEach(column -> columns.add(column.getName().asInternal()));
+
+        write("DELETE FROM messages WHERE persistence_id = ? AND partition_nr = 0 AND sequence_nr = 2", journal);
+
+        assertThat(checkFindings())
+                .singleElement()
+                .asString()
+                .startsWith("In the journal, run " + run(1) + ": Event 2 was removed");
+        write(
+                "INSERT INTO messages (" + String.join(", ", columns) + ") VALUES ("
+                        + String.join(", ", Collections.nCopies(columns.size(), "?")) + ")",
+                columns.stream().map(row::getObject).toArray());
+        assertThat(checkFindings()).isEmpty();
+    }
+
     private static void write(String cql, Object... values) {
         Cassandra.await(CASSANDRA.store().cassandra().write("test", cql, values));
     }

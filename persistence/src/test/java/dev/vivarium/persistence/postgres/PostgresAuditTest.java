@@ -106,6 +106,8 @@ class PostgresAuditTest extends AuditContract {
                 .startsWith("Position " + (first + 1) + " (event 2 of run " + run(1))
                 .contains("was changed");
 
+        assertThat(checkFindings()).isEqualTo(faults());
+
         execute("DELETE FROM event_journal WHERE " + second);
         assertThat(faults())
                 .singleElement()
@@ -127,6 +129,52 @@ class PostgresAuditTest extends AuditContract {
 
         assertThat(faults().get(0)).contains("all of them and as they were written");
         execute("DROP TABLE kept; DROP TABLE kept_order");
+    }
+
+    @Test
+    void aHashThatSomebodyChangedBesideItsEventIsFoundByTheNodesCheck() throws SQLException {
+        success(1, Map.of());
+        sequence();
+        String second = "persistence_id = 'run|" + run(1) + "' AND sequence_number = 2";
+        execute("CREATE TABLE kept AS SELECT * FROM event_journal WHERE " + second);
+
+        // when: a byte behind the type, its end and the hash before
+        execute(
+                "UPDATE event_journal SET event_payload = set_byte(event_payload, 60, 255 - get_byte(event_payload, 60))"
+                        + " WHERE " + second);
+
+        assertThat(checkFindings())
+                .containsExactly("Event 2 of run " + run(1)
+                        + " (AttemptStarting) has another hash beside it in the journal than that of its content.");
+        execute("DELETE FROM event_journal WHERE " + second);
+        execute("INSERT INTO event_journal SELECT * FROM kept; DROP TABLE kept");
+        assertThat(checkFindings()).isEmpty();
+    }
+
+    /** What the node's own check finds beyond that: it has the journal to compare with. */
+    @Test
+    void entriesThatSomebodyPutIntoTheJournalAreFoundByTheNodesCheck() throws SQLException {
+        success(1, Map.of());
+        sequence();
+        assertThat(checkFindings()).isEmpty();
+        String last = "persistence_id = 'run|" + run(1) + "' AND sequence_number = 4";
+
+        // given: one more event of a run that has ended, where the sequencer has passed already
+        execute("INSERT INTO event_journal (persistence_id, sequence_number, writer, event_ser_id, event_ser_manifest,"
+                + " event_payload, transaction_id) SELECT persistence_id, 5, writer, event_ser_id,"
+                + " event_ser_manifest, event_payload, '3' FROM event_journal WHERE " + last);
+        // and: a run that never was
+        execute("INSERT INTO event_journal (persistence_id, sequence_number, writer, event_ser_id, event_ser_manifest,"
+                + " event_payload, transaction_id) SELECT 'run|" + run(2) + "', 1, writer, event_ser_id,"
+                + " event_ser_manifest, event_payload, '3' FROM event_journal WHERE " + last);
+
+        assertThat(checkFindings())
+                .contains("Event 5 of run " + run(1)
+                        + " (RunSucceeded) was inserted into the journal: event 4 has ended the run.")
+                .contains("Event 1 of run " + run(2)
+                        + " was inserted into the journal, or its position was removed: it has none.");
+        execute("DELETE FROM event_journal WHERE transaction_id = '3'");
+        assertThat(checkFindings()).isEmpty();
     }
 
     private static void exchange(long one, long other) throws SQLException {

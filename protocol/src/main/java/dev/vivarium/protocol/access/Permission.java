@@ -10,6 +10,8 @@ public enum Permission {
     READ,
     /** To search events across runs, and to verify them. */
     AUDIT,
+    /** To see what checks of the whole log have found, which names runs of all tenants, and to begin one. */
+    CHECK,
     /** To see nodes and their capacity. */
     NODES,
     /** To create, list and revoke tokens. */

@@ -41,7 +41,7 @@ public enum Role {
             case READ -> true;
             case SUBMIT, CANCEL -> this == SUBMITTER || this == OPERATOR;
             case AUDIT -> this == AUDITOR || this == OPERATOR;
-            case NODES, TOKENS, TENANTS -> this == OPERATOR;
+            case CHECK, NODES, TOKENS, TENANTS -> this == OPERATOR;
         };
     }
 

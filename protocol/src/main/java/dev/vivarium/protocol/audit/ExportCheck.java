@@ -236,6 +236,16 @@ public final class ExportCheck {
         }
     }
 
+    /** How many faults were found so far, up to {@value #FAULTS_MAX}. */
+    public int faultCount() {
+        return faults.size();
+    }
+
+    /** The faults that were found so far; later lines may say more about them. */
+    public List<String> faults() {
+        return named();
+    }
+
     /** The outcome, after the last line. */
     public Verify.Report report() {
         try {

@@ -142,10 +142,23 @@ public final class Verify {
      */
     public static Report check(String proof, String keys) {
         try {
-            return checked(proof, Key.parse(keys));
+            return check(proof, Key.parse(keys));
         } catch (Refused refused) {
-            return new Report(Verdict.NOT_PROVEN, List.of(String.valueOf(refused.getMessage())));
+            return refused(refused);
         }
+    }
+
+    /** Checks a proof by these verifier keys. */
+    public static Report check(String proof, List<Key> keys) {
+        try {
+            return checked(proof, keys);
+        } catch (Refused refused) {
+            return refused(refused);
+        }
+    }
+
+    private static Report refused(Refused refused) {
+        return new Report(Verdict.NOT_PROVEN, List.of(String.valueOf(refused.getMessage())));
     }
 
     private static Report checked(String proof, List<Key> keys) {

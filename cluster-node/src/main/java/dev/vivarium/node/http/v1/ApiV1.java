@@ -5,6 +5,7 @@ import static dev.vivarium.node.http.server.Endpoint.json;
 import static dev.vivarium.node.http.server.Operation.needing;
 import static dev.vivarium.protocol.access.Permission.AUDIT;
 import static dev.vivarium.protocol.access.Permission.CANCEL;
+import static dev.vivarium.protocol.access.Permission.CHECK;
 import static dev.vivarium.protocol.access.Permission.NODES;
 import static dev.vivarium.protocol.access.Permission.READ;
 import static dev.vivarium.protocol.access.Permission.SUBMIT;
@@ -21,6 +22,7 @@ import dev.vivarium.node.access.Tokens;
 import dev.vivarium.node.admission.Admission;
 import dev.vivarium.node.admission.RenewalReader;
 import dev.vivarium.node.admission.SubmissionReader;
+import dev.vivarium.node.audit.LogChecks;
 import dev.vivarium.node.http.server.HttpSettings;
 import dev.vivarium.node.http.server.JsonBodies;
 import dev.vivarium.node.http.server.Operation;
@@ -63,6 +65,7 @@ public final class ApiV1 {
             RunIndex index,
             BlobStore blobs,
             AuditQueries audit,
+            LogChecks checks,
             Tokens tokens,
             TenantQuotas quotas,
             Rates rates,
@@ -108,6 +111,7 @@ public final class ApiV1 {
         AuditLogEndpoint log =
                 new AuditLogEndpoint(parts.audit(), watches, lookup, settings.retryAfter(), Clock.systemUTC());
         AuditExportEndpoint export = new AuditExportEndpoint(parts.audit(), watches, followers, settings.retryAfter());
+        AuditCheckEndpoint check = new AuditCheckEndpoint(parts.checks(), settings.retryAfter());
         NodeEndpoint node = new NodeEndpoint(parts.runs());
         return Stream.of(
                         needing(SUBMIT, POST, "/v1/runs", submit::answer),
@@ -133,6 +137,8 @@ public final class ApiV1 {
                         needing(AUDIT, GET, "/v1/audit/export", export::answer),
                         needing(AUDIT, GET, "/v1/audit/counts", json(audit::counts)),
                         needing(AUDIT, GET, "/v1/audit/checkpoint", log::checkpoint),
+                        needing(CHECK, GET, "/v1/audit/check", json(check::show)),
+                        needing(CHECK, POST, "/v1/audit/check", json(check::begin)),
                         needing(READ, GET, "/v1/runs/{id}/proof", log::proof),
                         needing(NODES, GET, "/v1/nodes", json(immediate(node::nodes))),
                         Operation.open(GET, "/openapi.yaml", immediate(node::openApi)))

@@ -11,14 +11,19 @@ import dev.vivarium.persistence.audit.AuditQueries;
 import dev.vivarium.persistence.audit.AuditQuery;
 import dev.vivarium.persistence.audit.tlog.LogHead;
 import dev.vivarium.protocol.api.AuditHead;
+import dev.vivarium.protocol.auth.Principal;
 import java.net.Socket;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -84,6 +89,30 @@ class AuditRoutesTest {
         assertThat(answer.statusCode()).isEqualTo(400);
         assertThat(TestApi.json(answer).path("errors").findValuesAsText("field"))
                 .contains(field);
+    }
+
+    @Test
+    void operatorsSeeWhatTheLastCheckFoundAndBeginOne() {
+        JsonNode sound = TestApi.json(api.get("/v1/audit/check"));
+        assertThat(sound.path("last").path("findings")).isEmpty();
+        assertThat(sound.path("underWay").isNull()).isTrue();
+
+        HttpResponse<String> begun = beginCheck();
+        assertThat(begun.statusCode()).isEqualTo(202);
+        assertThat(TestApi.json(begun).path("underWay").path("node").asText()).isEqualTo("node-2");
+        assertThat(api.checks.asked).containsExactly(Principal.LOCAL_OPERATOR);
+
+        // without a key of the log, and while the node that would do it does not answer
+        api.checks.begins = Optional.empty();
+        assertThat(beginCheck().statusCode()).isEqualTo(404);
+        api.checks.failure = Optional.of(new CompletionException(new TimeoutException()));
+        assertThat(beginCheck().statusCode()).isEqualTo(503);
+        assertThat(api.get("/v1/audit/check?now=true").statusCode()).isEqualTo(400);
+    }
+
+    private HttpResponse<String> beginCheck() {
+        return api.exchange(
+                api.request("/v1/audit/check").POST(BodyPublishers.noBody()).build());
     }
 
     @Test

@@ -14,6 +14,7 @@ import dev.vivarium.persistence.audit.tlog.LogHead;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.protocol.access.Role;
+import dev.vivarium.protocol.api.AuditCheck;
 import dev.vivarium.protocol.api.Health;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.auth.Principal;
@@ -51,6 +52,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import org.apache.pekko.Done;
 import org.junit.jupiter.api.AfterEach;
@@ -293,6 +296,32 @@ class OpenApiDocumentTest {
         api.get("/v1/audit/checkpoint");
         api.get("/v1/audit/export");
         api.audit.log = signed;
+        answersAboutChecks();
+    }
+
+    private void answersAboutChecks() {
+        String path = "/v1/audit/check";
+        for (String query : List.of("", "?colour=red")) {
+            api.get(path + query);
+            beginCheck(path + query, "application/json");
+        }
+        api.get(path, "Accept", "text/html");
+        beginCheck(path, "text/html");
+        Optional<AuditCheck.Progress> begins = api.checks.begins;
+        api.checks.begins = Optional.empty();
+        beginCheck(path, "application/json");
+        api.checks.begins = begins;
+        api.checks.failure = Optional.of(new IllegalStateException("a defect"));
+        beginCheck(path, "application/json");
+        api.checks.failure = Optional.of(new CompletionException(new TimeoutException()));
+        beginCheck(path, "application/json");
+    }
+
+    private void beginCheck(String path, String accept) {
+        api.exchange(api.request(path)
+                .header("Accept", accept)
+                .POST(BodyPublishers.noBody())
+                .build());
     }
 
     private void askForAllRuns() {
@@ -434,7 +463,8 @@ class OpenApiDocumentTest {
         api.tenantStore.goAway();
         askForTokens();
         patch("/v1/tenants/research/quotas", "{\"runs\": 1}");
-        for (String path : List.of("/v1/nodes", "/v1/tenants", "/v1/tenants/metrics", "/v1/tenants/research/usage")) {
+        for (String path : List.of(
+                "/v1/nodes", "/v1/tenants", "/v1/tenants/metrics", "/v1/tenants/research/usage", "/v1/audit/check")) {
             api.exchange(api.as(api.seal.mint(TokenSeal.Form.VIV).text(), path).build());
         }
         api.runs.failWith(new IllegalStateException("a defect"));

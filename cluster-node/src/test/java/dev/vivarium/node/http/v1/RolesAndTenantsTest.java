@@ -104,7 +104,7 @@ class RolesAndTenantsTest {
                     "PATCH /v1/tenants/{tenant}/quotas" -> List.of(415);
             case "GET /v1/tenants/{tenant}/usage" -> List.of(
                     role == Role.OPERATOR || tenant.equals("research") ? 200 : 403);
-            case "POST /v1/runs/{id}/cancel" -> List.of(202);
+            case "POST /v1/runs/{id}/cancel", "POST /v1/audit/check" -> List.of(202);
             case "GET /v1/runs/{id}/artifacts/{path}",
                     "HEAD /v1/blobs/{digest}",
                     "DELETE /v1/tokens/{id}",

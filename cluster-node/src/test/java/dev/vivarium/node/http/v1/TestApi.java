@@ -15,6 +15,7 @@ import dev.vivarium.node.admission.Admission;
 import dev.vivarium.node.admission.Samples;
 import dev.vivarium.node.doubles.InMemoryAudit;
 import dev.vivarium.node.doubles.InMemoryBlobs;
+import dev.vivarium.node.doubles.InMemoryChecks;
 import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.node.doubles.InMemoryVault;
 import dev.vivarium.node.doubles.MovableClock;
@@ -85,6 +86,7 @@ final class TestApi implements AutoCloseable {
     final InMemoryVault vault = new InMemoryVault();
     final InMemoryBlobs blobs = new InMemoryBlobs();
     final InMemoryAudit audit = new InMemoryAudit();
+    final InMemoryChecks checks = new InMemoryChecks();
     final InMemoryTokens tokenStore = new InMemoryTokens();
     final TokenSeal seal = new TokenSeal(List.of(SecretSeal.Key.random()));
     /** The time by which tokens expire. */
@@ -144,6 +146,7 @@ final class TestApi implements AutoCloseable {
                                         runs,
                                         blobs,
                                         audit,
+                                        checks,
                                         tokens,
                                         quotas,
                                         rates,
