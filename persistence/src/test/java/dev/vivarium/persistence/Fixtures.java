@@ -96,11 +96,13 @@ public final class Fixtures {
     }
 
     public static RunEvent.RunSubmitted submitted(RunId run, Instant at, Map<String, String> labels) {
-        return new RunEvent.RunSubmitted(at, "node-1", Principal.LOCAL_OPERATOR, run, spec(labels), SENT);
+        return new RunEvent.RunSubmitted(
+                at, "node-1", Principal.LOCAL_OPERATOR, run, spec(labels), SENT, Optional.empty());
     }
 
     public static RunEvent.RunSubmitted submitted(RunId run, EgressPolicy egress) {
-        return new RunEvent.RunSubmitted(NOON, "node-1", Principal.LOCAL_OPERATOR, run, spec(Map.of(), egress), SENT);
+        return new RunEvent.RunSubmitted(
+                NOON, "node-1", Principal.LOCAL_OPERATOR, run, spec(Map.of(), egress), SENT, Optional.empty());
     }
 
     public static RunEvent.RunSubmitted submitted(RunId run) {
@@ -141,8 +143,9 @@ public final class Fixtures {
                         Principal.LOCAL_OPERATOR,
                         TimeSpan.ofSeconds(60),
                         TimeSpan.ofSeconds(600),
-                        TimeSpan.ofSeconds(700)),
-                new RunEvent.CancelRequested(NOON, "node-1", Principal.LOCAL_OPERATOR),
+                        TimeSpan.ofSeconds(700),
+                        Optional.empty()),
+                new RunEvent.CancelRequested(NOON, "node-1", Principal.LOCAL_OPERATOR, Optional.empty()),
                 new RunEvent.AttemptInterrupted(NOON, "node-1", 1, Interruption.ENGINE_LOST, "gone", Optional.empty()),
                 new RunEvent.RunSucceeded(NOON, "node-1", 1, USAGE),
                 new RunEvent.RunFailed(NOON, "node-1", 1, 139, Optional.of(11), USAGE),

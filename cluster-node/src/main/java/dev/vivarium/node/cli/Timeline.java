@@ -11,7 +11,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
 /** A run's events as sentences that can be read aloud, with the time between each and the one before. Pure. */
@@ -71,10 +73,10 @@ final class Timeline {
                     + Amounts.size(data.path("bytesIn").asLong()) + ": " + named(data.path("mostReached"));
             case "ArtifactsKept" -> data.path("files").size() + " files were kept, "
                     + data.path("leftOut").asLong() + " left out.";
-            case "DeadlineMoved" -> data.path("by").asText() + " moved its deadline from "
+            case "DeadlineMoved" -> caller(data) + " moved its deadline from "
                     + data.path("from").asText() + " to " + data.path("to").asText() + ".";
             case "WarningSent" -> "The agent was warned of its deadline.";
-            case "CancelRequested" -> data.path("by").asText() + " asked to stop it.";
+            case "CancelRequested" -> caller(data) + " asked to stop it.";
             case "AttemptInterrupted" -> attempt + " was interrupted ("
                     + data.path("cause").asText() + "): " + data.path("detail").asText() + by(data);
             case "RunSucceeded" -> "It succeeded" + used(data);
@@ -95,9 +97,21 @@ final class Timeline {
                         data.path("spec").path("command").spliterator(), false)
                 .map(JsonNode::asText)
                 .toList();
-        return data.path("by").asText() + " submitted it to "
+        return caller(data) + " submitted it to "
                 + event.path("node").asText() + ", to run " + ShellWords.of(command) + " in "
                 + data.path("spec").path("image").asText() + ".";
+    }
+
+    private static String caller(JsonNode data) {
+        JsonNode origin = data.path("origin");
+        String details = Stream.of(named("token ", origin.path("token")), named("from ", origin.path("address")))
+                .flatMap(Optional::stream)
+                .collect(Collectors.joining(", "));
+        return data.path("by").asText() + (details.isEmpty() ? "" : " (" + details + ")");
+    }
+
+    private static Optional<String> named(String name, JsonNode value) {
+        return value.isTextual() ? Optional.of(name + value.asText()) : Optional.empty();
     }
 
     private static String alarm(JsonNode data) {

@@ -2,6 +2,7 @@ package dev.vivarium.node.run;
 
 import dev.vivarium.node.run.RenewAnswer.Reason;
 import dev.vivarium.node.sandbox.SandboxReport.RenewalRefusal;
+import dev.vivarium.protocol.auth.Origin;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
@@ -9,6 +10,7 @@ import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunState;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a run does about a request to move its deadline: a pure, total function of its state and of its sandbox. With a
@@ -58,7 +60,8 @@ final class RenewalDecision {
     }
 
     /** The event of a deadline that was moved; none when it is where it was, as for a repeated request. */
-    static List<RunEvent> events(RunState.Existing run, Limits limits, Principal by, Instant at, String node) {
+    static List<RunEvent> events(
+            RunState.Existing run, Limits limits, Principal by, Optional<Origin> origin, Instant at, String node) {
         Limits before = run.submission().limitsInForce();
         return limits.equals(before)
                 ? List.of()
@@ -68,6 +71,7 @@ final class RenewalDecision {
                         by,
                         before.get(Limit.WALL_CLOCK),
                         limits.get(Limit.WALL_CLOCK),
-                        limits.get(Limit.CPU_TIME)));
+                        limits.get(Limit.CPU_TIME),
+                        origin));
     }
 }

@@ -9,6 +9,7 @@ import dev.vivarium.node.sandbox.SandboxEnvironment;
 import dev.vivarium.node.sandbox.SandboxReport;
 import dev.vivarium.persistence.journal.RunPersistenceId;
 import dev.vivarium.protocol.api.QueueView;
+import dev.vivarium.protocol.auth.Origin;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.Limits;
@@ -73,27 +74,46 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
      * Submit the run; answered with {@link SubmitAnswer}.
      *
      * @param by the submitting principal
+     * @param origin where its request came from; empty when a node of an earlier version sends it
      * @param until the caller's deadline, after which it reports the submission as not accepted
      */
     public record Submit(
             Principal by,
+            Optional<Origin> origin,
             RunSpec spec,
             Digest submission,
             WhenFull whenFull,
             Instant until,
             ActorRef<SubmitAnswer> replyTo)
-            implements Command, RunMessage {}
+            implements Command, RunMessage {
+        /** Nodes of an earlier version do not say where requests come from. */
+        public Submit {
+            origin = Objects.requireNonNullElse(origin, Optional.empty());
+        }
+    }
 
     /** Cancel the run; answered with {@link CancelAnswer}. */
-    public record Cancel(Principal by, ActorRef<CancelAnswer> replyTo) implements Command, RunMessage {}
+    public record Cancel(Principal by, Optional<Origin> origin, ActorRef<CancelAnswer> replyTo)
+            implements Command, RunMessage {
+        /** Nodes of an earlier version do not say where requests come from. */
+        public Cancel {
+            origin = Objects.requireNonNullElse(origin, Optional.empty());
+        }
+    }
 
     /**
      * Move the run's deadline; answered with {@link RenewAnswer}.
      *
      * @param until the caller's deadline, after which the request is ignored
      */
-    public record Renew(Principal by, Renewal renewal, Instant until, ActorRef<RenewAnswer> replyTo)
-            implements Command, RunMessage {}
+    public record Renew(
+            Principal by, Optional<Origin> origin, Renewal renewal, Instant until, ActorRef<RenewAnswer> replyTo)
+            implements Command, RunMessage {
+        /** Nodes of an earlier version do not say where requests come from. */
+        public Renew {
+            origin = Objects.requireNonNullElse(origin, Optional.empty());
+        }
+    }
 
     /** Send the watcher the current progress, and every later one of interest until the run ends. Idempotent. */
     public record Watch(ActorRef<Progress> watcher, Interest interest) implements Command, RunMessage {
@@ -318,7 +338,7 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
         Step step = conditions.next(run.state(), Request.CANCEL);
         List<RunEvent> events = new ArrayList<>();
         if (!(step instanceof Step.StopAgain)) {
-            events.add(new RunEvent.CancelRequested(now(), environment.nodeName(), cancel.by));
+            events.add(new RunEvent.CancelRequested(now(), environment.nodeName(), cancel.by, cancel.origin));
         }
         events.addAll(step.events(now(), environment.nodeName()));
         return persist(run, events).thenRun((JournaledRun after) -> {
@@ -365,7 +385,8 @@ public final class Run extends EventSourcedBehavior<Run.Command, DecodedEntry, J
     }
 
     private Effect<DecodedEntry, JournaledRun> renewed(JournaledRun run, Renew renew, Limits limits) {
-        List<RunEvent> events = RenewalDecision.events(run.existing(), limits, renew.by, now(), environment.nodeName());
+        List<RunEvent> events =
+                RenewalDecision.events(run.existing(), limits, renew.by, renew.origin, now(), environment.nodeName());
         return persist(run, events).thenRun((JournaledRun after) -> {
             renew.replyTo.tell(new RenewAnswer.Renewed(after.existing()));
             steps.announce(after);

@@ -67,7 +67,8 @@ final class RunBirth {
     private Beginning take(Run.Submit submit) {
         Instant now = now();
         String node = environment.nodeName();
-        RunEvent submitted = new RunEvent.RunSubmitted(now, node, submit.by(), id, submit.spec(), submit.submission());
+        RunEvent submitted = new RunEvent.RunSubmitted(
+                now, node, submit.by(), id, submit.spec(), submit.submission(), submit.origin());
         NodeSlots.Offered offered = slot.offer(submit.spec(), now, submit.whenFull());
         return switch (offered.answer()) {
             case HOLDS -> remember(submit, List.of(submitted));

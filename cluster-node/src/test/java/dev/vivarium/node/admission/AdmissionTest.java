@@ -39,7 +39,7 @@ import org.junit.jupiter.api.Test;
 
 class AdmissionTest {
     private static final Rates RATES = new Rates(tenant -> Quotas.NONE, System::nanoTime);
-    private static final Caller CALLER = new Caller(Principal.LOCAL_OPERATOR, Instant.MAX);
+    private static final Caller CALLER = new Caller(Principal.LOCAL_OPERATOR, Optional.empty(), Instant.MAX);
     private static final String WITH_SECRET =
             "{\"image\": \"a\", \"command\": [\"x\"], \"secrets\": {\"PIN\": \"1234\"}, \"labels\": {\"tenant\":"
                     + " \"t1\"}}";
@@ -319,7 +319,8 @@ class AdmissionTest {
     }
 
     private void cancel(RunId run) {
-        runs.happen(run, new RunEvent.CancelRequested(InMemoryRuns.NOON, "node-1", CALLER.principal()));
+        runs.happen(
+                run, new RunEvent.CancelRequested(InMemoryRuns.NOON, "node-1", CALLER.principal(), Optional.empty()));
         runs.happen(run, new RunEvent.RunCancelled(InMemoryRuns.NOON, "node-1", 0, Usage.NONE));
     }
 

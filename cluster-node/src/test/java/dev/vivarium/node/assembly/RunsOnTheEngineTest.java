@@ -53,7 +53,7 @@ import org.junit.jupiter.api.Test;
 /** Runs from submission to end on a real engine and a real store: every limit, and every way to end. */
 @EachIsolation
 class RunsOnTheEngineTest {
-    private static final Caller CALLER = new Caller(Principal.LOCAL_OPERATOR, Instant.MAX);
+    private static final Caller CALLER = new Caller(Principal.LOCAL_OPERATOR, Optional.empty(), Instant.MAX);
     private static NodeCore node;
 
     private final Isolation isolation;

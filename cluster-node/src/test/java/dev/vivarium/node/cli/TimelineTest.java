@@ -54,6 +54,23 @@ class TimelineTest {
     }
 
     @Test
+    void whoDidItIsToldWithItsTokenAndAddress() {
+        String by = "'by':'token:ci','origin':{'tenant':'blue','token':%s,'address':%s}";
+
+        assertThat(Stream.of(
+                                by.formatted("'0123456789abcdef'", "'2001:db8::7'"),
+                                by.formatted("null", "'192.0.2.7'"),
+                                by.formatted("null", "null"),
+                                "'by':'token:ci','origin':null")
+                        .map(data -> Timeline.sentence(json(event("CancelRequested", "12:00:00Z", data)))))
+                .containsExactly(
+                        "token:ci (token 0123456789abcdef, from 2001:db8::7) asked to stop it.",
+                        "token:ci (from 192.0.2.7) asked to stop it.",
+                        "token:ci asked to stop it.",
+                        "token:ci asked to stop it.");
+    }
+
+    @Test
     void anEventOfANewerNodeIsNamed() {
         assertThat(Timeline.sentence(json(event("RunTeleported", "12:00:00Z", "'to':'mars'"))))
                 .isEqualTo("RunTeleported.");

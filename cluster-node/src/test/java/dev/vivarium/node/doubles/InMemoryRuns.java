@@ -24,7 +24,6 @@ import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.api.RunPage;
 import dev.vivarium.protocol.api.RunView;
-import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.Digest;
@@ -237,10 +236,10 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
             Placed.Room place, Caller caller, RunSpec spec, Digest submission) {
         CompletionStage<Done> there = way;
         way = wayAfterwards;
-        return there.thenCompose(done -> arrived(place.id(), caller.principal(), spec, submission));
+        return there.thenCompose(done -> arrived(place.id(), caller, spec, submission));
     }
 
-    private CompletionStage<SubmitAnswer> arrived(RunId id, Principal by, RunSpec spec, Digest submission) {
+    private CompletionStage<SubmitAnswer> arrived(RunId id, Caller caller, RunSpec spec, Digest submission) {
         return answer(() -> {
             submissions++;
             if (fold(id) instanceof RunState.Existing existing) {
@@ -251,7 +250,10 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
             if (refusal.isPresent()) {
                 return refusal.get();
             }
-            happen(id, new RunEvent.RunSubmitted(NOON, "node-1", by, id, spec, submission));
+            happen(
+                    id,
+                    new RunEvent.RunSubmitted(
+                            NOON, "node-1", caller.principal(), id, spec, submission, caller.origin()));
             return new SubmitAnswer.Accepted(stateOf(id));
         });
     }
@@ -261,7 +263,7 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
         return answer(() -> {
             RunState state = fold(id);
             if (state instanceof RunState.Live) {
-                happen(id, new RunEvent.CancelRequested(NOON, "node-1", caller.principal()));
+                happen(id, new RunEvent.CancelRequested(NOON, "node-1", caller.principal(), caller.origin()));
             }
             return fold(id) instanceof RunState.Existing existing
                     ? new CancelAnswer.Noted(existing)
@@ -283,7 +285,13 @@ public final class InMemoryRuns implements Runs, RunJournal, OutputStore, RunInd
                 happen(
                         id,
                         new RunEvent.DeadlineMoved(
-                                NOON, "node-1", caller.principal(), before, renewal.wallClock(), renewal.cpuTimeMax()));
+                                NOON,
+                                "node-1",
+                                caller.principal(),
+                                before,
+                                renewal.wallClock(),
+                                renewal.cpuTimeMax(),
+                                caller.origin()));
             }
             return new RenewAnswer.Renewed(stateOf(id));
         });

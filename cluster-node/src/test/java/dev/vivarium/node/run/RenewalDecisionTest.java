@@ -37,7 +37,8 @@ class RenewalDecisionTest {
                     Principal.LOCAL_OPERATOR,
                     new RunId("01j0000000000000000000000a"),
                     Specs.spec(TimeSpan.ofSeconds(60), NodeLossPolicy.RESTART, 2),
-                    Digest.of(Blob.ofUtf8("digest"))));
+                    Digest.of(Blob.ofUtf8("digest")),
+                    Optional.empty()));
     private static final RunState STARTING = SUBMITTED.after(new RunEvent.AttemptStarting(NOW, "n1", 1));
     private static final RunState RUNNING =
             STARTING.after(new RunEvent.AttemptStarted(NOW, "n1", 1, "sandbox", Optional.empty()));
@@ -73,7 +74,8 @@ class RenewalDecisionTest {
                 .as("it may not restart")
                 .isEqualTo(new Verdict.Refuse(Reason.ENDING));
         for (RunState run : List.of(SUBMITTED, RUNNING, INTERRUPTED)) {
-            RunState cancelled = run.after(new RunEvent.CancelRequested(NOW, "n1", Principal.LOCAL_OPERATOR));
+            RunState cancelled =
+                    run.after(new RunEvent.CancelRequested(NOW, "n1", Principal.LOCAL_OPERATOR, Optional.empty()));
             assertThat(decide(cancelled, RunDecision.Sandbox.PRESENT)).isEqualTo(new Verdict.Refuse(Reason.CANCELLED));
         }
     }
@@ -101,11 +103,13 @@ class RenewalDecisionTest {
                         Principal.LOCAL_OPERATOR,
                         TimeSpan.parse("1m"),
                         TimeSpan.parse("10m"),
-                        TimeSpan.parse("1m")));
+                        TimeSpan.parse("1m"),
+                        Optional.empty()));
     }
 
     private static List<RunEvent> events(RunState run, Limits limits) {
-        return RenewalDecision.events((RunState.Existing) run, limits, Principal.LOCAL_OPERATOR, NOW, "n2");
+        return RenewalDecision.events(
+                (RunState.Existing) run, limits, Principal.LOCAL_OPERATOR, Optional.empty(), NOW, "n2");
     }
 
     private static Verdict decide(RunState run, RunDecision.Sandbox sandbox) {
@@ -123,6 +127,12 @@ class RenewalDecisionTest {
 
     private static RunEvent moved(String from, String to) {
         return new RunEvent.DeadlineMoved(
-                NOW, "n1", Principal.LOCAL_OPERATOR, TimeSpan.parse(from), TimeSpan.parse(to), TimeSpan.parse("1m"));
+                NOW,
+                "n1",
+                Principal.LOCAL_OPERATOR,
+                TimeSpan.parse(from),
+                TimeSpan.parse(to),
+                TimeSpan.parse("1m"),
+                Optional.empty());
     }
 }

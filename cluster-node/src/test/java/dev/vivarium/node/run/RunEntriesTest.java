@@ -14,6 +14,7 @@ import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class RunEntriesTest {
@@ -21,7 +22,13 @@ class RunEntriesTest {
     private static final RunId ID = new RunId("01j0000000000000000000000a");
     private static final List<RunEvent> EVENTS = List.of(
             new RunEvent.RunSubmitted(
-                    NOW, "node-1", Principal.LOCAL_OPERATOR, ID, Specs.hello(), Digest.of(Blob.ofUtf8("digest"))),
+                    NOW,
+                    "node-1",
+                    Principal.LOCAL_OPERATOR,
+                    ID,
+                    Specs.hello(),
+                    Digest.of(Blob.ofUtf8("digest")),
+                    Optional.empty()),
             new RunEvent.RunQueued(NOW, "node-1"),
             new RunEvent.AttemptStarting(NOW, "node-1", 1));
 

@@ -40,8 +40,10 @@ import dev.vivarium.protocol.access.Quotas;
 import dev.vivarium.protocol.api.NodeView;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.api.QueueView;
+import dev.vivarium.protocol.auth.Origin;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
+import dev.vivarium.protocol.auth.TokenId;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.guest.NodeFrame;
 import dev.vivarium.protocol.run.Blob;
@@ -153,8 +155,8 @@ class RunTest {
     void aSubmissionAfterItsClientsDeadlineStartsNoRun() {
         Instant past = Instant.now().minusMillis(1);
 
-        run.tell(
-                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, past, submitted.ref()));
+        run.tell(new Run.Submit(
+                Principal.LOCAL_OPERATOR, ORIGIN, Specs.hello(), DIGEST, WhenFull.QUEUE, past, submitted.ref()));
 
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.NotDurable.class);
         shard.expectMessageClass(ClusterSharding.Passivate.class);
@@ -168,7 +170,7 @@ class RunTest {
         store.holdMemory(gate);
         Instant until = Instant.now().plusMillis(100);
         run.tell(new Run.Submit(
-                Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, until, submitted.ref()));
+                Principal.LOCAL_OPERATOR, ORIGIN, Specs.hello(), DIGEST, WhenFull.QUEUE, until, submitted.ref()));
         Awaitility.await().until(() -> Instant.now().isAfter(until));
 
         gate.complete(Done.getInstance());
@@ -183,11 +185,12 @@ class RunTest {
         submit(Specs.hello());
         awaitStarted(1);
 
-        run.tell(
-                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(
+                Principal.LOCAL_OPERATOR, ORIGIN, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.AcceptedBefore.class);
         run.tell(new Run.Submit(
                 Principal.LOCAL_OPERATOR,
+                ORIGIN,
                 Specs.hello(),
                 Digest.of(Blob.ofUtf8("other")),
                 WhenFull.QUEUE,
@@ -204,22 +207,22 @@ class RunTest {
 
         LoggingTestKit.error("Failed to persist").expect(KIT.system(), () -> {
             run.tell(new Run.Submit(
-                    Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+                    Principal.LOCAL_OPERATOR, ORIGIN, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
             return null;
         });
 
         submitted.expectNoMessage(Duration.ofMillis(200));
         assertThat(driver.claims()).isEmpty();
-        run.tell(
-                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(
+                Principal.LOCAL_OPERATOR, ORIGIN, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.Accepted.class);
     }
 
     @Test
     void aSubmissionDuringARetryOfTheJournalIsAnswered() {
         JOURNAL.failNextPersisted(RunPersistenceId.of(id).id());
-        Run.Submit submit =
-                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref());
+        Run.Submit submit = new Run.Submit(
+                Principal.LOCAL_OPERATOR, ORIGIN, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref());
         LoggingTestKit.error("Failed to persist").expect(KIT.system(), () -> {
             run.tell(submit);
             return null;
@@ -236,8 +239,8 @@ class RunTest {
     void aRunIsRememberedBeforeItIsDurableAndForgottenAfterItsEnd() {
         CompletableFuture<Done> slowStore = new CompletableFuture<>();
         store.holdMemory(slowStore);
-        run.tell(
-                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(
+                Principal.LOCAL_OPERATOR, ORIGIN, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         submitted.expectNoMessage(Duration.ofMillis(200));
         assertThat(entries()).isEmpty();
 
@@ -310,8 +313,8 @@ class RunTest {
         store.holdMemory(
                 CompletableFuture.failedStage(new StoreUnavailable("away", new IllegalStateException("away"))));
 
-        run.tell(
-                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(
+                Principal.LOCAL_OPERATOR, ORIGIN, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
 
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.NotDurable.class);
         assertThat(entries()).isEmpty();
@@ -325,10 +328,10 @@ class RunTest {
     void aSubmissionThatIsRepeatedWhileTheFirstIsUnderWayIsTheSameRun() {
         CompletableFuture<Done> slowStore = new CompletableFuture<>();
         store.holdMemory(slowStore);
-        run.tell(
-                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
-        run.tell(
-                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(
+                Principal.LOCAL_OPERATOR, ORIGIN, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(
+                Principal.LOCAL_OPERATOR, ORIGIN, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         submitted.expectNoMessage(Duration.ofMillis(200));
 
         slowStore.complete(Done.getInstance());
@@ -453,7 +456,7 @@ class RunTest {
         submit(Specs.hello());
         awaitStarted(1);
 
-        run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, cancelled.ref()));
+        run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, ORIGIN, cancelled.ref()));
 
         assertThat(cancelled.receiveMessage()).isInstanceOf(CancelAnswer.Noted.class);
         awaitLast("RunCancelled");
@@ -462,7 +465,7 @@ class RunTest {
                 .singleElement()
                 .satisfies(event ->
                         assertThat(((RunEvent.CancelRequested) event).by()).isEqualTo(Principal.LOCAL_OPERATOR));
-        run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, cancelled.ref()));
+        run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, ORIGIN, cancelled.ref()));
         assertThat(noted(cancelled.receiveMessage()).status()).isEqualTo(RunStatus.CANCELLED);
     }
 
@@ -472,7 +475,7 @@ class RunTest {
         submit(Specs.hello());
         awaitStarted(1);
 
-        run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, cancelled.ref()));
+        run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, ORIGIN, cancelled.ref()));
 
         awaitStarted(2);
         assertThat(eventNames()).doesNotContain("RunCancelled");
@@ -480,7 +483,7 @@ class RunTest {
 
     @Test
     void aRunThatDoesNotExistCannotBeCancelled() {
-        run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, cancelled.ref()));
+        run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, ORIGIN, cancelled.ref()));
 
         assertThat(cancelled.receiveMessage()).isEqualTo(new CancelAnswer.NoSuchRun());
         assertThat(entries()).isEmpty();
@@ -539,8 +542,8 @@ class RunTest {
     @Test
     void aRunThatWaitsIsRenewedBeforeItStarts() {
         occupied();
-        run.tell(
-                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(
+                Principal.LOCAL_OPERATOR, ORIGIN, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         submitted.receiveMessage();
 
         renewed("10m");
@@ -594,7 +597,7 @@ class RunTest {
         submit(Specs.hello());
         awaitStarted(1);
         driver.behave(ScriptedDriver.Manners.DEAF_AFTER_START);
-        run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, cancelled.ref()));
+        run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, ORIGIN, cancelled.ref()));
         renew("10m", soon);
         assertThat(renewals.receiveMessage()).isEqualTo(new RenewAnswer.Refused(RenewAnswer.Reason.CANCELLED));
         awaitLast("RunCancelled");
@@ -648,6 +651,7 @@ class RunTest {
     private void renew(String wallClock, Instant until) {
         run.tell(new Run.Renew(
                 Principal.LOCAL_OPERATOR,
+                ORIGIN,
                 new Renewal(TimeSpan.parse(wallClock), TimeSpan.parse("24h")),
                 until,
                 renewals.ref()));
@@ -822,13 +826,14 @@ class RunTest {
     void messagesBetweenNodesCanBeSerialized() {
         SerializationTestKit serialization = KIT.serializationTestKit();
         submit(Specs.hello());
-        run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, cancelled.ref()));
+        run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, ORIGIN, cancelled.ref()));
         CancelAnswer.Noted cancellation = (CancelAnswer.Noted) cancelled.receiveMessage();
 
         serialization.verifySerialization(
-                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()),
+                new Run.Submit(
+                        Principal.LOCAL_OPERATOR, ORIGIN, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()),
                 true);
-        serialization.verifySerialization(new Run.Cancel(Principal.LOCAL_OPERATOR, cancelled.ref()), true);
+        serialization.verifySerialization(new Run.Cancel(Principal.LOCAL_OPERATOR, ORIGIN, cancelled.ref()), true);
         serialization.verifySerialization(cancellation, true);
         serialization.verifySerialization(new CancelAnswer.NoSuchRun(), true);
         RunState renewed = cancellation
@@ -839,10 +844,12 @@ class RunTest {
                         Principal.LOCAL_OPERATOR,
                         TimeSpan.parse("1m"),
                         TimeSpan.parse("10m"),
-                        TimeSpan.parse("1m")));
+                        TimeSpan.parse("1m"),
+                        Optional.empty()));
         List.of(
                         new Run.Renew(
                                 Principal.LOCAL_OPERATOR,
+                                ORIGIN,
                                 new Renewal(TimeSpan.parse("10m"), TimeSpan.parse("24h")),
                                 soon,
                                 renewals.ref()),
@@ -925,8 +932,8 @@ class RunTest {
         slots = slots(0, 0);
         run = entity();
 
-        run.tell(
-                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(
+                Principal.LOCAL_OPERATOR, ORIGIN, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
 
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.Full.class);
         assertThat(eventNames()).isEmpty();
@@ -937,8 +944,8 @@ class RunTest {
     void aRunWithoutAFreeSlotWaitsForItsTurn() {
         occupied();
 
-        run.tell(
-                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(
+                Principal.LOCAL_OPERATOR, ORIGIN, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
 
         assertThat(accepted(submitted.receiveMessage()).status()).isEqualTo(RunStatus.QUEUED);
         awaitEvents("RunSubmitted", "RunQueued");
@@ -957,11 +964,11 @@ class RunTest {
     @Test
     void aWaitingRunCanBeCancelledAndLeavesTheQueue() {
         occupied();
-        run.tell(
-                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(
+                Principal.LOCAL_OPERATOR, ORIGIN, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         submitted.receiveMessage();
 
-        run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, cancelled.ref()));
+        run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, ORIGIN, cancelled.ref()));
 
         assertThat(noted(cancelled.receiveMessage()).status()).isEqualTo(RunStatus.CANCELLED);
         awaitEvents("RunSubmitted", "RunQueued", "CancelRequested", "RunCancelled");
@@ -973,8 +980,8 @@ class RunTest {
     @Test
     void aWaitingRunKeepsWaitingAfterItIsRecoveredElsewhere() {
         occupied();
-        run.tell(
-                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(
+                Principal.LOCAL_OPERATOR, ORIGIN, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         submitted.receiveMessage();
 
         crash();
@@ -1005,13 +1012,13 @@ class RunTest {
     @Test
     void aWaitingRunIsNotStartedWhileTheNodeDrains() {
         occupied();
-        run.tell(
-                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(
+                Principal.LOCAL_OPERATOR, ORIGIN, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         submitted.receiveMessage();
 
         drain.begin();
         slots.leave(OTHER);
-        run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, cancelled.ref()));
+        run.tell(new Run.Cancel(Principal.LOCAL_OPERATOR, ORIGIN, cancelled.ref()));
 
         cancelled.receiveMessage();
         awaitEvents("RunSubmitted", "RunQueued", "CancelRequested", "RunCancelled");
@@ -1025,8 +1032,8 @@ class RunTest {
         slots.claim(other());
         run = entity();
 
-        run.tell(
-                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(
+                Principal.LOCAL_OPERATOR, ORIGIN, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
 
         assertThat(submitted.receiveMessage()).isInstanceOf(SubmitAnswer.TenantFull.class);
         assertThat(eventNames()).isEmpty();
@@ -1044,14 +1051,17 @@ class RunTest {
                 new QuotaCheck(tenant -> new Quotas(Map.of(Quota.PIDS, 1L)), tenant -> TenantUse.NONE));
         run = entity();
 
-        run.tell(
-                new Run.Submit(Principal.LOCAL_OPERATOR, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(
+                Principal.LOCAL_OPERATOR, ORIGIN, Specs.hello(), DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
 
         assertThat(submitted.receiveMessage()).isInstanceOfSatisfying(SubmitAnswer.OverQuota.class, over -> assertThat(
                         over.excess().quota())
                 .isEqualTo(Quota.PIDS));
         assertThat(eventNames()).isEmpty();
     }
+
+    private static final Optional<Origin> ORIGIN = Optional.of(
+            new Origin(new Tenant("blue"), Optional.of(new TokenId("0123456789abcdef")), Optional.of("192.0.2.7")));
 
     private static final RunId OTHER = new RunId("01j0000000000000000000000a");
     private static final Capacity ONE_SLOT = new Capacity(1, Capacity.UNLIMITED, Capacity.UNLIMITED);
@@ -1122,7 +1132,7 @@ class RunTest {
     }
 
     private void submit(RunSpec spec) {
-        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, spec, DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
+        run.tell(new Run.Submit(Principal.LOCAL_OPERATOR, ORIGIN, spec, DIGEST, WhenFull.QUEUE, soon, submitted.ref()));
         SubmitAnswer answer = submitted.receiveMessage();
         assertThat(accepted(answer).status()).isEqualTo(RunStatus.STARTING);
     }

@@ -37,7 +37,7 @@ final class WholeNode implements AutoCloseable {
     private static final Pattern READY = Pattern.compile("Vivarium is ready at (http://\\S+)");
     private static final Duration START_MAX = Duration.ofSeconds(90);
     /** Includes the time in which a test keeps the node's store away. */
-    private static final Duration PATIENCE = Duration.ofSeconds(120);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     private static final int PRINTED_CHARS_MAX = 64 * 1024;
     private static final List<String> TERMINAL = List.of("SUCCEEDED", "FAILED", "KILLED", "CANCELLED", "LOST");

@@ -11,6 +11,7 @@ import dev.vivarium.client.OutputFollower;
 import dev.vivarium.client.RetryPolicy;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.api.SpecView;
+import dev.vivarium.protocol.auth.Origin;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Blob;
@@ -212,6 +213,12 @@ final class NodeClient {
                         spec.maxAttempts(),
                         spec.labels(),
                         new Tenant(spec.labels().getOrDefault(RunSpec.TENANT_LABEL, Tenant.DEFAULT.name()))),
-                Digest.of(Blob.EMPTY));
+                Digest.of(Blob.EMPTY),
+                origin(data));
+    }
+
+    private static Optional<Origin> origin(JsonNode data) throws IOException {
+        JsonNode origin = data.path("origin");
+        return origin.isObject() ? Optional.of(ApiJson.as(origin, Origin.class)) : Optional.empty();
     }
 }

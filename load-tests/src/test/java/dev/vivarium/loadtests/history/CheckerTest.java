@@ -99,8 +99,8 @@ class CheckerTest {
                 new Spoiled(
                         "an event after the end",
                         Scene.failover(),
-                        scene -> scene.events.add(
-                                new RunEvent.CancelRequested(at(14), node(1), Principal.LOCAL_OPERATOR)),
+                        scene -> scene.events.add(new RunEvent.CancelRequested(
+                                at(14), node(1), Principal.LOCAL_OPERATOR, Optional.empty())),
                         Invariant.EVERY_RUN_ENDS_EXACTLY_ONCE,
                         Invariant.EVENTS_ARE_A_LEGAL_PATH),
                 new Spoiled(
@@ -182,7 +182,8 @@ class CheckerTest {
                                 OTHER_RUN,
                                 List.of(
                                         submitted(OTHER_RUN, KEY, NodeLossPolicy.RESTART, 3),
-                                        new RunEvent.CancelRequested(at(1), node(1), Principal.LOCAL_OPERATOR),
+                                        new RunEvent.CancelRequested(
+                                                at(1), node(1), Principal.LOCAL_OPERATOR, Optional.empty()),
                                         new RunEvent.RunCancelled(at(1), node(1), 0, Usage.NONE)),
                                 RunStatus.CANCELLED,
                                 Optional.of(RunStatus.CANCELLED),

@@ -88,7 +88,7 @@ final class Scene {
                 submitted(NodeLossPolicy.RESTART, 3),
                 new RunEvent.AttemptStarting(at(0.5), node(1), 1),
                 new RunEvent.AttemptStarted(at(1.2), node(1), 1, "c1", Optional.empty()),
-                new RunEvent.CancelRequested(at(4), node(1), Principal.LOCAL_OPERATOR),
+                new RunEvent.CancelRequested(at(4), node(1), Principal.LOCAL_OPERATOR, Optional.empty()),
                 new RunEvent.RunCancelled(at(5), node(1), 1, Usage.NONE)));
         scene.sandboxes.add(new SandboxLife(Driver.DOCKER, "c1", RUN, 1, node(1), at(1), Optional.of(at(4.9))));
         scene.output = ticks(1, 1.5, 3);
@@ -112,7 +112,8 @@ final class Scene {
                         Principal.LOCAL_OPERATOR,
                         TimeSpan.parse("1m"),
                         TimeSpan.parse("2m"),
-                        TimeSpan.parse("1m")),
+                        TimeSpan.parse("1m"),
+                        Optional.empty()),
                 killedAt(120_003, 120_000)));
         scene.sandboxes.add(new SandboxLife(Driver.DOCKER, "c1", RUN, 1, node(1), at(1), Optional.of(at(121.2))));
         scene.output = ticks(1, 1.5, 3);
@@ -230,6 +231,12 @@ final class Scene {
                 Map.of(Journal.KEY_LABEL, key),
                 Tenant.DEFAULT);
         return new RunEvent.RunSubmitted(
-                at(0.1), node(2), Principal.LOCAL_OPERATOR, new RunId(run), spec, Digest.of(Blob.EMPTY));
+                at(0.1),
+                node(2),
+                Principal.LOCAL_OPERATOR,
+                new RunId(run),
+                spec,
+                Digest.of(Blob.EMPTY),
+                Optional.empty());
     }
 }

@@ -6,7 +6,7 @@ import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.store.TokenGrantJson;
 import dev.vivarium.persistence.store.TokenStore;
 import dev.vivarium.protocol.access.TokenGrant;
-import dev.vivarium.protocol.access.TokenId;
+import dev.vivarium.protocol.auth.TokenId;
 import dev.vivarium.protocol.run.Blob;
 import java.nio.ByteBuffer;
 import java.time.Instant;

@@ -34,17 +34,18 @@ import java.util.stream.Stream;
  */
 public final class EventCodec {
     /** Versions of the events whose shape has changed since they were first written; all others are at 1. */
-    private static final Map<String, Integer> VERSIONS = Map.of(
-            "AlarmRaised", 6,
-            "AttemptInterrupted", 2,
-            "AttemptStarted", 2,
-            "CancelRequested", 2,
-            "EgressUsed", 2,
-            "RunCancelled", 3,
-            "RunFailed", 3,
-            "RunKilled", 6,
-            "RunSubmitted", 10,
-            "RunSucceeded", 3);
+    private static final Map<String, Integer> VERSIONS = Map.ofEntries(
+            Map.entry("AlarmRaised", 6),
+            Map.entry("AttemptInterrupted", 2),
+            Map.entry("AttemptStarted", 2),
+            Map.entry("CancelRequested", 3),
+            Map.entry("DeadlineMoved", 2),
+            Map.entry("EgressUsed", 2),
+            Map.entry("RunCancelled", 3),
+            Map.entry("RunFailed", 3),
+            Map.entry("RunKilled", 6),
+            Map.entry("RunSubmitted", 11),
+            Map.entry("RunSucceeded", 3));
 
     /** More than a link can carry. */
     private static final String NO_LIMIT = "1024Ti";
@@ -165,6 +166,10 @@ public final class EventCodec {
                 }
                 return json;
             })),
+            // The next version of each says where the request came from, which was not recorded before.
+            Map.entry(new EventShape("RunSubmitted", 10), unknownOrigin("RunSubmitted", 11)),
+            Map.entry(new EventShape("CancelRequested", 2), unknownOrigin("CancelRequested", 3)),
+            Map.entry(new EventShape("DeadlineMoved", 1), unknownOrigin("DeadlineMoved", 2)),
             // Version 2 says how the attempt got its sandbox, and where the time went.
             Map.entry(
                     new EventShape("AttemptStarted", 1),
@@ -231,6 +236,10 @@ public final class EventCodec {
     /** The codec of today's events. */
     public static EventCodec standard() {
         return STANDARD;
+    }
+
+    private static Upcaster unknownOrigin(String type, int version) {
+        return new Upcaster(new EventShape(type, version), json -> json.putNull("origin"));
     }
 
     private static Upcaster uncountedFiles(String end, int version) {

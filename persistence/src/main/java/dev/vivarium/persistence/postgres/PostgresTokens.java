@@ -3,7 +3,7 @@ package dev.vivarium.persistence.postgres;
 import dev.vivarium.persistence.store.TokenGrantJson;
 import dev.vivarium.persistence.store.TokenStore;
 import dev.vivarium.protocol.access.TokenGrant;
-import dev.vivarium.protocol.access.TokenId;
+import dev.vivarium.protocol.auth.TokenId;
 import dev.vivarium.protocol.run.Blob;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;

@@ -1,6 +1,6 @@
 package dev.vivarium.persistence.secrets;
 
-import dev.vivarium.protocol.access.TokenId;
+import dev.vivarium.protocol.auth.TokenId;
 import dev.vivarium.protocol.run.Blob;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;

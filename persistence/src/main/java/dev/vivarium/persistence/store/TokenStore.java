@@ -1,7 +1,7 @@
 package dev.vivarium.persistence.store;
 
 import dev.vivarium.protocol.access.TokenGrant;
-import dev.vivarium.protocol.access.TokenId;
+import dev.vivarium.protocol.auth.TokenId;
 import dev.vivarium.protocol.run.Blob;
 import java.time.Instant;
 import java.util.List;

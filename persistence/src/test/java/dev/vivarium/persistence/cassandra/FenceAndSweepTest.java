@@ -293,7 +293,8 @@ class FenceAndSweepTest {
                 whose,
                 EventCodec.standard()
                         .encode(
-                                new RunEvent.CancelRequested(Fixtures.NOON, whose, Principal.LOCAL_OPERATOR),
+                                new RunEvent.CancelRequested(
+                                        Fixtures.NOON, whose, Principal.LOCAL_OPERATOR, Optional.empty()),
                                 EventCodec.genesis(run)));
     }
 

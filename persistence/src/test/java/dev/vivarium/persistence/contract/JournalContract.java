@@ -14,6 +14,7 @@ import dev.vivarium.protocol.run.RunState;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.junit.jupiter.api.Test;
@@ -66,7 +67,8 @@ public abstract class JournalContract {
         append(successor, events, 1);
         JournalEntry other = EventCodec.standard()
                 .encode(
-                        new RunEvent.CancelRequested(Fixtures.NOON, "node-2", Principal.LOCAL_OPERATOR),
+                        new RunEvent.CancelRequested(
+                                Fixtures.NOON, "node-2", Principal.LOCAL_OPERATOR, Optional.empty()),
                         entries(events).get(0).hash());
         assertThat(writer().append(paused, List.of(other)).toCompletableFuture())
                 .failsWithin(Duration.ofSeconds(20));

@@ -3,8 +3,10 @@ package dev.vivarium.persistence.contract;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.JournalEntryFormat;
+import dev.vivarium.protocol.auth.Origin;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
+import dev.vivarium.protocol.auth.TokenId;
 import dev.vivarium.protocol.egress.EgressDenial;
 import dev.vivarium.protocol.egress.EgressDestination;
 import dev.vivarium.protocol.egress.EgressPolicy;
@@ -59,7 +61,10 @@ public final class TodaysRuns {
     private static final Instant START = Instant.parse("2026-12-01T04:00:00.123Z");
     private static final String NODE = "node-1";
     /** Of this version alone, since stores hold the runs of all. */
-    private static final String RUNS = "01m1b982d90000000000000";
+    private static final String RUNS = "01mc3ec7f70000000000000";
+
+    private static final Optional<Origin> ORIGIN = Optional.of(
+            new Origin(new Tenant("blue"), Optional.of(new TokenId("0123456789abcdef")), Optional.of("2001:db8::7")));
 
     private static final Usage USAGE = usage();
 
@@ -147,13 +152,16 @@ public final class TodaysRuns {
         for (WarningSignal signal : WarningSignal.values()) {
             history.add(new RunEvent.WarningSent(at(history), NODE, 1, signal, TimeSpan.ofSeconds(300)));
         }
-        history.add(new RunEvent.DeadlineMoved(
-                at(history),
-                NODE,
-                Principal.LOCAL_OPERATOR,
-                TimeSpan.ofSeconds(300),
-                TimeSpan.ofSeconds(600),
-                TimeSpan.ofSeconds(700)));
+        for (Optional<Origin> origin : List.of(Optional.<Origin>empty(), ORIGIN)) {
+            history.add(new RunEvent.DeadlineMoved(
+                    at(history),
+                    NODE,
+                    Principal.LOCAL_OPERATOR,
+                    TimeSpan.ofSeconds(300),
+                    TimeSpan.ofSeconds(600),
+                    TimeSpan.ofSeconds(700),
+                    origin));
+        }
         history.add(new RunEvent.RunSucceeded(at(history), NODE, 1, USAGE));
     }
 
@@ -170,7 +178,8 @@ public final class TodaysRuns {
                 new Principal(Principal.Kind.OIDC, "idp/ci"))) {
             List<RunEvent> cancelled =
                     started(spec(EgressPolicy.publicInternet(), Isolation.MICROVM, NodeLossPolicy.FAIL));
-            cancelled.add(new RunEvent.CancelRequested(at(cancelled), NODE, by));
+            Optional<Origin> origin = by.kind() == Principal.Kind.TOKEN ? ORIGIN : Optional.empty();
+            cancelled.add(new RunEvent.CancelRequested(at(cancelled), NODE, by, origin));
             cancelled.add(new RunEvent.RunCancelled(at(cancelled), NODE, 1, USAGE));
         }
         for (StartFailure.Kind kind : StartFailure.Kind.values()) {
@@ -226,7 +235,13 @@ public final class TodaysRuns {
         RunId run = new RunId(RUNS + (100 + histories.size()));
         Digest request = Digest.of(Blob.ofUtf8("request " + run));
         histories.add(history);
-        history.add(new RunEvent.RunSubmitted(at(history), NODE, Principal.LOCAL_OPERATOR, run, spec, request));
+        Optional<Origin> origin =
+                switch (histories.size() % 3) {
+                    case 0 -> Optional.empty();
+                    case 1 -> ORIGIN;
+                    default -> Optional.of(new Origin(Tenant.DEFAULT, Optional.empty(), Optional.empty()));
+                };
+        history.add(new RunEvent.RunSubmitted(at(history), NODE, Principal.LOCAL_OPERATOR, run, spec, request, origin));
         return history;
     }
 

@@ -255,7 +255,8 @@ class EventCodecTest {
     @Test
     void eventsFromBeforePrincipalsAreAttributedToTheLocalOperator() {
         RunEvent.RunSubmitted submitted = Fixtures.submitted(RUN);
-        RunEvent cancelled = new RunEvent.CancelRequested(Fixtures.NOON, "node-1", Principal.LOCAL_OPERATOR);
+        RunEvent cancelled =
+                new RunEvent.CancelRequested(Fixtures.NOON, "node-1", Principal.LOCAL_OPERATOR, Optional.empty());
         String today = text(codec.encode(submitted, GENESIS).payload());
 
         assertThat(withoutCaller(today)).isNotEqualTo(today).doesNotContain("tenant", "operator");

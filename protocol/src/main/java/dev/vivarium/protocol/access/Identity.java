@@ -2,6 +2,7 @@ package dev.vivarium.protocol.access;
 
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
+import dev.vivarium.protocol.auth.TokenId;
 import dev.vivarium.protocol.run.RunSpec;
 import java.util.Optional;
 

@@ -1,10 +1,12 @@
 package dev.vivarium.protocol.api;
 
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import dev.vivarium.protocol.auth.Origin;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
+import java.util.Optional;
 
 /**
  * One event of a run's history as the API shows it.
@@ -30,12 +32,19 @@ public record EventView(
         String hash) {
 
     /** The acceptance of a run, with the spec in the form that the API shows. */
-    public record RunSubmitted(Instant at, String node, Principal by, RunId runId, SpecView spec) {}
+    public record RunSubmitted(
+            Instant at, String node, Principal by, RunId runId, SpecView spec, Optional<Origin> origin) {}
 
     /** The view of an event. */
     public static EventView of(RunId run, long seq, RunEvent event, String previousHash, String hash) {
         Object data = event instanceof RunEvent.RunSubmitted submitted
-                ? new RunSubmitted(event.at(), event.node(), submitted.by(), run, SpecView.of(submitted.spec()))
+                ? new RunSubmitted(
+                        event.at(),
+                        event.node(),
+                        submitted.by(),
+                        run,
+                        SpecView.of(submitted.spec()),
+                        submitted.origin())
                 : event;
         return new EventView(
                 run, seq, event.getClass().getSimpleName(), event.at(), event.node(), data, previousHash, hash);

@@ -2,9 +2,9 @@ package dev.vivarium.protocol.api;
 
 import dev.vivarium.protocol.access.Role;
 import dev.vivarium.protocol.access.Scope;
-import dev.vivarium.protocol.access.TokenId;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
+import dev.vivarium.protocol.auth.TokenId;
 import java.time.Instant;
 import java.util.Optional;
 

@@ -1,4 +1,4 @@
-/** The principal that acts, and the tenant that it acts for. */
+/** The principal that acts, the tenant that it acts for, and where its request came from. */
 @NullMarked
 package dev.vivarium.protocol.auth;
 

@@ -2,6 +2,7 @@ package dev.vivarium.protocol.run;
 
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import dev.vivarium.protocol.auth.Origin;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.egress.EgressDenial;
 import dev.vivarium.protocol.egress.EgressReach;
@@ -57,8 +58,16 @@ public sealed interface RunEvent {
      * @param spec the complete specification
      * @param submission digest of the client's request, which distinguishes a repeated submission from a different one
      *     under the same idempotency key
+     * @param origin where its request came from; empty in events of versions that did not say
      */
-    record RunSubmitted(Instant at, String node, Principal by, RunId runId, RunSpec spec, Digest submission)
+    record RunSubmitted(
+            Instant at,
+            String node,
+            Principal by,
+            RunId runId,
+            RunSpec spec,
+            Digest submission,
+            Optional<Origin> origin)
             implements RunEvent {}
 
     /** No node had a free slot, so the run waits on this node, or on whichever node owns it next. */
@@ -164,8 +173,16 @@ public sealed interface RunEvent {
      * @param from the limit before
      * @param to the limit since, from the start of each attempt's process
      * @param cpuTime the limit of processor time since, which follows the wall clock unless the submission set it
+     * @param origin where its request came from; empty in events of versions that did not say
      */
-    record DeadlineMoved(Instant at, String node, Principal by, TimeSpan from, TimeSpan to, TimeSpan cpuTime)
+    record DeadlineMoved(
+            Instant at,
+            String node,
+            Principal by,
+            TimeSpan from,
+            TimeSpan to,
+            TimeSpan cpuTime,
+            Optional<Origin> origin)
             implements RunEvent {}
 
     /**
@@ -181,13 +198,14 @@ public sealed interface RunEvent {
      * Cancellation was requested.
      *
      * @param by the requesting principal
+     * @param origin where its request came from; empty in events of versions that did not say
      */
-    record CancelRequested(Instant at, String node, Principal by) implements RunEvent {}
+    record CancelRequested(Instant at, String node, Principal by, Optional<Origin> origin) implements RunEvent {}
 
     /**
      * The attempt is over through no fault of the agent; the run's policy decides whether another follows.
      *
-     * @param by the principal that drained the node; empty when it was not drained
+     * @param by the principal that drained the node, by a signal to its process; empty when it was not drained
      */
     record AttemptInterrupted(
             Instant at, String node, int attempt, Interruption cause, String detail, Optional<Principal> by)

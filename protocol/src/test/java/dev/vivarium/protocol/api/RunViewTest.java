@@ -40,7 +40,8 @@ class RunViewTest {
     private static final RunId ID = new RunId("01j0000000000000000000000a");
     private static final Instant NOON = Instant.parse("2026-01-01T12:00:00Z");
     private static final RunState SUBMITTED = RunState.initial()
-            .after(new RunEvent.RunSubmitted(NOON, "n0", Principal.LOCAL_OPERATOR, ID, spec(), Digest.of(Blob.EMPTY)));
+            .after(new RunEvent.RunSubmitted(
+                    NOON, "n0", Principal.LOCAL_OPERATOR, ID, spec(), Digest.of(Blob.EMPTY), Optional.empty()));
 
     /** More than the longest path to a new kind of state: two attempts, interrupted, with a cancellation, and an end. */
     private static final int EVENTS_MAX = 7;
@@ -94,7 +95,8 @@ class RunViewTest {
                 .with(Limit.OUTPUT, 6)
                 .with(Limit.PIDS, 7);
         return List.of(
-                new RunEvent.RunSubmitted(at, node, Principal.LOCAL_OPERATOR, ID, spec(), Digest.of(Blob.EMPTY)),
+                new RunEvent.RunSubmitted(
+                        at, node, Principal.LOCAL_OPERATOR, ID, spec(), Digest.of(Blob.EMPTY), Optional.empty()),
                 new RunEvent.RunQueued(at, node),
                 new RunEvent.AttemptStarting(at, node, attempt),
                 new RunEvent.AttemptStarted(
@@ -111,8 +113,9 @@ class RunViewTest {
                         Principal.LOCAL_OPERATOR,
                         TimeSpan.ofSeconds(1),
                         TimeSpan.ofSeconds(2),
-                        TimeSpan.ofSeconds(3)),
-                new RunEvent.CancelRequested(at, node, Principal.LOCAL_OPERATOR),
+                        TimeSpan.ofSeconds(3),
+                        Optional.empty()),
+                new RunEvent.CancelRequested(at, node, Principal.LOCAL_OPERATOR, Optional.empty()),
                 new RunEvent.AttemptInterrupted(at, node, attempt, Interruption.NODE_LOST, "detail", Optional.empty()),
                 new RunEvent.RunSucceeded(at, node, attempt, usage),
                 new RunEvent.RunFailed(at, node, attempt, 3, Optional.empty(), usage),

@@ -195,8 +195,9 @@ class RunStateTest {
     @Test
     void onlyTheFirstRequestToCancelCounts() {
         RunState once = new Running(SUBMISSION, 1, "n1", STARTED)
-                .after(new CancelRequested(NOW, "n1", Principal.LOCAL_OPERATOR));
-        RunState twice = once.after(new CancelRequested(NOW.plusSeconds(9), "n1", Principal.LOCAL_OPERATOR));
+                .after(new CancelRequested(NOW, "n1", Principal.LOCAL_OPERATOR, Optional.empty()));
+        RunState twice =
+                once.after(new CancelRequested(NOW.plusSeconds(9), "n1", Principal.LOCAL_OPERATOR, Optional.empty()));
 
         assertThat(((Existing) twice).submission().cancelRequestedAt()).contains(NOW);
     }
@@ -251,7 +252,8 @@ class RunStateTest {
 
     private static RunEvent event(String kind, int attempt) {
         return switch (kind) {
-            case "RunSubmitted" -> new RunSubmitted(NOW, "n1", Principal.LOCAL_OPERATOR, ID, SUBMISSION.spec(), SENT);
+            case "RunSubmitted" -> new RunSubmitted(
+                    NOW, "n1", Principal.LOCAL_OPERATOR, ID, SUBMISSION.spec(), SENT, Optional.empty());
             case "RunQueued" -> new RunQueued(NOW, "n1");
             case "AttemptStarting" -> new AttemptStarting(NOW, "n1", attempt);
             case "AttemptStarted" -> new AttemptStarted(NOW, "n1", attempt, "sandbox", Optional.empty());
@@ -263,7 +265,7 @@ class RunStateTest {
             case "WarningSent" -> new RunEvent.WarningSent(
                     NOW, "n1", attempt, WarningSignal.SIGUSR1, TimeSpan.ofSeconds(60));
             case "DeadlineMoved" -> moved(60, 600);
-            case "CancelRequested" -> new CancelRequested(NOW, "n1", Principal.LOCAL_OPERATOR);
+            case "CancelRequested" -> new CancelRequested(NOW, "n1", Principal.LOCAL_OPERATOR, Optional.empty());
             case "AttemptInterrupted" -> new AttemptInterrupted(
                     NOW, "n1", attempt, Interruption.NODE_LOST, "detail", Optional.empty());
             case "RunSucceeded" -> new RunSucceeded(NOW, "n1", attempt, Usage.NONE);
@@ -285,7 +287,8 @@ class RunStateTest {
                 Principal.LOCAL_OPERATOR,
                 TimeSpan.ofSeconds(from),
                 TimeSpan.ofSeconds(to),
-                TimeSpan.ofSeconds(2 * to));
+                TimeSpan.ofSeconds(2 * to),
+                Optional.empty());
     }
 
     private static Submission submission(NodeLossPolicy policy, int maxAttempts) {

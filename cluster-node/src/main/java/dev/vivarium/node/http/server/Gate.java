@@ -6,7 +6,6 @@ import dev.vivarium.protocol.access.Permission;
 import dev.vivarium.protocol.access.Role;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
-import java.net.InetAddress;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -16,11 +15,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
-import org.apache.pekko.http.javadsl.model.AttributeKeys;
 import org.apache.pekko.http.javadsl.model.HttpHeader;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
-import org.apache.pekko.http.javadsl.model.RemoteAddress;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 
 /**
@@ -87,14 +84,10 @@ final class Gate {
         }
         String token = credentials.substring(SCHEME.length()).strip();
         Timer.Sample sample = Timer.start();
-        return authenticator.authenticate(token, address(request)).thenApply(known -> {
+        return authenticator.authenticate(token, Exchange.from(request)).thenApply(known -> {
             sample.stop(authentication);
             return judged(known, needed);
         });
-    }
-
-    private static Optional<InetAddress> address(HttpRequest request) {
-        return request.getAttribute(AttributeKeys.remoteAddress).flatMap(RemoteAddress::getAddress);
     }
 
     private Decision judged(Authentication authentication, Permission needed) {

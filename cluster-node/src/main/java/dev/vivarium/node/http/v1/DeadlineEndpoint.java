@@ -53,7 +53,7 @@ final class DeadlineEndpoint {
                     ProblemType.INVALID_RENEWAL, "Correct the fields that are named in errors.", invalid.errors()));
         }
         Renewal renewal = ((Reading.Valid) reading).renewal();
-        Caller caller = new Caller(exchange.caller().principal(), exchange.deadline());
+        Caller caller = Callers.of(exchange);
         return lookup.answer(exchange, run -> beyond(exchange.caller().scope(), renewal)
                 .<CompletionStage<HttpResponse>>map(DeadlineEndpoint::done)
                 .orElseGet(

@@ -83,7 +83,7 @@ final class RunsEndpoint {
     }
 
     CompletionStage<HttpResponse> cancel(Exchange exchange) {
-        Caller caller = new Caller(exchange.caller().principal(), exchange.deadline());
+        Caller caller = Callers.of(exchange);
         return lookup.answer(exchange, run -> runs.cancel(run.submission().id(), caller)
                 .thenApply(answer -> answer instanceof CancelAnswer.Noted noted
                         ? Answers.json(202, RunView.of(noted.run()))

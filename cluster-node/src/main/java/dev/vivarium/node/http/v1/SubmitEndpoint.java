@@ -11,7 +11,6 @@ import dev.vivarium.node.http.server.Exchange;
 import dev.vivarium.node.http.server.HttpSettings;
 import dev.vivarium.node.http.server.JsonBodies;
 import dev.vivarium.node.http.server.ProblemType;
-import dev.vivarium.node.run.Caller;
 import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.protocol.api.Problem.FieldError;
 import dev.vivarium.protocol.api.RunView;
@@ -147,10 +146,7 @@ final class SubmitEndpoint {
                     ProblemType.FORBIDDEN, "Your token is for less than this run asks for.", forbidden.errors()));
         }
         return admission
-                .submit(
-                        new Caller(exchange.caller().principal(), exchange.deadline()),
-                        ((Reading.Valid) reading).submission(),
-                        key)
+                .submit(Callers.of(exchange), ((Reading.Valid) reading).submission(), key)
                 .thenApply(this::outcome);
     }
 

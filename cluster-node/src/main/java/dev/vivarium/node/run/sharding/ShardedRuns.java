@@ -219,8 +219,14 @@ public final class ShardedRuns implements Runs {
         }
         CompletionStage<SubmitAnswer> answer = entity(place.id())
                 .ask(
-                        (ActorRef<SubmitAnswer> replyTo) ->
-                                new Run.Submit(caller.principal(), spec, submission, place.whenFull(), until, replyTo),
+                        (ActorRef<SubmitAnswer> replyTo) -> new Run.Submit(
+                                caller.principal(),
+                                caller.origin(),
+                                spec,
+                                submission,
+                                place.whenFull(),
+                                until,
+                                replyTo),
                         Duration.between(now, until));
         // On the thread that has the answer: Pekko's stages would start another one for it.
         return answer.thenApplyAsync(
@@ -290,8 +296,11 @@ public final class ShardedRuns implements Runs {
         if (wait.isNegative() || wait.isZero()) {
             return durable(CompletableFuture.failedStage(new TimeoutException("The caller's deadline has passed.")));
         }
-        return durable(
-                entity(id).ask((ActorRef<CancelAnswer> replyTo) -> new Run.Cancel(caller.principal(), replyTo), wait));
+        return durable(entity(id)
+                .ask(
+                        (ActorRef<CancelAnswer> replyTo) ->
+                                new Run.Cancel(caller.principal(), caller.origin(), replyTo),
+                        wait));
     }
 
     @Override
@@ -303,7 +312,8 @@ public final class ShardedRuns implements Runs {
         }
         return durable(entity(id)
                 .ask(
-                        (ActorRef<RenewAnswer> replyTo) -> new Run.Renew(caller.principal(), renewal, until, replyTo),
+                        (ActorRef<RenewAnswer> replyTo) ->
+                                new Run.Renew(caller.principal(), caller.origin(), renewal, until, replyTo),
                         Duration.between(now, until)));
     }
 

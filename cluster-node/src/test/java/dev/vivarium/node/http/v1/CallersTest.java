@@ -3,6 +3,8 @@ package dev.vivarium.node.http.v1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.google.common.collect.MoreCollectors;
 import dev.vivarium.node.access.Door;
 import dev.vivarium.node.access.TokenSettings;
 import dev.vivarium.node.access.Tokens;
@@ -12,7 +14,7 @@ import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.protocol.access.Authentication;
 import dev.vivarium.protocol.access.Identity;
 import dev.vivarium.protocol.access.Role;
-import dev.vivarium.protocol.access.TokenId;
+import dev.vivarium.protocol.auth.TokenId;
 import java.net.InetAddress;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -20,6 +22,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -160,6 +163,48 @@ class CallersTest {
 
         assertThat(answer.statusCode()).isEqualTo(401);
         assertThat(answer.body()).doesNotContain(api.local);
+    }
+
+    @Test
+    void everyEventThatACallerCausesSaysWhoItWasAndFromWhere() {
+        String submitter = api.token(Role.SUBMITTER, "research");
+        String operator = api.token(Role.OPERATOR, "default");
+        String run = TestApi.json(api.exchange(api.as(submitter, "/v1/runs")
+                        .header("Content-Type", "application/json")
+                        .POST(BodyPublishers.ofString(Samples.SMALL_BODY))
+                        .build()))
+                .path("id")
+                .asText();
+        post(submitter, "/v1/runs/" + run + "/deadline", "{\"wallClock\": \"10m\"}");
+        post(operator, "/v1/runs/" + run + "/cancel", "");
+
+        JsonNode events =
+                TestApi.json(as(operator, "/v1/runs/" + run + "/events")).path("events");
+
+        assertThat(origin(events, "RunSubmitted")).isEqualTo(origin("research", submitter));
+        assertThat(origin(events, "DeadlineMoved")).isEqualTo(origin("research", submitter));
+        assertThat(origin(events, "CancelRequested")).isEqualTo(origin("default", operator));
+    }
+
+    private void post(String token, String path, String body) {
+        HttpResponse<String> answer = api.exchange(api.as(token, path)
+                .header("Content-Type", "application/json")
+                .POST(BodyPublishers.ofString(body))
+                .build());
+        assertThat(answer.statusCode()).as(answer.body()).isBetween(200, 202);
+    }
+
+    private static JsonNode origin(JsonNode events, String type) {
+        return StreamSupport.stream(events.spliterator(), false)
+                .filter(event -> event.path("type").asText().equals(type))
+                .map(event -> event.path("data").path("origin"))
+                .collect(MoreCollectors.onlyElement());
+    }
+
+    private JsonNode origin(String tenant, String token) {
+        return TestApi.json("""
+                {"tenant": "%s", "token": "%s", "address": "127.0.0.1"}"""
+                .formatted(tenant, idOf(token)));
     }
 
     @Test

@@ -16,6 +16,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -83,7 +84,10 @@ class EventsRouteTest {
             assertThat(stream.next()).startsWith("id: 2\nevent: AttemptStarting\n");
             assertThat(stream.next()).startsWith("id: 3\nevent: AttemptStarted\n");
 
-            api.runs.happen(run, new RunEvent.CancelRequested(InMemoryRuns.NOON, "node-1", Principal.LOCAL_OPERATOR));
+            api.runs.happen(
+                    run,
+                    new RunEvent.CancelRequested(
+                            InMemoryRuns.NOON, "node-1", Principal.LOCAL_OPERATOR, Optional.empty()));
             assertThat(stream.next()).startsWith("id: 4\nevent: CancelRequested\n");
 
             api.succeed(run);

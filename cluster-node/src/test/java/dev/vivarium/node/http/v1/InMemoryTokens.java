@@ -3,7 +3,7 @@ package dev.vivarium.node.http.v1;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.store.TokenStore;
 import dev.vivarium.protocol.access.TokenGrant;
-import dev.vivarium.protocol.access.TokenId;
+import dev.vivarium.protocol.auth.TokenId;
 import dev.vivarium.protocol.run.Blob;
 import java.time.Instant;
 import java.util.Collections;

@@ -559,9 +559,10 @@ class OpenApiDocumentTest {
                             Principal.LOCAL_OPERATOR,
                             TimeSpan.parse("5m"),
                             TimeSpan.parse("10m"),
-                            TimeSpan.parse("12m")));
+                            TimeSpan.parse("12m"),
+                            Optional.empty()));
             api.runs.happen(run, new RunEvent.WarningSent(NOON, NODE, 1, WarningSignal.SIGUSR1, TimeSpan.parse("10m")));
-            api.runs.happen(run, new RunEvent.CancelRequested(NOON, NODE, Principal.LOCAL_OPERATOR));
+            api.runs.happen(run, new RunEvent.CancelRequested(NOON, NODE, Principal.LOCAL_OPERATOR, Optional.empty()));
             api.runs.happen(run, end);
         }
         RunId queued = api.submitted();

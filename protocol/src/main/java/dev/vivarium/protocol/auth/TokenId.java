@@ -1,4 +1,4 @@
-package dev.vivarium.protocol.access;
+package dev.vivarium.protocol.auth;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonValue;
