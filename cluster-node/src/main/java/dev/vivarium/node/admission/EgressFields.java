@@ -22,26 +22,31 @@ final class EgressFields {
     }
 
     EgressPolicy read(EgressPolicy.Mode mode, Map<String, Secret> secrets) {
-        List<EgressDestination> allow = asked.flatMap(egress -> egress.texts("allow")).orElse(List.of()).stream()
+        List<String> destinations =
+                asked.flatMap(egress -> egress.texts("allow")).orElse(List.of());
+        List<Fields> headers = asked.map(egress -> egress.objects("inject", INJECTION, EgressPolicy.INJECTIONS_MAX))
+                .orElse(List.of());
+        List<EgressDestination> allow = destinations.stream()
                 .flatMap(text -> destination(text).stream())
                 .toList();
-        List<InjectedHeader> inject = asked
-                .map(egress -> egress.objects("inject", INJECTION, EgressPolicy.INJECTIONS_MAX))
-                .orElse(List.of())
-                .stream()
+        List<InjectedHeader> inject = headers.stream()
                 .flatMap(fields -> injection(fields, secrets).stream())
                 .toList();
         if (mode != EgressPolicy.Mode.ALLOWLIST) {
-            for (String field : List.of("allow", "inject")) {
-                if (asked.filter(egress -> egress.has(field)).isPresent()) {
-                    findings.add("egress." + field, "is for mode allowlist only");
-                }
-            }
+            // Empty lists are these fields' defaults.
+            requireEmpty("allow", destinations);
+            requireEmpty("inject", headers);
             return new EgressPolicy(mode);
         }
         return policy("egress.allow", mode, allow, List.of())
                 .flatMap(listing -> policy("egress.inject", mode, allow, inject))
                 .orElse(new EgressPolicy(mode));
+    }
+
+    private void requireEmpty(String field, List<?> values) {
+        if (!values.isEmpty()) {
+            findings.add("egress." + field, "is for mode allowlist only");
+        }
     }
 
     private Optional<EgressPolicy> policy(
@@ -57,19 +62,26 @@ final class EgressFields {
     private Optional<EgressDestination> destination(String text) {
         try {
             EgressDestination destination = EgressDestination.parse(text);
-            if (destination instanceof EgressDestination.Subdomains below && PublicSuffixes.contains(below.domain())) {
-                findings.add(
-                        "egress.allow",
-                        "has an entry that is too wide: anyone can register a name below " + below.domain()
-                                + ", so name the domain of the one that is meant, such as *.example."
-                                + below.domain());
-                return Optional.empty();
-            }
-            return Optional.of(destination);
+            Optional<String> tooWide = destination instanceof EgressDestination.Subdomains below
+                    ? tooWide(below.domain())
+                    : Optional.empty();
+            tooWide.ifPresent(why -> findings.add("egress.allow", "has an entry that is too wide: " + why));
+            return tooWide.isPresent() ? Optional.empty() : Optional.of(destination);
         } catch (IllegalArgumentException noDestination) {
             findings.add("egress.allow", "has an entry that " + noDestination.getMessage());
             return Optional.empty();
         }
+    }
+
+    private static Optional<String> tooWide(HostName domain) {
+        if (PublicSuffixes.contains(domain)) {
+            return Optional.of("anyone can register a name below " + domain
+                    + ", so name the domain of the one that is meant, such as *.example." + domain);
+        }
+        return PublicSuffixes.areBelow(domain)
+                ? Optional.of("below each name that " + domain
+                        + " has, anyone can register one, so name the host that is meant")
+                : Optional.empty();
     }
 
     private Optional<InjectedHeader> injection(Fields fields, Map<String, Secret> secrets) {

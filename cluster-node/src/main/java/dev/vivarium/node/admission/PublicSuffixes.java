@@ -12,7 +12,15 @@ final class PublicSuffixes {
 
     /** Whether the name is such a suffix itself. */
     static boolean contains(HostName name) {
-        return InternetDomainName.isValid(name.value())
-                && InternetDomainName.from(name.value()).isPublicSuffix();
+        return contains(name.value());
+    }
+
+    /** Whether each name directly below is such a suffix: regions of compute.amazonaws.com, towns of kawasaki.jp. */
+    static boolean areBelow(HostName name) {
+        return contains("any." + name.value());
+    }
+
+    private static boolean contains(String name) {
+        return InternetDomainName.isValid(name) && InternetDomainName.from(name).isPublicSuffix();
     }
 }

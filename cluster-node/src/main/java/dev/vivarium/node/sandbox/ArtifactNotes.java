@@ -17,6 +17,7 @@ final class ArtifactNotes {
     private final long bytesMax;
     private final Map<String, Artifact> kept = new TreeMap<>();
     private final Set<String> seen = new HashSet<>();
+    private final Set<String> absent = new HashSet<>();
     private final List<LeftOut> examples = new ArrayList<>();
     private long leftOut;
     private long bytes;
@@ -45,7 +46,11 @@ final class ArtifactNotes {
         pathBytes += utf8Bytes(artifact.path());
     }
 
+    /** Counts a path once, however many patterns name it, as far as it remembers. */
     void leaveOut(String path, LeftOut.Cause why) {
+        if (absent.contains(path) || (absent.size() < Artifact.FILES_MAX && !absent.add(path))) {
+            return;
+        }
         leftOut++;
         if (examples.size() < LeftOut.NAMED_MAX) {
             examples.add(new LeftOut(path, why));

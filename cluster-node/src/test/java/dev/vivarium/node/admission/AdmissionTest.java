@@ -87,7 +87,7 @@ class AdmissionTest {
 
         String spelledOut = WITH_FILE.replaceFirst(
                 "\\{",
-                "{\"workdir\":\"/workspace\",\"onNodeLoss\":\"restart\",\"limits\":{\"wallClock\":\"300s\",\"cpu\":\"1000m\"},");
+                "{\"workdir\":\"/workspace\",\"onNodeLoss\":\"restart\",\"egress\":{\"mode\":\"public\",\"allow\":[],\"inject\":[]},\"limits\":{\"wallClock\":\"300s\",\"cpu\":\"1000m\"},");
         assertThat(submit(spelledOut, "k")).isEqualTo(new SubmitAnswer.AcceptedBefore(first));
         assertThat(submit(spelledOut.replace("300s", "301s"), "k")).isInstanceOf(SubmitAnswer.OtherSubmission.class);
     }

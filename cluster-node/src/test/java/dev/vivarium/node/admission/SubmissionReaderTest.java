@@ -265,6 +265,8 @@ class SubmissionReaderTest {
                 "{'mode': 'allowlist', 'allow': ['a.example:0']}        | egress.allow    | has an entry that",
                 "{'mode': 'allowlist', 'allow': ['*.co.uk']}            | egress.allow    | such as *.example.co.uk",
                 "{'mode': 'allowlist', 'allow': ['*.GitHub.io:443']}    | egress.allow    | anyone can register a name",
+                "{'mode': 'allowlist', 'allow': ['*.kawasaki.jp']}      | egress.allow    | name the host that is meant",
+                "{'mode': 'allowlist', 'allow': ['*.compute.amazonaws.com']} | egress.allow | name the host that is meant",
                 "{'mode': 'allowlist', 'allow': 'a.example'}            | egress.allow    | must be",
                 "{'mode': 'allowlist', 'allow': [7]}                    | egress.allow[0] | must be a string",
                 "{'mode': 'public', 'allow': ['a.example']}             | egress.allow    | is for mode allowlist only",
@@ -384,9 +386,11 @@ class SubmissionReaderTest {
 
     @Test
     void injectedHeadersAreForAllowlistsOnlyAndLimitedInNumber() {
-        assertThat(((Reading.Invalid) networked(EgressPolicy.Mode.PUBLIC, "{'mode': 'public', 'inject': []}")).errors())
-                .contains(new FieldError("egress.inject", "is for mode allowlist only"));
         String one = "{'host': 'api.example.com', 'header': 'A', 'secret': 'KEY'}";
+        assertThat(((Reading.Invalid) networked(
+                                EgressPolicy.Mode.PUBLIC, "{'mode': 'public', 'inject': [%s]}".formatted(one)))
+                        .errors())
+                .contains(new FieldError("egress.inject", "is for mode allowlist only"));
         assertThat(((Reading.Invalid) injecting(String.join(", ", Collections.nCopies(17, one)))).errors())
                 .contains(new FieldError("egress.inject", "has 17 entries; at most 16 can be given"));
         assertThat(((Reading.Invalid) networked(EgressPolicy.Mode.PUBLIC, "{'mode': 'allowlist', 'inject': {}}"))

@@ -111,6 +111,17 @@ class ArtifactKeeperTest {
     }
 
     @Test
+    void whatTwoPatternsNameIsLeftOutOnce() {
+        others.put("link", EntryKind.LINK);
+        others.put("pipe", EntryKind.OTHER);
+
+        KeptArtifacts kept = keep("pipe", "*", "link");
+
+        assertThat(kept.leftOut()).isEqualTo(2);
+        assertThat(kept.examples()).extracting(LeftOut::path).containsExactlyInAnyOrder("link", "pipe");
+    }
+
+    @Test
     void filesBeyondTheLimitAreSkippedAndSmallerOnesAreStillKept() {
         put("a", "x".repeat(60));
         put("b", "x".repeat(50));
