@@ -22,6 +22,7 @@ import java.util.stream.Collectors;
  * @param heartbeat the longest silence of an event stream
  * @param maxConnections concurrent connections
  * @param maxFollowers streams that follow runs at once
+ * @param maxFollowersOfOne those of one caller
  * @param readBytes bytes per read of a follower of output
  * @param maxWait the longest wait for a run's end
  * @param maxSubmissions submissions worked on at once
@@ -41,6 +42,7 @@ public record HttpSettings(
         Duration heartbeat,
         int maxConnections,
         int maxFollowers,
+        int maxFollowersOfOne,
         int readBytes,
         Duration maxWait,
         int maxSubmissions,
@@ -86,6 +88,7 @@ public record HttpSettings(
                 http.getDuration("heartbeat"),
                 http.getInt("max-connections"),
                 http.getInt("max-followers"),
+                http.getInt("max-followers-of-one"),
                 (int) Math.min(http.getBytes("follow-read"), 1 << 20),
                 http.getDuration("max-wait"),
                 http.getInt("max-submissions"),

@@ -74,7 +74,8 @@ public final class ApiV1 {
 
     /** The operations; {@code openapi.yaml} describes all their answers. */
     public static List<Operation> operations(ActorSystem<?> system, HttpSettings settings, Parts parts) {
-        Followers followers = new Followers(settings.maxFollowers(), settings.retryAfter());
+        Followers followers =
+                new Followers(settings.maxFollowers(), settings.maxFollowersOfOne(), settings.retryAfter());
         Gauge.builder("vivarium.http.followers", followers, Followers::count)
                 .description("Clients that follow the output or the events of a run")
                 .register(parts.metrics());
@@ -93,7 +94,7 @@ public final class ApiV1 {
                 parts.admission(),
                 followers,
                 output,
-                new RunEndWait(system, parts.runs(), parts.journal(), followers),
+                new RunEndWait(system, parts.runs(), parts.journal()),
                 refusals);
         DeadlineEndpoint deadline = new DeadlineEndpoint(lookup, submissions, parts.renewals(), parts.runs());
         EventsEndpoint events = new EventsEndpoint(lookup, parts.runs(), parts.journal(), followers, settings);

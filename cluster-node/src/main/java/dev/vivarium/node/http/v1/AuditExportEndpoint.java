@@ -63,32 +63,36 @@ final class AuditExportEndpoint {
                 ? Optional.of(reader.number("to", Long.MAX_VALUE, 0, Long.MAX_VALUE))
                 : Optional.empty();
         to.filter(end -> end < from).ifPresent(end -> reader.refuse("to", "must not be less than from"));
+        Followers.Share share = followers.of(exchange.caller());
         return reader.refusal()
-                .or(followers::refusal)
+                .or(share::refusal)
                 .<CompletionStage<HttpResponse>>map(CompletableFuture::completedStage)
                 .orElseGet(() -> audit.log()
                         .thenCompose(log -> log.checkpoint().isEmpty()
                                 ? CompletableFuture.completedStage(AuditLogEndpoint.noCheckpoint())
-                                : onceThere(filter, from, to, log))
+                                : onceThere(filter, from, to, log, share))
                         .exceptionally(this::refused));
     }
 
     /** The checkpoint is right behind the order, so what has a position is waited for. */
-    private CompletionStage<HttpResponse> onceThere(AuditFilter filter, long from, Optional<Long> to, LogHead log) {
+    private CompletionStage<HttpResponse> onceThere(
+            AuditFilter filter, long from, Optional<Long> to, LogHead log, Followers.Share share) {
         long wanted = to.orElse(from);
         if (log.claimedSize() >= wanted) {
-            return stream(new ExportRange(filter, from, to.orElse(log.claimedSize()), log));
+            return stream(new ExportRange(filter, from, to.orElse(log.claimedSize()), log), share);
         }
         return audit.head()
                 .thenCompose(head -> head.size() < wanted
                         ? CompletableFuture.completedStage(future(to.isPresent() ? "to" : "from", head))
                         : watches.log(now -> now.claimedSize() >= wanted, WAIT_MAX)
                                 .thenCompose(there -> there.isPresent()
-                                        ? stream(new ExportRange(
-                                                filter,
-                                                from,
-                                                to.orElse(there.get().claimedSize()),
-                                                there.get()))
+                                        ? stream(
+                                                new ExportRange(
+                                                        filter,
+                                                        from,
+                                                        to.orElse(there.get().claimedSize()),
+                                                        there.get()),
+                                                share)
                                         : CompletableFuture.completedStage(behind(log, head))));
     }
 
@@ -108,9 +112,9 @@ final class AuditExportEndpoint {
     }
 
     /** The first part is read before the answer begins, so that an unavailable store is answered with 503. */
-    private CompletionStage<HttpResponse> stream(ExportRange range) {
+    private CompletionStage<HttpResponse> stream(ExportRange range, Followers.Share share) {
         return audit.export(range, range.from()).thenApply(first -> {
-            Source<ByteString, NotUsed> lines = followers.counted(Source.single(text(first))
+            Source<ByteString, NotUsed> lines = share.counted(Source.single(text(first))
                     .concatLazy(
                             first.next().isEmpty()
                                     ? Source.empty()

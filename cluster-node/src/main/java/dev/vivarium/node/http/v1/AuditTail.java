@@ -56,17 +56,20 @@ final class AuditTail {
                 reader.has("from") ? Optional.of(reader.number("from", 0, 0, Long.MAX_VALUE)) : Optional.empty();
         Optional<String> lastSeen =
                 exchange.request().getHeader("Last-Event-ID").map(HttpHeader::value);
+        Followers.Share share = followers.of(exchange.caller());
         return reader.refusal()
-                .or(followers::refusal)
+                .or(share::refusal)
                 .or(() -> lastSeen.filter(id -> !id.matches("-1|\\d{1,18}"))
                         .map(id -> badHeader("Last-Event-ID must be the id of an event of this stream, a position.")))
                 .<CompletionStage<HttpResponse>>map(CompletableFuture::completedStage)
                 .orElseGet(() -> audit.head()
-                        .thenApply(head -> stream(filter, from, lastSeen.map(id -> Long.parseLong(id) + 1), head)));
+                        .thenApply(
+                                head -> stream(filter, from, lastSeen.map(id -> Long.parseLong(id) + 1), head, share)));
     }
 
     /** What a client has seen goes before where it wanted to begin; without either, it begins with what comes next. */
-    private HttpResponse stream(AuditFilter filter, Optional<Long> from, Optional<Long> after, AuditHead head) {
+    private HttpResponse stream(
+            AuditFilter filter, Optional<Long> from, Optional<Long> after, AuditHead head, Followers.Share share) {
         long start = after.or(() -> from).orElse(head.size());
         if (start > head.size()) {
             String sentence = "The order has " + head.size() + " events so far, at the positions from 0 on.";
@@ -77,7 +80,7 @@ final class AuditTail {
                             sentence,
                             List.of(new FieldError("from", "must be at most " + head.size())));
         }
-        Source<ByteString, NotUsed> events = followers.counted(Source.unfoldAsync(start, at -> next(filter, at)));
+        Source<ByteString, NotUsed> events = share.counted(Source.unfoldAsync(start, at -> next(filter, at)));
         return HttpResponse.create()
                 .withEntity(HttpEntities.createChunked(
                         EVENT_STREAM, Source.single(upTo(start)).concatLazy(events)));

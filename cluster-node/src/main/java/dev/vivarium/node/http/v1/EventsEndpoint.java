@@ -60,10 +60,10 @@ final class EventsEndpoint {
     }
 
     CompletionStage<HttpResponse> answer(Exchange exchange) {
-        return lookup.answer(exchange, state -> answer(exchange.request(), state));
+        return lookup.answer(exchange, state -> answer(exchange.request(), state, followers.of(exchange.caller())));
     }
 
-    private CompletionStage<HttpResponse> answer(HttpRequest request, RunState.Existing state) {
+    private CompletionStage<HttpResponse> answer(HttpRequest request, RunState.Existing state, Followers.Share share) {
         QueryReader reader = new QueryReader(request, Set.of("from", "limit"));
         long from = reader.number("from", 1, 1, Long.MAX_VALUE);
         int limit = (int) reader.number("limit", MAX_PAGE, 1, MAX_PAGE);
@@ -74,7 +74,7 @@ final class EventsEndpoint {
         RunId run = state.submission().id();
         return Acceptable.best(request, OFFERS)
                 .map(form -> form.equals(EVENT_STREAM.mediaType())
-                        ? stream(request, state, from)
+                        ? stream(request, state, from, share)
                         : journal.events(run, from).thenApply(events -> Answers.json(200, page(events, limit))))
                 .orElseGet(() -> CompletableFuture.completedStage(Acceptable.refusal(OFFERS)));
     }
@@ -85,8 +85,9 @@ final class EventsEndpoint {
                 events.size() > limit ? Optional.of(events.get(limit).seq()) : Optional.empty());
     }
 
-    private CompletionStage<HttpResponse> stream(HttpRequest request, RunState.Existing state, long from) {
-        Optional<HttpResponse> full = followers.refusal();
+    private CompletionStage<HttpResponse> stream(
+            HttpRequest request, RunState.Existing state, long from, Followers.Share share) {
+        Optional<HttpResponse> full = share.refusal();
         if (full.isPresent()) {
             return CompletableFuture.completedStage(full.get());
         }
@@ -100,14 +101,14 @@ final class EventsEndpoint {
         if (state instanceof RunState.Finished && lastSeen.isPresent()) {
             // A browser's EventSource reconnects after the end of a stream, until it gets 204.
             return journal.events(run, next)
-                    .thenApply(rest -> rest.isEmpty() ? HttpResponse.create().withStatus(204) : stream(state, next));
+                    .thenApply(rest ->
+                            rest.isEmpty() ? HttpResponse.create().withStatus(204) : stream(state, next, share));
         }
-        return CompletableFuture.completedStage(stream(state, next));
+        return CompletableFuture.completedStage(stream(state, next, share));
     }
 
-    private HttpResponse stream(RunState.Existing state, long from) {
-        Source<ByteString, NotUsed> events = followers
-                .counted(followed(state, from))
+    private HttpResponse stream(RunState.Existing state, long from, Followers.Share share) {
+        Source<ByteString, NotUsed> events = share.counted(followed(state, from))
                 .map(EventsEndpoint::serverSentEvent)
                 .keepAlive(heartbeat, () -> HEARTBEAT);
         return HttpResponse.create()

@@ -64,15 +64,16 @@ final class OutputEndpoint {
     }
 
     CompletionStage<HttpResponse> answer(Exchange exchange) {
-        return lookup.answer(exchange, state -> answer(exchange.request(), state));
+        return lookup.answer(exchange, state -> answer(exchange.request(), state, followers.of(exchange.caller())));
     }
 
     /** The output of a run that has just been submitted, from its beginning until it ends. */
-    HttpResponse followed(RunState.Existing state, MediaType form) {
-        return response(followed(state, 0), new Query(EnumSet.allOf(Stream.class), Extent.UNTIL_THE_RUN_ENDS, 0), form);
+    HttpResponse followed(RunState.Existing state, MediaType form, Followers.Share share) {
+        return response(
+                followed(state, 0, share), new Query(EnumSet.allOf(Stream.class), Extent.UNTIL_THE_RUN_ENDS, 0), form);
     }
 
-    private CompletionStage<HttpResponse> answer(HttpRequest request, RunState.Existing state) {
+    private CompletionStage<HttpResponse> answer(HttpRequest request, RunState.Existing state, Followers.Share share) {
         RunId run = state.submission().id();
         QueryReader reader = new QueryReader(request, Set.of("stream", "follow", "from"));
         Set<Stream> streams = reader.words("stream", STREAMS);
@@ -93,7 +94,7 @@ final class OutputEndpoint {
             return output.end(run).thenApply(end -> response(stored(run, query.from(), end), query, form.get()));
         }
         return CompletableFuture.completedStage(
-                followers.refusal().orElseGet(() -> response(followed(state, query.from()), query, form.get())));
+                share.refusal().orElseGet(() -> response(followed(state, query.from(), share), query, form.get())));
     }
 
     private HttpResponse response(Source<OutputChunk, NotUsed> chunks, Query query, MediaType form) {
@@ -111,9 +112,9 @@ final class OutputEndpoint {
     }
 
     /** A run that has ended has all of its output in the store, and its entity is not woken for it. */
-    private Source<OutputChunk, NotUsed> followed(RunState.Existing state, long from) {
+    private Source<OutputChunk, NotUsed> followed(RunState.Existing state, long from, Followers.Share share) {
         RunId run = state.submission().id();
-        return followers.counted(
+        return share.counted(
                 state instanceof RunState.Finished
                         ? stored(run, from, Long.MAX_VALUE)
                         : runs.progress(run, Runs.Interest.OUTPUT)

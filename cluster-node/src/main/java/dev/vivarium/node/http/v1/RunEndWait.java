@@ -25,20 +25,19 @@ final class RunEndWait {
     private final ActorSystem<?> system;
     private final Runs runs;
     private final RunJournal journal;
-    private final Followers followers;
 
-    RunEndWait(ActorSystem<?> system, Runs runs, RunJournal journal, Followers followers) {
+    RunEndWait(ActorSystem<?> system, Runs runs, RunJournal journal) {
         this.system = system;
         this.runs = runs;
         this.journal = journal;
-        this.followers = followers;
     }
 
     /**
      * Answers 200 with a run that has ended, else 202 with the run as it is. Never fails: the run is durable, whatever
      * becomes of the wait.
      */
-    CompletionStage<HttpResponse> answer(RunState.Existing accepted, Duration longest, ClientPresence client) {
+    CompletionStage<HttpResponse> answer(
+            RunState.Existing accepted, Duration longest, ClientPresence client, Followers.Share followers) {
         if (accepted instanceof RunState.Finished) {
             return CompletableFuture.completedStage(answer(accepted));
         }

@@ -93,32 +93,33 @@ final class SubmitEndpoint {
         if (query.has("wait") && query.has("follow")) {
             query.refuse("follow", "cannot be combined with wait");
         }
+        Followers.Share share = followers.of(exchange.caller());
         Wish wish = follow.or(() -> wait.map(Wish.End::new)).orElseGet(Wish.Acceptance::new);
         List<MediaType> offers = wish instanceof Wish.Output ? OutputEndpoint.OFFERS : RUN;
         Optional<MediaType> form = Acceptable.best(request, offers);
         Optional<HttpResponse> refusal = query.refusal()
                 .or(() -> form.isEmpty() ? Optional.of(Acceptable.refusal(offers)) : Optional.empty())
                 // Before anything is submitted, so that the client may simply try again.
-                .or(() -> wish instanceof Wish.Acceptance ? Optional.empty() : followers.refusal());
+                .or(() -> wish instanceof Wish.Acceptance ? Optional.empty() : share.refusal());
         if (refusal.isPresent()) {
             return done(refusal.get());
         }
         return bodies.take(exchange, body -> submitted(exchange, body), Outcome.Refused::new)
                 .thenCompose(outcome -> outcome instanceof Outcome.Accepted accepted
-                        ? answer(accepted, wish, form.get(), request)
+                        ? answer(accepted, wish, form.get(), request, share)
                                 .thenApply(answer -> answer.addHeaders(accepted.headers()))
                         : done(((Outcome.Refused) outcome).answer()));
     }
 
     private CompletionStage<HttpResponse> answer(
-            Outcome.Accepted accepted, Wish wish, MediaType form, HttpRequest request) {
+            Outcome.Accepted accepted, Wish wish, MediaType form, HttpRequest request, Followers.Share share) {
         if (wish instanceof Wish.Output) {
-            return done(output.followed(accepted.run(), form));
+            return done(output.followed(accepted.run(), form, share));
         }
         if (wish instanceof Wish.End waiting) {
             request.getHeader(TimeoutAccess.class).ifPresent(access -> access.timeoutAccess()
                     .updateTimeout(waiting.longest().plus(settings.requestTimeout())));
-            return end.answer(accepted.run(), waiting.longest(), ClientPresence.client(request));
+            return end.answer(accepted.run(), waiting.longest(), ClientPresence.client(request), share);
         }
         return done(Answers.json(202, RunView.of(accepted.run())));
     }

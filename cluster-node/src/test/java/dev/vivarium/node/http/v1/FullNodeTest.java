@@ -3,6 +3,7 @@ package dev.vivarium.node.http.v1;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.vivarium.protocol.access.Role;
 import dev.vivarium.protocol.run.RunId;
 import java.io.IOException;
 import java.net.Socket;
@@ -16,7 +17,7 @@ import org.junit.jupiter.api.Timeout;
 /** Clients that hold connections block neither other clients nor health checks. */
 @Timeout(60)
 class FullNodeTest {
-    private final TestApi api = new TestApi("max-connections = 4, max-followers = 2");
+    private final TestApi api = new TestApi("max-connections = 6, max-followers = 4, max-followers-of-one = 2");
     private final List<Socket> sockets = new ArrayList<>();
 
     @AfterEach
@@ -29,7 +30,7 @@ class FullNodeTest {
 
     @Test
     void aClientOfAFullNodeIsRefusedImmediately() throws IOException {
-        for (int i = 0; i < 4; i++) {
+        for (int i = 0; i < 6; i++) {
             keep("GET /v1/runs HTTP/1.1\r\n" + api.authorization() + "Host: localhost\r\n\r\n");
         }
 
@@ -44,7 +45,7 @@ class FullNodeTest {
     }
 
     @Test
-    void followersLeaveConnectionsForOtherClients() throws IOException {
+    void followersLeaveConnectionsAndFollowingToOtherClients() throws IOException {
         RunId run = api.running();
         String follow = "GET /v1/runs/" + run + "/output?follow=true";
         for (int i = 0; i < 2; i++) {
@@ -52,8 +53,10 @@ class FullNodeTest {
         }
         await().untilAsserted(() -> assertThat(api.followers()).isEqualTo(2));
 
-        assertThat(once(follow)).startsWith("HTTP/1.1 429").contains("Retry-After: 5", "2 followers");
+        assertThat(once(follow)).startsWith("HTTP/1.1 429").contains("Retry-After: 5", "2 followers of one caller");
         assertThat(once("GET /v1/runs/" + run + "/output")).startsWith("HTTP/1.1 200");
+        keep(follow + " HTTP/1.1\r\nAuthorization: Bearer " + api.token(Role.VIEWER, "default")
+                + "\r\nHost: localhost\r\n\r\n");
     }
 
     /** A connection that has received the head of a response and stays open. */
