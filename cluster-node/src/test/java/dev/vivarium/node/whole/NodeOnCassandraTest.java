@@ -6,7 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.node.assembly.ConfiguredStorePreparer;
 import dev.vivarium.persistence.cassandra.CassandraServer;
-import dev.vivarium.persistence.cassandra.TestCassandra;
+import dev.vivarium.persistence.cassandra.OwnCassandra;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,6 +26,9 @@ class NodeOnCassandraTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     @RegisterExtension
+    static final OwnCassandra CASSANDRA = new OwnCassandra();
+
+    @RegisterExtension
     final DataDirectory data = new DataDirectory();
 
     @TempDir
@@ -33,7 +36,7 @@ class NodeOnCassandraTest {
 
     @Test
     void runsAreStoredListedAndRecoveredAfterNodeAndStoreAreKilled() throws Exception {
-        Path config = config(TestCassandra.server());
+        Path config = config(CASSANDRA.server());
         assertThat(new ConfiguredStorePreparer().prepare(Optional.of(config), Map.of()))
                 .containsPattern("has schema \\d+,")
                 .contains("master.key");
@@ -56,10 +59,10 @@ class NodeOnCassandraTest {
             node.awaitPrinted(sleeper, "attempt 2");
 
             // when: the store is unavailable
-            TestCassandra.server().kill();
+            CASSANDRA.server().kill();
             await().atMost(PATIENCE).until(() -> node.get("/health/ready").status() == 503);
             node.submit(Agent.sleeper()).assertProblem(503, "store-unavailable");
-            TestCassandra.server().startAgain();
+            CASSANDRA.server().startAgain();
 
             // then: node and run continue without intervention
             await().atMost(PATIENCE).until(() -> node.get("/health/ready").status() == 200);

@@ -26,6 +26,7 @@ import java.util.stream.Stream;
  * <p>The server needs JDK 17, whatever the tests run on.
  */
 public final class CassandraServer implements AutoCloseable {
+    private static final String WITHOUT_FLUSH_OF_THE_SCHEMA = "-Dcassandra.unsafesystem=true";
     private static final Duration START_MAX = Duration.ofSeconds(90);
     private static final long POLL_MILLIS = 50;
     private static final int LOG_TAIL_CHARACTERS = 4_000;
@@ -47,7 +48,12 @@ public final class CassandraServer implements AutoCloseable {
 
     /** Starts a server with fresh data in a new directory, and returns when it accepts connections. */
     public static CassandraServer start() throws IOException, InterruptedException {
-        return start(LOOPBACK, LOOPBACK, freePort(), freePort());
+        return start(LOOPBACK, LOOPBACK, freePort(), freePort(), List.of());
+    }
+
+    /** A server that makes tables in a fraction of the time, and has lost them when it was killed. */
+    static CassandraServer startToLast() throws IOException, InterruptedException {
+        return start(LOOPBACK, LOOPBACK, freePort(), freePort(), List.of(WITHOUT_FLUSH_OF_THE_SCHEMA));
     }
 
     /** Starts servers that form one cluster, on addresses of a separate loopback network. */
@@ -57,20 +63,20 @@ public final class CassandraServer implements AutoCloseable {
         int internalPort = freePort();
         List<CassandraServer> servers = new ArrayList<>();
         for (int number = 1; number <= count; number++) {
-            servers.add(start(network + number, network + 1, port, internalPort));
+            servers.add(start(network + number, network + 1, port, internalPort, List.of()));
         }
         return servers;
     }
 
     /** @param seed the address of the seed node */
-    private static CassandraServer start(String host, String seed, int port, int internalPort)
+    private static CassandraServer start(String host, String seed, int port, int internalPort, List<String> options)
             throws IOException, InterruptedException {
         Path directory = Files.createTempDirectory(Path.of("/tmp"), "vivarium-test-cassandra-");
         LocalCassandra.configure(directory, "vivarium-test", port, internalPort);
         if (!host.equals(LOOPBACK)) {
             join(directory.resolve("cassandra.yaml"), host, seed);
         }
-        List<String> command = command(directory);
+        List<String> command = command(directory, options);
         InetSocketAddress address = new InetSocketAddress(InetAddress.getByName(host), port);
         CassandraServer server = new CassandraServer(directory, address, command, launch(command, directory));
         server.awaitConnections();
@@ -162,13 +168,14 @@ public final class CassandraServer implements AutoCloseable {
         }
     }
 
-    private static List<String> command(Path directory) throws IOException {
+    private static List<String> command(Path directory, List<String> options) throws IOException {
         String serverPath = resource("cassandra.classpath");
         List<Path> jars = Stream.of(serverPath.split(":", -1)).map(Path::of).toList();
         List<String> command = new ArrayList<>();
         command.add(java17().toString());
         command.addAll(LocalCassandra.options(directory, jars));
         command.addAll(List.of("-XX:TieredStopAtLevel=1", "-Dcassandra.reset_bootstrap_progress=false"));
+        command.addAll(options);
         command.addAll(List.of("-cp", serverPath + ":" + ownPath(), CassandraProcess.class.getName()));
         return command;
     }

@@ -3,6 +3,7 @@ package dev.vivarium.persistence.cassandra;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.datastax.oss.driver.api.core.CqlSession;
 import dev.vivarium.persistence.Fixtures;
 import dev.vivarium.persistence.contract.HeldUpUpload;
 import dev.vivarium.persistence.contract.JournalWriter;
@@ -22,6 +23,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -30,10 +32,35 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @Timeout(240)
 class KilledCassandraTest {
     @RegisterExtension
-    static final TestStore CASSANDRA = new TestStore();
+    @Order(1)
+    static final OwnCassandra SERVER = new OwnCassandra();
+
+    @RegisterExtension
+    @Order(2)
+    static final TestStore CASSANDRA = new TestStore(SERVER::server);
 
     private static final int FIRST_RUN = 20_000;
     private static final RunId PRINTING = Fixtures.run(21_000);
+
+    @Test
+    void tablesAndAcknowledgedWritesSurviveAKill() throws Exception {
+        try (CqlSession session = session()) {
+            session.execute(
+                    "CREATE KEYSPACE kept WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}");
+            session.execute("CREATE TABLE kept.value (id int PRIMARY KEY, value int)");
+            session.execute("INSERT INTO kept.value (id, value) VALUES (1, 42)");
+        }
+
+        SERVER.server().kill();
+        SERVER.server().startAgain();
+
+        try (CqlSession session = session()) {
+            assertThat(session.execute("SELECT value FROM kept.value WHERE id = 1")
+                            .one()
+                            .getInt(0))
+                    .isEqualTo(42);
+        }
+    }
 
     @Test
     void afterAnOutageEveryAcknowledgedWriteIsThereAndWritesContinue() throws Exception {
@@ -47,7 +74,7 @@ class KilledCassandraTest {
                 await().atMost(Duration.ofSeconds(30)).ignoreExceptions().until(() -> append(store, before));
                 printed++;
 
-                TestCassandra.server().kill();
+                SERVER.server().kill();
                 Map<RunId, Long> atTheKill = writers.acknowledged();
 
                 assertThat(store.runs()
@@ -61,7 +88,7 @@ class KilledCassandraTest {
                         .withThrowableThat()
                         .withCauseInstanceOf(StoreUnavailable.class);
 
-                TestCassandra.server().startAgain();
+                SERVER.server().startAgain();
                 writers.awaitMore(10);
                 writers.assertAllThere(atTheKill);
             }
@@ -83,19 +110,26 @@ class KilledCassandraTest {
             CompletableFuture<BlobStore.Written> written = write(blobs, upload, streams);
             upload.halfway().join();
 
-            TestCassandra.server().kill();
+            SERVER.server().kill();
             upload.goOn();
 
             assertThat(written)
                     .failsWithin(Duration.ofSeconds(30))
                     .withThrowableThat()
                     .withCauseInstanceOf(StoreUnavailable.class);
-            TestCassandra.server().startAgain();
+            SERVER.server().startAgain();
             await().atMost(Duration.ofSeconds(30)).ignoreExceptions().untilAsserted(() -> assertThat(
                             join(blobs.sizes(new Tenant("t"), Set.of(upload.digest()))))
                     .isEmpty());
             assertThat(write(blobs, upload, streams).join()).isInstanceOf(BlobStore.Written.Stored.class);
         }
+    }
+
+    private static CqlSession session() {
+        return CqlSession.builder()
+                .addContactPoint(SERVER.server().address())
+                .withLocalDatacenter(SERVER.server().datacenter())
+                .build();
     }
 
     private static CompletableFuture<BlobStore.Written> write(

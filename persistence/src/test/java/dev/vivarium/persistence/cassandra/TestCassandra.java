@@ -6,7 +6,7 @@ import java.io.IOException;
 public final class TestCassandra {
     private TestCassandra() {}
 
-    /** The running server. A test that kills it must start it again. */
+    /** The running server. Not to be killed: its tables would be lost; {@link CassandraServer#start} has one for that. */
     public static CassandraServer server() {
         return Shared.SERVER;
     }
@@ -16,7 +16,7 @@ public final class TestCassandra {
 
         private static CassandraServer start() {
             try {
-                CassandraServer server = CassandraServer.start();
+                CassandraServer server = CassandraServer.startToLast();
                 Runtime.getRuntime().addShutdownHook(new Thread(server::close, "cassandra-end"));
                 return server;
             } catch (IOException failed) {

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -21,9 +22,21 @@ public final class TestStore implements BeforeAllCallback, AfterAllCallback {
     private CassandraSettings settings;
     private CassandraStore store;
 
+    private final Supplier<CassandraServer> server;
+
+    /** On the server that all tests share. */
+    public TestStore() {
+        this(TestCassandra::server);
+    }
+
+    /** On a server of the test's own. */
+    TestStore(Supplier<CassandraServer> server) {
+        this.server = server;
+    }
+
     @Override
     public void beforeAll(ExtensionContext context) throws IOException {
-        settings = newSettings();
+        settings = newSettings(server.get());
         CassandraStore.prepare(settings, INSTALLATION);
         store = CassandraStore.open(settings);
     }
@@ -37,7 +50,10 @@ public final class TestStore implements BeforeAllCallback, AfterAllCallback {
 
     /** Settings for an unused keyspace, with a path for a master key. */
     public static CassandraSettings newSettings() throws IOException {
-        CassandraServer server = TestCassandra.server();
+        return newSettings(TestCassandra.server());
+    }
+
+    private static CassandraSettings newSettings(CassandraServer server) throws IOException {
         Path folder = Files.createTempDirectory(Path.of("/tmp"), "vivarium-test-keys-");
         return new CassandraSettings(
                 List.of(server.address().getHostString() + ":"
