@@ -3,6 +3,7 @@ package dev.vivarium.node.assembly;
 import com.github.f4b6a3.ulid.UlidCreator;
 import com.typesafe.config.Config;
 import dev.vivarium.node.NodeStartException;
+import dev.vivarium.persistence.audit.StoredLog;
 import dev.vivarium.persistence.cassandra.CassandraSettings;
 import dev.vivarium.persistence.cassandra.CassandraStore;
 import dev.vivarium.persistence.content.BlobSweepSettings;
@@ -48,6 +49,16 @@ public final class NodeStore {
             case EMBEDDED -> EmbeddedStore.open(dataDir, blobs(store));
             case POSTGRES -> PostgresStore.openShared(PostgresSettings.from(store.getConfig("postgres")), blobs(store));
             case CASSANDRA -> CassandraStore.open(CassandraSettings.from(store.getConfig("cassandra")), blobs(store));
+        });
+    }
+
+    /** Opens the log of events in a store, for reading; blocks. Failures are sentences for the operator. */
+    static StoredLog log(Config store, Path dataDir) throws NodeStartException {
+        Kind kind = Kind.of(store);
+        return orRefuse(() -> switch (kind) {
+            case EMBEDDED -> EmbeddedStore.log(dataDir);
+            case POSTGRES -> PostgresStore.log(PostgresSettings.from(store.getConfig("postgres")));
+            case CASSANDRA -> CassandraStore.log(CassandraSettings.from(store.getConfig("cassandra")));
         });
     }
 

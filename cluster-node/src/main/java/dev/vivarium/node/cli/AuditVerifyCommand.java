@@ -4,11 +4,14 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.vivarium.client.ApiException;
 import dev.vivarium.client.ApiJson;
 import dev.vivarium.client.AuditExport;
+import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.StoreVerifier;
 import dev.vivarium.protocol.api.ExportLine;
 import dev.vivarium.protocol.audit.ExportCheck;
 import dev.vivarium.protocol.audit.LogKey;
 import dev.vivarium.protocol.audit.LogKeys;
 import dev.vivarium.protocol.audit.Verify;
+import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.terminal.ExitCode;
 import dev.vivarium.terminal.Printable;
 import dev.vivarium.terminal.UserError;
@@ -19,9 +22,11 @@ import java.io.InterruptedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.ServiceLoader;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -35,8 +40,9 @@ import picocli.CommandLine.Parameters;
         name = "verify",
         description = {
             "Verifies a run's history, by a proof in a file or by the one that the node gives for a run now; an export",
-            "in a file; or all events that the node has (--all), or those of a range. It trusts the log's key and nothing",
-            "else, and names each event that was changed, removed, inserted or moved."
+            "in a file; or all events that the node has (--all), or those of a range; or, straight from a store and without",
+            "a node (--store), a run or all events and the journal. It trusts the log's key and nothing else, and names",
+            "each event that was changed, removed, inserted or moved."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,
@@ -44,11 +50,12 @@ import picocli.CommandLine.Parameters;
             "",
             "Without Vivarium, on any Java 17: java Verify.java PROOF KEY; `vivarium audit verify --source` prints it.",
             "",
-            "Exit codes: 0 proven; 1 not proven; 2 wrong usage; 66 no such file.",
+            "Exit codes: 0 proven; 1 not proven; 2 wrong usage; 66 no such file; 69 the store does not answer.",
             "",
             "Examples:",
             "  vivarium audit verify ID",
             "  vivarium audit verify --all",
+            "  vivarium audit verify --store --config cluster.conf --key example.org/log+1a2b3c4d+AWX...",
             "  vivarium audit verify events.ndjson --key example.org/log+1a2b3c4d+AWX...",
             "  vivarium audit verify run.proof --key example.org/log+1a2b3c4d+AWX..."
         })
@@ -76,6 +83,23 @@ final class AuditVerifyCommand implements Callable<Integer> {
     @Option(names = "--to", paramLabel = "POSITION", description = "With --all: up to this position, without it.")
     private @Nullable Long to;
 
+    @Option(
+            names = "--store",
+            description = {
+                "Reads the store itself, as nodes with --config and --set would open it, and writes nothing to it. An embedded",
+                "store is that of $$VIVARIUM_HOME/data; its node must not run."
+            })
+    private boolean store;
+
+    @Option(names = "--config", paramLabel = "FILE", description = "With --store: the configuration of nodes (HOCON).")
+    private @Nullable Path config;
+
+    @Option(
+            names = "--set",
+            paramLabel = "KEY=VALUE",
+            description = "With --store: a key of the configuration; may be repeated.")
+    private Map<String, String> overrides = new LinkedHashMap<>();
+
     @Option(names = "--source", description = "Prints the program that verifies proofs without Vivarium.")
     private boolean source;
 
@@ -87,20 +111,53 @@ final class AuditVerifyCommand implements Callable<Integer> {
     }
 
     @Override
-    public Integer call() throws ApiException, InterruptedIOException {
+    public Integer call() throws ApiException, InterruptedIOException, NodeStartException {
         if (source) {
             surroundings.terminal().print(VerifierSource.text());
             return ExitCode.OK;
+        }
+        if (store) {
+            return say(fromStore());
+        }
+        if (config != null || !overrides.isEmpty()) {
+            throw new UserError(ExitCode.USAGE, "--config and --set say where the store is: with --store.");
         }
         if (all == (subject != null) || (!all && (from != null || to != null))) {
             throw new UserError(
                     ExitCode.USAGE,
                     "Name a file with a proof or an export, a run's id, or --all, with --from and --to as you like.");
         }
-        Verify.Report report = subject == null ? everything() : of(subject);
+        return say(subject == null ? everything() : of(subject));
+    }
+
+    private int say(Verify.Report report) {
         surroundings.terminal().say(report.verdict() == Verify.Verdict.PROVEN ? "PROVEN" : "NOT PROVEN");
         report.sentences().forEach(line -> surroundings.terminal().say(Printable.of(line)));
         return report.verdict() == Verify.Verdict.PROVEN ? ExitCode.OK : ExitCode.UNEXPECTED;
+    }
+
+    private Verify.Report fromStore() throws NodeStartException {
+        if (from != null || to != null) {
+            throw new UserError(ExitCode.USAGE, "--store verifies a run, or all events: without --from and --to.");
+        }
+        if (config != null && !Files.isReadable(config)) {
+            throw new UserError(ExitCode.NOT_FOUND, "--config " + config + ": there is no such file.");
+        }
+        Optional<RunId> run = Optional.ofNullable(subject).map(id -> new RunId(ServerOption.runId(id)));
+        List<Verify.Key> keys = parsedKeys();
+        NodeLog.toStandardError();
+        StoreVerifier verifier = ServiceLoader.load(StoreVerifier.class)
+                .findFirst()
+                .orElseThrow(() -> new NodeStartException("This build holds no node, only the client."));
+        return verifier.verify(
+                        Optional.ofNullable(config),
+                        overrides,
+                        surroundings.home().resolve("data"),
+                        run,
+                        keys)
+                .orElseThrow(() -> new UserError(
+                        ExitCode.NOT_FOUND,
+                        "No checkpoint of the store's log was ever signed: nothing can be proven."));
     }
 
     private Verify.Report of(String named) throws ApiException, InterruptedIOException {

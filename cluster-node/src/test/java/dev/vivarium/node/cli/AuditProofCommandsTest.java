@@ -125,6 +125,22 @@ class AuditProofCommandsTest {
     }
 
     @Test
+    void aStoreIsVerifiedWithoutANode() throws IOException {
+        String key = LogKey.create("example.org/log").verifier();
+
+        // without a store in the node's home, and without words that contradict each other
+        assertThat(line.run("audit", "verify", "--store", "--key", key)).isEqualTo(ExitCode.UNAVAILABLE);
+        assertThat(line.noted()).contains("There is no store of a node in " + home.resolve("data"));
+        assertThat(line.run("audit", "verify", "--store", "--from", "3", "--key", key))
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(line.run("audit", "verify", "--all", "--set", "vivarium.store.kind=postgres"))
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(line.run("audit", "verify", "--store", "--config", "/none", "--key", key))
+                .isEqualTo(ExitCode.NOT_FOUND);
+        assertThat(node.requests()).isEmpty();
+    }
+
+    @Test
     void theVerifierPrintsItself() {
         assertThat(line.run("audit", "verify", "--source")).isZero();
 

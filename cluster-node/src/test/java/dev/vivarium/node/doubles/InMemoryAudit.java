@@ -11,12 +11,14 @@ import dev.vivarium.persistence.audit.RunProof;
 import dev.vivarium.persistence.audit.Stretch;
 import dev.vivarium.persistence.audit.Tally;
 import dev.vivarium.persistence.audit.tlog.LogHead;
+import dev.vivarium.persistence.audit.tlog.TilePath;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.protocol.api.AuditCounts;
 import dev.vivarium.protocol.api.AuditEventView;
 import dev.vivarium.protocol.api.AuditHead;
 import dev.vivarium.protocol.api.AuditPage;
 import dev.vivarium.protocol.api.ExportLine;
+import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -147,6 +149,23 @@ public final class InMemoryAudit implements AuditQueries {
     public CompletionStage<LogHead> log() {
         return failure.<CompletionStage<LogHead>>map(CompletableFuture::failedStage)
                 .orElseGet(() -> CompletableFuture.completedStage(log));
+    }
+
+    /** The tree of three leaves. */
+    @Override
+    public CompletionStage<Optional<Blob>> tile(TilePath path) {
+        return failure.<CompletionStage<Optional<Blob>>>map(CompletableFuture::failedStage)
+                .orElseGet(() -> CompletableFuture.completedStage(
+                        Optional.of(path).filter(one -> one.isIn(3)).map(one -> Blob.of(new byte[32 * one.width()]))));
+    }
+
+    @Override
+    public CompletionStage<Optional<String>> consistency(long earlier) {
+        return failure.<CompletionStage<Optional<String>>>map(CompletableFuture::failedStage)
+                .orElseGet(
+                        () -> CompletableFuture.completedStage(Optional.of("old " + earlier + "\n\n" + log.checkpoint())
+                                .filter(proof -> earlier <= log.claimedSize()
+                                        && !log.checkpoint().isEmpty())));
     }
 
     @Override

@@ -2,11 +2,14 @@ package dev.vivarium.persistence.audit;
 
 import dev.vivarium.persistence.audit.tlog.CheckpointGuard;
 import dev.vivarium.persistence.audit.tlog.LogHead;
+import dev.vivarium.persistence.audit.tlog.Tile;
+import dev.vivarium.persistence.audit.tlog.TilePath;
 import dev.vivarium.persistence.audit.tlog.TreeDamaged;
 import dev.vivarium.protocol.api.AuditCounts;
 import dev.vivarium.protocol.api.AuditHead;
 import dev.vivarium.protocol.api.AuditPage;
 import dev.vivarium.protocol.audit.Verify;
+import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Clock;
 import java.time.Duration;
@@ -120,6 +123,29 @@ public final class AuditLog implements AuditQueries {
     private void requireOneHistory() {
         guard.refusal().ifPresent(sentence -> {
             throw new TreeDamaged(sentence);
+        });
+    }
+
+    @Override
+    public CompletionStage<Optional<Blob>> tile(TilePath path) {
+        return threads.run("read the log of events", () -> {
+            requireOneHistory();
+            if (!path.isIn(tables.log().claimedSize())) {
+                return Optional.empty();
+            }
+            byte[] hashes = tables.tile(path.level(), path.index(), path.width());
+            return Optional.of(Blob.of(Tile.first(path.width(), hashes)));
+        });
+    }
+
+    @Override
+    public CompletionStage<Optional<String>> consistency(long earlier) {
+        return threads.run("read the log of events", () -> {
+            requireOneHistory();
+            LogHead head = tables.log();
+            return head.checkpoint().isEmpty() || earlier > head.claimedSize()
+                    ? Optional.empty()
+                    : Optional.of(Consistency.of(earlier, head, tables));
         });
     }
 

@@ -2,9 +2,11 @@ package dev.vivarium.persistence.audit;
 
 import dev.vivarium.persistence.audit.AuditTables.Window;
 import dev.vivarium.persistence.audit.tlog.LogHead;
+import dev.vivarium.persistence.audit.tlog.TilePath;
 import dev.vivarium.protocol.api.AuditCounts;
 import dev.vivarium.protocol.api.AuditHead;
 import dev.vivarium.protocol.api.AuditPage;
+import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
 import java.util.Optional;
@@ -53,6 +55,18 @@ public interface AuditQueries {
      * this node has seen.
      */
     CompletionStage<LogHead> log();
+
+    /**
+     * A tile of the log's tree; empty when the tree of the last checkpoint does not have it. Fails with {@link
+     * dev.vivarium.persistence.audit.tlog.TreeDamaged} as {@link #log} does.
+     */
+    CompletionStage<Optional<Blob>> tile(TilePath path);
+
+    /**
+     * What proves that the log begins with the one that had this many events, as a witness wants it; empty when the last
+     * checkpoint has fewer, or there is none.
+     */
+    CompletionStage<Optional<String>> consistency(long earlier);
 
     /** What proves a run's history at the log's last checkpoint; empty while there is none. */
     CompletionStage<Optional<RunProof>> proof(RunId run);

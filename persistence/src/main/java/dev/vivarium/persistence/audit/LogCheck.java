@@ -110,6 +110,17 @@ public final class LogCheck {
         return pass == Pass.DONE;
     }
 
+    /** The outcome of a check that is done, as sentences. */
+    public Verify.Report report() {
+        List<String> found = findings();
+        if (!found.isEmpty()) {
+            return new Verify.Report(Verify.Verdict.NOT_PROVEN, found);
+        }
+        List<String> sentences = new ArrayList<>(events.report().sentences());
+        sentences.add("The journal's entries of these runs are those that the log has.");
+        return new Verify.Report(Verify.Verdict.PROVEN, sentences);
+    }
+
     /** What was found so far, as sentences for the operator; nothing when all is as it was written. */
     public List<String> findings() {
         List<String> all = new ArrayList<>();

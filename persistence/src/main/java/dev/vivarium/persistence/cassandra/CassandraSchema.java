@@ -61,21 +61,35 @@ final class CassandraSchema {
      */
     static String require(CassandraSettings settings, MasterKeys masters, Clock clock) {
         return connected(settings, clock, session -> {
-            Found found = find(session, settings)
-                    .orElseThrow(() -> new StoreUnavailable("The keyspace " + settings.keyspace() + " at "
-                            + settings.where() + " is not prepared." + PREPARE + " first."));
-            refuseNewer(settings, found);
-            if (found.version() < VERSION) {
-                throw new StoreUnavailable("The keyspace " + settings.keyspace() + " has schema " + found.version()
-                        + ", and this version of Vivarium needs " + VERSION + "." + PREPARE
-                        + " to update it, once all nodes of the older version are stopped.");
-            }
+            Found found = tables(session, settings);
             if (masters.named(found.masterKey()).isEmpty()) {
                 throw new StoreUnavailable("The master key " + settings.masterKey() + " is not the one of this"
                         + " installation (" + found.masterKey() + "): copy the file from a node that works.");
             }
             return found.installation();
         });
+    }
+
+    /**
+     * Checks that the keyspace has this version's schema, for those who read without the keys of secrets.
+     *
+     * @throws StoreUnavailable as {@link #require}
+     */
+    static void requireTables(CassandraSettings settings, Clock clock) {
+        connected(settings, clock, session -> tables(session, settings));
+    }
+
+    private static Found tables(CqlSession session, CassandraSettings settings) {
+        Found found = find(session, settings)
+                .orElseThrow(() -> new StoreUnavailable("The keyspace " + settings.keyspace() + " at "
+                        + settings.where() + " is not prepared." + PREPARE + " first."));
+        refuseNewer(settings, found);
+        if (found.version() < VERSION) {
+            throw new StoreUnavailable("The keyspace " + settings.keyspace() + " has schema " + found.version()
+                    + ", and this version of Vivarium needs " + VERSION + "." + PREPARE
+                    + " to update it, once all nodes of the older version are stopped.");
+        }
+        return found;
     }
 
     /**

@@ -2,6 +2,7 @@ package dev.vivarium.persistence.cassandra;
 
 import com.typesafe.config.Config;
 import dev.vivarium.persistence.audit.AuditLog;
+import dev.vivarium.persistence.audit.StoredLog;
 import dev.vivarium.persistence.content.BlobSweep;
 import dev.vivarium.persistence.content.BlobSweepSettings;
 import dev.vivarium.persistence.content.StoredBlobs;
@@ -118,6 +119,25 @@ public final class CassandraStore implements Store {
         store.keySweeper.start();
         store.blobSweeper.start();
         return store;
+    }
+
+    /**
+     * Opens the log of events only, for reading: without the master key, and with a role that may only read.
+     *
+     * @throws StoreUnavailable with a sentence for the operator when it cannot be opened, or has another schema
+     */
+    public static StoredLog log(CassandraSettings settings) {
+        CassandraSchema.requireTables(settings, MonotonicClock.system());
+        Cassandra cassandra = Cassandra.open(settings);
+        CassandraRunJournal journal =
+                new CassandraRunJournal(cassandra, new JournalFence(cassandra), EventCodec.standard());
+        CassandraAudit tables = new CassandraAudit(
+                cassandra,
+                journal,
+                new RunIndexTables(cassandra, new RunList().version()),
+                Clock.systemUTC(),
+                MonotonicClock.system());
+        return new StoredLog(new AuditLog(tables, cassandra::work, MonotonicClock.system()), cassandra::close);
     }
 
     /** Opens the store with the default sweep of blobs. */

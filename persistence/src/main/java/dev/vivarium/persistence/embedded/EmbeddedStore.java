@@ -2,6 +2,7 @@ package dev.vivarium.persistence.embedded;
 
 import com.typesafe.config.Config;
 import dev.vivarium.persistence.audit.AuditLog;
+import dev.vivarium.persistence.audit.StoredLog;
 import dev.vivarium.persistence.content.BlobSweepSettings;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.postgres.PostgresAddress;
@@ -70,6 +71,35 @@ public final class EmbeddedStore implements Store {
     /** Opens the store with the default sweep of blobs. */
     public static EmbeddedStore open(Path dataDir) {
         return open(dataDir, BlobSweepSettings.STANDARD);
+    }
+
+    /**
+     * Starts the server of a node that does not run, and opens its log of events only, for reading.
+     *
+     * @throws StoreUnavailable with a sentence for the user when there is none, or a node has it open
+     */
+    public static StoredLog log(Path dataDir) {
+        try {
+            if (!Files.isDirectory(dataDir.resolve("postgres"))) {
+                throw new StoreUnavailable("There is no store of a node in " + dataDir + ".");
+            }
+            Path data = dataDir.toRealPath();
+            DataLock lock = DataLock.take(data);
+            try {
+                EmbeddedPostgres server = EmbeddedPostgres.start(data.resolve("postgres"), MonotonicClock.system());
+                StoredLog log = PostgresStore.log(server.address());
+                return new StoredLog(log.audit(), () -> {
+                    log.close();
+                    server.close();
+                    release(lock);
+                });
+            } catch (RuntimeException failed) {
+                lock.close();
+                throw failed;
+            }
+        } catch (IOException failed) {
+            throw new StoreUnavailable("The store in " + dataDir + " cannot be opened (" + failed + ").", failed);
+        }
     }
 
     private static EmbeddedStore openLocked(Path data, DataLock lock, BlobSweepSettings blobs) throws IOException {
@@ -198,6 +228,10 @@ public final class EmbeddedStore implements Store {
     public void close() {
         store.close();
         server.close();
+        release(lock);
+    }
+
+    private static void release(DataLock lock) {
         try {
             lock.close();
         } catch (IOException failed) {

@@ -2,6 +2,7 @@ package dev.vivarium.persistence.postgres;
 
 import com.typesafe.config.Config;
 import dev.vivarium.persistence.audit.AuditLog;
+import dev.vivarium.persistence.audit.StoredLog;
 import dev.vivarium.persistence.content.BlobSweep;
 import dev.vivarium.persistence.content.BlobSweepSettings;
 import dev.vivarium.persistence.content.StoredBlobs;
@@ -163,6 +164,23 @@ public final class PostgresStore implements Store {
             Schema.migrate(connection, installation);
             return Schema.VERSION;
         });
+    }
+
+    /**
+     * Opens the log of events only, for reading; a role that may only read suffices.
+     *
+     * @throws StoreUnavailable with a sentence for the operator when it cannot be opened, or has another schema
+     */
+    public static StoredLog log(PostgresSettings settings) {
+        ServerWait.on(settings, MonotonicClock.system(), Schema::require);
+        return log(settings.address());
+    }
+
+    /** Opens the log of events of a server that answers, for reading. */
+    public static StoredLog log(PostgresAddress address) {
+        Database database = new Database(address);
+        return new StoredLog(
+                new AuditLog(new PostgresAudit(database), database::work, MonotonicClock.system()), database::close);
     }
 
     /** Opens the store with the default sweep of blobs. */

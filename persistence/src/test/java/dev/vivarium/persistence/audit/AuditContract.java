@@ -17,6 +17,7 @@ import dev.vivarium.persistence.audit.tlog.LogHead;
 import dev.vivarium.persistence.audit.tlog.SeenCheckpoint;
 import dev.vivarium.persistence.audit.tlog.StoredTree;
 import dev.vivarium.persistence.audit.tlog.Tile;
+import dev.vivarium.persistence.audit.tlog.TilePath;
 import dev.vivarium.persistence.contract.JournalWriter;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.StoreUnavailable;
@@ -536,6 +537,21 @@ public abstract class AuditContract {
         return checked(node()).findings();
     }
 
+    /** What a check of a store says that no node has open. */
+    protected static Verify.Report checked(StoredLog stored) {
+        try (stored) {
+            AuditLog log = stored.audit();
+            LogCheck check = log.check(guard().keys().orElseThrow().verifiers())
+                    .toCompletableFuture()
+                    .join()
+                    .orElseThrow();
+            while (!check.isDone()) {
+                log.step(check).toCompletableFuture().join();
+            }
+            return check.report();
+        }
+    }
+
     private static LogCheck checked(AuditTables tables) {
         AuditLog log = log(tables).guarded(guard());
         LogCheck check = log.beginCheck().toCompletableFuture().join().orElseThrow();
@@ -543,6 +559,50 @@ public abstract class AuditContract {
             log.step(check).toCompletableFuture().join();
         }
         return check;
+    }
+
+    @Test
+    void theTilesThatAreServedGiveTheCheckpointsRootAndEachConsistencyProofHolds() {
+        success(1, Map.of());
+        success(2, Map.of());
+        sequence();
+        AuditLog log = log(node()).guarded(guard());
+        Verify.Checkpoint checkpoint =
+                guard().keys().orElseThrow().open(node().log().checkpoint());
+        StoredTree served =
+                new StoredTree(checkpoint.size(), (level, index, width) -> log.tile(new TilePath(level, index, width))
+                        .toCompletableFuture()
+                        .join()
+                        .orElseThrow()
+                        .toByteArray());
+        assertThat(Base64.getEncoder().encodeToString(served.root())).isEqualTo(checkpoint.root());
+        assertThat(log.tile(new TilePath(0, checkpoint.size() / Tile.WIDTH, Tile.WIDTH))
+                        .toCompletableFuture()
+                        .join())
+                .isEmpty();
+
+        for (long earlier : List.of(1L, 2L, checkpoint.size() - 1, checkpoint.size())) {
+            List<String> lines = log.consistency(earlier)
+                    .toCompletableFuture()
+                    .join()
+                    .orElseThrow()
+                    .lines()
+                    .toList();
+            int end = lines.indexOf("");
+            assertThat(lines.get(0)).isEqualTo("old " + earlier);
+            assertThat(Verify.isConsistent(
+                            earlier,
+                            served.rootAt(earlier),
+                            checkpoint.size(),
+                            Base64.getDecoder().decode(checkpoint.root()),
+                            lines.subList(1, end).stream()
+                                    .map(Base64.getDecoder()::decode)
+                                    .toList()))
+                    .as("from " + earlier)
+                    .isTrue();
+        }
+        assertThat(log.consistency(checkpoint.size() + 1).toCompletableFuture().join())
+                .isEmpty();
     }
 
     @Test

@@ -15,6 +15,7 @@ import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.JournalEntryFormat;
 import dev.vivarium.persistence.journal.JournalJson;
 import dev.vivarium.persistence.store.MonotonicClock;
+import dev.vivarium.protocol.audit.Verify;
 import dev.vivarium.protocol.run.Blob;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -159,6 +160,14 @@ class CassandraAuditTest extends AuditContract {
                         + String.join(", ", Collections.nCopies(columns.size(), "?")) + ")",
                 columns.stream().map(row::getObject).toArray());
         assertThat(faults().get(0)).contains("all of them and as they were written");
+    }
+
+    @Test
+    void theLogIsCheckedStraightFromTheKeyspaceWithoutTheMasterKey() {
+        success(1, Map.of());
+        sequence();
+
+        assertThat(checked(CassandraStore.log(CASSANDRA.settings())).verdict()).isEqualTo(Verify.Verdict.PROVEN);
     }
 
     /** The order has a copy of each event, so an export does not show what was done to the journal. */

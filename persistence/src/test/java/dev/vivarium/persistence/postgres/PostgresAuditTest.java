@@ -12,6 +12,7 @@ import dev.vivarium.persistence.audit.AuditTables;
 import dev.vivarium.persistence.contract.JournalWriter;
 import dev.vivarium.persistence.embedded.TestPostgres;
 import dev.vivarium.protocol.api.AuditHead;
+import dev.vivarium.protocol.audit.Verify;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -129,6 +130,19 @@ class PostgresAuditTest extends AuditContract {
 
         assertThat(faults().get(0)).contains("all of them and as they were written");
         execute("DROP TABLE kept; DROP TABLE kept_order");
+    }
+
+    @Test
+    void theLogIsCheckedStraightFromTheDatabaseWithNothingElseOpened() {
+        success(1, Map.of());
+        sequence();
+
+        Verify.Report report = checked(PostgresStore.log(POSTGRES.address()));
+
+        assertThat(report.verdict()).isEqualTo(Verify.Verdict.PROVEN);
+        assertThat(report.sentences())
+                .contains("The journal's entries of these runs are those that the log has.")
+                .anyMatch(sentence -> sentence.startsWith("Log example.org/vivarium, "));
     }
 
     @Test

@@ -138,6 +138,8 @@ public final class ApiV1 {
                         needing(AUDIT, GET, "/v1/audit/export", export::answer),
                         needing(AUDIT, GET, "/v1/audit/counts", json(audit::counts)),
                         needing(AUDIT, GET, "/v1/audit/checkpoint", log::checkpoint),
+                        needing(AUDIT, GET, "/v1/audit/tile/{path*}", log::tile),
+                        needing(AUDIT, GET, "/v1/audit/consistency", log::consistency),
                         needing(CHECK, GET, "/v1/audit/check", json(check::show)),
                         needing(CHECK, POST, "/v1/audit/check", json(check::begin)),
                         needing(READ, GET, "/v1/runs/{id}/proof", log::proof),

@@ -6,9 +6,13 @@ import dev.vivarium.node.http.server.Exchange;
 import dev.vivarium.node.http.server.ProblemType;
 import dev.vivarium.persistence.audit.AuditQueries;
 import dev.vivarium.persistence.audit.RunProof;
+import dev.vivarium.persistence.audit.tlog.LogHead;
+import dev.vivarium.persistence.audit.tlog.TilePath;
 import dev.vivarium.persistence.audit.tlog.TreeDamaged;
 import dev.vivarium.persistence.journal.StageFailure;
 import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.protocol.api.Problem.FieldError;
+import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Clock;
 import java.time.Duration;
@@ -25,9 +29,10 @@ import org.apache.pekko.http.javadsl.model.HttpEntities;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.MediaType;
 
-/** The log of all events, for those who verify it: its checkpoint, and proofs of runs. */
+/** The log of all events, for those who verify it: its checkpoint, its tiles, and proofs. */
 final class AuditLogEndpoint {
     private static final List<MediaType> OFFERS = List.of(ContentTypes.TEXT_PLAIN_UTF8.mediaType());
+    private static final List<MediaType> TILES = List.of(ContentTypes.APPLICATION_OCTET_STREAM.mediaType());
     /** A log whose oldest event without a position is younger has caught up. */
     private static final Duration CAUGHT_UP = Duration.ofSeconds(1);
 
@@ -101,13 +106,25 @@ final class AuditLogEndpoint {
     }
 
     private CompletionStage<HttpResponse> text(Exchange exchange, Supplier<CompletionStage<HttpResponse>> answer) {
-        QueryReader reader = new QueryReader(exchange.request(), Set.of());
+        return answer(exchange, OFFERS, answer);
+    }
+
+    private CompletionStage<HttpResponse> answer(
+            Exchange exchange, List<MediaType> offers, Supplier<CompletionStage<HttpResponse>> answer) {
+        return answer(exchange, offers, new QueryReader(exchange.request(), Set.of()), answer);
+    }
+
+    private CompletionStage<HttpResponse> answer(
+            Exchange exchange,
+            List<MediaType> offers,
+            QueryReader reader,
+            Supplier<CompletionStage<HttpResponse>> answer) {
         Optional<HttpResponse> refusal = reader.refusal();
         if (refusal.isPresent()) {
             return CompletableFuture.completedStage(refusal.get());
         }
-        if (Acceptable.best(exchange.request(), OFFERS).isEmpty()) {
-            return CompletableFuture.completedStage(Acceptable.refusal(OFFERS));
+        if (Acceptable.best(exchange.request(), offers).isEmpty()) {
+            return CompletableFuture.completedStage(Acceptable.refusal(offers));
         }
         return answer.get().exceptionally(this::refused);
     }
@@ -118,6 +135,44 @@ final class AuditLogEndpoint {
             return Answers.retryLater(ProblemType.LOG_REFUSED, String.valueOf(cause.getMessage()), retryAfter);
         }
         throw new CompletionException(cause);
+    }
+
+    /** A tile of the log's tree, under the path that C2SP tlog-tiles gives it beside the checkpoint. */
+    CompletionStage<HttpResponse> tile(Exchange exchange) {
+        return answer(exchange, TILES, () -> TilePath.parse(exchange.parameter("path"))
+                .map(path -> audit.tile(path)
+                        .thenApply(tile -> tile.map(AuditLogEndpoint::tile).orElseGet(AuditLogEndpoint::noTile)))
+                .orElseGet(() -> CompletableFuture.completedStage(noTile())));
+    }
+
+    private static HttpResponse tile(Blob hashes) {
+        return HttpResponse.create()
+                .withEntity(HttpEntities.create(ContentTypes.APPLICATION_OCTET_STREAM, hashes.toByteArray()));
+    }
+
+    private static HttpResponse noTile() {
+        return Answers.problem(
+                ProblemType.NO_SUCH_TILE, "The tree of the last checkpoint has no such tile, or none of this width.");
+    }
+
+    /** The proof that the log begins with an earlier one. */
+    CompletionStage<HttpResponse> consistency(Exchange exchange) {
+        QueryReader reader = new QueryReader(exchange.request(), Set.of("from"));
+        if (!reader.has("from")) {
+            reader.refuse("from", "is needed: how many events the earlier log had");
+        }
+        long from = reader.number("from", 0, 0, Long.MAX_VALUE);
+        return answer(exchange, OFFERS, reader, () -> audit.consistency(from)
+                .thenCompose(proof -> proof.isPresent()
+                        ? CompletableFuture.completedStage(text(proof.get()))
+                        : audit.log().thenApply(head -> head.checkpoint().isEmpty() ? noCheckpoint() : future(head))));
+    }
+
+    private static HttpResponse future(LogHead head) {
+        return Answers.problem(
+                ProblemType.INVALID_QUERY,
+                "The last checkpoint has " + head.claimedSize() + " events.",
+                List.of(new FieldError("from", "must be at most " + head.claimedSize())));
     }
 
     private static HttpResponse text(String text) {

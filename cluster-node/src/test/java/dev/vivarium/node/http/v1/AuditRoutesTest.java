@@ -92,6 +92,33 @@ class AuditRoutesTest {
     }
 
     @Test
+    void tilesAreServedBesideTheCheckpoint() {
+        HttpResponse<String> tile = tile("0/000.p/3");
+        assertThat(tile.statusCode()).isEqualTo(200);
+        assertThat(tile.headers().firstValue("Content-Type")).contains("application/octet-stream");
+        assertThat(tile.body()).hasSize(3 * 32);
+        assertThat(tile("0%2F000.p%2F3").statusCode()).isEqualTo(200);
+
+        for (String none :
+                List.of("0/000", "0/000.p/4", "0/001.p/1", "1/000.p/1", "0/0.p/3", "00/000.p/3", "entries/000.p/3")) {
+            assertThat(tile(none).statusCode()).as(none).isEqualTo(404);
+        }
+    }
+
+    /** The document's paths have no slashes in a parameter. */
+    private HttpResponse<String> tile(String path) {
+        return api.send(api.request("/v1/audit/tile/" + path).build());
+    }
+
+    @Test
+    void aConsistencyProofIsWhatAWitnessTakes() {
+        assertThat(api.get("/v1/audit/consistency?from=2").body()).isEqualTo("old 2\n\n" + api.audit.log.checkpoint());
+        assertThat(api.get("/v1/audit/consistency").statusCode()).isEqualTo(400);
+        assertThat(api.get("/v1/audit/consistency?from=4").statusCode()).isEqualTo(400);
+        assertThat(api.get("/v1/audit/consistency?from=-1").statusCode()).isEqualTo(400);
+    }
+
+    @Test
     void operatorsSeeWhatTheLastCheckFoundAndBeginOne() {
         JsonNode sound = TestApi.json(api.get("/v1/audit/check"));
         assertThat(sound.path("last").path("findings")).isEmpty();

@@ -284,8 +284,12 @@ class OpenApiDocumentTest {
         api.get("/v1/audit/export?tenant=a&run=" + TestApi.UNKNOWN_RUN + "&label=team=research&node=n&type=RunKilled"
                 + "&reason=MEMORY&by=local:operator&image=i&since=2026-01-31T12:00:00Z&until=2026-02-01T12:00:00Z"
                 + "&from=1&to=2");
-        for (String path :
-                List.of("/v1/audit/events", "/v1/audit/counts", "/v1/audit/checkpoint", "/v1/audit/export")) {
+        for (String path : List.of(
+                "/v1/audit/events",
+                "/v1/audit/counts",
+                "/v1/audit/checkpoint",
+                "/v1/audit/export",
+                "/v1/audit/tile/0%2F000.p%2F3")) {
             api.get(path + "?colour=red");
             api.get(path + "?measure=RUNS", "Accept", "text/html");
         }
@@ -295,7 +299,14 @@ class OpenApiDocumentTest {
         api.audit.log = new LogHead(3, "");
         api.get("/v1/audit/checkpoint");
         api.get("/v1/audit/export");
+        api.get("/v1/audit/consistency?from=0");
         api.audit.log = signed;
+        api.get("/v1/audit/tile/0%2F001");
+        api.get("/v1/audit/tile/0%2F000.p%2F3");
+        api.get("/v1/audit/tile/0%2F000.p%2F3", "Accept", "text/html");
+        api.get("/v1/audit/consistency?from=1");
+        api.get("/v1/audit/consistency?from=4");
+        api.get("/v1/audit/consistency?from=1", "Accept", "text/html");
         answersAboutChecks();
     }
 
@@ -329,6 +340,8 @@ class OpenApiDocumentTest {
         api.get("/v1/audit/counts?measure=RUNS");
         api.get("/v1/audit/checkpoint");
         api.get("/v1/audit/export");
+        api.get("/v1/audit/tile/0%2F000.p%2F3");
+        api.get("/v1/audit/consistency?from=1");
     }
 
     private void answersAboutTheNode() {
@@ -427,7 +440,9 @@ class OpenApiDocumentTest {
                 "/v1/audit/events",
                 "/v1/audit/export",
                 "/v1/audit/counts",
-                "/v1/audit/checkpoint")) {
+                "/v1/audit/checkpoint",
+                "/v1/audit/consistency",
+                "/v1/audit/tile/0%2F000.p%2F3")) {
             assertThat(api.exchange(api.as(auditor, path).build()).statusCode()).isEqualTo(429);
         }
         api.exchange(api.as(api.token(Role.SUBMITTER, "research"), "/v1/blobs/" + UNKNOWN_DIGEST)

@@ -110,7 +110,8 @@ class RolesAndTenantsTest {
                     "DELETE /v1/tokens/{id}",
                     "POST /v1/tokens/{id}/rotate" -> List.of(404);
             case "PUT /v1/blobs/{digest}" -> List.of(422);
-            case "GET /v1/audit/counts" -> List.of(400);
+            case "GET /v1/audit/tile/{path}" -> List.of(404);
+            case "GET /v1/audit/counts", "GET /v1/audit/consistency" -> List.of(400);
             default -> List.of(200);
         };
     }

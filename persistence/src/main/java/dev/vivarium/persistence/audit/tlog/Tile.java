@@ -1,6 +1,7 @@
 package dev.vivarium.persistence.audit.tlog;
 
 import dev.vivarium.protocol.run.Blob;
+import java.util.Arrays;
 
 /**
  * Consecutive hashes of one level of the tree, as C2SP tlog-tiles cuts it: a tile of level 0 has the hashes of leaves, and
@@ -33,6 +34,11 @@ public record Tile(int level, long index, Blob hashes) {
                     + hashes.length / HASH_BYTES + " of " + width + ".");
         }
         return hashes;
+    }
+
+    /** The first hashes of a tile. */
+    public static byte[] first(int width, byte[] hashes) {
+        return Arrays.copyOf(hashes, width * HASH_BYTES);
     }
 
     /** Where tiles are read. */
