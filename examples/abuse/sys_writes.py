@@ -9,7 +9,7 @@ expect: SUCCEEDED
 import errno
 import os
 
-from lib.attempt import attempt, check, finish, write
+from lib.attempt import attempt, check, finish, is_hidden, write
 
 for name in ("kernel/uevent_helper", "kernel/uevent_seqnum", "power/state", "kernel/mm/transparent_hugepage/enabled",
              "module/nf_conntrack/parameters/hashsize", "bus/pci/rescan", "kernel/debug/x", "kernel/security/x", "fs/cgroup/x"):
@@ -21,7 +21,8 @@ for folder, _, files in os.walk("/sys"):
         looked += 1
         try:
             os.close(os.open(path, os.O_WRONLY))
-            opened.append(path)
+            if not is_hidden(path):
+                opened.append(path)
         except OSError:
             pass
     if looked > 20_000:

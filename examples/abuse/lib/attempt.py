@@ -11,6 +11,7 @@ import os
 import platform
 import re
 import socket
+import stat
 import struct
 import sys
 import time
@@ -199,8 +200,19 @@ def check(what, holds):
     held(what) if holds else escaped(what)
 
 
+def is_hidden(path):
+    """Whether the null device, which takes all and gives nothing, lies over a file of the kernel's."""
+    try:
+        seen = os.stat(path)
+    except OSError:
+        return False
+    return stat.S_ISCHR(seen.st_mode) and seen.st_rdev == os.makedev(1, 3)
+
+
 def write(path, data):
-    """Opens a file that is there for writing and writes to it; the wall may be at either."""
+    """Opens a file that is there for writing and writes to it; the wall may be at either, or in front of the file."""
+    if is_hidden(path):
+        raise PermissionError(errno.EACCES, "it is hidden")
     with open(path, "wb", buffering=0) as file:
         return file.write(data)
 
