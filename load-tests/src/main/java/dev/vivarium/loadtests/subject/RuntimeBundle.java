@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -23,9 +24,7 @@ import java.util.regex.Pattern;
  */
 record RuntimeBundle(Path folder, Path runtime, String lower) {
     private static final String RUNTIME = "--runtime";
-    /** A line of mountinfo: the root is mounted at /, and its options end with those of its file system. */
-    private static final Pattern ROOT = Pattern.compile(".* / / .* - overlay .*lowerdir=([^, ]+).*");
-
+    private static final String IMAGE = "image";
     private static final Pattern UID = Pattern.compile("uid=([0-9]+)");
 
     /**
@@ -45,19 +44,27 @@ record RuntimeBundle(Path folder, Path runtime, String lower) {
                     .orElseThrow(() -> new IOException("Run " + run + " has no sandbox of the driver oci."));
             ObjectNode config = (ObjectNode)
                     ApiJson.parse(Files.readAllBytes(records.folder(sandbox).resolve("config.json")));
+            long launcher = Driver.launcher(node)
+                    .map(ProcessHandle::pid)
+                    .orElseThrow(() -> new IOException("The node has no launcher."));
+            // A sandbox's own files, and the names of its layers, are on a file system of the launcher's alone.
+            Path seen = Path.of("/proc/" + launcher + "/root");
+            Optional<Path> image = Optional.empty();
             for (JsonNode mount : config.path("mounts")) {
                 if (mount.path("type").asText().equals("bind")) {
-                    Path source = Path.of(mount.path("source").asText());
+                    Path source = seen.resolve(mount.path("source").asText().substring(1));
                     Path copy = folder.resolve(source.getFileName());
                     Files.copy(source, copy);
                     ((ObjectNode) mount).put("source", copy.toString());
+                    Path beside = source.resolveSibling(IMAGE);
+                    image = Files.isSymbolicLink(beside) ? Optional.of(beside) : image;
                 }
             }
-            String lower = lower(records.processes(sandbox));
+            String lower = lower(image.orElseThrow(() -> new IOException("The sandbox has no files of its own.")));
             replaceGuest(config, workload, controlGroup);
             Files.write(folder.resolve("config.json"), ApiJson.bytes(config));
             Files.createDirectory(folder.resolve("root"));
-            return new RuntimeBundle(folder, runtime(node), lower);
+            return new RuntimeBundle(folder, runtime(launcher), lower);
         } finally {
             api.cancel(run);
             api.awaitEnd(run);
@@ -84,23 +91,12 @@ record RuntimeBundle(Path folder, Path runtime, String lower) {
         config.withObject("/linux").put("cgroupsPath", controlGroup);
     }
 
-    private static String lower(List<Long> processes) throws IOException {
-        for (long pid : processes) {
-            for (String line : Files.readAllLines(Path.of("/proc/" + pid + "/mountinfo"))) {
-                Matcher root = ROOT.matcher(line);
-                if (root.matches()) {
-                    return root.group(1);
-                }
-            }
-        }
-        throw new IOException("The layers of a sandbox's root cannot be found.");
+    private static String lower(Path image) throws IOException {
+        return Files.readSymbolicLink(image.resolveSibling("layer")) + ":" + Files.readSymbolicLink(image);
     }
 
     /** By the arguments of the node's launcher. */
-    private static Path runtime(long node) throws IOException {
-        long launcher = Driver.launcher(node)
-                .map(ProcessHandle::pid)
-                .orElseThrow(() -> new IOException("The node has no launcher."));
+    private static Path runtime(long launcher) throws IOException {
         String[] words = Files.readString(Path.of("/proc/" + launcher + "/cmdline"), StandardCharsets.UTF_8)
                 .split("\0", -1);
         for (int at = 0; at + 1 < words.length; at++) {
