@@ -7,9 +7,7 @@ Must: succeed: what is not of the sandbox, or needed by programs, is empty or no
 expect: SUCCEEDED
 """
 
-import os
-
-from lib.attempt import OWN_KERNEL, check, finish
+from lib.attempt import OWN_KERNEL, check, finish, shown
 
 FILES = """/proc/cmdline /proc/diskstats /proc/partitions /proc/swaps /proc/mdstat /proc/vmstat /proc/zoneinfo /proc/slabinfo
 /proc/vmallocinfo /proc/devices /proc/misc /proc/iomem /proc/ioports /proc/dma /proc/crypto /proc/consoles /proc/locks /proc/interrupts /proc/softirqs
@@ -19,22 +17,11 @@ FOLDERS = """/sys/block /sys/bus /sys/class/block /sys/class/dmi /sys/class/tty 
 /sys/devices/platform /sys/devices/system/node /sys/devices/virtual/dmi /sys/devices/virtual/block /sys/firmware /sys/fs/ext4
 /sys/hypervisor /sys/kernel /sys/module /sys/power /proc/acpi /proc/bus /proc/driver /proc/fs /proc/irq /proc/scsi /proc/pressure""".split()
 
-
-def told(path):
-    try:
-        if os.path.isdir(path):
-            return os.listdir(path)
-        with open(path, "rb") as file:
-            return file.read(4096)
-    except OSError:
-        return b""
-
-
 for path in FILES + FOLDERS:
-    what = told(path)
+    what = shown(path)
     check(f"{path} tells nothing ({what[:3]})", not what or OWN_KERNEL)
 for path in ("/proc/meminfo", "/proc/cpuinfo", "/proc/stat", "/proc/self/status", "/proc/net/dev", "/proc/sys/kernel/osrelease"):
-    check(f"{path} is there, since programs need it", told(path) or OWN_KERNEL)
-counters = told("/proc/loadavg").split()[:3] + told("/proc/stat").split(b"\nintr ", 1)[-1].split()[:1]
+    check(f"{path} is there, since programs need it", shown(path) or OWN_KERNEL)
+counters = shown("/proc/loadavg").split()[:3] + shown("/proc/stat").split(b"\nintr ", 1)[-1].split()[:1]
 check(f"the machine's load and interrupts are not told ({counters})", all(float(count) == 0 for count in counters) or OWN_KERNEL)
 finish()

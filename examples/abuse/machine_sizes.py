@@ -12,29 +12,18 @@ import os
 import struct
 import subprocess
 
-from lib.attempt import OWN_KERNEL, check, finish
+from lib.attempt import OWN_KERNEL, check, finish, shown
 
 DERIVED = """fs/file-max fs/epoll/max_user_watches fs/fanotify/max_user_marks fs/inotify/max_user_watches fs/quota/syncs kernel/tainted
 kernel/threads-max kernel/watchdog_cpumask net/ipv4/tcp_ehash_entries net/netfilter/nf_conntrack_max user/max_user_namespaces
 vm/min_free_kbytes vm/user_reserve_kbytes""".split()
 LIMIT = 128 << 20
 
-
-def told(path):
-    try:
-        if os.path.isdir(path):
-            return os.listdir(path)
-        with open(path, "rb") as file:
-            return file.read(4096)
-    except OSError:
-        return b""
-
-
 for name in DERIVED:
-    what = told("/proc/sys/" + name)
+    what = shown("/proc/sys/" + name)
     check(f"{name} tells nothing ({what[:20]})", not what or OWN_KERNEL)
 for name in ("cpuidle", "cpufreq", "microcode", "vulnerabilities", "smt"):
-    what = told("/sys/devices/system/cpu/" + name)
+    what = shown("/sys/devices/system/cpu/" + name)
     check(f"{name} of the processors tells nothing ({what[:3]})", not what)
 words = ctypes.create_string_buffer(512)
 check("sysinfo answers", ctypes.CDLL(None).sysinfo(words) == 0)

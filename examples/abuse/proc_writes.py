@@ -10,7 +10,6 @@ import errno
 
 from lib.attempt import attempt, finish, write
 
-
 for name in ("kernel/core_pattern", "kernel/modprobe", "kernel/hostname", "kernel/panic", "kernel/sysrq", "kernel/ns_last_pid",
              "kernel/randomize_va_space", "kernel/yama/ptrace_scope", "kernel/shmmax", "vm/drop_caches", "vm/overcommit_memory",
              "fs/file-max", "fs/suid_dumpable", "net/ipv4/ip_forward", "user/max_user_namespaces"):

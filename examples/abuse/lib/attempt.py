@@ -223,6 +223,14 @@ def read(path, count=1 << 16):
         return file.read(count)
 
 
+def shown(path):
+    """The entries of a folder, or the beginning of a file; nothing where there is none or it may not be read."""
+    try:
+        return os.listdir(path) if os.path.isdir(path) else read(path, 4096)
+    except OSError:
+        return b""
+
+
 def finish():
     """Ends the payload: with 0 only when something was tried and all of it was refused."""
     if _failed or not _held:
