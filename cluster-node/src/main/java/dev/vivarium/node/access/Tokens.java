@@ -3,6 +3,8 @@ package dev.vivarium.node.access;
 import com.github.benmanes.caffeine.cache.AsyncCache;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.vivarium.node.acts.Acts;
+import dev.vivarium.node.acts.Requester;
 import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.persistence.store.TokenStore;
 import dev.vivarium.persistence.store.TokenStore.ListedToken;
@@ -10,6 +12,7 @@ import dev.vivarium.persistence.store.TokenStore.StoredToken;
 import dev.vivarium.protocol.access.Authentication;
 import dev.vivarium.protocol.access.Identity;
 import dev.vivarium.protocol.access.TokenGrant;
+import dev.vivarium.protocol.act.Act;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.TokenId;
 import java.time.Clock;
@@ -20,6 +23,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.apache.pekko.Done;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,6 +41,7 @@ public final class Tokens {
     private final TokenStore store;
     private final TokenSeal seal;
     private final TokenSettings settings;
+    private final Acts acts;
     private final Clock clock;
     private final AsyncCache<TokenId, Optional<StoredToken>> read;
     /** Tokens whose use was noted a short time ago. */
@@ -45,10 +50,12 @@ public final class Tokens {
             .expireAfterWrite(USES_NOTED_EVERY)
             .build();
 
-    public Tokens(TokenStore store, TokenSeal seal, TokenSettings settings, Clock clock) {
+    /** @param acts where it is recorded who makes and ends tokens */
+    public Tokens(TokenStore store, TokenSeal seal, TokenSettings settings, Acts acts, Clock clock) {
         this.store = store;
         this.seal = seal;
         this.settings = settings;
+        this.acts = acts;
         this.clock = clock;
         this.read = Caffeine.newBuilder()
                 .maximumSize(CACHED_MAX)
@@ -127,11 +134,15 @@ public final class Tokens {
     }
 
     /** Makes a token that holds from now on. */
-    public CompletionStage<Issuing> issue(TokenWish wish, Principal by) {
+    public CompletionStage<Issuing> issue(TokenWish wish, Requester by) {
+        return issue(wish, Optional.empty(), by);
+    }
+
+    private CompletionStage<Issuing> issue(TokenWish wish, Optional<TokenId> replaces, Requester by) {
         return makeRoom()
                 .thenCompose(left -> left >= settings.countMax()
                         ? CompletableFuture.completedStage(new Issuing.TooMany(settings.countMax()))
-                        : add(wish, by));
+                        : add(wish, replaces, by));
     }
 
     /** Removes tokens that have ended long ago; returns how many there are then. */
@@ -148,7 +159,7 @@ public final class Tokens {
         });
     }
 
-    private CompletionStage<Issuing> add(TokenWish wish, Principal by) {
+    private CompletionStage<Issuing> add(TokenWish wish, Optional<TokenId> replaces, Requester by) {
         TokenSeal.Minted minted = seal.mint(wish.form());
         TokenId id = minted.recognized().id();
         // Stores keep milliseconds, and an answer says what is stored.
@@ -158,18 +169,29 @@ public final class Tokens {
                 wish.tenant(),
                 wish.role(),
                 wish.scope(),
-                by,
+                by.principal(),
                 now,
                 now.plus(wish.life()));
         StoredToken stored = new StoredToken(id, minted.recognized().verifier(), grant, Optional.empty());
-        return store.add(id, stored.verifier(), grant).thenApply(added -> {
+        CompletionStage<Done> recorded = acts.record((at, node) -> new Act.TokenCreated(
+                at,
+                node,
+                by.principal(),
+                by.origin(),
+                grant.tenant(),
+                id,
+                grant.name(),
+                grant.role(),
+                grant.expiresAt(),
+                replaces));
+        return recorded.thenCompose(done -> store.add(id, stored.verifier(), grant)).thenApply(added -> {
             LOG.info(
                     "Token {} ({}, {} of tenant {}) was made by {}.",
                     id,
                     grant.name(),
                     grant.role(),
                     grant.tenant(),
-                    by);
+                    by.principal());
             return new Issuing.Made(new Issued(minted.text(), stored));
         });
     }
@@ -179,7 +201,7 @@ public final class Tokens {
      *
      * @param overlap how long the other one holds on
      */
-    public CompletionStage<Issuing> rotate(TokenId id, Duration overlap, TokenSeal.Form form, Principal by) {
+    public CompletionStage<Issuing> rotate(TokenId id, Duration overlap, TokenSeal.Form form, Requester by) {
         Instant now = clock.instant();
         return store.find(id).thenCompose(found -> {
             Optional<StoredToken> live = found.filter(token -> now.isBefore(token.end()));
@@ -194,9 +216,9 @@ public final class Tokens {
                     grant.scope(),
                     Duration.between(grant.createdAt(), grant.expiresAt()),
                     form);
-            return issue(wish, by)
+            return issue(wish, Optional.of(id), by)
                     .thenCompose(answer -> answer instanceof Issuing.Made
-                            ? revoke(id, now.plus(overlap), by).thenApply(ended -> answer)
+                            ? revoke(live.get(), now.plus(overlap), by).thenApply(ended -> answer)
                             : CompletableFuture.completedStage(answer));
         });
     }
@@ -212,14 +234,22 @@ public final class Tokens {
     }
 
     /** Ends a token now; answers with nothing when there is none of this id. Idempotent. */
-    public CompletionStage<Optional<StoredToken>> revoke(TokenId id, Principal by) {
-        return revoke(id, clock.instant(), by);
+    public CompletionStage<Optional<StoredToken>> revoke(TokenId id, Requester by) {
+        Instant now = clock.instant();
+        return store.find(id)
+                .thenCompose(found -> found.filter(token -> now.isBefore(token.end()))
+                        .map(live -> revoke(live, now, by))
+                        .orElseGet(() -> CompletableFuture.completedStage(found)));
     }
 
-    private CompletionStage<Optional<StoredToken>> revoke(TokenId id, Instant end, Principal by) {
-        return store.revoke(id, end.truncatedTo(ChronoUnit.MILLIS)).thenApply(revoked -> {
+    private CompletionStage<Optional<StoredToken>> revoke(StoredToken live, Instant at, Requester by) {
+        TokenId id = live.id();
+        Instant end = at.truncatedTo(ChronoUnit.MILLIS);
+        CompletionStage<Done> recorded = acts.record((now, node) -> new Act.TokenRevoked(
+                now, node, by.principal(), by.origin(), live.grant().tenant(), id, end));
+        return recorded.thenCompose(done -> store.revoke(id, end)).thenApply(revoked -> {
             read.synchronous().invalidate(id);
-            revoked.ifPresent(token -> LOG.info("Token {} ends at {}, says {}.", id, token.end(), by));
+            revoked.ifPresent(token -> LOG.info("Token {} ends at {}, says {}.", id, token.end(), by.principal()));
             return revoked;
         });
     }

@@ -144,6 +144,7 @@ public final class LocalNode implements RunningNode {
                 core.store().tokens(),
                 core.store().tokenSeal(),
                 TokenSettings.from(core.config().getConfig("vivarium.tokens")),
+                core.acts(),
                 clock);
         Door door = new Door(token, tokens, issuers(core, clock));
         List<Operation> api = ApiV1.operations(
@@ -160,6 +161,7 @@ public final class LocalNode implements RunningNode {
                         core.store().blobs(),
                         core.store().audit(),
                         core.checks(),
+                        core.acts(),
                         tokens,
                         core.quotas(),
                         rates,

@@ -3,6 +3,8 @@ package dev.vivarium.node.assembly;
 import com.typesafe.config.Config;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.acts.Acts;
+import dev.vivarium.node.acts.JournaledActs;
 import dev.vivarium.node.audit.AuditWatch;
 import dev.vivarium.node.audit.CheckFile;
 import dev.vivarium.node.audit.CheckSettings;
@@ -19,6 +21,7 @@ import dev.vivarium.node.membership.AloneProvider;
 import dev.vivarium.node.membership.ClusterSettings;
 import dev.vivarium.node.membership.ClusterTls;
 import dev.vivarium.node.membership.Fencing;
+import dev.vivarium.node.membership.Membership;
 import dev.vivarium.node.membership.MessageSize;
 import dev.vivarium.node.placement.Drain;
 import dev.vivarium.node.placement.Machine;
@@ -37,6 +40,7 @@ import dev.vivarium.node.sandbox.SandboxEnvironment;
 import dev.vivarium.node.tenant.TenantConfig;
 import dev.vivarium.node.tenant.TenantQuotas;
 import dev.vivarium.persistence.store.Store;
+import dev.vivarium.protocol.act.Act;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.KillReason;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -46,6 +50,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -71,6 +76,8 @@ public final class NodeCore implements AutoCloseable {
     private static final Duration STEP_MAX = Duration.ofSeconds(60);
     /** The time limit for a cut-off node to destroy its sandboxes. */
     private static final Duration CUT_MAX = Duration.ofSeconds(5);
+    /** How long a drained node waits for the record of its drain. */
+    private static final Duration RECORD_MAX = Duration.ofSeconds(5);
 
     private final Config config;
     private final ClusterSettings cluster;
@@ -89,6 +96,7 @@ public final class NodeCore implements AutoCloseable {
     /** What names tenants: not for everyone, as the other metrics are. */
     private final PrometheusMeterRegistry tenantMetrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
 
+    private final Acts acts;
     private final Runs runs;
     private final LogChecks checks;
     private final CompletableFuture<Done> cutOff = new CompletableFuture<>();
@@ -158,6 +166,7 @@ public final class NodeCore implements AutoCloseable {
         this.clock = fencing.clock();
         this.store = store;
         this.system = system;
+        this.acts = new JournaledActs(system, nodeName(config), Clock.systemUTC());
         this.network = NodeNetwork.open(store.installation(), nodeName(config), config.getConfig("vivarium.egress"));
         Executor blocking = system.dispatchers().lookup(DispatcherSelector.fromConfig(BlockingThreads.DISPATCHER));
         try {
@@ -188,10 +197,11 @@ public final class NodeCore implements AutoCloseable {
         this.sandboxes = new NodeSandboxes(driver, network.sandboxes(), config.getConfig("vivarium.egress"), blocking);
         try {
             // Before any run is recovered, the sandboxes of this node's earlier incarnations must be gone.
-            int orphans = await("asking the container engine for orphans", Reaper.sweep(sandboxes, live));
-            if (orphans > 0) {
-                LOG.warn("Destroyed {} sandboxes left by an earlier start of this node.", orphans);
+            Reaper.Found found = await("asking the container engine for orphans", Reaper.sweep(sandboxes, live));
+            if (found.destroyed() > 0) {
+                LOG.warn("Destroyed {} sandboxes left by an earlier start of this node.", found.destroyed());
             }
+            found.note(acts);
         } catch (NodeStartException failed) {
             driver.close();
             network.close();
@@ -234,6 +244,10 @@ public final class NodeCore implements AutoCloseable {
                 .addTask(CoordinatedShutdown.PhaseBeforeServiceUnbind(), "fence", this::fenceWhenCutOff);
         // Last, since it may take a while: recovered runs need the fence meanwhile.
         awaitPlaceIn(runs);
+        Optional<String> place = cluster.isAlone()
+                ? Optional.empty()
+                : Optional.of(Membership.placeOf(Cluster.get(system).selfMember().address()));
+        acts.note((at, node) -> new Act.NodeJoined(at, node, place));
     }
 
     /** Where the disks of sandboxes are. */
@@ -323,6 +337,10 @@ public final class NodeCore implements AutoCloseable {
         return runs;
     }
 
+    Acts acts() {
+        return acts;
+    }
+
     LogChecks checks() {
         return checks;
     }
@@ -354,10 +372,17 @@ public final class NodeCore implements AutoCloseable {
      */
     CompletionStage<Done> drainSandboxes(Principal by, Duration atMost) {
         drain.begin(by);
+        CompletionStage<Done> recorded = within(
+                acts.record((at, node) -> new Act.NodeDrained(at, node, by)).exceptionally(failed -> {
+                    LOG.warn("That this node was drained is not on record: {}", failed.getMessage());
+                    return Done.getInstance();
+                }),
+                RECORD_MAX);
         // A run with a slot may be about to get its sandbox, or its end may not be recorded yet.
         return within(slots.allLeft(), atMost).thenCompose(over -> {
             live.stopAll(KillReason.DRAINED);
-            return within(live.allGone(), config.getDuration("vivarium.drain.end-wait"));
+            return within(live.allGone(), config.getDuration("vivarium.drain.end-wait"))
+                    .thenCombine(recorded, (gone, known) -> gone);
         });
     }
 

@@ -88,7 +88,7 @@ final class Timeline {
             case "RunCancelled" -> "It was stopped, as asked" + used(data);
             case "RunLost" -> "It was lost (" + data.path("cause").asText() + "): "
                     + data.path("detail").asText();
-            default -> event.path("type").asText() + ".";
+            default -> ActSentence.of(event);
         };
     }
 
@@ -102,7 +102,8 @@ final class Timeline {
                 + data.path("spec").path("image").asText() + ".";
     }
 
-    private static String caller(JsonNode data) {
+    /** Who caused it, and from where. */
+    static String caller(JsonNode data) {
         JsonNode origin = data.path("origin");
         String details = Stream.of(named("token ", origin.path("token")), named("from ", origin.path("address")))
                 .flatMap(Optional::stream)

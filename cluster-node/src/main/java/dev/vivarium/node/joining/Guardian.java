@@ -1,6 +1,8 @@
 package dev.vivarium.node.joining;
 
 import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.acts.Acts;
+import dev.vivarium.node.acts.JournaledActs;
 import dev.vivarium.node.clock.NodeClock;
 import dev.vivarium.node.lease.LeaseKeeper;
 import dev.vivarium.node.membership.ClusterSettings;
@@ -15,6 +17,8 @@ import dev.vivarium.node.sandbox.NodeSandboxes;
 import dev.vivarium.node.sandbox.OpenFilesGuard;
 import dev.vivarium.node.sandbox.Reaper;
 import dev.vivarium.persistence.store.StoreOwnership;
+import dev.vivarium.protocol.act.Act;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -82,6 +86,7 @@ public final class Guardian {
         return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
             Cluster cluster = Cluster.get(context.getSystem());
             Entry entry = new Entry(settings, fencing.clock(), hold, joined);
+            Acts acts = new JournaledActs(context.getSystem(), settings.nodeName(), Clock.systemUTC());
             ActorRef<SelfUp> up = context.messageAdapter(SelfUp.class, event -> new Up());
             cluster.subscriptions().tell(Subscribe.create(up, SelfUp.class));
             ActorRef<MemberRemoved> removed = context.messageAdapter(MemberRemoved.class, Removed::new);
@@ -97,8 +102,8 @@ public final class Guardian {
                     .onMessage(Enter.class, enter -> join(context, cluster, settings))
                     .onMessage(Up.class, event -> checkName(context, timers, entry))
                     .onMessage(CheckName.class, again -> checkName(context, timers, entry))
-                    .onMessage(Watch.class, watch -> watch(context, cluster, settings, fencing.lease(), watch))
-                    .onMessage(Removed.class, removal -> tell(context, removal.event))
+                    .onMessage(Watch.class, watch -> watch(context, cluster, settings, fencing.lease(), acts, watch))
+                    .onMessage(Removed.class, removal -> removed(context, cluster, acts, removal.event))
                     .build();
         }));
     }
@@ -134,22 +139,31 @@ public final class Guardian {
         return Behaviors.same();
     }
 
-    private static Behavior<Command> tell(ActorContext<Command> context, MemberRemoved event) {
+    private static Behavior<Command> removed(
+            ActorContext<Command> context, Cluster cluster, Acts acts, MemberRemoved event) {
         String address = Membership.placeOf(event.member().address());
-        if (event.previousStatus() == MemberStatus.down()) {
-            context.getLog().warn("The node at {} is no member any more: the cluster gave it up.", address);
-        } else {
-            context.getLog().info("The node at {} is no member any more: it has left.", address);
+        Act.Removal removal =
+                event.previousStatus() == MemberStatus.down() ? Act.Removal.GIVEN_UP : Act.Removal.LEFT;
+        switch (removal) {
+            case GIVEN_UP -> context.getLog()
+                    .warn("The node at {} is no member any more: the cluster gave it up.", address);
+            case LEFT -> context.getLog().info("The node at {} is no member any more: it has left.", address);
+        }
+        // One of those that are left is enough.
+        if (!event.member().uniqueAddress().equals(cluster.selfMember().uniqueAddress())
+                && Membership.company(cluster.state(), cluster.selfMember()).speaksForAll()) {
+            String name = Membership.nameOf(event.member()).orElse("");
+            acts.note((at, node) -> new Act.NodeRemoved(at, node, name, address, removal));
         }
         return Behaviors.same();
     }
 
     private static Behavior<Command> watch(
-            ActorContext<Command> context, Cluster cluster, ClusterSettings settings, NodeLease lease, Watch watch) {
+            ActorContext<Command> context, Cluster cluster, ClusterSettings settings, NodeLease lease, Acts acts, Watch watch) {
         Reaper.Members members = () -> !settings.isAlone() && lease.isFresh()
                 ? Optional.of(Membership.names(cluster.state()))
                 : Optional.empty();
-        context.spawn(Reaper.create(watch.sandboxes, watch.live, members, watch.sweepInterval), "reaper");
+        context.spawn(Reaper.create(watch.sandboxes, watch.live, members, acts, watch.sweepInterval), "reaper");
         context.spawn(
                 KernelMemoryGuard.create(watch.sandboxes, watch.live, watch.kernelMemoryGrowthMaxBytes),
                 "kernel-memory");

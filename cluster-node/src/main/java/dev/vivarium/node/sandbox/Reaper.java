@@ -1,8 +1,10 @@
 package dev.vivarium.node.sandbox;
 
+import dev.vivarium.node.acts.Acts;
 import dev.vivarium.node.driver.ListedSandbox;
 import dev.vivarium.node.driver.SandboxId;
 import dev.vivarium.node.pool.WarmPool;
+import dev.vivarium.protocol.act.Act;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,10 +28,27 @@ public final class Reaper extends AbstractBehavior<Reaper.Command> {
     private final NodeSandboxes sandboxes;
     private final LiveSandboxes live;
     private final Members members;
+    private final Acts acts;
     /**
      * Sandboxes whose node was not a member at the previous sweep, so that a node that joins in between keeps its own.
      */
     private Set<SandboxId> ownerless = Set.of();
+
+    /**
+     * What a sweep has found.
+     *
+     * @param orphans sandboxes without an owner
+     * @param destroyed how many of them it has destroyed; others were gone by then
+     */
+    public record Found(List<SandboxId> orphans, int destroyed) {
+        /** Records it, unless it is nothing. */
+        public void note(Acts acts) {
+            if (destroyed > 0) {
+                List<String> names = orphans.stream().map(SandboxId::toString).toList();
+                acts.note((at, node) -> new Act.SandboxesReaped(at, node, destroyed, names));
+            }
+        }
+    }
 
     /** The members whose sandboxes must not be touched. */
     public interface Members {
@@ -42,33 +61,43 @@ public final class Reaper extends AbstractBehavior<Reaper.Command> {
 
     private record Sweep() implements Command {}
 
-    private record Swept(int orphans) implements Command {}
+    private record Swept(Found found) implements Command {}
 
-    private record Found(List<ListedSandbox> sandboxes) implements Command {}
+    private record Listed(List<ListedSandbox> sandboxes) implements Command {}
 
     private record SweepFailed(String why) implements Command {}
 
-    /** A reaper that sweeps at this interval. */
+    /**
+     * A reaper that sweeps at this interval.
+     *
+     * @param acts where it is recorded what it has found
+     */
     public static Behavior<Command> create(
-            NodeSandboxes sandboxes, LiveSandboxes live, Members members, Duration interval) {
+            NodeSandboxes sandboxes, LiveSandboxes live, Members members, Acts acts, Duration interval) {
         return Behaviors.setup(context -> Behaviors.withTimers(timers -> {
             timers.startTimerWithFixedDelay(new Sweep(), interval);
-            return new Reaper(context, sandboxes, live, members);
+            return new Reaper(context, sandboxes, live, members, acts);
         }));
     }
 
-    private Reaper(ActorContext<Command> context, NodeSandboxes sandboxes, LiveSandboxes live, Members members) {
+    private Reaper(
+            ActorContext<Command> context,
+            NodeSandboxes sandboxes,
+            LiveSandboxes live,
+            Members members,
+            Acts acts) {
         super(context);
         this.sandboxes = sandboxes;
         this.live = live;
         this.members = members;
+        this.acts = acts;
     }
 
     @Override
     public Receive<Command> createReceive() {
         return newReceiveBuilder()
                 .onMessage(Sweep.class, this::onSweep)
-                .onMessage(Found.class, this::onFound)
+                .onMessage(Listed.class, this::onListed)
                 .onMessage(Swept.class, this::onSwept)
                 .onMessage(SweepFailed.class, this::onSweepFailed)
                 .build();
@@ -79,19 +108,19 @@ public final class Reaper extends AbstractBehavior<Reaper.Command> {
                 .pipeToSelf(
                         sandboxes.list(),
                         (found, failure) -> failure == null
-                                ? new Found(found)
+                                ? new Listed(found)
                                 : new SweepFailed(String.valueOf(failure.getMessage())));
         return this;
     }
 
-    private Behavior<Command> onFound(Found found) {
-        List<SandboxId> orphans = new ArrayList<>(orphans(found.sandboxes, sandboxes.pool(), live));
-        members.names().ifPresent(names -> orphans.addAll(ownerlessTwice(found.sandboxes, names)));
+    private Behavior<Command> onListed(Listed listed) {
+        List<SandboxId> orphans = new ArrayList<>(orphans(listed.sandboxes, sandboxes.pool(), live));
+        members.names().ifPresent(names -> orphans.addAll(ownerlessTwice(listed.sandboxes, names)));
         getContext()
                 .pipeToSelf(
-                        sandboxes.destroy(orphans),
-                        (gone, failure) -> failure == null
-                                ? new Swept(gone)
+                        destroy(sandboxes, orphans),
+                        (found, failure) -> failure == null
+                                ? new Swept(found)
                                 : new SweepFailed(String.valueOf(failure.getMessage())));
         return this;
     }
@@ -107,9 +136,10 @@ public final class Reaper extends AbstractBehavior<Reaper.Command> {
     }
 
     private Behavior<Command> onSwept(Swept swept) {
-        if (swept.orphans > 0) {
-            getContext().getLog().warn("Destroyed {} orphaned sandboxes.", swept.orphans);
+        if (swept.found.destroyed > 0) {
+            getContext().getLog().warn("Destroyed {} orphaned sandboxes.", swept.found.destroyed);
         }
+        swept.found.note(acts);
         return this;
     }
 
@@ -121,10 +151,14 @@ public final class Reaper extends AbstractBehavior<Reaper.Command> {
     /**
      * One sweep.
      *
-     * @return how many orphans were destroyed
+     * @return what it has found and destroyed
      */
-    public static CompletionStage<Integer> sweep(NodeSandboxes sandboxes, LiveSandboxes live) {
-        return sandboxes.list().thenCompose(found -> sandboxes.destroy(orphans(found, sandboxes.pool(), live)));
+    public static CompletionStage<Found> sweep(NodeSandboxes sandboxes, LiveSandboxes live) {
+        return sandboxes.list().thenCompose(listed -> destroy(sandboxes, orphans(listed, sandboxes.pool(), live)));
+    }
+
+    private static CompletionStage<Found> destroy(NodeSandboxes sandboxes, List<SandboxId> orphans) {
+        return sandboxes.destroy(orphans).thenApply(gone -> new Found(orphans, gone));
     }
 
     /** The pool is asked first: what it does not own any more has an owner among the live ones by then. */

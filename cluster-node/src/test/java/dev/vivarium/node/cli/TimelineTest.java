@@ -71,6 +71,28 @@ class TimelineTest {
     }
 
     @Test
+    void anAdministrativeActIsASentenceToo() {
+        String by = "'by':'token:ops','origin':{'tenant':'blue','token':null,'address':'192.0.2.7'}";
+
+        assertThat(Stream.of(
+                                event("NodeJoined", "12:00:00Z", "'address':null"),
+                                event("NodeRemoved", "12:00:00Z", "'removed':'b','address':'h:1','removal':'GIVEN_UP'"),
+                                event(
+                                        "QuotasSet",
+                                        "12:00:00Z",
+                                        by + ",'tenant':'red','amounts':{'memory':1073741824,'runs':9223372036854775807,"
+                                                + "'later':7},'reset':['disk']"),
+                                event("LogExported", "12:00:00Z", by + ",'tenants':[],'from':1,'to':7"))
+                        .map(event -> Timeline.sentence(json(event))))
+                .containsExactly(
+                        "The node started, alone.",
+                        "Node b at h:1 was given up: the cluster could not reach it.",
+                        "token:ops (from 192.0.2.7) set quotas of tenant red: memory 1Gi, runs unlimited, later 7,"
+                                + " disk as configured.",
+                        "token:ops (from 192.0.2.7) took an export of the events from position 1 to 7, of all tenants.");
+    }
+
+    @Test
     void anEventOfANewerNodeIsNamed() {
         assertThat(Timeline.sentence(json(event("RunTeleported", "12:00:00Z", "'to':'mars'"))))
                 .isEqualTo("RunTeleported.");

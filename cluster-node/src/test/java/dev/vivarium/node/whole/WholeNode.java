@@ -228,6 +228,14 @@ final class WholeNode implements AutoCloseable {
                 .toList();
     }
 
+    /** The types of the administrative acts of these types that are on record, the oldest first. */
+    List<String> acts(String... types) throws IOException, InterruptedException {
+        JsonNode page = get("/v1/audit/events?order=oldest&type=" + String.join("&type=", types)).body();
+        return StreamSupport.stream(page.path("events").spliterator(), false)
+                .map(event -> event.path("type").asText())
+                .toList();
+    }
+
     /** The run's output so far. */
     String printed(String id) throws IOException, InterruptedException {
         try (InputStream output = open("/v1/runs/" + id + "/output", "application/octet-stream")) {

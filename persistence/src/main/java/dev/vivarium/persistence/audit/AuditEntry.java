@@ -1,5 +1,7 @@
 package dev.vivarium.persistence.audit;
 
+import dev.vivarium.persistence.journal.ActCodec;
+import dev.vivarium.persistence.journal.ChainPersistenceId;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.UnreadableEntry;
@@ -15,12 +17,12 @@ import java.util.Optional;
  *
  * @param position from 0, without gaps; never changes
  * @param at when it happened, by the recording node's clock
- * @param run the event's run
+ * @param run the event's run; the act's own id, where it is an administrative act
  * @param seq the event's number in its run
  * @param type the event's name
  * @param node the node that recorded it
- * @param tenant the run's tenant
- * @param image the run's image
+ * @param tenant the run's tenant, or the one that an act concerns; "" where it concerns no single one
+ * @param image the run's image; "" of an act
  * @param by the principal that caused it, if the event names one
  * @param reason why the run was killed, if it was
  * @param labels the run's labels
@@ -63,6 +65,13 @@ public record AuditEntry(
     /** Empty when this version cannot read it. */
     private Optional<EventView> event() {
         try {
+            if (ChainPersistenceId.isAct(run)) {
+                return Optional.of(EventView.of(
+                        run,
+                        ActCodec.decode(entry),
+                        entry.previousHash().toHex(),
+                        entry.hash().toHex()));
+            }
             return Optional.of(EventView.of(
                     run,
                     seq,

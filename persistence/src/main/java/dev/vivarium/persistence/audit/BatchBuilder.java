@@ -3,6 +3,7 @@ package dev.vivarium.persistence.audit;
 import dev.vivarium.persistence.audit.AuditTables.Item;
 import dev.vivarium.persistence.audit.RunFacts.Denied;
 import dev.vivarium.persistence.audit.Tally.Measure;
+import dev.vivarium.persistence.journal.ChainPersistenceId;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.protocol.egress.EgressDenial;
 import dev.vivarium.protocol.run.Blob;
@@ -58,7 +59,7 @@ final class BatchBuilder {
             outOfTurn.add(item);
         }
         JournalEntry entry = item.entry().orElse(UNREADABLE);
-        EventFacts event = EventFacts.of(entry, now);
+        EventFacts event = EventFacts.of(item.run(), entry, now);
         RunFacts after = after(before, item.seq(), event);
         long position = first + entries.size();
         entries.add(new AuditEntry(
@@ -90,6 +91,17 @@ final class BatchBuilder {
     }
 
     private static RunFacts after(RunFacts before, long seq, EventFacts event) {
+        if (ChainPersistenceId.isAct(before.run())) {
+            return new RunFacts(
+                    before.run(),
+                    seq,
+                    RunFacts.Phase.ENDED,
+                    event.at(),
+                    event.tenant().map(StorableText::of).orElse(""),
+                    "",
+                    Map.of(),
+                    Denied.NONE);
+        }
         RunEvent known = event.event().orElse(null);
         RunFacts.Phase phase = known instanceof RunEvent.Terminal ? RunFacts.Phase.ENDED : before.phase();
         if (known instanceof RunEvent.RunSubmitted submitted) {

@@ -201,7 +201,7 @@ final class CassandraAudit implements AuditTables {
         Map<RunId, RunFacts> known = taken.isEmpty() ? Map.of() : facts.apply(new HashSet<>(taken));
         List<CompletionStage<List<StoredEntry>>> reads = new ArrayList<>();
         for (RunId run : taken) {
-            reads.add(journal.entries(run, seq(known, run) + 1).exceptionally(failed -> damaged(run, failed)));
+            reads.add(journal.chain(run, seq(known, run) + 1).exceptionally(failed -> damaged(run, failed)));
         }
         List<List<StoredEntry>> read = Cassandra.await(Cassandra.all(reads));
         List<Item> items = new ArrayList<>();

@@ -2,6 +2,7 @@ package dev.vivarium.persistence.cassandra;
 
 import com.datastax.oss.driver.api.core.cql.Row;
 import dev.vivarium.persistence.journal.ChainCheck;
+import dev.vivarium.persistence.journal.ChainPersistenceId;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.JournalEntryFormat;
@@ -20,6 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.apache.pekko.persistence.typed.PersistenceId;
 
 /**
  * Reads the journal by plain CQL rather than through the plugin, so that it can be read without an actor system: before
@@ -78,7 +80,16 @@ public final class CassandraRunJournal implements RunJournal {
     }
 
     CompletionStage<List<StoredEntry>> entries(RunId run, long fromSeq) {
-        String journal = RunPersistenceId.of(run).id();
+        return entries(RunPersistenceId.of(run), fromSeq);
+    }
+
+    /** The entries of a run, or of an act, from a number on. */
+    CompletionStage<List<StoredEntry>> chain(RunId chain, long fromSeq) {
+        return entries(ChainPersistenceId.of(chain), fromSeq);
+    }
+
+    private CompletionStage<List<StoredEntry>> entries(PersistenceId id, long fromSeq) {
+        String journal = id.id();
         long from = Math.max(1, fromSeq);
         return fence.writers(journal, from, Long.MAX_VALUE)
                 .thenCompose(writers -> writers.isEmpty()
@@ -87,9 +98,9 @@ public final class CassandraRunJournal implements RunJournal {
                                 .thenApply(entries -> requireAll(journal, entries, writers.size())));
     }
 
-    /** A run's entries, even if some that were committed are gone. */
-    CompletionStage<List<StoredEntry>> found(RunId run) {
-        String journal = RunPersistenceId.of(run).id();
+    /** A chain's entries, even if some that were committed are gone. */
+    CompletionStage<List<StoredEntry>> found(RunId chain) {
+        String journal = ChainPersistenceId.of(chain).id();
         return fence.writers(journal, 1, Long.MAX_VALUE)
                 .thenCompose(writers -> writers.isEmpty()
                         ? CompletableFuture.completedFuture(List.of())

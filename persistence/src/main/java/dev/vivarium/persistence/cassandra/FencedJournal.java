@@ -2,11 +2,14 @@ package dev.vivarium.persistence.cassandra;
 
 import com.typesafe.config.Config;
 import dev.vivarium.persistence.cassandra.JournalFence.Offer;
+import dev.vivarium.persistence.journal.ActCodec;
+import dev.vivarium.persistence.journal.ChainPersistenceId;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.RunPersistenceId;
 import dev.vivarium.persistence.journal.UnreadableEntry;
 import dev.vivarium.persistence.store.OpenStores;
+import dev.vivarium.protocol.act.Act;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import java.util.ArrayList;
@@ -65,7 +68,8 @@ public final class FencedJournal extends CassandraJournal {
         }
         String journal = entries.get(0).persistenceId();
         Optional<RunId> run = RunPersistenceId.parse(journal);
-        CompletionStage<Done> announced = announce(run, entries.get(0));
+        Optional<RunId> chain = ChainPersistenceId.parse(journal);
+        CompletionStage<Done> announced = announce(chain, entries.get(0));
         CompletionStage<Seq<Try<BoxedUnit>>> written = FutureConverters.asJava(super.asyncWriteMessages(writes));
         List<Offer> offers = entries.stream()
                 .map(entry -> new Offer(entry.sequenceNr(), entry.writerUuid()))
@@ -83,8 +87,8 @@ public final class FencedJournal extends CassandraJournal {
                     // The commit's outcome may be unknown.
                     changed.unsettled(one);
                 }
-                audit.written(one);
             });
+            chain.ifPresent(audit::written);
         }));
     }
 
@@ -101,14 +105,26 @@ public final class FencedJournal extends CassandraJournal {
         }
     }
 
-    /** Once it completes, the run whose first entry is being written can be found. */
-    private CompletionStage<Done> announce(Optional<RunId> run, PersistentRepr first) {
-        return run.isPresent()
-                        && first.sequenceNr() == 1
-                        && first.payload() instanceof JournalEntry entry
-                        && submission(entry) instanceof RunEvent.RunSubmitted submitted
-                ? tables.announce(run.get(), submitted.at(), submitted.spec())
+    /** Once it completes, the run whose first entry is being written, or the act that is, can be found. */
+    private CompletionStage<Done> announce(Optional<RunId> chain, PersistentRepr first) {
+        if (chain.isEmpty() || first.sequenceNr() != 1 || !(first.payload() instanceof JournalEntry entry)) {
+            return CompletableFuture.completedFuture(Done.getInstance());
+        }
+        if (ChainPersistenceId.isAct(chain.get())) {
+            return act(entry).map(act -> tables.announceAct(chain.get(), act.at()))
+                    .orElseGet(() -> CompletableFuture.completedFuture(Done.getInstance()));
+        }
+        return submission(entry) instanceof RunEvent.RunSubmitted submitted
+                ? tables.announce(chain.get(), submitted.at(), submitted.spec())
                 : CompletableFuture.completedFuture(Done.getInstance());
+    }
+
+    private static Optional<Act> act(JournalEntry entry) {
+        try {
+            return Optional.of(ActCodec.decode(entry));
+        } catch (UnreadableEntry unknown) {
+            return Optional.empty();
+        }
     }
 
     /** An unreadable entry is not announced; the journal stores it all the same. */

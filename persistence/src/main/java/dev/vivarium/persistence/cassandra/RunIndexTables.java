@@ -149,6 +149,11 @@ final class RunIndexTables {
         return Cassandra.all(writes).thenApply(done -> Done.getInstance());
     }
 
+    /** Once it completes, the sequencer will find an act, even if nobody tells it. */
+    CompletionStage<Done> announceAct(RunId act, Instant at) {
+        return announce(PENDING, INSERT_PENDING, new Place(micros(at), act.value()));
+    }
+
     private CompletionStage<Done> announce(String key, String insert, Place place) {
         return bucket(key, place.bucket())
                 .thenCompose(done -> cassandra.write(

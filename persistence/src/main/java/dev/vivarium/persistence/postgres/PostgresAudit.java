@@ -13,7 +13,7 @@ import dev.vivarium.persistence.audit.tlog.LogGrowth;
 import dev.vivarium.persistence.audit.tlog.LogHead;
 import dev.vivarium.persistence.audit.tlog.Tile;
 import dev.vivarium.persistence.journal.JournalJson;
-import dev.vivarium.persistence.journal.RunPersistenceId;
+import dev.vivarium.persistence.journal.ChainPersistenceId;
 import dev.vivarium.persistence.journal.StoredEntry;
 import dev.vivarium.protocol.api.AuditHead;
 import dev.vivarium.protocol.run.RunId;
@@ -88,7 +88,7 @@ final class PostgresAudit implements AuditTables {
     private static final String HASHES = "SELECT hashes FROM audit_tile WHERE level = ? AND index = ?";
 
     private static final int PASSED_MAX = 1_000;
-    /** What the offset has not reached yet will get a position. */
+    /** What the offset has not reached yet will get a position. Ids begin behind "run|" or "act|". */
     private static final String PASSED =
             """
             SELECT persistence_id, sequence_number, journal.ordering, position IS NULL AND EXISTS (
@@ -108,7 +108,7 @@ final class PostgresAudit implements AuditTables {
     }
 
     private static SettledEntries entries(Connection connection) {
-        return new SettledEntries(connection, NAME, VERSION, ENTRIES_MAX);
+        return new SettledEntries(connection, NAME, VERSION, ENTRIES_MAX, ChainPersistenceId::parse);
     }
 
     @Override
@@ -393,7 +393,7 @@ final class PostgresAudit implements AuditTables {
                         last = rows.getLong(3);
                         if (rows.getBoolean(4)) {
                             long seq = rows.getLong(2);
-                            RunPersistenceId.parse(rows.getString(1))
+                            ChainPersistenceId.parse(rows.getString(1))
                                     .ifPresent(run -> without.add(new Item(run, seq, Optional.empty())));
                         }
                     }

@@ -37,7 +37,8 @@ final class PostgresAuditQueries {
             SELECT position, at, run_id, seq, tenant, type, node, image, principal, reason, labels,
                 event_ser_id, event_ser_manifest, event_payload
             FROM (SELECT * FROM audit_event WHERE position >= ? AND position < ?%s ORDER BY position %s LIMIT ?) AS event
-            LEFT JOIN event_journal ON persistence_id = 'run|' || run_id AND sequence_number = seq
+            LEFT JOIN event_journal ON sequence_number = seq AND persistence_id =
+                CASE WHEN starts_with(run_id, '7') THEN 'act|' ELSE 'run|' END || run_id
             ORDER BY position %s""";
 
     /** Key and value of a label are separated by a character that is in no key. */

@@ -1,6 +1,7 @@
 package dev.vivarium.persistence.postgres;
 
 import dev.vivarium.persistence.journal.ChainCheck;
+import dev.vivarium.persistence.journal.ChainPersistenceId;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.JournalEntryFormat;
@@ -81,11 +82,11 @@ public final class PostgresJournal implements RunJournal {
         return new RecordedEvent(run, stored.seq(), codec.decode(entry), entry.previousHash(), entry.hash());
     }
 
-    /** All of a run's entries that are entries at all. */
-    static List<StoredEntry> intact(Connection connection, RunId run) throws SQLException {
+    /** All of a chain's entries that are entries at all. */
+    static List<StoredEntry> intact(Connection connection, RunId chain) throws SQLException {
         List<StoredEntry> entries = new ArrayList<>();
         try (PreparedStatement query = connection.prepareStatement(ENTRIES)) {
-            query.setString(1, RunPersistenceId.of(run).id());
+            query.setString(1, ChainPersistenceId.of(chain).id());
             query.setLong(2, 1);
             try (ResultSet rows = query.executeQuery()) {
                 while (rows.next()) {

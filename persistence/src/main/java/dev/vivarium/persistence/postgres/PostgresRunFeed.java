@@ -5,6 +5,7 @@ import dev.vivarium.persistence.follow.JournalFeed;
 import dev.vivarium.persistence.follow.Projection;
 import dev.vivarium.persistence.follow.Row;
 import dev.vivarium.persistence.follow.Step;
+import dev.vivarium.persistence.journal.RunPersistenceId;
 import dev.vivarium.persistence.journal.StoredEntry;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.run.RunId;
@@ -88,7 +89,12 @@ final class PostgresRunFeed implements JournalFeed<RunView> {
     }
 
     private SettledEntries entries(Connection connection) {
-        return new SettledEntries(connection, projection.name(), projection.version(), SettledEntries.ENTRIES_MAX);
+        return new SettledEntries(
+                connection,
+                projection.name(),
+                projection.version(),
+                SettledEntries.ENTRIES_MAX,
+                RunPersistenceId::parse);
     }
 
     @Override

@@ -1,7 +1,6 @@
 package dev.vivarium.persistence.postgres;
 
 import dev.vivarium.persistence.journal.JournalEntry;
-import dev.vivarium.persistence.journal.RunPersistenceId;
 import dev.vivarium.persistence.journal.StoredEntry;
 import dev.vivarium.protocol.run.RunId;
 import java.sql.Connection;
@@ -16,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /** A projection's offset in the journal and the settled entries after it, in one transaction. */
 final class SettledEntries {
@@ -60,12 +60,24 @@ final class SettledEntries {
     private final String family;
     private final String projection;
     private final int entriesMax;
+    private final Function<String, Optional<RunId>> chains;
 
-    SettledEntries(Connection connection, String name, int version, int entriesMax) {
+    /**
+     * The entries after a projection's offset.
+     *
+     * @param chains which persistence ids it follows
+     */
+    SettledEntries(
+            Connection connection,
+            String name,
+            int version,
+            int entriesMax,
+            Function<String, Optional<RunId>> chains) {
         this.connection = connection;
         this.family = name + "/";
         this.projection = family + version;
         this.entriesMax = entriesMax;
+        this.chains = chains;
     }
 
     /** A position in the journal. */
@@ -85,7 +97,7 @@ final class SettledEntries {
         FOREIGN
     }
 
-    /** A run's entry; empty when its bytes are no entry. */
+    /** A chain's entry; empty when its bytes are no entry. */
     record Found(RunId run, long seq, Optional<JournalEntry> entry) {}
 
     /**
@@ -207,8 +219,8 @@ final class SettledEntries {
         return new News(found, offset, upTo, reach, oldestRunning, nextTransaction);
     }
 
-    private static void add(ResultSet row, List<Found> found) throws SQLException {
-        Optional<RunId> run = RunPersistenceId.parse(row.getString(3));
+    private void add(ResultSet row, List<Found> found) throws SQLException {
+        Optional<RunId> run = chains.apply(row.getString(3));
         if (run.isPresent()) {
             found.add(new Found(run.get(), row.getLong(4), entry(row)));
         }

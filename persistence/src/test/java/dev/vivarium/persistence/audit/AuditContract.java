@@ -19,15 +19,21 @@ import dev.vivarium.persistence.audit.tlog.StoredTree;
 import dev.vivarium.persistence.audit.tlog.Tile;
 import dev.vivarium.persistence.audit.tlog.TilePath;
 import dev.vivarium.persistence.contract.JournalWriter;
+import dev.vivarium.persistence.contract.RecordedActs;
+import dev.vivarium.persistence.journal.ActCodec;
+import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.JournalEntry;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.secrets.LogKeyFile;
+import dev.vivarium.protocol.act.Act;
+import dev.vivarium.protocol.act.ActId;
 import dev.vivarium.protocol.api.AuditCounts;
 import dev.vivarium.protocol.api.AuditEventView;
 import dev.vivarium.protocol.api.AuditPage;
 import dev.vivarium.protocol.api.ExportLine;
 import dev.vivarium.protocol.audit.ExportCheck;
 import dev.vivarium.protocol.audit.Verify;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressDenial;
 import dev.vivarium.protocol.egress.EgressReach;
 import dev.vivarium.protocol.run.Blob;
@@ -237,14 +243,10 @@ public abstract class AuditContract {
                 run(1),
                 Fixtures.success(run(1), noon, Map.of(RunSpec.TENANT_LABEL, tenant))
                         .subList(0, 3));
-        Blob payload = Blob.ofUtf8("{\"at\":\"" + noon + "\",\"node\":\"node-9\",\"by\":\"oidc:eve\",\"to\":\"mars\"}");
-        Blob last = entries.get(2).hash();
-        JournalEntry newer = new JournalEntry(
+        JournalEntry newer = entry(
+                entries.get(2).hash(),
                 "RunTeleported",
-                7,
-                payload,
-                last,
-                Blob.of(Verify.eventHash(last.toByteArray(), "RunTeleported", 7, payload.toByteArray())));
+                "{\"at\":\"" + noon + "\",\"node\":\"node-9\",\"by\":\"oidc:eve\",\"to\":\"mars\"}");
         writer().writeEntries(run(1), concat(entries, newer));
         written.put(run(1), List.of());
         sequence();
@@ -257,6 +259,17 @@ public abstract class AuditContract {
         assertThat(newest.by()).contains("oidc:eve");
         assertThat(newest.event()).isEmpty();
         assertThat(found(filter().with(Field.BY, Set.of("oidc:eve")))).hasSize(1);
+    }
+
+    /** An entry as a newer version may write it. */
+    private static JournalEntry entry(Blob previous, String type, String json) {
+        Blob payload = Blob.ofUtf8(json);
+        return new JournalEntry(
+                type,
+                7,
+                payload,
+                previous,
+                Blob.of(Verify.eventHash(previous.toByteArray(), type, 7, payload.toByteArray())));
     }
 
     private static List<JournalEntry> concat(List<JournalEntry> entries, JournalEntry one) {
@@ -658,6 +671,61 @@ public abstract class AuditContract {
                         throw failed.getCause();
                     }
                 });
+    }
+
+    // ---- administrative acts
+
+    @Test
+    void anActHasItsPlaceAmongTheEventsOfRuns() {
+        success(1, Map.of());
+        ActId id = new ActId(ActId.FIRST + run(2).value().substring(1));
+        Act.TokenCreated act = RecordedActs.tokenCreated(noon, new Tenant(tenant));
+        writeAct(id, ActCodec.encode(id, act));
+        success(3, Map.of());
+        sequence();
+        await().atMost(SOON).until(() -> own(AuditOrder.OLDEST).size() == 9);
+
+        AuditEventView view =
+                found(filter().with(Field.TYPE, Set.of("TokenCreated"))).get(0);
+
+        assertThat(checked(node()).findings()).isEmpty();
+        assertThat(own(AuditOrder.OLDEST)).contains(view);
+        assertThat(view.run().value()).isEqualTo(id.value());
+        assertThat(view.seq()).isEqualTo(1);
+        assertThat(view.at()).isEqualTo(act.at().truncatedTo(java.time.temporal.ChronoUnit.MICROS));
+        assertThat(view.node()).isEqualTo(act.node());
+        assertThat(view.by()).contains(act.by().toString());
+        assertThat(view.image()).isEmpty();
+        assertThat(view.event().orElseThrow().data()).isEqualTo(act);
+        assertThat(view.event().orElseThrow().hash()).isEqualTo(view.hash());
+        assertThat(found(filter().withRuns(Set.of(new RunId(id.value()))))).containsExactly(view);
+        assertThat(found(filter().with(Field.BY, Set.of(act.by().toString())))).contains(view);
+    }
+
+    @Test
+    void anActThatThisVersionDoesNotKnowHasItsPlaceToo() {
+        ActId id = new ActId(ActId.FIRST + run(1).value().substring(1));
+        RunId chain = new RunId(id.value());
+        writeAct(
+                id,
+                entry(
+                        EventCodec.genesis(chain),
+                        "MoonMoved",
+                        "{\"at\":\"" + noon + "\",\"node\":\"node-9\",\"tenant\":\"" + tenant + "\"}"));
+        sequence();
+        await().atMost(SOON).until(() -> !own(AuditOrder.OLDEST).isEmpty());
+
+        AuditEventView view = own(AuditOrder.OLDEST).get(0);
+
+        assertThat(view.type()).isEqualTo("MoonMoved");
+        assertThat(view.node()).isEqualTo("node-9");
+        assertThat(view.event()).isEmpty();
+    }
+
+    private void writeAct(ActId id, JournalEntry entry) {
+        RunId chain = new RunId(id.value());
+        writer().writeEntries(chain, List.of(entry));
+        written.put(chain, List.of());
     }
 
     // ---- queries

@@ -1,9 +1,9 @@
 package dev.vivarium.persistence.contract;
 
 import com.typesafe.config.ConfigFactory;
+import dev.vivarium.persistence.journal.ChainPersistenceId;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.JournalEntry;
-import dev.vivarium.persistence.journal.RunPersistenceId;
 import dev.vivarium.persistence.store.Store;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunEvent;
@@ -107,7 +107,7 @@ public final class JournalWriter implements AutoCloseable {
         record Read(ActorRef<List<JournalEntry>> replyTo) implements Command {}
 
         private Entity(RunId run) {
-            super(PersistenceId.ofUniqueId(RunPersistenceId.of(run).id()));
+            super(PersistenceId.ofUniqueId(ChainPersistenceId.of(run).id()));
         }
 
         @Override

@@ -2,7 +2,6 @@ package dev.vivarium.persistence.journal;
 
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
-import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.Usage;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
@@ -17,7 +16,7 @@ import java.util.SortedSet;
 import java.util.TreeSet;
 
 /**
- * The variants of events by name: each field of each record, each constant of an enum, each kind of a sealed interface, an
+ * The variants of events, or of acts, by name: each field of each record, each constant of an enum, each kind of a sealed interface, an
  * optional field that is there and one that is not, each limit and each amount that is used. Read from the types by
  * reflection, so that a new one is noticed.
  */
@@ -28,16 +27,16 @@ final class EventVariants {
     private EventVariants() {}
 
     /** All that the types allow. */
-    static SortedSet<String> possible() {
+    static SortedSet<String> possible(Class<?> all) {
         EventVariants variants = new EventVariants();
-        variants.visit(RunEvent.class, "RunEvent");
+        variants.visit(all, all.getSimpleName());
         return variants.names;
     }
 
     /** Those of these events. */
-    static SortedSet<String> of(List<RunEvent> events) {
+    static <E> SortedSet<String> of(Class<E> all, List<E> events) {
         EventVariants variants = new EventVariants();
-        events.forEach(event -> variants.visit(RunEvent.class, event, "RunEvent"));
+        events.forEach(event -> variants.visit(all, event, all.getSimpleName()));
         return variants.names;
     }
 

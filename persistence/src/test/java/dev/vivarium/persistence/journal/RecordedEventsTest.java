@@ -73,7 +73,7 @@ class RecordedEventsTest {
             }
         }
 
-        assertThat(EventVariants.of(events)).containsAll(EventVariants.possible());
+        assertThat(EventVariants.of(RunEvent.class, events)).containsAll(EventVariants.possible(RunEvent.class));
     }
 
     @Test

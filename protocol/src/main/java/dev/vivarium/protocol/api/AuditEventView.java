@@ -8,13 +8,13 @@ import java.util.Optional;
  * An event in the order over all runs, as the API shows it.
  *
  * @param position the event's place in that order, from 0 without gaps; never changes
- * @param run the event's run
+ * @param run the event's run; the act's own id, which begins with 7, where it is an administrative act
  * @param seq the event's number in its run
  * @param at when it happened, by the recording node's clock
  * @param type the event's name
  * @param node the node that recorded it
- * @param tenant the run's tenant
- * @param image the run's image
+ * @param tenant the run's tenant, or the one that an act concerns; "" where it concerns no single one
+ * @param image the run's image; "" of an act
  * @param by the principal that caused it, if the event names one
  * @param reason why the run was killed, if it was
  * @param event the event itself, as the run's history shows it; empty when this node cannot read it

@@ -1,6 +1,7 @@
 package dev.vivarium.protocol.api;
 
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import dev.vivarium.protocol.act.Act;
 import dev.vivarium.protocol.auth.Origin;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.run.RunEvent;
@@ -11,7 +12,7 @@ import java.util.Optional;
 /**
  * One event of a run's history as the API shows it.
  *
- * @param run the run
+ * @param run the run; the act's own id, which begins with 7, where it is an administrative act
  * @param seq the event's number in the run, from 1 without gaps
  * @param type the event's name
  * @param at when it happened
@@ -34,6 +35,11 @@ public record EventView(
     /** The acceptance of a run, with the spec in the form that the API shows. */
     public record RunSubmitted(
             Instant at, String node, Principal by, RunId runId, SpecView spec, Optional<Origin> origin) {}
+
+    /** The view of an administrative act, whose own id stands in the place of a run's. */
+    public static EventView of(RunId id, Act act, String previousHash, String hash) {
+        return new EventView(id, 1, act.getClass().getSimpleName(), act.at(), act.node(), act, previousHash, hash);
+    }
 
     /** The view of an event. */
     public static EventView of(RunId run, long seq, RunEvent event, String previousHash, String hash) {

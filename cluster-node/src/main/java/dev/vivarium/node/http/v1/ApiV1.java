@@ -19,6 +19,7 @@ import static org.apache.pekko.http.javadsl.model.HttpMethods.POST;
 import static org.apache.pekko.http.javadsl.model.HttpMethods.PUT;
 
 import dev.vivarium.node.access.Tokens;
+import dev.vivarium.node.acts.Acts;
 import dev.vivarium.node.admission.Admission;
 import dev.vivarium.node.admission.RenewalReader;
 import dev.vivarium.node.admission.SubmissionReader;
@@ -50,6 +51,7 @@ public final class ApiV1 {
     /**
      * What the API depends on.
      *
+     * @param acts where administrative acts are recorded
      * @param quotas the quotas of tenants
      * @param rates how fast tenants may read
      * @param metrics the registry for the number of followers
@@ -66,6 +68,7 @@ public final class ApiV1 {
             BlobStore blobs,
             AuditQueries audit,
             LogChecks checks,
+            Acts acts,
             Tokens tokens,
             TenantQuotas quotas,
             Rates rates,
@@ -105,14 +108,16 @@ public final class ApiV1 {
                 .register(parts.metrics());
         BlobsEndpoint blobs = new BlobsEndpoint(system, uploads, parts.blobs());
         TokensEndpoint tokens = new TokensEndpoint(submissions, parts.tokens());
-        TenantsEndpoint tenants = new TenantsEndpoint(submissions, parts.quotas(), parts.runs(), parts.tenantMetrics());
+        TenantsEndpoint tenants = new TenantsEndpoint(
+                submissions, parts.quotas(), parts.runs(), parts.acts(), parts.tenantMetrics());
         AuditWatches watches = new AuditWatches(parts.audit());
         AuditTail tail = new AuditTail(parts.audit(), watches, followers, settings);
         AuditEndpoint audit = new AuditEndpoint(parts.audit(), watches, tail, settings.retryAfter(), Clock.systemUTC());
         AuditLogEndpoint log =
                 new AuditLogEndpoint(parts.audit(), watches, lookup, settings.retryAfter(), Clock.systemUTC());
-        AuditExportEndpoint export = new AuditExportEndpoint(parts.audit(), watches, followers, settings.retryAfter());
-        AuditCheckEndpoint check = new AuditCheckEndpoint(parts.checks(), settings.retryAfter());
+        AuditExportEndpoint export = new AuditExportEndpoint(
+                parts.audit(), watches, followers, parts.acts(), settings.retryAfter());
+        AuditCheckEndpoint check = new AuditCheckEndpoint(parts.checks(), parts.acts(), settings.retryAfter());
         NodeEndpoint node = new NodeEndpoint(parts.runs());
         return Stream.of(
                         needing(SUBMIT, POST, "/v1/runs", submit::answer),

@@ -1,10 +1,13 @@
 package dev.vivarium.node.http.v1;
 
+import dev.vivarium.node.acts.Acts;
+import dev.vivarium.node.acts.Requester;
 import dev.vivarium.node.audit.LogChecks;
 import dev.vivarium.node.http.server.Answers;
 import dev.vivarium.node.http.server.Exchange;
 import dev.vivarium.node.http.server.ProblemType;
 import dev.vivarium.persistence.journal.StageFailure;
+import dev.vivarium.protocol.act.Act;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
@@ -17,10 +20,12 @@ import org.apache.pekko.http.javadsl.model.HttpResponse;
 /** The cluster's checks of the whole log of events: what the last one has found, and a new one. */
 final class AuditCheckEndpoint {
     private final LogChecks checks;
+    private final Acts acts;
     private final Duration retryAfter;
 
-    AuditCheckEndpoint(LogChecks checks, Duration retryAfter) {
+    AuditCheckEndpoint(LogChecks checks, Acts acts, Duration retryAfter) {
         this.checks = checks;
+        this.acts = acts;
         this.retryAfter = retryAfter;
     }
 
@@ -33,7 +38,9 @@ final class AuditCheckEndpoint {
         if (refusal.isPresent()) {
             return CompletableFuture.completedStage(refusal.get());
         }
-        return checks.begin(exchange.caller().principal())
+        Requester by = Callers.requester(exchange);
+        return acts.record((at, node) -> new Act.LogCheckBegun(at, node, by.principal(), by.origin()))
+                .thenCompose(recorded -> checks.begin(by.principal()))
                 .thenApply(begun ->
                         begun.underWay().isPresent() ? Answers.json(202, begun) : AuditLogEndpoint.noCheckpoint())
                 .exceptionally(this::unanswered);

@@ -1,16 +1,20 @@
 package dev.vivarium.node.http.v1;
 
+import dev.vivarium.node.acts.Acts;
+import dev.vivarium.node.acts.Requester;
 import dev.vivarium.node.http.server.Acceptable;
 import dev.vivarium.node.http.server.Answers;
 import dev.vivarium.node.http.server.Exchange;
 import dev.vivarium.node.http.server.ProblemType;
 import dev.vivarium.persistence.audit.AuditFilter;
+import dev.vivarium.persistence.audit.AuditFilter.Field;
 import dev.vivarium.persistence.audit.AuditQueries;
 import dev.vivarium.persistence.audit.ExportPart;
 import dev.vivarium.persistence.audit.ExportRange;
 import dev.vivarium.persistence.audit.tlog.LogHead;
 import dev.vivarium.persistence.audit.tlog.TreeDamaged;
 import dev.vivarium.persistence.journal.StageFailure;
+import dev.vivarium.protocol.act.Act;
 import dev.vivarium.protocol.api.AuditHead;
 import dev.vivarium.protocol.api.Problem.FieldError;
 import java.time.Duration;
@@ -19,6 +23,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import org.apache.pekko.Done;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.http.javadsl.model.ContentType;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
@@ -43,12 +48,15 @@ final class AuditExportEndpoint {
     private final AuditQueries audit;
     private final AuditWatches watches;
     private final Followers followers;
+    private final Acts acts;
     private final Duration retryAfter;
 
-    AuditExportEndpoint(AuditQueries audit, AuditWatches watches, Followers followers, Duration retryAfter) {
+    AuditExportEndpoint(
+            AuditQueries audit, AuditWatches watches, Followers followers, Acts acts, Duration retryAfter) {
         this.audit = audit;
         this.watches = watches;
         this.followers = followers;
+        this.acts = acts;
         this.retryAfter = retryAfter;
     }
 
@@ -63,6 +71,7 @@ final class AuditExportEndpoint {
                 ? Optional.of(reader.number("to", Long.MAX_VALUE, 0, Long.MAX_VALUE))
                 : Optional.empty();
         to.filter(end -> end < from).ifPresent(end -> reader.refuse("to", "must not be less than from"));
+        Requester by = Callers.requester(exchange);
         Followers.Share share = followers.of(exchange.caller());
         return reader.refusal()
                 .or(share::refusal)
@@ -70,16 +79,21 @@ final class AuditExportEndpoint {
                 .orElseGet(() -> audit.log()
                         .thenCompose(log -> log.checkpoint().isEmpty()
                                 ? CompletableFuture.completedStage(AuditLogEndpoint.noCheckpoint())
-                                : onceThere(filter, from, to, log, share))
+                                : onceThere(filter, from, to, log, share, by))
                         .exceptionally(this::refused));
     }
 
     /** The checkpoint is right behind the order, so what has a position is waited for. */
     private CompletionStage<HttpResponse> onceThere(
-            AuditFilter filter, long from, Optional<Long> to, LogHead log, Followers.Share share) {
+            AuditFilter filter,
+            long from,
+            Optional<Long> to,
+            LogHead log,
+            Followers.Share share,
+            Requester by) {
         long wanted = to.orElse(from);
         if (log.claimedSize() >= wanted) {
-            return stream(new ExportRange(filter, from, to.orElse(log.claimedSize()), log), share);
+            return stream(new ExportRange(filter, from, to.orElse(log.claimedSize()), log), share, by);
         }
         return audit.head()
                 .thenCompose(head -> head.size() < wanted
@@ -92,7 +106,8 @@ final class AuditExportEndpoint {
                                                         from,
                                                         to.orElse(there.get().claimedSize()),
                                                         there.get()),
-                                                share)
+                                                share,
+                                                by)
                                         : CompletableFuture.completedStage(behind(log, head))));
     }
 
@@ -112,8 +127,16 @@ final class AuditExportEndpoint {
     }
 
     /** The first part is read before the answer begins, so that an unavailable store is answered with 503. */
-    private CompletionStage<HttpResponse> stream(ExportRange range, Followers.Share share) {
-        return audit.export(range, range.from()).thenApply(first -> {
+    private CompletionStage<HttpResponse> stream(ExportRange range, Followers.Share share, Requester by) {
+        CompletionStage<Done> recorded = acts.record((at, node) -> new Act.LogExported(
+                at,
+                node,
+                by.principal(),
+                by.origin(),
+                tenants(range.filter()),
+                range.from(),
+                range.to()));
+        return recorded.thenCompose(done -> audit.export(range, range.from())).thenApply(first -> {
             Source<ByteString, NotUsed> lines = share.counted(Source.single(text(first))
                     .concatLazy(
                             first.next().isEmpty()
@@ -121,6 +144,12 @@ final class AuditExportEndpoint {
                                     : rest(range, first.next().getAsLong())));
             return HttpResponse.create().withEntity(HttpEntities.createChunked(NDJSON, lines));
         });
+    }
+
+    private static List<String> tenants(AuditFilter filter) {
+        return filter.words().containsKey(Field.TENANT)
+                ? List.copyOf(filter.words().get(Field.TENANT))
+                : List.of();
     }
 
     private Source<ByteString, NotUsed> rest(ExportRange range, long second) {

@@ -3,6 +3,7 @@ package dev.vivarium.node.http.v1;
 import dev.vivarium.persistence.audit.AuditFilter;
 import dev.vivarium.persistence.audit.AuditFilter.Field;
 import dev.vivarium.protocol.access.Identity;
+import dev.vivarium.protocol.act.Act;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
@@ -27,7 +28,7 @@ final class AuditFilterReader {
     private static final Map<String, String> REASONS = Arrays.stream(KillReason.values())
             .map(Enum::name)
             .collect(Collectors.toUnmodifiableMap(Function.identity(), Function.identity()));
-    private static final Map<String, String> TYPES = types(RunEvent.class)
+    private static final Map<String, String> TYPES = Stream.concat(types(RunEvent.class), types(Act.class))
             .map(Class::getSimpleName)
             .collect(Collectors.toUnmodifiableMap(Function.identity(), Function.identity()));
 
@@ -84,7 +85,7 @@ final class AuditFilterReader {
     private static Set<RunId> runs(QueryReader reader) {
         return few(reader, "run", reader.texts("run")).stream()
                 .flatMap(text ->
-                        reader.parsed("run", text, RunId::new, "must be the id of a run: 26 characters").stream())
+                        reader.parsed("run", text, RunId::new, "must be the id of a run, or of an act: 26 characters").stream())
                 .collect(Collectors.toSet());
     }
 

@@ -1,5 +1,7 @@
 package dev.vivarium.node.http.v1;
 
+import dev.vivarium.node.acts.Acts;
+import dev.vivarium.node.acts.Requester;
 import dev.vivarium.node.admission.QuotaReader;
 import dev.vivarium.node.http.server.Answers;
 import dev.vivarium.node.http.server.Exchange;
@@ -12,6 +14,7 @@ import dev.vivarium.protocol.access.Identity;
 import dev.vivarium.protocol.access.Quota;
 import dev.vivarium.protocol.access.Quotas;
 import dev.vivarium.protocol.access.TenantSettings;
+import dev.vivarium.protocol.act.Act;
 import dev.vivarium.protocol.api.Problem.FieldError;
 import dev.vivarium.protocol.api.TenantList;
 import dev.vivarium.protocol.api.TenantUsage;
@@ -19,11 +22,15 @@ import dev.vivarium.protocol.api.TenantUsage.OfQuota;
 import dev.vivarium.protocol.api.TenantUsage.Source;
 import dev.vivarium.protocol.auth.Tenant;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -34,14 +41,17 @@ import org.apache.pekko.http.javadsl.model.HttpResponse;
 final class TenantsEndpoint {
     private final JsonBodies bodies;
     private final TenantQuotas quotas;
+    private final Acts acts;
     private final Runs runs;
     private final PrometheusMeterRegistry metrics;
     private final QuotaReader reader = new QuotaReader();
 
-    TenantsEndpoint(JsonBodies bodies, TenantQuotas quotas, Runs runs, PrometheusMeterRegistry metrics) {
+    TenantsEndpoint(
+            JsonBodies bodies, TenantQuotas quotas, Runs runs, Acts acts, PrometheusMeterRegistry metrics) {
         this.metrics = metrics;
         this.bodies = bodies;
         this.quotas = quotas;
+        this.acts = acts;
         this.runs = runs;
     }
 
@@ -99,16 +109,25 @@ final class TenantsEndpoint {
                     ProblemType.INVALID_QUOTAS, "Correct the fields that are named in errors.", invalid.errors()));
         }
         Tenant tenant = new Tenant(name);
-        return quotas.change(
-                        tenant,
-                        ((QuotaReader.Reading.Valid) reading).amounts(),
-                        exchange.caller().principal())
+        Map<Quota, Optional<Long>> amounts = ((QuotaReader.Reading.Valid) reading).amounts();
+        Requester by = Callers.requester(exchange);
+        return acts.record((at, node) -> set(at, node, by, tenant, amounts))
+                .thenCompose(recorded -> quotas.change(tenant, amounts, by.principal()))
                 .thenApply(change -> change instanceof TenantQuotas.Change.TooMany full
                         ? Answers.problem(
                                 ProblemType.TOO_MANY_TENANTS,
                                 "Quotas are set for " + full.max() + " tenants, the most that there may be"
                                         + " (vivarium.tenants.count-max).")
                         : Answers.json(200, usageOf(tenant)));
+    }
+
+    private static Act.QuotasSet set(
+            Instant at, String node, Requester by, Tenant tenant, Map<Quota, Optional<Long>> amounts) {
+        Map<String, Long> set = new TreeMap<>();
+        List<String> reset = new ArrayList<>();
+        amounts.forEach((quota, amount) ->
+                amount.ifPresentOrElse(one -> set.put(quota.toString(), one), () -> reset.add(quota.toString())));
+        return new Act.QuotasSet(at, node, by.principal(), by.origin(), tenant, set, reset);
     }
 
     /** No tenant has quotas under a name that looks like another's. */

@@ -54,7 +54,7 @@ final class TokensEndpoint {
                     ProblemType.INVALID_TOKEN, "Correct the fields that are named in errors.", invalid.errors()));
         }
         TokenWish wish = ((TokenReader.Reading.Valid) reading).wish();
-        return tokens.issue(wish, exchange.caller().principal()).thenApply(TokensEndpoint::issued);
+        return tokens.issue(wish, Callers.requester(exchange)).thenApply(TokensEndpoint::issued);
     }
 
     CompletionStage<HttpResponse> rotate(Exchange exchange) {
@@ -65,8 +65,7 @@ final class TokensEndpoint {
         if (refusal.isPresent()) {
             return done(refusal.get());
         }
-        return named(exchange, id -> tokens.rotate(
-                        id, overlap, form, exchange.caller().principal())
+        return named(exchange, id -> tokens.rotate(id, overlap, form, Callers.requester(exchange))
                 .thenApply(TokensEndpoint::issued));
     }
 
@@ -105,7 +104,7 @@ final class TokensEndpoint {
     }
 
     CompletionStage<HttpResponse> revoke(Exchange exchange) {
-        return named(exchange, id -> tokens.revoke(id, exchange.caller().principal())
+        return named(exchange, id -> tokens.revoke(id, Callers.requester(exchange))
                 .thenApply(revoked -> revoked.map(token -> Answers.json(200, view(token, Optional.empty())))
                         .orElseGet(TokensEndpoint::noSuchToken)));
     }

@@ -247,6 +247,7 @@ class CallersTest {
                 api.tokenStore,
                 api.seal,
                 new TokenSettings(shipped.lifeDefault(), shipped.lifeMax(), shipped.countMax(), cached, shipped.kept()),
+                api.acts,
                 api.clock));
         String token = api.token(Role.VIEWER, "default");
         assertThat(known(elsewhere, token)).isTrue();

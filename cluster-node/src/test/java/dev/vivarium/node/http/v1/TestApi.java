@@ -11,6 +11,7 @@ import dev.vivarium.node.access.TokenWish;
 import dev.vivarium.node.access.Tokens;
 import dev.vivarium.node.access.oidc.OidcSettings;
 import dev.vivarium.node.access.oidc.OidcTokens;
+import dev.vivarium.node.acts.Requester;
 import dev.vivarium.node.admission.Admission;
 import dev.vivarium.node.admission.Samples;
 import dev.vivarium.node.doubles.InMemoryAudit;
@@ -18,6 +19,7 @@ import dev.vivarium.node.doubles.InMemoryBlobs;
 import dev.vivarium.node.doubles.InMemoryChecks;
 import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.node.doubles.InMemoryVault;
+import dev.vivarium.node.doubles.ListedActs;
 import dev.vivarium.node.doubles.MovableClock;
 import dev.vivarium.node.http.server.ApiJson;
 import dev.vivarium.node.http.server.Encryption;
@@ -34,6 +36,7 @@ import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.protocol.access.Role;
 import dev.vivarium.protocol.access.Scope;
 import dev.vivarium.protocol.api.Health;
+import dev.vivarium.protocol.auth.Origin;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Isolation;
@@ -92,7 +95,10 @@ final class TestApi implements AutoCloseable {
     /** The time by which tokens expire. */
     final MovableClock clock = new MovableClock(InMemoryRuns.NOON);
 
-    final Tokens tokens = new Tokens(tokenStore, seal, TokenSettings.from(Samples.SHIPPED.getConfig("tokens")), clock);
+    final ListedActs acts = new ListedActs();
+
+    final Tokens tokens =
+            new Tokens(tokenStore, seal, TokenSettings.from(Samples.SHIPPED.getConfig("tokens")), acts, clock);
     final InMemoryTenants tenantStore = new InMemoryTenants();
     final TenantQuotas quotas = new TenantQuotas(
             tenantStore,
@@ -147,6 +153,7 @@ final class TestApi implements AutoCloseable {
                                         blobs,
                                         audit,
                                         checks,
+                                        acts,
                                         tokens,
                                         quotas,
                                         rates,
@@ -190,7 +197,9 @@ final class TestApi implements AutoCloseable {
                                 scope,
                                 Duration.ofDays(1),
                                 TokenSeal.Form.VIV),
-                        Principal.LOCAL_OPERATOR)
+                        new Requester(
+                                Principal.LOCAL_OPERATOR,
+                                new Origin(Tenant.DEFAULT, Optional.empty(), Optional.empty())))
                 .toCompletableFuture()
                 .join();
         return ((Tokens.Issuing.Made) made).issued().text();

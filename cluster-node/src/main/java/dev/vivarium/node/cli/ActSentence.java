@@ -1,0 +1,65 @@
+package dev.vivarium.node.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.vivarium.protocol.access.Quota;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
+
+/** An administrative act as a sentence that a person can read aloud. */
+final class ActSentence {
+    private ActSentence() {}
+
+    /** What an act says; its name alone, where this version does not know it. */
+    static String of(JsonNode event) {
+        JsonNode data = event.path("data");
+        return switch (event.path("type").asText()) {
+            case "NodeJoined" -> "The node started"
+                    + (data.path("address").isTextual()
+                            ? " and joined, at " + data.path("address").asText() + "."
+                            : ", alone.");
+            case "NodeDrained" -> data.path("by").asText() + " had the node take no new runs, and end.";
+            case "NodeRemoved" -> "Node " + data.path("removed").asText() + " at "
+                    + data.path("address").asText()
+                    + (data.path("removal").asText().equals("LEFT")
+                            ? " left the cluster."
+                            : " was given up: the cluster could not reach it.");
+            case "SandboxesReaped" -> data.path("count").asInt() + " sandboxes that belonged to nobody were destroyed: "
+                    + words(data.path("sandboxes")) + ".";
+            case "TokenCreated" -> Timeline.caller(data) + " made token " + data.path("token").asText() + " ("
+                    + data.path("name").asText() + ", " + data.path("role").asText() + " of tenant "
+                    + data.path("tenant").asText() + "), which expires at "
+                    + data.path("expiresAt").asText()
+                    + (data.path("replaces").isTextual()
+                            ? ", in place of " + data.path("replaces").asText() + "."
+                            : ".");
+            case "TokenRevoked" -> Timeline.caller(data) + " ended token "
+                    + data.path("token").asText() + " of tenant " + data.path("tenant").asText() + ", from "
+                    + data.path("endsAt").asText() + " on.";
+            case "QuotasSet" -> Timeline.caller(data) + " set quotas of tenant "
+                    + data.path("tenant").asText() + ": " + quotas(data) + ".";
+            case "LogExported" -> Timeline.caller(data) + " took an export of the events from position "
+                    + data.path("from").asLong() + " to " + data.path("to").asLong() + ", "
+                    + (data.path("tenants").isEmpty() ? "of all tenants." : "of " + words(data.path("tenants")) + ".");
+            case "LogCheckBegun" -> Timeline.caller(data) + " had the whole log checked.";
+            default -> event.path("type").asText() + ".";
+        };
+    }
+
+    private static String quotas(JsonNode data) {
+        List<String> set = new ArrayList<>();
+        data.path("amounts")
+                .properties()
+                .forEach(amount -> set.add(amount.getKey() + " "
+                        + Quota.named(amount.getKey())
+                                .map(quota -> quota.written(amount.getValue().asLong()))
+                                .orElseGet(() -> amount.getValue().asText())));
+        data.path("reset").forEach(name -> set.add(name.asText() + " as configured"));
+        return String.join(", ", set);
+    }
+
+    private static String words(JsonNode all) {
+        return StreamSupport.stream(all.spliterator(), false).map(JsonNode::asText).collect(Collectors.joining(", "));
+    }
+}

@@ -1,0 +1,165 @@
+package dev.vivarium.protocol.act;
+
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import dev.vivarium.protocol.access.Quota;
+import dev.vivarium.protocol.access.Role;
+import dev.vivarium.protocol.auth.Origin;
+import dev.vivarium.protocol.auth.Principal;
+import dev.vivarium.protocol.auth.Tenant;
+import dev.vivarium.protocol.auth.TokenId;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * An administrative act, or something that became of a node. Each is journaled by itself, as a chain of one entry, and has its
+ * place in the order over the events of all runs. What somebody asked for is recorded before it is carried out, so an act
+ * that then failed, as a lost store makes it, is recorded all the same. Acts outlive the code: rename or change one only
+ * together with its version in the journal's codec.
+ */
+@JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "type")
+@JsonSubTypes({
+    @JsonSubTypes.Type(value = Act.NodeJoined.class, name = "NodeJoined"),
+    @JsonSubTypes.Type(value = Act.NodeDrained.class, name = "NodeDrained"),
+    @JsonSubTypes.Type(value = Act.NodeRemoved.class, name = "NodeRemoved"),
+    @JsonSubTypes.Type(value = Act.SandboxesReaped.class, name = "SandboxesReaped"),
+    @JsonSubTypes.Type(value = Act.TokenCreated.class, name = "TokenCreated"),
+    @JsonSubTypes.Type(value = Act.TokenRevoked.class, name = "TokenRevoked"),
+    @JsonSubTypes.Type(value = Act.QuotasSet.class, name = "QuotasSet"),
+    @JsonSubTypes.Type(value = Act.LogExported.class, name = "LogExported"),
+    @JsonSubTypes.Type(value = Act.LogCheckBegun.class, name = "LogCheckBegun"),
+})
+public sealed interface Act {
+    /** When it was done, by the recording node's clock. */
+    Instant at();
+
+    /** The node that recorded it. */
+    String node();
+
+    /** An act that somebody asked for. */
+    sealed interface Asked extends Act {
+        /** The principal that did. */
+        Principal by();
+    }
+
+    /** An act of a request, which therefore came from somewhere. */
+    sealed interface Requested extends Asked {
+        /** Where its request came from. */
+        Origin origin();
+    }
+
+    /** An act that concerns one tenant, whose auditors see it. */
+    sealed interface OfTenant extends Requested {
+        /** That tenant. */
+        Tenant tenant();
+    }
+
+    /**
+     * A node has started and is a member of the cluster; one that is alone is a cluster of its own.
+     *
+     * @param address host and port of the cluster's protocol; empty for a node alone
+     */
+    record NodeJoined(Instant at, String node, Optional<String> address) implements Act {}
+
+    /** A node takes no new runs, and ends when those that it has are over. */
+    record NodeDrained(Instant at, String node, Principal by) implements Asked {}
+
+    /**
+     * A node is no member any more; recorded by the oldest of those that are left.
+     *
+     * @param removed its name
+     * @param address host and port of the cluster's protocol
+     */
+    record NodeRemoved(Instant at, String node, String removed, String address, Removal removal) implements Act {}
+
+    /** How a node's membership ended. */
+    enum Removal {
+        /** It left by itself. */
+        LEFT,
+        /** The cluster gave it up, since it could not be reached. */
+        GIVEN_UP
+    }
+
+    /**
+     * The node has destroyed sandboxes that belonged to nobody: those of a node that died, or of an actor that did.
+     *
+     * @param count how many
+     * @param sandboxes their names, 100 at most
+     */
+    record SandboxesReaped(Instant at, String node, int count, List<String> sandboxes) implements Act {
+        /** How many are named. */
+        public static final int NAMED_MAX = 100;
+
+        public SandboxesReaped {
+            sandboxes = sandboxes.stream().limit(NAMED_MAX).toList();
+        }
+    }
+
+    /**
+     * A token was made.
+     *
+     * @param token its id; the token itself is nowhere
+     * @param replaces the one that it was made to replace
+     */
+    record TokenCreated(
+            Instant at,
+            String node,
+            Principal by,
+            Origin origin,
+            Tenant tenant,
+            TokenId token,
+            String name,
+            Role role,
+            Instant expiresAt,
+            Optional<TokenId> replaces)
+            implements OfTenant {}
+
+    /**
+     * A token was ended before its time.
+     *
+     * @param endsAt from when on it is refused
+     */
+    record TokenRevoked(
+            Instant at, String node, Principal by, Origin origin, Tenant tenant, TokenId token, Instant endsAt)
+            implements OfTenant {}
+
+    /**
+     * Quotas of a tenant were set.
+     *
+     * @param amounts by the name of a quota, in its unit; {@link Quota#UNLIMITED} for none
+     * @param reset the names of those that follow the configuration again
+     */
+    record QuotasSet(
+            Instant at,
+            String node,
+            Principal by,
+            Origin origin,
+            Tenant tenant,
+            Map<String, Long> amounts,
+            List<String> reset)
+            implements OfTenant {
+        public QuotasSet {
+            amounts = Map.copyOf(amounts);
+            reset = List.copyOf(reset);
+        }
+    }
+
+    /**
+     * A range of the order of all events was handed out.
+     *
+     * @param tenants the tenants whose events it has; all when none is named
+     * @param from the first position
+     * @param to the position after the last one
+     */
+    record LogExported(Instant at, String node, Principal by, Origin origin, List<String> tenants, long from, long to)
+            implements Requested {
+        public LogExported {
+            tenants = List.copyOf(tenants);
+        }
+    }
+
+    /** Somebody had the whole log checked. */
+    record LogCheckBegun(Instant at, String node, Principal by, Origin origin) implements Requested {}
+}
