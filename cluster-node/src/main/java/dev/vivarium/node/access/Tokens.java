@@ -184,16 +184,17 @@ public final class Tokens {
                 grant.role(),
                 grant.expiresAt(),
                 replaces));
-        return recorded.thenCompose(done -> store.add(id, stored.verifier(), grant)).thenApply(added -> {
-            LOG.info(
-                    "Token {} ({}, {} of tenant {}) was made by {}.",
-                    id,
-                    grant.name(),
-                    grant.role(),
-                    grant.tenant(),
-                    by.principal());
-            return new Issuing.Made(new Issued(minted.text(), stored));
-        });
+        return recorded.thenCompose(done -> store.add(id, stored.verifier(), grant))
+                .thenApply(added -> {
+                    LOG.info(
+                            "Token {} ({}, {} of tenant {}) was made by {}.",
+                            id,
+                            grant.name(),
+                            grant.role(),
+                            grant.tenant(),
+                            by.principal());
+                    return new Issuing.Made(new Issued(minted.text(), stored));
+                });
     }
 
     /**
@@ -236,10 +237,9 @@ public final class Tokens {
     /** Ends a token now; answers with nothing when there is none of this id. Idempotent. */
     public CompletionStage<Optional<StoredToken>> revoke(TokenId id, Requester by) {
         Instant now = clock.instant();
-        return store.find(id)
-                .thenCompose(found -> found.filter(token -> now.isBefore(token.end()))
-                        .map(live -> revoke(live, now, by))
-                        .orElseGet(() -> CompletableFuture.completedStage(found)));
+        return store.find(id).thenCompose(found -> found.filter(token -> now.isBefore(token.end()))
+                .map(live -> revoke(live, now, by))
+                .orElseGet(() -> CompletableFuture.completedStage(found)));
     }
 
     private CompletionStage<Optional<StoredToken>> revoke(StoredToken live, Instant at, Requester by) {

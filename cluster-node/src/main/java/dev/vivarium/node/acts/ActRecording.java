@@ -62,12 +62,13 @@ final class ActRecording extends EventSourcedBehavior<ActRecording.Command, Jour
     @Override
     public SignalHandler<State> signalHandler() {
         return newSignalHandlerBuilder()
-                .onSignal(RecoveryCompleted.instance(), state -> context.getSelf().tell(Command.WRITE))
+                .onSignal(
+                        RecoveryCompleted.instance(), state -> context.getSelf().tell(Command.WRITE))
                 // Also when the journal has refused it, or does not answer.
                 .onSignal(
                         PostStop.instance(),
-                        state -> recorded.completeExceptionally(
-                                new StoreUnavailable("The store did not record what was to be done, so it was not done.")))
+                        state -> recorded.completeExceptionally(new StoreUnavailable(
+                                "The store did not record what was to be done, so it was not done.")))
                 .build();
     }
 

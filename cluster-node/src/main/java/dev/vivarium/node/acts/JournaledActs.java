@@ -37,8 +37,7 @@ public final class JournaledActs implements Acts {
         ActId id = id(now);
         CompletableFuture<Done> recorded = new CompletableFuture<>();
         try {
-            system.systemActorOf(
-                    ActRecording.create(id, act.apply(now, node), recorded), "act-" + id, Props.empty());
+            system.systemActorOf(ActRecording.create(id, act.apply(now, node), recorded), "act-" + id, Props.empty());
         } catch (IllegalStateException stopping) {
             recorded.completeExceptionally(stopping);
         }

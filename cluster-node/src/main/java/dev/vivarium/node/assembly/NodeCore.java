@@ -246,7 +246,8 @@ public final class NodeCore implements AutoCloseable {
         awaitPlaceIn(runs);
         Optional<String> place = cluster.isAlone()
                 ? Optional.empty()
-                : Optional.of(Membership.placeOf(Cluster.get(system).selfMember().address()));
+                : Optional.of(
+                        Membership.placeOf(Cluster.get(system).selfMember().address()));
         acts.note((at, node) -> new Act.NodeJoined(at, node, place));
     }
 

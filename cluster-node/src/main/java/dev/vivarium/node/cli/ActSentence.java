@@ -27,7 +27,8 @@ final class ActSentence {
                             : " was given up: the cluster could not reach it.");
             case "SandboxesReaped" -> data.path("count").asInt() + " sandboxes that belonged to nobody were destroyed: "
                     + words(data.path("sandboxes")) + ".";
-            case "TokenCreated" -> Timeline.caller(data) + " made token " + data.path("token").asText() + " ("
+            case "TokenCreated" -> Timeline.caller(data) + " made token "
+                    + data.path("token").asText() + " ("
                     + data.path("name").asText() + ", " + data.path("role").asText() + " of tenant "
                     + data.path("tenant").asText() + "), which expires at "
                     + data.path("expiresAt").asText()
@@ -35,7 +36,8 @@ final class ActSentence {
                             ? ", in place of " + data.path("replaces").asText() + "."
                             : ".");
             case "TokenRevoked" -> Timeline.caller(data) + " ended token "
-                    + data.path("token").asText() + " of tenant " + data.path("tenant").asText() + ", from "
+                    + data.path("token").asText() + " of tenant "
+                    + data.path("tenant").asText() + ", from "
                     + data.path("endsAt").asText() + " on.";
             case "QuotasSet" -> Timeline.caller(data) + " set quotas of tenant "
                     + data.path("tenant").asText() + ": " + quotas(data) + ".";
@@ -60,6 +62,8 @@ final class ActSentence {
     }
 
     private static String words(JsonNode all) {
-        return StreamSupport.stream(all.spliterator(), false).map(JsonNode::asText).collect(Collectors.joining(", "));
+        return StreamSupport.stream(all.spliterator(), false)
+                .map(JsonNode::asText)
+                .collect(Collectors.joining(", "));
     }
 }

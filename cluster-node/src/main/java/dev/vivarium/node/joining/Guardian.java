@@ -142,8 +142,7 @@ public final class Guardian {
     private static Behavior<Command> removed(
             ActorContext<Command> context, Cluster cluster, Acts acts, MemberRemoved event) {
         String address = Membership.placeOf(event.member().address());
-        Act.Removal removal =
-                event.previousStatus() == MemberStatus.down() ? Act.Removal.GIVEN_UP : Act.Removal.LEFT;
+        Act.Removal removal = event.previousStatus() == MemberStatus.down() ? Act.Removal.GIVEN_UP : Act.Removal.LEFT;
         switch (removal) {
             case GIVEN_UP -> context.getLog()
                     .warn("The node at {} is no member any more: the cluster gave it up.", address);
@@ -159,7 +158,12 @@ public final class Guardian {
     }
 
     private static Behavior<Command> watch(
-            ActorContext<Command> context, Cluster cluster, ClusterSettings settings, NodeLease lease, Acts acts, Watch watch) {
+            ActorContext<Command> context,
+            Cluster cluster,
+            ClusterSettings settings,
+            NodeLease lease,
+            Acts acts,
+            Watch watch) {
         Reaper.Members members = () -> !settings.isAlone() && lease.isFresh()
                 ? Optional.of(Membership.names(cluster.state()))
                 : Optional.empty();

@@ -81,11 +81,7 @@ public final class Reaper extends AbstractBehavior<Reaper.Command> {
     }
 
     private Reaper(
-            ActorContext<Command> context,
-            NodeSandboxes sandboxes,
-            LiveSandboxes live,
-            Members members,
-            Acts acts) {
+            ActorContext<Command> context, NodeSandboxes sandboxes, LiveSandboxes live, Members members, Acts acts) {
         super(context);
         this.sandboxes = sandboxes;
         this.live = live;

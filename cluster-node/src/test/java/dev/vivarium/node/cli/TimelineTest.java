@@ -80,7 +80,8 @@ class TimelineTest {
                                 event(
                                         "QuotasSet",
                                         "12:00:00Z",
-                                        by + ",'tenant':'red','amounts':{'memory':1073741824,'runs':9223372036854775807,"
+                                        by
+                                                + ",'tenant':'red','amounts':{'memory':1073741824,'runs':9223372036854775807,"
                                                 + "'later':7},'reset':['disk']"),
                                 event("LogExported", "12:00:00Z", by + ",'tenants':[],'from':1,'to':7"))
                         .map(event -> Timeline.sentence(json(event))))

@@ -44,8 +44,8 @@ class ReaperTest {
 
         await().until(() -> driver.destroyed().contains(ofALostNode));
         assertThat(driver.destroyed()).doesNotContain(ofAMember);
-        await().untilAsserted(() -> assertThat(acts.all)
-                .containsExactly(reaped(ofNobodyHere.toString()), reaped(ofALostNode.toString())));
+        await().untilAsserted(() ->
+                assertThat(acts.all).containsExactly(reaped(ofNobodyHere.toString()), reaped(ofALostNode.toString())));
     }
 
     private static Act reaped(String sandbox) {

@@ -78,9 +78,8 @@ class ClusterOfNodesTest {
                     .anyMatch(log -> log.contains("has crashed"))
                     .noneMatch(log -> log.contains("SBR took decision"));
             await().atMost(END_MAX).until(() -> census.count().isNothing());
-            await().atMost(END_MAX)
-                    .untilAsserted(() -> assertThat(asked.acts("NodeJoined", "NodeRemoved"))
-                            .containsExactly("NodeJoined", "NodeJoined", "NodeJoined", "NodeRemoved"));
+            await().atMost(END_MAX).untilAsserted(() -> assertThat(asked.acts("NodeJoined", "NodeRemoved"))
+                    .containsExactly("NodeJoined", "NodeJoined", "NodeJoined", "NodeRemoved"));
         }
     }
 

@@ -53,9 +53,8 @@ class LeavingNodeTest {
         try (WholeNode next = WholeNode.on(data).go()) {
             assertThat(next.awaitEnd(failing).path("reason").asText()).isEqualTo("DRAINED");
             assertThat(next.awaitRunning(restarting, 2).path("status").asText()).isEqualTo("RUNNING");
-            await().atMost(PATIENCE)
-                    .untilAsserted(() -> assertThat(next.acts("NodeJoined", "NodeDrained"))
-                            .containsExactly("NodeJoined", "NodeDrained", "NodeJoined"));
+            await().atMost(PATIENCE).untilAsserted(() -> assertThat(next.acts("NodeJoined", "NodeDrained"))
+                    .containsExactly("NodeJoined", "NodeDrained", "NodeJoined"));
             assertThat(next.history(restarting))
                     .containsExactly(
                             "RunSubmitted",

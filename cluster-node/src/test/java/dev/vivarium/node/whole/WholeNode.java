@@ -230,7 +230,8 @@ final class WholeNode implements AutoCloseable {
 
     /** The types of the administrative acts of these types that are on record, the oldest first. */
     List<String> acts(String... types) throws IOException, InterruptedException {
-        JsonNode page = get("/v1/audit/events?order=oldest&type=" + String.join("&type=", types)).body();
+        JsonNode page = get("/v1/audit/events?order=oldest&type=" + String.join("&type=", types))
+                .body();
         return StreamSupport.stream(page.path("events").spliterator(), false)
                 .map(event -> event.path("type").asText())
                 .toList();

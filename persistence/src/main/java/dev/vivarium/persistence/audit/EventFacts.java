@@ -22,12 +22,7 @@ import java.util.Optional;
  * @param event the run's event; empty when this version cannot read it, and of an act
  */
 record EventFacts(
-        Instant at,
-        String type,
-        String node,
-        Optional<String> by,
-        Optional<String> tenant,
-        Optional<RunEvent> event) {
+        Instant at, String type, String node, Optional<String> by, Optional<String> tenant, Optional<RunEvent> event) {
     /** The name of an entry that is damaged beyond reading. */
     static final String DAMAGED = "Damaged";
 

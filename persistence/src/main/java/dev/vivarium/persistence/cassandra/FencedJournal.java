@@ -111,7 +111,8 @@ public final class FencedJournal extends CassandraJournal {
             return CompletableFuture.completedFuture(Done.getInstance());
         }
         if (ChainPersistenceId.isAct(chain.get())) {
-            return act(entry).map(act -> tables.announceAct(chain.get(), act.at()))
+            return act(entry)
+                    .map(act -> tables.announceAct(chain.get(), act.at()))
                     .orElseGet(() -> CompletableFuture.completedFuture(Done.getInstance()));
         }
         return submission(entry) instanceof RunEvent.RunSubmitted submitted

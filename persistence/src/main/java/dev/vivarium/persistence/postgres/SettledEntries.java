@@ -68,11 +68,7 @@ final class SettledEntries {
      * @param chains which persistence ids it follows
      */
     SettledEntries(
-            Connection connection,
-            String name,
-            int version,
-            int entriesMax,
-            Function<String, Optional<RunId>> chains) {
+            Connection connection, String name, int version, int entriesMax, Function<String, Optional<RunId>> chains) {
         this.connection = connection;
         this.family = name + "/";
         this.projection = family + version;

@@ -11,6 +11,7 @@ import dev.vivarium.protocol.auth.Origin;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.auth.TokenId;
+import dev.vivarium.protocol.run.Blob;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -34,14 +35,15 @@ public final class RecordedActs {
     private static final TokenId TOKEN = new TokenId("0123456789abcdef");
     private static final TokenId EARLIER = new TokenId("0000000000000001");
     private static final Principal OPERATOR = new Principal(Principal.Kind.TOKEN, "ops");
-    private static final Origin ORIGIN = new Origin(new Tenant("platform"), Optional.of(EARLIER), Optional.of("192.0.2.7"));
+    private static final Origin ORIGIN =
+            new Origin(new Tenant("platform"), Optional.of(EARLIER), Optional.of("192.0.2.7"));
 
     private RecordedActs() {}
 
     /** An entry of the journal, and the act that it is the chain of. */
-    public record Recorded(ActId id, byte[] bytes) {
+    public record Recorded(ActId id, Blob bytes) {
         public JournalEntry entry() {
-            return JournalEntryFormat.read(JournalEntryFormat.MANIFEST, bytes);
+            return JournalEntryFormat.read(JournalEntryFormat.MANIFEST, bytes.toByteArray());
         }
     }
 
@@ -71,10 +73,15 @@ public final class RecordedActs {
                 new Act.SandboxesReaped(at, "node-1", 2, List.of("01k00000000000000000000001")),
                 new Act.TokenRevoked(at, "node-1", OPERATOR, ORIGIN, TENANT, TOKEN, at.plusSeconds(60)),
                 new Act.QuotasSet(
-                        at, "node-1", OPERATOR, ORIGIN, TENANT, Map.of("runs", 5L, "memory", Long.MAX_VALUE), List.of("disk")),
+                        at,
+                        "node-1",
+                        OPERATOR,
+                        ORIGIN,
+                        TENANT,
+                        Map.of("runs", 5L, "memory", Long.MAX_VALUE),
+                        List.of("disk")),
                 new Act.LogExported(at, "node-1", OPERATOR, ORIGIN, List.of("research"), 17, 4_711),
-                new Act.LogCheckBegun(
-                        at, "node-1", OPERATOR, new Origin(TENANT, Optional.empty(), Optional.empty()))));
+                new Act.LogCheckBegun(at, "node-1", OPERATOR, new Origin(TENANT, Optional.empty(), Optional.empty()))));
         acts.add(tokenCreated(at, TENANT));
         for (Role role : Role.values()) {
             acts.add(new Act.TokenCreated(
@@ -96,7 +103,8 @@ public final class RecordedActs {
             return Arrays.stream(new String(text.readAllBytes(), StandardCharsets.UTF_8).split("\n"))
                     .filter(line -> !line.startsWith("#"))
                     .map(line -> line.split(" "))
-                    .map(words -> new Recorded(new ActId(words[0]), Base64.getDecoder().decode(words[1])))
+                    .map(words -> new Recorded(
+                            new ActId(words[0]), Blob.of(Base64.getDecoder().decode(words[1]))))
                     .toList();
         } catch (IOException failed) {
             throw new UncheckedIOException(failed);
@@ -110,8 +118,8 @@ public final class RecordedActs {
         int n = 0;
         for (Act act : todays(Instant.parse("2026-12-02T03:00:00.123Z"))) {
             ActId id = new ActId(arguments[1] + "%016d".formatted(n++));
-            lines.add(id + " "
-                    + Base64.getEncoder().encodeToString(JournalEntryFormat.write(ActCodec.encode(id, act))));
+            lines.add(
+                    id + " " + Base64.getEncoder().encodeToString(JournalEntryFormat.write(ActCodec.encode(id, act))));
         }
         Files.write(Path.of(arguments[0]), lines);
     }

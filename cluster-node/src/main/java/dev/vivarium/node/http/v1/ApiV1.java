@@ -108,15 +108,15 @@ public final class ApiV1 {
                 .register(parts.metrics());
         BlobsEndpoint blobs = new BlobsEndpoint(system, uploads, parts.blobs());
         TokensEndpoint tokens = new TokensEndpoint(submissions, parts.tokens());
-        TenantsEndpoint tenants = new TenantsEndpoint(
-                submissions, parts.quotas(), parts.runs(), parts.acts(), parts.tenantMetrics());
+        TenantsEndpoint tenants =
+                new TenantsEndpoint(submissions, parts.quotas(), parts.runs(), parts.acts(), parts.tenantMetrics());
         AuditWatches watches = new AuditWatches(parts.audit());
         AuditTail tail = new AuditTail(parts.audit(), watches, followers, settings);
         AuditEndpoint audit = new AuditEndpoint(parts.audit(), watches, tail, settings.retryAfter(), Clock.systemUTC());
         AuditLogEndpoint log =
                 new AuditLogEndpoint(parts.audit(), watches, lookup, settings.retryAfter(), Clock.systemUTC());
-        AuditExportEndpoint export = new AuditExportEndpoint(
-                parts.audit(), watches, followers, parts.acts(), settings.retryAfter());
+        AuditExportEndpoint export =
+                new AuditExportEndpoint(parts.audit(), watches, followers, parts.acts(), settings.retryAfter());
         AuditCheckEndpoint check = new AuditCheckEndpoint(parts.checks(), parts.acts(), settings.retryAfter());
         NodeEndpoint node = new NodeEndpoint(parts.runs());
         return Stream.of(

@@ -51,8 +51,7 @@ final class AuditExportEndpoint {
     private final Acts acts;
     private final Duration retryAfter;
 
-    AuditExportEndpoint(
-            AuditQueries audit, AuditWatches watches, Followers followers, Acts acts, Duration retryAfter) {
+    AuditExportEndpoint(AuditQueries audit, AuditWatches watches, Followers followers, Acts acts, Duration retryAfter) {
         this.audit = audit;
         this.watches = watches;
         this.followers = followers;
@@ -85,12 +84,7 @@ final class AuditExportEndpoint {
 
     /** The checkpoint is right behind the order, so what has a position is waited for. */
     private CompletionStage<HttpResponse> onceThere(
-            AuditFilter filter,
-            long from,
-            Optional<Long> to,
-            LogHead log,
-            Followers.Share share,
-            Requester by) {
+            AuditFilter filter, long from, Optional<Long> to, LogHead log, Followers.Share share, Requester by) {
         long wanted = to.orElse(from);
         if (log.claimedSize() >= wanted) {
             return stream(new ExportRange(filter, from, to.orElse(log.claimedSize()), log), share, by);
@@ -129,13 +123,7 @@ final class AuditExportEndpoint {
     /** The first part is read before the answer begins, so that an unavailable store is answered with 503. */
     private CompletionStage<HttpResponse> stream(ExportRange range, Followers.Share share, Requester by) {
         CompletionStage<Done> recorded = acts.record((at, node) -> new Act.LogExported(
-                at,
-                node,
-                by.principal(),
-                by.origin(),
-                tenants(range.filter()),
-                range.from(),
-                range.to()));
+                at, node, by.principal(), by.origin(), tenants(range.filter()), range.from(), range.to()));
         return recorded.thenCompose(done -> audit.export(range, range.from())).thenApply(first -> {
             Source<ByteString, NotUsed> lines = share.counted(Source.single(text(first))
                     .concatLazy(

@@ -84,8 +84,10 @@ final class AuditFilterReader {
 
     private static Set<RunId> runs(QueryReader reader) {
         return few(reader, "run", reader.texts("run")).stream()
-                .flatMap(text ->
-                        reader.parsed("run", text, RunId::new, "must be the id of a run, or of an act: 26 characters").stream())
+                .flatMap(
+                        text -> reader
+                                .parsed("run", text, RunId::new, "must be the id of a run, or of an act: 26 characters")
+                                .stream())
                 .collect(Collectors.toSet());
     }
 

@@ -46,8 +46,7 @@ final class TenantsEndpoint {
     private final PrometheusMeterRegistry metrics;
     private final QuotaReader reader = new QuotaReader();
 
-    TenantsEndpoint(
-            JsonBodies bodies, TenantQuotas quotas, Runs runs, Acts acts, PrometheusMeterRegistry metrics) {
+    TenantsEndpoint(JsonBodies bodies, TenantQuotas quotas, Runs runs, Acts acts, PrometheusMeterRegistry metrics) {
         this.metrics = metrics;
         this.bodies = bodies;
         this.quotas = quotas;
