@@ -338,20 +338,6 @@ static void remove_files(const struct sandbox *sandbox)
 #define OWN_PREFIX "own-"
 #define EMPTY_LAYER "empty" /* above the layer, since statfs of an overlay is that of its uppermost folder */
 
-/* Masked paths are bound from the null device, which is a file of the machine's /dev. */
-static bool replace_null(const char *folder)
-{
-	char path[PATH_MAX_BYTES];
-	bool done = false;
-
-	if (!path_of(path, "%s/null", folder) || mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755,size=4k") < 0)
-		return false;
-	if (mknod(path, S_IFCHR | 0666, makedev(1, 3)) == 0 && chmod(path, 0666) == 0)
-		done = mount(path, "/dev/null", NULL, MS_BIND, NULL) == 0;
-	umount2(folder, MNT_DETACH); /* what is bound stays */
-	return done;
-}
-
 /* Mounts it, once. Returns whether it is there. */
 static bool open_own(const char *name)
 {
@@ -362,7 +348,6 @@ static bool open_own(const char *name)
 		return true;
 	if (!path_of(path, "%s/%.*s/own", state, NODE_LENGTH, name) || (mkdir(path, 0700) < 0 && errno != EEXIST))
 		return false;
-	replace_null(path); /* or the mount table tells the size of the machine's /dev */
 	is_open = mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, OWN_OPTIONS) == 0;
 	return is_open;
 }
@@ -582,6 +567,19 @@ static bool mount_disk_of(const char *name)
 }
 
 /*
+ * The runtime hides files by binding the null device over them. One of the sandbox's own, since a lock or a watch of a device is
+ * one of its inode: with the machine's, sandboxes could tell each other something. It lies in the sandbox's own folder, so the mount
+ * table has nothing of the machine's /dev either.
+ */
+static void mount_null(void)
+{
+	if (mknod("null", S_IFCHR | 0666, makedev(1, 3)) < 0 || chmod("null", 0666) < 0 ||
+	    mount("null", "/dev/null", NULL, MS_BIND, NULL) < 0 ||
+	    mount(NULL, "/dev/null", NULL, MS_BIND | MS_REMOUNT | MS_NOSUID | MS_NOEXEC, NULL) < 0)
+		give_up("having a null device of its own");
+}
+
+/*
  * The root of the sandbox: what is in the layer, over the image. An overlay gives each sandbox inodes of its own, so that
  * no lock and no watch of a file reaches from one into another. What a sandbox with a disk writes is on that; nothing of it
  * need outlive the sandbox, so it is never flushed. All is mounted for the runtime alone, so that it goes with the sandbox,
@@ -597,6 +595,7 @@ static void mount_root(const char *name)
 	has_disk = mount_disk_of(name);
 	if (!path_of(root, "%s/%s/root", state, name) || !own_folder(own, name) || chdir(own) < 0)
 		give_up("naming the root");
+	mount_null();
 	if (mount("overlay", root, "overlay", (has_disk ? 0 : MS_RDONLY) | MS_NOSUID | MS_NODEV,
 		  has_disk ? "lowerdir=" EMPTY_LAYER ":layer:image,upperdir=disk/upper,workdir=disk/work,volatile"
 			   : "lowerdir=" EMPTY_LAYER ":layer:image") < 0)

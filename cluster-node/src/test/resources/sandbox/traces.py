@@ -81,6 +81,41 @@ def locked(path):
     return leave, look
 
 
+def openable(folders):
+    """Every file that opens, once for each inode, outside of the folders of processes."""
+    files = {}
+    for top in folders:
+        for folder, below, names in os.walk(top):
+            if folder == '/proc':
+                below[:] = [name for name in below if not name.isdigit() and not name.endswith('self')]
+            for name in names:
+                try:
+                    one = open(os.open(os.path.join(folder, name), os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY), 'rb')
+                except OSError:
+                    continue
+                status = os.fstat(one.fileno())
+                files.setdefault((status.st_dev, status.st_ino), one)
+    return files.values()
+
+
+def locked_all(*folders):
+    def lock(file):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True  # it cannot be locked at all
+
+    def leave():
+        held.extend(file for file in openable(folders) if lock(file))
+
+    def look():
+        return not all([lock(file) for file in openable(folders)])
+    return leave, look
+
+
 def daemon():
     if os.fork() == 0:
         os.setsid()
@@ -157,6 +192,7 @@ places = {
     'neighbour': (lambda: interface(0x8955, address, nothing + b'lo'), lambda: '127.77' in content('/proc/net/arp')),
     'lock-guest': locked('/.vivarium/vivarium-init'),
     'lock-image': locked(os.path.realpath(sys.executable)),
+    'locks-kernel-files': locked_all('/dev', '/etc', '/proc', '/sys'),
     'out-of-memory-score': (lambda: write('/proc/self/oom_score_adj', '977'),
                             lambda: '977' in [content(path).strip() for path in glob.glob('/proc/*/oom_score_adj')]),
 }

@@ -40,6 +40,7 @@ class CarryOverTest {
             "dev-shm",
             "environment",
             "lock-image",
+            "locks-kernel-files",
             "message-queue-posix",
             "message-queue-sysv",
             "out-of-memory-score",
