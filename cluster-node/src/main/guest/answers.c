@@ -115,7 +115,7 @@ static unsigned long processors(void)
 }
 
 /* Returns 0, an errno, or BY_KERNEL. */
-static int tell_sizes(struct words *told)
+static int tell_sizes(struct words *answer)
 {
 	struct sysinfo sizes = {.procs = 1, .mem_unit = 1};
 	struct timespec now = {0};
@@ -127,13 +127,13 @@ static int tell_sizes(struct words *told)
 	sizes.freeram = (total = text_behind("MemFree:")) ? strtoul(total, NULL, 10) * 1024 : 0;
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	sizes.uptime = (unsigned long)now.tv_sec;
-	memcpy(told->bytes, &sizes, SYSINFO_BYTES);
-	told->count = SYSINFO_BYTES;
+	memcpy(answer->bytes, &sizes, SYSINFO_BYTES);
+	answer->count = SYSINFO_BYTES;
 	return 0;
 }
 
 /* The first of the processors that a thread may run on, as many as the sandbox sees. Checks as the kernel does. */
-static int tell_affinity(int thread, uint32_t size, struct words *told)
+static int tell_affinity(int thread, uint32_t size, struct words *answer)
 {
 	unsigned long left = processors();
 	size_t digits = 0, bytes, number = 0;
@@ -153,8 +153,8 @@ static int tell_affinity(int thread, uint32_t size, struct words *told)
 		return EINVAL;
 	if (bytes > MASK_BYTES_MAX)
 		return BY_KERNEL;
-	memset(told->bytes, 0, bytes);
-	told->count = bytes;
+	memset(answer->bytes, 0, bytes);
+	answer->count = bytes;
 	while (end-- > mask) { /* the last digit has the first processors */
 		unsigned long bits = strtoul((char[]){*end, 0}, NULL, 16);
 
@@ -162,7 +162,7 @@ static int tell_affinity(int thread, uint32_t size, struct words *told)
 			continue;
 		for (int bit = 0; bit < DIGIT_BITS; bit++, number++)
 			if ((bits >> bit & 1) && left > 0) {
-				told->bytes[number / 8] |= (uint8_t)(1 << number % 8);
+				answer->bytes[number / 8] |= (uint8_t)(1 << number % 8);
 				left--;
 			}
 	}
@@ -173,7 +173,7 @@ static int tell_affinity(int thread, uint32_t size, struct words *told)
  * Writes to the memory of the thread that waits for an answer, with its own permissions. That it still waits once its memory
  * is open says that the memory is its own. Returns 0 or an errno.
  */
-static int write_words(const struct asked *call, uint64_t address, const struct words *told)
+static int write_words(const struct asked *call, uint64_t address, const struct words *answer)
 {
 	char path[64];
 	struct stat owner;
@@ -192,7 +192,7 @@ static int write_words(const struct asked *call, uint64_t address, const struct 
 	if (fd < 0)
 		return error;
 	error = ioctl(asked_fd, ASKED_LIVES, &call->id) < 0 || address > INT64_MAX ||
-				pwrite(fd, told->bytes, told->count, (off_t)address) != (ssize_t)told->count
+				pwrite(fd, answer->bytes, answer->count, (off_t)address) != (ssize_t)answer->count
 			? EFAULT
 			: 0;
 	close(fd);
@@ -200,38 +200,38 @@ static int write_words(const struct asked *call, uint64_t address, const struct 
 }
 
 /* Returns as tell_sizes does. */
-static int answer_to(const struct asked *call, struct words *told)
+static int answer_to(const struct asked *call, struct words *answer)
 {
 	uint64_t address = call->arguments[0];
 	int thread = (int)call->arguments[0], result;
 
 	if (call->number == SYS_sysinfo) {
-		result = tell_sizes(told);
+		result = tell_sizes(answer);
 	} else {
 		address = call->arguments[2];
-		result = tell_affinity(thread ? thread : (int)call->pid, (uint32_t)call->arguments[1], told);
+		result = tell_affinity(thread ? thread : (int)call->pid, (uint32_t)call->arguments[1], answer);
 	}
-	return result ? result : write_words(call, address, told);
+	return result ? result : write_words(call, address, answer);
 }
 
 /* Answers one call. It may be gone at any moment, and all of this fails then. */
 void answers_serve(void)
 {
-	static struct words told;
+	static struct words words;
 	struct asked call = {0};
 	struct answer answer = {0};
 	int result;
 
 	if (ioctl(asked_fd, ASKED_RECEIVE, &call) < 0)
 		return;
-	result = answer_to(&call, &told);
+	result = answer_to(&call, &words);
 	answer.id = call.id;
 	if (result < 0)
 		answer.flags = ANSWER_BY_KERNEL;
 	else if (result > 0)
 		answer.error = -result;
 	else if (call.number == SYS_sched_getaffinity)
-		answer.value = (int64_t)told.count;
+		answer.value = (int64_t)words.count;
 	if (ioctl(asked_fd, ASKED_ANSWER, &answer) < 0 && result < 0) {
 		answer = (struct answer){.id = call.id, .error = -ENOSYS}; /* the kernel does not answer before Linux 5.5 */
 		ioctl(asked_fd, ASKED_ANSWER, &answer);

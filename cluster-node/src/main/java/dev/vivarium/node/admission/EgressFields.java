@@ -1,5 +1,8 @@
 package dev.vivarium.node.admission;
 
+import dev.vivarium.node.network.ListedNames;
+import dev.vivarium.node.network.PublicSuffixes;
+import dev.vivarium.node.network.gateway.ListedDestinations;
 import dev.vivarium.protocol.egress.EgressDestination;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.egress.HostName;
@@ -15,10 +18,12 @@ final class EgressFields {
 
     private final Optional<Fields> asked;
     private final Findings findings;
+    private final ListedDestinations reach;
 
-    EgressFields(Optional<Fields> asked, Findings findings) {
+    EgressFields(Optional<Fields> asked, Findings findings, ListedDestinations reach) {
         this.asked = asked;
         this.findings = findings;
+        this.reach = reach;
     }
 
     EgressPolicy read(EgressPolicy.Mode mode, Map<String, Secret> secrets) {
@@ -40,7 +45,22 @@ final class EgressFields {
         }
         return policy("egress.allow", mode, allow, List.of())
                 .flatMap(listing -> policy("egress.inject", mode, allow, inject))
+                .map(this::checked)
                 .orElse(new EgressPolicy(mode));
+    }
+
+    /** A wildcard may end before a host that it seems to cover. */
+    private EgressPolicy checked(EgressPolicy policy) {
+        policy.inject().stream()
+                .map(InjectedHeader::host)
+                .filter(host -> !ListedNames.contains(policy, host, InjectedHeader.PORT))
+                .distinct()
+                .forEach(host -> findings.add(
+                        "egress.inject",
+                        "adds a header to requests to " + host + ", which no wildcard covers, since anyone can register"
+                                + " names beside it: add \"" + host + ":" + InjectedHeader.PORT
+                                + "\" to egress.allow"));
+        return policy;
     }
 
     private void requireEmpty(String field, List<?> values) {
@@ -62,11 +82,11 @@ final class EgressFields {
     private Optional<EgressDestination> destination(String text) {
         try {
             EgressDestination destination = EgressDestination.parse(text);
-            Optional<String> tooWide = destination instanceof EgressDestination.Subdomains below
-                    ? tooWide(below.domain())
-                    : Optional.empty();
-            tooWide.ifPresent(why -> findings.add("egress.allow", "has an entry that is too wide: " + why));
-            return tooWide.isPresent() ? Optional.empty() : Optional.of(destination);
+            Optional<String> refusal = destination instanceof EgressDestination.Subdomains below
+                    ? tooWide(below.domain()).or(() -> reach.refusal(destination))
+                    : reach.refusal(destination);
+            refusal.ifPresent(why -> findings.add("egress.allow", "has an entry that " + why));
+            return refusal.isPresent() ? Optional.empty() : Optional.of(destination);
         } catch (IllegalArgumentException noDestination) {
             findings.add("egress.allow", "has an entry that " + noDestination.getMessage());
             return Optional.empty();
@@ -75,11 +95,11 @@ final class EgressFields {
 
     private static Optional<String> tooWide(HostName domain) {
         if (PublicSuffixes.contains(domain)) {
-            return Optional.of("anyone can register a name below " + domain
+            return Optional.of("is too wide: anyone can register a name below " + domain
                     + ", so name the domain of the one that is meant, such as *.example." + domain);
         }
         return PublicSuffixes.areBelow(domain)
-                ? Optional.of("below each name that " + domain
+                ? Optional.of("is too wide: below each name that " + domain
                         + " has, anyone can register one, so name the host that is meant")
                 : Optional.empty();
     }

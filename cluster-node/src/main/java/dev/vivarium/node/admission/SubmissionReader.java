@@ -1,6 +1,7 @@
 package dev.vivarium.node.admission;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.vivarium.node.network.gateway.ListedDestinations;
 import dev.vivarium.protocol.access.Identity;
 import dev.vivarium.protocol.api.Problem.FieldError;
 import dev.vivarium.protocol.auth.Tenant;
@@ -67,11 +68,13 @@ public final class SubmissionReader {
      * @param isolations isolation classes
      * @param egressModes egress modes
      * @param egressRefusal why it does not support a mode, as a sentence that says what to do, where it knows
+     * @param destinations what its sandboxes can reach at all
      */
     public record Offers(
             Supplier<Set<Isolation>> isolations,
             Supplier<Set<EgressPolicy.Mode>> egressModes,
-            Function<EgressPolicy.Mode, Optional<String>> egressRefusal) {}
+            Function<EgressPolicy.Mode, Optional<String>> egressRefusal,
+            ListedDestinations destinations) {}
 
     public SubmissionReader(LimitPolicy limitPolicy, AdmissionSettings settings, Offers offers) {
         this.limitPolicy = limitPolicy;
@@ -244,7 +247,7 @@ public final class SubmissionReader {
         private EgressPolicy egress(Map<String, Secret> secrets) {
             Optional<Fields> asked = fields.object("egress", Set.of("mode", "allow", "inject"));
             EgressPolicy.Mode mode = egressMode(asked);
-            return new EgressFields(asked, findings).read(mode, secrets);
+            return new EgressFields(asked, findings, offers.destinations()).read(mode, secrets);
         }
 
         private EgressPolicy.Mode egressMode(Optional<Fields> asked) {

@@ -23,6 +23,7 @@ import dev.vivarium.node.http.server.HttpSettings;
 import dev.vivarium.node.http.server.Operation;
 import dev.vivarium.node.http.tls.ServerTls;
 import dev.vivarium.node.http.v1.ApiV1;
+import dev.vivarium.node.network.gateway.ListedDestinations;
 import dev.vivarium.node.tenant.Rates;
 import dev.vivarium.persistence.store.MonotonicClock;
 import dev.vivarium.protocol.api.Health;
@@ -129,7 +130,10 @@ public final class LocalNode implements RunningNode {
                 limits,
                 admitted,
                 new SubmissionReader.Offers(
-                        core.sandboxes()::isolations, core.sandboxes()::egressModes, core.sandboxes()::egressRefusal));
+                        core.sandboxes()::isolations,
+                        core.sandboxes()::egressModes,
+                        core.sandboxes()::egressRefusal,
+                        ListedDestinations.of(core.config().getConfig("vivarium.egress"))));
         Rates rates = new Rates(core.quotas()::of, core.clock()::nanos);
         Admission admission = new Admission(
                 core.runs(),

@@ -1,11 +1,13 @@
 package dev.vivarium.node.network;
 
 import com.google.common.net.InetAddresses;
+import dev.vivarium.protocol.egress.Ipv4Block;
 import java.math.BigInteger;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -96,6 +98,22 @@ public final class BlockedRanges {
                 || (address instanceof Inet6Address v6
                         && InetAddresses.isIsatapAddress(v6)
                         && contains(InetAddresses.getIsatapIPv4Address(v6)));
+    }
+
+    /**
+     * A range that has addresses in common with the block, the exceptions aside.
+     *
+     * @param exceptions blocks that may be reached although they are in these ranges
+     */
+    public Optional<Ipv4Block> firstIn(Ipv4Block block, List<Ipv4Block> exceptions) {
+        return ipv4Cidrs().stream()
+                .map(Ipv4Block::parse)
+                .filter(range -> range.overlaps(block))
+                .filter(range -> {
+                    Ipv4Block common = range.contains(block) ? block : range;
+                    return exceptions.stream().noneMatch(exception -> exception.contains(common));
+                })
+                .findFirst();
     }
 
     /** The IPv4 ranges in canonical notation, sorted and without overlaps, as nftables' interval sets require. */

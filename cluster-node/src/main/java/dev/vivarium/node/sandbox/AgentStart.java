@@ -1,6 +1,7 @@
 package dev.vivarium.node.sandbox;
 
 import dev.vivarium.node.archive.BadArchive;
+import dev.vivarium.node.archive.UnpackStep;
 import dev.vivarium.node.driver.AgentAccount;
 import dev.vivarium.node.driver.AttemptName;
 import dev.vivarium.node.driver.DriverException;
@@ -161,18 +162,32 @@ final class AgentStart {
                 Kind.FILE_REFUSED, "The archive " + path + " cannot be unpacked: " + why.getMessage() + ".");
     }
 
-    static StartFailure fileRefused(String path, int errno) {
-        if (errno == Errno.ENOSPC || errno == Errno.EDQUOT) {
-            return new StartFailure(
-                    Kind.FILE_REFUSED,
-                    "The file " + path + " could not be written (" + Errno.name(errno)
-                            + "): raise limits.disk, which bounds its bytes, or limits.files, which bounds how many"
-                            + " files and folders there are.");
-        }
+    static StartFailure fileRefused(UnpackStep step, int errno) {
         return new StartFailure(
                 Kind.FILE_REFUSED,
-                "The file " + path + " could not be written (" + Errno.name(errno)
-                        + "): check that it fits into limits.disk and that no part of its path is a file or a link.");
+                "The " + noun(step) + " " + step.path() + " could not be made (" + Errno.name(errno) + "): "
+                        + remedy(step, errno) + ".");
+    }
+
+    private static String noun(UnpackStep step) {
+        if (step instanceof UnpackStep.Folder) {
+            return "folder";
+        }
+        return step instanceof UnpackStep.Link ? "link" : "file";
+    }
+
+    private static String remedy(UnpackStep step, int errno) {
+        if (errno == Errno.ENOSPC || errno == Errno.EDQUOT) {
+            return "raise limits.disk, which bounds bytes, or limits.files, which bounds how many files and folders there"
+                    + " are";
+        }
+        if (step instanceof UnpackStep.Link link && link.kind() == NodeFrame.LinkKind.HARD) {
+            return "it is another name of " + link.target()
+                    + ", which must be a file that comes before it in the archive,"
+                    + " and not through a link. Pack that too, or the content in place of the link (tar"
+                    + " --hard-dereference)";
+        }
+        return "no part of its path may be a file or a link, and no folder may be in its place";
     }
 
     /** The failure to report to the run's owner; empty when the run did not cause it. */

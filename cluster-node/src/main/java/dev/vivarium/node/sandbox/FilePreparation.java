@@ -185,9 +185,9 @@ final class FilePreparation {
 
     /** The guest has answered the oldest step. */
     Optional<Outcome> answered(GuestFrame.Done done) {
-        String path = requests.answered();
+        UnpackStep step = requests.answered();
         if (done.errno() != 0) {
-            return Optional.of(new Outcome.NotStarted(AgentStart.fileRefused(path, done.errno())));
+            return Optional.of(new Outcome.NotStarted(AgentStart.fileRefused(step, done.errno())));
         }
         goOn();
         return Optional.empty();

@@ -19,7 +19,7 @@ final class FileRequests {
     private int unansweredBytes;
     private int request;
 
-    private record Asked(String path, int bytes) {}
+    private record Asked(UnpackStep step, int bytes) {}
 
     FileRequests(Guest guest, int uid) {
         this.guest = guest;
@@ -40,15 +40,15 @@ final class FileRequests {
         } else if (step instanceof UnpackStep.Link link) {
             guest.send(new NodeFrame.MakeLink(request, link.path(), link.kind(), link.target(), uid, uid));
         }
-        unanswered.add(new Asked(step.path(), bytes));
+        unanswered.add(new Asked(step, bytes));
         unansweredBytes += bytes;
     }
 
-    /** The path of the step that the guest has answered. */
-    String answered() {
+    /** The step that the guest has answered. */
+    UnpackStep answered() {
         Asked asked = unanswered.remove();
         unansweredBytes -= asked.bytes;
-        return asked.path;
+        return asked.step;
     }
 
     /** Whether a further step may be sent. */

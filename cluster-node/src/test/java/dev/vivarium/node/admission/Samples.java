@@ -2,6 +2,7 @@ package dev.vivarium.node.admission;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.vivarium.node.network.gateway.ListedDestinations;
 import dev.vivarium.protocol.access.Identity;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Isolation;
@@ -32,6 +33,10 @@ public final class Samples {
 
     public static final String SMALL_BODY = "{\"image\": \"vivarium/python\", \"command\": [\"true\"]}";
 
+    private static final ListedDestinations DESTINATIONS = ListedDestinations.of(
+            ConfigFactory.parseString("internal-ranges = [\"5.6.0.0/16\"], internal-destinations = [\"10.1.2.0/24\"]")
+                    .withFallback(SHIPPED.getConfig("egress")));
+
     private Samples() {}
 
     public static SubmissionReader reader(Isolation... offered) {
@@ -41,7 +46,8 @@ public final class Samples {
                 new SubmissionReader.Offers(
                         () -> Set.of(offered),
                         () -> Set.of(EgressPolicy.Mode.NONE, EgressPolicy.Mode.PUBLIC),
-                        mode -> Optional.empty()));
+                        mode -> Optional.empty(),
+                        DESTINATIONS));
     }
 
     public static RenewalReader renewals() {
@@ -58,7 +64,8 @@ public final class Samples {
                 new SubmissionReader.Offers(
                         () -> Set.of(Isolation.CONTAINER),
                         () -> Set.of(EgressPolicy.Mode.NONE),
-                        mode -> Optional.of("The program nft is missing.")));
+                        mode -> Optional.of("The program nft is missing."),
+                        DESTINATIONS));
     }
 
     /** The reader of a node that gives sandboxes any network up to a ceiling. */
@@ -73,7 +80,8 @@ public final class Samples {
                 new SubmissionReader.Offers(
                         () -> Set.of(Isolation.CONTAINER),
                         () -> Set.of(EgressPolicy.Mode.values()),
-                        mode -> Optional.empty()));
+                        mode -> Optional.empty(),
+                        DESTINATIONS));
     }
 
     static SubmissionReader.Reading read(String body) {

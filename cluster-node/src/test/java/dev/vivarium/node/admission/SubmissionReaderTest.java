@@ -267,6 +267,19 @@ class SubmissionReaderTest {
                 "{'mode': 'allowlist', 'allow': ['*.GitHub.io:443']}    | egress.allow    | anyone can register a name",
                 "{'mode': 'allowlist', 'allow': ['*.kawasaki.jp']}      | egress.allow    | name the host that is meant",
                 "{'mode': 'allowlist', 'allow': ['*.compute.amazonaws.com']} | egress.allow | name the host that is meant",
+                "{'mode': 'allowlist', 'allow': ['127.0.0.1']}          | egress.allow    | no sandbox reaches, since"
+                        + " 127.0.0.1 is inside",
+                "{'mode': 'allowlist', 'allow': ['10.0.0.0/8:443']}     | egress.allow    | internal-destinations",
+                "{'mode': 'allowlist', 'allow': ['10.1.0.0/16']}        | egress.allow    | no sandbox reaches",
+                "{'mode': 'allowlist', 'allow': ['169.254.169.254:80']} | egress.allow    | no sandbox reaches",
+                "{'mode': 'allowlist', 'allow': ['168.63.129.16']}      | egress.allow    | no sandbox reaches",
+                "{'mode': 'allowlist', 'allow': ['5.6.7.8']}            | egress.allow    | no sandbox reaches",
+                "{'mode': 'allowlist', 'allow': ['0.0.0.0/0']}          | egress.allow    | use mode public",
+                "{'mode': 'allowlist', 'allow': ['192.0.0.0/8']}        | egress.allow    | holds 192.0.0.0/24, which is"
+                        + " inside",
+                "{'mode': 'allowlist', 'allow': ['metadata.google.internal']} | egress.allow | is not on the internet",
+                "{'mode': 'allowlist', 'allow': ['*.svc.cluster.local']} | egress.allow   | is not on the internet",
+                "{'mode': 'allowlist', 'allow': ['1.0.0.127.in-addr.arpa']} | egress.allow | is not on the internet",
                 "{'mode': 'allowlist', 'allow': 'a.example'}            | egress.allow    | must be",
                 "{'mode': 'allowlist', 'allow': [7]}                    | egress.allow[0] | must be a string",
                 "{'mode': 'public', 'allow': ['a.example']}             | egress.allow    | is for mode allowlist only",
@@ -277,6 +290,29 @@ class SubmissionReaderTest {
                     assertThat(error.field()).isEqualTo(field);
                     assertThat(error.message()).contains(why);
                 });
+    }
+
+    @Test
+    void internalAddressesThatTheOperatorOpensMayBeListed() {
+        assertThat(networked(
+                        EgressPolicy.Mode.PUBLIC, "{'mode': 'allowlist', 'allow': ['10.1.2.0/24:5432', '10.1.2.7']}"))
+                .isInstanceOf(Reading.Valid.class);
+    }
+
+    @Test
+    void aSecretIsAddedForNoHostThatAWildcardDoesNotReach() {
+        String body = "{'image': 'a', 'command': ['true'], 'secrets': {'KEY': 'k-e-y'}, 'egress': {'mode': 'allowlist',"
+                + " 'allow': [%s], 'inject': [{'host': 'ours.s3.amazonaws.com', 'header': 'A', 'secret': 'KEY'}]}}";
+
+        assertThat(((Reading.Invalid) read(body.formatted("'*.amazonaws.com'"))).errors())
+                .singleElement()
+                .satisfies(error -> assertThat(error.message()).contains("add \"ours.s3.amazonaws.com:443\""));
+        assertThat(read(body.formatted("'*.amazonaws.com', 'ours.s3.amazonaws.com:443'")))
+                .isInstanceOf(Reading.Valid.class);
+    }
+
+    private static Reading read(String body) {
+        return Samples.networked(EgressPolicy.Mode.PUBLIC).read(utf8(body.replace('\'', '"')), Identity.LOCAL_OPERATOR);
     }
 
     @Test

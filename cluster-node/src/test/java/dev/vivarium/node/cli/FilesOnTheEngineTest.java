@@ -197,8 +197,9 @@ class FilesOnTheEngineTest {
                 .concat(TarWriter.END);
 
         assertThat(refusal(archive))
-                .isEqualTo("The file /workspace/in/l/f could not be written (not a directory): check that it fits into"
-                        + " limits.disk and that no part of its path is a file or a link.");
+                .isEqualTo(
+                        "The file /workspace/in/l/f could not be made (not a directory): no part of its path may be a"
+                                + " file or a link, and no folder may be in its place.");
     }
 
     @Test

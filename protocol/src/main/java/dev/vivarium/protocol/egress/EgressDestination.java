@@ -95,7 +95,7 @@ public sealed interface EgressDestination {
     }
 
     /**
-     * Every host below a domain, at any depth, and not the domain itself.
+     * Every host below a domain, and not the domain itself; at any depth, but not beyond a name below which strangers register.
      *
      * @param domain at least two labels
      * @param ports their ports

@@ -108,22 +108,18 @@ public record EgressPolicy(
         return new EgressPolicy(Mode.ALLOWLIST, allow);
     }
 
-    /** Whether the allowlist covers this name, on any port. A name is never covered through its address. */
-    public boolean lists(HostName name) {
-        return allow.stream().anyMatch(destination -> destination.covers(name));
+    /**
+     * The destinations whose text covers this name. How deep a wildcard really reaches is for the node to decide, which knows
+     * below which names strangers register. A name is never covered through its address.
+     */
+    public List<EgressDestination> covering(HostName name) {
+        return allow.stream().filter(destination -> destination.covers(name)).toList();
     }
 
     /** Whether the list has exactly this name, and not just a wildcard that covers it. */
     public boolean names(HostName name) {
         return allow.stream()
                 .anyMatch(destination -> destination instanceof EgressDestination.Host && destination.covers(name));
-    }
-
-    /** Whether the allowlist covers this name with this port. */
-    public boolean lists(HostName name, int port) {
-        return allow.stream()
-                .anyMatch(destination ->
-                        destination.covers(name) && destination.ports().contains(port));
     }
 
     /** Whether the allowlist covers this address, alone or in a block, with this port. */

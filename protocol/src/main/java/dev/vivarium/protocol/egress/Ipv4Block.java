@@ -65,6 +65,11 @@ public record Ipv4Block(int network, int prefixLength) {
         return other.prefixLength >= prefixLength && (other.network & mask(prefixLength)) == network;
     }
 
+    /** Whether the blocks have an address in common. Of two such blocks one contains the other. */
+    public boolean overlaps(Ipv4Block other) {
+        return contains(other) || other.contains(this);
+    }
+
     /** The canonical text, without a prefix for a single address. */
     @Override
     public String toString() {

@@ -79,7 +79,7 @@ public final class EgressPoint implements AutoCloseable {
         names.close();
     }
 
-    private static List<Ipv4Block> internalDestinations(Config egress) {
+    static List<Ipv4Block> internalDestinations(Config egress) {
         String key = "internal-destinations";
         return egress.getStringList(key).stream()
                 .map(text -> {

@@ -6,6 +6,7 @@ import dev.vivarium.node.network.Closing;
 import dev.vivarium.node.network.DenialReason;
 import dev.vivarium.node.network.EgressLedger;
 import dev.vivarium.node.network.EgressSubject;
+import dev.vivarium.node.network.ListedNames;
 import dev.vivarium.node.network.resolver.Lookup;
 import dev.vivarium.node.network.resolver.SandboxLookups;
 import dev.vivarium.protocol.egress.EgressPolicy;
@@ -139,7 +140,7 @@ final class UpstreamConnector {
     private static Optional<Denial> notListed(EgressSubject subject, Target target) {
         EgressPolicy policy = subject.policy();
         boolean listed = target instanceof Target.Named named
-                ? policy.lists(named.name(), named.port())
+                ? ListedNames.contains(policy, named.name(), named.port())
                 : target instanceof Target.Literal literal && policy.lists(literal.address(), literal.port());
         return listed
                 ? Optional.empty()

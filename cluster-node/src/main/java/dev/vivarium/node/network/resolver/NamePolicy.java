@@ -2,6 +2,7 @@ package dev.vivarium.node.network.resolver;
 
 import dev.vivarium.node.network.DenialReason;
 import dev.vivarium.node.network.EgressSubject;
+import dev.vivarium.node.network.ListedNames;
 import dev.vivarium.protocol.egress.HostName;
 import io.netty.handler.codec.dns.DnsRecord;
 import io.netty.handler.codec.dns.DnsRecordType;
@@ -73,7 +74,7 @@ final class NamePolicy {
         }
         return switch (subject.policy().mode()) {
             case NONE -> refused(what, DenialReason.NOT_LISTED);
-            case ALLOWLIST -> subject.policy().lists(name)
+            case ALLOWLIST -> ListedNames.contains(subject.policy(), name)
                     ? listed(question, what)
                     : refused(what, DenialReason.NOT_LISTED);
             case PUBLIC -> onTheInternet(question, name);

@@ -7,7 +7,7 @@ import java.util.Set;
  * Names outside the public internet, so that asking for them could only reveal something about the node's own network:
  * IANA's special-use domain names (RFC 6761 and its updates), and common private ones.
  */
-final class SpecialNames {
+public final class SpecialNames {
     private static final Set<String> TOP_LEVELS = Set.of(
             "alt", // RFC 9476
             "arpa", // reverse look-ups, which would map the network, and locally served zones
@@ -29,7 +29,7 @@ final class SpecialNames {
     private SpecialNames() {}
 
     /** Whether a name is never asked for upstream. Includes single-label names, which are meant for search lists. */
-    static boolean contains(HostName name) {
+    public static boolean contains(HostName name) {
         int lastDot = name.value().lastIndexOf('.');
         return lastDot < 0 || TOP_LEVELS.contains(name.value().substring(lastDot + 1));
     }
