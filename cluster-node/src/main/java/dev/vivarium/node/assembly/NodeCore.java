@@ -28,6 +28,8 @@ import dev.vivarium.node.placement.Machine;
 import dev.vivarium.node.placement.NodeLoads;
 import dev.vivarium.node.placement.NodeSlots;
 import dev.vivarium.node.placement.QuotaCheck;
+import dev.vivarium.node.retention.Retention;
+import dev.vivarium.node.retention.RetentionSettings;
 import dev.vivarium.node.run.RunEnvironment;
 import dev.vivarium.node.run.RunMetrics;
 import dev.vivarium.node.run.Runs;
@@ -97,6 +99,7 @@ public final class NodeCore implements AutoCloseable {
     private final PrometheusMeterRegistry tenantMetrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
 
     private final Acts acts;
+    private final Retention retention;
     private final Runs runs;
     private final LogChecks checks;
     private final CompletableFuture<Done> cutOff = new CompletableFuture<>();
@@ -234,6 +237,8 @@ public final class NodeCore implements AutoCloseable {
                 new CheckFile(dataDir.resolve("audit-check")),
                 nodeName(config),
                 metrics);
+        this.retention = Retention.start(
+                store, RetentionSettings.from(config.getConfig("vivarium.retention")), acts, Clock.systemUTC());
         QuotasOfNode.keepCurrent(system, quotas, slots, tenants.refresh(), tenantMetrics);
         system.tell(new Guardian.Watch(
                 sandboxes,
@@ -397,6 +402,7 @@ public final class NodeCore implements AutoCloseable {
     @Override
     public void close() {
         drain.begin();
+        retention.close();
         stop(system, isCutOff() ? cluster.endWait() : STEP_MAX);
         try {
             await("sweeping", Reaper.sweep(sandboxes, new LiveSandboxes()));

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.protocol.access.Quota;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 
@@ -27,6 +28,9 @@ final class ActSentence {
                             : " was given up: the cluster could not reach it.");
             case "SandboxesReaped" -> data.path("count").asInt() + " sandboxes that belonged to nobody were destroyed: "
                     + words(data.path("sandboxes")) + ".";
+            case "DataDeleted" -> "The " + data.path("data").asText().toLowerCase(Locale.ROOT) + " of "
+                    + data.path("runs").asInt() + " runs of tenant " + data.path("tenant").asText()
+                    + " was deleted, " + data.path("kept").asText() + " after their ends.";
             case "TokenCreated" -> Timeline.caller(data) + " made token "
                     + data.path("token").asText() + " ("
                     + data.path("name").asText() + ", " + data.path("role").asText() + " of tenant "

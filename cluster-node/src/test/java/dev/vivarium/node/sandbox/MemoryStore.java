@@ -9,6 +9,7 @@ import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.persistence.store.ClaimedKeys;
+import dev.vivarium.persistence.store.KeptData;
 import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.persistence.store.RememberedRuns;
@@ -208,6 +209,11 @@ public final class MemoryStore implements Store, OutputStore, SecretVault, Remem
     @Override
     public TokenSeal tokenSeal() {
         throw new UnsupportedOperationException("Sandboxes ask for no token.");
+    }
+
+    @Override
+    public KeptData keptData() {
+        throw new UnsupportedOperationException("Sandboxes end before anything is deleted.");
     }
 
     @Override

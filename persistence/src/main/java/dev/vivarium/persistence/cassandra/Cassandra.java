@@ -159,6 +159,17 @@ final class Cassandra implements AutoCloseable {
                         .thenApply(Cassandra::verdict));
     }
 
+    /** Executes statements on several partitions: once it completes, all of them hold, or will after a failure of nodes. */
+    CompletionStage<Done> logged(String what, List<Cql> statements) {
+        return describingFailures(
+                what,
+                all(statements.stream().map(this::bound).toList())
+                        .thenCompose(bound -> session.executeAsync(BatchStatement.newInstance(
+                                        DefaultBatchType.LOGGED, List.copyOf(bound))
+                                .setIdempotent(true)))
+                        .thenApply(written -> Done.getInstance()));
+    }
+
     /** In this order, since reading the row consumes it. */
     private static Verdict verdict(AsyncResultSet answer) {
         return answer.wasApplied()

@@ -302,19 +302,24 @@ final class CassandraBlobs implements BlobTables {
 
     @Override
     public CompletionStage<Done> release(RunId run) {
-        String what = "release the blobs of run " + run;
+        return release(BlobHolder.living(run)).thenApply(held -> Done.getInstance());
+    }
+
+    /** Ends a holder's holds, and says whether it had any. */
+    CompletionStage<Boolean> release(BlobHolder holder) {
+        String what = "release the blobs of run " + holder.name();
         return cassandra
-                .rows(what, OF_RUN, run.value())
+                .rows(what, OF_RUN, holder.name())
                 .thenCompose(rows -> Cassandra.all(rows.stream()
                         .map(row -> cassandra.write(
                                 what,
                                 END_HOLD,
                                 String.valueOf(row.getString(0)),
                                 String.valueOf(row.getString(1)),
-                                run.value()))
+                                holder.name()))
                         .toList()))
                 .thenCompose(ended -> ended.isEmpty()
-                        ? CompletableFuture.completedFuture(Done.getInstance())
-                        : cassandra.write(what, END_OF_RUN, run.value()));
+                        ? CompletableFuture.completedFuture(false)
+                        : cassandra.write(what, END_OF_RUN, holder.name()).thenApply(done -> true));
     }
 }

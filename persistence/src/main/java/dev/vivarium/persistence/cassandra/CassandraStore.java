@@ -17,6 +17,7 @@ import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
+import dev.vivarium.persistence.store.KeptData;
 import dev.vivarium.persistence.store.MonotonicClock;
 import dev.vivarium.persistence.store.OpenStores;
 import dev.vivarium.persistence.store.OutputStore;
@@ -57,6 +58,7 @@ public final class CassandraStore implements Store {
     private final TokenSeal tokenSeal;
     private final Sweeper keySweeper;
     private final BlobStore blobs;
+    private final KeptData keptData;
     private final RunFiles files;
     private final Sweeper blobSweeper;
     private final long number;
@@ -92,6 +94,7 @@ public final class CassandraStore implements Store {
         this.tokenSeal = new TokenSeal(masters.keys());
         CassandraBlobs blobTables = new CassandraBlobs(cassandra);
         this.blobs = new StoredBlobs(blobTables, clock);
+        this.keptData = new CassandraKeptData(cassandra, blobTables);
         this.files = new StoredRunFiles(blobs, journal::first);
         this.blobSweeper = new BlobSweep(
                         blobTables, new CassandraBlobLeftovers(cassandra, blobTables), journal, sweep, clock)
@@ -200,6 +203,11 @@ public final class CassandraStore implements Store {
     @Override
     public RunFiles files() {
         return files;
+    }
+
+    @Override
+    public KeptData keptData() {
+        return keptData;
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.vivarium.persistence.content;
 
 import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
+import java.util.Optional;
 
 /**
  * What holds blobs: a run while it lives, or the record of a run with what was kept of it.
@@ -10,7 +11,9 @@ import java.time.Instant;
  */
 public record BlobHolder(String name) {
     /** Holds from so late a time are never old enough to lapse. */
-    static final Instant FOR_EVER = Instant.parse("9999-12-31T00:00:00Z");
+    public static final Instant FOR_EVER = Instant.parse("9999-12-31T00:00:00Z");
+
+    private static final String RECORDED = ":artifacts";
 
     /** A run, until it has ended. */
     public static BlobHolder living(RunId run) {
@@ -18,7 +21,13 @@ public record BlobHolder(String name) {
     }
 
     /** A run's record, which outlasts its end. */
-    static BlobHolder recorded(RunId run) {
-        return new BlobHolder(run.value() + ":artifacts");
+    public static BlobHolder recorded(RunId run) {
+        return new BlobHolder(run.value() + RECORDED);
+    }
+
+    /** The run that a holder's name begins with; empty for a name of another form. */
+    public static Optional<RunId> run(String name) {
+        String id = name.endsWith(RECORDED) ? name.substring(0, name.length() - RECORDED.length()) : name;
+        return RunId.isValid(id) ? Optional.of(new RunId(id)) : Optional.empty();
     }
 }

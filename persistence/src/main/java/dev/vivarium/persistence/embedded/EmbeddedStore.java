@@ -12,6 +12,7 @@ import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
+import dev.vivarium.persistence.store.KeptData;
 import dev.vivarium.persistence.store.MonotonicClock;
 import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.persistence.store.RememberedRuns;
@@ -161,6 +162,11 @@ public final class EmbeddedStore implements Store {
     @Override
     public RunFiles files() {
         return store.files();
+    }
+
+    @Override
+    public KeptData keptData() {
+        return store.keptData();
     }
 
     @Override

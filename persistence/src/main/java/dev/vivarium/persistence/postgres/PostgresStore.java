@@ -18,6 +18,7 @@ import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
+import dev.vivarium.persistence.store.KeptData;
 import dev.vivarium.persistence.store.MonotonicClock;
 import dev.vivarium.persistence.store.OpenStores;
 import dev.vivarium.persistence.store.OutputStore;
@@ -270,6 +271,11 @@ public final class PostgresStore implements Store {
     @Override
     public RunFiles files() {
         return files;
+    }
+
+    @Override
+    public KeptData keptData() {
+        return new PostgresKeptData(database);
     }
 
     @Override

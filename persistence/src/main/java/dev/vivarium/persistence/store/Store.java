@@ -40,6 +40,9 @@ public interface Store extends AutoCloseable {
 
     RunFiles files();
 
+    /** What remains of runs that have ended. */
+    KeptData keptData();
+
     ClaimedKeys idempotencyKeys();
 
     TenantStore tenants();

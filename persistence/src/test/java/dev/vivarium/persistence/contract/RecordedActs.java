@@ -12,6 +12,7 @@ import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.auth.TokenId;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.TimeSpan;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -30,7 +31,7 @@ import java.util.Optional;
 
 /** Administrative acts as earlier versions have written them, byte by byte, and those of this version to be recorded. */
 public final class RecordedActs {
-    private static final List<String> FILES = List.of("recorded-acts-1.txt");
+    private static final List<String> FILES = List.of("recorded-acts-1.txt", "recorded-acts-2.txt");
     private static final Tenant TENANT = new Tenant("research");
     private static final TokenId TOKEN = new TokenId("0123456789abcdef");
     private static final TokenId EARLIER = new TokenId("0000000000000001");
@@ -71,6 +72,8 @@ public final class RecordedActs {
                 new Act.NodeRemoved(at, "node-1", "node-2", "10.0.0.2:25520", Removal.LEFT),
                 new Act.NodeRemoved(at, "node-1", "node-2", "10.0.0.2:25520", Removal.GIVEN_UP),
                 new Act.SandboxesReaped(at, "node-1", 2, List.of("01k00000000000000000000001")),
+                new Act.DataDeleted(at, "node-1", TENANT, Act.Data.OUTPUT, 7, TimeSpan.parse("720h")),
+                new Act.DataDeleted(at, "node-1", TENANT, Act.Data.ARTIFACTS, 1, TimeSpan.parse("1m")),
                 new Act.TokenRevoked(at, "node-1", OPERATOR, ORIGIN, TENANT, TOKEN, at.plusSeconds(60)),
                 new Act.QuotasSet(
                         at,

@@ -8,6 +8,7 @@ import dev.vivarium.protocol.auth.Origin;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.auth.TokenId;
+import dev.vivarium.protocol.run.TimeSpan;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +26,7 @@ import java.util.Optional;
     @JsonSubTypes.Type(value = Act.NodeDrained.class, name = "NodeDrained"),
     @JsonSubTypes.Type(value = Act.NodeRemoved.class, name = "NodeRemoved"),
     @JsonSubTypes.Type(value = Act.SandboxesReaped.class, name = "SandboxesReaped"),
+    @JsonSubTypes.Type(value = Act.DataDeleted.class, name = "DataDeleted"),
     @JsonSubTypes.Type(value = Act.TokenCreated.class, name = "TokenCreated"),
     @JsonSubTypes.Type(value = Act.TokenRevoked.class, name = "TokenRevoked"),
     @JsonSubTypes.Type(value = Act.QuotasSet.class, name = "QuotasSet"),
@@ -95,6 +97,22 @@ public sealed interface Act {
         public SandboxesReaped {
             sandboxes = sandboxes.stream().limit(NAMED_MAX).toList();
         }
+    }
+
+    /**
+     * A node has deleted what had been kept of a tenant's runs for long enough.
+     *
+     * @param runs how many runs had some
+     * @param kept for how long it had been kept at least after their end
+     */
+    record DataDeleted(Instant at, String node, Tenant tenant, Data data, int runs, TimeSpan kept) implements Act {}
+
+    /** What is kept of runs beside their events. */
+    enum Data {
+        /** What they printed. */
+        OUTPUT,
+        /** The files that were kept of them. */
+        ARTIFACTS
     }
 
     /**

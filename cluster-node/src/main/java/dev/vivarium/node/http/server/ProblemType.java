@@ -19,6 +19,7 @@ public enum ProblemType {
     NO_SUCH_TOKEN(404, "no-such-token", "There is no such token"),
     NO_SUCH_BLOB(404, "no-such-blob", "There is no such content"),
     NO_SUCH_ARTIFACT(404, "no-such-artifact", "The run has no such file"),
+    DELETED(410, "deleted", "It was deleted when its time was over"),
     NO_SUCH_TILE(404, "no-such-tile", "The log's tree has no such tile"),
     NO_CHECKPOINT(404, "no-checkpoint", "No checkpoint of the log is signed"),
     NO_SUCH_RESOURCE(404, "no-such-resource", "There is nothing here"),

@@ -11,6 +11,7 @@ import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.protocol.api.ArtifactList;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Artifact;
+import dev.vivarium.protocol.run.Digest;
 import dev.vivarium.protocol.run.RunEvent.ArtifactsKept;
 import dev.vivarium.protocol.run.RunState;
 import java.net.URLEncoder;
@@ -18,9 +19,12 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiFunction;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.http.javadsl.model.ContentType;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
@@ -55,7 +59,9 @@ final class ArtifactsEndpoint {
         return answer(
                 exchange,
                 LIST_OFFERS,
-                (run, kept) -> isTar(exchange) ? tar(run, kept) : Answers.json(200, view(run, kept)));
+                (run, kept) -> isTar(exchange)
+                        ? unlessDeleted(run, files(kept), () -> tar(run, kept))
+                        : CompletableFuture.completedStage(Answers.json(200, view(run, kept))));
     }
 
     private static boolean isTar(Exchange exchange) {
@@ -69,22 +75,38 @@ final class ArtifactsEndpoint {
         return answer(exchange, FILE_OFFERS, (run, kept) -> files(kept).stream()
                 .filter(artifact -> artifact.path().equals(path))
                 .findFirst()
-                .map(artifact -> content(run, artifact))
-                .orElseGet(() -> Answers.problem(
+                .map(artifact -> unlessDeleted(run, List.of(artifact), () -> content(run, artifact)))
+                .orElseGet(() -> CompletableFuture.completedStage(Answers.problem(
                         ProblemType.NO_SUCH_ARTIFACT,
                         "Nothing of this path was kept of the run: the list of its artifacts says what was, and what"
-                                + " was left out.")));
+                                + " was left out."))));
     }
 
     private CompletionStage<HttpResponse> answer(
             Exchange exchange,
             List<MediaType> offers,
-            BiFunction<RunState.Existing, Optional<ArtifactsKept>, HttpResponse> answer) {
+            BiFunction<RunState.Existing, Optional<ArtifactsKept>, CompletionStage<HttpResponse>> answer) {
         if (Acceptable.best(exchange.request(), offers).isEmpty()) {
             return CompletableFuture.completedStage(Acceptable.refusal(offers));
         }
         return lookup.answer(exchange, run -> journal.events(run.submission().id(), 1)
-                .thenApply(events -> answer.apply(run, kept(events))));
+                .thenCompose(events -> answer.apply(run, kept(events))));
+    }
+
+    /** Looked for before the answer begins, which could only be broken off later. */
+    private CompletionStage<HttpResponse> unlessDeleted(
+            RunState.Existing run, List<Artifact> files, Supplier<HttpResponse> answer) {
+        Set<Digest> digests = files.stream()
+                .filter(artifact -> artifact.size() > 0)
+                .map(Artifact::digest)
+                .collect(Collectors.toSet());
+        return blobs.sizes(tenant(run), digests)
+                .thenApply(there -> there.keySet().containsAll(digests)
+                        ? answer.get()
+                        : Answers.problem(
+                                ProblemType.DELETED,
+                                "The files that were kept of this run were deleted when their time was over"
+                                        + " (vivarium.retention); the list still says what they were."));
     }
 
     /** The last attempt's, of which there is at most one. */

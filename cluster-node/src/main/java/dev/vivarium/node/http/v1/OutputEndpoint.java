@@ -4,12 +4,14 @@ import dev.vivarium.node.http.server.Acceptable;
 import dev.vivarium.node.http.server.Answers;
 import dev.vivarium.node.http.server.Exchange;
 import dev.vivarium.node.http.server.HttpSettings;
+import dev.vivarium.node.http.server.ProblemType;
 import dev.vivarium.node.run.Runs;
 import dev.vivarium.persistence.store.OutputChunk;
 import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.protocol.api.OutputChunkView;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
 import java.util.Arrays;
@@ -90,11 +92,28 @@ final class OutputEndpoint {
         if (form.isEmpty()) {
             return CompletableFuture.completedStage(Acceptable.refusal(OFFERS));
         }
-        if (query.extent() == Extent.WHAT_IS_THERE) {
-            return output.end(run).thenApply(end -> response(stored(run, query.from(), end), query, form.get()));
+        if (state instanceof RunState.Finished over && over.end().usage().get(Limit.OUTPUT) > 0) {
+            return output.end(run)
+                    .thenApply(end -> end == 0 ? deleted() : answer(state, share, query, form.get(), end));
         }
-        return CompletableFuture.completedStage(
-                share.refusal().orElseGet(() -> response(followed(state, query.from(), share), query, form.get())));
+        return query.extent() == Extent.WHAT_IS_THERE
+                ? output.end(run).thenApply(end -> answer(state, share, query, form.get(), end))
+                : CompletableFuture.completedStage(answer(state, share, query, form.get(), Long.MAX_VALUE));
+    }
+
+    private HttpResponse answer(
+            RunState.Existing state, Followers.Share share, Query query, MediaType form, long end) {
+        RunId run = state.submission().id();
+        return query.extent() == Extent.WHAT_IS_THERE
+                ? response(stored(run, query.from(), end), query, form)
+                : share.refusal().orElseGet(() -> response(followed(state, query.from(), share), query, form));
+    }
+
+    private static HttpResponse deleted() {
+        return Answers.problem(
+                ProblemType.DELETED,
+                "What this run printed was deleted when its time was over (vivarium.retention); its events say how much"
+                        + " it was.");
     }
 
     private HttpResponse response(Source<OutputChunk, NotUsed> chunks, Query query, MediaType form) {

@@ -154,6 +154,7 @@ class OpenApiDocumentTest {
         api.runs.happen(run, kept());
         api.runs.happen(run, new RunEvent.RunCancelled(NOON, NODE, 1, USAGE));
         answersAboutOneRun("/v1/runs/" + run);
+        answerAboutDeletedOutput();
         for (String of : List.of("", "/output", "/events", "/artifacts", "/artifacts/out%2Fa", "/proof")) {
             api.get("/v1/runs/" + TestApi.UNKNOWN_RUN + of);
             api.get("/v1/runs/" + run + of, "Accept", "text/html");
@@ -196,6 +197,12 @@ class OpenApiDocumentTest {
                 List.of(new LeftOut("out/l", LeftOut.Cause.LINK)));
     }
 
+    private void answerAboutDeletedOutput() {
+        RunId gone = api.running();
+        api.runs.happen(gone, new RunEvent.RunSucceeded(NOON, NODE, 1, Usage.NONE.with(Limit.OUTPUT, 5)));
+        assertThat(api.get("/v1/runs/" + gone + "/output").statusCode()).isEqualTo(410);
+    }
+
     private void answersAboutOneRun(String run) {
         api.get(run);
         assertThat(api.get(run + "/proof").body()).isEqualTo("proof");
@@ -210,6 +217,13 @@ class OpenApiDocumentTest {
         assertThat(file.headers().firstValue("Content-Disposition")).contains("attachment; filename*=UTF-8''a");
         assertThat(file.headers().firstValue("X-Content-Type-Options")).contains("nosniff");
         assertThat(api.get(run + "/artifacts/none").statusCode()).isEqualTo(404);
+        Blob content = Blob.ofUtf8("content");
+        api.blobs.forget(Digest.of(content));
+        assertThat(api.get(run + "/artifacts/out%2Fa").statusCode()).isEqualTo(410);
+        assertThat(api.get(run + "/artifacts", "Accept", "application/x-tar").statusCode())
+                .isEqualTo(410);
+        assertThat(api.get(run + "/artifacts").statusCode()).isEqualTo(200);
+        api.blobs.write(Tenant.DEFAULT, content);
         api.get(run + "/artifacts/out%2Fa", "Accept", "text/html");
         api.get(run + "/output?stream=stdout&follow=true&from=1");
         api.get(run + "/output?from=-1");

@@ -4,8 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
+import dev.vivarium.protocol.run.Limit;
+import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.Usage;
 import java.io.InputStream;
 import java.net.Socket;
 import java.net.http.HttpResponse;
@@ -21,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
 class OutputRouteTest {
@@ -130,6 +135,20 @@ class OutputRouteTest {
         api.succeed(run);
 
         assertThat(api.get("/v1/runs/" + run + "/output?follow=true").body()).hasSize(1_000_000);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "?follow=true", "?from=3"})
+    void outputThatWasDeletedIsNotTakenForNone(String query) {
+        RunId run = api.running();
+        api.runs.happen(
+                run,
+                new RunEvent.RunSucceeded(InMemoryRuns.NOON, "node-1", 1, Usage.NONE.with(Limit.OUTPUT, 5)));
+
+        HttpResponse<String> answer = api.get("/v1/runs/" + run + "/output" + query);
+
+        assertThat(answer.statusCode()).isEqualTo(410);
+        assertThat(TestApi.json(answer).path("type").asText()).endsWith("/deleted");
     }
 
     @Test

@@ -1,0 +1,84 @@
+package dev.vivarium.persistence.cassandra;
+
+import com.datastax.oss.driver.api.core.cql.AsyncResultSet;
+import com.datastax.oss.driver.api.core.cql.Row;
+import dev.vivarium.persistence.cassandra.Cassandra.Cql;
+import dev.vivarium.persistence.content.BlobHolder;
+import dev.vivarium.persistence.store.KeptData;
+import dev.vivarium.persistence.store.SubmissionTime;
+import dev.vivarium.protocol.run.RunId;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** What is kept of runs: all partitions, page by page. */
+final class CassandraKeptData implements KeptData {
+    private static final int ROWS_A_PAGE = 500;
+
+    private static final String OUTPUT = "SELECT DISTINCT run_id, part FROM run_output";
+    private static final String ARTIFACTS = "SELECT DISTINCT run_id FROM blob_of_run";
+    private static final String DELETE_PART = "DELETE FROM run_output WHERE run_id = ? AND part = ?";
+
+    private final Cassandra cassandra;
+    private final CassandraBlobs blobs;
+
+    CassandraKeptData(Cassandra cassandra, CassandraBlobs blobs) {
+        this.cassandra = cassandra;
+        this.blobs = blobs;
+    }
+
+    @Override
+    public void forEach(Kind kind, Instant submittedBefore, Consumer<RunId> visit) {
+        switch (kind) {
+            case OUTPUT -> forEach(OUTPUT, row -> {
+                RunId run = new RunId(String.valueOf(row.getString(0)));
+                if (row.getLong(1) == 0 && SubmissionTime.of(run).isBefore(submittedBefore)) {
+                    visit.accept(run);
+                }
+            });
+            case ARTIFACTS -> forEach(ARTIFACTS, row -> BlobHolder.run(String.valueOf(row.getString(0)))
+                    .filter(run -> BlobHolder.recorded(run).name().equals(row.getString(0)))
+                    .filter(run -> SubmissionTime.of(run).isBefore(submittedBefore))
+                    .ifPresent(visit));
+        }
+    }
+
+    private void forEach(String cql, Consumer<Row> visit) {
+        AsyncResultSet page = Cassandra.await(cassandra.page("look for what is kept of runs", ROWS_A_PAGE, cql));
+        page.currentPage().forEach(visit);
+        while (page.hasMorePages()) {
+            page = Cassandra.await(page.fetchNextPage());
+            page.currentPage().forEach(visit);
+        }
+    }
+
+    @Override
+    public boolean delete(Kind kind, RunId run) {
+        return switch (kind) {
+            case OUTPUT -> deleteOutput(run);
+            case ARTIFACTS -> Cassandra.await(blobs.release(BlobHolder.recorded(run)));
+        };
+    }
+
+    /** All parts at once, so that no reader takes what is left for the whole. */
+    private boolean deleteOutput(RunId run) {
+        List<Cql> deletions = new ArrayList<>();
+        boolean printed = false;
+        OutputTail tail;
+        long part = 0;
+        do {
+            tail = tail(run, part);
+            printed |= tail.end() != null;
+            deletions.add(new Cql(DELETE_PART, run.value(), part++));
+        } while (tail.state() == OutputTail.State.CLOSED);
+        Cassandra.await(cassandra.logged("delete the output of run " + run, deletions));
+        return printed;
+    }
+
+    private OutputTail tail(RunId run, long part) {
+        List<Row> rows = Cassandra.await(cassandra.settledRows(
+                "delete the output of run " + run, OutputTail.QUERY, run.value(), part));
+        return rows.isEmpty() ? OutputTail.EMPTY : OutputTail.of(rows.get(0));
+    }
+}

@@ -1,0 +1,104 @@
+package dev.vivarium.persistence.postgres;
+
+import dev.vivarium.persistence.content.BlobHolder;
+import dev.vivarium.persistence.store.KeptData;
+import dev.vivarium.persistence.store.SubmissionTime;
+import dev.vivarium.protocol.run.RunId;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** What is kept of runs, in the order of their ids, which is that of their submission. */
+final class PostgresKeptData implements KeptData {
+    private static final int PAGE = 200;
+
+    /** One look into the index for each run, however many chunks it has. */
+    private static final String OUTPUT =
+            """
+            WITH RECURSIVE run AS (
+                (SELECT run_id FROM run_output WHERE run_id > ?::bpchar AND run_id < ?::bpchar ORDER BY run_id LIMIT 1)
+                UNION ALL
+                SELECT (SELECT run_id FROM run_output AS next WHERE next.run_id > run.run_id AND next.run_id < ?::bpchar
+                    ORDER BY run_id LIMIT 1)
+                FROM run WHERE run_id IS NOT NULL)
+            SELECT run_id FROM run WHERE run_id IS NOT NULL LIMIT %d"""
+                    .formatted(PAGE);
+
+    private static final String ARTIFACTS =
+            """
+            SELECT DISTINCT run_id FROM blob_hold WHERE held_at >= ? AND run_id > ? AND run_id < ?
+            ORDER BY run_id LIMIT %d"""
+                    .formatted(PAGE);
+
+    /** The rows before the first byte are no output. */
+    private static final String DELETE_OUTPUT =
+            """
+            WITH gone AS (DELETE FROM run_output WHERE run_id = ? RETURNING byte_offset)
+            SELECT count(*) FILTER (WHERE byte_offset >= 0) FROM gone""";
+
+    private static final String DELETE_ARTIFACTS = "DELETE FROM blob_hold WHERE run_id = ?";
+
+    private final Database database;
+
+    PostgresKeptData(Database database) {
+        this.database = database;
+    }
+
+    @Override
+    public void forEach(Kind kind, Instant submittedBefore, Consumer<RunId> visit) {
+        String end = SubmissionTime.bound(submittedBefore);
+        String last = "";
+        while (true) {
+            String after = last;
+            List<String> page = database.transactNow("look for what is kept of runs", connection -> switch (kind) {
+                case OUTPUT -> page(connection, OUTPUT, after, end, end);
+                case ARTIFACTS -> page(
+                        connection, ARTIFACTS, PostgresBlobs.time(BlobHolder.FOR_EVER), after, end);
+            });
+            if (page.isEmpty()) {
+                return;
+            }
+            page.forEach(name -> BlobHolder.run(name).ifPresent(visit));
+            last = page.get(page.size() - 1);
+        }
+    }
+
+    private static List<String> page(Connection connection, String sql, Object... values) throws SQLException {
+        List<String> names = new ArrayList<>();
+        try (PreparedStatement query = connection.prepareStatement(sql)) {
+            for (int i = 0; i < values.length; i++) {
+                query.setObject(i + 1, values[i]);
+            }
+            try (ResultSet rows = query.executeQuery()) {
+                while (rows.next()) {
+                    names.add(rows.getString(1));
+                }
+            }
+        }
+        return names;
+    }
+
+    @Override
+    public boolean delete(Kind kind, RunId run) {
+        return database.transactNow("delete the " + kind + " of run " + run, connection -> switch (kind) {
+            case OUTPUT -> deleteOutput(connection, run);
+            case ARTIFACTS -> PostgresBlobs.update(
+                            connection, DELETE_ARTIFACTS, BlobHolder.recorded(run).name())
+                    > 0;
+        });
+    }
+
+    private static boolean deleteOutput(Connection connection, RunId run) throws SQLException {
+        try (PreparedStatement delete = connection.prepareStatement(DELETE_OUTPUT)) {
+            delete.setString(1, run.value());
+            try (ResultSet row = delete.executeQuery()) {
+                return row.next() && row.getLong(1) > 0;
+            }
+        }
+    }
+}

@@ -1,0 +1,202 @@
+package dev.vivarium.persistence.contract;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.vivarium.persistence.Fixtures;
+import dev.vivarium.persistence.retention.RetentionRules;
+import dev.vivarium.persistence.retention.RetentionSweep;
+import dev.vivarium.persistence.store.KeptData.Kind;
+import dev.vivarium.persistence.store.OutputChunk;
+import dev.vivarium.persistence.store.Store;
+import dev.vivarium.protocol.api.OutputChunkView.Stream;
+import dev.vivarium.protocol.auth.Tenant;
+import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.Digest;
+import dev.vivarium.protocol.run.ProcessId;
+import dev.vivarium.protocol.run.RunEvent;
+import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.RunSpec;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+/** What is kept of runs is deleted once its time is over, on every store. Each test has a tenant of its own. */
+public abstract class RetentionContract {
+    private static final AtomicInteger TESTS = new AtomicInteger();
+    private static final Duration KEPT = Duration.ofDays(30);
+    private static final int MEBIBYTE = 1 << 20;
+
+    private final int test = TESTS.incrementAndGet();
+    private final Tenant tenant = new Tenant("keeping-" + test);
+    private final Rules rules = new Rules();
+    private final List<String> deleted = new ArrayList<>();
+
+    protected abstract Store store();
+
+    protected abstract JournalWriter writer();
+
+    /** For ever, but for tenants that say otherwise. */
+    private static final class Rules implements RetentionRules {
+        private final Map<Tenant, Map<Kind, Duration>> kept = new HashMap<>();
+
+        void keep(Tenant tenant, Kind kind, Duration time) {
+            kept.computeIfAbsent(tenant, first -> new EnumMap<>(Kind.class)).put(kind, time);
+        }
+
+        @Override
+        public Optional<Duration> kept(Tenant tenant, Kind kind) {
+            return Optional.ofNullable(kept.getOrDefault(tenant, Map.of()).get(kind));
+        }
+
+        @Override
+        public Optional<Duration> shortest(Kind kind) {
+            return kept.values().stream()
+                    .map(each -> Optional.ofNullable(each.get(kind)))
+                    .flatMap(Optional::stream)
+                    .min(Duration::compareTo);
+        }
+    }
+
+    @Test
+    void outputIsDeletedOnceItsTimeAfterTheEndOfTheRunIsOver() {
+        rules.keep(tenant, Kind.OUTPUT, KEPT);
+        RunId run = ended(1, tenant);
+        print(run, "hello");
+
+        sweep(Fixtures.NOON.plus(KEPT));
+        assertThat(join(store().output().end(run))).isEqualTo(5);
+        assertThat(deleted).isEmpty();
+
+        sweep(Fixtures.NOON.plus(KEPT).plusSeconds(1));
+        assertThat(join(store().output().end(run))).isZero();
+        assertThat(join(store().output().read(run, 0, MEBIBYTE))).isEmpty();
+        assertThat(deleted).containsExactly(tenant + " OUTPUT 1 PT720H");
+
+        sweep(Fixtures.NOON.plus(KEPT).plusSeconds(2));
+        assertThat(deleted).hasSize(1);
+    }
+
+    @Test
+    void outputOfManyPartsIsDeletedAsAWhole() {
+        rules.keep(tenant, Kind.OUTPUT, KEPT);
+        RunId run = ended(1, tenant);
+        for (int part = 0; part < 33; part++) {
+            join(store().output()
+                    .append(run, List.of(chunk((long) part * MEBIBYTE, Blob.of(new byte[MEBIBYTE])))));
+        }
+        assertThat(join(store().output().end(run))).isEqualTo(33L * MEBIBYTE);
+
+        sweep(Fixtures.NOON.plus(KEPT).plusSeconds(1));
+
+        assertThat(join(store().output().read(run, 0, MEBIBYTE))).isEmpty();
+        assertThat(join(store().output().read(run, 32L * MEBIBYTE, MEBIBYTE))).isEmpty();
+    }
+
+    @Test
+    void aRunThatHasNotEndedKeepsItsOutputHoweverOldItIs() {
+        rules.keep(tenant, Kind.OUTPUT, KEPT);
+        RunId run = run(1);
+        writer().write(run, events(run, tenant).subList(0, 3));
+        print(run, "hello");
+
+        sweep(Fixtures.NOON.plus(KEPT.multipliedBy(100)));
+
+        assertThat(join(store().output().end(run))).isEqualTo(5);
+    }
+
+    @Test
+    void tenantsHaveRulesOfTheirOwn() {
+        Tenant other = new Tenant("keeping-longer-" + test);
+        Tenant held = new Tenant("held-" + test);
+        rules.keep(tenant, Kind.OUTPUT, KEPT);
+        rules.keep(other, Kind.OUTPUT, KEPT.multipliedBy(2));
+        RunId first = ended(1, tenant);
+        RunId second = ended(2, tenant);
+        RunId third = ended(3, other);
+        RunId fourth = ended(4, held);
+        List.of(first, second, third, fourth).forEach(run -> print(run, "hello"));
+
+        sweep(Fixtures.NOON.plus(KEPT).plusSeconds(1));
+
+        assertThat(List.of(first, second, third, fourth))
+                .extracting(run -> join(store().output().end(run)))
+                .containsExactly(0L, 0L, 5L, 5L);
+        assertThat(deleted).containsExactly(tenant + " OUTPUT 2 PT720H");
+    }
+
+    @Test
+    void artifactsAreLetGoOfAndWhatAnotherRunHasStays() {
+        rules.keep(tenant, Kind.ARTIFACTS, KEPT);
+        Digest shared = join(store().blobs().write(tenant, Blob.ofUtf8("shared " + test)));
+        Digest own = join(store().blobs().write(tenant, Blob.ofUtf8("own " + test)));
+        RunId first = ended(1, tenant);
+        RunId live = run(2);
+        writer().write(live, events(live, tenant).subList(0, 3));
+        join(store().blobs().keep(tenant, Set.of(shared, own), first));
+        join(store().blobs().keep(tenant, Set.of(shared), live));
+
+        sweep(Fixtures.NOON.plus(KEPT).plusSeconds(1));
+        sweep(Fixtures.NOON.plus(KEPT).plusSeconds(2));
+
+        assertThat(deleted).containsExactly(tenant + " ARTIFACTS 1 PT720H");
+        assertThat(holders(own)).isEmpty();
+        assertThat(holders(shared)).containsExactly(live);
+        // Contents without a holder stay for the grace of blobs.
+        assertThat(join(store().blobs().sizes(tenant, Set.of(shared, own)))).hasSize(2);
+    }
+
+    /** The runs that keep a content of this test's tenant. */
+    protected abstract List<RunId> holders(String tenant, Digest digest);
+
+    private List<RunId> holders(Digest digest) {
+        return holders(tenant.name(), digest);
+    }
+
+    private void sweep(Instant now) {
+        new RetentionSweep(
+                        store().keptData(),
+                        store().journal(),
+                        rules,
+                        (of, kind, runs, kept) -> deleted.add(of + " " + kind + " " + runs + " " + kept),
+                        Clock.fixed(now, ZoneOffset.UTC))
+                .sweep(() -> true);
+    }
+
+    private RunId run(int n) {
+        return Fixtures.run(500_000 + test * 100 + n);
+    }
+
+    private RunId ended(int n, Tenant of) {
+        RunId run = run(n);
+        writer().write(run, events(run, of));
+        return run;
+    }
+
+    private static List<RunEvent> events(RunId run, Tenant of) {
+        return Fixtures.success(run, Fixtures.NOON, Map.of(RunSpec.TENANT_LABEL, of.name()));
+    }
+
+    private void print(RunId run, String text) {
+        join(store().output().begin(run, 1));
+        join(store().output().append(run, List.of(chunk(0, Blob.ofUtf8(text)))));
+    }
+
+    private static OutputChunk chunk(long offset, Blob data) {
+        return new OutputChunk(1, new ProcessId(1), Stream.STDOUT, offset, Fixtures.NOON, data);
+    }
+
+    private static <T> T join(CompletionStage<T> stage) {
+        return stage.toCompletableFuture().join();
+    }
+}
