@@ -28,9 +28,11 @@ final class ActSentence {
                             : " was given up: the cluster could not reach it.");
             case "SandboxesReaped" -> data.path("count").asInt() + " sandboxes that belonged to nobody were destroyed: "
                     + words(data.path("sandboxes")) + ".";
-            case "DataDeleted" -> "The " + data.path("data").asText().toLowerCase(Locale.ROOT) + " of "
-                    + data.path("runs").asInt() + " runs of tenant " + data.path("tenant").asText()
-                    + " was deleted, " + data.path("kept").asText() + " after their ends.";
+            case "DataDeleted" -> "The node deleted the "
+                    + data.path("data").asText().toLowerCase(Locale.ROOT) + " of "
+                    + data.path("runs").asInt() + " runs of tenant "
+                    + data.path("tenant").asText() + ", "
+                    + data.path("kept").asText() + " after they had ended.";
             case "TokenCreated" -> Timeline.caller(data) + " made token "
                     + data.path("token").asText() + " ("
                     + data.path("name").asText() + ", " + data.path("role").asText() + " of tenant "

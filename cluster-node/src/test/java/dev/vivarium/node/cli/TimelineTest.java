@@ -83,6 +83,10 @@ class TimelineTest {
                                         by
                                                 + ",'tenant':'red','amounts':{'memory':1073741824,'runs':9223372036854775807,"
                                                 + "'later':7},'reset':['disk']"),
+                                event(
+                                        "DataDeleted",
+                                        "12:00:00Z",
+                                        "'tenant':'red','data':'OUTPUT','runs':7,'kept':'720h'"),
                                 event("LogExported", "12:00:00Z", by + ",'tenants':[],'from':1,'to':7"))
                         .map(event -> Timeline.sentence(json(event))))
                 .containsExactly(
@@ -90,6 +94,7 @@ class TimelineTest {
                         "Node b at h:1 was given up: the cluster could not reach it.",
                         "token:ops (from 192.0.2.7) set quotas of tenant red: memory 1Gi, runs unlimited, later 7,"
                                 + " disk as configured.",
+                        "The node deleted the output of 7 runs of tenant red, 720h after they had ended.",
                         "token:ops (from 192.0.2.7) took an export of the events from position 1 to 7, of all tenants.");
     }
 

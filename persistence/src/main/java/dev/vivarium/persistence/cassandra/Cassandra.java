@@ -164,9 +164,9 @@ final class Cassandra implements AutoCloseable {
         return describingFailures(
                 what,
                 all(statements.stream().map(this::bound).toList())
-                        .thenCompose(bound -> session.executeAsync(BatchStatement.newInstance(
-                                        DefaultBatchType.LOGGED, List.copyOf(bound))
-                                .setIdempotent(true)))
+                        .thenCompose(bound -> session.executeAsync(
+                                BatchStatement.newInstance(DefaultBatchType.LOGGED, List.copyOf(bound))
+                                        .setIdempotent(true)))
                         .thenApply(written -> Done.getInstance()));
     }
 

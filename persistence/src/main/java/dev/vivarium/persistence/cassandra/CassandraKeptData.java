@@ -77,8 +77,8 @@ final class CassandraKeptData implements KeptData {
     }
 
     private OutputTail tail(RunId run, long part) {
-        List<Row> rows = Cassandra.await(cassandra.settledRows(
-                "delete the output of run " + run, OutputTail.QUERY, run.value(), part));
+        List<Row> rows = Cassandra.await(
+                cassandra.settledRows("delete the output of run " + run, OutputTail.QUERY, run.value(), part));
         return rows.isEmpty() ? OutputTail.EMPTY : OutputTail.of(rows.get(0));
     }
 }

@@ -57,8 +57,7 @@ final class PostgresKeptData implements KeptData {
             String after = last;
             List<String> page = database.transactNow("look for what is kept of runs", connection -> switch (kind) {
                 case OUTPUT -> page(connection, OUTPUT, after, end, end);
-                case ARTIFACTS -> page(
-                        connection, ARTIFACTS, PostgresBlobs.time(BlobHolder.FOR_EVER), after, end);
+                case ARTIFACTS -> page(connection, ARTIFACTS, PostgresBlobs.time(BlobHolder.FOR_EVER), after, end);
             });
             if (page.isEmpty()) {
                 return;
@@ -88,7 +87,9 @@ final class PostgresKeptData implements KeptData {
         return database.transactNow("delete the " + kind + " of run " + run, connection -> switch (kind) {
             case OUTPUT -> deleteOutput(connection, run);
             case ARTIFACTS -> PostgresBlobs.update(
-                            connection, DELETE_ARTIFACTS, BlobHolder.recorded(run).name())
+                            connection,
+                            DELETE_ARTIFACTS,
+                            BlobHolder.recorded(run).name())
                     > 0;
         });
     }

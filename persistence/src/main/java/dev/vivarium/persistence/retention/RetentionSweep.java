@@ -86,7 +86,9 @@ public final class RetentionSweep implements Sweep {
     /** The tenant of a run whose data is gone now; a run that fails is tried again by the next sweep. */
     private Optional<Tenant> deletedOf(Kind kind, RunId run) {
         try {
-            return await(journal.state(run)) instanceof RunState.Finished over && isDue(kind, over) && data.delete(kind, run)
+            return await(journal.state(run)) instanceof RunState.Finished over
+                            && isDue(kind, over)
+                            && data.delete(kind, run)
                     ? Optional.of(tenant(over))
                     : Optional.empty();
         } catch (StoreUnavailable away) {

@@ -92,8 +92,7 @@ public abstract class RetentionContract {
         rules.keep(tenant, Kind.OUTPUT, KEPT);
         RunId run = ended(1, tenant);
         for (int part = 0; part < 33; part++) {
-            join(store().output()
-                    .append(run, List.of(chunk((long) part * MEBIBYTE, Blob.of(new byte[MEBIBYTE])))));
+            join(store().output().append(run, List.of(chunk((long) part * MEBIBYTE, Blob.of(new byte[MEBIBYTE])))));
         }
         assertThat(join(store().output().end(run))).isEqualTo(33L * MEBIBYTE);
 

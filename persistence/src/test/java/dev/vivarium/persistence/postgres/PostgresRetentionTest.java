@@ -51,8 +51,8 @@ class PostgresRetentionTest extends RetentionContract {
                         POSTGRES.address().url(),
                         POSTGRES.address().user(),
                         POSTGRES.address().password());
-                PreparedStatement query = connection.prepareStatement(
-                        "SELECT run_id FROM blob_hold WHERE tenant = ? AND digest = ?")) {
+                PreparedStatement query =
+                        connection.prepareStatement("SELECT run_id FROM blob_hold WHERE tenant = ? AND digest = ?")) {
             query.setString(1, tenant);
             query.setString(2, digest.hex());
             try (ResultSet rows = query.executeQuery()) {

@@ -101,8 +101,7 @@ final class OutputEndpoint {
                 : CompletableFuture.completedStage(answer(state, share, query, form.get(), Long.MAX_VALUE));
     }
 
-    private HttpResponse answer(
-            RunState.Existing state, Followers.Share share, Query query, MediaType form, long end) {
+    private HttpResponse answer(RunState.Existing state, Followers.Share share, Query query, MediaType form, long end) {
         RunId run = state.submission().id();
         return query.extent() == Extent.WHAT_IS_THERE
                 ? response(stored(run, query.from(), end), query, form)

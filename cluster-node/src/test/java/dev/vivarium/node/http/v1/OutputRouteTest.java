@@ -142,8 +142,7 @@ class OutputRouteTest {
     void outputThatWasDeletedIsNotTakenForNone(String query) {
         RunId run = api.running();
         api.runs.happen(
-                run,
-                new RunEvent.RunSucceeded(InMemoryRuns.NOON, "node-1", 1, Usage.NONE.with(Limit.OUTPUT, 5)));
+                run, new RunEvent.RunSucceeded(InMemoryRuns.NOON, "node-1", 1, Usage.NONE.with(Limit.OUTPUT, 5)));
 
         HttpResponse<String> answer = api.get("/v1/runs/" + run + "/output" + query);
 
