@@ -119,7 +119,7 @@ class ArchitectureTest {
             .or()
             .haveNameMatching(NODE + "\\.archive\\.Tar(Writer|Header)")
             .and()
-            .haveNameNotMatching(NODE + "\\.cli\\.(Up|Doctor|Store|Cluster|ClusterMember)Command.*")
+            .haveNameNotMatching(NODE + "\\.cli\\.(Up|Doctor|Store|Cluster|ClusterMember|Certificates)Command.*")
             .should()
             .dependOnClassesThat(not(resideInAnyPackage(
                     "java..",
@@ -145,6 +145,14 @@ class ArchitectureTest {
             .should()
             .dependOnClassesThat(resideInAnyPackage("dev.vivarium..")
                     .and(not(resideInAnyPackage("dev.vivarium.protocol..", room("archive..")))));
+
+    @ArchTest
+    static final ArchRule certificatesAreMadeAndReadInOneRoom = noClasses()
+            .that()
+            .resideOutsideOfPackages(room("certificates"), "dev.vivarium.persistence..", "dev.vivarium.protocol..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("org.bouncycastle..");
 
     @ArchTest
     static final ArchRule driversKnowTheProtocolOnly = noClasses()

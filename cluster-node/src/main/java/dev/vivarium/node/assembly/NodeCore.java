@@ -109,11 +109,14 @@ public final class NodeCore implements AutoCloseable {
         NodeConfig config = NodeConfig.of(options.config(), options.overrides());
         ClusterSettings cluster = ClusterSettings.of(config.all());
         requireSharedStore(cluster, config.store());
+        Optional<ClusterTls> tls = ClusterTls.of(config.all(), cluster, Clock.systemUTC());
         KnownHolesAtStart.requireNone(config.all().getConfig("vivarium"));
         Store store = NodeStore.open(config.store(), options.dataDir());
         try {
             store.audit().guarded(LogGuard.of(config.all(), options.dataDir(), store.installation()));
-            return start(layered(config, cluster, store), cluster, store, options.dataDir());
+            NodeCore core = start(layered(config, cluster, store), cluster, tls, store, options.dataDir());
+            tls.ifPresent(core::keepCurrent);
+            return core;
         } catch (RuntimeException | NodeStartException failed) {
             store.close();
             if (failed instanceof NodeStartException refusal) {
@@ -129,7 +132,7 @@ public final class NodeCore implements AutoCloseable {
         return BlockingThreads.sized(config.with(store.journalConfig()
                 .withFallback(introduction.layer())
                 .withFallback(AloneProvider.layer(cluster))
-                .withFallback(ClusterTls.layer(config.all()))
+                .withFallback(ClusterTls.layer(config.all(), cluster))
                 .withFallback(MessageSize.layer(config.all()))));
     }
 
@@ -141,13 +144,15 @@ public final class NodeCore implements AutoCloseable {
         }
     }
 
-    private static NodeCore start(Config config, ClusterSettings cluster, Store store, Path dataDir)
+    private static NodeCore start(
+            Config config, ClusterSettings cluster, Optional<ClusterTls> tls, Store store, Path dataDir)
             throws NodeStartException {
         CompletableFuture<Done> joined = new CompletableFuture<>();
         Fencing fencing = cluster.newFencing(NodeClock.system());
-        ActorSystem<Guardian.Command> system = Joining.begin(config, cluster, fencing, store.clusterHold(), joined);
+        ActorSystem<Guardian.Command> system =
+                Joining.begin(config, cluster, fencing, store.clusterHold(), joined, tls);
         try {
-            Joining.await(system, config, cluster, joined);
+            Joining.await(system, config, cluster, joined, tls);
             return new NodeCore(config, cluster, fencing, store, system, dataDir);
         } catch (RuntimeException | NodeStartException failed) {
             stop(system, STEP_MAX);
@@ -254,6 +259,30 @@ public final class NodeCore implements AutoCloseable {
                 : Optional.of(
                         Membership.placeOf(Cluster.get(system).selfMember().address()));
         acts.note((at, node) -> new Act.NodeJoined(at, node, place));
+    }
+
+    /** Uses replaced certificates, and lists of revoked ones, while the node runs. */
+    private void keepCurrent(ClusterTls tls) {
+        Duration interval = config.getDuration("vivarium.cluster.tls.refresh");
+        metrics.gauge("vivarium.cluster.certificate.expires", tls, used -> used.expiresAt()
+                .getEpochSecond());
+        tls.whenRevoked(new ClusterTls.Revocations() {
+            @Override
+            public void ofPeer(String place) {
+                system.tell(new Guardian.Expel(place));
+            }
+
+            @Override
+            public void ofThisNode() {
+                system.tell(new Guardian.Resign());
+            }
+        });
+        system.scheduler()
+                .scheduleWithFixedDelay(
+                        interval,
+                        interval,
+                        tls::refresh,
+                        system.dispatchers().lookup(DispatcherSelector.fromConfig(BlockingThreads.DISPATCHER)));
     }
 
     /** Where the disks of sandboxes are. */

@@ -26,7 +26,8 @@ abstract class ClusterMemberCommand implements Callable<Integer> {
     }
 
     /** Performs the action and returns a sentence that describes it. */
-    abstract String act(LocalCluster cluster, String member) throws ClusterProblem, IOException, InterruptedException;
+    abstract String act(LocalCluster cluster, String member)
+            throws ClusterProblem, NodeStartException, IOException, InterruptedException;
 
     @Override
     public Integer call() throws NodeStartException {
@@ -87,7 +88,8 @@ abstract class ClusterMemberCommand implements Callable<Integer> {
         }
 
         @Override
-        String act(LocalCluster cluster, String member) throws ClusterProblem, IOException, InterruptedException {
+        String act(LocalCluster cluster, String member)
+                throws ClusterProblem, NodeStartException, IOException, InterruptedException {
             cluster.start(member);
             return cluster.member(member).name() + " is ready.";
         }

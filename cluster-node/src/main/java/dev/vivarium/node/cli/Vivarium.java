@@ -141,6 +141,7 @@ public final class Vivarium implements Runnable {
         commands.put("store", () -> new CommandLine(new StoreCommand())
                 .addSubcommand(new StoreCommand.PrepareCommand(surroundings)));
         commands.put("cluster", () -> ClusterCommand.withAll(surroundings));
+        commands.put("certificates", () -> CertificatesCommand.withAll(surroundings));
         commands.put("run", () -> new CommandLine(new RunCommand(surroundings)));
         commands.put("ps", () -> new CommandLine(new PsCommand(surroundings)));
         commands.put("show", () -> new CommandLine(new ShowCommand(surroundings)));

@@ -35,6 +35,7 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.apache.pekko.cluster.ClusterEvent.MemberRemoved;
 import org.apache.pekko.cluster.Member;
 import org.apache.pekko.cluster.MemberStatus;
+import org.apache.pekko.cluster.UniqueAddress;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.Down;
 import org.apache.pekko.cluster.typed.Join;
@@ -63,6 +64,17 @@ public final class Guardian {
     public record Watch(
             NodeSandboxes sandboxes, LiveSandboxes live, Duration sweepInterval, long kernelMemoryGrowthMaxBytes)
             implements Command {}
+
+    /**
+     * Remove a member, since its certificate is revoked: nodes read that at different times, and while some speak to it and
+     * others do not, the resolver would take one of those for lost.
+     *
+     * @param place its host:port
+     */
+    public record Expel(String place) implements Command {}
+
+    /** Leave as one that the cluster has removed, since this node's own certificate is revoked. */
+    public record Resign() implements Command {}
 
     private record Up() implements Command {}
 
@@ -103,6 +115,11 @@ public final class Guardian {
                     .onMessage(Up.class, event -> checkName(context, timers, entry))
                     .onMessage(CheckName.class, again -> checkName(context, timers, entry))
                     .onMessage(Watch.class, watch -> watch(context, cluster, settings, fencing.lease(), acts, watch))
+                    .onMessage(Expel.class, expelled -> expel(context, cluster, expelled.place))
+                    .onMessage(Resign.class, resigned -> {
+                        cluster.manager().tell(new Down(cluster.selfMember().address()));
+                        return Behaviors.same();
+                    })
                     .onMessage(Removed.class, removal -> removed(context, cluster, acts, removal.event))
                     .build();
         }));
@@ -178,11 +195,25 @@ public final class Guardian {
         return Behaviors.same();
     }
 
+    private static Behavior<Command> expel(ActorContext<Command> context, Cluster cluster, String place) {
+        Membership.peers(cluster.state(), cluster.selfMember()).at(place).ifPresent(peer -> {
+            context.getLog().warn("The node at {} is removed: its certificate is revoked.", place);
+            giveUp(context, cluster, peer, "its certificate is revoked");
+        });
+        return Behaviors.same();
+    }
+
+    /** A node that is only down stays in the cluster until its heartbeats are missed; a quarantined one does not. */
+    private static void giveUp(ActorContext<Command> context, Cluster cluster, UniqueAddress peer, String reason) {
+        RemoteActorRefProvider remote =
+                (RemoteActorRefProvider) ((ExtendedActorSystem) Adapter.toClassic(context.getSystem())).provider();
+        remote.quarantine(peer.address(), Option.apply(peer.longUid()), reason);
+        cluster.manager().tell(new Down(peer.address()));
+    }
+
     private static Behavior<CrashWatch.Command> crashWatch(
             ActorContext<Command> context, Cluster cluster, Duration interval) {
         Executor blocking = context.getSystem().dispatchers().lookup(DispatcherSelector.blocking());
-        RemoteActorRefProvider remote =
-                (RemoteActorRefProvider) ((ExtendedActorSystem) Adapter.toClassic(context.getSystem())).provider();
         return CrashWatch.create(
                 interval,
                 () -> Membership.peers(cluster.state(), cluster.selfMember()),
@@ -192,11 +223,6 @@ public final class Guardian {
                                 peer.address().getPort().orElseThrow(),
                                 interval),
                         blocking),
-                peer -> {
-                    // A node that is only down stays in the cluster until its heartbeats are missed; a quarantined one
-                    // does not.
-                    remote.quarantine(peer.address(), Option.apply(peer.longUid()), "nothing listens there any more");
-                    cluster.manager().tell(new Down(peer.address()));
-                });
+                peer -> giveUp(context, cluster, peer, "nothing listens there any more"));
     }
 }

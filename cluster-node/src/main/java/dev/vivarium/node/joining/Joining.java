@@ -3,6 +3,7 @@ package dev.vivarium.node.joining;
 import com.typesafe.config.Config;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.membership.ClusterSettings;
+import dev.vivarium.node.membership.ClusterTls;
 import dev.vivarium.node.membership.Fencing;
 import dev.vivarium.node.run.sharding.ShardDirectory;
 import dev.vivarium.persistence.store.StoreOwnership;
@@ -14,6 +15,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.Address;
+import org.apache.pekko.actor.BootstrapSetup;
+import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.management.cluster.bootstrap.ClusterBootstrap;
 import org.apache.pekko.management.javadsl.PekkoManagement;
@@ -28,12 +31,16 @@ public final class Joining {
             ClusterSettings settings,
             Fencing fencing,
             Optional<StoreOwnership> hold,
-            CompletableFuture<Done> joined)
+            CompletableFuture<Done> joined,
+            Optional<ClusterTls> tls)
             throws NodeStartException {
         ActorSystem<Guardian.Command> system;
+        ActorSystemSetup setup = ActorSystemSetup.create(BootstrapSetup.create(config));
         try {
             system = ActorSystem.create(
-                    Guardian.create(settings, fencing, hold, joined), ClusterSettings.SYSTEM, config);
+                    Guardian.create(settings, fencing, hold, joined),
+                    ClusterSettings.SYSTEM,
+                    tls.map(secured -> setup.withSetup(secured.setup())).orElse(setup));
         } catch (RuntimeException failed) {
             throw cannotListen(config, failed);
         }
@@ -86,7 +93,11 @@ public final class Joining {
 
     /** Waits until the node is a member with a unique name. */
     public static void await(
-            ActorSystem<?> system, Config config, ClusterSettings settings, CompletableFuture<Done> joined)
+            ActorSystem<?> system,
+            Config config,
+            ClusterSettings settings,
+            CompletableFuture<Done> joined,
+            Optional<ClusterTls> tls)
             throws NodeStartException {
         CompletableFuture<Done> ended = system.getWhenTerminated().toCompletableFuture();
         try {
@@ -97,7 +108,12 @@ public final class Joining {
             }
             throw new NodeStartException("The node cannot join its cluster: " + rootMessage(failed), failed);
         } catch (TimeoutException late) {
-            throw new NodeStartException(nobodyAnswers(config, settings), late);
+            throw new NodeStartException(
+                    nobodyAnswers(config, settings)
+                            + tls.flatMap(ClusterTls::lastRefusal)
+                                    .map(refusal -> " This node has refused one: " + refusal + ".")
+                                    .orElse(""),
+                    late);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             throw new NodeStartException("Interrupted while joining the cluster.", interrupted);

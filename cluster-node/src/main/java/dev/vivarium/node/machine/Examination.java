@@ -358,7 +358,8 @@ final class Examination {
             warn(
                     "cluster",
                     "Nodes speak without TLS: everyone who reaches the cluster's address can act as a node.",
-                    "Set vivarium.cluster.tls, or keep that address on a network of its own.");
+                    "Set vivarium.cluster.tls in place of insecure-nodes-in-clear-text, or keep that address on a network of"
+                            + " its own.");
         }
     }
 

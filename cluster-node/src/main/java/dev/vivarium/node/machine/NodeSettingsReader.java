@@ -47,7 +47,7 @@ final class NodeSettingsReader {
                 stores,
                 stores.stream().filter(address -> !answers(address)).toList(),
                 node.getString("cluster.formation"),
-                node.getBoolean("cluster.tls.enabled") ? Presence.YES : Presence.NO,
+                node.getBoolean("cluster.insecure-nodes-in-clear-text") ? Presence.NO : Presence.YES,
                 ByteSize.parse(node.getString("run.memory-reserve")).bytes(),
                 memoryOfARun(node.getConfig("limits.default")),
                 node.getLong("limits.default.pids"),

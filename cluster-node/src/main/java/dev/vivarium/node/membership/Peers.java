@@ -2,6 +2,7 @@ package dev.vivarium.node.membership;
 
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.pekko.actor.Address;
@@ -40,6 +41,19 @@ public record Peers(UniqueAddress self, List<Peer> members) {
         Stream<Peer> after = others.stream().filter(peer -> IN_A_RING.compare(peer.life, self) > 0);
         Stream<Peer> before = others.stream().filter(peer -> IN_A_RING.compare(peer.life, self) <= 0);
         return Stream.concat(after, before).limit(most).toList();
+    }
+
+    /**
+     * Another member that is not about to be removed anyway.
+     *
+     * @param place its host:port
+     */
+    public Optional<UniqueAddress> at(String place) {
+        return members.stream()
+                .filter(peer -> !peer.isLeaving && !peer.life.equals(self))
+                .map(Peer::life)
+                .filter(life -> Membership.placeOf(life.address()).equals(place))
+                .findFirst();
     }
 
     /** Whether the reachable members without the gone ones, this one included, are more than half of all voters. */

@@ -184,13 +184,17 @@ class ManifestsTest {
             assertIsMounted(node(), file);
             String name = Path.of(file).getFileName().toString();
             assertThat(podSpec().getVolumes())
-                    .filteredOn(volume -> volume.getSecret() != null)
+                    .filteredOn(volume -> volume.getSecret() != null
+                            && volume.getSecret().getSecretName().equals("vivarium"))
                     .singleElement()
                     .satisfies(volume -> assertThat(volume.getSecret().getItems())
                             .anySatisfy(item -> assertThat(item.getPath()).isEqualTo(name)));
         }
         assertIsMounted(node(), config.getString("vivarium.store.postgres.keys"));
         assertIsMounted(node(), config.getString("vivarium.audit.log.key-file"));
+        for (String file : List.of("certificate", "key", "authority")) {
+            assertIsMounted(node(), config.getString("vivarium.cluster.tls." + file));
+        }
     }
 
     @Test

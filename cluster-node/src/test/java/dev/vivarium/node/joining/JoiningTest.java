@@ -215,7 +215,9 @@ class JoiningTest {
         refused("vivarium.store.kind", "embedded")
                 .hasMessageContaining("an embedded store can be used by one node only");
         refused("vivarium.store.kind", "papyrus").hasMessageContaining("one of embedded, postgres");
-        refused("vivarium.cluster.tls.enabled", "on").hasMessageContaining("vivarium.cluster.tls.key");
+        refused("vivarium.cluster.insecure-nodes-in-clear-text", "off")
+                .hasMessageContaining("vivarium.cluster.tls.certificate is empty")
+                .hasMessageContaining("vivarium certificates init");
     }
 
     @Test
@@ -257,9 +259,14 @@ class JoiningTest {
             Store store = NodeStore.open(given.store(), options.dataDir());
             Config config = NodeCore.layered(given, cluster, store);
             CompletableFuture<Done> joined = new CompletableFuture<>();
-            ActorSystem<Guardian.Command> system =
-                    Joining.begin(config, cluster, cluster.newFencing(NodeClock.system()), Optional.empty(), joined);
-            Joining.await(system, config, cluster, joined);
+            ActorSystem<Guardian.Command> system = Joining.begin(
+                    config,
+                    cluster,
+                    cluster.newFencing(NodeClock.system()),
+                    Optional.empty(),
+                    joined,
+                    Optional.empty());
+            Joining.await(system, config, cluster, joined, Optional.empty());
             return new Member(store, system);
         }
 

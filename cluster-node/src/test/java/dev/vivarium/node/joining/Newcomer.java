@@ -26,6 +26,8 @@ public final class Newcomer {
         all.put("vivarium.cluster.seeds.0", "127.0.0.1:" + seed);
         all.put("vivarium.cluster.node-name", "newcomer");
         all.put("vivarium.cluster.join-timeout", "30s");
+        // ClusterTlsTest, WholeCluster and the local cluster have TLS; what it costs a start is spared here.
+        all.put("vivarium.cluster.insecure-nodes-in-clear-text", "on");
         all.putAll(changed);
         return new NodeOptions("127.0.0.1", 0, data, data.resolve("token"), Optional.empty(), all);
     }

@@ -3,6 +3,7 @@ package dev.vivarium.node.whole;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vivarium.client.Credentials;
+import dev.vivarium.node.doubles.NodeCertificates;
 import dev.vivarium.node.doubles.SharedStore;
 import dev.vivarium.trials.outside.LeftoverScan;
 import dev.vivarium.trials.outside.OciRecords;
@@ -35,6 +36,7 @@ final class WholeCluster implements AutoCloseable {
     /** Keeps clusters on one machine apart, for example those of two builds. */
     private final String network = "127." + (1 + CHANCE.nextInt(254)) + "." + CHANCE.nextInt(256);
 
+    private final NodeCertificates certificates;
     private final SharedStore store;
     private final List<DataDirectory> folders = new ArrayList<>();
     private final Map<Integer, WholeNode> nodes = new ConcurrentSkipListMap<>();
@@ -90,6 +92,7 @@ final class WholeCluster implements AutoCloseable {
         this.further = further;
         this.drain = drain;
         this.store = new SharedStore();
+        this.certificates = new NodeCertificates(DataDirectory.newFolder("vivarium-authority-"));
         this.watcher = new Thread(this::watch, "two-live-sandboxes");
         try {
             List<CompletableFuture<WholeNode>> starting = new ArrayList<>();
@@ -116,6 +119,7 @@ final class WholeCluster implements AutoCloseable {
         settings.put("vivarium.cluster.host", host(number));
         settings.put("vivarium.cluster.port", PORT);
         settings.put("vivarium.cluster.fencing.engine", "shared");
+        settings.putAll(certificate(number));
         // So that connections can be identified by address, and cut off.
         settings.put("pekko.remote.artery.advanced.tcp.outbound-client-hostname", host(number));
         settings.putAll(further.apply(number));
@@ -145,6 +149,14 @@ final class WholeCluster implements AutoCloseable {
                 throw new UncheckedIOException(failed);
             }
         });
+    }
+
+    private Map<String, String> certificate(int number) {
+        try {
+            return certificates.of(name(number));
+        } catch (IOException failed) {
+            throw new UncheckedIOException(failed);
+        }
     }
 
     /** Stops a node as an operator does, and starts it again on its data; returns when it is ready. */
@@ -324,6 +336,7 @@ final class WholeCluster implements AutoCloseable {
         }
         nodes.values().forEach(WholeNode::close);
         store.close();
+        DataDirectory.delete(certificates.folder());
         folders.forEach(folder -> DataDirectory.delete(folder.path()));
     }
 }

@@ -28,6 +28,9 @@ public record ClusterPlan(int nodes, int httpPort, int portBase, String drain, M
     public static final int NODES_MAX = 9;
     public static final ClusterPlan DEFAULT = new ClusterPlan(3, 8080, 25_620, "30s", Map.of());
 
+    /** The cluster's own name, which the certificates of its nodes share. */
+    static final String NAME = "local";
+
     private static final int PORT_MAX = 65_535;
     private static final int STORE_PORTS = 2;
 
@@ -73,7 +76,7 @@ public record ClusterPlan(int nodes, int httpPort, int portBase, String drain, M
     }
 
     /** The configuration that all nodes share; a node's own settings are in its command. */
-    String nodeConfiguration(Path folder, String datacenter) {
+    String nodeConfiguration(Path folder, Path certificates, String datacenter) {
         String seeds = IntStream.rangeClosed(1, nodes)
                 .mapToObj(node -> quoted(host(node) + ":" + portBase))
                 .collect(Collectors.joining(", "));
@@ -81,12 +84,18 @@ public record ClusterPlan(int nodes, int httpPort, int portBase, String drain, M
                 # Overwritten by each `vivarium cluster up`; use its --set to change settings.
                 vivarium {
                   cluster {
-                    name = local
+                    name = %s
                     port = %d
                     formation = seeds
                     seeds = [%s]
                     secret-file = %s
                     fencing.engine = shared
+                    tls {
+                      certificate = %s${vivarium.cluster.node-name}.crt
+                      key = %s${vivarium.cluster.node-name}.key
+                      authority = %s
+                      revoked = %s
+                    }
                   }
                   store {
                     kind = cassandra
@@ -103,9 +112,14 @@ public record ClusterPlan(int nodes, int httpPort, int portBase, String drain, M
                 pekko.remote.artery.advanced.tcp.outbound-client-hostname = ${vivarium.cluster.host}
                 """
                 .formatted(
+                        NAME,
                         portBase,
                         seeds,
                         quoted(folder.resolve("secret").toString()),
+                        quoted(certificates + "/"),
+                        quoted(certificates + "/"),
+                        quoted(certificates.resolve("authority.crt").toString()),
+                        quoted(certificates.resolve("revoked.crl").toString()),
                         quoted("127.0.0.1:" + storePort()),
                         quoted(datacenter),
                         quoted(folder.resolve("master.key").toString()),

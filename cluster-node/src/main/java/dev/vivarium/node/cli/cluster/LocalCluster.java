@@ -4,6 +4,7 @@ import dev.vivarium.client.ApiClient;
 import dev.vivarium.client.Credentials;
 import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.StorePreparer;
+import dev.vivarium.node.certificates.Authority;
 import dev.vivarium.node.cli.cluster.ClusterProblem.Kind;
 import dev.vivarium.node.cli.cluster.Member.Signal;
 import dev.vivarium.node.clock.NodeClock;
@@ -19,6 +20,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.HexFormat;
@@ -124,6 +126,7 @@ public final class LocalCluster {
         try {
             requireFree(plan);
             plan.write(folder.resolve("cluster.json"));
+            certificates(plan);
             startStore(plan, cassandra);
             around.progress()
                     .accept(around.storePreparer().prepare(Optional.of(folder.resolve("node.conf")), plan.settings()));
@@ -179,6 +182,25 @@ public final class LocalCluster {
         }
     }
 
+    /** A certificate for each node, by which the others know it: issued where it is missing, and renewed in its last third. */
+    private void certificates(ClusterPlan plan) throws NodeStartException, IOException {
+        Authority authority = Authority.of(certificates(), ClusterPlan.NAME, Clock.systemUTC());
+        for (int number = 1; number <= plan.nodes(); number++) {
+            String name = node(number).name();
+            Optional<Authority.Issued> before = authority.issued(name);
+            if (before.isEmpty()) {
+                authority.issue(name, List.of(ClusterPlan.host(number)), Authority.LIFE);
+            } else if (authority.isDue(before.get())) {
+                authority.renew(before.get());
+                around.progress().accept("the certificate of " + name + " is renewed.");
+            }
+        }
+    }
+
+    private Path certificates() {
+        return folder.resolve("certificates");
+    }
+
     private FileChannel lock() throws ClusterProblem, IOException {
         FileChannel channel =
                 FileChannel.open(folder.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -211,7 +233,7 @@ public final class LocalCluster {
     // ---- one member
 
     /** Starts a member, if it is not running, and returns when it is ready. */
-    public void start(String named) throws ClusterProblem, IOException, InterruptedException {
+    public void start(String named) throws ClusterProblem, NodeStartException, IOException, InterruptedException {
         ClusterPlan plan = plan();
         Member member = member(named);
         if (member.name().equals(STORE)) {
@@ -224,6 +246,7 @@ public final class LocalCluster {
         int node = number(named);
         if (member.process().isEmpty()) {
             Ports.requireFreeForNode(plan, node);
+            certificates(plan);
             launch(plan, node);
         }
         awaitReady(plan, node);
@@ -231,7 +254,8 @@ public final class LocalCluster {
 
     private void startStore(ClusterPlan plan, CassandraCommand cassandra)
             throws ClusterProblem, IOException, InterruptedException {
-        Files.writeString(folder.resolve("node.conf"), plan.nodeConfiguration(folder, LocalCassandra.DATACENTER));
+        Files.writeString(
+                folder.resolve("node.conf"), plan.nodeConfiguration(folder, certificates(), LocalCassandra.DATACENTER));
         Member store = store();
         if (store.process().isEmpty()) {
             around.progress().accept("starting Cassandra at 127.0.0.1:" + plan.storePort() + ".");
