@@ -48,7 +48,7 @@ class CertificatesCommandTest {
 
         assertThat(line.run("certificates", "renew")).isZero();
         line.out.reset();
-        assertThat(line.run("certificates", "list", "--format", "json")).isZero();
+        assertThat(line.run("certificates", "list", "-o", "json")).isZero();
         assertThat(line.printed()).contains("\"cluster\" : \"agents\"").doesNotContain("revoked");
     }
 
