@@ -84,6 +84,8 @@ public final class NeighbourProbe {
             """;
 
     private static final long SUBMISSION_PAUSE_MILLIS = 20;
+    /** Longer than a round takes, on a slow machine too. */
+    private static final String WALL_CLOCK = "30m";
 
     private final VivariumApi api;
     private final String image;
@@ -155,7 +157,7 @@ public final class NeighbourProbe {
     }
 
     private Hog hog(ObjectNode submission, String cpu) throws IOException {
-        submission.withObject("/limits").put("cpu", cpu).put("wallClock", "10m").put("cpuTime", "10m");
+        submission.withObject("/limits").put("cpu", cpu);
         RunId run = api.submit(submission);
         try (InputStream output = api.followOutput(run)) {
             if (output.read() < 0) {
@@ -171,7 +173,9 @@ public final class NeighbourProbe {
     private ObjectNode submission(String program, String... arguments) {
         List<String> command = new ArrayList<>(List.of("python3", "-c", program));
         command.addAll(List.of(arguments));
-        return new Workload(image, command).submission();
+        ObjectNode submission = new Workload(image, command).submission();
+        submission.withObject("/limits").put("wallClock", WALL_CLOCK).put("cpuTime", WALL_CLOCK);
+        return submission;
     }
 
     private Series times(ObjectNode submission) throws IOException {
