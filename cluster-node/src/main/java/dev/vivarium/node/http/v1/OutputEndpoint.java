@@ -22,6 +22,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.http.javadsl.model.ContentType;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
@@ -69,10 +70,10 @@ final class OutputEndpoint {
         return lookup.answer(exchange, state -> answer(exchange.request(), state, followers.of(exchange.caller())));
     }
 
-    /** The output of a run that has just been submitted, from its beginning until it ends. */
-    HttpResponse followed(RunState.Existing state, MediaType form, Followers.Share share) {
-        return response(
-                followed(state, 0, share), new Query(EnumSet.allOf(Stream.class), Extent.UNTIL_THE_RUN_ENDS, 0), form);
+    /** The output of a run that has been submitted, now or before, from its beginning until it ends. */
+    CompletionStage<HttpResponse> followed(RunState.Existing state, MediaType form, Followers.Share share) {
+        Query query = new Query(EnumSet.allOf(Stream.class), Extent.UNTIL_THE_RUN_ENDS, 0);
+        return unlessDeleted(state, () -> response(followed(state, 0, share), query, form));
     }
 
     private CompletionStage<HttpResponse> answer(HttpRequest request, RunState.Existing state, Followers.Share share) {
@@ -92,20 +93,27 @@ final class OutputEndpoint {
         if (form.isEmpty()) {
             return CompletableFuture.completedStage(Acceptable.refusal(OFFERS));
         }
-        if (state instanceof RunState.Finished over && over.end().usage().get(Limit.OUTPUT) > 0) {
+        if (query.extent() == Extent.WHAT_IS_THERE) {
             return output.end(run)
-                    .thenApply(end -> end == 0 ? deleted() : answer(state, share, query, form.get(), end));
+                    .thenApply(end -> end == 0 && hasPrinted(state)
+                            ? deleted()
+                            : response(stored(run, query.from(), end), query, form.get()));
         }
-        return query.extent() == Extent.WHAT_IS_THERE
-                ? output.end(run).thenApply(end -> answer(state, share, query, form.get(), end))
-                : CompletableFuture.completedStage(answer(state, share, query, form.get(), Long.MAX_VALUE));
+        return share.refusal()
+                .<CompletionStage<HttpResponse>>map(CompletableFuture::completedStage)
+                .orElseGet(() -> unlessDeleted(
+                        state, () -> response(followed(state, query.from(), share), query, form.get())));
     }
 
-    private HttpResponse answer(RunState.Existing state, Followers.Share share, Query query, MediaType form, long end) {
-        RunId run = state.submission().id();
-        return query.extent() == Extent.WHAT_IS_THERE
-                ? response(stored(run, query.from(), end), query, form)
-                : share.refusal().orElseGet(() -> response(followed(state, query.from(), share), query, form));
+    private CompletionStage<HttpResponse> unlessDeleted(RunState.Existing state, Supplier<HttpResponse> answer) {
+        return hasPrinted(state)
+                ? output.end(state.submission().id()).thenApply(end -> end == 0 ? deleted() : answer.get())
+                : CompletableFuture.completedStage(answer.get());
+    }
+
+    /** Of a run that has not ended that is not known, and its output is there. */
+    private static boolean hasPrinted(RunState.Existing state) {
+        return state instanceof RunState.Finished over && over.end().usage().get(Limit.OUTPUT) > 0;
     }
 
     private static HttpResponse deleted() {

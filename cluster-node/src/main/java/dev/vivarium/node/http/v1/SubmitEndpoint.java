@@ -114,7 +114,7 @@ final class SubmitEndpoint {
     private CompletionStage<HttpResponse> answer(
             Outcome.Accepted accepted, Wish wish, MediaType form, HttpRequest request, Followers.Share share) {
         if (wish instanceof Wish.Output) {
-            return done(output.followed(accepted.run(), form, share));
+            return output.followed(accepted.run(), form, share);
         }
         if (wish instanceof Wish.End waiting) {
             request.getHeader(TimeoutAccess.class).ifPresent(access -> access.timeoutAccess()

@@ -198,9 +198,15 @@ class OpenApiDocumentTest {
     }
 
     private void answerAboutDeletedOutput() {
-        RunId gone = api.running();
+        HttpResponse<String> submitted = api.post("/v1/runs", Samples.SMALL_BODY, "Idempotency-Key", "gone");
+        RunId gone = new RunId(TestApi.json(submitted).path("id").asText());
+        api.runs.happen(gone, new RunEvent.AttemptStarting(NOON, NODE, 1));
+        api.runs.happen(gone, new RunEvent.AttemptStarted(NOON, NODE, 1, "sandbox-1", Optional.empty()));
         api.runs.happen(gone, new RunEvent.RunSucceeded(NOON, NODE, 1, Usage.NONE.with(Limit.OUTPUT, 5)));
         assertThat(api.get("/v1/runs/" + gone + "/output").statusCode()).isEqualTo(410);
+        assertThat(api.post("/v1/runs?follow=output", Samples.SMALL_BODY, "Idempotency-Key", "gone")
+                        .statusCode())
+                .isEqualTo(410);
     }
 
     private void answersAboutOneRun(String run) {
