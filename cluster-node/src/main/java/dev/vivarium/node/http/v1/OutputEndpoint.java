@@ -101,8 +101,8 @@ final class OutputEndpoint {
         }
         return share.refusal()
                 .<CompletionStage<HttpResponse>>map(CompletableFuture::completedStage)
-                .orElseGet(() -> unlessDeleted(
-                        state, () -> response(followed(state, query.from(), share), query, form.get())));
+                .orElseGet(() ->
+                        unlessDeleted(state, () -> response(followed(state, query.from(), share), query, form.get())));
     }
 
     private CompletionStage<HttpResponse> unlessDeleted(RunState.Existing state, Supplier<HttpResponse> answer) {
