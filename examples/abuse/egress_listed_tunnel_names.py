@@ -1,6 +1,6 @@
 """Opens tunnels to what is listed, on ports of plain HTTP and others, and names another host within.
 
-Tries: another Host, a URL for another host, another name in TLS where no TLS is expected, a TLS warning that hides the
+Tries: another Host, a URL for another host, requests without a version, another name in TLS where no TLS is expected, a TLS warning that hides the
     greeting behind it, and a second request in a tunnel whose first was in order.
 Must: be cut off before the host receives it.
 
@@ -37,6 +37,8 @@ closed("an empty line before it", lambda: heard(b"\r\n" + get(OTHER)))
 closed("the version in small letters", lambda: heard(get(OTHER).replace(b"HTTP", b"http")))
 closed("two hosts", lambda: heard(get(LISTED).replace(b"\r\n\r\n", f"\r\nHost: {OTHER}\r\n\r\n".encode())))
 closed("HTTP/2 without TLS", lambda: heard(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
+closed("no version", lambda: heard(get(OTHER).replace(b" HTTP/1.1", b"")))
+closed("another version", lambda: heard(get(OTHER).replace(b"HTTP/", b"HTTQ/")))
 closed("another name in TLS", lambda: heard(hello(OTHER)))
 closed("another name behind a warning", lambda: (b"reached" in said(443, b"\x15\x03\x01\x00\x02\x01\x5a" + hello(OTHER))) or None)
 finish()

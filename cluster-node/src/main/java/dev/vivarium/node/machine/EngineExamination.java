@@ -1,6 +1,7 @@
 package dev.vivarium.node.machine;
 
 import dev.vivarium.node.driver.docker.EngineReport;
+import dev.vivarium.protocol.run.Isolation;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -10,6 +11,9 @@ import java.util.stream.Collectors;
 /** Findings about what makes sandboxes, and from an engine's report about itself. */
 final class EngineExamination {
     private static final String GVISOR = "runsc";
+    /** The date in the version of Debian 12's gVisor. */
+    private static final String DEBIAN_12 = "20221219";
+
     private static final String PLATFORM = "--platform=";
 
     private EngineExamination() {}
@@ -93,7 +97,8 @@ final class EngineExamination {
 
     private static List<Finding> of(MachineFacts.Driver driver) {
         if (driver instanceof MachineFacts.Driver.Runtimes those) {
-            return List.of(Finding.ok(
+            List<Finding> findings = new ArrayList<>();
+            findings.add(Finding.ok(
                     "driver",
                     "Sandboxes are made without the engine (driver oci): "
                             + those.runtimes().stream()
@@ -101,6 +106,18 @@ final class EngineExamination {
                                             + runtime.isolation().name().toLowerCase(Locale.ROOT) + " by " + runtime)
                                     .collect(Collectors.joining(", "))
                             + "."));
+            if (those.runtimes().stream()
+                    .filter(runtime -> runtime.isolation() == Isolation.GVISOR)
+                    .anyMatch(runtime -> runtime.version().contains(DEBIAN_12))) {
+                findings.add(
+                        new Finding(
+                                Level.NOTE,
+                                "gvisor",
+                                "This gVisor does not know a flag (AT_NO_AUTOMOUNT) that the programs ls and stat of Debian 12"
+                                        + " pass, so that they fail with \"Invalid argument\" in class gvisor.",
+                                "Take a newer one, such as Debian 13's, which is one static program; or list folders by find."));
+            }
+            return findings;
         }
         if (driver instanceof MachineFacts.Driver.ByEngine engine) {
             return List.of(engine.whyNotRuntimes()

@@ -341,18 +341,17 @@ final class Examination {
 
     private void lookAtAccess() {
         MachineFacts.NodeSettings node = facts.node();
-        if (node.reach() == MachineFacts.Reach.OTHERS) {
+        if (node.apiTls() == Presence.YES) {
+            ok("access", "The API asks for a token, and has TLS.");
+        } else if (node.reach() == MachineFacts.Reach.OTHERS) {
             problem(
                     "access",
                     "The API would listen on " + node.host()
-                            + ". It has no authentication and no TLS: everyone who reaches it may run agents and read their"
-                            + " output.",
-                    "Listen on 127.0.0.1, and put a proxy that authenticates in front of it.");
+                            + " without TLS: whoever is on the way reads the tokens of its callers. A node does not start so,"
+                            + " unless it is told to (vivarium.http.insecure-tokens-in-clear-text).",
+                    "Give it a certificate (--certificate and --key), or listen on 127.0.0.1.");
         } else {
-            note(
-                    "access",
-                    "The API has no authentication: every user of this machine may run agents and read their output.",
-                    "Keep other users off the machine.");
+            ok("access", "The API asks for a token, and listens for this machine only.");
         }
         if (!node.formation().equals("alone") && node.clusterTls() != Presence.YES) {
             warn(

@@ -191,6 +191,7 @@ record MachineFacts(
      * @param port its port
      * @param portState the state of that port
      * @param reach from where that address can be reached
+     * @param apiTls whether the API has a certificate
      * @param storeKind the kind of its store
      * @param storeAddresses the addresses of a shared store, as host:port
      * @param storeSilent those that do not answer
@@ -208,6 +209,7 @@ record MachineFacts(
             int port,
             PortState portState,
             Reach reach,
+            Presence apiTls,
             String storeKind,
             List<String> storeAddresses,
             List<String> storeSilent,

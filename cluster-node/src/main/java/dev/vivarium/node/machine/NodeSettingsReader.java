@@ -43,6 +43,7 @@ final class NodeSettingsReader {
                 port,
                 portState(host, port),
                 reach(host),
+                node.getString("http.tls.certificate").isEmpty() ? Presence.NO : Presence.YES,
                 storeKind,
                 stores,
                 stores.stream().filter(address -> !answers(address)).toList(),

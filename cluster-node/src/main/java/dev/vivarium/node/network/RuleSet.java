@@ -164,6 +164,8 @@ record RuleSet(
                   }
                   chain from_sandbox {
                     meta nfproto != ipv4 drop
+                    # Options have each router on the way write its address or clock into the packet, for its receiver.
+                    ip hdrlength > 5 goto deny
                     update @sending { ip saddr limit rate over %19$d/second burst %19$d packets } drop
                     # Without the mark there is no route, see RoutingGuard; denied packets are dropped before they need one.
                     meta mark set meta mark | %18$d

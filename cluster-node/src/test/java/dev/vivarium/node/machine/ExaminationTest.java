@@ -17,11 +17,11 @@ class ExaminationTest {
     private final SampleMachine machine = new SampleMachine();
 
     @Test
-    void aMachineWithoutProblemsOnlyGetsTheNoteOnTheOpenApi() {
+    void aMachineWithoutProblemsIsFine() {
         assertThat(machine.findings())
                 .filteredOn(finding -> finding.level() != Level.OK)
-                .extracting(Finding::part)
-                .containsExactly("access");
+                .isEmpty();
+        assertThat(of("access").found()).isEqualTo("The API asks for a token, and listens for this machine only.");
     }
 
     @Test
@@ -131,11 +131,24 @@ class ExaminationTest {
     }
 
     @Test
-    void anApiReachableFromOtherMachinesIsAProblem() {
+    void anApiReachableFromOtherMachinesWithoutTlsIsAProblem() {
         machine.host = "0.0.0.0";
         machine.reach = MachineFacts.Reach.OTHERS;
-
         assertThat(of("access").level()).isEqualTo(Level.PROBLEM);
+
+        machine.apiTls = Presence.YES;
+        assertThat(of("access").level()).isEqualTo(Level.OK);
+    }
+
+    @Test
+    void aGvisorInWhichLsFailsIsNoted() {
+        machine.driver = new MachineFacts.Driver.Runtimes(
+                List.of(new OciRuntime(Isolation.GVISOR, Path.of("/usr/bin/runsc"), "runsc", "0.0~20221219.0")));
+        assertThat(of("gvisor").found()).contains("ls and stat");
+
+        machine.driver = new MachineFacts.Driver.Runtimes(
+                List.of(new OciRuntime(Isolation.GVISOR, Path.of("/usr/bin/runsc"), "runsc", "release-20240729.0")));
+        assertThat(machine.findings()).extracting(Finding::part).doesNotContain("gvisor");
     }
 
     @Test

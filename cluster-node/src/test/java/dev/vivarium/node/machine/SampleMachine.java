@@ -51,6 +51,7 @@ final class SampleMachine {
     MachineFacts.Driver driver = new MachineFacts.Driver.ByEngine(Optional.empty());
     List<Installed> installed = List.of();
     String host = "127.0.0.1";
+    Presence apiTls = Presence.NO;
     MachineFacts.Reach reach = MachineFacts.Reach.THIS_MACHINE;
     MachineFacts.PortState port = MachineFacts.PortState.FREE;
     String store = "embedded";
@@ -90,6 +91,7 @@ final class SampleMachine {
                                 8080,
                                 port,
                                 reach,
+                                apiTls,
                                 store,
                                 storeAddresses,
                                 storeSilent,

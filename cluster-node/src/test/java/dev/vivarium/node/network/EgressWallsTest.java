@@ -91,6 +91,21 @@ class EgressWallsTest {
             except BlockingIOError: pass
             """;
 
+    /** Asks with an option of IP, and prints whether there was an answer. */
+    private static final String WITH_OPTION =
+            """
+            import socket, sys
+            options = {"none": b"", "record-route": bytes([7, 39, 4]) + bytes(37), "timestamp": bytes([68, 36, 5, 1]) + bytes(36)}
+            sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            sock.settimeout(1)
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, options[sys.argv[2]])
+            sock.sendto(b"?", (sys.argv[1], 9000))
+            try:
+                sock.recv(100)
+                print("answered")
+            except OSError: pass
+            """;
+
     private static Process hosts;
     private static Process machine;
     private EgressNetwork network;
@@ -242,6 +257,14 @@ class EgressWallsTest {
     void theNodeSendsNoErrorForPacketsThatExpire() {
         attach(EgressPolicy.publicInternet());
         assertThat(inside(LAST_HOP, PUBLIC)).isEmpty();
+    }
+
+    @Test
+    void noPacketHasRoutersWriteTheirAddressesIntoIt() {
+        attach(EgressPolicy.publicInternet());
+        assertThat(inside(WITH_OPTION, PUBLIC + " none")).contains("answered");
+        assertThat(inside(WITH_OPTION, PUBLIC + " record-route")).isEmpty();
+        assertThat(inside(WITH_OPTION, PUBLIC + " timestamp")).isEmpty();
     }
 
     @Test

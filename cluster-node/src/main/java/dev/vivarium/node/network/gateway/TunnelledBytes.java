@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,13 @@ final class TunnelledBytes extends ByteToMessageDecoder {
     private static final int FIRST_OF_TLS = 20;
     private static final int LAST_OF_TLS = 24;
     private static final int VERSION_OF_TLS = 3;
+
+    /**
+     * A method and a path or URL, with no version or another: some servers then take HTTP/0.9 for granted, and read the Host
+     * header all the same.
+     */
+    private static final Pattern WITHOUT_VERSION =
+            Pattern.compile("[ \\t]*[!-~]+[ \\t]+(?:/|\\*|[a-z][a-z0-9+.-]*://)", Pattern.CASE_INSENSITIVE);
 
     private final OpenTunnel tunnel;
     private @Nullable Future<?> deadline;
@@ -110,7 +118,7 @@ final class TunnelledBytes extends ByteToMessageDecoder {
 
     private static Kind kindOfLine(String line, boolean late) {
         if (!line.toLowerCase(Locale.ROOT).contains("http/")) {
-            return Kind.OTHER;
+            return WITHOUT_VERSION.matcher(line).lookingAt() ? Kind.DISGUISED : Kind.OTHER;
         }
         return late ? Kind.DISGUISED : Kind.HTTP;
     }

@@ -489,6 +489,11 @@ class GatewayTest {
                 "CONNECT evil.com:80 HTTP/1.1\r\nHost: api.example.com\r\n\r\n",
                 "\r\n\r\nGET / HTTP/1.1\r\nHost: evil.com\r\n\r\n",
                 "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+                "GET /\r\nHost: evil.com\r\n\r\n",
+                "GET / HTTQ/1.1\r\nHost: evil.com\r\n\r\n",
+                " GET\t/\nHost: evil.com\n\n",
+                "GET http://evil.com/\r\n\r\n",
+                "OPTIONS *\r\nHost: evil.com\r\n\r\n",
                 "POST / HTTP/1.1\r\nHost: api.example.com\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
             })
     void aPlainRequestInATunnelForAnotherHostIsDenied(String request) throws Exception {
