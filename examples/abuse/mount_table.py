@@ -19,7 +19,7 @@ for line in read("/proc/self/mountinfo", 1 << 20).decode().splitlines():
     check(f"{place} is of a kind of its own ({kind})", kind in KINDS)
     check(f"{place} has no source on the machine ({source})", "/" not in source)
     check(f"{place} names no folder of the machine ({options[:60]})", "/" not in options.replace("aname=/,", ""))
-    own = root == "/" or root == "/null" or root.startswith("/own-", 27) or kind in ("proc", "cgroup", "cgroup2")
+    own = root == "/" or root == "/null" or root[27:] == "/null" or root.startswith("/own-", 27) or kind in ("proc", "cgroup", "cgroup2")
     check(f"{place} is no part of a larger file system ({root})", own)
 memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 for folder in ("/", "/etc", "/usr", "/etc/passwd", "/etc/hosts", "/tmp", "/workspace", "/dev", "/dev/shm", "/proc/meminfo", "/proc/cmdline"):

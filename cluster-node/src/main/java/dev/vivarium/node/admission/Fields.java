@@ -274,6 +274,11 @@ final class Fields {
         return value.isTextual() ? Optional.of(value.textValue()) : wrongType(entry.path(), "a string", value);
     }
 
+    /** Whether a field is there and is null. */
+    boolean isNull(String name) {
+        return object.path(name).isNull();
+    }
+
     private Optional<JsonNode> node(String name) {
         JsonNode node = object.path(name);
         if (node.isNull()) {

@@ -211,6 +211,10 @@ public final class SubmissionReader {
         }
 
         private Optional<Warning> warning(Limits limits) {
+            if (fields.isNull("warning")) {
+                // As the API shows a run without one.
+                return Optional.empty();
+            }
             return fields.object("warning", Set.of("before", "signal")).flatMap(asked -> {
                 if (!asked.has("before")) {
                     findings.add(asked.pathOf("before"), "is required: how long before the deadline, such as 30s");

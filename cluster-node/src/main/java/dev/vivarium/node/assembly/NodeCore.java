@@ -113,6 +113,7 @@ public final class NodeCore implements AutoCloseable {
         KnownHolesAtStart.requireNone(config.all().getConfig("vivarium"));
         Store store = NodeStore.open(config.store(), options.dataDir());
         try {
+            DataFolder.make(options.dataDir());
             store.audit().guarded(LogGuard.of(config.all(), options.dataDir(), store.installation()));
             NodeCore core = start(layered(config, cluster, store), cluster, tls, store, options.dataDir());
             tls.ifPresent(core::keepCurrent);

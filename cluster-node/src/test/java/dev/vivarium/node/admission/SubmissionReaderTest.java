@@ -463,6 +463,16 @@ class SubmissionReaderTest {
     }
 
     @Test
+    void noWarningMayBeSpelledOutAsTheApiShowsIt() {
+        String body = "{\"image\": \"i\", \"command\": [\"true\"]%s}";
+
+        Submission without = ((Reading.Valid) Samples.read(body.formatted(""))).submission();
+        Submission spelledOut = ((Reading.Valid) Samples.read(body.formatted(", \"warning\": null"))).submission();
+
+        assertThat(spelledOut.asksFor(without.spec(SealedSecrets.NONE, Map.of()))).isTrue();
+    }
+
+    @Test
     void allInvalidFieldsAreNamedInOneAnswer() {
         Reading reading = Samples.read(
                 """

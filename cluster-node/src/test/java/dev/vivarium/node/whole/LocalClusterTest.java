@@ -41,6 +41,11 @@ class LocalClusterTest {
                 .containsExactlyInAnyOrderEntriesOf(
                         Map.of("node-1", "READY", "node-2", "READY", "node-3", "READY", "store", "READY"));
 
+        // and: each node keeps what it has seen of the log
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> assertThat(cluster.folder().resolve("node-2/data/audit-checkpoint"))
+                        .exists());
+
         // when: the node that holds a run is killed
         String run = cluster.vivarium(
                         "run",

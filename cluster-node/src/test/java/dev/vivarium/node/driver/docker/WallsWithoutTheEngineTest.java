@@ -200,7 +200,7 @@ class WallsWithoutTheEngineTest {
             assertThat(mount.source()).doesNotContain("/");
             assertThat(mount.superOptions()).doesNotContain("/");
             if (mount.type().equals("tmpfs") && !mount.root().equals("/")) {
-                assertThat(mount.root()).matches("/null|/" + made.id().value() + "/own-[a-z.-]+");
+                assertThat(mount.root()).matches("/" + made.id().value() + "/(null|own-[a-z.-]+)");
             }
         });
     }
@@ -264,7 +264,7 @@ class WallsWithoutTheEngineTest {
         if (mount.at().startsWith("/sys/fs/cgroup")) {
             return Optional.empty();
         }
-        boolean isNull = mount.root().equals("/null");
+        boolean isNull = mount.root().endsWith("/null");
         assertThat(isNull || mount.options().startsWith("ro"))
                 .as(mount.toString())
                 .isTrue();
