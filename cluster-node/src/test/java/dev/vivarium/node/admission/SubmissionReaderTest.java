@@ -469,7 +469,8 @@ class SubmissionReaderTest {
         Submission without = ((Reading.Valid) Samples.read(body.formatted(""))).submission();
         Submission spelledOut = ((Reading.Valid) Samples.read(body.formatted(", \"warning\": null"))).submission();
 
-        assertThat(spelledOut.asksFor(without.spec(SealedSecrets.NONE, Map.of()))).isTrue();
+        assertThat(spelledOut.asksFor(without.spec(SealedSecrets.NONE, Map.of())))
+                .isTrue();
     }
 
     @Test

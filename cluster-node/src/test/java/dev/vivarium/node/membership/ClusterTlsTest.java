@@ -51,6 +51,7 @@ import org.slf4j.LoggerFactory;
 class ClusterTlsTest {
     /** What a peer sends first: Artery's mark, the stream of control messages, and the length of one, little-endian. */
     private static final byte[] STREAM_BEGINS = {'A', 'K', 'K', 'A', 1, 0x10, 0x27, 0, 0};
+
     private static final int SILENCE_MILLIS = 300;
     private static final KeyManager[] NOBODY = {};
 
