@@ -13,6 +13,7 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import org.apache.pekko.cluster.sharding.typed.HashCodeMessageExtractor;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -83,7 +84,9 @@ class ClusterOfNodesTest {
         }
     }
 
+    // Fenced take-overs and the history trial have these faults too, in each build.
     @Test
+    @Tag("long")
     void aFrozenNodeLosesItsRunsAndDoesNoHarmWhenItResumes() throws Exception {
         try (WholeCluster cluster = new WholeCluster(3, WholeCluster.Formation.BOOTSTRAP);
                 LeftoverScan census = cluster.census()) {
@@ -118,6 +121,7 @@ class ClusterOfNodesTest {
     }
 
     @Test
+    @Tag("long")
     void aNodeThatIsCutOffDestroysItsSandboxesAndEndsAndItsRunsContinueElsewhere() throws Exception {
         try (WholeCluster cluster = new WholeCluster(3, WholeCluster.Formation.SEEDS);
                 LeftoverScan census = cluster.census()) {
