@@ -7,8 +7,8 @@ import java.util.function.BiFunction;
 import org.apache.pekko.Done;
 
 /**
- * The record of administrative acts. An act that somebody asked for is recorded first and carried out then, so that none is
- * without a record; one that cannot be recorded is not carried out. Thread-safe.
+ * The record of administrative acts. What somebody asks for is recorded before it is carried out; an act that cannot be
+ * recorded is not carried out. Thread-safe.
  */
 public interface Acts {
     /**

@@ -16,7 +16,7 @@ import org.apache.pekko.actor.typed.Props;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Acts in the journal, each written by an actor of its own. */
+/** Writes acts to the journal; each has a short-lived actor. */
 public final class JournaledActs implements Acts {
     private static final Logger LOG = LoggerFactory.getLogger(JournaledActs.class);
 
@@ -46,15 +46,10 @@ public final class JournaledActs implements Acts {
 
     @Override
     public void note(BiFunction<Instant, String, Act> act) {
-        record((at, name) -> {
-                    Act noted = act.apply(at, name);
-                    LOG.debug("Recording {}.", noted);
-                    return noted;
-                })
-                .exceptionally(failed -> {
-                    LOG.warn("An act is not on record: {}", failed.getMessage());
-                    return Done.getInstance();
-                });
+        record(act).exceptionally(failed -> {
+            LOG.warn("An act is not on record: {}", failed.getMessage());
+            return Done.getInstance();
+        });
     }
 
     private static ActId id(Instant now) {

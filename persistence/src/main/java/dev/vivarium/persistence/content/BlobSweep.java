@@ -1,17 +1,14 @@
 package dev.vivarium.persistence.content;
 
+import dev.vivarium.persistence.follow.StoreAnswer;
 import dev.vivarium.persistence.follow.Sweep;
 import dev.vivarium.persistence.follow.Sweeper;
 import dev.vivarium.persistence.journal.RunJournal;
-import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.apache.pekko.Done;
@@ -24,8 +21,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class BlobSweep implements Sweep {
     private static final Logger log = LoggerFactory.getLogger(BlobSweep.class);
-
-    private static final long ANSWER_SECONDS_MAX = 60;
 
     private final BlobTables tables;
     private final BlobLeftovers leftovers;
@@ -58,7 +53,7 @@ public final class BlobSweep implements Sweep {
         Instant before = clock.instant().minus(settings.grace());
         leftovers.forEachHolder(before, each(goOn, "the holds of run", this::releaseIfOver));
         leftovers.forEachIdle(before, each(goOn, "blob", key -> leftovers.removeIfIdle(key, before)));
-        leftovers.forEachStale(before, each(goOn, "upload", upload -> await(tables.discard(upload))));
+        leftovers.forEachStale(before, each(goOn, "upload", upload -> StoreAnswer.await(tables.discard(upload))));
     }
 
     /** A failed item is retried in the next sweep; the others continue. */
@@ -76,21 +71,9 @@ public final class BlobSweep implements Sweep {
     }
 
     private void releaseIfOver(RunId run) {
-        if (!(await(journal.state(run)) instanceof RunState.Live)) {
-            Done released = await(tables.release(run));
+        if (!(StoreAnswer.await(journal.state(run)) instanceof RunState.Live)) {
+            Done released = StoreAnswer.await(tables.release(run));
             log.debug("Released the blobs of run {}: {}", run, released);
-        }
-    }
-
-    private static <T> T await(CompletionStage<T> stage) {
-        try {
-            return stage.toCompletableFuture()
-                    .orTimeout(ANSWER_SECONDS_MAX, TimeUnit.SECONDS)
-                    .join();
-        } catch (CompletionException failed) {
-            throw failed.getCause() instanceof RuntimeException cause
-                    ? cause
-                    : new StoreUnavailable("The store does not answer.", failed);
         }
     }
 }

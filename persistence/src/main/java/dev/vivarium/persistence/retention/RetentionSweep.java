@@ -1,5 +1,6 @@
 package dev.vivarium.persistence.retention;
 
+import dev.vivarium.persistence.follow.StoreAnswer;
 import dev.vivarium.persistence.follow.Sweep;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.journal.StoreUnavailable;
@@ -14,9 +15,6 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,8 +25,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class RetentionSweep implements Sweep {
     private static final Logger log = LoggerFactory.getLogger(RetentionSweep.class);
-    private static final long ANSWER_SECONDS_MAX = 60;
-
     private final KeptData data;
     private final RunJournal journal;
     private final RetentionRules rules;
@@ -86,7 +82,7 @@ public final class RetentionSweep implements Sweep {
     /** The tenant of a run whose data is gone now; a run that fails is tried again by the next sweep. */
     private Optional<Tenant> deletedOf(Kind kind, RunId run) {
         try {
-            return await(journal.state(run)) instanceof RunState.Finished over
+            return StoreAnswer.await(journal.state(run)) instanceof RunState.Finished over
                             && isDue(kind, over)
                             && data.delete(kind, run)
                     ? Optional.of(tenant(over))
@@ -107,17 +103,5 @@ public final class RetentionSweep implements Sweep {
 
     private static Tenant tenant(RunState.Finished run) {
         return run.submission().spec().tenant();
-    }
-
-    private static <T> T await(CompletionStage<T> stage) {
-        try {
-            return stage.toCompletableFuture()
-                    .orTimeout(ANSWER_SECONDS_MAX, TimeUnit.SECONDS)
-                    .join();
-        } catch (CompletionException failed) {
-            throw failed.getCause() instanceof RuntimeException cause
-                    ? cause
-                    : new StoreUnavailable("The store does not answer.", failed);
-        }
     }
 }
