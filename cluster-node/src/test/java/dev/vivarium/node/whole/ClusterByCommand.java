@@ -82,7 +82,8 @@ final class ClusterByCommand implements AutoCloseable {
                 List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:TieredStopAtLevel=1"));
         command.add("-Dlogback.configurationFile=logback.xml");
         command.add("-Dvivarium.cassandra=" + cassandra());
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), "dev.vivarium.node.cli.Vivarium"));
+        command.addAll(NodeProgram.options());
+        command.add(NodeProgram.MAIN);
         command.addAll(List.of(words));
         Path out = home.resolve("out");
         Path err = home.resolve("err");
@@ -90,7 +91,9 @@ final class ClusterByCommand implements AutoCloseable {
                 new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
         builder.environment().put("VIVARIUM_HOME", home.toString());
         builder.environment()
-                .put("VIVARIUM_JAVA_OPTS", "-XX:TieredStopAtLevel=1 -Dlogback.configurationFile=logback.xml");
+                .put(
+                        "VIVARIUM_JAVA_OPTS",
+                        "-XX:TieredStopAtLevel=1 -Dlogback.configurationFile=logback.xml " + NodeProgram.archive());
         builder.environment().putAll(environment);
         Process process = builder.start();
         process.getOutputStream().close();

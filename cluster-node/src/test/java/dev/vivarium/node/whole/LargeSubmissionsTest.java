@@ -39,6 +39,8 @@ class LargeSubmissionsTest {
     @BeforeAll
     static void start() throws Exception {
         cluster = new WholeCluster(3, WholeCluster.Formation.SEEDS);
+        // Small runs tell in a moment where the shards are; each large one would take seconds.
+        assertSucceedsThroughEveryNode(Agent.python("print('small')"), "small\n");
     }
 
     @AfterAll

@@ -411,7 +411,8 @@ class SecretsOfANodeTest {
         List<String> command = new ArrayList<>(
                 List.of(ProcessHandle.current().info().command().orElseThrow(), "-XX:TieredStopAtLevel=1"));
         command.add("-Dlogback.configurationFile=every-logger.xml");
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), "dev.vivarium.node.cli.Vivarium"));
+        command.addAll(NodeProgram.options());
+        command.add(NodeProgram.MAIN);
         command.addAll(words);
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().put("VIVARIUM_SERVER", node.uri().toString());

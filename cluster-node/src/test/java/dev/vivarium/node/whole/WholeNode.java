@@ -69,7 +69,8 @@ final class WholeNode implements AutoCloseable {
         command.add("-Dlogback.configurationFile=logback.xml");
         command.addAll(List.of("-Xmx" + start.heap, "-XX:+ExitOnOutOfMemoryError", "-Djava.io.tmpdir=" + temporary));
         command.addAll(start.java);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), "dev.vivarium.node.cli.Vivarium"));
+        command.addAll(start.program);
+        command.add(NodeProgram.MAIN);
         command.addAll(List.of("up", "--port", "0", "--data", data.path().toString()));
         command.addAll(start.arguments);
         ProcessBuilder builder =
@@ -100,26 +101,27 @@ final class WholeNode implements AutoCloseable {
             DataDirectory data,
             String heap,
             Map<String, String> environment,
+            List<String> program,
             List<String> java,
             List<String> arguments) {
         Start heap(String most) {
-            return new Start(data, most, environment, java, arguments);
+            return new Start(data, most, environment, program, java, arguments);
         }
 
         /** With this engine, which also runs its sandboxes. */
         Start engine(URI engine) {
             List<String> onIt = new ArrayList<>(arguments);
             onIt.addAll(List.of("--set", "vivarium.driver.kind=docker"));
-            return new Start(data, heap, Map.of("DOCKER_HOST", engine.toString()), java, onIt);
+            return new Start(data, heap, Map.of("DOCKER_HOST", engine.toString()), program, java, onIt);
         }
 
         /** With these JVM options. */
         Start java(String... further) {
-            return new Start(data, heap, environment, List.of(further), arguments);
+            return new Start(data, heap, environment, program, List.of(further), arguments);
         }
 
         Start with(String... further) {
-            return new Start(data, heap, environment, java, List.of(further));
+            return new Start(data, heap, environment, program, java, List.of(further));
         }
 
         /** Returns once it is ready. */
@@ -129,7 +131,12 @@ final class WholeNode implements AutoCloseable {
     }
 
     static Start on(DataDirectory data) {
-        return new Start(data, "512m", Map.of(), List.of(), List.of());
+        return on(data, NodeProgram.options());
+    }
+
+    /** With these options for its classes. */
+    static Start on(DataDirectory data, List<String> program) {
+        return new Start(data, "512m", Map.of(), program, List.of(), List.of());
     }
 
     // ---- a user's requests
