@@ -286,6 +286,47 @@ public final class ApiClient {
         return json(request("/v1/tenants/" + encode(tenant) + "/usage").build());
     }
 
+    /** A run's messages to its webhook. */
+    public JsonNode webhookDeliveries(String id) throws ApiException, InterruptedIOException {
+        return json(request("/v1/runs/" + id + "/webhooks").build());
+    }
+
+    /** Has a message to a run's webhook sent again, by the number of its event. */
+    public JsonNode repeatWebhookDelivery(String id, long seq) throws ApiException, InterruptedIOException {
+        return json(request("/v1/runs/" + id + "/webhooks/" + seq + "/repeat")
+                .POST(HttpRequest.BodyPublishers.noBody())
+                .build());
+    }
+
+    /** What is set for the webhooks of a tenant. */
+    public JsonNode tenantWebhooks(String tenant) throws ApiException, InterruptedIOException {
+        return json(request("/v1/tenants/" + encode(tenant) + "/webhooks").build());
+    }
+
+    /** Sets the webhook of a tenant's submissions that name none; answers as {@link #tenantWebhooks}. */
+    public JsonNode setTenantWebhook(String tenant, JsonNode body) throws ApiException, InterruptedIOException {
+        return json(request("/v1/tenants/" + encode(tenant) + "/webhooks")
+                .header("Content-Type", "application/json")
+                .PUT(HttpRequest.BodyPublishers.ofByteArray(ApiJson.bytes(body)))
+                .build());
+    }
+
+    /**
+     * Makes a key for the signatures of a tenant's webhooks; the answer is the only one that shows its secret.
+     *
+     * @param overlap how long the keys before it sign on, such as {@code 1h}; empty for the node's default
+     */
+    public JsonNode makeWebhookKey(String tenant, Optional<String> overlap)
+            throws ApiException, InterruptedIOException {
+        return json(
+                request("/v1/tenants/" + encode(tenant) + "/webhooks/key"
+                                + queryString(overlap.map(time -> List.of(Map.entry("overlap", time)))
+                                        .orElse(List.of())))
+                        .POST(HttpRequest.BodyPublishers.noBody())
+                        .build(),
+                RetryPolicy.NONE.begin());
+    }
+
     /** Tenants that have quotas of their own, or runs that have not ended. */
     public JsonNode tenants() throws ApiException, InterruptedIOException {
         return json(request("/v1/tenants").build());

@@ -74,6 +74,15 @@ public final class Submission {
         return this;
     }
 
+    /** Has a URL called for the run's events, such as {@code ended}; for all of them if none is named. */
+    public Submission webhook(String url, List<String> events) {
+        ObjectNode webhook = within("webhook").put("url", url);
+        if (!events.isEmpty()) {
+            events.forEach(webhook.putArray("events")::add);
+        }
+        return this;
+    }
+
     public Submission env(String name, String value) {
         within("env").put(name, value);
         return this;

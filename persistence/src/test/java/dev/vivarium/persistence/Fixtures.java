@@ -92,7 +92,8 @@ public final class Fixtures {
                 NodeLossPolicy.RESTART,
                 3,
                 labels,
-                new Tenant(labels.getOrDefault(RunSpec.TENANT_LABEL, Tenant.DEFAULT.name())));
+                new Tenant(labels.getOrDefault(RunSpec.TENANT_LABEL, Tenant.DEFAULT.name())),
+                Optional.empty());
     }
 
     public static RunEvent.RunSubmitted submitted(RunId run, Instant at, Map<String, String> labels) {

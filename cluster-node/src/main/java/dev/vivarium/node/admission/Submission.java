@@ -10,6 +10,7 @@ import dev.vivarium.protocol.run.NodeLossPolicy;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.SealedSecrets;
 import dev.vivarium.protocol.run.Warning;
+import dev.vivarium.protocol.run.Webhook;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,6 +39,7 @@ public record Submission(
         int maxAttempts,
         Map<String, String> labels,
         Tenant tenant,
+        Optional<Webhook> webhook,
         Digest bodyDigest) {
     public Submission {
         command = List.copyOf(command);
@@ -67,7 +69,8 @@ public record Submission(
                 && onNodeLoss == spec.onNodeLoss()
                 && maxAttempts == spec.maxAttempts()
                 && labels.equals(spec.labels())
-                && tenant.equals(spec.tenant());
+                && tenant.equals(spec.tenant())
+                && webhook.equals(spec.webhook());
     }
 
     private boolean asksForFiles(Map<String, FileRef> references) {
@@ -99,6 +102,7 @@ public record Submission(
                 maxAttempts,
                 labels,
                 tenant,
+                webhook,
                 bodyDigest);
     }
 
@@ -119,6 +123,7 @@ public record Submission(
                 onNodeLoss,
                 maxAttempts,
                 labels,
-                tenant);
+                tenant,
+                webhook);
     }
 }

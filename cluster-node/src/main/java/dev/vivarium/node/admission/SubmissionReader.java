@@ -2,7 +2,9 @@ package dev.vivarium.node.admission;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.vivarium.node.network.gateway.ListedDestinations;
+import dev.vivarium.node.webhook.WebhookGuard;
 import dev.vivarium.protocol.access.Identity;
+import dev.vivarium.protocol.access.TenantWebhooks;
 import dev.vivarium.protocol.api.Problem.FieldError;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressPolicy;
@@ -46,7 +48,8 @@ public final class SubmissionReader {
             "isolation",
             "onNodeLoss",
             "maxAttempts",
-            "labels");
+            "labels",
+            WebhookFields.WEBHOOK);
     private static final Map<String, NodeLossPolicy> NODE_LOSS_POLICIES =
             Map.of("restart", NodeLossPolicy.RESTART, "fail", NodeLossPolicy.FAIL);
     private static final Map<String, WarningSignal> WARNING_SIGNALS = Arrays.stream(WarningSignal.values())
@@ -69,12 +72,16 @@ public final class SubmissionReader {
      * @param egressModes egress modes
      * @param egressRefusal why it does not support a mode, as a sentence that says what to do, where it knows
      * @param destinations what its sandboxes can reach at all
+     * @param webhookGuard where its messages to webhooks can go
+     * @param webhooks what is set for the webhooks of a tenant
      */
     public record Offers(
             Supplier<Set<Isolation>> isolations,
             Supplier<Set<EgressPolicy.Mode>> egressModes,
             Function<EgressPolicy.Mode, Optional<String>> egressRefusal,
-            ListedDestinations destinations) {}
+            ListedDestinations destinations,
+            WebhookGuard webhookGuard,
+            Function<Tenant, TenantWebhooks> webhooks) {}
 
     public SubmissionReader(LimitPolicy limitPolicy, AdmissionSettings settings, Offers offers) {
         this.limitPolicy = limitPolicy;
@@ -155,6 +162,7 @@ public final class SubmissionReader {
             process.checkTotal();
             Limits limits = limits();
             Map<String, String> labels = labels();
+            Tenant tenant = tenant(labels);
             return new Submission(
                     image,
                     command,
@@ -170,7 +178,9 @@ public final class SubmissionReader {
                     fields.word("onNodeLoss", NODE_LOSS_POLICIES).orElse(NodeLossPolicy.RESTART),
                     maxAttempts(),
                     labels,
-                    tenant(labels),
+                    tenant,
+                    new WebhookFields(fields, findings, offers.webhookGuard())
+                            .ofRun(tenant, offers.webhooks().apply(tenant)),
                     CanonicalDigest.ofBody(root));
         }
 

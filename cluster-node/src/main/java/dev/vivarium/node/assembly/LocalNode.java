@@ -17,6 +17,7 @@ import dev.vivarium.node.admission.AdmissionSettings;
 import dev.vivarium.node.admission.LimitPolicy;
 import dev.vivarium.node.admission.RenewalReader;
 import dev.vivarium.node.admission.SubmissionReader;
+import dev.vivarium.node.admission.WebhookReader;
 import dev.vivarium.node.http.server.HealthEndpoint;
 import dev.vivarium.node.http.server.HttpServer;
 import dev.vivarium.node.http.server.HttpSettings;
@@ -25,6 +26,7 @@ import dev.vivarium.node.http.tls.ServerTls;
 import dev.vivarium.node.http.v1.ApiV1;
 import dev.vivarium.node.network.gateway.ListedDestinations;
 import dev.vivarium.node.tenant.Rates;
+import dev.vivarium.node.webhook.WebhookKeys;
 import dev.vivarium.persistence.store.MonotonicClock;
 import dev.vivarium.protocol.api.Health;
 import dev.vivarium.protocol.auth.Principal;
@@ -133,7 +135,9 @@ public final class LocalNode implements RunningNode {
                         core.sandboxes()::isolations,
                         core.sandboxes()::egressModes,
                         core.sandboxes()::egressRefusal,
-                        ListedDestinations.of(core.config().getConfig("vivarium.egress"))));
+                        ListedDestinations.of(core.config().getConfig("vivarium.egress")),
+                        core.webhookGuard(),
+                        core.quotas()::webhooks));
         Rates rates = new Rates(core.quotas()::of, core.clock()::nanos);
         Admission admission = new Admission(
                 core.runs(),
@@ -169,6 +173,9 @@ public final class LocalNode implements RunningNode {
                         tokens,
                         core.quotas(),
                         rates,
+                        core.webhooks(),
+                        new WebhookReader(core.webhookGuard()),
+                        new WebhookKeys(core.store().webhookSeal(), clock),
                         core.metrics(),
                         core.tenantMetrics()));
         List<Operation> operations = Stream.concat(

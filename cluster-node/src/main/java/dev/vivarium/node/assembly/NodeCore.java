@@ -41,6 +41,9 @@ import dev.vivarium.node.sandbox.Reaper;
 import dev.vivarium.node.sandbox.SandboxEnvironment;
 import dev.vivarium.node.tenant.TenantConfig;
 import dev.vivarium.node.tenant.TenantQuotas;
+import dev.vivarium.node.webhook.WebhookGuard;
+import dev.vivarium.node.webhook.WebhookSettings;
+import dev.vivarium.node.webhook.Webhooks;
 import dev.vivarium.persistence.store.Store;
 import dev.vivarium.protocol.act.Act;
 import dev.vivarium.protocol.auth.Principal;
@@ -102,6 +105,8 @@ public final class NodeCore implements AutoCloseable {
     private final Retention retention;
     private final Runs runs;
     private final LogChecks checks;
+    private final WebhookGuard webhookGuard;
+    private final Webhooks webhooks;
     private final CompletableFuture<Done> cutOff = new CompletableFuture<>();
 
     /** Starts everything and returns once runs can be submitted; runs that were live before are recovered. */
@@ -243,6 +248,10 @@ public final class NodeCore implements AutoCloseable {
                 new CheckFile(dataDir.resolve("audit-check")),
                 nodeName(config),
                 metrics);
+        Config webhookConfig = config.getConfig("vivarium.webhooks");
+        this.webhookGuard = WebhookGuard.of(config.getConfig("vivarium.egress"), webhookConfig);
+        this.webhooks = Webhooks.start(
+                system, store, webhookGuard, WebhookSettings.from(webhookConfig), metrics, Clock.systemUTC());
         this.retention = Retention.start(
                 store, RetentionSettings.from(config.getConfig("vivarium.retention")), acts, Clock.systemUTC());
         QuotasOfNode.keepCurrent(system, quotas, slots, tenants.refresh(), tenantMetrics);
@@ -379,6 +388,14 @@ public final class NodeCore implements AutoCloseable {
 
     LogChecks checks() {
         return checks;
+    }
+
+    WebhookGuard webhookGuard() {
+        return webhookGuard;
+    }
+
+    Webhooks webhooks() {
+        return webhooks;
     }
 
     Drain drain() {

@@ -47,6 +47,16 @@ final class ActSentence {
                     + data.path("endsAt").asText() + " on.";
             case "QuotasSet" -> Timeline.caller(data) + " set quotas of tenant "
                     + data.path("tenant").asText() + ": " + quotas(data) + ".";
+            case "WebhookSet" -> Timeline.caller(data)
+                    + (data.path("webhook").isObject()
+                            ? " set the webhook of tenant "
+                                    + data.path("tenant").asText() + " to "
+                                    + data.path("webhook").path("url").asText() + "."
+                            : " removed the webhook of tenant "
+                                    + data.path("tenant").asText() + ".");
+            case "WebhookKeyMade" -> Timeline.caller(data) + " made key "
+                    + data.path("key").asText() + " for the webhooks of tenant "
+                    + data.path("tenant").asText() + ".";
             case "LogExported" -> Timeline.caller(data) + " took an export of the events from position "
                     + data.path("from").asLong() + " to " + data.path("to").asLong() + ", "
                     + (data.path("tenants").isEmpty() ? "of all tenants." : "of " + words(data.path("tenants")) + ".");

@@ -10,6 +10,7 @@ import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.SandboxStart;
 import dev.vivarium.protocol.run.Usage;
+import dev.vivarium.protocol.run.WebhookEvent;
 import dev.vivarium.terminal.Amounts;
 import dev.vivarium.terminal.Ending;
 import dev.vivarium.terminal.ExitCode;
@@ -106,6 +107,13 @@ final class ShowCommand implements Callable<Integer> {
         table.row("limits", limits(spec.limits()));
         spec.warning()
                 .ifPresent(warning -> table.row("warning", warning.signal() + " " + warning.before() + " before"));
+        spec.webhook()
+                .ifPresent(webhook -> table.row(
+                        "webhook",
+                        webhook.url() + " for "
+                                + webhook.events().stream()
+                                        .map(WebhookEvent::toString)
+                                        .collect(Collectors.joining(", "))));
         table.row("egress", ApiJson.tree(spec.egress().mode()).asText());
         table.row("isolation", ApiJson.tree(spec.isolation()).asText());
         table.row("on node loss", ApiJson.tree(spec.onNodeLoss()).asText());

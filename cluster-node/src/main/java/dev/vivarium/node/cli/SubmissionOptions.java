@@ -98,6 +98,18 @@ final class SubmissionOptions {
                             + " SIGUSR2, SIGTERM, SIGURG or SIGWINCH. One that it does not handle may end it.")
     private @Nullable String warn;
 
+    @Option(
+            names = "--webhook",
+            paramLabel = "URL",
+            description = "Called when it starts, is near its deadline, and has ended; `vivarium webhooks` says more.")
+    private @Nullable String webhook;
+
+    @Option(
+            names = "--webhook-event",
+            paramLabel = "EVENT",
+            description = "Call it for started, warning or ended only; may be repeated.")
+    private List<String> webhookEvents = new ArrayList<>();
+
     @Option(names = "--max-attempts", paramLabel = "COUNT", description = "Attempts in all.")
     private @Nullable Integer maxAttempts;
 
@@ -164,6 +176,11 @@ final class SubmissionOptions {
         field(submission, "workdir", workdir);
         if (warn != null) {
             addWarning(submission, warn);
+        }
+        if (webhook != null) {
+            submission.webhook(webhook, webhookEvents);
+        } else if (!webhookEvents.isEmpty()) {
+            throw new UserError(ExitCode.USAGE, "--webhook-event: say where to with --webhook URL.");
         }
         if (maxAttempts != null) {
             submission.maxAttempts(maxAttempts);

@@ -73,7 +73,7 @@ final class TenantCommand implements Runnable {
     }
 
     /** Here, since a path with a name such as ".." never arrives. */
-    private static String plain(String tenant) {
+    static String plain(String tenant) {
         if (!Tenant.isPlain(tenant)) {
             throw new UserError(
                     ExitCode.USAGE,

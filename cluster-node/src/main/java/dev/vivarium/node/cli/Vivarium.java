@@ -160,6 +160,7 @@ public final class Vivarium implements Runnable {
         commands.put("cancel", () -> new CommandLine(new CancelCommand(surroundings)));
         commands.put("token", () -> TokenCommand.withAll(surroundings));
         commands.put("tenant", () -> TenantCommand.withAll(surroundings));
+        commands.put("webhooks", () -> WebhooksCommand.withAll(surroundings));
         commands.put("version", () -> new CommandLine(new VersionCommand(surroundings)));
         commands.put("completion", () -> new CommandLine(new CompletionCommand(surroundings)));
         commands.put("help", () -> new CommandLine(new CommandLine.HelpCommand()));

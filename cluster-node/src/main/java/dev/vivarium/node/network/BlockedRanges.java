@@ -81,6 +81,15 @@ public final class BlockedRanges {
     }
 
     /**
+     * No other ranges than these.
+     *
+     * @throws IllegalArgumentException as {@link #withMore}
+     */
+    public static BlockedRanges only(List<String> cidrs) {
+        return new BlockedRanges(cidrs.stream().map(Range::parse).toList());
+    }
+
+    /**
      * These ranges and an operator's.
      *
      * @param cidrs blocks or single addresses of either family, such as {@code 198.0.2.0/24} or {@code 2600::1}

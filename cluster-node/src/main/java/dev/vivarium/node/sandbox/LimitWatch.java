@@ -127,11 +127,16 @@ record LimitWatch(
     /**
      * Where warnings begin.
      *
-     * @param share the share of each limit
+     * @param share the share of each limit, other than the wall clock
+     * @param deadlineShare the share of the wall clock
      * @param outputRate the rate of output, which has no limit of the run
      * @param egressScan the number of destinations that may be tried in vain
      */
-    record Thresholds(double share, OutputRateAlarm outputRate, EgressScanAlarm egressScan) {}
+    record Thresholds(double share, double deadlineShare, OutputRateAlarm outputRate, EgressScanAlarm egressScan) {
+        private double of(Limit<?> limit) {
+            return limit == Limit.WALL_CLOCK ? deadlineShare : share;
+        }
+    }
 
     /** A limit that is near or reached, and what was measured. */
     record Breach(KillReason reason, Measurement measurement) {}
@@ -306,7 +311,7 @@ record LimitWatch(
 
     private boolean isNear(Gauge gauge, long nowMillis) {
         Measurement measurement = measurement(gauge, nowMillis);
-        double share = gauge instanceof OfLimit ? thresholds.share : 1;
+        double share = gauge instanceof OfLimit of ? thresholds.of(of.limit) : 1;
         return measurement.measured() > share * measurement.limit();
     }
 
@@ -348,7 +353,7 @@ record LimitWatch(
     /** The next amount to notice: just above the warning threshold, and after the warning the limit. */
     private long goal(Limit<?> limit) {
         long limitMillis = limit.amountIn(limits);
-        return hasWarned(limit) ? limitMillis : Math.min(limitMillis, (long) (thresholds.share * limitMillis) + 1);
+        return hasWarned(limit) ? limitMillis : Math.min(limitMillis, (long) (thresholds.of(limit) * limitMillis) + 1);
     }
 
     private boolean hasWarned(Limit<?> limit) {

@@ -17,6 +17,7 @@ import java.util.Locale;
  * @param secondClockGrace how long after the deadline the guest ends everything by itself
  * @param sampleInterval the time between samples
  * @param warningShare the share of a limit above which there is an alarm
+ * @param deadlineWarningShare the same of the wall clock
  * @param outputRate the alarm for the rate of output
  * @param egressScan the alarm for destinations tried in vain
  * @param unmeasuredMax how long a sandbox may go unmeasured before a warning is logged
@@ -35,6 +36,7 @@ public record SandboxSettings(
         Duration secondClockGrace,
         Duration sampleInterval,
         double warningShare,
+        double deadlineWarningShare,
         OutputRateAlarm outputRate,
         EgressScanAlarm egressScan,
         Duration unmeasuredMax,
@@ -54,6 +56,7 @@ public record SandboxSettings(
                 sandbox.getDuration("second-clock-grace"),
                 sandbox.getDuration("sample-interval"),
                 sandbox.getDouble("warning-share"),
+                sandbox.getDouble("deadline-warning-share"),
                 OutputRateAlarm.from(sandbox.getConfig("output-rate")),
                 EgressScanAlarm.from(sandbox.getConfig("egress-scan")),
                 sandbox.getDuration("unmeasured-max"),
@@ -100,6 +103,6 @@ public record SandboxSettings(
     }
 
     LimitWatch.Thresholds thresholds() {
-        return new LimitWatch.Thresholds(warningShare, outputRate, egressScan);
+        return new LimitWatch.Thresholds(warningShare, deadlineWarningShare, outputRate, egressScan);
     }
 }

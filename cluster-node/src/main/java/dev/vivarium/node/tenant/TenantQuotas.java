@@ -7,9 +7,11 @@ import dev.vivarium.persistence.store.TenantStore.StoredTenant;
 import dev.vivarium.protocol.access.Quota;
 import dev.vivarium.protocol.access.Quotas;
 import dev.vivarium.protocol.access.TenantSettings;
+import dev.vivarium.protocol.access.TenantWebhooks;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
 import java.time.Clock;
+import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -19,6 +21,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.apache.pekko.Done;
 import org.slf4j.Logger;
@@ -51,7 +54,7 @@ public final class TenantQuotas {
         /** It holds, durably. */
         record Made() implements Change {}
 
-        /** Quotas are set for as many tenants as may be. */
+        /** Something is set for as many tenants as may be. */
         record TooMany(int max) implements Change {}
     }
 
@@ -102,39 +105,61 @@ public final class TenantQuotas {
         read = Map.copyOf(latest);
     }
 
+    /** What operators have set for the tenant's webhooks, as it was read last. */
+    public TenantWebhooks webhooks(Tenant tenant) {
+        return settings(tenant).map(TenantSettings::webhooks).orElse(TenantWebhooks.NONE);
+    }
+
     /**
      * Sets quotas of a tenant; those that are not named stay as they are.
      *
      * @param amounts empty for what the configuration says
      */
     public CompletionStage<Change> change(Tenant tenant, Map<Quota, Optional<Long>> amounts, Principal by) {
+        return change(tenant, by, before -> {
+            Map<String, Long> quotas = new HashMap<>(before.quotas());
+            amounts.forEach((quota, amount) -> amount.ifPresentOrElse(
+                    set -> quotas.put(quota.toString(), set), () -> quotas.remove(quota.toString())));
+            return new TenantSettings(quotas, before.webhooks(), before.by(), before.at());
+        });
+    }
+
+    /** Sets what a tenant's webhooks are, from what they were. */
+    public CompletionStage<Change> changeWebhooks(Tenant tenant, UnaryOperator<TenantWebhooks> change, Principal by) {
+        return change(
+                tenant,
+                by,
+                before ->
+                        new TenantSettings(before.quotas(), change.apply(before.webhooks()), before.by(), before.at()));
+    }
+
+    private CompletionStage<Change> change(Tenant tenant, Principal by, UnaryOperator<TenantSettings> change) {
         return store.list().thenCompose(all -> {
             boolean isNew = all.stream().noneMatch(stored -> stored.tenant().equals(tenant));
             return isNew && all.size() >= config.countMax()
                     ? CompletableFuture.completedStage(new Change.TooMany(config.countMax()))
-                    : change(tenant, amounts, by, TRIES);
+                    : change(tenant, by, change, TRIES);
         });
     }
 
-    private CompletionStage<Change> change(Tenant tenant, Map<Quota, Optional<Long>> amounts, Principal by, int tries) {
+    private CompletionStage<Change> change(
+            Tenant tenant, Principal by, UnaryOperator<TenantSettings> change, int tries) {
         return store.find(tenant).thenCompose(found -> {
-            Map<String, Long> quotas = new HashMap<>(
-                    found.map(stored -> stored.settings().quotas()).orElse(Map.of()));
-            amounts.forEach((quota, amount) -> amount.ifPresentOrElse(
-                    set -> quotas.put(quota.toString(), set), () -> quotas.remove(quota.toString())));
-            TenantSettings next = new TenantSettings(quotas, by, clock.instant().truncatedTo(ChronoUnit.MILLIS));
+            Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
+            TenantSettings changed = change.apply(found.map(StoredTenant::settings)
+                    .orElseGet(() -> new TenantSettings(Map.of(), TenantWebhooks.NONE, by, now)));
+            TenantSettings next = new TenantSettings(changed.quotas(), changed.webhooks(), by, now);
             long version = found.map(StoredTenant::version).orElse(0L);
             return store.replace(tenant, version, next).thenCompose(replaced -> {
                 if (replaced == Replaced.CHANGED_MEANWHILE && tries > 1) {
-                    return change(tenant, amounts, by, tries - 1);
+                    return change(tenant, by, change, tries - 1);
                 }
                 if (replaced == Replaced.CHANGED_MEANWHILE) {
                     throw new StoreUnavailable(
                             "Others change the settings of the same tenant all the time; try again.");
                 }
-                StoredTenant stored = new StoredTenant(tenant, version + 1, next);
-                learn(Map.of(tenant, stored));
-                LOG.info("The quotas of tenant {} were set by {}: {}.", tenant, by, quotas);
+                learn(Map.of(tenant, new StoredTenant(tenant, version + 1, next)));
+                LOG.info("The settings of tenant {} were changed by {}: quotas {}.", tenant, by, next.quotas());
                 return CompletableFuture.completedStage(new Change.Made());
             });
         });

@@ -3,10 +3,18 @@ package dev.vivarium.node.admission;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.network.gateway.ListedDestinations;
+import dev.vivarium.node.webhook.WebhookGuard;
 import dev.vivarium.protocol.access.Identity;
+import dev.vivarium.protocol.access.TenantWebhooks;
+import dev.vivarium.protocol.access.WebhookKey;
+import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.Webhook;
+import dev.vivarium.protocol.run.WebhookEvent;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -28,7 +36,8 @@ public final class Samples {
                          "egressBytes": "1Gi", "files": 20000, "openFiles": 1024,
                          "artifacts": "8Mi"},
               "egress": {"mode": "public"}, "isolation": "container",
-              "onNodeLoss": "restart", "maxAttempts": 3, "labels": {"team": "research"} }
+              "onNodeLoss": "restart", "maxAttempts": 3, "labels": {"team": "research"},
+              "webhook": {"url": "https://hooks.example.com/runs", "events": ["ended"]} }
             """;
 
     public static final String SMALL_BODY = "{\"image\": \"vivarium/python\", \"command\": [\"true\"]}";
@@ -37,7 +46,25 @@ public final class Samples {
             ConfigFactory.parseString("internal-ranges = [\"5.6.0.0/16\"], internal-destinations = [\"10.1.2.0/24\"]")
                     .withFallback(SHIPPED.getConfig("egress")));
 
+    public static final WebhookGuard WEBHOOK_GUARD =
+            WebhookGuard.of(SHIPPED.getConfig("egress"), SHIPPED.getConfig("webhooks"));
+
+    /** The tenant that has no key for webhooks; all others have one. */
+    static final Tenant KEYLESS = new Tenant("keyless");
+
+    /** The tenant with a webhook of its own. */
+    static final Tenant CALLED = new Tenant("called");
+
+    static final Webhook OF_TENANT = new Webhook("https://hooks.example.com/tenant", List.of(WebhookEvent.ENDED));
+
     private Samples() {}
+
+    private static TenantWebhooks webhooks(Tenant tenant) {
+        WebhookKey key = new WebhookKey("00", "11", Instant.EPOCH, Optional.empty());
+        return new TenantWebhooks(
+                tenant.equals(CALLED) || tenant.equals(KEYLESS) ? Optional.of(OF_TENANT) : Optional.empty(),
+                tenant.equals(KEYLESS) ? List.of() : List.of(key));
+    }
 
     public static SubmissionReader reader(Isolation... offered) {
         return new SubmissionReader(
@@ -47,7 +74,9 @@ public final class Samples {
                         () -> Set.of(offered),
                         () -> Set.of(EgressPolicy.Mode.NONE, EgressPolicy.Mode.PUBLIC),
                         mode -> Optional.empty(),
-                        DESTINATIONS));
+                        DESTINATIONS,
+                        WEBHOOK_GUARD,
+                        Samples::webhooks));
     }
 
     public static RenewalReader renewals() {
@@ -65,7 +94,9 @@ public final class Samples {
                         () -> Set.of(Isolation.CONTAINER),
                         () -> Set.of(EgressPolicy.Mode.NONE),
                         mode -> Optional.of("The program nft is missing."),
-                        DESTINATIONS));
+                        DESTINATIONS,
+                        WEBHOOK_GUARD,
+                        Samples::webhooks));
     }
 
     /** The reader of a node that gives sandboxes any network up to a ceiling. */
@@ -81,7 +112,9 @@ public final class Samples {
                         () -> Set.of(Isolation.CONTAINER),
                         () -> Set.of(EgressPolicy.Mode.values()),
                         mode -> Optional.empty(),
-                        DESTINATIONS));
+                        DESTINATIONS,
+                        WEBHOOK_GUARD,
+                        Samples::webhooks));
     }
 
     static SubmissionReader.Reading read(String body) {

@@ -21,11 +21,14 @@ import dev.vivarium.protocol.run.SealedSecrets;
 import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Warning;
 import dev.vivarium.protocol.run.WarningSignal;
+import dev.vivarium.protocol.run.Webhook;
+import dev.vivarium.protocol.run.WebhookEvent;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -69,6 +72,58 @@ class SubmissionReaderTest {
         assertThat(submission.onNodeLoss()).isEqualTo(NodeLossPolicy.RESTART);
         assertThat(submission.maxAttempts()).isEqualTo(3);
         assertThat(submission.labels()).isEqualTo(Map.of("team", "research", "tenant", "default"));
+    }
+
+    @Test
+    void aWebhookIsCalledForAllEventsUnlessSomeAreNamed() {
+        assertThat(webhook("'webhook': {'url': 'https://hooks.example.com/a'}"))
+                .contains(new Webhook("https://hooks.example.com/a", Webhook.ALL_EVENTS));
+        assertThat(webhook("'webhook': {'url': 'https://hooks.example.com/a', 'events': ['ended', 'started']}"))
+                .contains(
+                        new Webhook("https://hooks.example.com/a", List.of(WebhookEvent.STARTED, WebhookEvent.ENDED)));
+        assertThat(webhook("'webhook': null")).isEmpty();
+        assertThat(webhook("'labels': {}")).isEmpty();
+    }
+
+    @Test
+    void aSubmissionWithoutAWebhookHasThatOfItsTenantUnlessItSaysNone() {
+        assertThat(webhook("'labels': {'tenant': 'called'}")).contains(Samples.OF_TENANT);
+        assertThat(webhook("'webhook': null, 'labels': {'tenant': 'called'}")).isEmpty();
+        assertThat(webhook("'webhook': {'url': 'https://hooks.example.com/a'}, 'labels': {'tenant': 'called'}")
+                        .map(Webhook::url))
+                .contains("https://hooks.example.com/a");
+        assertThat(webhook("'labels': {'tenant': 'keyless'}"))
+                .as("without a key there is nothing to sign with")
+                .isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "'webhook': {'url': 'https://hooks.example.com/'}, 'labels': {'tenant': 'keyless'} | webhook | vivarium webhooks key keyless",
+                "'webhook': {} | webhook.url | is required",
+                "'webhook': 'https://hooks.example.com/' | webhook | must be an object",
+                "'webhook': {'url': 7} | webhook.url | must be a string",
+                "'webhook': {'url': 'ftp://hooks.example.com/'} | webhook.url | must begin with https://",
+                "'webhook': {'url': 'http://169.254.169.254/'} | webhook.url | an address inside",
+                "'webhook': {'url': 'http://metadata.google.internal/'} | webhook.url | a host for private use",
+                "'webhook': {'url': 'https://hooks.example.com/', 'events': []} | webhook.events | must be some of started",
+                "'webhook': {'url': 'https://hooks.example.com/', 'events': ['died']} | webhook.events | must be some of started",
+                "'webhook': {'url': 'https://hooks.example.com/', 'event': ['ended']} | webhook.event | did you mean 'events'?",
+            })
+    void aWebhookThatCannotBeCalledIsRefused(String fields, String field, String sentence) {
+        Reading reading = Samples.read(overlaid(fields.replace('\'', '"')));
+
+        assertThat(((Reading.Invalid) reading).errors()).anySatisfy(error -> {
+            assertThat(error.field()).isEqualTo(field);
+            assertThat(error.message()).contains(sentence);
+        });
+    }
+
+    private static Optional<Webhook> webhook(String fields) {
+        return Samples.valid(overlaid(fields.replace('\'', '"'))).webhook();
     }
 
     @Test

@@ -330,7 +330,8 @@ class RunsOnTheEngineTest {
                 spec.onNodeLoss(),
                 spec.maxAttempts(),
                 spec.labels(),
-                Tenant.DEFAULT);
+                Tenant.DEFAULT,
+                Optional.empty());
 
         RunState.Finished end = finished(submit(missing));
 
@@ -503,7 +504,8 @@ class RunsOnTheEngineTest {
                 NodeLossPolicy.RESTART,
                 3,
                 Map.of(),
-                Tenant.DEFAULT);
+                Tenant.DEFAULT,
+                Optional.empty());
     }
 
     private RunId submit(RunSpec spec) throws Exception {

@@ -55,6 +55,7 @@ class VivariumTest {
                 "cancel",
                 "token",
                 "tenant",
+                "webhooks",
                 "version",
                 "completion"
             })

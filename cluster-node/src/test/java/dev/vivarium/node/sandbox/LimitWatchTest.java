@@ -32,8 +32,8 @@ class LimitWatchTest {
             .with(Limit.EGRESS_REQUESTS, 1000L)
             .with(Limit.EGRESS_BYTES, "10Mi");
     private static final EgressScanAlarm SCAN = new EgressScanAlarm(3, Consequence.NOTED);
-    private static final LimitWatch.Thresholds THRESHOLDS =
-            new LimitWatch.Thresholds(0.9, new OutputRateAlarm(1_000, Duration.ofSeconds(2), Consequence.NOTED), SCAN);
+    private static final LimitWatch.Thresholds THRESHOLDS = new LimitWatch.Thresholds(
+            0.9, 0.9, new OutputRateAlarm(1_000, Duration.ofSeconds(2), Consequence.NOTED), SCAN);
 
     private static final Duration QUARTER = Duration.ofMillis(250);
 
@@ -352,7 +352,7 @@ class LimitWatchTest {
         LimitWatch slowly = LimitWatch.of(
                         LIMITS,
                         new LimitWatch.Thresholds(
-                                0.9, new OutputRateAlarm(MIB, Duration.ofSeconds(2), Consequence.NOTED), SCAN),
+                                0.9, 0.9, new OutputRateAlarm(MIB, Duration.ofSeconds(2), Consequence.NOTED), SCAN),
                         Isolation.CONTAINER)
                 .printed(1_000_000, 1_000);
 
@@ -449,6 +449,7 @@ class LimitWatchTest {
     void anOperatorCanMakeAScanABreach() {
         LimitWatch.Thresholds deadly = new LimitWatch.Thresholds(
                 0.9,
+                0.9,
                 new OutputRateAlarm(1_000, Duration.ofSeconds(2), Consequence.NOTED),
                 new EgressScanAlarm(3, Consequence.KILL));
         LimitWatch watch = LimitWatch.of(LIMITS, deadly, Isolation.CONTAINER)
@@ -466,7 +467,7 @@ class LimitWatchTest {
     @Test
     void anOperatorCanMakeTheOutputRateABreach() {
         LimitWatch.Thresholds deadly = new LimitWatch.Thresholds(
-                0.9, new OutputRateAlarm(1_000, Duration.ofSeconds(2), Consequence.KILL), SCAN);
+                0.9, 0.9, new OutputRateAlarm(1_000, Duration.ofSeconds(2), Consequence.KILL), SCAN);
         LimitWatch watch = LimitWatch.of(LIMITS, deadly, Isolation.CONTAINER).printed(2_002, 100);
 
         assertThat(watch.breach())

@@ -8,6 +8,7 @@ import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.secrets.TokenSeal;
+import dev.vivarium.persistence.secrets.WebhookSeal;
 import dev.vivarium.persistence.store.ClaimedKeys;
 import dev.vivarium.persistence.store.KeptData;
 import dev.vivarium.persistence.store.OutputChunk;
@@ -19,6 +20,7 @@ import dev.vivarium.persistence.store.Store;
 import dev.vivarium.persistence.store.StoreOwnership;
 import dev.vivarium.persistence.store.TenantStore;
 import dev.vivarium.persistence.store.TokenStore;
+import dev.vivarium.persistence.store.WebhookStore;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.SealedSecrets;
@@ -204,6 +206,16 @@ public final class MemoryStore implements Store, OutputStore, SecretVault, Remem
     @Override
     public TokenStore tokens() {
         throw new UnsupportedOperationException("Sandboxes ask for no token.");
+    }
+
+    @Override
+    public WebhookStore webhooks() {
+        throw new UnsupportedOperationException("Sandboxes send nothing.");
+    }
+
+    @Override
+    public WebhookSeal webhookSeal() {
+        throw new UnsupportedOperationException("Sandboxes sign nothing.");
     }
 
     @Override

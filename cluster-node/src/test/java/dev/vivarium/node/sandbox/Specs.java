@@ -16,6 +16,7 @@ import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.SealedSecrets;
 import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Warning;
+import dev.vivarium.protocol.run.Webhook;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -49,7 +50,8 @@ public final class Specs {
                 spec.onNodeLoss(),
                 spec.maxAttempts(),
                 spec.labels(),
-                spec.tenant());
+                spec.tenant(),
+                spec.webhook());
     }
 
     /** With a wall clock, and a warning before its end. */
@@ -70,7 +72,30 @@ public final class Specs {
                 spec.onNodeLoss(),
                 spec.maxAttempts(),
                 spec.labels(),
-                spec.tenant());
+                spec.tenant(),
+                spec.webhook());
+    }
+
+    /** {@link #hello} with a webhook. */
+    public static RunSpec calling(Webhook webhook) {
+        RunSpec spec = hello();
+        return new RunSpec(
+                spec.image(),
+                spec.command(),
+                spec.env(),
+                spec.secrets(),
+                spec.workdir(),
+                spec.files(),
+                spec.artifacts(),
+                spec.limits(),
+                spec.warning(),
+                spec.egress(),
+                spec.isolation(),
+                spec.onNodeLoss(),
+                spec.maxAttempts(),
+                spec.labels(),
+                spec.tenant(),
+                Optional.of(webhook));
     }
 
     /** {@link #hello} with artifacts. */
@@ -91,7 +116,8 @@ public final class Specs {
                 spec.onNodeLoss(),
                 spec.maxAttempts(),
                 spec.labels(),
-                spec.tenant());
+                spec.tenant(),
+                spec.webhook());
     }
 
     public static RunSpec isolatedBy(Isolation isolation) {
@@ -166,6 +192,7 @@ public final class Specs {
                 onNodeLoss,
                 maxAttempts,
                 Map.of("team", "research"),
-                Tenant.DEFAULT);
+                Tenant.DEFAULT,
+                Optional.empty());
     }
 }

@@ -41,6 +41,11 @@ final class Agent {
         return with(body -> body.put("image", name));
     }
 
+    /** Calls this for all of its events. */
+    Agent webhook(String url) {
+        return with(body -> body.putObject("webhook").put("url", url));
+    }
+
     Agent limit(String name, String value) {
         return with(body -> ((ObjectNode) body.get("limits")).put(name, value));
     }

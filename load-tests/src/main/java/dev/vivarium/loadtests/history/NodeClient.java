@@ -212,7 +212,8 @@ final class NodeClient {
                         spec.onNodeLoss(),
                         spec.maxAttempts(),
                         spec.labels(),
-                        new Tenant(spec.labels().getOrDefault(RunSpec.TENANT_LABEL, Tenant.DEFAULT.name()))),
+                        new Tenant(spec.labels().getOrDefault(RunSpec.TENANT_LABEL, Tenant.DEFAULT.name())),
+                        spec.webhook()),
                 Digest.of(Blob.EMPTY),
                 origin(data));
     }

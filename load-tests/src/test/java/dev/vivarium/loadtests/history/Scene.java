@@ -229,7 +229,8 @@ final class Scene {
                 policy,
                 maxAttempts,
                 Map.of(Journal.KEY_LABEL, key),
-                Tenant.DEFAULT);
+                Tenant.DEFAULT,
+                Optional.empty());
         return new RunEvent.RunSubmitted(
                 at(0.1),
                 node(2),

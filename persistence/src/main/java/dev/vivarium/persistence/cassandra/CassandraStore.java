@@ -15,6 +15,7 @@ import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.secrets.TokenSeal;
+import dev.vivarium.persistence.secrets.WebhookSeal;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
 import dev.vivarium.persistence.store.KeptData;
@@ -28,6 +29,7 @@ import dev.vivarium.persistence.store.Store;
 import dev.vivarium.persistence.store.StoreOwnership;
 import dev.vivarium.persistence.store.TenantStore;
 import dev.vivarium.persistence.store.TokenStore;
+import dev.vivarium.persistence.store.WebhookStore;
 import dev.vivarium.protocol.api.RunView;
 import java.time.Clock;
 import java.time.Duration;
@@ -56,6 +58,7 @@ public final class CassandraStore implements Store {
     private final Sweeper runSweeper;
     private final CassandraSecretVault secrets;
     private final TokenSeal tokenSeal;
+    private final WebhookSeal webhookSeal;
     private final Sweeper keySweeper;
     private final BlobStore blobs;
     private final KeptData keptData;
@@ -92,6 +95,7 @@ public final class CassandraStore implements Store {
         this.runSweeper = new Sweeper(runSweep, RUN_SWEEP, "vivarium-run-sweep");
         this.secrets = new CassandraSecretVault(cassandra, masters, clock);
         this.tokenSeal = new TokenSeal(masters.keys());
+        this.webhookSeal = new WebhookSeal(masters.keys());
         CassandraBlobs blobTables = new CassandraBlobs(cassandra);
         this.blobs = new StoredBlobs(blobTables, clock);
         this.keptData = new CassandraKeptData(cassandra, blobTables);
@@ -223,6 +227,16 @@ public final class CassandraStore implements Store {
     @Override
     public TokenStore tokens() {
         return new CassandraTokens(cassandra);
+    }
+
+    @Override
+    public WebhookStore webhooks() {
+        return new CassandraWebhooks(cassandra, Clock.systemUTC());
+    }
+
+    @Override
+    public WebhookSeal webhookSeal() {
+        return webhookSeal;
     }
 
     @Override

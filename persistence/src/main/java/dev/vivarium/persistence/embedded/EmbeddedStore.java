@@ -10,6 +10,7 @@ import dev.vivarium.persistence.postgres.PostgresJournal;
 import dev.vivarium.persistence.postgres.PostgresStore;
 import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.secrets.TokenSeal;
+import dev.vivarium.persistence.secrets.WebhookSeal;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
 import dev.vivarium.persistence.store.KeptData;
@@ -22,6 +23,7 @@ import dev.vivarium.persistence.store.Store;
 import dev.vivarium.persistence.store.StoreOwnership;
 import dev.vivarium.persistence.store.TenantStore;
 import dev.vivarium.persistence.store.TokenStore;
+import dev.vivarium.persistence.store.WebhookStore;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
 import java.io.IOException;
@@ -182,6 +184,16 @@ public final class EmbeddedStore implements Store {
     @Override
     public TokenStore tokens() {
         return store.tokens();
+    }
+
+    @Override
+    public WebhookStore webhooks() {
+        return store.webhooks();
+    }
+
+    @Override
+    public WebhookSeal webhookSeal() {
+        return store.webhookSeal();
     }
 
     @Override

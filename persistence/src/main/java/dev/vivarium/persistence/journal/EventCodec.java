@@ -44,7 +44,7 @@ public final class EventCodec {
             Map.entry("RunCancelled", 3),
             Map.entry("RunFailed", 3),
             Map.entry("RunKilled", 6),
-            Map.entry("RunSubmitted", 11),
+            Map.entry("RunSubmitted", 12),
             Map.entry("RunSucceeded", 3));
 
     /** More than a link can carry. */
@@ -168,6 +168,13 @@ public final class EventCodec {
             })),
             // The next version of each says where the request came from, which was not recorded before.
             Map.entry(new EventShape("RunSubmitted", 10), unknownOrigin("RunSubmitted", 11)),
+            // Version 12 may name a webhook; there were none before.
+            Map.entry(new EventShape("RunSubmitted", 11), new Upcaster(new EventShape("RunSubmitted", 12), json -> {
+                if (json.path("spec") instanceof ObjectNode spec) {
+                    spec.putNull("webhook");
+                }
+                return json;
+            })),
             Map.entry(new EventShape("CancelRequested", 2), unknownOrigin("CancelRequested", 3)),
             Map.entry(new EventShape("DeadlineMoved", 1), unknownOrigin("DeadlineMoved", 2)),
             // Version 2 says how the attempt got its sandbox, and where the time went.

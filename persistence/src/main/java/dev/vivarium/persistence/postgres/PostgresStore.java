@@ -16,6 +16,7 @@ import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.secrets.FileSecretVault;
 import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.secrets.TokenSeal;
+import dev.vivarium.persistence.secrets.WebhookSeal;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
 import dev.vivarium.persistence.store.KeptData;
@@ -29,6 +30,7 @@ import dev.vivarium.persistence.store.Store;
 import dev.vivarium.persistence.store.StoreOwnership;
 import dev.vivarium.persistence.store.TenantStore;
 import dev.vivarium.persistence.store.TokenStore;
+import dev.vivarium.persistence.store.WebhookStore;
 import dev.vivarium.protocol.api.RunView;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
@@ -291,6 +293,16 @@ public final class PostgresStore implements Store {
     @Override
     public TokenStore tokens() {
         return new PostgresTokens(database);
+    }
+
+    @Override
+    public WebhookStore webhooks() {
+        return new PostgresWebhooks(database);
+    }
+
+    @Override
+    public WebhookSeal webhookSeal() {
+        return secrets.webhookSeal();
     }
 
     @Override

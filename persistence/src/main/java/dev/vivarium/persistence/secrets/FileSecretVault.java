@@ -162,6 +162,11 @@ public final class FileSecretVault implements SecretVault {
         }
     }
 
+    /** How the installation with this master key signs what it sends to webhooks. */
+    public WebhookSeal webhookSeal() {
+        return new WebhookSeal(List.of(master));
+    }
+
     /** How tokens of the installation with this master key are made and recognized. */
     public TokenSeal tokenSeal() {
         return new TokenSeal(List.of(master));

@@ -5,6 +5,7 @@ import dev.vivarium.persistence.audit.AuditLog;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.secrets.TokenSeal;
+import dev.vivarium.persistence.secrets.WebhookSeal;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
 import java.time.Duration;
@@ -51,6 +52,12 @@ public interface Store extends AutoCloseable {
 
     /** How the installation's tokens are made and recognized. */
     TokenSeal tokenSeal();
+
+    /** What has to be sent to webhooks. */
+    WebhookStore webhooks();
+
+    /** How the installation signs what it sends to webhooks. */
+    WebhookSeal webhookSeal();
 
     RememberedRuns rememberedRuns();
 

@@ -1,12 +1,18 @@
 package dev.vivarium.persistence.store;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.persistence.journal.JournalJson;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.protocol.access.TenantSettings;
+import dev.vivarium.protocol.access.TenantWebhooks;
 
 /** Settings of tenants, as all stores keep them. */
 public final class TenantSettingsJson {
+    /** Settings of versions before it have none. */
+    private static final String WEBHOOKS = "webhooks";
+
     private TenantSettingsJson() {}
 
     /** The stored form. */
@@ -25,7 +31,11 @@ public final class TenantSettingsJson {
      */
     public static TenantSettings of(String text) {
         try {
-            return JournalJson.MAPPER.readValue(text, TenantSettings.class);
+            JsonNode stored = JournalJson.MAPPER.readTree(text);
+            if (stored instanceof ObjectNode settings && !settings.has(WEBHOOKS)) {
+                settings.set(WEBHOOKS, JournalJson.MAPPER.valueToTree(TenantWebhooks.NONE));
+            }
+            return JournalJson.MAPPER.treeToValue(stored, TenantSettings.class);
         } catch (JsonProcessingException unreadable) {
             throw new StoreUnavailable(
                     "The store holds settings of a tenant that this version cannot read: "

@@ -39,7 +39,8 @@ public record RecordedRun(RunId id, RunStatus status, List<byte[]> bytes, String
             "recorded-ddf71dc.txt",
             "recorded-60696a2.txt",
             "recorded-1b982d9.txt",
-            "recorded-c3ec7f7.txt");
+            "recorded-c3ec7f7.txt",
+            "recorded-340cc08.txt");
 
     /** Runs of the last version with contents of files in events, which cover every type of event that it had. */
     public static List<RecordedRun> withInlineFiles() {

@@ -7,11 +7,15 @@ import dev.vivarium.persistence.store.TenantStore.Replaced;
 import dev.vivarium.persistence.store.TenantStore.StoredTenant;
 import dev.vivarium.protocol.access.Quota;
 import dev.vivarium.protocol.access.TenantSettings;
+import dev.vivarium.protocol.access.TenantWebhooks;
+import dev.vivarium.protocol.access.WebhookKey;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
+import dev.vivarium.protocol.run.Webhook;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -41,6 +45,9 @@ public abstract class TenantStoreContract {
     void settingsAreSeenOnEveryNodeAsTheyWereSet() {
         TenantSettings settings = new TenantSettings(
                 Map.of("runs", 10L, "memory", Quota.UNLIMITED, "ofANewerVersion", 0L),
+                new TenantWebhooks(
+                        Optional.of(new Webhook("https://hooks.example.com/", Webhook.ALL_EVENTS)),
+                        List.of(new WebhookKey("00", "11", NOON, Optional.of(NOON)))),
                 new Principal(Principal.Kind.TOKEN, "ops"),
                 NOON);
 
@@ -86,7 +93,7 @@ public abstract class TenantStoreContract {
     }
 
     private static TenantSettings runs(long amount) {
-        return new TenantSettings(Map.of("runs", amount), Principal.LOCAL_OPERATOR, NOON);
+        return new TenantSettings(Map.of("runs", amount), TenantWebhooks.NONE, Principal.LOCAL_OPERATOR, NOON);
     }
 
     private static <T> T join(CompletionStage<T> stage) {

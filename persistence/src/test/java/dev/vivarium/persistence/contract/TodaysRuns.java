@@ -39,6 +39,7 @@ import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Usage;
 import dev.vivarium.protocol.run.Warning;
 import dev.vivarium.protocol.run.WarningSignal;
+import dev.vivarium.protocol.run.Webhook;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -61,7 +62,7 @@ public final class TodaysRuns {
     private static final Instant START = Instant.parse("2026-12-01T04:00:00.123Z");
     private static final String NODE = "node-1";
     /** Of this version alone, since stores hold the runs of all. */
-    private static final String RUNS = "01mc3ec7f70000000000000";
+    private static final String RUNS = "01n340cc080000000000000";
 
     private static final Optional<Origin> ORIGIN = Optional.of(
             new Origin(new Tenant("blue"), Optional.of(new TokenId("0123456789abcdef")), Optional.of("2001:db8::7")));
@@ -120,6 +121,7 @@ public final class TodaysRuns {
         runs.interruptions();
         runs.waiting();
         runs.warnings();
+        runs.webhooks();
         return runs.histories;
     }
 
@@ -211,8 +213,18 @@ public final class TodaysRuns {
                     EgressPolicy.none(),
                     Isolation.CONTAINER,
                     NodeLossPolicy.RESTART,
-                    Optional.of(new Warning(TimeSpan.ofSeconds(30), signal))));
+                    Optional.of(new Warning(TimeSpan.ofSeconds(30), signal)),
+                    Optional.empty()));
         }
+    }
+
+    private void webhooks() {
+        begin(spec(
+                EgressPolicy.none(),
+                Isolation.CONTAINER,
+                NodeLossPolicy.RESTART,
+                Optional.empty(),
+                Optional.of(new Webhook("https://hooks.example.com/runs?team=blue", Webhook.ALL_EVENTS))));
     }
 
     private void ended(Function<Instant, RunEvent> end) {
@@ -277,11 +289,15 @@ public final class TodaysRuns {
     }
 
     private static RunSpec spec(EgressPolicy egress, Isolation isolation, NodeLossPolicy onNodeLoss) {
-        return spec(egress, isolation, onNodeLoss, Optional.empty());
+        return spec(egress, isolation, onNodeLoss, Optional.empty(), Optional.empty());
     }
 
     private static RunSpec spec(
-            EgressPolicy egress, Isolation isolation, NodeLossPolicy onNodeLoss, Optional<Warning> warning) {
+            EgressPolicy egress,
+            Isolation isolation,
+            NodeLossPolicy onNodeLoss,
+            Optional<Warning> warning,
+            Optional<Webhook> webhook) {
         return new RunSpec(
                 "vivarium/python",
                 List.of("python3", "-c", "print('h\u00e9llo \ud83d\ude00')"),
@@ -306,7 +322,8 @@ public final class TodaysRuns {
                 onNodeLoss,
                 3,
                 Map.of("team", "research"),
-                new Tenant("blue"));
+                new Tenant("blue"),
+                webhook);
     }
 
     private static Digest digest(String content) {

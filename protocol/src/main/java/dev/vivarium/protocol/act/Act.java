@@ -9,6 +9,7 @@ import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.auth.TokenId;
 import dev.vivarium.protocol.run.TimeSpan;
+import dev.vivarium.protocol.run.Webhook;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,8 @@ import java.util.Optional;
     @JsonSubTypes.Type(value = Act.TokenCreated.class, name = "TokenCreated"),
     @JsonSubTypes.Type(value = Act.TokenRevoked.class, name = "TokenRevoked"),
     @JsonSubTypes.Type(value = Act.QuotasSet.class, name = "QuotasSet"),
+    @JsonSubTypes.Type(value = Act.WebhookSet.class, name = "WebhookSet"),
+    @JsonSubTypes.Type(value = Act.WebhookKeyMade.class, name = "WebhookKeyMade"),
     @JsonSubTypes.Type(value = Act.LogExported.class, name = "LogExported"),
     @JsonSubTypes.Type(value = Act.LogCheckBegun.class, name = "LogCheckBegun"),
 })
@@ -163,6 +166,22 @@ public sealed interface Act {
             reset = List.copyOf(reset);
         }
     }
+
+    /**
+     * The webhook of a tenant's submissions that name none was set.
+     *
+     * @param webhook empty for none
+     */
+    record WebhookSet(Instant at, String node, Principal by, Origin origin, Tenant tenant, Optional<Webhook> webhook)
+            implements OfTenant {}
+
+    /**
+     * A key for signatures of a tenant's webhooks was made.
+     *
+     * @param key its name; the secret is nowhere
+     */
+    record WebhookKeyMade(Instant at, String node, Principal by, Origin origin, Tenant tenant, String key)
+            implements OfTenant {}
 
     /**
      * A range of the order of all events was handed out.

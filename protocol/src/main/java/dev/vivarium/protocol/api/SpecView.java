@@ -7,6 +7,7 @@ import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.NodeLossPolicy;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.Warning;
+import dev.vivarium.protocol.run.Webhook;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,7 +31,8 @@ public record SpecView(
         Isolation isolation,
         NodeLossPolicy onNodeLoss,
         int maxAttempts,
-        Map<String, String> labels) {
+        Map<String, String> labels,
+        Optional<Webhook> webhook) {
 
     /** The view of a spec. */
     public static SpecView of(RunSpec spec) {
@@ -48,6 +50,7 @@ public record SpecView(
                 spec.isolation(),
                 spec.onNodeLoss(),
                 spec.maxAttempts(),
-                new TreeMap<>(spec.labels()));
+                new TreeMap<>(spec.labels()),
+                spec.webhook());
     }
 }

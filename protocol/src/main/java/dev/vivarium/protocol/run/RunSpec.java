@@ -26,6 +26,7 @@ import java.util.Optional;
  * @param maxAttempts the most attempts, at least one
  * @param labels the user's labels, for finding runs
  * @param tenant the tenant it belongs to
+ * @param webhook what is called when it starts, is near its deadline and ends, if anything
  */
 public record RunSpec(
         String image,
@@ -42,7 +43,8 @@ public record RunSpec(
         NodeLossPolicy onNodeLoss,
         int maxAttempts,
         Map<String, String> labels,
-        Tenant tenant) {
+        Tenant tenant,
+        Optional<Webhook> webhook) {
     public RunSpec {
         command = List.copyOf(command);
         env = Map.copyOf(env);
@@ -68,7 +70,8 @@ public record RunSpec(
                 onNodeLoss,
                 maxAttempts,
                 labels,
-                tenant);
+                tenant,
+                webhook);
     }
 
     /** The label with which a submission names its tenant, and with which lists select the tenant's runs. */

@@ -143,6 +143,7 @@ class RunViewTest {
                 NodeLossPolicy.RESTART,
                 3,
                 Map.of(),
-                Tenant.DEFAULT);
+                Tenant.DEFAULT,
+                Optional.empty());
     }
 }

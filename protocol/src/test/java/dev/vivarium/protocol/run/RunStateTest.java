@@ -307,7 +307,8 @@ class RunStateTest {
                 policy,
                 maxAttempts,
                 Map.of(),
-                Tenant.DEFAULT);
+                Tenant.DEFAULT,
+                Optional.empty());
         return new Submission(ID, spec, SENT, NOW, Optional.empty(), Optional.empty());
     }
 }

@@ -23,6 +23,7 @@ import dev.vivarium.node.acts.Acts;
 import dev.vivarium.node.admission.Admission;
 import dev.vivarium.node.admission.RenewalReader;
 import dev.vivarium.node.admission.SubmissionReader;
+import dev.vivarium.node.admission.WebhookReader;
 import dev.vivarium.node.audit.LogChecks;
 import dev.vivarium.node.http.server.HttpSettings;
 import dev.vivarium.node.http.server.JsonBodies;
@@ -31,6 +32,8 @@ import dev.vivarium.node.http.server.Uploads;
 import dev.vivarium.node.run.Runs;
 import dev.vivarium.node.tenant.Rates;
 import dev.vivarium.node.tenant.TenantQuotas;
+import dev.vivarium.node.webhook.WebhookKeys;
+import dev.vivarium.node.webhook.Webhooks;
 import dev.vivarium.persistence.audit.AuditQueries;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.store.BlobStore;
@@ -54,6 +57,7 @@ public final class ApiV1 {
      * @param acts where administrative acts are recorded
      * @param quotas the quotas of tenants
      * @param rates how fast tenants may read
+     * @param webhooks messages to webhooks
      * @param metrics the registry for the number of followers
      * @param tenantMetrics the registry of what names tenants, which is not for everyone
      */
@@ -72,6 +76,9 @@ public final class ApiV1 {
             Tokens tokens,
             TenantQuotas quotas,
             Rates rates,
+            Webhooks webhooks,
+            WebhookReader webhookReader,
+            WebhookKeys webhookKeys,
             MeterRegistry metrics,
             PrometheusMeterRegistry tenantMetrics) {}
 
@@ -110,6 +117,9 @@ public final class ApiV1 {
         TokensEndpoint tokens = new TokensEndpoint(submissions, parts.tokens());
         TenantsEndpoint tenants =
                 new TenantsEndpoint(submissions, parts.quotas(), parts.runs(), parts.acts(), parts.tenantMetrics());
+        WebhooksEndpoint webhooks = new WebhooksEndpoint(lookup, parts.webhooks(), settings.retryAfter());
+        TenantWebhooksEndpoint tenantWebhooks = new TenantWebhooksEndpoint(
+                submissions, parts.webhookReader(), parts.quotas(), parts.webhookKeys(), parts.acts());
         AuditWatches watches = new AuditWatches(parts.audit());
         AuditTail tail = new AuditTail(parts.audit(), watches, followers, settings);
         AuditEndpoint audit = new AuditEndpoint(parts.audit(), watches, tail, settings.retryAfter(), Clock.systemUTC());
@@ -129,6 +139,8 @@ public final class ApiV1 {
                         needing(READ, GET, "/v1/runs/{id}/events", events::answer),
                         needing(READ, GET, "/v1/runs/{id}/artifacts", artifacts::list),
                         needing(READ, GET, "/v1/runs/{id}/artifacts/{path*}", artifacts::file),
+                        needing(READ, GET, "/v1/runs/{id}/webhooks", json(webhooks::list)),
+                        needing(SUBMIT, POST, "/v1/runs/{id}/webhooks/{seq}/repeat", json(webhooks::repeat)),
                         needing(SUBMIT, PUT, "/v1/blobs/{digest}", json(blobs::put)),
                         needing(SUBMIT, HEAD, "/v1/blobs/{digest}", blobs::head),
                         needing(TOKENS, POST, "/v1/tokens", json(tokens::create)),
@@ -139,6 +151,9 @@ public final class ApiV1 {
                         needing(TENANTS, GET, "/v1/tenants/metrics", immediate(tenants::metrics)),
                         needing(READ, GET, "/v1/tenants/{tenant}/usage", json(tenants::usage)),
                         needing(TENANTS, PATCH, "/v1/tenants/{tenant}/quotas", json(tenants::set)),
+                        needing(READ, GET, "/v1/tenants/{tenant}/webhooks", json(tenantWebhooks::show)),
+                        needing(TENANTS, PUT, "/v1/tenants/{tenant}/webhooks", json(tenantWebhooks::set)),
+                        needing(TENANTS, POST, "/v1/tenants/{tenant}/webhooks/key", json(tenantWebhooks::makeKey)),
                         needing(AUDIT, GET, "/v1/audit/events", audit::events),
                         needing(AUDIT, GET, "/v1/audit/export", export::answer),
                         needing(AUDIT, GET, "/v1/audit/counts", json(audit::counts)),

@@ -113,10 +113,7 @@ final class TenantsEndpoint {
         return acts.record((at, node) -> set(at, node, by, tenant, amounts))
                 .thenCompose(recorded -> quotas.change(tenant, amounts, by.principal()))
                 .thenApply(change -> change instanceof TenantQuotas.Change.TooMany full
-                        ? Answers.problem(
-                                ProblemType.TOO_MANY_TENANTS,
-                                "Quotas are set for " + full.max() + " tenants, the most that there may be"
-                                        + " (vivarium.tenants.count-max).")
+                        ? tooMany(full)
                         : Answers.json(200, usageOf(tenant)));
     }
 
@@ -129,7 +126,18 @@ final class TenantsEndpoint {
         return new Act.QuotasSet(at, node, by.principal(), by.origin(), tenant, set, reset);
     }
 
-    /** No tenant has quotas under a name that looks like another's. */
+    static HttpResponse tooMany(TenantQuotas.Change.TooMany full) {
+        return Answers.problem(
+                ProblemType.TOO_MANY_TENANTS,
+                "Something is set for " + full.max() + " tenants, the most that there may be"
+                        + " (vivarium.tenants.count-max).");
+    }
+
+    static Optional<HttpResponse> misnamed(Exchange exchange) {
+        return misnamed(exchange.parameter("tenant"));
+    }
+
+    /** Nothing is set for a tenant whose name looks like another's. */
     private static Optional<HttpResponse> misnamed(String name) {
         return Tenant.isPlain(name)
                 ? Optional.empty()

@@ -13,6 +13,10 @@ import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.persistence.audit.tlog.LogHead;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.secrets.TokenSeal;
+import dev.vivarium.persistence.store.WebhookStore.Delivery;
+import dev.vivarium.persistence.store.WebhookStore.Message;
+import dev.vivarium.persistence.store.WebhookStore.Progress;
+import dev.vivarium.persistence.store.WebhookStore.State;
 import dev.vivarium.protocol.access.Role;
 import dev.vivarium.protocol.api.AuditCheck;
 import dev.vivarium.protocol.api.Health;
@@ -37,6 +41,7 @@ import dev.vivarium.protocol.run.StartFailure;
 import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Usage;
 import dev.vivarium.protocol.run.WarningSignal;
+import dev.vivarium.protocol.run.WebhookEvent;
 import io.swagger.v3.oas.models.media.Schema;
 import java.io.IOException;
 import java.net.Socket;
@@ -153,9 +158,10 @@ class OpenApiDocumentTest {
         api.blobs.write(Tenant.DEFAULT, Blob.ofUtf8("content"));
         api.runs.happen(run, kept());
         api.runs.happen(run, new RunEvent.RunCancelled(NOON, NODE, 1, USAGE));
+        answersAboutItsWebhook(run);
         answersAboutOneRun("/v1/runs/" + run);
         answerAboutDeletedOutput();
-        for (String of : List.of("", "/output", "/events", "/artifacts", "/artifacts/out%2Fa", "/proof")) {
+        for (String of : List.of("", "/output", "/events", "/artifacts", "/artifacts/out%2Fa", "/proof", "/webhooks")) {
             api.get("/v1/runs/" + TestApi.UNKNOWN_RUN + of);
             api.get("/v1/runs/" + run + of, "Accept", "text/html");
         }
@@ -184,6 +190,27 @@ class OpenApiDocumentTest {
         assertThat(api.runs.submissions()).isEqualTo(before + 1);
         api.runs.refuseRenewals(RenewAnswer.Reason.ENDING);
         api.post(deadline, RENEWAL);
+    }
+
+    private void answersAboutItsWebhook(RunId run) {
+        api.webhooks.all.add(new Delivery(
+                new Message(run, 3, Tenant.DEFAULT, WebhookEvent.ENDED, "https://hooks.example.com/", "{}"),
+                new Progress(State.GIVEN_UP, 9, NOON, NOON, Optional.of(NOON), Optional.of("HTTP 500"))));
+        String list = "/v1/runs/" + run + "/webhooks";
+        assertThat(TestApi.json(api.get(list))
+                        .path("deliveries")
+                        .path(0)
+                        .path("state")
+                        .asText())
+                .isEqualTo("GIVEN_UP");
+        api.get(list + "?colour=red");
+        api.post(list + "/3/repeat", "", "Accept", "text/html");
+        assertThat(api.post(list + "/3/repeat", "").statusCode()).isEqualTo(202);
+        assertThat(api.post(list + "/4/repeat", "").statusCode()).isEqualTo(404);
+        assertThat(api.post(list + "/0x3/repeat", "").statusCode()).isEqualTo(404);
+        api.webhooks.full = Optional.of("10 messages wait already");
+        assertThat(api.post(list + "/3/repeat", "").statusCode()).isEqualTo(429);
+        api.webhooks.full = Optional.empty();
     }
 
     private static RunEvent.ArtifactsKept kept() {
@@ -428,12 +455,37 @@ class OpenApiDocumentTest {
         for (String tenant : List.of("b", "c", "d")) {
             patch("/v1/tenants/" + tenant + "/quotas", some);
         }
+        answersAboutTheWebhooksOfTenants();
         api.get("/v1/tenants/metrics");
-        for (String path : List.of("/v1/tenants", "/v1/tenants/research/usage")) {
+        for (String path : List.of("/v1/tenants", "/v1/tenants/research/usage", "/v1/tenants/research/webhooks")) {
             api.get(path);
             api.get(path + "?colour=red");
             api.get(path, "Accept", "text/html");
         }
+    }
+
+    private void answersAboutTheWebhooksOfTenants() {
+        String webhooks = "/v1/tenants/research/webhooks";
+        String one = "{\"webhook\": {\"url\": \"https://hooks.example.com/\"}}";
+        assertThat(putJson(webhooks, one).statusCode()).isEqualTo(200);
+        putJson(webhooks, "{}");
+        putJson(webhooks, one, "Accept", "text/html");
+        putJson(webhooks, " ".repeat(70_000));
+        putJson(webhooks, one, "Content-Encoding", "gzip");
+        api.exchangeSlowly("PUT", webhooks);
+        putJson("/v1/tenants/d/webhooks", one);
+        HttpResponse<String> made = api.post(webhooks + "/key?overlap=1h", "");
+        assertThat(made.statusCode()).isEqualTo(201);
+        api.post(webhooks + "/key?overlap=1y", "");
+        api.post(webhooks + "/key", "", "Accept", "text/html");
+        api.post("/v1/tenants/d/webhooks/key", "");
+    }
+
+    private HttpResponse<String> putJson(String path, String body, String... headers) {
+        HttpRequest.Builder request =
+                api.request(path).header("Content-Type", "application/json").PUT(BodyPublishers.ofString(body));
+        return api.exchange(
+                headers.length == 0 ? request.build() : request.headers(headers).build());
     }
 
     private HttpResponse<String> patch(String path, String body, String... headers) {
@@ -456,7 +508,9 @@ class OpenApiDocumentTest {
                 run + "/artifacts",
                 run + "/artifacts/a",
                 run + "/proof",
+                run + "/webhooks",
                 "/v1/tenants/research/usage",
+                "/v1/tenants/research/webhooks",
                 "/v1/audit/events",
                 "/v1/audit/export",
                 "/v1/audit/counts",
@@ -486,6 +540,7 @@ class OpenApiDocumentTest {
         return template.replace("{id}", TestApi.UNKNOWN_RUN)
                 .replace("{digest}", UNKNOWN_DIGEST)
                 .replace("{tenant}", "research")
+                .replace("{seq}", "1")
                 .replace("{path}", "a");
     }
 
@@ -493,13 +548,18 @@ class OpenApiDocumentTest {
         api.tokenStore.failWith(new IllegalStateException("a defect"));
         api.tenantStore.failWith(new IllegalStateException("a defect"));
         askForTokens();
-        patch("/v1/tenants/research/quotas", "{\"runs\": 1}");
+        changeTenants();
         api.tokenStore.goAway();
         api.tenantStore.goAway();
         askForTokens();
-        patch("/v1/tenants/research/quotas", "{\"runs\": 1}");
+        changeTenants();
         for (String path : List.of(
-                "/v1/nodes", "/v1/tenants", "/v1/tenants/metrics", "/v1/tenants/research/usage", "/v1/audit/check")) {
+                "/v1/nodes",
+                "/v1/tenants",
+                "/v1/tenants/metrics",
+                "/v1/tenants/research/usage",
+                "/v1/tenants/research/webhooks",
+                "/v1/audit/check")) {
             api.exchange(api.as(api.seal.mint(TokenSeal.Form.VIV).text(), path).build());
         }
         api.runs.failWith(new IllegalStateException("a defect"));
@@ -514,6 +574,12 @@ class OpenApiDocumentTest {
         askForRuns();
         askForBlobs();
         askForAllRuns();
+    }
+
+    private void changeTenants() {
+        patch("/v1/tenants/research/quotas", "{\"runs\": 1}");
+        putJson("/v1/tenants/research/webhooks", "{\"webhook\": null}");
+        api.post("/v1/tenants/research/webhooks/key", "");
     }
 
     private void askForTokens() {
@@ -534,6 +600,7 @@ class OpenApiDocumentTest {
         api.post("/v1/runs", Samples.SMALL_BODY);
         api.post(run + "/cancel", "");
         api.post(run + "/deadline", RENEWAL);
+        api.post(run + "/webhooks/1/repeat", "");
         List.of(
                         "/v1/runs",
                         run,
@@ -541,7 +608,8 @@ class OpenApiDocumentTest {
                         run + "/events",
                         run + "/artifacts",
                         run + "/artifacts/a",
-                        run + "/proof")
+                        run + "/proof",
+                        run + "/webhooks")
                 .forEach(api::get);
     }
 

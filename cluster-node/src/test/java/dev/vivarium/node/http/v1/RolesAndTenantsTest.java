@@ -69,6 +69,7 @@ class RolesAndTenantsTest {
                     .replace("{id}", "0123456789abcdef")
                     .replace("{tenant}", "research")
                     .replace("{digest}", DIGEST)
+                    .replace("{seq}", "1")
                     .replace("{path}", "a");
             var request = token.map(text -> api.as(text, path)).orElseGet(() -> api.anonymous(path));
             HttpResponse<String> answer =
@@ -101,12 +102,15 @@ class RolesAndTenantsTest {
             case "POST /v1/runs",
                     "POST /v1/tokens",
                     "POST /v1/runs/{id}/deadline",
+                    "PUT /v1/tenants/{tenant}/webhooks",
                     "PATCH /v1/tenants/{tenant}/quotas" -> List.of(415);
-            case "GET /v1/tenants/{tenant}/usage" -> List.of(
+            case "POST /v1/tenants/{tenant}/webhooks/key" -> List.of(201);
+            case "GET /v1/tenants/{tenant}/usage", "GET /v1/tenants/{tenant}/webhooks" -> List.of(
                     role == Role.OPERATOR || tenant.equals("research") ? 200 : 403);
             case "POST /v1/runs/{id}/cancel", "POST /v1/audit/check" -> List.of(202);
             case "GET /v1/runs/{id}/artifacts/{path}",
                     "HEAD /v1/blobs/{digest}",
+                    "POST /v1/runs/{id}/webhooks/{seq}/repeat",
                     "DELETE /v1/tokens/{id}",
                     "POST /v1/tokens/{id}/rotate" -> List.of(404);
             case "PUT /v1/blobs/{digest}" -> List.of(422);
@@ -139,7 +143,7 @@ class RolesAndTenantsTest {
         RunId run = submitted("research", "");
         String stranger = api.token(Role.SUBMITTER, "foreign");
 
-        for (String rest : List.of("", "/output", "/events", "/artifacts", "/artifacts/a")) {
+        for (String rest : List.of("", "/output", "/events", "/artifacts", "/artifacts/a", "/webhooks")) {
             HttpResponse<String> foreign = as(stranger, "/v1/runs/" + run + rest);
             HttpResponse<String> none = as(stranger, "/v1/runs/" + TestApi.UNKNOWN_RUN + rest);
             assertThat(foreign.statusCode()).isEqualTo(404).isEqualTo(none.statusCode());
@@ -147,7 +151,7 @@ class RolesAndTenantsTest {
             assertThat(foreign.headers().map().keySet())
                     .isEqualTo(none.headers().map().keySet());
         }
-        for (String change : List.of("/cancel", "/deadline")) {
+        for (String change : List.of("/cancel", "/deadline", "/webhooks/1/repeat")) {
             HttpResponse<String> foreign = change(stranger, run.value(), change);
             HttpResponse<String> none = change(stranger, TestApi.UNKNOWN_RUN, change);
             assertThat(foreign.statusCode()).as(foreign.body()).isEqualTo(404).isEqualTo(none.statusCode());

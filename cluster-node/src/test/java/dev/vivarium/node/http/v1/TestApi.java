@@ -14,10 +14,12 @@ import dev.vivarium.node.access.oidc.OidcTokens;
 import dev.vivarium.node.acts.Requester;
 import dev.vivarium.node.admission.Admission;
 import dev.vivarium.node.admission.Samples;
+import dev.vivarium.node.admission.WebhookReader;
 import dev.vivarium.node.doubles.InMemoryAudit;
 import dev.vivarium.node.doubles.InMemoryBlobs;
 import dev.vivarium.node.doubles.InMemoryChecks;
 import dev.vivarium.node.doubles.InMemoryRuns;
+import dev.vivarium.node.doubles.InMemoryTenants;
 import dev.vivarium.node.doubles.InMemoryVault;
 import dev.vivarium.node.doubles.ListedActs;
 import dev.vivarium.node.doubles.MovableClock;
@@ -30,9 +32,11 @@ import dev.vivarium.node.http.server.Operation;
 import dev.vivarium.node.tenant.Rates;
 import dev.vivarium.node.tenant.TenantConfig;
 import dev.vivarium.node.tenant.TenantQuotas;
+import dev.vivarium.node.webhook.WebhookKeys;
 import dev.vivarium.persistence.durable.DurableFiles;
 import dev.vivarium.persistence.secrets.SecretSeal;
 import dev.vivarium.persistence.secrets.TokenSeal;
+import dev.vivarium.persistence.secrets.WebhookSeal;
 import dev.vivarium.protocol.access.Role;
 import dev.vivarium.protocol.access.Scope;
 import dev.vivarium.protocol.api.Health;
@@ -91,7 +95,8 @@ final class TestApi implements AutoCloseable {
     final InMemoryAudit audit = new InMemoryAudit();
     final InMemoryChecks checks = new InMemoryChecks();
     final InMemoryTokens tokenStore = new InMemoryTokens();
-    final TokenSeal seal = new TokenSeal(List.of(SecretSeal.Key.random()));
+    private static final SecretSeal.Key MASTER = SecretSeal.Key.random();
+    final TokenSeal seal = new TokenSeal(List.of(MASTER));
     /** The time by which tokens expire. */
     final MovableClock clock = new MovableClock(InMemoryRuns.NOON);
 
@@ -105,6 +110,8 @@ final class TestApi implements AutoCloseable {
             TenantConfig.from(
                     Samples.SHIPPED.getConfig("tenants").withValue("count-max", ConfigValueFactory.fromAnyRef(3))),
             clock);
+
+    final InMemoryWebhooks webhooks = new InMemoryWebhooks();
 
     final Rates rates = new Rates(quotas::of, clock::nanos);
 
@@ -157,6 +164,9 @@ final class TestApi implements AutoCloseable {
                                         tokens,
                                         quotas,
                                         rates,
+                                        webhooks,
+                                        new WebhookReader(Samples.WEBHOOK_GUARD),
+                                        new WebhookKeys(new WebhookSeal(List.of(MASTER)), clock),
                                         metrics,
                                         tenantMetrics))
                                 .stream(),

@@ -1,4 +1,4 @@
-package dev.vivarium.node.http.v1;
+package dev.vivarium.node.doubles;
 
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.store.TenantStore;
@@ -12,15 +12,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /** A store of tenants' settings that the test can break. */
-final class InMemoryTenants implements TenantStore {
+public final class InMemoryTenants implements TenantStore {
     private final Map<Tenant, StoredTenant> tenants = new HashMap<>();
     private Optional<RuntimeException> failure = Optional.empty();
 
-    synchronized void goAway() {
+    public synchronized void goAway() {
         failWith(new StoreUnavailable("The store is away."));
     }
 
-    synchronized void failWith(RuntimeException reason) {
+    public synchronized void failWith(RuntimeException reason) {
         failure = Optional.of(reason);
     }
 
