@@ -263,6 +263,29 @@ public final class ApiClient {
         return json(request("/v1/tokens/" + encode(id)).DELETE().build());
     }
 
+    /** Keeps a secret for a tenant; the answer does not have its value. */
+    public JsonNode putSecret(JsonNode wish) throws ApiException, InterruptedIOException {
+        return json(
+                request("/v1/secrets")
+                        .header("Content-Type", "application/json")
+                        .POST(HttpRequest.BodyPublishers.ofByteArray(ApiJson.bytes(wish)))
+                        .build(),
+                RetryPolicy.NONE.begin());
+    }
+
+    /** The secrets of a tenant, without their values. */
+    public JsonNode secrets(List<Map.Entry<String, String>> query) throws ApiException, InterruptedIOException {
+        return json(request("/v1/secrets" + queryString(query)).build());
+    }
+
+    /** Removes a secret. */
+    public JsonNode removeSecret(String name, List<Map.Entry<String, String>> query)
+            throws ApiException, InterruptedIOException {
+        return json(request("/v1/secrets/" + encode(name) + queryString(query))
+                .DELETE()
+                .build());
+    }
+
     /** Replaces a token by one that grants the same; the answer is the only one that shows it. */
     public JsonNode rotateToken(String id, List<Map.Entry<String, String>> query)
             throws ApiException, InterruptedIOException {

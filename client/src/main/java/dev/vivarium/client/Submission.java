@@ -93,6 +93,12 @@ public final class Submission {
         return this;
     }
 
+    /** Gives the command a secret of the tenant, in an environment variable. */
+    public Submission namedSecret(String variable, String name) {
+        within("namedSecrets").put(variable, name);
+        return this;
+    }
+
     public Submission label(String name, String value) {
         within("labels").put(name, value);
         return this;

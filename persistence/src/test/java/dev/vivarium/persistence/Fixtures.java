@@ -22,6 +22,8 @@ import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.SealedSecrets;
+import dev.vivarium.protocol.run.SecretName;
+import dev.vivarium.protocol.run.SecretVersion;
 import dev.vivarium.protocol.run.StartFailure;
 import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Usage;
@@ -67,6 +69,7 @@ public final class Fixtures {
                 List.of("python3", "-c", "print('h\u00e9llo \ud83d\ude00')"),
                 Map.of("A", "1", "B", "nul \u0000 and lone \ud800 surrogate", "C", "3"),
                 new SealedSecrets(List.of("KEY"), Blob.ofUtf8("sealed")),
+                Map.of(),
                 "/workspace",
                 Map.of("agent.py", FileRef.of(CONTENT)),
                 List.of(),
@@ -116,6 +119,7 @@ public final class Fixtures {
                 submitted(run),
                 new RunEvent.RunQueued(NOON, "node-1"),
                 new RunEvent.AttemptStarting(NOON, "node-1", 1),
+                new RunEvent.SecretsUsed(NOON, "node-1", 1, List.of(new SecretVersion(new SecretName("git-token"), 7))),
                 new RunEvent.AttemptStarted(NOON, "node-1", 1, "sandbox", Optional.empty()),
                 new RunEvent.AlarmRaised(
                         NOON, "node-1", 1, KillReason.MEMORY, Measurement.bytes(2, 1), RunEvent.Consequence.NOTED),

@@ -58,6 +58,7 @@ public final class ExitCode {
                     WORKDIR_UNAVAILABLE,
                     FILE_REFUSED,
                     SECRETS_UNAVAILABLE,
+                    SECRET_REMOVED,
                     SANDBOX_REFUSED -> NOT_STARTED;
         };
     }

@@ -10,20 +10,27 @@ import dev.vivarium.node.run.SubmitAnswer;
 import dev.vivarium.node.tenant.Rates;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.journal.StageFailure;
+import dev.vivarium.persistence.secrets.NamedSecrets;
 import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
 import dev.vivarium.protocol.access.Quota;
+import dev.vivarium.protocol.api.Problem.FieldError;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import dev.vivarium.protocol.run.RunState;
 import dev.vivarium.protocol.run.SealedSecrets;
+import dev.vivarium.protocol.run.SecretName;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
@@ -40,6 +47,7 @@ public final class Admission {
     private final RunJournal journal;
     private final ClaimedKeys keys;
     private final SecretVault vault;
+    private final NamedSecrets namedSecrets;
     private final BlobStore blobs;
     private final long disksInMemory;
     private final Rates rates;
@@ -55,6 +63,7 @@ public final class Admission {
             RunJournal journal,
             ClaimedKeys keys,
             SecretVault vault,
+            NamedSecrets namedSecrets,
             BlobStore blobs,
             Rates rates,
             long disksInMemory) {
@@ -64,6 +73,7 @@ public final class Admission {
         this.journal = journal;
         this.keys = keys;
         this.vault = vault;
+        this.namedSecrets = namedSecrets;
         this.rates = rates;
         this.disksInMemory = disksInMemory;
     }
@@ -100,14 +110,40 @@ public final class Admission {
         return Capacity.askedBy(submission.limits(), submission.isolation(), disksInMemory);
     }
 
-    /** Continues with the files in the store; their contents are not in memory from here on. */
+    /**
+     * Continues when the tenant has the secrets that the submission names. Another tenant's is one that there is not. Their
+     * values are looked up when an attempt starts.
+     */
+    private CompletionStage<SubmitAnswer> withSecrets(
+            Submission submission, Supplier<CompletionStage<SubmitAnswer>> next) {
+        return namedSecrets
+                .missing(submission.tenant(), Set.copyOf(submission.namedSecrets().values()))
+                .thenCompose(missing -> missing.isEmpty()
+                        ? next.get()
+                        : CompletableFuture.completedStage(
+                                new SubmitAnswer.UnknownSecrets(unknown(submission, missing))));
+    }
+
+    private static List<FieldError> unknown(Submission submission, Set<SecretName> missing) {
+        return new TreeMap<>(submission.namedSecrets())
+                .entrySet().stream()
+                        .filter(secret -> missing.contains(secret.getValue()))
+                        .map(secret -> new FieldError(
+                                "namedSecrets." + secret.getKey(),
+                                "names " + secret.getValue() + ", and tenant " + submission.tenant()
+                                        + " has no secret of that name: put it with `vivarium secret put "
+                                        + secret.getValue() + "`, or correct the name"))
+                        .toList();
+    }
+
+    /** Continues with the secrets known and the files in the store; their contents are not in memory from here on. */
     private CompletionStage<SubmitAnswer> withFiles(
             Submission submission, Function<Kept.References, CompletionStage<SubmitAnswer>> next) {
-        return contents.keep(submission)
+        return withSecrets(submission, () -> contents.keep(submission)
                 .thenCompose(kept -> kept instanceof Kept.References references
                         ? next.apply(references)
                         : CompletableFuture.completedStage(
-                                new SubmitAnswer.InvalidFiles(((Kept.Refused) kept).errors())));
+                                new SubmitAnswer.InvalidFiles(((Kept.Refused) kept).errors()))));
     }
 
     /** The nodes' loads are slightly out of date: a run that finds no slot at one node is offered to another. */

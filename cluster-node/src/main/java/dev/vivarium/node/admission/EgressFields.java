@@ -8,7 +8,6 @@ import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.egress.HostName;
 import dev.vivarium.protocol.egress.InjectedHeader;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -26,7 +25,7 @@ final class EgressFields {
         this.reach = reach;
     }
 
-    EgressPolicy read(EgressPolicy.Mode mode, Map<String, Secret> secrets) {
+    EgressPolicy read(EgressPolicy.Mode mode, RequestedSecrets secrets) {
         List<String> destinations =
                 asked.flatMap(egress -> egress.texts("allow")).orElse(List.of());
         List<Fields> headers = asked.map(egress -> egress.objects("inject", INJECTION, EgressPolicy.INJECTIONS_MAX))
@@ -104,7 +103,7 @@ final class EgressFields {
                 : Optional.empty();
     }
 
-    private Optional<InjectedHeader> injection(Fields fields, Map<String, Secret> secrets) {
+    private Optional<InjectedHeader> injection(Fields fields, RequestedSecrets secrets) {
         Optional<HostName> host = fields.requiredText("host").flatMap(text -> host(fields, text));
         Optional<String> header = fields.requiredText("header");
         Optional<String> secret = fields.requiredText("secret");
@@ -137,14 +136,18 @@ final class EgressFields {
     }
 
     /** Findings never quote a value. */
-    private void check(Fields fields, String name, Map<String, Secret> secrets) {
-        Secret secret = secrets.get(name);
+    private void check(Fields fields, String name, RequestedSecrets secrets) {
+        if (secrets.named().containsKey(name)) {
+            // Its value is looked at when an attempt gets it, whichever that is by then.
+            return;
+        }
+        Secret secret = secrets.own().get(name);
         if (secret == null) {
-            findings.add(fields.pathOf("secret"), "names no secret of this run: give it in secrets, under this name");
+            findings.add(fields.pathOf("secret"), "names no secret of this run: give it in secrets or in namedSecrets, under this name");
         } else if (!secret.fitsHeader()) {
             findings.add(
                     fields.pathOf("secret"),
-                    "names a secret that no header can carry: its value must be 1 to " + Secret.HEADER_LENGTH_MAX
+                    "names a secret that no header can carry: its value must be 1 to " + InjectedHeader.VALUE_LENGTH_MAX
                             + " printable ASCII characters, without line ends and without blanks around it");
         }
     }

@@ -1,6 +1,7 @@
 package dev.vivarium.node.admission;
 
 import dev.vivarium.protocol.access.Identity;
+import dev.vivarium.protocol.access.Scope;
 import dev.vivarium.protocol.api.Problem.FieldError;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.Limit;
@@ -62,6 +63,13 @@ final class Grants {
                 .filter(only -> !only.equals(submission.image()))
                 .ifPresent(only ->
                         errors.add(new FieldError("image", "must be " + only + ", which your token is narrowed to")));
+        if (!caller.scope().equals(Scope.NONE)) {
+            new TreeMap<>(submission.namedSecrets())
+                    .keySet()
+                    .forEach(variable -> errors.add(new FieldError(
+                            "namedSecrets." + variable,
+                            "names a secret of the tenant, which a token that is narrowed to a part of it may not use")));
+        }
         Limit.ALL.forEach(limit -> addIfAbove(limit, submission.limits(), errors));
         return errors;
     }

@@ -1,5 +1,6 @@
 package dev.vivarium.node.admission;
 
+import dev.vivarium.protocol.run.SecretName;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,8 @@ final class ProcessFields {
     static final int MAX_TOTAL_BYTES = 512 * 1024;
 
     private static final int MAX_NAME_BYTES = 255;
+
+    private static final String NAMED = "namedSecrets";
 
     /** The overhead of each string: a terminating NUL and a pointer. */
     private static final int STRING_OVERHEAD_BYTES = 9;
@@ -55,15 +58,36 @@ final class ProcessFields {
         return variables("env");
     }
 
-    Map<String, Secret> secrets(Map<String, String> env) {
-        Map<String, Secret> secrets = new TreeMap<>();
+    RequestedSecrets secrets(Map<String, String> env) {
+        Map<String, Secret> own = new TreeMap<>();
         variables("secrets").forEach((name, value) -> {
             if (env.containsKey(name)) {
                 findings.add(fields.pathOf("secrets", name), "is named in env too: name it in one of them");
             }
-            secrets.put(name, new Secret(value));
+            own.put(name, new Secret(value));
         });
-        return secrets;
+        Map<String, SecretName> named = namedSecrets();
+        named.keySet().stream()
+                .filter(variable -> env.containsKey(variable) || own.containsKey(variable))
+                .forEach(variable -> findings.add(
+                        fields.pathOf(NAMED, variable), "is named in env or secrets too: name it in one of them"));
+        return new RequestedSecrets(own, named);
+    }
+
+    private Map<String, SecretName> namedSecrets() {
+        Map<String, SecretName> named = new TreeMap<>();
+        fields.entries(NAMED, (entry, node) -> {
+            Optional<String> name = fields.text(entry, node);
+            if (name.isPresent() && !SecretName.isValid(name.get())) {
+                findings.add(entry.path(), "is the name of a secret, which " + SecretName.RULE);
+            } else if (checkName(entry) && name.isPresent()) {
+                named.put(entry.name(), new SecretName(name.get()));
+            }
+        });
+        if (named.size() > RequestedSecrets.NAMED_MAX) {
+            findings.add(NAMED, "are " + named.size() + "; at most " + RequestedSecrets.NAMED_MAX + " can be given");
+        }
+        return named;
     }
 
     /** Call after everything else was read. */

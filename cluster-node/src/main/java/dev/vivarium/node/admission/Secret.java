@@ -1,18 +1,12 @@
 package dev.vivarium.node.admission;
 
-import java.util.regex.Pattern;
+import dev.vivarium.protocol.egress.InjectedHeader;
 
 /**
  * The cleartext value of a secret, for as long as it takes to seal it. Prints as stars, so that no log line, exception
  * or debugger view of what surrounds it can show it by accident.
  */
 public final class Secret {
-    /** The longest that is sent as a header: what servers commonly take. */
-    static final int HEADER_LENGTH_MAX = 4096;
-
-    private static final Pattern HEADER_VALUE =
-            Pattern.compile("(?=[ -~]{1," + HEADER_LENGTH_MAX + "}\\z)[!-~](?:.*[!-~])?");
-
     private final String cleartext;
 
     public Secret(String cleartext) {
@@ -21,7 +15,7 @@ public final class Secret {
 
     /** Whether it can be sent as the value of a header: printable ASCII without blanks around it, and not too much of it. */
     boolean fitsHeader() {
-        return HEADER_VALUE.matcher(cleartext).matches();
+        return InjectedHeader.carries(cleartext);
     }
 
     String reveal() {

@@ -9,6 +9,7 @@ import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.NodeLossPolicy;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.SealedSecrets;
+import dev.vivarium.protocol.run.SecretName;
 import dev.vivarium.protocol.run.Warning;
 import dev.vivarium.protocol.run.Webhook;
 import java.util.List;
@@ -20,6 +21,7 @@ import java.util.Set;
  * A client's request, checked field by field, with defaults filled in and ceilings checked. Unlike in a {@link
  * RunSpec}, secrets are in clear text, and files' contents are not stored yet.
  *
+ * @param namedSecrets environment variables whose values are secrets of the tenant
  * @param bodyDigest SHA-256 of the client's body, in canonical form and without the values of secrets: equal for equal
  *     requests, even if the node's defaults changed in between
  */
@@ -28,6 +30,7 @@ public record Submission(
         List<String> command,
         Map<String, String> env,
         Map<String, Secret> secrets,
+        Map<String, SecretName> namedSecrets,
         String workdir,
         Map<String, RequestedFile> files,
         List<String> artifacts,
@@ -45,6 +48,7 @@ public record Submission(
         command = List.copyOf(command);
         env = Map.copyOf(env);
         secrets = Map.copyOf(secrets);
+        namedSecrets = Map.copyOf(namedSecrets);
         files = Map.copyOf(files);
         artifacts = List.copyOf(artifacts);
         labels = Map.copyOf(labels);
@@ -59,6 +63,7 @@ public record Submission(
                 && command.equals(spec.command())
                 && env.equals(spec.env())
                 && secrets.keySet().equals(Set.copyOf(spec.secrets().names()))
+                && namedSecrets.equals(spec.namedSecrets())
                 && workdir.equals(spec.workdir())
                 && asksForFiles(spec.files())
                 && artifacts.equals(spec.artifacts())
@@ -91,6 +96,7 @@ public record Submission(
                 command,
                 env,
                 secrets,
+                namedSecrets,
                 workdir,
                 Map.of(),
                 artifacts,
@@ -113,6 +119,7 @@ public record Submission(
                 command,
                 env,
                 ciphertext,
+                namedSecrets,
                 workdir,
                 references,
                 artifacts,

@@ -39,6 +39,7 @@ public final class SubmissionReader {
             "command",
             "env",
             "secrets",
+            "namedSecrets",
             "workdir",
             "files",
             "artifacts",
@@ -158,7 +159,7 @@ public final class SubmissionReader {
             String image = image();
             List<String> command = process.command();
             Map<String, String> env = process.env();
-            Map<String, Secret> secrets = process.secrets(env);
+            RequestedSecrets secrets = process.secrets(env);
             process.checkTotal();
             Limits limits = limits();
             Map<String, String> labels = labels();
@@ -167,7 +168,8 @@ public final class SubmissionReader {
                     image,
                     command,
                     env,
-                    secrets,
+                    secrets.own(),
+                    secrets.named(),
                     workdir(),
                     new FileFields(fields, findings).read(limits),
                     artifacts(),
@@ -258,7 +260,7 @@ public final class SubmissionReader {
             return patterns;
         }
 
-        private EgressPolicy egress(Map<String, Secret> secrets) {
+        private EgressPolicy egress(RequestedSecrets secrets) {
             Optional<Fields> asked = fields.object("egress", Set.of("mode", "allow", "inject"));
             EgressPolicy.Mode mode = egressMode(asked);
             return new EgressFields(asked, findings, offers.destinations()).read(mode, secrets);

@@ -144,6 +144,7 @@ public final class LocalNode implements RunningNode {
                 core.store().journal(),
                 core.store().idempotencyKeys(),
                 core.store().secrets(),
+                core.store().namedSecrets(),
                 core.store().blobs(),
                 rates,
                 core.disks().inMemoryBytes());
@@ -171,6 +172,7 @@ public final class LocalNode implements RunningNode {
                         core.checks(),
                         core.acts(),
                         tokens,
+                        core.store().namedSecrets(),
                         core.quotas(),
                         rates,
                         core.webhooks(),

@@ -57,6 +57,13 @@ final class ActSentence {
             case "WebhookKeyMade" -> Timeline.caller(data) + " made key "
                     + data.path("key").asText() + " for the webhooks of tenant "
                     + data.path("tenant").asText() + ".";
+            case "SecretPut" -> Timeline.caller(data) + " put version "
+                    + data.path("version").asLong() + " of secret "
+                    + data.path("secret").asText() + " of tenant "
+                    + data.path("tenant").asText() + ".";
+            case "SecretRemoved" -> Timeline.caller(data) + " removed secret "
+                    + data.path("secret").asText() + " of tenant "
+                    + data.path("tenant").asText() + ".";
             case "LogExported" -> Timeline.caller(data) + " took an export of the events from position "
                     + data.path("from").asLong() + " to " + data.path("to").asLong() + ", "
                     + (data.path("tenants").isEmpty() ? "of all tenants." : "of " + words(data.path("tenants")) + ".");

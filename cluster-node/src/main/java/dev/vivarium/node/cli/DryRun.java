@@ -36,7 +36,7 @@ final class DryRun {
              "submittedAt":"2026-01-01T00:00:00Z","startedAt":"2026-01-01T00:00:01Z","cancelRequestedAt":null,
              "finishedAt":"2026-01-01T00:00:02Z",
              "usage":{"wallMillis":1,"cpuMillis":1,"memoryPeakBytes":1,"diskPeakBytes":1,"outputBytes":1,"pidsPeak":1},
-             "spec":{"image":"i","command":["c"],"env":{"A":"1"},"secrets":[],"workdir":"/w",
+             "spec":{"image":"i","command":["c"],"env":{"A":"1"},"secrets":[],"namedSecrets":{},"workdir":"/w",
                "files":{"f":{"mode":"0644","size":0,"digest":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}},
                "limits":%s,
                "egress":{"mode":"none"},"isolation":"container","onNodeLoss":"restart","maxAttempts":3,

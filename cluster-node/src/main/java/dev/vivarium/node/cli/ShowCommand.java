@@ -121,6 +121,12 @@ final class ShowCommand implements Callable<Integer> {
         add(table, "secrets", String.join(", ", spec.secrets()));
         add(
                 table,
+                "named secrets",
+                spec.namedSecrets().entrySet().stream()
+                        .map(secret -> secret.getKey() + "=" + secret.getValue())
+                        .collect(Collectors.joining(", ")));
+        add(
+                table,
                 "files",
                 spec.files().entrySet().stream()
                         .map(file -> file.getKey() + " ("

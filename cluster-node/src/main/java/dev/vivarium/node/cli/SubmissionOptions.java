@@ -9,6 +9,7 @@ import dev.vivarium.protocol.run.FileMode;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.LimitKind;
 import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.SecretName;
 import dev.vivarium.terminal.ExitCode;
 import dev.vivarium.terminal.UserError;
 import java.nio.file.Files;
@@ -129,6 +130,14 @@ final class SubmissionOptions {
     private List<String> secrets = new ArrayList<>();
 
     @Option(
+            names = "--named-secret",
+            paramLabel = "K=NAME",
+            description =
+                    "A secret that the tenant keeps (`vivarium secret put NAME`), as environment variable K, with the value"
+                            + " that it has when the run starts. --inject can name K too.")
+    private List<String> namedSecrets = new ArrayList<>();
+
+    @Option(
             names = {"-l", "--label"},
             paramLabel = "K=V",
             description = "A mark to find the run by; tenant=NAME says whose it is.")
@@ -187,6 +196,7 @@ final class SubmissionOptions {
         }
         env.forEach(variable -> addVariable(submission, variable, environment));
         secrets.forEach(secret -> addSecret(submission, secret, environment, prompt));
+        namedSecrets.forEach(secret -> addNamedSecret(submission, secret));
         labels.forEach(label -> addLabel(submission, label));
         artifacts.forEach(submission::artifact);
         Map<Digest, Path> uploads = new LinkedHashMap<>();
@@ -305,6 +315,16 @@ final class SubmissionOptions {
         }
         submission.secret(
                 name, equals < 0 ? fromHere(name, environment, prompt) : fromFile(name, secret.substring(equals + 2)));
+    }
+
+    private static void addNamedSecret(Submission submission, String secret) {
+        int equals = secret.indexOf('=');
+        if (equals < 1 || !SecretName.isValid(secret.substring(equals + 1))) {
+            throw new UserError(
+                    ExitCode.USAGE,
+                    "--named-secret takes VARIABLE=NAME, and the name of a secret " + SecretName.RULE + ".");
+        }
+        submission.namedSecret(secret.substring(0, equals), secret.substring(equals + 1));
     }
 
     private static String fromHere(String name, Map<String, String> environment, SecretPrompt prompt) {

@@ -59,6 +59,12 @@ final class Timeline {
             case "RunQueued" -> "It waited: no node had room for it.";
             case "AttemptStarting" -> attempt + " began on "
                     + event.path("node").asText() + ".";
+            case "SecretsUsed" -> "It was given secrets of its tenant: "
+                    + StreamSupport.stream(data.path("secrets").spliterator(), false)
+                            .map(secret -> secret.path("name").asText() + " (version "
+                                    + secret.path("version").asLong() + ")")
+                            .collect(Collectors.joining(", "))
+                    + ".";
             case "AttemptStarted" -> "The agent ran, in a sandbox that "
                     + (data.path("start").path("birth").asText().equals("WARM")
                             ? "waited for it."

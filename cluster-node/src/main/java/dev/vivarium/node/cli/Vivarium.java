@@ -159,6 +159,7 @@ public final class Vivarium implements Runnable {
         commands.put("renew", () -> new CommandLine(new RenewCommand(surroundings)));
         commands.put("cancel", () -> new CommandLine(new CancelCommand(surroundings)));
         commands.put("token", () -> TokenCommand.withAll(surroundings));
+        commands.put("secret", () -> SecretCommand.withAll(surroundings));
         commands.put("tenant", () -> TenantCommand.withAll(surroundings));
         commands.put("webhooks", () -> WebhooksCommand.withAll(surroundings));
         commands.put("version", () -> new CommandLine(new VersionCommand(surroundings)));

@@ -16,6 +16,9 @@ final class ReportedEvent {
      * together with who asked for it ({@link RenewalDecision}).
      */
     static List<RunEvent> of(SandboxReport report, String node, Optional<Principal> drainedBy) {
+        if (report instanceof SandboxReport.SecretsUsed used) {
+            return List.of(new RunEvent.SecretsUsed(used.at(), node, used.attempt(), used.secrets()));
+        }
         if (report instanceof SandboxReport.Started started) {
             return List.of(new RunEvent.AttemptStarted(
                     started.at(), node, started.attempt(), started.sandbox(), Optional.of(started.start())));

@@ -60,6 +60,17 @@ public sealed interface SubmitAnswer extends RunMessage {
         }
     }
 
+    /**
+     * It names secrets that its tenant does not have; nothing was submitted.
+     *
+     * @param errors all errors, at least one
+     */
+    record UnknownSecrets(List<FieldError> errors) implements SubmitAnswer {
+        public UnknownSecrets {
+            errors = List.copyOf(errors);
+        }
+    }
+
     /** As far as is known, nothing was made durable in time: the run may exist, and the caller may retry. */
     record NotDurable() implements SubmitAnswer {}
 }

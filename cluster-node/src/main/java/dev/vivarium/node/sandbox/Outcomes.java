@@ -3,11 +3,13 @@ package dev.vivarium.node.sandbox;
 import dev.vivarium.node.driver.ChannelListener.ClosedBecause;
 import dev.vivarium.node.driver.DriverException;
 import dev.vivarium.node.sandbox.SandboxReport.Outcome;
+import dev.vivarium.protocol.egress.InjectedHeader;
 import dev.vivarium.protocol.guest.GuestFrame;
 import dev.vivarium.protocol.run.Interruption;
 import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.ProcessId;
+import dev.vivarium.protocol.run.SecretName;
 import dev.vivarium.protocol.run.StartFailure;
 import java.util.Optional;
 
@@ -62,6 +64,23 @@ final class Outcomes {
     static Outcome secretsUnavailable() {
         return new Outcome.NotStarted(new StartFailure(
                 StartFailure.Kind.SECRETS_UNAVAILABLE, "The run's secrets could not be opened; submit it again."));
+    }
+
+    /** A secret of the tenant was removed between the run's acceptance and the start of an attempt. */
+    static Outcome secretRemoved(SecretName name) {
+        return new Outcome.NotStarted(new StartFailure(
+                StartFailure.Kind.SECRET_REMOVED,
+                "The tenant has no secret " + name + " any more: put it again with `vivarium secret put " + name
+                        + "`, and submit the run again."));
+    }
+
+    /** No header can carry the value of a secret of the tenant that the run has the node inject. */
+    static Outcome secretFitsNoHeader(SecretName name) {
+        return new Outcome.NotStarted(new StartFailure(
+                StartFailure.Kind.SECRETS_UNAVAILABLE,
+                "No header can carry the secret " + name + ": its value must be 1 to "
+                        + InjectedHeader.VALUE_LENGTH_MAX + " printable ASCII characters, without line ends and without"
+                        + " blanks around it. Put another value, and submit the run again."));
     }
 
     /** The stored content of a file is missing or does not match the spec. */

@@ -9,6 +9,7 @@ import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 import dev.vivarium.protocol.run.SandboxStart;
+import dev.vivarium.protocol.run.SecretVersion;
 import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Usage;
 import dev.vivarium.protocol.run.WarningSignal;
@@ -19,6 +20,10 @@ import org.apache.pekko.actor.typed.ActorRef;
 
 /** Sends reports to the attempt's Run, with the attempt and the time. */
 record Reporter(ActorRef<SandboxReport> run, int attempt, NodeClock clock) {
+    void secretsUsed(List<SecretVersion> secrets) {
+        run.tell(new SandboxReport.SecretsUsed(attempt, clock.now(), secrets));
+    }
+
     void started(SandboxId id, SandboxStart start) {
         run.tell(new SandboxReport.Started(attempt, clock.now(), id.value(), start));
     }

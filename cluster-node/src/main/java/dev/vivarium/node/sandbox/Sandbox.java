@@ -155,7 +155,8 @@ public final class Sandbox {
         if (creation.ended().isPresent()) {
             return onChannelEnded(creation.ended().get());
         }
-        Preparation preparation = new Preparation(environment, attempt, id, spec, made.environment(), inbox, guest);
+        Preparation preparation =
+                new Preparation(environment, attempt, id, spec, made.environment(), inbox, guest, reporter);
         preparation.begin();
         return preparing(preparation);
     }

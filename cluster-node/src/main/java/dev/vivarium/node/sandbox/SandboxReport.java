@@ -7,6 +7,7 @@ import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 import dev.vivarium.protocol.run.SandboxStart;
+import dev.vivarium.protocol.run.SecretVersion;
 import dev.vivarium.protocol.run.StartFailure;
 import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Usage;
@@ -19,6 +20,13 @@ import java.util.Optional;
 public sealed interface SandboxReport {
     /** The attempt that the sandbox serves. */
     int attempt();
+
+    /** Values of the tenant's secrets were opened for the agent. */
+    record SecretsUsed(int attempt, Instant at, List<SecretVersion> secrets) implements SandboxReport {
+        public SecretsUsed {
+            secrets = List.copyOf(secrets);
+        }
+    }
 
     /** The agent's process runs. */
     record Started(int attempt, Instant at, String sandbox, SandboxStart start) implements SandboxReport {}

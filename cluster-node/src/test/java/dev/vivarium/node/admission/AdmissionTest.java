@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.vivarium.node.doubles.InMemoryBlobs;
+import dev.vivarium.node.doubles.InMemoryNamedSecrets;
 import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.node.doubles.InMemoryVault;
 import dev.vivarium.node.run.Caller;
@@ -47,7 +48,8 @@ class AdmissionTest {
     private final InMemoryRuns runs = new InMemoryRuns();
     private final InMemoryVault vault = new InMemoryVault();
     private final InMemoryBlobs blobs = new InMemoryBlobs();
-    private final Admission admission = new Admission(runs, runs, runs, vault, blobs, RATES, Long.MAX_VALUE);
+    private final InMemoryNamedSecrets namedSecrets = new InMemoryNamedSecrets();
+    private final Admission admission = new Admission(runs, runs, runs, vault, namedSecrets.secrets(), blobs, RATES, Long.MAX_VALUE);
 
     @Test
     void anAcceptedRunHasASpecWithSealedSecretsAndAFreshId() {
@@ -103,7 +105,7 @@ class AdmissionTest {
     void anIdempotencyKeyBelongsToTheSameRunOnEveryNode() {
         RunState.Existing first = accepted(submit(WITH_SECRET, "k"));
 
-        Admission elsewhere = new Admission(runs, runs, runs, vault, blobs, RATES, Long.MAX_VALUE);
+        Admission elsewhere = new Admission(runs, runs, runs, vault, namedSecrets.secrets(), blobs, RATES, Long.MAX_VALUE);
 
         assertThat(elsewhere
                         .submit(CALLER, Samples.valid(WITH_SECRET), key("k"))
@@ -128,7 +130,7 @@ class AdmissionTest {
 
         InMemoryRuns otherRuns = new InMemoryRuns();
         Admission other =
-                new Admission(otherRuns, otherRuns, otherRuns, new InMemoryVault(), blobs, RATES, Long.MAX_VALUE);
+                new Admission(otherRuns, otherRuns, otherRuns, new InMemoryVault(), namedSecrets.secrets(), blobs, RATES, Long.MAX_VALUE);
         RunState.Existing guess =
                 accepted(other.submit(CALLER, Samples.valid(WITH_SECRET.replace("1234", "9999")), key("k"))
                         .toCompletableFuture()
@@ -164,7 +166,7 @@ class AdmissionTest {
         RunState.Existing run = accepted(submit(WITH_SECRET, ""));
         RunId id = run.submission().id();
         // As if another node had accepted the run after this one had read the journal.
-        Admission late = new Admission(runs, runs, runs, vault, blobs, RATES, Long.MAX_VALUE);
+        Admission late = new Admission(runs, runs, runs, vault, namedSecrets.secrets(), blobs, RATES, Long.MAX_VALUE);
         runs.placeAs(id);
 
         assertThat(late.submit(CALLER, Samples.valid(WITH_SECRET), Optional.empty()))
@@ -211,7 +213,7 @@ class AdmissionTest {
         // given: two nodes that received the same submission before its run exists
         CompletableFuture<Done> gate = new CompletableFuture<>();
         runs.holdNextSubmission(gate);
-        CompletionStage<SubmitAnswer> first = new Admission(runs, runs, runs, vault, blobs, RATES, Long.MAX_VALUE)
+        CompletionStage<SubmitAnswer> first = new Admission(runs, runs, runs, vault, namedSecrets.secrets(), blobs, RATES, Long.MAX_VALUE)
                 .submit(CALLER, Samples.valid(WITH_SECRET), key("k"));
         runs.refuseWith(new SubmitAnswer.Full(7));
         assertThat(submit(WITH_SECRET, "k")).isEqualTo(new SubmitAnswer.Full(7));
@@ -235,7 +237,7 @@ class AdmissionTest {
     void aRetryOfAnAcceptedRunIsRefusedByNoQuota() {
         Map<Quota, Long> quotas = new EnumMap<>(Quota.class);
         Rates rates = new Rates(tenant -> new Quotas(quotas), System::nanoTime);
-        Admission held = new Admission(runs, runs, runs, vault, blobs, rates, Long.MAX_VALUE);
+        Admission held = new Admission(runs, runs, runs, vault, namedSecrets.secrets(), blobs, rates, Long.MAX_VALUE);
         RunState.Existing first = accepted(submit(held, "k"));
 
         quotas.put(Quota.SUBMISSIONS, 0L);

@@ -29,7 +29,7 @@ public final class Samples {
     public static final String FULL_BODY =
             """
             { "image": "vivarium/python", "command": ["python3", "-c", "print('hello')"],
-              "env": {"A": "1"}, "secrets": {"OPENAI_API_KEY": "…"}, "workdir": "/workspace", "files": {"agent.py": "…"},
+              "env": {"A": "1"}, "secrets": {"OPENAI_API_KEY": "…"}, "namedSecrets": {}, "workdir": "/workspace", "files": {"agent.py": "…"},
               "artifacts": ["out/*.csv"], "warning": {"before": "30s", "signal": "SIGUSR1"},
               "limits": {"wallClock": "5m", "grace": "5s", "sharedMemory": "128Mi", "idle": "60s", "cpu": "500m", "cpuTime": "2m", "memory": "256Mi",
                          "pids": 128, "disk": "512Mi", "output": "10Mi", "egressRequests": 1000,

@@ -53,6 +53,7 @@ class VivariumTest {
                 "audit",
                 "renew",
                 "cancel",
+                "secret",
                 "token",
                 "tenant",
                 "webhooks",

@@ -3,9 +3,11 @@ package dev.vivarium.node.sandbox;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.node.doubles.InMemoryBlobs;
+import dev.vivarium.node.doubles.InMemoryNamedSecrets;
 import dev.vivarium.persistence.audit.AuditLog;
 import dev.vivarium.persistence.journal.RunJournal;
 import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.persistence.secrets.NamedSecrets;
 import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.persistence.secrets.WebhookSeal;
@@ -39,6 +41,8 @@ import org.apache.pekko.Done;
 
 /** A store for tests of actors: it keeps output in a list, and can be unavailable. The real stores have contract tests. */
 public final class MemoryStore implements Store, OutputStore, SecretVault, RememberedRuns {
+    private final InMemoryNamedSecrets namedSecrets = new InMemoryNamedSecrets();
+
     private final List<OutputChunk> chunks = new CopyOnWriteArrayList<>();
     private final List<RunId> shredded = new CopyOnWriteArrayList<>();
     private final InMemoryBlobs blobs = new InMemoryBlobs();
@@ -272,6 +276,16 @@ public final class MemoryStore implements Store, OutputStore, SecretVault, Remem
     @Override
     public CompletionStage<Set<String>> shards() {
         throw new UnsupportedOperationException("There is one shard here, and no coordinator.");
+    }
+
+    /** The secrets of tenants, for tests that put some. */
+    public InMemoryNamedSecrets tenantsSecrets() {
+        return namedSecrets;
+    }
+
+    @Override
+    public NamedSecrets namedSecrets() {
+        return namedSecrets.secrets();
     }
 
     @Override

@@ -26,6 +26,8 @@ import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.NodeLossPolicy;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.SecretVersion;
+import dev.vivarium.protocol.run.SecretName;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.StartFailure;
 import dev.vivarium.protocol.run.TimeSpan;
@@ -149,6 +151,56 @@ class SandboxTest {
         assertThat(onTheWire()).contains("for-the-agent");
         stop(KillReason.CANCELLED);
         ended();
+    }
+
+    @Test
+    void secretsOfTheTenantAreGivenAsTheRunsOwnAreAndItIsReportedWhich() {
+        RunSpec spec = Specs.naming(Map.of("API_KEY", "of-requests", "TOKEN", "git-token"));
+        store.tenantsSecrets().put(spec.tenant(), "of-requests", "sk-for-requests-only");
+        store.tenantsSecrets().put(spec.tenant(), "git-token", "for-the-agent");
+        start(FIRST, spec);
+
+        assertThat(run.expectMessageClass(SandboxReport.SecretsUsed.class).secrets())
+                .containsExactly(
+                        new SecretVersion(new SecretName("git-token"), 1),
+                        new SecretVersion(new SecretName("of-requests"), 1));
+        run.expectMessageClass(SandboxReport.Started.class);
+        assertThat(driver.network().entrusted().values())
+                .containsExactly(Map.of("API_KEY", "sk-for-requests-only"));
+        assertThat(onTheWire()).contains("for-the-agent").doesNotContain("sk-for-requests-only");
+        stop(KillReason.CANCELLED);
+        ended();
+    }
+
+    @Test
+    void aSecretOfTheTenantThatWasRemovedMeanwhileEndsTheRunAndSaysSo() {
+        RunSpec spec = Specs.naming(Map.of("API_KEY", "of-requests", "TOKEN", "git-token"));
+        store.tenantsSecrets().put(spec.tenant(), "of-requests", "sk");
+        start(FIRST, spec);
+
+        assertThat(ended().outcome())
+                .isEqualTo(new Outcome.NotStarted(new StartFailure(
+                        StartFailure.Kind.SECRET_REMOVED,
+                        "The tenant has no secret git-token any more: put it again with `vivarium secret put git-token`,"
+                                + " and submit the run again.")));
+        assertThat(driver.network().entrusted()).isEmpty();
+    }
+
+    @Test
+    void aSecretOfTheTenantThatNoHeaderCanCarryIsPutIntoNone() {
+        RunSpec spec = Specs.naming(Map.of("API_KEY", "of-requests"));
+        store.tenantsSecrets().put(spec.tenant(), "of-requests", "sk\r\nX-Forged: 1");
+        start(FIRST, spec);
+
+        run.expectMessageClass(SandboxReport.SecretsUsed.class);
+        assertThat(ended().outcome())
+                .isInstanceOfSatisfying(Outcome.NotStarted.class, notStarted -> {
+                    assertThat(notStarted.failure().kind()).isEqualTo(StartFailure.Kind.SECRETS_UNAVAILABLE);
+                    assertThat(notStarted.failure().message())
+                            .contains("No header can carry the secret of-requests")
+                            .doesNotContain("Forged");
+                });
+        assertThat(driver.network().entrusted()).isEmpty();
     }
 
     /** Everything sent to the guest so far. */

@@ -14,12 +14,14 @@ import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.NodeLossPolicy;
 import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.SealedSecrets;
+import dev.vivarium.protocol.run.SecretName;
 import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Warning;
 import dev.vivarium.protocol.run.Webhook;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** Specs of runs for tests. */
 public final class Specs {
@@ -40,6 +42,7 @@ public final class Specs {
                 spec.command(),
                 spec.env(),
                 spec.secrets(),
+                spec.namedSecrets(),
                 spec.workdir(),
                 Map.of("agent.py", FileRef.of(AGENT)),
                 spec.artifacts(),
@@ -62,6 +65,7 @@ public final class Specs {
                 spec.command(),
                 spec.env(),
                 spec.secrets(),
+                spec.namedSecrets(),
                 spec.workdir(),
                 spec.files(),
                 spec.artifacts(),
@@ -84,6 +88,7 @@ public final class Specs {
                 spec.command(),
                 spec.env(),
                 spec.secrets(),
+                spec.namedSecrets(),
                 spec.workdir(),
                 spec.files(),
                 spec.artifacts(),
@@ -106,6 +111,7 @@ public final class Specs {
                 spec.command(),
                 spec.env(),
                 spec.secrets(),
+                spec.namedSecrets(),
                 spec.workdir(),
                 spec.files(),
                 List.of(artifacts),
@@ -141,6 +147,31 @@ public final class Specs {
         return spec(TimeSpan.ofSeconds(60), NodeLossPolicy.RESTART, 3, Isolation.CONTAINER, sealed(names), egress);
     }
 
+    /** With secrets that the tenant keeps, by variable; the one for API_KEY is put into requests to a host. */
+    public static RunSpec naming(Map<String, String> secrets) {
+        RunSpec spec = injecting("api.example.com", "API_KEY");
+        Map<String, SecretName> named = new TreeMap<>();
+        secrets.forEach((variable, name) -> named.put(variable, new SecretName(name)));
+        return new RunSpec(
+                spec.image(),
+                spec.command(),
+                spec.env(),
+                SealedSecrets.NONE,
+                named,
+                spec.workdir(),
+                spec.files(),
+                spec.artifacts(),
+                spec.limits(),
+                spec.warning(),
+                spec.egress(),
+                spec.isolation(),
+                spec.onNodeLoss(),
+                spec.maxAttempts(),
+                spec.labels(),
+                spec.tenant(),
+                spec.webhook());
+    }
+
     private static SealedSecrets sealed(String... names) {
         return new SealedSecrets(List.of(names), Blob.ofUtf8("sealed"));
     }
@@ -167,6 +198,7 @@ public final class Specs {
                 List.of("python3", "agent.py"),
                 Map.of("A", "1"),
                 secrets,
+                Map.of(),
                 "/workspace",
                 Map.of(),
                 List.of(),

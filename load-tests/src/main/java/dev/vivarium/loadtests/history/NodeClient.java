@@ -202,6 +202,7 @@ final class NodeClient {
                         spec.command(),
                         spec.env(),
                         SealedSecrets.NONE,
+                        Map.of(),
                         spec.workdir(),
                         Map.of(),
                         spec.artifacts(),

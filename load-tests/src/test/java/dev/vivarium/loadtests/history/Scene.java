@@ -206,6 +206,7 @@ final class Scene {
                 List.of("agent"),
                 Map.of(),
                 SealedSecrets.NONE,
+                Map.of(),
                 "/workspace",
                 Map.of(),
                 List.of(),

@@ -13,6 +13,8 @@ import dev.vivarium.persistence.follow.RunList;
 import dev.vivarium.persistence.follow.Sweeper;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.persistence.secrets.NamedSecretSeal;
+import dev.vivarium.persistence.secrets.NamedSecrets;
 import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.persistence.secrets.WebhookSeal;
@@ -60,6 +62,8 @@ public final class CassandraStore implements Store {
     private final TokenSeal tokenSeal;
     private final WebhookSeal webhookSeal;
     private final Sweeper keySweeper;
+    private final NamedSecrets namedSecrets;
+    private final Sweeper masterKeySweeper;
     private final BlobStore blobs;
     private final KeptData keptData;
     private final RunFiles files;
@@ -96,6 +100,9 @@ public final class CassandraStore implements Store {
         this.secrets = new CassandraSecretVault(cassandra, masters, clock);
         this.tokenSeal = new TokenSeal(masters.keys());
         this.webhookSeal = new WebhookSeal(masters.keys());
+        this.namedSecrets =
+                new NamedSecrets(new CassandraNamedSecrets(cassandra), NamedSecretSeal.of(masters.keys()), clock);
+        this.masterKeySweeper = new Sweeper(new MasterKeySweep(namedSecrets), KEY_SWEEP, "vivarium-master-key-sweep");
         CassandraBlobs blobTables = new CassandraBlobs(cassandra);
         this.blobs = new StoredBlobs(blobTables, clock);
         this.keptData = new CassandraKeptData(cassandra, blobTables);
@@ -124,6 +131,7 @@ public final class CassandraStore implements Store {
         store.listing.start();
         store.runSweeper.start();
         store.keySweeper.start();
+        store.masterKeySweeper.start();
         store.blobSweeper.start();
         return store;
     }
@@ -197,6 +205,11 @@ public final class CassandraStore implements Store {
     @Override
     public SecretVault secrets() {
         return secrets;
+    }
+
+    @Override
+    public NamedSecrets namedSecrets() {
+        return namedSecrets;
     }
 
     @Override
@@ -292,6 +305,7 @@ public final class CassandraStore implements Store {
     public void close() {
         OpenStores.remove(number);
         blobSweeper.close();
+        masterKeySweeper.close();
         keySweeper.close();
         runSweeper.close();
         listing.close();

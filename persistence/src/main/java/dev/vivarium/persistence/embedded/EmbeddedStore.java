@@ -8,6 +8,7 @@ import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.postgres.PostgresAddress;
 import dev.vivarium.persistence.postgres.PostgresJournal;
 import dev.vivarium.persistence.postgres.PostgresStore;
+import dev.vivarium.persistence.secrets.NamedSecrets;
 import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.persistence.secrets.WebhookSeal;
@@ -179,6 +180,11 @@ public final class EmbeddedStore implements Store {
     @Override
     public TenantStore tenants() {
         return store.tenants();
+    }
+
+    @Override
+    public NamedSecrets namedSecrets() {
+        return store.namedSecrets();
     }
 
     @Override

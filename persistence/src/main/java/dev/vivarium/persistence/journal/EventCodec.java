@@ -44,7 +44,8 @@ public final class EventCodec {
             Map.entry("RunCancelled", 3),
             Map.entry("RunFailed", 3),
             Map.entry("RunKilled", 6),
-            Map.entry("RunSubmitted", 12),
+            Map.entry("RunNotStarted", 2),
+            Map.entry("RunSubmitted", 13),
             Map.entry("RunSucceeded", 3));
 
     /** More than a link can carry. */
@@ -175,6 +176,16 @@ public final class EventCodec {
                 }
                 return json;
             })),
+            // Version 13 may name secrets of the tenant; there were none before.
+            Map.entry(new EventShape("RunSubmitted", 12), new Upcaster(new EventShape("RunSubmitted", 13), json -> {
+                if (json.path("spec") instanceof ObjectNode spec) {
+                    spec.putObject("namedSecrets");
+                }
+                return json;
+            })),
+            // Version 2 may have the cause SECRET_REMOVED.
+            Map.entry(
+                    new EventShape("RunNotStarted", 1), new Upcaster(new EventShape("RunNotStarted", 2), json -> json)),
             Map.entry(new EventShape("CancelRequested", 2), unknownOrigin("CancelRequested", 3)),
             Map.entry(new EventShape("DeadlineMoved", 1), unknownOrigin("DeadlineMoved", 2)),
             // Version 2 says how the attempt got its sandbox, and where the time went.

@@ -14,6 +14,7 @@ import dev.vivarium.persistence.follow.Sweeper;
 import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.secrets.FileSecretVault;
+import dev.vivarium.persistence.secrets.NamedSecrets;
 import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.persistence.secrets.WebhookSeal;
@@ -58,6 +59,7 @@ public final class PostgresStore implements Store {
     private final AuditLog audit;
     private final JournalFollower<RunView> listing;
     private final FileSecretVault secrets;
+    private final NamedSecrets namedSecrets;
     private final Sweeper keySweeper;
     private final BlobStore blobs;
     private final RunFiles files;
@@ -86,6 +88,7 @@ public final class PostgresStore implements Store {
         this.listing = new JournalFollower<>(
                 list, new PostgresRunFeed(database, journal, list, known, monotonic), EventCodec.standard(), monotonic);
         this.secrets = vault.open(database, clock);
+        this.namedSecrets = new NamedSecrets(new PostgresNamedSecrets(database), secrets.namedSecretSeal(), clock);
         PostgresBlobs blobTables = new PostgresBlobs(database);
         this.blobs = new StoredBlobs(blobTables, clock);
         this.files = new StoredRunFiles(blobs, journal::first);
@@ -263,6 +266,11 @@ public final class PostgresStore implements Store {
     @Override
     public SecretVault secrets() {
         return secrets;
+    }
+
+    @Override
+    public NamedSecrets namedSecrets() {
+        return namedSecrets;
     }
 
     @Override

@@ -172,6 +172,11 @@ public final class FileSecretVault implements SecretVault {
         return new TokenSeal(List.of(master));
     }
 
+    /** How tenants' secrets are sealed with this master key. */
+    public NamedSecretSeal namedSecretSeal() {
+        return NamedSecretSeal.of(List.of(master));
+    }
+
     @Override
     public CompletionStage<SealedSecrets> seal(RunId run, Map<String, String> secrets) {
         if (secrets.isEmpty()) {

@@ -3,6 +3,7 @@ package dev.vivarium.persistence.store;
 import com.typesafe.config.Config;
 import dev.vivarium.persistence.audit.AuditLog;
 import dev.vivarium.persistence.journal.RunJournal;
+import dev.vivarium.persistence.secrets.NamedSecrets;
 import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.persistence.secrets.WebhookSeal;
@@ -35,6 +36,9 @@ public interface Store extends AutoCloseable {
     AuditLog audit();
 
     SecretVault secrets();
+
+    /** The secrets that tenants keep for their runs. */
+    NamedSecrets namedSecrets();
 
     /** Contents of files, and anything else too large for an event. */
     BlobStore blobs();

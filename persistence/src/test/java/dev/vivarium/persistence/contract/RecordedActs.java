@@ -12,6 +12,7 @@ import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.auth.TokenId;
 import dev.vivarium.protocol.run.Blob;
+import dev.vivarium.protocol.run.SecretName;
 import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Webhook;
 import java.io.IOException;
@@ -33,7 +34,7 @@ import java.util.Optional;
 /** Administrative acts as earlier versions have written them, byte by byte, and those of this version to be recorded. */
 public final class RecordedActs {
     private static final List<String> FILES =
-            List.of("recorded-acts-1.txt", "recorded-acts-2.txt", "recorded-acts-3.txt");
+            List.of("recorded-acts-1.txt", "recorded-acts-2.txt", "recorded-acts-3.txt", "recorded-acts-4.txt");
     private static final Tenant TENANT = new Tenant("research");
     private static final TokenId TOKEN = new TokenId("0123456789abcdef");
     private static final TokenId EARLIER = new TokenId("0000000000000001");
@@ -94,6 +95,8 @@ public final class RecordedActs {
                         TENANT,
                         Optional.of(new Webhook("https://hooks.example.com/", Webhook.ALL_EVENTS))),
                 new Act.WebhookKeyMade(at, "node-1", OPERATOR, ORIGIN, TENANT, "00112233445566778899aabbccddeeff"),
+                new Act.SecretPut(at, "node-1", OPERATOR, ORIGIN, TENANT, new SecretName("git-token"), 7),
+                new Act.SecretRemoved(at, "node-1", OPERATOR, ORIGIN, TENANT, new SecretName("git-token")),
                 new Act.LogExported(at, "node-1", OPERATOR, ORIGIN, List.of("research"), 17, 4_711),
                 new Act.LogCheckBegun(at, "node-1", OPERATOR, new Origin(TENANT, Optional.empty(), Optional.empty()))));
         acts.add(tokenCreated(at, TENANT));

@@ -34,6 +34,8 @@ import dev.vivarium.protocol.run.RunState;
 import dev.vivarium.protocol.run.SandboxStart;
 import dev.vivarium.protocol.run.SandboxStart.Birth;
 import dev.vivarium.protocol.run.SealedSecrets;
+import dev.vivarium.protocol.run.SecretName;
+import dev.vivarium.protocol.run.SecretVersion;
 import dev.vivarium.protocol.run.StartFailure;
 import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Usage;
@@ -62,7 +64,7 @@ public final class TodaysRuns {
     private static final Instant START = Instant.parse("2026-12-01T04:00:00.123Z");
     private static final String NODE = "node-1";
     /** Of this version alone, since stores hold the runs of all. */
-    private static final String RUNS = "01n340cc080000000000000";
+    private static final String RUNS = "01n12ffa380000000000000";
 
     private static final Optional<Origin> ORIGIN = Optional.of(
             new Origin(new Tenant("blue"), Optional.of(new TokenId("0123456789abcdef")), Optional.of("2001:db8::7")));
@@ -130,6 +132,8 @@ public final class TodaysRuns {
         List<RunEvent> history = begin(spec(allowlist(), Isolation.GVISOR, NodeLossPolicy.FAIL));
         history.add(new RunEvent.RunQueued(at(history), NODE));
         history.add(new RunEvent.AttemptStarting(at(history), NODE, 1));
+        history.add(new RunEvent.SecretsUsed(
+                at(history), NODE, 1, List.of(new SecretVersion(new SecretName("git-token"), 7))));
         history.add(new RunEvent.AttemptStarted(
                 at(history), NODE, 1, "vivarium-01kbc3", Optional.of(new SandboxStart(Birth.WARM, 900, 300, 2_000))));
         for (KillReason reason : KillReason.values()) {
@@ -303,6 +307,7 @@ public final class TodaysRuns {
                 List.of("python3", "-c", "print('h\u00e9llo \ud83d\ude00')"),
                 Map.of("A", "1", "B", "nul \u0000 and lone \ud800 surrogate"),
                 new SealedSecrets(List.of("API_KEY"), Blob.of("sealed".getBytes(StandardCharsets.UTF_8))),
+                Map.of("GIT_TOKEN", new SecretName("git-token")),
                 "/workspace",
                 Map.of(
                         "agent.py",

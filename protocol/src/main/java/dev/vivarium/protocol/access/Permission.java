@@ -16,6 +16,8 @@ public enum Permission {
     NODES,
     /** To create, list and revoke tokens. */
     TOKENS,
+    /** To put secrets for the runs of a tenant, and to remove them. Nobody can read one. */
+    SECRETS,
     /** To list tenants and to set their quotas. */
     TENANTS
 }

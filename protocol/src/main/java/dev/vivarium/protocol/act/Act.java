@@ -8,6 +8,7 @@ import dev.vivarium.protocol.auth.Origin;
 import dev.vivarium.protocol.auth.Principal;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.auth.TokenId;
+import dev.vivarium.protocol.run.SecretName;
 import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Webhook;
 import java.time.Instant;
@@ -33,6 +34,8 @@ import java.util.Optional;
     @JsonSubTypes.Type(value = Act.QuotasSet.class, name = "QuotasSet"),
     @JsonSubTypes.Type(value = Act.WebhookSet.class, name = "WebhookSet"),
     @JsonSubTypes.Type(value = Act.WebhookKeyMade.class, name = "WebhookKeyMade"),
+    @JsonSubTypes.Type(value = Act.SecretPut.class, name = "SecretPut"),
+    @JsonSubTypes.Type(value = Act.SecretRemoved.class, name = "SecretRemoved"),
     @JsonSubTypes.Type(value = Act.LogExported.class, name = "LogExported"),
     @JsonSubTypes.Type(value = Act.LogCheckBegun.class, name = "LogCheckBegun"),
 })
@@ -181,6 +184,19 @@ public sealed interface Act {
      * @param key its name; the secret is nowhere
      */
     record WebhookKeyMade(Instant at, String node, Principal by, Origin origin, Tenant tenant, String key)
+            implements OfTenant {}
+
+    /**
+     * A value was put under the name of a tenant's secret.
+     *
+     * @param version the version that it became
+     */
+    record SecretPut(
+            Instant at, String node, Principal by, Origin origin, Tenant tenant, SecretName secret, long version)
+            implements OfTenant {}
+
+    /** A tenant's secret was removed, with all that is kept of its values. */
+    record SecretRemoved(Instant at, String node, Principal by, Origin origin, Tenant tenant, SecretName secret)
             implements OfTenant {}
 
     /**

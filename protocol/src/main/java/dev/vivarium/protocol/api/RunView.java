@@ -107,6 +107,9 @@ public record RunView(
         if (event instanceof RunEvent.Terminal end && end.attempt() == attempt && mayEndWith(end)) {
             return ended(end);
         }
+        if (status == RunStatus.STARTING && event instanceof RunEvent.SecretsUsed used && used.attempt() == attempt) {
+            return this;
+        }
         if (status == RunStatus.RUNNING && isNoticeOfAttempt(event)) {
             return this;
         }

@@ -1,11 +1,14 @@
 package dev.vivarium.protocol.api;
 
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.FileRef;
 import dev.vivarium.protocol.run.Isolation;
 import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.NodeLossPolicy;
 import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.SecretName;
 import dev.vivarium.protocol.run.Warning;
 import dev.vivarium.protocol.run.Webhook;
 import java.util.List;
@@ -22,6 +25,7 @@ public record SpecView(
         List<String> command,
         Map<String, String> env,
         List<String> secrets,
+        @JsonSetter(nulls = Nulls.AS_EMPTY) Map<String, SecretName> namedSecrets,
         String workdir,
         Map<String, FileRef> files,
         List<String> artifacts,
@@ -41,6 +45,7 @@ public record SpecView(
                 spec.command(),
                 new TreeMap<>(spec.env()),
                 spec.secrets().names(),
+                new TreeMap<>(spec.namedSecrets()),
                 spec.workdir(),
                 new TreeMap<>(spec.files()),
                 spec.artifacts(),

@@ -21,6 +21,11 @@ public record InjectedHeader(HostName host, String header, String secret, String
     /** The longest prefix, in characters. */
     public static final int PREFIX_LENGTH_MAX = 64;
 
+    /** The longest value that is sent, in characters: what servers commonly take. */
+    public static final int VALUE_LENGTH_MAX = 4096;
+
+    private static final Pattern VALUE = Pattern.compile("(?=[ -~]{1," + VALUE_LENGTH_MAX + "}\\z)[!-~](?:.*[!-~])?");
+
     private static final int HEADER_LENGTH_MAX = 128;
     private static final Pattern TOKEN = Pattern.compile("[a-z0-9!#$%&'*+.^_`|~-]{1," + HEADER_LENGTH_MAX + "}");
     private static final Pattern PREFIX = Pattern.compile("(?:[!-~][ -~]*)?");
@@ -58,6 +63,14 @@ public record InjectedHeader(HostName host, String header, String secret, String
             throw new IllegalArgumentException("must have a prefix of at most " + PREFIX_LENGTH_MAX
                     + " printable ASCII characters that does not begin with a blank, such as \"Bearer \"");
         }
+    }
+
+    /**
+     * Whether a header can carry the value: printable ASCII without blanks around it, and at most {@value
+     * #VALUE_LENGTH_MAX} characters.
+     */
+    public static boolean carries(String value) {
+        return VALUE.matcher(value).matches();
     }
 
     /** Whether a server could mistake the other header for this one: many servers treat {@code _} as {@code -}. */

@@ -19,6 +19,7 @@ import java.util.Optional;
     @JsonSubTypes.Type(value = RunEvent.RunSubmitted.class, name = "RunSubmitted"),
     @JsonSubTypes.Type(value = RunEvent.RunQueued.class, name = "RunQueued"),
     @JsonSubTypes.Type(value = RunEvent.AttemptStarting.class, name = "AttemptStarting"),
+    @JsonSubTypes.Type(value = RunEvent.SecretsUsed.class, name = "SecretsUsed"),
     @JsonSubTypes.Type(value = RunEvent.AttemptStarted.class, name = "AttemptStarted"),
     @JsonSubTypes.Type(value = RunEvent.AlarmRaised.class, name = "AlarmRaised"),
     @JsonSubTypes.Type(value = RunEvent.EgressDenied.class, name = "EgressDenied"),
@@ -75,6 +76,17 @@ public sealed interface RunEvent {
 
     /** A fresh sandbox is being created for the attempt. */
     record AttemptStarting(Instant at, String node, int attempt) implements RunEvent {}
+
+    /**
+     * The attempt was given values of its tenant's secrets, or is about to be.
+     *
+     * @param secrets which values, by name
+     */
+    record SecretsUsed(Instant at, String node, int attempt, List<SecretVersion> secrets) implements RunEvent {
+        public SecretsUsed {
+            secrets = List.copyOf(secrets);
+        }
+    }
 
     /**
      * The agent's process runs.

@@ -1,5 +1,7 @@
 package dev.vivarium.protocol.run;
 
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.egress.EgressPolicy;
 import java.util.List;
@@ -14,6 +16,7 @@ import java.util.Optional;
  * @param command the agent's program and its arguments; at least the program
  * @param env environment variables without the secrets
  * @param secrets environment variables whose values only the agent may see
+ * @param namedSecrets environment variables whose values are secrets of the tenant, looked up when an attempt starts
  * @param workdir the working directory
  * @param files files put into the workspace before the agent starts, by path; relative paths are below the workspace.
  *     Their contents are the tenant's blobs
@@ -33,6 +36,7 @@ public record RunSpec(
         List<String> command,
         Map<String, String> env,
         SealedSecrets secrets,
+        @JsonSetter(nulls = Nulls.AS_EMPTY) Map<String, SecretName> namedSecrets,
         String workdir,
         Map<String, FileRef> files,
         List<String> artifacts,
@@ -48,6 +52,7 @@ public record RunSpec(
     public RunSpec {
         command = List.copyOf(command);
         env = Map.copyOf(env);
+        namedSecrets = Map.copyOf(namedSecrets);
         files = Map.copyOf(files);
         artifacts = List.copyOf(artifacts);
         labels = Map.copyOf(labels);
@@ -60,6 +65,7 @@ public record RunSpec(
                 command,
                 env,
                 secrets,
+                namedSecrets,
                 workdir,
                 files,
                 artifacts,

@@ -17,6 +17,7 @@ import dev.vivarium.protocol.run.RunEvent.RunLost;
 import dev.vivarium.protocol.run.RunEvent.RunNotStarted;
 import dev.vivarium.protocol.run.RunEvent.RunQueued;
 import dev.vivarium.protocol.run.RunEvent.RunSubmitted;
+import dev.vivarium.protocol.run.RunEvent.SecretsUsed;
 import dev.vivarium.protocol.run.RunEvent.Terminal;
 import dev.vivarium.protocol.run.RunEvent.WarningSent;
 import java.time.Instant;
@@ -216,6 +217,9 @@ public sealed interface RunState {
             }
             if (event instanceof DeadlineMoved moved) {
                 return new Starting(submission.renewed(moved), attempt, node);
+            }
+            if (event instanceof SecretsUsed used && used.attempt() == attempt) {
+                return this;
             }
             if (event instanceof AttemptStarted started && started.attempt() == attempt) {
                 return new Running(submission, attempt, node, started);

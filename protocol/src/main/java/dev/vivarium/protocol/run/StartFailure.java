@@ -21,8 +21,10 @@ public record StartFailure(Kind kind, String message) {
         WORKDIR_UNAVAILABLE,
         /** A file could not be put into the sandbox. */
         FILE_REFUSED,
-        /** The secrets' key is gone. */
+        /** The run's secrets cannot be opened, or not be used as the run asks. */
         SECRETS_UNAVAILABLE,
+        /** A secret of the tenant that the run names was removed after the run was accepted. */
+        SECRET_REMOVED,
         /** The engine refused the sandbox. */
         SANDBOX_REFUSED
     }

@@ -21,6 +21,8 @@ import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.RunState;
 import dev.vivarium.protocol.run.SandboxStart;
 import dev.vivarium.protocol.run.SealedSecrets;
+import dev.vivarium.protocol.run.SecretName;
+import dev.vivarium.protocol.run.SecretVersion;
 import dev.vivarium.protocol.run.StartFailure;
 import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Usage;
@@ -99,6 +101,7 @@ class RunViewTest {
                         at, node, Principal.LOCAL_OPERATOR, ID, spec(), Digest.of(Blob.EMPTY), Optional.empty()),
                 new RunEvent.RunQueued(at, node),
                 new RunEvent.AttemptStarting(at, node, attempt),
+                new RunEvent.SecretsUsed(at, node, attempt, List.of(new SecretVersion(new SecretName("git-token"), 1))),
                 new RunEvent.AttemptStarted(
                         at, node, attempt, "sandbox", Optional.of(new SandboxStart(SandboxStart.Birth.COLD, 1, 2, 3))),
                 new RunEvent.AlarmRaised(
@@ -133,6 +136,7 @@ class RunViewTest {
                 List.of("agent"),
                 Map.of(),
                 SealedSecrets.NONE,
+                Map.of(),
                 "/workspace",
                 Map.of(),
                 List.of(),

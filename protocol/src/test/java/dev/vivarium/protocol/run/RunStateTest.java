@@ -55,6 +55,7 @@ class RunStateTest {
             RunSubmitted       | Submitted | -         | -        | -           | -           | -           | -
             RunQueued          | -         | Queued    | -        | -           | -           | -           | -
             AttemptStarting    | -         | Starting  | Starting | -           | -           | Starting    | -
+            SecretsUsed        | -         | -         | -        | Starting    | -           | -           | -
             AttemptStarted     | -         | -         | -        | Running     | -           | -           | -
             AlarmRaised        | -         | -         | -        | -           | Running     | -           | -
             EgressDenied       | -         | -         | -        | -           | Running     | -           | -
@@ -256,6 +257,8 @@ class RunStateTest {
                     NOW, "n1", Principal.LOCAL_OPERATOR, ID, SUBMISSION.spec(), SENT, Optional.empty());
             case "RunQueued" -> new RunQueued(NOW, "n1");
             case "AttemptStarting" -> new AttemptStarting(NOW, "n1", attempt);
+            case "SecretsUsed" -> new RunEvent.SecretsUsed(
+                    NOW, "n1", attempt, List.of(new SecretVersion(new SecretName("git-token"), 1)));
             case "AttemptStarted" -> new AttemptStarted(NOW, "n1", attempt, "sandbox", Optional.empty());
             case "AlarmRaised" -> new AlarmRaised(
                     NOW, "n1", attempt, KillReason.MEMORY, Measurement.bytes(9, 10), Consequence.NOTED);
@@ -297,6 +300,7 @@ class RunStateTest {
                 List.of("agent"),
                 Map.of(),
                 SealedSecrets.NONE,
+                Map.of(),
                 "/workspace",
                 Map.of(),
                 List.of(),

@@ -8,6 +8,7 @@ import static dev.vivarium.protocol.access.Permission.CANCEL;
 import static dev.vivarium.protocol.access.Permission.CHECK;
 import static dev.vivarium.protocol.access.Permission.NODES;
 import static dev.vivarium.protocol.access.Permission.READ;
+import static dev.vivarium.protocol.access.Permission.SECRETS;
 import static dev.vivarium.protocol.access.Permission.SUBMIT;
 import static dev.vivarium.protocol.access.Permission.TENANTS;
 import static dev.vivarium.protocol.access.Permission.TOKENS;
@@ -36,6 +37,7 @@ import dev.vivarium.node.webhook.WebhookKeys;
 import dev.vivarium.node.webhook.Webhooks;
 import dev.vivarium.persistence.audit.AuditQueries;
 import dev.vivarium.persistence.journal.RunJournal;
+import dev.vivarium.persistence.secrets.NamedSecrets;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.OutputStore;
 import dev.vivarium.persistence.store.RunIndex;
@@ -55,6 +57,7 @@ public final class ApiV1 {
      * What the API depends on.
      *
      * @param acts where administrative acts are recorded
+     * @param secrets the secrets of tenants
      * @param quotas the quotas of tenants
      * @param rates how fast tenants may read
      * @param webhooks messages to webhooks
@@ -74,6 +77,7 @@ public final class ApiV1 {
             LogChecks checks,
             Acts acts,
             Tokens tokens,
+            NamedSecrets secrets,
             TenantQuotas quotas,
             Rates rates,
             Webhooks webhooks,
@@ -115,6 +119,7 @@ public final class ApiV1 {
                 .register(parts.metrics());
         BlobsEndpoint blobs = new BlobsEndpoint(system, uploads, parts.blobs());
         TokensEndpoint tokens = new TokensEndpoint(submissions, parts.tokens());
+        SecretsEndpoint secrets = new SecretsEndpoint(submissions, parts.secrets(), parts.acts());
         TenantsEndpoint tenants =
                 new TenantsEndpoint(submissions, parts.quotas(), parts.runs(), parts.acts(), parts.tenantMetrics());
         WebhooksEndpoint webhooks = new WebhooksEndpoint(lookup, parts.webhooks(), settings.retryAfter());
@@ -147,6 +152,9 @@ public final class ApiV1 {
                         needing(TOKENS, GET, "/v1/tokens", json(tokens::list)),
                         needing(TOKENS, DELETE, "/v1/tokens/{id}", json(tokens::revoke)),
                         needing(TOKENS, POST, "/v1/tokens/{id}/rotate", json(tokens::rotate)),
+                        needing(SECRETS, POST, "/v1/secrets", json(secrets::put)),
+                        needing(READ, GET, "/v1/secrets", json(secrets::list)),
+                        needing(SECRETS, DELETE, "/v1/secrets/{name}", json(secrets::remove)),
                         needing(TENANTS, GET, "/v1/tenants", json(tenants::list)),
                         needing(TENANTS, GET, "/v1/tenants/metrics", immediate(tenants::metrics)),
                         needing(READ, GET, "/v1/tenants/{tenant}/usage", json(tenants::usage)),

@@ -196,6 +196,10 @@ final class SubmitEndpoint {
             return Answers.problem(
                     ProblemType.INVALID_RUN, "Correct the fields that are named in errors.", invalid.errors());
         }
+        if (given instanceof SubmitAnswer.UnknownSecrets unknown) {
+            return Answers.problem(
+                    ProblemType.INVALID_RUN, "Correct the fields that are named in errors.", unknown.errors());
+        }
         if (given instanceof SubmitAnswer.NotDurable) {
             return Answers.storeUnavailable(settings.retryAfter());
         }

@@ -18,6 +18,7 @@ import dev.vivarium.persistence.store.WebhookStore.Message;
 import dev.vivarium.persistence.store.WebhookStore.Progress;
 import dev.vivarium.persistence.store.WebhookStore.State;
 import dev.vivarium.protocol.access.Role;
+import dev.vivarium.protocol.access.Scope;
 import dev.vivarium.protocol.api.AuditCheck;
 import dev.vivarium.protocol.api.Health;
 import dev.vivarium.protocol.api.OutputChunkView.Stream;
@@ -34,9 +35,12 @@ import dev.vivarium.protocol.run.KillReason;
 import dev.vivarium.protocol.run.LeftOut;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.LimitKind;
+import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
+import dev.vivarium.protocol.run.SecretName;
+import dev.vivarium.protocol.run.SecretVersion;
 import dev.vivarium.protocol.run.StartFailure;
 import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Usage;
@@ -53,6 +57,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -107,6 +112,7 @@ class OpenApiDocumentTest {
         answersAboutAllRuns();
         answersAboutTheNode();
         answersToCallersWhoMayNot();
+        answersAboutSecrets();
         answersAboutTenants();
         answersToTenantsThatReadTooFast();
         answersAboutTokens();
@@ -150,6 +156,9 @@ class OpenApiDocumentTest {
                 + "&cursor=next-page");
         api.get("/v1/runs?limit=0");
         api.runs.happen(run, new RunEvent.AttemptStarting(NOON, NODE, 1));
+        api.runs.happen(
+                run,
+                new RunEvent.SecretsUsed(NOON, NODE, 1, List.of(new SecretVersion(new SecretName("git-token"), 1))));
         api.runs.happen(run, new RunEvent.AttemptStarted(NOON, NODE, 1, "sandbox-1", Optional.empty()));
         api.runs.print(run, Stream.STDOUT, "hello");
         answersAboutItsDeadline("/v1/runs/" + run + "/deadline");
@@ -442,6 +451,38 @@ class OpenApiDocumentTest {
         api.exchange(api.request("/v1/tokens/unknown").DELETE().build());
     }
 
+    private void answersAboutSecrets() {
+        String wish = "{\"name\": \"git-token\", \"value\": \"hush\"}";
+        assertThat(api.post("/v1/secrets", wish).statusCode()).isEqualTo(201);
+        api.post("/v1/secrets", "{");
+        api.post("/v1/secrets", wish, "Accept", "text/html");
+        api.post("/v1/secrets", " ".repeat(70_000));
+        api.post("/v1/secrets", wish, "Content-Encoding", "gzip");
+        api.exchangeSlowly("POST", "/v1/secrets");
+        String narrowed = api.token(
+                Role.VIEWER, "default", new Scope(Map.of("team", "a"), Optional.empty(), Limits.NONE));
+        api.exchange(api.as(narrowed, "/v1/secrets").build());
+        api.get("/v1/secrets?tenant=default");
+        api.get("/v1/secrets?colour=red");
+        api.get("/v1/secrets", "Accept", "text/html");
+        api.namedSecrets.fill(Tenant.DEFAULT);
+        assertThat(api.post("/v1/secrets", wish.replace("git-token", "another")).statusCode())
+                .isEqualTo(409);
+        for (String path : List.of("git-token?tenant=default", "unknown", "unknown?colour=red")) {
+            api.exchange(api.request("/v1/secrets/" + path).DELETE().build());
+        }
+        api.exchange(api.request("/v1/secrets/git-token")
+                .DELETE()
+                .header("Accept", "text/html")
+                .build());
+    }
+
+    private void askForSecrets() {
+        api.post("/v1/secrets", "{\"name\": \"git-token\", \"value\": \"hush\"}");
+        api.get("/v1/secrets");
+        api.exchange(api.request("/v1/secrets/git-token").DELETE().build());
+    }
+
     private void answersAboutTenants() {
         String quotas = "/v1/tenants/research/quotas";
         String some = "{\"runs\": 10, \"memory\": \"8Gi\"}";
@@ -511,6 +552,7 @@ class OpenApiDocumentTest {
                 run + "/webhooks",
                 "/v1/tenants/research/usage",
                 "/v1/tenants/research/webhooks",
+                "/v1/secrets",
                 "/v1/audit/events",
                 "/v1/audit/export",
                 "/v1/audit/counts",
@@ -541,14 +583,19 @@ class OpenApiDocumentTest {
                 .replace("{digest}", UNKNOWN_DIGEST)
                 .replace("{tenant}", "research")
                 .replace("{seq}", "1")
+                .replace("{name}", "git-token")
                 .replace("{path}", "a");
     }
 
     private void answersOfANodeThatFails() {
         api.tokenStore.failWith(new IllegalStateException("a defect"));
         api.tenantStore.failWith(new IllegalStateException("a defect"));
+        api.namedSecrets.failWith(new IllegalStateException("a defect"));
+        askForSecrets();
         askForTokens();
         changeTenants();
+        api.namedSecrets.failWith(new StoreUnavailable("away"));
+        askForSecrets();
         api.tokenStore.goAway();
         api.tenantStore.goAway();
         askForTokens();
@@ -677,6 +724,9 @@ class OpenApiDocumentTest {
         api.runs.happen(lost, new RunEvent.RunLost(NOON, NODE, 1, Interruption.NODE_LOST, "It died."));
         RunId notStarted = api.submitted();
         api.runs.happen(notStarted, new RunEvent.AttemptStarting(NOON, NODE, 1));
+        api.runs.happen(
+                notStarted,
+                new RunEvent.SecretsUsed(NOON, NODE, 1, List.of(new SecretVersion(new SecretName("git-token"), 1))));
         api.runs.happen(
                 notStarted,
                 new RunEvent.RunNotStarted(

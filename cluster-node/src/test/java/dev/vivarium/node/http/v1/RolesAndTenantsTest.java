@@ -68,6 +68,7 @@ class RolesAndTenantsTest {
                     .replace("/runs/{id}", "/runs/" + run)
                     .replace("{id}", "0123456789abcdef")
                     .replace("{tenant}", "research")
+                    .replace("{name}", "git-token")
                     .replace("{digest}", DIGEST)
                     .replace("{seq}", "1")
                     .replace("{path}", "a");
@@ -101,6 +102,7 @@ class RolesAndTenantsTest {
         return switch (operation.toString()) {
             case "POST /v1/runs",
                     "POST /v1/tokens",
+                    "POST /v1/secrets",
                     "POST /v1/runs/{id}/deadline",
                     "PUT /v1/tenants/{tenant}/webhooks",
                     "PATCH /v1/tenants/{tenant}/quotas" -> List.of(415);
@@ -112,6 +114,7 @@ class RolesAndTenantsTest {
                     "HEAD /v1/blobs/{digest}",
                     "POST /v1/runs/{id}/webhooks/{seq}/repeat",
                     "DELETE /v1/tokens/{id}",
+                    "DELETE /v1/secrets/{name}",
                     "POST /v1/tokens/{id}/rotate" -> List.of(404);
             case "PUT /v1/blobs/{digest}" -> List.of(422);
             case "GET /v1/audit/tile/{path}" -> List.of(404);

@@ -18,6 +18,7 @@ import dev.vivarium.node.admission.WebhookReader;
 import dev.vivarium.node.doubles.InMemoryAudit;
 import dev.vivarium.node.doubles.InMemoryBlobs;
 import dev.vivarium.node.doubles.InMemoryChecks;
+import dev.vivarium.node.doubles.InMemoryNamedSecrets;
 import dev.vivarium.node.doubles.InMemoryRuns;
 import dev.vivarium.node.doubles.InMemoryTenants;
 import dev.vivarium.node.doubles.InMemoryVault;
@@ -91,6 +92,7 @@ final class TestApi implements AutoCloseable {
 
     final InMemoryRuns runs = new InMemoryRuns();
     final InMemoryVault vault = new InMemoryVault();
+    final InMemoryNamedSecrets namedSecrets = new InMemoryNamedSecrets();
     final InMemoryBlobs blobs = new InMemoryBlobs();
     final InMemoryAudit audit = new InMemoryAudit();
     final InMemoryChecks checks = new InMemoryChecks();
@@ -152,7 +154,8 @@ final class TestApi implements AutoCloseable {
                                 new ApiV1.Parts(
                                         Samples.reader(Isolation.CONTAINER),
                                         Samples.renewals(),
-                                        new Admission(runs, runs, runs, vault, blobs, rates, Long.MAX_VALUE),
+                                        new Admission(
+                                                runs, runs, runs, vault, namedSecrets.secrets(), blobs, rates, Long.MAX_VALUE),
                                         runs,
                                         runs,
                                         runs,
@@ -162,6 +165,7 @@ final class TestApi implements AutoCloseable {
                                         checks,
                                         acts,
                                         tokens,
+                                        namedSecrets.secrets(),
                                         quotas,
                                         rates,
                                         webhooks,
