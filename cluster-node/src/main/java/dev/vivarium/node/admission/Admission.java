@@ -117,7 +117,9 @@ public final class Admission {
     private CompletionStage<SubmitAnswer> withSecrets(
             Submission submission, Supplier<CompletionStage<SubmitAnswer>> next) {
         return namedSecrets
-                .missing(submission.tenant(), Set.copyOf(submission.namedSecrets().values()))
+                .missing(
+                        submission.tenant(),
+                        Set.copyOf(submission.namedSecrets().values()))
                 .thenCompose(missing -> missing.isEmpty()
                         ? next.get()
                         : CompletableFuture.completedStage(

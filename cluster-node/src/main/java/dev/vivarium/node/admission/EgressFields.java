@@ -143,7 +143,9 @@ final class EgressFields {
         }
         Secret secret = secrets.own().get(name);
         if (secret == null) {
-            findings.add(fields.pathOf("secret"), "names no secret of this run: give it in secrets or in namedSecrets, under this name");
+            findings.add(
+                    fields.pathOf("secret"),
+                    "names no secret of this run: give it in secrets or in namedSecrets, under this name");
         } else if (!secret.fitsHeader()) {
             findings.add(
                     fields.pathOf("secret"),

@@ -66,9 +66,11 @@ final class Grants {
         if (!caller.scope().equals(Scope.NONE)) {
             new TreeMap<>(submission.namedSecrets())
                     .keySet()
-                    .forEach(variable -> errors.add(new FieldError(
-                            "namedSecrets." + variable,
-                            "names a secret of the tenant, which a token that is narrowed to a part of it may not use")));
+                    .forEach(
+                            variable -> errors.add(
+                                    new FieldError(
+                                            "namedSecrets." + variable,
+                                            "names a secret of the tenant, which a token that is narrowed to a part of it may not use")));
         }
         Limit.ALL.forEach(limit -> addIfAbove(limit, submission.limits(), errors));
         return errors;

@@ -95,7 +95,10 @@ final class SecretCommand implements Runnable {
     static final class Put implements Callable<Integer> {
         private final Surroundings surroundings;
 
-        @Parameters(index = "0", paramLabel = "NAME", description = "Its name: lower-case letters, digits, '.', '_' and '-'.")
+        @Parameters(
+                index = "0",
+                paramLabel = "NAME",
+                description = "Its name: lower-case letters, digits, '.', '_' and '-'.")
         private String name = "";
 
         @Parameters(index = "1..*", arity = "0..*", hidden = true)

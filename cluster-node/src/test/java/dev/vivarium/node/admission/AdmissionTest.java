@@ -49,7 +49,8 @@ class AdmissionTest {
     private final InMemoryVault vault = new InMemoryVault();
     private final InMemoryBlobs blobs = new InMemoryBlobs();
     private final InMemoryNamedSecrets namedSecrets = new InMemoryNamedSecrets();
-    private final Admission admission = new Admission(runs, runs, runs, vault, namedSecrets.secrets(), blobs, RATES, Long.MAX_VALUE);
+    private final Admission admission =
+            new Admission(runs, runs, runs, vault, namedSecrets.secrets(), blobs, RATES, Long.MAX_VALUE);
 
     @Test
     void anAcceptedRunHasASpecWithSealedSecretsAndAFreshId() {
@@ -105,7 +106,8 @@ class AdmissionTest {
     void anIdempotencyKeyBelongsToTheSameRunOnEveryNode() {
         RunState.Existing first = accepted(submit(WITH_SECRET, "k"));
 
-        Admission elsewhere = new Admission(runs, runs, runs, vault, namedSecrets.secrets(), blobs, RATES, Long.MAX_VALUE);
+        Admission elsewhere =
+                new Admission(runs, runs, runs, vault, namedSecrets.secrets(), blobs, RATES, Long.MAX_VALUE);
 
         assertThat(elsewhere
                         .submit(CALLER, Samples.valid(WITH_SECRET), key("k"))
@@ -129,8 +131,15 @@ class AdmissionTest {
         RunState.Existing run = accepted(submit(WITH_SECRET, "k"));
 
         InMemoryRuns otherRuns = new InMemoryRuns();
-        Admission other =
-                new Admission(otherRuns, otherRuns, otherRuns, new InMemoryVault(), namedSecrets.secrets(), blobs, RATES, Long.MAX_VALUE);
+        Admission other = new Admission(
+                otherRuns,
+                otherRuns,
+                otherRuns,
+                new InMemoryVault(),
+                namedSecrets.secrets(),
+                blobs,
+                RATES,
+                Long.MAX_VALUE);
         RunState.Existing guess =
                 accepted(other.submit(CALLER, Samples.valid(WITH_SECRET.replace("1234", "9999")), key("k"))
                         .toCompletableFuture()
@@ -213,7 +222,8 @@ class AdmissionTest {
         // given: two nodes that received the same submission before its run exists
         CompletableFuture<Done> gate = new CompletableFuture<>();
         runs.holdNextSubmission(gate);
-        CompletionStage<SubmitAnswer> first = new Admission(runs, runs, runs, vault, namedSecrets.secrets(), blobs, RATES, Long.MAX_VALUE)
+        CompletionStage<SubmitAnswer> first = new Admission(
+                        runs, runs, runs, vault, namedSecrets.secrets(), blobs, RATES, Long.MAX_VALUE)
                 .submit(CALLER, Samples.valid(WITH_SECRET), key("k"));
         runs.refuseWith(new SubmitAnswer.Full(7));
         assertThat(submit(WITH_SECRET, "k")).isEqualTo(new SubmitAnswer.Full(7));

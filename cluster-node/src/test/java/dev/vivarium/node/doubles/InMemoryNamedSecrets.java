@@ -23,8 +23,8 @@ public final class InMemoryNamedSecrets implements NamedSecretTable {
     private final Map<List<Object>, SealedSecret> rows = new LinkedHashMap<>();
     private final Map<List<Object>, Instant> uses = new LinkedHashMap<>();
     private Optional<RuntimeException> failure = Optional.empty();
-    private final NamedSecrets secrets = new NamedSecrets(
-            this, NamedSecretSeal.of(List.of(SecretSeal.Key.random())), Clock.systemUTC());
+    private final NamedSecrets secrets =
+            new NamedSecrets(this, NamedSecretSeal.of(List.of(SecretSeal.Key.random())), Clock.systemUTC());
 
     public NamedSecrets secrets() {
         return secrets;

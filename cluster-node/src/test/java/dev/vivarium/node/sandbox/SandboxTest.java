@@ -26,9 +26,9 @@ import dev.vivarium.protocol.run.Measurement;
 import dev.vivarium.protocol.run.NodeLossPolicy;
 import dev.vivarium.protocol.run.RunEvent.Consequence;
 import dev.vivarium.protocol.run.RunId;
-import dev.vivarium.protocol.run.SecretVersion;
-import dev.vivarium.protocol.run.SecretName;
 import dev.vivarium.protocol.run.RunSpec;
+import dev.vivarium.protocol.run.SecretName;
+import dev.vivarium.protocol.run.SecretVersion;
 import dev.vivarium.protocol.run.StartFailure;
 import dev.vivarium.protocol.run.TimeSpan;
 import dev.vivarium.protocol.run.Usage;
@@ -165,8 +165,7 @@ class SandboxTest {
                         new SecretVersion(new SecretName("git-token"), 1),
                         new SecretVersion(new SecretName("of-requests"), 1));
         run.expectMessageClass(SandboxReport.Started.class);
-        assertThat(driver.network().entrusted().values())
-                .containsExactly(Map.of("API_KEY", "sk-for-requests-only"));
+        assertThat(driver.network().entrusted().values()).containsExactly(Map.of("API_KEY", "sk-for-requests-only"));
         assertThat(onTheWire()).contains("for-the-agent").doesNotContain("sk-for-requests-only");
         stop(KillReason.CANCELLED);
         ended();
@@ -193,13 +192,12 @@ class SandboxTest {
         start(FIRST, spec);
 
         run.expectMessageClass(SandboxReport.SecretsUsed.class);
-        assertThat(ended().outcome())
-                .isInstanceOfSatisfying(Outcome.NotStarted.class, notStarted -> {
-                    assertThat(notStarted.failure().kind()).isEqualTo(StartFailure.Kind.SECRETS_UNAVAILABLE);
-                    assertThat(notStarted.failure().message())
-                            .contains("No header can carry the secret of-requests")
-                            .doesNotContain("Forged");
-                });
+        assertThat(ended().outcome()).isInstanceOfSatisfying(Outcome.NotStarted.class, notStarted -> {
+            assertThat(notStarted.failure().kind()).isEqualTo(StartFailure.Kind.SECRETS_UNAVAILABLE);
+            assertThat(notStarted.failure().message())
+                    .contains("No header can carry the secret of-requests")
+                    .doesNotContain("Forged");
+        });
         assertThat(driver.network().entrusted()).isEmpty();
     }
 

@@ -57,9 +57,7 @@ final class SecretsEndpoint {
         }
         SecretReader.Wish wish = ((SecretReader.Reading.Valid) reading).wish();
         Optional<HttpResponse> forbidden = forbidden(exchange.caller(), wish.tenant());
-        return forbidden.isPresent()
-                ? done(forbidden.get())
-                : put(wish, Callers.requester(exchange), TRIES_MAX);
+        return forbidden.isPresent() ? done(forbidden.get()) : put(wish, Callers.requester(exchange), TRIES_MAX);
     }
 
     private CompletionStage<HttpResponse> put(SecretReader.Wish wish, Requester by, int tries) {
@@ -76,10 +74,10 @@ final class SecretsEndpoint {
     }
 
     private CompletionStage<HttpResponse> put(SecretReader.Wish wish, long version, Requester by, int tries) {
-        return acts.record((at, node) -> new Act.SecretPut(
-                        at, node, by.principal(), by.origin(), wish.tenant(), wish.name(), version))
-                .thenCompose(recorded ->
-                        secrets.put(wish.tenant(), wish.name(), version, wish.cleartext(), by.principal()))
+        return acts.record((at, node) ->
+                        new Act.SecretPut(at, node, by.principal(), by.origin(), wish.tenant(), wish.name(), version))
+                .thenCompose(
+                        recorded -> secrets.put(wish.tenant(), wish.name(), version, wish.cleartext(), by.principal()))
                 .thenCompose(answer -> {
                     if (answer instanceof Putting.Done put) {
                         return done(Answers.json(201, view(put.secret())));
@@ -104,15 +102,17 @@ final class SecretsEndpoint {
         return ofTenant(exchange, tenant -> secrets.list(tenant).thenCompose(all -> {
             Optional<Listed> listed = SecretName.isValid(name) ? named(all, new SecretName(name)) : Optional.empty();
             return listed.map(secret -> remove(secret, by))
-                    .orElseGet(() -> done(Answers.problem(
-                            ProblemType.NO_SUCH_SECRET,
-                            "The tenant has no secret of this name; `vivarium secret list` has those that there are.")));
+                    .orElseGet(
+                            () -> done(
+                                    Answers.problem(
+                                            ProblemType.NO_SUCH_SECRET,
+                                            "The tenant has no secret of this name; `vivarium secret list` has those that there are.")));
         }));
     }
 
     private CompletionStage<HttpResponse> remove(Listed secret, Requester by) {
-        return acts.record((at, node) -> new Act.SecretRemoved(
-                        at, node, by.principal(), by.origin(), secret.tenant(), secret.name()))
+        return acts.record((at, node) ->
+                        new Act.SecretRemoved(at, node, by.principal(), by.origin(), secret.tenant(), secret.name()))
                 .thenCompose(recorded -> secrets.remove(secret.tenant(), secret.name()))
                 .thenApply(removed -> Answers.json(200, view(secret)));
     }

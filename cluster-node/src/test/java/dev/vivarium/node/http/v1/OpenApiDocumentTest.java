@@ -459,8 +459,8 @@ class OpenApiDocumentTest {
         api.post("/v1/secrets", " ".repeat(70_000));
         api.post("/v1/secrets", wish, "Content-Encoding", "gzip");
         api.exchangeSlowly("POST", "/v1/secrets");
-        String narrowed = api.token(
-                Role.VIEWER, "default", new Scope(Map.of("team", "a"), Optional.empty(), Limits.NONE));
+        String narrowed =
+                api.token(Role.VIEWER, "default", new Scope(Map.of("team", "a"), Optional.empty(), Limits.NONE));
         api.exchange(api.as(narrowed, "/v1/secrets").build());
         api.get("/v1/secrets?tenant=default");
         api.get("/v1/secrets?colour=red");

@@ -24,8 +24,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Secrets of tenants over HTTP. */
 class SecretRoutesTest {
-    private static final String NAMING = Samples.SMALL_BODY.replace(
-            "\"command\"", "\"namedSecrets\": {\"TOKEN\": \"git-token\"}, \"command\"");
+    private static final String NAMING =
+            Samples.SMALL_BODY.replace("\"command\"", "\"namedSecrets\": {\"TOKEN\": \"git-token\"}, \"command\"");
 
     private final TestApi api = new TestApi("");
     private final String research = api.token(Role.SUBMITTER, "research");
@@ -48,7 +48,8 @@ class SecretRoutesTest {
         assertThat(list.body()).contains("git-token").doesNotContain("hush");
         assertThat(put.toString()).doesNotContain("hush");
         assertThat(TestApi.json(get(foreign, "/v1/secrets")).path("secrets")).isEmpty();
-        assertThat(TestApi.json(api.get("/v1/secrets?tenant=research")).path("secrets")).hasSize(1);
+        assertThat(TestApi.json(api.get("/v1/secrets?tenant=research")).path("secrets"))
+                .hasSize(1);
         assertThat(get(foreign, "/v1/secrets?tenant=research").statusCode()).isEqualTo(403);
     }
 
@@ -83,7 +84,8 @@ class SecretRoutesTest {
         HttpResponse<String> unknown = submit(foreign, NAMING.replace("git-token", "one-unknown"));
         assertThat(named.statusCode()).isEqualTo(400).isEqualTo(unknown.statusCode());
         assertThat(named.body().replace("git-token", "one-unknown")).isEqualTo(unknown.body());
-        assertThat(TestApi.json(named).path("errors").path(0).path("field").asText()).isEqualTo("namedSecrets.TOKEN");
+        assertThat(TestApi.json(named).path("errors").path(0).path("field").asText())
+                .isEqualTo("namedSecrets.TOKEN");
         assertThat(named.body()).contains("vivarium secret put git-token");
         assertThat(submit(research, NAMING).statusCode()).isEqualTo(202);
     }
@@ -100,7 +102,10 @@ class SecretRoutesTest {
 
         assertThat(second.statusCode()).isEqualTo(202).isEqualTo(third.statusCode());
         assertThat(second.headers().firstValue("Idempotent-Replayed")).isPresent();
-        assertThat(second.body()).isEqualTo(first.body()).isEqualTo(third.body()).doesNotContain("hush");
+        assertThat(second.body())
+                .isEqualTo(first.body())
+                .isEqualTo(third.body())
+                .doesNotContain("hush");
         assertThat(submit(research, NAMING.replace("git-token", "other"), "key").statusCode())
                 .isEqualTo(409);
     }
@@ -109,9 +114,7 @@ class SecretRoutesTest {
     void aTokenThatIsNarrowedHasNoPartInItsTenantsSecrets() {
         put(research, "git-token", "hush");
         String narrowed = api.token(
-                Role.SUBMITTER,
-                "research",
-                new Scope(Map.of(), Optional.empty(), Limits.NONE.with(Limit.PIDS, "8")));
+                Role.SUBMITTER, "research", new Scope(Map.of(), Optional.empty(), Limits.NONE.with(Limit.PIDS, "8")));
 
         assertThat(get(narrowed, "/v1/secrets").statusCode()).isEqualTo(403);
         assertThat(put(narrowed, "git-token", "mine").statusCode()).isEqualTo(403);
