@@ -97,7 +97,7 @@ public final class ApiClient {
         if ("http".equals(server.getScheme())) {
             builder.sslContext(emptyTrustContext());
         } else {
-            trust.context().ifPresent(builder::sslContext);
+            trust.context(credentials.certificate()).ifPresent(builder::sslContext);
         }
         this.http = builder.build();
     }

@@ -9,13 +9,14 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What a client proves itself with.
+ * What a client proves itself with. Nodes go by the token alone if there is one.
  *
- * @param token a token of the API; empty for a client that proves nothing
+ * @param token a token of the API
+ * @param certificate a certificate, for a node with TLS
  */
-public record Credentials(Optional<String> token) {
+public record Credentials(Optional<String> token, Optional<ClientCertificate> certificate) {
     /** Proves nothing: enough for a node's health. */
-    public static final Credentials NONE = new Credentials(Optional.empty());
+    public static final Credentials NONE = new Credentials(Optional.empty(), Optional.empty());
 
     /** The variable that names a token. */
     public static final String VARIABLE = "VIVARIUM_TOKEN";
@@ -24,7 +25,12 @@ public record Credentials(Optional<String> token) {
 
     /** A token that the caller has. */
     public static Credentials of(String token) {
-        return new Credentials(Optional.of(token.strip()));
+        return new Credentials(Optional.of(token.strip()), Optional.empty());
+    }
+
+    /** A certificate that the caller has, and no token. */
+    public static Credentials of(ClientCertificate certificate) {
+        return new Credentials(Optional.empty(), Optional.of(certificate));
     }
 
     /**
@@ -72,9 +78,10 @@ public record Credentials(Optional<String> token) {
         return host.equals("localhost") || host.equals("[::1]") || host.matches("127(\\.\\d{1,3}){3}");
     }
 
-    /** Without the token. */
+    /** Without the token and the key. */
     @Override
     public String toString() {
-        return token.isEmpty() ? "Credentials[none]" : "Credentials[a token]";
+        String certified = certificate.isEmpty() ? "none" : "a certificate";
+        return "Credentials[" + (token.isEmpty() ? certified : "a token") + "]";
     }
 }

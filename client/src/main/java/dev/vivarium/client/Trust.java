@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 
 /** Which authorities a client believes when a node presents its certificate. The node's name is always checked. */
@@ -24,10 +25,10 @@ public final class Trust {
     /** The variable that names a file of authorities. */
     public static final String VARIABLE = "VIVARIUM_AUTHORITY";
 
-    private final Optional<SSLContext> context;
+    private final Optional<TrustManager[]> managers;
 
-    private Trust(Optional<SSLContext> context) {
-        this.context = context;
+    private Trust(Optional<TrustManager[]> managers) {
+        this.managers = managers;
     }
 
     /**
@@ -52,7 +53,7 @@ public final class Trust {
             if (authorities.isEmpty()) {
                 throw noAuthorities(file);
             }
-            return new Trust(Optional.of(context(authorities)));
+            return new Trust(Optional.of(managers(authorities)));
         } catch (CertificateException unreadable) {
             throw noAuthorities(file);
         } catch (GeneralSecurityException impossible) {
@@ -64,7 +65,7 @@ public final class Trust {
         return new IOException(file + " must contain certificates of authorities in PEM, and does not.");
     }
 
-    private static SSLContext context(Collection<? extends Certificate> authorities)
+    private static TrustManager[] managers(Collection<? extends Certificate> authorities)
             throws GeneralSecurityException, IOException {
         KeyStore store = KeyStore.getInstance("PKCS12");
         store.load(null, null);
@@ -74,12 +75,28 @@ public final class Trust {
         }
         TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
         trust.init(store);
-        SSLContext context = SSLContext.getInstance("TLS");
-        context.init(new KeyManager[0], trust.getTrustManagers(), null);
-        return context;
+        return trust.getTrustManagers();
     }
 
-    Optional<SSLContext> context() {
-        return context;
+    /**
+     * What connections are made from; empty for the default of this Java.
+     *
+     * @param certificate what the client presents to nodes that ask for it
+     */
+    @SuppressWarnings("NullAway") // The JDK takes null for its own authorities, and has no other name for them.
+    Optional<SSLContext> context(Optional<ClientCertificate> certificate) {
+        if (managers.isEmpty() && certificate.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(
+                    certificate.map(ClientCertificate::keys).orElseGet(() -> new KeyManager[0]),
+                    managers.orElse(null),
+                    null);
+            return Optional.of(context);
+        } catch (GeneralSecurityException impossible) {
+            throw new IllegalStateException("Every JDK has TLS.", impossible);
+        }
     }
 }

@@ -2,30 +2,48 @@ package dev.vivarium.node.access;
 
 import dev.vivarium.node.access.oidc.OidcTokens;
 import dev.vivarium.protocol.access.Authentication;
+import dev.vivarium.protocol.access.Credential;
 import dev.vivarium.protocol.access.Identity;
 import java.net.InetAddress;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
-/** Tells whose a presented token is: this machine's operator's, one of the installation's, or an issuer's. Thread-safe. */
+/**
+ * Tells whose a presented credential is: the token of this machine's operator, one of the installation's or of an issuer, or a
+ * client certificate. Thread-safe.
+ */
 public final class Door {
     private final LocalToken local;
     private final Tokens tokens;
     private final OidcTokens issuers;
+    private final Optional<CallerCertificates> certificates;
 
-    public Door(LocalToken local, Tokens tokens, OidcTokens issuers) {
+    /** @param certificates empty where callers present tokens only */
+    public Door(
+            LocalToken local, Tokens tokens, OidcTokens issuers, Optional<CallerCertificates> certificates) {
+        this.certificates = certificates;
         this.local = local;
         this.tokens = tokens;
         this.issuers = issuers;
     }
 
     /**
-     * Whose the token is.
+     * Whose the credential is.
      *
      * @param from where the request comes from, if that is known
      */
-    public CompletionStage<Authentication> authenticate(String token, Optional<InetAddress> from) {
+    public CompletionStage<Authentication> authenticate(Credential presented, Optional<InetAddress> from) {
+        if (presented instanceof Credential.Certificate certificate) {
+            return CompletableFuture.completedStage(certificates
+                    .map(known -> known.authenticate(certificate))
+                    .orElseGet(() -> new Authentication.Refused(
+                            "This node knows no callers by certificates (vivarium.http.tls.callers): present a token.")));
+        }
+        return token(((Credential.Token) presented).text(), from);
+    }
+
+    private CompletionStage<Authentication> token(String token, Optional<InetAddress> from) {
         if (OidcTokens.hasForm(token)) {
             return issuers.authenticate(token);
         }

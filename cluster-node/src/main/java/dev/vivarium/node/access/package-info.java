@@ -1,6 +1,6 @@
 /**
- * Who a caller is: tokens of the installation, and the token of this machine's operator. What a caller may do is decided by
- * its identity ({@code protocol.access}); this package knows no request.
+ * Who a caller is: tokens of the installation, the token of this machine's operator, and client certificates. What a caller may
+ * do is decided by its identity ({@code protocol.access}); this package knows no request.
  */
 @NullMarked
 package dev.vivarium.node.access;

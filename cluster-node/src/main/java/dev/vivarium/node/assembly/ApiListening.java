@@ -3,6 +3,9 @@ package dev.vivarium.node.assembly;
 import com.typesafe.config.Config;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.access.CallerCertificates;
+import dev.vivarium.node.access.CallerSettings;
+import dev.vivarium.node.http.tls.ClientCertificates;
 import dev.vivarium.node.http.tls.ServerTls;
 import dev.vivarium.node.http.tls.TlsFiles;
 import java.net.InetAddress;
@@ -14,29 +17,40 @@ import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** How the API listens: with TLS, or in clear text where nobody else can listen. */
-final class ApiListening {
+/**
+ * How the API listens: with TLS, or in clear text where nobody else can listen.
+ *
+ * @param tls empty for clear text
+ * @param callers what callers' certificates are judged by; empty where they present none
+ */
+record ApiListening(Optional<ServerTls> tls, Optional<CallerCertificates> callers) {
     private static final Logger LOG = LoggerFactory.getLogger(ApiListening.class);
     private static final String BLOCK = "vivarium.http";
 
-    private ApiListening() {}
-
     /**
-     * The TLS of the API, as the options configure it; called before anything is started.
+     * As the options configure it; called before anything is started.
      *
-     * @return empty for clear text
      * @throws NodeStartException when its files are of no use, or clear text could be read on the way
      */
-    static Optional<ServerTls> tls(NodeOptions options, Clock clock) throws NodeStartException {
+    static ApiListening of(NodeOptions options, Clock clock) throws NodeStartException {
         Config http = NodeConfig.of(options.config(), options.overrides()).all().getConfig(BLOCK);
         Optional<TlsFiles> files = TlsFiles.from(http.getConfig("tls"));
+        Optional<CallerSettings> settings = CallerSettings.from(http.getConfig("tls.callers"));
         if (files.isPresent()) {
-            return Optional.of(ServerTls.of(files.get(), clock));
+            Optional<CallerCertificates> callers = settings.isPresent()
+                    ? Optional.of(CallerCertificates.of(settings.get(), clock))
+                    : Optional.empty();
+            Optional<ClientCertificates> asked = callers.map(known -> new ClientCertificates(known::issuers));
+            return new ApiListening(Optional.of(ServerTls.of(files.get(), asked, clock)), callers);
+        }
+        if (settings.isPresent()) {
+            throw new NodeStartException("vivarium.http.tls.callers asks for certificates, which callers present in TLS:"
+                    + " give the API a certificate of its own with --certificate and --key.");
         }
         if (!isLoopback(options.host())) {
             requireAccepted(options.host(), http.getBoolean("insecure-tokens-in-clear-text"));
         }
-        return Optional.empty();
+        return new ApiListening(Optional.empty(), Optional.empty());
     }
 
     private static void requireAccepted(String host, boolean accepted) throws NodeStartException {
@@ -59,16 +73,23 @@ final class ApiListening {
     }
 
     /** Uses replaced files while the node runs. */
-    static void keepCurrent(ServerTls tls, NodeCore core) {
+    void keepCurrent(NodeCore core) {
+        tls.ifPresent(used -> {
+            core.metrics().gauge("vivarium.http.certificate.expires", used, own -> own.expiresAt()
+                    .getEpochSecond());
+            repeat(core, used::refresh);
+        });
+        callers.ifPresent(known -> repeat(core, known::refresh));
+    }
+
+    private static void repeat(NodeCore core, Runnable refresh) {
         Duration interval = core.config().getDuration(BLOCK + ".tls.refresh");
-        core.metrics().gauge("vivarium.http.certificate.expires", tls, used -> used.expiresAt()
-                .getEpochSecond());
         core.system()
                 .scheduler()
                 .scheduleWithFixedDelay(
                         interval,
                         interval,
-                        tls::refresh,
+                        refresh,
                         core.system().dispatchers().lookup(DispatcherSelector.fromConfig(BlockingThreads.DISPATCHER)));
     }
 }

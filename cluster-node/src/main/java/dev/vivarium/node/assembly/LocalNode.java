@@ -22,7 +22,6 @@ import dev.vivarium.node.http.server.HealthEndpoint;
 import dev.vivarium.node.http.server.HttpServer;
 import dev.vivarium.node.http.server.HttpSettings;
 import dev.vivarium.node.http.server.Operation;
-import dev.vivarium.node.http.tls.ServerTls;
 import dev.vivarium.node.http.v1.ApiV1;
 import dev.vivarium.node.network.gateway.ListedDestinations;
 import dev.vivarium.node.tenant.Rates;
@@ -79,14 +78,14 @@ public final class LocalNode implements RunningNode {
 
     public static LocalNode start(NodeOptions options) throws NodeStartException {
         refuseTakenAddress(options);
-        Optional<ServerTls> tls = ApiListening.tls(options, Clock.systemUTC());
+        ApiListening listening = ApiListening.of(options, Clock.systemUTC());
         NodeCore core = NodeCore.start(options);
         try {
             LocalToken token = LocalToken.in(options.localToken(), core.store().tokenSeal());
-            HttpServer http = serve(core, options, tls, token);
-            tls.ifPresent(identity -> ApiListening.keepCurrent(identity, core));
+            HttpServer http = serve(core, options, listening, token);
+            listening.keepCurrent(core);
             return new LocalNode(
-                    core, http, uri(tls.isPresent() ? "https" : "http", options.host(), http.address()), token);
+                    core, http, uri(listening.tls().isPresent() ? "https" : "http", options.host(), http.address()), token);
         } catch (RuntimeException | NodeStartException failed) {
             core.close();
             if (failed instanceof NodeStartException refusal) {
@@ -119,11 +118,11 @@ public final class LocalNode implements RunningNode {
                 MonotonicClock.system());
     }
 
-    private static HttpServer serve(NodeCore core, NodeOptions options, Optional<ServerTls> tls, LocalToken token)
+    private static HttpServer serve(NodeCore core, NodeOptions options, ApiListening listening, LocalToken token)
             throws NodeStartException {
-        Config listening = ConfigFactory.parseMap(Map.of("host", options.host(), "port", options.port()));
+        Config address = ConfigFactory.parseMap(Map.of("host", options.host(), "port", options.port()));
         HttpSettings settings =
-                HttpSettings.from(listening.withFallback(core.config().getConfig("vivarium.http")));
+                HttpSettings.from(address.withFallback(core.config().getConfig("vivarium.http")));
         LimitPolicy limits = limits(core);
         AdmissionSettings admitted = AdmissionSettings.from(
                 core.config().getConfig("vivarium.admission"),
@@ -155,7 +154,7 @@ public final class LocalNode implements RunningNode {
                 TokenSettings.from(core.config().getConfig("vivarium.tokens")),
                 core.acts(),
                 clock);
-        Door door = new Door(token, tokens, issuers(core, clock));
+        Door door = new Door(token, tokens, issuers(core, clock), listening.callers());
         List<Operation> api = ApiV1.operations(
                 core.system(),
                 settings,
@@ -187,7 +186,7 @@ public final class LocalNode implements RunningNode {
             return HttpServer.start(
                             core.system(),
                             settings,
-                            tls.map(Function.identity()),
+                            listening.tls().map(Function.identity()),
                             operations,
                             door::authenticate,
                             core.metrics(),

@@ -1,6 +1,7 @@
 package dev.vivarium.node.cli;
 
 import dev.vivarium.client.ApiClient;
+import dev.vivarium.client.ClientCertificate;
 import dev.vivarium.client.Credentials;
 import dev.vivarium.client.Trust;
 import dev.vivarium.protocol.run.RunId;
@@ -12,6 +13,7 @@ import java.net.URI;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -32,13 +34,56 @@ final class ServerOption {
             })
     private @Nullable Path authority;
 
+    @Option(
+            names = "--client-certificate",
+            paramLabel = "FILE",
+            description = {
+                "For a node that knows callers by certificates: your certificate in PEM, presented in place of a token",
+                "(default: VIVARIUM_CLIENT_CERTIFICATE)."
+            })
+    private @Nullable Path certificate;
+
+    @Option(
+            names = "--client-key",
+            paramLabel = "FILE",
+            description = "Its private key in PEM (PKCS #8), without a password (default: VIVARIUM_CLIENT_KEY).")
+    private @Nullable Path key;
+
     ApiClient client(Surroundings surroundings) {
         URI server = uri(surroundings);
         return new ApiClient(
                 server,
-                Credentials.find(server, surroundings.environment(), surroundings.home()),
+                credentials(server, surroundings),
                 trust(surroundings),
                 surroundings.retries());
+    }
+
+    private Credentials credentials(URI server, Surroundings surroundings) {
+        return presented(surroundings)
+                .map(Credentials::of)
+                .orElseGet(() -> Credentials.find(server, surroundings.environment(), surroundings.home()));
+    }
+
+    /** The options' certificate, else that of the environment, unless it names a token. */
+    private Optional<ClientCertificate> presented(Surroundings surroundings) {
+        if ((certificate == null) != (key == null)) {
+            throw new UserError(ExitCode.USAGE, "Give both of --client-certificate and --client-key, or none.");
+        }
+        try {
+            if (certificate != null && key != null) {
+                return Optional.of(ClientCertificate.in(certificate, key));
+            }
+            boolean token = !surroundings
+                    .environment()
+                    .getOrDefault(Credentials.VARIABLE, "")
+                    .isBlank();
+            return token ? Optional.empty() : ClientCertificate.find(surroundings.environment());
+        } catch (NoSuchFileException missing) {
+            throw new UserError(
+                    ExitCode.NOT_FOUND, missing.getMessage() + ": there is no such file of a client certificate or key.");
+        } catch (IOException useless) {
+            throw new UserError(ExitCode.USAGE, String.valueOf(useless.getMessage()));
+        }
     }
 
     private Trust trust(Surroundings surroundings) {

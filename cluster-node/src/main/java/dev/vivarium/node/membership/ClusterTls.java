@@ -159,15 +159,15 @@ public final class ClusterTls implements SSLEngineProvider {
     /** What peers with the same files would refuse. */
     private void requireAcceptable(ProvenKey own, PeerTrust peers) throws NodeStartException {
         try {
-            peers.chains().checkClientTrusted(own.chain().toArray(X509Certificate[]::new), "UNKNOWN");
-            peers.chains().checkServerTrusted(own.chain().toArray(X509Certificate[]::new), "UNKNOWN");
+            peers.authorities().chains().checkClientTrusted(own.chain().toArray(X509Certificate[]::new), "UNKNOWN");
+            peers.authorities().chains().checkServerTrusted(own.chain().toArray(X509Certificate[]::new), "UNKNOWN");
         } catch (CertificateException another) {
             throw new NodeStartException(
                     certificate + " was not issued by an authority in " + authority
                             + " for server and client use, so other nodes refuse it.",
                     another);
         }
-        if (peers.isRevoked(own.own())) {
+        if (peers.authorities().isRevoked(own.own())) {
             throw new NodeStartException(ownRevoked());
         }
     }
@@ -191,7 +191,7 @@ public final class ClusterTls implements SSLEngineProvider {
     public void refresh() {
         try {
             Current next = read();
-            if (next.peers().isRevoked(next.own().own())) {
+            if (next.peers().authorities().isRevoked(next.own().own())) {
                 if (isNews(ownRevoked())) {
                     LOG.error("This node leaves its cluster: {}", said);
                 }
@@ -202,8 +202,8 @@ public final class ClusterTls implements SSLEngineProvider {
             Current before = current;
             boolean renewed = !next.own().chain().equals(before.own().chain());
             boolean changed = renewed
-                    || !next.peers().authorities().equals(before.peers().authorities())
-                    || !next.peers().revocations().equals(before.peers().revocations());
+                    || !next.peers().authorities().certificates().equals(before.peers().authorities().certificates())
+                    || !next.peers().authorities().revocations().equals(before.peers().authorities().revocations());
             if (changed) {
                 current = next;
                 readings.incrementAndGet();
@@ -212,7 +212,7 @@ public final class ClusterTls implements SSLEngineProvider {
                                 + " revoked.",
                         serial(next.own().own()),
                         next.own().expiresAt(),
-                        next.peers().revoked());
+                        next.peers().authorities().revoked());
             }
             sayWhenItEndsSoon();
         } catch (NodeStartException useless) {
@@ -324,41 +324,41 @@ public final class ClusterTls implements SSLEngineProvider {
         @Override
         public void checkClientTrusted(X509Certificate[] chain, String kind, SSLEngine engine)
                 throws CertificateException {
-            judge(chain, Optional.empty(), peers -> peers.chains().checkClientTrusted(chain, kind, engine));
+            judge(chain, Optional.empty(), peers -> peers.authorities().chains().checkClientTrusted(chain, kind, engine));
         }
 
         @Override
         public void checkServerTrusted(X509Certificate[] chain, String kind, SSLEngine engine)
                 throws CertificateException {
             Optional<String> place = Optional.of(engine.getPeerHost() + ":" + engine.getPeerPort());
-            judge(chain, place, peers -> peers.chains().checkServerTrusted(chain, kind, engine));
+            judge(chain, place, peers -> peers.authorities().chains().checkServerTrusted(chain, kind, engine));
         }
 
         @Override
         public void checkClientTrusted(X509Certificate[] chain, String kind, Socket socket)
                 throws CertificateException {
-            judge(chain, Optional.empty(), peers -> peers.chains().checkClientTrusted(chain, kind, socket));
+            judge(chain, Optional.empty(), peers -> peers.authorities().chains().checkClientTrusted(chain, kind, socket));
         }
 
         @Override
         public void checkServerTrusted(X509Certificate[] chain, String kind, Socket socket)
                 throws CertificateException {
-            judge(chain, Optional.empty(), peers -> peers.chains().checkServerTrusted(chain, kind, socket));
+            judge(chain, Optional.empty(), peers -> peers.authorities().chains().checkServerTrusted(chain, kind, socket));
         }
 
         @Override
         public void checkClientTrusted(X509Certificate[] chain, String kind) throws CertificateException {
-            judge(chain, Optional.empty(), peers -> peers.chains().checkClientTrusted(chain, kind));
+            judge(chain, Optional.empty(), peers -> peers.authorities().chains().checkClientTrusted(chain, kind));
         }
 
         @Override
         public void checkServerTrusted(X509Certificate[] chain, String kind) throws CertificateException {
-            judge(chain, Optional.empty(), peers -> peers.chains().checkServerTrusted(chain, kind));
+            judge(chain, Optional.empty(), peers -> peers.authorities().chains().checkServerTrusted(chain, kind));
         }
 
         @Override
         public X509Certificate[] getAcceptedIssuers() {
-            return current.peers().authorities().toArray(X509Certificate[]::new);
+            return current.peers().authorities().certificates().toArray(X509Certificate[]::new);
         }
 
         private void judge(X509Certificate[] chain, Optional<String> place, ChainCheck check)
@@ -372,7 +372,7 @@ public final class ClusterTls implements SSLEngineProvider {
             }
             Optional<String> objection = peers.objection(chain[0], now);
             if (objection.isPresent()) {
-                if (peers.isRevoked(chain[0])) {
+                if (peers.authorities().isRevoked(chain[0])) {
                     place.ifPresent(peer -> revocations.ifPresent(listener -> listener.ofPeer(peer)));
                 }
                 throw refused(chain[0], objection.get());
@@ -417,7 +417,7 @@ public final class ClusterTls implements SSLEngineProvider {
             judgedBy = now;
             try {
                 Certificate peer = getSession().getPeerCertificates()[0];
-                if (current.peers().isRevoked((X509Certificate) peer)) {
+                if (current.peers().authorities().isRevoked((X509Certificate) peer)) {
                     throw new SSLException(refused((X509Certificate) peer, "is revoked"));
                 }
             } catch (SSLPeerUnverifiedException handshaking) {

@@ -181,7 +181,8 @@ public final class TodaysRuns {
         for (Principal by : List.of(
                 Principal.LOCAL_OPERATOR,
                 new Principal(Principal.Kind.TOKEN, "ci"),
-                new Principal(Principal.Kind.OIDC, "idp/ci"))) {
+                new Principal(Principal.Kind.OIDC, "idp/ci"),
+                new Principal(Principal.Kind.CERTIFICATE, "ci.example.com"))) {
             List<RunEvent> cancelled =
                     started(spec(EgressPolicy.publicInternet(), Isolation.MICROVM, NodeLossPolicy.FAIL));
             Optional<Origin> origin = by.kind() == Principal.Kind.TOKEN ? ORIGIN : Optional.empty();

@@ -1,6 +1,6 @@
 package dev.vivarium.protocol.access;
 
-/** What a presented token proves. */
+/** What a presented {@link Credential} proves. */
 public sealed interface Authentication {
     /** Who presented it. */
     record Known(Identity identity) implements Authentication {}

@@ -25,7 +25,9 @@ public record Principal(Kind kind, String name) {
         /** By a token; the name is the token's. */
         TOKEN("token"),
         /** By a token of an OpenID Connect issuer; the name is the issuer's in the configuration, '/', and the caller's there. */
-        OIDC("oidc");
+        OIDC("oidc"),
+        /** By a client certificate; the name is an attribute of its subject. */
+        CERTIFICATE("certificate");
 
         private final String text;
 

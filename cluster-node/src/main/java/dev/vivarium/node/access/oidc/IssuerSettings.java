@@ -2,9 +2,8 @@ package dev.vivarium.node.access.oidc;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
-import dev.vivarium.protocol.access.Role;
+import dev.vivarium.node.access.RoleRule;
 import dev.vivarium.protocol.access.TokenGrant;
-import dev.vivarium.protocol.auth.Tenant;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -34,11 +33,10 @@ record IssuerSettings(
         String principalClaim,
         Optional<Path> authority,
         Optional<Path> tokenFile,
-        List<ClaimRule> rules) {
+        List<RoleRule> rules) {
     private static final String BLOCK = "vivarium.oidc.issuers";
     private static final Set<String> KEYS =
             Set.of("name", "issuer", "audience", "principal-claim", "authority", "token-file", "rules");
-    private static final Set<String> RULE_KEYS = Set.of("claim", "value", "role", "tenant", "tenant-claim");
 
     /**
      * Reads one.
@@ -51,8 +49,8 @@ record IssuerSettings(
         if (!TokenGrant.isValidName(name)) {
             throw bad("name", TokenGrant.NAME_RULE);
         }
-        List<ClaimRule> rules =
-                issuer.getConfigList("rules").stream().map(IssuerSettings::rule).toList();
+        List<RoleRule> rules =
+                issuer.getConfigList("rules").stream().map(rule -> RoleRule.from(rule, BLOCK, RoleRule.Statement.CLAIM)).toList();
         if (rules.isEmpty()) {
             throw bad("rules", "must have a rule, or the issuer's tokens are of no use");
         }
@@ -68,38 +66,6 @@ record IssuerSettings(
                 optional(issuer, "authority").map(Path::of),
                 optional(issuer, "token-file").map(Path::of),
                 rules);
-    }
-
-    private static ClaimRule rule(Config rule) {
-        requireKnown(rule, RULE_KEYS);
-        Optional<String> claim = optional(rule, "claim");
-        Optional<String> value = optional(rule, "value");
-        if (claim.isPresent() != value.isPresent()) {
-            throw bad("rules", "has a rule with one of claim and value: it must have both, or neither");
-        }
-        Role role;
-        try {
-            role = Role.parse(required(rule, "role"));
-        } catch (IllegalArgumentException unknown) {
-            throw bad("rules", "has a rule with a role that there is not: " + rule.getString("role"));
-        }
-        return new ClaimRule(claim.map(key -> new ClaimRule.Condition(key, value.orElseThrow())), role, in(rule, role));
-    }
-
-    private static ClaimRule.In in(Config rule, Role role) {
-        Optional<String> named = optional(rule, "tenant");
-        Optional<String> ofClaim = optional(rule, "tenant-claim");
-        if (named.isPresent() && ofClaim.isPresent()) {
-            throw bad("rules", "has a rule with both of tenant and tenant-claim: it must have one");
-        }
-        if (named.isEmpty() && ofClaim.isEmpty() && role.reach() == Role.Reach.OWN_TENANT) {
-            throw bad("rules", "has a rule for the role " + role + " without a tenant or tenant-claim");
-        }
-        if (named.isPresent() && !Tenant.isPlain(named.get())) {
-            throw bad("rules", "has a rule whose tenant is not one: it " + Tenant.PLAIN_RULE);
-        }
-        return ofClaim.<ClaimRule.In>map(ClaimRule.In.OfClaim::new)
-                .orElseGet(() -> new ClaimRule.In.Named(named.map(Tenant::new).orElse(Tenant.DEFAULT)));
     }
 
     /** Signing keys are fetched from this address, so the connection must not be open to tampering. */

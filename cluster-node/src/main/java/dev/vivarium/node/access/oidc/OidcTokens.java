@@ -15,6 +15,7 @@ import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.SignedJWT;
 import com.nimbusds.jwt.proc.DefaultJWTClaimsVerifier;
 import com.nimbusds.jwt.proc.DefaultJWTProcessor;
+import dev.vivarium.node.access.RoleRule;
 import dev.vivarium.persistence.journal.StageFailure;
 import dev.vivarium.protocol.access.Authentication;
 import dev.vivarium.protocol.access.Identity;
@@ -190,7 +191,7 @@ public final class OidcTokens {
                     "The claim " + issuer.principalClaim()
                             + " of this token is no name: it must be visible ASCII characters, with the issuer's name 255 at most.");
         }
-        Optional<ClaimRule> rule =
+        Optional<RoleRule> rule =
                 issuer.rules().stream().filter(one -> one.applies(claims)).findFirst();
         if (rule.isEmpty()) {
             return new Authentication.Refused(

@@ -1,18 +1,19 @@
 package dev.vivarium.node.http.server;
 
 import dev.vivarium.protocol.access.Authentication;
+import dev.vivarium.protocol.access.Credential;
 import java.net.InetAddress;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 
-/** Tells whose a token is. */
+/** Tells whose a credential is. */
 @FunctionalInterface
 public interface Authenticator {
     /**
-     * Whose the token is; a failed stage becomes a problem response.
+     * Whose the credential is; a failed stage becomes a problem response.
      *
-     * @param token what the client presents, of any form
+     * @param presented what the client presents
      * @param from where the request comes from, if that is known
      */
-    CompletionStage<Authentication> authenticate(String token, Optional<InetAddress> from);
+    CompletionStage<Authentication> authenticate(Credential presented, Optional<InetAddress> from);
 }

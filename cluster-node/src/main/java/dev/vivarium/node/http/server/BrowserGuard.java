@@ -77,7 +77,8 @@ final class BrowserGuard {
         return request.method().equals(HttpMethods.GET) || request.method().equals(HttpMethods.HEAD);
     }
 
-    private static boolean isFromAnotherSite(HttpRequest request) {
+    /** Whether a page of another web site has sent it, as far as its browser says so. */
+    static boolean isFromAnotherSite(HttpRequest request) {
         String site = request.getHeader("Sec-Fetch-Site").map(HttpHeader::value).orElse("none");
         if (!site.equals("none") && !site.equals("same-origin")) {
             return true;

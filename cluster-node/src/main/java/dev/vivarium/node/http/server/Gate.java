@@ -1,11 +1,13 @@
 package dev.vivarium.node.http.server;
 
 import dev.vivarium.protocol.access.Authentication;
+import dev.vivarium.protocol.access.Credential;
 import dev.vivarium.protocol.access.Identity;
 import dev.vivarium.protocol.access.Permission;
 import dev.vivarium.protocol.access.Role;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -15,6 +17,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
+import org.apache.pekko.http.javadsl.model.AttributeKeys;
 import org.apache.pekko.http.javadsl.model.HttpHeader;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
@@ -25,7 +30,8 @@ import org.apache.pekko.http.javadsl.model.headers.RawHeader;
  * tenants and runs it may use the operation on is up to its {@link Identity}, which endpoints ask.
  *
  * <p>A token is presented as RFC 6750 says, in the header Authorization with the scheme Bearer; in no query and no cookie,
- * so that no browser sends one by itself and no log holds one.
+ * so that no browser sends one by itself and no log holds one. A request without one may present the client certificate of its
+ * connection.
  */
 final class Gate {
     private static final String HEADER = "authorization";
@@ -64,35 +70,80 @@ final class Gate {
             return CompletableFuture.completedStage(new Decision.Passed(Optional.empty()));
         }
         Permission needed = operation.needs().get();
-        List<String> presented = StreamSupport.stream(request.getHeaders().spliterator(), false)
-                .filter(header -> header.is(HEADER))
-                .map(HttpHeader::value)
-                .toList();
-        if (presented.isEmpty()) {
-            return stopped(unauthenticated(
-                    "",
-                    "Say who you are, with a header \"Authorization: Bearer\" and a token. The command line finds the"
-                            + " token of this machine's operator by itself; `vivarium token create` makes others."));
+        Presented presented = presented(request);
+        if (presented instanceof Presented.Wrong wrong) {
+            return CompletableFuture.completedStage(new Decision.Stopped(wrong.answer()));
         }
-        if (presented.size() > 1) {
-            return stopped(unauthenticated("invalid_request", "Send one Authorization header, not several."));
-        }
-        String credentials = presented.get(0);
-        if (!credentials.toLowerCase(Locale.ROOT).startsWith(SCHEME)) {
-            return stopped(unauthenticated(
-                    "invalid_request", "The Authorization header must be the word Bearer, a space and a token."));
-        }
-        String token = credentials.substring(SCHEME.length()).strip();
+        Credential credential = ((Presented.Right) presented).credential();
         Timer.Sample sample = Timer.start();
-        return authenticator.authenticate(token, Exchange.from(request)).thenApply(known -> {
+        return authenticator.authenticate(credential, Exchange.from(request)).thenApply(known -> {
             sample.stop(authentication);
-            return judged(known, needed);
+            return judged(known, needed, credential);
         });
     }
 
-    private Decision judged(Authentication authentication, Permission needed) {
+    /** What a request presents, before anything is known of it. */
+    private sealed interface Presented {
+        record Right(Credential credential) implements Presented {}
+
+        record Wrong(HttpResponse answer) implements Presented {}
+    }
+
+    /** The token if there is one, and the certificate of the connection only without one. */
+    private static Presented presented(HttpRequest request) {
+        List<String> tokens = StreamSupport.stream(request.getHeaders().spliterator(), false)
+                .filter(header -> header.is(HEADER))
+                .map(HttpHeader::value)
+                .toList();
+        if (tokens.isEmpty()) {
+            return certificate(request);
+        }
+        if (tokens.size() > 1) {
+            return wrong("invalid_request", "Send one Authorization header, not several.");
+        }
+        String credentials = tokens.get(0);
+        return credentials.toLowerCase(Locale.ROOT).startsWith(SCHEME)
+                ? new Presented.Right(new Credential.Token(
+                        credentials.substring(SCHEME.length()).strip()))
+                : wrong(
+                        "invalid_request",
+                        "The Authorization header must be the word Bearer, a space and a token.");
+    }
+
+    private static Presented certificate(HttpRequest request) {
+        Optional<Credential.Certificate> certificate = request.getAttribute(AttributeKeys.sslSession)
+                .flatMap(info -> certificate(info.getSession()));
+        if (certificate.isEmpty()) {
+            return wrong(
+                    "",
+                    "Say who you are, with a header \"Authorization: Bearer\" and a token. The command line finds the"
+                            + " token of this machine's operator by itself; `vivarium token create` makes others.");
+        }
+        // A browser presents a certificate by itself, to reads that other sites' pages ask for, too.
+        return BrowserGuard.isFromAnotherSite(request)
+                ? new Presented.Wrong(Answers.problem(
+                        ProblemType.CROSS_SITE, "Pages of other web sites may not use your certificate here."))
+                : new Presented.Right(certificate.get());
+    }
+
+    private static Optional<Credential.Certificate> certificate(SSLSession session) {
+        try {
+            return Optional.of(new Credential.Certificate(Arrays.stream(session.getPeerCertificates())
+                    .map(X509Certificate.class::cast)
+                    .toList()));
+        } catch (SSLPeerUnverifiedException none) {
+            return Optional.empty();
+        }
+    }
+
+    private static Presented wrong(String error, String detail) {
+        return new Presented.Wrong(unauthenticated(error, detail));
+    }
+
+    private Decision judged(Authentication authentication, Permission needed, Credential credential) {
+        boolean byToken = credential instanceof Credential.Token;
         if (authentication instanceof Authentication.Refused refused) {
-            return new Decision.Stopped(unauthenticated("invalid_token", refused.why()));
+            return new Decision.Stopped(unauthenticated(byToken ? "invalid_token" : "", refused.why()));
         }
         if (authentication instanceof Authentication.Undecided undecided) {
             return new Decision.Stopped(
@@ -101,25 +152,21 @@ final class Gate {
         Identity caller = ((Authentication.Known) authentication).identity();
         return caller.may(needed)
                 ? new Decision.Passed(Optional.of(caller))
-                : new Decision.Stopped(forbidden(caller.role(), needed));
-    }
-
-    private static CompletionStage<Decision> stopped(HttpResponse answer) {
-        return CompletableFuture.completedStage(new Decision.Stopped(answer));
+                : new Decision.Stopped(forbidden(byToken ? "token" : "certificate", caller.role(), needed));
     }
 
     private static HttpResponse unauthenticated(String error, String detail) {
         return challenging(Answers.problem(ProblemType.UNAUTHENTICATED, detail), error);
     }
 
-    private static HttpResponse forbidden(Role role, Permission needed) {
+    private static HttpResponse forbidden(String credential, Role role, Permission needed) {
         String roles = Arrays.stream(Role.values())
                 .filter(other -> other.has(needed))
                 .map(Role::toString)
                 .collect(Collectors.joining(" or "));
         return challenging(
                 Answers.problem(
-                        ProblemType.FORBIDDEN, "The role of your token is " + role + ", and this takes " + roles + "."),
+                        ProblemType.FORBIDDEN, "The role of your " + credential + " is " + role + ", and this takes " + roles + "."),
                 "insufficient_scope");
     }
 

@@ -36,7 +36,7 @@ public final class HttpServer {
      *
      * @param encryption how it proves itself and encrypts; empty for an API in clear text
      * @param operations the operations; of several matching paths the first one is used
-     * @param authenticator tells whose a token is
+     * @param authenticator tells whose a credential is
      * @param metrics where answers are counted
      */
     public static CompletionStage<HttpServer> start(
@@ -78,6 +78,9 @@ public final class HttpServer {
                 // which a connection is closed that has not even shaken hands for TLS.
                 "pekko.http.server.linger-timeout",
                 millis(settings.requestWait().compareTo(LINGER_MAX) < 0 ? settings.requestWait() : LINGER_MAX),
+                // For the certificates of callers.
+                "pekko.http.server.parsing.ssl-session-attribute",
+                "on",
                 "pekko.http.server.socket-options.tcp-keep-alive",
                 "on",
                 "pekko.http.server.parsing.error-handler",

@@ -37,7 +37,7 @@ final class Router extends AllDirectives {
      *
      * @param operations the operations; of several matching paths the first one is used
      * @param guard keeps pages of browsers out
-     * @param authenticator tells whose a token is
+     * @param authenticator tells whose a credential is
      * @param metrics where answers are counted
      */
     Router(

@@ -6,6 +6,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.Set;
 import javax.net.ssl.SSLEngine;
 import org.slf4j.Logger;
@@ -23,12 +24,14 @@ public final class ServerTls implements Encryption {
     private static final Duration ENDS_SOON = Duration.ofDays(7);
 
     private final TlsFiles files;
+    private final Optional<ClientCertificates> clients;
     private final Clock clock;
     private volatile TlsIdentity identity;
     /** The last notice to the operator: what stays as it is is told once. */
     private volatile String said = "";
 
-    private ServerTls(TlsFiles files, Clock clock, TlsIdentity identity) {
+    private ServerTls(TlsFiles files, Optional<ClientCertificates> clients, Clock clock, TlsIdentity identity) {
+        this.clients = clients;
         this.files = files;
         this.clock = clock;
         this.identity = identity;
@@ -37,10 +40,12 @@ public final class ServerTls implements Encryption {
     /**
      * Reads the files.
      *
+     * @param clients lets clients present certificates; empty where none are asked for
      * @throws NodeStartException with a sentence for the operator when they are of no use
      */
-    public static ServerTls of(TlsFiles files, Clock clock) throws NodeStartException {
-        ServerTls tls = new ServerTls(files, clock, files.read(clock.instant()));
+    public static ServerTls of(TlsFiles files, Optional<ClientCertificates> clients, Clock clock)
+            throws NodeStartException {
+        ServerTls tls = new ServerTls(files, clients, clock, files.read(clock.instant(), clients));
         tls.sayWhenItEndsSoon();
         return tls;
     }
@@ -48,7 +53,7 @@ public final class ServerTls implements Encryption {
     /** Reads the files again. Blocks while it does. */
     public void refresh() {
         try {
-            TlsIdentity next = files.read(clock.instant());
+            TlsIdentity next = files.read(clock.instant(), clients);
             if (!next.chain().equals(identity.chain())) {
                 identity = next;
                 LOG.info("The API uses the certificate that is valid until {} from now on.", next.expiresAt());
@@ -82,6 +87,8 @@ public final class ServerTls implements Encryption {
     public SSLEngine engine() {
         SSLEngine engine = identity.context().createSSLEngine();
         engine.setUseClientMode(false);
+        // Asked for and not required: callers with tokens have none.
+        engine.setWantClientAuth(clients.isPresent());
         engine.setEnabledProtocols(PROTOCOLS);
         engine.setEnabledCipherSuites(Arrays.stream(engine.getSupportedCipherSuites())
                 .filter(ServerTls::isStrong)

@@ -40,11 +40,12 @@ public record TlsFiles(Path certificate, Path key) {
      * Reads the files and proves that clients can use them.
      *
      * @param now the time at which the certificate has to hold
+     * @param clients lets clients present certificates; empty where none are asked for
      * @throws NodeStartException with a sentence for the operator when they are of no use
      */
-    TlsIdentity read(Instant now) throws NodeStartException {
+    TlsIdentity read(Instant now, Optional<ClientCertificates> clients) throws NodeStartException {
         ProvenKey proven = ProvenKey.read(certificate, key, now);
-        TlsIdentity identity = new TlsIdentity(context(proven), proven.chain());
+        TlsIdentity identity = new TlsIdentity(context(proven, clients), proven.chain());
         if (identity.names().isEmpty()) {
             throw new NodeStartException(certificate + " names no host and no address as its subject alternative names,"
                     + " so clients refuse it: have one issued for the names that clients use for this node.");
@@ -52,10 +53,10 @@ public record TlsFiles(Path certificate, Path key) {
         return identity;
     }
 
-    private static SSLContext context(ProvenKey proven) {
+    private static SSLContext context(ProvenKey proven, Optional<ClientCertificates> clients) {
         try {
             SSLContext context = SSLContext.getInstance("TLS");
-            context.init(proven.keyManagers(), new TrustManager[0], null);
+            context.init(proven.keyManagers(), clients.stream().toArray(TrustManager[]::new), null);
             return context;
         } catch (GeneralSecurityException impossible) {
             throw new IllegalStateException("Every JDK has TLS.", impossible);

@@ -15,12 +15,17 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.Date;
 import java.util.List;
+import java.util.Optional;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.BasicConstraints;
+import org.bouncycastle.asn1.x509.CRLReason;
+import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
 import org.bouncycastle.asn1.x509.Extension;
 import org.bouncycastle.asn1.x509.GeneralName;
 import org.bouncycastle.asn1.x509.GeneralNames;
+import org.bouncycastle.asn1.x509.KeyPurposeId;
 import org.bouncycastle.cert.CertIOException;
+import org.bouncycastle.cert.X509v2CRLBuilder;
 import org.bouncycastle.cert.X509v3CertificateBuilder;
 import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
 import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
@@ -67,7 +72,55 @@ public final class TestCertificates {
         return certificate;
     }
 
+    /** Certificate and key of a caller. */
+    public record Caller(Path certificate, Path key, X509Certificate issued) {}
+
+    /** Issues a certificate for clients, for a subject as RFC 4514 writes it. */
+    public Caller caller(String subject) {
+        return caller(subject, Instant.now().plus(Duration.ofDays(20)), KeyPurposeId.id_kp_clientAuth);
+    }
+
+    public Caller caller(String subject, Instant end, KeyPurposeId purpose) {
+        KeyPair keys = pair("EC");
+        X509Certificate issued =
+                issued(new X500Name(subject), keys, List.of(), end, Optional.of(new ExtendedKeyUsage(purpose)));
+        Path certificate = folder.resolve("caller-" + issued.getSerialNumber() + ".crt");
+        Path key = folder.resolve("caller-" + issued.getSerialNumber() + ".key");
+        write(certificate, issued);
+        write(key, new PemObject("PRIVATE KEY", keys.getPrivate().getEncoded()));
+        return new Caller(certificate, key, issued);
+    }
+
+    /** What is revoked; written by {@link #revoke}. */
+    public Path revokedFile() {
+        return folder.resolve("revoked.crl");
+    }
+
+    /** Replaces the list of what is revoked. */
+    public void revoke(X509Certificate... revoked) {
+        Date now = Date.from(Instant.now());
+        X509v2CRLBuilder list = new X509v2CRLBuilder(SELF, now);
+        Arrays.stream(revoked)
+                .forEach(one -> list.addCRLEntry(one.getSerialNumber(), now, CRLReason.unspecified));
+        try {
+            write(
+                    revokedFile(),
+                    new PemObject(
+                            "X509 CRL",
+                            list.build(new JcaContentSignerBuilder("SHA256withECDSA")
+                                            .build(authority.getPrivate()))
+                                    .getEncoded()));
+        } catch (IOException | OperatorCreationException failed) {
+            throw new AssertionError(failed);
+        }
+    }
+
     private X509Certificate issued(X500Name name, KeyPair keys, List<String> names, Instant end) {
+        return issued(name, keys, names, end, Optional.empty());
+    }
+
+    private X509Certificate issued(
+            X500Name name, KeyPair keys, List<String> names, Instant end, Optional<ExtendedKeyUsage> usage) {
         X509v3CertificateBuilder builder = new JcaX509v3CertificateBuilder(
                 SELF,
                 BigInteger.valueOf(serial++),
@@ -78,6 +131,9 @@ public final class TestCertificates {
         try {
             if (name.equals(SELF)) {
                 builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(true));
+            }
+            if (usage.isPresent()) {
+                builder.addExtension(Extension.extendedKeyUsage, false, usage.get());
             }
             if (!names.isEmpty()) {
                 builder.addExtension(

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,7 +36,7 @@ class TlsFilesTest {
     void everyUsualKindOfKeyIsRead(String algorithm) throws NodeStartException {
         certificates.issue(algorithm, now.plus(Duration.ofDays(1)), "node.example.com", "192.0.2.7");
 
-        assertThat(certificates.files().read(now).names()).containsExactlyInAnyOrder("node.example.com", "192.0.2.7");
+        assertThat(certificates.files().read(now, Optional.empty()).names()).containsExactlyInAnyOrder("node.example.com", "192.0.2.7");
     }
 
     @Test
@@ -80,7 +81,7 @@ class TlsFilesTest {
                 certificates.files().key(),
                 "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAsEADAHAgEBAgEBBAA=\n-----END ENCRYPTED PRIVATE KEY-----\n");
 
-        assertThatThrownBy(() -> certificates.files().read(now)).isInstanceOf(NodeStartException.class);
+        assertThatThrownBy(() -> certificates.files().read(now, Optional.empty())).isInstanceOf(NodeStartException.class);
     }
 
     @ParameterizedTest
@@ -109,7 +110,7 @@ class TlsFilesTest {
     }
 
     private void refused(String... sentence) {
-        assertThatThrownBy(() -> certificates.files().read(now))
+        assertThatThrownBy(() -> certificates.files().read(now, Optional.empty()))
                 .isInstanceOf(NodeStartException.class)
                 .message()
                 .contains(sentence);

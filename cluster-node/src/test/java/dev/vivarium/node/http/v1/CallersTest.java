@@ -12,6 +12,7 @@ import dev.vivarium.node.admission.Samples;
 import dev.vivarium.persistence.secrets.SecretSeal;
 import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.protocol.access.Authentication;
+import dev.vivarium.protocol.access.Credential;
 import dev.vivarium.protocol.access.Identity;
 import dev.vivarium.protocol.access.Role;
 import dev.vivarium.protocol.auth.TokenId;
@@ -262,14 +263,14 @@ class CallersTest {
         Door door = api.door();
 
         for (String address : List.of("127.0.0.1", "127.0.0.2", "::1")) {
-            assertThat(door.authenticate(api.local, Optional.of(InetAddress.getByName(address))))
+            assertThat(door.authenticate(new Credential.Token(api.local), Optional.of(InetAddress.getByName(address))))
                     .isCompletedWithValue(new Authentication.Known(Identity.LOCAL_OPERATOR));
         }
         for (Optional<InetAddress> address : List.of(
                 Optional.of(InetAddress.getByName("192.0.2.1")),
                 Optional.of(InetAddress.getByName("::ffff:192.0.2.1")),
                 Optional.<InetAddress>empty())) {
-            assertThat(door.authenticate(api.local, address)
+            assertThat(door.authenticate(new Credential.Token(api.local), address)
                             .toCompletableFuture()
                             .join())
                     .isInstanceOf(Authentication.Refused.class);
@@ -277,7 +278,7 @@ class CallersTest {
     }
 
     private static boolean known(Door door, String token) {
-        return door.authenticate(token, Optional.empty()).toCompletableFuture().join() instanceof Authentication.Known;
+        return door.authenticate(new Credential.Token(token), Optional.empty()).toCompletableFuture().join() instanceof Authentication.Known;
     }
 
     private HttpResponse<String> as(String token, String path) {

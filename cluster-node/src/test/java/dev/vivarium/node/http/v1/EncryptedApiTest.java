@@ -55,7 +55,7 @@ class EncryptedApiTest {
     void aNodeWithACertificate() throws NodeStartException {
         certificates = new TestCertificates(folder);
         first = certificates.issue("localhost", "127.0.0.1", "node.example.com", "*.pool.example.com");
-        tls = ServerTls.of(certificates.files(), Clock.systemUTC());
+        tls = ServerTls.of(certificates.files(), Optional.empty(), Clock.systemUTC());
         api = new TestApi("request-wait = 1s", Optional.of(tls));
     }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigValueFactory;
 import dev.vivarium.node.NodeStartException;
+import dev.vivarium.node.access.CallerCertificates;
 import dev.vivarium.node.access.Door;
 import dev.vivarium.node.access.LocalToken;
 import dev.vivarium.node.access.TokenSettings;
@@ -134,6 +135,7 @@ final class TestApi implements AutoCloseable {
             Behaviors.empty(),
             "api",
             ConfigFactory.parseString("pekko.loglevel = WARNING").withFallback(ConfigFactory.load()));
+    private final Optional<CallerCertificates> callers;
     private final List<Operation> operations;
     private final HttpServer server;
     private final Set<String> answers = new ConcurrentSkipListSet<>();
@@ -144,6 +146,12 @@ final class TestApi implements AutoCloseable {
     }
 
     TestApi(String settings, Optional<Encryption> encryption) {
+        this(settings, encryption, Optional.empty());
+    }
+
+    /** @param callers what the certificates of callers are judged by */
+    TestApi(String settings, Optional<Encryption> encryption, Optional<CallerCertificates> callers) {
+        this.callers = callers;
         HttpSettings http = HttpSettings.from(ConfigFactory.parseString("port = 0\n" + settings)
                 .withFallback(Samples.SHIPPED.getConfig("http"))
                 .resolve());
@@ -198,7 +206,7 @@ final class TestApi implements AutoCloseable {
         try {
             Path file = Files.createTempDirectory("vivarium-api-").resolve("token");
             DurableFiles.create(file, local.getBytes(StandardCharsets.US_ASCII), DurableFiles.OWNER_ONLY);
-            return new Door(LocalToken.in(file, seal), tokens, NO_ISSUERS);
+            return new Door(LocalToken.in(file, seal), tokens, NO_ISSUERS, callers);
         } catch (IOException | NodeStartException failed) {
             throw new AssertionError(failed);
         }
