@@ -41,6 +41,7 @@ public record RecordedRun(RunId id, RunStatus status, List<byte[]> bytes, String
             "recorded-1b982d9.txt",
             "recorded-c3ec7f7.txt",
             "recorded-340cc08.txt",
+            "recorded-05e6da6.txt",
             "recorded-12ffa38.txt");
 
     /** Runs of the last version with contents of files in events, which cover every type of event that it had. */

@@ -105,9 +105,7 @@ class CertifiedCallersTest {
 
         JsonNode submitted = client.events(id).path("events").path(0);
         assertThat(submitted.toString()).contains("certificate:ci.example.com");
-        assertThat(client.run(id).path("spec").path("tenant").asText()
-                        + client.run(id).path("tenant").asText())
-                .isEqualTo("agents");
+        assertThat(submitted.path("origin").path("tenant").asText()).isEqualTo("agents");
     }
 
     @ParameterizedTest
