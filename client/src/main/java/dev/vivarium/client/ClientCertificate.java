@@ -111,8 +111,9 @@ public final class ClientCertificate {
     }
 
     private static IOException noKey(Path file) {
-        return new IOException(file + " must contain the certificate's private key in PEM (PKCS #8), without a password:"
-                + " `openssl pkcs8 -topk8 -nodes` makes it from others.");
+        return new IOException(
+                file + " must contain the certificate's private key in PEM (PKCS #8), without a password:"
+                        + " `openssl pkcs8 -topk8 -nodes` makes it from others.");
     }
 
     private static byte[] bytes(Path file) throws IOException {

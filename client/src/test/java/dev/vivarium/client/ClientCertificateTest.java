@@ -30,8 +30,8 @@ class ClientCertificateTest {
     void aFileWithoutACertificateIsNamed() throws IOException {
         Path file = Files.writeString(folder.resolve("own.crt"), "no certificate");
 
-        assertThatThrownBy(() -> ClientCertificate.find(Map.of(
-                        "VIVARIUM_CLIENT_CERTIFICATE", file.toString(), "VIVARIUM_CLIENT_KEY", file.toString())))
+        assertThatThrownBy(() -> ClientCertificate.find(
+                        Map.of("VIVARIUM_CLIENT_CERTIFICATE", file.toString(), "VIVARIUM_CLIENT_KEY", file.toString())))
                 .hasMessage(file + " must contain the client's certificate in PEM, and does not.");
     }
 }

@@ -51,8 +51,10 @@ public record CallerSettings(Path authority, Optional<Path> revoked, String prin
 
     private static void requireAttribute(String key, String name) {
         if (!Subject.isAttribute(name)) {
-            throw bad(key, "names the attribute " + name.toUpperCase(Locale.ROOT) + ", and those of a subject are "
-                    + Subject.names() + " (in capitals)");
+            throw bad(
+                    key,
+                    "names the attribute " + name.toUpperCase(Locale.ROOT) + ", and those of a subject are "
+                            + Subject.names() + " (in capitals)");
         }
     }
 

@@ -19,9 +19,12 @@ public final class Door {
     private final OidcTokens issuers;
     private final Optional<CallerCertificates> certificates;
 
-    /** @param certificates empty where callers present tokens only */
-    public Door(
-            LocalToken local, Tokens tokens, OidcTokens issuers, Optional<CallerCertificates> certificates) {
+    /**
+     * A door for these callers.
+     *
+     * @param certificates empty where callers present tokens only
+     */
+    public Door(LocalToken local, Tokens tokens, OidcTokens issuers, Optional<CallerCertificates> certificates) {
         this.certificates = certificates;
         this.local = local;
         this.tokens = tokens;
@@ -35,10 +38,12 @@ public final class Door {
      */
     public CompletionStage<Authentication> authenticate(Credential presented, Optional<InetAddress> from) {
         if (presented instanceof Credential.Certificate certificate) {
-            return CompletableFuture.completedStage(certificates
-                    .map(known -> known.authenticate(certificate))
-                    .orElseGet(() -> new Authentication.Refused(
-                            "This node knows no callers by certificates (vivarium.http.tls.callers): present a token.")));
+            return CompletableFuture.completedStage(
+                    certificates
+                            .map(known -> known.authenticate(certificate))
+                            .orElseGet(
+                                    () -> new Authentication.Refused(
+                                            "This node knows no callers by certificates (vivarium.http.tls.callers): present a token.")));
         }
         return token(((Credential.Token) presented).text(), from);
     }

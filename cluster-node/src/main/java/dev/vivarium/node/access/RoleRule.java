@@ -62,14 +62,15 @@ public record RoleRule(Optional<Condition> condition, Role role, In tenant) {
         Set<String> unknown = new HashSet<>(rule.root().keySet());
         unknown.removeAll(Set.of(kind.key(), "value", "role", "tenant", kind.tenantKey()));
         if (!unknown.isEmpty()) {
-            throw bad(block, "has a rule with a key that there is not: "
-                    + unknown.iterator().next() + "; reference.conf lists all keys");
+            throw bad(
+                    block,
+                    "has a rule with a key that there is not: "
+                            + unknown.iterator().next() + "; reference.conf lists all keys");
         }
         Optional<String> statement = optional(rule, kind.key());
         Optional<String> value = optional(rule, "value");
         if (statement.isPresent() != value.isPresent()) {
-            throw bad(
-                    block, "has a rule with one of " + kind.key() + " and value: it must have both, or neither");
+            throw bad(block, "has a rule with one of " + kind.key() + " and value: it must have both, or neither");
         }
         return new RoleRule(
                 statement.map(key -> new Condition(key, value.orElseThrow())),

@@ -37,15 +37,15 @@ record ApiListening(Optional<ServerTls> tls, Optional<CallerCertificates> caller
         Optional<TlsFiles> files = TlsFiles.from(http.getConfig("tls"));
         Optional<CallerSettings> settings = CallerSettings.from(http.getConfig("tls.callers"));
         if (files.isPresent()) {
-            Optional<CallerCertificates> callers = settings.isPresent()
-                    ? Optional.of(CallerCertificates.of(settings.get(), clock))
-                    : Optional.empty();
+            Optional<CallerCertificates> callers =
+                    settings.isPresent() ? Optional.of(CallerCertificates.of(settings.get(), clock)) : Optional.empty();
             Optional<ClientCertificates> asked = callers.map(known -> new ClientCertificates(known::issuers));
             return new ApiListening(Optional.of(ServerTls.of(files.get(), asked, clock)), callers);
         }
         if (settings.isPresent()) {
-            throw new NodeStartException("vivarium.http.tls.callers asks for certificates, which callers present in TLS:"
-                    + " give the API a certificate of its own with --certificate and --key.");
+            throw new NodeStartException(
+                    "vivarium.http.tls.callers asks for certificates, which callers present in TLS:"
+                            + " give the API a certificate of its own with --certificate and --key.");
         }
         if (!isLoopback(options.host())) {
             requireAccepted(options.host(), http.getBoolean("insecure-tokens-in-clear-text"));

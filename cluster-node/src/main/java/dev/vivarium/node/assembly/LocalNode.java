@@ -85,7 +85,10 @@ public final class LocalNode implements RunningNode {
             HttpServer http = serve(core, options, listening, token);
             listening.keepCurrent(core);
             return new LocalNode(
-                    core, http, uri(listening.tls().isPresent() ? "https" : "http", options.host(), http.address()), token);
+                    core,
+                    http,
+                    uri(listening.tls().isPresent() ? "https" : "http", options.host(), http.address()),
+                    token);
         } catch (RuntimeException | NodeStartException failed) {
             core.close();
             if (failed instanceof NodeStartException refusal) {

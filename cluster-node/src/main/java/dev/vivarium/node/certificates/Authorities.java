@@ -27,6 +27,8 @@ import javax.net.ssl.X509ExtendedTrustManager;
 public record Authorities(
         List<X509Certificate> certificates, List<X509CRL> revocations, X509ExtendedTrustManager chains) {
     /**
+     * Reads two files.
+     *
      * @param authority a PEM file with one or several authorities
      * @param revoked a PEM file with the lists of what they have revoked; empty if there is none
      * @throws NodeStartException with a sentence for the operator when nobody could be judged by them

@@ -51,11 +51,7 @@ final class ServerOption {
 
     ApiClient client(Surroundings surroundings) {
         URI server = uri(surroundings);
-        return new ApiClient(
-                server,
-                credentials(server, surroundings),
-                trust(surroundings),
-                surroundings.retries());
+        return new ApiClient(server, credentials(server, surroundings), trust(surroundings), surroundings.retries());
     }
 
     private Credentials credentials(URI server, Surroundings surroundings) {
@@ -80,7 +76,8 @@ final class ServerOption {
             return token ? Optional.empty() : ClientCertificate.find(surroundings.environment());
         } catch (NoSuchFileException missing) {
             throw new UserError(
-                    ExitCode.NOT_FOUND, missing.getMessage() + ": there is no such file of a client certificate or key.");
+                    ExitCode.NOT_FOUND,
+                    missing.getMessage() + ": there is no such file of a client certificate or key.");
         } catch (IOException useless) {
             throw new UserError(ExitCode.USAGE, String.valueOf(useless.getMessage()));
         }

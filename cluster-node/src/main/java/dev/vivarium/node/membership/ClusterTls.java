@@ -202,8 +202,14 @@ public final class ClusterTls implements SSLEngineProvider {
             Current before = current;
             boolean renewed = !next.own().chain().equals(before.own().chain());
             boolean changed = renewed
-                    || !next.peers().authorities().certificates().equals(before.peers().authorities().certificates())
-                    || !next.peers().authorities().revocations().equals(before.peers().authorities().revocations());
+                    || !next.peers()
+                            .authorities()
+                            .certificates()
+                            .equals(before.peers().authorities().certificates())
+                    || !next.peers()
+                            .authorities()
+                            .revocations()
+                            .equals(before.peers().authorities().revocations());
             if (changed) {
                 current = next;
                 readings.incrementAndGet();
@@ -324,7 +330,9 @@ public final class ClusterTls implements SSLEngineProvider {
         @Override
         public void checkClientTrusted(X509Certificate[] chain, String kind, SSLEngine engine)
                 throws CertificateException {
-            judge(chain, Optional.empty(), peers -> peers.authorities().chains().checkClientTrusted(chain, kind, engine));
+            judge(chain, Optional.empty(), peers -> peers.authorities()
+                    .chains()
+                    .checkClientTrusted(chain, kind, engine));
         }
 
         @Override
@@ -337,13 +345,17 @@ public final class ClusterTls implements SSLEngineProvider {
         @Override
         public void checkClientTrusted(X509Certificate[] chain, String kind, Socket socket)
                 throws CertificateException {
-            judge(chain, Optional.empty(), peers -> peers.authorities().chains().checkClientTrusted(chain, kind, socket));
+            judge(chain, Optional.empty(), peers -> peers.authorities()
+                    .chains()
+                    .checkClientTrusted(chain, kind, socket));
         }
 
         @Override
         public void checkServerTrusted(X509Certificate[] chain, String kind, Socket socket)
                 throws CertificateException {
-            judge(chain, Optional.empty(), peers -> peers.authorities().chains().checkServerTrusted(chain, kind, socket));
+            judge(chain, Optional.empty(), peers -> peers.authorities()
+                    .chains()
+                    .checkServerTrusted(chain, kind, socket));
         }
 
         @Override

@@ -49,8 +49,9 @@ record IssuerSettings(
         if (!TokenGrant.isValidName(name)) {
             throw bad("name", TokenGrant.NAME_RULE);
         }
-        List<RoleRule> rules =
-                issuer.getConfigList("rules").stream().map(rule -> RoleRule.from(rule, BLOCK, RoleRule.Statement.CLAIM)).toList();
+        List<RoleRule> rules = issuer.getConfigList("rules").stream()
+                .map(rule -> RoleRule.from(rule, BLOCK, RoleRule.Statement.CLAIM))
+                .toList();
         if (rules.isEmpty()) {
             throw bad("rules", "must have a rule, or the issuer's tokens are of no use");
         }

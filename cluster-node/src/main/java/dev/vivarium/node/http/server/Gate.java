@@ -105,14 +105,12 @@ final class Gate {
         return credentials.toLowerCase(Locale.ROOT).startsWith(SCHEME)
                 ? new Presented.Right(new Credential.Token(
                         credentials.substring(SCHEME.length()).strip()))
-                : wrong(
-                        "invalid_request",
-                        "The Authorization header must be the word Bearer, a space and a token.");
+                : wrong("invalid_request", "The Authorization header must be the word Bearer, a space and a token.");
     }
 
     private static Presented certificate(HttpRequest request) {
-        Optional<Credential.Certificate> certificate = request.getAttribute(AttributeKeys.sslSession)
-                .flatMap(info -> certificate(info.getSession()));
+        Optional<Credential.Certificate> certificate =
+                request.getAttribute(AttributeKeys.sslSession).flatMap(info -> certificate(info.getSession()));
         if (certificate.isEmpty()) {
             return wrong(
                     "",
@@ -166,7 +164,8 @@ final class Gate {
                 .collect(Collectors.joining(" or "));
         return challenging(
                 Answers.problem(
-                        ProblemType.FORBIDDEN, "The role of your " + credential + " is " + role + ", and this takes " + roles + "."),
+                        ProblemType.FORBIDDEN,
+                        "The role of your " + credential + " is " + role + ", and this takes " + roles + "."),
                 "insufficient_scope");
     }
 

@@ -14,7 +14,11 @@ import javax.net.ssl.X509ExtendedTrustManager;
 public final class ClientCertificates extends X509ExtendedTrustManager {
     private final Supplier<X509Certificate[]> issuers;
 
-    /** @param issuers whose certificates clients are asked for, at the moment */
+    /**
+     * Asks clients for certificates.
+     *
+     * @param issuers whose certificates clients are asked for, at the moment
+     */
     public ClientCertificates(Supplier<X509Certificate[]> issuers) {
         this.issuers = issuers;
     }

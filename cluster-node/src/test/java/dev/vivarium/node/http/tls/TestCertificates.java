@@ -100,15 +100,13 @@ public final class TestCertificates {
     public void revoke(X509Certificate... revoked) {
         Date now = Date.from(Instant.now());
         X509v2CRLBuilder list = new X509v2CRLBuilder(SELF, now);
-        Arrays.stream(revoked)
-                .forEach(one -> list.addCRLEntry(one.getSerialNumber(), now, CRLReason.unspecified));
+        Arrays.stream(revoked).forEach(one -> list.addCRLEntry(one.getSerialNumber(), now, CRLReason.unspecified));
         try {
             write(
                     revokedFile(),
                     new PemObject(
                             "X509 CRL",
-                            list.build(new JcaContentSignerBuilder("SHA256withECDSA")
-                                            .build(authority.getPrivate()))
+                            list.build(new JcaContentSignerBuilder("SHA256withECDSA").build(authority.getPrivate()))
                                     .getEncoded()));
         } catch (IOException | OperatorCreationException failed) {
             throw new AssertionError(failed);

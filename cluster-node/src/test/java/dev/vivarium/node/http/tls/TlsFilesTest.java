@@ -36,7 +36,8 @@ class TlsFilesTest {
     void everyUsualKindOfKeyIsRead(String algorithm) throws NodeStartException {
         certificates.issue(algorithm, now.plus(Duration.ofDays(1)), "node.example.com", "192.0.2.7");
 
-        assertThat(certificates.files().read(now, Optional.empty()).names()).containsExactlyInAnyOrder("node.example.com", "192.0.2.7");
+        assertThat(certificates.files().read(now, Optional.empty()).names())
+                .containsExactlyInAnyOrder("node.example.com", "192.0.2.7");
     }
 
     @Test
@@ -81,7 +82,8 @@ class TlsFilesTest {
                 certificates.files().key(),
                 "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAsEADAHAgEBAgEBBAA=\n-----END ENCRYPTED PRIVATE KEY-----\n");
 
-        assertThatThrownBy(() -> certificates.files().read(now, Optional.empty())).isInstanceOf(NodeStartException.class);
+        assertThatThrownBy(() -> certificates.files().read(now, Optional.empty()))
+                .isInstanceOf(NodeStartException.class);
     }
 
     @ParameterizedTest

@@ -278,7 +278,10 @@ class CallersTest {
     }
 
     private static boolean known(Door door, String token) {
-        return door.authenticate(new Credential.Token(token), Optional.empty()).toCompletableFuture().join() instanceof Authentication.Known;
+        return door.authenticate(new Credential.Token(token), Optional.empty())
+                        .toCompletableFuture()
+                        .join()
+                instanceof Authentication.Known;
     }
 
     private HttpResponse<String> as(String token, String path) {

@@ -66,25 +66,25 @@ class CertifiedCallersTest {
     @TempDir
     private static Path folder;
 
-    private static final MovableClock CLOCK = new MovableClock(Instant.now());
+    private static MovableClock clock;
     private static TestCertificates certificates;
     private static CallerCertificates callers;
     private static TestApi api;
 
     @BeforeAll
     static void aNodeThatAsksForCertificates() throws Exception {
+        clock = new MovableClock(Instant.now());
         certificates = new TestCertificates(folder);
         certificates.issue("localhost", "127.0.0.1");
         certificates.revoke();
         callers = CallerCertificates.of(
-                CallerSettings.from(ConfigFactory.parseString(
-                                        "authority = \"" + certificates.authorityFile() + "\"\nrevoked = \""
-                                                + certificates.revokedFile() + "\"\n" + RULES)
+                CallerSettings.from(ConfigFactory.parseString("authority = \"" + certificates.authorityFile()
+                                        + "\"\nrevoked = \"" + certificates.revokedFile() + "\"\n" + RULES)
                                 .withFallback(Samples.SHIPPED.getConfig("http.tls.callers")))
                         .orElseThrow(),
-                CLOCK);
-        ServerTls tls = ServerTls.of(
-                certificates.files(), Optional.of(new ClientCertificates(callers::issuers)), CLOCK);
+                clock);
+        ServerTls tls =
+                ServerTls.of(certificates.files(), Optional.of(new ClientCertificates(callers::issuers)), clock);
         api = new TestApi("", Optional.of(tls), Optional.of(callers));
     }
 
@@ -105,7 +105,7 @@ class CertifiedCallersTest {
 
         JsonNode submitted = client.events(id).path("events").path(0);
         assertThat(submitted.toString()).contains("certificate:ci.example.com");
-        assertThat(submitted.path("origin").path("tenant").asText()).isEqualTo("agents");
+        assertThat(submitted.findValuesAsText("tenant")).isNotEmpty().containsOnly("agents");
     }
 
     @ParameterizedTest
@@ -135,8 +135,7 @@ class CertifiedCallersTest {
 
     @Test
     void aCallerWithNeitherIsNobody() throws Exception {
-        assertRefused(
-                new ApiClient(server(), Credentials.NONE, trust(), RetryPolicy.NONE), "Say who you are");
+        assertRefused(new ApiClient(server(), Credentials.NONE, trust(), RetryPolicy.NONE), "Say who you are");
     }
 
     // ---- bad ones
@@ -195,12 +194,12 @@ class CertifiedCallersTest {
 
     @Test
     void aCertificateThatEndsOpensNothingMoreOnItsConnection() throws Exception {
-        Instant end = CLOCK.instant().plus(Duration.ofHours(1));
+        Instant end = clock.instant().plus(Duration.ofHours(1));
         Caller caller = certificates.caller("CN=ci,OU=build,O=agents", end, KeyPurposeId.id_kp_clientAuth);
         try (Connection connection = new Connection(caller, "TLSv1.3")) {
             assertThat(connection.get("")).startsWith("HTTP/1.1 200");
 
-            CLOCK.pass(Duration.ofHours(1).plusSeconds(1));
+            clock.pass(Duration.ofHours(1).plusSeconds(1));
 
             assertThat(connection.get("")).startsWith("HTTP/1.1 401").contains("has expired at ");
         }
@@ -322,8 +321,7 @@ class CertifiedCallersTest {
             keys.init(own, new char[0]);
             SSLContext context = SSLContext.getInstance("TLS");
             context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
-            socket = (SSLSocket)
-                    context.getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), api.port());
+            socket = (SSLSocket) context.getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), api.port());
             socket.setSoTimeout((int) Duration.ofSeconds(30).toMillis());
             socket.setEnabledProtocols(new String[] {version});
             answers = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.ISO_8859_1));
