@@ -29,6 +29,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
@@ -266,7 +267,7 @@ class SenderTest {
     void aServerHasToProveThatItIsTheOneThatTheUrlNames(@TempDir Path folder) throws Exception {
         TestCertificates certificates = new TestCertificates(folder);
         certificates.issue("localhost");
-        ServerTls tls = ServerTls.of(certificates.files(), Clock.systemUTC());
+        ServerTls tls = ServerTls.of(certificates.files(), Optional.empty(), Clock.systemUTC());
         int port = Http.get(KIT.system())
                 .newServerAt("127.0.0.1", 0)
                 .enableHttps(ConnectionContext.httpsServer(tls::engine))
