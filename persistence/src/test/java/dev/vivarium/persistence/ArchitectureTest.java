@@ -77,7 +77,7 @@ class ArchitectureTest {
             .mayOnlyBeAccessedByLayers(
                     "embedded", "postgres", "cassandra", "content", "follow", "store", "secrets", "audit", "retention")
             .whereLayer("durable")
-            .mayOnlyBeAccessedByLayers("embedded", "cassandra", "secrets");
+            .mayOnlyBeAccessedByLayers("embedded", "postgres", "cassandra", "secrets");
 
     @ArchTest
     static final ArchRule theFollowerKnowsJournalAndContractsOnly = noClasses()

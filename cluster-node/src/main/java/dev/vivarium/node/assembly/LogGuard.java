@@ -58,7 +58,7 @@ final class LogGuard {
                     "vivarium.audit.log.key-file names no key, so no checkpoint of the audit's log is signed on this node.");
             return CheckpointGuard.WITHOUT_KEYS;
         }
-        Path file = configured.isEmpty() ? dataDir.resolve(OWN_KEY) : Path.of(configured);
+        Path file = file(config, dataDir);
         try {
             if (configured.isEmpty() && !Files.exists(file)) {
                 LogKeyFile.create(file, "vivarium/" + installation);
@@ -74,5 +74,11 @@ final class LogGuard {
                                     + " --new NAME`.",
                     failed);
         }
+    }
+
+    /** The file of the keys, whether it is there or not. */
+    static Path file(Config config, Path dataDir) {
+        String configured = config.getString("vivarium.audit.log.key-file");
+        return configured.isEmpty() ? dataDir.resolve(OWN_KEY) : Path.of(configured);
     }
 }

@@ -8,16 +8,23 @@ import dev.vivarium.persistence.cassandra.CassandraSettings;
 import dev.vivarium.persistence.cassandra.CassandraStore;
 import dev.vivarium.persistence.content.BlobSweepSettings;
 import dev.vivarium.persistence.embedded.EmbeddedStore;
+import dev.vivarium.persistence.postgres.PostgresBackup;
 import dev.vivarium.persistence.postgres.PostgresSettings;
 import dev.vivarium.persistence.postgres.PostgresStore;
+import dev.vivarium.persistence.store.Backup;
 import dev.vivarium.persistence.store.Store;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
 /** Opens a node's store as configured by {@code vivarium.store}. */
 public final class NodeStore {
+    private static final String CASSANDRA_COPIES = "A Cassandra is copied by its own snapshots, each node's by nodetool:"
+            + " docs/backup.md says how, and what to do before nodes use the copy.";
+
     private NodeStore() {}
 
     /** The values of {@code vivarium.store.kind}. */
@@ -60,6 +67,33 @@ public final class NodeStore {
             case POSTGRES -> PostgresStore.log(PostgresSettings.from(store.getConfig("postgres")));
             case CASSANDRA -> CassandraStore.log(CassandraSettings.from(store.getConfig("cassandra")));
         });
+    }
+
+    /** Copies the tables of a store into a new file; blocks. Failures are sentences for the operator. */
+    static Backup backup(Config store, Path dataDir, Path file) throws NodeStartException {
+        Kind kind = Kind.of(store);
+        return orRefuse(() -> switch (kind) {
+            case EMBEDDED -> EmbeddedStore.backup(dataDir, file, Clock.systemUTC());
+            case POSTGRES -> PostgresBackup.write(
+                    PostgresSettings.from(store.getConfig("postgres")).address(), file, Clock.systemUTC());
+            case CASSANDRA -> throw new IllegalStateException(CASSANDRA_COPIES);
+        });
+    }
+
+    /** Makes a store from such a file; blocks. Failures are sentences for the operator. */
+    static Backup restore(Config store, Path dataDir, Path file, PostgresBackup.Original original) throws NodeStartException {
+        Kind kind = Kind.of(store);
+        return orRefuse(() -> switch (kind) {
+            case EMBEDDED -> EmbeddedStore.restore(dataDir, file, original);
+            case POSTGRES -> PostgresBackup.restore(
+                    PostgresSettings.from(store.getConfig("postgres")).address(), file, original);
+            case CASSANDRA -> throw new IllegalStateException(CASSANDRA_COPIES);
+        });
+    }
+
+    /** The folder of the keys of secrets, beside a store's tables. */
+    static Path keys(Config store, Path dataDir) throws NodeStartException {
+        return Kind.of(store) == Kind.EMBEDDED ? dataDir : Path.of(store.getString("postgres.keys"));
     }
 
     private static BlobSweepSettings blobs(Config store) {

@@ -20,7 +20,7 @@ import picocli.CommandLine.Spec;
 /** {@code vivarium store}. */
 @Command(
         name = "store",
-        description = "Looks after a store that several nodes share.",
+        description = "Looks after a store: makes the tables of one that several nodes share, backs up, restores.",
         synopsisSubcommandLabel = "COMMAND",
         mixinStandardHelpOptions = true,
         sortOptions = false)

@@ -139,7 +139,9 @@ public final class Vivarium implements Runnable {
         commands.put("up", () -> new CommandLine(new UpCommand(surroundings)));
         commands.put("doctor", () -> new CommandLine(new DoctorCommand(surroundings)));
         commands.put("store", () -> new CommandLine(new StoreCommand())
-                .addSubcommand(new StoreCommand.PrepareCommand(surroundings)));
+                .addSubcommand(new StoreCommand.PrepareCommand(surroundings))
+                .addSubcommand(new StoreCopyCommands.BackupCommand(surroundings))
+                .addSubcommand(new StoreCopyCommands.RestoreCommand(surroundings)));
         commands.put("cluster", () -> ClusterCommand.withAll(surroundings));
         commands.put("certificates", () -> CertificatesCommand.withAll(surroundings));
         commands.put("run", () -> new CommandLine(new RunCommand(surroundings)));

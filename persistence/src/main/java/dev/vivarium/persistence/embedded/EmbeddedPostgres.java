@@ -85,6 +85,29 @@ final class EmbeddedPostgres implements AutoCloseable {
         return new EmbeddedPostgres(keeper, new PostgresAddress(socket.url(), USER, password), socket);
     }
 
+    /**
+     * How to connect to a server that another process of this machine has started, for its account and root.
+     *
+     * @throws StoreUnavailable with a sentence for the user when it cannot be reached
+     */
+    static PostgresAddress running(Path directory) {
+        Path password = directory.resolve("password");
+        ServerSocketFolder socket = ServerSocketFolder.ofRunning(directory)
+                .orElseThrow(() -> new StoreUnavailable("The socket of the PostgreSQL in " + directory
+                        + " is not to be found there: stop its node, and try again."));
+        try {
+            return new PostgresAddress(socket.url(), USER, read(password));
+        } catch (IOException unreadable) {
+            throw new StoreUnavailable(
+                    password + " cannot be read (" + unreadable + "): only the node's own account and root may.",
+                    unreadable);
+        }
+    }
+
+    private static String read(Path password) throws IOException {
+        return new String(DurableFiles.read(password, PASSWORD_FILE_BYTES_MAX), StandardCharsets.US_ASCII);
+    }
+
     /** How to connect; constant for the lifetime of this object. */
     PostgresAddress address() {
         return address;
@@ -119,7 +142,7 @@ final class EmbeddedPostgres implements AutoCloseable {
             DurableFiles.write(file, password, DurableFiles.OWNER_ONLY);
         }
         account.own(file);
-        return new String(DurableFiles.read(file, PASSWORD_FILE_BYTES_MAX), StandardCharsets.US_ASCII);
+        return read(file);
     }
 
     /** Makes the data under another name first, so that it is there whole or not at all. */

@@ -6,12 +6,14 @@ import dev.vivarium.persistence.audit.StoredLog;
 import dev.vivarium.persistence.content.BlobSweepSettings;
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.postgres.PostgresAddress;
+import dev.vivarium.persistence.postgres.PostgresBackup;
 import dev.vivarium.persistence.postgres.PostgresJournal;
 import dev.vivarium.persistence.postgres.PostgresStore;
 import dev.vivarium.persistence.secrets.NamedSecrets;
 import dev.vivarium.persistence.secrets.SecretVault;
 import dev.vivarium.persistence.secrets.TokenSeal;
 import dev.vivarium.persistence.secrets.WebhookSeal;
+import dev.vivarium.persistence.store.Backup;
 import dev.vivarium.persistence.store.BlobStore;
 import dev.vivarium.persistence.store.ClaimedKeys;
 import dev.vivarium.persistence.store.KeptData;
@@ -31,6 +33,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -57,11 +60,7 @@ public final class EmbeddedStore implements Store {
      */
     public static EmbeddedStore open(Path dataDir, BlobSweepSettings blobs) {
         try {
-            if (!Files.isDirectory(dataDir)) {
-                // Others may traverse but not list it, since the server may run as another user.
-                Files.createDirectories(
-                        dataDir, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx--x--x")));
-            }
+            createDirectory(dataDir);
             Path data = dataDir.toRealPath();
             return openLocked(data, DataLock.take(data), blobs);
         } catch (IOException failed) {
@@ -84,9 +83,7 @@ public final class EmbeddedStore implements Store {
      */
     public static StoredLog log(Path dataDir) {
         try {
-            if (!Files.isDirectory(dataDir.resolve("postgres"))) {
-                throw new StoreUnavailable("There is no store of a node in " + dataDir + ".");
-            }
+            requireStore(dataDir);
             Path data = dataDir.toRealPath();
             DataLock lock = DataLock.take(data);
             try {
@@ -103,6 +100,85 @@ public final class EmbeddedStore implements Store {
             }
         } catch (IOException failed) {
             throw new StoreUnavailable("The store in " + dataDir + " cannot be opened (" + failed + ").", failed);
+        }
+    }
+
+    /**
+     * Copies what the store's tables hold into a new file, whether its node runs or not.
+     *
+     * @throws StoreUnavailable with a sentence for the operator when there is no store, or no copy can be made
+     */
+    public static Backup backup(Path dataDir, Path file, Clock clock) {
+        try {
+            requireStore(dataDir);
+            Path data = dataDir.toRealPath();
+            Path postgres = data.resolve("postgres");
+            Optional<DataLock> lock = DataLock.tryToTake(data);
+            if (lock.isEmpty()) {
+                return PostgresBackup.write(EmbeddedPostgres.running(postgres), file, clock);
+            }
+            try (EmbeddedPostgres server = EmbeddedPostgres.start(postgres, MonotonicClock.system())) {
+                return PostgresBackup.write(server.address(), file, clock);
+            } finally {
+                lock.get().close();
+            }
+        } catch (IOException failed) {
+            throw new StoreUnavailable("The store in " + dataDir + " cannot be opened (" + failed + ").", failed);
+        }
+    }
+
+    /**
+     * Makes a store from a backup, in a data directory that has none. The files of keys may be there already.
+     *
+     * @throws StoreUnavailable with a sentence for the operator when there is a store, or the file is damaged; there is no store
+     *     then
+     */
+    public static Backup restore(Path dataDir, Path file, PostgresBackup.Original original) {
+        try {
+            createDirectory(dataDir);
+            Path data = dataDir.toRealPath();
+            DataLock lock = DataLock.take(data);
+            try {
+                return restoreLocked(data, file, original);
+            } finally {
+                lock.close();
+            }
+        } catch (IOException failed) {
+            throw new StoreUnavailable("The store in " + dataDir + " cannot be made (" + failed + ").", failed);
+        }
+    }
+
+    private static Backup restoreLocked(Path data, Path file, PostgresBackup.Original original) throws IOException {
+        Path postgres = data.resolve("postgres");
+        if (Files.exists(postgres.resolve("data"))) {
+            throw new StoreUnavailable("There is a store in " + data
+                    + " already: restore into another data directory, or move this one away.");
+        }
+        try (EmbeddedPostgres server = EmbeddedPostgres.start(postgres, MonotonicClock.system())) {
+            Backup backup = PostgresBackup.restore(server.address(), file, original);
+            String found = Installation.of(data, backup.installation()).id();
+            if (!found.equals(backup.installation())) {
+                throw new StoreUnavailable(data + " belongs to the installation " + found + ", and the backup to "
+                        + backup.installation() + ": restore into another data directory.");
+            }
+            return backup;
+        } catch (RuntimeException failed) {
+            Trees.delete(postgres.resolve("data"));
+            throw failed;
+        }
+    }
+
+    private static void requireStore(Path dataDir) {
+        if (!Files.isDirectory(dataDir.resolve("postgres"))) {
+            throw new StoreUnavailable("There is no store of a node in " + dataDir + ".");
+        }
+    }
+
+    private static void createDirectory(Path dataDir) throws IOException {
+        if (!Files.isDirectory(dataDir)) {
+            // Others may traverse but not list it, since the server may run as another user.
+            Files.createDirectories(
+                    dataDir, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx--x--x")));
         }
     }
 

@@ -31,10 +31,14 @@ record Installation(String id) {
      * @throws StoreUnavailable with a sentence for the user when the name cannot be read or created
      */
     static Installation of(Path dataDirectory) {
+        return of(dataDirectory, UlidCreator.getUlid().toLowerCase());
+    }
+
+    /** The installation of the data directory, which is this one for a new directory. */
+    static Installation of(Path dataDirectory, String fresh) {
         Path file = dataDirectory.resolve(FILE);
         try {
             if (!Files.exists(file)) {
-                String fresh = UlidCreator.getUlid().toLowerCase();
                 DurableFiles.write(file, fresh.getBytes(StandardCharsets.US_ASCII), WORLD_READABLE);
             }
             String id = new String(DurableFiles.read(file, FILE_BYTES_MAX), StandardCharsets.US_ASCII).strip();

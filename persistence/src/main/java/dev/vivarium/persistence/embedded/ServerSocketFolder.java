@@ -6,6 +6,7 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * The folder of the server's Unix socket, which its account alone, and root, can enter. It is below the server's other
@@ -29,6 +30,12 @@ record ServerSocketFolder(Path path, boolean temporary) {
         }
         account.own(folder);
         return new ServerSocketFolder(folder, temporary);
+    }
+
+    /** That of a server that runs, where it is below its other files. */
+    static Optional<ServerSocketFolder> ofRunning(Path base) {
+        ServerSocketFolder folder = new ServerSocketFolder(base.resolve("socket"), false);
+        return Files.exists(socketIn(folder.path)) ? Optional.of(folder) : Optional.empty();
     }
 
     /** The server's address for the JDBC driver. */

@@ -22,6 +22,10 @@ final class Schema {
     /** Any number that nothing else uses in this database. */
     private static final long LOCK = 0x76697661_7269756dL;
 
+    private static final String VERSIONS =
+            "CREATE TABLE IF NOT EXISTS schema_version (version integer NOT NULL PRIMARY KEY,"
+                    + " applied_at timestamptz NOT NULL DEFAULT now())";
+
     private Schema() {}
 
     /**
@@ -34,16 +38,12 @@ final class Schema {
         connection.setAutoCommit(false);
         try (Statement statement = connection.createStatement()) {
             statement.execute("SELECT pg_advisory_xact_lock(" + LOCK + ")");
-            statement.execute("CREATE TABLE IF NOT EXISTS schema_version (version integer NOT NULL PRIMARY KEY,"
-                    + " applied_at timestamptz NOT NULL DEFAULT now())");
+            statement.execute(VERSIONS);
             int found = version(statement);
             if (found > VERSION) {
                 throw new SQLException(newer(found));
             }
-            for (int next = found + 1; next <= VERSION; next++) {
-                statement.execute(script(next));
-                statement.execute("INSERT INTO schema_version (version) VALUES (" + next + ")");
-            }
+            run(statement, found, VERSION);
             name(connection, installation);
             connection.commit();
         } catch (SQLException failed) {
@@ -51,6 +51,25 @@ final class Schema {
             throw failed;
         } finally {
             connection.setAutoCommit(true);
+        }
+    }
+
+    /** Makes the tables of this version in a database that has none, in the caller's transaction. */
+    static void make(Statement statement, int version) throws SQLException {
+        statement.execute("SELECT pg_advisory_xact_lock(" + LOCK + ")");
+        statement.execute(VERSIONS);
+        run(statement, 0, version);
+    }
+
+    /** Brings tables of this version to {@link #VERSION}, in the caller's transaction. */
+    static void raise(Statement statement, int found) throws SQLException {
+        run(statement, found, VERSION);
+    }
+
+    private static void run(Statement statement, int found, int version) throws SQLException {
+        for (int next = found + 1; next <= version; next++) {
+            statement.execute(script(next));
+            statement.execute("INSERT INTO schema_version (version) VALUES (" + next + ")");
         }
     }
 
@@ -86,7 +105,8 @@ final class Schema {
                 + ": start the newer version that wrote it.";
     }
 
-    private static boolean exists(Statement statement) throws SQLException {
+    /** Whether the database has tables of any version. */
+    static boolean exists(Statement statement) throws SQLException {
         try (ResultSet rows = statement.executeQuery("SELECT to_regclass('schema_version') IS NOT NULL")) {
             rows.next();
             return rows.getBoolean(1);

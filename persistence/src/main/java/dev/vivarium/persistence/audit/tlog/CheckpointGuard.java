@@ -78,6 +78,10 @@ public final class CheckpointGuard {
             if (!head.claimedOrigin().equals(mine.origin())) {
                 return Standing.NEW_LOG;
             }
+            if (head.isRestored()) {
+                throw new TreeDamaged(
+                        "The store was restored from a backup, and its log may have gone further than that.");
+            }
             requireBeginning(mine.open(head.checkpoint()), head, tree, "that was signed");
         }
         Optional<String> last = lastSeen();

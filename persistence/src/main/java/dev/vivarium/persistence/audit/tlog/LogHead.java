@@ -7,6 +7,14 @@ package dev.vivarium.persistence.audit.tlog;
  * @param checkpoint the last signed checkpoint, which may be over fewer; empty when none was signed
  */
 public record LogHead(long size, String checkpoint) {
+    /** The line before the checkpoint in a restored store, whose log may have gone further elsewhere. */
+    public static final String RESTORED = "restored";
+
+    /** Whether the store was restored, and no log was declared since. */
+    boolean isRestored() {
+        return checkpoint.startsWith(RESTORED + "\n");
+    }
+
     /** The checkpoint's log, as it says itself; empty without a checkpoint. */
     String claimedOrigin() {
         return line(0);
@@ -19,6 +27,10 @@ public record LogHead(long size, String checkpoint) {
     }
 
     private String line(int number) {
-        return checkpoint.lines().skip(number).findFirst().orElse("");
+        return checkpoint
+                .lines()
+                .skip(isRestored() ? number + 1 : number)
+                .findFirst()
+                .orElse("");
     }
 }
