@@ -16,14 +16,14 @@ import dev.vivarium.persistence.store.Store;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
 /** Opens a node's store as configured by {@code vivarium.store}. */
 public final class NodeStore {
-    private static final String CASSANDRA_COPIES = "A Cassandra is copied by its own snapshots, each node's by nodetool:"
-            + " docs/backup.md says how, and what to do before nodes use the copy.";
+    private static final String CASSANDRA_COPIES =
+            "A Cassandra is copied by its own snapshots, each node's by nodetool:"
+                    + " docs/backup.md says how, and what to do before nodes use the copy.";
 
     private NodeStore() {}
 
@@ -81,7 +81,8 @@ public final class NodeStore {
     }
 
     /** Makes a store from such a file; blocks. Failures are sentences for the operator. */
-    static Backup restore(Config store, Path dataDir, Path file, PostgresBackup.Original original) throws NodeStartException {
+    static Backup restore(Config store, Path dataDir, Path file, PostgresBackup.Original original)
+            throws NodeStartException {
         Kind kind = Kind.of(store);
         return orRefuse(() -> switch (kind) {
             case EMBEDDED -> EmbeddedStore.restore(dataDir, file, original);

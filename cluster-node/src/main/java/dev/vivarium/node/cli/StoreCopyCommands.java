@@ -51,7 +51,8 @@ final class StoreCopyCommands {
             return new StoreCopier.Place(
                     Optional.ofNullable(config),
                     overrides,
-                    Optional.ofNullable(data).orElseGet(() -> surroundings.home().resolve("data")));
+                    Optional.ofNullable(data)
+                            .orElseGet(() -> surroundings.home().resolve("data")));
         }
     }
 
@@ -129,7 +130,8 @@ final class StoreCopyCommands {
 
         @Option(
                 names = "--latest",
-                description = "No node has written to the store since the backup: the audit's log goes on under its name.")
+                description =
+                        "No node has written to the store since the backup: the audit's log goes on under its name.")
         private boolean latest;
 
         @Mixin
@@ -144,10 +146,12 @@ final class StoreCopyCommands {
             if (!Files.isReadable(file)) {
                 throw new UserError(ExitCode.NOT_FOUND, file + ": there is no such file.");
             }
-            surroundings.terminal().say(copier().restore(
-                            store.place(surroundings),
-                            file,
-                            latest ? StoreCopier.Original.STOPPED : StoreCopier.Original.WENT_ON));
+            surroundings
+                    .terminal()
+                    .say(copier().restore(
+                                    store.place(surroundings),
+                                    file,
+                                    latest ? StoreCopier.Original.STOPPED : StoreCopier.Original.WENT_ON));
             return ExitCode.OK;
         }
     }

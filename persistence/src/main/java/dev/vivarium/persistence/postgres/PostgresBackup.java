@@ -35,7 +35,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
-import org.postgresql.PGConnection;
+import org.postgresql.copy.CopyManager;
+import org.postgresql.core.BaseConnection;
 import org.postgresql.util.PSQLException;
 
 /**
@@ -141,10 +142,7 @@ public final class PostgresBackup {
         MessageDigest digest = sha256();
         // An entry's end is not the end of the file.
         OutputStream rows = new DigestOutputStream(new Unclosed(zip), digest);
-        long count = connection
-                .unwrap(PGConnection.class)
-                .getCopyAPI()
-                .copyOut("COPY " + target(table, columns) + " TO STDOUT", rows);
+        long count = copies(connection).copyOut("COPY " + target(table, columns) + " TO STDOUT", rows);
         zip.closeEntry();
         return new BackupFile.Table(table, columns, count, HexFormat.of().formatHex(digest.digest()));
     }
@@ -210,10 +208,7 @@ public final class PostgresBackup {
         MessageDigest digest = sha256();
         long rows;
         try (InputStream copy = new DigestInputStream(backup.rows(table), digest)) {
-            rows = connection
-                    .unwrap(PGConnection.class)
-                    .getCopyAPI()
-                    .copyIn("COPY " + target(table.name(), table.columns()) + " FROM STDIN", copy);
+            rows = copies(connection).copyIn("COPY " + target(table.name(), table.columns()) + " FROM STDIN", copy);
         } catch (PSQLException refused) {
             throw new StoreUnavailable(
                     file + " is damaged: the rows of " + table.name() + " are refused: " + refused.getMessage(),
@@ -245,6 +240,10 @@ public final class PostgresBackup {
                 contents.takenAt(),
                 contents.rowsOf("event_journal"),
                 contents.rows());
+    }
+
+    private static CopyManager copies(Connection connection) throws SQLException {
+        return new CopyManager(connection.unwrap(BaseConnection.class));
     }
 
     private static Connection connect(PostgresAddress address) throws SQLException {

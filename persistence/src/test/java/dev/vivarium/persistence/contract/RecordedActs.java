@@ -33,8 +33,12 @@ import java.util.Optional;
 
 /** Administrative acts as earlier versions have written them, byte by byte, and those of this version to be recorded. */
 public final class RecordedActs {
-    private static final List<String> FILES =
-            List.of("recorded-acts-1.txt", "recorded-acts-2.txt", "recorded-acts-3.txt", "recorded-acts-4.txt", "recorded-acts-5.txt");
+    private static final List<String> FILES = List.of(
+            "recorded-acts-1.txt",
+            "recorded-acts-2.txt",
+            "recorded-acts-3.txt",
+            "recorded-acts-4.txt",
+            "recorded-acts-5.txt");
     private static final Tenant TENANT = new Tenant("research");
     private static final TokenId TOKEN = new TokenId("0123456789abcdef");
     private static final TokenId EARLIER = new TokenId("0000000000000001");
