@@ -40,6 +40,11 @@ public final class ApiJson {
         return MAPPER.treeToValue(json, type);
     }
 
+    /** Reads a value without a tree of its text in between. */
+    public static <T> T read(String json, Class<T> type) throws JsonProcessingException {
+        return MAPPER.readValue(json, type);
+    }
+
     public static JsonNode tree(Object value) {
         return MAPPER.valueToTree(value);
     }

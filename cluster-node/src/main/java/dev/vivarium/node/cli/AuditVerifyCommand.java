@@ -19,7 +19,6 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -208,7 +207,7 @@ final class AuditVerifyCommand implements Callable<Integer> {
 
     private static Optional<ExportLine> exported(String line) {
         try {
-            return Optional.of(ApiJson.as(ApiJson.parse(line.getBytes(StandardCharsets.UTF_8)), ExportLine.class));
+            return Optional.of(ApiJson.read(line, ExportLine.class));
         } catch (JsonProcessingException | NullPointerException | IllegalArgumentException damaged) {
             return Optional.empty();
         }

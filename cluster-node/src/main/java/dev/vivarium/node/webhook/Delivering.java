@@ -121,6 +121,8 @@ final class Delivering extends AbstractBehavior<Delivering.Command> {
 
     private record Saved(Delivery delivery) implements Command {}
 
+    private record SaveFailed(Delivery delivery) implements Command {}
+
     private record ToRepeat(Repeat asked, Optional<Delivery> found) implements Command {}
 
     private record RepeatStored(Repeat asked, Delivery again) implements Command {}
@@ -157,6 +159,7 @@ final class Delivering extends AbstractBehavior<Delivering.Command> {
                 .onMessage(Sent.class, this::sent)
                 .onMessage(Save.class, save -> save(save.delivery()))
                 .onMessage(Saved.class, this::saved)
+                .onMessage(SaveFailed.class, this::saveLater)
                 .onMessage(Repeat.class, this::repeat)
                 .onMessage(ToRepeat.class, this::repeat)
                 .onMessage(RepeatStored.class, this::repeated)
@@ -357,7 +360,12 @@ final class Delivering extends AbstractBehavior<Delivering.Command> {
         getContext()
                 .pipeToSelf(
                         parts.store().update(delivery),
-                        (saved, failure) -> failure == null ? new Saved(delivery) : new Save(delivery));
+                        (saved, failure) -> failure == null ? new Saved(delivery) : new SaveFailed(delivery));
+        return this;
+    }
+
+    private Behavior<Command> saveLater(SaveFailed failed) {
+        timers.startSingleTimer(name(failed.delivery().message()), new Save(failed.delivery()), STORE_AWAY);
         return this;
     }
 

@@ -145,7 +145,7 @@ public final class AuditProbe {
     }
 
     private static ExportLine exported(String line) throws JsonProcessingException {
-        return ApiJson.as(ApiJson.parse(line.getBytes(StandardCharsets.UTF_8)), ExportLine.class);
+        return ApiJson.read(line, ExportLine.class);
     }
 
     /** Follows new events while the work is done; returns how long after it happened each event came. */

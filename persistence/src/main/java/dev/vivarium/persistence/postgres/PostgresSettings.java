@@ -34,7 +34,13 @@ public record PostgresSettings(PostgresAddress address, Path keys, Duration star
         String user = given(postgres, "user");
         Path keys = Path.of(given(postgres, "keys"));
         String password = password(Path.of(given(postgres, "password-file")));
-        return new PostgresSettings(new PostgresAddress(url, user, password), keys, postgres.getDuration("start-wait"));
+        String protectedUrl = PostgresTls.url(
+                url,
+                postgres.getString("authority").strip(),
+                postgres.getBoolean("insecure-store-in-clear-text")
+                        ? PostgresTls.ClearText.ALLOWED
+                        : PostgresTls.ClearText.REFUSED);
+        return new PostgresSettings(new PostgresAddress(protectedUrl, user, password), keys, postgres.getDuration("start-wait"));
     }
 
     /** These settings with another wait. */

@@ -46,6 +46,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** Backups of a store that is in use, and stores that are made from them. */
 @Timeout(120)
 class BackupTest {
+    private static final String JOURNAL =
+            "(ordering, persistence_id, sequence_number, writer, event_ser_id, event_ser_manifest, event_payload)";
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     @TempDir
@@ -76,7 +78,8 @@ class BackupTest {
     void aRestoredStoreHasAllAndGoesOnWithoutAGap() throws Exception {
         restored(Original.STOPPED, copy -> {
             assertThat(copy.installation()).isEqualTo(store.installation());
-            assertThat(contents(copy, "event_journal")).isEqualTo(contents(store, "event_journal"));
+            // Transaction ids are the other server's.
+            assertThat(contents(copy, JOURNAL, "event_journal")).isEqualTo(contents(store, JOURNAL, "event_journal"));
             assertThat(contents(copy, "audit_event")).isEqualTo(contents(store, "audit_event"));
             submit(copy, 2);
             sequence(copy, 2, guard("example.org/log"));
@@ -248,10 +251,14 @@ class BackupTest {
     }
 
     private static List<String> contents(EmbeddedStore store, String table) throws SQLException {
+        return contents(store, "t", table);
+    }
+
+    private static List<String> contents(EmbeddedStore store, String what, String table) throws SQLException {
         List<String> found = new ArrayList<>();
         try (Connection connection = connect(store);
                 Statement statement = connection.createStatement();
-                var rows = statement.executeQuery("SELECT t::text FROM " + table + " t ORDER BY 1")) {
+                var rows = statement.executeQuery("SELECT " + what + "::text FROM " + table + " t ORDER BY 1")) {
             while (rows.next()) {
                 found.add(rows.getString(1));
             }

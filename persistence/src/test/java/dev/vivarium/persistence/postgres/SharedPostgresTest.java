@@ -61,7 +61,7 @@ class SharedPostgresTest {
                 "DELETE FROM schema_version WHERE version > 1; DROP TABLE installation, claimed_key, remembered_run,"
                         + " cluster_hold, blob_hold, blob, blob_upload, blob_piece,"
                         + " audit_head, audit_event, audit_block, audit_run, audit_count, audit_tile, api_token,"
-                        + " tenant_settings, webhook_delivery, webhook_search;"
+                        + " tenant_settings, webhook_delivery, webhook_search, named_secret;"
                         + " ALTER TABLE run_output DROP COLUMN process");
 
         assertThatThrownBy(() -> PostgresStore.openShared(settings))
@@ -147,8 +147,8 @@ class SharedPostgresTest {
     @Test
     void missingAndInvalidSettingsAreNamed() throws Exception {
         Path password = Files.writeString(folder.resolve("password"), "s3cret\n");
-        String all = "url=\"jdbc:postgresql://db/v\", user=v, keys=\"/keys\", start-wait=1s, password-file=\""
-                + password + '"';
+        String all = "url=\"jdbc:postgresql://db/v\", user=v, keys=\"/keys\", start-wait=1s, authority=\"\","
+                + " insecure-store-in-clear-text=off, password-file=\"" + password + '"';
 
         assertThat(PostgresSettings.from(ConfigFactory.parseString(all))
                         .address()

@@ -8,7 +8,6 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,6 +23,7 @@ import java.util.Set;
 public final class ExportCheck {
     private static final int FAULTS_MAX = 100;
     private static final int HASH_BYTES = 32;
+    private static final String HEX = "0123456789abcdef";
 
     private final List<Verify.Key> keys;
     private final List<String> faults = new ArrayList<>();
@@ -44,20 +44,28 @@ public final class ExportCheck {
     }
 
     /** The last event of a run that was seen. */
-    private record Link(long seq, String hash) {
-        static final Link UNKNOWN = new Link(0, "");
+    private record Link(long seq, byte[] hash) {
+        static final Link UNKNOWN = new Link(0, new byte[0]);
 
         static Link beforeTheFirst(RunId run) {
-            return new Link(0, HexFormat.of().formatHex(Verify.genesis(run.value())));
+            return new Link(0, Verify.genesis(run.value()));
         }
 
         boolean isKnown() {
-            return !hash.isEmpty();
+            return hash.length > 0;
+        }
+    }
+
+    /** An event, as sentences name it: of millions, few are named. */
+    private record Named(long position, RunId run, long seq, String type) {
+        @Override
+        public String toString() {
+            return "Position " + position + " (event " + seq + " of run " + run + ", " + type + ")";
         }
     }
 
     /** An event that is not what the log has at its position; both hashes are those of leaves, in base64. */
-    private record Changed(String name, long position, String is, String should) {}
+    private record Changed(Named name, long position, String is, String should) {}
 
     /** The next line; empty for one that is none. */
     public void accept(Optional<ExportLine> next) {
@@ -123,15 +131,15 @@ public final class ExportCheck {
 
     private void event(ExportLine.Event line) {
         events++;
-        String name = name(line.position(), line.run(), line.seq(), line.type());
+        Named name = new Named(line.position(), line.run(), line.seq(), line.type());
         boolean inPlace = place(line.position(), name);
         Optional<byte[]> payload = payload(line);
-        if (payload.isEmpty() || !line.previousHash().matches("[0-9a-f]{64}")) {
+        Optional<byte[]> previous = chainHash(line.previousHash());
+        if (payload.isEmpty() || previous.isEmpty()) {
             fault(name + " is damaged: it has no content, or not the hash of the event before it.");
             return;
         }
-        byte[] hash = Verify.eventHash(
-                HexFormat.of().parseHex(line.previousHash()), line.type(), line.version(), payload.get());
+        byte[] hash = Verify.eventHash(previous.get(), line.type(), line.version(), payload.get());
         if (isNarrowed()) {
             return;
         }
@@ -142,11 +150,11 @@ public final class ExportCheck {
         if (should.isPresent() && !same) {
             changed(new Changed(name, line.position(), base64(is), base64(should.get())));
         }
-        chain(line, name, HexFormat.of().formatHex(hash), same && inPlace);
+        chain(line, name, previous.get(), hash, same && inPlace);
     }
 
     /** Whether the position is the next one; what it is not is a fault. */
-    private boolean place(long position, String name) {
+    private boolean place(long position, Object name) {
         if (position < expected) {
             fault(name + " is not in its place: it comes after position " + (expected - 1) + ".");
             return false;
@@ -166,7 +174,7 @@ public final class ExportCheck {
                 : "The events at positions " + from + " to " + (to - 1) + " were";
     }
 
-    private Optional<byte[]> leaf(String name, Optional<String> text) {
+    private Optional<byte[]> leaf(Named name, Optional<String> text) {
         Optional<byte[]> leaf = text.flatMap(ExportCheck::hash);
         if (leaf.isEmpty()) {
             fault(name + " lacks the hash that the log has at its position.");
@@ -180,12 +188,14 @@ public final class ExportCheck {
     }
 
     /** Compares an event with the one before it in its run, as far as that is known. */
-    private void chain(ExportLine.Event line, String name, String hash, boolean sound) {
-        Link before = runs.getOrDefault(line.run(), line.seq() == 1 ? Link.beforeTheFirst(line.run()) : Link.UNKNOWN);
+    private void chain(ExportLine.Event line, Named name, byte[] previous, byte[] hash, boolean sound) {
+        Link before = line.seq() == 1 && !runs.containsKey(line.run())
+                ? Link.beforeTheFirst(line.run())
+                : runs.getOrDefault(line.run(), Link.UNKNOWN);
         if (sound && before.isKnown()) {
             if (line.seq() != before.seq() + 1) {
                 fault(name + " is not the next one of its run, after event " + before.seq() + ".");
-            } else if (!line.previousHash().equals(before.hash())) {
+            } else if (!Arrays.equals(previous, before.hash())) {
                 fault(name + " does not follow from the event before it in its run.");
             }
         }
@@ -203,7 +213,7 @@ public final class ExportCheck {
     }
 
     private void removed(ExportLine.Removed line) {
-        String name = name(line.position(), line.run(), line.seq(), line.type());
+        Named name = new Named(line.position(), line.run(), line.seq(), line.type());
         boolean inPlace = place(line.position(), name);
         fault(name + " was removed: the log has it, and the journal has it no more.");
         if (!isNarrowed()) {
@@ -341,10 +351,6 @@ public final class ExportCheck {
                 .orElse(event.name() + " was changed or inserted: it is not what the log has at its position.");
     }
 
-    private static String name(long position, RunId run, long seq, String type) {
-        return "Position " + position + " (event " + seq + " of run " + run + ", " + type + ")";
-    }
-
     private static Optional<byte[]> payload(ExportLine.Event line) {
         try {
             return line.payload()
@@ -353,6 +359,21 @@ public final class ExportCheck {
         } catch (IllegalArgumentException notBase64) {
             return Optional.empty();
         }
+    }
+
+    private static Optional<byte[]> chainHash(String text) {
+        if (text.length() != 2 * HASH_BYTES) {
+            return Optional.empty();
+        }
+        byte[] hash = new byte[HASH_BYTES];
+        for (int at = 0; at < text.length(); at++) {
+            int digit = HEX.indexOf(text.charAt(at));
+            if (digit < 0) {
+                return Optional.empty();
+            }
+            hash[at / 2] = (byte) (hash[at / 2] << 4 | digit);
+        }
+        return Optional.of(hash);
     }
 
     private static List<byte[]> hashes(List<String> texts) {
