@@ -8,10 +8,7 @@ import dev.vivarium.protocol.act.ActId;
 import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import java.io.IOException;
-import java.util.Arrays;
 import java.util.Set;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * Converts administrative acts to journal entries and back, in the form of a run's events: an act is a chain of one entry.
@@ -20,17 +17,10 @@ import java.util.stream.Stream;
  */
 public final class ActCodec {
     private static final int VERSION = 1;
-    private static final Set<String> TYPES =
-            types(Act.class).map(Class::getSimpleName).collect(Collectors.toUnmodifiableSet());
+    private static final Set<String> TYPES = EntryTypes.below(Act.class);
     private static final ObjectReader READER = JournalJson.MAPPER.readerFor(Act.class);
 
     private ActCodec() {}
-
-    private static Stream<Class<?>> types(Class<?> type) {
-        return type.isRecord()
-                ? Stream.of(type)
-                : Arrays.stream(type.getPermittedSubclasses()).flatMap(ActCodec::types);
-    }
 
     /** The names of all acts. */
     public static Set<String> types() {

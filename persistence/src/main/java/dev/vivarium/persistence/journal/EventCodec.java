@@ -21,7 +21,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.stream.Stream;
+import java.util.Set;
 
 /**
  * Converts events to journal entries and back. Pure and thread-safe.
@@ -33,6 +33,8 @@ import java.util.stream.Stream;
  * preceded by its length, so that different entries never give the hash the same input.
  */
 public final class EventCodec {
+    private static final Set<String> TYPES = EntryTypes.below(RunEvent.class);
+
     /** Versions of the events whose shape has changed since they were first written; all others are at 1. */
     private static final Map<String, Integer> VERSIONS = Map.ofEntries(
             Map.entry("AlarmRaised", 6),
@@ -283,17 +285,16 @@ public final class EventCodec {
         return Math.max(1024, Math.min(1 << 18, ByteSize.parse(disk).bytes() / 8192));
     }
 
-    static Map<String, Integer> currentVersions() {
-        Map<String, Integer> versions = new HashMap<>();
-        eventTypes(RunEvent.class).forEach(type -> versions.put(type.getSimpleName(), 1));
-        versions.putAll(VERSIONS);
-        return versions;
+    /** The names of all events of runs. */
+    public static Set<String> types() {
+        return TYPES;
     }
 
-    private static Stream<Class<?>> eventTypes(Class<?> type) {
-        return type.isRecord()
-                ? Stream.of(type)
-                : Stream.of(type.getPermittedSubclasses()).flatMap(EventCodec::eventTypes);
+    static Map<String, Integer> currentVersions() {
+        Map<String, Integer> versions = new HashMap<>();
+        types().forEach(type -> versions.put(type, 1));
+        versions.putAll(VERSIONS);
+        return versions;
     }
 
     /**

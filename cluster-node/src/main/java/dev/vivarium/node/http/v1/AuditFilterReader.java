@@ -2,10 +2,10 @@ package dev.vivarium.node.http.v1;
 
 import dev.vivarium.persistence.audit.AuditFilter;
 import dev.vivarium.persistence.audit.AuditFilter.Field;
+import dev.vivarium.persistence.journal.ActCodec;
+import dev.vivarium.persistence.journal.EventCodec;
 import dev.vivarium.protocol.access.Identity;
-import dev.vivarium.protocol.act.Act;
 import dev.vivarium.protocol.run.KillReason;
-import dev.vivarium.protocol.run.RunEvent;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Instant;
 import java.util.Arrays;
@@ -28,17 +28,10 @@ final class AuditFilterReader {
     private static final Map<String, String> REASONS = Arrays.stream(KillReason.values())
             .map(Enum::name)
             .collect(Collectors.toUnmodifiableMap(Function.identity(), Function.identity()));
-    private static final Map<String, String> TYPES = Stream.concat(types(RunEvent.class), types(Act.class))
-            .map(Class::getSimpleName)
+    private static final Map<String, String> TYPES = Stream.concat(EventCodec.types().stream(), ActCodec.types().stream())
             .collect(Collectors.toUnmodifiableMap(Function.identity(), Function.identity()));
 
     private AuditFilterReader() {}
-
-    private static Stream<Class<?>> types(Class<?> type) {
-        return type.isRecord()
-                ? Stream.of(type)
-                : Arrays.stream(type.getPermittedSubclasses()).flatMap(AuditFilterReader::types);
-    }
 
     /** The parameters of an operation that has these and some of its own. */
     static Set<String> with(String... own) {
