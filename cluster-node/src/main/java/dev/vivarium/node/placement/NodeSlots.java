@@ -55,9 +55,9 @@ public final class NodeSlots {
     private final Map<String, Long> released = new HashMap<>();
     private final List<CompletableFuture<Done>> untilAllLeft = new ArrayList<>();
     private Capacity taken = Capacity.NONE;
-    private SlotQueue queue = SlotQueue.EMPTY;
+    private SlotQueue queue;
     /** The queue after the last change, for lock-free readers. */
-    private volatile SlotQueue published = SlotQueue.EMPTY;
+    private volatile SlotQueue published;
 
     /** Whether a run has had a sandbox before. */
     public enum Seniority {
@@ -137,6 +137,8 @@ public final class NodeSlots {
         this.drain = drain;
         this.nanos = nanos;
         this.quotas = quotas;
+        this.queue = SlotQueue.empty(quotas::weight);
+        this.published = queue;
     }
 
     public Capacity capacity() {

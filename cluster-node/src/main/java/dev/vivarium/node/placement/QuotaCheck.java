@@ -30,6 +30,11 @@ public final class QuotaCheck {
         this.elsewhere = elsewhere;
     }
 
+    /** The tenant's weight in the queue; a change holds from the next turn on. */
+    int weight(Tenant tenant) {
+        return quotas.apply(tenant).weight();
+    }
+
     /** The first quota that the tenant would be over; amounts that it does not ask for are not looked at. */
     Optional<QuotaExcess> excess(Tenant tenant, TenantUse here, TenantUse asked) {
         Quotas held = quotas.apply(tenant);

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.ToIntFunction;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -19,14 +20,12 @@ import org.jspecify.annotations.Nullable;
  * The runs that wait for a slot of a node, in order. Immutable: each change gives a new queue, so that any thread can
  * read one without a lock.
  *
- * <p>A run's level is the number of slots that its tenant will hold when its turn comes: those held now, plus one for
- * each of the tenant's runs before it. The order is: runs that lost their sandbox, then the lowest level, then the
+ * <p>A run's level is the number of slots that its tenant will hold when its turn comes, divided by the tenant's weight:
+ * those held now, plus one for each of the tenant's runs before it. The order is: runs that lost their sandbox, then the lowest level, then the
  * earliest submission. Levels rise along a tenant's queue, so granting one by one gives the order by (seniority, level,
  * submission); a position can therefore be counted tenant by tenant, without simulating grants.
  */
 final class SlotQueue {
-    /** An empty queue of a node without slots in use. */
-    static final SlotQueue EMPTY = new SlotQueue(Map.of(), Set.of(), 0);
 
     /** The order of one tenant's runs. */
     private static final Comparator<Claim> ORDER = Comparator.comparing(Claim::seniority)
@@ -36,11 +35,36 @@ final class SlotQueue {
     private final Map<Tenant, TenantPart> tenants;
     private final Set<String> leaving;
     private final int size;
+    private final ToIntFunction<Tenant> weights;
 
-    private SlotQueue(Map<Tenant, TenantPart> tenants, Set<String> leaving, int size) {
+    private SlotQueue(
+            Map<Tenant, TenantPart> tenants, Set<String> leaving, int size, ToIntFunction<Tenant> weights) {
+        this.weights = weights;
         this.tenants = tenants;
         this.leaving = leaving;
         this.size = size;
+    }
+
+    /**
+     * An empty queue of a node without slots in use.
+     *
+     * @param weights the weights of tenants, at least 1, which may change
+     */
+    static SlotQueue empty(ToIntFunction<Tenant> weights) {
+        return new SlotQueue(Map.of(), Set.of(), 0, weights);
+    }
+
+    /**
+     * Slots for a weight, which are compared exactly.
+     *
+     * @param slots how many
+     * @param weight at least 1
+     */
+    private record Level(long slots, int weight) implements Comparable<Level> {
+        @Override
+        public int compareTo(Level other) {
+            return Long.compare(slots * other.weight, other.slots * weight);
+        }
     }
 
     /**
@@ -92,14 +116,16 @@ final class SlotQueue {
             return queue.size() + aside.size();
         }
 
-        /** How many of its runs precede another run at a level. */
-        int before(Claim other, int level) {
+        /** How many of its runs precede another run at a level, by its own weight. */
+        int before(Claim other, Level level, int weight) {
             int from = isInterrupted(other) ? 0 : interrupted;
             int to = isInterrupted(other) ? interrupted : queue.size();
-            int sameLevel = level - held;
+            // The first of its runs that is not at a lower level, and whether that is at the same.
+            int lower = Math.toIntExact((level.slots * weight + level.weight - 1) / level.weight) - held;
+            boolean isSame = new Level((long) held + lower, weight).compareTo(level) == 0;
             boolean sameIsBefore =
-                    from <= sameLevel && sameLevel < to && ORDER.compare(queue.get(sameLevel), other) < 0;
-            return Math.max(from, Math.min(to, sameLevel)) + (sameIsBefore ? 1 : 0);
+                    isSame && from <= lower && lower < to && ORDER.compare(queue.get(lower), other) < 0;
+            return Math.max(from, Math.min(to, lower)) + (sameIsBefore ? 1 : 0);
         }
     }
 
@@ -151,28 +177,33 @@ final class SlotQueue {
             }
             changed.put(name, sorted);
         });
-        return new SlotQueue(changed, Set.copyOf(shards), size);
+        return new SlotQueue(changed, Set.copyOf(shards), size, weights);
     }
 
     /** The next run: the first among the tenants' first runs. */
     Optional<Claim> next() {
-        return tenants.values().stream()
-                .filter(tenant -> !tenant.queue.isEmpty())
-                .min(Comparator.<TenantPart, Seniority>comparing(
-                                tenant -> tenant.queue.get(0).seniority())
-                        .thenComparing(TenantPart::held)
-                        .thenComparing(tenant -> tenant.queue.get(0), ORDER))
-                .map(tenant -> tenant.queue.get(0));
+        return tenants.entrySet().stream()
+                .filter(tenant -> !tenant.getValue().queue.isEmpty())
+                .map(tenant -> new Turn(
+                        tenant.getValue().queue.get(0),
+                        new Level(tenant.getValue().held, weights.applyAsInt(tenant.getKey()))))
+                .min(Comparator.<Turn, Seniority>comparing(turn -> turn.claim.seniority())
+                        .thenComparing(Turn::level)
+                        .thenComparing(Turn::claim, ORDER))
+                .map(Turn::claim);
     }
+
+    /** A tenant's first run, and its level. */
+    private record Turn(Claim claim, Level level) {}
 
     /** The run's position; empty when it does not wait. */
     Optional<QueueView> position(Claim claim) {
         TenantPart own = of(claim.tenant());
         int rank = Collections.binarySearch(own.queue, claim, ORDER);
         if (rank >= 0) {
-            int level = own.held + rank;
-            int before = tenants.values().stream()
-                    .mapToInt(tenant -> tenant.before(claim, level))
+            Level level = new Level((long) own.held + rank, weights.applyAsInt(claim.tenant()));
+            int before = tenants.entrySet().stream()
+                    .mapToInt(tenant -> tenant.getValue().before(claim, level, weights.applyAsInt(tenant.getKey())))
                     .sum();
             return Optional.of(new QueueView(before + 1, size));
         }
@@ -187,7 +218,7 @@ final class SlotQueue {
     private SlotQueue changed(Tenant name, UnaryOperator<TenantPart> change, int newSize) {
         Map<Tenant, TenantPart> changed = new HashMap<>(tenants);
         changed.compute(name, (any, tenant) -> unlessEmpty(change.apply(tenant == null ? TenantPart.NEW : tenant)));
-        return new SlotQueue(changed, leaving, newSize);
+        return new SlotQueue(changed, leaving, newSize, weights);
     }
 
     private static @Nullable TenantPart unlessEmpty(TenantPart tenant) {

@@ -50,7 +50,7 @@ public record TenantUse(long runs, long waiting, long memoryBytes, long millicor
                 diskBytes - other.diskBytes);
     }
 
-    /** What is used of a quota, in its unit; empty for a quota of a rate. */
+    /** What is used of a quota, in its unit; empty for a quota of a rate, and for the weight. */
     public OptionalLong of(Quota quota) {
         return switch (quota) {
             case RUNS -> OptionalLong.of(runs);
@@ -59,7 +59,7 @@ public record TenantUse(long runs, long waiting, long memoryBytes, long millicor
             case CPU -> OptionalLong.of(millicores);
             case PIDS -> OptionalLong.of(pids);
             case DISK -> OptionalLong.of(diskBytes);
-            case SUBMISSIONS, READS -> OptionalLong.empty();
+            case SUBMISSIONS, READS, WEIGHT -> OptionalLong.empty();
         };
     }
 }

@@ -7,6 +7,7 @@ import dev.vivarium.node.placement.NodeSlots.Seniority;
 import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.auth.Tenant;
 import dev.vivarium.protocol.run.RunId;
+import java.math.BigDecimal;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -25,7 +26,8 @@ class SlotQueueTest {
     private final Map<Tenant, Integer> held = new HashMap<>();
     private final List<Claim> waiting = new ArrayList<>();
     private Set<String> leaving = Set.of();
-    private SlotQueue queue = SlotQueue.EMPTY;
+    private final Map<Tenant, Integer> weights = new HashMap<>();
+    private SlotQueue queue = SlotQueue.empty(this::weight);
     private int named;
 
     @Test
@@ -35,7 +37,8 @@ class SlotQueueTest {
             held.clear();
             waiting.clear();
             leaving = Set.of();
-            queue = SlotQueue.EMPTY;
+            weights.clear();
+            queue = SlotQueue.empty(this::weight);
             for (int step = 0; step < 60; step++) {
                 change(random);
                 List<Claim> order = byTakingTurns();
@@ -51,11 +54,26 @@ class SlotQueueTest {
     }
 
     @Test
+    void aTenantWithThreeTimesTheWeightGetsThreeTimesTheSlots() {
+        weights.put(new Tenant("a"), 3);
+        for (int number = 0; number < 40; number++) {
+            queue = queue.with(claim(new Tenant("b"), Seniority.NEW, number, "1"))
+                    .with(claim(new Tenant("a"), Seniority.NEW, number, "1"));
+        }
+
+        for (int turn = 0; turn < 40; turn++) {
+            take(queue.next());
+        }
+
+        assertThat(held).containsOnly(Map.entry(new Tenant("a"), 30), Map.entry(new Tenant("b"), 10));
+    }
+
+    @Test
     void aRunThatDoesNotWaitHasNoPosition() {
         Claim waits = claim(new Tenant("a"), Seniority.NEW, 1, "1");
         Claim refused = claim(new Tenant("a"), Seniority.NEW, 2, "1");
 
-        SlotQueue one = SlotQueue.EMPTY.with(waits);
+        SlotQueue one = SlotQueue.empty(tenant -> 1).with(waits);
 
         assertThat(one.position(refused)).isEmpty();
         assertThat(one.without(waits).position(waits)).isEmpty();
@@ -64,7 +82,7 @@ class SlotQueueTest {
 
     private void change(Random random) {
         Tenant tenant = new Tenant("abcd".substring(random.nextInt(4)).substring(0, 1));
-        switch (random.nextInt(8)) {
+        switch (random.nextInt(9)) {
             case 0 -> take(queue.next());
             case 1 -> {
                 if (held.getOrDefault(tenant, 0) > 0) {
@@ -77,6 +95,7 @@ class SlotQueueTest {
                     queue = queue.without(waiting.remove(random.nextInt(waiting.size())));
                 }
             }
+            case 4 -> weights.put(tenant, 1 + random.nextInt(5));
             case 3 -> {
                 leaving = random.nextBoolean() ? Set.of() : Set.of(Integer.toString(random.nextInt(4)));
                 queue = queue.withLeaving(leaving);
@@ -90,6 +109,10 @@ class SlotQueueTest {
         }
     }
 
+    private int weight(Tenant tenant) {
+        return weights.getOrDefault(tenant, 1);
+    }
+
     private void take(Optional<Claim> turn) {
         turn.ifPresent(claim -> {
             waiting.remove(claim);
@@ -98,7 +121,7 @@ class SlotQueueTest {
         });
     }
 
-    /** The definition: turn by turn, the most senior run of the tenant that holds fewest by then, oldest submission first. */
+    /** The definition: turn by turn, the most senior run of the tenant that holds fewest for its weight by then, oldest submission first. */
     private List<Claim> byTakingTurns() {
         Map<Tenant, Integer> holds = new HashMap<>(held);
         Set<Claim> left = new HashSet<>(waiting);
@@ -107,7 +130,8 @@ class SlotQueueTest {
         while (!left.isEmpty()) {
             Claim next = left.stream()
                     .min(Comparator.comparing(Claim::seniority)
-                            .thenComparing(claim -> holds.getOrDefault(claim.tenant(), 0))
+                            .thenComparing(claim -> BigDecimal.valueOf(holds.getOrDefault(claim.tenant(), 0) * 60L)
+                                    .divide(BigDecimal.valueOf(weight(claim.tenant()))))
                             .thenComparing(Claim::submittedAt)
                             .thenComparing(claim -> claim.run().value()))
                     .orElseThrow();

@@ -17,7 +17,8 @@ class TenantConfigTest {
     @Test
     void whatIsShippedLimitsNothing() {
         for (Quota quota : Quota.values()) {
-            assertThat(config("").defaults().amounts()).containsEntry(quota, Quota.UNLIMITED);
+            assertThat(config("").defaults().amounts())
+                    .containsEntry(quota, quota == Quota.WEIGHT ? 1 : Quota.UNLIMITED);
         }
     }
 
@@ -42,6 +43,8 @@ class TenantConfigTest {
                 "defaults.runs = -1           | vivarium.tenants.defaults.runs",
                 "defaults.runs = [1]          | vivarium.tenants.defaults.runs",
                 "defaults.readsPerSecond = 2000000 | vivarium.tenants.defaults.readsPerSecond",
+                "defaults.weight = 0 | vivarium.tenants.defaults.weight",
+                "named.a.weight = unlimited | vivarium.tenants.named.a.weight",
                 "named.Research.runs = 1      | vivarium.tenants.named.Research",
                 "named.\"..\".runs = 1        | vivarium.tenants.named...",
                 "named.a.runz = 1             | vivarium.tenants.named.a.runz",

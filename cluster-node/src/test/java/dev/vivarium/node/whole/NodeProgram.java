@@ -73,7 +73,8 @@ final class NodeProgram {
         List<String> jars = new ArrayList<>();
         for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
             Path path = Path.of(entry).toAbsolutePath();
-            if (path.endsWith("test-classes") || !Files.exists(path)) {
+            // An empty entry is the folder of the module.
+            if (entry.isEmpty() || path.endsWith("test-classes") || !Files.exists(path)) {
                 continue;
             }
             jars.add((Files.isDirectory(path) ? jarOf(path) : path).toString());

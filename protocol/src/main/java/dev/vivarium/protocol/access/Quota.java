@@ -29,7 +29,9 @@ public enum Quota {
     /** New runs a second, on each node; as many may come at once. */
     SUBMISSIONS("submissionsPerSecond", Unit.PER_SECOND),
     /** Requests that read, a second, on each node; as many may come at once. */
-    READS("readsPerSecond", Unit.PER_SECOND);
+    READS("readsPerSecond", Unit.PER_SECOND),
+    /** No limit, but the tenant's share of slots while runs wait: for each slot of a tenant with 1, one with 3 holds three. */
+    WEIGHT("weight", Unit.WEIGHT);
 
     /** No limit. */
     public static final long UNLIMITED = Long.MAX_VALUE;
@@ -38,13 +40,15 @@ public enum Quota {
     public static final String UNLIMITED_TEXT = "unlimited";
 
     private static final long RATE_MAX = 1_000_000;
+    private static final long WEIGHT_MAX = 1_000;
 
     /** What amounts are numbers of. */
     public enum Unit {
         COUNT("a whole number such as 10"),
         BYTES("a size such as 512Mi or 64Gi"),
         MILLICORES("a number of cores such as 8 or 500m"),
-        PER_SECOND("a whole number such as 10, at most " + RATE_MAX);
+        PER_SECOND("a whole number such as 10, at most " + RATE_MAX),
+        WEIGHT("a whole number from 1 to " + WEIGHT_MAX);
 
         private final String notation;
 
@@ -68,7 +72,7 @@ public enum Quota {
 
     /** The notation of amounts, to complete the words "must be". */
     public String notation() {
-        return unit.notation + ", or " + UNLIMITED_TEXT;
+        return unit == Unit.WEIGHT ? unit.notation : unit.notation + ", or " + UNLIMITED_TEXT;
     }
 
     /** The quota of this name, if there is one. */
@@ -92,30 +96,38 @@ public enum Quota {
      * @throws IllegalArgumentException with words for the user, to follow the quota's name, when it is none
      */
     public long amount(String written) {
-        if (written.equals(UNLIMITED_TEXT)) {
+        if (written.equals(UNLIMITED_TEXT) && unit != Unit.WEIGHT) {
             return UNLIMITED;
         }
         long amount;
         try {
             amount = switch (unit) {
-                case COUNT, PER_SECOND -> Long.parseLong(written);
+                case COUNT, PER_SECOND, WEIGHT -> Long.parseLong(written);
                 case BYTES -> ByteSize.parse(written).bytes();
                 case MILLICORES -> CpuQuota.parse(written).millicores();
             };
         } catch (IllegalArgumentException | ArithmeticException malformed) {
             throw new IllegalArgumentException("must be " + notation(), malformed);
         }
-        if (amount < 0 || amount == UNLIMITED || (unit == Unit.PER_SECOND && amount > RATE_MAX)) {
+        if (amount < 0 || amount == UNLIMITED || !isInRange(amount)) {
             throw new IllegalArgumentException("must be " + notation());
         }
         return amount;
+    }
+
+    private boolean isInRange(long amount) {
+        return switch (unit) {
+            case PER_SECOND -> amount <= RATE_MAX;
+            case WEIGHT -> amount >= 1 && amount <= WEIGHT_MAX;
+            case COUNT, BYTES, MILLICORES -> true;
+        };
     }
 
     /** An amount in its notation. */
     public String written(long amount) {
         Function<Long, Object> notation =
                 switch (unit) {
-                    case COUNT, PER_SECOND -> number -> number;
+                    case COUNT, PER_SECOND, WEIGHT -> number -> number;
                     case BYTES -> ByteSize::new;
                     case MILLICORES -> CpuQuota::new;
                 };

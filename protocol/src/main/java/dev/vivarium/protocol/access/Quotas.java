@@ -22,6 +22,11 @@ public record Quotas(Map<Quota, Long> amounts) {
         return amounts.getOrDefault(quota, Quota.UNLIMITED);
     }
 
+    /** The tenant's weight in queues, 1 if it is not named. */
+    public int weight() {
+        return Math.toIntExact(amounts.getOrDefault(Quota.WEIGHT, 1L));
+    }
+
     /** These, except where others are named. */
     public Quotas except(Quotas others) {
         Map<Quota, Long> all = new EnumMap<>(Quota.class);

@@ -41,7 +41,7 @@ class TenantRoutesTest {
     @Test
     void nothingIsLimitedUntilAQuotaIsSet() {
         for (Quota quota : Quota.values()) {
-            assertThat(of(usage("research"), quota).path("limit").isNull()).isTrue();
+            assertThat(of(usage("research"), quota).path("limit").isNull()).isEqualTo(quota != Quota.WEIGHT);
             assertThat(of(usage("research"), quota).path("from").asText()).isEqualTo("DEFAULT");
         }
     }
@@ -135,6 +135,10 @@ class TenantRoutesTest {
                 "{\"memory\": -1}                  | memory",
                 "{\"cpu\": \"0.0001\"}             | cpu",
                 "{\"readsPerSecond\": 1000001}     | readsPerSecond",
+                "{\"weight\": 0}                   | weight",
+                "{\"weight\": 1001}                | weight",
+                "{\"weight\": 1.5}                 | weight",
+                "{\"weight\": \"unlimited\"}       | weight",
             })
     void aBadAmountIsNamed(String body, String field) {
         HttpResponse<String> answer = set("research", body);
