@@ -37,8 +37,7 @@ final class SlotQueue {
     private final int size;
     private final ToIntFunction<Tenant> weights;
 
-    private SlotQueue(
-            Map<Tenant, TenantPart> tenants, Set<String> leaving, int size, ToIntFunction<Tenant> weights) {
+    private SlotQueue(Map<Tenant, TenantPart> tenants, Set<String> leaving, int size, ToIntFunction<Tenant> weights) {
         this.weights = weights;
         this.tenants = tenants;
         this.leaving = leaving;
@@ -123,8 +122,7 @@ final class SlotQueue {
             // The first of its runs that is not at a lower level, and whether that is at the same.
             int lower = Math.toIntExact((level.slots * weight + level.weight - 1) / level.weight) - held;
             boolean isSame = new Level((long) held + lower, weight).compareTo(level) == 0;
-            boolean sameIsBefore =
-                    isSame && from <= lower && lower < to && ORDER.compare(queue.get(lower), other) < 0;
+            boolean sameIsBefore = isSame && from <= lower && lower < to && ORDER.compare(queue.get(lower), other) < 0;
             return Math.max(from, Math.min(to, lower)) + (sameIsBefore ? 1 : 0);
         }
     }

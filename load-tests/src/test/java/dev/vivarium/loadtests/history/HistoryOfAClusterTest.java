@@ -3,7 +3,6 @@ package dev.vivarium.loadtests.history;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import dev.vivarium.loadtests.subject.Driver;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,7 +23,6 @@ class HistoryOfAClusterTest {
             EnumSet.of(Fault.Kind.KILL, Fault.Kind.FREEZE, Fault.Kind.CUT, Fault.Kind.STORE);
 
     private static final Duration SPAN = Duration.ofSeconds(75);
-    private static final Duration SPAN_WITH_LAUNCHERS = Duration.ofMinutes(2);
     private static final Duration ORPHAN = Duration.ofSeconds(15);
 
     private static final Path NODE =
@@ -54,7 +52,7 @@ class HistoryOfAClusterTest {
                                 Optional.empty(),
                                 HistoryTrial.Engine.SHARED),
                         System.out::println)
-                .carryOut(HistoryOfAClusterTest::plan);
+                .carryOut(driver -> plan());
         System.out.println(findings.figures());
         assertThat(findings.complaints()).isEmpty();
         Files.delete(folder);
@@ -65,13 +63,10 @@ class HistoryOfAClusterTest {
         assertThat(trial.losses()).extracting(NodeLoss::cause).contains(NodeLoss.Cause.values());
     }
 
-    private static FaultPlan plan(Driver driver) {
-        Set<Fault.Kind> kinds = EnumSet.copyOf(KINDS);
-        if (driver == Driver.OCI) {
-            kinds.add(Fault.Kind.LAUNCHER);
-        }
-        FaultPlan plan = FaultPlan.of(SEED, 3, kinds, driver == Driver.OCI ? SPAN_WITH_LAUNCHERS : SPAN);
-        assertThat(plan.faults()).extracting(Fault::kind).containsAll(kinds);
+    /** Kills of launchers take as long again, and have RandomKillsTest. */
+    private static FaultPlan plan() {
+        FaultPlan plan = FaultPlan.of(SEED, 3, KINDS, SPAN);
+        assertThat(plan.faults()).extracting(Fault::kind).containsAll(KINDS);
         return plan;
     }
 

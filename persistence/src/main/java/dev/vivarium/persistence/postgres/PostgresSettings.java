@@ -40,7 +40,8 @@ public record PostgresSettings(PostgresAddress address, Path keys, Duration star
                 postgres.getBoolean("insecure-store-in-clear-text")
                         ? PostgresTls.ClearText.ALLOWED
                         : PostgresTls.ClearText.REFUSED);
-        return new PostgresSettings(new PostgresAddress(protectedUrl, user, password), keys, postgres.getDuration("start-wait"));
+        return new PostgresSettings(
+                new PostgresAddress(protectedUrl, user, password), keys, postgres.getDuration("start-wait"));
     }
 
     /** These settings with another wait. */

@@ -35,7 +35,9 @@ final class PostgresTls {
     static String url(String url, String authority, ClearText clearText) {
         Map<String, String> parameters = parameters(url);
         String mode = parameters.getOrDefault(MODE, "");
-        if (mode.isEmpty() && authority.isEmpty() && (clearText == ClearText.ALLOWED || isOnThisMachine(url, parameters))) {
+        if (mode.isEmpty()
+                && authority.isEmpty()
+                && (clearText == ClearText.ALLOWED || isOnThisMachine(url, parameters))) {
             return url;
         }
         if (!mode.isEmpty() && !mode.equals(VERIFIED)) {
@@ -83,6 +85,9 @@ final class PostgresTls {
     }
 
     private static boolean isLoopback(String host) {
-        return host.isEmpty() || host.equals("localhost") || host.equals("[::1]") || host.matches("127(\\.[0-9]{1,3}){3}");
+        return host.isEmpty()
+                || host.equals("localhost")
+                || host.equals("[::1]")
+                || host.matches("127(\\.[0-9]{1,3}){3}");
     }
 }

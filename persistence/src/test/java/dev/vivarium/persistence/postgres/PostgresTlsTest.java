@@ -77,8 +77,8 @@ class PostgresTlsTest {
     void aServerWithACertificateOfTheAuthorityForItsAddressIsSpokenWithEncrypted() throws SQLException {
         try (Connection connection = connect("127.0.0.1", SERVER.authority());
                 Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery(
-                        "SELECT ssl, version FROM pg_stat_ssl WHERE pid = pg_backend_pid()")) {
+                ResultSet rows =
+                        statement.executeQuery("SELECT ssl, version FROM pg_stat_ssl WHERE pid = pg_backend_pid()")) {
             assertThat(rows.next()).isTrue();
             assertThat(rows.getBoolean(1)).isTrue();
             assertThat(rows.getString(2)).isIn("TLSv1.2", "TLSv1.3");

@@ -82,7 +82,7 @@ final class TlsPostgres implements BeforeAllCallback, AfterAllCallback {
 
     private boolean answers() {
         assertThat(server.isAlive()).as(this::log).isTrue();
-        try (Socket socket = new Socket("127.0.0.1", port)) {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             return socket.isConnected();
         } catch (IOException notYet) {
             return false;
@@ -165,7 +165,8 @@ final class TlsPostgres implements BeforeAllCallback, AfterAllCallback {
         return new ProcessBuilder(command)
                 .directory(Path.of("/").toFile())
                 .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()))
+                .redirectOutput(
+                        ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()))
                 .start();
     }
 

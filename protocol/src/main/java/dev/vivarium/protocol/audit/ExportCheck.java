@@ -1,6 +1,7 @@
 package dev.vivarium.protocol.audit;
 
 import dev.vivarium.protocol.api.ExportLine;
+import dev.vivarium.protocol.run.Blob;
 import dev.vivarium.protocol.run.RunId;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -44,15 +45,15 @@ public final class ExportCheck {
     }
 
     /** The last event of a run that was seen. */
-    private record Link(long seq, byte[] hash) {
-        static final Link UNKNOWN = new Link(0, new byte[0]);
+    private record Link(long seq, Blob hash) {
+        static final Link UNKNOWN = new Link(0, Blob.EMPTY);
 
         static Link beforeTheFirst(RunId run) {
-            return new Link(0, Verify.genesis(run.value()));
+            return new Link(0, Blob.of(Verify.genesis(run.value())));
         }
 
         boolean isKnown() {
-            return hash.length > 0;
+            return hash.length() > 0;
         }
     }
 
@@ -195,14 +196,14 @@ public final class ExportCheck {
         if (sound && before.isKnown()) {
             if (line.seq() != before.seq() + 1) {
                 fault(name + " is not the next one of its run, after event " + before.seq() + ".");
-            } else if (!Arrays.equals(previous, before.hash())) {
+            } else if (!Blob.of(previous).equals(before.hash())) {
                 fault(name + " does not follow from the event before it in its run.");
             }
         }
         if (Verify.isEnd(line.type())) {
             runs.remove(line.run());
         } else {
-            runs.put(line.run(), sound ? new Link(line.seq(), hash) : Link.UNKNOWN);
+            runs.put(line.run(), sound ? new Link(line.seq(), Blob.of(hash)) : Link.UNKNOWN);
         }
     }
 

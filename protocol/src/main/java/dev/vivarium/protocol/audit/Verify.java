@@ -69,6 +69,7 @@ public final class Verify {
     private static final byte ED25519 = 1;
     /** What precedes the 32 bytes of a public key in its X.509 form (RFC 8410). */
     private static final MessageDigest SHA256 = newSha256();
+
     private static final byte[] X509 = HexFormat.of().parseHex("302a300506032b6570032100");
 
     private Verify() {}

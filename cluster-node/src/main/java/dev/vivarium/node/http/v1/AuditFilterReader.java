@@ -28,7 +28,8 @@ final class AuditFilterReader {
     private static final Map<String, String> REASONS = Arrays.stream(KillReason.values())
             .map(Enum::name)
             .collect(Collectors.toUnmodifiableMap(Function.identity(), Function.identity()));
-    private static final Map<String, String> TYPES = Stream.concat(EventCodec.types().stream(), ActCodec.types().stream())
+    private static final Map<String, String> TYPES = Stream.concat(
+                    EventCodec.types().stream(), ActCodec.types().stream())
             .collect(Collectors.toUnmodifiableMap(Function.identity(), Function.identity()));
 
     private AuditFilterReader() {}
