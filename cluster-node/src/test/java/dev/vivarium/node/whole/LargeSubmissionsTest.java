@@ -15,6 +15,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -112,7 +113,10 @@ class LargeSubmissionsTest {
         assertSucceedsThroughEveryNode(Agent.python(PRINTS_DIGEST).file("content", content), digest + "\n");
     }
 
-    /** Where a run lives is a matter of its id, so runs go through each node, some at once, until one lives elsewhere. */
+    /**
+     * Where a run lives is a matter of its key (without one, an idle cluster places it on the first node), so runs go through each
+     * node, some at once, until one lives elsewhere.
+     */
     private static void assertSucceedsThroughEveryNode(Agent agent, String prints) throws Exception {
         for (int number = 1; number <= 3; number++) {
             String own = WholeCluster.name(number);
@@ -135,7 +139,7 @@ class LargeSubmissionsTest {
         List<String> runs = new ArrayList<>();
         for (int count = 0; count < RUNS; count++) {
             long started = System.nanoTime();
-            runs.add(node.submit(agent).acceptedRun());
+            runs.add(node.submit(agent, UUID.randomUUID().toString()).acceptedRun());
             System.out.printf(
                     "%d bytes through %s: accepted after %d ms%n",
                     agent.json().length(), name, TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - started));
