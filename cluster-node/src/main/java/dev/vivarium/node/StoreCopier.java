@@ -17,7 +17,7 @@ public interface StoreCopier {
 
     /** Whether the store that was backed up went on after the backup. */
     enum Original {
-        /** It did, or nobody knows: the log is not signed until an operator declares another one. */
+        /** It may have: the log is not signed until an operator declares a new one. */
         WENT_ON,
         /** It did not. */
         STOPPED

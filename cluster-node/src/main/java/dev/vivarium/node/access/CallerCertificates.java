@@ -36,7 +36,7 @@ public final class CallerCertificates {
     private final CallerSettings settings;
     private final Clock clock;
     private volatile Trust trust;
-    /** The last notice to the operator: what stays as it is is told once. */
+    /** The last warning that was logged, so that the same one is not repeated at each refresh. */
     private volatile String said = "";
 
     /** Authorities, with the chains that were found to lead to them. */

@@ -13,8 +13,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * Gives callers a role in a tenant by what somebody else vouches for: claims of an issuer's token, or attributes of a
- * certificate's subject.
+ * Maps claims of an issuer's token, or attributes of a certificate's subject, to a role in a tenant.
  *
  * @param condition what a caller must have; empty for all that are vouched for
  * @param role what it may do

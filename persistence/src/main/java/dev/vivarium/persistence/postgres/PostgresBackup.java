@@ -78,7 +78,7 @@ public final class PostgresBackup {
 
     /** Whether the store that was backed up went on after the backup. */
     public enum Original {
-        /** It did, or nobody knows: its log is not signed again under the same name, since that could tell two histories. */
+        /** It may have: its log is not signed again under the same name, since that could sign two histories. */
         WENT_ON,
         /** It did not: the copy's log goes on as that one. */
         STOPPED
