@@ -84,7 +84,7 @@ class ClusterOfNodesTest {
         }
     }
 
-    // Fenced take-overs and the history trial have these faults too, in each build.
+    // Fenced take-overs have these faults too, in each build.
     @Test
     @Tag("long")
     void aFrozenNodeLosesItsRunsAndDoesNoHarmWhenItResumes() throws Exception {
@@ -162,6 +162,7 @@ class ClusterOfNodesTest {
     }
 
     @Test
+    @Tag("long")
     void aBurstFillsEachNodeToItsCapacityAndALeavingNodeHandsItsRunsOver() throws Exception {
         Map<String, Integer> capacity = Map.of("member-1", 2, "member-2", 8, "member-3", 4);
         try (WholeCluster cluster = new WholeCluster(

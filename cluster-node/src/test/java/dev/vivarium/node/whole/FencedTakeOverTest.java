@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -91,6 +92,7 @@ class FencedTakeOverTest {
     }
 
     @Test
+    @Tag("long")
     void ofTwoEqualHalvesTheOneWithTheLowestAddressContinuesAndTheOtherEnds() throws Exception {
         try (WholeCluster cluster = new WholeCluster(4, WholeCluster.Formation.SEEDS);
                 LeftoverScan census = cluster.census()) {

@@ -11,11 +11,13 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A short trial of whole processes with a fixed seed; {@code ./vivarium bench history} runs longer ones, and others. */
+@Tag("long")
 @Timeout(900)
 class HistoryOfAClusterTest {
     private static final long SEED = 46;

@@ -44,7 +44,7 @@ class KilledCassandraTest {
 
     @Test
     void tablesAndAcknowledgedWritesSurviveAKill() throws Exception {
-        try (CqlSession session = session()) {
+        try (CqlSession session = TestStore.session(SERVER.server())) {
             session.execute(
                     "CREATE KEYSPACE kept WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}");
             session.execute("CREATE TABLE kept.value (id int PRIMARY KEY, value int)");
@@ -54,7 +54,7 @@ class KilledCassandraTest {
         SERVER.server().kill();
         SERVER.server().startAgain();
 
-        try (CqlSession session = session()) {
+        try (CqlSession session = TestStore.session(SERVER.server())) {
             assertThat(session.execute("SELECT value FROM kept.value WHERE id = 1")
                             .one()
                             .getInt(0))
@@ -123,13 +123,6 @@ class KilledCassandraTest {
                     .isEmpty());
             assertThat(write(blobs, upload, streams).join()).isInstanceOf(BlobStore.Written.Stored.class);
         }
-    }
-
-    private static CqlSession session() {
-        return CqlSession.builder()
-                .addContactPoint(SERVER.server().address())
-                .withLocalDatacenter(SERVER.server().datacenter())
-                .build();
     }
 
     private static CompletableFuture<BlobStore.Written> write(

@@ -1,6 +1,8 @@
 package dev.vivarium.persistence.cassandra;
 
 import com.datastax.oss.driver.api.core.CqlSession;
+import com.datastax.oss.driver.api.core.config.DefaultDriverOption;
+import com.datastax.oss.driver.api.core.config.DriverConfigLoader;
 import com.typesafe.config.ConfigFactory;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,6 +19,9 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 /** A separate, prepared keyspace on the shared server, and the store on it, for the tests of one class. */
 public final class TestStore implements BeforeAllCallback, AfterAllCallback {
     private static final String INSTALLATION = "01k0testtesttesttesttestte";
+    /** The driver's own 2 s do not suffice for a keyspace on a busy machine. */
+    private static final Duration STATEMENT_MAX = Duration.ofSeconds(60);
+
     private static final AtomicInteger KEYSPACES = new AtomicInteger();
 
     private CassandraSettings settings;
@@ -69,10 +74,17 @@ public final class TestStore implements BeforeAllCallback, AfterAllCallback {
 
     /** A new session without a keyspace. */
     public static CqlSession session() {
-        CassandraServer server = TestCassandra.server();
+        return session(TestCassandra.server());
+    }
+
+    /** A new session with that server, without a keyspace. */
+    public static CqlSession session(CassandraServer server) {
         return CqlSession.builder()
                 .addContactPoint(server.address())
                 .withLocalDatacenter(server.datacenter())
+                .withConfigLoader(DriverConfigLoader.programmaticBuilder()
+                        .withDuration(DefaultDriverOption.REQUEST_TIMEOUT, STATEMENT_MAX)
+                        .build())
                 .build();
     }
 
