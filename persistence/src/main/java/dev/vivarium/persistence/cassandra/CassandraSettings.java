@@ -25,7 +25,7 @@ import java.util.regex.Pattern;
  * @param replication the keyspace's replication when it is created
  * @param masterKey the file of master keys
  * @param startWait how long to wait at start for a cluster that is down
- * @param driver the driver's own settings, which override the defaults here
+ * @param driver the driver's own settings, which override the defaults here, with what protects its connections
  */
 public record CassandraSettings(
         List<String> contactPoints,
@@ -110,7 +110,13 @@ public record CassandraSettings(
                 replication(cassandra.getConfig("replication")),
                 Path.of(given(cassandra, "master-key")),
                 cassandra.getDuration("start-wait"),
-                cassandra.getConfig("driver"));
+                CassandraTls.driver(
+                        points,
+                        cassandra.getConfig("driver"),
+                        cassandra.getString("authority").strip(),
+                        cassandra.getBoolean("insecure-store-in-clear-text")
+                                ? CassandraTls.ClearText.ALLOWED
+                                : CassandraTls.ClearText.REFUSED));
     }
 
     private static Replication replication(Config replication) {

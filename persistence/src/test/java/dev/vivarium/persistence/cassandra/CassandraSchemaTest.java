@@ -129,6 +129,7 @@ class CassandraSchemaTest {
         assertRefused(() -> settings("keyspace = \"x; DROP\""), "keyspace is");
         assertRefused(() -> settings("datacenter = \"\""), "datacenter is empty");
         assertRefused(() -> settings("master-key = \"\""), "master-key is empty");
+        assertRefused(() -> settings("authority = /nonexistent"), "authority", "no certificates");
         assertRefused(() -> settings("user = me"), "password-file is empty");
         assertRefused(() -> settings("user = me, password-file = /nonexistent"), "password-file", "cannot be read");
         assertRefused(() -> settings("replication.class = Everywhere"), "Everywhere", "NetworkTopologyStrategy");
@@ -149,7 +150,8 @@ class CassandraSchemaTest {
                 """
                 contact-points = ["127.0.0.1:9042"], datacenter = datacenter1, keyspace = vivarium, user = ""
                 password-file = "", replication { class = NetworkTopologyStrategy, factor = 0 }
-                master-key = /tmp/none, start-wait = 0s, driver {}""");
+                master-key = /tmp/none, start-wait = 0s, driver {}
+                authority = "", insecure-store-in-clear-text = off""");
         return CassandraSettings.from(ConfigFactory.parseString(over).withFallback(all));
     }
 

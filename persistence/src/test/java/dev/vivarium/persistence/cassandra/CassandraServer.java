@@ -1,5 +1,6 @@
 package dev.vivarium.persistence.cassandra;
 
+import dev.vivarium.persistence.TestCertificate;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -10,6 +11,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -31,6 +34,7 @@ public final class CassandraServer implements AutoCloseable {
     private static final long POLL_MILLIS = 50;
     private static final int LOG_TAIL_CHARACTERS = 4_000;
 
+    private static final String CERTIFICATE = "server";
     private static final String LOOPBACK = "127.0.0.1";
     private static final SecureRandom CHANCE = new SecureRandom();
 
@@ -51,9 +55,37 @@ public final class CassandraServer implements AutoCloseable {
         return start(LOOPBACK, LOOPBACK, freePort(), freePort(), List.of());
     }
 
-    /** A server that makes tables in a fraction of the time, and has lost them when it was killed. */
+    /**
+     * A server that makes tables in a fraction of the time, and has lost them when it was killed. It speaks TLS with clients that
+     * begin to.
+     */
     static CassandraServer startToLast() throws IOException, InterruptedException {
         return start(LOOPBACK, LOOPBACK, freePort(), freePort(), List.of(WITHOUT_FLUSH_OF_THE_SCHEMA));
+    }
+
+    /** The authority of the server's certificate, which is for 127.0.0.1. */
+    Path authority() {
+        return directory.resolve(CERTIFICATE + ".crt");
+    }
+
+    private static void certify(Path directory) throws IOException, InterruptedException {
+        try {
+            TestCertificate own = TestCertificate.make(directory, CERTIFICATE);
+            Files.writeString(
+                    directory.resolve("cassandra.yaml"),
+                    """
+                    client_encryption_options:
+                      enabled: true
+                      optional: true
+                      keystore: %s
+                      keystore_password: %s
+                      store_type: PKCS12
+                    """
+                            .formatted(own.keys(), TestCertificate.PASSWORD),
+                    StandardOpenOption.APPEND);
+        } catch (GeneralSecurityException unlikely) {
+            throw new IOException(unlikely);
+        }
     }
 
     /** Starts servers that form one cluster, on addresses of a separate loopback network. */
@@ -75,6 +107,9 @@ public final class CassandraServer implements AutoCloseable {
         LocalCassandra.configure(directory, "vivarium-test", port, internalPort);
         if (!host.equals(LOOPBACK)) {
             join(directory.resolve("cassandra.yaml"), host, seed);
+        }
+        if (!options.isEmpty()) {
+            certify(directory);
         }
         List<String> command = command(directory, options);
         InetSocketAddress address = new InetSocketAddress(InetAddress.getByName(host), port);

@@ -1,10 +1,10 @@
 package dev.vivarium.persistence.postgres;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.vivarium.persistence.TestCertificate;
 import dev.vivarium.persistence.embedded.PostgresPrograms;
 import dev.vivarium.persistence.embedded.TestPostgres;
 import java.io.IOException;
@@ -14,11 +14,8 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.security.GeneralSecurityException;
-import java.security.KeyStore;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -28,7 +25,6 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 
 /** A PostgreSQL at 127.0.0.1 that speaks TLS, with a certificate for that address; for the tests of a class. */
 final class TlsPostgres implements BeforeAllCallback, AfterAllCallback {
-    private static final char[] PASSWORD = "changeit".toCharArray();
     /** A server refuses to run as root. */
     private static final List<String> NOBODY =
             List.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--pdeathsig=KILL");
@@ -43,8 +39,8 @@ final class TlsPostgres implements BeforeAllCallback, AfterAllCallback {
         folder = Files.createTempDirectory(Path.of("/tmp"), "vivarium-tls-postgres-");
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
         Path programs = PostgresPrograms.linkInto(folder).resolve("bin");
-        certify("server");
-        certify("foreign");
+        TestCertificate.make(folder, "server");
+        TestCertificate.make(folder, "foreign");
         Path home = Files.createDirectory(folder.resolve("home"));
         Files.writeString(home.resolve("password"), "secret");
         Files.copy(folder.resolve("server.crt"), home.resolve("server.crt"));
@@ -111,39 +107,6 @@ final class TlsPostgres implements BeforeAllCallback, AfterAllCallback {
 
     String foreignAuthority() {
         return folder.resolve("foreign.crt").toString();
-    }
-
-    /** A certificate that is its own authority. */
-    private void certify(String name) throws IOException, InterruptedException, GeneralSecurityException {
-        Path keys = folder.resolve(name + ".p12");
-        run(
-                Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
-                "-genkeypair",
-                "-alias",
-                name,
-                "-keyalg",
-                "EC",
-                "-keystore",
-                keys.toString(),
-                "-storepass",
-                new String(PASSWORD),
-                "-dname",
-                "CN=" + name,
-                "-ext",
-                "san=ip:127.0.0.1",
-                "-ext",
-                "bc=ca:true",
-                "-validity",
-                "2");
-        KeyStore store = KeyStore.getInstance(keys.toFile(), PASSWORD);
-        write(name + ".crt", "CERTIFICATE", store.getCertificate(name).getEncoded());
-        write(name + ".key", "PRIVATE KEY", store.getKey(name, PASSWORD).getEncoded());
-    }
-
-    private void write(String file, String what, byte[] content) throws IOException {
-        String text = Base64.getMimeEncoder(64, "\n".getBytes(US_ASCII)).encodeToString(content);
-        Files.writeString(
-                folder.resolve(file), "-----BEGIN " + what + "-----\n" + text + "\n-----END " + what + "-----\n");
     }
 
     private static List<String> nobody(Path program, String... arguments) {
