@@ -114,8 +114,8 @@ class LargeSubmissionsTest {
     }
 
     /**
-     * Where a run lives is a matter of its key (without one, an idle cluster places it on the first node), so runs go through each
-     * node, some at once, until one lives elsewhere.
+     * The key of a submission decides on which node its run lives (without a key, an idle cluster takes the first node). So several
+     * runs are submitted to each node at once, until one of them lives on another node.
      */
     private static void assertSucceedsThroughEveryNode(Agent agent, String prints) throws Exception {
         for (int number = 1; number <= 3; number++) {

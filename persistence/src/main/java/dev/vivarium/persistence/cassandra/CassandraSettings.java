@@ -5,6 +5,7 @@ import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.persistence.durable.DurableFiles;
 import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.persistence.store.ClearText;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -114,9 +115,7 @@ public record CassandraSettings(
                         points,
                         cassandra.getConfig("driver"),
                         cassandra.getString("authority").strip(),
-                        cassandra.getBoolean("insecure-store-in-clear-text")
-                                ? CassandraTls.ClearText.ALLOWED
-                                : CassandraTls.ClearText.REFUSED));
+                        ClearText.of(cassandra.getBoolean("insecure-store-in-clear-text"))));
     }
 
     private static Replication replication(Config replication) {

@@ -3,6 +3,7 @@ package dev.vivarium.persistence.cassandra;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.persistence.store.ClearText;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
@@ -19,12 +20,6 @@ final class CassandraTls {
 
     private CassandraTls() {}
 
-    /** What the operator allows. */
-    enum ClearText {
-        REFUSED,
-        ALLOWED
-    }
-
     /**
      * The driver's settings with what protects its connections.
      *
@@ -35,7 +30,7 @@ final class CassandraTls {
      */
     static Config driver(List<String> contactPoints, Config driver, String authority, ClearText clearText) {
         boolean mayBeClear =
-                clearText == ClearText.ALLOWED || contactPoints.stream().allMatch(CassandraTls::isLoopback);
+                clearText == ClearText.ALLOWED || contactPoints.stream().allMatch(CassandraTls::isOnThisMachine);
         if (driver.hasPath(FACTORY + ".class")) {
             if (!mayBeClear && driver.hasPath(HOSTS_ARE_VERIFIED) && !driver.getBoolean(HOSTS_ARE_VERIFIED)) {
                 throw new StoreUnavailable("vivarium.store.cassandra.driver says " + HOSTS_ARE_VERIFIED
@@ -71,11 +66,7 @@ final class CassandraTls {
         }
     }
 
-    private static boolean isLoopback(String point) {
-        String host = point.substring(0, point.lastIndexOf(':'));
-        return host.equals("localhost")
-                || host.equals("::1")
-                || host.equals("[::1]")
-                || host.matches("127(\\.[0-9]{1,3}){3}");
+    private static boolean isOnThisMachine(String point) {
+        return ClearText.isLoopback(point.substring(0, point.lastIndexOf(':')));
     }
 }

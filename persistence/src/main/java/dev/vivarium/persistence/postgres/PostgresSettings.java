@@ -2,6 +2,7 @@ package dev.vivarium.persistence.postgres;
 
 import com.typesafe.config.Config;
 import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.persistence.store.ClearText;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -37,9 +38,7 @@ public record PostgresSettings(PostgresAddress address, Path keys, Duration star
         String protectedUrl = PostgresTls.url(
                 url,
                 postgres.getString("authority").strip(),
-                postgres.getBoolean("insecure-store-in-clear-text")
-                        ? PostgresTls.ClearText.ALLOWED
-                        : PostgresTls.ClearText.REFUSED);
+                ClearText.of(postgres.getBoolean("insecure-store-in-clear-text")));
         return new PostgresSettings(
                 new PostgresAddress(protectedUrl, user, password), keys, postgres.getDuration("start-wait"));
     }

@@ -1,6 +1,7 @@
 package dev.vivarium.persistence.postgres;
 
 import dev.vivarium.persistence.journal.StoreUnavailable;
+import dev.vivarium.persistence.store.ClearText;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -18,12 +19,6 @@ final class PostgresTls {
     private static final String PREFIX = "jdbc:postgresql:";
 
     private PostgresTls() {}
-
-    /** What the operator allows. */
-    enum ClearText {
-        REFUSED,
-        ALLOWED
-    }
 
     /**
      * The address with what protects its connections.
@@ -70,7 +65,8 @@ final class PostgresTls {
 
     /** A Unix socket, or addresses of the loopback only. */
     private static boolean isOnThisMachine(String url, Map<String, String> parameters) {
-        return parameters.containsKey("socketFactory") || hosts(url).stream().allMatch(PostgresTls::isLoopback);
+        return parameters.containsKey("socketFactory")
+                || hosts(url).stream().allMatch(host -> host.isEmpty() || ClearText.isLoopback(host));
     }
 
     private static List<String> hosts(String url) {
@@ -82,12 +78,5 @@ final class PostgresTls {
         return Arrays.stream(authority.split(",", -1))
                 .map(one -> one.replaceFirst(":[0-9]*$", ""))
                 .toList();
-    }
-
-    private static boolean isLoopback(String host) {
-        return host.isEmpty()
-                || host.equals("localhost")
-                || host.equals("[::1]")
-                || host.matches("127(\\.[0-9]{1,3}){3}");
     }
 }

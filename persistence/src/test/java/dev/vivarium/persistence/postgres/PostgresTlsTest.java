@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.vivarium.persistence.journal.StoreUnavailable;
-import dev.vivarium.persistence.postgres.PostgresTls.ClearText;
+import dev.vivarium.persistence.store.ClearText;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
