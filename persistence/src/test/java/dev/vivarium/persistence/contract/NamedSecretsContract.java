@@ -2,6 +2,7 @@ package dev.vivarium.persistence.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.vivarium.persistence.journal.StoreUnavailable;
 import dev.vivarium.persistence.secrets.NamedSecretSeal;
@@ -67,8 +68,9 @@ public abstract class NamedSecretsContract {
         assertThat(opened.values()).isEqualTo(Map.of("A", value, "B", value));
         assertThat(opened.versions()).containsExactly(new SecretVersion(TOKEN, 1));
         assertThat(opened).asString().doesNotContain("hush");
-        assertThat(join(secrets().list(tenant)))
-                .containsExactly(new Listed(tenant, TOKEN, 1, BY, NOON, Optional.of(NOON)));
+        // A use is noted beside the opening, which does not wait for it.
+        await().untilAsserted(() -> assertThat(join(secrets().list(tenant)))
+                .containsExactly(new Listed(tenant, TOKEN, 1, BY, NOON, Optional.of(NOON))));
     }
 
     @Test
