@@ -10,11 +10,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
- * Tells whose a presented credential is: the token of this machine's operator, one of the installation's or of an issuer, or a
- * client certificate. Thread-safe.
+ * Tells whose a presented credential is: the token of this machine's operator, one of the installation's or of an issuer, a
+ * client certificate, or a user of this machine. Thread-safe.
  */
 public final class Door {
     private final LocalToken local;
+    private final LocalUsers users;
     private final Tokens tokens;
     private final OidcTokens issuers;
     private final Optional<CallerCertificates> certificates;
@@ -24,9 +25,15 @@ public final class Door {
      *
      * @param certificates empty where callers present tokens only
      */
-    public Door(LocalToken local, Tokens tokens, OidcTokens issuers, Optional<CallerCertificates> certificates) {
+    public Door(
+            LocalToken local,
+            LocalUsers users,
+            Tokens tokens,
+            OidcTokens issuers,
+            Optional<CallerCertificates> certificates) {
         this.certificates = certificates;
         this.local = local;
+        this.users = users;
         this.tokens = tokens;
         this.issuers = issuers;
     }
@@ -44,6 +51,9 @@ public final class Door {
                             .orElseGet(
                                     () -> new Authentication.Refused(
                                             "This node knows no callers by certificates (vivarium.http.tls.callers): present a token.")));
+        }
+        if (presented instanceof Credential.LocalUser user) {
+            return CompletableFuture.completedStage(users.authenticate(user));
         }
         return token(((Credential.Token) presented).text(), from);
     }

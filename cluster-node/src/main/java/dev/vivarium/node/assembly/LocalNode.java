@@ -8,6 +8,7 @@ import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.RunningNode;
 import dev.vivarium.node.access.Door;
 import dev.vivarium.node.access.LocalToken;
+import dev.vivarium.node.access.LocalUsers;
 import dev.vivarium.node.access.TokenSettings;
 import dev.vivarium.node.access.Tokens;
 import dev.vivarium.node.access.oidc.OidcSettings;
@@ -18,9 +19,12 @@ import dev.vivarium.node.admission.LimitPolicy;
 import dev.vivarium.node.admission.RenewalReader;
 import dev.vivarium.node.admission.SubmissionReader;
 import dev.vivarium.node.admission.WebhookReader;
+import dev.vivarium.node.http.local.LocalSocket;
+import dev.vivarium.node.http.local.LocalSocketSettings;
 import dev.vivarium.node.http.server.HealthEndpoint;
 import dev.vivarium.node.http.server.HttpServer;
 import dev.vivarium.node.http.server.HttpSettings;
+import dev.vivarium.node.http.server.LocalConnections;
 import dev.vivarium.node.http.server.Operation;
 import dev.vivarium.node.http.v1.ApiV1;
 import dev.vivarium.node.network.gateway.ListedDestinations;
@@ -66,6 +70,7 @@ public final class LocalNode implements RunningNode {
     private final NodeCore core;
     private final HttpServer http;
     private final URI uri;
+    private final Optional<LocalSocket> socket;
     private final LocalToken token;
     private final CompletableFuture<Done> terminated = new CompletableFuture<>();
     private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.RUNNING);
@@ -84,9 +89,11 @@ public final class LocalNode implements RunningNode {
             LocalToken token = LocalToken.in(options.localToken(), core.store().tokenSeal());
             HttpServer http = serve(core, options, listening, token);
             listening.keepCurrent(core);
+            Optional<LocalSocket> socket = listenLocally(core, options, http);
             return new LocalNode(
                     core,
                     http,
+                    socket,
                     uri(listening.tls().isPresent() ? "https" : "http", options.host(), http.address()),
                     token);
         } catch (RuntimeException | NodeStartException failed) {
@@ -98,13 +105,33 @@ public final class LocalNode implements RunningNode {
         }
     }
 
-    private LocalNode(NodeCore core, HttpServer http, URI uri, LocalToken token) {
+    private LocalNode(NodeCore core, HttpServer http, Optional<LocalSocket> socket, URI uri, LocalToken token) {
+        this.socket = socket;
         this.token = token;
         this.core = core;
         this.http = http;
         this.uri = uri;
         // A node that its cluster has downed stops itself.
         core.ending().whenComplete((done, failure) -> stopInItsOwnThread());
+    }
+
+    /** The last step of a start, so that no failure leaves the socket behind. A node without one is still a node. */
+    private static Optional<LocalSocket> listenLocally(NodeCore core, NodeOptions options, HttpServer http) {
+        LocalSocketSettings settings =
+                LocalSocketSettings.from(core.config().getConfig("vivarium.http.local-socket"), options.localSocket());
+        if (settings.path().isEmpty()) {
+            return Optional.empty();
+        }
+        LocalConnections connections = http.localConnections(settings.maxConnections());
+        try {
+            LocalSocket socket =
+                    LocalSocket.listen(settings.path().get(), connections.mostAtOnce(), connections::of, core.system());
+            LOG.info("The API is also at {}, for the user of this node and for root.", socket.path());
+            return Optional.of(socket);
+        } catch (IOException failed) {
+            LOG.warn("The API is at its port only: {}", failed.getMessage());
+            return Optional.empty();
+        }
     }
 
     private static LimitPolicy limits(NodeCore core) {
@@ -157,7 +184,7 @@ public final class LocalNode implements RunningNode {
                 TokenSettings.from(core.config().getConfig("vivarium.tokens")),
                 core.acts(),
                 clock);
-        Door door = new Door(token, tokens, issuers(core, clock), listening.callers());
+        Door door = new Door(token, LocalUsers.ofProcess(), tokens, issuers(core, clock), listening.callers());
         List<Operation> api = ApiV1.operations(
                 core.system(),
                 settings,
@@ -284,6 +311,7 @@ public final class LocalNode implements RunningNode {
 
     private void stop() {
         boolean cutOff = core.isCutOff();
+        socket.ifPresent(open -> open.close(cutOff ? Duration.ZERO : REQUESTS_GRACE));
         try {
             // When a node was cut off, its API has ended with the actor system.
             CompletionStage<Done> stopped =

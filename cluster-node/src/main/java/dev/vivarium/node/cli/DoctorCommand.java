@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.vivarium.client.ApiJson;
 import dev.vivarium.client.Credentials;
+import dev.vivarium.client.LocalServer;
 import dev.vivarium.node.MachineExaminer;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
@@ -113,6 +114,7 @@ final class DoctorCommand implements Callable<Integer> {
                 port,
                 dataDir.toAbsolutePath(),
                 Credentials.fileIn(surroundings.home()),
+                LocalServer.socketIn(surroundings.home()),
                 Optional.ofNullable(config),
                 overrides));
         Terminal terminal = surroundings.terminal();

@@ -1,6 +1,7 @@
 package dev.vivarium.node.cli;
 
 import dev.vivarium.client.Credentials;
+import dev.vivarium.client.LocalServer;
 import dev.vivarium.node.NodeCutOffException;
 import dev.vivarium.node.NodeOptions;
 import dev.vivarium.node.NodeStartException;
@@ -122,6 +123,7 @@ final class UpCommand implements Callable<Integer> {
                 port,
                 dataDir.toAbsolutePath(),
                 Credentials.fileIn(surroundings.home()),
+                LocalServer.socketIn(surroundings.home()),
                 Optional.ofNullable(config),
                 settings());
         try (RunningNode node = surroundings.launcher().start(options)) {

@@ -101,6 +101,7 @@ class NodeStartTest {
                                 0,
                                 data,
                                 data.resolve("token"),
+                                data.resolve("socket").resolve("api.sock"),
                                 Optional.empty(),
                                 Map.of("vivarium.nonsense.of.mine", "1")))
                         .close())
@@ -149,7 +150,14 @@ class NodeStartTest {
     }
 
     private static void start(String host, int port, Path data, Optional<Path> config) throws NodeStartException {
-        LocalNode.start(new NodeOptions(host, port, data, data.resolve("token"), config, Map.of()))
+        LocalNode.start(new NodeOptions(
+                        host,
+                        port,
+                        data,
+                        data.resolve("token"),
+                        data.resolve("socket").resolve("api.sock"),
+                        config,
+                        Map.of()))
                 .close();
     }
 }

@@ -70,7 +70,14 @@ class RunsOnTheEngineTest {
     @BeforeAll
     static void startNode() throws Exception {
         Path data = Files.createTempDirectory("vivarium-runs-");
-        node = NodeCore.start(new NodeOptions("127.0.0.1", 0, data, data.resolve("token"), Optional.empty(), Map.of()));
+        node = NodeCore.start(new NodeOptions(
+                "127.0.0.1",
+                0,
+                data,
+                data.resolve("token"),
+                data.resolve("socket").resolve("api.sock"),
+                Optional.empty(),
+                Map.of()));
     }
 
     @AfterAll

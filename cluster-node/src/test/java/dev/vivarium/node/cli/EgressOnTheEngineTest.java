@@ -71,6 +71,7 @@ class EgressOnTheEngineTest {
                         0,
                         data,
                         Credentials.fileIn(data),
+                        data.resolve("socket").resolve("api.sock"),
                         Optional.empty(),
                         Map.of(
                                 "vivarium.sandbox.egress-scan.consequence",

@@ -69,7 +69,14 @@ class FilesOnTheEngineTest {
     static void startNode() throws Exception {
         Path data = Files.createTempDirectory("vivarium-files-");
         node = new LocalNodeLauncher()
-                .start(new NodeOptions("127.0.0.1", 0, data, Credentials.fileIn(data), Optional.empty(), Map.of()));
+                .start(new NodeOptions(
+                        "127.0.0.1",
+                        0,
+                        data,
+                        Credentials.fileIn(data),
+                        data.resolve("socket").resolve("api.sock"),
+                        Optional.empty(),
+                        Map.of()));
         token = Files.readString(Credentials.fileIn(data)).strip();
         client = new ApiClient(node.uri(), Credentials.of(token), ScriptedNode.SHORT);
     }

@@ -68,6 +68,7 @@ class LargeDisksOnTheEngineTest {
                         0,
                         data,
                         Credentials.fileIn(data),
+                        data.resolve("socket").resolve("api.sock"),
                         Optional.empty(),
                         Map.of("vivarium.driver.kind", "oci", "vivarium.driver.oci.disk.memory-max", "64Mi")));
         token = Files.readString(Credentials.fileIn(data)).strip();

@@ -51,6 +51,7 @@ class UpCommandTest {
                         0,
                         Path.of("d").toAbsolutePath(),
                         Path.of("home").resolve("token"),
+                        Path.of("home").resolve("socket").resolve("api.sock"),
                         Optional.empty(),
                         Map.of("vivarium.run.live-max", "5")));
     }

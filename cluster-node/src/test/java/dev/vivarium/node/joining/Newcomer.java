@@ -29,7 +29,14 @@ public final class Newcomer {
         // ClusterTlsTest, WholeCluster and the local cluster have TLS; what it costs a start is spared here.
         all.put("vivarium.cluster.insecure-nodes-in-clear-text", "on");
         all.putAll(changed);
-        return new NodeOptions("127.0.0.1", 0, data, data.resolve("token"), Optional.empty(), all);
+        return new NodeOptions(
+                "127.0.0.1",
+                0,
+                data,
+                data.resolve("token"),
+                data.resolve("socket").resolve("api.sock"),
+                Optional.empty(),
+                all);
     }
 
     public static int freePort() throws IOException {

@@ -1,5 +1,6 @@
 package dev.vivarium.protocol.access;
 
+import java.nio.file.attribute.UserPrincipal;
 import java.security.cert.X509Certificate;
 import java.util.List;
 
@@ -36,4 +37,11 @@ public sealed interface Credential {
             return chain.get(0);
         }
     }
+
+    /**
+     * A user of the node's own machine, at the other end of its socket.
+     *
+     * @param user as the kernel knows it
+     */
+    record LocalUser(UserPrincipal user) implements Credential {}
 }

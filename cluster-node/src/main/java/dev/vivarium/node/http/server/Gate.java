@@ -7,6 +7,7 @@ import dev.vivarium.protocol.access.Permission;
 import dev.vivarium.protocol.access.Role;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import java.net.InetAddress;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Arrays;
@@ -30,8 +31,8 @@ import org.apache.pekko.http.javadsl.model.headers.RawHeader;
  * tenants and runs it may use the operation on is up to its {@link Identity}, which endpoints ask.
  *
  * <p>A token is presented as RFC 6750 says, in the header Authorization with the scheme Bearer; in no query and no cookie,
- * so that no browser sends one by itself and no log holds one. A request without one may present the client certificate of its
- * connection.
+ * so that no browser sends one by itself and no log holds one. A request without one may present what its connection proves: a
+ * client certificate, or the user of this machine at its other end.
  */
 final class Gate {
     private static final String HEADER = "authorization";
@@ -76,10 +77,17 @@ final class Gate {
         }
         Credential credential = ((Presented.Right) presented).credential();
         Timer.Sample sample = Timer.start();
-        return authenticator.authenticate(credential, Exchange.from(request)).thenApply(known -> {
+        return authenticator.authenticate(credential, from(request)).thenApply(known -> {
             sample.stop(authentication);
             return judged(known, needed, credential);
         });
+    }
+
+    /** A connection of the socket comes from this machine, whoever it is. */
+    private static Optional<InetAddress> from(HttpRequest request) {
+        return LocalConnections.userOf(request)
+                .map(user -> InetAddress.getLoopbackAddress())
+                .or(() -> Exchange.from(request));
     }
 
     /** What a request presents, before anything is known of it. */
@@ -89,14 +97,14 @@ final class Gate {
         record Wrong(HttpResponse answer) implements Presented {}
     }
 
-    /** The token if there is one, and the certificate of the connection only without one. */
+    /** The token if there is one, and what the connection proves only without one. */
     private static Presented presented(HttpRequest request) {
         List<String> tokens = StreamSupport.stream(request.getHeaders().spliterator(), false)
                 .filter(header -> header.is(HEADER))
                 .map(HttpHeader::value)
                 .toList();
         if (tokens.isEmpty()) {
-            return certificate(request);
+            return ofConnection(request);
         }
         if (tokens.size() > 1) {
             return wrong("invalid_request", "Send one Authorization header, not several.");
@@ -108,23 +116,28 @@ final class Gate {
                 : wrong("invalid_request", "The Authorization header must be the word Bearer, a space and a token.");
     }
 
-    private static Presented certificate(HttpRequest request) {
-        Optional<Credential.Certificate> certificate =
-                request.getAttribute(AttributeKeys.sslSession).flatMap(info -> certificate(info.getSession()));
-        if (certificate.isEmpty()) {
+    private static Presented ofConnection(HttpRequest request) {
+        Optional<Credential> proved = LocalConnections.userOf(request)
+                .<Credential>map(user -> user)
+                .or(() ->
+                        request.getAttribute(AttributeKeys.sslSession).flatMap(info -> certificate(info.getSession())));
+        if (proved.isEmpty()) {
             return wrong(
                     "",
                     "Say who you are, with a header \"Authorization: Bearer\" and a token. The command line finds the"
                             + " token of this machine's operator by itself; `vivarium token create` makes others.");
         }
-        // A browser presents a certificate by itself, to reads that other sites' pages ask for, too.
+        // A browser presents a certificate by itself, to reads that other sites' pages ask for, too; and it may reach
+        // the
+        // socket, where somebody forwards a port to it.
         return BrowserGuard.isFromAnotherSite(request)
                 ? new Presented.Wrong(Answers.problem(
-                        ProblemType.CROSS_SITE, "Pages of other web sites may not use your certificate here."))
-                : new Presented.Right(certificate.get());
+                        ProblemType.CROSS_SITE,
+                        "Pages of other web sites may not use what your connection proves here."))
+                : new Presented.Right(proved.get());
     }
 
-    private static Optional<Credential.Certificate> certificate(SSLSession session) {
+    private static Optional<Credential> certificate(SSLSession session) {
         try {
             return Optional.of(new Credential.Certificate(Arrays.stream(session.getPeerCertificates())
                     .map(X509Certificate.class::cast)
@@ -150,7 +163,14 @@ final class Gate {
         Identity caller = ((Authentication.Known) authentication).identity();
         return caller.may(needed)
                 ? new Decision.Passed(Optional.of(caller))
-                : new Decision.Stopped(forbidden(byToken ? "token" : "certificate", caller.role(), needed));
+                : new Decision.Stopped(forbidden(word(credential), caller.role(), needed));
+    }
+
+    private static String word(Credential credential) {
+        if (credential instanceof Credential.LocalUser) {
+            return "user";
+        }
+        return credential instanceof Credential.Token ? "token" : "certificate";
     }
 
     private static HttpResponse unauthenticated(String error, String detail) {

@@ -11,23 +11,31 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.function.IntFunction;
 import org.apache.pekko.Done;
+import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.http.javadsl.ConnectionContext;
 import org.apache.pekko.http.javadsl.Http;
 import org.apache.pekko.http.javadsl.ServerBinding;
 import org.apache.pekko.http.javadsl.ServerBuilder;
+import org.apache.pekko.http.javadsl.model.HttpRequest;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.settings.ServerSettings;
 import org.apache.pekko.stream.javadsl.BidiFlow;
+import org.apache.pekko.stream.javadsl.Flow;
 
 /** The bound server. */
 public final class HttpServer {
     private static final Duration LINGER_MAX = Duration.ofSeconds(10);
 
     private final ServerBinding binding;
+    private final IntFunction<LocalConnections> local;
 
-    private HttpServer(ServerBinding binding) {
+    /** @param local serves this many connections beside those of the port */
+    private HttpServer(ServerBinding binding, IntFunction<LocalConnections> local) {
         this.binding = binding;
+        this.local = local;
     }
 
     /**
@@ -51,14 +59,18 @@ public final class HttpServer {
         BrowserGuard guard = new BrowserGuard(
                 settings, () -> encryption.map(Encryption::names).orElse(Set.of()));
         Router router = new Router(system, settings, operations, guard, authenticator, metrics, clock);
+        Flow<HttpRequest, HttpResponse, NotUsed> api = router.route().flow(system);
+        ServerSettings server = serverSettings(system.settings().config(), settings);
+        IntFunction<LocalConnections> local =
+                max -> new LocalConnections(() -> Http.get(system).serverLayer(server), api, settings, max);
         ServerBuilder plain = Http.get(system).newServerAt(settings.host(), settings.port());
         return encryption
                 .map(used -> plain.enableHttps(ConnectionContext.httpsServer(used::engine)))
                 .orElse(plain)
-                .withSettings(serverSettings(system.settings().config(), settings))
+                .withSettings(server)
                 .bindFlow(BidiFlow.fromGraph(new RequestWait(settings.requestWait(), connections))
-                        .join(router.route().flow(system)))
-                .thenApply(HttpServer::new);
+                        .join(api))
+                .thenApply(binding -> new HttpServer(binding, local));
     }
 
     private static ServerSettings serverSettings(Config system, HttpSettings settings) {
@@ -102,6 +114,15 @@ public final class HttpServer {
     /** The address it listens on, with the actual port if any free one was requested. */
     public InetSocketAddress address() {
         return binding.localAddress();
+    }
+
+    /**
+     * Serves connections that are accepted elsewhere on this machine.
+     *
+     * @param max how many there may be at once
+     */
+    public LocalConnections localConnections(int max) {
+        return local.apply(max);
     }
 
     /** Accepts no new connections; open ones continue. */

@@ -7,6 +7,7 @@ import dev.vivarium.node.NodeStartException;
 import dev.vivarium.node.access.CallerCertificates;
 import dev.vivarium.node.access.Door;
 import dev.vivarium.node.access.LocalToken;
+import dev.vivarium.node.access.LocalUsers;
 import dev.vivarium.node.access.TokenSettings;
 import dev.vivarium.node.access.TokenWish;
 import dev.vivarium.node.access.Tokens;
@@ -206,7 +207,7 @@ final class TestApi implements AutoCloseable {
         try {
             Path file = Files.createTempDirectory("vivarium-api-").resolve("token");
             DurableFiles.create(file, local.getBytes(StandardCharsets.US_ASCII), DurableFiles.OWNER_ONLY);
-            return new Door(LocalToken.in(file, seal), tokens, NO_ISSUERS, callers);
+            return new Door(LocalToken.in(file, seal), LocalUsers.ofProcess(), tokens, NO_ISSUERS, callers);
         } catch (IOException | NodeStartException failed) {
             throw new AssertionError(failed);
         }
