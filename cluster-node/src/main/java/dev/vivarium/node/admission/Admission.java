@@ -102,7 +102,7 @@ public final class Admission {
     private Optional<SubmitAnswer> overQuota(Submission submission) {
         return rates.ask(submission.tenant(), Quota.SUBMISSIONS)
                 .<SubmitAnswer>map(fast -> new SubmitAnswer.OverQuota(fast.excess(), Optional.of(fast.after())))
-                .or(() -> runs.excess(submission.tenant(), TenantUse.of(submission.limits()))
+                .or(() -> runs.excess(submission.tenant(), TenantUse.of(submission.limits(), submission.egress()))
                         .map(SubmitAnswer.OverQuota::new));
     }
 

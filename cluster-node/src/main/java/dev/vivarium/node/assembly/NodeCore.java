@@ -39,6 +39,7 @@ import dev.vivarium.node.sandbox.NodeLease;
 import dev.vivarium.node.sandbox.NodeSandboxes;
 import dev.vivarium.node.sandbox.Reaper;
 import dev.vivarium.node.sandbox.SandboxEnvironment;
+import dev.vivarium.node.tenant.EgressOfToday;
 import dev.vivarium.node.tenant.TenantConfig;
 import dev.vivarium.node.tenant.TenantQuotas;
 import dev.vivarium.node.webhook.WebhookGuard;
@@ -197,6 +198,7 @@ public final class NodeCore implements AutoCloseable {
         }
         TenantConfig tenants = TenantConfig.from(config.getConfig("vivarium.tenants"));
         this.quotas = new TenantQuotas(store.tenants(), tenants, Clock.systemUTC());
+        EgressOfToday egress = new EgressOfToday(store.audit(), Clock.systemUTC());
         NodeLoads nodeLoads = new NodeLoads(fencing.clock()::nanos);
         String address = Cluster.get(system).selfMember().address().toString();
         this.slots = NodeSlotsFactory.of(
@@ -207,7 +209,8 @@ public final class NodeCore implements AutoCloseable {
                 driver.capabilities().disks().freeBytes(),
                 drain,
                 fencing.clock(),
-                new QuotaCheck(quotas::of, tenant -> nodeLoads.usedBy(tenant, address)));
+                new QuotaCheck(
+                        quotas::of, tenant -> nodeLoads.usedBy(tenant, address).plus(egress.usedBy(tenant))));
         this.sandboxes = new NodeSandboxes(driver, network.sandboxes(), config.getConfig("vivarium.egress"), blocking);
         try {
             // Before any run is recovered, the sandboxes of this node's earlier incarnations must be gone.
@@ -254,7 +257,7 @@ public final class NodeCore implements AutoCloseable {
                 system, store, webhookGuard, WebhookSettings.from(webhookConfig), metrics, Clock.systemUTC());
         this.retention = Retention.start(
                 store, RetentionSettings.from(config.getConfig("vivarium.retention")), acts, Clock.systemUTC());
-        QuotasOfNode.keepCurrent(system, quotas, slots, tenants.refresh(), tenantMetrics);
+        QuotasOfNode.keepCurrent(system, quotas, egress, slots, tenants.refresh(), tenantMetrics);
         system.tell(new Guardian.Watch(
                 sandboxes,
                 live,

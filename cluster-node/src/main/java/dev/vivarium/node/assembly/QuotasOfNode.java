@@ -2,6 +2,7 @@ package dev.vivarium.node.assembly;
 
 import dev.vivarium.node.placement.NodeSlots;
 import dev.vivarium.node.placement.TenantLoad;
+import dev.vivarium.node.tenant.EgressOfToday;
 import dev.vivarium.node.tenant.TenantQuotas;
 import dev.vivarium.protocol.access.Quota;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -16,18 +17,22 @@ import org.apache.pekko.actor.typed.ActorSystem;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Reads the quotas of tenants again and again, and shows what they use of them on this node. */
+/**
+ * Reads the quotas of tenants, and their egress of today, again and again, and shows what they use of them on this node.
+ */
 final class QuotasOfNode {
     private static final Logger LOG = LoggerFactory.getLogger(QuotasOfNode.class);
 
     private final TenantQuotas quotas;
+    private final EgressOfToday egress;
     private final NodeSlots slots;
     private final MultiGauge used;
     private final MultiGauge limits;
     private final AtomicBoolean reading = new AtomicBoolean();
 
-    private QuotasOfNode(TenantQuotas quotas, NodeSlots slots, MeterRegistry metrics) {
+    private QuotasOfNode(TenantQuotas quotas, EgressOfToday egress, NodeSlots slots, MeterRegistry metrics) {
         this.quotas = quotas;
+        this.egress = egress;
         this.slots = slots;
         this.used = MultiGauge.builder("vivarium.tenant.used")
                 .description("What a tenant's runs on this node take of a quota, in the quota's unit")
@@ -39,8 +44,13 @@ final class QuotasOfNode {
 
     /** Begins, and goes on until the system ends. */
     static void keepCurrent(
-            ActorSystem<?> system, TenantQuotas quotas, NodeSlots slots, Duration interval, MeterRegistry metrics) {
-        QuotasOfNode node = new QuotasOfNode(quotas, slots, metrics);
+            ActorSystem<?> system,
+            TenantQuotas quotas,
+            EgressOfToday egress,
+            NodeSlots slots,
+            Duration interval,
+            MeterRegistry metrics) {
+        QuotasOfNode node = new QuotasOfNode(quotas, egress, slots, metrics);
         system.scheduler().scheduleWithFixedDelay(Duration.ZERO, interval, node::look, system.executionContext());
     }
 
@@ -49,10 +59,12 @@ final class QuotasOfNode {
         if (!reading.compareAndSet(false, true)) {
             return;
         }
-        quotas.refresh().whenComplete((done, failure) -> {
+        quotas.refresh().thenCompose(read -> egress.refresh()).whenComplete((done, failure) -> {
             reading.set(false);
             if (failure != null) {
-                LOG.debug("The quotas of tenants stay as they were read last: {}", failure.getMessage());
+                LOG.debug(
+                        "The quotas of tenants and their egress of today stay as they were read last: {}",
+                        failure.getMessage());
             }
         });
     }

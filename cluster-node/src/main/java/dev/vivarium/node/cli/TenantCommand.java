@@ -40,7 +40,8 @@ import picocli.CommandLine.Spec;
             "Sets and shows the quotas of tenants.",
             "Over a quota a submission or a read is refused; nothing that runs is ended. runs counts runs that have not"
                     + " ended, waiting those of them that wait for a slot; memory, cpu, pids and disk add up their limits;"
-                    + " submissionsPerSecond and readsPerSecond hold on each node. weight, 1 unless it is set, is the share"
+                    + " egressBytesPerDay adds up the limits egressBytes of those with a network, and what runs have used that"
+                    + " ended today (UTC); submissionsPerSecond and readsPerSecond hold on each node. weight, 1 unless it is set, is the share"
                     + " of slots while runs wait: for each slot of a tenant with 1, one with 3 gets three."
         },
         mixinStandardHelpOptions = true,

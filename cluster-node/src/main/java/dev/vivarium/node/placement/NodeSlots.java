@@ -346,8 +346,13 @@ public final class NodeSlots {
     }
 
     /** What a tenant's runs on this node take of its quotas. */
-    public synchronized TenantUse usedBy(Tenant tenant) {
+    private TenantUse usedBy(Tenant tenant) {
         return used.getOrDefault(tenant, TenantUse.NONE);
+    }
+
+    /** What the tenant uses in the cluster, as its quotas are held against it. */
+    public synchronized TenantUse usedInCluster(Tenant tenant) {
+        return usedBy(tenant).plus(quotas.elsewhere(tenant));
     }
 
     /** What tenants use on this node; of very many tenants those with most runs. */

@@ -10,9 +10,9 @@ import java.util.OptionalLong;
 import java.util.function.Function;
 
 /**
- * Whether what a tenant asks for is within its quotas. What it uses on this node is exact; what it uses on others is that
- * of their last reports, so nodes that accept runs of one tenant at the same time can together exceed a quota by what the
- * others accept between two reports. Thread-safe.
+ * Whether what a tenant asks for is within its quotas. What its runs on this node use is exact; what they use on others is
+ * that of their last reports, so nodes that accept runs of one tenant at the same time can together exceed a quota by what
+ * the others accept between two reports. Thread-safe.
  */
 public final class QuotaCheck {
     /** Where nothing is limited. */
@@ -23,11 +23,16 @@ public final class QuotaCheck {
 
     /**
      * @param quotas a tenant's quotas
-     * @param elsewhere what it uses on other nodes
+     * @param elsewhere what it uses on other nodes, and what runs have used that ended
      */
     public QuotaCheck(Function<Tenant, Quotas> quotas, Function<Tenant, TenantUse> elsewhere) {
         this.quotas = quotas;
         this.elsewhere = elsewhere;
+    }
+
+    /** What the tenant uses besides what this node knows exactly. */
+    TenantUse elsewhere(Tenant tenant) {
+        return elsewhere.apply(tenant);
     }
 
     /** The tenant's weight in the queue; a change holds from the next turn on. */

@@ -1,6 +1,7 @@
 package dev.vivarium.node.placement;
 
 import dev.vivarium.protocol.access.Quota;
+import dev.vivarium.protocol.egress.EgressPolicy;
 import dev.vivarium.protocol.run.Limit;
 import dev.vivarium.protocol.run.Limits;
 import java.util.OptionalLong;
@@ -11,23 +12,31 @@ import java.util.OptionalLong;
  *
  * @param runs how many runs have not ended
  * @param waiting how many of them wait for a slot
+ * @param egressBytes what they may send and receive over the network; nodes of an earlier version report 0
  */
-public record TenantUse(long runs, long waiting, long memoryBytes, long millicores, long pids, long diskBytes) {
+public record TenantUse(
+        long runs, long waiting, long memoryBytes, long millicores, long pids, long diskBytes, long egressBytes) {
     /** Nothing. */
-    public static final TenantUse NONE = new TenantUse(0, 0, 0, 0, 0, 0);
+    public static final TenantUse NONE = new TenantUse(0, 0, 0, 0, 0, 0, 0);
 
     /** A place in a queue. */
-    static final TenantUse WAITING = new TenantUse(0, 1, 0, 0, 0, 0);
+    static final TenantUse WAITING = new TenantUse(0, 1, 0, 0, 0, 0, 0);
 
     /** One run with these limits. */
-    public static TenantUse of(Limits limits) {
+    public static TenantUse of(Limits limits, EgressPolicy egress) {
         return new TenantUse(
                 1,
                 0,
                 Limit.MEMORY.amountIn(limits),
                 Limit.CPU.amountIn(limits),
                 Limit.PIDS.amountIn(limits),
-                Limit.DISK.amountIn(limits));
+                Limit.DISK.amountIn(limits),
+                egress.mode() == EgressPolicy.Mode.NONE ? 0 : Limit.EGRESS_BYTES.amountIn(limits));
+    }
+
+    /** What was sent and received over the network. */
+    public static TenantUse ofEgress(long bytes) {
+        return new TenantUse(0, 0, 0, 0, 0, 0, bytes);
     }
 
     public TenantUse plus(TenantUse other) {
@@ -37,7 +46,8 @@ public record TenantUse(long runs, long waiting, long memoryBytes, long millicor
                 memoryBytes + other.memoryBytes,
                 millicores + other.millicores,
                 pids + other.pids,
-                diskBytes + other.diskBytes);
+                diskBytes + other.diskBytes,
+                egressBytes + other.egressBytes);
     }
 
     TenantUse minus(TenantUse other) {
@@ -47,7 +57,8 @@ public record TenantUse(long runs, long waiting, long memoryBytes, long millicor
                 memoryBytes - other.memoryBytes,
                 millicores - other.millicores,
                 pids - other.pids,
-                diskBytes - other.diskBytes);
+                diskBytes - other.diskBytes,
+                egressBytes - other.egressBytes);
     }
 
     /** What is used of a quota, in its unit; empty for a quota of a rate, and for the weight. */
@@ -59,6 +70,7 @@ public record TenantUse(long runs, long waiting, long memoryBytes, long millicor
             case CPU -> OptionalLong.of(millicores);
             case PIDS -> OptionalLong.of(pids);
             case DISK -> OptionalLong.of(diskBytes);
+            case EGRESS -> OptionalLong.of(egressBytes);
             case SUBMISSIONS, READS, WEIGHT -> OptionalLong.empty();
         };
     }

@@ -1,6 +1,7 @@
 package dev.vivarium.node.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -19,7 +20,9 @@ import dev.vivarium.node.driver.docker.DockerDriverConfig;
 import dev.vivarium.node.driver.docker.EachIsolation;
 import dev.vivarium.node.network.TestHosts;
 import dev.vivarium.node.network.resolver.FakeUpstream;
+import dev.vivarium.protocol.run.ByteSize;
 import dev.vivarium.protocol.run.Isolation;
+import dev.vivarium.protocol.run.RunSpec;
 import dev.vivarium.protocol.run.RunStatus;
 import dev.vivarium.trials.outside.Internet;
 import java.nio.charset.StandardCharsets;
@@ -292,6 +295,36 @@ class EgressOnTheEngineTest {
         assertThat(sum(used, "bytesIn"))
                 .isBetween(3 * 100L, used.path("bytesIn").asLong());
         assertThat(line("events", run)).contains("EgressUsed");
+    }
+
+    @Test
+    void whatRunsHaveUsedIsTakenOffTheirTenantsEgressOfTheDay() throws Exception {
+        ObjectNode body =
+                body("import socket; socket.create_connection(('%s', 80), 5).recv(16)".formatted(Internet.PUBLIC));
+        body.putObject("egress").put("mode", "public");
+        body.putObject("labels").put(RunSpec.TENANT_LABEL, "travellers");
+        body.putObject("limits").put("wallClock", "60s").put("egressBytes", "1Mi");
+        String run = client.submit(body).path("id").asText();
+        assertThat(ended(run).path("status").asText()).isEqualTo("SUCCEEDED");
+        JsonNode used = last(run, "EgressUsed");
+
+        long bytes = used.path("bytesIn").asLong() + used.path("bytesOut").asLong();
+
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(() -> assertThat(egressOfToday("travellers")).isEqualTo(bytes));
+        client.setQuotas("travellers", ApiJson.object().put("egressBytesPerDay", "1Mi"));
+        assertThatThrownBy(() -> client.submit(body))
+                .hasMessageContaining("egressBytesPerDay of 1Mi and uses " + new ByteSize(bytes));
+        body.withObject("/limits").put("egressBytes", (1 << 20) - bytes);
+        assertThat(ended(client.submit(body).path("id").asText()).path("status").asText())
+                .isEqualTo("SUCCEEDED");
+    }
+
+    private static long egressOfToday(String tenant) throws Exception {
+        return StreamSupport.stream(client.usage(tenant).path("quotas").spliterator(), false)
+                .filter(quota -> quota.path("quota").asText().equals("egressBytesPerDay"))
+                .mapToLong(quota -> quota.path("used").asLong())
+                .sum();
     }
 
     @ParameterizedTest

@@ -11,6 +11,10 @@ import dev.vivarium.protocol.access.QuotaExcess;
 import dev.vivarium.protocol.access.Quotas;
 import dev.vivarium.protocol.api.QueueView;
 import dev.vivarium.protocol.auth.Tenant;
+import dev.vivarium.protocol.egress.EgressPolicy;
+import dev.vivarium.protocol.run.ByteSize;
+import dev.vivarium.protocol.run.Limit;
+import dev.vivarium.protocol.run.Limits;
 import dev.vivarium.protocol.run.RunId;
 import java.time.Duration;
 import java.time.Instant;
@@ -28,7 +32,7 @@ import org.apache.pekko.Done;
 import org.junit.jupiter.api.Test;
 
 class NodeSlotsTest {
-    private static final TenantUse ONE = new TenantUse(1, 0, 64, 500, 8, 1024);
+    private static final TenantUse ONE = new TenantUse(1, 0, 64, 500, 8, 1024, 0);
     private static final Capacity SMALL = new Capacity(1, 64, 500);
     private static final Instant NOON = Instant.parse("2026-11-25T12:00:00Z");
 
@@ -269,7 +273,7 @@ class NodeSlotsTest {
 
         assertThat(third.answer()).isEqualTo(Answer.OVER_QUOTA);
         assertThat(third.excess()).contains(new QuotaExcess(new Tenant("a"), Quota.MEMORY, 128, 128, 64));
-        assertThat(slots.usedBy(new Tenant("a"))).isEqualTo(ONE.plus(ONE));
+        assertThat(slots.usedInCluster(new Tenant("a"))).isEqualTo(ONE.plus(ONE));
         assertThat(slots.count().waiting()).isZero();
         assertThat(offer(slots, "b1")).as("another tenant").isEqualTo(Answer.WAITS);
         slots.leave(id("a1"));
@@ -310,7 +314,7 @@ class NodeSlotsTest {
 
     @Test
     void whatATenantUsesElsewhereCounts() {
-        NodeSlots slots = held(Map.of(Quota.RUNS, 3L), new TenantUse(2, 2, 0, 0, 0, 0));
+        NodeSlots slots = held(Map.of(Quota.RUNS, 3L), new TenantUse(2, 2, 0, 0, 0, 0, 0));
 
         assertThat(offer(slots, "a1")).isEqualTo(Answer.HOLDS);
         assertThat(slots.offer(claim("a2", SMALL), QUEUE).excess())
@@ -318,9 +322,21 @@ class NodeSlotsTest {
     }
 
     @Test
+    void egressOfADayIsThatOfEndedRunsAndTheLimitsOfOthersThatHaveANetwork() {
+        NodeSlots slots = held(Map.of(Quota.EGRESS, 100L), TenantUse.ofEgress(40));
+        Limits limits = Limits.SMALLEST.with(Limit.EGRESS_BYTES, new ByteSize(50));
+        TenantUse networked = TenantUse.of(limits, EgressPolicy.publicInternet());
+
+        assertThat(slots.excess(new Tenant("a"), networked)).isEmpty();
+        assertThat(slots.excess(new Tenant("a"), networked.plus(networked)))
+                .contains(new QuotaExcess(new Tenant("a"), Quota.EGRESS, 100, 40, 100));
+        assertThat(TenantUse.of(limits, EgressPolicy.none()).of(Quota.EGRESS)).hasValue(0);
+    }
+
+    @Test
     void anAmountThatARunDoesNotAskForRefusesNothing() {
         NodeSlots slots = held(Map.of(Quota.DISK, 0L), TenantUse.NONE);
-        TenantUse diskless = new TenantUse(1, 0, 64, 500, 8, 0);
+        TenantUse diskless = new TenantUse(1, 0, 64, 500, 8, 0, 0);
 
         assertThat(slots.excess(new Tenant("a"), diskless)).isEmpty();
         assertThat(slots.excess(new Tenant("a"), ONE)).isPresent();

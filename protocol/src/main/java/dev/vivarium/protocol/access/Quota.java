@@ -26,6 +26,11 @@ public enum Quota {
     PIDS("pids", Unit.COUNT),
     /** Their limits {@code disk}. */
     DISK("disk", Unit.BYTES),
+    /**
+     * Bytes over the network in a day of UTC, in both directions: the limits {@code egressBytes} of runs that have not ended
+     * and may use the network, and what attempts have used that ended on that day.
+     */
+    EGRESS("egressBytesPerDay", Unit.BYTES),
     /** New runs a second, on each node; as many may come at once. */
     SUBMISSIONS("submissionsPerSecond", Unit.PER_SECOND),
     /** Requests that read, a second, on each node; as many may come at once. */

@@ -15,4 +15,12 @@ public record QuotaExcess(Tenant tenant, Quota quota, long limit, long used, lon
         return "Tenant " + tenant + " has a quota " + quota + " of " + quota.written(limit) + " and uses "
                 + quota.written(used) + "; this asks for " + quota.written(asked) + " more.";
     }
+
+    /** What the user can do, as a sentence. */
+    public String advice() {
+        return quota == Quota.EGRESS
+                ? "A run counts with its limit egressBytes until it ends, and then with what it has sent and received until"
+                        + " midnight UTC: ask for a smaller limit, try again later, or ask an operator for a larger quota."
+                : "Try again later, or ask an operator for a larger quota.";
+    }
 }

@@ -58,7 +58,7 @@ public final class Answers {
     /** The answer to a tenant that would be over a quota. */
     public static HttpResponse overQuota(QuotaExcess excess, Duration after) {
         ProblemType type = ProblemType.OVER_QUOTA;
-        String detail = excess.sentence() + " Try again later, or ask an operator for a larger quota.";
+        String detail = excess.sentence() + " " + excess.advice();
         Problem problem = new Problem(type.uri(), type.title(), type.status(), detail, List.of(), Optional.of(excess));
         // Rounded up: earlier it would be refused again.
         long seconds = after.plusSeconds(1).minusNanos(1).toSeconds();

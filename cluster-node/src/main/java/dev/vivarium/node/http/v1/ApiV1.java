@@ -100,7 +100,7 @@ public final class ApiV1 {
         Gauge.builder("vivarium.http.submissions", submissions, JsonBodies::underWay)
                 .description("Submissions that are worked on")
                 .register(parts.metrics());
-        QuotaRefusals refusals = new QuotaRefusals(parts.tenantMetrics());
+        QuotaRefusals refusals = new QuotaRefusals(parts.tenantMetrics(), settings.retryAfter(), Clock.systemUTC());
         SubmitEndpoint submit = new SubmitEndpoint(
                 submissions,
                 settings,

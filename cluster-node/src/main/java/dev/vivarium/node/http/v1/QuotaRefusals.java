@@ -1,18 +1,36 @@
 package dev.vivarium.node.http.v1;
 
 import dev.vivarium.node.http.server.Answers;
+import dev.vivarium.protocol.access.Quota;
 import dev.vivarium.protocol.access.QuotaExcess;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 
 /** Answers tenants that would be over a quota, and counts them. */
 final class QuotaRefusals {
     private final MeterRegistry metrics;
+    private final Duration retryAfter;
+    private final Clock clock;
 
-    QuotaRefusals(MeterRegistry metrics) {
+    QuotaRefusals(MeterRegistry metrics, Duration retryAfter, Clock clock) {
         this.metrics = metrics;
+        this.retryAfter = retryAfter;
+        this.clock = clock;
+    }
+
+    /** Answers with the time after which the use is less, as far as that is known. */
+    HttpResponse answer(QuotaExcess excess) {
+        return answer(excess, excess.quota() == Quota.EGRESS ? untilMidnight() : retryAfter);
+    }
+
+    private Duration untilMidnight() {
+        Instant now = clock.instant();
+        return Duration.between(now, now.truncatedTo(ChronoUnit.DAYS).plus(1, ChronoUnit.DAYS));
     }
 
     HttpResponse answer(QuotaExcess excess, Duration after) {

@@ -184,7 +184,9 @@ final class SubmitEndpoint {
                     settings.retryAfter());
         }
         if (given instanceof SubmitAnswer.OverQuota over) {
-            return refusals.answer(over.excess(), over.after().orElse(settings.retryAfter()));
+            return over.after()
+                    .map(after -> refusals.answer(over.excess(), after))
+                    .orElseGet(() -> refusals.answer(over.excess()));
         }
         if (given instanceof SubmitAnswer.TooLarge tooLarge) {
             return Answers.problem(

@@ -184,7 +184,7 @@ public final class ShardedRuns implements Runs {
 
     @Override
     public TenantUse usedBy(Tenant tenant) {
-        return environment.slots().usedBy(tenant).plus(nodeLoads.usedBy(tenant, ownAddress));
+        return environment.slots().usedInCluster(tenant);
     }
 
     @Override
@@ -213,7 +213,7 @@ public final class ShardedRuns implements Runs {
         if (!until.isAfter(now)) {
             return CompletableFuture.completedStage(new SubmitAnswer.NotDurable());
         }
-        placement.sent(place, new TenantLoad(spec.tenant(), TenantUse.of(spec.limits())));
+        placement.sent(place, new TenantLoad(spec.tenant(), TenantUse.of(spec.limits(), spec.egress())));
         if (placement.isBornHere(place)) {
             environment.sandbox().store().willBegin(place.id());
         }

@@ -48,7 +48,7 @@ class TenantRoutesTest {
 
     @Test
     void aQuotaHoldsAtOnceAndOthersStayAsTheyAre() {
-        api.runs.use(RESEARCH, new TenantUse(3, 1, 3L << 20, 1500, 24, 3L << 10));
+        api.runs.use(RESEARCH, new TenantUse(3, 1, 3L << 20, 1500, 24, 3L << 10, 0));
         assertThat(set("research", "{\"runs\": 10, \"memory\": \"8Gi\", \"cpu\": 2.5}")
                         .statusCode())
                 .isEqualTo(200);
@@ -70,7 +70,7 @@ class TenantRoutesTest {
 
     @Test
     void theListHasTenantsWithQuotasAndTenantsWithRuns() {
-        api.runs.use(new Tenant("busy"), new TenantUse(1, 0, 1, 1, 1, 1));
+        api.runs.use(new Tenant("busy"), new TenantUse(1, 0, 1, 1, 1, 1, 0));
         set("research", "{\"runs\": 1}");
         set("calm", "{\"runs\": 1}");
         set("calm", "{\"runs\": \"default\"}");
@@ -229,6 +229,20 @@ class TenantRoutesTest {
         assertThat(api.get("/v1/tenants/metrics").body())
                 .contains("vivarium_tenant_refusals_total{quota=\"memory\",tenant=\"research\"} 1.0");
         assertThat(api.get("/metrics").body()).as("open to everyone").doesNotContain("research");
+    }
+
+    @Test
+    void aSubmissionOverTheEgressOfTheDayIsToldWhenTheDayEnds() {
+        api.runs.exceed(new QuotaExcess(RESEARCH, Quota.EGRESS, 8L << 30, 7L << 30, 2L << 30));
+
+        HttpResponse<String> answer = api.post("/v1/runs", Samples.SMALL_BODY);
+
+        assertThat(answer.statusCode()).isEqualTo(429);
+        assertThat(answer.headers().firstValueAsLong("Retry-After").orElse(0))
+                .isBetween(1L, Duration.ofDays(1).toSeconds());
+        assertThat(TestApi.json(answer).path("detail").asText())
+                .startsWith("Tenant research has a quota egressBytesPerDay of 8Gi and uses 7Gi; this asks for 2Gi more."
+                        + " A run counts with its limit egressBytes until it ends");
     }
 
     @Test
